@@ -1,0 +1,1 @@
+"""Benchmarks and their rivals: one module a benchmark, run by `python -m bench NAME`."""

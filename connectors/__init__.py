@@ -1,0 +1,1 @@
+"""What speaks: one room per outside thing. Imports only `schemas`."""

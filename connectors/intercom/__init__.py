@@ -1,0 +1,1 @@
+"""Intercom: signatures, the webhook ingress."""

@@ -1,0 +1,58 @@
+"""How every process of ours reaches Kafka: one set of settings, and the arguments they become for aiokafka's clients."""
+
+import ssl
+from typing import Any
+
+import msgspec
+from aiokafka.helpers import create_ssl_context
+
+from schemas.tenancy import Secret
+
+MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
+
+
+class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[kafka]` part of the configuration. `topic_prefix` goes before every topic, group and transactional id of ours."""
+
+    bootstrap: str = "127.0.0.1:9092"
+    security_protocol: str = "PLAINTEXT"  # PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
+    sasl_mechanism: str = "PLAIN"  # PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    username: str = ""
+    password: Secret = Secret("")
+    ssl_cafile: str = ""
+    ssl_certfile: str = ""
+    ssl_keyfile: str = ""
+    ssl_password: Secret = Secret("")
+    topic_prefix: str = ""
+    replication: int = 1
+    min_insync: int = 1
+    partitions: int = 4
+
+    def topic(self, name: str) -> str:
+        """Return a topic's name on the broker."""
+        return f"{self.topic_prefix}{name}"
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Return the TLS context, or None where the protocol has no TLS."""
+        if "SSL" not in self.security_protocol:
+            return None
+        context: ssl.SSLContext = create_ssl_context(
+            cafile=self.ssl_cafile or None,
+            certfile=self.ssl_certfile or None,
+            keyfile=self.ssl_keyfile or None,
+            password=self.ssl_password.reveal() or None,
+        )
+        return context
+
+    def client(self) -> dict[str, Any]:
+        """Return the arguments that every aiokafka client takes."""
+        arguments: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "security_protocol": self.security_protocol}
+        if context := self.ssl_context():
+            arguments["ssl_context"] = context
+        if self.security_protocol.startswith("SASL"):
+            arguments |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password.reveal(),
+            }
+        return arguments

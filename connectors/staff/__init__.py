@@ -1,0 +1,1 @@
+"""Staff directories: files with one record per person and source."""

@@ -1,0 +1,33 @@
+"""Every error of ours that crosses a room, by what to do about it.
+
+IntercomStreamsError
+├── Unusable            never retry: this input can never be understood; quarantine or dead-letter it
+├── Unavailable         retry: something outside is away and may come back
+└── MustStop            stop the process: a person has to decide or mend
+├── BadConfiguration    the configuration is wrong; the message names the key
+└── Gap                 a log lost records we had not read
+"""
+
+
+class IntercomStreamsError(Exception):
+    """Carry what happened, the likely cause and what to do, never a payload."""
+
+
+class Unusable(IntercomStreamsError):
+    """Say that an input can never be understood, however often it is tried."""
+
+
+class Unavailable(IntercomStreamsError):
+    """Say that something outside does not answer; trying again later may work."""
+
+
+class MustStop(IntercomStreamsError):
+    """Say that going on would lose or corrupt something; a person has to act."""
+
+
+class BadConfiguration(MustStop):
+    """Say which configuration key is wrong and what is expected there."""
+
+
+class Gap(MustStop):
+    """Say that a log no longer holds what we have not read yet."""

@@ -1,0 +1,77 @@
+"""Who is who: Intercom apps sign for workspaces, workspaces belong to a tenant (one company with one staff directory)."""
+
+from collections.abc import Iterable, Mapping
+from typing import final
+
+import msgspec
+
+
+@final
+class Secret:
+    """A text that no repr, log or traceback shows; `reveal()` is the one way to it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself, for the client that needs it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self._text else "Secret('')"
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """An Intercom app: its client secrets (two while one is rotated) sign for every workspace that installed it."""
+
+    name: str
+    client_secrets: tuple[Secret, ...]
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """One Intercom workspace; `app_id` is Intercom's id of it, `app` the name of the app that posts for it."""
+
+    app_id: str
+    app: str
+    name: str = ""
+    region: str = "us"
+    access_token: Secret = Secret("")
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """One company: its workspaces and its staff directory."""
+
+    id: str
+    workspaces: tuple[Workspace, ...] = ()
+
+
+class Tenancy(msgspec.Struct, frozen=True):
+    """All apps and tenants of one installation, with the look-ups everybody needs."""
+
+    apps: Mapping[str, App]
+    tenants: Mapping[str, Tenant]
+    workspaces: Mapping[str, Workspace]
+    owners: Mapping[str, str]  # app_id → tenant id
+
+    @classmethod
+    def of(cls, apps: Iterable[App], tenants: Iterable[Tenant]) -> "Tenancy":
+        """Index apps by name and workspaces by app_id."""
+        companies = {tenant.id: tenant for tenant in tenants}
+        pairs = [(workspace, tenant.id) for tenant in companies.values() for workspace in tenant.workspaces]
+        return cls(
+            apps={app.name: app for app in apps},
+            tenants=companies,
+            workspaces={workspace.app_id: workspace for workspace, _ in pairs},
+            owners={workspace.app_id: tenant for workspace, tenant in pairs},
+        )
