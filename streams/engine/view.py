@@ -1,0 +1,82 @@
+"""A step's view of its table: committed values underneath, this transaction's changes above. Nothing below moves until the commit."""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from streams.engine.agent import Codec
+from streams.engine.store import Store, key_of
+
+T = TypeVar("T")
+
+
+class View(Generic[T]):
+    """Implement `streams.engine.agent.Table` over a store.
+
+    A value is decoded once per transaction, when first touched, and a changed one encoded once, however often it was put.
+    """
+
+    def __init__(self, store: Store, codec: Codec[T]) -> None:
+        self._store = store
+        self._codec = codec
+        self._read: dict[str, T] = {}
+        self._changed: dict[str, T | None] = {}
+        self._items: dict[str, set[str]] = {}  # changed items by group
+
+    def get(self, group: str, item: str = "") -> T | None:
+        key = f"{group}|{item}" if item else group
+        if key in self._changed:
+            return self._changed[key]
+        found = self._read.get(key)
+        if found is None:
+            data = self._store.get(key)
+            if data is None:
+                return None
+            found = self._read[key] = self._codec.decode(data)
+        return found
+
+    def put(self, group: str, item: str, value: T) -> None:
+        self._change(group, item, value)
+
+    def delete(self, group: str, item: str = "") -> None:
+        if self.get(group, item) is not None:
+            self._change(group, item, None)
+
+    def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
+        changed = sorted(item for item in self._items.get(group, ()) if item > after)
+        position = 0
+        for item, data in self._store.walk(group, after):
+            while position < len(changed) and changed[position] < item:
+                yield from self._present(group, changed[position])
+                position += 1
+            if position < len(changed) and changed[position] == item:
+                yield from self._present(group, item)
+                position += 1
+            else:
+                yield item, self._decoded(key_of(group, item), data)
+        for item in changed[position:]:
+            yield from self._present(group, item)
+
+    def changes(self) -> dict[str, bytes | None]:
+        """Return what is to be written: encoded values, None for what is deleted."""
+        encode = self._codec.encode
+        return {key: None if value is None else encode(value) for key, value in self._changed.items()}
+
+    def _change(self, group: str, item: str, value: T | None) -> None:
+        if "|" in group:
+            raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
+        if item:
+            self._items.setdefault(group, set()).add(item)
+            self._changed[f"{group}|{item}"] = value
+        else:
+            self._changed[group] = value
+
+    def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
+        value = self._changed[key_of(group, item)]
+        if value is not None:
+            yield item, value
+
+    def _decoded(self, key: str, data: bytes) -> T:
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = self._codec.decode(data)
+        return found
