@@ -1,4 +1,4 @@
-"""The configuration file as values: one TOML file, its places filled from the environment and from files (DESIGN section 11)."""
+"""Everything a process is told from outside, by the parts of the configuration file."""
 
 import msgspec
 
@@ -27,6 +27,13 @@ class Ingress(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
 
 
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port."""
+
+    listen: str = ""
+    processes: int = 1
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a process is told from outside."""
 
@@ -34,4 +41,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis: Redis
     registry: Registry
     ingress: Ingress
+    worker: Worker
     tenancy: Tenancy

@@ -1,0 +1,50 @@
+"""Find the line of a key in a TOML file: the parser keeps no places, and a message that names the line saves a search."""
+
+import re
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\s\"']+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"^\s*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
+_STEP = re.compile(r"\[\d+\]")
+
+
+def line_of(source: str, path: str) -> int | None:
+    """Return the 1-based line of `kafka.bootstrap` or `tenants[0].workspaces[1].app`, of its table if the key is missing, else None."""
+    places = _places(source)
+    while path:
+        if path in places:
+            return places[path]
+        path = _parent(path)
+    return None
+
+
+def _parent(path: str) -> str:
+    if path.endswith("]"):
+        return path[: path.rindex("[")]
+    return path.rpartition(".")[0]
+
+
+def _places(source: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(source.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _table(header[2], counts, repeated=header[1] == "[[")
+            found.setdefault(_STEP.sub("", table), number)
+            found[table] = number
+        elif key := _KEY.match(line):
+            found.setdefault(f"{table}.{key[1]}" if table else key[1], number)
+    return found
+
+
+def _table(name: str, counts: dict[str, int], *, repeated: bool) -> str:
+    """Spell a header's table with the indexes of the lists it is in: `tenants.workspaces` → `tenants[0].workspaces[1]`."""
+    steps = [step.strip(" \"'") for step in name.split(".")]
+    path = ""
+    for at, step in enumerate(steps):
+        path = f"{path}.{step}" if path else step
+        if repeated and at == len(steps) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = f"{path}[{counts[path]}]"
+    return path

@@ -1,0 +1,147 @@
+"""From the name of a configuration file to settings, or to one error that names every problem with key and line."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from connectors.kafka import KafkaSettings
+from schemas.errors import BadConfiguration
+from schemas.tenancy import App, Tenancy, Tenant
+from streams.settings.checks import check
+from streams.settings.lines import line_of
+from streams.settings.parts import Ingress, Redis, Registry, Settings, Worker
+from streams.settings.places import Unfilled, fill
+from streams.settings.reading import Problem, Report, read
+
+DEFAULT_FILE: Final = "intercom-streams.toml"
+ENVIRONMENT_FILE: Final = "INTERCOM_STREAMS_CONFIG"
+KAFKA_ONLY: Final = frozenset({"kafka", "redis", "registry"})  # what `tail` and `topics` need: no file, and no secret of an app
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True):
+    """The file as it is written."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: Redis = Redis()
+    registry: Registry = Registry()
+    ingress: Ingress = Ingress()
+    worker: Worker = Worker()
+    apps: tuple[App, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+
+
+_ALL_PARTS: Final = frozenset(field.name for field in msgspec.structs.fields(_File))
+_FROM_ENVIRONMENT: Final = (
+    ("kafka", "bootstrap", "KAFKA_BOOTSTRAP"),
+    ("redis", "url", "REDIS_URL"),
+    ("registry", "url", "SCHEMA_REGISTRY_URL"),
+)
+
+
+def load(
+    path: str | None = None, *, parts: frozenset[str] = _ALL_PARTS, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Read the file named, else the one INTERCOM_STREAMS_CONFIG names, else intercom-streams.toml here.
+
+    `parts` are the tables the caller needs: with `KAFKA_ONLY` no file at all is fine, and a secret that is not set in this shell
+    is none of the caller's business. `KAFKA_BOOTSTRAP`, where set, overrules the file: it means "use that cluster". Relative paths
+    are seen from the file's folder. Raises `BadConfiguration` with all problems, each with key, line and what is expected.
+    """
+    environment = os.environ if environment is None else environment
+    file, source = _source(path or environment.get(ENVIRONMENT_FILE), required="apps" in parts)
+    tables = _parse(file, source)
+    problems: list[Problem] = []
+
+    def report(where: str, text: str) -> None:
+        part = where.partition(".")[0].partition("[")[0]
+        if part in parts or part not in _ALL_PARTS:
+            problems.append(Problem(where, text))
+
+    filled = _fill(tables, "", environment, file.parent, report)
+    whole = read(_from_environment(filled, environment), _File, "", report)
+    settings = _settings(whole, file.parent)
+    if not problems:
+        check(settings, whole.apps, whole.tenants, report)
+    if problems:
+        raise BadConfiguration(_told(file, source, problems))
+    return settings
+
+
+def _source(named: str | None, *, required: bool) -> tuple[Path, str]:
+    file = Path(named or DEFAULT_FILE)
+    try:
+        return file, file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if not required and named is None:
+            return file, ""
+        hint = "" if named else f" Name one with --config or {ENVIRONMENT_FILE};"
+        raise BadConfiguration(
+            f"There is no configuration file {file}.{hint} To start, copy intercom-streams.example.toml and fill in your app's secret."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfiguration(f"The configuration file {file} cannot be read: {error}.") from error
+
+
+def _parse(file: Path, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfiguration(
+            f"{file} is not TOML: {error}. Texts need quotes; a table is [name], one of several [[name]]."
+        ) from error
+
+
+def _fill(value: Any, path: str, environment: Mapping[str, str], folder: Path, report: Report) -> Any:
+    """Fill the places of every text in the tables; one that cannot be filled is reported and becomes empty."""
+    if isinstance(value, dict):
+        return {
+            name: _fill(part, f"{path}.{name}" if path else name, environment, folder, report) for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_fill(part, f"{path}[{at}]", environment, folder, report) for at, part in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    try:
+        return fill(value, environment, folder)
+    except Unfilled as missing:
+        report(path, str(missing))
+        return ""
+
+
+def _from_environment(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Add what the environment says: Kafka's address overrules the file, the others fill what the file leaves out."""
+    result = dict(tables)
+    for part, key, name in _FROM_ENVIRONMENT:
+        table = result.get(part, {})
+        if environment.get(name) and isinstance(table, dict) and (name == "KAFKA_BOOTSTRAP" or key not in table):
+            result[part] = {**table, key: environment[name]}
+    return result
+
+
+def _settings(file: Any, folder: Path) -> Settings:
+    kafka, ingress = file.kafka, file.ingress
+    paths = {name: _seen_from(folder, getattr(kafka, name)) for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")}
+    return Settings(
+        kafka=msgspec.structs.replace(kafka, **paths),
+        redis=file.redis,
+        registry=file.registry,
+        ingress=msgspec.structs.replace(ingress, spool=_seen_from(folder, ingress.spool)),
+        worker=file.worker,
+        tenancy=Tenancy.of(file.apps, file.tenants),
+    )
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    return str(folder / path) if path else ""
+
+
+def _told(file: Path, source: str, problems: list[Problem]) -> str:
+    lines = []
+    for problem in problems:
+        line = line_of(source, problem.path)
+        lines.append(f"  {problem.path}{f' (line {line})' if line else ''}: {problem.text}")
+    return "\n".join([f"{file} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:", *lines])

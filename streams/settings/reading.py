@@ -1,0 +1,86 @@
+"""Read plain TOML tables into structs and name *every* problem: a person mends the file once, not once per mistake."""
+
+import difflib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas.tenancy import Secret
+
+
+class Problem(NamedTuple):
+    """A place in the file, and what is wrong there."""
+
+    path: str
+    text: str
+
+
+Report = Callable[[str, str], None]
+_WORDS: Mapping[Any, str] = types.MappingProxyType({
+    str: "a text in quotes", Secret: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false",
+})  # fmt: skip
+
+
+def read(value: Any, kind: Any, path: str, report: Report) -> Any:
+    """Return the value as `kind` (a struct, a tuple of them, or a plain type); None after reporting what is wrong with it."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _struct(value, kind, path, report)
+    if typing.get_origin(kind) is tuple:
+        return _list(value, typing.get_args(kind)[0], path, report)
+    try:
+        return msgspec.convert(value, kind, strict=not isinstance(value, str), dec_hook=_secret)
+    except msgspec.ValidationError:
+        report(path, f"expected {_WORDS[kind]}, found {_shown(value, kind)}")
+        return None
+
+
+def _struct(value: Any, kind: type[msgspec.Struct], path: str, report: Report) -> Any:
+    if not isinstance(value, dict):
+        report(path, f"expected a table, found {_shown(value, dict)}")
+        return None
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in value.keys() - fields.keys():
+        report(_join(path, name), f"unknown key{_hint(name, list(fields))}")
+    for name in (name for name, field in fields.items() if field.required and name not in value):
+        report(_join(path, name), f"missing; expected {_expected(fields[name].type)}")
+    given = {name: read(value[name], fields[name].type, _join(path, name), report) for name in fields.keys() & value.keys()}
+    given = {name: part for name, part in given.items() if part is not None}
+    return kind(**given) if all(name in given for name, field in fields.items() if field.required) else None
+
+
+def _list(value: Any, kind: Any, path: str, report: Report) -> Any:
+    if not isinstance(value, list):
+        report(path, f"expected a list, found {_shown(value, list)}")
+        return None
+    read_items = (read(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
+    return tuple(item for item in read_items if item is not None)
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise msgspec.ValidationError("no secret")
+
+
+def _expected(kind: Any) -> str:
+    return _WORDS.get(kind, "a list" if typing.get_origin(kind) is tuple else "a table")
+
+
+def _shown(value: Any, kind: Any) -> str:
+    """Spell a wrong value; one that may be a secret only by its type."""
+    if kind is not Secret and isinstance(value, str | int | float | bool):
+        return repr(value) if not isinstance(value, bool) else str(value).lower()
+    names = {str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), "something else")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
