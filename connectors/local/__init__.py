@@ -1,1 +1,10 @@
-"""The embedded stack: a real Kafka, Redis and schema registry on this machine, without Docker."""
+"""The stack on one machine: a real Kafka, Redis and, on request, a schema registry, with neither Docker nor Java installed.
+
+`running()` is the door for programs and tests, `LocalStack` for what outlives the program that starts it.
+"""
+
+from connectors.local.addresses import Addresses, given
+from connectors.local.running import given_or_running, running
+from connectors.local.stack import LocalStack
+
+__all__ = ["Addresses", "LocalStack", "given", "given_or_running", "running"]

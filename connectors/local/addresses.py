@@ -1,0 +1,28 @@
+"""Where a stack answers, in the words the configuration file asks the environment for."""
+
+import os
+
+import msgspec
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """Kafka's bootstrap list, Redis' URL and, where there is one, the schema registry's URL."""
+
+    kafka: str
+    redis: str
+    registry: str | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Return them as environment variables."""
+        named = {"KAFKA_BOOTSTRAP": self.kafka, "REDIS_URL": self.redis, "SCHEMA_REGISTRY_URL": self.registry}
+        return {name: value for name, value in named.items() if value}
+
+
+def given() -> Addresses | None:
+    """Return the cluster the environment names; `KAFKA_BOOTSTRAP` set means that it is used instead of a local one."""
+    kafka = os.environ.get("KAFKA_BOOTSTRAP")
+    if not kafka:
+        return None
+    return Addresses(
+        kafka, os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0", os.environ.get("SCHEMA_REGISTRY_URL") or None
+    )

@@ -1,0 +1,37 @@
+"""Which port each service of a stack gets: the one asked for, else the one it had, else a free one."""
+
+import msgspec
+
+from connectors.local import ports
+from connectors.local.state import State
+from schemas.errors import MustStop
+
+
+def with_ports(wanted: State, idle: list[str], port: int | None) -> State:
+    """Give every service its port; `idle` ones may change theirs. `port` is the first broker's, the others take the next ones.
+
+    Raises `MustStop` when the asked one is taken. Controllers find each other by these ports, so while one broker of a cluster runs, none of the cluster's changes.
+    """
+    asked = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
+    chosen = dict(wanted.ports)
+    cluster_runs = any(name not in idle for name in wanted.broker_names())
+    for name in wanted.port_names():
+        held = name not in idle and not name.startswith("controller-")
+        held = held or (cluster_runs and name.startswith(("kafka-", "controller-")))
+        chosen[name] = _port(name, chosen, asked.get(name), held=held)
+    return msgspec.structs.replace(wanted, ports=chosen)
+
+
+def _port(name: str, chosen: dict[str, int], asked: int | None, *, held: bool) -> int:
+    had = chosen.get(name)
+    if had is not None and (held or (asked in (None, had) and ports.is_free(had))):
+        if asked not in (None, had):
+            raise MustStop(f"{name} of this stack runs on port {had}, not {asked}. `stack down` first, or take another --name.")
+        return had
+    if asked is None:
+        return ports.free(set(chosen.values()))
+    if not ports.is_free(asked):
+        raise MustStop(
+            f"Port {asked} is taken by another program. Stop it, name another --port, or leave --port out for a free one."
+        )
+    return asked

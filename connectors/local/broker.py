@@ -1,0 +1,139 @@
+"""One Kafka broker in KRaft combined mode: its settings, how it is formatted and started, and when it serves."""
+
+import subprocess
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from connectors.local.ports import HOST
+from connectors.local.probe import Coordinator, coordinator_known
+from connectors.local.service import log_of
+from schemas.errors import MustStop
+
+_MESSAGE_BYTES = 2 * 1024 * 1024 + 64 * 1024  # 2 MiB of value, and room for key, headers and the batch around them
+_COPIES = 3  # one may be lost while two go on
+_FORMAT_S = 60  # takes 1.5 s on an idle machine
+
+SETTINGS = MappingProxyType({
+    "auto.create.topics.enable": "false",  # a misspelt topic is an error, not a new topic with wrong settings
+    "message.max.bytes": str(_MESSAGE_BYTES),
+    "replica.fetch.max.bytes": str(_MESSAGE_BYTES),
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s by default: a dead worker's partitions stand still so long
+    "group.min.session.timeout.ms": "1000",  # tests expire members in seconds
+    "group.initial.rebalance.delay.ms": "250",  # long enough for workers started together to join one generation
+    "offsets.topic.num.partitions": "4",  # 50 by default, each loaded by every start
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "1",  # not used by us
+    "log.retention.ms": "604800000",  # seven days for topics that say nothing themselves
+    "broker.session.timeout.ms": "6000",  # a killed broker of three is out after this
+    "broker.heartbeat.interval.ms": "1000",
+})  # fmt: skip
+"""What the engine wants of any broker for development; docker-compose.yml carries the same table."""
+
+
+def replication(brokers: int) -> dict[str, str]:
+    """Say how far copies go: three copies of which two must have a write, or one where there is one broker."""
+    copies = str(min(brokers, _COPIES))
+    needed = "2" if brokers >= _COPIES else "1"
+    return {
+        "default.replication.factor": copies,
+        "min.insync.replicas": needed,
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": needed,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": needed,
+    }
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True):
+    """Broker `node` (from 1) of a cluster whose controllers are `voters` (node to port)."""
+
+    node: int
+    home: Path
+    port: int
+    voters: dict[int, int]
+    cluster_id: str
+    java: Path
+    jars: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        return f"kafka-{self.node}"
+
+    def prepare(self) -> None:
+        (self.home / self.name / "tmp").mkdir(parents=True, exist_ok=True)
+        self._config.write_text("".join(f"{key}={value}\n" for key, value in self.configuration().items()))
+        (self.home / "log4j2.properties").write_text(_LOGGING)
+        if not (self._data / "meta.properties").exists():
+            self._format()
+
+    def configuration(self) -> dict[str, str]:
+        """Return the whole server.properties."""
+        voters = ",".join(f"{node}@{HOST}:{port}" for node, port in sorted(self.voters.items()))
+        return {
+            "process.roles": "broker,controller",
+            "node.id": str(self.node),
+            "controller.quorum.voters": voters,
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self.voters[self.node]}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{self.port}",
+            "log.dirs": str(self._data),
+            **SETTINGS,
+            **replication(len(self.voters)),
+        }
+
+    def command(self) -> list[str]:
+        return [*self._java("-server", "-Xms128m", "-Xmx512m", "-XX:MaxGCPauseMillis=20"), "kafka.Kafka", str(self._config)]
+
+    def ready(self) -> bool:
+        """Ask where groups and transactions are coordinated.
+
+        A KRaft broker answers at all only once it is registered and unfenced, and this question makes the cluster
+        create its internal topics, which otherwise costs the first consumer and producer some errors.
+        """
+        return all(coordinator_known(HOST, self.port, kind) for kind in Coordinator)
+
+    @property
+    def _data(self) -> Path:
+        return self.home / self.name / "data"
+
+    @property
+    def _config(self) -> Path:
+        return self.home / self.name / "server.properties"
+
+    def _java(self, *options: str) -> list[str]:
+        return [
+            str(self.java), *options, "-XX:+UseG1GC", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true",
+            f"-Djava.io.tmpdir={self.home / self.name / 'tmp'}", f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}",
+            "-cp", ":".join(map(str, self.jars)),
+        ]  # fmt: skip
+
+    def _format(self) -> None:
+        command = [
+            *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
+            "--cluster-id", self.cluster_id, "--config", str(self._config),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
+        if done.returncode:
+            log = log_of(self.home, self.name)
+            log.write_text(done.stdout + done.stderr)
+            last = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+            raise MustStop(
+                f"Kafka could not format its data folder:\n{last}\nAll of it is in {log}. `stack up --fresh` starts from nothing."
+            )
+
+
+_LOGGING = """\
+# Warnings to the console, which the stack keeps as the broker's log; it stays small however long the stack runs.
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d] %p %m (%c)%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+logger.server.name = kafka.server.KafkaRaftServer
+logger.server.level = info
+"""

