@@ -1,0 +1,96 @@
+"""Intercom's many spellings of a time and of an id, brought to one: milliseconds since 1970, and text or nothing.
+
+REST sends whole seconds, webhooks ISO 8601 with milliseconds in two spellings, some versions digits as text; an admin's id is an int
+here and a string there, and "nobody" is null, 0 or "0".
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from schemas.errors import Unusable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST = -62_135_596_800  # second at which year 1 begins
+_LAST = 253_402_300_799  # last second of year 9999: beyond it a number can only be milliseconds
+_LONGEST_NUMBER = 24  # digits as text; longer ones are no time and cost time to convert
+_LONGEST_ID = 128  # bits: a UUID's size; no id is a larger number
+_EXACT = 1 << 53  # integers beyond this are not exact once JSON made them floats
+
+
+def instant(value: object) -> int | None:
+    """Read a time as milliseconds since 1970; null, empty text and 0 are Intercom's "never" and give None.
+
+    Accept whole or fractional seconds (milliseconds where seconds would lie beyond the year 9999), the same as text, and ISO 8601;
+    a text without a zone is UTC. Raise Unusable for anything else.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return _from_text(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _from_number(value)
+    raise Unusable(f"a time is a number of seconds or an ISO 8601 text, not a {type(value).__name__}; look at the sender")
+
+
+def instant_or_none(value: object) -> int | None:
+    """Read a time, and give None also for what is no time: for fields that must not cost the rest of their object."""
+    try:
+        return instant(value)
+    except Unusable:
+        return None
+
+
+def cut_to_second(ms: int) -> int:
+    """Drop the milliseconds: webhooks carry them, REST does not, and one moment must not look like two."""
+    return ms - ms % 1000
+
+
+def identifier(value: object) -> str | None:
+    """Read an id as text; null, empty text, 0 and "0" mean nobody and give None. Raise Unusable for what is no id."""
+    if value is None or value in ("", "0"):
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _LONGEST_ID:
+        return str(value) if value else None
+    raise Unusable(f"an id is a text or a whole number, not a {type(value).__name__}; look at the sender")
+
+
+def identifier_or_none(value: object) -> str | None:
+    """Read an id, and give None also for what is no id."""
+    try:
+        return identifier(value)
+    except Unusable:
+        return None
+
+
+def _from_text(text: str) -> int | None:
+    if text[0] in "-0123456789." and len(text) <= _LONGEST_NUMBER and text.isascii():
+        number = _number(text)
+        if number is not None:
+            return _from_number(number)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable("a text where a time belongs is neither a number nor ISO 8601; look at the sender") from None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+
+
+def _number(text: str) -> int | float | None:
+    digits = text.removeprefix("-")
+    if digits.isdigit():
+        return int(text)
+    whole, point, rest = digits.partition(".")
+    return float(text) if point and (whole + rest).isdigit() else None
+
+
+def _from_number(number: float) -> int | None:
+    if number == 0:
+        return None
+    if _FIRST <= number <= _LAST:
+        return int(number * 1000) if isinstance(number, int) else round(number * 1000)
+    if _LAST < number <= _LAST * 1000:
+        return int(number)
+    raise Unusable("a number where a time belongs lies outside the years 1 to 9999; look at the sender")
