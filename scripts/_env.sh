@@ -1,0 +1,90 @@
+# Sourced by the other scripts: makes .venv once, from hashes alone, and does nothing when it is up to date.
+# Sets $root and $bin.
+
+unset CDPATH
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+bin=$root/.venv/bin
+env_lock=$root/.venv.lock
+env_stamp=$root/.venv/made-from
+
+env_fail() {
+    printf 'Error: %s\n' "$1" >&2
+    exit 1
+}
+
+env_say() {
+    printf '%s\n' "$1" >&2
+}
+
+# What the environment is made from; a change of any of these makes it anew.
+env_inputs() {
+    (cd "$root" && cksum requirements/dev.lock pyproject.toml scripts/_env.sh && printf '%s\n' "$root")
+}
+
+env_is_current() {
+    [ -x "$bin/intercom-streams" ] && [ -f "$env_stamp" ] && [ "$(env_inputs)" = "$(cat "$env_stamp")" ]
+}
+
+# The oldest supported Python first: every pinned package has a wheel for it.
+env_python() {
+    for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    env_fail 'Python 3.11 or newer was not found. Install it, or name one: PYTHON=/path/to/python3.11'
+}
+
+# One script at a time; the lock of a killed one is recognised by its process being gone.
+env_take_lock() {
+    waited=
+    until mkdir "$env_lock" 2>/dev/null; do
+        owner=$(cat "$env_lock/pid" 2>/dev/null || true)
+        if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
+            rm -rf "$env_lock"
+            continue
+        fi
+        [ -n "$waited" ] || env_say "Waiting for another script that makes .venv (delete $env_lock if there is none) ..."
+        waited=yes
+        sleep 1
+    done
+    printf '%s\n' $$ >"$env_lock/pid"
+    trap 'rm -rf "$env_lock"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+env_release_lock() {
+    rm -rf "$env_lock"
+    trap - EXIT INT TERM
+}
+
+env_offline='Packages could not be installed (see above). The first run needs the Python package registry: check the network
+and the proxy settings (HTTPS_PROXY), and the free space of the disk. Later runs need neither.'
+
+env_make() {
+    env_say 'Making the environment in .venv (once) ...'
+    if ! "$bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$(env_python) || exit 1
+        "$python" -m venv --clear "$root/.venv" ||
+            env_fail "$python cannot make environments. On Debian and Ubuntu: apt install python3-venv"
+    fi
+    if ! "$bin/uv" --version >/dev/null 2>&1; then
+        # uv itself comes by its own lines of the lock, so that even it is checked.
+        awk '/^[^ #]/ { ours = /^uv==/ } ours' "$root/requirements/dev.lock" >"$root/.venv/uv.lock"
+        "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            -r "$root/.venv/uv.lock" || env_fail "$env_offline"
+    fi
+    "$bin/uv" pip sync --quiet --python "$bin/python" --require-hashes "$root/requirements/dev.lock" ||
+        env_fail "$env_offline"
+    "$bin/uv" pip install --quiet --python "$bin/python" --offline --no-deps --no-build-isolation --editable "$root" ||
+        env_fail 'The project itself could not be installed into .venv (see above).'
+    env_inputs >"$env_stamp"
+}
+
+if ! env_is_current; then
+    env_take_lock
+    env_is_current || env_make
+    env_release_lock
+fi
