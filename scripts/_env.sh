@@ -76,7 +76,7 @@ env_make() {
         "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
             -r "$root/.venv/uv.lock" || env_fail "$env_offline"
     fi
-    "$bin/uv" pip sync --quiet --python "$bin/python" --require-hashes "$root/requirements/dev.lock" ||
+    "$bin/uv" pip sync --no-build --quiet --python "$bin/python" --require-hashes "$root/requirements/dev.lock" ||
         env_fail "$env_offline"
     "$bin/uv" pip install --quiet --python "$bin/python" --offline --no-deps --no-build-isolation --editable "$root" ||
         env_fail 'The project itself could not be installed into .venv (see above).'

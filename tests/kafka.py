@@ -1,0 +1,57 @@
+"""A real Kafka, Redis and schema registry for tests: the ones the environment names, else a stack of our own.
+
+Nothing starts before the first test that asks, and what was started ends with the run, however it ends.
+"""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.local import Addresses, LocalStack, given, running
+
+
+@pytest.fixture(scope="session")
+def own_stack() -> Iterator[LocalStack]:
+    """One broker and a Redis, gone with the run."""
+    with running() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def addresses(request: pytest.FixtureRequest) -> Addresses:
+    """Where the cluster of this run answers."""
+    named = given()
+    if named is not None:
+        return named
+    stack: LocalStack = request.getfixturevalue("own_stack")
+    return stack.addresses
+
+
+@pytest.fixture(scope="session")
+def kafka(addresses: Addresses) -> str:
+    """Bootstrap servers of a real Kafka that does not create topics by itself."""
+    return addresses.kafka
+
+
+@pytest.fixture(scope="session")
+def redis_url(addresses: Addresses) -> str:
+    """URL of a real Redis; other tests use it at the same time, so keys need the test's prefix."""
+    return addresses.redis
+
+
+@pytest.fixture(scope="session")
+def registry_url(request: pytest.FixtureRequest, addresses: Addresses) -> str:
+    """URL of a real schema registry; subjects need the test's prefix."""
+    if addresses.registry:
+        return addresses.registry
+    stack: LocalStack = request.getfixturevalue("own_stack")
+    url = stack.up(registry=True).registry
+    assert url is not None
+    return url
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A topic prefix nobody else has, so that tests share one broker and still see only their own records."""
+    return f"t{secrets.token_hex(4)}."
