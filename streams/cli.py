@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 import click
 
-from schemas.errors import IntercomStreamsError
+from schemas.errors import IntercomStreamsError, MustStop
+from streams.commands.ourselves import STOPPED_FOR_A_PERSON
 
 VERBS = MappingProxyType({
     "demo": ("streams.commands.demo:demo", "Show the whole story on a real Kafka, on this machine."),
@@ -56,12 +57,12 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; our own errors become one paragraph on stderr and exit code 1."""
+    """Run the command line; our own errors become one paragraph on stderr, and exit code 3 where only a person can help, else 1."""
     try:
         root(prog_name="intercom-streams")
     except IntercomStreamsError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(STOPPED_FOR_A_PERSON if isinstance(error, MustStop) else 1)
 
 
 if __name__ == "__main__":

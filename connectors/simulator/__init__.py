@@ -1,1 +1,1 @@
-"""A small company whose history is sent as signed webhooks, the same for the same seed."""
+"""A company that never was: its history as Intercom would post it, signed, doubled and out of order, the same for the same seed."""

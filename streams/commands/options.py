@@ -1,10 +1,13 @@
 """Options that every verb shares: where the configuration is, and output for programs."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from streams.settings import KAFKA_ONLY, Settings, load
+
+Verb = TypeVar("Verb", bound=Callable[..., Any] | click.Command)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -13,14 +16,17 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None)
         ctx.find_root().obj = value
 
 
-config_option: Any = click.option(
-    "--config", type=click.Path(dir_okay=False), callback=_remember, expose_value=False, is_eager=True, metavar="FILE",
-    help="Configuration file (TOML). Default: $INTERCOM_STREAMS_CONFIG, else intercom-streams.toml.",
-)  # fmt: skip
-"""`--config FILE` after the verb, as well as before it: `intercom-streams run --config FILE`. Adds no argument to the function."""
+def config_option(function: Verb) -> Verb:
+    """Add `--config FILE` after the verb, as well as before it. The function gets no argument for it: ask `settings_of`."""
+    return click.option(
+        "--config", type=click.Path(dir_okay=False), callback=_remember, expose_value=False, is_eager=True, metavar="FILE",
+        help="Configuration file (TOML). Default: $INTERCOM_STREAMS_CONFIG, else intercom-streams.toml.",
+    )(function)  # fmt: skip
 
-json_option: Any = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
-"""`--json`; the function gets `as_json`."""
+
+def json_option(function: Verb) -> Verb:
+    """Add `--json`; the function gets `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")(function)
 
 
 def config_of(ctx: click.Context) -> str | None:

@@ -61,7 +61,7 @@ EXPECTED = MappingProxyType({
 })  # fmt: skip
 
 
-def check(settings: Settings, apps: Sequence[App], tenants: Sequence[Tenant], report: Report) -> None:
+def check_values(settings: Settings, report: Report) -> None:
     """Report every value that its reader could not work with."""
     for path, expectation in EXPECTED.items():
         part, _, key = path.partition(".")
@@ -72,6 +72,10 @@ def check(settings: Settings, apps: Sequence[App], tenants: Sequence[Tenant], re
             "kafka.min_insync",
             f"expected at most kafka.replication ({settings.kafka.replication}): no write would be acknowledged",
         )
+
+
+def check_tenancy(apps: Sequence[App], tenants: Sequence[Tenant], report: Report) -> None:
+    """Report what does not fit between apps, tenants and workspaces."""
     _check_apps(apps, report)
     _check_tenants(tenants, {app.name for app in apps}, report)
 

@@ -11,7 +11,7 @@ import msgspec
 from connectors.kafka import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
-from streams.settings.checks import check
+from streams.settings.checks import check_tenancy, check_values
 from streams.settings.lines import line_of
 from streams.settings.parts import Ingress, Redis, Registry, Settings, Worker
 from streams.settings.places import Unfilled, fill
@@ -64,8 +64,9 @@ def load(
     filled = _fill(tables, "", environment, file.parent, report)
     whole = read(_from_environment(filled, environment), _File, "", report)
     settings = _settings(whole, file.parent)
-    if not problems:
-        check(settings, whole.apps, whole.tenants, report)
+    check_values(settings, report)
+    if not problems:  # rules between parts say nothing true about parts that could not be read
+        check_tenancy(whole.apps, whole.tenants, report)
     if problems:
         raise BadConfiguration(_told(file, source, problems))
     return settings

@@ -1,0 +1,82 @@
+"""What a scenario is made of: posts and staff files, in the order in which they came true."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from connectors.simulator.wire import Item, notification
+from schemas.ids import derived
+
+_ADMIN_IDS = 9_000_000  # Intercom's teammate ids are numbers of seven digits
+
+
+class Post(msgspec.Struct, frozen=True):
+    """One webhook. `about` is what it tells, for a person; `at_ms` when it happened."""
+
+    topic: str
+    body: bytes
+    about: str
+    at_ms: int
+
+
+class StaffRow(msgspec.Struct, frozen=True):
+    """One line of the company's staff file; `end` is the last day of employment, empty while employed."""
+
+    id: str
+    name: str
+    email: str
+    roles: str
+    end: str = ""
+
+
+class StaffFile(msgspec.Struct, frozen=True):
+    """The whole staff directory as it is from then on."""
+
+    rows: tuple[StaffRow, ...]
+    about: str
+    at_ms: int
+
+
+def as_csv(rows: Iterable[StaffRow]) -> str:
+    """Return the rows as a staff file in CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, StaffRow.__struct_fields__, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(msgspec.structs.asdict(row) for row in rows)
+    return text.getvalue()
+
+
+Step = Post | StaffFile
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """Where and when a scenario plays. All its ids follow from the seed: the same scene gives the same bytes."""
+
+    app_id: str
+    start_ms: int
+    seed: int = 1
+
+    def id(self, kind: str, name: str) -> str:
+        """Return an Intercom id (24 hexadecimal digits) for what the scenario calls by name."""
+        return hashlib.sha256(f"{self.app_id}|{self.seed}|{kind}|{name}".encode()).hexdigest()[:24]
+
+    def admin_id(self, name: str) -> int:
+        """Return a teammate's number."""
+        return 1_000_000 + int(self.id("admin", name), 16) % _ADMIN_IDS
+
+    def at(self, seconds: float) -> int:
+        """Return the instant so many seconds after the start, in ms."""
+        return self.start_ms + int(seconds * 1000)
+
+    def post(self, topic: str, item: Item, *, at_ms: int, about: str) -> Post:
+        """Return the webhook that tells `item`; its notification id follows from scene, topic, time and item."""
+        fingerprint = hashlib.sha256(msgspec.json.encode(item)).hexdigest()
+        number = derived("simulator", self.app_id, self.seed, topic, at_ms, fingerprint)
+        body = notification(topic, item, id=f"notif_{number}", app_id=self.app_id, created_s=at_ms // 1000)
+        return Post(topic, body, about, at_ms)
+
+
+Scenario = Callable[[Scene], Iterator[Step]]
