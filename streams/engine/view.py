@@ -61,6 +61,16 @@ class View(Generic[T]):
         encode = self._codec.encode
         return {key: None if value is None else encode(value) for key, value in self._changed.items()}
 
+    def mark(self) -> tuple[dict[str, T | None], dict[str, set[str]]] | None:
+        """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
+        if not self._changed:
+            return None
+        return dict(self._changed), {group: set(items) for group, items in self._items.items()}
+
+    def rollback(self, mark: tuple[dict[str, T | None], dict[str, set[str]]] | None) -> None:
+        """Forget the changes made since `mark`."""
+        self._changed, self._items = mark if mark is not None else ({}, {})
+
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")

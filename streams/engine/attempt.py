@@ -1,0 +1,68 @@
+"""Run a step over a batch and find the records it cannot process: halve until the one at fault stands alone."""
+
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.dead_letters import dead_letter
+from schemas.errors import MustStop, Unusable
+from schemas.message import Headers, Record
+from streams.engine.agent import Agent, Batch
+from streams.engine.store import Store
+from streams.engine.view import View
+
+
+class Outcome:
+    """What one transaction will make true: the view's changes and the records sent, and which input records are dead."""
+
+    def __init__(self, store: Store, agent: Agent) -> None:
+        self.view: View[Any] = View(store, agent.codec)
+        self.sent: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
+        self.dead: list[bool] = []
+
+    def send(
+        self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
+    ) -> None:
+        """Implement `streams.engine.agent.Outbox`."""
+        self.sent.append((topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+
+
+def attempt(agent: Agent, batch: Batch, store: Store) -> Outcome:
+    """Return what the step makes of the batch; records it raises on are in the outcome as dead letters. MustStop passes through."""
+    outcome = Outcome(store, agent)
+    _run(agent, batch, batch.records, outcome)
+    return outcome
+
+
+def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome) -> None:
+    mark, sent = outcome.view.mark(), len(outcome.sent)
+    try:
+        agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
+    except MustStop:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault until the brake says otherwise
+        outcome.view.rollback(mark)
+        del outcome.sent[sent:]
+        if len(records) == 1:
+            _bury(agent, batch, records[0], error, outcome)
+            return
+        middle = len(records) // 2
+        _run(agent, batch, records[:middle], outcome)
+        _run(agent, batch, records[middle:], outcome)
+    else:
+        outcome.dead.extend(False for _ in records)
+
+
+def _bury(agent: Agent, batch: Batch, record: Record, error: Exception, outcome: Outcome) -> None:
+    key, value, headers = dead_letter(batch.topic, batch.partition, record, reason_of(error), agent.name)
+    outcome.send("dead.letters", key, value, headers)
+    outcome.dead.append(True)
+
+
+def reason_of(error: Exception) -> str:
+    """Say why without saying whose: our own errors carry no payload, of others only the kind and the place are told."""
+    if isinstance(error, Unusable):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,44 @@
+"""The brake on dead letters: one bad record must not stop the rest, but a bad release must not send everything there."""
+
+from collections import deque
+
+from schemas.errors import MustStop
+from streams.engine.limits import Limits
+
+
+class Brake:
+    """Count good and dead records of one agent's partition and stop when the dead are too many."""
+
+    def __init__(self, agent: str, limits: Limits) -> None:
+        self._agent = agent
+        self._limits = limits
+        self._consecutive = 0
+        self._recent: deque[tuple[int, int]] = deque()  # (records, dead) of batches
+        self._records = 0
+        self._dead = 0
+
+    def check(self, fates: list[bool]) -> None:
+        """Take in the fates of a batch's records (True: dead), in order; raise MustStop before the batch is committed."""
+        for dead in fates:
+            self._consecutive = self._consecutive + 1 if dead else 0
+            if self._consecutive >= self._limits.brake_consecutive:
+                self._stop(f"{self._consecutive} records in a row")
+        self._remember(len(fates), sum(fates))
+        if self._records >= self._limits.brake_window and self._dead > self._limits.brake_share * self._records:
+            self._stop(f"{self._dead} of the last {self._records} records")
+
+    def _remember(self, records: int, dead: int) -> None:
+        self._recent.append((records, dead))
+        self._records += records
+        self._dead += dead
+        while self._recent and self._records - self._recent[0][0] >= self._limits.brake_window:
+            gone, gone_dead = self._recent.popleft()
+            self._records -= gone
+            self._dead -= gone_dead
+
+    def _stop(self, how_many: str) -> None:
+        raise MustStop(
+            f"the {self._agent} agent could not process {how_many}; likely a fault of this release rather than of the records. "
+            "Nothing of the last batch was committed. Deploy a repaired release, or raise the limits in [worker] "
+            "(brake_consecutive, brake_share) if the records really are unusable."
+        )

@@ -1,0 +1,291 @@
+"""A lane: one partition of one agent. Its table, its producer, its positions, and the loop that turns fetched records into transactions.
+
+loading ──▶ live ──▶ lost ──▶ loading …     lost: a transaction failed or was fenced; what is true is read back
+└────▶ stopped                stopped: a gap; a person decides
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.errors import Gap, MustStop
+from schemas.message import Record
+from streams.engine.agent import Agent, Batch, Wake
+from streams.engine.attempt import Outcome, attempt
+from streams.engine.brake import Brake
+from streams.engine.limits import Limits
+from streams.engine.names import Names
+from streams.engine.store import MemoryStore, Store
+from streams.engine.transaction import Count, Sent, commit
+from streams.engine.view import View
+
+log = structlog.get_logger(__name__)
+
+
+class Status(StrEnum):
+    """What a lane is doing."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    LOST = "lost"
+    STOPPED = "stopped"
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What one fetch brought of one topic partition: records between two positions, and where the log ended then."""
+
+    topic: str  # without prefix
+    before: int
+    after: int
+    records: Sequence[Record]
+    end: int
+
+
+class Outside(Protocol):
+    """What a lane asks of the engine around it."""
+
+    async def seek(self, lane: "Lane", topic: str, position: int) -> None:
+        """Read the topic's partition on from that position."""
+
+    def lost(self, lane: "Lane", error: Exception) -> None:
+        """A transaction failed: load the lane again."""
+
+    def fatal(self, error: Exception) -> None:
+        """The process must stop."""
+
+    async def partitions(self, topic: str) -> int:
+        """Count a broker topic's partitions."""
+
+    def committed(self, lane: "Lane", records: int, dead: int, seconds: float) -> None:
+        """A transaction is through."""
+
+
+class Lane:
+    """One partition of one agent. All its work happens under its lock, so that a revocation can wait for the running transaction."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        partition: int,
+        *,
+        names: Names,
+        limits: Limits,
+        outside: Outside,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.agent = agent
+        self.partition = partition
+        self.status = Status.LOADING
+        self.reason = ""
+        self.store: Store = MemoryStore()
+        self.positions: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
+        self.producer: AIOKafkaProducer | None = None
+        self.lock = asyncio.Lock()
+        self._names = names
+        self._limits = limits
+        self._outside = outside
+        self._clock = clock
+        self._inbox: deque[Fetched] = deque()
+        self._arrived = asyncio.Event()
+        self._brake = Brake(agent.name, limits)
+        self._unsettled = False  # positions moved past markers without records
+        self._wake: Wake | None = None
+        self._woken: Wake | None = None
+
+    def __repr__(self) -> str:
+        return f"<Lane {self.agent.name}/{self.partition} {self.status} at {self.positions}>"
+
+    @property
+    def has_room(self) -> bool:
+        """Say whether more may be fetched for this lane."""
+        return self.status is Status.LIVE and sum(len(one.records) for one in self._inbox) < self._limits.inbox_records
+
+    @property
+    def caught_up(self) -> bool:
+        """Say whether all that was known to be in the sources has been processed."""
+        return not self._inbox and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
+
+    def open(
+        self, *, producer: AIOKafkaProducer, positions: Mapping[str, int], ends: Mapping[str, int], store: Store | None = None
+    ) -> None:
+        """Go live with a fenced producer; without a store the one held is still right."""
+        self.producer = producer
+        self.positions = dict(positions)
+        self.ends = dict(ends)
+        if store is not None:
+            self.store = store
+        self._inbox.clear()
+        self._unsettled = False
+        self._woken = None
+        self.status, self.reason = Status.LIVE, ""
+        self._plan_wake()
+        self._arrived.set()
+
+    def stop(self, gap: Gap) -> None:
+        """Stop this partition until a person has decided; the others go on."""
+        self.status, self.reason = Status.STOPPED, str(gap)
+        self._inbox.clear()
+        log.error("partition stopped", agent=self.agent.name, partition=self.partition, reason=self.reason)
+
+    async def suspend(self) -> AIOKafkaProducer | None:
+        """Wait for the running transaction, forget what is queued, and hand back the producer. The table stays for a quick return."""
+        async with self.lock:
+            if self.status is not Status.STOPPED:
+                self.status = Status.LOADING
+            self._inbox.clear()
+            producer, self.producer = self.producer, None
+            return producer
+
+    def offer(self, fetched: Fetched) -> None:
+        """Take what was fetched; a lane that is not live drops it, for it will be fetched again from the lane's positions."""
+        if self.status is Status.LIVE:
+            self._inbox.append(fetched)
+            self._arrived.set()
+
+    async def run(self) -> None:
+        """Process what arrives, for ever."""
+        while True:
+            try:
+                await asyncio.wait_for(self._arrived.wait(), self._patience())
+            except TimeoutError:
+                await self._idle()
+                continue
+            self._arrived.clear()
+            while self._inbox:
+                async with self.lock:
+                    await self._next()
+
+    def _patience(self) -> float | None:
+        """How long to wait for records: until positions are to be settled or the agent woken."""
+        if self.status is not Status.LIVE:
+            return None
+        waits = [self._limits.settle_seconds] if self._unsettled else []
+        if self._wake is not None and self._wake != self._woken:
+            waits.append(max(0.0, self._wake.at / 1000 - self._clock()))
+        return min(waits, default=None)
+
+    async def _idle(self) -> None:
+        async with self.lock:
+            if self.status is not Status.LIVE or self._inbox:
+                return
+            wake = self._wake
+            if wake is not None and wake != self._woken and wake.at <= self._clock() * 1000 and self.caught_up:
+                self._woken = wake
+                await self._commit([(wake.topic, wake.key, wake.value, wake.headers, self.partition)], {}, self.positions)
+            elif self._unsettled:
+                await self._commit([], {}, self.positions)
+
+    async def _next(self) -> None:
+        """Process one batch: what is queued of one topic and follows on without a gap."""
+        if self.status is not Status.LIVE:
+            self._inbox.clear()
+        if not self._inbox:
+            return
+        first = self._inbox.popleft()
+        topic, position = first.topic, self.positions[first.topic]
+        if first.after < position:
+            return  # fetched before a seek: already processed
+        if first.before > position:
+            self._inbox = deque(one for one in self._inbox if one.topic != topic)
+            await self._outside.seek(self, topic, position)
+            return
+        records = [record for record in first.records if record.offset >= position] if first.before < position else first.records
+        self.ends[topic] = max(first.end, self.ends.get(topic, 0))
+        records, after = self._with_followers(topic, records, first.after)
+        if not records:
+            self._unsettled = self._unsettled or after > position
+            self.positions = {**self.positions, topic: after}
+            return
+        for part, end in _parts(records, after, self._limits):
+            if self.status is not Status.LIVE:
+                return
+            await self._process(topic, part, end)
+
+    def _with_followers(self, topic: str, records: Sequence[Record], after: int) -> tuple[Sequence[Record], int]:
+        """Join queued fetches that continue this one, up to a batch: small batches when idle, large ones when behind."""
+        if not self._inbox or self._inbox[0].topic != topic:
+            return records, after
+        joined = list(records)
+        while self._inbox and self._inbox[0].topic == topic and self._inbox[0].before == after:
+            following = self._inbox[0]
+            if len(joined) + len(following.records) > self._limits.batch_records:
+                break
+            self._inbox.popleft()
+            joined.extend(following.records)
+            after = following.after
+            self.ends[topic] = max(following.end, self.ends.get(topic, 0))
+        return joined, after
+
+    async def _process(self, topic: str, records: Sequence[Record], after: int) -> None:
+        started = time.perf_counter()
+        try:
+            outcome = attempt(self.agent, Batch(topic, self.partition, records), self.store)
+            self._brake.check(outcome.dead)
+        except MustStop as error:
+            self._outside.fatal(error)
+            self.status = Status.LOST
+            return
+        if await self._commit(outcome.sent, outcome.view.changes(), {**self.positions, topic: after}):
+            self._woken = None
+            self._plan_wake()
+            self._outside.committed(self, len(records), _dead(outcome), time.perf_counter() - started)
+
+    async def _commit(self, sent: Sequence[Sent], changes: Mapping[str, bytes | None], positions: Mapping[str, int]) -> bool:
+        """Commit, and only then let the table and the positions move. After any failure only a reload knows what is true."""
+        assert self.producer is not None
+        count: Count = self._outside.partitions
+        try:
+            await commit(
+                self.producer,
+                sent=sent,
+                changes=changes,
+                changelog=self._names.topic(self._names.changelog(self.agent.name)),
+                partition=self.partition,
+                positions=positions,
+                name_of=self._names.topic,
+                count_of=count,
+                group=self._names.group,
+            )
+        except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away, in doubt: the cure is the same
+            self.status = Status.LOST
+            self._inbox.clear()
+            self._outside.lost(self, error)
+            return False
+        self.store.apply(changes)
+        self.positions = dict(positions)
+        self._unsettled = False
+        return True
+
+    def _plan_wake(self) -> None:
+        if self.agent.wake is not None:
+            self._wake = self.agent.wake(View(self.store, self.agent.codec))
+
+
+def _dead(outcome: Outcome) -> int:
+    return sum(outcome.dead)
+
+
+def _parts(records: Sequence[Record], after: int, limits: Limits) -> Iterator[tuple[Sequence[Record], int]]:
+    """Cut records into batches within the limits, each with the position behind it."""
+    start = size = 0
+    for index, record in enumerate(records):
+        size += len(record.value or b"")
+        if index > start and (index - start >= limits.batch_records or size > limits.batch_bytes):
+            yield records[start:index], record.offset
+            start, size = index, len(record.value or b"")
+    yield records[start:], after
+
+
+def sources_of(lane: Lane) -> Iterator[tuple[str, int]]:
+    """Yield the plain topics and partitions a lane reads."""
+    for topic in lane.agent.sources:
+        yield topic, lane.partition

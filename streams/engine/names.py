@@ -1,0 +1,45 @@
+"""Names the engine gives on the cluster. Each carries the generation, so that a rebuild can work beside the live one."""
+
+import msgspec
+
+from schemas.topics import Form, Topic
+from streams.engine.agent import Agent
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of one application in one generation, with the configured topic prefix before each."""
+
+    prefix: str = ""
+    application: str = "intercom-streams"
+    generation: int = 1
+
+    @property
+    def group(self) -> str:
+        """The consumer group whose membership decides who owns which partition."""
+        return f"{self.prefix}{self.application}.g{self.generation}"
+
+    def topic(self, name: str) -> str:
+        """A topic's name on the broker."""
+        return f"{self.prefix}{name}"
+
+    def plain(self, topic: str) -> str:
+        """A broker topic's name without the prefix, as agents know it."""
+        return topic.removeprefix(self.prefix)
+
+    def changelog(self, agent: str) -> str:
+        """The name, without prefix, of the topic that keeps an agent's table."""
+        return f"{self.application}.g{self.generation}.{agent}.changelog"
+
+    def transactional_id(self, agent: str, partition: int) -> str:
+        """The id under which a partition's owner is fenced: the next owner's start ends its predecessor's transactions."""
+        return f"{self.group}.{agent}.{partition}"
+
+    def changelogs(self, agents: tuple[Agent, ...]) -> tuple[Topic, ...]:
+        """The changelog topics of some agents, to be created like all others."""
+        return tuple(
+            Topic(
+                name=self.changelog(agent.name), key="group|item", form=Form.INTERNAL, compact=True,
+                written_by=(agent.name,), read_by=(agent.name,), about=f"the table of the {agent.name} agent",
+            )
+            for agent in agents
+        )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Where a partition's table stands in its sources. Written into the changelog with every transaction, beside the group's offsets.
+
+A position is the offset of the next record to read. Transaction markers and aborted ranges take offsets too, so contiguity is a
+matter of positions, never of record offsets.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from schemas.errors import Gap
+
+KEY = b"|positions"  # no table key of ours starts with the bar: groups are not empty
+
+
+def encode(positions: Mapping[str, int]) -> bytes:
+    """Return positions by plain topic name as bytes."""
+    return msgspec.msgpack.encode(dict(positions))
+
+
+def decode(data: bytes) -> dict[str, int]:
+    """Read what `encode` wrote."""
+    return msgspec.msgpack.decode(data, type=dict[str, int])
+
+
+def agreed(
+    topic: str, partition: int, *, kept: int | None, committed: int | None, table_empty: bool, start: int, end: int
+) -> int:
+    """Return the position to read on from, or raise Gap where that would lose or repeat something.
+
+    `kept` is the changelog's position, `committed` the group's, `start` and `end` the log's bounds. A group's offsets expire when no
+    worker runs for a week; then the changelog alone is right. Neither one means that this partition is read for the first time.
+    """
+    place = f"partition {partition} of {topic}"
+    if kept is None and committed is None:
+        return start
+    if kept is None:
+        if table_empty and committed == start:
+            return start
+        raise Gap(
+            f"{place}: the group has read up to {committed}, but the agent's changelog knows nothing of it. The changelog was lost or "
+            "deleted; going on would work on an empty table. Restore the changelog topic, or rebuild the agent."
+        )
+    if committed is not None and committed != kept:
+        raise Gap(
+            f"{place}: the changelog stands at {kept}, the group at {committed}. They are written in one transaction, so one of them was "
+            "changed from outside (a reset of offsets, a restored topic). Set the group's offset back, or rebuild the agent."
+        )
+    if kept < start:
+        raise Gap(
+            f"{place}: read up to {kept}, but the log now begins at {start}: {start - kept} offsets were deleted before they were read "
+            "(retention or truncation). Restore them, or rebuild the agent and accept the loss."
+        )
+    if kept > end:
+        raise Gap(
+            f"{place}: read up to {kept}, but the log ends at {end}: the topic was truncated or made anew. Rebuild the agent."
+        )
+    return kept
