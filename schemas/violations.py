@@ -1,0 +1,223 @@
+"""What the access agent says: findings, the present answer of every check, and the ledger of what followed from which fact.
+
+A finding mirrors a closed subset of OCSF Compliance Finding (class 2003, versions 1.6 to 1.8), field names included; its free parts
+are typed records, and all its personal fields stand together in `person`.
+"""
+
+from typing import Final
+
+import msgspec
+
+FINDING: Final = "finding"
+STATE: Final = "check_state"
+LEDGER: Final = "ledger_entry"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the records below."""
+
+
+class Metadata(Part, kw_only=True):
+    """`uid` is the id of this event, `sequence` its number within the finding; the highest holds."""
+
+    version: str = "1.6.0"
+    uid: str
+    tenant_uid: str
+    sequence: int
+    original_time: str
+
+
+class Analytic(Part, kw_only=True):
+    """The rule that found it."""
+
+    uid: str
+    name: str
+    type_id: int = 1
+    version: str
+
+
+class FindingInfo(Part, kw_only=True):
+    """`uid` names one episode, `uid_alt` its subject without the episode. Times are milliseconds."""
+
+    uid: str
+    uid_alt: str
+    title: str
+    desc: str
+    types: tuple[str, ...] = ("access_violation",)
+    created_time: int
+    modified_time: int
+    first_seen_time: int
+    last_seen_time: int
+    analytic: Analytic
+
+
+class Parameter(Part, kw_only=True):
+    """An input of the check that is no evidence: a bound, a list of valid roles, a version."""
+
+    name: str
+    value: str
+
+
+class Check(Part, kw_only=True):
+    """The check as evaluated. `status_id`: 1 pass, 2 warning (unknown, or in grace), 3 fail, 99 other."""
+
+    uid: str
+    name: str
+    severity_id: int
+    status_id: int
+    version: str
+    standards: tuple[str, ...] = ()
+
+
+class Compliance(Part, kw_only=True):
+    """The control this is about."""
+
+    status_id: int
+    control: str
+    standards: tuple[str, ...] = ()
+    control_parameters: tuple[Parameter, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+class AccountData(Part, kw_only=True):
+    """What Intercom says of the account; null where it never said."""
+
+    role_id: str | None = None
+    role_name: str | None = None
+    has_inbox_seat: bool | None = None
+    team_ids: tuple[str, ...] | None = None
+    classification: str | None = None
+
+
+class Resource(Part, kw_only=True):
+    """What is affected (`role_id` 3): a teammate's account, with the staff member it belongs to, or a workspace."""
+
+    uid: str
+    type: str
+    role_id: int = 3
+    owner_uid: str | None = None
+    data: AccountData | None = None
+
+
+class Cited(Part, kw_only=True):
+    """An input, and a copy of what is cited of it."""
+
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    file: str | None = None
+    line: int | None = None
+    sha256: str
+    id: str | None = None
+    kind: str | None = None
+    time: int | None = None
+    cites: dict[str, str] = {}
+
+
+class Remediation(Part, kw_only=True):
+    """What to do."""
+
+    desc: str
+    references: tuple[str, ...] = ()
+
+
+class Unmapped(Part, kw_only=True):
+    """What OCSF has no field for. `result` is ours: PASS, FAIL, DUE, UNKNOWN, EXEMPT; null once the check no longer applies."""
+
+    check: str
+    app_id: str
+    account: str | None = None
+    staff: str | None = None
+    result: str | None = None
+    reason: str
+    closed_for: str | None = None  # fixed, not_applicable, superseded, voided
+    superseded_by: str | None = None
+    candidates: tuple[str, ...] = ()
+    due_time: int | None = None
+    inferred: bool = False
+    baseline: bool = False
+
+
+class Known(Part, kw_only=True):
+    """A staff member who might be the account's owner."""
+
+    staff: str
+    name: str | None = None
+    addresses: tuple[str, ...] = ()
+
+
+class Person(Part, kw_only=True):
+    """All personal fields of a finding."""
+
+    account_name: str | None = None
+    account_address: str | None = None
+    owner_name: str | None = None
+    owner_addresses: tuple[str, ...] = ()
+    candidates: tuple[Known, ...] = ()
+
+
+class Finding(Part, kw_only=True):
+    """One event of a finding, whole: `activity_id` 1 create, 2 update, 3 close. `time` is when it became true (ms)."""
+
+    activity_id: int
+    category_uid: int = 2
+    class_uid: int = 2003
+    type_uid: int
+    severity_id: int
+    status_id: int
+    confidence_id: int
+    time: int
+    start_time: int
+    end_time: int | None = None
+    message: str
+    metadata: Metadata
+    finding_info: FindingInfo
+    compliance: Compliance
+    resources: tuple[Resource, ...] = ()
+    evidences: tuple[Cited, ...] = ()
+    remediation: Remediation
+    unmapped: Unmapped
+    person: Person | None = None
+
+
+class CheckState(Part, kw_only=True):
+    """The present answer of one check about one subject. No row means unknown. `since` (ms) is when this answer began."""
+
+    tenant: str
+    check: str
+    app_id: str
+    account: str | None = None
+    staff: str | None = None
+    result: str
+    reason: str
+    since: int
+    finding: str | None = None
+    due_time: int | None = None
+    rule_version: str
+    policy: str | None = None
+
+
+class Output(Part, kw_only=True):
+    """A record that followed from a fact: its id, and the SHA-256 of its canonical JSON (without framing and product version)."""
+
+    topic: str
+    id: str
+    sha256: str
+
+
+class LedgerEntry(Part, kw_only=True):
+    """One fact's place in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before."""
+
+    tenant: str
+    sequence: int
+    fact: str
+    kind: str
+    outcome: str
+    partition: int
+    offset: int
+    append_time: int
+    log_time: int
+    value_sha256: str
+    outputs: tuple[Output, ...] = ()
+    previous: str
+    hash: str
