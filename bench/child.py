@@ -1,0 +1,103 @@
+"""A rival in a process of its own: started, watched, ended, and its CPU time and memory read when it is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from schemas.errors import MustStop
+
+_END_S = 15  # a worker leaves its group in order within this
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """CPU seconds of a process and of the children it waited for, from its start, and its greatest memory in MiB."""
+
+    cpu_s: float
+    memory_mib: float
+
+
+class Child:
+    """A running process. Its output goes to a file and is shown only when it fails."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self.command = list(command)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the child
+        self._process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
+        )
+
+    @classmethod
+    def python(cls, *arguments: str) -> "Child":
+        """Start this interpreter with arguments."""
+        return cls([sys.executable, *arguments])
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def must_run(self) -> None:
+        """Raise `MustStop` with the end of its output when it has ended of itself."""
+        if self._process.poll() is not None:
+            raise MustStop(f"{' '.join(self.command[1:4])} ended by itself with code {self._process.returncode}:\n{self.output()[-2000:]}")
+
+    def end(self) -> Usage:
+        """Ask it to stop, insist after a while, and return what it used."""
+        memory = _peak_mib(self.pid)
+        self._process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + _END_S
+        while (used := self._reaped(os.WNOHANG)) is None:
+            if time.monotonic() > until:
+                self._process.kill()
+                used = self._reaped(0)
+                break
+            time.sleep(0.02)
+        return Usage(used or 0.0, memory)
+
+    def output(self) -> str:
+        """Return everything it wrote so far."""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")
+
+    def _reaped(self, how: int) -> float | None:
+        if self._process.returncode is not None:
+            return 0.0
+        pid, status, used = os.wait4(self.pid, how)
+        if pid == 0:
+            return None
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return used.ru_utime + used.ru_stime
+
+
+def _peak_mib(pid: int) -> float:
+    """Read the greatest resident size; 0 where the system does not tell. A child's `ru_maxrss` starts at its parent's size."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
+
+
+@contextmanager
+def running(child: Child) -> Iterator[Child]:
+    """Have a child for the block; it does not outlive it."""
+    try:
+        yield child
+    finally:
+        child.end()
+
+
+def ask(module: str, job: msgspec.Struct, seconds: float) -> bytes:
+    """Run a module with a job as its argument and return the last line it prints, within a deadline."""
+    command = [sys.executable, "-m", module, msgspec.json.encode(job).decode()]
+    done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+    if done.returncode:
+        raise MustStop(f"{module} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
+    return done.stdout.splitlines()[-1]

@@ -1,0 +1,25 @@
+"""What one trial of one rival is told, and the names it works under."""
+
+import msgspec
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Read `source`, keep a table whose changelog is `changelog`, write one record an event to `output`. All have `partitions`."""
+
+    bootstrap: str
+    group: str
+    source: str
+    output: str
+    changelog: str
+    partitions: int
+    directory: str  # for rivals that keep files
+
+
+TABLE = "counts"
+POLL = 2_000  # records in one transaction of the hand-written loops
+EXPIRY_MS = 10_000  # of an unfinished transaction
+
+
+def job_for(bootstrap: str, source: str, group: str, partitions: int, directory: str) -> Job:
+    """Name the topics of a trial as Faust would name its changelog, so that all rivals can use the same names."""
+    return Job(bootstrap, group, source, f"{group}-output", f"{group}-{TABLE}-changelog", partitions, directory)

@@ -1,0 +1,37 @@
+"""The table of rivals: who does the same work, in which package it comes, and how it is judged."""
+
+import importlib.util
+from types import MappingProxyType
+
+import msgspec
+
+
+class Rival(msgspec.Struct, frozen=True, kw_only=True):
+    """`module:run` of this package does a `Job` until it is ended. `goal` is for ours divided by it."""
+
+    module: str
+    about: str
+    package: str | None = None  # left out where it is not installed
+    goal: float | None = None
+    changelog: bool = True  # its changelog can be compared with what the input says
+    exact: bool = False  # promises every output once, and a table that fits
+    limited: bool = False  # too slow for all events: stopped after a while, its rate is of what it did
+
+    @property
+    def installed(self) -> bool:
+        """Say whether it can run here."""
+        return self.package is None or importlib.util.find_spec(self.package) is not None
+
+
+RIVALS = MappingProxyType({
+    "ours": Rival(module="ours", about="this engine, a transaction a batch", exact=True),
+    "stock_faust": Rival(
+        module="stock_faust", about="faust-streaming as it comes", goal=10, limited=True, changelog=False,  # it spells keys as JSON
+    ),
+    "raw_aiokafka": Rival(module="raw_aiokafka", about="a loop on aiokafka, a transaction a poll of 2,000", goal=0.5, exact=True),
+    "raw_confluent": Rival(module="raw_confluent", about="a loop on confluent-kafka, a transaction a poll of 2,000", exact=True),
+    "quixstreams": Rival(
+        module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", changelog=False, exact=True,
+    ),
+    "bytewax": Rival(module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", changelog=False),
+})  # fmt: skip

@@ -1,0 +1,37 @@
+"""The machine and the versions behind a figure: without them a figure cannot be compared with any other."""
+
+import os
+import platform
+from importlib import metadata
+
+import msgspec
+
+_MENTIONED = ("aiokafka", "faust-streaming", "uvicorn", "uvloop", "msgspec", "confluent-kafka", "quixstreams", "bytewax")
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Cores this process may use, memory in GiB, system, interpreter and the packages that were measured."""
+
+    cores: int
+    memory_gib: float
+    system: str
+    python: str
+    packages: dict[str, str]
+
+
+def this_machine() -> Machine:
+    """Describe the machine at hand."""
+    return Machine(
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        packages={name: version for name in _MENTIONED if (version := _version(name))},
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,33 @@
+"""The table of benchmarks. Each is loaded only when it runs, so that a rival's missing package disturbs nobody else."""
+
+import importlib
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import cast
+
+import msgspec
+
+from bench.cluster import Cluster
+from bench.options import Options
+from bench.report import Report
+
+Run = Callable[[Options, Cluster], Report]
+
+
+class Benchmark(msgspec.Struct, frozen=True):
+    """Where a benchmark's `run(options, cluster)` is, and what it measures."""
+
+    run: str
+    about: str
+
+    def load(self) -> Run:
+        """Import the benchmark."""
+        module, _, name = self.run.partition(":")
+        return cast(Run, getattr(importlib.import_module(module), name))
+
+
+BENCHMARKS = MappingProxyType({
+    "ingress": Benchmark("bench.ingress.benchmark:run", "requests per second at 256 connections, and delays at a steady rate"),
+    "engine": Benchmark("bench.engine.benchmark:run", "events per second with a table, a changelog and an output for each"),
+    "latency": Benchmark("bench.latency.benchmark:run", "from a post to the violation it causes"),
+})  # fmt: skip
