@@ -79,7 +79,7 @@ def _source(named: str | None, *, required: bool) -> tuple[Path, str]:
     except FileNotFoundError:
         if not required and named is None:
             return file, ""
-        hint = "" if named else f" Name one with --config or {ENVIRONMENT_FILE};"
+        hint = "" if named else f" Name one with --config or {ENVIRONMENT_FILE}."
         raise BadConfiguration(
             f"There is no configuration file {file}.{hint} To start, copy intercom-streams.example.toml and fill in your app's secret."
         ) from None

@@ -1,0 +1,90 @@
+"""Logs as one JSON object per line, without personal data by construction: only fields of the list below are ever shown.
+
+What our own code logs are constant sentences with fields; a field not in `FIELDS` is withheld, and a test reads every call in the
+source. What libraries log is shown from warnings on, with addresses and long texts cut. Errors are shown by type, place and, where they
+are ours, by text: the text of a stranger's error may quote what it choked on.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+from schemas.errors import IntercomStreamsError
+
+FIELDS: Final = frozenset({
+    "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "listen", "ms", "name", "offset", "partition",
+    "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spooled", "status", "tenant", "topic", "url",
+    "worker",
+})  # fmt: skip
+_OF_THE_LINE: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
+_STRUCTLOGS_OWN: Final = frozenset({"_record", "_from_structlog"})  # removed before anything is written
+_ADDRESS: Final = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
+_LONGEST: Final = 400
+_FRAMES: Final = 8
+
+Line = MutableMapping[str, Any]
+
+
+def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's logs to `stream` (standard error) in this form. Call once, in the composition root."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper("iso"),
+        redacted,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for ours in ("streams", "connectors", "schemas"):
+        logging.getLogger(ours).setLevel(level)
+
+
+def redacted(logger: Any, method: str, line: Line) -> Line:
+    """Withhold fields that are not listed, cut texts, and spell an error without what it quotes."""
+    record = line.get("_record")
+    error = line.pop("exc_info", None) or (record.exc_info if record else None)
+    shown = {name: value if name in _STRUCTLOGS_OWN else _shown(name, value) for name, value in line.items()}
+    return {**shown, "exception": _described(error)} if error else shown
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name not in FIELDS and name not in _OF_THE_LINE:
+        return "withheld"
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return _ADDRESS.sub("(address)", text)[:_LONGEST]
+
+
+def _described(error: Any) -> str:
+    """Spell type and place of an error; its text only where it is ours."""
+    raised = error if isinstance(error, BaseException) else error[1] if isinstance(error, tuple) else sys.exception()
+    if raised is None:
+        return "unknown"
+    places = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(raised.__traceback__)[-_FRAMES:]
+    ]
+    text = f": {_cut(str(raised))}" if isinstance(raised, IntercomStreamsError) else ""
+    return f"{type(raised).__name__}{text} at {' > '.join(places)}"
