@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -113,6 +113,10 @@ class Lane:
     def caught_up(self) -> bool:
         """Say whether all that was known to be in the sources has been processed."""
         return not self._inbox and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
+
+    def view(self) -> View[Any]:
+        """Return a view of the table as last committed, for whoever looks on: status pages, tests."""
+        return View(self.store, self.agent.codec)
 
     def open(
         self, *, producer: AIOKafkaProducer, positions: Mapping[str, int], ends: Mapping[str, int], store: Store | None = None
@@ -267,7 +271,7 @@ class Lane:
 
     def _plan_wake(self) -> None:
         if self.agent.wake is not None:
-            self._wake = self.agent.wake(View(self.store, self.agent.codec))
+            self._wake = self.agent.wake(self.view())
 
 
 def _dead(outcome: Outcome) -> int:

@@ -1,0 +1,57 @@
+"""Run agents in this process until the caller is done, or until one of them cannot go on."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from connectors.kafka import KafkaSettings
+from schemas.errors import MustStop
+from streams.engine.agent import Agent
+from streams.engine.app import BatchApp
+from streams.engine.engine import Committed, Engine
+from streams.engine.limits import Limits
+from streams.engine.names import Names
+
+
+class Running(msgspec.Struct, frozen=True):
+    """Agents at work."""
+
+    engine: Engine
+    app: BatchApp
+
+    async def failed(self) -> Exception:
+        """Return the error that stops the process, when there is one."""
+        crashed = asyncio.ensure_future(self.app._crashed.wait())  # noqa: SLF001  # mode has no public way to wait for a crash
+        try:
+            await asyncio.wait({crashed, self.engine.fatal_error}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            crashed.cancel()
+        if self.engine.fatal_error.done():
+            return self.engine.fatal_error.result()
+        reason = self.app.crash_reason
+        return reason if isinstance(reason, Exception) else MustStop(f"the worker's consumer stopped: {reason!r}")
+
+
+@contextlib.asynccontextmanager
+async def running(
+    agents: tuple[Agent, ...],
+    *,
+    kafka: KafkaSettings,
+    names: Names | None = None,
+    limits: Limits | None = None,
+    on_commit: Callable[[Committed], None] = lambda _: None,
+) -> AsyncIterator[Running]:
+    """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`)."""
+    names = names or Names(prefix=kafka.topic_prefix)
+    limits = limits or Limits()
+    engine = Engine(agents, kafka=kafka, names=names, limits=limits, on_commit=on_commit)
+    app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
+    engine.seeker = app.consumer
+    try:
+        await app.start()
+        yield Running(engine, app)
+    finally:
+        await engine.close()
+        await app.stop()
