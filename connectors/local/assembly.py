@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from connectors.local import java, redis_server, registry_server
-from connectors.local.artifacts import fetch, locked
+from connectors.local.artifacts import fetch
 from connectors.local.broker import Broker
+from connectors.local.lock import locked
 from connectors.local.paths import cache_home
 from connectors.local.progress import Progress
 from connectors.local.redis_server import RedisServer

@@ -10,7 +10,7 @@ from typing import Any
 
 from jgo.maven import MavenContext, PythonResolver
 
-from connectors.local.artifacts import LOCK
+from connectors.local.lock import LOCK
 
 KAFKA = "4.3.1"
 LOG4J = "2.25.4"  # the version Kafka's own jars bring

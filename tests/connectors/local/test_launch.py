@@ -1,0 +1,64 @@
+"""A service that does not start says why, in its own last words."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from connectors.local import launch, process
+from connectors.local.process import Process
+from schemas.errors import MustStop
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A service made of a Python program."""
+
+    name: str
+    program: str
+    serves: bool = True
+
+    def prepare(self) -> None:
+        """Need nothing."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", self.program]
+
+    def ready(self) -> bool:
+        return self.serves
+
+
+def started(home: Path, *services: Script) -> dict[str, Process]:
+    seen: dict[str, Process] = {}
+    try:
+        launch.start(home, services, seen.__setitem__)
+        assert all(process.alive(spawned) for spawned in seen.values())
+    finally:
+        process.stop(seen.values(), grace_s=0)
+    return seen
+
+
+def test_services_are_reported_as_soon_as_they_are_spawned(tmp_path: Path) -> None:
+    assert list(started(tmp_path, Script("a", "import time; time.sleep(600)"))) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("java.io.IOException: No space left on device", "The disk is full"),
+        ("java.net.BindException: Address already in use", "took its port"),
+        ("there is nothing to say about this", "ended while starting"),
+    ],
+)
+def test_a_death_at_start_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path, words: str, advice: str) -> None:
+    with pytest.raises(MustStop, match=advice) as caught:
+        started(tmp_path, Script("kafka-1", f"print({words!r})", serves=False))
+    assert words in str(caught.value)
+    assert str(tmp_path / "kafka-1.log") in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_service_that_never_serves_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_READY_S", 0)
+    with pytest.raises(MustStop, match="redis does not answer after 0 s"):
+        started(tmp_path, Script("redis", "import time; time.sleep(600)", serves=False))
