@@ -16,10 +16,6 @@ class Job(msgspec.Struct, frozen=True):
 
 
 TABLE = "counts"
+COMPRESSION = "zstd"  # ours compresses what it writes; the hand-written loops do the same work
 POLL = 2_000  # records in one transaction of the hand-written loops
 EXPIRY_MS = 10_000  # of an unfinished transaction
-
-
-def job_for(bootstrap: str, source: str, group: str, partitions: int, directory: str) -> Job:
-    """Name the topics of a trial as Faust would name its changelog, so that all rivals can use the same names."""
-    return Job(bootstrap, group, source, f"{group}-output", f"{group}-{TABLE}-changelog", partitions, directory)

@@ -8,7 +8,7 @@ import msgspec
 from bench.child import Child, Usage, running
 from bench.cluster import Cluster, Watch
 from bench.engine.events import Expected
-from bench.engine.job import Job, job_for
+from bench.engine.job import Job
 from bench.engine.rivals import Rival
 from bench.engine.verify import Outcome, outcome, table_fits
 from schemas.errors import MustStop
@@ -40,14 +40,15 @@ def trial(cluster: Cluster, source: Source, name: str, rival: Rival, *, number: 
     """Run a rival over the source. A limited one is stopped `limit_s` after its first output, the others after all of them."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as directory:
         group = cluster.named(f"{name.replace('_', '-')}-{number}")
-        job = job_for(cluster.bootstrap, source.topic, group, source.partitions, directory)
+        changelog = rival.changelog.format(group=group)
+        job = Job(cluster.bootstrap, group, source.topic, f"{group}-output", changelog, source.partitions, directory)
         cluster.create(_topics(job), source.partitions)
         with running(Child.python("-m", "bench.engine.rivals", name, msgspec.json.encode(job).decode())) as child:
             _wait(child, cluster.watching([job.output]), None if rival.limited else source.count, limit_s)
             usage = child.end()
         found = outcome(cluster, job.output)
         complete = found.outputs == source.count and not found.repeated
-        fits = table_fits(cluster, job.changelog, source.expected) if rival.changelog and complete else None
+        fits = table_fits(cluster, job.changelog, source.expected) if rival.comparable and complete else None
         cluster.delete([topic for topic in cluster.topics() if topic.startswith(group)])
         return Trial(found, usage, complete, fits)
 

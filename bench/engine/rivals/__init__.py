@@ -13,7 +13,8 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
-    changelog: bool = True  # its changelog can be compared with what the input says
+    changelog: str = "{group}-counts-changelog"  # as Faust names it; the engine has a way of its own
+    comparable: bool = True  # its changelog has a row's key and value as they are
     exact: bool = False  # promises every output once, and a table that fits
     limited: bool = False  # too slow for all events: stopped after a while, its rate is of what it did
 
@@ -24,14 +25,14 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 RIVALS = MappingProxyType({
-    "ours": Rival(module="ours", about="this engine, a transaction a batch", exact=True),
+    "ours": Rival(module="ours", about="this engine, a transaction a batch", exact=True, changelog="{group}.g1.counts.changelog"),
     "stock_faust": Rival(
-        module="stock_faust", about="faust-streaming as it comes", goal=10, limited=True, changelog=False,  # it spells keys as JSON
+        module="stock_faust", about="faust-streaming as it comes", goal=10, limited=True, comparable=False,  # it spells keys as JSON
     ),
     "raw_aiokafka": Rival(module="raw_aiokafka", about="a loop on aiokafka, a transaction a poll of 2,000", goal=0.5, exact=True),
     "raw_confluent": Rival(module="raw_confluent", about="a loop on confluent-kafka, a transaction a poll of 2,000", exact=True),
     "quixstreams": Rival(
-        module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", changelog=False, exact=True,
+        module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", comparable=False, exact=True,
     ),
-    "bytewax": Rival(module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", changelog=False),
+    "bytewax": Rival(module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", comparable=False),
 })  # fmt: skip

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from bench.engine.job import Job
+from bench.engine.job import COMPRESSION, Job
 from bench.engine.work import counted
 
 
@@ -13,6 +13,7 @@ def run(job: Job) -> None:
     app = quix.Application(
         broker_address=job.bootstrap, consumer_group=job.group, auto_offset_reset="earliest", state_dir=job.directory, loglevel="WARNING",
         processing_guarantee="exactly-once", commit_interval=1.0, consumer_extra_config={"fetch.wait.max.ms": 50},
+        producer_extra_config={"compression.type": COMPRESSION},
     )  # fmt: skip
     results = app.topic(job.output, value_serializer="json", key_serializer="bytes")
     frame = app.dataframe(app.topic(job.source, value_deserializer="json", key_deserializer="bytes"))

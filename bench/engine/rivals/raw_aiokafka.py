@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from bench.engine.job import EXPIRY_MS, POLL, Job
+from bench.engine.job import COMPRESSION, EXPIRY_MS, POLL, Job
 from bench.engine.work import counted, decode, encode, output
 
 _BATCH = 512 * 1024
@@ -26,8 +26,9 @@ async def _work(job: Job) -> None:
         max_partition_fetch_bytes=4 << 20, fetch_max_bytes=32 << 20,
     )  # fmt: skip
     producer = AIOKafkaProducer(
-        bootstrap_servers=job.bootstrap, transactional_id=job.group, max_batch_size=_BATCH, transaction_timeout_ms=EXPIRY_MS
-    )
+        bootstrap_servers=job.bootstrap, transactional_id=job.group, transaction_timeout_ms=EXPIRY_MS,
+        max_batch_size=_BATCH, compression_type=COMPRESSION,
+    )  # fmt: skip
     await consumer.start()
     await producer.start()
     state: dict[bytes, dict[str, Any]] = {}

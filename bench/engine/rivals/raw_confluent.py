@@ -4,7 +4,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer
 
-from bench.engine.job import EXPIRY_MS, POLL, Job
+from bench.engine.job import COMPRESSION, EXPIRY_MS, POLL, Job
 from bench.engine.work import counted, decode, encode, output
 
 
@@ -16,7 +16,7 @@ def run(job: Job) -> None:
     })  # fmt: skip
     producer = Producer({
         "bootstrap.servers": job.bootstrap, "transactional.id": job.group, "transaction.timeout.ms": EXPIRY_MS, "linger.ms": 5,
-        "queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 1 << 20,
+        "compression.type": COMPRESSION, "queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 1 << 20,
     })  # fmt: skip
     producer.init_transactions()
     consumer.subscribe([job.source])

@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from bench.engine.job import Job
+from bench.engine.job import COMPRESSION, Job
 from bench.engine.work import counted, decode, output
 
 
@@ -30,7 +30,10 @@ def _sink(job: Job) -> Any:
 
     class Part(outputs.StatelessSinkPartition):  # type: ignore[misc]  # bytewax is no dependency of ours
         def __init__(self) -> None:
-            self._producer = Producer({"bootstrap.servers": job.bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000})
+            self._producer = Producer({
+                "bootstrap.servers": job.bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000,
+                "compression.type": COMPRESSION,
+            })  # fmt: skip
 
         def write_batch(self, items: list[tuple[str, bytes]]) -> None:
             for key, value in items:
