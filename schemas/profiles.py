@@ -52,7 +52,7 @@ class Registers(msgspec.Struct, frozen=True):
 
     Fields have three registers: the latest assertion, the latest non-empty one where that is empty, the earliest non-empty one where it
     is another. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they hold, the latest that they do
-    not, and the earliest that they hold where it is another. `complete` has, by list, the latest reading of the whole list.
+    not, and the earliest that they hold where it is another. `complete` has, by kind of edge, the ids of the latest whole list.
     """
 
     now: Layers = ()

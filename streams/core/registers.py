@@ -13,6 +13,7 @@ from schemas.profiles import Indexed, Layer, Layers, Packed, Rank, Registers, Va
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
+_BETWEEN: Final = "\n"  # between the ids of a whole list
 _FAMILIES: Final = ("now", "last", "first", "on", "off", "since", "complete")
 
 
@@ -27,9 +28,10 @@ def holding(version: Version, names: Iterable[str], *, on: bool) -> Registers:
     return Registers(on=layers) if on else Registers(off=layers)
 
 
-def whole(version: Version, lists: Iterable[str]) -> Registers:
-    """Return the registers of complete readings: what is not asserted by then, in a list of that name, does not hold."""
-    return Registers(complete=_marks(version, lists))
+def whole(version: Version, lists: Mapping[str, Iterable[str]]) -> Registers:
+    """Return the registers of complete readings: an edge of that kind which is not among the ids does not hold by then."""
+    members: dict[str, Value] = {kind: _BETWEEN.join(sorted(set(ids))) for kind, ids in lists.items()}
+    return Registers(complete=((version, members),)) if members else NOTHING
 
 
 def join(a: Registers, b: Registers) -> Registers:
@@ -179,19 +181,24 @@ def _unlike(layers: Layers, others: Layers) -> Layers:
 
 
 def _stands(registers: Registers, name: str, version: Version) -> bool:
-    """Say whether no assertion ends what was asserted at a version: neither its own, nor a later whole list without it."""
-    own, listed = _against(registers, name)
-    return (own is None or own < version) and (listed is None or listed <= version)
+    """Say whether nothing ends what was asserted at a version."""
+    return all(other < version for other in _against(registers, name))
 
 
-def _unordered(one: Version, other: Version | None) -> bool:
+def _unordered(one: Version, other: Version) -> bool:
     """Say whether rank alone decides between two versions: one second, and not two snapshots, which have milliseconds."""
-    return other is not None and one.second == other.second and not one.rank == other.rank == Rank.SNAPSHOT
+    return one.second == other.second and not one.rank == other.rank == Rank.SNAPSHOT
 
 
-def _against(registers: Registers, name: str) -> tuple[Version | None, Version | None]:
-    """Return the latest assertion that an edge or mark does not hold, and the latest whole list it should be in."""
-    return when(registers.off, name), when(registers.complete, name.partition(":")[0])
+def _against(registers: Registers, name: str) -> Iterator[Version]:
+    """Yield when an edge or mark was asserted not to hold: the latest event that says so, the latest whole list without it."""
+    own = when(registers.off, name)
+    if own is not None:
+        yield own
+    kind, _, edge = name.partition(":")
+    for version, lists in registers.complete:
+        if kind in lists and edge not in str(lists[kind]).split(_BETWEEN):
+            yield version
 
 
 def _contested(a: Registers, b: Registers) -> tuple[str, ...]:

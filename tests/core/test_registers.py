@@ -53,7 +53,7 @@ assertions = st.one_of(
         st.dictionaries(st.sampled_from("xyz"), st.sampled_from([None, "", "1", "2", 1, True, 1.5])),
     ),
     st.builds(lambda version, some, on: holding(version, some, on=on), versions, st.sets(names), st.booleans()),
-    st.builds(whole, versions, st.sets(st.sampled_from(["company", "tag"]))),
+    st.builds(whole, versions, st.dictionaries(st.sampled_from(["company", "tag"]), st.sets(st.sampled_from("12")))),
 )
 histories = st.lists(assertions, max_size=6)
 encoded = msgspec.msgpack.Encoder().encode
@@ -108,7 +108,7 @@ def test_a_field_outside_a_snapshot_is_not_emptied_by_its_absence():
 def test_attach_beats_a_snapshot_of_its_second_that_did_not_list_it_yet_and_is_flagged(order):
     history = [
         asserted(at(7, ms=13), {"name": "Al"}),
-        whole(at(7, ms=435), ["company"]),
+        whole(at(7, ms=435), {"company": []}),
         holding(at(7, rank=Rank.ADD), ["company:1"], on=True),
     ]
     registers = joined(*(history[place] for place in order))
@@ -123,21 +123,30 @@ def test_a_read_of_a_later_second_settles_it():
     )
     assert unsettled(registers) == {"company:1"}
     assert list(edges(registers, "company")) == []
-    read = joined(registers, holding(at(9), ["company:1"], on=True), whole(at(9), ["company"]))
+    read = joined(registers, holding(at(9), ["company:1"], on=True), whole(at(9), {"company": ["1"]}))
     assert unsettled(read) == set()
     assert [edge for edge, _ in edges(read, "company")] == ["1"]
 
 
 def test_snapshots_within_one_second_are_ordered_by_their_milliseconds_and_settled():
-    registers = joined(whole(at(7, ms=5), ["company"]), holding(at(7, ms=9), ["company:1"], on=True))
+    registers = joined(whole(at(7, ms=5), {"company": []}), holding(at(7, ms=9), ["company:1"], on=True))
     assert [edge for edge, _ in edges(registers, "company")] == ["1"]
     assert unsettled(registers) == set()
 
 
 def test_a_complete_list_ends_edges_learnt_afterwards_from_older_events():
-    registers = joined(whole(at(5), ["company"]), holding(at(4), ["company:1"], on=True), holding(at(4), ["tag:1"], on=True))
+    registers = joined(whole(at(5), {"company": []}), holding(at(4), ["company:1"], on=True), holding(at(4), ["tag:1"], on=True))
     assert list(edges(registers, "company")) == []
     assert [edge for edge, _ in edges(registers, "tag")] == ["1"]
+
+
+def test_a_list_of_the_same_second_that_agrees_contradicts_nothing():
+    registers = joined(
+        holding(at(7, rank=Rank.ADD), ["company:1"], on=True),
+        holding(at(7, ms=9), ["company:1"], on=True),
+        whole(at(7, ms=9), {"company": ["1"]}),
+    )
+    assert unsettled(registers) == set()
 
 
 def test_two_values_of_one_moment_are_flagged_until_a_later_one_comes():
@@ -156,5 +165,7 @@ def test_a_mark_holds_from_its_latest_assertion_and_not_after_its_withdrawal():
 
 def test_each_version_is_stored_once():
     version = at(1, event="notif_0123456789")
-    registers = joined(asserted(version, {"a": "1", "b": "2"}), holding(version, ["tag:1"], on=True), whole(version, ["tag"]))
+    registers = joined(
+        asserted(version, {"a": "1", "b": "2"}), holding(version, ["tag:1"], on=True), whole(version, {"tag": ["1"]})
+    )
     assert spelt(registers).count(b"notif_0123456789") == 1
