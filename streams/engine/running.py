@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
 
 import msgspec
 
@@ -10,7 +11,7 @@ from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.agent import Agent
 from streams.engine.app import BatchApp
-from streams.engine.engine import Committed, Engine
+from streams.engine.engine import Committed, Engine, Seeker
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 
@@ -23,15 +24,21 @@ class Running(msgspec.Struct, frozen=True):
 
     async def failed(self) -> Exception:
         """Return the error that stops the process, when there is one."""
-        crashed = asyncio.ensure_future(self.app._crashed.wait())  # noqa: SLF001  # mode has no public way to wait for a crash
+        crashed: asyncio.Task[Any] = asyncio.create_task(_crash_of(self.app))
+        waited: set[asyncio.Future[Any]] = {crashed, self.engine.fatal_error}
         try:
-            await asyncio.wait({crashed, self.engine.fatal_error}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             crashed.cancel()
         if self.engine.fatal_error.done():
             return self.engine.fatal_error.result()
         reason = self.app.crash_reason
         return reason if isinstance(reason, Exception) else MustStop(f"the worker's consumer stopped: {reason!r}")
+
+
+async def _crash_of(app: BatchApp) -> None:
+    """Return when Faust has given up; mode has no public way to wait for it."""
+    await app._crashed.wait()  # noqa: SLF001
 
 
 @contextlib.asynccontextmanager
@@ -48,7 +55,7 @@ async def running(
     limits = limits or Limits()
     engine = Engine(agents, kafka=kafka, names=names, limits=limits, on_commit=on_commit)
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
-    engine.seeker = app.consumer
+    engine.seeker = cast(Seeker, app.consumer)
     try:
         await app.start()
         yield Running(engine, app)

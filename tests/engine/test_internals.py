@@ -1,0 +1,78 @@
+"""Every internal of Faust and aiokafka the engine leans on, by name: a new version that moves one fails here first."""
+
+import inspect
+from importlib.metadata import version
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from faust import App, Topic
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Fetcher as FaustFetcher
+from faust.transport.drivers import aiokafka as driver
+from mode import Service
+
+LEANED_ON = [
+    (App, "_on_partitions_revoked"),
+    (App, "_new_transport"),
+    (App, "_new_producer_transport"),
+    (App, "_create_directories"),
+    (App, "create_event"),
+    (Topic, "_compile_decode"),
+    (TableManager, "recovery"),
+    (Recovery, "_resume_streams"),
+    (driver.Transport, "Consumer"),
+    (driver.Transport, "Producer"),
+    (driver.Consumer, "_new_consumer_thread"),
+    (driver.Consumer, "perform_seek"),
+    (driver.Consumer, "_commit_offsets"),
+    (driver.Consumer, "_new_offset"),
+    (driver.Consumer, "verify_event_path"),
+    (driver.Consumer, "_drain_messages"),
+    (driver.Consumer, "consumer_stopped_errors"),
+    (driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+    (driver.AIOKafkaConsumerThread, "_ensure_consumer"),
+    (driver.AIOKafkaConsumerThread, "_fetch_records"),
+    (driver.AIOKafkaConsumerThread, "call_thread"),
+    (driver.AIOKafkaConsumerThread, "__post_init__"),
+    (FaustFetcher, "should_stop"),
+    (Fetcher, "fetched_records"),
+    (TopicPartitionState, "has_valid_position"),
+    (TopicPartitionState, "position"),
+    (Assignment, "state_value"),
+    (AbstractPartitionAssignor, "assign"),
+    (AIOKafkaConsumer, "seek"),
+    (AIOKafkaProducer, "create_batch"),
+    (AIOKafkaProducer, "send_batch"),
+    (AIOKafkaProducer, "send_offsets_to_transaction"),
+    (AIOKafkaProducer, "partitions_for"),
+    (Service, "crash_reason"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), LEANED_ON, ids=lambda value: getattr(value, "__name__", value))
+def test_the_internal_is_where_we_lean_on_it(owner: type, name: str) -> None:
+    assert hasattr(owner, name)
+
+
+def test_the_versions_are_those_the_engine_was_written_for() -> None:
+    assert (version("faust-streaming"), version("aiokafka")) == ("0.15.3", "0.14.0")
+
+
+def test_fetching_moves_positions_without_another_await() -> None:
+    """Positions read right after `fetched_records` belong to its records: its last await is before it takes them."""
+    source = inspect.getsource(Fetcher.fetched_records)
+    assert source.index("wait_for_assignment") < source.index("getall(max_records)")
+    between = source[source.index("getall(max_records)") : source.index("return drained")]
+    assert "await" not in between
+
+
+def test_a_full_batch_builder_answers_none() -> None:
+    from aiokafka.producer.message_accumulator import BatchBuilder
+
+    builder = BatchBuilder(1_000, 0, is_transactional=True)
+    assert builder.append(timestamp=None, key=b"k", value=b"x" * 900) is not None
+    assert builder.append(timestamp=None, key=b"k", value=b"x" * 900) is None

@@ -1,0 +1,41 @@
+"""Where a partition is read on from, or why not."""
+
+import pytest
+
+from schemas.errors import Gap
+from streams.engine import positions
+
+
+def at(*, kept: int | None = None, committed: int | None = None, empty: bool = False, start: int = 0, end: int = 100) -> int:
+    return positions.agreed("in", 3, kept=kept, committed=committed, table_empty=empty, start=start, end=end)
+
+
+def test_a_partition_never_read_begins_at_the_start_of_its_log() -> None:
+    assert at(empty=True, start=7) == 7
+
+
+def test_changelog_and_group_agree() -> None:
+    assert at(kept=50, committed=50) == 50
+
+
+def test_expired_group_offsets_leave_the_changelog_to_decide() -> None:
+    assert at(kept=50) == 50
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ({"committed": 50, "empty": True}, "changelog was lost"),
+        ({"kept": 50, "committed": 60}, "one of them was changed from outside"),
+        ({"kept": 50, "committed": 50, "start": 51}, "deleted before they were read"),
+        ({"kept": 50, "committed": 50, "end": 49}, "truncated or made anew"),
+    ],
+)
+def test_a_gap_is_never_accepted_silently(case: dict[str, int], said: str) -> None:
+    with pytest.raises(Gap, match=said) as raised:
+        at(**case)
+    assert "partition 3 of in" in str(raised.value)
+
+
+def test_positions_survive_the_changelog() -> None:
+    assert positions.decode(positions.encode({"in": 5, "other": 0})) == {"in": 5, "other": 0}
