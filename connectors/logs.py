@@ -17,8 +17,8 @@ import structlog
 from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
-    "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "listen", "ms", "name", "offset", "partition",
-    "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spooled", "status", "tenant", "topic", "url",
+    "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "hint", "listen", "ms", "name", "offset", "partition",
+    "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spooled", "status", "tenant", "topic", "topics_missing", "url",
     "worker",
 })  # fmt: skip
 _OF_THE_LINE: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})

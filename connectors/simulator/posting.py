@@ -1,13 +1,12 @@
 """Post a body the way Intercom does: its exact bytes signed with the app's secret, and the answer timed."""
 
-import hashlib
-import hmac
 import time
 from collections.abc import Mapping
 
 import httpx
 import msgspec
 
+from connectors.intercom.signature import CALLBACK, WEBHOOK, sign
 from schemas.errors import Unavailable
 from schemas.tenancy import App, Secret, Tenancy
 
@@ -29,13 +28,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def webhook_headers(body: bytes, secret: Secret) -> dict[str, str]:
-    """Return the headers of a notification: `X-Hub-Signature`, HMAC-SHA1 of the raw body."""
-    return {**_JSON, "X-Hub-Signature": "sha1=" + hmac.new(secret.reveal().encode(), body, hashlib.sha1).hexdigest()}
+    """Return the headers of a notification."""
+    return {**_JSON, "X-Hub-Signature": sign(WEBHOOK, secret.reveal(), body)}
 
 
 def callback_headers(body: bytes, secret: Secret) -> dict[str, str]:
-    """Return the headers of a health check or uninstall: `X-Body-Signature`, HMAC-SHA256 of the raw body."""
-    return {**_JSON, "X-Body-Signature": hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest()}
+    """Return the headers of a health check or uninstall."""
+    return {**_JSON, "X-Body-Signature": sign(CALLBACK, secret.reveal(), body)}
 
 
 def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
