@@ -4,13 +4,13 @@ import msgspec
 
 from connectors.local import ports
 from connectors.local.state import State
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 
 def with_ports(wanted: State, idle: list[str], port: int | None) -> State:
     """Give every service its port; `idle` ones may change theirs. `port` is the first broker's, the others take the next ones.
 
-    Raises `MustStop` when the asked one is taken. Controllers find each other by these ports, so while one broker of a cluster runs, none of the cluster's changes.
+    Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a cluster runs, none of the cluster's changes.
     """
     asked = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
     chosen = dict(wanted.ports)
@@ -26,12 +26,14 @@ def _port(name: str, chosen: dict[str, int], asked: int | None, *, held: bool) -
     had = chosen.get(name)
     if had is not None and (held or (asked in (None, had) and ports.is_free(had))):
         if asked not in (None, had):
-            raise MustStop(f"{name} of this stack runs on port {had}, not {asked}. `stack down` first, or take another --name.")
+            raise Unavailable(
+                f"{name} of this stack runs on port {had}, not {asked}. `stack down` first, or take another --name."
+            )
         return had
     if asked is None:
         return ports.free(set(chosen.values()))
     if not ports.is_free(asked):
-        raise MustStop(
+        raise Unavailable(
             f"Port {asked} is taken by another program. Stop it, name another --port, or leave --port out for a free one."
         )
     return asked

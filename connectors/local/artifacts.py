@@ -16,7 +16,7 @@ from pathlib import Path
 from connectors.local.lock import LOCK, Artifact
 from connectors.local.maven import from_maven
 from connectors.local.progress import Progress
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 Source = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
 """Takes a folder for incoming files and who counts arriving bytes; returns how one artifact is downloaded."""
@@ -28,7 +28,7 @@ _ABANDONED_S = 86_400  # an unfinished download this old is a killed process' ow
 def fetch(artifacts: tuple[Artifact, ...], cache: Path, progress: Progress, source: Source = from_maven) -> tuple[Path, ...]:
     """Return the verified files, downloading what is missing or damaged.
 
-    Raises `Unavailable` when no registry answers and `MustStop` for a wrong sum or a full disk; what is wrong is deleted.
+    Raises `Unavailable` when no registry answers, a sum is wrong (the file is deleted) or the disk is full.
     """
     folder = cache / "artifacts"
     with full_disk_said(folder):
@@ -48,7 +48,7 @@ def full_disk_said(place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise MustStop(
+        raise Unavailable(
             f"The disk that holds {place} is full. Free some space (the stack needs about 1 GB) and try again."
         ) from None
 
@@ -78,7 +78,7 @@ def _download(missing: list[Artifact], folder: Path, progress: Progress, source:
 
 def _accept(file: Path, artifact: Artifact, folder: Path) -> None:
     if not _sound(file, artifact):
-        raise MustStop(
+        raise Unavailable(
             f"{artifact.filename} arrived with another SHA-256 than {LOCK.name} says, so it was deleted and not used. "
             "A proxy or mirror may have changed it: try again, or use another network."
         )

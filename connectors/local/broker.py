@@ -9,7 +9,7 @@ import msgspec
 from connectors.local.ports import HOST
 from connectors.local.probe import Coordinator, coordinator_known
 from connectors.local.service import log_of
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 _MESSAGE_BYTES = 2 * 1024 * 1024 + 64 * 1024  # 2 MiB of value, and room for key, headers and the batch around them
 _COPIES = 3  # one may be lost while two go on
@@ -120,7 +120,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             log = log_of(self.home, self.name)
             log.write_text(done.stdout + done.stderr)
             last = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-            raise MustStop(
+            raise Unavailable(
                 f"Kafka could not format its data folder:\n{last}\nAll of it is in {log}. `stack up --fresh` starts from nothing."
             )
 

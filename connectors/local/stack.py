@@ -15,7 +15,7 @@ from connectors.local.process import Process
 from connectors.local.progress import Progress, Silent
 from connectors.local.service import log_of
 from connectors.local.state import State
-from schemas.errors import MustStop
+from schemas.errors import Unavailable, Unusable
 
 _GRACE_S = 20  # three brokers hand over their partitions one after the other
 _FREE_BYTES = 300 * 1024 * 1024  # below this Kafka soon stops with a full disk, in words nobody understands
@@ -42,12 +42,12 @@ class LocalStack:
     def named(cls, name: str = "default", progress: Progress | None = None) -> "LocalStack":
         """Return the user's stack of that name, whether it exists or not."""
         if not name or not all(character.isalnum() or character in "-_." for character in name) or name.startswith("."):
-            raise MustStop(f"{name!r} cannot name a stack: use letters, digits, '-', '_' and '.'.")
+            raise Unusable(f"{name!r} cannot name a stack: use letters, digits, '-', '_' and '.'.")
         return cls(stacks_home() / name, progress)
 
     @property
     def addresses(self) -> Addresses:
-        """Say where it answers; raise `MustStop` for a stack that was never started."""
+        """Say where it answers; raise `Unavailable` for a stack that was never started."""
         return self._state().addresses()
 
     def up(
@@ -112,7 +112,7 @@ class LocalStack:
     def _state(self) -> State:
         known = state.read(self.home)
         if known is None:
-            raise MustStop(f"There is no stack in {self.home}. `intercom-streams stack up` starts one.")
+            raise Unavailable(f"There is no stack in {self.home}. `intercom-streams stack up` starts one.")
         return known
 
     def _broker(self, node: int) -> Process:
@@ -123,7 +123,7 @@ class LocalStack:
         if known is None:
             return state.new(brokers or 1, registry=registry)
         if brokers not in (None, known.brokers):
-            raise MustStop(
+            raise Unavailable(
                 f"This stack has {known.brokers} broker(s), not {brokers}, and its data cannot change that. "
                 "Take another --name, or --fresh to throw its data away."
             )
@@ -133,7 +133,7 @@ class LocalStack:
         self._progress.step(f"Starting {', '.join(names)} ...")
         self.home.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.home).free < _FREE_BYTES:
-            raise MustStop(f"The disk that holds {self.home} has less than 300 MB left. Free some space and try again.")
+            raise Unavailable(f"The disk that holds {self.home} has less than 300 MB left. Free some space and try again.")
         processes = dict(wanted.processes)
         started = {}
 

@@ -10,7 +10,7 @@ from connectors.local import state
 from connectors.local.allocation import with_ports
 from connectors.local.ports import HOST, free
 from connectors.local.state import State
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ def test_the_asked_port_is_the_first_brokers_and_the_next_ones_the_others() -> N
 
 
 def test_an_asked_port_that_is_taken_is_an_error_that_names_it(taken: int) -> None:
-    with pytest.raises(MustStop, match=f"Port {taken} is taken by another program"):
+    with pytest.raises(Unavailable, match=f"Port {taken} is taken by another program"):
         with_ports(fresh(), list(fresh().names()), taken)
 
 
 def test_another_port_for_a_running_broker_is_refused(taken: int) -> None:
     known = with_ports(fresh(), list(fresh().names()), None)
-    with pytest.raises(MustStop, match="`stack down` first"):
+    with pytest.raises(Unavailable, match="`stack down` first"):
         with_ports(known, ["redis"], taken)
 
 

@@ -12,7 +12,7 @@ import pytest
 from connectors.local.artifacts import Source, fetch, full_disk_said
 from connectors.local.lock import Artifact
 from connectors.local.progress import Silent
-from schemas.errors import MustStop, Unavailable
+from schemas.errors import Unavailable
 
 CONTENT = b"the jar"
 JAR = Artifact("kafka", "org.example", "thing", "1.0", "", "jar", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
@@ -62,13 +62,13 @@ def test_a_file_damaged_in_the_cache_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_download_with_another_sum_is_refused_and_deleted(tmp_path: Path) -> None:
-    with pytest.raises(MustStop, match=r"thing-1\.0\.jar arrived with another SHA-256"):
+    with pytest.raises(Unavailable, match=r"thing-1\.0\.jar arrived with another SHA-256"):
         fetch((JAR,), tmp_path, Silent(), delivering(b"something else"))
     assert [entry for entry in tmp_path.rglob("*") if entry.is_file()] == []
 
 
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(MustStop, match="is full"):
+    with pytest.raises(Unavailable, match="is full"):
         fetch((JAR,), tmp_path, Silent(), full)
 
 

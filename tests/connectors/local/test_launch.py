@@ -8,7 +8,7 @@ import pytest
 
 from connectors.local import launch, process
 from connectors.local.process import Process
-from schemas.errors import MustStop
+from schemas.errors import Unavailable
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ def test_services_are_reported_as_soon_as_they_are_spawned(tmp_path: Path) -> No
     ],
 )
 def test_a_death_at_start_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path, words: str, advice: str) -> None:
-    with pytest.raises(MustStop, match=advice) as caught:
+    with pytest.raises(Unavailable, match=advice) as caught:
         started(tmp_path, Script("kafka-1", f"print({words!r})", serves=False))
     assert words in str(caught.value)
     assert str(tmp_path / "kafka-1.log") in str(caught.value)
@@ -60,5 +60,5 @@ def test_a_death_at_start_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path
 
 def test_a_service_that_never_serves_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_READY_S", 0)
-    with pytest.raises(MustStop, match="redis does not answer after 0 s"):
+    with pytest.raises(Unavailable, match="redis does not answer after 0 s"):
         started(tmp_path, Script("redis", "import time; time.sleep(600)", serves=False))

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.local import LocalStack, state
 from connectors.local.paths import cache_home, stacks_home
-from schemas.errors import MustStop
+from schemas.errors import Unavailable, Unusable
 
 
 @pytest.fixture
@@ -19,24 +19,24 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_another_number_of_brokers_needs_a_fresh_start_or_another_name(home: Path) -> None:
-    with pytest.raises(MustStop, match=r"has 1 broker\(s\), not 3.*--fresh"):
+    with pytest.raises(Unavailable, match=r"has 1 broker\(s\), not 3.*--fresh"):
         LocalStack(home).up(brokers=3)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a b"])
 def test_a_name_cannot_leave_the_folder_of_stacks(name: str) -> None:
-    with pytest.raises(MustStop, match="cannot name a stack"):
+    with pytest.raises(Unusable, match="cannot name a stack"):
         LocalStack.named(name)
 
 
 def test_a_nearly_full_disk_stops_the_start_before_kafka_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
-    with pytest.raises(MustStop, match="less than 300 MB left"):
+    with pytest.raises(Unavailable, match="less than 300 MB left"):
         LocalStack(home).up()
 
 
 def test_a_stack_that_was_never_started_has_no_addresses(tmp_path: Path) -> None:
-    with pytest.raises(MustStop, match="`intercom-streams stack up` starts one"):
+    with pytest.raises(Unavailable, match="`intercom-streams stack up` starts one"):
         _ = LocalStack(tmp_path / "none").addresses
 
 
