@@ -7,9 +7,10 @@ import errno
 import hashlib
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,12 +68,20 @@ def _download(missing: list[Artifact], folder: Path, progress: Progress, source:
     parts = ", ".join(sorted({artifact.part for artifact in missing}))
     arrived = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
     pool = ThreadPoolExecutor(_PARALLEL)
+    given_up = threading.Event()
+
+    def count(size: int) -> None:
+        if given_up.is_set():  # Ctrl-C, or another file failed: end the downloads under way too
+            raise CancelledError
+        arrived(size)
+
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=folder.parent, ignore_cleanup_errors=True) as incoming:
-        download = source(Path(incoming), arrived)
+        download = source(Path(incoming), count)
         try:
             for file, artifact in zip(pool.map(download, missing), missing, strict=True):
                 _accept(file, artifact, folder)
         finally:
+            given_up.set()
             pool.shutdown(cancel_futures=True)
 
 

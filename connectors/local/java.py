@@ -47,7 +47,8 @@ def _own() -> list[Path]:
     home = os.environ.get("JAVA_HOME")
     named = Path(home) / "bin" / "java" if home else None
     in_path = shutil.which("java")
-    return [java for java in (named, Path(in_path) if in_path else None) if java is not None and java.is_file()]
+    found = dict.fromkeys([named, Path(in_path) if in_path else None])  # one of them may be the other
+    return [java for java in found if java is not None and java.is_file()]
 
 
 def _wheel() -> Path | None:
