@@ -1,0 +1,80 @@
+"""How the story looks: on a terminal with colours, in a pipe as plain lines, for programs as JSON lines."""
+
+import sys
+from typing import Any, Protocol, TextIO
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+
+class Page(Protocol):
+    """Where the story is written."""
+
+    def chapter(self, title: str) -> None:
+        """Begin the next part."""
+
+    def did(self, what: str, **facts: Any) -> None:
+        """Tell what was done to the system from outside."""
+
+    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
+        """Tell what came out, and how many milliseconds after."""
+
+    def plain(self, text: str) -> None:
+        """Write a line as it is."""
+
+
+class Lines:
+    """For people."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._chapter = 0
+
+    def chapter(self, title: str) -> None:
+        self._chapter += 1
+        self._console.print(Text(f"\n{self._chapter}. {title}", style="bold"))
+
+    def did(self, what: str, **facts: Any) -> None:
+        self._console.print(Text.assemble(("   > ", "cyan"), what, (_beside(facts), "dim")))
+
+    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
+        after = "" if ms is None else f"   {ms:.0f} ms after"
+        self._console.print(Text.assemble(("   = ", "green"), what, (after, "bold green"), (_beside(facts), "dim")))
+
+    def plain(self, text: str) -> None:
+        self._console.print(Text(text))
+
+
+class Json:
+    """For programs: one object per line, `did` and `saw` with all their facts."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def chapter(self, title: str) -> None:
+        self._write({"chapter": title})
+
+    def did(self, what: str, **facts: Any) -> None:
+        self._write({"did": what, **facts})
+
+    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
+        self._write({"saw": what, **({} if ms is None else {"ms": round(ms, 1)}), **facts})
+
+    def plain(self, text: str) -> None:
+        """Leave out what is for people only."""
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._stream.write(msgspec.json.encode(line).decode() + "\n")
+        self._stream.flush()
+
+
+def page(*, as_json: bool) -> Page:
+    """Return the page for this run; a terminal that cannot spell a name shows `?` for it."""
+    if isinstance(sys.stdout, TextIO.__mro__[0]) and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return Json(sys.stdout) if as_json else Lines(sys.stdout)
+
+
+def _beside(facts: dict[str, Any]) -> str:
+    return "".join(f"   {name} {value}" for name, value in facts.items())
