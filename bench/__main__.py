@@ -15,7 +15,9 @@ from connectors.local import given_or_running
 from schemas.errors import IntercomStreamsError
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog="; ".join(f"{k}: {v.about}" for k, v in BENCHMARKS.items()))
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]}, epilog="; ".join(f"{k}: {v.about}" for k, v in BENCHMARKS.items())
+)
 @click.argument("name", type=click.Choice(list(BENCHMARKS)))
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON that holds `ratios`.")
 @click.option("--quick", is_flag=True, help="The smallest run that goes through everything; its figures mean nothing.")

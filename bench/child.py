@@ -31,7 +31,11 @@ class Child:
         self.command = list(command)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the child
         self._process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
         )
 
     @classmethod
@@ -43,14 +47,24 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    def cpu_s(self) -> float:
+        """Return the CPU seconds used so far by it and its children that run; 0 where the system does not tell."""
+        return sum(_cpu_s(pid) for pid in _family(self.pid))
+
+    def peak_mib(self) -> float:
+        """Return the greatest memory of it and its children, in MiB; 0 where the system does not tell."""
+        return sum(_peak_mib(pid) for pid in _family(self.pid))
+
     def must_run(self) -> None:
         """Raise `MustStop` with the end of its output when it has ended of itself."""
         if self._process.poll() is not None:
-            raise MustStop(f"{' '.join(self.command[1:4])} ended by itself with code {self._process.returncode}:\n{self.output()[-2000:]}")
+            raise MustStop(
+                f"{' '.join(self.command[1:4])} ended by itself with code {self._process.returncode}:\n{self.output()[-2000:]}"
+            )
 
     def end(self) -> Usage:
         """Ask it to stop, insist after a while, and return what it used."""
-        memory = _peak_mib(self.pid)
+        memory = self.peak_mib()
         self._process.send_signal(signal.SIGTERM)
         until = time.monotonic() + _END_S
         while (used := self._reaped(os.WNOHANG)) is None:
@@ -74,6 +88,23 @@ class Child:
             return None
         self._process.returncode = os.waitstatus_to_exitcode(status)
         return used.ru_utime + used.ru_stime
+
+
+def _family(parent: int) -> list[int]:
+    """Return a process and its descendants."""
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    except OSError:
+        return [parent]
+    return [parent, *(each for child in children for each in _family(int(child)))]
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user and system time
 
 
 def _peak_mib(pid: int) -> float:

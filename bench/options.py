@@ -21,5 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         """Return those of `names` that were asked for, all where nothing was; raise `BadConfiguration` for a name not among them."""
         unknown = sorted(set(self.only) - set(names))
         if unknown:
-            raise BadConfiguration(f"--only names {', '.join(unknown)}, which this benchmark does not have. It has: {', '.join(names)}.")
+            raise BadConfiguration(
+                f"--only names {', '.join(unknown)}, which this benchmark does not have. It has: {', '.join(names)}."
+            )
         return tuple(name for name in names if not self.only or name in self.only)

@@ -68,7 +68,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return all(self.checks.values())
 
 
-def ratio(ours: Mapping[int, float], rival: Mapping[int, float], *, goal: float | None = None, smaller_is_better: bool = False) -> Ratio | None:
+def ratio(
+    ours: Mapping[int, float], rival: Mapping[int, float], *, goal: float | None = None, smaller_is_better: bool = False
+) -> Ratio | None:
     """Divide ours by the rival's round by round, and take the middle; None where no round has both."""
     shared = [ours[number] / rival[number] for number in ours if rival.get(number)]
     return Ratio(Spread.of(shared), goal, smaller_is_better) if shared else None

@@ -69,5 +69,3 @@ def publish(bootstrap: str, topic: str, count: int, partitions: int) -> dict[byt
         producer.poll(0)
     producer.flush()
     return expected
-
-

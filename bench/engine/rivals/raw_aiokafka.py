@@ -48,7 +48,9 @@ async def _work(job: Job) -> None:
             await producer.send_offsets_to_transaction(ends, job.group)
 
 
-def _step(state: dict[bytes, dict[str, Any]], records: Iterable[Any]) -> tuple[list[tuple[bytes, bytes]], dict[bytes, dict[str, Any]]]:
+def _step(
+    state: dict[bytes, dict[str, Any]], records: Iterable[Any]
+) -> tuple[list[tuple[bytes, bytes]], dict[bytes, dict[str, Any]]]:
     outputs, changed = [], {}
     for record in records:
         event = decode(record.value)

@@ -1,0 +1,51 @@
+"""The two ways through the product that somebody waits for, each through two agents: what is posted, and where its consequence shows."""
+
+import time
+from collections.abc import Callable
+from types import MappingProxyType
+
+import msgspec
+
+from bench.product import APP_ID
+from connectors.simulator import wire
+
+
+class Path(msgspec.Struct, frozen=True):
+    """`body(marker)` makes a post; its consequence is the first record of `topic` that holds the marker."""
+
+    topic: str
+    body: Callable[[str], bytes]
+    about: str
+
+
+def _teammate(marker: str) -> bytes:
+    item = wire.admin(id=_number(marker), name=marker, email=f"{marker}@stranger.example")
+    return _posted("admin.added_to_workspace", item, marker)
+
+
+def _contact(marker: str) -> bytes:
+    now = time.time_ns() // 1_000_000
+    item = wire.contact(
+        id=f"contact-{marker}",
+        app_id=APP_ID,
+        external_id=marker,
+        name=marker,
+        email=f"{marker}@example.com",
+        created_ms=now,
+        updated_ms=now,
+    )
+    return _posted("contact.user.created", item, marker)
+
+
+def _posted(topic: str, item: wire.Item, marker: str) -> bytes:
+    return wire.notification(topic, item, id=f"notif-{marker}", app_id=APP_ID, created_s=int(time.time()))
+
+
+def _number(marker: str) -> int:
+    return int.from_bytes(marker.encode()[-6:], "big")
+
+
+PATHS = MappingProxyType({
+    "violation": Path(topic="access.violations", body=_teammate, about="a teammate nobody knows, to the violation"),
+    "person": Path(topic="people", body=_contact, about="a new contact, to the person"),
+})  # fmt: skip
