@@ -114,6 +114,11 @@ class Lane:
         """Say whether all that was known to be in the sources has been processed."""
         return not self._inbox and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
 
+    @property
+    def lag(self) -> int:
+        """Offsets between the positions and the ends of the logs as last seen."""
+        return sum(max(0, self.ends.get(topic, 0) - position) for topic, position in self.positions.items())
+
     def view(self) -> View[Any]:
         """Return a view of the table as last committed, for whoever looks on: status pages, tests."""
         return View(self.store, self.agent.codec)

@@ -58,6 +58,9 @@ EXPECTED = MappingProxyType({
     "ingress.spool_max_bytes": _at_least(1 << 20),
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
+    "worker.batch_records": _at_least(1),
+    "worker.session_timeout_ms": _at_least(6_000),
+    "worker.brake_consecutive": _at_least(1),
 })  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import msgspec
 
 from connectors.kafka import KafkaSettings
 from schemas.tenancy import Tenancy
+from streams.engine.limits import Limits
 
 
 class Redis(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,21 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
     listen: str = ""
     processes: int = 1
+    batch_records: int = Limits().batch_records
+    session_timeout_ms: int = Limits().session_timeout_ms
+    brake_consecutive: int = Limits().brake_consecutive
+    brake_share: float = Limits().brake_share
+
+    def limits(self) -> Limits:
+        """Return the engine's limits."""
+        return Limits(
+            batch_records=self.batch_records,
+            session_timeout_ms=self.session_timeout_ms,
+            heartbeat_ms=min(Limits().heartbeat_ms, self.session_timeout_ms // 4),
+            transaction_timeout_ms=self.session_timeout_ms,
+            brake_consecutive=self.brake_consecutive,
+            brake_share=self.brake_share,
+        )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

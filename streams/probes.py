@@ -1,0 +1,104 @@
+"""A worker's probes: is it alive, is it ready, and what does each partition do. Ready means that all tables are recovered."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Self
+
+import structlog
+import uvicorn
+from prometheus_client import generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors import metrics
+from streams.engine.engine import Committed, Engine
+from streams.engine.lane import Lane, Status
+
+log = structlog.get_logger(__name__)
+
+_PORTS_TRIED = 64  # several workers of one machine count up from the configured port
+
+
+class Probes:
+    """Serve /health, /ready and /metrics on `listen` (host:port, or empty for none) while the context is open."""
+
+    def __init__(self, listen: str) -> None:
+        self._listen = listen
+        self._engine: Engine | None = None
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.address = ""
+
+    async def __aenter__(self) -> Self:
+        if self._listen:
+            place = _free_from(self._listen)
+            self.address = "{}:{}".format(*place.getsockname()[:2])
+            config = uvicorn.Config(self.application(), log_config=None, access_log=False, lifespan="off")
+            self._server = uvicorn.Server(config)
+            self._server.install_signal_handlers = _none  # type: ignore[attr-defined]  # signals are the worker's
+            self._task = asyncio.create_task(self._server._serve(sockets=[place]))  # noqa: SLF001  # `serve` would take the signals
+            log.info("probes", listen=self.address)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def watch(self, engine: Engine) -> None:
+        """Report of this engine from now on."""
+        self._engine = engine
+
+    def committed(self, done: Committed) -> None:
+        """Count a transaction."""
+        metrics.RECORDS.labels(done.agent).inc(done.records - done.dead)
+        metrics.DEAD_LETTERS.labels(done.agent).inc(done.dead)
+        metrics.BATCH_SECONDS.labels(done.agent).observe(done.seconds)
+
+    def application(self) -> Starlette:
+        """Return the ASGI application."""
+        return Starlette(routes=[Route("/health", self._health), Route("/ready", self._ready), Route("/metrics", self._metrics)])
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _ready(self, _: Request) -> Response:
+        if self._engine is None:
+            return JSONResponse({"ready": False, "hint": "waiting for Kafka or the schema registry"}, 503)
+        lanes = self._engine.lanes()
+        ready = self._engine.ready.is_set() and all(lane.status is Status.LIVE for lane in lanes)
+        hint = "" if ready else "tables are being restored, or a partition stopped: see `reason`"
+        return JSONResponse({"ready": ready, "hint": hint, "partitions": [_row(lane) for lane in lanes]}, 200 if ready else 503)
+
+    async def _metrics(self, _: Request) -> Response:
+        for lane in self._engine.lanes() if self._engine is not None else ():
+            metrics.LANE_LIVE.labels(lane.agent.name, str(lane.partition)).set(lane.status is Status.LIVE)
+            metrics.LANE_LAG.labels(lane.agent.name, str(lane.partition)).set(lane.lag)
+            metrics.TABLE_ROWS.labels(lane.agent.name, str(lane.partition)).set(len(lane.store))
+        return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _row(lane: Lane) -> dict[str, object]:
+    return {
+        "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
+        "positions": lane.positions, "rows": len(lane.store), "reason": lane.reason,
+    }  # fmt: skip
+
+
+def _free_from(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    last: OSError | None = None
+    for number in range(int(port), int(port) + _PORTS_TRIED) if int(port) else [0]:
+        try:
+            return socket.create_server((host.strip("[]"), number), reuse_port=False)
+        except OSError as error:
+            last = error
+    raise OSError(f"no free port from {listen} on: {last}")
+
+
+def _none() -> None:
+    """Install nothing."""

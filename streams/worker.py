@@ -1,0 +1,104 @@
+"""The worker's composition root: which agents there are, what they are given, and how they are run."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from connectors import topics
+from connectors.registry import codec
+from schemas.codec import Avro
+from schemas.errors import Unavailable
+from schemas.tenancy import Tenancy
+from streams.access import access
+from streams.admins import admins
+from streams.companies import companies
+from streams.contacts import contacts
+from streams.engine.agent import Agent
+from streams.engine.engine import Committed, Engine
+from streams.engine.lane import Status
+from streams.engine.limits import Limits
+from streams.engine.names import Names
+from streams.engine.running import Running, running
+from streams.orgs import orgs
+from streams.people import people
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 2.0  # between two tries to reach Kafka or the registry at the start
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """What the process around the worker wants to hear."""
+
+    say: Callable[[str], None]  # lines for a person
+    started: Callable[[Engine], None]  # the engine, for probes
+    committed: Callable[[Committed], None]  # every transaction, for metrics
+
+
+def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
+    """Return every agent of the product."""
+    return (contacts(tenancy), companies(tenancy), people(avro), orgs(avro), admins(tenancy, avro), access(avro))
+
+
+async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
+    """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
+    stop = _stop_signal()
+    if (avro := await _prepared(settings, hooks, stop)) is None:
+        return
+    agents = agents_of(settings.tenancy, avro)
+    names = Names(prefix=settings.kafka.topic_prefix)
+    await topics.apply(settings.kafka, names.changelogs(agents))
+    async with running(agents, kafka=settings.kafka, names=names, limits=limits, on_commit=hooks.committed) as at_work:
+        hooks.started(at_work.engine)
+        await _watched(at_work, stop, hooks.say)
+
+
+async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Avro | None:
+    """Return the codec once topics and schemas are in place, or None when told to stop before."""
+    said = ""
+    while not stop.is_set():
+        try:
+            await topics.apply(settings.kafka)
+            return await codec(settings.registry.url, settings.kafka.topic_prefix)
+        except Unavailable as error:
+            if said != (said := str(error)):
+                hooks.say(f"waiting: {error}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+    return None
+
+
+async def _watched(work_: Running, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Return when told to stop; raise when the work cannot go on."""
+    tasks = [asyncio.create_task(stop.wait()), asyncio.create_task(work_.failed()), asyncio.create_task(_tell(work_.engine, say))]
+    try:
+        await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
+        failed = tasks[1]
+        if failed.done() and isinstance(error := failed.result(), Exception):
+            raise error
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _tell(engine: Engine, say: Callable[[str], None]) -> None:
+    """Say when the tables are recovered, and again after each rebalance."""
+    while True:
+        await engine.ready.wait()
+        lanes = engine.lanes()
+        stopped = sum(lane.status is Status.STOPPED for lane in lanes)
+        say(f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else ""))
+        while engine.ready.is_set():
+            await asyncio.sleep(0.2)
+
+
+def _stop_signal() -> asyncio.Event:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
