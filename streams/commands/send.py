@@ -11,6 +11,7 @@ from connectors.simulator.posting import CALLBACK_PATH, PATH, Answer, app_of, ca
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret, Tenancy
 from streams.commands.options import config_option, json_option, settings_of
+from streams.settings.urls import local_url
 
 _MEANINGS = {
     200: "accepted",
@@ -49,7 +50,7 @@ def send(
     """
     signed, path = (callback_headers, CALLBACK_PATH) if callback else (webhook_headers, PATH)
     settings = None if url and secret else settings_of(ctx)
-    target = url or f"http://{settings.ingress.listen if settings else ''}{path}"
+    target = url or local_url(settings.ingress.listen if settings else "", path)
     refused = 0
     with httpx.Client() as client:
         for name in files:

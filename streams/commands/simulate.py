@@ -18,6 +18,7 @@ from schemas.errors import BadConfiguration, Unavailable
 from schemas.tenancy import Secret, Tenancy, Workspace
 from streams.commands.options import config_of, config_option, json_option, settings_of
 from streams.commands.ourselves import call
+from streams.settings.urls import local_url
 
 _START = "2026-01-05T09:00:00"
 
@@ -47,7 +48,7 @@ def simulate(
     workspace = _workspace(settings.tenancy, app_id)
     scene = Scene(app_id=workspace.app_id, start_ms=int(start.replace(tzinfo=UTC).timestamp() * 1000), seed=seed)
     play = _Play(
-        url=url or f"http://{settings.ingress.listen}{PATH}",
+        url=url or local_url(settings.ingress.listen, PATH),
         secret=settings.tenancy.apps[workspace.app].client_secrets[0],
         tenant=settings.tenancy.owners[workspace.app_id],
         config=config_of(ctx),

@@ -128,7 +128,7 @@ async def employment_ends(told: Told) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     told.page.did(await told.stage.import_staff(_row(end=yesterday.isoformat())))
     finding = await told.finding("C2", _OPENED, since)
-    evidence = next(cited for cited in finding["evidences"] if cited.get("topic") == "intercom.admins")
+    evidence = next(each["data"] for each in finding["evidences"] if each["data"].get("topic") == "intercom.admins")
     body = await record_at(told.stage.kafka, evidence["topic"], evidence["partition"], evidence["offset"])
     if hashlib.sha256(body).hexdigest() != evidence["sha256"]:
         raise Expected("The record that the evidence points at has another SHA-256 than the evidence says.")
@@ -178,7 +178,7 @@ def _row(end: str = "") -> StaffRow:
 
 
 def _is_mara(person: dict[str, Any]) -> bool:
-    return bool(_field(person, "name") == "Mara Lind" and person["custom_attributes"].get("plan") == '"scale"')
+    return bool(_field(person, "name") == "Mara Lind" and person["attributes"].get("plan") == '"scale"')
 
 
 def _field(profile: dict[str, Any], name: str) -> Any:

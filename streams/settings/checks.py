@@ -36,7 +36,8 @@ def _addresses(value: str) -> str | None:
 
 
 def _listen(value: str) -> str | None:
-    return None if not value or _is_address(value) else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
+    right = not value or _is_address(value) or _is_address(f"all{value}")  # an empty host listens on all
+    return None if right else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
 
 
 def _is_address(text: str) -> bool:
@@ -55,6 +56,7 @@ EXPECTED = MappingProxyType({
     "registry.url": _url("http://", "https://"),
     "ingress.listen": _listen,
     "ingress.processes": _at_least(1),
+    "ingress.ceiling": _at_least(0),
     "ingress.spool_max_bytes": _at_least(1 << 20),
     "worker.listen": _listen,
     "worker.processes": _at_least(1),

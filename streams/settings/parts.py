@@ -20,12 +20,17 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ingress(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[ingress]` part."""
+    """The `[ingress]` part. `ceiling` is how many posts a process keeps at a time before it answers 429; 0 never does.
+
+    `spool_always` sends every post over the spool: where the disk is nearer than Kafka.
+    """
 
     listen: str = "127.0.0.1:8080"
     spool: str = "var/spool"
     spool_max_bytes: int = 1 << 30
     processes: int = 1
+    ceiling: int = 0
+    spool_always: bool = False
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
