@@ -1,6 +1,5 @@
 """What a person sees while the stack is fetched and started. Always stderr: stdout belongs to what a shell evaluates."""
 
-import threading
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
@@ -13,7 +12,7 @@ class Progress(Protocol):
     def step(self, text: str) -> None: ...
 
     def meter(self, what: str, total: int) -> Callable[[int], None]:
-        """Return a function that takes the bytes that arrived since it was last called; threads may share it."""
+        """Return a function that takes the bytes that arrived since it was last called."""
 
 
 class Silent:
@@ -39,17 +38,15 @@ class Lines:
         terminal = self._stream.isatty()
         parts = 100 if terminal else 4
         done, shown = 0, -1
-        turn = threading.Lock()
 
         def arrived(size: int) -> None:
             nonlocal done, shown
-            with turn:
-                done += size
-                part = min(done * parts // max(total, 1), parts)
-                if part != shown:
-                    shown = part
-                    line = f"{what}: {min(done, total) / MIB:.0f} of {total / MIB:.0f} MB"
-                    self._write(f"\r{line}" + ("\n" if part == parts else "") if terminal else f"{line}\n")
+            done += size
+            part = min(done * parts // max(total, 1), parts)
+            if part != shown:
+                shown = part
+                line = f"{what}: {min(done, total) / MIB:.0f} of {total / MIB:.0f} MB"
+                self._write(f"\r{line}" + ("\n" if part == parts else "") if terminal else f"{line}\n")
 
         arrived(0)
         return arrived

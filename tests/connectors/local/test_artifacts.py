@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,24 +65,6 @@ def test_a_download_with_another_sum_is_refused_and_deleted(tmp_path: Path) -> N
     with pytest.raises(Unavailable, match=r"thing-1\.0\.jar arrived with another SHA-256"):
         fetch((JAR,), tmp_path, Silent(), delivering(b"something else"))
     assert [entry for entry in tmp_path.rglob("*") if entry.is_file()] == []
-
-
-def test_when_one_download_fails_those_under_way_end_too(tmp_path: Path) -> None:
-    other = Artifact("kafka", "org.example", "endless", "1.0", "", "jar", "0" * 64, 1)
-    endless_began = threading.Event()
-
-    def source(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:
-        def download(artifact: Artifact) -> Path:
-            while artifact is other:
-                arrived(1)
-                endless_began.set()
-            assert endless_began.wait(30)
-            raise Unavailable("no such file")
-
-        return download
-
-    with pytest.raises(Unavailable, match="no such file"):
-        fetch((JAR, other), tmp_path, Silent(), source)
 
 
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path) -> None:
