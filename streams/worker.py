@@ -53,9 +53,16 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
     agents = agents_of(settings.tenancy, avro)
     names = Names(prefix=settings.kafka.topic_prefix)
     await topics.apply(settings.kafka, names.changelogs(agents))
-    async with running(agents, kafka=settings.kafka, names=names, limits=limits, on_commit=hooks.committed) as at_work:
+    async with running(
+        agents,
+        kafka=settings.kafka,
+        names=names,
+        limits=limits,
+        on_commit=hooks.committed,
+        on_ready=lambda engine: hooks.say(_state_of(engine)),
+    ) as at_work:
         hooks.started(at_work.engine)
-        await _watched(at_work, stop, hooks.say)
+        await _watched(at_work, stop)
 
 
 async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Avro | None:
@@ -73,28 +80,23 @@ async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Av
     return None
 
 
-async def _watched(work_: Running, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def _watched(at_work: Running, stop: asyncio.Event) -> None:
     """Return when told to stop; raise when the work cannot go on."""
-    tasks = [asyncio.create_task(stop.wait()), asyncio.create_task(work_.failed()), asyncio.create_task(_tell(work_.engine, say))]
+    told = asyncio.create_task(stop.wait())
+    failed = asyncio.create_task(at_work.failed())
     try:
-        await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
-        failed = tasks[1]
-        if failed.done() and isinstance(error := failed.result(), Exception):
-            raise error
+        await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
     finally:
-        for task in tasks:
-            task.cancel()
+        told.cancel()
+        failed.cancel()
 
 
-async def _tell(engine: Engine, say: Callable[[str], None]) -> None:
-    """Say when the tables are recovered, and again after each rebalance."""
-    while True:
-        await engine.ready.wait()
-        lanes = engine.lanes()
-        stopped = sum(lane.status is Status.STOPPED for lane in lanes)
-        say(f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else ""))
-        while engine.ready.is_set():
-            await asyncio.sleep(0.2)
+def _state_of(engine: Engine) -> str:
+    lanes = engine.lanes()
+    stopped = sum(lane.status is Status.STOPPED for lane in lanes)
+    return f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
 
 
 def _stop_signal() -> asyncio.Event:

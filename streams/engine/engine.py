@@ -50,6 +50,7 @@ class Engine:
         names: Names,
         limits: Limits,
         on_commit: Callable[[Committed], None] = lambda _: None,
+        on_ready: Callable[["Engine"], None] = lambda _: None,
     ) -> None:
         self.fatal_error: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.ready = asyncio.Event()
@@ -59,6 +60,7 @@ class Engine:
         self._names = names
         self._limits = limits
         self._on_commit = on_commit
+        self._on_ready = on_ready
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._readers: dict[TP, Lane] = {}  # who reads which partition now
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
@@ -75,6 +77,7 @@ class Engine:
         self._forget(lanes)
         await self._load(lanes)
         self.ready.set()
+        self._on_ready(self)
 
     async def revoked(self) -> None:
         """Let every lane finish its transaction and stand still. Tables are kept: most partitions come back at once."""

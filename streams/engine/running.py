@@ -49,11 +49,12 @@ async def running(
     names: Names | None = None,
     limits: Limits | None = None,
     on_commit: Callable[[Committed], None] = lambda _: None,
+    on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
     """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`)."""
     names = names or Names(prefix=kafka.topic_prefix)
     limits = limits or Limits()
-    engine = Engine(agents, kafka=kafka, names=names, limits=limits, on_commit=on_commit)
+    engine = Engine(agents, kafka=kafka, names=names, limits=limits, on_commit=on_commit, on_ready=on_ready)
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
     try:
