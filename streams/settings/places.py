@@ -9,7 +9,7 @@ _PLACE = re.compile(
 )
 
 
-class Unfilled(Exception):  # noqa: N818  # it is a state of the text, told to the reader of the file as one problem among others
+class Unfilled(Exception):  # it is a state of the text, told to the reader of the file as one problem among others
     """Say what is missing for a place, in words for the person who wrote it."""
 
 
