@@ -21,7 +21,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the typed parts of a fact."""
 
 
-class Evidence(Part, kw_only=True):
+class Evidence(Part, frozen=True, kw_only=True):
     """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of those bytes and the event id they carry."""
 
     topic: str | None = None
@@ -33,14 +33,14 @@ class Evidence(Part, kw_only=True):
     id: str | None = None
 
 
-class Actor(Part, kw_only=True):
+class Actor(Part, frozen=True, kw_only=True):
     """Who says so: `kind` is operator, connector or principal (of the API); `id` holds no address and no person's name."""
 
     kind: str
     id: str
 
 
-class Person(Part, kw_only=True):
+class Person(Part, frozen=True, kw_only=True):
     """All personal fields of a fact, together, so that they can be encrypted per person. Addresses are as the source spells them."""
 
     name: str | None = None
@@ -51,7 +51,7 @@ class Person(Part, kw_only=True):
     metadata: str | None = None  # JSON as the source sent it
 
 
-class LocalTime(Part, kw_only=True):
+class LocalTime(Part, frozen=True, kw_only=True):
     """An instant that a source gave as local text: the text, its zone, the rule that made it an instant, and the instant (ms)."""
 
     given: str
@@ -60,7 +60,7 @@ class LocalTime(Part, kw_only=True):
     instant: int
 
 
-class Admin(Part, kw_only=True):
+class Admin(Part, frozen=True, kw_only=True):
     """What a payload said of a teammate's account; null where the payload does not carry the field, which asserts nothing."""
 
     role_id: str | None = None
@@ -70,14 +70,14 @@ class Admin(Part, kw_only=True):
     away: bool | None = None
 
 
-class Activity(Part, kw_only=True):
+class Activity(Part, frozen=True, kw_only=True):
     """One event of Intercom's activity log; its actor is the fact's account, whom it affects may be in the personal part only."""
 
     id: str
     type: str
 
 
-class Staff(Part, kw_only=True):
+class Staff(Part, frozen=True, kw_only=True):
     """One source's record of a staff member. `asserts` names the fields the source carries, empty ones included."""
 
     source: str
@@ -93,7 +93,7 @@ class Staff(Part, kw_only=True):
     ends: LocalTime | None = None
 
 
-class Snapshot(Part, kw_only=True):
+class Snapshot(Part, frozen=True, kw_only=True):
     """A complete listing in parts: `requested` (ms) is its version, `count` and `hash` close it."""
 
     id: str
@@ -103,7 +103,7 @@ class Snapshot(Part, kw_only=True):
     hash: str | None = None
 
 
-class Rule(Part, kw_only=True):
+class Rule(Part, frozen=True, kw_only=True):
     """Who may have an account in a workspace: `validity` is all_staff, staff_roles, intercom_roles or ticket."""
 
     app_id: str
@@ -112,20 +112,20 @@ class Rule(Part, kw_only=True):
     intercom_roles: dict[str, tuple[str, ...]] = {}
 
 
-class Policy(Part, kw_only=True):
+class Policy(Part, frozen=True, kw_only=True):
     """The whole policy of a tenant; a workspace without a rule has none."""
 
     rules: tuple[Rule, ...] = ()
     hash: str
 
 
-class Classification(Part, kw_only=True):
+class Classification(Part, frozen=True, kw_only=True):
     """What an account is, where it is nobody's own: service, shared, system or external."""
 
     kind: str
 
 
-class Grant(Part, kw_only=True):
+class Grant(Part, frozen=True, kw_only=True):
     """An exemption or approval: for which check or request, from when until when (ms; null is without end)."""
 
     id: str
@@ -135,7 +135,7 @@ class Grant(Part, kw_only=True):
     evidence_sha256: str | None = None
 
 
-class Case(Part, kw_only=True):
+class Case(Part, frozen=True, kw_only=True):
     """What a person did about a finding: `action` is acknowledged, assigned or commented."""
 
     finding: str
@@ -143,7 +143,7 @@ class Case(Part, kw_only=True):
     assignee: str | None = None
 
 
-class Settings(Part, kw_only=True):
+class Settings(Part, frozen=True, kw_only=True):
     """The part of the configuration that can change an answer. `further` holds canonical JSON by name."""
 
     workspaces: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ class Settings(Part, kw_only=True):
     hash: str
 
 
-class Calendar(Part, kw_only=True):
+class Calendar(Part, frozen=True, kw_only=True):
     """Working days of a calendar, expanded: the dates that are none, what made them, and until when they are known."""
 
     id: str
@@ -163,14 +163,14 @@ class Calendar(Part, kw_only=True):
     valid_until: str
 
 
-class Rules(Part, kw_only=True):
+class Rules(Part, frozen=True, kw_only=True):
     """A version of the code that evaluates checks."""
 
     version: str
     hash: str
 
 
-class Fact(Part, kw_only=True):
+class Fact(Part, frozen=True, kw_only=True):
     """One fact. `time` is when it was true (ms), by the source's clock; null where only its place in the log counts.
 
     `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). A decision names in `replaces` the id of

@@ -17,7 +17,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the records below."""
 
 
-class Metadata(Part, kw_only=True):
+class Metadata(Part, frozen=True, kw_only=True):
     """`uid` is the id of this event, `sequence` its number within the finding; the highest holds."""
 
     version: str = "1.6.0"
@@ -27,7 +27,7 @@ class Metadata(Part, kw_only=True):
     original_time: str
 
 
-class Analytic(Part, kw_only=True):
+class Analytic(Part, frozen=True, kw_only=True):
     """The rule that found it."""
 
     uid: str
@@ -36,7 +36,7 @@ class Analytic(Part, kw_only=True):
     version: str
 
 
-class FindingInfo(Part, kw_only=True):
+class FindingInfo(Part, frozen=True, kw_only=True):
     """`uid` names one episode, `uid_alt` its subject without the episode. Times are milliseconds."""
 
     uid: str
@@ -51,14 +51,14 @@ class FindingInfo(Part, kw_only=True):
     analytic: Analytic
 
 
-class Parameter(Part, kw_only=True):
+class Parameter(Part, frozen=True, kw_only=True):
     """An input of the check that is no evidence: a bound, a list of valid roles, a version."""
 
     name: str
     value: str
 
 
-class Check(Part, kw_only=True):
+class Check(Part, frozen=True, kw_only=True):
     """The check as evaluated. `status_id`: 1 pass, 2 warning (unknown, or in grace), 3 fail, 99 other."""
 
     uid: str
@@ -69,7 +69,7 @@ class Check(Part, kw_only=True):
     standards: tuple[str, ...] = ()
 
 
-class Compliance(Part, kw_only=True):
+class Compliance(Part, frozen=True, kw_only=True):
     """The control this is about."""
 
     status_id: int
@@ -79,7 +79,7 @@ class Compliance(Part, kw_only=True):
     checks: tuple[Check, ...] = ()
 
 
-class AccountData(Part, kw_only=True):
+class AccountData(Part, frozen=True, kw_only=True):
     """What Intercom says of the account; null where it never said."""
 
     role_id: str | None = None
@@ -89,7 +89,7 @@ class AccountData(Part, kw_only=True):
     classification: str | None = None
 
 
-class Resource(Part, kw_only=True):
+class Resource(Part, frozen=True, kw_only=True):
     """What is affected (`role_id` 3): a teammate's account, with the staff member it belongs to, or a workspace."""
 
     uid: str
@@ -99,7 +99,7 @@ class Resource(Part, kw_only=True):
     data: AccountData | None = None
 
 
-class Cited(Part, kw_only=True):
+class Cited(Part, frozen=True, kw_only=True):
     """An input, and a copy of what is cited of it."""
 
     topic: str | None = None
@@ -114,14 +114,14 @@ class Cited(Part, kw_only=True):
     cites: dict[str, str] = {}
 
 
-class Remediation(Part, kw_only=True):
+class Remediation(Part, frozen=True, kw_only=True):
     """What to do."""
 
     desc: str
     references: tuple[str, ...] = ()
 
 
-class Unmapped(Part, kw_only=True):
+class Unmapped(Part, frozen=True, kw_only=True):
     """What OCSF has no field for. `result` is ours: PASS, FAIL, DUE, UNKNOWN, EXEMPT; null once the check no longer applies."""
 
     check: str
@@ -138,7 +138,7 @@ class Unmapped(Part, kw_only=True):
     baseline: bool = False
 
 
-class Known(Part, kw_only=True):
+class Known(Part, frozen=True, kw_only=True):
     """A staff member who might be the account's owner."""
 
     staff: str
@@ -146,7 +146,7 @@ class Known(Part, kw_only=True):
     addresses: tuple[str, ...] = ()
 
 
-class Person(Part, kw_only=True):
+class Person(Part, frozen=True, kw_only=True):
     """All personal fields of a finding."""
 
     account_name: str | None = None
@@ -156,7 +156,7 @@ class Person(Part, kw_only=True):
     candidates: tuple[Known, ...] = ()
 
 
-class Finding(Part, kw_only=True):
+class Finding(Part, frozen=True, kw_only=True):
     """One event of a finding, whole: `activity_id` 1 create, 2 update, 3 close. `time` is when it became true (ms)."""
 
     activity_id: int
@@ -180,7 +180,7 @@ class Finding(Part, kw_only=True):
     person: Person | None = None
 
 
-class CheckState(Part, kw_only=True):
+class CheckState(Part, frozen=True, kw_only=True):
     """The present answer of one check about one subject. No row means unknown. `since` (ms) is when this answer began."""
 
     tenant: str
@@ -197,7 +197,7 @@ class CheckState(Part, kw_only=True):
     policy: str | None = None
 
 
-class Output(Part, kw_only=True):
+class Output(Part, frozen=True, kw_only=True):
     """A record that followed from a fact: its id, and the SHA-256 of its canonical JSON (without framing and product version)."""
 
     topic: str
@@ -205,7 +205,7 @@ class Output(Part, kw_only=True):
     sha256: str
 
 
-class LedgerEntry(Part, kw_only=True):
+class LedgerEntry(Part, frozen=True, kw_only=True):
     """One fact's place in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before."""
 
     tenant: str

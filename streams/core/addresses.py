@@ -1,0 +1,36 @@
+"""E-mail addresses brought to the one form they are compared in. The rule is declared and has a version, because answers rest on it.
+
+Rule 1: blanks around are dropped, the text is NFC, the part before the @ is folded to lower case, the domain is its ASCII form in lower
+case. A plus tag is kept: whether `jo+x@` and `jo@` are one mailbox is the provider's secret, so that is a hint and never a match.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+RULE: Final = "1"
+
+
+def normal(address: str) -> str | None:
+    """Return the comparable form, or None for what is no address."""
+    text = address.strip()
+    try:
+        read = validate_email(text, check_deliverability=False, globally_deliverable=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return f"{read.local_part.casefold()}@{read.ascii_domain.lower()}" if read.ascii_domain else None
+
+
+def aliased(address: str, domains: Mapping[str, str]) -> str | None:
+    """Return the address under the domain that its own is declared an alias of, or None."""
+    local, _, domain = address.rpartition("@")
+    other = domains.get(domain)
+    return None if other is None else f"{local}@{other}"
+
+
+def untagged(address: str) -> str | None:
+    """Return the address without its plus tag, or None where it has none."""
+    local, _, domain = address.rpartition("@")
+    base, plus, _ = local.partition("+")
+    return f"{base}@{domain}" if plus and base else None
