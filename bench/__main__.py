@@ -15,17 +15,18 @@ from connectors.local import given_or_running
 from schemas.errors import IntercomStreamsError
 
 
-@click.command(
-    context_settings={"help_option_names": ["-h", "--help"]}, epilog="; ".join(f"{k}: {v.about}" for k, v in BENCHMARKS.items())
-)
-@click.argument("name", type=click.Choice(list(BENCHMARKS)))
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", type=click.Choice(list(BENCHMARKS)), required=False)
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON that holds `ratios`.")
 @click.option("--quick", is_flag=True, help="The smallest run that goes through everything; its figures mean nothing.")
 @click.option("--rounds", type=click.IntRange(1), help="How often each rival is measured.")
 @click.option("--only", multiple=True, help="Measure this rival; may be given several times.")
 @click.option("--events", type=click.IntRange(1000), help="How many events the engine benchmark has.")
-def main(*, name: str, as_json: bool, quick: bool, rounds: int | None, only: tuple[str, ...], events: int | None) -> None:
-    """Measure NAME against its rivals on a real Kafka: the one KAFKA_BOOTSTRAP names, else one of its own."""
+def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, only: tuple[str, ...], events: int | None) -> None:
+    """Measure NAME against its rivals on a real Kafka: the one KAFKA_BOOTSTRAP names, else one of its own. Without NAME, list what there is."""
+    if name is None:
+        click.echo("\n".join(f"{each:8} {benchmark.about}" for each, benchmark in BENCHMARKS.items()))
+        return
     options = Options(quick=quick, rounds=rounds, only=only, events=events)
     try:
         with given_or_running() as addresses:

@@ -59,7 +59,7 @@ class Cluster(msgspec.Struct, frozen=True):
     def _retried(self, ask: Callable[[], object], missing: str) -> None:
         until = time.monotonic() + _ANSWER_S
         while True:
-            with contextlib.suppress(KafkaException):
+            with contextlib.suppress(KafkaException, Unavailable):
                 ask()
                 return
             if time.monotonic() > until:
@@ -76,6 +76,8 @@ class Watch:
     def __init__(self, consumer: Consumer, topics: list[str]) -> None:
         self._consumer = consumer
         known = consumer.list_topics(timeout=_ANSWER_S).topics
+        if missing := [topic for topic in topics if topic not in known]:
+            raise Unavailable(f"Kafka does not know {', '.join(missing)}.")
         self._parts = [TopicPartition(topic, number) for topic in topics for number in known[topic].partitions]
 
     def total(self) -> int:

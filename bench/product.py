@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def configured(place: Place, processes: int = 1) -> Path:
+def configured(place: Place, *, processes: int = 1, spool_always: bool = False) -> Path:
     """Write its configuration file."""
     file = place.folder / "intercom-streams.toml"
     file.write_text(f"""\
@@ -36,6 +36,7 @@ topic_prefix = "{place.prefix}"
 listen = "127.0.0.1:{place.port}"
 spool = "{place.folder / "spool"}"
 processes = {processes}
+spool_always = {str(spool_always).lower()}
 [[apps]]
 name = "bench"
 client_secrets = ["{SECRET}"]

@@ -6,7 +6,7 @@ from bench.engine.rivals import RIVALS
 from bench.engine.trial import Source, Trial, trial
 from bench.options import Options
 from bench.report import Cell, Ratio, Report, Row, Spread, Table, ratio
-from bench.rounds import interleaved
+from bench.rounds import turns
 
 _PARTITIONS = 4
 _EVENTS = 200_000
@@ -23,7 +23,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     names = tuple(name for name in options.chosen(tuple(RIVALS)) if RIVALS[name].installed)
     source = _source(options, cluster)
     trials: Trials = {name: {} for name in names}
-    for number, name in interleaved(names, options.count_of_rounds(_ROUNDS)):
+    for number, name in turns(names, options.count_of_rounds(_ROUNDS)):
         limit_s = (3 if options.quick else _SLOW_S) if RIVALS[name].limited else _LIMIT_S
         trials[name][number] = trial(cluster, source, name, RIVALS[name], number=number, limit_s=limit_s)
     return Report(

@@ -9,7 +9,7 @@ from bench.ingress.servers import SERVERS
 from bench.ingress.trial import CONNECTIONS, Plan, Trial, trial
 from bench.options import Options
 from bench.report import Ratio, Report, Row, Spread, Table, ratio
-from bench.rounds import interleaved
+from bench.rounds import turns
 
 _ROUNDS = 3
 _QUICK = Plan(warm_s=0.2, closed_s=0.5, open_s=0.5, rates=(200,))
@@ -24,7 +24,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     plan = _QUICK if options.quick else Plan()
     names = options.chosen(tuple(SERVERS))
     trials: Trials = {name: {} for name in names}
-    for number, name in interleaved(names, options.count_of_rounds(_ROUNDS)):
+    for number, name in turns(names, options.count_of_rounds(_ROUNDS)):
         trials[name][number] = trial(cluster, SERVERS[name], name, plan)
     return Report(
         name="ingress",

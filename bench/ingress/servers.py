@@ -34,14 +34,14 @@ def _two(place: Place) -> Child:
     return command(configured(place, processes=2), "ingress")
 
 
-def _spooling(place: Place) -> Child:
-    return Child.python("-m", "bench.ingress.spooling", str(configured(place)))
+def _over_spool(place: Place) -> Child:
+    return command(configured(place, spool_always=True), "ingress")
 
 
 SERVERS = MappingProxyType({
     "bare": Server(about="reads the body, answers 200", start=_bare, keeps=False, ready="/"),
     "one_process": Server(about="ours, acks=all", start=_one, goal=0.42),
-    "spool": Server(about="ours, all over the spool and its drain", start=_spooling, goal=0.42),
+    "spool": Server(about="ours, all over the spool and its drain", start=_over_spool, goal=0.42),
     "two_processes": Server(about="ours, acks=all, two processes", start=_two, goal=0.75),
 })  # fmt: skip
 

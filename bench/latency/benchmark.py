@@ -7,7 +7,7 @@ from bench.latency.systems import SYSTEMS
 from bench.latency.trial import Trial, trial
 from bench.options import Options
 from bench.report import Ratio, Report, Row, Spread, Table, ratio
-from bench.rounds import interleaved
+from bench.rounds import turns
 
 _ROUNDS = 3
 _POSTS = 20
@@ -22,7 +22,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     posts = 3 if options.quick else _POSTS
     names = options.chosen(tuple(SYSTEMS))
     found: dict[str, Trials] = {path: {name: {} for name in names} for path in PATHS}
-    for number, name in interleaved(names, options.count_of_rounds(_ROUNDS)):
+    for number, name in turns(names, options.count_of_rounds(_ROUNDS)):
         for path, each in PATHS.items():
             found[path][name][number] = trial(cluster, name, each, name=f"{path}-{name}-{number}", posts=posts)
     return Report(

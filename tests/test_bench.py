@@ -1,0 +1,111 @@
+"""Every benchmark goes all its way on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not looked at."""
+
+import os
+import subprocess
+import sys
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from bench.cluster import Cluster
+from bench.engine.events import KEYS, events
+from bench.engine.rivals import RIVALS
+from bench.ingress.load import planned, quantiles
+from bench.ingress.posts import BODY_BYTES, COUNT, bodies
+from bench.machine import this_machine
+from bench.options import Options
+from bench.report import Ratio, Report, Spread, ratio
+from bench.rounds import interleaved
+from bench.show import json_line
+from bench.table import BENCHMARKS
+from schemas.errors import BadConfiguration
+
+SMALLEST = {
+    "ingress": (("bare", "one_process"), {"one_process"}),
+    "engine": (("ours", "raw_aiokafka"), {"raw_aiokafka"}),
+    "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
+}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_ends_with_one_json_line_that_has_ratios_and_leaves_no_topic_behind(name, kafka):
+    rivals, ratios = SMALLEST[name]
+    asked = [part for rival in rivals for part in ("--only", rival)]
+    command = [sys.executable, "-m", "bench", name, "--quick", "--json", *asked]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=240, env={**os.environ, "KAFKA_BOOTSTRAP": kafka}, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    report = msgspec.json.decode(done.stdout.splitlines()[-1])
+    assert set(report["ratios"]) == ratios
+    assert report["checks"]
+    assert all(report["checks"].values())
+    assert Cluster(kafka, "bench-").topics() == []
+
+
+def test_rivals_take_turns_and_every_second_round_is_reversed():
+    assert list(interleaved(["a", "b"], 3)) == [(0, "a"), (0, "b"), (1, "b"), (1, "a"), (2, "a"), (2, "b")]
+
+
+def test_a_ratio_is_taken_within_each_round_because_a_slow_round_is_slow_for_all():
+    found = ratio({0: 10.0, 1: 4.0, 2: 9.0}, {0: 5.0, 1: 2.0, 2: 3.0}, goal=2)
+    assert found == Ratio(Spread(2.0, 2.0, 3.0), 2)
+    assert found.met
+
+
+def test_a_ratio_of_delays_is_met_when_it_is_small():
+    assert Ratio(Spread.of([1.2]), 1.5, smaller_is_better=True).met
+    assert not Ratio(Spread.of([1.7]), 1.5, smaller_is_better=True).met
+
+
+def test_no_ratio_is_made_of_rounds_that_only_one_side_has():
+    assert ratio({0: 10.0}, {1: 5.0}) is None
+
+
+def test_a_report_with_a_broken_check_is_not_sound_and_says_so_to_programs():
+    report = Report(name="x", about="", tables=(), ratios={"rival": Ratio(Spread.of([2.0, 4.0]), 3)}, checks={"all there": False})
+    line = msgspec.json.decode(json_line(report, this_machine(), "2026-01-01T00:00:00+00:00"))
+    assert line["ratios"] == {"rival": 3.0}
+    assert line["spreads"]["rival"] == {"low": 2.0, "high": 4.0, "goal": 3, "met": True}
+    assert line["sound"] is False
+
+
+def test_a_rival_that_nobody_has_is_an_error_that_names_those_there_are():
+    with pytest.raises(BadConfiguration, match=r"kafak.*ours, stock_faust"):
+        Options(only=("kafak",)).chosen(("ours", "stock_faust"))
+
+
+def test_the_events_are_the_same_at_every_run_and_have_the_size_they_are_said_to_have():
+    first, second = list(events(500)), list(events(500))
+    assert first == second
+    assert all(1_000 <= len(event.value) <= 1_200 for event in first)
+    assert len({event.key for event in events(5_000)}) > KEYS * 0.09
+
+
+def test_the_posts_are_all_different_and_of_exactly_the_size_they_are_said_to_have():
+    found = bodies()
+    assert len(set(found)) == COUNT
+    assert {len(body) for body in found} == {BODY_BYTES}
+
+
+def test_posts_of_a_steady_rate_are_planned_at_random_but_at_that_rate():
+    instants = planned(1_000, 10, seed=1)
+    assert instants == sorted(instants)
+    assert 9_500 < len(instants) < 10_500
+    gaps = [later - earlier for earlier, later in pairwise(instants)]
+    assert max(gaps) > 4 * sum(gaps) / len(gaps)
+
+
+def test_quantiles_name_the_value_that_share_of_all_stays_below():
+    assert quantiles([number / 1000 for number in range(1, 1001)]) == {"p50": 501.0, "p99": 991.0, "p99.9": 1000.0, "max": 1000.0}
+
+
+def test_every_rival_of_the_engine_can_be_loaded_where_its_package_is_installed():
+    assert "ours" in RIVALS
+    assert [name for name, rival in RIVALS.items() if rival.package is None] == [
+        "ours",
+        "stock_faust",
+        "raw_aiokafka",
+        "raw_confluent",
+    ]
