@@ -4,7 +4,7 @@ These are internal forms (`schemas.internal`); the public ones are `schemas/avro
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -113,10 +113,10 @@ class Patch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True):
-    """A profile as last sent: its own row in the table. `sent` counts what was sent about it, `value` is the public value."""
+    """A profile as last sent: its own row in the table. `sent` counts the times; `value` is the public value, None once withdrawn."""
 
     sent: int
-    value: dict[str, object]
+    value: dict[str, Any] | None
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -78,3 +78,9 @@ def anything(value: Any) -> Value:
     if value is None or value in ("", [], {}):
         return None
     return canonical(value).decode()
+
+
+def entries(value: Any) -> Value:
+    """Keep the entries of a list, or of the object around one, as canonical JSON."""
+    around = value.values() if isinstance(value, dict) else ()
+    return anything(next((part for part in around if isinstance(part, list)), value))

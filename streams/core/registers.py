@@ -88,19 +88,26 @@ def when(layers: Layers, name: str) -> Version | None:
     return None
 
 
-def edges(registers: Registers, kind: str) -> Iterator[tuple[str, Version]]:
-    """Yield the ids that hold now of one kind of edge, with the version of the latest assertion that they do."""
-    prefix = f"{kind}:"
+def standing(registers: Registers) -> Iterator[tuple[str, Version]]:
+    """Yield the edges and marks that hold now, with the version of the latest assertion that they do."""
     for version, names in registers.on:
         for name in names:
-            if name.startswith(prefix) and _stands(registers, name, version):
-                yield name[len(prefix) :], version
+            if all(other < version for other in _against(registers, name)):
+                yield name, version
 
 
-def holds(registers: Registers, name: str) -> Version | None:
-    """Return the version since which an edge or mark is asserted last, or None where it does not hold now."""
-    version = when(registers.on, name)
-    return version if version is not None and _stands(registers, name, version) else None
+def refused(registers: Registers) -> Iterator[tuple[str, Version]]:
+    """Yield the edges and marks of which the latest event says that they do not hold."""
+    for version, names in registers.off:
+        for name in names:
+            held = when(registers.on, name)
+            if held is None or held <= version:
+                yield name, version
+
+
+def beginning(registers: Registers, name: str) -> Version | None:
+    """Return when an edge or mark was first asserted to hold."""
+    return when(registers.since, name) or when(registers.on, name)
 
 
 def unsettled(registers: Registers) -> set[str]:
@@ -178,11 +185,6 @@ def _unlike(layers: Layers, others: Layers) -> Layers:
     same = _by_version(others)
     kept = ((version, {n: value for n, value in values.items() if n not in same.get(version, ())}) for version, values in layers)
     return tuple(layer for layer in kept if layer[1])
-
-
-def _stands(registers: Registers, name: str, version: Version) -> bool:
-    """Say whether nothing ends what was asserted at a version."""
-    return all(other < version for other in _against(registers, name))
 
 
 def _unordered(one: Version, other: Version) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.profiles import Value
 from schemas.values import identifier_or_none
-from streams.core.readers import Misfit, Reader, anything, count, flag, moment, number, reference, text
+from streams.core.readers import Misfit, Reader, anything, count, entries, flag, moment, number, reference, text
 
 Fields = Iterator[tuple[str, Value]]
 Object = Mapping[str, Any]
@@ -161,6 +161,7 @@ CONTACT: Final = Shape(
             last_email_opened_at=moment, last_email_clicked_at=moment,
         )
         | {"user_id": Field("external_id", reference), "last_request_at": Field("last_seen_at", moment)}  # version 1's names
+        | {"social_profiles": Field("traits.social_profiles", entries)}
         | _traits(moment, "android_last_seen_at", "ios_last_seen_at", "remote_created_at"),
     ),
     parts=MappingProxyType(

@@ -1,0 +1,40 @@
+"""What changed between two public values of a profile, field by field."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from schemas.canonical import canonical
+from streams.core.profiles import Origin
+
+_NOT_FIELDS: Final = frozenset(
+    {"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance", "attributes", "traits"}
+)
+_MAPS: Final = ("attributes", "traits")
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: Origin) -> list[dict[str, Any]]:
+    """Return the fields that differ, in order of name, with both values as canonical JSON.
+
+    A value that is there now names its own origin; of one that went, and of a list, the cause is all there is to name.
+    """
+    old, new = dict(_flat(before or _NOTHING)), dict(_flat(after or _NOTHING))
+    return [
+        {"field": name, "before": old.get(name), "after": new.get(name), **_origin(name, after or _NOTHING, cause)._asdict()}
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _flat(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, held in value.items():
+        if name not in _NOT_FIELDS and held != []:
+            yield name, canonical(held).decode()
+    for group in _MAPS:
+        for name, held in value.get(group, _NOTHING).items():
+            yield f"{group}.{name}", held
+
+
+def _origin(name: str, after: Mapping[str, Any], cause: Origin) -> Origin:
+    place = after.get("provenance", _NOTHING).get(name)
+    return cause if place is None else Origin(**after["sources"][place])

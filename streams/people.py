@@ -1,0 +1,16 @@
+"""The people agent: patches of contacts become persons, what changed in them, and the organisations they belong to."""
+
+from functools import partial
+from typing import Final
+
+from schemas.codec import Avro
+from streams.core.people import PERSON, memberships
+from streams.engine.agent import Agent
+from streams.resolving import ENTRY, Kind, step
+
+KIND: Final = Kind(name="person", topic="people", form=PERSON, memberships=memberships)
+
+
+def people(avro: Avro) -> Agent:
+    """Return the agent; it writes its public values with the codec given."""
+    return Agent(name="people", sources=("person.patches",), step=partial(step, KIND, avro), codec=ENTRY)
