@@ -24,6 +24,10 @@ def _at_least(least: int) -> Expectation:
     return lambda value: None if value >= least else f"expected at least {least}, found {value}"
 
 
+def _share(value: float) -> str | None:
+    return None if 0 < value <= 1 else f"expected a share above 0 and at most 1, found {value}"
+
+
 def _url(*schemes: str) -> Expectation:
     return lambda value: (
         None if not value or value.startswith(schemes) else f"expected a URL with {' or '.join(schemes)}, found {value!r}"
@@ -61,8 +65,9 @@ EXPECTED = MappingProxyType({
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
     "worker.batch_records": _at_least(1),
-    "worker.session_timeout_ms": _at_least(6_000),
+    "worker.session_timeout_ms": _at_least(6_000),  # brokers' usual group.min.session.timeout.ms
     "worker.brake_consecutive": _at_least(1),
+    "worker.brake_share": _share,
 })  # fmt: skip
 
 

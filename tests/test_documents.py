@@ -1,0 +1,125 @@
+"""What the documents show is true: commands parse, files exist, the subscriber runs as printed."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from connectors.kafka import KafkaSettings
+from streams.cli import root
+from streams.settings import Ingress, Redis, Registry, Worker, load
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:intercom-streams |scripts/\w+)[^`]*)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def shown_lines():
+    """Every line of every shell block, and every command within a sentence."""
+    for document in DOCUMENTS:
+        text = document.read_text()
+        blocks = [line for language, block in BLOCK.findall(text) if language == "sh" for line in block.splitlines()]
+        for line in [*blocks, *INLINE.findall(BLOCK.sub("", text))]:
+            if line.strip():
+                yield pytest.param(line, id=f"{document.name}: {line[:60]}")
+
+
+def parse(words):
+    """Parse a command line against the product's own, without running it."""
+    command, context = root, click.Context(root, info_name="intercom-streams")
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name, *words = words
+        command = command.get_command(context, name)
+        assert command is not None, f"there is no verb {name}"
+        context = click.Context(command, info_name=name, parent=context)
+    if not isinstance(command, click.Group):
+        command.make_context(context.info_name, list(words), parent=context.parent)
+
+
+@pytest.mark.parametrize("line", list(shown_lines()))
+def test_every_command_shown_is_one_that_exists(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("staff.csv", "policy.toml", "body.json"):
+        (tmp_path / name).write_text("")
+    if (evaluated := re.fullmatch(r'eval "\$\((.*)\)".*', line)) is not None:
+        line = evaluated[1]
+    words = shlex.split(re.sub(r"\b(FILE|NAME|N)\b\S*", "1" if "--workers" in line else "staff.csv", line), comments=True)
+    match words[0]:
+        case "intercom-streams":
+            parse(words[1:])
+        case "cp":
+            assert (ROOT / words[1]).is_file()
+        case "export":
+            assert words[1].startswith("INTERCOM_CLIENT_SECRET=")
+        case script:
+            assert os.access(ROOT / script, os.X_OK), f"there is no {script}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document):
+    missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_example_configuration_shows_every_key_with_its_default():
+    example = ROOT / "intercom-streams.example.toml"
+    settings = load(str(example), environment={"INTERCOM_CLIENT_SECRET": "s"})
+    defaults = msgspec.structs.replace(Ingress(), spool=str(ROOT / "var/spool"))
+    assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), Redis(), Registry())
+    assert (settings.ingress, settings.worker) == (defaults, Worker())
+    keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
+    for part in (KafkaSettings, Redis, Registry, Ingress, Worker):
+        assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
+
+
+def subscriber():
+    found = re.search(r"<!-- subscriber -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_subscriber_has_ten_lines():
+    assert len([line for line in subscriber().splitlines() if line.strip()]) <= 10
+
+
+@pytest.mark.asyncio
+async def test_the_subscriber_runs_as_printed(kafka):
+    finding = {
+        "activity_name": "Create",
+        "compliance": {"status": "Fail"},
+        "finding_info": {"uid": f"test-{os.getpid()}"},
+        "message": "somebody is not identified",
+    }
+    await _published(kafka, "access.violations.json", json.dumps(finding).encode())
+    program = subprocess.Popen(  # noqa: ASYNC220  # nothing else runs meanwhile
+        [sys.executable, "-c", subscriber()], env={**os.environ, "KAFKA_BOOTSTRAP": kafka}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        wanted = f"Create Fail test-{os.getpid()} somebody is not identified\n"
+        assert wanted in iter(program.stdout.readline, "")
+    finally:
+        program.kill()
+        program.communicate()
+
+
+async def _published(kafka, topic, value):
+    async with AIOKafkaAdminClient(bootstrap_servers=kafka) as admin:
+        await admin.create_topics([NewTopic(topic, 1, 1)])
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        await producer.send_and_wait(topic, value)
+
+
+def test_no_document_names_a_machine():
+    told = "\n".join(document.read_text() for document in DOCUMENTS)
+    assert not re.search(r"/(work|home|root|Users)/\w", told)
