@@ -10,7 +10,8 @@ from schemas.errors import Unavailable
 def with_ports(wanted: State, idle: list[str], port: int | None) -> State:
     """Give every service its port; `idle` ones may change theirs. `port` is the first broker's, the others take the next ones.
 
-    Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a cluster runs, none of the cluster's changes.
+    Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a
+    cluster runs, none of the cluster's changes.
     """
     asked = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
     chosen = dict(wanted.ports)

@@ -3,15 +3,14 @@
 A second start reads no network, and a changed or damaged file is deleted, never executed.
 """
 
-import errno
 import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
+from connectors.local.disk import disk_trouble_said
 from connectors.local.lock import LOCK, Artifact
 from connectors.local.maven import from_maven
 from connectors.local.progress import Progress
@@ -29,26 +28,13 @@ def fetch(artifacts: tuple[Artifact, ...], cache: Path, progress: Progress, sour
     Raises `Unavailable` when no registry answers, a sum is wrong (the file is deleted) or the disk is full.
     """
     folder = cache / "artifacts"
-    with full_disk_said(folder):
+    with disk_trouble_said(folder):
         folder.mkdir(parents=True, exist_ok=True)
         missing = [artifact for artifact in artifacts if not _sound(folder / artifact.filename, artifact)]
         if missing:
             _sweep(cache)
             _download(missing, folder, progress, source)
     return tuple(folder / artifact.filename for artifact in artifacts)
-
-
-@contextmanager
-def full_disk_said(place: Path) -> Iterator[None]:
-    """Turn "no space left" into words a person can act on."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise Unavailable(
-            f"The disk that holds {place} is full. Free some space (the stack needs about 1 GB) and try again."
-        ) from None
 
 
 def _sound(file: Path, artifact: Artifact) -> bool:

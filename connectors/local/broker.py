@@ -13,7 +13,7 @@ from schemas.errors import Unavailable
 
 _MESSAGE_BYTES = 2 * 1024 * 1024 + 64 * 1024  # 2 MiB of value, and room for key, headers and the batch around them
 _COPIES = 3  # one may be lost while two go on
-_FORMAT_S = 60  # takes 1.5 s on an idle machine
+_FORMAT_S = 120  # takes 1.5 s on an idle machine
 
 SETTINGS = MappingProxyType({
     "auto.create.topics.enable": "false",  # a misspelt topic is an error, not a new topic with wrong settings
@@ -115,7 +115,12 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
             "--cluster-id", self.cluster_id, "--config", str(self._config),
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
+        except subprocess.TimeoutExpired:
+            raise Unavailable(
+                f"Kafka needs more than {_FORMAT_S} s to format its data folder. Is this machine overloaded?"
+            ) from None
         if done.returncode:
             log = log_of(self.home, self.name)
             log.write_text(done.stdout + done.stderr)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from connectors.local import process
-from connectors.local.artifacts import full_disk_said
+from connectors.local.disk import disk_trouble_said
 from connectors.local.process import Process
 from connectors.local.service import Service, log_of
 from schemas.errors import Unavailable
@@ -30,7 +30,7 @@ def start(home: Path, services: Sequence[Service], started: Callable[[str, Proce
 
     Raises `Unavailable` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
     """
-    with full_disk_said(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
+    with disk_trouble_said(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
         list(pool.map(lambda service: service.prepare(), services))
     waiting = []
     for service in services:

@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from connectors.local.addresses import Addresses
+from connectors.local.disk import disk_trouble_said
 from connectors.local.ports import HOST
 from connectors.local.process import Process
 from connectors.local.progress import Progress
@@ -70,14 +72,28 @@ def write(home: Path, state: State) -> None:
 @contextmanager
 def alone(home: Path, progress: Progress) -> Iterator[None]:
     """Let one command at a time change the stack; the kernel frees the lock of a killed one."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (home / _LOCK).open("w") as lock:
+    with disk_trouble_said(home):
+        lock = _locked(home, progress)
+    with lock:
+        yield
+
+
+def _locked(home: Path, progress: Progress) -> IO[str]:
+    while True:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (home / _LOCK).open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             progress.step("Waiting for another command on this stack ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        if _is_at(lock, home / _LOCK):
+            return lock
+        lock.close()  # whoever held it removed the whole stack
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def forget(home: Path) -> None:

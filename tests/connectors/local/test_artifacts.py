@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local.artifacts import Source, fetch, full_disk_said
+from connectors.local.artifacts import Source, fetch
 from connectors.local.lock import Artifact
 from connectors.local.progress import Silent
 from schemas.errors import Unavailable
@@ -70,11 +70,6 @@ def test_a_download_with_another_sum_is_refused_and_deleted(tmp_path: Path) -> N
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is full"):
         fetch((JAR,), tmp_path, Silent(), full)
-
-
-def test_other_errors_of_the_disk_are_not_called_full(tmp_path: Path) -> None:
-    with pytest.raises(PermissionError), full_disk_said(tmp_path):
-        raise PermissionError(errno.EACCES, "no")
 
 
 def test_what_a_killed_download_left_is_swept_after_a_day(tmp_path: Path) -> None:
