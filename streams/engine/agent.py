@@ -66,11 +66,14 @@ class Codec(Protocol[T]):
     def decode(self, data: bytes) -> T: ...
 
 
-Step = Callable[[Batch, Any, Outbox], None]
-"""`Any` stands for the agent's own `Table[T]`: agents of different tables share one list."""
-
 Cursor = bytes
-Continue = Callable[[Cursor, Any, Outbox], Cursor | None]
+"""Where work that is larger than a transaction stands: the step's own words, kept by the engine beside the table."""
+
+Step = Callable[[Batch, Any, Outbox], Cursor | None]
+"""Returns a cursor where work is left over for `Agent.go_on`. `Any` is the agent's own `Table[T]`: agents share one list."""
+
+Continuation = Callable[[Cursor, Any, Outbox], Cursor | None]
+"""Do a bounded part of the work and return the cursor of the rest, or None at its end."""
 
 
 class Wake(msgspec.Struct, frozen=True):
@@ -88,6 +91,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
 
     All `sources` have equally many partitions; partition p of each feeds partition p of the table. `wake` names the earliest instant
     at which the partition wants to be woken, given its table; the engine asks after each commit, when live and caught up.
+    `go_on` continues work that a step left over (a policy change over a whole group), a transaction at a time, in turn with new
+    records; left-over work of several steps is done in the order it arose.
     """
 
     name: str
@@ -95,3 +100,4 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     step: Step
     codec: Codec[Any]
     wake: Callable[[Any], Wake | None] | None = None
+    go_on: Continuation | None = None

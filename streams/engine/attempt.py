@@ -7,7 +7,7 @@ from typing import Any
 from schemas.dead_letters import dead_letter
 from schemas.errors import MustStop, Unusable
 from schemas.message import Headers, Record
-from streams.engine.agent import Agent, Batch
+from streams.engine.agent import Agent, Batch, Cursor
 from streams.engine.store import Store
 from streams.engine.view import View
 
@@ -19,6 +19,7 @@ class Outcome:
         self.view: View[Any] = View(store, agent.codec)
         self.sent: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
         self.dead: list[bool] = []
+        self.left_over: list[Cursor] = []
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
@@ -34,10 +35,25 @@ def attempt(agent: Agent, batch: Batch, store: Store) -> Outcome:
     return outcome
 
 
+def go_on(agent: Agent, cursor: Cursor, store: Store) -> Outcome:
+    """Return what the next part of left-over work makes true. An error there is no record's fault: it stops the process."""
+    assert agent.go_on is not None
+    outcome = Outcome(store, agent)
+    try:
+        rest = agent.go_on(cursor, outcome.view, outcome)
+    except Exception as error:
+        raise MustStop(
+            f"the {agent.name} agent failed at work left over from a record: {reason_of(error)}. Deploy a repaired release."
+        ) from error
+    if rest is not None:
+        outcome.left_over.append(rest)
+    return outcome
+
+
 def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome) -> None:
     mark, sent = outcome.view.mark(), len(outcome.sent)
     try:
-        agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
+        cursor = agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
     except MustStop:
         raise
     except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault until the brake says otherwise
@@ -51,6 +67,8 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome
         _run(agent, batch, records[middle:], outcome)
     else:
         outcome.dead.extend(False for _ in records)
+        if cursor is not None:
+            outcome.left_over.append(cursor)
 
 
 def _bury(agent: Agent, batch: Batch, record: Record, error: Exception, outcome: Outcome) -> None:

@@ -18,6 +18,7 @@ from streams.engine.agent import Agent
 from streams.engine.lane import Fetched, Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.positions import Standing
 from streams.engine.recovery import Bounds, Reader, Restored, committed, fenced_producer
 
 log = structlog.get_logger(__name__)
@@ -240,7 +241,8 @@ class Engine:
         bounds: Bounds,
         restored: Restored | None,
     ) -> None:
-        kept = lane.positions if restored is None else restored.positions
+        standing = lane.standing if restored is None else restored.standing
+        kept = standing.positions
         try:
             at = {
                 self._names.plain(place.topic): positions.agreed(
@@ -259,7 +261,8 @@ class Engine:
             lane.stop(gap)
             return
         ends = {self._names.plain(place.topic): bounds.ends[place] for place in self._sources(lane)}
-        lane.open(producer=producer, positions=at, ends=ends, store=None if restored is None else restored.store)
+        standing = Standing(at, standing.left_over)
+        lane.open(producer=producer, standing=standing, ends=ends, store=None if restored is None else restored.store)
 
     def _still_right(self, lane: Lane, offsets: Mapping[TopicPartition, int]) -> bool:
         """Say whether a table held from before is the committed one: its positions then equal the group's."""

@@ -19,10 +19,11 @@ from aiokafka.errors import KafkaError
 from schemas.errors import Gap, MustStop
 from schemas.message import Record
 from streams.engine.agent import Agent, Batch, Wake
-from streams.engine.attempt import Outcome, attempt
+from streams.engine.attempt import Outcome, attempt, go_on
 from streams.engine.brake import Brake
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.positions import Standing
 from streams.engine.store import MemoryStore, Store
 from streams.engine.transaction import Count, Sent, commit
 from streams.engine.view import View
@@ -86,7 +87,7 @@ class Lane:
         self.status = Status.LOADING
         self.reason = ""
         self.store: Store = MemoryStore()
-        self.positions: dict[str, int] = {}
+        self.standing = Standing()
         self.ends: dict[str, int] = {}
         self.producer: AIOKafkaProducer | None = None
         self.lock = asyncio.Lock()
@@ -105,6 +106,11 @@ class Lane:
         return f"<Lane {self.agent.name}/{self.partition} {self.status} at {self.positions}>"
 
     @property
+    def positions(self) -> Mapping[str, int]:
+        """Where each source is read on, by plain topic name."""
+        return self.standing.positions
+
+    @property
     def has_room(self) -> bool:
         """Say whether more may be fetched for this lane."""
         return self.status is Status.LIVE and sum(len(one.records) for one in self._inbox) < self._limits.inbox_records
@@ -112,7 +118,11 @@ class Lane:
     @property
     def caught_up(self) -> bool:
         """Say whether all that was known to be in the sources has been processed."""
-        return not self._inbox and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
+        return (
+            not self._inbox
+            and not self.standing.left_over
+            and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
+        )
 
     @property
     def lag(self) -> int:
@@ -124,11 +134,11 @@ class Lane:
         return View(self.store, self.agent.codec)
 
     def open(
-        self, *, producer: AIOKafkaProducer, positions: Mapping[str, int], ends: Mapping[str, int], store: Store | None = None
+        self, *, producer: AIOKafkaProducer, standing: Standing, ends: Mapping[str, int], store: Store | None = None
     ) -> None:
         """Go live with a fenced producer; without a store the one held is still right."""
         self.producer = producer
-        self.positions = dict(positions)
+        self.standing = standing
         self.ends = dict(ends)
         if store is not None:
             self.store = store
@@ -169,9 +179,11 @@ class Lane:
                 await self._idle()
                 continue
             self._arrived.clear()
-            while self._inbox:
+            while self._inbox or (self.standing.left_over and self.status is Status.LIVE):
                 async with self.lock:
                     await self._next()
+                async with self.lock:
+                    await self._go_on()
 
     def _patience(self) -> float | None:
         """How long to wait for records: until positions are to be settled or the agent woken."""
@@ -189,9 +201,9 @@ class Lane:
             wake = self._wake
             if wake is not None and wake != self._woken and wake.at <= self._clock() * 1000 and self.caught_up:
                 self._woken = wake
-                await self._commit([(wake.topic, wake.key, wake.value, wake.headers, self.partition)], {}, self.positions)
+                await self._commit([(wake.topic, wake.key, wake.value, wake.headers, self.partition)], {}, self.standing)
             elif self._unsettled:
-                await self._commit([], {}, self.positions)
+                await self._commit([], {}, self.standing)
 
     async def _next(self) -> None:
         """Process one batch: what is queued of one topic and follows on without a gap."""
@@ -212,7 +224,7 @@ class Lane:
         records, after = self._with_followers(topic, records, first.after)
         if not records:
             self._unsettled = self._unsettled or after > position
-            self.positions = {**self.positions, topic: after}
+            self.standing = Standing({**self.positions, topic: after}, self.standing.left_over)
             return
         for part, end in _parts(records, after, self._limits):
             if self.status is not Status.LIVE:
@@ -243,12 +255,30 @@ class Lane:
             self._outside.fatal(error)
             self.status = Status.LOST
             return
-        if await self._commit(outcome.sent, outcome.view.changes(), {**self.positions, topic: after}):
+        standing = Standing({**self.positions, topic: after}, (*self.standing.left_over, *outcome.left_over))
+        await self._conclude(outcome, standing, len(records), started)
+
+    async def _go_on(self) -> None:
+        """Do one part of the oldest left-over work, if there is any: between batches, so that neither starves the other."""
+        if self.status is not Status.LIVE or not self.standing.left_over:
+            return
+        started = time.perf_counter()
+        cursor, *later = self.standing.left_over
+        try:
+            outcome = go_on(self.agent, cursor, self.store)
+        except MustStop as error:
+            self._outside.fatal(error)
+            self.status = Status.LOST
+            return
+        await self._conclude(outcome, Standing(self.positions, (*outcome.left_over, *later)), 0, started)
+
+    async def _conclude(self, outcome: Outcome, standing: Standing, records: int, started: float) -> None:
+        if await self._commit(outcome.sent, outcome.view.changes(), standing):
             self._woken = None
             self._plan_wake()
-            self._outside.committed(self, len(records), _dead(outcome), time.perf_counter() - started)
+            self._outside.committed(self, records, sum(outcome.dead), time.perf_counter() - started)
 
-    async def _commit(self, sent: Sequence[Sent], changes: Mapping[str, bytes | None], positions: Mapping[str, int]) -> bool:
+    async def _commit(self, sent: Sequence[Sent], changes: Mapping[str, bytes | None], standing: Standing) -> bool:
         """Commit, and only then let the table and the positions move. After any failure only a reload knows what is true."""
         assert self.producer is not None
         count: Count = self._outside.partitions
@@ -259,7 +289,7 @@ class Lane:
                 changes=changes,
                 changelog=self._names.topic(self._names.changelog(self.agent.name)),
                 partition=self.partition,
-                positions=positions,
+                standing=standing,
                 name_of=self._names.topic,
                 count_of=count,
                 group=self._names.group,
@@ -270,17 +300,13 @@ class Lane:
             self._outside.lost(self, error)
             return False
         self.store.apply(changes)
-        self.positions = dict(positions)
+        self.standing = standing
         self._unsettled = False
         return True
 
     def _plan_wake(self) -> None:
         if self.agent.wake is not None:
             self._wake = self.agent.wake(self.view())
-
-
-def _dead(outcome: Outcome) -> int:
-    return sum(outcome.dead)
 
 
 def _parts(records: Sequence[Record], after: int, limits: Limits) -> Iterator[tuple[Sequence[Record], int]]:

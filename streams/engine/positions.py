@@ -1,5 +1,6 @@
-"""Where a partition's table stands in its sources. Written into the changelog with every transaction, beside the group's offsets.
+"""Where a partition's table stands: positions in its sources, and work left over.
 
+Written into the changelog with every transaction, beside the group's offsets.
 A position is the offset of the next record to read. Transaction markers and aborted ranges take offsets too, so contiguity is a
 matter of positions, never of record offsets.
 """
@@ -13,14 +14,21 @@ from schemas.errors import Gap
 KEY = b"|positions"  # no table key of ours starts with the bar: groups are not empty
 
 
-def encode(positions: Mapping[str, int]) -> bytes:
-    """Return positions by plain topic name as bytes."""
-    return msgspec.msgpack.encode(dict(positions))
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """Positions by plain topic name, and the cursors of work left over, oldest first."""
+
+    positions: Mapping[str, int] = msgspec.field(default_factory=dict)
+    left_over: tuple[bytes, ...] = ()
 
 
-def decode(data: bytes) -> dict[str, int]:
+def encode(standing: Standing) -> bytes:
+    """Return the standing as bytes."""
+    return msgspec.msgpack.encode(standing)
+
+
+def decode(data: bytes) -> Standing:
     """Read what `encode` wrote."""
-    return msgspec.msgpack.decode(data, type=dict[str, int])
+    return msgspec.msgpack.decode(data, type=Standing)
 
 
 def agreed(

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from connectors.kafka import KafkaSettings
 from streams.engine import positions
 from streams.engine.limits import Limits
+from streams.engine.positions import Standing
 from streams.engine.store import MemoryStore, Store
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class Restored:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.positions: dict[str, int] = {}
+        self.standing = Standing()
         self.records = 0
 
     def take(self, records: Iterable[Any]) -> None:
@@ -63,7 +64,7 @@ class Restored:
         for record in records:
             self.records += 1
             if record.key == positions.KEY:
-                self.positions = positions.decode(record.value)
+                self.standing = positions.decode(record.value)
             else:
                 changes[record.key.decode()] = record.value
         self.store.apply(changes)

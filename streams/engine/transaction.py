@@ -7,7 +7,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from schemas.message import Headers
 from schemas.partition import partition_of
-from streams.engine import positions as positions_
+from streams.engine import positions
+from streams.engine.positions import Standing
 
 Sent = tuple[str, bytes | None, bytes | None, Headers, int | None]
 Count = Callable[[str], Awaitable[int]]
@@ -54,14 +55,14 @@ async def commit(
     changes: Mapping[str, bytes | None],
     changelog: str,
     partition: int,
-    positions: Mapping[str, int],
+    standing: Standing,
     name_of: Callable[[str], str],
     count_of: Count,
     group: str,
 ) -> None:
     """Write everything in one transaction and return when it is committed. Any error leaves the outcome open: reload to know it.
 
-    `positions` are by plain topic name; `name_of` gives the broker's name and `count_of` a broker topic's number of partitions.
+    `name_of` gives the broker's name and `count_of` a broker topic's number of partitions.
     """
     counts: dict[str, int] = {}
     await producer.begin_transaction()
@@ -75,8 +76,8 @@ async def commit(
         await batch.add(name, target, key, value, headers)
     for text, data in changes.items():
         await batch.add(changelog, partition, text.encode(), data)
-    await batch.add(changelog, partition, positions_.KEY, positions_.encode(positions))
+    await batch.add(changelog, partition, positions.KEY, positions.encode(standing))
     await batch.flush()
-    offsets = {TopicPartition(name_of(topic), partition): offset for topic, offset in positions.items()}
+    offsets = {TopicPartition(name_of(topic), partition): offset for topic, offset in standing.positions.items()}
     await producer.send_offsets_to_transaction(offsets, group)
     await producer.commit_transaction()

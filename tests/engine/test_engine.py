@@ -9,7 +9,7 @@ import pytest
 
 from connectors.kafka import KafkaSettings
 from schemas.message import header
-from streams.engine.agent import Agent, Table, Wake
+from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
@@ -191,6 +191,32 @@ async def test_an_agent_is_woken_once_when_its_instant_has_come(settings: KafkaS
         await until(lambda: any(lane.view().get("k") == 2 for lane in work.engine.lanes()), "the wake record was counted")
         await asyncio.sleep(0.5)
     assert await counts(settings) == {"k": [1, 2]}
+
+
+async def test_left_over_work_goes_on_between_new_records_and_over_a_restart(settings: KafkaSettings) -> None:
+    """Ten parts are left over by one record; records that come meanwhile are not held up, and no part is done twice."""
+
+    def step(batch: Batch, table: Table[int], out: Outbox) -> bytes | None:
+        count(batch, table, out)
+        return b"10" if any(record.value == b"large" for record in batch.records) else None
+
+    def go_on(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
+        left = int(cursor)
+        out.send(OUT, "part", json.dumps({"key": "part", "n": 11 - left}).encode())
+        table.put("parts", "", (table.get("parts") or 0) + 1)
+        return str(left - 1).encode() if left > 1 else None
+
+    agent = Agent(name="count", sources=(SOURCE,), step=step, codec=counting().codec, go_on=go_on)
+    await create_topics(settings, agent)
+    async with producing(settings) as producer:
+        await write(producer, settings, SOURCE, "k", b"large")
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await until(lambda: _count(work, "parts") >= 3, "some parts are done")
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await send(settings, ["k"])
+        await until(lambda: _count(work, "parts") == 10 and _count(work, "k") == 2, "all parts and the new record are done")
+        assert all(lane.caught_up for lane in work.engine.lanes())
+    assert await counts(settings) == {"k": [1, 2], "part": list(range(1, 11))}
 
 
 async def test_two_workers_share_the_partitions_and_a_leaver_hands_over(settings: KafkaSettings) -> None:

@@ -37,5 +37,6 @@ def test_a_gap_is_never_accepted_silently(case: dict[str, int], said: str) -> No
     assert "partition 3 of in" in str(raised.value)
 
 
-def test_positions_survive_the_changelog() -> None:
-    assert positions.decode(positions.encode({"in": 5, "other": 0})) == {"in": 5, "other": 0}
+def test_a_standing_survives_the_changelog() -> None:
+    standing = positions.Standing({"in": 5, "other": 0}, (b"a", b"b"))
+    assert positions.decode(positions.encode(standing)) == standing
