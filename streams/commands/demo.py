@@ -13,6 +13,7 @@ from connectors.kafka import KafkaSettings
 from connectors.local import Addresses, given, given_or_running
 from connectors.local.progress import Lines
 from schemas.codec import Avro
+from streams.demo.clean import remove_topics
 from streams.demo.page import Page, page
 from streams.demo.stage import set_up
 from streams.demo.story import ACTS, TOPICS, Told
@@ -55,9 +56,12 @@ def demo(*, fast: bool, as_json: bool) -> None:
 async def _told(folder: Path, addresses: Addresses, prefix: str, paper: Page, pause_s: float) -> None:
     kafka = KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix)
     click.echo("Starting ingress and worker ...", err=True)
-    async with set_up(folder, addresses, prefix) as stage, watching(kafka, TOPICS, Avro.local()) as watch:
-        told = Told(stage, watch, paper)
-        for act in ACTS:
-            await act(told)
-            await asyncio.sleep(pause_s)
+    try:
+        async with set_up(folder, addresses, prefix) as stage, watching(kafka, TOPICS, Avro.local()) as watch:
+            told = Told(stage, watch, paper)
+            for act in ACTS:
+                await act(told)
+                await asyncio.sleep(pause_s)
+    finally:
+        await remove_topics(kafka)
     paper.saw(f"{len(told.latencies)} results, each within {max(told.latencies):.0f} ms", ms=statistics.median(told.latencies))

@@ -58,21 +58,17 @@ class Watch:
 
 @asynccontextmanager
 async def watching(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[Watch]:
-    """Read topics from now on, until the block ends."""
-    consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
+    """Read all of some topics until the block ends; without a group, so that nobody else's place is touched."""
+    named = {kafka.topic(topic): topic for topic in topics}
+    consumer = AIOKafkaConsumer(*named, **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
+    watch = Watch()
+    reading = asyncio.create_task(_read(consumer, named, avro, watch))
     try:
-        named = {kafka.topic(topic): topic for topic in topics}
-        parts = {topic: await _partitions(consumer, topic) for topic in named}
-        consumer.assign([TopicPartition(topic, number) for topic, numbers in parts.items() for number in numbers])
-        watch = Watch()
-        reading = asyncio.create_task(_read(consumer, named, avro, watch))
-        try:
-            yield watch
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        yield watch
     finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
         await consumer.stop()
 
 
@@ -89,11 +85,6 @@ async def record_at(kafka: KafkaSettings, topic: str, partition: int, offset: in
         return bytes(record.value)
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
-    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001  # a consumer without a group learns of a topic only when asked
-    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 async def _read(consumer: AIOKafkaConsumer, named: Mapping[str, str], avro: Avro, watch: Watch) -> None:

@@ -1,0 +1,20 @@
+"""Leave a cluster that is not ours as it was found."""
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from connectors.kafka import KafkaSettings
+
+
+async def remove_topics(kafka: KafkaSettings) -> int:
+    """Delete every topic under the settings' prefix; return how many. Without a prefix nothing is touched."""
+    if not kafka.topic_prefix:
+        return 0
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    try:
+        ours = [topic for topic in await admin.list_topics() if topic.startswith(kafka.topic_prefix)]
+        if ours:
+            await admin.delete_topics(ours)
+        return len(ours)
+    finally:
+        await admin.close()
