@@ -156,7 +156,7 @@ def _offboarded(view: View, member: Member) -> Judged:
         view, "C2", FAIL, "employment_ended", member.id,
         since=max(member.ends, view.stay.time),
         candidates=tuple(each.id for each in view.match.candidates),
-        parameters={"employment_ended": timestamp(member.ends)},
+        parameters={"employment_ended": timestamp(member.ends), "ended": _day(ending, member.ends)},
     )  # fmt: skip
     return Judged(answer, (Exhibit(view.stay.source), Exhibit(ending.ending, _record_cites(ending))))
 
@@ -240,6 +240,12 @@ def _record_cites(record: Record) -> dict[str, str]:
     if (roles := value(record.fields, "roles")) is not None:
         cites["roles"] = ", ".join(roles)
     return cites
+
+
+def _day(record: Record, ends: int) -> str:
+    """Return the end of employment as its source gave it, where it gave a date."""
+    given = value(record.fields, "ends")
+    return str(given["given"]) if given is not None else timestamp(ends)
 
 
 def _rule_cites(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -30,10 +30,14 @@ class Place(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A key of `access.state` and its new row, None where the check no longer applies; `id` names this change."""
+    """A key of `access.state` and its new row, None where the check no longer applies; `id` names this change.
+
+    `sequence` is the number of the ledger's entry, so it grows with every change of a key.
+    """
 
     key: str
     id: str
+    sequence: int
     row: CheckState | None
 
 
@@ -58,7 +62,8 @@ def decide(state: State, fact: Fact, place: Place) -> Outcome:
     _look(state, evaluation, touched, fact, Cause(fact.id, Exhibit(source), now if fact.time is None else fact.time, now))
     sequence = state.log().entries + 1
     answered = [
-        Answered(key, derived("state", state.tenant, key, sequence), row) for key, row in sorted(evaluation.states.items())
+        Answered(key, derived("state", state.tenant, key, sequence), sequence, row)
+        for key, row in sorted(evaluation.states.items())
     ]
     entry = _entry(state, fact, place, touched.outcome, [*map(_of_finding, evaluation.told), *map(_of_answer, answered)])
     return Outcome(evaluation.told, answered, entry, now)

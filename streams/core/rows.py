@@ -1,6 +1,6 @@
 """The rows of the access agent's table: all that is known of a tenant, and all that was answered."""
 
-from typing import Any
+from typing import Any, TypeAlias, Union
 
 import msgspec
 
@@ -194,18 +194,6 @@ class StagedRow(Row, frozen=True):
     source: Source
 
 
-AnyRow = (
-    Log
-    | Account
-    | Record
-    | Person
-    | Address
-    | Workspace
-    | PolicyRow
-    | SettingsRow
-    | Subject
-    | Due
-    | Waiting
-    | Staging
-    | StagedRow
-)
+AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
+    Log, Account, Record, Person, Address, Workspace, PolicyRow, SettingsRow, Subject, Due, Waiting, Staging, StagedRow
+]  # fmt: skip

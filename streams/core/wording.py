@@ -24,7 +24,7 @@ _WORDS: Final = MappingProxyType({
     ("C1", "identified"): Words("{who} is identified in the staff directory", "The account belongs to a known staff member."),
     ("C1", "classified"): Words("{who} is classified as {classification}", "Somebody decided what this account is."),
     ("C2", "employment_ended"): Words(
-        "{who} left on {employment_ended} and is still an active Intercom teammate of {app_id}",
+        "{who} left ({ended}) and is still an active Intercom teammate of {app_id}",
         "Employment ended at {employment_ended}; the account is still active.",
     ),
     ("C2", "employed"): Words("{who} is employed", "No source says that employment has ended."),
