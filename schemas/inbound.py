@@ -12,10 +12,13 @@ from typing import Final
 import msgspec
 
 from schemas.ids import derived
-from schemas.intercom import Envelope, name
+from schemas.intercom import NOTHING, Envelope, name
 
 OTHER: Final = "intercom.other"
-_ABSENT: Final = msgspec.Raw(b"null")
+TOPICS: Final = (
+    "intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.admins", "intercom.articles", OTHER,
+)  # fmt: skip
+"""Every topic that a post can go to."""
 _TYPE: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _LONGEST_TYPE: Final = 100
 
@@ -151,15 +154,15 @@ def _twin(note: Envelope, twin: Twin, entity: str) -> Place:
 class _Step(msgspec.Struct, frozen=True):
     """The fields an entity's id is looked for in; the rest of an object is skipped, not decoded."""
 
-    id: msgspec.Raw = _ABSENT
-    conversation_id: msgspec.Raw = _ABSENT
-    contact: msgspec.Raw = _ABSENT
-    user: msgspec.Raw = _ABSENT
-    company: msgspec.Raw = _ABSENT
-    conversation: msgspec.Raw = _ABSENT
-    ticket: msgspec.Raw = _ABSENT
-    model: msgspec.Raw = _ABSENT
-    merged_from: msgspec.Raw = _ABSENT
+    id: msgspec.Raw = NOTHING
+    conversation_id: msgspec.Raw = NOTHING
+    contact: msgspec.Raw = NOTHING
+    user: msgspec.Raw = NOTHING
+    company: msgspec.Raw = NOTHING
+    conversation: msgspec.Raw = NOTHING
+    ticket: msgspec.Raw = NOTHING
+    model: msgspec.Raw = NOTHING
+    merged_from: msgspec.Raw = NOTHING
 
 
 _STEP: Final = msgspec.json.Decoder(_Step)

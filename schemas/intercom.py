@@ -20,7 +20,7 @@ CONTENT_ENCODING: Final = "content-encoding"  # the header of a record whose val
 INFLATED_LIMIT: Final = 4 * 1024 * 1024  # four times the limit of a post: JSON of this kind shrinks to a tenth
 _LONGEST_NAME: Final = 255  # of an id or a topic; Intercom's longest are under 60
 _END_OF_TIME: Final = 253_402_300_800  # the year 10000, which no calendar here can show
-_ABSENT: Final = msgspec.Raw(b"null")
+NOTHING: Final = msgspec.Raw(b"null")  # an object that is not there
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +41,14 @@ class TooLarge(Unusable):
 
 
 class _Data(msgspec.Struct, frozen=True):
-    item: msgspec.Raw = _ABSENT
+    item: msgspec.Raw = NOTHING
 
 
 class _Outer(msgspec.Struct, frozen=True):
-    id: msgspec.Raw = _ABSENT
-    topic: msgspec.Raw = _ABSENT
-    app_id: msgspec.Raw = _ABSENT
-    created_at: msgspec.Raw = _ABSENT
+    id: msgspec.Raw = NOTHING
+    topic: msgspec.Raw = NOTHING
+    app_id: msgspec.Raw = NOTHING
+    created_at: msgspec.Raw = NOTHING
 
 
 class _Notification(_Outer, frozen=True):
@@ -68,7 +68,7 @@ def envelope(body: bytes) -> Envelope:
         topic=name(outer.topic) or "",
         app_id=name(outer.app_id) or "",
         created_at=seconds(outer.created_at),
-        item=outer.data.item if isinstance(outer, _Notification) else _ABSENT,
+        item=outer.data.item if isinstance(outer, _Notification) else NOTHING,
     )
 
 

@@ -1,0 +1,59 @@
+"""uvicorn's HTTP protocol, with limits it leaves to a proxy: size of the headers, size of a request, and time to send one.
+
+Without them, connections that send a byte a minute hold memory and descriptors for ever.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_BYTES: Final = 64 * 1024
+REQUEST_BYTES: Final = 8 << 20  # beyond the body's limit: a sender may finish what it began and read its 413
+REQUEST_SECONDS: Final = 10.0  # twice what Intercom allows for a whole exchange
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection. `reading_since` is when the request that is coming in began, or the connection; None between requests."""
+
+    reading_since: float | None = None
+    _received = 0
+    _in_headers = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.reading_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        if self.reading_since is None:
+            self.reading_since = self.loop.time()
+        self._received += len(data)
+        super().data_received(data)
+        if self._received > HEADER_BYTES and (self._in_headers or self._received > REQUEST_BYTES):
+            self.cut_off()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._received, self._in_headers, self.reading_since = 0, True, None
+        super().on_message_complete()
+
+    def cut_off(self) -> None:
+        """Hang up: no answer would be read."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
+
+
+async def cut_off_the_slow(connections: Iterable[Any], every_s: float = 1.0) -> None:
+    """Look at all connections once a second and hang up on those whose request takes too long to come in."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(every_s)
+        oldest = loop.time() - REQUEST_SECONDS
+        for connection in list(connections):
+            since = getattr(connection, "reading_since", None)
+            if since is not None and since < oldest:
+                connection.cut_off()

@@ -1,0 +1,65 @@
+"""One /metrics for several processes on one port: a scrape reaches any of them, and every one can answer for all.
+
+Each process leaves its numbers in a file once a second; who is scraped adds its own, fresh, and those of the others, at most that
+much older. Every series has a label `process`, so rates and restarts stay right (a process that restarts begins at 0).
+"""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_EVERY_S: Final = 1.0
+
+
+class Exposition:
+    """The numbers of this process, number `index` of `processes`, and of those beside it, through files in `folder`."""
+
+    def __init__(self, *, folder: Path, index: int, processes: int, registry: CollectorRegistry = REGISTRY) -> None:
+        self._registry = registry
+        self._folder = folder
+        self._index = index
+        self._processes = processes
+
+    def page(self) -> bytes:
+        """Return the page of all processes; for one process alone without reading any file."""
+        texts = {str(self._index): generate_latest(self._registry).decode()}
+        for number in range(self._processes):
+            if number != self._index and (found := self._file(number)).exists():
+                texts[str(number)] = found.read_text()
+        merged = CollectorRegistry()
+        merged.register(_Merged(texts))
+        return generate_latest(merged)
+
+    async def publish(self) -> None:
+        """Leave this process' numbers for the others, until cancelled."""
+        while self._processes > 1:
+            await asyncio.to_thread(self._write, generate_latest(self._registry))
+            await asyncio.sleep(_EVERY_S)
+
+    def _write(self, page: bytes) -> None:
+        target = self._file(self._index)
+        fresh = target.with_suffix(".new")
+        fresh.write_bytes(page)
+        fresh.replace(target)
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f"metrics-{number}.prom"
+
+
+class _Merged:
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for process, text in self._texts.items():
+            for family in text_string_to_metric_families(text):
+                merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                merged.samples += [sample._replace(labels={**sample.labels, "process": process}) for sample in family.samples]
+        return families.values()

@@ -1,0 +1,122 @@
+"""The spools of one process: its own, and those of dead processes until they are empty; all drained into the same Kafka."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from connectors.intercom.breaker import Breaker
+from connectors.intercom.drain import Drainer
+from connectors.outgoing import Outlet
+from connectors.spool import Spool, SpoolDamaged
+from connectors.spool_files import Claim, claim_orphans, claim_own, damaged
+from schemas.errors import Unavailable
+
+_LOOK_S: Final = 10.0  # how soon the file of a process that died beside us is found
+
+_log = structlog.get_logger(__name__)
+
+
+class Storage:
+    """Opens, drains and closes spools. `own` is the one that posts are appended to."""
+
+    def __init__(self, folder: Path, *, index: int, max_bytes: int, outlet: Outlet, breaker: Breaker) -> None:
+        self._folder = folder
+        self._index = index
+        self._max_bytes = max_bytes
+        self._outlet = outlet
+        self._breaker = breaker
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._drained = 0
+        self._drainers: set[Drainer] = set()
+        self.moved_aside = 0
+        self.own: Spool
+        self.adopted: set[Spool] = set()
+
+    @property
+    def drained(self) -> int:
+        """Records that went from spools to Kafka."""
+        return self._drained + sum(drainer.drained for drainer in self._drainers)
+
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        """All spools that are open here."""
+        return (self.own, *self.adopted)
+
+    def damaged(self) -> list[Path]:
+        """Name the files that wait for a person."""
+        return damaged(self._folder)
+
+    async def open(self) -> None:
+        """Open our own spool, whatever was there before, and begin to look for orphans."""
+        self._claim = await asyncio.to_thread(claim_own, self._folder, self._index)
+        self.own = await self._opened(self._claim) or await self._opened(self._claim) or self._hopeless()
+        self._start(self._drain(self.own))
+        self._start(self._adopt())
+
+    async def close(self) -> None:
+        """Stop draining and close every file; what waits in them is on the disk."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for spool in self.spools:
+            await spool.close()
+        self._claim.release()
+
+    async def _opened(self, claim: Claim) -> Spool | None:
+        """Open a file; one that is damaged is moved aside and reported, and the answer is None."""
+        spool = Spool(claim.path, max_bytes=self._max_bytes)
+        try:
+            await spool.open()
+        except SpoolDamaged as error:
+            self._move_aside(claim, error)
+            return None
+        return spool
+
+    def _move_aside(self, claim: Claim, error: Exception) -> None:
+        target = claim.move_aside()
+        self.moved_aside += 1
+        _log.error("spool damaged", path=str(target), reason=str(error), hint="keep the file: its posts are not in Kafka")
+
+    def _hopeless(self) -> Spool:
+        raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
+
+    async def _drain(self, spool: Spool, *, until_empty: bool = False) -> None:
+        drainer = Drainer(spool, self._outlet, self._breaker)
+        self._drainers.add(drainer)
+        try:
+            await drainer.run(until_empty=until_empty)
+        finally:
+            self._drainers.discard(drainer)
+            self._drained += drainer.drained
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _adopt(self) -> None:
+        """Look for files of dead processes, now and every few seconds."""
+        while True:
+            for claim in await asyncio.to_thread(lambda: list(claim_orphans(self._folder))):
+                _log.info("spool adopted", path=str(claim.path))
+                self._start(self._empty(claim))
+            await asyncio.sleep(_LOOK_S)
+
+    async def _empty(self, claim: Claim) -> None:
+        """Drain the file of a dead process and remove it; one that keeps what cannot be sent is moved aside."""
+        spool = await self._opened(claim)
+        if spool is None:
+            claim.release()
+            return
+        self.adopted.add(spool)
+        await self._drain(spool, until_empty=True)
+        await spool.close()
+        self.adopted.discard(spool)
+        if spool.aside:
+            self._move_aside(claim, Unavailable(f"{spool.aside} groups of records can be neither read nor sent"))
+            claim.release()
+        else:
+            await asyncio.to_thread(claim.delete)

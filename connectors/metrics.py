@@ -1,0 +1,62 @@
+"""Every metric of the product, in one table: what each process counts, and under which name it is scraped.
+
+No label ever carries an id, a name or an address of a person. A process shows all of them at /metrics; those it has no part in stay at
+nothing. Names begin with `intercom_streams_`; those of counters end in `_total` on the page.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# 50 ms and 500 ms are the goals for an answer, at 250 ms the spool takes over, at 5 s Intercom gives up.
+_ANSWER_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+# A transaction is tens of milliseconds; the engine gives one 15 s.
+_BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+
+
+def _count(name: str, about: str, *labels: str) -> Counter:
+    return Counter(f"intercom_streams_{name}", about, labels)
+
+
+def _level(name: str, about: str, *labels: str) -> Gauge:
+    return Gauge(f"intercom_streams_{name}", about, labels)
+
+
+def _spread(name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+    return Histogram(f"intercom_streams_{name}", about, labels, buckets=buckets)
+
+
+INGRESS_ANSWERS = _count("ingress_answers", "Answers given, by HTTP status.", "status")
+INGRESS_GONE = _count("ingress_gone", "Posts whose sender hung up, or was cut off, before the body was complete.")
+INGRESS_SECONDS = _spread("ingress_answer_seconds", "Time from a request's headers to its answer.", _ANSWER_SECONDS)
+INGRESS_POSTS = _count("ingress_posts", "Posts kept for the agents, by Intercom topic.", "topic")
+INGRESS_QUARANTINED = _count(
+    "ingress_quarantined", "Posts kept in intercom.other, by reason and what they name.", "reason", "name"
+)
+INGRESS_REFUSED = _count("ingress_refused", "Posts answered 503: neither Kafka nor the spool could keep them. Alert on any.")
+INGRESS_KEPT = _count("ingress_kept", "Posts kept, by where they were when they were answered: kafka or spool.", "where")
+INGRESS_DRAINED = _count("ingress_drained", "Records that went from the spool to Kafka.")
+INGRESS_SPOOL_BYTES = _level("ingress_spool_bytes", "Bytes that wait in the spool.")
+INGRESS_SPOOL_ASIDE = _level(
+    "ingress_spool_aside", "Groups of records in the spool that can be neither read nor sent. Alert on any."
+)
+INGRESS_SPOOL_DAMAGED = _count("ingress_spool_damaged", "Spool files moved aside because they were damaged. Alert on any.")
+INGRESS_BREAKER_OPEN = _level("ingress_breaker_open", "1 while posts go to the spool at once because Kafka is slow or away.")
+INGRESS_BREAKER_TRIPS = _count("ingress_breaker_trips", "How often Kafka became too slow or went away.")
+INGRESS_PRODUCERS = _count("ingress_producers_replaced", "Kafka producers thrown away for an error they cannot recover from.")
+INGRESS_TOPICS_MISSING = _level("ingress_topics_missing", "Topics of the ingress that the broker does not have.")
+
+RECORDS = _count("records", "Records that an agent committed, dead letters not among them.", "agent")
+DEAD_LETTERS = _count("dead_letters", "Records that an agent could never understand, kept in dead.letters.", "agent")
+BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
+LANE_LIVE = _level(
+    "lane_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
+)
+LANE_LAG = _level("lane_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
+TABLE_ROWS = _level("table_rows", "Rows that an agent holds, by partition.", "agent", "partition")
+
+METRICS: Final = (
+    INGRESS_ANSWERS, INGRESS_GONE, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_KEPT,
+    INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
+    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, LANE_LIVE, LANE_LAG, TABLE_ROWS,
+)  # fmt: skip

@@ -1,0 +1,193 @@
+"""Records on this disk until Kafka has them. One thread speaks to the file, so that no disk ever holds up the event loop.
+
+Appends that wait when the thread comes round are committed together (group commit): the more there are, the less each costs.
+"""
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from connectors.outgoing import Outgoing
+from connectors.spool_file import Group, SpoolDamaged, SpoolFailed, SpoolFile
+from schemas.errors import Unavailable
+
+__all__ = ["Group", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
+
+_AT_ONCE: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
+
+
+_MOST_ENTERING_BYTES: Final = 64 << 20  # in memory, waiting for the disk
+
+Done = Callable[[Exception | None], None]
+
+
+class SpoolFull(Unavailable):
+    """Say that the spool holds as many bytes as it may."""
+
+
+class _Append(NamedTuple):
+    records: Sequence[Outgoing]
+    size: int
+    done: "Done"
+
+
+class _Question(NamedTuple):
+    ask: Callable[[], object]
+    answer: "asyncio.Future[Any]"
+
+
+class _Stop(NamedTuple):
+    pass
+
+
+_Job = _Append | _Question | _Stop
+_STOP: Final = _Stop()
+
+
+class Spool:
+    """One spool file and its thread. All methods are for the event loop.
+
+    `bytes` is what waits in the file or is on its way there; `aside` counts groups that can be neither sent nor read; `failing` is
+    why the last commit failed, empty when it did not.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int) -> None:
+        self.path = path
+        self.bytes = 0
+        self.aside = 0
+        self.failing = ""
+        self._entering = 0
+        self._max_bytes = max_bytes
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._settled: deque[int] = deque()  # to be forgotten with the next commit; forgetting one late only sends it again
+        self._thread = threading.Thread(target=self._work, name=path.name, daemon=True)
+
+    async def open(self) -> None:
+        """Open or make the file. Raises `SpoolDamaged` where it is no spool (any more), `SpoolFailed` where the disk refuses."""
+        self._file = await asyncio.to_thread(SpoolFile, self.path)
+        self._thread.start()
+        self.bytes, self.aside = await self._ask(lambda: (self._file.waiting(), self._file.aside()))
+
+    def append(self, records: Sequence[Outgoing], done: "Done") -> None:
+        """Call `done(None)` once the records are fsynced, or `done(error)` with `SpoolFull` or `SpoolFailed`."""
+        size = sum([record.size for record in records])
+        if self.bytes + size > self._max_bytes:
+            done(SpoolFull(f"the spool {self.path} holds {self.bytes} bytes and may hold {self._max_bytes}"))
+        elif self._entering + size > _MOST_ENTERING_BYTES:
+            done(SpoolFull(f"the disk of the spool {self.path} is slower than the posts that come in"))
+        else:
+            self.bytes += size
+            self._entering += size
+            self._jobs.put(_Append(records, size, done))
+
+    async def take(self, after: int, limit_bytes: int) -> list[Group]:
+        """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
+        found, self.aside = await self._ask(lambda: (self._file.take(after, limit_bytes), self._file.aside()))
+        return list(found)
+
+    def forget(self, group: Group) -> None:
+        """Forget a group whose records are all kept elsewhere; with the next commit, or at the latest when the file is closed."""
+        self._settled.append(group.id)
+        self.bytes -= group.size
+
+    async def replace(self, group: Group, left: Sequence[Outgoing], refused: Sequence[Outgoing]) -> None:
+        """Keep of a group what is `left` to send; what Kafka `refused` goes aside until the file is opened next."""
+        await self._ask(lambda: self._file.replace(group, left, refused))
+        self.bytes -= group.size - sum([record.size for record in left])
+        self.aside += bool(refused)
+
+    async def tidy(self) -> None:
+        """Forget what was settled and give space back, when there is time for it."""
+        await self._ask(self._tidy)
+
+    async def close(self) -> None:
+        """Finish what was appended and close the file."""
+        if self._thread.is_alive():
+            try:
+                await self.tidy()
+            finally:
+                self._jobs.put(_STOP)
+                await asyncio.to_thread(self._thread.join)
+                await asyncio.to_thread(self._file.close)
+
+    async def _ask(self, ask: Callable[[], Any]) -> Any:
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(_Question(ask, answer))
+        return await answer
+
+    def _work(self) -> None:
+        """Run in the thread until told to stop: commit all appends that wait, answer questions between commits."""
+        jobs: list[_Job] = []
+        while _STOP not in jobs:
+            jobs = self._waiting()
+            appends = [job for job in jobs if isinstance(job, _Append)]
+            if appends:
+                self._commit(appends)
+            for job in jobs:
+                if isinstance(job, _Question):
+                    self._answer(job)
+
+    def _waiting(self) -> "list[_Job]":
+        """Return all jobs that wait, at least one. Questions may be answered late, and commits of one round never reordered."""
+        jobs = [self._jobs.get()]
+        while len(jobs) < _AT_ONCE:
+            try:
+                jobs.append(self._jobs.get_nowait())
+            except queue.Empty:
+                break
+        return jobs
+
+    def _commit(self, appends: list[_Append]) -> None:
+        settled = [self._settled.popleft() for _ in range(len(self._settled))]
+        try:
+            self._file.append([append.records for append in appends], settled)
+        except (SpoolFailed, SpoolDamaged) as error:
+            self._settled.extend(settled)
+            self._tell(self._failed, appends, error)
+        else:
+            self._tell(self._kept, appends)
+
+    def _answer(self, question: _Question) -> None:
+        try:
+            answer = question.ask()
+        except Exception as error:  # noqa: BLE001  # whoever asked gets it
+            self._tell(_fail, question.answer, error)
+        else:
+            self._tell(_resolve, question.answer, answer)
+
+    def _tidy(self) -> None:
+        settled = [self._settled.popleft() for _ in range(len(self._settled))]
+        self._file.append((), settled)
+        self._file.shrink()
+
+    def _tell(self, what: Callable[..., None], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what, *values)
+
+    def _kept(self, appends: list[_Append]) -> None:
+        self.failing = ""
+        for append in appends:
+            self._entering -= append.size
+            append.done(None)
+
+    def _failed(self, appends: list[_Append], error: Exception) -> None:
+        self.failing = str(error)
+        for append in appends:
+            self.bytes -= append.size
+            self._entering -= append.size
+            append.done(error)
+
+
+def _resolve(answer: "asyncio.Future[Any]", value: object) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
