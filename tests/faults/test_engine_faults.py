@@ -1,0 +1,19 @@
+"""The engine under kills, zombies, and workers that come and go: a short campaign each run; `scripts/faults` runs long ones."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from connectors.kafka import KafkaSettings
+from tests.engine.counting import PARTITIONS
+from tests.faults.campaign import WORKERS, Campaign
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
+
+
+async def test_workers_killed_frozen_joining_and_leaving_count_every_event_once(kafka: str, prefix: str, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"repeat: scripts/faults --seed {seed} --kind workers")  # noqa: T201  # shown by pytest when the test fails
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await Campaign(settings, tmp_path, seed).run(6, WORKERS)

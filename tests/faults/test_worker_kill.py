@@ -1,0 +1,156 @@
+"""Workers killed at random moments: people are what the events say, and no public topic holds an event twice."""
+
+import asyncio
+import contextlib
+import os
+import random
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.histories import contact_events
+from tests.oracle import people_of
+
+from connectors import topics
+from connectors.intercom.records import Post, Router
+from connectors.kafka import KafkaSettings
+from schemas.codec import Avro
+from schemas.message import header
+from schemas.partition import partition_of
+from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
+from streams.commands.ourselves import argv
+from tests.engine.counting import producing, read_all
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
+
+EVENTS, CONTACTS, KILLS = 20_000, 1_500, 10
+APP = "abc12345"
+PUBLIC = ("people", "people.changes", "memberships")
+CONFIG = """
+[kafka]
+bootstrap = "{kafka}"
+topic_prefix = "{prefix}"
+[worker]
+session_timeout_ms = 6000
+batch_records = 100
+[[apps]]
+name = "support"
+client_secrets = ["not-used-here"]
+[[tenants]]
+id = "acme"
+[[tenants.workspaces]]
+app_id = "abc12345"
+app = "support"
+"""
+TENANCY = Tenancy.of(
+    [App(name="support", client_secrets=(Secret("s"),))],
+    [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
+)
+
+
+class Workers:
+    """Two worker processes; what they say is kept for the report of a failure."""
+
+    def __init__(self, config: Path, folder: Path) -> None:
+        self._config = config
+        self._folder = folder
+        self._started = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        self._started += 1
+        out = (self._folder / f"worker{self._started}.log").open("wb")
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "SCHEMA_REGISTRY_URL")
+        }
+        self._processes.append(subprocess.Popen(argv(str(self._config), "worker"), stdout=out, stderr=out, env=environment))
+
+    def kill(self, which: int) -> None:
+        process = self._processes.pop(which)
+        process.kill()
+        process.wait()
+
+    def died(self) -> list[int]:
+        return [process.returncode for process in self._processes if process.poll() is not None]
+
+    def close(self) -> None:
+        while self._processes:
+            self.kill(0)
+
+
+@pytest.fixture
+def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Workers]:
+    config = tmp_path / "intercom-streams.toml"
+    config.write_text(CONFIG.format(kafka=kafka, prefix=prefix))
+    found = Workers(config, tmp_path)
+    yield found
+    found.close()
+
+
+@contextlib.asynccontextmanager
+async def feeding(settings: KafkaSettings, bodies: list[bytes]) -> AsyncIterator[asyncio.Task[None]]:
+    """Write the events as the ingress would, slowly enough that kills fall among them."""
+    router = Router(TENANCY, settings.topic)
+
+    async def feed() -> None:
+        async with producing(settings, linger_ms=5) as producer:
+            for number, body in enumerate(bodies):
+                for record in router.webhook(Post(body, frozenset({"support"})), now=0).records:
+                    place = partition_of(record.key, settings.partitions)
+                    await producer.send(record.topic, record.value, key=record.key, partition=place, headers=list(record.headers))
+                if number % 100 == 0:
+                    await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(feed())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def latest_people(settings: KafkaSettings) -> dict[str, dict[str, object]]:
+    avro = Avro.local()
+    latest: dict[str, dict[str, object]] = {}
+    for record in await read_all(settings, "people"):
+        latest[record.key.decode()] = avro.decode(record.value)[1] if record.value else {}
+    return {key: value for key, value in latest.items() if value}
+
+
+async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str, prefix: str, workers: Workers) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"repeat with seed {seed}")  # noqa: T201  # shown by pytest when the test fails
+    chance = random.Random(seed)
+    bodies = contact_events(EVENTS, CONTACTS, seed, APP)
+    expected = people_of(bodies, TENANCY)
+    arriving = list(bodies) + chance.sample(bodies, EVENTS // 50)
+    chance.shuffle(arriving)
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
+    await topics.apply(settings)
+    for _ in range(2):
+        workers.start()
+    async with feeding(settings, arriving) as fed:
+        for _ in range(KILLS):
+            await asyncio.sleep(chance.uniform(0.5, 5))
+            assert workers.died() == []
+            workers.kill(chance.randrange(2))
+            await asyncio.sleep(chance.uniform(0, 1))
+            workers.start()
+        await fed
+    await settled(settings, expected)
+    for topic in PUBLIC:
+        ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
+        assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
+    assert await read_all(settings, "dead.letters") == []
+
+
+async def settled(settings: KafkaSettings, expected: dict[str, dict[str, object]]) -> None:
+    deadline = asyncio.get_running_loop().time() + 240
+    while (found := await latest_people(settings)) != expected:
+        if asyncio.get_running_loop().time() > deadline:
+            wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
+            pytest.fail(f"{len(wrong)} of {len(expected)} people differ from the oracle, for one {wrong[0]}")
+        await asyncio.sleep(2)
