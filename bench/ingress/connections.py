@@ -79,8 +79,8 @@ class Connections:
                 data = b""
             if not data:
                 yield self._replaced(connection)
-            elif (len(data) == self._length and not connection.buffer) or self._complete(connection, data):
-                if data.startswith(_ACCEPTED):
+            elif answer := self._answer(connection, data):
+                if answer.startswith(_ACCEPTED):
                     self.accepted += 1
                 else:
                     self.refused += 1
@@ -91,16 +91,18 @@ class Connections:
             connection.socket.close()
         self._poll.close()
 
-    def _complete(self, connection: Connection, data: bytes) -> bool:
-        """Say whether an answer is all there. One that came in pieces is read as what its first line says."""
+    def _answer(self, connection: Connection, data: bytes) -> bytes:
+        """Return an answer once it is all there, else nothing."""
+        if len(data) == self._length and not connection.buffer:
+            return data
         whole = connection.buffer + data
         head, found, body = whole.partition(b"\r\n\r\n")
         if not found or len(body) < _content_length(head):
             connection.buffer = whole
-            return False
+            return b""
         connection.buffer = b""
         self._length = len(whole)
-        return True
+        return whole
 
     def _replaced(self, connection: Connection) -> Connection:
         self.broken += 1
