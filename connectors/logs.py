@@ -51,11 +51,17 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
         )
     )
+    handler.addFilter(_matters)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     for ours in ("streams", "connectors", "schemas"):
         logging.getLogger(ours).setLevel(level)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Drop what libraries say below warnings: some speak under the names of our modules."""
+    return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
 
 
 def redacted(logger: Any, method: str, line: Line) -> Line:
@@ -71,6 +77,8 @@ def _shown(name: str, value: Any) -> Any:
         return "withheld"
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, list | tuple):
+        return [_cut(str(each)) for each in value]
     return _cut(str(value))
 
 

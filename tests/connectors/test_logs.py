@@ -62,6 +62,7 @@ def test_the_text_of_a_strangers_error_is_not_shown_but_ours_is(lines):
 def test_libraries_speak_from_warnings_on(lines):
     logging.getLogger("aiokafka").info("chatter")
     logging.getLogger("faust").warning("matter")
+    logging.getLogger("streams.engine.app").info("a library, under our name")
     assert [line["event"] for line in lines()] == ["matter"]
 
 
