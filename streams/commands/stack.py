@@ -26,7 +26,12 @@ def stack() -> None:
 @click.option("--registry", is_flag=True, help="With a schema registry (Apicurio, Confluent API); the first time fetches 158 MB.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Kafka's port. Default: the one it had, else a free one.")
 @click.option("--fresh", is_flag=True, help="Throw this stack's data away first.")
-@click.option("--env", "as_env", is_flag=True, help='Print only NAME=value lines, for: eval "$(intercom-streams stack up --env)"')
+@click.option(
+    "--env",
+    "as_env",
+    is_flag=True,
+    help='Print only NAME=value lines, for: set -a; eval "$(intercom-streams stack up --env)"; set +a',
+)
 @_json
 def up(*, name: str, brokers: int | None, registry: bool, port: int | None, fresh: bool, as_env: bool, as_json: bool) -> None:
     """Start what does not run yet; return when all of it serves. It goes on running until `stack down`."""
@@ -89,4 +94,4 @@ def _lines(addresses: Addresses) -> list[str]:
 
 def _hint(name: str) -> str:
     named = "" if name == "default" else f" --name {name}"
-    return f"For this shell:  eval \"$(intercom-streams stack up{named} --env | sed 's/^/export /')\""
+    return f'For this shell:  set -a; eval "$(intercom-streams stack up{named} --env)"; set +a'

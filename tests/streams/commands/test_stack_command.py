@@ -52,3 +52,11 @@ def test_an_error_is_one_paragraph_without_a_traceback() -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: 'a/b' cannot name a stack")
     assert "Traceback" not in refused.stderr
+
+
+def test_what_is_printed_reaches_the_programs_a_shell_starts_when_evaluated_as_the_help_says() -> None:
+    said = CliRunner().invoke(stack, ["up", "--help"]).stdout.split()
+    assert 'set -a; eval "$(intercom-streams stack up --env)"; set +a' in " ".join(said)
+    script = "set -a; eval \"$(printf 'KAFKA_BOOTSTRAP=127.0.0.1:1,127.0.0.1:2\\n')\"; set +a; env"
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    assert "KAFKA_BOOTSTRAP=127.0.0.1:1,127.0.0.1:2" in shell.stdout.splitlines()
