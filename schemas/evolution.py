@@ -1,7 +1,7 @@
 """May a schema follow another? FULL_TRANSITIVE: every version can be read as every other, so producers and readers upgrade in any order.
 
-Avro 1.11, section "Schema Resolution", with two things stricter: names must match in full, and a logical type may not change, because
-the same number would mean something else.
+Avro 1.11, section "Schema Resolution", with three things stricter: names must match in full; a logical type may not change, because the
+same number would mean something else; text is not bytes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,8 +15,6 @@ _PROMOTIONS = {
     "int": {"int", "long", "float", "double"},
     "long": {"long", "float", "double"},
     "float": {"float", "double"},
-    "string": {"string", "bytes"},
-    "bytes": {"bytes", "string"},
 }  # writer's type → types it can be read as
 
 
