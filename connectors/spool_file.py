@@ -55,9 +55,10 @@ class SpoolFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            path.touch(mode=0o600)  # what waits here is personal data; SQLite gives its log the same mode
             # one thread at a time uses it, and not always the one that opened it
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise _failure(path, error) from error
         try:
             for pragma in ("journal_mode=wal", "synchronous=full", f"wal_autocheckpoint={_WAL_PAGES}"):
@@ -196,7 +197,7 @@ def _decode(data: bytes, checksum: int) -> list[Outgoing] | None:
         return None
 
 
-def _failure(path: Path, error: sqlite3.Error) -> SpoolFailed | SpoolDamaged:
+def _failure(path: Path, error: Exception) -> SpoolFailed | SpoolDamaged:
     text = f"{path}: {error}"
     if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return SpoolDamaged(f"the spool is damaged ({text}); it is moved aside, keep it until its posts are recovered")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from schemas.errors import BadConfiguration
+
 _SUFFIX: Final = ".spool"
 _BESIDE: Final = ("", "-wal", "-shm")  # SQLite's log and index belong to the file
 
@@ -46,14 +48,16 @@ class Claim:
 
 
 def claim_own(folder: Path, index: int) -> Claim:
-    """Claim a file for this process: the one of its number if nobody has it, else a new one."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    number = index
-    while True:
-        claim = _claim(folder / f"ingress-{number}{_SUFFIX}")
-        if claim is not None:
-            return claim
-        number += 100  # beyond the numbers of the other processes
+    """Claim a file for this process: that of its number if nobody has it, else another. Raises `BadConfiguration`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        numbers = range(index, index + 10_000, 100)  # the next ones are beyond the numbers of the other processes
+        claims = (_claim(folder / f"ingress-{number}{_SUFFIX}") for number in numbers)
+        return next(claim for claim in claims if claim is not None)
+    except OSError as error:
+        raise BadConfiguration(
+            f"The spool folder {folder} cannot be used: {error.strerror}. Make it writable, or name another as ingress.spool."
+        ) from error
 
 
 def claim_orphans(folder: Path) -> Iterator[Claim]:

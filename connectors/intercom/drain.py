@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from connectors.intercom.breaker import Breaker
+from connectors.metrics import INGRESS_DRAINED
 from connectors.outgoing import Cause, Outgoing, Outlet, Refusal
 from connectors.spool import Group, Spool
 from schemas.errors import Unavailable
@@ -29,7 +30,6 @@ class Drainer:
         self._outlet = outlet
         self._breaker = breaker
         self._failures = 0
-        self.drained = 0
 
     async def run(self, *, until_empty: bool = False) -> None:
         """Drain until cancelled, or until nothing waits any more."""
@@ -77,7 +77,7 @@ class Drainer:
 
     async def _settle(self, group: Group, refused: dict[int, Refusal]) -> None:
         found = [refused[id(record)] for record in group.records if id(record) in refused]
-        self.drained += len(group.records) - len(found)
+        INGRESS_DRAINED.inc(len(group.records) - len(found))
         if not found:
             self._spool.forget(group)
             return

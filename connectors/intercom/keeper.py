@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from connectors.intercom.breaker import PATIENCE_S, Breaker
+from connectors.metrics import INGRESS_KEPT
 from connectors.outgoing import Cause, Outgoing, Outlet
 from connectors.spool import Spool
 from schemas.errors import Unavailable
@@ -49,8 +50,8 @@ class Keeper:
         self._waiting_bytes = 0
         self._round: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self.direct = 0
-        self.spooled = 0
+        self._in_kafka = INGRESS_KEPT.labels("kafka")
+        self._in_spool = INGRESS_KEPT.labels("spool")
 
     def keep(self, records: Sequence[Outgoing]) -> "asyncio.Future[None]":
         """Return a future that is set once the records are kept, or fails with `CannotKeep`."""
@@ -106,7 +107,7 @@ class Keeper:
                 post.records = left
                 self._to_spool(post)
             else:
-                self.direct += 1
+                self._in_kafka.inc()
                 _answer(post.kept)
         self._flying = []
 
@@ -141,7 +142,7 @@ class Keeper:
 
     def _on_spooled(self, post: _Waiting, error: Exception | None) -> None:
         if error is None:
-            self.spooled += 1
+            self._in_spool.inc()
             _answer(post.kept)
         elif self._waiting_bytes > _MOST_WAITING_BYTES:
             _answer(post.kept, CannotKeep(str(error)))

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from connectors.kafka import MAX_RECORD_BYTES, KafkaSettings
+from connectors.metrics import INGRESS_PRODUCERS
 from connectors.outgoing import Cause, Outgoing, Refusal
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
@@ -41,7 +42,6 @@ class KafkaOutlet:
         self._failures = 0
         self._connecting: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self.replaced = 0
 
     @property
     def connected(self) -> bool:
@@ -111,7 +111,7 @@ class KafkaOutlet:
             return  # somebody else has seen to it
         _log.warning("producer replaced", error=type(error).__name__)
         self._producer, self._failures = None, 0
-        self.replaced += 1
+        INGRESS_PRODUCERS.inc()
         self._later(_stop(producer))
         self._connecting = asyncio.create_task(self._connect())
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
+import structlog
 import uvicorn
 
 from connectors.intercom.breaker import Breaker
@@ -21,8 +22,16 @@ from connectors.intercom.records import Router
 from connectors.intercom.signature import Keyring
 from connectors.intercom.storage import Storage
 from connectors.intercom.tally import Tally
+from connectors.metrics import (
+    INGRESS_BREAKER_OPEN,
+    INGRESS_BREAKER_TRIPS,
+    INGRESS_SPOOL_ASIDE,
+    INGRESS_SPOOL_BYTES,
+    INGRESS_TOPICS_MISSING,
+)
 from schemas.inbound import TOPICS
 
+_log = structlog.get_logger(__name__)
 _GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
 _KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it and not we
 _BACKLOG: Final = 2048
@@ -33,7 +42,7 @@ class Ingress:
     """The parts of one process."""
 
     def __init__(self, config: IngressConfig, index: int) -> None:
-        self.breaker = Breaker(always=config.spool_always)
+        self.breaker = Breaker(always=config.spool_always, on_trip=_on_trip)
         self.outlet = KafkaOutlet(config.kafka, [config.kafka.topic(topic) for topic in TOPICS])
         self.storage = Storage(
             config.spool,
@@ -58,6 +67,7 @@ class Ingress:
             tally=Tally(),
             ceiling=self._config.ceiling,
         )
+        self._show()
         publishing = asyncio.create_task(self._exposition.publish())
         try:
             yield _app(endpoint, probes(self._standing, self._exposition.page))
@@ -67,6 +77,13 @@ class Ingress:
             await self.storage.close()
             await self.outlet.close()
             await asyncio.gather(publishing, return_exceptions=True)
+
+    def _show(self) -> None:
+        """Let the gauges be read off when somebody asks."""
+        INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.storage.spools))
+        INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.storage.spools))
+        INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
+        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.outlet.missing))
 
     def _standing(self) -> Standing:
         spools = self.storage.spools
@@ -95,6 +112,11 @@ class Ingress:
             yield f"{aside} groups of records in the spool can be neither read nor sent. See the log for why."
         for path in self.storage.damaged():
             yield f"{path.name} was moved aside because it is damaged: its posts are not in Kafka. Keep the file."
+
+
+def _on_trip() -> None:
+    INGRESS_BREAKER_TRIPS.inc()
+    _log.warning("Kafka is slow or away", hint="posts go to the spool until a round comes back within 250 ms")
 
 
 def _app(endpoint: Endpoint, rest: Any) -> Any:

@@ -9,6 +9,7 @@ import structlog
 
 from connectors.intercom.breaker import Breaker
 from connectors.intercom.drain import Drainer
+from connectors.metrics import INGRESS_SPOOL_DAMAGED
 from connectors.outgoing import Outlet
 from connectors.spool import Spool, SpoolDamaged
 from connectors.spool_files import Claim, claim_orphans, claim_own, damaged
@@ -29,16 +30,8 @@ class Storage:
         self._outlet = outlet
         self._breaker = breaker
         self._tasks: set[asyncio.Task[None]] = set()
-        self._drained = 0
-        self._drainers: set[Drainer] = set()
-        self.moved_aside = 0
         self.own: Spool
         self.adopted: set[Spool] = set()
-
-    @property
-    def drained(self) -> int:
-        """Records that went from spools to Kafka."""
-        return self._drained + sum(drainer.drained for drainer in self._drainers)
 
     @property
     def spools(self) -> tuple[Spool, ...]:
@@ -77,20 +70,14 @@ class Storage:
 
     def _move_aside(self, claim: Claim, error: Exception) -> None:
         target = claim.move_aside()
-        self.moved_aside += 1
+        INGRESS_SPOOL_DAMAGED.inc()
         _log.error("spool damaged", path=str(target), reason=str(error), hint="keep the file: its posts are not in Kafka")
 
     def _hopeless(self) -> Spool:
         raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
 
     async def _drain(self, spool: Spool, *, until_empty: bool = False) -> None:
-        drainer = Drainer(spool, self._outlet, self._breaker)
-        self._drainers.add(drainer)
-        try:
-            await drainer.run(until_empty=until_empty)
-        finally:
-            self._drainers.discard(drainer)
-            self._drained += drainer.drained
+        await Drainer(spool, self._outlet, self._breaker).run(until_empty=until_empty)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
