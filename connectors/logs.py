@@ -18,7 +18,7 @@ from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
     "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "hint", "listen", "ms", "name", "offset", "partition",
-    "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spooled", "status", "tenant", "topic", "topics_missing", "url",
+    "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spool", "spooled", "status", "tenant", "topic", "topics_missing", "url",
     "worker",
 })  # fmt: skip
 _OF_THE_LINE: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
@@ -26,6 +26,8 @@ _STRUCTLOGS_OWN: Final = frozenset({"_record", "_from_structlog"})  # removed be
 _ADDRESS: Final = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
 _LONGEST: Final = 400
 _FRAMES: Final = 8
+_REPEATED_S: Final = 60.0  # clients say every second or two that a broker is away
+_REMEMBERED: Final = 500
 
 Line = MutableMapping[str, Any]
 
@@ -51,7 +53,7 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
         )
     )
-    handler.addFilter(_matters)
+    handler.addFilter(_Matters())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -59,9 +61,25 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
         logging.getLogger(ours).setLevel(level)
 
 
-def _matters(record: logging.LogRecord) -> bool:
-    """Drop what libraries say below warnings: some speak under the names of our modules."""
-    return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
+class _Matters(logging.Filter):
+    """Drop what libraries say below warnings, also under the names of our modules, and what they repeat within a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, dict):  # ours: structlog passes fields on
+            return True
+        if record.levelno < logging.WARNING:
+            return False
+        line = record.getMessage()
+        if record.created - self._last.get(line, -_REPEATED_S) < _REPEATED_S:
+            return False
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        self._last[line] = record.created
+        return True
 
 
 def redacted(logger: Any, method: str, line: Line) -> Line:

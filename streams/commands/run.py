@@ -40,10 +40,11 @@ async def _supervised(config: str | None, workers: int, say: Say) -> int:
     """Run all until told to stop or until the ingress or the topics need a person; return 0, or 3 if any process does."""
     told = _told_to_stop()
     ingress = Child("ingress", argv(config, "ingress"), say)
-    topics = Child("topics", argv(config, "topics", "apply"), _sparing(say))
+    sparing = _sparing(say)
+    topics = Child("topics", argv(config, "topics", "apply"), sparing)
     crew = [Child(f"worker-{number}", argv(config, "worker"), say) for number in range(1, workers + 1)]
     accepting = asyncio.create_task(ingress.run())
-    working = asyncio.create_task(_worked(topics, crew, say))
+    working = asyncio.create_task(_worked(topics, crew, sparing))
     stopping = asyncio.create_task(told.wait())
     await asyncio.wait({accepting, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     needs_person = not told.is_set()
@@ -61,8 +62,11 @@ async def _worked(topics: Child, crew: Sequence[Child], say: Say) -> int:
     A worker that needs a person takes nobody with it: the others go on, and the ingress goes on accepting.
     """
     while code := await topics.once():
-        if code == STOPPED_FOR_A_PERSON or await topics.stopped_within(_KAFKA_RETRY_S):
+        if code == STOPPED_FOR_A_PERSON:
             return code
+        say("run", "waiting for Kafka; posts are accepted meanwhile and kept in the spool")
+        if await topics.stopped_within(_KAFKA_RETRY_S):
+            return 0
     if not crew:
         await topics.stopped_within(None)
     return max(await asyncio.gather(*(_manned(child, say) for child in crew)), default=0)

@@ -66,6 +66,13 @@ def test_libraries_speak_from_warnings_on(lines):
     assert [line["event"] for line in lines()] == ["matter"]
 
 
+def test_a_library_that_repeats_itself_is_shown_once_a_minute(lines):
+    for _ in range(5):
+        logging.getLogger("aiokafka").error("cannot connect to %s", "127.0.0.1:9")
+    logging.getLogger("aiokafka").error("cannot connect to %s", "127.0.0.1:10")
+    assert len(lines()) == 2
+
+
 def calls():
     for path in sorted(file for room in ("streams", "connectors", "schemas") for file in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
