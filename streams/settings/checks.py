@@ -49,7 +49,7 @@ def _is_address(text: str) -> bool:
     return bool(host) and port.isdecimal() and int(port) <= _HIGHEST_PORT
 
 
-EXPECTED = MappingProxyType({
+EXPECTED = MappingProxyType[str, Expectation]({
     "kafka.bootstrap": _addresses,
     "kafka.security_protocol": _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
     "kafka.sasl_mechanism": _one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
