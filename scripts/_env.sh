@@ -65,7 +65,9 @@ and the proxy settings (HTTPS_PROXY), and the free space of the disk. Later runs
 
 env_make() {
     env_say 'Making the environment in .venv (once) ...'
-    if ! "$bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    # Python and pip, or Python and uv: less is what an interrupted run left.
+    if ! "$bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        ! { "$bin/uv" --version || "$bin/python" -m pip --version; } >/dev/null 2>&1; then
         python=$(env_python) || exit 1
         "$python" -m venv --clear "$root/.venv" ||
             env_fail "$python cannot make environments. On Debian and Ubuntu: apt install python3-venv"

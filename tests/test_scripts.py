@@ -135,6 +135,15 @@ def test_a_python_that_is_too_old_is_passed_over(clone: Path, tools: Path) -> No
     assert (made / "python").exists()
 
 
+def test_an_environment_that_an_interrupted_run_left_without_pip_is_made_anew(clone: Path, tools: Path) -> None:
+    made = clone / ".venv" / "bin"
+    (made / "uv").unlink()
+    program(made / "python", '[ "$1" != -m ]')
+    program(tools / "uv", "exit 0")
+    program(tools / "python3.11", f'[ "$1" != -m ] || cp "{tools}/uv" "{made}"')
+    assert run(clone, PATH=str(tools)).returncode == 0
+
+
 def test_the_lock_of_a_killed_script_is_taken_over(clone: Path) -> None:
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
