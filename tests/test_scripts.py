@@ -97,7 +97,8 @@ def test_a_changed_lock_makes_the_environment_anew(clone: Path) -> None:
 def test_uv_itself_is_installed_by_its_hashes_where_it_is_missing(clone: Path) -> None:
     (clone / ".venv" / "bin" / "uv").unlink()
     program(
-        clone / ".venv" / "bin" / "python", '[ "$1" != -m ] || cat "$(dirname "$0")/../uv.lock" >"$(dirname "$0")/../../asked"'
+        clone / ".venv" / "bin" / "python",
+        '[ "${3-}" != install ] || cat "$(dirname "$0")/../uv.lock" >"$(dirname "$0")/../../asked"',
     )
     run(clone)
     asked = (clone / "asked").read_text()
