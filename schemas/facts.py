@@ -4,10 +4,12 @@ One record for all kinds, its parts optional, so that a new kind is a new option
 `schemas/fact_kinds.py` says which kind carries which parts.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
+from schemas.canonical import digest
 from schemas.cloudevents import AVRO, Event, Origin
 from schemas.codec import Avro
 from schemas.errors import Unusable
@@ -22,7 +24,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Part, frozen=True, kw_only=True):
-    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of those bytes and the event id they carry."""
+    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id it carries."""
 
     topic: str | None = None
     partition: int | None = None
@@ -247,6 +249,11 @@ def event(avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None
 def type_of(kind: str) -> str:
     """Return the `ce_type` of a kind of fact: readers in search of one kind look at headers before they decode."""
     return _TYPE.format(kind)
+
+
+def listing_hash(facts: Iterable[str]) -> str:
+    """Return the hash that closes a complete listing, from the ids of its rows in any order."""
+    return digest("\n".join(sorted(facts)).encode())
 
 
 def plain(value: msgspec.Struct) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from schemas.facts import Admin, Classification, Evidence, Fact, LocalTime, Pers
 from schemas.ids import derived
 from schemas.message import Given, header
 from streams.access import ROWS, access
-from streams.core.listings import hash_of
 from streams.engine.agent import Batch
 from streams.engine.memory import ListOutbox, MemoryTable, Sent
 
@@ -112,7 +111,7 @@ class Company:
         for row in rows:
             ids.append(derived(id_, row.id))
             self.add(msgspec.structs.replace(row, id=ids[-1], kind="staff.snapshot.row", snapshot=part))
-        end = msgspec.structs.replace(part, count=len(rows) if count is None else count, hash=hash_of(ids))
+        end = msgspec.structs.replace(part, count=len(rows) if count is None else count, hash=facts.listing_hash(ids))
         return self.add(Fact(id=derived(id_, "end"), kind="staff.snapshot.ended", snapshot=end, **base))
 
 

@@ -10,6 +10,7 @@ from schemas.errors import Unusable
 from schemas.fact_kinds import KINDS, Effect
 from schemas.facts import Fact
 from streams.core import listings, members, sightings
+from streams.core.decisions import takes_effect
 from streams.core.rows import Account, Decision, PolicyRow, SettingsRow, Source, Workspace
 from streams.core.sightings import Touched
 from streams.core.state import State
@@ -35,7 +36,7 @@ def _decided(state: State, fact: Fact, source: Source, field: str, value: str | 
     before = state.account(key)
     row = before or Account(*key)
     current: Decision | None = getattr(row, field)
-    if fact.replaces != (current.source.fact if current else None):
+    if not takes_effect(fact, current.source.fact if current else None):
         return Touched("stale")
     after = msgspec.structs.replace(row, **{field: Decision(value, source)})
     tie_account(state, before, after, aliases=sightings.aliases(state))
@@ -60,7 +61,7 @@ def _unclassified(state: State, fact: Fact, source: Source, now: int) -> Touched
 
 def _policy(state: State, fact: Fact, source: Source, now: int) -> Touched:
     before = state.policy()
-    if fact.replaces != (before.source.fact if before else None) or fact.policy is None:
+    if not takes_effect(fact, before.source.fact if before else None) or fact.policy is None:
         return Touched("stale")
     state.put_policy(PolicyRow(fact.policy, source))
     return _everything(state)
@@ -68,7 +69,7 @@ def _policy(state: State, fact: Fact, source: Source, now: int) -> Touched:
 
 def _settings(state: State, fact: Fact, source: Source, now: int) -> Touched:
     before = state.settings()
-    if fact.replaces != (before.source.fact if before else None) or fact.settings is None:
+    if not takes_effect(fact, before.source.fact if before else None) or fact.settings is None:
         return Touched("stale")
     old, new = (before.settings.alias_domains if before else {}), fact.settings.alias_domains
     state.put_settings(SettingsRow(fact.settings, source))

@@ -1,23 +1,16 @@
 """Complete listings of a staff source: staged row by row, applied at once when they are whole, and then also saying who is missing."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from schemas.canonical import digest
-from schemas.facts import Fact, Snapshot, plain
+from schemas.facts import Fact, Snapshot, listing_hash, plain
 from streams.core import members
 from streams.core.rows import Source, StagedRow, Staging
 from streams.core.sightings import Touched
 from streams.core.state import State
 
 LASTS: Final = 60 * 60 * 1000  # ms of log time: a listing not complete by then is void
-
-
-def hash_of(facts: Iterable[str]) -> str:
-    """Return the hash that closes a listing, from the ids of its rows in any order."""
-    return digest("\n".join(sorted(facts)).encode())
 
 
 def started(state: State, fact: Fact, source: Source, now: int) -> Touched:
@@ -63,7 +56,7 @@ def ended(state: State, fact: Fact, source: Source, now: int) -> Touched:
 
 
 def _fits(said: Snapshot, ids: list[str]) -> bool:
-    return said.count == len(ids) and said.hash == hash_of(ids)
+    return said.count == len(ids) and said.hash == listing_hash(ids)
 
 
 def _said(fact: Fact) -> Snapshot:

@@ -1,0 +1,51 @@
+"""Which column of a staff file means what: the documented names, and those that common directories export."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from schemas.errors import Unusable
+
+_NAMES: Final = MappingProxyType({
+    "id": ("id", "staff id", "record id", "person id", "worker id", "user id", "employee id", "eeid"),
+    "employee": ("employee number", "employee no", "personnel number", "staff number"),
+    "emails": (
+        "emails", "email", "e-mail", "mail", "email address", "work email", "primary email", "business email", "company email",
+        "username", "user name", "userprincipalname", "login", "secondary email",
+    ),
+    "name": ("name", "full name", "display name", "displayname", "preferred full name"),
+    "first_name": ("first name", "firstname", "given name", "givenname"),
+    "last_name": ("last name", "lastname", "surname", "family name", "familyname"),
+    "roles": ("roles", "role", "job title", "jobtitle", "title", "position"),
+    "department": ("department", "team", "division"),
+    "status": ("status", "employment status", "employee status", "account status", "state"),
+    "starts": ("start", "start date", "starts", "hire date", "hired", "first day", "joining date"),
+    "ends": (
+        "end", "end date", "ends", "termination date", "terminated", "last day", "last working day", "leave date", "leaving date",
+        "exit date", "contract end date",
+    ),
+})  # fmt: skip
+
+FIELDS: Final = MappingProxyType({spelling: field for field, spellings in _NAMES.items() for spelling in spellings})
+_SEVERAL: Final = frozenset({"emails", "roles"})  # fields that more than one column may fill
+
+
+def meanings(columns: Iterable[str]) -> dict[str, str]:
+    """Return the field each known column fills. Raises Unusable where two fill one field, or no column says whose the rows are."""
+    found: dict[str, str] = {}
+    for column in columns:
+        field = FIELDS.get(spelled(column))
+        if field is None:
+            continue
+        before = next((other for other, meant in found.items() if meant == field), None)
+        if before is not None and field not in _SEVERAL:
+            raise Unusable(f"the columns '{before}' and '{column}' both mean {field}; rename the one that should not count")
+        found[column] = field
+    if not {"emails", "id"} & set(found.values()):
+        raise Unusable("no column says whose the rows are; name one 'email' or 'id', see `intercom-streams staff import --help`")
+    return found
+
+
+def spelled(column: str) -> str:
+    """Return a column's name as the table has it: lower case, blanks for underscores."""
+    return " ".join(column.strip().replace("_", " ").casefold().split())
