@@ -4,14 +4,16 @@ import hashlib
 import json
 from typing import Any
 
+_SPELL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_SPELL_ASCII = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 
 def canonical(value: Any) -> bytes:
     """Encode a JSON value (str keys; NaN and infinities are refused with ValueError). Unpaired surrogates are kept as escapes."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     try:
-        return text.encode()
+        return _SPELL(value).encode()
     except UnicodeEncodeError:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        return _SPELL_ASCII(value).encode()
 
 
 def digest(data: bytes) -> str:

@@ -120,22 +120,18 @@ def marked(records: Records, mark: str) -> Chosen | None:
     return max(found, key=lambda chosen: (chosen.version, chosen.record), default=None)
 
 
-def links(records: Records, kind: str) -> dict[str, Chosen]:
-    """Return the edges of one kind that hold, by `app_id:id`, each with the latest assertion that it does."""
-    prefix = f"{kind}:"
-    found: dict[str, Chosen] = {}
+def links(records: Records) -> dict[str, Fields]:
+    """Return the edges that hold, by kind and then by `app_id:id`, each with the latest assertion that it does."""
+    found: dict[str, Fields] = {}
     for record, registers in records.items():
         for name, version in standing(registers):
-            if name.startswith(prefix):
-                keep_later(found, owner(record, name[len(prefix) :]), Chosen(True, record, version))
+            kind, _, entity = name.partition(":")
+            if entity:
+                of_kind = found.setdefault(kind, {})
+                held = of_kind.get(whose := owner(record, entity))
+                if held is None or (held.version, held.record) < (version, record):
+                    of_kind[whose] = Chosen(True, record, version)
     return found
-
-
-def keep_later(found: dict[str, Chosen], name: str, chosen: Chosen) -> None:
-    """Keep the later of two assertions of the same thing."""
-    held = found.get(name)
-    if held is None or (held.version, held.record) < (chosen.version, chosen.record):
-        found[name] = chosen
 
 
 def owner(record: str, entity: str) -> str:

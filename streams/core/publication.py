@@ -74,8 +74,9 @@ def _grouped(value: dict[str, Any], form: Form, fields: Fields) -> Fields:
 
 def _linked(value: dict[str, Any], form: Form, giving: Records) -> Fields:
     chosen: Fields = {}
+    edges = links(giving)
     for name, kind in form.lists.items():
-        found = links(giving, kind)
+        found = edges.get(kind, {})
         value[name] = sorted(found)
         chosen |= {f"{name}.{entry}": one for entry, one in found.items()}
     return chosen

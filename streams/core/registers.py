@@ -165,6 +165,10 @@ def _tied(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
     return {**one, **other, **both}
 
 
+def _differ(one: Value, other: Value) -> bool:
+    return one != other or type(one) is not type(other)  # True equals 1, and is spelt otherwise
+
+
 def _weight(value: Value) -> tuple[bool, bytes]:
     return value is not None, canonical(value)
 
@@ -223,7 +227,7 @@ def _two_values(name: str, *sides: tuple[Registers, _Named]) -> bool:
     present = [(registers, *named[name]) for registers, named in sides if name in named]
     moment = max(version[:4] for _, version, _ in present)
     newest = [(registers, value) for registers, version, value in present if version[:4] == moment]
-    return any(name in registers.contested for registers, _ in newest) or len({_weight(value) for _, value in newest}) > 1
+    return any(name in registers.contested for registers, _ in newest) or any(_differ(value, newest[0][1]) for _, value in newest)
 
 
 def _indexed(layers: Layers, places: Mapping[Version, int]) -> Indexed:
