@@ -1,10 +1,13 @@
 """A record on its way to Kafka, and the port it leaves by: the same value whether it goes at once, or over the spool."""
 
+import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import msgspec
+
+from schemas.errors import Unavailable
 
 Headers = list[tuple[str, bytes]]
 
@@ -48,3 +51,35 @@ class Outlet(Protocol):
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Refusal]:
         """Keep them all and return those that were not; raise `Unavailable` where none could be offered."""
+
+
+class MemoryOutlet:
+    """An outlet that keeps records in a list: for tests, and for trying the ingress without Kafka.
+
+    `down` is a sentence while it is away; `missing` are topics it does not have; `refused` are keys it will never take; `held` is an
+    event that every round waits for, where there is one.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[Outgoing] = []
+        self.rounds = 0
+        self.down = ""
+        self.missing: set[str] = set()
+        self.refused: set[bytes] = set()
+        self.held: asyncio.Event | None = None
+
+    async def publish(self, records: Sequence[Outgoing]) -> list[Refusal]:
+        if self.held is not None:
+            await self.held.wait()
+        if self.down:
+            raise Unavailable(self.down)
+        self.rounds += 1
+        refusals = [refusal for record in records if (refusal := self._judged(record)) is not None]
+        not_kept = {id(refusal.record) for refusal in refusals}
+        self.kept += [record for record in records if id(record) not in not_kept]
+        return refusals
+
+    def _judged(self, record: Outgoing) -> Refusal | None:
+        if record.topic in self.missing:
+            return Refusal(record, Cause.TOPIC, f"topic {record.topic} is missing")
+        return Refusal(record, Cause.RECORD, "too large") if record.key in self.refused else None

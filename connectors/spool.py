@@ -87,8 +87,11 @@ class Spool:
 
     async def take(self, after: int, limit_bytes: int) -> list[Group]:
         """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
-        found, self.aside = await self._ask(lambda: (self._file.take(after, limit_bytes), self._file.aside()))
-        return list(found)
+        found = await self._ask(lambda: self._file.take(after, limit_bytes))
+        if found.damaged:
+            self.bytes -= found.damaged
+            self.aside = await self._ask(self._file.aside)
+        return list(found.groups)
 
     def forget(self, group: Group) -> None:
         """Forget a group whose records are all kept elsewhere; with the next commit, or at the latest when the file is closed."""

@@ -49,6 +49,13 @@ class Group(NamedTuple):
     records: list[Outgoing]
 
 
+class Taken(NamedTuple):
+    """Groups that were read, and the bytes of those that went aside because they are damaged."""
+
+    groups: list[Group]
+    damaged: int
+
+
 class SpoolFile:
     """One open spool file, for one thread. Every method raises `SpoolFailed` or `SpoolDamaged`."""
 
@@ -92,9 +99,10 @@ class SpoolFile:
             self._roll_back()
             raise
 
-    def take(self, after: int, limit_bytes: int) -> list[Group]:
+    def take(self, after: int, limit_bytes: int) -> Taken:
         """Read groups after that id, at least one if there is one; those that do not read back as written are put aside."""
         found: list[Group] = []
+        damaged = 0
         while limit_bytes > 0:
             rows = self._run("select id, size, sum, data from waiting where id > ? order by id limit 1", (after,))
             if not rows:
@@ -104,9 +112,10 @@ class SpoolFile:
             records = _decode(data, checksum)
             if records is None:
                 self._set_aside(after, _DAMAGED)
+                damaged += size
             else:
                 found.append(Group(after, size, records))
-        return found
+        return Taken(found, damaged)
 
     def replace(self, group: Group, left: Sequence[Outgoing], refused: Sequence[Outgoing]) -> None:
         """Forget a group but for what is left of it to send, and what Kafka refuses, which goes aside."""

@@ -16,6 +16,7 @@ from schemas.intercom import CONTENT_ENCODING, NOTHING, Envelope, TooLarge, enve
 from schemas.tenancy import Tenancy
 
 _UNREADABLE: Final = "unreadable"  # stands for the app_id and the topic of a body that has none to read
+_JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BOUND: Final = 255  # bytes of a header that is taken over from a request
@@ -108,12 +109,12 @@ class Router:
             subject=place.entity,
             partition_key=place.key,
             causation_id=place.causation,
-            trace_parent=_header(post.trace_parent),
-            content_type=(post.content_type or JSON)[:_BOUND],
+            trace_parent=_plain(post.trace_parent),
+            content_type=(_plain(post.content_type) or _JSON).encode(),
         )
         headers = event.headers()
         if post.encoding:
-            headers.append((CONTENT_ENCODING, post.encoding[:_BOUND]))
+            headers.append((CONTENT_ENCODING, (_plain(post.encoding) or _UNREADABLE).encode()))
         return Outgoing(self._name(place.topic), place.key.encode(), post.body, headers, now)
 
 
@@ -138,7 +139,7 @@ def _reason(note: Envelope, place: Place) -> Quarantine | None:
     return Quarantine.NAMELESS if route_of(note.topic) else Quarantine.SET_ASIDE
 
 
-def _header(value: bytes | None) -> str | None:
+def _plain(value: bytes | None) -> str | None:
     """Take a header over only where it is plain text of bearable length: it comes from outside the signature."""
     if value is None or len(value) > _BOUND or not value.isascii():
         return None
