@@ -1,0 +1,55 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import schemas
+from schemas.codec import Avro
+from schemas.inbound import places
+from schemas.intercom import envelope
+from schemas.topics import TOPICS, Form
+
+ROOT = Path(schemas.__file__).parent / "examples"
+FILES = sorted(ROOT.glob("*/*"))
+AVRO = Avro.local()
+
+
+def ids(paths):
+    return [f"{path.parent.name}/{path.name}" for path in paths]
+
+
+def of(*forms):
+    return [path for path in FILES if path.parent.name in TOPICS and TOPICS[path.parent.name].form in forms]
+
+
+@pytest.mark.parametrize("topic", [topic.name for topic in TOPICS.values() if topic.form is not Form.INTERNAL])
+def test_each_topic_that_others_see_has_an_example(topic):
+    assert list((ROOT / topic).glob("*.json"))
+
+
+def test_each_example_belongs_to_a_topic_that_others_see():
+    seen = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*") if path.is_file()}
+    assert seen <= {topic.name for topic in TOPICS.values() if topic.form is not Form.INTERNAL}
+
+
+@pytest.mark.parametrize("path", of(Form.AVRO), ids=ids(of(Form.AVRO)))
+def test_an_avro_example_is_a_whole_value_of_its_topics_schema(path):
+    value = json.loads(path.read_text())
+    name = TOPICS[path.parent.name].schema
+    assert AVRO.decode(AVRO.encode(name, value)) == (name, value)
+
+
+INBOUND = [path for path in of(Form.RAW) if path.parent.name.startswith("intercom.")]
+
+
+@pytest.mark.parametrize("path", INBOUND, ids=ids(INBOUND))
+def test_an_inbound_example_goes_to_its_topic(path):
+    assert path.parent.name in [place.topic for place in places(envelope(path.read_bytes()))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids(FILES))
+def test_no_example_holds_a_real_address(path):
+    domains = re.findall(r"@([\w.-]+)", path.read_text())
+    hosts = re.findall(r"https?://([\w.-]+)", path.read_text())
+    assert [name for name in domains + hosts if not re.fullmatch(r"(.*\.)?example(\.com|\.org|\.net)?|schema\.ocsf\.io", name)] == []

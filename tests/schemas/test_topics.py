@@ -1,0 +1,67 @@
+import re
+
+import pytest
+
+from schemas.catalogue import shipped
+from schemas.codec import Avro
+from schemas.dead_letters import TOPIC as DEAD_LETTERS
+from schemas.inbound import TOPICS as INBOUND
+from schemas.tenancy import Tenancy
+from schemas.topics import DAY_MS, FOREVER, TOPICS, Form
+from streams.worker import agents_of
+
+AGENTS = agents_of(Tenancy.of((), ()), Avro.local())
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=TOPICS)
+def test_each_topic_says_who_writes_and_who_reads_it_and_what_it_is(topic):
+    assert topic.written_by
+    assert topic.read_by
+    assert topic.about
+    assert topic.key
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_names_are_legal_and_leave_room_for_a_prefix(name):
+    assert re.fullmatch(r"[a-z]+(\.[a-z]+)*", name)
+    assert len(name) < 100
+
+
+def test_each_schema_belongs_to_a_topic_and_each_avro_topic_has_its_schema():
+    assert {topic.schema for topic in TOPICS.values() if topic.form is Form.AVRO} == set(shipped().current)
+    assert all(topic.schema is None for topic in TOPICS.values() if topic.form is not Form.AVRO)
+
+
+def test_the_ingress_knows_exactly_the_inbound_topics():
+    assert set(INBOUND) == {topic.name for topic in TOPICS.values() if "ingress" in topic.written_by}
+
+
+def test_compacted_topics_are_kept_by_key_and_others_by_time():
+    assert all(topic.retention_ms == FOREVER for topic in TOPICS.values() if topic.compact)
+    assert all(topic.retention_ms == FOREVER or topic.retention_ms >= 7 * DAY_MS for topic in TOPICS.values())
+
+
+def test_what_decides_access_and_what_proves_it_is_kept_for_ever_in_the_brokers_order():
+    for name in ("access.facts", "access.violations", "access.violations.json", "access.ledger", "intercom.admins"):
+        assert (TOPICS[name].retention_ms, TOPICS[name].compact) == (FOREVER, False)
+    assert [topic.name for topic in TOPICS.values() if topic.log_append_time] == ["access.facts"]
+
+
+def test_the_twin_topics_of_findings_have_one_key():
+    assert TOPICS["access.violations"].key == TOPICS["access.violations.json"].key
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
+def test_each_agent_is_named_as_a_reader_of_its_sources(agent):
+    for source in agent.sources:
+        assert agent.name in TOPICS[source].read_by, source
+
+
+def test_whoever_the_table_names_as_a_reader_of_an_internal_topic_writes_to_another():
+    internal = [topic for topic in TOPICS.values() if topic.form is Form.INTERNAL]
+    writers = {name for topic in TOPICS.values() for name in topic.written_by}
+    assert {reader for topic in internal for reader in topic.read_by} <= writers
+
+
+def test_anybody_may_write_dead_letters():
+    assert TOPICS[DEAD_LETTERS].written_by == ("every process",)
