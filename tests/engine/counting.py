@@ -55,7 +55,10 @@ async def create_topics(kafka: KafkaSettings, *agents: Agent, partitions: int = 
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(kafka.topic(name), partitions, 1) for name in sorted(wanted)])
+        options = {"min.insync.replicas": str(kafka.min_insync)}
+        await admin.create_topics(
+            [NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options) for name in sorted(wanted)]
+        )
     finally:
         await admin.close()
 

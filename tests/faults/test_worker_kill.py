@@ -2,16 +2,12 @@
 
 import asyncio
 import contextlib
-import os
 import random
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.histories import contact_events
-from tests.oracle import people_of
 
 from connectors import topics
 from connectors.intercom.records import Post, Router
@@ -22,6 +18,9 @@ from schemas.partition import partition_of
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.commands.ourselves import argv
 from tests.engine.counting import producing, read_all
+from tests.faults.fleet import Fleet
+from tests.histories import contact_events
+from tests.oracle import people_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
@@ -50,41 +49,12 @@ TENANCY = Tenancy.of(
 )
 
 
-class Workers:
-    """Two worker processes; what they say is kept for the report of a failure."""
-
-    def __init__(self, config: Path, folder: Path) -> None:
-        self._config = config
-        self._folder = folder
-        self._started = 0
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        self._started += 1
-        out = (self._folder / f"worker{self._started}.log").open("wb")
-        environment = {
-            name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "SCHEMA_REGISTRY_URL")
-        }
-        self._processes.append(subprocess.Popen(argv(str(self._config), "worker"), stdout=out, stderr=out, env=environment))
-
-    def kill(self, which: int) -> None:
-        process = self._processes.pop(which)
-        process.kill()
-        process.wait()
-
-    def died(self) -> list[int]:
-        return [process.returncode for process in self._processes if process.poll() is not None]
-
-    def close(self) -> None:
-        while self._processes:
-            self.kill(0)
-
-
 @pytest.fixture
-def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Workers]:
+def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
     config = tmp_path / "intercom-streams.toml"
     config.write_text(CONFIG.format(kafka=kafka, prefix=prefix))
-    found = Workers(config, tmp_path)
+    command = argv(str(config), "worker")
+    found = Fleet(command[1:], tmp_path, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
     yield found
     found.close()
 
@@ -120,7 +90,7 @@ async def latest_people(settings: KafkaSettings) -> dict[str, dict[str, object]]
     return {key: value for key, value in latest.items() if value}
 
 
-async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str, prefix: str, workers: Workers) -> None:
+async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str, prefix: str, workers: Fleet) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"repeat with seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     chance = random.Random(seed)
@@ -135,7 +105,7 @@ async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str
     async with feeding(settings, arriving) as fed:
         for _ in range(KILLS):
             await asyncio.sleep(chance.uniform(0.5, 5))
-            assert workers.died() == []
+            assert workers.died() == [], workers.last_words()
             workers.kill(chance.randrange(2))
             await asyncio.sleep(chance.uniform(0, 1))
             workers.start()
