@@ -257,9 +257,15 @@ def listing_hash(facts: Iterable[str]) -> str:
 
 
 def plain(value: msgspec.Struct) -> dict[str, Any]:
-    """Return a struct as dicts, lists and scalars."""
-    found: dict[str, Any] = msgspec.to_builtins(value)
+    """Return a struct as dicts, lists and scalars. No tuples: in a union, Avro's writer takes one for (record name, fields)."""
+    found: dict[str, Any] = _listed(msgspec.to_builtins(value))
     return found
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _listed(part) for name, part in value.items()}
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _subject(fact: Fact) -> str | None:
