@@ -38,6 +38,10 @@ async def kept(spool: Spool, *records: Outgoing) -> None:
         raise error
 
 
+def modes(folder: Path) -> list[int]:
+    return [path.stat().st_mode for path in folder.iterdir()]
+
+
 async def waiting(spool: Spool) -> list[Outgoing]:
     return [one for group in await spool.take(0, 1 << 30) for one in group.records]
 
@@ -167,7 +171,7 @@ async def test_an_emptied_file_gives_its_space_back(tmp_path: Path) -> None:
 async def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await kept(spool, record(1))
-        assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+        assert {mode & 0o077 for mode in modes(tmp_path)} == {0}
 
 
 async def test_a_transaction_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing_behind(tmp_path:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        file.append((batch() if callable(batch) else batch for batch in ([record(1)], torn)))
+        file.append(batch() if callable(batch) else batch for batch in ([record(1)], torn))
     file.append([[record(2)]])
     assert [group.records for group in file.take(0, 1 << 20).groups] == [[record(2)]]
     file.close()

@@ -6,9 +6,9 @@ from typing import Any
 from connectors.intercom.signature import WEBHOOK, Scheme, sign
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 
-SECRET = "support-secret"  # noqa: S105
-NEXT_SECRET = "support-secret-after-rotation"  # noqa: S105
-SALES_SECRET = "sales-secret"  # noqa: S105
+SECRET = "support-secret"
+NEXT_SECRET = "support-secret-after-rotation"
+SALES_SECRET = "sales-secret"
 TENANCY = Tenancy.of(
     [
         App(name="support", client_secrets=(Secret(SECRET), Secret(NEXT_SECRET))),
