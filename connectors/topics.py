@@ -3,6 +3,7 @@
 Partition counts and keys decide where every record lies, and retention decides what is still there: both are for a person to change.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from connectors.topic_settings import settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
 
+_SEEN_SECONDS = 30
+_LOOK_AGAIN_SECONDS = 0.02
 _EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was quicker
 _TOO_FEW_BROKERS = 38  # INVALID_REPLICATION_FACTOR
 _INVALID_NAME = 17  # INVALID_TOPIC_EXCEPTION
@@ -47,6 +50,7 @@ async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
         present = await _partitions(admin)
         missing = [topic for topic in wanted if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
+        await _seen(admin, [kafka.topic(topic.name) for topic in missing])
         drift = await _drift(admin, kafka, [topic for topic in wanted if topic not in missing], present)
         return Report(len(wanted), created, drift)
 
@@ -97,6 +101,18 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
         elif code != _EXISTS:
             raise _refusal(name, code, kafka)
     return tuple(created)
+
+
+async def _seen(admin: Any, names: Collection[str]) -> None:
+    """Return when a broker shows the topics: it hears of them a moment after the controller has agreed to create them."""
+    try:
+        async with asyncio.timeout(_SEEN_SECONDS):
+            while names and not (await _partitions(admin)).keys() >= set(names):  # noqa: ASYNC110  nobody here could set an event
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    except TimeoutError:
+        raise Unavailable(
+            f"topics were created, and no broker shows them after {_SEEN_SECONDS} s; is the cluster healthy?"
+        ) from None
 
 
 def _refusal(name: str, code: int, kafka: KafkaSettings) -> Exception:
