@@ -60,6 +60,8 @@ def test_every_command_shown_is_one_that_exists(line, tmp_path, monkeypatch):
             parse(words[1:])
         case "cp":
             assert (ROOT / words[1]).is_file()
+        case ".":
+            assert words[1:] == [".venv/bin/activate"]
         case "export":
             assert words[1].startswith("INTERCOM_CLIENT_SECRET=")
         case script:

@@ -1,6 +1,7 @@
 """How the story looks: on a terminal with colours, in a pipe as plain lines, for programs as JSON lines."""
 
 import sys
+from io import TextIOWrapper
 from typing import Any, Protocol, TextIO
 
 import msgspec
@@ -15,10 +16,10 @@ class Page(Protocol):
         """Begin the next part."""
 
     def did(self, what: str, **facts: Any) -> None:
-        """Tell what was done to the system from outside."""
+        """Tell what was done to the system from outside; `status` and `ms` of the answer where it was a post."""
 
-    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
-        """Tell what came out, and how many milliseconds after."""
+    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+        """Tell what came out, and how many milliseconds after what."""
 
     def plain(self, text: str) -> None:
         """Write a line as it is."""
@@ -36,11 +37,13 @@ class Lines:
         self._console.print(Text(f"\n{self._chapter}. {title}", style="bold"))
 
     def did(self, what: str, **facts: Any) -> None:
-        self._console.print(Text.assemble(("   > ", "cyan"), what, (_beside(facts), "dim")))
+        answer = f"  ({facts['status']} in {facts['ms']:.0f} ms)" if "status" in facts else ""
+        self._console.print(Text.assemble(("   > ", "cyan"), what, (answer, "dim")))
 
-    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
-        after = "" if ms is None else f"   {ms:.0f} ms after"
-        self._console.print(Text.assemble(("   = ", "green"), what, (after, "bold green"), (_beside(facts), "dim")))
+    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+        self._console.print(Text.assemble(("   = ", "green"), what))
+        if ms is not None:
+            self._console.print(Text(f"     {ms:.0f} ms after {after}", style="green"))
 
     def plain(self, text: str) -> None:
         self._console.print(Text(text))
@@ -56,10 +59,10 @@ class Json:
         self._write({"chapter": title})
 
     def did(self, what: str, **facts: Any) -> None:
-        self._write({"did": what, **facts})
+        self._write({"did": what, **{name: round(fact, 1) if isinstance(fact, float) else fact for name, fact in facts.items()}})
 
-    def saw(self, what: str, *, ms: float | None = None, **facts: Any) -> None:
-        self._write({"saw": what, **({} if ms is None else {"ms": round(ms, 1)}), **facts})
+    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+        self._write({"saw": what, **({} if ms is None else {"ms": round(ms, 1), "after": after})})
 
     def plain(self, text: str) -> None:
         """Leave out what is for people only."""
@@ -71,10 +74,6 @@ class Json:
 
 def page(*, as_json: bool) -> Page:
     """Return the page for this run; a terminal that cannot spell a name shows `?` for it."""
-    if isinstance(sys.stdout, TextIO.__mro__[0]) and hasattr(sys.stdout, "reconfigure"):
+    if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     return Json(sys.stdout) if as_json else Lines(sys.stdout)
-
-
-def _beside(facts: dict[str, Any]) -> str:
-    return "".join(f"   {name} {value}" for name, value in facts.items())

@@ -15,6 +15,7 @@ from streams.demo.watch import Expected, Seen, Watch, record_at
 TOPICS = ("people", "orgs", "access.violations.json", "access.state")
 VIOLATIONS = "access.violations.json"
 _SOON_S = 20.0  # far above what is ever seen: only a broken installation gets there
+_TYPED = "the command was typed"
 _OPENED, _CLOSED = 1, 3  # OCSF activity_id
 
 Act = Callable[["Told"], Awaitable[None]]
@@ -33,10 +34,10 @@ class Told:
         """Post and tell it; return the moment the post was made."""
         began = time.monotonic()
         answer = await self.stage.post(step)
-        self.page.did(f"{step.topic}{note}: {step.about}", status=answer.status, ms=round(answer.ms, 1))
+        self.page.did(f"{step.topic}{note}: {step.about}", status=answer.status, ms=answer.ms)
         return began
 
-    async def finding(self, check: str, activity: int, since: float) -> dict[str, Any]:
+    async def finding(self, check: str, activity: int, since: float, *, after: str = "the post") -> dict[str, Any]:
         """Wait until a finding opens or closes; tell its message and return it."""
         seen = await self.watch.until(
             VIOLATIONS,
@@ -45,15 +46,15 @@ class Told:
             within_s=_SOON_S,
         )
         verb = "opened" if activity == _OPENED else "closed"
-        self.saw(f"violation {check} {verb}: {seen.value['message']}", seen, since)
+        self.saw(f"violation {check} {verb}: {seen.value['message']}", seen, since, after=after)
         finding: dict[str, Any] = seen.value
         return finding
 
-    def saw(self, what: str, seen: Seen, since: float) -> None:
-        """Tell what was seen, and how long after."""
+    def saw(self, what: str, seen: Seen, since: float, *, after: str = "the post") -> None:
+        """Tell what was seen, and how long after what."""
         ms = max(0.0, (seen.at - since) * 1000)
         self.latencies.append(ms)
-        self.page.saw(what, ms=ms)
+        self.page.saw(what, ms=ms, after=after)
 
 
 async def one_person(told: Told) -> None:
@@ -110,7 +111,7 @@ async def staff_directory(told: Told) -> None:
     told.page.chapter("The staff directory is imported, and names the teammate")
     since = time.monotonic()
     told.page.did(await told.stage.import_staff(_row()))
-    await told.finding("C1", _CLOSED, since)
+    await told.finding("C1", _CLOSED, since, after=_TYPED)
 
 
 async def policy(told: Told) -> None:
@@ -118,7 +119,7 @@ async def policy(told: Told) -> None:
     told.page.chapter("A policy says who may have access")
     since = time.monotonic()
     told.page.did(await told.stage.apply_policy(_POLICY))
-    await told.finding("C3", _CLOSED, since)
+    await told.finding("C3", _CLOSED, since, after=_TYPED)
 
 
 async def employment_ends(told: Told) -> None:
@@ -127,13 +128,15 @@ async def employment_ends(told: Told) -> None:
     since = time.monotonic()
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     told.page.did(await told.stage.import_staff(_row(end=yesterday.isoformat())))
-    finding = await told.finding("C2", _OPENED, since)
+    finding = await told.finding("C2", _OPENED, since, after=_TYPED)
     evidence = next(each["data"] for each in finding["evidences"] if each["data"].get("topic") == "intercom.admins")
     body = await record_at(told.stage.kafka, evidence["topic"], evidence["partition"], evidence["offset"])
     if hashlib.sha256(body).hexdigest() != evidence["sha256"]:
         raise Expected("The record that the evidence points at has another SHA-256 than the evidence says.")
     place = f"{evidence['topic']}, partition {evidence['partition']}, offset {evidence['offset']}"
-    told.page.saw(f"its evidence is the post that added the account: {place}; bytes and SHA-256 agree")
+    told.page.saw(f"its evidence is the post that added the account ({place}; bytes and SHA-256 agree)")
+    line = next(each["data"] for each in finding["evidences"] if each["data"].get("file") == "staff.csv")
+    told.page.saw(f"and the staff file's line that ended the employment ({line['file']}, line {line['line']})")
 
 
 async def teammate_removed(told: Told) -> None:

@@ -1,0 +1,139 @@
+"""An installation driven from outside: a configuration file, `run`, HTTP posts and a Kafka client; nothing of ours but the command line."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+ROOT = Path(__file__).parents[2]
+SECRET = "outside-secret"
+APP_ID = "out12345"
+DEADLINE_S = 60
+
+
+class Installation:
+    """A running product."""
+
+    def __init__(self, folder, kafka, prefix, *, bootstrap=None):
+        self.folder, self.kafka, self.prefix = folder, kafka, prefix
+        self.ingress, self.worker = free_port(), free_port()
+        self.config = folder / "intercom-streams.toml"
+        self.config.write_text(f"""
+[kafka]
+bootstrap = "{bootstrap or kafka}"
+topic_prefix = "{prefix}"
+[ingress]
+listen = "127.0.0.1:{self.ingress}"
+[worker]
+listen = "127.0.0.1:{self.worker}"
+[[apps]]
+name = "support"
+client_secrets = ["older-secret", "{SECRET}"]
+[[tenants]]
+id = "acme"
+[[tenants.workspaces]]
+app_id = "{APP_ID}"
+app = "support"
+""")
+        self.log = folder / "run.log"
+        self.process = None
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command("--config", str(self.config), "run"), stdout=log, stderr=log, env=environment(), cwd=ROOT
+            )
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE_S)
+
+    def until_ready(self, port):
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(self.log.read_text()[-4000:])
+
+    def post(self, body, secret=SECRET):
+        signature = "sha1=" + hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
+        url = f"http://127.0.0.1:{self.ingress}/webhooks/intercom"
+        return httpx.post(
+            url, content=body, headers={"X-Hub-Signature": signature, "Content-Type": "application/json"}
+        ).status_code
+
+    def run(self, *words):
+        return subprocess.run(
+            command("--config", str(self.config), *words), cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+            timeout=DEADLINE_S,
+        )  # fmt: skip
+
+    def seen(self, topic):
+        """Return the records that `tail --json` shows of a topic."""
+        done = self.run("tail", topic, "--json", "--from", "beginning", "--idle-exit", "2")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    async def until(self, topic, wanted):
+        """Return the first record of a topic whose value is wanted, committed records only."""
+        consumer = AIOKafkaConsumer(
+            f"{self.prefix}{topic}", bootstrap_servers=self.kafka, isolation_level="read_committed", auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            deadline = time.monotonic() + DEADLINE_S
+            while time.monotonic() < deadline:
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    for record in records:
+                        if wanted(record):
+                            return record
+        finally:
+            await consumer.stop()
+        raise AssertionError(f"{topic}: not seen within {DEADLINE_S} s\n{self.log.read_text()[-3000:]}")
+
+    async def value_at(self, topic, partition, offset):
+        place = TopicPartition(f"{self.prefix}{topic}", partition)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
+        await consumer.start()
+        try:
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            return (await consumer.getone(place)).value
+        finally:
+            await consumer.stop()
+
+
+def command(*words):
+    return [sys.executable, "-m", "streams.cli", *words]
+
+
+def environment():
+    return {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "INTERCOM_STREAMS_CONFIG")}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def admin_event(verb, *, number, email, at_s, app_id=APP_ID):
+    """Return the bytes of a teammate's webhook, spelled as Intercom spells it."""
+    return json.dumps({
+        "type": "notification_event", "app_id": app_id, "id": f"notif_{uuid.uuid4()}", "topic": f"admin.{verb}", "created_at": at_s,
+        "data": {"type": "notification_event_data", "item": {"type": "admin", "id": number, "name": "A Teammate", "email": email}},
+        "links": {}, "delivery_status": "pending", "delivery_attempts": 1, "delivered_at": 0, "first_sent_at": at_s, "self": None,
+    }, indent=1).encode()  # fmt: skip
