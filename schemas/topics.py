@@ -36,7 +36,9 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     about: str = ""
 
 
-def _inbound(entity: str, *, key: str = "app_id:entity_id", readers: tuple[str, ...], retention_ms: int = 90 * DAY_MS) -> Topic:
+def _inbound(
+    entity: str, *, key: str = "app_id:entity_id", readers: tuple[str, ...], retention_ms: int = 90 * DAY_MS, about: str = ""
+) -> Topic:
     return Topic(
         name=f"intercom.{entity}",
         key=key,
@@ -44,7 +46,7 @@ def _inbound(entity: str, *, key: str = "app_id:entity_id", readers: tuple[str, 
         written_by=("ingress",),
         read_by=readers,
         retention_ms=retention_ms,
-        about=f"Intercom's posts about {entity}, byte for byte as received",
+        about=about or f"Intercom's posts about {entity}, byte for byte as received",
     )
 
 
@@ -66,7 +68,8 @@ _ALL = (
     _inbound("conversations", readers=("operators",)),
     _inbound("articles", readers=("operators",)),
     _inbound("admins", key="app_id", readers=("admins",), retention_ms=FOREVER),
-    _inbound("other", key="app_id:event id", readers=("operators",)),
+    _inbound("other", key="app_id:event id", readers=("operators",),
+             about="Intercom's other posts: pings, topics unknown to us, workspaces nobody configured"),
     _public(
         "person.records", "record", key="source:record id", by=("other systems",), to=("records",),
         retention_ms=90 * DAY_MS, about="people as other systems know them",
