@@ -10,10 +10,12 @@ from pathlib import Path
 
 import click
 
+from connectors import topics
 from connectors.kafka import KafkaSettings
 from connectors.local import Addresses, given, given_or_running
 from connectors.local.progress import Lines
 from schemas.codec import Avro
+from streams.commands.once import once
 from streams.demo.clean import remove_topics
 from streams.demo.page import Page, page
 from streams.demo.stage import set_up
@@ -55,12 +57,13 @@ def demo(*, fast: bool, as_json: bool) -> None:
         given_or_running(progress=Lines(sys.stderr)) as addresses,
         tempfile.TemporaryDirectory(prefix="intercom-streams-") as folder,
     ):
-        asyncio.run(_told(Path(folder), addresses, prefix, paper, pause_s))
+        once(_told(Path(folder), addresses, prefix, paper, pause_s))
     paper.plain(_HOW_TO_GO_ON.format(activate="" if shutil.which("intercom-streams") else _ACTIVATE))
 
 
 async def _told(folder: Path, addresses: Addresses, prefix: str, paper: Page, pause_s: float) -> None:
     kafka = KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix)
+    await topics.check(kafka, only=())  # a cluster that does not answer is better said now than after a minute
     click.echo("Starting ingress and worker ...", err=True)
     try:
         async with set_up(folder, addresses, prefix) as stage, watching(kafka, TOPICS, Avro.local()) as watch:
