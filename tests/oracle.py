@@ -24,13 +24,16 @@ class Pipeline:
         self.tables = {agent.name: MemoryTable(agent.codec) for agent in made}
         self.sent = []
 
-    def post(self, body):
-        """Take a body as the ingress would."""
-        for place in places(envelope(body)):
-            headers = [("ce_id", place.id.encode())]
-            if place.causation:
-                headers.append(("ce_causationid", place.causation.encode()))
-            self.feed(place.topic, Given(place.key.encode(), body, headers))
+    def post(self, *bodies):
+        """Take bodies as the ingress would, those of one topic in one batch."""
+        records = {}
+        for body in bodies:
+            for place in places(envelope(body)):
+                twin = [("ce_causationid", place.causation.encode())] if place.causation else []
+                given = Given(place.key.encode(), body, [("ce_id", place.id.encode()), *twin])
+                records.setdefault(place.topic, []).append(given)
+        for topic, batch in records.items():
+            self.feed(topic, *batch)
 
     def feed(self, topic, *records):
         """Give records of one topic to the agent that reads it, and what it sends to the next."""
@@ -38,10 +41,11 @@ class Pipeline:
         out = ListOutbox()
         agent.step(Batch(topic, 0, records), self.tables[agent.name], out)
         self.tables[agent.name].commit()
-        for sent in out.sent:
-            self.sent.append(sent)
-            if sent.topic in _AGENTS:
-                self.feed(sent.topic, Given(sent.key, sent.value, sent.headers))
+        self.sent += out.sent
+        for onward in _AGENTS:
+            given = [Given(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == onward]
+            if given:
+                self.feed(onward, *given)
 
     def latest(self, topic):
         """Return a compacted topic's last values as bytes, by key, without those that ended in a tombstone."""

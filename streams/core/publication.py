@@ -16,6 +16,7 @@ from streams.core.profiles import (
     links,
     marked,
     origin,
+    owner,
     resolved,
     traced,
     whole_status,
@@ -92,5 +93,5 @@ def _ended(value: dict[str, Any], records: Records, status: Status) -> Fields:
     if last is None:
         return {}
     name = "merged_into" if status is Status.MERGED else f"{mark}_at"
-    value[name] = last.value if status is Status.MERGED else origin(last).time
+    value[name] = owner(last.record, str(last.value)) if status is Status.MERGED else origin(last).time
     return {name: last, "status": last}

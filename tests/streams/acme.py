@@ -1,0 +1,8 @@
+"""One company with one workspace, for tests of agents."""
+
+from schemas.tenancy import App, Tenancy, Tenant, Workspace
+
+TENANCY = Tenancy.of(
+    [App(name="support", client_secrets=())],
+    [Tenant(id="acme", workspaces=(Workspace(app_id="abc12345", app="support"),))],
+)
