@@ -41,9 +41,9 @@ class Agent:
         return out.sent
 
 
-def post(topic: str, item: dict[str, Any] | None = None, *, at: int = 1_768_000_000, id: str | None = None) -> dict[str, Any]:
+def post(topic: str, item: dict[str, Any] | None = None, *, at: int = 1_768_000_000, id_: str | None = None) -> dict[str, Any]:
     return {
-        "type": "notification_event", "app_id": "ws1", "id": id or f"notif_{topic}_{at}", "topic": topic, "created_at": at,
+        "type": "notification_event", "app_id": "ws1", "id": id_ or f"notif_{topic}_{at}", "topic": topic, "created_at": at,
         "data": {"type": "notification_event_data", "item": ADMIN if item is None else item},
     }  # fmt: skip
 
@@ -89,14 +89,14 @@ def test_a_role_is_taken_where_it_is_there():
 
 def test_the_evidence_is_the_post_itself():
     agent = Agent()
-    (fact,) = agent.hears(post("admin.added_to_workspace", id="notif_1"))
+    (fact,) = agent.hears(post("admin.added_to_workspace", id_="notif_1"))
     (evidence,) = fact.evidence
     assert (evidence.topic, evidence.partition, evidence.offset, evidence.id) == (TOPIC, 3, 40, "notif_1")
     assert evidence.sha256 == digest(agent.bodies[0])
 
 
 def test_a_fact_is_keyed_by_tenant_and_names_the_post_it_follows_from():
-    (sent,) = Agent().sends(post("admin.added_to_workspace", id="notif_1"))
+    (sent,) = Agent().sends(post("admin.added_to_workspace", id_="notif_1"))
     assert (sent.topic, sent.key) == ("access.facts", b"acme")
     assert header(sent.headers, "ce_causationid") == "notif_1"
     assert header(sent.headers, "traceparent") == "00-1-2-01"
