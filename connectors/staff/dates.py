@@ -25,6 +25,8 @@ def _read(text: str, zone: ZoneInfo, rule: str, *, days: int) -> LocalTime:
     if len(given) == _DATE_LENGTH:
         day = date.fromisoformat(given.replace("/", "-"))
         moment = datetime.combine(_possible(day) + timedelta(days=days), time(), zone)
+    elif given[_DATE_LENGTH : _DATE_LENGTH + 1] not in ("T", "t", " "):
+        raise ValueError  # other spellings of a date would pass for the instant at which that day begins
     else:
         moment = datetime.fromisoformat(given)
         _possible(moment.date())
