@@ -15,6 +15,7 @@ from schemas.errors import Unavailable
 from schemas.tenancy import Tenancy
 from streams.access import access
 from streams.admins import admins
+from streams.announce import announce
 from streams.companies import companies
 from streams.contacts import contacts
 from streams.engine.agent import Agent
@@ -66,17 +67,20 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
 
 
 async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Avro | None:
-    """Return the codec once topics and schemas are in place, or None when told to stop before."""
+    """Return the codec once topics, schemas and the configuration's facts are in place, or None when told to stop before."""
     said = ""
     while not stop.is_set():
         try:
             await topics.apply(settings.kafka)
-            return await codec(settings.registry.url, settings.kafka.topic_prefix)
+            avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
+            await announce(settings.kafka, avro, settings.tenancy)
         except Unavailable as error:
             if said != (said := str(error)):
                 hooks.say(f"waiting: {error}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+        else:
+            return avro
     return None
 
 
