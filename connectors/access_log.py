@@ -14,7 +14,7 @@ from schemas.partition import partition_of
 
 TOPIC: Final = "access.facts"
 _IN_FLIGHT: Final = 1000  # facts handed to the producer before their answers are awaited: bounds memory, hides the round trip
-_START_S: Final = 30.0
+_START_S: Final = 15.0
 _QUIET_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
 
 
