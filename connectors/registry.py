@@ -127,6 +127,13 @@ def named(definition: Any, known: Catalogue) -> Schema | None:
     )
 
 
+async def learn(avro: Avro, url: str, number: int) -> None:
+    """Make values with a framing id readable, as the registry explains it; a schema unknown here is read as it was written."""
+    async with Registry(url) as registry:
+        definition = await registry.look_up(number)
+    avro.add(number, named(definition, shipped()) or Schema(_full_name(definition), 0, definition))
+
+
 def _ours(definitions: dict[int, Any], known: Catalogue) -> dict[int, Schema]:
     found = {number: named(definition, known) for number, definition in definitions.items()}
     return {number: schema for number, schema in found.items() if schema is not None}

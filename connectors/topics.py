@@ -62,6 +62,12 @@ async def check(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
         return Report(len(wanted), (), await _drift(admin, kafka, wanted, await _partitions(admin)))
 
 
+async def present(kafka: KafkaSettings) -> dict[str, int]:
+    """Return how many partitions each topic of the cluster has, by its name on the broker."""
+    async with _admin(kafka) as admin:
+        return {name: len(partitions) for name, partitions in (await _partitions(admin)).items()}
+
+
 def _wanted(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]:
     return [*(topic for name, topic in TOPICS.items() if only is None or name in only), *extra]
 
