@@ -75,5 +75,5 @@ class Json:
 def page(*, as_json: bool) -> Page:
     """Return the page for this run; a terminal that cannot spell a name shows `?` for it."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
     return Json(sys.stdout) if as_json else Lines(sys.stdout)
