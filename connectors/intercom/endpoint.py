@@ -38,7 +38,7 @@ class Answer:
         self.body = {"type": "http.response.body", "body": body}
 
 
-KEPT: Final = Answer(200, "kept\n")
+KEPT: Final = Answer(200, "")  # no body: head and body are two writes to the socket, and nobody reads it
 HELLO: Final = Answer(200, "")  # HEAD, by which Intercom validates the address, and a person's GET
 UNSIGNED: Final = Answer(401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n")
 WRONG_APP: Final = Answer(401, "this workspace is configured for another app than the one that signed\n")

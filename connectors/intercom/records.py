@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -101,7 +102,7 @@ class Router:
     def _record(self, post: Post, note: Envelope, place: Place, now: int) -> Outgoing:
         event = Event(
             id=place.id,
-            source=f"/intercom/{quote(note.app_id, safe='')}",
+            source=_source(note.app_id),
             type=event_type(note.topic),
             origin=Origin.WEBHOOK,
             time=None if note.created_at is None else note.created_at * 1000,
@@ -116,6 +117,11 @@ class Router:
         if post.encoding:
             headers.append((CONTENT_ENCODING, (_plain(post.encoding) or _UNREADABLE).encode()))
         return Outgoing(self._name(place.topic), place.key.encode(), post.body, headers, now)
+
+
+@lru_cache(maxsize=1024)  # a workspace's posts all have the same
+def _source(app_id: str) -> str:
+    return f"/intercom/{quote(app_id, safe='')}"
 
 
 def _json(post: Post) -> bytes:
