@@ -12,7 +12,7 @@ import structlog
 from connectors.intercom.breaker import Breaker
 from connectors.metrics import INGRESS_DRAINED
 from connectors.outgoing import Cause, Outgoing, Outlet, Refusal
-from connectors.spool import Group, Spool
+from connectors.spool import Group, Spool, SpoolFailed
 from schemas.errors import Unavailable
 
 _AT_ONCE_BYTES: Final = 1 << 20
@@ -51,20 +51,24 @@ class Drainer:
         return _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1]
 
     async def sweep(self) -> bool:
-        """Offer everything that waits, once; return whether nothing was left behind."""
+        """Offer everything that waits, once; return whether nothing was left behind. Raises `SpoolDamaged`."""
         after, clean = 0, True
-        while groups := await self._spool.take(after, _AT_ONCE_BYTES):
-            after = groups[-1].id
-            try:
+        try:
+            while groups := await self._spool.take(after, _AT_ONCE_BYTES):
+                after = groups[-1].id
                 clean = await self._send(groups) and clean
-            except Unavailable:
-                self._breaker.late()
-                return False
+        except SpoolFailed as error:
+            _log.error("spool fails", reason=str(error))  # the reason says it all
+            return False
         return clean
 
     async def _send(self, groups: list[Group]) -> bool:
         begun = asyncio.get_running_loop().time()
-        refused = await self._outlet.publish([record for group in groups for record in group.records])
+        try:
+            refused = await self._outlet.publish([record for group in groups for record in group.records])
+        except Unavailable:
+            self._breaker.late()
+            return False
         if any(refusal.cause is Cause.KAFKA for refusal in refused):
             self._breaker.late()
         else:

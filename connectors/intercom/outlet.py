@@ -7,7 +7,7 @@ thrown away and replaced.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -34,9 +34,10 @@ _log = structlog.get_logger(__name__)
 class KafkaOutlet:
     """Publishes to Kafka while it is there; connects, and connects again, in the background."""
 
-    def __init__(self, kafka: KafkaSettings, topics: Sequence[str]) -> None:
+    def __init__(self, kafka: KafkaSettings, topics: Sequence[str], on_connected: Callable[[], None] = lambda: None) -> None:
         self._kafka = kafka
         self._topics = tuple(topics)
+        self._on_connected = on_connected
         self._producer: Any = None
         self._counts: dict[str, int] = {}
         self._failures = 0
@@ -141,6 +142,7 @@ class KafkaOutlet:
             else:
                 await self._count(producer)
                 self._producer = producer
+                self._on_connected()
                 _log.info("Kafka is there", topics_missing=list(self.missing))
                 return
 
@@ -183,7 +185,7 @@ async def _offer(producer: Any, batch: Any, topic: str, partition: int) -> Any:
     batch.close()
     try:
         return await producer.send_batch(batch, topic, partition=partition)
-    except (KafkaError, OSError, AssertionError) as error:  # the assertion is aiokafka's, for a partition that went away
+    except Exception as error:  # noqa: BLE001  # what a broken producer raises is not only Kafka's errors; it is judged, not dropped
         return error
 
 
@@ -192,7 +194,7 @@ async def _outcome(answer: Any) -> Exception | None:
         return answer
     try:
         await answer
-    except (KafkaError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  # as above
         return error
     return None
 

@@ -43,7 +43,8 @@ class Ingress:
 
     def __init__(self, config: IngressConfig, index: int) -> None:
         self.breaker = Breaker(always=config.spool_always, on_trip=_on_trip)
-        self.outlet = KafkaOutlet(config.kafka, [config.kafka.topic(topic) for topic in TOPICS])
+        topics = [config.kafka.topic(topic) for topic in TOPICS]
+        self.outlet = KafkaOutlet(config.kafka, topics, on_connected=lambda: self.breaker.returned(0))
         self.storage = Storage(
             config.spool,
             index=index,

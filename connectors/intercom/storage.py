@@ -1,6 +1,7 @@
 """The spools of one process: its own, and those of dead processes until they are empty; all drained into the same Kafka."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ from connectors.intercom.breaker import Breaker
 from connectors.intercom.drain import Drainer
 from connectors.metrics import INGRESS_SPOOL_DAMAGED
 from connectors.outgoing import Outlet
-from connectors.spool import Spool, SpoolDamaged
+from connectors.spool import Spool, SpoolDamaged, SpoolFailed
 from connectors.spool_files import Claim, claim_orphans, claim_own, damaged
 from schemas.errors import Unavailable
 
@@ -46,7 +47,7 @@ class Storage:
         """Open our own spool, whatever was there before, and begin to look for orphans."""
         self._claim = await asyncio.to_thread(claim_own, self._folder, self._index)
         self.own = await self._opened(self._claim) or await self._opened(self._claim) or self._hopeless()
-        self._start(self._drain(self.own))
+        self._start(self._drain_own())
         self._start(self._adopt())
 
     async def close(self) -> None:
@@ -76,13 +77,27 @@ class Storage:
     def _hopeless(self) -> Spool:
         raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
 
-    async def _drain(self, spool: Spool, *, until_empty: bool = False) -> None:
-        await Drainer(spool, self._outlet, self._breaker).run(until_empty=until_empty)
+    async def _drain_own(self) -> None:
+        """Drain our own spool for ever; if it is damaged while we use it, what can still be read of it may be read later."""
+        while True:
+            try:
+                await self._drainer(self.own).run()
+            except SpoolDamaged as error:
+                _log.error("spool damaged", path=str(self.own.path), reason=str(error))  # the reason says it all
+                await asyncio.sleep(_LOOK_S)
+
+    def _drainer(self, spool: Spool) -> Drainer:
+        return Drainer(spool, self._outlet, self._breaker)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("spool task ended", exc_info=error)
 
     async def _adopt(self) -> None:
         """Look for files of dead processes, now and every few seconds."""
@@ -99,11 +114,18 @@ class Storage:
             claim.release()
             return
         self.adopted.add(spool)
-        await self._drain(spool, until_empty=True)
-        await spool.close()
+        trouble: Exception | None = None
+        try:
+            await self._drainer(spool).run(until_empty=True)
+            if spool.aside:
+                trouble = SpoolDamaged(f"{spool.aside} groups of records in it can be neither read nor sent")
+        except SpoolDamaged as error:
+            trouble = error
         self.adopted.discard(spool)
-        if spool.aside:
-            self._move_aside(claim, Unavailable(f"{spool.aside} groups of records can be neither read nor sent"))
+        with contextlib.suppress(SpoolDamaged, SpoolFailed):
+            await spool.close()
+        if trouble is not None:
+            self._move_aside(claim, trouble)
             claim.release()
         else:
             await asyncio.to_thread(claim.delete)
