@@ -1,7 +1,7 @@
 """What the agents of people and of organisations have in common: join patches per record, resolve the profile, say what changed."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -12,7 +12,7 @@ from schemas.errors import Unusable
 from schemas.ids import derived
 from schemas.internal import Versioned
 from schemas.message import Record, header
-from schemas.profiles import Entry, Patch, Profile, Registers, Row
+from schemas.profiles import Assignment, Entry, Patch, Profile, Registers, Row
 from streams.core.changes import changes
 from streams.core.profiles import Records, caused
 from streams.core.publication import Form, published
@@ -63,15 +63,24 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), context.headers())
 
 
+class _Open(NamedTuple):
+    """A row with its registers unpacked."""
+
+    registers: Registers
+    assignment: Assignment
+
+
 def step(kind: Kind, avro: Avro, batch: Batch, table: Table[Entry], out: Outbox) -> None:
     """Join each patch to the record it is of; publish the profile, what changed in it, and its memberships."""
     for record in batch.records:
         turn = _turn(kind, avro, record, out)
         entry = table.get(turn.profile, turn.patch.record)
-        held = entry.row if entry else None
-        joined = _joined(held, turn.patch.row)
+        held = _opened(entry.row) if entry and entry.row else None
+        told = _opened(turn.patch.row)
+        joined = _joined(held, told)
         if joined != held:
-            table.put(turn.profile, turn.patch.record, Entry(row=joined))
+            row = turn.patch.row if joined == told else Row(pack(joined.registers), joined.assignment)
+            table.put(turn.profile, turn.patch.record, Entry(row=row))
             _publish(turn, table, held, joined)
 
 
@@ -82,18 +91,21 @@ def _turn(kind: Kind, avro: Avro, record: Record, out: Outbox) -> Turn:
     return Turn(kind=kind, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
 
 
-def _joined(held: Row | None, patch: Row) -> Row:
+def _opened(row: Row) -> _Open:
+    return _Open(unpack(row.registers), row.assignment)
+
+
+def _joined(held: _Open | None, told: _Open) -> _Open:
     """Join register by register: patches arrive in any order, and a later one need not know all that an earlier one did."""
     if held is None:
-        return patch
-    registers = pack(join(unpack(held.registers), unpack(patch.registers)))
-    return Row(registers, max(held.assignment, patch.assignment))
+        return told
+    return _Open(join(held.registers, told.registers), max(held.assignment, told.assignment))
 
 
-def _publish(turn: Turn, table: Table[Entry], held: Row | None, joined: Row) -> None:
+def _publish(turn: Turn, table: Table[Entry], held: _Open | None, joined: _Open) -> None:
     entry = table.get(turn.profile)
     before = entry.profile if entry and entry.profile else Profile(0, None)
-    records = _records(turn, table)
+    records = _records(turn, table, joined)
     form, tenant = turn.kind.form, turn.patch.tenant
     value = published(form, profile=turn.profile, tenant=tenant, records=records) if records else None
     belonged, belongs = _memberships(turn, held), _memberships(turn, joined)
@@ -109,16 +121,17 @@ def _publish(turn: Turn, table: Table[Entry], held: Row | None, joined: Row) -> 
             _send_membership(turn, key, belongs.get(key), sent)
 
 
-def _records(turn: Turn, table: Table[Entry]) -> Records:
+def _records(turn: Turn, table: Table[Entry], joined: _Open) -> Records:
     """Return the registers of every record that belongs to the profile; one that moved on is kept, and does not count."""
-    rows = {key: entry.row for key, entry in table.walk(turn.profile) if entry.row}
-    return {key: unpack(row.registers) for key, row in rows.items() if row.assignment.profile == turn.profile}
+    rows = {key: entry.row for key, entry in table.walk(turn.profile) if entry.row and key != turn.patch.record}
+    found = {key: _opened(row) for key, row in rows.items()} | {turn.patch.record: joined}
+    return {key: one.registers for key, one in found.items() if one.assignment.profile == turn.profile}
 
 
-def _memberships(turn: Turn, row: Row | None) -> dict[str, Public]:
-    if row is None or row.assignment.profile != turn.profile:
+def _memberships(turn: Turn, of: _Open | None) -> dict[str, Public]:
+    if of is None or of.assignment.profile != turn.profile:
         return {}
-    return turn.kind.memberships(turn.patch.tenant, turn.profile, turn.patch.record, unpack(row.registers))
+    return turn.kind.memberships(turn.patch.tenant, turn.profile, turn.patch.record, of.registers)
 
 
 def _send_state(turn: Turn, value: Public | None, sent: int) -> None:
