@@ -27,6 +27,7 @@ def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, on
     if name is None:
         click.echo("\n".join(f"{each:8} {benchmark.about}" for each, benchmark in BENCHMARKS.items()))
         return
+    machine = this_machine()
     options = Options(quick=quick, rounds=rounds, only=only, events=events)
     try:
         with given_or_running() as addresses:
@@ -39,7 +40,6 @@ def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, on
     except (IntercomStreamsError, KafkaException) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    machine = this_machine()
     show(report, machine, console_for(sys.stdout.isatty()))
     if as_json:
         click.echo(json_line(report, machine, dt.datetime.now(dt.UTC).isoformat(timespec="seconds")))

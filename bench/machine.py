@@ -10,9 +10,13 @@ _MENTIONED = ("aiokafka", "faust-streaming", "uvicorn", "uvloop", "msgspec", "co
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """Cores this process may use, memory in GiB, system, interpreter and the packages that were measured."""
+    """Cores this process may use, memory in GiB, system, interpreter and the packages that were measured.
+
+    `load` is the load average when it was asked: on a machine that is busy with something else, figures say little.
+    """
 
     cores: int
+    load: float
     memory_gib: float
     system: str
     python: str
@@ -23,6 +27,7 @@ def this_machine() -> Machine:
     """Describe the machine at hand."""
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        load=round(os.getloadavg()[0], 1),
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),

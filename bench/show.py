@@ -13,7 +13,7 @@ _PLAIN_WIDTH = 150  # a pipe has no width of its own, and a wrapped table cannot
 def show(report: Report, machine: Machine, console: Console) -> None:
     """Print the tables, the ratios with their goals, the checks and the notes."""
     console.print(f"[bold]{report.name}[/]: {report.about}")
-    console.print(f"{machine.cores} cores, {machine.memory_gib} GiB, {machine.system}, Python {machine.python}")
+    console.print(f"{machine.cores} cores, {machine.memory_gib} GiB, {machine.system}, Python {machine.python}, load {machine.load} before")
     for table in report.tables:
         console.print(_drawn(table))
     if report.ratios:

@@ -11,7 +11,7 @@ from connectors.simulator import wire
 
 
 class Path(msgspec.Struct, frozen=True):
-    """`body(marker)` makes a post; its consequence is the first record of `topic` that holds the marker."""
+    """`body(marker)` makes a post; its consequence is the first record of `topic` that holds the marker, a number as text."""
 
     topic: str
     body: Callable[[str], bytes]
@@ -19,7 +19,7 @@ class Path(msgspec.Struct, frozen=True):
 
 
 def _teammate(marker: str) -> bytes:
-    item = wire.admin(id=_number(marker), name=marker, email=f"{marker}@stranger.example")
+    item = wire.admin(id=int(marker), name=f"Teammate {marker}", email=f"teammate.{marker}@stranger.example")
     return _posted("admin.added_to_workspace", item, marker)
 
 
@@ -39,10 +39,6 @@ def _contact(marker: str) -> bytes:
 
 def _posted(topic: str, item: wire.Item, marker: str) -> bytes:
     return wire.notification(topic, item, id=f"notif-{marker}", app_id=APP_ID, created_s=int(time.time()))
-
-
-def _number(marker: str) -> int:
-    return int.from_bytes(marker.encode()[-6:], "big")
 
 
 PATHS = MappingProxyType({

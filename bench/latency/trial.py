@@ -49,7 +49,7 @@ def trial(cluster: Cluster, system: str, path: Path, *, name: str, posts: int) -
 
 def _once(connection: http.client.HTTPConnection, reader: Any, path: Path) -> tuple[float, float]:
     time.sleep(random.uniform(*_PAUSE_S))
-    marker = f"mark{secrets.token_hex(6)}"
+    marker = str(10**9 + secrets.randbelow(10**9))
     body = path.body(marker)
     headers = webhook_headers(body, Secret(SECRET))
     began = time.perf_counter()
