@@ -22,10 +22,10 @@ from schemas.values import instant
 from streams.commands.lines import Line, Show, headed, json_line, raw
 from streams.commands.once import once
 from streams.commands.options import config_option, json_option, kafka_of
-from streams.decoding import Decoder, decoder_of
+from streams.decoding import decoder_of
+from streams.engine.agent import Agent
 from streams.engine.names import Names
 from streams.settings import Settings
-from streams.worker import agents_of
 
 
 def _start(_: click.Context, __: click.Parameter, text: str) -> Start:
@@ -89,7 +89,7 @@ async def _tail(settings: Settings, wish: _Wish) -> None:
         raise click.UsageError(f"topic {broker} has partitions 0 to {count - 1}")
     partitions = range(count) if wish.partition is None else [wish.partition]
     names, avro = Names(prefix=settings.kafka.topic_prefix), Avro.local()
-    decoder = decoder_of(plain, avro, agents_of(Tenancy.of((), ()), avro), names)
+    decoder = decoder_of(plain, avro, _agents(plain, avro), names)
     told = 0
     async with reading(settings.kafka, broker, partitions, wish.start) as topic, _interrupted() as stop:
         async for records in topic.batches(wish.idle_seconds, stop):
@@ -104,6 +104,15 @@ async def _tail(settings: Settings, wish: _Wish) -> None:
                 if told == wish.limit:
                     return
             sys.stdout.buffer.flush()
+
+
+def _agents(topic: str, avro: Avro) -> tuple[Agent, ...]:
+    """Return those whose changelog the topic could be."""
+    if topic in TOPICS:
+        return ()
+    from streams.worker import agents_of  # noqa: PLC0415  Faust takes a second to import, and only changelogs need the agents
+
+    return agents_of(Tenancy.of((), ()), avro)
 
 
 def _found(settings: Settings, wanted: str, present: dict[str, int]) -> tuple[str, str, int]:
