@@ -6,7 +6,8 @@ from typing import Final
 from schemas.codec import Avro
 from streams.core.people import PERSON, memberships
 from streams.engine.agent import Agent
-from streams.resolving import ENTRY, Kind, step
+from streams.resolving import ENTRY, step
+from streams.telling import Kind
 
 KIND: Final = Kind(name="person", topic="people", form=PERSON, memberships=memberships)
 
