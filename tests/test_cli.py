@@ -84,7 +84,7 @@ def test_version_and_help_are_there(tmp_path):
         (("ingress", "--config", "none.toml"), "There is no configuration file none.toml"),
         (("--config", "none.toml", "worker"), "There is no configuration file none.toml"),
         (("run", "--config", "broken.toml"), "broken.toml is not TOML: "),
-        (("run", "--config", "typo.toml"), "kafka.bootsrap (line 2): unknown key; did you mean bootstrap?"),
+        (("run", "--config", "typo.toml"), "kafka.bootsrap (line 3): unknown key; did you mean bootstrap?"),
     ],
 )
 def test_a_wrong_configuration_is_one_paragraph_and_exit_code_3(tmp_path, words, told):

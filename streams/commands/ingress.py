@@ -32,6 +32,7 @@ def ingress(ctx: click.Context, *, listen: str | None, processes: int | None) ->
             spool=Path(settings.ingress.spool),
             spool_max_bytes=settings.ingress.spool_max_bytes,
             processes=processes or settings.ingress.processes,
+            ceiling=settings.ingress.ceiling,
             spool_always=settings.ingress.spool_always,
         )
     )
