@@ -20,7 +20,7 @@ _MAGIC = b"\x00"
 _NONE: Mapping[int, Schema] = MappingProxyType({})
 
 # What fastavro raises on bytes that are not of the schema: its reader trusts lengths, indexes and text.
-_MALFORMED = (EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, StopIteration)
+_MALFORMED = (EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, RecursionError)
 
 
 class _Written(NamedTuple):

@@ -35,7 +35,9 @@ def schema(definition: dict[str, Any], version: int = 1, name: str = "person") -
 def changed(*, drop: str = "", add: dict[str, Any] | None = None, **types: Any) -> dict[str, Any]:
     """Return PERSON without a field, with another, or with other types."""
     definition = deepcopy(PERSON)
-    fields = [field | {"type": types.get(field["name"], field["type"])} for field in definition["fields"] if field["name"] != drop]
+    fields = [
+        field | {"type": types.get(field["name"], field["type"])} for field in definition["fields"] if field["name"] != drop
+    ]
     return definition | {"fields": [*fields, *([add] if add else [])]}
 
 

@@ -87,7 +87,9 @@ def test_whatever_follows_a_known_id_is_a_value_or_unusable(body):
 
 def test_what_an_earlier_version_wrote_is_read_as_the_current_one():
     older = changed(drop="custom")
-    written = Avro.local(catalogue(older)).encode("person", {key: part for key, part in VALUE.items() if key not in {"custom", "boss"}})
+    written = Avro.local(catalogue(older)).encode(
+        "person", {key: part for key, part in VALUE.items() if key not in {"custom", "boss"}}
+    )
     name, value = Avro.local(catalogue(older, PERSON)).decode(written)
     assert (name, value["id"], value["custom"], value["boss"]) == ("person", "p1", {}, None)
 
@@ -121,7 +123,11 @@ def test_a_union_of_records_says_which_one():
 
 def test_a_directory_is_read_with_its_history_oldest_first(tmp_path):
     (tmp_path / "history").mkdir()
-    for name, definition in (("history/person.2", changed(drop="custom")), ("history/person.1", changed(drop="boss")), ("person", PERSON)):
+    for name, definition in (
+        ("history/person.2", changed(drop="custom")),
+        ("history/person.1", changed(drop="boss")),
+        ("person", PERSON),
+    ):
         (tmp_path / f"{name}.avsc").write_text(json.dumps(definition))
     found = read(tmp_path)
     assert [one.version for one in found.versions("person")] == [1, 2, 3]

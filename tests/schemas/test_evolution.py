@@ -39,7 +39,10 @@ def test_allowed_changes(definition):
         (changed(seen={"type": "double"}), "version 1 cannot read version 2: seen: double was written, long is expected"),
         (changed(role=enum("user", "lead", "contact")), "version 1 cannot read version 2: role: the enum knows no contact"),
         (changed(role=enum("user")), "version 2 cannot read version 1: role: the enum knows no lead"),
-        (changed(role={"type": "enum", "name": "Kind", "symbols": ["user", "lead"]}), "the type example.Role became example.Kind"),
+        (
+            changed(role={"type": "enum", "name": "Kind", "symbols": ["user", "lead"]}),
+            "the type example.Role became example.Kind",
+        ),
         (changed(id=["null", "string"]), "version 1 cannot read version 2: id: null was written, string is expected"),
         (changed(custom={"type": "map", "values": ["null", "long"]}), r"custom\{\}: string is not among null, long"),
         (changed(boss=["null", "Human"]) | {"name": "Human"}, "the root: the type example.Person became example.Human"),
@@ -70,7 +73,12 @@ def test_types_that_hold_themselves_are_compared_once():
 
 
 def test_an_enum_with_a_default_reads_symbols_it_does_not_know():
-    assert unreadable(schema(changed(role=enum("user", "lead", "contact"))), schema(changed(role=enum("user", "lead", default="user")))) == []
+    assert (
+        unreadable(
+            schema(changed(role=enum("user", "lead", "contact"))), schema(changed(role=enum("user", "lead", default="user")))
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", sorted(shipped().current))

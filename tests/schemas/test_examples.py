@@ -1,11 +1,15 @@
+import contextlib
 import json
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import schemas
-from schemas.codec import Avro
+from schemas.codec import FRAME, Avro
+from schemas.errors import Unusable
 from schemas.inbound import places
 from schemas.intercom import envelope
 from schemas.topics import TOPICS, Form
@@ -40,6 +44,17 @@ def test_an_avro_example_is_a_whole_value_of_its_topics_schema(path):
     assert AVRO.decode(AVRO.encode(name, value)) == (name, value)
 
 
+@pytest.mark.parametrize("path", of(Form.AVRO), ids=ids(of(Form.AVRO)))
+@settings(max_examples=50)
+@given(data=st.data())
+def test_an_avro_example_that_was_damaged_is_a_value_or_unusable(path, data):
+    whole = bytearray(AVRO.encode(TOPICS[path.parent.name].schema, json.loads(path.read_text())))
+    for place in data.draw(st.lists(st.integers(FRAME, len(whole) - 1), min_size=1, max_size=4)):
+        whole[place] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(Unusable):
+        AVRO.decode(bytes(whole))
+
+
 INBOUND = [path for path in of(Form.RAW) if path.parent.name.startswith("intercom.")]
 
 
@@ -53,5 +68,7 @@ def test_no_example_holds_a_real_address(path):
     domains = re.findall(r"@([\w.-]+)", path.read_text())
     hosts = re.findall(r"https?://([\w.-]+)", path.read_text())
     assert [
-        name for name in domains + hosts if not re.fullmatch(r"(.*\.)?example(\.com|\.org|\.net)?|schema\.ocsf\.io|app\.intercom\.com", name)
+        name
+        for name in domains + hosts
+        if not re.fullmatch(r"(.*\.)?example(\.com|\.org|\.net)?|schema\.ocsf\.io|app\.intercom\.com", name)
     ] == []

@@ -39,7 +39,9 @@ def test_what_a_much_older_release_wrote_stops_the_process():
         third.decode(OLD.encode(Old("Ada Lovelace")))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02", b"\x02\xc1", b"\x02\x92\xa1a", b"\x02\x91\xa1a", NEW.encode(New("a", "b")) + b"\x00"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x02", b"\x02\xc1", b"\x02\x92\xa1a", b"\x02\x91\xa1a", NEW.encode(New("a", "b")) + b"\x00"]
+)
 def test_bytes_that_are_no_such_value_are_unusable(data):
     with pytest.raises(Unusable):
         NEW.decode(data)

@@ -1,5 +1,6 @@
 import pytest
-from aiokafka.partitioner import DefaultPartitioner, murmur2 as aiokafkas
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2 as aiokafkas
 from hypothesis import given
 from hypothesis import strategies as st
 
