@@ -41,6 +41,7 @@ class KafkaOutlet:
         self._producer: Any = None
         self._counts: dict[str, int] = {}
         self._failures = 0
+        self._closed = False
         self._connecting: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -88,6 +89,7 @@ class KafkaOutlet:
 
     async def close(self) -> None:
         """Send what was offered and disconnect, within seconds."""
+        self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
@@ -119,7 +121,7 @@ class KafkaOutlet:
     async def _connect(self) -> None:
         """Try until there is a producer that knows the topics."""
         attempt = 0
-        while True:
+        while not self._closed:  # a library below may swallow the cancellation
             producer = AIOKafkaProducer(
                 **self._kafka.client(),
                 acks="all",
@@ -201,4 +203,5 @@ async def _outcome(answer: Any) -> Exception | None:
 
 async def _stop(producer: Any) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), _STOP_S)
+        async with asyncio.timeout(_STOP_S):  # `wait_for` can swallow a cancellation in Python 3.11
+            await producer.stop()

@@ -33,6 +33,7 @@ from schemas.inbound import TOPICS
 
 _log = structlog.get_logger(__name__)
 _GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
+_HANGS_S: Final = 30  # from the last answer to the end; beyond it something hangs, and what is kept is on the disk
 _KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it and not we
 _BACKLOG: Final = 2048
 _WEBHOOK_PATHS: Final = frozenset({WEBHOOK_PATH, CALLBACK_PATH})
@@ -140,6 +141,11 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _orphaned(loop: asyncio.AbstractEventLoop, life: int, server: uvicorn.Server) -> None:
+    loop.remove_reader(life)
+    server.should_exit = True
+
+
 async def run(
     config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], life: int | None = None
 ) -> None:
@@ -156,12 +162,13 @@ async def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)
         if life is not None:
-            loop.add_reader(life, setattr, server, "should_exit", True)
+            loop.add_reader(life, _orphaned, loop, life, server)
         guarding = asyncio.create_task(cut_off_the_slow(server.server_state.connections))
         sock.listen(_BACKLOG)
         ready()
         try:
             await server.serve([sock])
         finally:
+            signal.alarm(_HANGS_S)
             guarding.cancel()
             await asyncio.gather(guarding, return_exceptions=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -70,6 +71,10 @@ class Ingress:
         """Return what /ready says."""
         found: dict[str, object] = httpx.get(f"{self.root}/ready", timeout=10).json()
         return found
+
+    def degraded(self) -> list[str]:
+        """Return the sentences of /ready about what is wrong."""
+        return [str(sentence) for sentence in cast("list[str]", self.ready()["degraded"])]
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels."""
