@@ -36,23 +36,17 @@ def whole(version: Version, lists: Mapping[str, Iterable[str]]) -> Registers:
 
 def join(a: Registers, b: Registers) -> Registers:
     """Return the registers after both."""
-    if a is NOTHING or a == b:
-        return b
-    if b is NOTHING:
-        return a
-    now = latest(a.now + b.now)
-    full = _non_empty(a.now + b.now + a.last + b.last)
-    last = _only(latest(full), {name for _, values in now for name, value in values.items() if value is None})
-    on = latest(a.on + b.on)
+    now, last, first, contested = _joined_fields(a, b)
+    on = _either(a.on, b.on)
     return Registers(
         now=now,
         last=last,
-        first=_unlike(earliest(full + a.first + b.first), _non_empty(now) + last),
+        first=first,
         on=on,
-        off=latest(a.off + b.off),
-        since=_unlike(earliest(a.since + b.since + a.on + b.on), on),
-        complete=latest(a.complete + b.complete),
-        contested=_contested(a, b),
+        off=_either(a.off, b.off),
+        since=_unlike(earliest(a.since + b.since + a.on + b.on), on) if on else (),
+        complete=_either(a.complete, b.complete),
+        contested=contested,
     )
 
 
@@ -132,6 +126,21 @@ def unpack(packed: Packed) -> Registers:
     versions = packed.versions
     layers = {family: tuple((versions[place], values) for place, values in getattr(packed, family)) for family in _FAMILIES}
     return Registers(contested=packed.contested, **layers)
+
+
+def _joined_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tuple[str, ...]]:
+    """Join the three registers of every field. Events that only say something of edges and marks have none."""
+    if not a.now or not b.now:
+        held = a if a.now else b
+        return held.now, held.last, held.first, held.contested
+    now = latest(a.now + b.now)
+    full = _non_empty(a.now + b.now + a.last + b.last)
+    last = _only(latest(full), {name for _, values in now for name, value in values.items() if value is None})
+    return now, last, _unlike(earliest(full + a.first + b.first), _non_empty(now) + last), _contested(a, b)
+
+
+def _either(a: Layers, b: Layers) -> Layers:
+    return latest(a + b) if a and b else a or b
 
 
 def _marks(version: Version, names: Iterable[str]) -> Layers:
