@@ -1,6 +1,7 @@
 """Long campaigns with fresh seeds: `scripts/faults --minutes 30`. A failing seed prints the command that repeats it."""
 
 import asyncio
+import logging
 import secrets
 import sys
 import tempfile
@@ -23,6 +24,7 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option("--kind", type=click.Choice(["workers", "brokers", "both"]), default="both", help="Who is harmed.")
 def main(minutes: float, seed: int | None, kind: str) -> None:
     """Break workers and brokers at random moments on a cluster of three, and count every event afterwards."""
+    logging.disable(logging.ERROR)  # brokers that are away are the point
     kinds = ["workers", "brokers"] if kind == "both" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
