@@ -28,7 +28,7 @@ class Exposition:
 
     def page(self) -> bytes:
         """Return the page of all processes; for one process alone without reading any file."""
-        texts = {str(self._index): generate_latest(self._registry).decode()}
+        texts = {str(self._index): self._page_of_ours().decode()}
         for number in range(self._processes):
             if number != self._index and (found := self._file(number)).exists():
                 texts[str(number)] = found.read_text()
@@ -39,8 +39,11 @@ class Exposition:
     async def publish(self) -> None:
         """Leave this process' numbers for the others, until cancelled."""
         while self._processes > 1:
-            await asyncio.to_thread(self._write, generate_latest(self._registry))
+            await asyncio.to_thread(self._write, self._page_of_ours())
             await asyncio.sleep(_EVERY_S)
+
+    def _page_of_ours(self) -> bytes:
+        return generate_latest(self._registry)
 
     def _write(self, page: bytes) -> None:
         target = self._file(self._index)

@@ -20,7 +20,7 @@ from connectors.outgoing import Cause, Outgoing, Refusal
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
 
-_COMPRESSION: Final = None
+_COMPRESSION: Final = "zstd"  # 3 us a record here, for a tenth of the bytes on the wire and on the disks of the brokers
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_TIMEOUT_MS: Final = 5000  # how long a round may hang before it counts as failed; nobody waits for it that long
 _RECONNECT_S: Final = (0.2, 0.5, 1.0, 2.0)
