@@ -22,7 +22,7 @@ from streams.commands.ourselves import argv, call
 
 TENANT = "acme"
 APP_ID = "demo1234"
-_READY_S = 60.0
+_READY_S = 120.0  # an idle machine needs five
 _LAST_LINES = 30
 
 _CONFIGURATION = """\

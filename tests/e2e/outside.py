@@ -49,6 +49,15 @@ app = "support"
         self.log = folder / "run.log"
         self.process = None
 
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(DEADLINE_S)
+
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

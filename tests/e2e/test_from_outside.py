@@ -15,12 +15,11 @@ OPENED, CLOSED = 1, 3
 
 @pytest.fixture(scope="module")
 def installed(kafka, tmp_path_factory):
-    installation = Installation(tmp_path_factory.mktemp("outside"), kafka, f"e{time.time_ns()}.")
-    installation.start()
-    installation.until_ready(installation.ingress)
-    installation.until_ready(installation.worker)
-    yield installation
-    assert installation.stop() == 0
+    with Installation(tmp_path_factory.mktemp("outside"), kafka, f"e{time.time_ns()}.") as installation:
+        installation.until_ready(installation.ingress)
+        installation.until_ready(installation.worker)
+        yield installation
+        assert installation.stop() == 0
 
 
 def finding(check, activity, account):

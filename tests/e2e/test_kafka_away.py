@@ -13,16 +13,15 @@ pytestmark = pytest.mark.asyncio
 async def test_posts_before_kafka_are_kept_and_the_worker_starts_when_it_comes(tmp_path):
     with running() as stack:
         stack.kill_broker(1)
-        installed = Installation(tmp_path, stack.addresses.kafka, "late.")
-        installed.start()
-        installed.until_ready(installed.ingress)
-        body = admin_event("added_to_workspace", number=7, email="early@acme.example", at_s=int(time.time()))
-        assert installed.post(body) == 200
-        stack.start_broker(1)
-        installed.until_ready(installed.worker)
-        await installed.until("intercom.admins", lambda record: record.value == body)
-        await installed.until("access.violations.json", lambda record: b"early@acme.example" in record.value)
-        log = installed.log.read_text()
-        assert installed.stop() == 0
+        with Installation(tmp_path, stack.addresses.kafka, "late.") as installed:
+            installed.until_ready(installed.ingress)
+            body = admin_event("added_to_workspace", number=7, email="early@acme.example", at_s=int(time.time()))
+            assert installed.post(body) == 200
+            stack.start_broker(1)
+            installed.until_ready(installed.worker)
+            await installed.until("intercom.admins", lambda record: record.value == body)
+            await installed.until("access.violations.json", lambda record: b"early@acme.example" in record.value)
+            assert installed.stop() == 0
+    log = installed.log.read_text()
     assert "waiting for Kafka; posts are accepted meanwhile and kept in the spool" in log
     assert "early@acme.example" not in log
