@@ -52,6 +52,9 @@ class Person(Part, frozen=True, kw_only=True):
     text: str | None = None  # free text: a description, a reason, a comment
     metadata: str | None = None  # JSON as the source sent it
 
+    def __repr__(self) -> str:
+        return "Person(***)"
+
 
 class LocalTime(Part, frozen=True, kw_only=True):
     """An instant that a source gave as local text: the text, its zone, the rule that made it an instant, and the instant (ms)."""

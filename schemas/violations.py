@@ -145,6 +145,9 @@ class Known(Part, frozen=True, kw_only=True):
     name: str | None = None
     addresses: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Known({self.staff!r})"
+
 
 class Person(Part, frozen=True, kw_only=True):
     """All personal fields of a finding."""
@@ -154,6 +157,9 @@ class Person(Part, frozen=True, kw_only=True):
     owner_name: str | None = None
     owner_addresses: tuple[str, ...] = ()
     candidates: tuple[Known, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Person(***)"
 
 
 class Finding(Part, frozen=True, kw_only=True):

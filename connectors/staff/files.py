@@ -22,6 +22,9 @@ class Line(NamedTuple):
     cells: dict[str, Any]
     fault: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Line({self.number})"
+
 
 class StaffFile(NamedTuple):
     """A file read: its name without folders, the SHA-256 of its bytes, its rows, and the columns of its header if it has one."""

@@ -33,6 +33,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     starts: LocalTime | None = None
     ends: LocalTime | None = None
 
+    def __repr__(self) -> str:
+        return f"Row(line={self.line})"
+
 
 class Bad(NamedTuple):
     """A line that cannot be used, and why."""

@@ -90,7 +90,7 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
         click.echo("null" if as_json else f"{whose} has no policy: intercom-streams policy apply FILE")
         ctx.exit(1)
     elif as_json:
-        shown = {"tenant": whose, "policy": current.id, "replaces": current.replaces, "applied": current.time}
+        shown = {"tenant": whose, "policy": current.id, "replaces": current.replaces}
         click.echo(msgspec.json.encode({**shown, "rules": plain(current.policy)["rules"]}))
     else:
         click.echo(f"policy of {whose}: {current.id}")

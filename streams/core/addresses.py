@@ -5,6 +5,7 @@ case. A plus tag is kept: whether `jo+x@` and `jo@` are one mailbox is the provi
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -12,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 RULE: Final = "1"
 
 
+@lru_cache(maxsize=1 << 15)  # reading an address costs 50 us, and every look at a person needs theirs
 def normal(address: str) -> str | None:
     """Return the comparable form, or None for what is no address."""
     text = address.strip()

@@ -3,6 +3,7 @@
 Time is the log's: before a fact is applied, every timer due by then fires as of its own instant.
 """
 
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,7 +72,7 @@ def decide(state: State, fact: Fact, place: Place) -> Outcome:
 
 def _fire(state: State, evaluation: Evaluation, now: int) -> None:
     """Fire what is due, the earliest first, each as of its own instant; the cause is the fact that armed it, never the tick."""
-    due = [(at, timer) for at, timer in state.timers() if at <= now]
+    due = list(takewhile(lambda each: each[0] <= now, state.timers()))
     for at, timer in due:
         state.disarm(at, timer.person)
         person = state.person(timer.person)

@@ -38,6 +38,9 @@ class Field(msgspec.Struct, frozen=True):
     fact: str
     since: int
 
+    def __repr__(self) -> str:
+        return f"Field(***, {self.time}, {self.fact!r}, {self.since})"
+
 
 class Sighting(msgspec.Struct, frozen=True):
     """A teammate added to or removed from a workspace, or merely seen."""
@@ -192,6 +195,9 @@ class StagedRow(Row, frozen=True):
 
     fact: dict[str, Any]
     source: Source
+
+    def __repr__(self) -> str:
+        return f"StagedRow(***, {self.source!r})"
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name

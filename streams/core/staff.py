@@ -29,6 +29,9 @@ class Member(NamedTuple):
     ending: Record | None
     records: tuple[Record, ...]
 
+    def __repr__(self) -> str:
+        return f"Member({self.id!r})"
+
 
 def member(records: Iterable[Record], person: str, precedence: Sequence[str] = ()) -> Member | None:
     """Return what the records that stand say of a person, or None where all were withdrawn.

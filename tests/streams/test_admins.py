@@ -148,6 +148,16 @@ def test_a_post_that_cannot_be_understood_is_unusable(broken: dict[str, Any]):
         Agent().hears({**post("admin.added_to_workspace"), **broken})
 
 
+def test_a_teammate_in_no_team_says_so_and_one_without_the_field_says_nothing():
+    (in_none,), (unsaid,) = (
+        Agent().hears(post("admin.added_to_workspace", {**ADMIN, "team_ids": []})),
+        Agent().hears(post("admin.added_to_workspace", {"id": 7, "email": None})),
+    )
+    assert in_none.admin is not None
+    assert unsaid.admin is not None
+    assert (in_none.admin.team_ids, unsaid.admin.team_ids) == ((), None)
+
+
 def test_a_post_without_an_address_or_name_is_still_a_teammate():
     (fact,) = Agent().hears(post("admin.added_to_workspace", {"id": "77", "type": "admin", "email": None, "team_ids": None}))
     assert fact.account == "77"

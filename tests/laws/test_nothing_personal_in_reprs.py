@@ -1,0 +1,47 @@
+"""Law 9, for access: whatever ends up in a log line or a traceback shows nobody's name or address."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from connectors.staff.files import read
+from connectors.staff.rows import rows
+from schemas.violations import Known, Person
+from streams.core.addresses import normal
+from streams.core.staff import Member, member
+from streams.core.state import State
+from tests.company import APP, TENANT, Company, admin, person_of, staff
+
+JO = "jo@acme.example"
+
+
+def hidden(value: object) -> bool:
+    return "acme.example" not in repr(value) and "Jo Lind" not in repr(value)
+
+
+def test_facts_and_findings_hide_their_personal_part():
+    assert hidden(admin("admin.added", "7", JO, name="Jo Lind"))
+    assert hidden(staff("77", JO, name="Jo Lind"))
+    assert hidden(Person(account_address=JO, candidates=(Known(staff="1", name="Jo Lind", addresses=(JO,)),)))
+    assert hidden(Known(staff="1", name="Jo Lind", addresses=(JO,)))
+
+
+def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
+    company = Company()
+    company.added("7", JO, name="Jo Lind")
+    company.staff("77", JO, name="Jo Lind")
+    state = State(company.table, TENANT)
+    record = state.record(("hr", "77"))
+    assert record is not None
+    found = member([record], person_of("77"))
+    assert isinstance(found, Member)
+    assert found.given == (JO,)
+    assert hidden(state.account((APP, "7")))
+    assert hidden(record)
+    assert hidden(found)
+
+
+def test_lines_and_rows_of_a_staff_file_hide_what_they_hold(tmp_path: Path):
+    (tmp_path / "staff.csv").write_text(f"id,name,email\n77,Jo Lind,{JO}\n")
+    file = read(tmp_path / "staff.csv")
+    assert hidden(file)
+    assert hidden(rows(file, zone=ZoneInfo("UTC"), normal=normal))
