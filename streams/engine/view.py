@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from sortedcontainers import SortedSet
+
 from streams.engine.agent import Codec
 from streams.engine.store import Store, key_of
 
@@ -20,7 +22,7 @@ class View(Generic[T]):
         self._codec = codec
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
-        self._items: dict[str, set[str]] = {}  # changed items by group
+        self._items: dict[str, SortedSet] = {}  # changed items by group, in order: a walk pays for what it yields only
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
@@ -42,32 +44,33 @@ class View(Generic[T]):
             self._change(group, item, None)
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
-        changed = sorted(item for item in self._items.get(group, ()) if item > after)
-        position = 0
+        changed = self._changed_items(group, after)
+        pending = next(changed, None)
         for item, data in self._store.walk(group, after):
-            while position < len(changed) and changed[position] < item:
-                yield from self._present(group, changed[position])
-                position += 1
-            if position < len(changed) and changed[position] == item:
+            while pending is not None and pending < item:
+                yield from self._present(group, pending)
+                pending = next(changed, None)
+            if pending == item:
                 yield from self._present(group, item)
-                position += 1
+                pending = next(changed, None)
             else:
                 yield item, self._decoded(key_of(group, item), data)
-        for item in changed[position:]:
-            yield from self._present(group, item)
+        while pending is not None:
+            yield from self._present(group, pending)
+            pending = next(changed, None)
 
     def changes(self) -> dict[str, bytes | None]:
         """Return what is to be written: encoded values, None for what is deleted."""
         encode = self._codec.encode
         return {key: None if value is None else encode(value) for key, value in self._changed.items()}
 
-    def mark(self) -> tuple[dict[str, T | None], dict[str, set[str]]] | None:
+    def mark(self) -> tuple[dict[str, T | None], dict[str, SortedSet]] | None:
         """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
         if not self._changed:
             return None
-        return dict(self._changed), {group: set(items) for group, items in self._items.items()}
+        return dict(self._changed), {group: items.copy() for group, items in self._items.items()}
 
-    def rollback(self, mark: tuple[dict[str, T | None], dict[str, set[str]]] | None) -> None:
+    def rollback(self, mark: tuple[dict[str, T | None], dict[str, SortedSet]] | None) -> None:
         """Forget the changes made since `mark`."""
         self._changed, self._items = mark if mark is not None else ({}, {})
 
@@ -75,10 +78,14 @@ class View(Generic[T]):
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
         if item:
-            self._items.setdefault(group, set()).add(item)
+            self._items.setdefault(group, SortedSet()).add(item)
             self._changed[f"{group}|{item}"] = value
         else:
             self._changed[group] = value
+
+    def _changed_items(self, group: str, after: str) -> Iterator[str]:
+        items = self._items.get(group)
+        return iter(()) if items is None else iter(items.irange(after, inclusive=(False, True)))
 
     def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
         value = self._changed[key_of(group, item)]
