@@ -49,8 +49,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new(brokers: int, *, registry: bool) -> State:
-    """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64."""
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64.
+
+    The first bit is zero: an id that begins with "-" would look like an option to Kafka's tools.
+    """
+    cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
     return State(cluster_id=cluster_id, brokers=brokers, registry=registry)
 
 
