@@ -1,7 +1,7 @@
 """The log of facts as connectors and operators use it: append and wait until the brokers have everything; find a tenant's facts of a kind."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -47,6 +47,31 @@ async def append(kafka: KafkaSettings, entries: Sequence[Entry], *, done: Callab
         raise Unavailable(
             f"Kafka at {kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was `intercom-streams topics "
             "apply` run? Do the same again: what was taken twice changes nothing."
+        ) from error
+    finally:
+        await producer.stop()
+    return len(entries)
+
+
+async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awaitable[Sequence[Entry]]]) -> int:
+    """Append what `wanted` finds missing, in one transaction of that name, and return how many facts that were.
+
+    Whoever comes later under the same name first ends the transaction of whoever came before, and only then looks what is missing:
+    so of several that do the same at once each fact is appended by one. Raises Unavailable for those that were overtaken too.
+    """
+    producer = AIOKafkaProducer(**kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000)
+    try:
+        async with asyncio.timeout(_START_S):
+            await producer.start()
+            partitions = len(await producer.partitions_for(kafka.topic(TOPIC)))
+        entries = await wanted()
+        if entries:
+            async with producer.transaction():
+                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in entries])
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(
+            f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} does not "
+            "answer. Trying again is safe."
         ) from error
     finally:
         await producer.stop()

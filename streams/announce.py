@@ -2,7 +2,7 @@
 
 import time
 
-from connectors.access_log import append, find
+from connectors.access_log import Entry, append_once, find
 from connectors.kafka import KafkaSettings
 from schemas import facts
 from schemas.codec import Avro
@@ -14,13 +14,17 @@ from streams.fact_entries import entry
 async def announce(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy) -> int:
     """Append a `settings.applied` fact for each tenant whose configuration is not in the log as it is; return how many.
 
-    Raises Unavailable when Kafka does not answer. Two workers that start at once may both append the same fact, under the same id;
-    the second is stale and changes nothing. One of them should be told to do it.
+    Workers that start at once each do this; one appends, the others find nothing missing. Raises Unavailable when Kafka does not
+    answer, or another worker was a moment later: then do it again.
     """
-    wanted = []
-    for tenant in sorted(tenancy.tenants):
-        before = [facts.decode(avro, value) for value in await find(kafka, tenant, {TYPE})]
-        fact = settings_fact(tenancy, tenant, before, now=time.time_ns() // 1_000_000)
-        if fact is not None:
-            wanted.append(entry(avro, fact))
-    return await append(kafka, wanted) if wanted else 0
+
+    async def missing() -> list[Entry]:
+        found = []
+        for tenant in sorted(tenancy.tenants):
+            before = [facts.decode(avro, value) for value in await find(kafka, tenant, {TYPE})]
+            fact = settings_fact(tenancy, tenant, before, now=time.time_ns() // 1_000_000)
+            if fact is not None:
+                found.append(entry(avro, fact))
+        return found
+
+    return await append_once(kafka, "announce", missing)

@@ -1,3 +1,8 @@
 """What every test may ask for."""
 
+from hypothesis import settings
+
 pytest_plugins = ("tests.kafka",)
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("untimed")
