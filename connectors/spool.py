@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from connectors.outgoing import Outgoing
-from connectors.spool_file import Group, SpoolDamaged, SpoolFailed, SpoolFile, Taken
+from connectors.spool_file import Group, SpoolDamaged, SpoolFailed, SpoolFile
 from schemas.errors import Unavailable
 
 __all__ = ["Group", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
@@ -87,14 +87,14 @@ class Spool:
 
     async def take(self, after: int, limit_bytes: int) -> list[Group]:
         """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
-        found = await self._ask(lambda: self._take(after, limit_bytes))
+        found = await self._ask(lambda: self._file.take(after, limit_bytes))
         if found.damaged:
             self.bytes -= found.damaged
             self.aside = await self._ask(self._file.aside)
         return list(found.groups)
 
     def forget(self, group: Group) -> None:
-        """Forget a group whose records are all kept elsewhere: with the next commit, and before anything is taken again."""
+        """Forget a group whose records are all kept elsewhere: with the next commit or `tidy`. Until then it can be taken again."""
         self._settled.append(group.id)
         self.bytes -= group.size
 
@@ -163,18 +163,11 @@ class Spool:
         else:
             self._tell(_resolve, question.answer, answer)
 
-    def _take(self, after: int, limit_bytes: int) -> Taken:
-        self._forget_settled()
-        return self._file.take(after, limit_bytes)
-
     def _tidy(self) -> None:
-        self._forget_settled()
-        self._file.shrink()
-
-    def _forget_settled(self) -> None:
         settled = [self._settled.popleft() for _ in range(len(self._settled))]
         if settled:
             self._file.append((), settled)
+        self._file.shrink()
 
     def _tell(self, what: Callable[..., None], *values: object) -> None:
         if not self._loop.is_closed():

@@ -30,6 +30,8 @@ class Drainer:
         self._outlet = outlet
         self._breaker = breaker
         self._failures = 0
+        self._after = 0  # the last group that was offered
+        self._left_behind = False
 
     async def run(self, *, until_empty: bool = False) -> None:
         """Drain until cancelled, or until nothing waits any more."""
@@ -51,24 +53,31 @@ class Drainer:
         return _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1]
 
     async def sweep(self) -> bool:
-        """Offer everything that waits, once; return whether nothing was left behind. Raises `SpoolDamaged`."""
-        after, clean = 0, True
+        """Offer everything that waits, once; return whether nothing was left behind. Raises `SpoolDamaged`.
+
+        Goes on where the last sweep ended, or begins again at the oldest group if that left something behind; what is settled is
+        forgotten before that, so that it is not sent twice.
+        """
+        clean = True
         try:
-            while groups := await self._spool.take(after, _AT_ONCE_BYTES):
-                after = groups[-1].id
+            if self._left_behind:
+                await self._spool.tidy()
+                self._after, self._left_behind = 0, False
+            while groups := await self._spool.take(self._after, _AT_ONCE_BYTES):
+                self._after, self._left_behind = groups[-1].id, True
                 clean = await self._send(groups) and clean
-        except SpoolFailed as error:
-            _log.error("spool fails", reason=str(error))  # the reason says it all
+                self._left_behind = not clean
+        except Unavailable as error:
+            if isinstance(error, SpoolFailed):
+                _log.error("spool fails", reason=str(error))
+            else:
+                self._breaker.late()
             return False
         return clean
 
     async def _send(self, groups: list[Group]) -> bool:
         begun = asyncio.get_running_loop().time()
-        try:
-            refused = await self._outlet.publish([record for group in groups for record in group.records])
-        except Unavailable:
-            self._breaker.late()
-            return False
+        refused = await self._outlet.publish([record for group in groups for record in group.records])
         if any(refusal.cause is Cause.KAFKA for refusal in refused):
             self._breaker.late()
         else:
@@ -88,6 +97,6 @@ class Drainer:
         never = [refusal.record for refusal in found if refusal.cause is Cause.RECORD]
         later: list[Outgoing] = [refusal.record for refusal in found if refusal.cause is not Cause.RECORD]
         if never:
-            _log.error("records set aside", count=len(never), reason=found[0].reason, spool=self._spool.path.name)
+            _log.error("records set aside", count=len(never), reason=found[0].reason, path=str(self._spool.path))
         if len(found) < len(group.records) or never:
             await self._spool.replace(group, later, never)

@@ -83,7 +83,7 @@ class Storage:
             try:
                 await self._drainer(self.own).run()
             except SpoolDamaged as error:
-                _log.error("spool damaged", path=str(self.own.path), reason=str(error))  # the reason says it all
+                _log.error("spool damaged", path=str(self.own.path), reason=str(error))
                 await asyncio.sleep(_LOOK_S)
 
     def _drainer(self, spool: Spool) -> Drainer:

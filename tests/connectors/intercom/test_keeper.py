@@ -36,6 +36,7 @@ class Bench:
         await asyncio.gather(*[self.keeper.keep([record(number)]) for number in numbers])
 
     async def spooled(self) -> list[int]:
+        await self.spool.tidy()
         return [one.timestamp for group in await self.spool.take(0, 1 << 30) for one in group.records]
 
     def in_kafka(self) -> list[int]:
