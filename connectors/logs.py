@@ -57,6 +57,9 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("aiokafka.cluster").setLevel(
+        logging.CRITICAL
+    )  # a line per missing topic; who needs the topic says it itself
     for ours in ("streams", "connectors", "schemas"):
         logging.getLogger(ours).setLevel(level)
 

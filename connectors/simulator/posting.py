@@ -6,12 +6,11 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
+from connectors.intercom.endpoint import WEBHOOK_PATH
 from connectors.intercom.signature import CALLBACK, WEBHOOK, sign
 from schemas.errors import Unavailable
 from schemas.tenancy import App, Secret, Tenancy
 
-PATH = "/webhooks/intercom"
-CALLBACK_PATH = "/callbacks/intercom"
 _INTERCOM_WAITS_S = 5.0  # after this long without an answer Intercom counts the post as failed
 _JSON = {"Content-Type": "application/json"}
 
@@ -43,7 +42,7 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
     try:
         response = client.post(url, content=body, headers=dict(headers), timeout=_INTERCOM_WAITS_S)
     except httpx.InvalidURL as error:
-        raise Unavailable(f"{url!r} is no URL: {error}. Expected something like http://127.0.0.1:8080{PATH}.") from error
+        raise Unavailable(f"{url!r} is no URL: {error}. Expected something like http://127.0.0.1:8080{WEBHOOK_PATH}.") from error
     except httpx.HTTPError as error:
         raise Unavailable(
             f"Nobody answers at {url} ({type(error).__name__}). Start `intercom-streams run`, or name another --url."

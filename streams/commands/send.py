@@ -7,7 +7,8 @@ import click
 import httpx
 import msgspec
 
-from connectors.simulator.posting import CALLBACK_PATH, PATH, Answer, app_of, callback_headers, post, webhook_headers
+from connectors.intercom.endpoint import CALLBACK_PATH, WEBHOOK_PATH
+from connectors.simulator.posting import Answer, app_of, callback_headers, post, webhook_headers
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret, Tenancy
 from streams.commands.options import config_option, json_option, settings_of
@@ -27,7 +28,7 @@ _MEANINGS = {
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE..."
 )
-@click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {PATH}.")
+@click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {WEBHOOK_PATH}.")
 @click.option("--secret", help="Client secret to sign with. Default: the one of the app the body's workspace belongs to.")
 @click.option("--app", "app", help="Sign as this configured app.")
 @click.option("--callback", is_flag=True, help="Sign as a health check or uninstall: X-Body-Signature, SHA-256, on its own path.")
@@ -48,7 +49,7 @@ def send(
 
     Prints status and milliseconds of each answer. Exit code 1 if any is not 200.
     """
-    signed, path = (callback_headers, CALLBACK_PATH) if callback else (webhook_headers, PATH)
+    signed, path = (callback_headers, CALLBACK_PATH) if callback else (webhook_headers, WEBHOOK_PATH)
     settings = None if url and secret else settings_of(ctx)
     target = url or local_url(settings.ingress.listen if settings else "", path)
     refused = 0

@@ -10,8 +10,9 @@ import click
 import httpx
 import msgspec
 
+from connectors.intercom.endpoint import WEBHOOK_PATH
 from connectors.simulator.history import Post, Scene, StaffFile, Step, as_csv
-from connectors.simulator.posting import PATH, Answer, post, webhook_headers
+from connectors.simulator.posting import Answer, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, Unavailable
@@ -30,7 +31,7 @@ _START = "2026-01-05T09:00:00"
 )
 @click.option("--start", type=click.DateTime(), default=_START, show_default=True, help="When the history begins (UTC).")
 @click.option("--app-id", help="The workspace it happens in. Default: the first one configured.")
-@click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {PATH}.")
+@click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {WEBHOOK_PATH}.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True, help="Posts per second.")
 @click.option("--list", "listing", is_flag=True, help="Show the scenarios and stop.")
 @json_option
@@ -48,7 +49,7 @@ def simulate(
     workspace = _workspace(settings.tenancy, app_id)
     scene = Scene(app_id=workspace.app_id, start_ms=int(start.replace(tzinfo=UTC).timestamp() * 1000), seed=seed)
     play = _Play(
-        url=url or local_url(settings.ingress.listen, PATH),
+        url=url or local_url(settings.ingress.listen, WEBHOOK_PATH),
         secret=settings.tenancy.apps[workspace.app].client_secrets[0],
         tenant=settings.tenancy.owners[workspace.app_id],
         config=config_of(ctx),

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import httpx
 
+from connectors.intercom.endpoint import WEBHOOK_PATH
 from connectors.kafka import KafkaSettings
 from connectors.local import Addresses
 from connectors.local.ports import free
 from connectors.simulator.history import Post, Scene, StaffRow, as_csv
-from connectors.simulator.posting import PATH, Answer, post, webhook_headers
+from connectors.simulator.posting import Answer, post, webhook_headers
 from schemas.errors import MustStop
 from schemas.tenancy import Secret
 from streams.commands.child import Child
@@ -67,7 +68,7 @@ class Stage:
             secret=self._secret.reveal(), tenant=TENANT, app_id=APP_ID,
         )  # fmt: skip
         Path(self.config).write_text(text, encoding="utf-8")
-        self.url = f"http://127.0.0.1:{ingress}{PATH}"
+        self.url = f"http://127.0.0.1:{ingress}{WEBHOOK_PATH}"
         return f"http://127.0.0.1:{ingress}/ready", f"http://127.0.0.1:{worker}/ready"
 
     async def post(self, step: Post) -> Answer:

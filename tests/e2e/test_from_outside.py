@@ -92,3 +92,50 @@ async def test_tail_shows_violations_as_json(installed):
     await installed.until("access.violations.json", finding("C1", OPENED, "506"))
     shown = [line["value"] for line in installed.seen("access.violations")]
     assert "506" in {value["unmapped"]["account"] for value in shown}
+
+
+async def test_send_posts_the_exact_bytes_of_each_file_and_says_what_was_answered(installed):
+    bodies = {
+        "odd.json": b'{"app_id": "out12345", "topic": "ping",\n "topic": "ping", "n": 123456789012345678901234567890}',
+        "latin1.json": b'{"name": "caf\xe9"}',
+        "text.txt": b"no JSON at all",
+    }
+    for name, body in bodies.items():
+        (installed.folder / name).write_bytes(body)
+    files = [str(installed.folder / name) for name in bodies]
+    done = installed.run("send", "--json", *files)
+    assert done.returncode == 0, done.stdout
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == [200, 200, 200]
+    for body in bodies.values():
+        await installed.until("intercom.other", lambda record, body=body: record.value == body)
+
+
+async def test_send_with_a_wrong_secret_says_so_and_fails(installed):
+    (installed.folder / "body.json").write_bytes(b"{}")
+    done = installed.run("send", "--secret", "nobody's", str(installed.folder / "body.json"))
+    assert done.returncode == 1
+    assert done.stdout.startswith("401")
+    assert "no live secret" in done.stdout
+
+
+async def test_a_health_check_has_its_own_signature_and_path(installed):
+    (installed.folder / "check.json").write_bytes(b'{"topic": "health_check"}')
+    done = installed.run("send", "--callback", str(installed.folder / "check.json"))
+    assert (done.returncode, done.stdout[:3]) == (0, "200"), done.stdout + done.stderr
+
+
+async def test_a_simulated_company_is_right_in_whatever_order_it_arrives(installed):
+    done = installed.run("simulate", "--scenario", "disorder", "--rate", "500")
+    assert done.returncode == 0, done.stderr
+    jon = "jon.grau@acme.example"
+    await installed.until("access.violations.json", lambda record: closed(record, "C2", jon))
+    people = {line["key"]: line["value"] for line in installed.seen("people")}
+    assert len(people) == 12
+    assert sorted(person["status"] for person in people.values()) == ["active"] * 10 + ["archived", "deleted"]
+    moved = [person for person in people.values() if len(person["companies"]) == 2]
+    assert len(moved) == 1
+
+
+def closed(record, check, who):
+    value = json.loads(record.value)
+    return value["activity_id"] == CLOSED and value["unmapped"]["check"] == check and who in value["message"]
