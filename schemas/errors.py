@@ -3,6 +3,7 @@
 IntercomStreamsError
 ├── Unusable            never retry: this input can never be understood; quarantine or dead-letter it
 ├── Unavailable         retry: something outside is away and may come back
+│   └── StoreFailed     a table's disk is full or failing
 └── MustStop            stop the process: a person has to decide or mend
 ├── BadConfiguration    the configuration is wrong; the message names the key
 └── Gap                 a log lost records we had not read
@@ -19,6 +20,10 @@ class Unusable(IntercomStreamsError):
 
 class Unavailable(IntercomStreamsError):
     """Say that something outside does not answer; trying again later may work."""
+
+
+class StoreFailed(Unavailable):
+    """Say that a table on disk can be neither read nor written. What it held is in its changelog, so nothing is lost."""
 
 
 class MustStop(IntercomStreamsError):

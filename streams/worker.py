@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from connectors import topics
 from connectors.registry import codec
 from schemas.codec import Avro
-from schemas.errors import Unavailable
+from schemas.errors import BadConfiguration, Unavailable
 from schemas.tenancy import Tenancy
 from streams.access import access
 from streams.admins import admins
@@ -23,7 +24,9 @@ from streams.engine.engine import Committed, Engine
 from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.rocks import OnDisk
 from streams.engine.running import Running, running
+from streams.engine.store import StoreOf, in_memory
 from streams.orgs import orgs
 from streams.people import people
 from streams.settings import Settings
@@ -59,11 +62,21 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
         kafka=settings.kafka,
         names=names,
         limits=limits,
+        store_of=_stores(settings, agents, names),
         on_commit=hooks.committed,
         on_ready=lambda engine: hooks.say(_state_of(engine)),
     ) as at_work:
         hooks.started(at_work.engine)
         await _watched(at_work, stop)
+
+
+def _stores(settings: Settings, agents: tuple[Agent, ...], names: Names) -> StoreOf:
+    """Return where tables are kept: a rebuild in another generation, or another prefix, has a folder of its own."""
+    wanted = frozenset(settings.worker.on_disk)
+    if unknown := wanted - {agent.name for agent in agents}:
+        known = ", ".join(agent.name for agent in agents)
+        raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
+    return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else in_memory
 
 
 async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Avro | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.dead_letters import dead_letter
-from schemas.errors import MustStop, Unusable
+from schemas.errors import MustStop, StoreFailed, Unusable
 from schemas.message import Headers, Record
 from streams.engine.agent import Agent, Batch, Cursor
 from streams.engine.store import Store
@@ -29,7 +29,10 @@ class Outcome:
 
 
 def attempt(agent: Agent, batch: Batch, store: Store) -> Outcome:
-    """Return what the step makes of the batch; records it raises on are in the outcome as dead letters. MustStop passes through."""
+    """Return what the step makes of the batch; records it raises on are in the outcome as dead letters.
+
+    MustStop passes through, and StoreFailed: neither is a record's fault.
+    """
     outcome = Outcome(store, agent)
     _run(agent, batch, batch.records, outcome)
     return outcome
@@ -41,6 +44,8 @@ def go_on(agent: Agent, cursor: Cursor, store: Store) -> Outcome:
     outcome = Outcome(store, agent)
     try:
         rest = agent.go_on(cursor, outcome.view, outcome)
+    except StoreFailed:
+        raise
     except Exception as error:
         raise MustStop(
             f"the {agent.name} agent failed at work left over from a record: {reason_of(error)}. Deploy a repaired release."
@@ -54,7 +59,7 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome
     mark, sent = outcome.view.mark(), len(outcome.sent)
     try:
         cursor = agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
-    except MustStop:
+    except (MustStop, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault until the brake says otherwise
         outcome.view.rollback(mark)

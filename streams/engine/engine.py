@@ -12,14 +12,15 @@ from aiokafka.errors import OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
-from schemas.errors import Gap
+from schemas.errors import Gap, StoreFailed
 from streams.engine import positions
 from streams.engine.agent import Agent
 from streams.engine.lane import Fetched, Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.positions import Standing
-from streams.engine.recovery import Bounds, Reader, Restored, committed, fenced_producer
+from streams.engine.recovery import Bounds, Reader, Restored, committed, fenced_producer, tombstones_kept
+from streams.engine.store import StoreOf, in_memory
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Engine:
         kafka: KafkaSettings,
         names: Names,
         limits: Limits,
+        store_of: StoreOf = in_memory,
         on_commit: Callable[[Committed], None] = lambda _: None,
         on_ready: Callable[["Engine"], None] = lambda _: None,
     ) -> None:
@@ -60,6 +62,7 @@ class Engine:
         self._kafka = kafka
         self._names = names
         self._limits = limits
+        self._store_of = store_of
         self._on_commit = on_commit
         self._on_ready = on_ready
         self._lanes: dict[tuple[str, int], Lane] = {}
@@ -76,7 +79,8 @@ class Engine:
         lanes = [self._lane(agent, p) for agent in self._agents for topic, p in sorted(owned) if topic == agent.sources[0]]
         self._readers = {TP(self._names.topic(t), lane.partition): lane for lane in lanes for t in lane.agent.sources}
         self._forget(lanes)
-        await self._load(lanes)
+        for lane, error in (await self._load(lanes)).items():
+            lane.lose(error)
         self.ready.set()
         self._on_ready(self)
 
@@ -132,7 +136,7 @@ class Engine:
 
     def lost(self, lane: Lane, error: Exception) -> None:
         """Load a lane again whose transaction failed, for as long as the group names us its owner."""
-        log.warning("transaction failed", agent=lane.agent.name, partition=lane.partition, error=type(error).__name__)
+        _say("table failed" if isinstance(error, StoreFailed) else "transaction failed", lane, error)
         task = asyncio.create_task(self._reload(lane))
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
@@ -166,6 +170,8 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
+        for lane in self._lanes.values():
+            lane.release()
 
     # Inside
 
@@ -187,6 +193,7 @@ class Engine:
         for key, lane in list(self._lanes.items()):
             if lane not in kept:
                 self._tasks.pop(lane).cancel()
+                lane.release()
                 del self._lanes[key]
 
     async def _reload(self, lane: Lane) -> None:
@@ -194,11 +201,12 @@ class Engine:
             await asyncio.sleep(self._limits.reload_seconds)
             await _stop([await self._retired(lane)])
             try:
-                await self._load([lane])
+                for error in (await self._load([lane])).values():
+                    raise error  # noqa: TRY301  # the broker being away is raised in there as well
                 await self._resume(lane)
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is taken from us
                 lane.status = Status.LOST
-                log.warning("reload failed", agent=lane.agent.name, partition=lane.partition, error=type(error).__name__)
+                _say("reload failed", lane, error)
 
     async def _retired(self, lane: Lane) -> AIOKafkaProducer | None:
         async with lane.lock:
@@ -209,19 +217,53 @@ class Engine:
         if lane.status is Status.LIVE and self.seeker is not None:
             await self.seeker.place_at({TP(self._names.topic(t), lane.partition): p for t, p in lane.positions.items()})
 
-    async def _load(self, lanes: Iterable[Lane]) -> None:
-        """Fence first, then read: after its start no older producer can change what is read here."""
+    async def _load(self, lanes: Iterable[Lane]) -> dict[Lane, StoreFailed]:
+        """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""
         lanes = [lane for lane in lanes if lane.status is not Status.STOPPED]
         if not lanes:
-            return
+            return {}
         producers = await self._fence(lanes)
+        try:
+            return await self._open_all(lanes, producers)
+        except BaseException:
+            await _stop(producers.values())
+            raise
+
+    async def _open_all(self, lanes: list[Lane], producers: Mapping[Lane, AIOKafkaProducer]) -> dict[Lane, StoreFailed]:
         offsets = await committed(self._kafka, self._names.group)
         async with Reader(self._kafka, self._limits) as reader:
             bounds = await reader.bounds(place for lane in lanes for place in self._sources(lane))
             stale = [lane for lane in lanes if not self._still_right(lane, offsets)]
-            restored = await reader.restore([self._changelog(lane) for lane in stale], _progress)
+            failed = await self._keep_stores(stale)
+            restored = await self._restored(reader, [lane for lane in stale if lane not in failed])
+        failed |= {lane: one.failed for lane in stale if (one := restored.get(self._changelog(lane))) and one.failed}
+        await _stop(producers[lane] for lane in failed)
         for lane in lanes:
-            self._open(lane, producers[lane], offsets, bounds, restored.get(self._changelog(lane)))
+            if lane in failed:
+                lane.release()
+            else:
+                self._open(lane, producers[lane], offsets, bounds, restored.get(self._changelog(lane)))
+        return failed
+
+    async def _keep_stores(self, lanes: list[Lane]) -> dict[Lane, StoreFailed]:
+        """Give each lane a store that works, and return those for which there is none."""
+        failed: dict[Lane, StoreFailed] = {}
+        for lane in lanes:
+            lane.certain = False
+            if lane.opened:
+                continue
+            lane.release()
+            try:
+                lane.keep(await self._store_of(lane.agent.name, lane.partition))
+            except StoreFailed as error:
+                failed[lane] = error
+        return failed
+
+    async def _restored(self, reader: Reader, lanes: list[Lane]) -> dict[TopicPartition, Restored]:
+        """Bring tables up to their changelogs."""
+        stores = {self._changelog(lane): lane.store for lane in lanes}
+        kept = await tombstones_kept(self._kafka, (place.topic for place, store in stores.items() if store.bookmark is not None))
+        return await reader.restore(stores, _progress, kept)
 
     async def _fence(self, lanes: list[Lane]) -> dict[Lane, AIOKafkaProducer]:
         ids = [self._names.transactional_id(lane.agent.name, lane.partition) for lane in lanes]
@@ -262,11 +304,11 @@ class Engine:
             return
         ends = {self._names.plain(place.topic): bounds.ends[place] for place in self._sources(lane)}
         standing = Standing(at, standing.left_over)
-        lane.open(producer=producer, standing=standing, ends=ends, store=None if restored is None else restored.store)
+        lane.open(producer=producer, standing=standing, ends=ends)
 
     def _still_right(self, lane: Lane, offsets: Mapping[TopicPartition, int]) -> bool:
         """Say whether a table held from before is the committed one: its positions then equal the group's."""
-        if lane.status is Status.LOST or not lane.positions:
+        if not lane.certain:
             return False
         return all(offsets.get(place) == lane.positions.get(self._names.plain(place.topic)) for place in self._sources(lane))
 
@@ -275,6 +317,18 @@ class Engine:
 
     def _changelog(self, lane: Lane) -> TopicPartition:
         return TopicPartition(self._names.topic(self._names.changelog(lane.agent.name)), lane.partition)
+
+
+def _say(what: str, lane: Lane, error: Exception) -> None:
+    reason = str(error) if isinstance(error, StoreFailed) else None  # others may quote what they were given
+    log.warning(
+        "partition in trouble",
+        what=what,
+        agent=lane.agent.name,
+        partition=lane.partition,
+        error=type(error).__name__,
+        reason=reason,
+    )
 
 
 def _progress(records: int) -> None:

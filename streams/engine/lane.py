@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from schemas.errors import Gap, MustStop
+from schemas.errors import Gap, MustStop, StoreFailed
 from schemas.message import Record
 from streams.engine.agent import Agent, Batch, Wake
 from streams.engine.attempt import Outcome, attempt, go_on
@@ -87,6 +87,8 @@ class Lane:
         self.status = Status.LOADING
         self.reason = ""
         self.store: Store = MemoryStore()
+        self.opened = False  # the store is this lane's own and works
+        self.certain = False  # table and standing are what the last transaction made them
         self.standing = Standing()
         self.ends: dict[str, int] = {}
         self.producer: AIOKafkaProducer | None = None
@@ -133,15 +135,23 @@ class Lane:
         """Return a view of the table as last committed, for whoever looks on: status pages, tests."""
         return View(self.store, self.agent.codec)
 
-    def open(
-        self, *, producer: AIOKafkaProducer, standing: Standing, ends: Mapping[str, int], store: Store | None = None
-    ) -> None:
-        """Go live with a fenced producer; without a store the one held is still right."""
+    def keep(self, store: Store) -> None:
+        """Take a store to restore the table into."""
+        self.store = store
+        self.opened = True
+
+    def release(self) -> None:
+        """Let go of the store."""
+        self.opened = self.certain = False
+        self.store.close()
+        self.store = MemoryStore()
+
+    def open(self, *, producer: AIOKafkaProducer, standing: Standing, ends: Mapping[str, int]) -> None:
+        """Go live with a fenced producer and a table that is right."""
         self.producer = producer
         self.standing = standing
         self.ends = dict(ends)
-        if store is not None:
-            self.store = store
+        self.certain = True
         self._inbox.clear()
         self._unsettled = False
         self._woken = None
@@ -255,6 +265,9 @@ class Lane:
             self._outside.fatal(error)
             self.status = Status.LOST
             return
+        except StoreFailed as error:
+            self.lose(error)
+            return
         standing = Standing({**self.positions, topic: after}, (*self.standing.left_over, *outcome.left_over))
         await self._conclude(outcome, standing, len(records), started)
 
@@ -270,6 +283,9 @@ class Lane:
             self._outside.fatal(error)
             self.status = Status.LOST
             return
+        except StoreFailed as error:
+            self.lose(error)
+            return
         await self._conclude(outcome, Standing(self.positions, (*outcome.left_over, *later)), 0, started)
 
     async def _conclude(self, outcome: Outcome, standing: Standing, records: int, started: float) -> None:
@@ -283,7 +299,7 @@ class Lane:
         assert self.producer is not None
         count: Count = self._outside.partitions
         try:
-            await commit(
+            bookmark = await commit(
                 self.producer,
                 sent=sent,
                 changes=changes,
@@ -295,14 +311,24 @@ class Lane:
                 group=self._names.group,
             )
         except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away, in doubt: the cure is the same
-            self.status = Status.LOST
-            self._inbox.clear()
-            self._outside.lost(self, error)
+            self.lose(error)
             return False
-        self.store.apply(changes)
+        try:
+            self.store.apply(changes, bookmark)
+        except StoreFailed as error:  # the transaction stands; the table is brought up to it by a reload
+            self.lose(error)
+            return False
         self.standing = standing
         self._unsettled = False
         return True
+
+    def lose(self, error: Exception) -> None:
+        """Give up what is held: only the logs know what is true now."""
+        self.status = Status.LOST
+        self.certain = False
+        self.opened = self.opened and not isinstance(error, StoreFailed)
+        self._inbox.clear()
+        self._outside.lost(self, error)
 
     def _plan_wake(self) -> None:
         if self.agent.wake is not None:

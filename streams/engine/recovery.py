@@ -1,22 +1,31 @@
-"""Bring a partition's table back: fence the owner before, read where the table stands, and restore it from its changelog."""
+"""Bring a partition's table back: fence the owner before, read where the table stands, and restore it from its changelog.
+
+A store with a bookmark is read on from there, if the log still has that very record; what else it holds was true at that record, and
+reading the rest in order makes it true now. One thing could be missed: a row deleted after the bookmark whose tombstone has been
+compacted away. Tombstones are kept for `delete.retention.ms`, so a bookmark older than that counts only if nothing follows it.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from connectors.kafka import KafkaSettings
+from schemas.errors import StoreFailed
 from streams.engine import positions
 from streams.engine.limits import Limits
 from streams.engine.positions import Standing
-from streams.engine.store import MemoryStore, Store
+from streams.engine.store import Bookmark, Store
 
 log = structlog.get_logger(__name__)
 
 _RECORDS_AT_ONCE = 20_000  # restored between two looks at the event loop
+_TOMBSTONES_KEPT = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
 
 
 async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
@@ -50,24 +59,69 @@ async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition,
     return {place: found.offset for place, found in offsets.items() if found.offset >= 0}
 
 
-class Restored:
-    """One changelog partition read to its end."""
+async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
+    """Return for how many ms broker topics keep tombstones at least."""
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    try:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
+    finally:
+        await admin.close()
+    found = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
+    return {name: int(settings.get("delete.retention.ms") or 0) for name, settings in found.items()}
 
-    def __init__(self, store: Store) -> None:
+
+class Restored:
+    """One changelog partition read to its end, into a store."""
+
+    def __init__(self, store: Store, *, oldest: float) -> None:
         self.store = store
         self.standing = Standing()
         self.records = 0
+        self.failed: StoreFailed | None = None
+        self._awaited = store.bookmark
+        self._stale = store.bookmark is not None and store.bookmark.timestamp < oldest
 
-    def take(self, records: Iterable[Any]) -> None:
-        """Apply changelog records in order; values stay bytes."""
+    @property
+    def begin(self) -> int | None:
+        """Where to read: the bookmark's own record, which must be seen again, or None for the log's beginning."""
+        return None if self._awaited is None else self._awaited.offset
+
+    @property
+    def doubtful(self) -> bool:
+        """Say whether the log has not shown the bookmark's record."""
+        return self._awaited is not None
+
+    def start_over(self) -> None:
+        """Forget what the store held, to be read from the log's beginning."""
+        log.info("reading a changelog from its beginning", store=repr(self.store))
+        self.store.clear()
+        self.standing, self.records = Standing(), 0
+        self._awaited, self._stale = None, False
+
+    def take(self, records: Sequence[Any]) -> bool:
+        """Apply changelog records in order; values stay bytes. False means that the store cannot be trusted: start over."""
+        if self._awaited is not None and _bookmark_of(records[0]) != self._awaited:
+            return False
+        self._awaited = None
+        self.records += len(records)
+        if self._stale and self.records > 1:
+            return False
         changes: dict[str, bytes | None] = {}
+        last: Any = None
         for record in records:
-            self.records += 1
             if record.key == positions.KEY:
-                self.standing = positions.decode(record.value)
+                last = record
             else:
                 changes[record.key.decode()] = record.value
-        self.store.apply(changes)
+        if last is not None:
+            self.standing = positions.decode(last.value)
+        self.store.apply(changes, None if last is None else _bookmark_of(last))
+        return True
+
+
+def _bookmark_of(record: Any) -> Bookmark | None:
+    return Bookmark(record.offset, record.timestamp, record.value) if record.key == positions.KEY else None
 
 
 class Bounds:
@@ -105,19 +159,60 @@ class Reader:
         return Bounds(starts, ends)
 
     async def restore(
-        self, changelogs: Iterable[TopicPartition], progress: Callable[[int], None], new_store: Callable[[], Store] = MemoryStore
+        self, stores: Mapping[TopicPartition, Store], progress: Callable[[int], None], tombstones: Mapping[str, int]
     ) -> dict[TopicPartition, Restored]:
-        """Read changelog partitions from their beginning to their end. Ends are positions: the last offset is a marker, no record."""
-        restored = {place: Restored(new_store()) for place in changelogs}
+        """Read changelog partitions from their stores' bookmarks to their end. Ends are positions: the last offset is a marker.
+
+        `tombstones` are the ms that `tombstones_kept` tells. A restoration that was broken off goes on from what the store then holds.
+        """
+        now = time.time() * 1000
+        restored = {
+            place: Restored(store, oldest=now - tombstones.get(place.topic, 0) * _TOMBSTONES_KEPT)
+            for place, store in stores.items()
+        }
         if not restored:
             return restored
         self._consumer.assign(list(restored))
         ends = await self._consumer.end_offsets(list(restored))
         await self._consumer.seek_to_beginning(*restored)
+        for place, one in restored.items():
+            if one.begin is not None:
+                self._consumer.seek(place, one.begin)
         left = set(restored)
-        while left := {place for place in left if await self._consumer.position(place) < ends[place]}:
+        while left := await self._unread(left, restored, ends):
             for place, records in (await self._consumer.getmany(*left, timeout_ms=200, max_records=_RECORDS_AT_ONCE)).items():
-                restored[place].take(records)
+                await self._take(place, restored[place], records)
             progress(sum(one.records for one in restored.values()))
             await asyncio.sleep(0)
         return restored
+
+    async def _unread(
+        self, places: Iterable[TopicPartition], restored: Mapping[TopicPartition, Restored], ends: Mapping[TopicPartition, int]
+    ) -> set[TopicPartition]:
+        """Return those not at their end; one that came there without seeing its bookmark again starts over first."""
+        left = set()
+        for place in places:
+            if restored[place].failed is not None:
+                continue
+            at_end = await self._consumer.position(place) >= ends[place]
+            if at_end and restored[place].doubtful:
+                await self._start_over(place, restored[place])
+                at_end = await self._consumer.position(place) >= ends[place]
+            if not at_end and restored[place].failed is None:
+                left.add(place)
+        return left
+
+    async def _take(self, place: TopicPartition, one: Restored, records: Sequence[Any]) -> None:
+        try:
+            if not one.take(records):
+                await self._start_over(place, one)
+        except StoreFailed as error:
+            one.failed = error
+
+    async def _start_over(self, place: TopicPartition, one: Restored) -> None:
+        try:
+            one.start_over()
+        except StoreFailed as error:
+            one.failed = error
+        else:
+            await self._consumer.seek_to_beginning(place)

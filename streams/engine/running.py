@@ -14,6 +14,7 @@ from streams.engine.app import BatchApp
 from streams.engine.engine import Committed, Engine, Seeker
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.store import StoreOf, in_memory
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -48,13 +49,14 @@ async def running(
     kafka: KafkaSettings,
     names: Names | None = None,
     limits: Limits | None = None,
+    store_of: StoreOf = in_memory,
     on_commit: Callable[[Committed], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
     """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`)."""
     names = names or Names(prefix=kafka.topic_prefix)
     limits = limits or Limits()
-    engine = Engine(agents, kafka=kafka, names=names, limits=limits, on_commit=on_commit, on_ready=on_ready)
+    engine = Engine(agents, kafka=kafka, names=names, limits=limits, store_of=store_of, on_commit=on_commit, on_ready=on_ready)
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
     try:

@@ -1,11 +1,13 @@
 """What one partition of a table holds after its last commit: values as bytes, by key, with the items of a group in order.
 
-A key on the changelog is `group|item`, or the group alone for its own row.
+A key on the changelog is `group|item`, or the group alone for its own row. A store is a copy of its changelog as far as a bookmark,
+so whatever happens to it, it is brought back by reading on from there, or, where that is in doubt, from the beginning.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Protocol
 
+import msgspec
 from sortedcontainers import SortedSet
 
 
@@ -14,19 +16,56 @@ def key_of(group: str, item: str) -> str:
     return f"{group}|{item}" if item else group
 
 
+class Bookmark(msgspec.Struct, frozen=True, array_like=True):
+    """A changelog record that says where the table stood: everything up to it is applied.
+
+    Position, time and content together are a record's identity. A log that holds this very record at this position is the one the
+    store was made from: a topic made anew, or one cut back and written further, does not.
+    """
+
+    offset: int
+    timestamp: int  # ms since 1970, the record's own
+    standing: bytes  # `streams.engine.positions`, encoded
+
+
 class Store(Protocol):
-    """Committed state. `apply` gets whole transactions only."""
+    """Committed state. `apply` gets changes that are committed, in the log's order, and makes them true together with the bookmark.
+
+    Changes beyond the bookmark do no harm: reading the log again from an older record ends at the same values.
+    Every method may raise StoreFailed.
+    """
+
+    bookmark: Bookmark | None
 
     def get(self, key: str) -> bytes | None: ...
     def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]: ...
-    def apply(self, changes: Mapping[str, bytes | None]) -> None: ...
-    def __len__(self) -> int: ...
+    def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
+        """Make changes true; without a bookmark the one before stays."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def close(self) -> None:
+        """Let go of it; nothing is asked of it afterwards. What is on disk stays there."""
+
+    def __len__(self) -> int:
+        """Count rows: exactly in memory, about on disk."""
+
+
+StoreOf = Callable[[str, int], Awaitable[Store]]
+"""Open the store of an agent's partition."""
+
+
+async def in_memory(agent: str, partition: int) -> Store:
+    """Implement `StoreOf` without a disk."""
+    return MemoryStore()
 
 
 class MemoryStore:
     """A dictionary, with an index for those groups that have items."""
 
     def __init__(self) -> None:
+        self.bookmark: Bookmark | None = None
         self._values: dict[str, bytes] = {}
         self._items: dict[str, SortedSet] = {}
 
@@ -46,12 +85,21 @@ class MemoryStore:
             for item in items.irange(after, inclusive=(False, True)):
                 yield item, self._values[f"{group}|{item}"]
 
-    def apply(self, changes: Mapping[str, bytes | None]) -> None:
+    def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         for key, value in changes.items():
             if value is not None:
                 self._put(key, value)
             else:
                 self._delete(key)
+        self.bookmark = bookmark or self.bookmark
+
+    def clear(self) -> None:
+        self._values.clear()
+        self._items.clear()
+        self.bookmark = None
+
+    def close(self) -> None:
+        """Nothing is held that goes on without it."""
 
     def _put(self, key: str, value: bytes) -> None:
         if key not in self._values:

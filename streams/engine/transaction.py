@@ -9,6 +9,7 @@ from schemas.message import Headers
 from schemas.partition import partition_of
 from streams.engine import positions
 from streams.engine.positions import Standing
+from streams.engine.store import Bookmark
 
 Sent = tuple[str, bytes | None, bytes | None, Headers, int | None]
 Count = Callable[[str], Awaitable[int]]
@@ -20,32 +21,37 @@ class Transaction:
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
         self._builders: dict[tuple[str, int], Any] = {}
-        self._acks: list[Awaitable[Any]] = []
+        self._acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
 
-    async def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """Append a record; a full batch is sent at once. A builder that is full drops silently, so its answer is checked."""
+    async def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Any:
+        """Append a record and return its place in its batch; a full batch is sent at once.
+
+        A builder that is full drops silently, so its answer is checked.
+        """
         place = (topic, partition)
         builder = self._builders.get(place)
         if builder is None:
             builder = self._builders[place] = self._producer.create_batch()
-        if builder.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+        added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+        if added is None:
             await self._send(place, builder)
             builder = self._builders[place] = self._producer.create_batch()
-            if builder.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+            added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+            if added is None:
                 raise ValueError(f"a record for {topic} is larger than a batch")
+        return added
 
-    async def flush(self) -> None:
-        """Send what is left and wait until the brokers have everything."""
+    async def flush(self) -> dict[tuple[str, int], Any]:
+        """Send what is left, wait until the brokers have everything, and return the last answer of each partition."""
         for place, builder in self._builders.items():
             await self._send(place, builder)
         self._builders.clear()
-        for ack in self._acks:
-            await ack
+        return {place: await ack for place, ack in self._acks}
 
     async def _send(self, place: tuple[str, int], builder: Any) -> None:
         builder.close()
         topic, partition = place
-        self._acks.append(await self._producer.send_batch(builder, topic, partition=partition))
+        self._acks.append((place, await self._producer.send_batch(builder, topic, partition=partition)))
 
 
 async def commit(
@@ -59,8 +65,8 @@ async def commit(
     name_of: Callable[[str], str],
     count_of: Count,
     group: str,
-) -> None:
-    """Write everything in one transaction and return when it is committed. Any error leaves the outcome open: reload to know it.
+) -> Bookmark | None:
+    """Write everything in one transaction and return where the changelog then stands. Any error leaves the outcome open: reload.
 
     `name_of` gives the broker's name and `count_of` a broker topic's number of partitions.
     """
@@ -76,8 +82,12 @@ async def commit(
         await batch.add(name, target, key, value, headers)
     for text, data in changes.items():
         await batch.add(changelog, partition, text.encode(), data)
-    await batch.add(changelog, partition, positions.KEY, positions.encode(standing))
-    await batch.flush()
+    stood = positions.encode(standing)
+    added = await batch.add(changelog, partition, positions.KEY, stood)
+    answer = (await batch.flush())[changelog, partition]
     offsets = {TopicPartition(name_of(topic), partition): offset for topic, offset in standing.positions.items()}
     await producer.send_offsets_to_transaction(offsets, group)
     await producer.commit_transaction()
+    if answer.offset < 0:
+        return None  # a batch sent twice is answered without its position
+    return Bookmark(answer.offset + added.offset, answer.timestamp if answer.timestamp >= 0 else added.timestamp, stood)

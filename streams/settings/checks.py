@@ -82,6 +82,8 @@ def check_values(settings: Settings, report: Report) -> None:
             "kafka.min_insync",
             f"expected at most kafka.replication ({settings.kafka.replication}): no write would be acknowledged",
         )
+    if settings.worker.on_disk and not settings.worker.state_dir:
+        report("worker.state_dir", "expected a folder: worker.on_disk names tables that are to be kept there")
 
 
 def check_tenancy(apps: Sequence[App], tenants: Sequence[Tenant], report: Report) -> None:

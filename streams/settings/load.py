@@ -131,7 +131,7 @@ def _settings(file: Any, folder: Path) -> Settings:
         redis=file.redis,
         registry=file.registry,
         ingress=msgspec.structs.replace(ingress, spool=_seen_from(folder, ingress.spool)),
-        worker=file.worker,
+        worker=msgspec.structs.replace(file.worker, state_dir=_seen_from(folder, file.worker.state_dir)),
         tenancy=Tenancy.of(file.apps, file.tenants),
     )
 

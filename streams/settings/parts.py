@@ -34,10 +34,15 @@ class Ingress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port."""
+    """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
+
+    The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory.
+    """
 
     listen: str = ""
     processes: int = 1
+    state_dir: str = ""
+    on_disk: tuple[str, ...] = ()
     batch_records: int = Limits().batch_records
     session_timeout_ms: int = Limits().session_timeout_ms
     brake_consecutive: int = Limits().brake_consecutive
