@@ -45,9 +45,14 @@ class Ratio(msgspec.Struct, frozen=True):
     smaller_is_better: bool = False
 
     @property
+    def steady(self) -> bool:
+        """Say whether the rounds agree within a factor of two; if not, the machine was busy with something else and nothing is known."""
+        return self.value.high <= 2 * self.value.low
+
+    @property
     def met(self) -> bool | None:
-        """Say whether the median meets the goal; None where there is none."""
-        if self.goal is None:
+        """Say whether the median meets the goal; None where there is none, or where the rounds disagree."""
+        if self.goal is None or not self.steady:
             return None
         return self.value.median <= self.goal if self.smaller_is_better else self.value.median >= self.goal
 

@@ -13,7 +13,9 @@ _PLAIN_WIDTH = 150  # a pipe has no width of its own, and a wrapped table cannot
 def show(report: Report, machine: Machine, console: Console) -> None:
     """Print the tables, the ratios with their goals, the checks and the notes."""
     console.print(f"[bold]{report.name}[/]: {report.about}")
-    console.print(f"{machine.cores} cores, {machine.memory_gib} GiB, {machine.system}, Python {machine.python}, load {machine.load} before")
+    console.print(
+        f"{machine.cores} cores, {machine.memory_gib} GiB, {machine.system}, Python {machine.python}, load {machine.load} before"
+    )
     for table in report.tables:
         console.print(_drawn(table))
     if report.ratios:
@@ -61,8 +63,14 @@ def _ratios(report: Report) -> Drawn:
     for name, each in report.ratios.items():
         sign = "≤" if each.smaller_is_better else "≥"
         goal = "" if each.goal is None else f"{sign} {each.goal:g}"
-        drawn.add_row(name, _text(each.value), goal, {None: "", True: "yes", False: "no"}[each.met])
+        drawn.add_row(name, _text(each.value), goal, _verdict(each))
     return drawn
+
+
+def _verdict(each: Ratio) -> str:
+    if not each.steady:
+        return "unsteady"
+    return {None: "", True: "yes", False: "no"}[each.met]
 
 
 def _text(cell: Cell) -> str:
@@ -77,7 +85,13 @@ def _number(value: float) -> str:
 
 
 def _detail(each: Ratio) -> dict[str, object]:
-    return {"low": round(each.value.low, 3), "high": round(each.value.high, 3), "goal": each.goal, "met": each.met}
+    return {
+        "low": round(each.value.low, 3),
+        "high": round(each.value.high, 3),
+        "goal": each.goal,
+        "steady": each.steady,
+        "met": each.met,
+    }
 
 
 def _rows(table: Table) -> dict[str, dict[str, Cell]]:

@@ -59,6 +59,12 @@ def test_a_ratio_of_delays_is_met_when_it_is_small():
     assert not Ratio(Spread.of([1.7]), 1.5, smaller_is_better=True).met
 
 
+def test_rounds_that_disagree_by_more_than_a_factor_of_two_prove_nothing():
+    found = Ratio(Spread.of([0.2, 0.8, 1.4]), 0.5)
+    assert not found.steady
+    assert found.met is None
+
+
 def test_no_ratio_is_made_of_rounds_that_only_one_side_has():
     assert ratio({0: 10.0}, {1: 5.0}) is None
 
@@ -67,7 +73,7 @@ def test_a_report_with_a_broken_check_is_not_sound_and_says_so_to_programs():
     report = Report(name="x", about="", tables=(), ratios={"rival": Ratio(Spread.of([2.0, 4.0]), 3)}, checks={"all there": False})
     line = msgspec.json.decode(json_line(report, this_machine(), "2026-01-01T00:00:00+00:00"))
     assert line["ratios"] == {"rival": 3.0}
-    assert line["spreads"]["rival"] == {"low": 2.0, "high": 4.0, "goal": 3, "met": True}
+    assert line["spreads"]["rival"] == {"low": 2.0, "high": 4.0, "goal": 3, "steady": True, "met": True}
     assert line["sound"] is False
 
 
