@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -14,8 +15,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from connectors import policy_file
 from connectors.kafka import KafkaSettings
+from connectors.staff.files import read
+from connectors.staff.rows import rows
 from streams.cli import root
+from streams.core.addresses import normal
+from streams.core.policy import VALIDITIES
 from streams.settings import Ingress, Redis, Registry, Worker, load
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +89,16 @@ def test_the_example_configuration_shows_every_key_with_its_default():
     keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
     for part in (KafkaSettings, Redis, Registry, Ingress, Worker):
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
+
+
+def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
+    blocks = dict(BLOCK.findall((ROOT / "README.md").read_text()))
+    (tmp_path / "staff.csv").write_text(blocks["csv"])
+    (tmp_path / "policy.toml").write_text(blocks["toml"])
+    good, bad = rows(read(tmp_path / "staff.csv"), zone=ZoneInfo("UTC"), normal=normal)
+    assert (len(good), bad) == (2, [])
+    (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES).policy.rules
+    assert (rule.app_id, rule.validity, rule.roles) == ("abc12345", "staff_roles", ("support agent",))
 
 
 def subscriber():
