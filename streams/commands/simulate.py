@@ -25,7 +25,9 @@ _START = "2026-01-05T09:00:00"
 
 
 @click.command()
-@click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="company", show_default=True)
+@click.option(
+    "--scenario", type=click.Choice(list(SCENARIOS)), default="company", show_default=True, help="Which history; see --list."
+)
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="Another seed is another company; the same seed the same bytes."
 )
@@ -41,7 +43,10 @@ def simulate(
     ctx: click.Context, *, scenario: str, seed: int, start: datetime, app_id: str | None, url: str | None, rate: float,
     listing: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Send a small company's history as signed webhooks: the same for the same seed, so sending it twice changes nothing."""
+    """Send a small company's history as signed webhooks, and import its staff files when they change.
+
+    The same seed gives the same bytes: posts sent twice change nothing.
+    """
     if listing:
         click.echo("\n".join(f"{name:10}  {about(name)}" for name in SCENARIOS))
         return
