@@ -1,8 +1,10 @@
 """One contract for every outlet, tried on the one in memory and on a real Kafka; and what only Kafka can do wrong."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -118,7 +120,8 @@ async def test_more_than_a_batch_holds_goes_out_in_several(outlet: KafkaOutlet, 
 async def test_a_record_that_kafka_will_never_take_is_told_from_those_around_it(
     outlet: KafkaOutlet, kafka: str, prefix: str
 ) -> None:
-    refused = await outlet.publish([record(prefix, 1), record(prefix, 2, size=3 << 20)])
+    huge = msgspec.structs.replace(record(prefix, 2), value=random.Random(0).randbytes(3 << 20))  # nothing compresses it
+    refused = await outlet.publish([record(prefix, 1), huge])
     assert [(refusal.record.key, refusal.cause) for refusal in refused] == [(b"ws1:c2", Cause.RECORD)]
     assert outlet.connected
     assert [one.key for one in await landed(kafka, prefix, [CONTACTS])] == [b"ws1:c1"]
