@@ -94,7 +94,6 @@ class Restored:
 
     def start_over(self) -> None:
         """Forget what the store held, to be read from the log's beginning."""
-        log.info("reading a changelog from its beginning", store=repr(self.store))
         self.store.clear()
         self.standing, self.records = Standing(), 0
         self._awaited, self._stale = None, False
@@ -210,6 +209,7 @@ class Reader:
             one.failed = error
 
     async def _start_over(self, place: TopicPartition, one: Restored) -> None:
+        log.info("reading a changelog from its beginning", topic=place.topic, partition=place.partition)
         try:
             one.start_over()
         except StoreFailed as error:

@@ -214,5 +214,9 @@ def in_process(body: str) -> subprocess.CompletedProcess[str]:
         rocks._LOCK_TRIES = 2
         """
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(body)], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(body)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )

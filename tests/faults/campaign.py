@@ -25,14 +25,16 @@ _SETTLE_SECONDS = 150.0
 
 
 class Campaign:
-    """Two to four workers on one cluster. `stack` is given where brokers may be harmed too."""
+    """Two to four workers on one cluster. `stack` is given where brokers may be harmed too, `state` where tables are on disk."""
 
-    def __init__(self, settings: KafkaSettings, folder: Path, seed: int, stack: LocalStack | None = None) -> None:
+    def __init__(
+        self, settings: KafkaSettings, folder: Path, seed: int, stack: LocalStack | None = None, state: str = ""
+    ) -> None:
         self.settings = settings
         self.chance = random.Random(seed)
         self.stack = stack
         self.workers = Fleet(
-            ["-m", "tests.faults.counting_worker", settings.bootstrap, settings.topic_prefix],
+            ["-m", "tests.faults.counting_worker", settings.bootstrap, settings.topic_prefix, state],
             folder,
             {"KAFKA_BOOTSTRAP": settings.bootstrap},
         )

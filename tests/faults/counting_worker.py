@@ -1,12 +1,18 @@
-"""A worker process that counts: what the fault campaigns kill, freeze and fence. `python -m tests.faults.counting_worker BOOTSTRAP PREFIX`."""
+"""A worker process that counts: what the fault campaigns kill, freeze and fence.
+
+`python -m tests.faults.counting_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk there.
+"""
 
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from connectors.kafka import KafkaSettings
 from streams.engine.limits import Limits
+from streams.engine.rocks import OnDisk
 from streams.engine.running import running
+from streams.engine.store import StoreOf, in_memory
 from tests.engine.counting import SECOND, SOURCE, counting
 
 LIMITS = Limits(
@@ -19,12 +25,18 @@ LIMITS = Limits(
 AGENT = counting(sources=(SOURCE, SECOND))
 
 
-async def main(bootstrap: str, prefix: str) -> None:
+def stores(folder: str) -> StoreOf:
+    """Return where the table is kept."""
+    return OnDisk(Path(folder), frozenset({AGENT.name})) if folder else in_memory
+
+
+async def main(bootstrap: str, prefix: str, folder: str = "") -> None:
     """Count until SIGTERM; exit with an error when the engine gives up."""
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
-    async with running((AGENT,), kafka=settings, limits=LIMITS, on_ready=lambda _: print("ready", flush=True)) as work:  # noqa: T201
+    ready = lambda _: print("ready", flush=True)  # noqa: E731, T201
+    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=stores(folder), on_ready=ready) as work:
         failed = asyncio.create_task(work.failed())
         stop = asyncio.create_task(told.wait())
         await asyncio.wait({failed, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -35,4 +47,4 @@ async def main(bootstrap: str, prefix: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))

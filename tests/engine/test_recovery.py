@@ -1,0 +1,135 @@
+"""A store is brought up to its changelog from any bookmark, and from the beginning where the log is not the one it was made from."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.message import Given
+from streams.engine import positions
+from streams.engine.positions import Standing
+from streams.engine.recovery import Restored
+from streams.engine.store import Bookmark, MemoryStore
+
+KEYS = st.sampled_from(["a", "a|1", "b"])
+TRANSACTIONS = st.lists(st.dictionaries(KEYS, st.none() | st.binary(min_size=1, max_size=1), max_size=3), min_size=1, max_size=12)
+DAY = 86_400_000
+
+
+def log_of(transactions: list[dict[str, bytes | None]], *, began: int = 0) -> list[Given]:
+    """Write transactions as the engine does: changes, the standing, a marker that is no record. One a second."""
+    log: list[Given] = []
+    offset = 0
+    for number, changes in enumerate(transactions, 1):
+        standing = positions.encode(Standing({"in": number}))
+        for key, value in [*((key.encode(), value) for key, value in changes.items()), (positions.KEY, standing)]:
+            log.append(Given(key=key, value=value, offset=offset, timestamp=began + number * 1_000))
+            offset += 1
+        offset += 1
+    return log
+
+
+def compacted(log: list[Given], up_to: int, *, tombstones: bool) -> list[Given]:
+    """Drop what is superseded in the log's first records, and tombstones too where their time has passed."""
+    last = {record.key: record.offset for record in log[:up_to]}
+    clean = [record for record in log[:up_to] if last[record.key] == record.offset and (tombstones or record.value is not None)]
+    return clean + log[up_to:]
+
+
+def table_of(transactions: list[dict[str, bytes | None]]) -> dict[str, bytes]:
+    rows: dict[str, bytes | None] = {}
+    for changes in transactions:
+        rows |= changes
+    return {key: value for key, value in rows.items() if value is not None}
+
+
+def restore(store: MemoryStore, log: list[Given], *, oldest: float = 0, at_once: int = 3) -> tuple[Restored, int]:
+    """Do what the reader does, over a list; return how many records were read, too."""
+    one, read = Restored(store, oldest=oldest), 0
+    left = [record for record in log if record.offset >= (one.begin or 0)]
+    while left or one.doubtful:
+        part, left = left[:at_once], left[at_once:]
+        read += len(part)
+        if not part or not one.take(part):
+            one.start_over()
+            left = list(log)
+    return one, read
+
+
+def stood(transactions: list[dict[str, bytes | None]]) -> MemoryStore:
+    """Return the store of a worker that saw these transactions."""
+    store = MemoryStore()
+    restore(store, log_of(transactions))
+    return store
+
+
+@given(TRANSACTIONS, st.data())
+def test_a_store_read_on_from_its_bookmark_equals_one_read_from_the_beginning(transactions: list, data: Any) -> None:
+    seen = data.draw(st.integers(0, len(transactions)))
+    log = log_of(transactions)
+    clean = compacted(log, data.draw(st.integers(0, len(log))), tombstones=True)
+    store = stood(transactions[:seen])
+    one, _ = restore(store, clean, at_once=data.draw(st.integers(1, 9)))
+    assert dict(store.items()) == table_of(transactions)
+    assert one.standing == Standing({"in": len(transactions)})
+    assert store.bookmark == Bookmark(log[-1].offset, log[-1].timestamp, log[-1].value or b"")
+
+
+@given(TRANSACTIONS, st.data())
+def test_a_restoration_broken_off_anywhere_goes_on_to_the_same_end(transactions: list, data: Any) -> None:
+    log = log_of(transactions)
+    store = stood(transactions[: data.draw(st.integers(0, len(transactions)))])
+    restore(store, log[: data.draw(st.integers(0, len(log)))])
+    restore(store, log)
+    assert dict(store.items()) == table_of(transactions)
+
+
+@given(TRANSACTIONS, TRANSACTIONS)
+def test_a_store_of_another_log_is_read_from_the_beginning(theirs: list, ours: list) -> None:
+    """Made anew, with the same positions at other times."""
+    store = stood(theirs)
+    restore(store, log_of(ours, began=DAY))
+    assert dict(store.items()) == table_of(ours)
+
+
+@given(TRANSACTIONS, st.data())
+def test_a_bookmark_older_than_tombstones_are_kept_is_not_relied_on(transactions: list, data: Any) -> None:
+    seen = data.draw(st.integers(1, len(transactions)))
+    log = log_of(transactions)
+    store = stood(transactions[:seen])
+    clean = compacted(log, len(log), tombstones=False)
+    restore(store, clean, oldest=len(transactions) * 1_000 + 1)
+    assert dict(store.items()) == table_of(transactions)
+
+
+def test_without_that_rule_a_deleted_row_would_come_back() -> None:
+    """Shows that the test above can fail: the tombstone is gone, the bookmark's record is not yet."""
+    transactions = [{"a": b"1"}, {"a": None}, {"b": b"2"}]
+    store = stood(transactions[:1])
+    clean = [record for record in log_of(transactions) if record.key != b"a"]
+    restore(store, clean)
+    assert dict(store.items()) == {"a": b"1", "b": b"2"}
+    store = stood(transactions[:1])
+    restore(store, clean, oldest=DAY)
+    assert dict(store.items()) == {"b": b"2"}
+
+
+@pytest.mark.parametrize("oldest", [0, DAY])
+def test_a_bookmark_that_nothing_follows_is_right_however_old(oldest: int) -> None:
+    transactions = [{"a": b"1"}] * 5
+    assert restore(stood(transactions), log_of(transactions), oldest=oldest)[1] == 1
+
+
+def test_a_log_cut_back_is_read_from_the_beginning() -> None:
+    """A broker that lost the end of its log in a power failure."""
+    transactions = [{"a": b"1"}, {"a": b"2"}]
+    store = stood(transactions)
+    one, _ = restore(store, log_of(transactions[:1]))
+    assert (dict(store.items()), one.records) == ({"a": b"1"}, 2)
+
+
+def test_a_log_made_anew_and_empty_leaves_nothing_of_the_store() -> None:
+    store = stood([{"a": b"1"}])
+    one, _ = restore(store, [])
+    assert (dict(store.items()), one.records, one.standing) == ({}, 0, Standing())

@@ -1,0 +1,94 @@
+"""Tables on disk under kills, zombies, and a disk that is full for a while: every event counts once, and the disk holds the truth."""
+
+import asyncio
+import json
+import random
+import resource
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from connectors.kafka import KafkaSettings
+from streams.engine.rocks import OnDisk
+from streams.engine.running import running
+from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
+from tests.faults.campaign import Campaign
+from tests.faults.counting_worker import AGENT, LIMITS
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
+
+_DEADLINE = 90.0
+
+
+async def test_workers_with_tables_on_disk_killed_and_frozen_count_every_event_once(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    campaign = Campaign(settings, tmp_path, seed, state=str(tmp_path / "state"))
+    await campaign.run(4, ["kill worker", "kill worker", "zombie", "join"])
+    assert await on_disk(settings, tmp_path / "state") == await campaign._table()
+
+
+async def on_disk(settings: KafkaSettings, state: Path) -> dict[str, int]:
+    """Return the whole table as the next worker has it: from the disk, and from the changelog behind its bookmark."""
+    rows: dict[str, int] = {}
+    keys = {record.key.decode() for record in await read_all(settings, SOURCE)}
+    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=OnDisk(state, frozenset({AGENT.name}))) as work:
+        await asyncio.wait_for(work.engine.ready.wait(), _DEADLINE)
+        for lane in work.engine.lanes():
+            rows |= {key: count for key in keys if (count := lane.view().get(key))}
+    return rows
+
+
+async def test_a_worker_whose_disk_is_full_goes_on_when_there_is_room_again(kafka: str, prefix: str, tmp_path: Path) -> None:
+    """A limit on the size of files, set and lifted from outside, stands for the full disk."""
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await create_topics(settings, AGENT)
+    state = tmp_path / "state"
+    worker = counting(kafka, prefix, str(state))
+    try:
+        keys = [f"k{number % 50}" for number in range(400)]
+        await feed(settings, keys)
+        await counted(settings, len(keys))
+        _, most = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        await feed(settings, keys * 2)
+        await asyncio.sleep(3)
+        resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (most, most))
+        await feed(settings, keys)
+        found = await counted(settings, 4 * len(keys))
+    finally:
+        worker.terminate()
+        said, _ = await asyncio.to_thread(worker.communicate)
+    assert worker.returncode == 0, said[-3_000:]
+    assert b"table failed" in said
+    assert b"Its disk is full or failing" in said
+    assert found == {key: list(range(1, 4 * times + 1)) for key, times in Counter(keys).items()}
+    assert await on_disk(settings, state) == {key: 4 * times for key, times in Counter(keys).items()}
+
+
+def counting(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start a worker whose words go to a pipe, which has no size."""
+    command = [sys.executable, "-m", "tests.faults.counting_worker", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+async def feed(settings: KafkaSettings, keys: list[str]) -> None:
+    async with producing(settings) as producer:
+        await asyncio.gather(*(write(producer, settings, SOURCE, key) for key in keys))
+
+
+async def counted(settings: KafkaSettings, events: int) -> dict[str, list[int]]:
+    """Return the counts said for each key, once there are so many."""
+    deadline = asyncio.get_running_loop().time() + _DEADLINE
+    while len(records := await read_all(settings, OUT)) < events:
+        assert asyncio.get_running_loop().time() < deadline, f"{len(records)} of {events} outputs after {_DEADLINE} s"
+        await asyncio.sleep(0.5)
+    found: dict[str, list[int]] = {}
+    for value in (json.loads(record.value) for record in records):
+        found.setdefault(value["key"], []).append(value["n"])
+    return found
