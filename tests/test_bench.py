@@ -111,6 +111,7 @@ def test_every_rival_of_the_engine_can_be_loaded_where_its_package_is_installed(
     assert "ours" in RIVALS
     assert [name for name, rival in RIVALS.items() if rival.package is None] == [
         "ours",
+        "ours_on_disk",
         "stock_faust",
         "raw_aiokafka",
         "raw_confluent",

@@ -26,6 +26,9 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
 
 RIVALS = MappingProxyType({
     "ours": Rival(module="ours", about="this engine, a transaction a batch", exact=True, changelog="{group}.g1.counts.changelog"),
+    "ours_on_disk": Rival(
+        module="ours_on_disk", about="this engine, its table in RocksDB", exact=True, changelog="{group}.g1.counts.changelog",
+    ),
     "stock_faust": Rival(
         module="stock_faust", about="faust-streaming as it comes", goal=10, limited=True, comparable=False,  # it spells keys as JSON
     ),

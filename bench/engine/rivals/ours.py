@@ -12,6 +12,7 @@ from connectors.kafka import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.names import Names
 from streams.engine.running import running
+from streams.engine.store import StoreOf, in_memory
 
 
 class Counted(msgspec.Struct):
@@ -34,17 +35,17 @@ class _Rows:
         self.decode = msgspec.json.Decoder(_Stored).decode
 
 
-def run(job: Job) -> None:
+def run(job: Job, store_of: StoreOf = in_memory) -> None:
     """Work until ended."""
-    asyncio.run(_work(job))
+    asyncio.run(_work(job, store_of))
 
 
-async def _work(job: Job) -> None:
+async def _work(job: Job, store_of: StoreOf) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     agent = Agent(name=TABLE, sources=(job.source,), step=_step_to(job.output), codec=_Rows())
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions)
-    async with running((agent,), kafka=kafka, names=Names(application=job.group)) as work:
+    async with running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of) as work:
         failed = asyncio.ensure_future(work.failed())
         await asyncio.wait({failed, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():

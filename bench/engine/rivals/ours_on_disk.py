@@ -1,0 +1,12 @@
+"""Our own engine with its table on disk: the same work as `ours`, and what a table larger than memory costs."""
+
+from pathlib import Path
+
+from bench.engine.job import TABLE, Job
+from bench.engine.rivals import ours
+from streams.engine.rocks import OnDisk
+
+
+def run(job: Job) -> None:
+    """Work until ended."""
+    ours.run(job, OnDisk(Path(job.directory), frozenset({TABLE})))
