@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
@@ -69,7 +69,9 @@ class Engine:
         self._readers: dict[TP, Lane] = {}  # who reads which partition now
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
         self._reloads: set[asyncio.Task[None]] = set()
+        self._reloading: set[Lane] = set()
         self._counts: dict[str, int] = {}
+        self._epoch = 0  # counts revocations: what was loaded under an earlier one is not opened
 
     # What Faust calls
 
@@ -79,7 +81,15 @@ class Engine:
         lanes = [self._lane(agent, p) for agent in self._agents for topic, p in sorted(owned) if topic == agent.sources[0]]
         self._readers = {TP(self._names.topic(t), lane.partition): lane for lane in lanes for t in lane.agent.sources}
         self._forget(lanes)
-        for lane, error in (await self._load(lanes)).items():
+        epoch = self._epoch
+        failed: dict[Lane, Exception] = {}
+        try:
+            failed |= await self._load(lanes)
+        except (KafkaError, OSError, TimeoutError) as away:  # each lane tries again by itself until the broker is back
+            failed |= dict.fromkeys(lanes, away)
+        if epoch != self._epoch:
+            return  # revoked while loading: the next assignment loads afresh
+        for lane, error in failed.items():
             lane.lose(error)
         self.ready.set()
         self._on_ready(self)
@@ -87,6 +97,7 @@ class Engine:
     async def revoked(self) -> None:
         """Let every lane finish its transaction and stand still. Tables are kept: most partitions come back at once."""
         self.ready.clear()
+        self._epoch += 1
         for task in self._reloads:
             task.cancel()
         producers = await asyncio.gather(*(lane.suspend() for lane in self._lanes.values()))
@@ -197,6 +208,16 @@ class Engine:
                 del self._lanes[key]
 
     async def _reload(self, lane: Lane) -> None:
+        """Load a lane until it works. One at a time: two would write old and new values into one table in turns."""
+        if lane in self._reloading:
+            return  # and that one will see that the lane is lost again
+        self._reloading.add(lane)
+        try:
+            await self._reload_until_live(lane)
+        finally:
+            self._reloading.discard(lane)
+
+    async def _reload_until_live(self, lane: Lane) -> None:
         while lane in self._readers.values() and lane.status is Status.LOST:
             await asyncio.sleep(self._limits.reload_seconds)
             await _stop([await self._retired(lane)])
@@ -222,14 +243,17 @@ class Engine:
         lanes = [lane for lane in lanes if lane.status is not Status.STOPPED]
         if not lanes:
             return {}
+        epoch = self._epoch
         producers = await self._fence(lanes)
         try:
-            return await self._open_all(lanes, producers)
+            return await self._open_all(lanes, producers, epoch)
         except BaseException:
             await _stop(producers.values())
             raise
 
-    async def _open_all(self, lanes: list[Lane], producers: Mapping[Lane, AIOKafkaProducer]) -> dict[Lane, StoreFailed]:
+    async def _open_all(
+        self, lanes: list[Lane], producers: Mapping[Lane, AIOKafkaProducer], epoch: int
+    ) -> dict[Lane, StoreFailed]:
         offsets = await committed(self._kafka, self._names.group)
         async with Reader(self._kafka, self._limits) as reader:
             bounds = await reader.bounds(place for lane in lanes for place in self._sources(lane))
@@ -237,6 +261,9 @@ class Engine:
             failed = await self._keep_stores(stale)
             restored = await self._restored(reader, [lane for lane in stale if lane not in failed])
         failed |= {lane: one.failed for lane in stale if (one := restored.get(self._changelog(lane))) and one.failed}
+        if epoch != self._epoch:
+            await _stop(producers.values())
+            return {}
         await _stop(producers[lane] for lane in failed)
         for lane in lanes:
             if lane in failed:
@@ -247,17 +274,19 @@ class Engine:
 
     async def _keep_stores(self, lanes: list[Lane]) -> dict[Lane, StoreFailed]:
         """Give each lane a store that works, and return those for which there is none."""
-        failed: dict[Lane, StoreFailed] = {}
-        for lane in lanes:
-            lane.certain = False
-            if lane.opened:
-                continue
-            lane.release()
-            try:
-                lane.keep(await self._store_of(lane.agent.name, lane.partition))
-            except StoreFailed as error:
-                failed[lane] = error
-        return failed
+        found = await asyncio.gather(*(self._keep_store(lane) for lane in lanes))
+        return {lane: error for lane, error in zip(lanes, found, strict=True) if error is not None}
+
+    async def _keep_store(self, lane: Lane) -> StoreFailed | None:
+        lane.certain = False
+        if lane.opened:
+            return None
+        lane.release()
+        try:
+            lane.keep(await self._store_of(lane.agent.name, lane.partition))
+        except StoreFailed as error:
+            return error
+        return None
 
     async def _restored(self, reader: Reader, lanes: list[Lane]) -> dict[TopicPartition, Restored]:
         """Bring tables up to their changelogs."""

@@ -331,8 +331,12 @@ class Lane:
         self._outside.lost(self, error)
 
     def _plan_wake(self) -> None:
-        if self.agent.wake is not None:
+        if self.agent.wake is None:
+            return
+        try:
             self._wake = self.agent.wake(self.view())
+        except StoreFailed as error:
+            self.lose(error)
 
 
 def _parts(records: Sequence[Record], after: int, limits: Limits) -> Iterator[tuple[Sequence[Record], int]]:

@@ -1,9 +1,11 @@
-"""The engine on a real broker: what goes in comes out exactly once, whatever happens between."""
+"""The engine on a real broker: what goes in comes out exactly once, whatever happens between, with tables in memory and on disk."""
 
 import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,10 @@ from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.recovery import fenced_producer
-from streams.engine.running import Running, running
+from streams.engine.rocks import OnDisk
+from streams.engine.running import Running
+from streams.engine.running import running as _running
+from streams.engine.store import in_memory
 from tests.engine.counting import OUT, PARTITIONS, SECOND, SOURCE, count, counting, create_topics, producing, read_all, write
 
 pytestmark = pytest.mark.asyncio
@@ -26,6 +31,13 @@ KEYS = [f"k{number}" for number in range(7)]
 @pytest.fixture
 def settings(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+
+
+@pytest.fixture(params=["memory", "disk"], autouse=True)
+def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test here run with tables of both kinds; workers of one test share the folder, as those of one host do."""
+    stores = {"memory": in_memory, "disk": OnDisk(tmp_path, frozenset({"count"}))}
+    monkeypatch.setitem(globals(), "running", partial(_running, store_of=stores[request.param]))
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
@@ -237,3 +249,51 @@ async def test_two_workers_share_the_partitions_and_a_leaver_hands_over(settings
 
 def _count(work: Running, key: str) -> int:
     return max(lane.view().get(key) or 0 for lane in work.engine.lanes())
+
+
+async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh_when_won_again(settings: KafkaSettings) -> None:
+    """Won, lost and won again before the first load ended: the first load must not go live with a fenced producer."""
+    agent = counting()
+    await create_topics(settings, agent)
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await send(settings, KEYS)
+        await until(lambda: processed(work) == len(KEYS), "first round")
+        engine = work.engine
+        places = list(engine.positions())
+        first = asyncio.create_task(engine.assigned(places))
+        await asyncio.sleep(0)
+        await engine.revoked()
+        await first
+        assert not engine.ready.is_set()
+        assert {lane.status for lane in engine.lanes()} == {Status.LOADING}
+        assert all(lane.producer is None for lane in engine.lanes())
+        await engine.assigned(places)
+        await work.app.consumer.perform_seek()
+        await send(settings, KEYS)
+        await until(lambda: processed(work) == 2 * len(KEYS), "second round")
+    assert await counts(settings) == exactly(KEYS * 2)
+
+
+async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty_tables(settings: KafkaSettings) -> None:
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+    agent = counting()
+    await create_topics(settings, agent)
+    await send(settings, KEYS)
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await until(lambda: processed(work) == len(KEYS), "first round")
+    changelog = settings.topic(Names(prefix=settings.topic_prefix).changelog(agent.name))
+    admin = AIOKafkaAdminClient(**settings.client())
+    await admin.start()
+    await admin.delete_topics([changelog])
+    for _ in range(100):
+        if changelog not in await admin.list_topics():
+            break
+        await asyncio.sleep(0.05)
+    await admin.create_topics([NewTopic(changelog, PARTITIONS, 1)])
+    await admin.close()
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await until(work.engine.ready.is_set, "ready")
+        lanes = [lane for lane in work.engine.lanes() if lane.status is Status.STOPPED]
+    assert lanes
+    assert all("changelog was lost" in lane.reason for lane in lanes)

@@ -1,6 +1,7 @@
 """What a store promises, in memory and on disk alike; and what only a disk can do to one."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -164,15 +165,18 @@ def test_a_corrupt_table_is_thrown_away(tmp_path: Path, damage: str) -> None:
 
 def test_rows_that_turn_out_corrupt_are_an_error_and_gone_after_the_close(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    store.apply({f"k{number}": bytes([number % 251]) * 500 for number in range(2_000)}, Bookmark(1, 1, b""))
+    rows = {f"{name}{number}": os.urandom(500) for name in ("g|", "k") for number in range(2_000)}
+    store.apply(rows, Bookmark(1, 1, b""))
     store.close()
     for file in (tmp_path / "people" / "3").glob("*.sst"):
         data = bytearray(file.read_bytes())
-        data[1_000:20_000] = b"\0" * 19_000
+        data[1_000:-100_000] = bytes(len(data) - 101_000)
         file.write_bytes(data)
     store = opened(tmp_path)
     with pytest.raises(StoreFailed, match="can be neither read nor written"):
         [store.get(f"k{number}") for number in range(2_000)]
+    with pytest.raises(StoreFailed):
+        list(store.walk("g", ""))
     store.close()
     store = opened(tmp_path)
     assert (store.get("k1"), store.bookmark) == (None, None)
