@@ -172,7 +172,7 @@ class Engine:
 
     def lanes(self) -> list[Lane]:
         """Return the lanes owned now."""
-        return sorted(set(self._readers.values()), key=lambda lane: (lane.agent.name, lane.partition))
+        return sorted(set(self._readers.values()), key=_place_of)
 
     async def close(self) -> None:
         """Finish running transactions and release everything."""
@@ -244,12 +244,17 @@ class Engine:
         if not lanes:
             return {}
         epoch = self._epoch
-        producers = await self._fence(lanes)
-        try:
-            return await self._open_all(lanes, producers, epoch)
-        except BaseException:
-            await _stop(producers.values())
-            raise
+        async with contextlib.AsyncExitStack() as alone:
+            for lane in sorted(lanes, key=_place_of):
+                await alone.enter_async_context(lane.loading)
+            if epoch != self._epoch:
+                return {}
+            producers = await self._fence(lanes)
+            try:
+                return await self._open_all(lanes, producers, epoch)
+            except BaseException:
+                await _stop(producers.values())
+                raise
 
     async def _open_all(
         self, lanes: list[Lane], producers: Mapping[Lane, AIOKafkaProducer], epoch: int
@@ -283,9 +288,13 @@ class Engine:
             return None
         lane.release()
         try:
-            lane.keep(await self._store_of(lane.agent.name, lane.partition))
+            store = await self._store_of(lane.agent.name, lane.partition)
         except StoreFailed as error:
             return error
+        if self._lanes.get(_place_of(lane)) is not lane:  # taken from us meanwhile: nobody would close it
+            store.close()
+            return StoreFailed("the partition was taken by another worker while its table was opened")
+        lane.keep(store)
         return None
 
     async def _restored(self, reader: Reader, lanes: list[Lane]) -> dict[TopicPartition, Restored]:
@@ -346,6 +355,10 @@ class Engine:
 
     def _changelog(self, lane: Lane) -> TopicPartition:
         return TopicPartition(self._names.topic(self._names.changelog(lane.agent.name)), lane.partition)
+
+
+def _place_of(lane: Lane) -> tuple[str, int]:
+    return lane.agent.name, lane.partition
 
 
 def _say(what: str, lane: Lane, error: Exception) -> None:

@@ -93,6 +93,7 @@ class Lane:
         self.ends: dict[str, int] = {}
         self.producer: AIOKafkaProducer | None = None
         self.lock = asyncio.Lock()
+        self.loading = asyncio.Lock()  # held while the table is restored, for the load before may not have ended yet
         self._names = names
         self._limits = limits
         self._outside = outside
