@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
 from schemas.errors import StoreFailed
+from streams.engine import recovery
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.recovery import Restored
 from streams.engine.rocks import OnDisk, RocksStore
 from streams.engine.running import Running, running
-from streams.engine.store import MemoryStore, Store, StoreOf, in_memory
+from streams.engine.store import Bookmark, MemoryStore, Store, StoreOf, in_memory
 from tests.engine.counting import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
 
 pytestmark = pytest.mark.asyncio
@@ -160,6 +162,48 @@ async def test_a_table_whose_disk_fails_is_read_back_and_nothing_is_lost(setting
     assert disk == await worked(settings, in_memory)
     assert len(await read_all(settings, OUT)) == len(HISTORY)
     assert await read_all(settings, "dead.letters") == [], "a failing disk is no record's fault"
+
+
+async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
+    settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Partitions taken away and given back while their tables are still being restored."""
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    wanted = await worked(settings, in_memory)
+    monkeypatch.setattr(recovery, "_RECORDS_AT_ONCE", 5)
+    take = recovery.Reader._take
+
+    async def slowly(*given: Any) -> None:
+        await take(*given)
+        await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(recovery.Reader, "_take", slowly)
+    went_back: list[int] = []
+
+    class Watched(MemoryStore):
+        def apply(self, changes: Any, bookmark: Bookmark | None = None) -> None:
+            if bookmark and self.bookmark and bookmark.offset < self.bookmark.offset:
+                went_back.append(bookmark.offset)
+            super().apply(changes, bookmark)
+
+    async def watched(agent: str, partition: int) -> Store:
+        return Watched()
+
+    async with running((AGENT,), kafka=settings, limits=QUICK, store_of=watched) as work:
+        await until(lambda: work.engine.ready.is_set() and caught_up(work))
+        places = {TP(settings.topic(SOURCE), partition) for partition in range(PARTITIONS)}
+        for lane in work.engine.lanes():
+            lane.release()
+        loads = []
+        for pause in (0.05, 0.1, 0.15, 0.2):
+            await work.engine.revoked()
+            loads.append(asyncio.create_task(work.engine.assigned(places)))
+            await asyncio.sleep(pause)
+        await asyncio.gather(*loads)
+        await until(lambda: caught_up(work))
+        assert {lane.partition: rows(lane.store) for lane in work.engine.lanes()} == wanted
+    assert went_back == []
 
 
 class Failing:
