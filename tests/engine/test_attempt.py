@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.errors import MustStop
+from schemas.errors import MustStop, StoreFailed
 from schemas.message import Given
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.attempt import Outcome, attempt
@@ -40,6 +40,15 @@ def test_a_step_that_asks_to_stop_is_not_isolated() -> None:
 
     with pytest.raises(MustStop):
         attempt(Agent(name="stop", sources=(SOURCE,), step=stop, codec=Numbers), batch_of([b"x"]), MemoryStore())
+
+
+def test_a_table_that_cannot_be_read_is_no_records_fault() -> None:
+    class Broken(MemoryStore):
+        def get(self, key: str) -> bytes | None:
+            raise StoreFailed("the disk failed")
+
+    with pytest.raises(StoreFailed):
+        attempt(counting(), batch_of([b"x"]), Broken())
 
 
 def test_the_brake_stops_at_so_many_in_a_row() -> None:
