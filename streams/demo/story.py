@@ -41,7 +41,7 @@ class Told:
         """Wait until a finding opens or closes; tell its message and return it."""
         seen = await self.watch.until(
             VIOLATIONS,
-            lambda finding: finding["unmapped"]["check"] == check and finding["activity_id"] == activity,
+            _is_opened(check) if activity == _OPENED else _is_closed(check),
             f"A {check} finding with activity {activity}",
             within_s=_SOON_S,
         )
@@ -98,12 +98,18 @@ async def belongs_to_a_company(told: Told) -> None:
         raise Expected("All posts were about one contact, and people holds more than one.")
 
 
+async def no_policy(told: Told) -> None:
+    """Find C3 open: the worker announced the workspace at its start, and nobody has said who may have an account."""
+    told.page.chapter("The workspace is configured, and nobody has said who may have an account in it")
+    seen = await told.watch.until(VIOLATIONS, _is_opened("C3"), "The C3 finding of the workspace", within_s=_SOON_S)
+    told.page.saw(f"violation C3 opened when the worker started: {seen.value['message']}")
+
+
 async def unknown_teammate(told: Told) -> None:
-    """Add a teammate nobody knows: C1 opens, and C3 because the workspace has no policy."""
+    """Add a teammate nobody knows: C1 opens."""
     told.page.chapter("A teammate is added whom no staff directory knows")
     since = await told.post(_admin(told, "added_to_workspace", at=3_000))
     await told.finding("C1", _OPENED, since)
-    await told.finding("C3", _OPENED, since)
 
 
 async def staff_directory(told: Told) -> None:
@@ -147,7 +153,7 @@ async def teammate_removed(told: Told) -> None:
 
 
 ACTS: tuple[Act, ...] = (
-    one_person, belongs_to_a_company, unknown_teammate, staff_directory, policy, employment_ends, teammate_removed,
+    one_person, belongs_to_a_company, no_policy, unknown_teammate, staff_directory, policy, employment_ends, teammate_removed,
 )  # fmt: skip
 
 _POLICY = f"""\
@@ -178,6 +184,14 @@ def _admin(told: Told, verb: str, *, at: float) -> Post:
 
 def _row(end: str = "") -> StaffRow:
     return StaffRow(id="17", name="Ines Holm", email="ines.holm@acme.example", roles="support agent", end=end)
+
+
+def _is_opened(check: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda finding: bool(finding["unmapped"]["check"] == check and finding["activity_id"] == _OPENED)
+
+
+def _is_closed(check: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda finding: bool(finding["unmapped"]["check"] == check and finding["activity_id"] == _CLOSED)
 
 
 def _is_mara(person: dict[str, Any]) -> bool:
