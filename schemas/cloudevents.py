@@ -49,33 +49,43 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; absent attributes have none."""
-        optional = (
-            ("ce_subject", self.subject),
-            ("ce_time", None if self.time is None else timestamp(self.time)),
-            ("ce_recordedtime", None if self.recorded is None else timestamp(self.recorded)),
-            ("ce_partitionkey", self.partition_key),
-            ("ce_sequence", None if self.sequence is None else sequence(self.sequence)),
-            ("ce_dataschema", self.data_schema),
-            ("ce_causationid", self.causation_id),
-            ("traceparent", self.trace_parent),
-        )
-        return [
-            _SPEC_VERSION,
-            ("ce_id", self.id.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_origin", self.origin.encode()),
-            ("content-type", self.content_type),
-            *((name, text.encode()) for name, text in optional if text is not None),
-        ]
+        found = [_SPEC_VERSION, ("ce_id", self.id.encode()), *_same(self.source, self.type, self.origin, self.content_type)]
+        if self.subject is not None:
+            found.append(("ce_subject", self.subject.encode()))
+        if self.time is not None:
+            found.append(("ce_time", timestamp(self.time).encode()))
+        if self.recorded is not None:
+            found.append(("ce_recordedtime", timestamp(self.recorded).encode()))
+        if self.partition_key is not None:
+            found.append(("ce_partitionkey", self.partition_key.encode()))
+        if self.sequence is not None:
+            found.append(("ce_sequence", sequence(self.sequence).encode()))
+        if self.data_schema is not None:
+            found.append(("ce_dataschema", self.data_schema.encode()))
+        if self.causation_id is not None:
+            found.append(("ce_causationid", self.causation_id.encode()))
+        if self.trace_parent is not None:
+            found.append(("traceparent", self.trace_parent.encode()))
+        return found
 
 
+@lru_cache(maxsize=1024)  # the records of a source and type all have these, and spelling them again is most of the work
+def _same(source: str, type_: str, origin: Origin, content_type: bytes) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("ce_source", source.encode()),
+        ("ce_type", type_.encode()),
+        ("ce_origin", origin.encode()),
+        ("content-type", content_type),
+    )
+
+
+@lru_cache(maxsize=4096)  # under load a millisecond has several records, and every record two or three instants
 def timestamp(ms: int) -> str:
     """Spell an instant as RFC 3339 in UTC with milliseconds."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
-@lru_cache(maxsize=4096)  # spelling a date costs 2 µs, and seconds repeat: every record has two or three instants
+@lru_cache(maxsize=4096)  # spelling a date costs 2 µs, and seconds repeat
 def _second(s: int) -> str:
     return f"{datetime.fromtimestamp(s, UTC):%Y-%m-%dT%H:%M:%S}"
 

@@ -4,8 +4,9 @@
 Never 410: it disables the subscription.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from connectors.intercom.keeper import CannotKeep, Keeper
@@ -26,15 +27,17 @@ _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class Answer:
-    """One answer, ready to send."""
+    """One answer, ready to send, in ASGI's form and in parts."""
 
-    __slots__ = ("body", "start", "status")
+    __slots__ = ("body", "headers", "start", "status", "text")
 
     def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
         body = text.encode()
         length = (b"content-length", str(len(body)).encode())
         self.status = status
-        self.start = {"type": "http.response.start", "status": status, "headers": [_TEXT, length, *headers]}
+        self.headers = (_TEXT, length, *headers)
+        self.text = body
+        self.start = {"type": "http.response.start", "status": status, "headers": self.headers}
         self.body = {"type": "http.response.body", "body": body}
 
 
@@ -72,6 +75,27 @@ class Endpoint:
         await send(answer.start)
         await send(answer.body)
 
+    def take(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[Answer], None]) -> None:
+        """Take a webhook that is all there; call `answer` once, now or when it is kept. `begun` is by `time.perf_counter`."""
+        found = TOO_MANY if self._ceiling and self._busy >= self._ceiling else self._read(WEBHOOK, headers, body)
+        if isinstance(found, Answer):
+            self._tally.answered(found.status, time.perf_counter() - begun)
+            answer(found)
+            return
+        self._busy += 1
+
+        def kept(future: asyncio.Future[None]) -> None:
+            self._busy -= 1
+            outcome = self._outcome(found, future.exception())
+            self._tally.answered(outcome.status, time.perf_counter() - begun)
+            answer(outcome)
+
+        self._keeper.keep(found.records).add_done_callback(kept)
+
+    def gone(self) -> None:
+        """Count a sender that hung up before its post was complete."""
+        self._tally.gone()
+
     async def _answer(self, scope: Any, receive: Receive) -> Answer:
         method = scope["method"]
         if method != "POST":
@@ -87,21 +111,35 @@ class Endpoint:
     async def _post(self, scope: Any, receive: Receive) -> Answer:
         scheme = CALLBACK if scope["path"] == CALLBACK_PATH else WEBHOOK
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
-        signature = headers.get(scheme.header)
-        if signature is None:
+        if scheme.header not in headers:
             return UNSIGNED
         try:
             body = await read_body(receive, headers.get(b"content-length"))
-            signers = self._keyring.signers(scheme, body, signature)
-            if not signers:
-                return UNSIGNED
-            routed = self._route(scheme, _post_of(body, signers, headers))
-            await self._keeper.keep(routed.records)
-        except (BodyTooLarge, TooLarge):
+        except BodyTooLarge:
+            return TOO_LARGE
+        found = self._read(scheme, headers, body)
+        if isinstance(found, Answer):
+            return found
+        try:
+            await self._keeper.keep(found.records)
+        except CannotKeep as error:
+            return self._outcome(found, error)
+        return self._outcome(found, None)
+
+    def _read(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> Routed | Answer:
+        """Verify and route; return the records to keep, or why there are none."""
+        signers = self._keyring.signers(scheme, body, headers[scheme.header])
+        if not signers:
+            return UNSIGNED
+        try:
+            return self._route(scheme, _post_of(body, signers, headers))
+        except TooLarge:
             return TOO_LARGE
         except WrongApp:
             return WRONG_APP
-        except CannotKeep as error:
+
+    def _outcome(self, routed: Routed, error: BaseException | None) -> Answer:
+        if error is not None:
             self._tally.lost(str(error))
             return NO_ROOM
         self._tally.kept(routed)
@@ -112,7 +150,7 @@ class Endpoint:
         return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)
 
 
-def _post_of(body: bytes, signers: frozenset[str], headers: dict[bytes, bytes]) -> Post:
+def _post_of(body: bytes, signers: frozenset[str], headers: Mapping[bytes, bytes]) -> Post:
     encoding = headers.get(b"content-encoding", b"").strip().lower()
     return Post(
         body=body,

@@ -13,8 +13,9 @@ import uvicorn
 
 from connectors.intercom.breaker import Breaker
 from connectors.intercom.config import IngressConfig
+from connectors.intercom.direct import DirectProtocol
 from connectors.intercom.endpoint import CALLBACK_PATH, WEBHOOK_PATH, Endpoint
-from connectors.intercom.guard import GuardedProtocol, cut_off_the_slow
+from connectors.intercom.guard import cut_off_the_slow
 from connectors.intercom.keeper import Keeper
 from connectors.intercom.metrics_of_all import Exposition
 from connectors.intercom.outlet import KafkaOutlet
@@ -74,7 +75,7 @@ class Ingress:
         self._show()
         publishing = asyncio.create_task(self._exposition.publish())
         try:
-            yield _app(endpoint, probes(self._standing, self._exposition.page))
+            yield _App(endpoint, probes(self._standing, self._exposition.page))
         finally:
             publishing.cancel()
             await keeper.close()
@@ -123,16 +124,18 @@ def _on_trip() -> None:
     _log.warning("Kafka is slow or away", hint="posts go to the spool until a round comes back within 250 ms")
 
 
-def _app(endpoint: Endpoint, rest: Any) -> Any:
-    """Put the webhook route in front of everything else."""
+class _App:
+    """The webhook route in front of everything else; `direct` takes the posts that need no ASGI."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    def __init__(self, endpoint: Endpoint, rest: Any) -> None:
+        self.direct = endpoint
+        self._rest = rest
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] in _WEBHOOK_PATHS:
-            await endpoint(scope, receive, send)
+            await self.direct(scope, receive, send)
         else:
-            await rest(scope, receive, send)
-
-    return app
+            await self._rest(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -159,7 +162,7 @@ async def run(
     gc.set_threshold(*_COLLECT)
     async with Ingress(config, index).running() as app:
         server = _Server(uvicorn.Config(
-            app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+            app, http=DirectProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=_GRACE_S, backlog=_BACKLOG,
         ))  # fmt: skip
         loop = asyncio.get_running_loop()
