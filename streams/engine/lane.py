@@ -30,6 +30,8 @@ from streams.engine.view import View
 
 log = structlog.get_logger(__name__)
 
+_LEAST_WAIT = 0.02  # seconds; a wake that is due while records are still on their way must not spin
+
 
 class Status(StrEnum):
     """What a lane is doing."""
@@ -202,7 +204,7 @@ class Lane:
             return None
         waits = [self._limits.settle_seconds] if self._unsettled else []
         if self._wake is not None and self._wake != self._woken:
-            waits.append(max(0.0, self._wake.at / 1000 - self._clock()))
+            waits.append(max(_LEAST_WAIT, self._wake.at / 1000 - self._clock()))
         return min(waits, default=None)
 
     async def _idle(self) -> None:

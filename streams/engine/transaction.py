@@ -1,5 +1,6 @@
 """One Kafka transaction: outputs, table changes and input positions of one partition batch, true together or not at all."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,11 @@ class Transaction:
         for place, builder in self._builders.items():
             await self._send(place, builder)
         self._builders.clear()
-        return {place: await ack for place, ack in self._acks}
+        answers = await asyncio.gather(*(ack for _, ack in self._acks), return_exceptions=True)  # all of them, or some go unheard
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return {place: answer for (place, _), answer in zip(self._acks, answers, strict=True)}
 
     async def _send(self, place: tuple[str, int], builder: Any) -> None:
         builder.close()

@@ -13,6 +13,7 @@ from connectors import logs
 from schemas.errors import Unavailable
 
 ROOT = Path(__file__).parents[2]
+LOGGERS = ("log", "logger", "_log", "structlog.get_logger", "logging.getLogger")
 LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 
@@ -78,7 +79,7 @@ def calls():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
                 owner = node.func.value
-                if isinstance(owner, ast.Name) and owner.id in ("log", "logger", "_log"):
+                if isinstance(owner, ast.Name | ast.Call) and ast.unparse(owner).split("(")[0] in LOGGERS:
                     yield path.relative_to(ROOT), node
 
 

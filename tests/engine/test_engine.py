@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
 from schemas.message import header
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
-from streams.engine.lane import Status
+from streams.engine.engine import Engine
+from streams.engine.lane import Fetched, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.recovery import fenced_producer
@@ -297,3 +299,39 @@ async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty
         lanes = [lane for lane in work.engine.lanes() if lane.status is Status.STOPPED]
     assert lanes
     assert all("changelog was lost" in lane.reason for lane in lanes)
+
+
+async def test_a_zombie_that_wakes_up_after_its_successor_worked_is_refused(settings: KafkaSettings) -> None:
+    """Hold the first owner inside its lock, let a second one take over and process, then let the first go on with what it held."""
+    agent = counting()
+    await create_topics(settings, agent)
+    async with running((agent,), kafka=settings, limits=QUICK) as zombie:
+        await send(settings, KEYS)
+        await until(lambda: processed(zombie) == len(KEYS), "first round")
+        lanes = zombie.engine.lanes()
+        for lane in lanes:
+            await lane.lock.acquire()
+        before = {lane.partition: lane.positions[SOURCE] for lane in lanes}
+        await send(settings, KEYS)
+        successor = Engine((agent,), kafka=settings, names=Names(prefix=settings.topic_prefix), limits=QUICK)
+        await successor.assigned(list(zombie.engine.positions()))
+        for place, fetched in await unread(settings, before):
+            successor.offer(place, fetched)
+        await until(lambda: sum(lane.positions[SOURCE] for lane in successor.lanes()) == 2 * len(KEYS), "the successor worked")
+        for lane in lanes:
+            lane.lock.release()
+        await until(lambda: processed(zombie) == 2 * len(KEYS), "the zombie has learnt where it stands")
+        await successor.close()
+    assert await counts(settings) == exactly(KEYS * 2)
+
+
+async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[TP, Fetched]]:
+    """Read what a second owner of the partitions would be given."""
+    records = await read_all(settings, SOURCE)
+    found = []
+    for partition, position in before.items():
+        mine = [record for record in records if record.partition == partition and record.offset >= position]
+        if mine:
+            after = mine[-1].offset + 1
+            found.append((TP(settings.topic(SOURCE), partition), Fetched(SOURCE, position, after, mine, after)))
+    return found

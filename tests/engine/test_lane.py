@@ -1,0 +1,194 @@
+"""A lane by itself, with a producer and an engine that only remember: what it does with batches that overlap, skip or come late."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.errors import ProducerFenced
+
+from schemas.message import Given
+from streams.engine.lane import Fetched, Lane, Status
+from streams.engine.limits import Limits
+from streams.engine.names import Names
+from streams.engine.positions import Standing
+from streams.engine.store import MemoryStore
+from tests.engine.counting import SECOND, SOURCE, counting
+
+pytestmark = pytest.mark.asyncio
+
+
+class Remembered:
+    """One batch of a producer that only remembers."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes | None] = []
+
+    def append(self, *, key, value, timestamp, headers):
+        self.values.append(value)
+        return SimpleNamespace(offset=len(self.values) - 1, timestamp=0)
+
+    def close(self) -> None:
+        pass
+
+
+class Producer:
+    """Keep committed outputs and offsets; be fenced when told so."""
+
+    def __init__(self) -> None:
+        self.committed: list[bytes | None] = []
+        self.offsets: dict[str, int] = {}
+        self.transactions = 0
+        self.fenced = False
+
+    async def begin_transaction(self) -> None:
+        self._open: list[bytes | None] = []
+
+    def create_batch(self) -> Remembered:
+        return Remembered()
+
+    async def send_batch(self, builder, topic, partition):
+        if topic == "out":
+            self._open += builder.values
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(SimpleNamespace(offset=0, timestamp=0))
+        return answer
+
+    async def send_offsets_to_transaction(self, offsets, group) -> None:
+        if self.fenced:
+            raise ProducerFenced
+        self._offsets = {place.topic: offset for place, offset in offsets.items()}
+
+    async def commit_transaction(self) -> None:
+        self.committed += self._open
+        self.offsets |= self._offsets
+        self.transactions += 1
+
+
+class Engine:
+    """Remember what a lane asks for."""
+
+    def __init__(self) -> None:
+        self.sought: list[tuple[str, int]] = []
+        self.failures: list[Exception] = []
+
+    async def seek(self, lane, topic, position) -> None:
+        self.sought.append((topic, position))
+
+    def lost(self, lane, error) -> None:
+        self.failures.append(error)
+
+    def fatal(self, error) -> None:
+        self.failures.append(error)
+
+    async def partitions(self, topic) -> int:
+        return 1
+
+    def committed(self, lane, records, dead, seconds) -> None:
+        pass
+
+
+@asynccontextmanager
+async def at_work(positions: dict[str, int], limits: Limits | None = None) -> AsyncIterator[tuple[Lane, Producer, Engine]]:
+    engine, producer = Engine(), Producer()
+    lane = Lane(counting(tuple(positions)), 0, names=Names(), limits=limits or Limits(), outside=engine)
+    lane.keep(MemoryStore())
+    lane.open(producer=producer, standing=Standing(positions), ends=positions)
+    task = asyncio.create_task(lane.run())
+    try:
+        yield lane, producer, engine
+    finally:
+        task.cancel()
+
+
+def fetched(before: int, after: int, topic: str = SOURCE, skip: tuple[int, ...] = ()) -> Fetched:
+    records = [Given(key=b"k", value=b"x", offset=offset) for offset in range(before, after) if offset not in skip]
+    return Fetched(topic, before, after, records, after)
+
+
+def offsets_of(producer: Producer) -> list[int]:
+    return [json.loads(value or b"")["offset"] for value in producer.committed]
+
+
+async def quiet() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_batches_that_follow_each_other_are_processed_together() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, _):
+        for before in (0, 3, 6):
+            lane.offer(fetched(before, before + 3))
+        await quiet()
+        assert offsets_of(producer) == list(range(9))
+        assert producer.transactions == 1
+        assert lane.positions == producer.offsets == {SOURCE: 9}
+
+
+async def test_a_batch_behind_a_gap_is_not_processed_and_the_gap_is_read_again() -> None:
+    """One before it was lost on its way. Processed, it would hide that for ever: the table is then ahead of what it has seen."""
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        lane.offer(fetched(0, 3))
+        await quiet()
+        lane.offer(fetched(6, 9))
+        await quiet()
+        assert offsets_of(producer) == [0, 1, 2]
+        assert engine.sought == [(SOURCE, 3)]
+        lane.offer(fetched(3, 9))
+        await quiet()
+        assert offsets_of(producer) == list(range(9))
+
+
+async def test_a_gap_drops_what_is_queued_of_that_topic_and_no_other() -> None:
+    async with at_work({SOURCE: 0, SECOND: 0}) as (lane, producer, engine):
+        lane.offer(fetched(5, 6))
+        lane.offer(fetched(0, 2, SECOND))
+        lane.offer(fetched(6, 9))
+        await quiet()
+        assert engine.sought == [(SOURCE, 0)]
+        assert producer.offsets == {SOURCE: 0, SECOND: 2}
+
+
+async def test_a_batch_fetched_twice_is_processed_once() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, _):
+        lane.offer(fetched(0, 5))
+        await quiet()
+        lane.offer(fetched(0, 5))
+        lane.offer(fetched(2, 8))
+        await quiet()
+        assert offsets_of(producer) == list(range(8))
+
+
+async def test_offsets_without_records_are_no_gap() -> None:
+    """Markers and aborted records take offsets: positions follow on, record offsets do not."""
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        lane.offer(fetched(0, 5, skip=(3, 4)))
+        lane.offer(fetched(5, 7, skip=(5,)))
+        await quiet()
+        assert engine.sought == []
+        assert offsets_of(producer) == [0, 1, 2, 6]
+        assert lane.positions == {SOURCE: 7}
+
+
+async def test_a_large_fetch_is_cut_into_batches_each_with_its_own_position() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
+        lane.offer(fetched(0, 10))
+        await quiet()
+        assert offsets_of(producer) == list(range(10))
+        assert producer.transactions == 3
+
+
+async def test_a_fenced_lane_gives_up_its_table_and_its_queue() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        producer.fenced = True
+        lane.offer(fetched(0, 3))
+        await quiet()
+        lane.offer(fetched(3, 6))
+        await quiet()
+        assert lane.status is Status.LOST
+        assert not lane.certain
+        assert [type(error) for error in engine.failures] == [ProducerFenced]
+        assert producer.committed == []
+        assert lane.view().get("k") is None
