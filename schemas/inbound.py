@@ -6,6 +6,7 @@ A post goes to one topic, keyed by the entity it changes. Two kinds go to a seco
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -125,6 +126,7 @@ def other(note: Envelope) -> Place:
     return Place(topic=OTHER, key=f"{note.app_id}:{note.id}", id=note.id)
 
 
+@lru_cache(maxsize=1024)  # Intercom has some two hundred topics
 def route_of(topic: str) -> Route | None:
     """Look a topic of Intercom's up, by its whole name and then by its first word."""
     return ROUTES.get(topic) or FAMILIES.get(topic.partition(".")[0])
@@ -135,6 +137,7 @@ def known(topic: str) -> bool:
     return route_of(topic) is not None or topic.partition(".")[0] in SET_ASIDE
 
 
+@lru_cache(maxsize=1024)
 def event_type(topic: str) -> str:
     """Spell a topic as a CloudEvents type, `intercom.` and its name; `intercom.unknown` for one that is no such name."""
     return f"intercom.{topic}" if len(topic) <= _LONGEST_TYPE and _TYPE.fullmatch(topic) else _UNKNOWN_TYPE

@@ -4,7 +4,6 @@
 Never 410: it disables the subscription.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -84,13 +83,13 @@ class Endpoint:
             return
         self._busy += 1
 
-        def kept(future: asyncio.Future[None]) -> None:
+        def kept(error: Exception | None) -> None:
             self._busy -= 1
-            outcome = self._outcome(found, future.exception())
+            outcome = self._outcome(found, error)
             self._tally.answered(outcome.status, time.perf_counter() - begun)
             answer(outcome)
 
-        self._keeper.keep(found.records).add_done_callback(kept)
+        self._keeper.keep_then(found.records, kept)
 
     def gone(self) -> None:
         """Count a sender that hung up before its post was complete."""
@@ -138,7 +137,7 @@ class Endpoint:
         except WrongApp:
             return WRONG_APP
 
-    def _outcome(self, routed: Routed, error: BaseException | None) -> Answer:
+    def _outcome(self, routed: Routed, error: Exception | None) -> Answer:
         if error is not None:
             self._tally.lost(str(error))
             return NO_ROOM

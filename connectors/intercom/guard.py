@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol, with limits it leaves to a proxy: size of the headers, size of a request, and time to send one.
 
-Without them, connections that send a byte a minute hold memory and descriptors for ever.
+Without them, connections that send a byte a minute hold memory and descriptors for ever. One look at all connections a second takes
+the place of a timer for every request, that of keep-alive too.
 """
 
 import asyncio
@@ -15,9 +16,13 @@ REQUEST_SECONDS: Final = 10.0  # twice what Intercom allows for a whole exchange
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. `reading_since` is when the request that is coming in began, or the connection; None between requests."""
+    """One connection. `reading_since` is when the request that is coming in began, or the connection; None between requests.
+
+    `idle_since` is when the last answer went out, while nothing came after it.
+    """
 
     reading_since: float | None = None
+    idle_since: float | None = None
     _received = 0
     _in_headers = True
 
@@ -27,7 +32,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self.reading_since is None:
-            self.reading_since = self.loop.time()
+            self.reading_since, self.idle_since = self.loop.time(), None
         self._received += len(data)
         super().data_received(data)
         if self._received > HEADER_BYTES and (self._in_headers or self._received > REQUEST_BYTES):
@@ -41,6 +46,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._received, self._in_headers, self.reading_since = 0, True, None
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self.idle_since = self.loop.time()
+
     def cut_off(self) -> None:
         """Hang up: no answer would be read."""
         if self.transport is not None and not self.transport.is_closing():
@@ -52,8 +65,10 @@ async def cut_off_the_slow(connections: Iterable[Any], every_s: float = 1.0) -> 
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(every_s)
-        oldest = loop.time() - REQUEST_SECONDS
+        now = loop.time()
         for connection in list(connections):
-            since = getattr(connection, "reading_since", None)
-            if since is not None and since < oldest:
+            reading, idle = connection.reading_since, connection.idle_since
+            if (reading is not None and reading < now - REQUEST_SECONDS) or (
+                idle is not None and idle < now - connection.timeout_keep_alive
+            ):
                 connection.cut_off()

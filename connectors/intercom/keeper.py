@@ -5,7 +5,7 @@ Everything that arrived while the last round was in flight goes out together as 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -16,17 +16,21 @@ from connectors.spool import Spool
 from schemas.errors import Unavailable
 
 _MOST_WAITING_BYTES: Final = 64 << 20  # what one process holds in memory of posts not kept yet
+_CLOSING_LOOK_S: Final = 0.01
 _LAST_RESORT_S: Final = 2.0  # for a post that the spool refused; Intercom gives up at 5 s
+
+
+Done = Callable[[Exception | None], None]
 
 
 class _Waiting:
     """A post that is not kept yet."""
 
-    __slots__ = ("kept", "patience", "records", "since", "size", "spooled")
+    __slots__ = ("done", "patience", "records", "since", "size", "spooled")
 
-    def __init__(self, records: Sequence[Outgoing], kept: "asyncio.Future[None]", since: float) -> None:
+    def __init__(self, records: Sequence[Outgoing], done: "Done", since: float) -> None:
         self.records = records
-        self.kept = kept
+        self.done = done
         self.since = since
         self.patience = PATIENCE_S
         self.size = sum([record.size for record in records])
@@ -38,7 +42,7 @@ class CannotKeep(Unavailable):
 
 
 class Keeper:
-    """Keeps the records of posts, one future per post."""
+    """Keeps the records of posts and tells when they are kept."""
 
     def __init__(self, outlet: Outlet, spool: Spool, breaker: Breaker) -> None:
         self._outlet = outlet
@@ -56,17 +60,21 @@ class Keeper:
     def keep(self, records: Sequence[Outgoing]) -> "asyncio.Future[None]":
         """Return a future that is set once the records are kept, or fails with `CannotKeep`."""
         kept: asyncio.Future[None] = self._loop.create_future()
-        post = _Waiting(records, kept, self._loop.time())
+        self.keep_then(records, partial(_resolve, kept))
+        return kept
+
+    def keep_then(self, records: Sequence[Outgoing], done: Done) -> None:
+        """Call `done(None)` once the records are kept, or `done(error)` with `CannotKeep`."""
+        post = _Waiting(records, done, self._loop.time())
         if self._breaker.open or self._waiting_bytes > _MOST_WAITING_BYTES:
             self._to_spool(post)
         else:
             self._to_round(post)
-        return kept
 
     async def close(self) -> None:
         """Wait until everything given to `keep` is kept or refused."""
-        while self._queue or self._flying:
-            await asyncio.wait([post.kept for post in (*self._flying, *self._queue)])
+        while self._queue or self._flying:  # noqa: ASYNC110  # once in a life; an event would cost every round
+            await asyncio.sleep(_CLOSING_LOOK_S)
         if self._watch is not None:
             self._watch.cancel()
         if self._round is not None:
@@ -100,16 +108,18 @@ class Keeper:
 
     def _settle(self, refused: set[int]) -> None:
         """Answer for what a round kept; spool what it did not. Posts that were given to the spool meanwhile are no longer here."""
-        for post in self._flying:
+        flown, self._flying = self._flying, []
+        kept = 0
+        for post in flown:
             self._waiting_bytes -= post.size
             left = [record for record in post.records if id(record) in refused] if refused else []
             if left:
                 post.records = left
                 self._to_spool(post)
             else:
-                self._in_kafka.inc()
-                _answer(post.kept)
-        self._flying = []
+                kept += 1
+                post.done(None)
+        self._in_kafka.inc(kept)
 
     def _look(self) -> None:
         """Open the breaker if the oldest post has waited too long; else look again when it will have."""
@@ -135,7 +145,7 @@ class Keeper:
 
     def _to_spool(self, post: _Waiting) -> None:
         if post.spooled:  # it was there already, and refused: Kafka was the last resort
-            _answer(post.kept, CannotKeep("Kafka is away and the spool does not take any more"))
+            post.done(CannotKeep("Kafka is away and the spool does not take any more"))
         else:
             post.spooled = True
             self._spool.append(post.records, partial(self._on_spooled, post))
@@ -143,15 +153,15 @@ class Keeper:
     def _on_spooled(self, post: _Waiting, error: Exception | None) -> None:
         if error is None:
             self._in_spool.inc()
-            _answer(post.kept)
+            post.done(None)
         elif self._waiting_bytes > _MOST_WAITING_BYTES:
-            _answer(post.kept, CannotKeep(str(error)))
+            post.done(CannotKeep(str(error)))
         else:
             post.since, post.patience = self._loop.time(), _LAST_RESORT_S
             self._to_round(post)
 
 
-def _answer(kept: "asyncio.Future[None]", error: Exception | None = None) -> None:
+def _resolve(kept: "asyncio.Future[None]", error: Exception | None) -> None:
     if kept.done():  # whoever asked has gone; the post is kept, or not, all the same
         return
     if error is None:

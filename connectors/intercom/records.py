@@ -145,6 +145,7 @@ def _reason(note: Envelope, place: Place) -> Quarantine | None:
     return Quarantine.NAMELESS if route_of(note.topic) else Quarantine.SET_ASIDE
 
 
+@lru_cache(maxsize=256)  # posts come with the same few
 def _plain(value: bytes | None) -> str | None:
     """Take a header over only where it is plain text of bearable length: it comes from outside the signature."""
     if value is None or len(value) > _BOUND or not value.isascii():
@@ -153,6 +154,7 @@ def _plain(value: bytes | None) -> str | None:
     return text if text.isprintable() else None
 
 
+@lru_cache(maxsize=1024)  # Intercom has some two hundred topics
 def _countable(name: str) -> str:
     """Spell a name so that it can be a label: it comes from outside."""
     return name if _NAME.fullmatch(name) else _UNREADABLE
