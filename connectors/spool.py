@@ -1,6 +1,7 @@
 """Records on this disk until Kafka has them. One thread speaks to the file, so that no disk ever holds up the event loop.
 
-Appends that wait when the thread comes round are committed together (group commit): the more there are, the less each costs.
+Appends that wait when the thread comes round are committed together (group commit): the more there are, the less each costs. What was
+just committed is held in memory too, up to a limit, so that a drain that keeps up never reads the file.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ __all__ = ["Group", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
 _AT_ONCE: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
 _PACE_S: Final = 0.004  # between two commits: under load it makes groups worth their fsync, an idle spool commits at once
 _MOST_ENTERING_BYTES: Final = 64 << 20  # in memory, waiting for the disk
+_MOST_FRESH_BYTES: Final = 32 << 20  # in memory although it is on the disk
 
 Done = Callable[[Exception | None], None]
 
@@ -61,6 +63,9 @@ class Spool:
         self.aside = 0
         self.failing = ""
         self._entering = 0
+        self._fresh: dict[int, Group] = {}
+        self._fresh_from: int | None = None  # of this id and above, every group that waits in the file is in `_fresh`
+        self._fresh_bytes = 0
         self._last = 0.0
         self._max_bytes = max_bytes
         self._loop = asyncio.get_running_loop()
@@ -88,6 +93,8 @@ class Spool:
 
     async def take(self, after: int, limit_bytes: int) -> list[Group]:
         """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
+        if self._fresh_from is not None and after + 1 >= self._fresh_from:
+            return self._take_fresh(after, limit_bytes)
         found = await self._ask(lambda: self._file.take(after, limit_bytes))
         if found.damaged:
             self.bytes -= found.damaged
@@ -98,9 +105,11 @@ class Spool:
         """Forget a group whose records are all kept elsewhere: with the next commit or `tidy`. Until then it can be taken again."""
         self._settled.append(group.id)
         self.bytes -= group.size
+        self._drop(group.id)
 
     async def replace(self, group: Group, left: Sequence[Outgoing], refused: Sequence[Outgoing]) -> None:
         """Keep of a group what is `left` to send; what Kafka `refused` goes aside until the file is opened next."""
+        self._read_again(group.id)
         await self._ask(lambda: self._file.replace(group, left, refused))
         self.bytes -= group.size - sum([record.size for record in left])
         self.aside += bool(refused)
@@ -118,6 +127,35 @@ class Spool:
                 self._jobs.put(_STOP)
                 await asyncio.to_thread(self._thread.join)
                 await asyncio.to_thread(self._file.close)
+
+    def _take_fresh(self, after: int, limit_bytes: int) -> list[Group]:
+        found: list[Group] = []
+        for group in self._fresh.values():
+            if limit_bytes <= 0:
+                break
+            if group.id > after:
+                found.append(group)
+                limit_bytes -= group.size
+        return found
+
+    def _hold(self, groups: Sequence[Group]) -> None:
+        """Hold what was just committed; beyond the limit, leave the oldest to the file."""
+        for group in groups:
+            if self._fresh_from is None:
+                self._fresh_from = group.id
+            self._fresh[group.id] = group
+            self._fresh_bytes += group.size
+        while self._fresh_bytes > _MOST_FRESH_BYTES:
+            self._read_again(next(iter(self._fresh)))
+
+    def _read_again(self, number: int) -> None:
+        """Leave a group, and those before it, to be read from the file."""
+        self._drop(number)
+        self._fresh_from = max(self._fresh_from or 0, number + 1)
+
+    def _drop(self, number: int) -> None:
+        if (group := self._fresh.pop(number, None)) is not None:
+            self._fresh_bytes -= group.size
 
     async def _ask(self, ask: Callable[[], Any]) -> Any:
         answer: asyncio.Future[Any] = self._loop.create_future()
@@ -152,12 +190,12 @@ class Spool:
     def _commit(self, appends: list[_Append]) -> None:
         settled = [self._settled.popleft() for _ in range(len(self._settled))]
         try:
-            self._file.append([append.records for append in appends], settled)
+            groups = self._file.append([append.records for append in appends], settled)
         except (SpoolFailed, SpoolDamaged) as error:
             self._settled.extend(settled)
             self._tell(self._failed, appends, error)
         else:
-            self._tell(self._kept, appends)
+            self._tell(self._kept, appends, groups)
 
     def _answer(self, question: _Question) -> None:
         try:
@@ -177,8 +215,9 @@ class Spool:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(what, *values)
 
-    def _kept(self, appends: list[_Append]) -> None:
+    def _kept(self, appends: list[_Append], groups: list[Group]) -> None:
         self.failing = ""
+        self._hold(groups)
         for append in appends:
             self._entering -= append.size
             append.done(None)

@@ -93,17 +93,17 @@ class SpoolFile:
         """Count the groups that can be neither sent nor read."""
         return int(self._run("select count(*) from aside")[0][0])
 
-    def append(self, batches: Iterable[Sequence[Outgoing]], settled: Sequence[int] = ()) -> None:
-        """Commit all records, and forget what was settled, in one transaction and one fsync."""
+    def append(self, batches: Iterable[Sequence[Outgoing]], settled: Sequence[int] = ()) -> list[Group]:
+        """Commit all records, and forget what was settled, in one transaction and one fsync; return the groups they became."""
         self._run("begin immediate")
         try:
-            for group in _groups(batches):
-                self._insert("waiting", group)
+            groups = [self._insert("waiting", records) for records in _groups(batches)]
             self._forget(settled)
             self._run("commit")
         except BaseException:
             self._roll_back()
             raise
+        return groups
 
     def take(self, after: int, limit_bytes: int) -> Taken:
         """Read groups after that id, at least one if there is one; those that do not read back as written are put aside."""
@@ -153,15 +153,20 @@ class SpoolFile:
         """Close the file; SQLite folds its log into it."""
         self._database.close()
 
-    def _insert(self, table: str, records: Sequence[Outgoing], *reason: str) -> None:
-        data = _ENCODER.encode(records)
-        values = (_size(records), zlib.crc32(data), data, *reason)
+    def _insert(self, table: str, records: Sequence[Outgoing], *reason: str) -> Group:
+        data, size = _ENCODER.encode(records), _size(records)
+        values = (size, zlib.crc32(data), data, *reason)
         columns = "size, sum, data" + (", reason" if reason else "")
-        self._run(f"insert into {table} ({columns}) values ({', '.join('?' * len(values))})", values)  # noqa: S608  # our own names
+        statement = f"insert into {table} ({columns}) values ({', '.join('?' * len(values))})"  # noqa: S608  # our own names
+        try:
+            number = self._database.execute(statement, values).lastrowid
+        except sqlite3.Error as error:
+            raise _failure(self.path, error) from error
+        return Group(number or 0, size, list(records))
 
     def _forget(self, ids: Sequence[int]) -> None:
-        for one in ids:
-            self._run("delete from waiting where id = ?", (one,))
+        if ids:  # one statement: each takes and releases the interpreter's lock
+            self._run(f"delete from waiting where id in ({','.join(map(str, ids))})")  # noqa: S608  # whole numbers
 
     def _set_aside(self, group: int, reason: str) -> None:
         self._run("begin immediate")
