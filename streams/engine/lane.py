@@ -261,15 +261,8 @@ class Lane:
 
     async def _process(self, topic: str, records: Sequence[Record], after: int) -> None:
         started = time.perf_counter()
-        try:
-            outcome = attempt(self.agent, Batch(topic, self.partition, records), self.store)
-            self._brake.check(outcome.dead)
-        except MustStop as error:
-            self._outside.fatal(error)
-            self.status = Status.LOST
-            return
-        except StoreFailed as error:
-            self.lose(error)
+        outcome = self._tried(lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store))
+        if outcome is None:
             return
         standing = Standing({**self.positions, topic: after}, (*self.standing.left_over, *outcome.left_over))
         await self._conclude(outcome, standing, len(records), started)
@@ -280,16 +273,23 @@ class Lane:
             return
         started = time.perf_counter()
         cursor, *later = self.standing.left_over
+        outcome = self._tried(lambda: go_on(self.agent, cursor, self.store))
+        if outcome is not None:
+            await self._conclude(outcome, Standing(self.positions, (*outcome.left_over, *later)), 0, started)
+
+    def _tried(self, work: Callable[[], Outcome]) -> Outcome | None:
+        """Return what the agent's work makes true; None where the process has to stop or the table fails, which is then seen to."""
         try:
-            outcome = go_on(self.agent, cursor, self.store)
+            outcome = work()
+            self._brake.check(outcome.dead)
         except MustStop as error:
             self._outside.fatal(error)
             self.status = Status.LOST
-            return
         except StoreFailed as error:
             self.lose(error)
-            return
-        await self._conclude(outcome, Standing(self.positions, (*outcome.left_over, *later)), 0, started)
+        else:
+            return outcome
+        return None
 
     async def _conclude(self, outcome: Outcome, standing: Standing, records: int, started: float) -> None:
         if await self._commit(outcome.sent, outcome.view.changes(), standing):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import msgspec
+from aiokafka.errors import KafkaError
 
 from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
@@ -37,6 +38,12 @@ class Running(msgspec.Struct, frozen=True):
         return reason if isinstance(reason, Exception) else MustStop(f"the worker's consumer stopped: {reason!r}")
 
 
+def _heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Pass over futures of aiokafka's own that nobody waits for: what broke a transaction is known to its lane, which acts on it."""
+    if not (isinstance(context.get("exception"), KafkaError) and "never retrieved" in context["message"]):
+        loop.default_exception_handler(context)
+
+
 async def _crash_of(app: BatchApp) -> None:
     """Return when Faust has given up; mode has no public way to wait for it."""
     await app._crashed.wait()  # noqa: SLF001
@@ -59,6 +66,7 @@ async def running(
     engine = Engine(agents, kafka=kafka, names=names, limits=limits, store_of=store_of, on_commit=on_commit, on_ready=on_ready)
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
+    asyncio.get_running_loop().set_exception_handler(_heard)
     try:
         await app.start()
         yield Running(engine, app)
