@@ -20,7 +20,7 @@ from schemas.errors import Unavailable
 __all__ = ["Group", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
 
 _AT_ONCE: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
-_PACE_S: Final = 0.004  # between two commits: under load it makes groups worth their fsync, an idle spool commits at once
+_PACE_S: Final = 0.008  # between two commits: under load it makes groups worth their fsync, an idle spool commits at once
 _MOST_ENTERING_BYTES: Final = 64 << 20  # in memory, waiting for the disk
 _MOST_FRESH_BYTES: Final = 32 << 20  # in memory although it is on the disk
 

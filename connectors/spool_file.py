@@ -74,6 +74,7 @@ class SpoolFile:
                 "journal_mode=wal",
                 "synchronous=full",
                 f"wal_autocheckpoint={_WAL_PAGES}",
+                "secure_delete=off",  # some builds write zeros over what is deleted: three times the bytes to the disk
             ):
                 self._run(f"pragma {pragma}")
             for statement in _SCHEMA.split(";"):
