@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from tests.e2e.outside import APP_ID, Installation, admin_event
 
@@ -139,3 +140,16 @@ async def test_a_simulated_company_is_right_in_whatever_order_it_arrives(install
 def closed(record, check, who):
     value = json.loads(record.value)
     return value["activity_id"] == CLOSED and value["unmapped"]["check"] == check and who in value["message"]
+
+
+async def test_a_fact_of_an_unknown_schema_goes_to_dead_letters_untouched_and_the_next_is_processed(installed):
+    strange = b"\x00\x00\x00\x00\x4d" + b"\xff of another registry"
+    async with AIOKafkaProducer(bootstrap_servers=installed.kafka) as producer:
+        await producer.send_and_wait(f"{installed.prefix}access.facts", strange, key=b"acme")
+    letter = await installed.until("dead.letters", lambda record: record.value == strange)
+    said = {name: value.decode() for name, value in letter.headers}
+    assert (said["dl_topic"], said["dl_agent"]) == ("access.facts", "access")
+    assert "schema id 77 is unknown" in said["dl_reason"]
+    now = int(time.time())
+    assert installed.post(admin_event("added_to_workspace", number=577, email="next@acme.example", at_s=now)) == 200
+    await installed.until("access.violations.json", finding("C1", OPENED, "577"))
