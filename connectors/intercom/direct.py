@@ -76,12 +76,19 @@ class DirectProtocol(GuardedProtocol):
         self.headers += headers_
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if self._exchange is None:
+            super().on_body(body)
+        else:
+            self._exchange.body += body  # no longer than was declared
+
     def on_message_complete(self) -> None:
-        super().on_message_complete()
         exchange = self._exchange
         if exchange is None:
+            super().on_message_complete()
             return
-        self._exchange = None
+        self.request_is_in()
+        self._exchange, exchange.more_body = None, False
 
         def answer(found: Answer) -> None:
             self._answer(exchange, found)

@@ -43,8 +43,12 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._received, self._in_headers, self.reading_since = 0, True, None
+        self.request_is_in()
         super().on_message_complete()
+
+    def request_is_in(self) -> None:
+        """Stop the clock of a request: what comes next is another."""
+        self._received, self._in_headers, self.reading_since = 0, True, None
 
     def on_response_complete(self) -> None:
         if self.pipeline:

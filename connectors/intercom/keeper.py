@@ -33,7 +33,7 @@ class _Waiting:
         self.done = done
         self.since = since
         self.patience = PATIENCE_S
-        self.size = sum([record.size for record in records])
+        self.size = records[0].size if len(records) == 1 else sum([record.size for record in records])
         self.spooled = False
 
 
