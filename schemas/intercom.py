@@ -5,6 +5,7 @@ itself. Intercom's shapes vary by version and by topic (ids as numbers or null, 
 nothing here trusts a type.
 """
 
+import re
 import zlib
 from datetime import UTC, datetime
 from typing import Final
@@ -58,6 +59,11 @@ class _Notification(_Outer, frozen=True):
 _NOTIFICATION: Final = msgspec.json.Decoder(_Notification)
 _OUTER: Final = msgspec.json.Decoder(_Outer)
 _ANY: Final = msgspec.json.Decoder()
+
+# A cut text may end in half an emoji: JSON's grammar allows the escape, its decoder here does not. Read as U+FFFD, kept as posted.
+# Whole pairs and other escapes are matched first, so that `\\ud800` stays the backslash that it is.
+_HALF_A_PAIR: Final = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+_REPLACEMENT: Final = rb"\ufffd"
 
 
 def envelope(body: bytes) -> Envelope:
@@ -126,6 +132,16 @@ def seconds(raw: msgspec.Raw) -> int | None:
 
 
 def _outer(data: bytes) -> _Outer:
+    try:
+        return _read(data)
+    except Unusable:
+        mended = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] is None else _REPLACEMENT, data)
+        if mended == data:
+            raise
+    return _read(mended)
+
+
+def _read(data: bytes) -> _Outer:
     try:
         str(data, "utf-8")  # the decoder skips what it does not need, bad UTF-8 included
         try:
