@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors import spool as spooling
 from connectors.outgoing import Outgoing
 from connectors.spool import Spool, SpoolDamaged, SpoolFailed, SpoolFull
 from connectors.spool_file import SpoolFile
@@ -102,6 +103,38 @@ async def test_groups_are_taken_in_order_and_in_bounded_portions(tmp_path: Path)
         rest = await spool.take(first[-1].id, 1 << 20)
         assert [group.records[0].timestamp for group in (*first, *rest)] == [0, 1, 2, 3]
         assert len(first) == 2
+
+
+async def test_what_was_there_before_and_what_came_since_are_taken_in_one_order(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.spool") as spool:
+        await kept(spool, record(1))
+        await kept(spool, record(2))
+    async with opened(tmp_path / "a.spool") as spool:
+        await kept(spool, record(3))
+        await kept(spool, record(4))
+        found, after = list[int](), 0
+        while groups := await spool.take(after, 1):
+            after = groups[-1].id
+            found += [one.timestamp for group in groups for one in group.records]
+        assert found == [1, 2, 3, 4]
+
+
+async def test_what_is_more_than_memory_may_hold_is_read_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "_MOST_FRESH_BYTES", 2 * record(0).size)
+    async with opened(tmp_path / "a.spool") as spool:
+        for number in range(5):
+            await kept(spool, record(number))
+        assert len(spool._fresh) == 2
+        assert [one.timestamp for one in await waiting(spool)] == [0, 1, 2, 3, 4]
+
+
+async def test_a_group_in_the_middle_that_was_sent_in_part_is_taken_as_it_is_now(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.spool") as spool:
+        for number in (1, 3, 5):
+            await kept(spool, record(number), record(number + 1))
+        _, second, _ = await spool.take(0, 1 << 20)
+        await spool.replace(second, [record(4)], [])
+        assert [one.timestamp for one in await waiting(spool)] == [1, 2, 4, 5, 6]
 
 
 async def test_a_full_spool_says_so_and_takes_again_when_there_is_room(tmp_path: Path) -> None:
