@@ -18,7 +18,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(  # as our ingress sets it up
+    uvicorn.run(  # as our ingress sets it up, but for the protocol class that ours adds
         app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False,
         log_level="warning", server_header=False, proxy_headers=False, backlog=2048,
     )  # fmt: skip
