@@ -208,29 +208,29 @@ class Engine:
                 del self._lanes[key]
 
     async def _reload(self, lane: Lane) -> None:
-        """Load a lane until it works. One at a time: two would write old and new values into one table in turns."""
-        if lane in self._reloading:
-            return  # and that one will see that the lane is lost again
-        self._reloading.add(lane)
-        try:
-            await self._reload_until_live(lane)
-        finally:
-            self._reloading.discard(lane)
-
-    async def _reload_until_live(self, lane: Lane) -> None:
-        while lane in self._readers.values() and lane.status is Status.LOST:
+        while self._is_lost(lane):
             await asyncio.sleep(self._limits.reload_seconds)
+            epoch = self._epoch
+            if not self._is_lost(lane):
+                return  # an assignment has loaded it meanwhile
             await _stop([await self._retired(lane)])
             try:
-                for error in (await self._load([lane])).values():
+                for error in (await self._load([lane], only_lost=True)).values():
                     raise error  # noqa: TRY301  # the broker being away is raised in there as well
                 await self._resume(lane)
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is taken from us
+                if epoch != self._epoch:
+                    return
                 lane.status = Status.LOST
                 _say("reload failed", lane, error)
 
+    def _is_lost(self, lane: Lane) -> bool:
+        return lane.status is Status.LOST and lane in self._readers.values()
+
     async def _retired(self, lane: Lane) -> AIOKafkaProducer | None:
         async with lane.lock:
+            if lane.status is not Status.LOST:
+                return None
             producer, lane.producer = lane.producer, None
             return producer
 
@@ -238,7 +238,7 @@ class Engine:
         if lane.status is Status.LIVE and self.seeker is not None:
             await self.seeker.place_at({TP(self._names.topic(t), lane.partition): p for t, p in lane.positions.items()})
 
-    async def _load(self, lanes: Iterable[Lane]) -> dict[Lane, StoreFailed]:
+    async def _load(self, lanes: Iterable[Lane], *, only_lost: bool = False) -> dict[Lane, StoreFailed]:
         """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""
         lanes = [lane for lane in lanes if lane.status is not Status.STOPPED]
         if not lanes:
@@ -247,7 +247,9 @@ class Engine:
         async with contextlib.AsyncExitStack() as alone:
             for lane in sorted(lanes, key=_place_of):
                 await alone.enter_async_context(lane.loading)
-            if epoch != self._epoch:
+            if only_lost:  # the load before may have brought it back
+                lanes = [lane for lane in lanes if lane.status is Status.LOST]
+            if epoch != self._epoch or not lanes:
                 return {}
             producers = await self._fence(lanes)
             try:

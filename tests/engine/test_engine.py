@@ -335,3 +335,32 @@ async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[
             after = mine[-1].offset + 1
             found.append((TP(settings.topic(SOURCE), partition), Fetched(SOURCE, position, after, mine, after)))
     return found
+
+
+async def test_a_lane_lost_while_it_is_revoked_is_left_alone_once_it_is_assigned_again(settings: KafkaSettings) -> None:
+    """Its reload wakes up late and must not take the producer of a lane that works again."""
+    agent = counting()
+    await create_topics(settings, agent)
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await send(settings, KEYS)
+        await until(lambda: processed(work) == len(KEYS), "first round")
+        engine = work.engine
+        places, lanes = list(engine.positions()), engine.lanes()
+        for lane in lanes:
+            await lane.lock.acquire()
+        revoking = asyncio.create_task(engine.revoked())
+        await asyncio.sleep(0)
+        for lane in lanes:
+            lane.lose(ConnectionError("in the middle of a revocation"))
+        await asyncio.sleep(0)
+        for lane in lanes:
+            lane.lock.release()
+        await revoking
+        await engine.assigned(places)
+        await work.app.consumer.perform_seek()
+        producers = [lane.producer for lane in lanes]
+        await asyncio.sleep(QUICK.reload_seconds * 6)
+        assert [lane.producer for lane in lanes] == producers
+        await send(settings, KEYS)
+        await until(lambda: processed(work) == 2 * len(KEYS), "second round")
+    assert await counts(settings) == exactly(KEYS * 2)
