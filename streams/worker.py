@@ -52,11 +52,9 @@ def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
 async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
     """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
     stop = _stop_signal()
-    if (avro := await _prepared(settings, hooks, stop)) is None:
-        return
-    agents = agents_of(settings.tenancy, avro)
     names = Names(prefix=settings.kafka.topic_prefix)
-    await topics.apply(settings.kafka, names.changelogs(agents))
+    if (agents := await _prepared(settings, names, hooks, stop)) is None:
+        return
     async with running(
         agents,
         kafka=settings.kafka,
@@ -79,13 +77,14 @@ def _stores(settings: Settings, agents: tuple[Agent, ...], names: Names) -> Stor
     return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else in_memory
 
 
-async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Avro | None:
-    """Return the codec once topics, schemas and the configuration's facts are in place, or None when told to stop before."""
+async def _prepared(settings: Settings, names: Names, hooks: Hooks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
+    """Return the agents once schemas, topics and the configuration's facts are in place, or None when told to stop before."""
     said = ""
     while not stop.is_set():
         try:
-            await topics.apply(settings.kafka)
             avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
+            agents = agents_of(settings.tenancy, avro)
+            await topics.apply(settings.kafka, names.changelogs(agents))
             await announce(settings.kafka, avro, settings.tenancy)
         except Unavailable as error:
             if said != (said := str(error)):
@@ -93,7 +92,7 @@ async def _prepared(settings: Settings, hooks: Hooks, stop: asyncio.Event) -> Av
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
-            return avro
+            return agents
     return None
 
 

@@ -117,12 +117,8 @@ class Engine:
 
     def positions(self) -> dict[TP, int]:
         """Return where each partition is to be read on."""
-        return {
-            TP(self._names.topic(topic), lane.partition): position
-            for lane in self._readers.values()
-            if lane.status is Status.LIVE
-            for topic, position in lane.positions.items()
-        }
+        live = (lane for lane in self._readers.values() if lane.status is Status.LIVE)
+        return {place: position for lane in live for place, position in self._positions_of(lane).items()}
 
     def fetch_failed(self, error: Exception) -> None:
         """Stop a partition whose position is no longer in the log; anything else is the client's to retry."""
@@ -236,7 +232,10 @@ class Engine:
 
     async def _resume(self, lane: Lane) -> None:
         if lane.status is Status.LIVE and self.seeker is not None:
-            await self.seeker.place_at({TP(self._names.topic(t), lane.partition): p for t, p in lane.positions.items()})
+            await self.seeker.place_at(self._positions_of(lane))
+
+    def _positions_of(self, lane: Lane) -> dict[TP, int]:
+        return {TP(self._names.topic(topic), lane.partition): position for topic, position in lane.positions.items()}
 
     async def _load(self, lanes: Iterable[Lane], *, only_lost: bool = False) -> dict[Lane, StoreFailed]:
         """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""

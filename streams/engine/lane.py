@@ -351,9 +351,3 @@ def _parts(records: Sequence[Record], after: int, limits: Limits) -> Iterator[tu
             yield records[start:index], record.offset
             start, size = index, len(record.value or b"")
     yield records[start:], after
-
-
-def sources_of(lane: Lane) -> Iterator[tuple[str, int]]:
-    """Yield the plain topics and partitions a lane reads."""
-    for topic in lane.agent.sources:
-        yield topic, lane.partition

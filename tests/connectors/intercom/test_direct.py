@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from connectors.intercom.direct import DirectProtocol
 from connectors.intercom.endpoint import KEPT, UNSIGNED, Answer
-from connectors.intercom.guard import cut_off_the_slow
-from connectors.intercom.sockets import bind
 from tests.connectors.intercom.ingress import connected, exchange
+from tests.connectors.intercom.served import served
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,18 +52,8 @@ def app() -> App:
 
 @pytest_asyncio.fixture
 async def url(app: App) -> AsyncIterator[str]:
-    sock = bind("127.0.0.1", 0)
-    config = uvicorn.Config(app, http=DirectProtocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=1)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([sock]))
-    watching = asyncio.create_task(cut_off_the_slow(server.server_state.connections, every_s=0.05))
-    port = sock.getsockname()[1]
-    while not server.started:  # noqa: ASYNC110  # uvicorn has nothing to wait for
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    watching.cancel()
-    server.should_exit = True
-    await serving
+    async with served(app, DirectProtocol, timeout_keep_alive=1) as address:
+        yield address
 
 
 def post(body: bytes, *lines: str, path: str = "/webhooks/intercom", version: str = "1.1") -> bytes:

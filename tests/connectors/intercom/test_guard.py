@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from connectors.intercom import guard
-from connectors.intercom.guard import GuardedProtocol, cut_off_the_slow
-from connectors.intercom.sockets import bind
+from connectors.intercom.guard import GuardedProtocol
 from tests.connectors.intercom.ingress import connected, exchange, request
+from tests.connectors.intercom.served import served
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,17 +26,8 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 @pytest_asyncio.fixture
 async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.3)
-    sock = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(_app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None))
-    serving = asyncio.create_task(server._serve([sock]))
-    watching = asyncio.create_task(cut_off_the_slow(server.server_state.connections, every_s=0.05))
-    port = sock.getsockname()[1]
-    while not server.started:  # noqa: ASYNC110  # uvicorn has nothing to wait for
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    watching.cancel()
-    server.should_exit = True
-    await serving
+    async with served(_app, GuardedProtocol) as address:
+        yield address
 
 
 async def hung_up(url: str, data: bytes) -> bool:
