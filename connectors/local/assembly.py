@@ -37,7 +37,7 @@ def _brokers(home: Path, state: State, names: Sequence[str], progress: Progress)
     return [
         Broker(
             node=int(name.removeprefix("kafka-")), home=home, port=state.ports[name],
-            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars,
+            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars, settings=state.settings,
         )
         for name in names
     ]  # fmt: skip

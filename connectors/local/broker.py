@@ -1,6 +1,7 @@
 """One Kafka broker in KRaft combined mode: its settings, how it is formatted and started, and when it serves."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,6 +58,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     java: Path
     jars: tuple[Path, ...]
+    settings: Mapping[str, str] = MappingProxyType({})  # over those below
 
     @property
     def name(self) -> str:
@@ -82,6 +84,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             "log.dirs": str(self._data),
             **SETTINGS,
             **replication(len(self.voters)),
+            **self.settings,
         }
 
     def command(self) -> list[str]:

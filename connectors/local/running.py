@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,7 +16,13 @@ from connectors.local.warden import Warden
 
 @contextmanager
 def running(
-    *, name: str | None = None, brokers: int = 1, registry: bool = False, fresh: bool = True, progress: Progress | None = None
+    *,
+    name: str | None = None,
+    brokers: int = 1,
+    registry: bool = False,
+    fresh: bool = True,
+    progress: Progress | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[LocalStack]:
     """Start a stack and stop it when the block ends, whichever way: error, Ctrl-C, SIGTERM or kill -9.
 
@@ -26,7 +32,7 @@ def running(
     with _terminated_as_exit():
         warden = Warden(stack, remove=name is None)
         try:
-            stack.up(brokers=brokers, registry=registry, fresh=fresh)
+            stack.up(brokers=brokers, registry=registry, fresh=fresh, settings=settings)
             yield stack
         finally:
             stack.down(remove=name is None)

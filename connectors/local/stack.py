@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -51,18 +52,24 @@ class LocalStack:
         return self._state().addresses()
 
     def up(
-        self, *, brokers: int | None = None, registry: bool = False, fresh: bool = False, port: int | None = None
+        self,
+        *,
+        brokers: int | None = None,
+        registry: bool = False,
+        fresh: bool = False,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> Addresses:
         """Start what does not run yet and return when all of it serves; what runs is left alone.
 
-        `fresh` throws its data away first. `port` fixes Kafka's (further brokers take the next ones). A start that fails
-        stops what it had started.
+        `fresh` throws its data away first. `port` fixes Kafka's (further brokers take the next ones). `settings` go over the brokers'
+        own, count when a broker starts, and are remembered. A start that fails stops what it had started.
         """
         with state.alone(self.home, self._progress):
             if fresh:
                 self._end(grace_s=0)
                 state.forget(self.home)
-            wanted = self._wanted(brokers, registry=registry)
+            wanted = self._wanted(brokers, settings, registry=registry)
             idle = [name for name in wanted.names() if not _running(wanted, name)]
             wanted = with_ports(wanted, idle, port)
             state.write(self.home, wanted)
@@ -118,16 +125,17 @@ class LocalStack:
     def _broker(self, node: int) -> Process:
         return self._state().processes[f"kafka-{node}"]
 
-    def _wanted(self, brokers: int | None, *, registry: bool) -> State:
+    def _wanted(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> State:
         known = state.read(self.home)
         if known is None:
-            return state.new(brokers or 1, registry=registry)
+            return state.new(brokers or 1, registry=registry, settings=settings)
         if brokers not in (None, known.brokers):
             raise Unavailable(
                 f"This stack has {known.brokers} broker(s), not {brokers}, and its data cannot change that. "
                 "Take another --name, or --fresh to throw its data away."
             )
-        return msgspec.structs.replace(known, registry=known.registry or registry)
+        chosen = known.settings if settings is None else dict(settings)
+        return msgspec.structs.replace(known, registry=known.registry or registry, settings=chosen)
 
     def _start(self, wanted: State, names: list[str]) -> None:
         self._progress.step(f"Starting {', '.join(names)} ...")

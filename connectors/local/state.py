@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -29,6 +29,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     brokers: int
     registry: bool
+    settings: dict[str, str] = {}  # of the brokers, over those of every stack
     ports: dict[str, int] = {}
     processes: dict[str, Process] = {}
 
@@ -48,13 +49,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return Addresses(kafka, f"redis://{HOST}:{self.ports['redis']}/0", registry)
 
 
-def new(brokers: int, *, registry: bool) -> State:
+def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> State:
     """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64.
 
     The first bit is zero: an id that begins with "-" would look like an option to Kafka's tools.
     """
     cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
-    return State(cluster_id=cluster_id, brokers=brokers, registry=registry)
+    return State(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
 
 
 def read(home: Path) -> State | None:
