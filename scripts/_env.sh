@@ -1,11 +1,18 @@
-# Sourced by the other scripts: makes .venv once, from hashes alone, and does nothing when it is up to date.
-# Sets $root and $bin.
+# Sourced by the other scripts: makes an environment once, from hashes alone, and does nothing when it is up to date.
+# Sets $root and $bin. The environment is .venv, of requirements/dev.lock; a script that sets env_of=NAME before has .venv-NAME, of
+# requirements/NAME.lock, or of dev.lock where NAME.lock cannot be had on this machine.
 
 unset CDPATH
 root=$(cd "$(dirname "$0")/.." && pwd -P)
-bin=$root/.venv/bin
-env_lock=$root/.venv.lock
-env_stamp=$root/.venv/made-from
+env_of=${env_of:-dev}
+case $env_of in
+dev) env_name=.venv ;;
+*) env_name=.venv-$env_of ;;
+esac
+env_folder=$root/$env_name
+bin=$env_folder/bin
+env_lock=$env_folder.lock
+env_stamp=$env_folder/made-from
 
 env_fail() {
     printf 'Error: %s\n' "$1" >&2
@@ -18,7 +25,7 @@ env_say() {
 
 # What the environment is made from; a change of any of these makes it anew.
 env_inputs() {
-    (cd "$root" && cksum requirements/dev.lock pyproject.toml scripts/_env.sh && printf '%s\n' "$root")
+    (cd "$root" && cksum "requirements/$env_of.lock" pyproject.toml scripts/_env.sh && printf '%s\n' "$root")
 }
 
 env_is_current() {
@@ -45,7 +52,7 @@ env_take_lock() {
             rm -rf "$env_lock"
             continue
         fi
-        [ -n "$waited" ] || env_say "Waiting for another script that makes .venv (delete $env_lock if there is none) ..."
+        [ -n "$waited" ] || env_say "Waiting for another script that makes $env_name (delete $env_lock if there is none) ..."
         waited=yes
         sleep 1
     done
@@ -63,26 +70,39 @@ env_release_lock() {
 env_offline='Packages could not be installed (see above). The first run needs the Python package registry: check the network
 and the proxy settings (HTTPS_PROXY), and the free space of the disk. Later runs need neither.'
 
+env_sync() {
+    "$bin/uv" pip sync --no-build --quiet --python "$bin/python" --require-hashes "$root/requirements/$1.lock"
+}
+
+# The packages of this environment, or the usual ones and a word. What is missing is then tried again by the next run.
+env_install() {
+    env_whole=yes
+    if ! env_sync "$env_of"; then
+        if [ "$env_of" = dev ] || ! env_sync dev; then env_fail "$env_offline"; fi
+        env_whole=
+        env_say "The packages that only requirements/$env_of.lock has could not be installed (see above): going on without them."
+    fi
+}
+
 env_make() {
-    env_say 'Making the environment in .venv (once) ...'
+    env_say "Making the environment in $env_name (once) ..."
     # Python and pip, or Python and uv: less is what an interrupted run left.
     if ! "$bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         ! { "$bin/uv" --version || "$bin/python" -m pip --version; } >/dev/null 2>&1; then
         python=$(env_python) || exit 1
-        "$python" -m venv --clear "$root/.venv" ||
+        "$python" -m venv --clear "$env_folder" ||
             env_fail "$python cannot make environments. On Debian and Ubuntu: apt install python3-venv"
     fi
     if ! "$bin/uv" --version >/dev/null 2>&1; then
         # uv itself comes by its own lines of the lock, so that even it is checked.
-        awk '/^[^ #]/ { ours = /^uv==/ } ours' "$root/requirements/dev.lock" >"$root/.venv/uv.lock"
+        awk '/^[^ #]/ { ours = /^uv==/ } ours' "$root/requirements/$env_of.lock" >"$env_folder/uv.lock"
         "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-            -r "$root/.venv/uv.lock" || env_fail "$env_offline"
+            -r "$env_folder/uv.lock" || env_fail "$env_offline"
     fi
-    "$bin/uv" pip sync --no-build --quiet --python "$bin/python" --require-hashes "$root/requirements/dev.lock" ||
-        env_fail "$env_offline"
+    env_install
     "$bin/uv" pip install --quiet --python "$bin/python" --offline --no-deps --no-build-isolation --editable "$root" ||
-        env_fail 'The project itself could not be installed into .venv (see above).'
-    env_inputs >"$env_stamp"
+        env_fail "The project itself could not be installed into $env_name (see above)."
+    [ -z "$env_whole" ] || env_inputs >"$env_stamp"
 }
 
 if ! env_is_current; then

@@ -34,6 +34,13 @@ def clone(tmp_path: Path) -> Path:
     return root
 
 
+def bench_env(clone: Path, uv: str) -> None:
+    """Give the clone a script whose environment is that of `scripts/bench`, made by a `uv` that does what `uv` says."""
+    (clone / ".venv").rename(clone / ".venv-bench")
+    program(clone / "scripts" / "probe", 'env_of=bench\n. "$(dirname "$0")/_env.sh"\necho "ready: $bin"')
+    program(clone / ".venv-bench" / "bin" / "uv", f'echo "$@" >>"$(dirname "$0")/../../calls"\n{uv}')
+
+
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
     """A PATH without any Python."""
@@ -116,6 +123,35 @@ def test_a_failed_installation_says_what_to_check_and_is_tried_again(clone: Path
     assert not (clone / ".venv.lock").exists()
     program(clone / ".venv" / "bin" / "uv", "exit 0")
     assert run(clone).returncode == 0
+
+
+def test_the_benchmarks_have_an_environment_of_their_own_with_the_rivals_packages(clone: Path) -> None:
+    bench_env(clone, "exit 0")
+    made = run(clone)
+    assert (made.returncode, made.stdout) == (0, f"ready: {clone}/.venv-bench/bin\n")
+    assert f"{clone}/requirements/bench.lock" in (clone / "calls").read_text()
+    assert not (clone / ".venv").exists()
+    assert (run(clone).stdout, run(clone).stderr) == (made.stdout, "")
+
+
+def test_rivals_that_cannot_be_had_are_left_out_with_a_word_and_tried_again(clone: Path) -> None:
+    bench_env(clone, 'case "$*" in *bench.lock) echo "no wheel" >&2; exit 1 ;; esac')
+    for _ in range(2):
+        made = run(clone)
+        assert (made.returncode, made.stdout) == (0, f"ready: {clone}/.venv-bench/bin\n")
+        assert "no wheel" in made.stderr
+        assert "going on without them" in made.stderr
+    assert (clone / "calls").read_text().count("bench.lock") == 2
+    program(clone / ".venv-bench" / "bin" / "uv", "exit 0")
+    run(clone)
+    assert run(clone).stderr == ""
+
+
+def test_an_environment_for_benchmarks_without_any_network_says_what_to_check(clone: Path) -> None:
+    bench_env(clone, '[ "$1" = --version ] || exit 2')
+    failed = run(clone)
+    assert failed.returncode == 1
+    assert "HTTPS_PROXY" in failed.stderr
 
 
 def test_a_machine_without_python_is_told_how_to_name_one(clone: Path, tools: Path) -> None:

@@ -30,12 +30,14 @@ RIVALS = MappingProxyType({
         module="ours_on_disk", about="this engine, its table in RocksDB", exact=True, changelog="{group}.g1.counts.changelog",
     ),
     "stock_faust": Rival(
-        module="stock_faust", about="faust-streaming as it comes", goal=10, limited=True, comparable=False,  # it spells keys as JSON
+        module="stock_faust", about="faust-streaming as it comes", goal=15, limited=True, comparable=False,  # it spells keys as JSON
     ),
-    "raw_aiokafka": Rival(module="raw_aiokafka", about="a loop on aiokafka, a transaction a poll of 2,000", goal=0.5, exact=True),
+    "raw_aiokafka": Rival(module="raw_aiokafka", about="a loop on aiokafka, a transaction a poll of 2,000", goal=0.75, exact=True),
     "raw_confluent": Rival(module="raw_confluent", about="a loop on confluent-kafka, a transaction a poll of 2,000", exact=True),
     "quixstreams": Rival(
-        module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", comparable=False, exact=True,
+        module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", goal=1.5, comparable=False, exact=True,
     ),
-    "bytewax": Rival(module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", comparable=False),
+    "bytewax": Rival(
+        module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", goal=1.2, comparable=False,
+    ),
 })  # fmt: skip
