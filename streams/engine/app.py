@@ -14,7 +14,7 @@ from connectors.kafka import KafkaSettings
 from streams.engine.agent import Agent
 from streams.engine.consumer import BatchTransport
 from streams.engine.engine import Engine
-from streams.engine.lane import Fetched
+from streams.engine.inbox import Fetched
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 

@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.assignor import CoPartitionAssignor
-from streams.engine.lane import Fetched
+from streams.engine.inbox import Fetched
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):

@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
-from schemas.errors import Gap, StoreFailed
+from schemas.errors import Gap, MustStop, StoreFailed
 from streams.engine import positions
 from streams.engine.agent import Agent
-from streams.engine.lane import Fetched, Lane, Status
+from streams.engine.encodings import Encodings
+from streams.engine.inbox import Fetched
+from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.positions import Standing

@@ -6,12 +6,10 @@ loading ──▶ live ──▶ lost ──▶ loading …     lost: a transact
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -21,8 +19,10 @@ from schemas.message import Record
 from streams.engine.agent import Agent, Batch, Wake
 from streams.engine.attempt import Outcome, attempt, go_on
 from streams.engine.brake import Brake
+from streams.engine.inbox import Fetched, Inbox
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.pace import Pace
 from streams.engine.positions import Standing
 from streams.engine.store import MemoryStore, Store
 from streams.engine.transaction import Count, Sent, commit
@@ -40,16 +40,6 @@ class Status(StrEnum):
     LIVE = "live"
     LOST = "lost"
     STOPPED = "stopped"
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    """What one fetch brought of one topic partition: records between two positions, and where the log ended then."""
-
-    topic: str  # without prefix
-    before: int
-    after: int
-    records: Sequence[Record]
-    end: int
 
 
 class Outside(Protocol):
@@ -93,6 +83,7 @@ class Lane:
         self.certain = False  # table and standing are what the last transaction made them
         self.standing = Standing()
         self.ends: dict[str, int] = {}
+        self.inbox = Inbox(limits)
         self.producer: AIOKafkaProducer | None = None
         self.lock = asyncio.Lock()
         self.loading = asyncio.Lock()  # held while the table is restored, for the load before may not have ended yet
@@ -100,9 +91,9 @@ class Lane:
         self._limits = limits
         self._outside = outside
         self._clock = clock
-        self._inbox: deque[Fetched] = deque()
         self._arrived = asyncio.Event()
         self._brake = Brake(agent.name, limits)
+        self._pace = Pace(limits)
         self._unsettled = False  # positions moved past markers without records
         self._wake: Wake | None = None
         self._woken: Wake | None = None
@@ -112,19 +103,19 @@ class Lane:
 
     @property
     def positions(self) -> Mapping[str, int]:
-        """Where each source is read on, by plain topic name."""
-        return self.standing.positions
+        """Where each source is read on, by plain topic name. Of topics that only another release reads the standing keeps the positions."""
+        return {topic: at for topic, at in self.standing.positions.items() if topic in self.agent.sources}
 
     @property
     def has_room(self) -> bool:
         """Say whether more may be fetched for this lane."""
-        return self.status is Status.LIVE and sum(len(one.records) for one in self._inbox) < self._limits.inbox_records
+        return self.status is Status.LIVE and self.inbox.has_room
 
     @property
     def caught_up(self) -> bool:
         """Say whether all that was known to be in the sources has been processed."""
         return (
-            not self._inbox
+            not self.inbox
             and not self.standing.left_over
             and all(self.positions[topic] >= self.ends.get(topic, 0) for topic in self.positions)
         )
@@ -155,7 +146,7 @@ class Lane:
         self.standing = standing
         self.ends = dict(ends)
         self.certain = True
-        self._inbox.clear()
+        self.inbox.clear()
         self._unsettled = False
         self._woken = None
         self.status, self.reason = Status.LIVE, ""
@@ -165,7 +156,7 @@ class Lane:
     def stop(self, gap: Gap) -> None:
         """Stop this partition until a person has decided; the others go on."""
         self.status, self.reason = Status.STOPPED, str(gap)
-        self._inbox.clear()
+        self.inbox.clear()
         log.error("partition stopped", agent=self.agent.name, partition=self.partition, reason=self.reason)
 
     async def suspend(self) -> AIOKafkaProducer | None:
@@ -173,14 +164,14 @@ class Lane:
         async with self.lock:
             if self.status is not Status.STOPPED:
                 self.status = Status.LOADING
-            self._inbox.clear()
+            self.inbox.clear()
             producer, self.producer = self.producer, None
             return producer
 
     def offer(self, fetched: Fetched) -> None:
         """Take what was fetched; a lane that is not live drops it, for it will be fetched again from the lane's positions."""
         if self.status is Status.LIVE:
-            self._inbox.append(fetched)
+            self.inbox.put(fetched)
             self._arrived.set()
 
     async def run(self) -> None:
@@ -192,7 +183,7 @@ class Lane:
                 await self._idle()
                 continue
             self._arrived.clear()
-            while self._inbox or (self.standing.left_over and self.status is Status.LIVE):
+            while self.inbox or (self.standing.left_over and self.status is Status.LIVE):
                 async with self.lock:
                     await self._next()
                 async with self.lock:
@@ -209,7 +200,7 @@ class Lane:
 
     async def _idle(self) -> None:
         async with self.lock:
-            if self.status is not Status.LIVE or self._inbox:
+            if self.status is not Status.LIVE or self.inbox:
                 return
             wake = self._wake
             if wake is not None and wake != self._woken and wake.at <= self._clock() * 1000 and self.caught_up:
@@ -221,50 +212,31 @@ class Lane:
     async def _next(self) -> None:
         """Process one batch: what is queued of one topic and follows on without a gap."""
         if self.status is not Status.LIVE:
-            self._inbox.clear()
-        if not self._inbox:
+            self.inbox.clear()
+        if len(self.standing.left_over) >= self._limits.left_over_works:
+            return  # records that each leave work would let it grow for ever
+        batch = self.inbox.take(self.positions, self._pace.records)
+        if batch is None:
             return
-        first = self._inbox.popleft()
-        topic, position = first.topic, self.positions[first.topic]
-        if first.after < position:
-            return  # fetched before a seek: already processed
-        if first.before > position:
-            self._inbox = deque(one for one in self._inbox if one.topic != topic)
+        topic, position = batch.topic, self.positions[batch.topic]
+        if batch.before > position:
             await self._outside.seek(self, topic, position)
             return
-        records = [record for record in first.records if record.offset >= position] if first.before < position else first.records
-        self.ends[topic] = max(first.end, self.ends.get(topic, 0))
-        records, after = self._with_followers(topic, records, first.after)
-        if not records:
-            self._unsettled = self._unsettled or after > position
-            self.standing = Standing({**self.positions, topic: after}, self.standing.left_over)
-            return
-        for part, end in _parts(records, after, self._limits):
-            if self.status is not Status.LIVE:
-                return
-            await self._process(topic, part, end)
-
-    def _with_followers(self, topic: str, records: Sequence[Record], after: int) -> tuple[Sequence[Record], int]:
-        """Join queued fetches that continue this one, up to a batch: small batches when idle, large ones when behind."""
-        if not self._inbox or self._inbox[0].topic != topic:
-            return records, after
-        joined = list(records)
-        while self._inbox and self._inbox[0].topic == topic and self._inbox[0].before == after:
-            following = self._inbox[0]
-            if len(joined) + len(following.records) > self._limits.batch_records:
-                break
-            self._inbox.popleft()
-            joined.extend(following.records)
-            after = following.after
-            self.ends[topic] = max(following.end, self.ends.get(topic, 0))
-        return joined, after
+        self.ends[topic] = max(batch.end, self.ends.get(topic, 0))
+        if batch.records:
+            await self._process(topic, batch.records, batch.after)
+        else:
+            self._unsettled = self._unsettled or batch.after > position
+            self.standing = Standing({**self.standing.positions, topic: batch.after}, self.standing.left_over, self.standing.encoding)
 
     async def _process(self, topic: str, records: Sequence[Record], after: int) -> None:
         started = time.perf_counter()
-        outcome = self._tried(lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store))
+        outcome = self._tried(lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store, self.standing.encoding))
+        self._pace.took(len(records), time.perf_counter() - started)
         if outcome is None:
             return
-        standing = Standing({**self.positions, topic: after}, (*self.standing.left_over, *outcome.left_over))
+        left_over = (*self.standing.left_over, *outcome.left_over)
+        standing = Standing({**self.standing.positions, topic: after}, left_over, outcome.encoding)
         await self._conclude(outcome, standing, len(records), started)
 
     async def _go_on(self) -> None:
@@ -273,9 +245,10 @@ class Lane:
             return
         started = time.perf_counter()
         cursor, *later = self.standing.left_over
-        outcome = self._tried(lambda: go_on(self.agent, cursor, self.store))
+        outcome = self._tried(lambda: go_on(self.agent, cursor, self.store, self.standing.encoding))
         if outcome is not None:
-            await self._conclude(outcome, Standing(self.positions, (*outcome.left_over, *later)), 0, started)
+            standing = Standing(self.standing.positions, (*outcome.left_over, *later), outcome.encoding)
+            await self._conclude(outcome, standing, 0, started)
 
     def _tried(self, work: Callable[[], Outcome]) -> Outcome | None:
         """Return what the agent's work makes true; None where the process has to stop or the table fails, which is then seen to."""
@@ -292,7 +265,7 @@ class Lane:
         return None
 
     async def _conclude(self, outcome: Outcome, standing: Standing, records: int, started: float) -> None:
-        if await self._commit(outcome.sent, outcome.view.changes(), standing):
+        if await self._commit(outcome.sent, outcome.changes(), standing):
             self._woken = None
             self._plan_wake()
             self._outside.committed(self, records, sum(outcome.dead), time.perf_counter() - started)
@@ -330,7 +303,7 @@ class Lane:
         self.status = Status.LOST
         self.certain = False
         self.opened = self.opened and not isinstance(error, StoreFailed)
-        self._inbox.clear()
+        self.inbox.clear()
         self._outside.lost(self, error)
 
     def _plan_wake(self) -> None:
@@ -340,14 +313,3 @@ class Lane:
             self._wake = self.agent.wake(self.view())
         except StoreFailed as error:
             self.lose(error)
-
-
-def _parts(records: Sequence[Record], after: int, limits: Limits) -> Iterator[tuple[Sequence[Record], int]]:
-    """Cut records into batches within the limits, each with the position behind it."""
-    start = size = 0
-    for index, record in enumerate(records):
-        size += len(record.value or b"")
-        if index > start and (index - start >= limits.batch_records or size > limits.batch_bytes):
-            yield records[start:index], record.offset
-            start, size = index, len(record.value or b"")
-    yield records[start:], after

@@ -14,7 +14,8 @@ from connectors.kafka import KafkaSettings
 from schemas.message import header
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.engine import Engine
-from streams.engine.lane import Fetched, Status
+from streams.engine.inbox import Fetched
+from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.recovery import fenced_producer

@@ -10,7 +10,8 @@ import pytest
 from aiokafka.errors import ProducerFenced
 
 from schemas.message import Given
-from streams.engine.lane import Fetched, Lane, Status
+from streams.engine.inbox import Fetched
+from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.positions import Standing

@@ -1,0 +1,22 @@
+"""How many records a batch may have, so that its step takes no longer than its turn.
+
+Steps run on one event loop: while one of them thinks, no other partition sends, commits or answers its broker. A step that needs 2 ms
+for a record would hold the others up for 4 s with a full batch, and their transactions would run out of time.
+"""
+
+from streams.engine.limits import Limits
+
+_FIRST = 256  # records of a first batch: nothing is known of the step yet
+
+
+class Pace:
+    """Fit batches to the time their steps took: at once where it was too long, by doubling where there is room."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.records = min(_FIRST, limits.batch_records)
+
+    def took(self, records: int, seconds: float) -> None:
+        """Take in how long the step of a batch ran."""
+        fitting = int(self._limits.step_seconds * records / seconds) if seconds > 0 else self._limits.batch_records
+        self.records = max(1, min(fitting, self.records * 2, self._limits.batch_records))
