@@ -327,6 +327,7 @@ class Engine:
         standing = lane.standing if restored is None else restored.standing
         kept = standing.positions
         try:
+            positions.whole(self._names.changelog(lane.agent.name), lane.partition, 0 if restored is None else restored.cut_at)
             at = {
                 self._names.plain(place.topic): positions.agreed(
                     self._names.plain(place.topic),

@@ -31,6 +31,16 @@ def decode(data: bytes) -> Standing:
     return msgspec.msgpack.decode(data, type=Standing)
 
 
+def whole(changelog: str, partition: int, begins: int) -> None:
+    """Raise Gap for a changelog that does not begin at 0: compaction never moves the beginning of a log, so rows were deleted."""
+    if begins > 0:
+        raise Gap(
+            f"partition {partition} of {changelog}: the log now begins at {begins}. A changelog is only ever compacted, so its cleanup.policy "
+            "was not `compact` for a while, or its records were deleted by hand, and rows of the table with them. Restore the changelog topic, "
+            "or rebuild the agent."
+        )
+
+
 def agreed(
     topic: str, partition: int, *, kept: int | None, committed: int | None, table_empty: bool, start: int, end: int
 ) -> int:
@@ -43,7 +53,7 @@ def agreed(
     if kept is None and committed is None:
         return start
     if kept is None:
-        if table_empty and committed == start:
+        if table_empty and committed == start == 0:  # set so by a person; elsewhere the table was made of what retention deleted
             return start
         raise Gap(
             f"{place}: the group has read up to {committed}, but the agent's changelog knows nothing of it. The changelog was lost or "

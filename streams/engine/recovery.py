@@ -74,8 +74,10 @@ async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mappin
 class Restored:
     """One changelog partition read to its end, into a store."""
 
-    def __init__(self, store: Store, *, oldest: float) -> None:
+    def __init__(self, store: Store, *, oldest: float, log_begins: int = 0) -> None:
         self.store = store
+        self._log_begins = log_begins
+        self.cut_at = 0 if store.bookmark is not None else log_begins  # where a log begins that cannot give the table back, or 0
         self.standing = Standing()
         self.records = 0
         self.failed: StoreFailed | None = None
@@ -88,12 +90,20 @@ class Restored:
         return None if self._awaited is None else self._awaited.offset
 
     @property
+    def given_up(self) -> bool:
+        """Say whether reading on is of no use."""
+        return self.failed is not None or self.cut_at > 0
+
+    @property
     def doubtful(self) -> bool:
         """Say whether the log has not shown the bookmark's record."""
         return self._awaited is not None
 
     def start_over(self) -> None:
-        """Forget what the store held, to be read from the log's beginning."""
+        """Forget what the store held, to be read from the log's beginning; where the log has lost that, the store may be the last copy."""
+        if self._log_begins > 0:
+            self.cut_at = self._log_begins
+            return
         self.store.clear()
         self.standing, self.records = Standing(), 0
         self._awaited, self._stale = None, False
@@ -165,14 +175,16 @@ class Reader:
         `tombstones` are the ms that `tombstones_kept` tells. A restoration that was broken off goes on from what the store then holds.
         """
         now = time.time() * 1000
+        if not stores:
+            return {}
+        self._consumer.assign(list(stores))
+        starts, ends = await asyncio.gather(
+            self._consumer.beginning_offsets(list(stores)), self._consumer.end_offsets(list(stores))
+        )
         restored = {
-            place: Restored(store, oldest=now - tombstones.get(place.topic, 0) * _TOMBSTONES_KEPT)
+            place: Restored(store, oldest=now - tombstones.get(place.topic, 0) * _TOMBSTONES_KEPT, log_begins=starts[place])
             for place, store in stores.items()
         }
-        if not restored:
-            return restored
-        self._consumer.assign(list(restored))
-        ends = await self._consumer.end_offsets(list(restored))
         await self._consumer.seek_to_beginning(*restored)
         for place, one in restored.items():
             if one.begin is not None:
@@ -191,13 +203,13 @@ class Reader:
         """Return those not at their end; one that came there without seeing its bookmark again starts over first."""
         left = set()
         for place in places:
-            if restored[place].failed is not None:
+            if restored[place].given_up:
                 continue
             at_end = await self._consumer.position(place) >= ends[place]
             if at_end and restored[place].doubtful:
                 await self._start_over(place, restored[place])
                 at_end = await self._consumer.position(place) >= ends[place]
-            if not at_end and restored[place].failed is None:
+            if not at_end and not restored[place].given_up:
                 left.add(place)
         return left
 

@@ -1,7 +1,7 @@
 """The simplest agent that can be wrong: it counts records by key and says each count. Its oracle is a Counter."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -16,6 +16,7 @@ from streams.engine.names import Names
 
 PARTITIONS = 4
 SOURCE, SECOND, OUT = "in", "in.second", "out"
+TOPICS = {SOURCE, SECOND, OUT, "dead.letters"}
 
 
 class Numbers:
@@ -48,16 +49,22 @@ def counting(
     return Agent(name=name, sources=sources, step=count, codec=Numbers, wake=wake)
 
 
-async def create_topics(kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS) -> None:
-    """Create all topics the counting agents need."""
+async def create_topics(
+    kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None
+) -> None:
+    """Create all topics the counting agents need; `changelog` are settings of theirs alone."""
     names = Names(prefix=kafka.topic_prefix)
-    wanted = {SOURCE, SECOND, OUT, "dead.letters", *(names.changelog(agent.name) for agent in agents)}
+    changelogs = {names.changelog(agent.name) for agent in agents}
     admin = AIOKafkaAdminClient(**kafka.client())
     await admin.start()
     try:
         options = {"min.insync.replicas": str(kafka.min_insync)}
         await admin.create_topics(
-            [NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options) for name in sorted(wanted)]
+            [
+                NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options | more)
+                for names, more in ((TOPICS, {}), (changelogs, changelog or {}))
+                for name in sorted(names)
+            ]
         )
     finally:
         await admin.close()

@@ -21,6 +21,13 @@ def test_settings_asked_for_are_remembered_and_go_over_those_of_every_stack(tmp_
     known = state.read(tmp_path)
     assert known is not None
     broker = Broker(
-        node=1, home=tmp_path, port=1, voters={1: 2}, cluster_id=known.cluster_id, java=Path("java"), jars=(), settings=known.settings
+        node=1,
+        home=tmp_path,
+        port=1,
+        voters={1: 2},
+        cluster_id=known.cluster_id,
+        java=Path("java"),
+        jars=(),
+        settings=known.settings,
     )
     assert broker.configuration() == {**msgspec.structs.replace(broker, settings={}).configuration(), **asked}

@@ -1,0 +1,300 @@
+"""What happens to a changelog behind our back: compacted, emptied, cut off, left in the middle of a transaction; and a broker that
+has forgotten who we are. Whatever it is, a table is right or its partition says that it cannot be, and recovery ends."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from connectors import local
+from connectors.kafka import KafkaSettings
+from schemas.partition import partition_of
+from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.engine.lane import Status
+from streams.engine.limits import Limits
+from streams.engine.names import Names
+from streams.engine.recovery import fenced_producer
+from streams.engine.rocks import OnDisk
+from streams.engine.running import Running, running
+from streams.engine.store import StoreOf, in_memory
+from tests.engine.counting import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
+
+QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500, batch_records=7)
+DEADLINE = 60.0
+SEQUENCES_KEPT_S, IDS_KEPT_S = 1, 6
+FORGETFUL = {
+    "log.cleaner.backoff.ms": "100",  # 15 s between two looks for something to compact by default
+    "producer.id.expiration.ms": str(SEQUENCES_KEPT_S * 1_000),  # a day by default
+    "producer.id.expiration.check.interval.ms": "200",
+    "transactional.id.expiration.ms": str(IDS_KEPT_S * 1_000),  # a week by default
+    "transaction.remove.expired.transaction.cleanup.interval.ms": "200",
+}
+COMPACTED_AT_ONCE = {
+    "cleanup.policy": "compact",
+    "segment.ms": "1000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "min.compaction.lag.ms": "0",
+    "delete.retention.ms": "0",
+}
+KEYS = [f"k{number}" for number in range(40)]
+ONE_IN_EACH = {partition_of(key.encode(), PARTITIONS): key for key in KEYS}  # by partition
+
+
+def keep(batch: Batch, table: Table[int], out: Outbox) -> None:
+    """Keep the number each key was last given; 0 deletes it. Say which record did it."""
+    for record in batch.records:
+        key, number = (record.key or b"").decode(), int(record.value or b"0")
+        table.put(key, "", number) if number else table.delete(key)
+        out.send(OUT, key, json.dumps({"key": key, "n": number}).encode())
+
+
+AGENT = Agent(name="keep", sources=(SOURCE,), step=keep, codec=Numbers)
+
+
+class Seen(NamedTuple):
+    """What a worker had when it came to rest."""
+
+    rows: dict[str, int]
+    stopped: dict[int, str]
+
+
+@pytest.fixture(scope="module")
+def forgetful() -> Iterator[str]:
+    """Where a broker answers that compacts at once and soon forgets quiet producers."""
+    with local.running(settings=FORGETFUL) as stack:
+        yield stack.addresses.kafka
+
+
+@pytest.fixture
+def settings(forgetful: str, prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=forgetful, topic_prefix=prefix, partitions=PARTITIONS)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def store_of(request: pytest.FixtureRequest, tmp_path: Path) -> StoreOf:
+    return OnDisk(tmp_path, frozenset({AGENT.name})) if request.param == "disk" else in_memory
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = asyncio.get_running_loop().time() + DEADLINE
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, f"waited {DEADLINE} s for: {what}"
+        await asyncio.sleep(0.02)
+
+
+def at_rest(work: Running) -> bool:
+    lanes = work.engine.lanes()
+    return work.engine.ready.is_set() and all(
+        lane.status is Status.STOPPED or (lane.status is Status.LIVE and lane.caught_up) for lane in lanes
+    )
+
+
+def seen(work: Running) -> Seen:
+    lanes = work.engine.lanes()
+    views = [lane.view() for lane in lanes if lane.status is Status.LIVE]
+    rows = {key: number for key in KEYS for view in views if (number := view.get(key)) is not None}
+    return Seen(rows, {lane.partition: lane.reason for lane in lanes if lane.status is Status.STOPPED})
+
+
+async def worked(settings: KafkaSettings, store_of: StoreOf = in_memory) -> Seen:
+    """Start a worker, let it come to rest, and stop it."""
+    async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
+        await until(lambda: at_rest(work), "recovered and caught up")
+        return seen(work)
+
+
+async def send(settings: KafkaSettings, numbers: Mapping[str, int]) -> None:
+    async with producing(settings) as producer:
+        await asyncio.gather(*(write(producer, settings, SOURCE, key, str(number).encode()) for key, number in numbers.items()))
+
+
+def changelog(settings: KafkaSettings, partition: int) -> TopicPartition:
+    return TopicPartition(settings.topic(Names().changelog(AGENT.name)), partition)
+
+
+@asynccontextmanager
+async def asking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(**settings.client())
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def delete_records(settings: KafkaSettings, place: TopicPartition, *, share: float) -> int:
+    """Delete so much of a log from its beginning, as retention or a person would; return where it begins then."""
+    async with asking(settings) as consumer:
+        end = (await consumer.end_offsets([place]))[place]
+    before = int(end * share)
+    admin = AIOKafkaAdminClient(**settings.client())
+    await admin.start()
+    try:
+        await admin.delete_records({place: RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
+    return before
+
+
+def one_partition(rows: Mapping[str, int], partition: int) -> dict[str, int]:
+    return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) == partition}
+
+
+def without_partition(rows: Mapping[str, int], partition: int) -> dict[str, int]:
+    return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) != partition}
+
+
+async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, store_of: StoreOf) -> None:
+    """Rows changed and deleted elsewhere; on disk the bookmark's record is gone, and so are the tombstones of what was deleted since."""
+    await create_topics(settings, AGENT, changelog=COMPACTED_AT_ONCE)
+    first = {key: number for number, key in enumerate(KEYS, 1)}
+    await send(settings, first)
+    assert await worked(settings, store_of) == Seen(first, {})
+    before = {(record.partition, record.offset) for record in await read_all(settings, Names().changelog(AGENT.name))}
+    async with running((AGENT,), kafka=settings, limits=QUICK) as work:
+        await send(settings, dict.fromkeys(KEYS[::2], 0))
+        filler = await compacted(settings, before)
+        await until(lambda: at_rest(work), "caught up")
+    expected = {key: number for key, number in first.items() if key not in KEYS[::2]} | filler
+    assert await worked(settings, store_of) == Seen(expected, {})
+    async with asking(settings) as consumer:
+        places = [changelog(settings, partition) for partition in range(PARTITIONS)]
+        assert set((await consumer.beginning_offsets(places)).values()) == {0}, "compaction does not move the beginning of a log"
+
+
+async def compacted(settings: KafkaSettings, before: set[tuple[int, int]]) -> dict[str, int]:
+    """Write one row of each partition until the broker has compacted what was there before, and dropped the tombstones since."""
+    deadline = asyncio.get_running_loop().time() + DEADLINE
+    number = 0
+    while True:
+        number += 1
+        filler = dict.fromkeys(ONE_IN_EACH.values(), 1000 + number)
+        await send(settings, filler)  # a segment is compacted only when there is a newer one
+        await asyncio.sleep(0.5)
+        records = await read_all(settings, Names().changelog(AGENT.name))
+        standings = {(record.partition, record.offset) for record in records if record.key == b"|positions"}
+        if not (standings & before) and all(record.value is not None for record in records):
+            return filler
+        assert asyncio.get_running_loop().time() < deadline, f"not compacted after {DEADLINE} s"
+
+
+async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(
+    settings: KafkaSettings, store_of: StoreOf
+) -> None:
+    await create_topics(settings, AGENT)
+    rows = {"k0": 1}
+    await send(settings, rows)
+    for _ in range(2):
+        assert await worked(settings, store_of) == Seen(rows, {})
+
+
+async def test_a_changelog_partition_that_was_emptied_stops_and_says_so(settings: KafkaSettings, store_of: StoreOf) -> None:
+    await create_topics(settings, AGENT)
+    rows = dict.fromkeys(KEYS, 1)
+    await send(settings, rows)
+    await worked(settings, store_of)
+    await delete_records(settings, changelog(settings, 2), share=1)
+    found = await worked(settings, store_of)
+    assert list(found.stopped) == [2]
+    assert "the log now begins at" in found.stopped[2]
+    assert found.rows == without_partition(rows, 2)
+
+
+async def test_a_changelog_cut_off_in_the_middle_stops_unless_the_disk_has_what_it_lost(
+    settings: KafkaSettings, tmp_path: Path
+) -> None:
+    await create_topics(settings, AGENT)
+    rows = dict.fromkeys(KEYS, 1)
+    await send(settings, rows)
+    on_disk = OnDisk(tmp_path, frozenset({AGENT.name}))
+    await worked(settings, on_disk)
+    begins = await delete_records(settings, changelog(settings, 2), share=0.5)
+    elsewhere = await worked(settings, in_memory)
+    assert list(elsewhere.stopped) == [2]
+    assert f"the log now begins at {begins}" in elsewhere.stopped[2]
+    assert elsewhere.rows == without_partition(rows, 2)
+    assert await worked(settings, on_disk) == Seen(rows, {})
+
+
+async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, store_of: StoreOf) -> None:
+    """Also where nothing else was ever written: no record will come that says that it is the last."""
+    await create_topics(settings, AGENT)
+    rows = one_partition(dict.fromkeys(KEYS, 1), 2)
+    await send(settings, rows)
+    for _ in range(2):
+        for partition in range(PARTITIONS):
+            await leave_open(settings, partition, abort=True)
+        assert await worked(settings, store_of) == Seen(rows, {})
+
+
+async def test_a_transaction_left_open_by_a_killed_owner_is_ended_before_its_time(
+    settings: KafkaSettings, store_of: StoreOf
+) -> None:
+    """Its timeout is longer than this test waits: recovery does not sit it out."""
+    await create_topics(settings, AGENT)
+    rows = dict.fromkeys(KEYS, 1)
+    await send(settings, rows)
+    assert await worked(settings, store_of) == Seen(rows, {})
+    for partition in range(PARTITIONS):
+        await leave_open(settings, partition)
+    assert await worked(settings, store_of) == Seen(rows, {})
+
+
+async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = False) -> None:
+    """Write rows that never were under the name of the partition's owner, and go away in the middle of it."""
+    limits = Limits(transaction_timeout_ms=int(5 * DEADLINE * 1_000))
+    producer = await fenced_producer(
+        settings, Names(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
+    )
+    place = changelog(settings, partition)
+    await producer.begin_transaction()
+    for key in KEYS:
+        await producer.send_and_wait(place.topic, key=key.encode(), value=b"\x63", partition=partition)
+    if abort:
+        await producer.abort_transaction()
+    await producer.stop()
+
+
+async def test_anothers_open_transaction_in_the_source_delays_what_is_behind_it_until_it_times_out(
+    settings: KafkaSettings,
+) -> None:
+    await create_topics(settings, AGENT)
+    rows = one_partition(dict.fromkeys(KEYS, 1), 2)
+    other = await fenced_producer(settings, f"{settings.topic_prefix}another", Limits(transaction_timeout_ms=2_000))
+    await other.begin_transaction()
+    await write(other, settings, SOURCE, ONE_IN_EACH[2], b"99")
+    await other.stop()
+    await send(settings, rows)
+    async with running((AGENT,), kafka=settings, limits=QUICK) as work:
+        await until(lambda: at_rest(work), "recovered: readiness does not wait for others")
+        await until(lambda: seen(work) == Seen(rows, {}), "read on")
+
+
+async def test_a_quiet_partition_whose_producer_the_broker_has_forgotten_counts_the_next_event_once(
+    settings: KafkaSettings,
+) -> None:
+    """First only its sequence numbers are forgotten (after a day by default), then its transactional id (after a week)."""
+    await create_topics(settings, AGENT)
+    async with running((AGENT,), kafka=settings, limits=QUICK) as work:
+        await until(lambda: at_rest(work), "ready")
+        for number, quiet in enumerate((0, 3 * SEQUENCES_KEPT_S, IDS_KEPT_S + 3), 1):
+            await asyncio.sleep(quiet)
+            before = {lane.partition: lane.producer for lane in work.engine.lanes()}
+            rows = dict.fromkeys(ONE_IN_EACH.values(), number)
+            await send(settings, rows)
+            await until(lambda rows=rows: seen(work) == Seen(rows, {}), f"events after {quiet} s")
+        after = {lane.partition: lane.producer for lane in work.engine.lanes()}
+        assert all(after[partition] is not before[partition] for partition in before), "all ids had been forgotten"
+        assert not work.engine.fatal_error.done()
+        assert work.app.crash_reason is None
+    said = Counter((value["key"], value["n"]) for value in (json.loads(record.value) for record in await read_all(settings, OUT)))
+    assert said == Counter((key, number) for key in ONE_IN_EACH.values() for number in (1, 2, 3))
