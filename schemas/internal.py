@@ -1,10 +1,12 @@
-"""Values of internal topics and tables as bytes: one version byte, then MessagePack.
+"""Values of internal topics and tables as bytes: one byte with the number of the encoding, then MessagePack.
 
-A release reads its own version and the one before, so workers can be replaced one at a time; nothing else reads these bytes.
+The numbers are the product's, not one type's: a release that changes how any of these values looks raises `ENCODING`, and the types that
+changed take that number. Every release reads its own number and all before, for a row that nobody touches keeps its bytes for ever.
+What it writes is decided partition by partition (`streams.engine.encodings`), so that workers can be replaced one at a time.
 """
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
@@ -14,59 +16,89 @@ from schemas.errors import MustStop, Unusable
 T = TypeVar("T")
 P = TypeVar("P")
 
-_HIGHEST = 255  # one byte; version 0 is left out so that a framed Avro value is never taken for one of these
+ENCODING: Final = 1
+"""The newest encoding this release knows. Raise it with the first type that changes after a release; `tests/schemas/encodings` notices."""
+
+HIGHEST: Final = 30
+"""Up to here a first byte is an encoding's number: 0 begins a framed Avro value, 31 a gzip, and texts begin later."""
+
+
+class Written(Protocol):
+    """Where a step's results go, as far as their encoding is concerned (`streams.engine.agent.Outbox`)."""
+
+    encoding: int
 
 
 class Before(Generic[P, T]):
-    """The version before: its type, and how a value of it becomes one of now."""
+    """What a type was before it changed: the codec of then, how its values become ones of now, and what of these it can still hold."""
 
-    def __init__(self, kind: type[P], upgrade: Callable[[P], T]) -> None:
-        self._decoder = Decoder(kind)
+    def __init__(self, codec: "Versioned[P]", upgrade: Callable[[P], T], downgrade: Callable[[T], P]) -> None:
+        self.codec = codec
         self._upgrade = upgrade
+        self._downgrade = downgrade
 
-    def decode(self, data: bytes | memoryview) -> T:
-        return self._upgrade(self._decoder.decode(data))
+    def decode(self, data: bytes) -> T:
+        return self._upgrade(self.codec.decode(data))
+
+    def encode(self, value: T, encoding: int) -> bytes:
+        return self.codec.encode(self._downgrade(value), encoding)
 
 
 class Versioned(Generic[T]):
-    """The codec of one type at one version."""
+    """The codec of one type, as it looks since the encoding named."""
 
-    def __init__(self, kind: type[T], version: int = 1, previous: Before[P, T] | None = None) -> None:
-        if not 1 <= version <= _HIGHEST:
-            raise ValueError(f"a version is 1 to {_HIGHEST}, not {version}")
-        if previous is not None and version == 1:
-            raise ValueError("version 1 has none before it")
-        self._name = kind.__name__
-        self._version = version
-        self._prefix = bytes([version])
+    since: int
+    before: Before[Any, T] | None
+
+    def __init__(self, kind: type[T], since: int = 1, before: Before[Any, T] | None = None) -> None:
+        if not 1 <= since <= HIGHEST:
+            raise ValueError(f"an encoding is 1 to {HIGHEST}, not {since}")
+        if before is not None and before.codec.since >= since:
+            raise ValueError(f"what was before encoding {since} cannot be of encoding {before.codec.since}")
+        self.kind = kind
+        self.since = since
+        self.before = before
+        self._prefix = bytes([since])
         self._encoder = Encoder()
         self._decoder = Decoder(kind)
-        self._previous = previous
 
-    def encode(self, value: T) -> bytes:
-        """Return the bytes; equal values with equal order of keys and fields give equal bytes."""
+    def encode(self, value: T, encoding: int = HIGHEST) -> bytes:
+        """Return the bytes in the newest form that a reader of that encoding knows; in the oldest one where the type is newer.
+
+        Equal values with equal order of keys and fields give equal bytes.
+        """
+        if encoding < self.since and self.before is not None:
+            return self.before.encode(value, encoding)
         return self._prefix + self._encoder.encode(value)
 
     def decode(self, data: bytes) -> T:
-        """Return the value. Raises MustStop for another release's version, Unusable for bytes that are no such value."""
+        """Return the value. Raises MustStop for a newer release's encoding, Unusable for bytes that are no such value."""
         if not data:
-            raise Unusable(f"an empty value is no {self._name}")
-        try:
-            if data[0] == self._version:
-                return self._decoder.decode(memoryview(data)[1:])
-            if self._previous is not None and data[0] == self._version - 1:
-                return self._previous.decode(memoryview(data)[1:])
-        except DecodeError as error:  # its text names the place and the types, never the value
-            raise Unusable(f"a {self._name} of version {data[0]} cannot be read: {error}") from error
-        raise MustStop(self._foreign(data[0]))
+            raise Unusable(f"an empty value is no {self.kind.__name__}")
+        if data[0] == self.since:
+            return self._decoded(data)
+        if 0 < data[0] < self.since and self.before is not None:
+            return self.before.decode(data)
+        if self.since < data[0] <= HIGHEST:
+            raise newer_than_us(f"a {self.kind.__name__}", data[0], max(self.since, ENCODING))
+        raise Unusable(f"this is no {self.kind.__name__}: no release of ours begins one with byte {data[0]}")
 
-    def _foreign(self, version: int) -> str:
-        if version > self._version:
-            return (
-                f"a {self._name} has version {version} and this release knows {self._version}: a newer release wrote it. "
-                "Go back to that release; only one version at a time can be undone."
-            )
-        return (
-            f"a {self._name} has version {version} and this release reads {self._version}"
-            f"{f' and {self._version - 1}' if self._previous else ''}: it is too old. Upgrade one release at a time, or rebuild."
-        )
+    def receive(self, data: bytes, out: Written) -> T:
+        """Return the value of a record that others wrote; what follows from it is written in no older encoding, which might lose of it."""
+        value = self.decode(data)
+        out.encoding = max(out.encoding, data[0])
+        return value
+
+    def _decoded(self, data: bytes) -> T:
+        try:
+            return self._decoder.decode(memoryview(data)[1:])
+        except DecodeError as error:  # its text names the place and the types, never the value
+            raise Unusable(f"a {self.kind.__name__} of encoding {data[0]} cannot be read: {error}") from error
+
+
+def newer_than_us(what: str, encoding: int, known: int) -> MustStop:
+    """Say that a newer release wrote something; only that release can go on, and whoever reads on would misread or lose it."""
+    return MustStop(
+        f"{what} is in encoding {encoding} and this release knows {known}: a newer release wrote it. Nothing of it was touched. "
+        "Start this worker with that release; workers that have it go on meanwhile."
+    )

@@ -41,7 +41,7 @@ def step(kind: Kind, avro: Avro, batch: Batch, table: Table[Entry], out: Outbox)
 def _turn(kind: Kind, avro: Avro, record: Record, out: Outbox) -> Turn:
     if not record.key or not record.value:
         raise Unusable("a patch has its profile's id as key, and a value; only our own agents write patches")
-    patch, trace = PATCH.decode(record.value), header(record.headers, "traceparent")
+    patch, trace = PATCH.receive(record.value, out), header(record.headers, "traceparent")
     return Turn(kind=kind, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
 
 

@@ -91,4 +91,4 @@ def _tell(source: Source, patch: Patch, trace: str | None, out: Outbox) -> None:
         causation_id=patch.cause.event,
         trace_parent=trace,
     )
-    out.send(source.patches, profile, PATCH.encode(patch), event.headers())
+    out.send(source.patches, profile, PATCH.encode(patch, out.encoding), event.headers())

@@ -20,6 +20,7 @@ from streams.announce import announce
 from streams.companies import companies
 from streams.contacts import contacts
 from streams.engine.agent import Agent
+from streams.engine.encodings import Encodings
 from streams.engine.engine import Committed, Engine
 from streams.engine.lane import Status
 from streams.engine.limits import Limits
@@ -61,6 +62,7 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
         names=names,
         limits=limits,
         store_of=_stores(settings, agents, names),
+        encodings=Encodings(told=settings.worker.encoding),
         on_commit=hooks.committed,
         on_ready=lambda engine: hooks.say(_state_of(engine)),
     ) as at_work:

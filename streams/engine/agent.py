@@ -51,7 +51,13 @@ class Table(Protocol[T]):
 
 
 class Outbox(Protocol):
-    """Where a step leaves what is to be sent with its transaction."""
+    """Where a step leaves what is to be sent with its transaction.
+
+    `encoding` is what the partition is written in: values of internal topics are encoded for it, and a record of a newer one that is
+    read raises it (`schemas.internal.Versioned`).
+    """
+
+    encoding: int
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
@@ -60,7 +66,7 @@ class Outbox(Protocol):
 
 
 class Codec(Protocol[T]):
-    """How a table's values become bytes and return; `decode` also reads what the release before wrote."""
+    """How a table's values become bytes and return. One that outlives a release is a `schemas.internal.Versioned`."""
 
     def encode(self, value: T) -> bytes: ...
     def decode(self, data: bytes) -> T: ...

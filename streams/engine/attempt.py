@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.dead_letters import dead_letter
 from schemas.errors import MustStop, StoreFailed, Unusable
+from schemas.internal import ENCODING
 from schemas.message import Headers, Record
 from streams.engine.agent import Agent, Batch, Cursor
 from streams.engine.store import Store
@@ -15,11 +16,12 @@ from streams.engine.view import View
 class Outcome:
     """What one transaction will make true: the view's changes and the records sent, and which input records are dead."""
 
-    def __init__(self, store: Store, agent: Agent) -> None:
+    def __init__(self, store: Store, agent: Agent, encoding: int) -> None:
         self.view: View[Any] = View(store, agent.codec)
         self.sent: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
         self.dead: list[bool] = []
         self.left_over: list[Cursor] = []
+        self.encoding = encoding
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
@@ -27,24 +29,32 @@ class Outcome:
         """Implement `streams.engine.agent.Outbox`."""
         self.sent.append((topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
 
+    def changes(self) -> dict[str, bytes | None]:
+        """Return what is to be written to the table."""
+        return self.view.changes(self.encoding)
 
-def attempt(agent: Agent, batch: Batch, store: Store) -> Outcome:
+
+def attempt(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING) -> Outcome:
     """Return what the step makes of the batch; records it raises on are in the outcome as dead letters.
 
     MustStop passes through, and StoreFailed: neither is a record's fault.
     """
-    outcome = Outcome(store, agent)
+    outcome = Outcome(store, agent, encoding)
     _run(agent, batch, batch.records, outcome)
     return outcome
 
 
-def go_on(agent: Agent, cursor: Cursor, store: Store) -> Outcome:
+def go_on(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCODING) -> Outcome:
     """Return what the next part of left-over work makes true. An error there is no record's fault: it stops the process."""
-    assert agent.go_on is not None
-    outcome = Outcome(store, agent)
+    if agent.go_on is None:
+        raise MustStop(
+            f"the {agent.name} agent of this release leaves no work over, yet some is left: a newer release began it. "
+            "Start this worker with that release."
+        )
+    outcome = Outcome(store, agent, encoding)
     try:
         rest = agent.go_on(cursor, outcome.view, outcome)
-    except StoreFailed:
+    except (MustStop, StoreFailed):
         raise
     except Exception as error:
         raise MustStop(

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Protocol
 
 import msgspec
@@ -54,6 +55,7 @@ class Engine:
         names: Names,
         limits: Limits,
         store_of: StoreOf = in_memory,
+        encodings: Encodings | None = None,
         on_commit: Callable[[Committed], None] = lambda _: None,
         on_ready: Callable[["Engine"], None] = lambda _: None,
     ) -> None:
@@ -65,6 +67,7 @@ class Engine:
         self._names = names
         self._limits = limits
         self._store_of = store_of
+        self._encodings = encodings or Encodings()
         self._on_commit = on_commit
         self._on_ready = on_ready
         self._lanes: dict[tuple[str, int], Lane] = {}
@@ -81,7 +84,12 @@ class Engine:
         """Take over the lanes of these partitions: fence, read positions, restore what is not certainly still right."""
         owned = {(topic, place.partition) for place in places for topic in [self._names.plain(place.topic)]}
         lanes = [self._lane(agent, p) for agent in self._agents for topic, p in sorted(owned) if topic == agent.sources[0]]
-        self._readers = {TP(self._names.topic(t), lane.partition): lane for lane in lanes for t in lane.agent.sources}
+        self._readers = {
+            TP(self._names.topic(topic), lane.partition): lane
+            for lane in lanes
+            for topic in lane.agent.sources
+            if (topic, lane.partition) in owned  # beside a release that reads other topics, not all of them are given to us
+        }
         self._forget(lanes)
         epoch = self._epoch
         failed: dict[Lane, Exception] = {}
@@ -277,7 +285,7 @@ class Engine:
             if lane in failed:
                 lane.release()
             else:
-                self._open(lane, producers[lane], offsets, bounds, restored.get(self._changelog(lane)))
+                self._open(lane, producers[lane], offsets, bounds, restored)
         return failed
 
     async def _keep_stores(self, lanes: list[Lane]) -> dict[Lane, StoreFailed]:
@@ -322,19 +330,23 @@ class Engine:
         producer: AIOKafkaProducer,
         offsets: Mapping[TopicPartition, int],
         bounds: Bounds,
-        restored: Restored | None,
+        restored: Mapping[TopicPartition, Restored],
     ) -> None:
-        standing = lane.standing if restored is None else restored.standing
+        found = restored.get(self._changelog(lane))
+        standing = lane.standing if found is None else found.standing
         kept = standing.positions
         try:
-            positions.whole(self._names.changelog(lane.agent.name), lane.partition, 0 if restored is None else restored.cut_at)
+            encoding = self._encodings.of(
+                standing, f"partition {lane.partition} of the {lane.agent.name} agent", self._encodings_beside(restored)
+            )
+            positions.whole(self._names.changelog(lane.agent.name), lane.partition, 0 if found is None else found.cut_at)
             at = {
                 self._names.plain(place.topic): positions.agreed(
                     self._names.plain(place.topic),
                     place.partition,
                     kept=kept.get(self._names.plain(place.topic)),
                     committed=offsets.get(place),
-                    table_empty=restored is None or restored.records == 0,
+                    table_empty=found is None or found.records == 0,
                     start=bounds.starts[place],
                     end=bounds.ends[place],
                 )
@@ -344,9 +356,18 @@ class Engine:
             lane.producer = producer
             lane.stop(gap)
             return
+        except MustStop as error:  # another worker may have the release that can go on
+            lane.producer = producer
+            self.fatal(error)
+            return
         ends = {self._names.plain(place.topic): bounds.ends[place] for place in self._sources(lane)}
-        standing = Standing(at, standing.left_over)
+        standing = Standing({**kept, **at}, standing.left_over, encoding)
         lane.open(producer=producer, standing=standing, ends=ends)
+
+    def _encodings_beside(self, restored: Mapping[TopicPartition, Restored]) -> Iterator[int]:
+        """Yield the encodings of all partitions here in which anything is."""
+        read, held = (one.standing for one in restored.values()), (lane.standing for lane in self._lanes.values())
+        return (standing.encoding for standing in chain(read, held) if standing.positions)
 
     def _still_right(self, lane: Lane, offsets: Mapping[TopicPartition, int]) -> bool:
         """Say whether a table held from before is the committed one: its positions then equal the group's."""

@@ -227,11 +227,15 @@ class Lane:
             await self._process(topic, batch.records, batch.after)
         else:
             self._unsettled = self._unsettled or batch.after > position
-            self.standing = Standing({**self.standing.positions, topic: batch.after}, self.standing.left_over, self.standing.encoding)
+            self.standing = Standing(
+                {**self.standing.positions, topic: batch.after}, self.standing.left_over, self.standing.encoding
+            )
 
     async def _process(self, topic: str, records: Sequence[Record], after: int) -> None:
         started = time.perf_counter()
-        outcome = self._tried(lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store, self.standing.encoding))
+        outcome = self._tried(
+            lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store, self.standing.encoding)
+        )
         self._pace.took(len(records), time.perf_counter() - started)
         if outcome is None:
             return

@@ -2,6 +2,7 @@
 
 from typing import Generic, NamedTuple, TypeVar
 
+from schemas.internal import ENCODING
 from schemas.message import Headers
 from streams.engine.agent import Codec
 from streams.engine.store import MemoryStore
@@ -25,6 +26,7 @@ class ListOutbox:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.encoding = ENCODING
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None

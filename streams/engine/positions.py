@@ -15,10 +15,14 @@ KEY = b"|positions"  # no table key of ours starts with the bar: groups are not 
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
-    """Positions by plain topic name, and the cursors of work left over, oldest first."""
+    """Positions by plain topic name, the cursors of work left over, oldest first, and the encoding that rows are written in.
+
+    Releases before and after read this too: fields are only ever added, at the end and with a default.
+    """
 
     positions: Mapping[str, int] = msgspec.field(default_factory=dict)
     left_over: tuple[bytes, ...] = ()
+    encoding: int = 1
 
 
 def encode(standing: Standing) -> bytes:

@@ -12,6 +12,7 @@ from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.agent import Agent
 from streams.engine.app import BatchApp
+from streams.engine.encodings import Encodings
 from streams.engine.engine import Committed, Engine, Seeker
 from streams.engine.limits import Limits
 from streams.engine.names import Names
@@ -57,13 +58,23 @@ async def running(
     names: Names | None = None,
     limits: Limits | None = None,
     store_of: StoreOf = in_memory,
+    encodings: Encodings | None = None,
     on_commit: Callable[[Committed], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
     """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`)."""
     names = names or Names(prefix=kafka.topic_prefix)
     limits = limits or Limits()
-    engine = Engine(agents, kafka=kafka, names=names, limits=limits, store_of=store_of, on_commit=on_commit, on_ready=on_ready)
+    engine = Engine(
+        agents,
+        kafka=kafka,
+        names=names,
+        limits=limits,
+        store_of=store_of,
+        encodings=encodings,
+        on_commit=on_commit,
+        on_ready=on_ready,
+    )
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
     asyncio.get_running_loop().set_exception_handler(_heard)

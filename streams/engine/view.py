@@ -1,10 +1,13 @@
 """A step's view of its table: committed values underneath, this transaction's changes above. Nothing below moves until the commit."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
 from sortedcontainers import SortedSet
 
+from schemas.errors import MustStop, Unusable
+from schemas.internal import HIGHEST, Versioned
 from streams.engine.agent import Codec
 from streams.engine.store import Store, key_of
 
@@ -33,7 +36,7 @@ class View(Generic[T]):
             data = self._store.get(key)
             if data is None:
                 return None
-            found = self._read[key] = self._codec.decode(data)
+            found = self._read[key] = self._value_of(data)
         return found
 
     def put(self, group: str, item: str, value: T) -> None:
@@ -59,9 +62,10 @@ class View(Generic[T]):
             yield from self._present(group, pending)
             pending = next(changed, None)
 
-    def changes(self) -> dict[str, bytes | None]:
-        """Return what is to be written: encoded values, None for what is deleted."""
-        encode = self._codec.encode
+    def changes(self, encoding: int = HIGHEST) -> dict[str, bytes | None]:
+        """Return what is to be written: values as that encoding has them, None for what is deleted."""
+        codec = self._codec
+        encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
         return {key: None if value is None else encode(value) for key, value in self._changed.items()}
 
     def mark(self) -> tuple[dict[str, T | None], dict[str, SortedSet]] | None:
@@ -95,5 +99,18 @@ class View(Generic[T]):
     def _decoded(self, key: str, data: bytes) -> T:
         found = self._read.get(key)
         if found is None:
-            found = self._read[key] = self._codec.decode(data)
+            found = self._read[key] = self._value_of(data)
         return found
+
+    def _value_of(self, data: bytes) -> T:
+        """Decode a row. One that cannot be read is not the fault of the record that made us look: that is no dead letter."""
+        try:
+            return self._codec.decode(data)
+        except MustStop:
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, Unusable) else type(error).__name__  # others may quote what they were given
+            raise MustStop(
+                f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this one "
+                "does not know: go back to the release that ran before, or rebuild the agent."
+            ) from error

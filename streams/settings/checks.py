@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from schemas.internal import ENCODING
 from schemas.tenancy import App, Tenant
 from streams.settings.parts import Settings
 from streams.settings.reading import Report
@@ -26,6 +27,10 @@ def _at_least(least: int) -> Expectation:
 
 def _share(value: float) -> str | None:
     return None if 0 < value <= 1 else f"expected a share above 0 and at most 1, found {value}"
+
+
+def _encoding(value: int) -> str | None:
+    return None if 0 <= value <= ENCODING else f"expected 0 to {ENCODING}, the newest that this release knows, found {value}"
 
 
 def _url(*schemes: str) -> Expectation:
@@ -68,6 +73,7 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "worker.session_timeout_ms": _at_least(6_000),  # brokers' usual group.min.session.timeout.ms
     "worker.brake_consecutive": _at_least(1),
     "worker.brake_share": _share,
+    "worker.encoding": _encoding,
 })  # fmt: skip
 
 

@@ -36,7 +36,8 @@ class Ingress(msgspec.Struct, frozen=True, kw_only=True):
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
 
-    The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory.
+    The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory. `encoding` is the one that every worker reads;
+    0 leaves each partition in the encoding it is in.
     """
 
     listen: str = ""
@@ -47,6 +48,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout_ms: int = Limits().session_timeout_ms
     brake_consecutive: int = Limits().brake_consecutive
     brake_share: float = Limits().brake_share
+    encoding: int = 0
 
     def limits(self) -> Limits:
         """Return the engine's limits."""

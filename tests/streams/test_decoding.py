@@ -79,12 +79,12 @@ def test_each_internal_topic_that_an_agent_reads_can_be_shown():
 @pytest.mark.parametrize("topic", INTERNAL)
 def test_an_internal_value_that_cannot_be_read_is_shown_with_the_reason(topic):
     assert decoded(topic, b"\x01\xc1").error
-    assert "newer release" in decoded(topic, b"\xfe\xc0").error
+    assert "newer release" in decoded(topic, b"\x1e\xc0").error
 
 
 def test_a_changelog_shows_where_its_table_stands():
     said = decoded(Names().changelog("contacts"), positions.encode(Standing({"intercom.contacts": 7})), positions.KEY)
-    assert said.value == {"positions": {"intercom.contacts": 7}, "left_over": []}
+    assert said.value == {"positions": {"intercom.contacts": 7}, "left_over": [], "encoding": 1}
 
 
 def test_a_changelog_that_cannot_be_read_is_shown_with_the_reason():
@@ -96,4 +96,4 @@ def test_a_topic_of_nobody_is_shown_as_it_is():
 
 
 def test_structs_are_shown_by_their_names():
-    assert shown((Standing({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "left_over": ["AA=="]}]
+    assert shown((Standing({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "left_over": ["AA=="], "encoding": 1}]
