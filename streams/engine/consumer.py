@@ -27,10 +27,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         """Read committed, co-partition, and never reset an offset by itself: Faust's own offers none of the three."""
         app = self.app
         limits = app.limits
-        return AIOKafkaConsumer(
+        assignor = CoPartitionAssignor(lambda: int(consumer._coordinator.generation))  # noqa: SLF001
+        consumer = AIOKafkaConsumer(
             **app.kafka.client(),
             group_id=app.names.group,
-            partition_assignment_strategy=[CoPartitionAssignor],
+            partition_assignment_strategy=[assignor],
             enable_auto_commit=False,
             auto_offset_reset="none",  # a position out of the log's range is a gap for a person, not a jump
             isolation_level="read_committed",
@@ -44,6 +45,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             * 3_600_000,  # loading a large table is no reason to be thrown out; the session is what counts
             metadata_max_age_ms=60_000,
         )
+        return consumer
 
     async def fetch(self, places: Collection[TP], *, timeout: float, most: int) -> list[tuple[TP, Fetched]]:
         """Return what is there of these partitions, each with the positions before and after it, read in one go with the records."""

@@ -6,6 +6,7 @@ from importlib.metadata import version
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from faust import App, Topic
@@ -44,6 +45,8 @@ LEANED_ON = [
     (TopicPartitionState, "position"),
     (Assignment, "state_value"),
     (AbstractPartitionAssignor, "assign"),
+    (AbstractPartitionAssignor, "metadata"),
+    (AbstractPartitionAssignor, "on_assignment"),
     (AIOKafkaConsumer, "seek"),
     (AIOKafkaProducer, "create_batch"),
     (AIOKafkaProducer, "send_batch"),
@@ -68,6 +71,15 @@ def test_fetching_moves_positions_without_another_await() -> None:
     assert source.index("wait_for_assignment") < source.index("getall(max_records)")
     between = source[source.index("getall(max_records)") : source.index("return drained")]
     assert "await" not in between
+
+
+def test_the_group_asks_the_assignor_it_was_given_after_it_has_set_the_generation() -> None:
+    """Ours is an instance that remembers what it was given, and in which generation of the group."""
+    completed = inspect.getsource(GroupCoordinator._on_join_complete)
+    assert "assignor.on_assignment(assignment)" in completed
+    joined = inspect.getsource(CoordinatorGroupRebalance.perform_group_join)
+    assert "assignor.metadata(topics)" in joined
+    assert "self._coordinator.generation = response.generation_id" in joined
 
 
 def test_a_full_batch_builder_answers_none() -> None:
