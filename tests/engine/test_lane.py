@@ -10,13 +10,14 @@ import pytest
 from aiokafka.errors import ProducerFenced
 
 from schemas.message import Given
+from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.inbox import Fetched
 from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
 from streams.engine.positions import Standing
 from streams.engine.store import MemoryStore
-from tests.engine.counting import SECOND, SOURCE, counting
+from tests.engine.counting import OUT, SECOND, SOURCE, Numbers, count, counting
 
 pytestmark = pytest.mark.asyncio
 
@@ -43,6 +44,8 @@ class Producer:
         self.offsets: dict[str, int] = {}
         self.transactions = 0
         self.fenced = False
+        self.may_commit = asyncio.Event()
+        self.may_commit.set()
 
     async def begin_transaction(self) -> None:
         self._open: list[bytes | None] = []
@@ -62,7 +65,16 @@ class Producer:
             raise ProducerFenced
         self._offsets = {place.topic: offset for place, offset in offsets.items()}
 
+    async def commit_one(self) -> None:
+        """Let one transaction through and wait until the next one is there."""
+        await quiet()
+        self.may_commit.set()
+        await asyncio.sleep(0)
+        self.may_commit.clear()
+        await quiet()
+
     async def commit_transaction(self) -> None:
+        await self.may_commit.wait()
         self.committed += self._open
         self.offsets |= self._offsets
         self.transactions += 1
@@ -92,9 +104,11 @@ class Engine:
 
 
 @asynccontextmanager
-async def at_work(positions: dict[str, int], limits: Limits | None = None) -> AsyncIterator[tuple[Lane, Producer, Engine]]:
+async def at_work(
+    positions: dict[str, int], limits: Limits | None = None, agent: Agent | None = None
+) -> AsyncIterator[tuple[Lane, Producer, Engine]]:
     engine, producer = Engine(), Producer()
-    lane = Lane(counting(tuple(positions)), 0, names=Names(), limits=limits or Limits(), outside=engine)
+    lane = Lane(agent or counting(tuple(positions)), 0, names=Names(), limits=limits or Limits(), outside=engine)
     lane.keep(MemoryStore())
     lane.open(producer=producer, standing=Standing(positions), ends=positions)
     task = asyncio.create_task(lane.run())
@@ -193,3 +207,69 @@ async def test_a_fenced_lane_gives_up_its_table_and_its_queue() -> None:
         assert [type(error) for error in engine.failures] == [ProducerFenced]
         assert producer.committed == []
         assert lane.view().get("k") is None
+
+
+def leaving(parts: int) -> Agent:
+    """Return an agent that counts, and of each batch leaves work of so many parts, each of which says its number."""
+
+    def step(batch: Batch, table: Table[int], out: Outbox) -> bytes:
+        count(batch, table, out)
+        return b"%d 1" % batch.records[0].offset
+
+    def go_on(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
+        work, part = map(int, cursor.split())
+        out.send(OUT, None, json.dumps({"work": work, "part": part}).encode())
+        return b"%d %d" % (work, part + 1) if part < parts else None
+
+    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, go_on=go_on)
+
+
+def story(producer: Producer) -> list[object]:
+    """Tell outputs in order: the offset of a record that was counted, the work and part of what was left over."""
+    said = [json.loads(value or b"") for value in producer.committed]
+    return [one["offset"] if "offset" in one else (one["work"], one["part"]) for one in said]
+
+
+async def test_left_over_work_takes_turns_with_the_batches_of_one_fetch_and_is_done_in_the_order_it_arose() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=2)) as (lane, producer, _):
+        lane.offer(fetched(0, 6))
+        await quiet()
+        assert story(producer) == [0, 1, (0, 1), 2, 3, (0, 2), 4, 5, (2, 1), (2, 2), (4, 1), (4, 2)]
+        assert lane.caught_up
+
+
+async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_it() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=9)) as (lane, producer, _):
+        producer.may_commit.clear()
+        lane.offer(fetched(0, 2))
+        for _ in range(3):
+            await producer.commit_one()
+        lane.offer(fetched(2, 3))
+        producer.may_commit.set()
+        await quiet()
+        assert story(producer)[:6] == [0, 1, (0, 1), (0, 2), (0, 3), 2]
+
+
+async def test_records_wait_while_too_much_work_is_left_over() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=1, left_over_works=3), leaving(parts=4)) as (lane, producer, _):
+        lane.offer(fetched(0, 9))
+        most = 0
+        while not lane.caught_up or not lane.positions[SOURCE]:
+            most = max(most, len(lane.standing.left_over))
+            await asyncio.sleep(0)
+        assert most == 3
+        assert sorted(offsets for offsets in story(producer) if isinstance(offsets, int)) == list(range(9))
+
+
+async def test_a_revocation_waits_for_the_running_batch_and_not_for_the_whole_fetch() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
+        producer.may_commit.clear()
+        lane.offer(fetched(0, 40))
+        await quiet()
+        revoked = asyncio.create_task(lane.suspend())
+        await quiet()
+        producer.may_commit.set()
+        await revoked
+        await quiet()
+        assert offsets_of(producer) == [0, 1, 2, 3]
+        assert producer.offsets == {SOURCE: 4}

@@ -1,0 +1,30 @@
+"""A worker process with work larger than a transaction: what is killed in the middle of it.
+
+`python -m tests.faults.continuing_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk there.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from connectors.kafka import KafkaSettings
+from streams.engine.limits import Limits
+from streams.engine.rocks import OnDisk
+from streams.engine.running import running
+from streams.engine.store import in_memory
+from tests.engine.continuing import AGENT
+
+BATCH = 50
+LIMITS = Limits(batch_records=BATCH, session_timeout_ms=2_000, heartbeat_ms=300)
+
+
+async def main(bootstrap: str, prefix: str, folder: str = "") -> None:
+    """Work until killed; exit with an error when the engine gives up."""
+    settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
+    stores = OnDisk(Path(folder), frozenset({AGENT.name})) if folder else in_memory
+    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=stores) as work:
+        raise await work.failed()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""Work over half a million rows, one transaction after the other, by workers that are killed in the middle of it."""
+
+import asyncio
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connectors.kafka import KafkaSettings
+from tests.engine.continuing import AGENT, CHANGE, PART, Said, fill, item_of
+from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing
+from tests.faults.continuing_worker import BATCH
+from tests.faults.fleet import Fleet
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+
+ROWS, KILLS = 500_000, 3
+PARTS = ROWS // PART
+BACKLOG = BATCH * 12
+_DEADLINE = 120.0
+_MOST_MEMORY = 600 << 20  # bytes: about 60 MB of code, the table, and what a part holds
+
+
+class Log:
+    """The partition's outputs as a `read_committed` reader sees them, in order."""
+
+    def __init__(self, workers: Fleet) -> None:
+        self.said: list[Said] = []
+        self._workers = workers
+        self._more = asyncio.Event()
+
+    async def follow(self, settings: KafkaSettings) -> None:
+        """Read on for ever."""
+        consumer = AIOKafkaConsumer(**settings.client(), isolation_level="read_committed", auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(settings.topic(OUT), 0)])
+            async for record in consumer:
+                self.said.append(msgspec.json.decode(record.value or b"", type=Said))
+                self._more.set()
+        finally:
+            await consumer.stop()
+
+    async def until_parts(self, count: int) -> None:
+        """Wait for so many parts."""
+        await self._until(lambda: len(self.parts) >= count, f"{count} parts")
+
+    async def until_sum(self) -> dict[int, int]:
+        """Wait for the sum."""
+        await self._until(lambda: self.said[-1:] != [] and self.said[-1].numbers is not None, "the sum")
+        return self.said[-1].numbers or {}
+
+    @property
+    def parts(self) -> list[list[str]]:
+        """The items of each part."""
+        return [said.part for said in self.said if said.part is not None]
+
+    async def _until(self, condition, what: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _DEADLINE
+        while not condition():
+            self._more.clear()
+            assert self._workers.died() == [], self._workers.last_words()
+            assert asyncio.get_running_loop().time() < deadline, f"waited for {what}\n{self._workers.last_words()}"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), 1)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def workers(request: pytest.FixtureRequest, kafka: str, prefix: str, tmp_path: Path):
+    folder = [str(tmp_path / "state")] if request.param == "disk" else []
+    found = Fleet(["-m", "tests.faults.continuing_worker", kafka, prefix, *folder], tmp_path, {"KAFKA_BOOTSTRAP": kafka})
+    yield found
+    found.close()
+
+
+@contextlib.asynccontextmanager
+async def followed(settings: KafkaSettings, workers: Fleet) -> AsyncIterator[Log]:
+    log = Log(workers)
+    task = asyncio.create_task(log.follow(settings))
+    try:
+        yield log
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_half_a_million_rows_are_done_once_each_while_records_are_answered_and_workers_killed(
+    kafka: str, prefix: str, workers: Fleet
+) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await create_topics(settings, AGENT)
+    await fill(settings, ROWS)
+    async with producing(settings) as producer, followed(settings, workers) as log:
+
+        async def tell(value: bytes, key: str = "k") -> int:
+            return (await producer.send_and_wait(settings.topic(SOURCE), key=key.encode(), value=value, partition=0)).offset
+
+        await tell(b"raise")
+        asked = [await tell(b"question") for _ in range(BACKLOG)]
+        workers.start()
+        for kill in range(1, KILLS + 1):
+            await log.until_parts(kill * PARTS // 10)
+            asked.append(await tell(b"question"))
+            workers.kill(0)
+            workers.start()
+        await tell(b"change", item_of(ROWS - 1))
+        asked.append(await tell(b"question"))
+        await tell(b"sum")
+        numbers = await log.until_sum()
+        memory = peak_of(workers)
+    order = log.said
+    assert Counter(item for part in log.parts for item in part) == Counter(map(item_of, range(ROWS)))
+    assert numbers == {2: ROWS - 1, 2 + CHANGE: 1}
+    assert [said.answer for said in order if said.answer is not None] == asked
+    assert sum(said.part is not None for said in order[: order.index(Said(answer=asked[BACKLOG - 1]))]) < PARTS // 2
+    ends = [place for place, said in enumerate(order) if said.part is not None]
+    assert all(said.answer is None for said in order[ends[-1] :]), "what was asked while the work ran was answered before its end"
+    assert all(after - before <= BATCH + 1 for before, after in itertools.pairwise(ends)), "the work was starved"
+    assert memory < _MOST_MEMORY
+
+
+def peak_of(workers: Fleet) -> int:
+    """Return the most memory that the running worker ever had."""
+    status = Path(f"/proc/{workers.running[0].pid}/status").read_text()
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
