@@ -17,7 +17,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 ENCODING: Final = 1
-"""The newest encoding this release knows. Raise it with the first type that changes after a release; `tests/schemas/encodings` notices."""
+"""The newest encoding this release knows. Raise it with the first type that changes after a release; `tests/streams/test_encodings.py` notices."""
 
 HIGHEST: Final = 30
 """Up to here a first byte is an encoding's number: 0 begins a framed Avro value, 31 a gzip, and texts begin later."""

@@ -44,7 +44,7 @@ def decoder_of(topic: str, avro: Avro, agents: tuple[Agent, ...], names: Names) 
         return lambda key, data: _table_entry(changelogs[topic], key, data)
     form = TOPICS[topic].form if topic in TOPICS else Form.RAW
     if form is Form.INTERNAL and topic in INTERNAL:
-        codec = _at(INTERNAL[topic])
+        codec = codec_at(INTERNAL[topic])
         return lambda _, data: _guarded(data, lambda: Decoded(value=shown(codec.decode(data))))
     return _BY_FORM[form](avro)
 
@@ -124,7 +124,8 @@ def _base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-def _at(place: str) -> Codec[Any]:
+def codec_at(place: str) -> Codec[Any]:
+    """Return the codec that stands at a place of `INTERNAL`."""
     module, _, name = place.partition(":")
     codec: Codec[Any] = getattr(import_module(module), name)
     return codec

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from schemas.errors import Gap
+from schemas.errors import Gap, MustStop
 
 KEY = b"|positions"  # no table key of ours starts with the bar: groups are not empty
 
@@ -31,8 +31,14 @@ def encode(standing: Standing) -> bytes:
 
 
 def decode(data: bytes) -> Standing:
-    """Read what `encode` wrote."""
-    return msgspec.msgpack.decode(data, type=Standing)
+    """Read what `encode` of this release or another wrote. Raises MustStop for anything else: nothing can be said about such a table."""
+    try:
+        return msgspec.msgpack.decode(data, type=Standing)
+    except msgspec.MsgspecError as error:
+        raise MustStop(
+            f"where a table stands cannot be read from its changelog: {error}. Something other than this product wrote there, or a "
+            "release that this one does not know: go back to the release that ran before, or rebuild the agent."
+        ) from error
 
 
 def whole(changelog: str, partition: int, begins: int) -> None:
