@@ -12,6 +12,7 @@ from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.agent import Agent
 from streams.engine.app import BatchApp
+from streams.engine.collecting import seldom
 from streams.engine.encodings import Encodings
 from streams.engine.engine import Committed, Engine, Seeker
 from streams.engine.limits import Limits
@@ -78,9 +79,10 @@ async def running(
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
     asyncio.get_running_loop().set_exception_handler(_heard)
-    try:
-        await app.start()
-        yield Running(engine, app)
-    finally:
-        await engine.close()
-        await app.stop()
+    with seldom():
+        try:
+            await app.start()
+            yield Running(engine, app)
+        finally:
+            await engine.close()
+            await app.stop()

@@ -21,42 +21,38 @@ class Transaction:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        self._builders: dict[tuple[str, int], Any] = {}
-        self._acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
+        self._open: dict[tuple[str, int], Any] = {}
+        self._full: list[tuple[tuple[str, int], Any]] = []
 
-    async def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Any:
-        """Append a record and return its place in its batch; a full batch is sent at once.
+    def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Any:
+        """Append a record and return its place in its batch. Nothing is sent yet, so nothing is awaited for each record.
 
         A builder that is full drops silently, so its answer is checked.
         """
         place = (topic, partition)
-        builder = self._builders.get(place)
+        builder = self._open.get(place)
         if builder is None:
-            builder = self._builders[place] = self._producer.create_batch()
+            builder = self._open[place] = self._producer.create_batch()
         added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
         if added is None:
-            await self._send(place, builder)
-            builder = self._builders[place] = self._producer.create_batch()
+            self._full.append((place, builder))
+            builder = self._open[place] = self._producer.create_batch()
             added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
             if added is None:
                 raise ValueError(f"a record for {topic} is larger than a batch")
         return added
 
     async def flush(self) -> dict[tuple[str, int], Any]:
-        """Send what is left, wait until the brokers have everything, and return the last answer of each partition."""
-        for place, builder in self._builders.items():
-            await self._send(place, builder)
-        self._builders.clear()
-        answers = await asyncio.gather(*(ack for _, ack in self._acks), return_exceptions=True)  # all of them, or some go unheard
+        """Send all batches, wait until the brokers have everything, and return the last answer of each partition."""
+        acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
+        for place, builder in (*self._full, *self._open.items()):
+            builder.close()
+            acks.append((place, await self._producer.send_batch(builder, place[0], partition=place[1])))
+        answers = await asyncio.gather(*(ack for _, ack in acks), return_exceptions=True)  # all of them, or some go unheard
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-        return {place: answer for (place, _), answer in zip(self._acks, answers, strict=True)}
-
-    async def _send(self, place: tuple[str, int], builder: Any) -> None:
-        builder.close()
-        topic, partition = place
-        self._acks.append((place, await self._producer.send_batch(builder, topic, partition=partition)))
+        return {place: answer for (place, _), answer in zip(acks, answers, strict=True)}
 
 
 async def commit(
@@ -84,11 +80,11 @@ async def commit(
             if name not in counts:
                 counts[name] = await count_of(name)
             target = partition_of(key or b"", counts[name])
-        await batch.add(name, target, key, value, headers)
+        batch.add(name, target, key, value, headers)
     for text, data in changes.items():
-        await batch.add(changelog, partition, text.encode(), data)
+        batch.add(changelog, partition, text.encode(), data)
     stood = positions.encode(standing)
-    added = await batch.add(changelog, partition, positions.KEY, stood)
+    added = batch.add(changelog, partition, positions.KEY, stood)
     answer = (await batch.flush())[changelog, partition]
     offsets = {TopicPartition(name_of(topic), partition): offset for topic, offset in standing.positions.items()}
     await producer.send_offsets_to_transaction(offsets, group)
