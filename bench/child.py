@@ -125,10 +125,13 @@ def running(child: Child) -> Iterator[Child]:
         child.end()
 
 
-def ask(module: str, job: msgspec.Struct, seconds: float) -> bytes:
-    """Run a module with a job as its argument and return the last line it prints, within a deadline."""
-    command = [sys.executable, "-m", module, msgspec.json.encode(job).decode()]
-    done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+def ask(module: str, job: msgspec.Struct, seconds: float, *words: str) -> bytes:
+    """Run a module with words and a job as its arguments and return the last line it prints, within a deadline."""
+    command = [sys.executable, "-m", module, *words, msgspec.json.encode(job).decode()]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise MustStop(f"{' '.join([module, *words])} was not done within {seconds:.0f} s.") from error
     if done.returncode:
         raise MustStop(f"{module} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
     return done.stdout.splitlines()[-1]

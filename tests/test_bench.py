@@ -23,7 +23,7 @@ from schemas.errors import BadConfiguration
 
 SMALLEST = {
     "ingress": (("bare", "one_process"), {"one_process"}),
-    "engine": (("ours", "raw_aiokafka"), {"raw_aiokafka"}),
+    "engine": (("ours", "raw_aiokafka", "recovery_ours", "recovery_stock"), {"raw_aiokafka", "recovery_stock"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
 }
 

@@ -5,6 +5,7 @@ from bench.engine.events import publish
 from bench.engine.rivals import RIVALS
 from bench.engine.trial import Source, Trial, trial
 from bench.options import Options
+from bench.recovery import part as recovery
 from bench.report import Cell, Ratio, Report, Row, Spread, Table, ratio
 from bench.rounds import turns
 
@@ -19,20 +20,27 @@ Trials = dict[str, dict[int, Trial]]
 
 
 def run(options: Options, cluster: Cluster) -> Report:
-    """Publish the events once, then give every installed rival its turns."""
-    names = tuple(name for name in options.chosen(tuple(RIVALS)) if RIVALS[name].installed)
+    """Publish the events once, then give every installed rival its turns; the same with recovery."""
+    chosen = options.chosen((*RIVALS, *recovery.SIDES))
+    names = tuple(name for name in chosen if name in RIVALS and RIVALS[name].installed)
+    rounds = options.count_of_rounds(_ROUNDS)
     source = _source(options, cluster)
     trials: Trials = {name: {} for name in names}
-    for number, name in turns(names, options.count_of_rounds(_ROUNDS)):
+    for number, name in turns(names, rounds):
         limit_s = (3 if options.quick else _SLOW_S) if RIVALS[name].limited else _LIMIT_S
         trials[name][number] = trial(cluster, source, name, RIVALS[name], number=number, limit_s=limit_s)
+    sides = tuple(name for name in chosen if name in recovery.SIDES)
+    rows, restored = recovery.measured(options, cluster, sides, rounds=rounds, partitions=_PARTITIONS)
     return Report(
         name="engine",
         about=f"{source.count:,} events of 1.1 kB over {len(source.expected):,} keys, {_PARTITIONS} partitions",
-        tables=(Table("engines", _COLUMNS, tuple(_row(name, list(found.values())) for name, found in trials.items())),),
-        ratios=_ratios(trials),
-        checks=_checks(trials),
-        notes=_notes(names),
+        tables=(
+            Table("engines", _COLUMNS, tuple(_row(name, list(found.values())) for name, found in trials.items())),
+            recovery.table(rows, restored),
+        ),
+        ratios=_ratios(trials) | recovery.ratios(restored),
+        checks=_checks(trials) | recovery.checks(rows, restored),
+        notes=_notes(chosen),
     )
 
 
@@ -87,8 +95,10 @@ def _checks(trials: Trials) -> dict[str, bool]:
 def _notes(names: tuple[str, ...]) -> tuple[str, ...]:
     missing = [name for name, rival in RIVALS.items() if not rival.installed]
     notes = ["events/s is from the broker's append times of the outputs; CPU is of the rival's process, its start included"]
-    if any(RIVALS[name].limited for name in names):
+    if any(name in RIVALS and RIVALS[name].limited for name in names):
         notes.append(f"stock_faust is stopped after {_SLOW_S} s: its rate is of the events it handled in that time")
+    if "recovery_stock" in names:
+        notes.append(f"recovery_stock is stopped after {recovery.STOCK_S} s: its rate is of the rows it had by then")
     if missing:
         notes.append(f"not installed, and left out: {', '.join(missing)}")
     return tuple(notes)

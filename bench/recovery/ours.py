@@ -1,0 +1,70 @@
+"""Our side: the engine with an agent that keeps rows. It writes its changelog once, from numbers, and then restores it."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from bench.engine.work import encode
+from bench.recovery.clock import Clock
+from bench.recovery.job import TABLE, Job, Restored
+from bench.recovery.rows import key_of, value_of
+from connectors.kafka import KafkaSettings
+from schemas.partition import partition_of
+from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.engine.names import Names
+from streams.engine.rocks import OnDisk
+from streams.engine.running import Running, running
+from streams.engine.store import Store, StoreOf, in_memory
+
+_LOOK_S = 0.05
+
+
+class _Bytes:
+    """Rows are bytes as they are."""
+
+    def encode(self, value: bytes) -> bytes:
+        return value
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+
+def _step(batch: Batch, table: Table[bytes], out: Outbox) -> None:
+    for record in batch.records:
+        table.put((record.key or b"").decode(), "", encode(value_of(int(record.value or b""))))
+
+
+def _at_work(job: Job, store_of: StoreOf) -> AbstractAsyncContextManager[Running]:
+    agent = Agent(name=TABLE, sources=(job.source,), step=_step, codec=_Bytes())
+    kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions)
+    return running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of)
+
+
+def _stores(work: Running) -> dict[int, Store]:
+    return {lane.partition: lane.store for lane in work.engine.lanes()}
+
+
+async def fill(job: Job) -> int:
+    """Turn the numbers in the source into rows of the changelog; return how many there are."""
+    async with _at_work(job, in_memory) as work:
+        async with asyncio.timeout(job.limit_s):
+            while sum(len(store) for store in _stores(work).values()) < job.rows:  # noqa: ASYNC110  the engine has no event for it
+                await asyncio.sleep(_LOOK_S)
+        return job.rows
+
+
+async def restore(job: Job, *, on_disk: bool = False) -> Restored:
+    """Restore the table and compare every row."""
+    store_of = OnDisk(Path(job.directory), frozenset({TABLE})) if on_disk else in_memory
+    clock = Clock()
+    async with _at_work(job, store_of) as work:
+        seconds, grown_mib = await clock.stopped(job.limit_s)
+        stores = _stores(work)
+        held = [(number, value) for number in range(job.rows) if (value := _held(stores, number, job.partitions)) is not None]
+        wrong = sum(value != encode(value_of(number)) for number, value in held)
+    return Restored(len(held), wrong, seconds, grown_mib)
+
+
+def _held(stores: dict[int, Store], number: int, partitions: int) -> bytes | None:
+    key = key_of(number)
+    return stores[partition_of(key.encode(), partitions)].get(key)
