@@ -208,6 +208,9 @@ class Fact(Part, frozen=True, kw_only=True):
     rules: Rules | None = None
 
 
+_FACT: Final = msgspec.msgpack.Decoder(Fact)
+
+
 def encode(avro: Avro, fact: Fact) -> bytes:
     """Return the fact in Avro."""
     return avro.encode(SCHEMA, plain(fact))
@@ -230,6 +233,16 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
     if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
         raise Unusable("an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender")
     return fact
+
+
+def encoded(fact: Fact) -> msgspec.Raw:
+    """Return the fact as MessagePack, for a table to keep."""
+    return msgspec.Raw(msgspec.msgpack.encode(fact))
+
+
+def restored(kept: msgspec.Raw) -> Fact:
+    """Return the fact that `encoded` kept."""
+    return _FACT.decode(kept)
 
 
 def event(avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None) -> Event:

@@ -12,7 +12,7 @@ from schemas.codec import Avro
 from schemas.facts import Admin, Classification, Evidence, Fact, LocalTime, Person, Policy, Rule, Settings, Snapshot, Staff
 from schemas.ids import derived
 from schemas.message import Given, header
-from streams.access import ROWS, access
+from streams.access import ROWS, Sizes, access
 from streams.engine.agent import Batch
 from streams.engine.memory import ListOutbox, MemoryTable, Sent
 
@@ -27,8 +27,10 @@ T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 class Company:
     """Facts go in by method; what the agent sent comes out decoded."""
 
-    def __init__(self) -> None:
-        self.agent = access(AVRO)
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        self.agent = access(AVRO, sizes=sizes)
+        self.left_over: list[bytes] = []
+        self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)
         self.log: list[Given] = []
         self.sent: list[Sent] = []
@@ -43,11 +45,33 @@ class Company:
         return self.take([record])
 
     def take(self, records: Iterable[Given]) -> list[dict[str, Any]]:
+        """Process records and all work that they leave over; return the findings."""
+        before = len(self.sent)
+        self.read(records)
+        while self.go_on() is not None:
+            pass
+        return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
+
+    def read(self, records: Iterable[Given]) -> list[Sent]:
+        """Process records in one transaction, and leave over what is left over; return what was sent."""
         out = ListOutbox()
-        self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
-        self.table.commit()
+        cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
+        return self._true(out, self.left_over if cursor is None else [*self.left_over, cursor])
+
+    def go_on(self) -> list[Sent] | None:
+        """Do a part of the oldest left-over work in one transaction, as the engine does; return what was sent, None without work."""
+        if not self.left_over:
+            return None
+        assert self.agent.go_on is not None
+        out = ListOutbox()
+        cursor = self.agent.go_on(self.left_over[0], self.table, out)
+        return self._true(out, [*([] if cursor is None else [cursor]), *self.left_over[1:]])
+
+    def _true(self, out: ListOutbox, left_over: list[bytes]) -> list[Sent]:
+        self.changed = self.table.commit()
+        self.left_over = left_over
         self.sent += out.sent
-        return [json.loads(sent.value or b"") for sent in out.sent if sent.topic == "access.violations.json"]
+        return out.sent
 
     def findings(self) -> list[dict[str, Any]]:
         return [json.loads(sent.value or b"") for sent in self.sent if sent.topic == "access.violations.json"]
@@ -103,16 +127,10 @@ class Company:
 
     def listing(self, *rows: Fact, requested: int, count: int | None = None) -> list[dict[str, Any]]:
         """Import a complete listing of the source `hr`."""
-        id_ = derived("listing", requested)
-        part = Snapshot(id=id_, source="hr", requested=requested)
-        base = {"tenant": TENANT, "source": "staff:hr", "basis": "asserted", "time": requested}
-        self.add(Fact(id=derived(id_, "start"), kind="staff.snapshot.started", snapshot=part, **base))
-        ids = []
-        for row in rows:
-            ids.append(derived(id_, row.id))
-            self.add(msgspec.structs.replace(row, id=ids[-1], kind="staff.snapshot.row", snapshot=part))
-        end = msgspec.structs.replace(part, count=len(rows) if count is None else count, hash=facts.listing_hash(ids))
-        return self.add(Fact(id=derived(id_, "end"), kind="staff.snapshot.ended", snapshot=end, **base))
+        found: list[dict[str, Any]] = []
+        for fact in listing(*rows, requested=requested, count=count):
+            found = self.add(fact)
+        return found
 
 
 def admin(
@@ -150,6 +168,22 @@ def staff(
         ),
         evidence=(Evidence(file="staff.csv", line=2, sha256=digest(record.encode())),),
     )  # fmt: skip
+
+
+def listing(*rows: Fact, requested: int, count: int | None = None) -> list[Fact]:
+    """Return the facts of a complete listing of the source `hr`."""
+    id_ = derived("listing", requested)
+    part = Snapshot(id=id_, source="hr", requested=requested)
+    base = {"tenant": TENANT, "source": "staff:hr", "basis": "asserted", "time": requested}
+    staged = [msgspec.structs.replace(row, id=derived(id_, row.id), kind="staff.snapshot.row", snapshot=part) for row in rows]
+    end = msgspec.structs.replace(
+        part, count=len(rows) if count is None else count, hash=facts.listing_hash(row.id for row in staged)
+    )
+    return [
+        Fact(id=derived(id_, "start"), kind="staff.snapshot.started", snapshot=part, **base),
+        *staged,
+        Fact(id=derived(id_, "end"), kind="staff.snapshot.ended", snapshot=end, **base),
+    ]
 
 
 def policy(*rules: Rule, replaces: str | None = None) -> Fact:

@@ -14,20 +14,27 @@ from streams.core.decisions import takes_effect
 from streams.core.rows import Account, Decision, PolicyRow, SettingsRow, Source, Workspace
 from streams.core.sightings import Touched
 from streams.core.state import State
-from streams.core.ties import tie_account, tie_aliases
+from streams.core.ties import tie_account
 
 Apply = Callable[[State, Fact, Source, int], Touched]
 
 
 def apply(state: State, fact: Fact, source: Source, now: int) -> Touched:
-    """Apply a fact at log time `now`. Raises Unusable where a part is missing that its kind has to carry."""
+    """Apply a checked fact at log time `now`."""
     kind = KINDS.get(fact.kind)
     if kind is None or kind.effect is Effect.LATER:
         return Touched("recorded")
+    return _APPLY[fact.kind](state, fact, source, now)
+
+
+def check(fact: Fact) -> None:
+    """Raise Unusable where a part is missing that the fact's kind has to carry."""
+    kind = KINDS.get(fact.kind)
+    if kind is None or kind.effect is Effect.LATER:
+        return
     missing = [part for part in kind.parts if getattr(fact, part) is None]
     if missing:
         raise Unusable(f"a fact of kind {fact.kind} must carry {', '.join(missing)}; look at who writes it")
-    return _APPLY[fact.kind](state, fact, source, now)
 
 
 def _decided(state: State, fact: Fact, source: Source, field: str, value: str | None) -> Touched:
@@ -64,7 +71,7 @@ def _policy(state: State, fact: Fact, source: Source, now: int) -> Touched:
     if not takes_effect(fact, before.source.fact if before else None) or fact.policy is None:
         return Touched("stale")
     state.put_policy(PolicyRow(fact.policy, source))
-    return _everything(state)
+    return Touched("applied", then="workspaces")
 
 
 def _settings(state: State, fact: Fact, source: Source, now: int) -> Touched:
@@ -77,10 +84,7 @@ def _settings(state: State, fact: Fact, source: Source, now: int) -> Touched:
     for app_id in fact.settings.workspaces:
         if app_id not in known:
             state.put_workspace(Workspace(app_id, source))
-    everything = _everything(state)
-    if old != new:
-        tie_aliases(state, sorted(everything.accounts), old, new)
-    return everything
+    return Touched("applied", then="workspaces" if old == new else "aliases")
 
 
 def _monitored(state: State, fact: Fact, source: Source, now: int) -> Touched:
@@ -93,11 +97,6 @@ def _monitored(state: State, fact: Fact, source: Source, now: int) -> Touched:
 
 def _nothing(state: State, fact: Fact, source: Source, now: int) -> Touched:
     return Touched("applied")
-
-
-def _everything(state: State) -> Touched:
-    workspaces = {row.app_id for row in state.workspaces()}
-    return Touched("applied", accounts={key for app_id in workspaces for key in state.accounts(app_id)}, workspaces=workspaces)
 
 
 _APPLY: Final = MappingProxyType[str, Apply]({

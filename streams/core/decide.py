@@ -1,33 +1,25 @@
 """One fact of a tenant's log and all that follows from it. Pure: the table, the fact and where it lies in, what is to be said out.
 
-Time is the log's: before a fact is applied, every timer due by then fires as of its own instant.
+Time is the log's: before a fact is applied, every timer due by then fires as of its own instant. What follows is said in turns, and
+where turns end depends on the log alone: whoever reads it again, in whatever portions, says the same.
 """
 
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.canonical import canonical, digest
-from schemas.facts import Fact, plain
+from schemas.facts import Fact, restored
 from schemas.ids import derived
 from schemas.violations import CheckState, LedgerEntry, Output
-from streams.core.application import apply
-from streams.core.episodes import Cause
-from streams.core.evaluation import Evaluation, Told
-from streams.core.rows import Exhibit, Log, Source
-from streams.core.sightings import Touched
-from streams.core.staff import member
+from streams.core.evaluation import Told
+from streams.core.ledger import CONTINUED, enter, of_answer, of_finding
+from streams.core.rows import Place, Work
+from streams.core.stages import END, STAGES
 from streams.core.state import State
+from streams.core.turn import Turn
 
-
-class Place(NamedTuple):
-    """Where a fact lies in the log, when the broker took it (ms), and the SHA-256 of its bytes."""
-
-    partition: int
-    offset: int
-    append_time: int
-    sha256: str
+TURN: Final = 500
+"""Accounts looked at, or rows gone through, in a turn. Part of the rules: with another number large facts get other ledger entries."""
 
 
 class Answered(NamedTuple):
@@ -43,103 +35,63 @@ class Answered(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """All that follows from one fact."""
+    """What follows from a fact, by one turn. `cause` is the fact's id, `now` log time, `did` what was looked at or gone through.
+
+    `entry` is None where the turn says nothing and is not the last; `rest` says that it is not.
+    """
 
     told: list[Told]
     answered: list[Answered]
-    entry: LedgerEntry
+    entry: LedgerEntry | None
+    cause: str
     now: int
+    trace: str | None
+    did: int
+    rest: bool
 
 
-def decide(state: State, fact: Fact, place: Place) -> Outcome:
-    """Apply a fact, look again at what it touched, and enter it in the ledger."""
+def decide(state: State, fact: Fact, place: Place, size: int = TURN) -> Outcome:
+    """Apply a checked fact, look again at what it touched, and enter it in the ledger; what is more than a turn is left as work."""
     log = state.log()
-    now = max(log.now, place.append_time)
-    state.put_log(msgspec.structs.replace(log, now=now))
-    evaluation = Evaluation(state, now)
-    _fire(state, evaluation, now)
-    source = Source(fact.id, fact.kind, fact.time, place.partition, place.offset, place.sha256, fact.evidence)
-    touched = apply(state, fact, source, now)
-    _look(state, evaluation, touched, fact, Cause(fact.id, Exhibit(source), now if fact.time is None else fact.time, now))
-    sequence = state.log().entries + 1
-    answered = [
-        Answered(key, derived("state", state.tenant, key, sequence), sequence, row)
-        for key, row in sorted(evaluation.states.items())
-    ]
-    entry = _entry(state, fact, place, touched.outcome, [*map(_of_finding, evaluation.told), *map(_of_answer, answered)])
-    return Outcome(evaluation.told, answered, entry, now)
+    state.put_log(msgspec.structs.replace(log, now=max(log.now, place.append_time)))
+    return _taken(Turn(state, fact, place, size), size)
 
 
-def _fire(state: State, evaluation: Evaluation, now: int) -> None:
-    """Fire what is due, the earliest first, each as of its own instant; the cause is the fact that armed it, never the tick."""
-    due = list(takewhile(lambda each: each[0] <= now, state.timers()))
-    for at, timer in due:
-        state.disarm(at, timer.person)
-        person = state.person(timer.person)
-        if person is None:
-            continue
-        state.put_person(msgspec.structs.replace(person, armed=None))
-        cause = Cause(derived("employment.ended", at, timer.fact), None, at, now)
-        for key in _accounts_of(state, timer.person):
-            evaluation.account(key, cause, at)
+def go_on(state: State, work: Work, size: int = TURN) -> Outcome:
+    """Take the next turn of a fact under way."""
+    turn = Turn(state, restored(work.fact), work.place, size)
+    turn.stage, turn.after, turn.outcome = work.stage, work.after, work.outcome
+    turn.aliases, turn.listing, turn.unseen = work.aliases, work.listing, work.unseen
+    outcome = _taken(turn, size)
+    if not outcome.rest:
+        state.pending.put_work(None)
+    return outcome
 
 
-def _accounts_of(state: State, person: str) -> list[tuple[str, str]]:
-    row = state.person(person)
-    records = [record for key in row.records if (record := state.record(key))] if row else []
-    found = member(records, person)
-    addressed = {key for address in found.addresses for key in state.address(address).accounts} if found else set()
-    return sorted(addressed | set(row.accounts if row else ()))
-
-
-def _look(state: State, evaluation: Evaluation, touched: Touched, fact: Fact, cause: Cause) -> None:
-    for app_id in sorted(touched.workspaces):
-        evaluation.workspace(app_id, cause)
-    for key in sorted(touched.accounts):
-        account = state.account(key)
-        if account is not None and touched.past is not None:
-            evaluation.past(account, touched.past, cause._replace(id=derived(fact.id, "past")))
-        if account is not None and touched.interrupted is not None:
-            evaluation.absent(account, cause._replace(moment=touched.interrupted))
-        evaluation.account(key, cause, cause.now)
-
-
-def _entry(state: State, fact: Fact, place: Place, outcome: str, outputs: list[Output]) -> LedgerEntry:
-    log: Log = state.log()
-    entry = LedgerEntry(
-        tenant=state.tenant,
-        sequence=log.entries + 1,
-        fact=fact.id,
-        kind=fact.kind,
-        outcome=outcome,
-        partition=place.partition,
-        offset=place.offset,
-        append_time=place.append_time,
-        log_time=log.now,
-        value_sha256=place.sha256,
-        outputs=tuple(outputs),
-        previous=log.head,
-        hash="",
+def _taken(turn: Turn, size: int) -> Outcome:
+    while turn.stage != END:
+        stage = STAGES[turn.stage](turn)
+        if stage == turn.stage:
+            break
+        turn.stage, turn.after = stage, ""
+    rest = turn.stage != END
+    if rest:
+        turn.put_off()
+    answered = _answered(turn)
+    outputs = [*map(of_finding, turn.evaluation.told), *(of_answer(each.id, each.row) for each in answered)]
+    entry = _entered(turn, outputs, rest=rest)
+    return Outcome(
+        turn.evaluation.told, answered, entry, turn.fact.id, turn.now, turn.place.trace, max(1, size - turn.room), rest
     )
-    sealed = msgspec.structs.replace(entry, hash=seal(entry))
-    state.put_log(msgspec.structs.replace(log, entries=sealed.sequence, head=sealed.hash))
-    return sealed
 
 
-def seal(entry: LedgerEntry) -> str:
-    """Return the hash that closes an entry: of everything in it but the hash itself."""
-    whole = plain(entry)
-    whole.pop("hash")
-    return digest(canonical(whole))
+def _answered(turn: Turn) -> list[Answered]:
+    tenant, sequence = turn.state.tenant, turn.state.log().entries + 1
+    changed = sorted(turn.evaluation.states.items())
+    return [Answered(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]
 
 
-def _of_finding(told: Told) -> Output:
-    return Output(topic="access.violations", id=told.finding.metadata.uid, sha256=_hash(plain(told.finding)))
-
-
-def _of_answer(answered: Answered) -> Output:
-    return Output(topic="access.state", id=answered.id, sha256=_hash(None if answered.row is None else plain(answered.row)))
-
-
-def _hash(value: Any) -> str:
-    return digest(canonical(value))
+def _entered(turn: Turn, outputs: list[Output], *, rest: bool) -> LedgerEntry | None:
+    if rest and not outputs:
+        return None
+    return enter(turn.state, turn.fact, turn.place, CONTINUED if rest else turn.outcome, outputs)

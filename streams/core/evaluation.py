@@ -40,6 +40,9 @@ class Evaluation:
         self.told: list[Told] = []
         self.states: dict[str, CheckState | None] = {}
 
+    def forget(self) -> None:
+        """Read again what was read before: a fact was applied."""
+
     def workspace(self, app_id: str, cause: Cause) -> None:
         """Answer C3."""
         row = self._state.workspace(app_id)

@@ -17,14 +17,16 @@ def record(state: State, fact: Fact, source: Source, now: int) -> Touched:
     return observed(state, fact, source, fact.time or 0, now)
 
 
-def observed(state: State, fact: Fact, source: Source, time: int, now: int) -> Touched:
-    """Apply a source's record as of `time`, by the source's clock."""
+def observed(state: State, fact: Fact, source: Source, time: int, now: int, *, listing: str | None = None) -> Touched:
+    """Apply a source's record as of `time`, by the source's clock; one from a complete listing is marked with it."""
     said = fact.record
     assert said is not None
     before = state.record((said.source, said.record))
     person = (state.person(before.person) if before else None) or staff.owner(state, fact, said)
-    after = staff.merged(before, person.id, fact, said, time=time, source=source)
+    after = staff.merged(before, person.id, fact, said, time=time, source=source, listing=listing)
     if before is not None and after.fields == before.fields:
+        if after.listed != before.listed:
+            state.put_record(msgspec.structs.replace(before, listed=after.listed))
         return Touched("superseded")
     return _put(state, person, after, now)
 

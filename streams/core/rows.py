@@ -1,6 +1,6 @@
 """The rows of the access agent's table: all that is known of a tenant, and all that was answered."""
 
-from typing import Any, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 import msgspec
 
@@ -9,6 +9,16 @@ from schemas.facts import Evidence, Policy, Settings
 
 class Row(msgspec.Struct, frozen=True, tag=True):
     """Base of all rows; the tag tells them apart on the changelog."""
+
+
+class Place(NamedTuple):
+    """Where a fact lies in the log, when the broker took it (ms), the SHA-256 of its bytes, and the trace it belongs to."""
+
+    partition: int
+    offset: int
+    append_time: int
+    sha256: str
+    trace: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -80,7 +90,10 @@ class Account(Row, frozen=True):
 
 
 class Record(Row, frozen=True):
-    """One source's record of a staff member. `ending` is the fact that last changed when employment ends."""
+    """One source's record of a staff member.
+
+    `ending` is the fact that last changed when employment ends, `listed` the last complete listing that had the record.
+    """
 
     source: str
     id: str
@@ -88,6 +101,7 @@ class Record(Row, frozen=True):
     fields: dict[str, Field]
     latest: Source
     ending: Source
+    listed: str | None = None
 
 
 class Person(Row, frozen=True):
@@ -191,15 +205,62 @@ class Staging(Row, frozen=True):
 
 
 class StagedRow(Row, frozen=True):
-    """A row of a listing, until it is complete."""
+    """A row of a listing, until it is complete. The fact stays encoded until then."""
 
-    fact: dict[str, Any]
+    fact: msgspec.Raw
     source: Source
 
     def __repr__(self) -> str:
         return f"StagedRow(***, {self.source!r})"
 
 
+class Counted(Row, frozen=True):
+    """Ids of a listing's rows, a page of them, while a large listing is checked."""
+
+    ids: tuple[str, ...]
+
+
+class Unseen(Row, frozen=True):
+    """An account that a fact touched and that was not looked at yet."""
+
+
+class Queued(Row, frozen=True):
+    """A fact that waits for the one before it, which is larger than a transaction."""
+
+    fact: msgspec.Raw
+    place: Place
+
+    def __repr__(self) -> str:
+        return f"Queued(***, {self.place!r})"
+
+
+class Work(Row, frozen=True, kw_only=True):
+    """A fact that is larger than a transaction, and how far it has come: its stage, and behind which row that stands.
+
+    `aliases` are those before the fact, `listing` is the one it is about, `unseen` says that there are rows of that kind.
+    """
+
+    fact: msgspec.Raw
+    place: Place
+    stage: str
+    after: str = ""
+    outcome: str = ""
+    aliases: dict[str, str] = {}
+    listing: str = ""
+    unseen: bool = False
+
+    def __repr__(self) -> str:
+        return f"Work(***, {self.place!r}, {self.stage!r}, {self.after!r})"
+
+
+class Busy(Row, frozen=True):
+    """In the partition's index of tenants with work left over: how many facts wait, and the item of the last that was taken up."""
+
+    queued: int = 0
+    taken: str = ""
+
+
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    Log, Account, Record, Person, Address, Workspace, PolicyRow, SettingsRow, Subject, Due, Waiting, Staging, StagedRow
+    Log, Account, Record, Person, Address, Workspace, PolicyRow, SettingsRow, Subject, Due, Waiting, Staging, StagedRow, Counted,
+    Unseen, Queued, Work, Busy,
 ]  # fmt: skip

@@ -27,6 +27,7 @@ class Touched(msgspec.Struct, frozen=True):
     """What a fact came to (for the ledger), and what has to be looked at again.
 
     `past` is a stay that was over before it was heard of; `interrupted` when a stay turns out to have ended before it began again.
+    `then` is the stage that comes next (`streams.core.stages`), about `listing` where it is about one.
     """
 
     outcome: str
@@ -34,6 +35,8 @@ class Touched(msgspec.Struct, frozen=True):
     workspaces: set[str] = set()
     past: Span | None = None
     interrupted: int | None = None
+    then: str = "look"
+    listing: str = ""
 
 
 def added(state: State, fact: Fact, source: Source, now: int) -> Touched:

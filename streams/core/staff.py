@@ -7,6 +7,8 @@ an address, and has no record of that source yet. Two records of one source are 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from schemas.facts import Fact, LocalTime, Staff
 from schemas.ids import derived
 from streams.core.addresses import normal
@@ -84,15 +86,17 @@ def said(staff: Staff, fact: Fact) -> dict[str, Any]:
     return {name: values[name] for name in staff.asserts if name in values} | {"withdrawn": False}
 
 
-def merged(before: Record | None, person: str, fact: Fact, staff: Staff, *, time: int, source: Source) -> Record:
-    """Return a source's record after a fact."""
+def merged(
+    before: Record | None, person: str, fact: Fact, staff: Staff, *, time: int, source: Source, listing: str | None
+) -> Record:
+    """Return a source's record after a fact, which may come from a complete listing."""
     fields = asserted(before.fields if before else {}, said(staff, fact), time, fact.id)
-    record = Record(staff.source, staff.record, person, fields, latest=source, ending=source)
+    record = Record(staff.source, staff.record, person, fields, latest=source, ending=source, listed=listing)
     if before is None:
         return record
     latest = before.latest if (time, fact.id) < (before.latest.time or 0, before.latest.fact) else source
     ending = before.ending if end_of(before) == end_of(record) else source
-    return Record(staff.source, staff.record, person, fields, latest=latest, ending=ending)
+    return msgspec.structs.replace(record, latest=latest, ending=ending, listed=listing or before.listed)
 
 
 def owner(state: State, fact: Fact, staff: Staff) -> Person:

@@ -1,46 +1,33 @@
 """All that the table holds of one tenant, by name: which row lies under which item, and nothing more."""
 
 from collections.abc import Iterator
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-from schemas.errors import MustStop
+from streams.core.pending import Pending
 from streams.core.rows import (
     Account,
     Address,
-    AnyRow,
     Due,
     Log,
     Person,
     PolicyRow,
     Record,
     SettingsRow,
-    StagedRow,
-    Staging,
     Subject,
     Waiting,
     Workspace,
-)
+)  # fmt: skip
+from streams.core.tenant_rows import Rows, TenantRows
 
 TIMERS: Final = "@due"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
 
-R = TypeVar("R")
 
-
-class Rows(Protocol):
-    """What is needed of a table; `streams.engine.agent.Table` satisfies it."""
-
-    def get(self, group: str, item: str = "") -> AnyRow | None: ...
-    def put(self, group: str, item: str, value: AnyRow) -> None: ...
-    def delete(self, group: str, item: str = "") -> None: ...
-    def walk(self, group: str, after: str = "") -> Iterator[tuple[str, AnyRow]]: ...
-
-
-class State:
-    """One tenant's rows."""
+class State(TenantRows):
+    """One tenant's rows about what is known, and what was answered."""
 
     def __init__(self, rows: Rows, tenant: str) -> None:
-        self._rows = rows
-        self.tenant = tenant
+        super().__init__(rows, tenant)
+        self.pending = Pending(rows, tenant)
 
     def log(self) -> Log:
         return self._get("", Log) or Log()
@@ -48,15 +35,21 @@ class State:
     def account(self, key: tuple[str, str]) -> Account | None:
         return self._get(_account(key), Account)
 
-    def accounts(self, app_id: str) -> list[tuple[str, str]]:
-        """Return the keys of all accounts of a workspace."""
-        return [(app_id, item.rpartition("|")[2]) for item, _ in self._walk(f"account|{app_id}|", Account)]
+    def accounts(self, after: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
+        """Yield the keys of all accounts of monitored workspaces beyond that one, in order."""
+        for workspace in self.workspaces():
+            app_id = workspace.app_id
+            if app_id >= after[0]:
+                prefix = f"account|{app_id}|"
+                for item, _ in self._walk(prefix, Account, after[1] if app_id == after[0] else ""):
+                    yield app_id, item.removeprefix(prefix)
 
     def record(self, key: tuple[str, str]) -> Record | None:
         return self._get(_record(key), Record)
 
-    def records(self, source: str) -> list[Record]:
-        return [row for _, row in self._walk(f"record|{source}|", Record)]
+    def records(self, source: str, after: str = "") -> Iterator[Record]:
+        """Yield a source's records beyond that one, in order of their ids."""
+        return (row for _, row in self._walk(f"record|{source}|", Record, after))
 
     def person(self, person: str) -> Person | None:
         return self._get(f"person|{person}", Person)
@@ -93,23 +86,17 @@ class State:
         for item, row in self._walk("due|", Due):
             yield int(item.split("|")[1]), row
 
-    def staging(self, source: str) -> Staging | None:
-        return self._get(f"staging|{source}", Staging)
-
-    def staged(self, snapshot: str) -> list[StagedRow]:
-        return [row for _, row in self._walk(f"staged|{snapshot}|", StagedRow)]
-
     def put_log(self, row: Log) -> None:
-        self._rows.put(self.tenant, "", row)
+        self._put("", row)
 
     def put_account(self, row: Account) -> None:
-        self._rows.put(self.tenant, _account((row.app_id, row.id)), row)
+        self._put(_account((row.app_id, row.id)), row)
 
     def put_record(self, row: Record) -> None:
-        self._rows.put(self.tenant, _record((row.source, row.id)), row)
+        self._put(_record((row.source, row.id)), row)
 
     def put_person(self, row: Person) -> None:
-        self._rows.put(self.tenant, f"person|{row.id}", row)
+        self._put(f"person|{row.id}", row)
 
     def put_address(self, address: str, row: Address) -> None:
         self._put_holders(f"address|{address}", row)
@@ -118,64 +105,37 @@ class State:
         self._put_holders(f"employee|{number}", row)
 
     def put_workspace(self, row: Workspace) -> None:
-        self._rows.put(self.tenant, f"workspace|{row.app_id}", row)
+        self._put(f"workspace|{row.app_id}", row)
 
     def put_policy(self, row: PolicyRow) -> None:
-        self._rows.put(self.tenant, "policy", row)
+        self._put("policy", row)
 
     def put_settings(self, row: SettingsRow) -> None:
-        self._rows.put(self.tenant, "settings", row)
+        self._put("settings", row)
 
     def put_subject(self, app_id: str, account: str, name: tuple[str, str], row: Subject | None) -> None:
         """Set a subject's row, or forget it."""
         item = f"subject|{app_id}|{account}|{name[0]}|{name[1]}"
         if row is None:
-            self._rows.delete(self.tenant, item)
+            self._delete(item)
         else:
-            self._rows.put(self.tenant, item, row)
+            self._put(item, row)
 
     def arm(self, at: int, due: Due) -> None:
         """Set a timer."""
-        self._rows.put(self.tenant, f"due|{at:015d}|{due.person}", due)
+        self._put(f"due|{at:015d}|{due.person}", due)
         self._rows.put(TIMERS, f"{at:015d}|{self.tenant}|{due.person}", Waiting(self.tenant, due.person))
 
     def disarm(self, at: int, person: str) -> None:
         """Forget a timer."""
-        self._rows.delete(self.tenant, f"due|{at:015d}|{person}")
+        self._delete(f"due|{at:015d}|{person}")
         self._rows.delete(TIMERS, f"{at:015d}|{self.tenant}|{person}")
-
-    def put_staging(self, row: Staging) -> None:
-        self._rows.put(self.tenant, f"staging|{row.source}", row)
-
-    def put_staged(self, snapshot: str, fact: str, row: StagedRow) -> None:
-        self._rows.put(self.tenant, f"staged|{snapshot}|{fact}", row)
-
-    def drop_staging(self, staging: Staging) -> None:
-        """Forget a listing and its rows."""
-        for item, _ in list(self._walk(f"staged|{staging.id}|", StagedRow)):
-            self._rows.delete(self.tenant, item)
-        self._rows.delete(self.tenant, f"staging|{staging.source}")
 
     def _put_holders(self, item: str, row: Address) -> None:
         if row.people or row.accounts:
-            self._rows.put(self.tenant, item, row)
+            self._put(item, row)
         else:
-            self._rows.delete(self.tenant, item)
-
-    def _get(self, item: str, kind: type[R]) -> R | None:
-        row = self._rows.get(self.tenant, item)
-        if row is not None and not isinstance(row, kind):
-            raise MustStop(
-                f"the access table holds a {type(row).__name__} where a {kind.__name__} belongs: it is damaged; rebuild it"
-            )
-        return row
-
-    def _walk(self, prefix: str, kind: type[R]) -> Iterator[tuple[str, R]]:
-        for item, row in self._rows.walk(self.tenant, prefix):
-            if not item.startswith(prefix):
-                return
-            if isinstance(row, kind):
-                yield item, row
+            self._delete(item)
 
 
 def earliest_timer(rows: Rows) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.facts import Fact
-from streams.core.decide import seal
+from streams.core.ledger import seal
 from streams.engine.memory import Sent
 from tests.company import AVRO, DAY, T0, Company, admin, decision, everyone, person_of, policy, roles, staff
 
