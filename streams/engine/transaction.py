@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from schemas.message import Headers
 from schemas.partition import partition_of
@@ -43,13 +44,21 @@ class Transaction:
         return added
 
     async def flush(self) -> dict[tuple[str, int], Any]:
-        """Send all batches, wait until the brokers have everything, and return the last answer of each partition."""
+        """Send all batches, wait until the brokers have everything, and return the last answer of each partition.
+
+        What the brokers refuse of one batch can come while the next is handed over, which aiokafka then says is in no transaction.
+        """
         acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
+        refused: KafkaError | None = None
         for place, builder in (*self._full, *self._open.items()):
             builder.close()
-            acks.append((place, await self._producer.send_batch(builder, place[0], partition=place[1])))
+            try:
+                acks.append((place, await self._producer.send_batch(builder, place[0], partition=place[1])))
+            except (KafkaError, IllegalOperation) as error:
+                refused = error if isinstance(error, KafkaError) else KafkaError(str(error))
+                break
         answers = await asyncio.gather(*(ack for _, ack in acks), return_exceptions=True)  # all of them, or some go unheard
-        for answer in answers:
+        for answer in (*answers, refused):  # the batches' own answers first: they tell the cause
             if isinstance(answer, BaseException):
                 raise answer
         return {place: answer for (place, _), answer in zip(acks, answers, strict=True)}
