@@ -3,39 +3,52 @@
 import asyncio
 import logging
 import secrets
+import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 import click
+import structlog
 
 from connectors.kafka import KafkaSettings
 from connectors.local import LocalStack, running
 from tests.engine.counting import PARTITIONS
-from tests.faults.campaign import BROKERS, WORKERS, Campaign
+from tests.faults.campaign import BROKERS, Campaign
+from tests.faults.disturbances import KINDS
 
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for one thing to meet another
 
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0), default=30.0, help="Begin no new campaign after so long.")
-@click.option("--seed", type=int, help="Repeat one campaign.")
-@click.option("--kind", type=click.Choice(["workers", "brokers", "both"]), default="both", help="Who is harmed.")
+@click.option("--seed", type=int, help="Repeat one campaign; its kind has to be named too.")
+@click.option("--kind", type=click.Choice([*KINDS, "all"]), default="all", help="Who is harmed; all of them in turn by default.")
 def main(minutes: float, seed: int | None, kind: str) -> None:
-    """Break workers and brokers at random moments on a cluster of three, and count every event afterwards."""
-    logging.disable(logging.ERROR)  # brokers that are away are the point
-    kinds = ["workers", "brokers"] if kind == "both" else [kind]
+    """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
+    if seed is not None and kind == "all":
+        raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
+    _be_quiet()
+    kinds = list(KINDS) if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
-    with running(brokers=3) as stack:
+    with running(brokers=3, settings=BROKERS) as stack:
         while done == 0 or (seed is None and time.monotonic() < end):
             _campaign(stack, kinds[done % len(kinds)], secrets.randbits(32) if seed is None else seed)
             done += 1
     click.echo(f"{done} campaigns, {done * _DISTURBANCES} disturbances, nothing found")
 
 
+def _be_quiet() -> None:
+    """Brokers that are away are the point, and need not be told about."""
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def _campaign(stack: LocalStack, kind: str, seed: int) -> None:
+    """Run one; what goes wrong in it ends the program with a way to repeat it, whatever it is, and leaves its logs."""
     started = time.monotonic()
     settings = KafkaSettings(
         bootstrap=stack.addresses.kafka,
@@ -44,14 +57,22 @@ def _campaign(stack: LocalStack, kind: str, seed: int) -> None:
         replication=3,
         min_insync=2,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        campaign = Campaign(settings, Path(folder), seed, stack)
-        try:
-            asyncio.run(campaign.run(_DISTURBANCES, WORKERS if kind == "workers" else BROKERS))
-        except AssertionError as failure:
-            click.echo(f"FOUND: {failure}\nrepeat: scripts/faults --seed {seed} --kind {kind}", err=True)
-            sys.exit(1)
-    click.echo(f"{kind:8} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {', '.join(campaign.did)}")
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    campaign = Campaign(settings, folder, kind=KINDS[kind], seed=seed, stack=stack)
+    try:
+        asyncio.run(campaign.run(_DISTURBANCES))
+    except Exception as failure:  # noqa: BLE001  # whatever it was, its seed repeats it
+        told = str(failure) if isinstance(failure, AssertionError) and str(failure) else traceback.format_exc()
+        click.echo(
+            f"FOUND: {told}\ndone: {campaign}\nlogs: {folder}\nrepeat: scripts/faults --seed {seed} --kind {kind}", err=True
+        )
+        sys.exit(1)
+    except BaseException:  # Ctrl-C and SIGTERM: the campaign has ended its workers, the stack ends its brokers
+        click.echo(f"broken off in: scripts/faults --seed {seed} --kind {kind}", err=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)
+    click.echo(f"{kind:8} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {campaign}")
 
 
 if __name__ == "__main__":

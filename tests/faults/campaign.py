@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import random
-import signal
+import shutil
+import subprocess
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka.errors import KafkaError
@@ -15,48 +17,108 @@ from aiokafka.errors import KafkaError
 from connectors.kafka import KafkaSettings
 from connectors.local import LocalStack
 from streams.engine import positions
+from streams.engine.lane import Status
 from streams.engine.names import Names
+from streams.engine.rocks import OnDisk
+from streams.engine.running import running
 from tests.engine.counting import OUT, PARTITIONS, SECOND, SOURCE, create_topics, producing, read_all, write
-from tests.faults.counting_worker import AGENT
+from tests.faults.counting_worker import AGENT, LIMITS
 from tests.faults.fleet import Fleet
 
 KEYS = 200
+BROKERS = {"log.cleaner.backoff.ms": "1000"}
+"""Settings of a cluster whose changelogs are compacted while a campaign runs; without them it takes a quarter of a minute."""
 _SETTLE_SECONDS = 150.0
+_CAMPAIGN_SECONDS = 900.0  # five times what the longest took: one that does not end has found something too
+_CHANGELOG = {
+    "cleanup.policy": "compact",
+    "segment.ms": "2000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "min.compaction.lag.ms": "0",
+}
+
+
+class Kind(NamedTuple):
+    """What a campaign may do, and where its tables may be: in memory (0), or on the disks of so many hosts."""
+
+    disturbances: Sequence["Disturbance"]
+    hosts: Sequence[int] = (0,)
 
 
 class Campaign:
-    """Two to four workers on one cluster. `stack` is given where brokers may be harmed too, `state` where tables are on disk."""
+    """Two to four workers on one cluster. `stack` is given where brokers may be harmed too. The seed decides all but the clock."""
 
-    def __init__(
-        self, settings: KafkaSettings, folder: Path, seed: int, stack: LocalStack | None = None, state: str = ""
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, folder: Path, *, kind: Kind, seed: int, stack: LocalStack | None = None) -> None:
         self.settings = settings
+        self.names = Names(prefix=settings.topic_prefix)
         self.chance = random.Random(seed)
-        self.stack = stack
+        self.kind = kind
+        self.transaction_ms = self.chance.choice([3_000, 6_000])  # half the session, or all of it
+        self.did: list[str] = []
+        self.events = 0
+        self._keys = random.Random(f"keys {seed}")  # of its own: how many are drawn depends on the machine
+        self._stack = stack
+        self._tombstones_ms = self.chance.choice([2_000, 86_400_000])
+        self._hosts = [folder / f"host{number}" for number in range(self.chance.choice(kind.hosts))]
+        self._host_of: dict[subprocess.Popen[bytes], Path] = {}
         self.workers = Fleet(
-            ["-m", "tests.faults.counting_worker", settings.bootstrap, settings.topic_prefix, state],
+            ["-m", "tests.faults.counting_worker", settings.bootstrap, settings.topic_prefix, str(self.transaction_ms)],
             folder,
             {"KAFKA_BOOTSTRAP": settings.bootstrap},
         )
-        self.did: list[str] = []
 
-    async def run(self, disturbances: int, kinds: list[str]) -> None:
+    def __str__(self) -> str:
+        where = f"on {len(self._hosts)} disks" if self._hosts else "in memory"
+        return f"{self.events} events, tables {where}, transactions of {self.transaction_ms // 1000} s: {', '.join(self.did)}"
+
+    @property
+    def stack(self) -> LocalStack:
+        """The cluster, to be harmed."""
+        assert self._stack is not None, "this campaign leaves brokers alone"
+        return self._stack
+
+    async def run(self, disturbances: int) -> None:
         """Disturb so many times, then verify."""
-        await create_topics(self.settings, AGENT)
-        try:
-            for _ in range(2):
-                self.workers.start()
-            async with self._feeding():
-                await asyncio.sleep(self.chance.uniform(3, 5))
-                for _ in range(disturbances):
-                    kind = self.chance.choice(kinds)
-                    self.did.append(kind)
-                    await KINDS[kind](self)
-                    self._all_alive()
-                    await asyncio.sleep(self.chance.uniform(0.2, 4))
-            await self._verify()
-        finally:
-            self.workers.close()
+        compaction = _CHANGELOG | {"delete.retention.ms": str(self._tombstones_ms)}
+        async with asyncio.timeout(_CAMPAIGN_SECONDS):
+            await create_topics(self.settings, AGENT, changelog=compaction)
+            try:
+                for _ in range(2):
+                    self.start()
+                async with self._feeding():
+                    await asyncio.sleep(self.chance.uniform(3, 5))
+                    for disturbance in self._drawn(disturbances):
+                        self.did.append(disturbance.__name__.replace("_", " "))
+                        await disturbance(self)
+                        self._all_alive()
+                        await asyncio.sleep(self.chance.uniform(0.2, 4))
+                await self._verify()
+            finally:
+                self.workers.close()
+
+    def start(self, host: Path | None = None) -> None:
+        """Start a worker on a host."""
+        host = host or (self.chance.choice(self._hosts) if self._hosts else None)
+        process = self.workers.start(*([str(host)] if host else []))
+        if host is not None:
+            self._host_of[process] = host
+
+    def worker(self) -> int:
+        """Draw one of the running."""
+        return self.chance.randrange(len(self.workers.running))
+
+    def host(self) -> tuple[Path, list[int]]:
+        """Draw a host, and tell which workers run there, the last first."""
+        chosen = self.chance.choice(self._hosts)
+        at = [which for which, process in enumerate(self.workers.running) if self._host_of[process] == chosen]
+        return chosen, at[::-1]
+
+    def _drawn(self, disturbances: int) -> Iterator["Disturbance"]:
+        """Shuffle and deal, as often as it takes: what has not been done yet comes before what has."""
+        deck: list[Disturbance] = []
+        for _ in range(disturbances):
+            deck = deck or self.chance.sample(self.kind.disturbances, len(self.kind.disturbances))
+            yield deck.pop()
 
     @contextlib.asynccontextmanager
     async def _feeding(self) -> AsyncIterator[None]:
@@ -64,10 +126,8 @@ class Campaign:
 
         async def feed() -> None:
             async with producing(self.settings, enable_idempotence=True, request_timeout_ms=10_000) as producer:
-                number = 0
                 while True:
-                    number += 1
-                    key = f"k{self.chance.randrange(KEYS)}"
+                    key = f"k{self._keys.randrange(KEYS)}"
                     with contextlib.suppress(KafkaError):
                         await asyncio.gather(*(write(producer, self.settings, topic, key) for topic in (SOURCE, SECOND)))
                     await asyncio.sleep(0.004)
@@ -75,6 +135,7 @@ class Campaign:
         task = asyncio.create_task(feed())
         try:
             yield
+            assert not task.done(), "nothing was fed any more"
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -88,15 +149,11 @@ class Campaign:
         wanted = {
             (topic, record.partition, record.offset): record.key.decode()
             for topic in (SOURCE, SECOND)
-            for record in await read_all(self.settings, topic)
+            for record in await self._all(topic)
         }
-        found: list[tuple[str, int, int]] = []
-        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
-        while len(found) < len(wanted) and asyncio.get_running_loop().time() < deadline:
-            self._all_alive()
-            await asyncio.sleep(1)
-            outputs = [(record.partition, json.loads(record.value)) for record in await read_all(self.settings, OUT)]
-            found = [(value["topic"], partition, value["offset"]) for partition, value in outputs]
+        self.events = len(wanted)
+        outputs = await self._outputs(len(wanted))
+        found = [(value["topic"], partition, value["offset"]) for partition, value in outputs]
         twice = [place for place, times in Counter(found).items() if times > 1]
         missing = wanted.keys() - set(found)
         story = f"after {self.did}\n{self.workers.last_words()}"
@@ -105,82 +162,61 @@ class Campaign:
         counts: dict[str, list[int]] = defaultdict(list)
         for _, value in outputs:
             counts[value["key"]].append(value["n"])
-        assert counts == {key: list(range(1, times + 1)) for key, times in Counter(wanted.values()).items()}, story
-        assert await self._table() == Counter(wanted.values()), story
+        table = Counter(wanted.values())
+        assert counts == {key: list(range(1, times + 1)) for key, times in table.items()}, f"wrong counts {story}"
+        assert await self._changelog() == table, f"the changelog holds another table {story}"
+        await asyncio.to_thread(self._dismiss)
+        for host in filter(Path.exists, self._hosts):
+            assert await on_disk(self.settings, host) == table, f"{host.name} holds another table {story}"
 
-    async def _table(self) -> dict[str, int]:
-        names = Names(prefix=self.settings.topic_prefix)
-        rows: dict[str, int] = {}
-        for record in await read_all(self.settings, names.changelog(AGENT.name)):
-            if record.key != positions.KEY:
-                rows[record.key.decode()] = msgspec.msgpack.decode(record.value)
-        return rows
+    async def _outputs(self, wanted: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return partition and value of each output, once there are so many or it has taken too long."""
+        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        while True:
+            self._all_alive()
+            records = await self._all(OUT)
+            if len(records) >= wanted or asyncio.get_running_loop().time() > deadline:
+                return [(record.partition, json.loads(record.value)) for record in records]
+            await asyncio.sleep(1)
 
-    def _worker(self) -> int:
-        return self.chance.randrange(len(self.workers.running))
+    async def _all(self, topic: str) -> list[Any]:
+        """Read a topic, if need be again: a cluster that has just been put together has moments of its own."""
+        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        while True:
+            try:
+                return await asyncio.wait_for(read_all(self.settings, topic), _SETTLE_SECONDS)
+            except KafkaError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(1)
 
-    def _broker(self) -> tuple[LocalStack, int]:
-        assert self.stack is not None
-        return self.stack, self.chance.randint(1, 3)
+    async def _changelog(self) -> dict[str, int]:
+        records = await self._all(self.names.changelog(AGENT.name))
+        return {record.key.decode(): msgspec.msgpack.decode(record.value) for record in records if record.key != positions.KEY}
 
-
-async def kill_worker(campaign: Campaign) -> None:
-    """SIGKILL one and start another."""
-    campaign.workers.kill(campaign._worker())
-    await asyncio.sleep(campaign.chance.uniform(0, 3))
-    campaign.workers.start()
-
-
-async def zombie(campaign: Campaign) -> None:
-    """Freeze one for longer than its session, then let it go on as if nothing had been."""
-    process = campaign.workers.freeze(campaign._worker())
-    await asyncio.sleep(campaign.chance.uniform(8, 12))
-    process.send_signal(signal.SIGCONT)
-
-
-async def join(campaign: Campaign) -> None:
-    """One more worker, up to four."""
-    if len(campaign.workers.running) < PARTITIONS:
-        campaign.workers.start()
-
-
-async def leave(campaign: Campaign) -> None:
-    """One worker less, down to one."""
-    if len(campaign.workers.running) > 1:
-        await asyncio.to_thread(campaign.workers.leave, campaign._worker())
+    def _dismiss(self) -> None:
+        """Let all go in order, which leaves their disks to others at once."""
+        while self.workers.running:
+            self.workers.leave(0)
 
 
-async def kill_broker(campaign: Campaign) -> None:
-    """SIGKILL a broker and start it again."""
-    stack, node = campaign._broker()
-    await asyncio.to_thread(stack.kill_broker, node)
-    await asyncio.sleep(campaign.chance.uniform(0, 6))
-    await asyncio.to_thread(stack.start_broker, node)
+Disturbance = Callable[[Campaign], Awaitable[None]]
 
 
-async def restart_broker(campaign: Campaign) -> None:
-    """Stop a broker in order and start it again."""
-    stack, node = campaign._broker()
-    await asyncio.to_thread(stack.stop_broker, node)
-    await asyncio.to_thread(stack.start_broker, node)
+async def on_disk(settings: KafkaSettings, state: Path) -> dict[str, int]:
+    """Return the whole table as the next worker has it: from the disk, and from the changelog behind its bookmark."""
+    rows: dict[str, int] = {}
+    keys = {record.key.decode() for topic in (SOURCE, SECOND) for record in await read_all(settings, topic)}
+    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=OnDisk(state, frozenset({AGENT.name}))) as work:
+        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        while [lane.status for lane in work.engine.lanes()] != [Status.LIVE] * PARTITIONS:  # the killed are members for a while
+            assert asyncio.get_running_loop().time() < deadline, f"not recovered after {_SETTLE_SECONDS} s: {work.engine.lanes()}"
+            await asyncio.sleep(0.1)
+        for lane in work.engine.lanes():
+            rows |= {key: count for key in keys if (count := lane.view().get(key))}
+    return rows
 
 
-async def freeze_broker(campaign: Campaign) -> None:
-    """A broker that answers nothing for a while."""
-    stack, node = campaign._broker()
-    await asyncio.to_thread(stack.pause_broker, node)
-    await asyncio.sleep(campaign.chance.uniform(2, 8))
-    await asyncio.to_thread(stack.resume_broker, node)
-
-
-KINDS: dict[str, Callable[[Campaign], Awaitable[None]]] = {
-    "kill worker": kill_worker,
-    "zombie": zombie,
-    "join": join,
-    "leave": leave,
-    "kill broker": kill_broker,
-    "restart broker": restart_broker,
-    "freeze broker": freeze_broker,
-}
-WORKERS = ["kill worker", "kill worker", "zombie", "join", "leave"]
-BROKERS = ["kill broker", "restart broker", "freeze broker", "kill worker"]
+def lose(folder: Path) -> None:
+    """Take a disk away."""
+    shutil.rmtree(folder, ignore_errors=True)

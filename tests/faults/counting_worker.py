@@ -1,12 +1,14 @@
 """A worker process that counts: what the fault campaigns kill, freeze and fence.
 
-`python -m tests.faults.counting_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk there.
+`python -m tests.faults.counting_worker BOOTSTRAP PREFIX [TRANSACTION_MS [FOLDER]]`; with a folder its table is on disk there.
 """
 
 import asyncio
 import signal
 import sys
 from pathlib import Path
+
+import msgspec
 
 from connectors.kafka import KafkaSettings
 from streams.engine.limits import Limits
@@ -23,6 +25,8 @@ LIMITS = Limits(
     settle_seconds=0.2,
 )
 AGENT = counting(sources=(SOURCE, SECOND))
+REJOIN = signal.SIGWINCH  # a process that does not listen yet passes over this one
+"""Told so, a worker leaves the group in order and joins it again at once."""
 
 
 def stores(folder: str) -> StoreOf:
@@ -30,17 +34,27 @@ def stores(folder: str) -> StoreOf:
     return OnDisk(Path(folder), frozenset({AGENT.name})) if folder else in_memory
 
 
-async def main(bootstrap: str, prefix: str, folder: str = "") -> None:
+async def main(bootstrap: str, prefix: str, transaction_ms: str = "6000", folder: str = "") -> None:
     """Count until SIGTERM; exit with an error when the engine gives up."""
-    told = asyncio.Event()
+    told, rejoin = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    asyncio.get_running_loop().add_signal_handler(REJOIN, rejoin.set)
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
+    limits = msgspec.structs.replace(LIMITS, transaction_timeout_ms=int(transaction_ms))
+    while not told.is_set():
+        rejoin.clear()
+        await count(settings, limits, stores(folder), told, rejoin)
+
+
+async def count(settings: KafkaSettings, limits: Limits, store_of: StoreOf, told: asyncio.Event, rejoin: asyncio.Event) -> None:
+    """Be a member of the group until told otherwise."""
     ready = lambda _: print("ready", flush=True)  # noqa: E731, T201
-    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=stores(folder), on_ready=ready) as work:
+    async with running((AGENT,), kafka=settings, limits=limits, store_of=store_of, on_ready=ready) as work:
         failed = asyncio.create_task(work.failed())
-        stop = asyncio.create_task(told.wait())
-        await asyncio.wait({failed, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
+        others = [asyncio.create_task(event.wait()) for event in (told, rejoin)]
+        await asyncio.wait({failed, *others}, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
         if failed.done():
             raise failed.result()
         failed.cancel()

@@ -17,11 +17,14 @@ class Fleet:
         self._started = 0
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
-        """Start one more."""
+    def start(self, *more: str) -> subprocess.Popen[bytes]:
+        """Start one more, with arguments of its own behind those of all."""
         self._started += 1
         with (self._folder / f"process{self._started}.log").open("wb") as out:
-            self.running.append(subprocess.Popen([sys.executable, *self._command], stdout=out, stderr=out, env=self._environment))
+            command = [sys.executable, *self._command, *more]
+            process = subprocess.Popen(command, stdout=out, stderr=out, env=self._environment)
+        self.running.append(process)
+        return process
 
     def kill(self, which: int) -> None:
         """End one as a power failure would."""

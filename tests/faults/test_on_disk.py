@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka import KafkaSettings
-from streams.engine.lane import Status
-from streams.engine.rocks import OnDisk
-from streams.engine.running import running
 from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
-from tests.faults.campaign import Campaign
-from tests.faults.counting_worker import AGENT, LIMITS
+from tests.faults.campaign import Campaign, on_disk
+from tests.faults.counting_worker import AGENT
+from tests.faults.disturbances import KINDS
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
@@ -28,25 +26,9 @@ async def test_workers_with_tables_on_disk_killed_and_frozen_count_every_event_o
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
-    print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
+    print(f"repeat: scripts/faults --seed {seed} --kind disk")  # noqa: T201  # shown by pytest when the test fails
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
-    campaign = Campaign(settings, tmp_path, seed, state=str(tmp_path / "state"))
-    await campaign.run(4, ["kill worker", "kill worker", "zombie", "join"])
-    assert await on_disk(settings, tmp_path / "state") == await campaign._table()
-
-
-async def on_disk(settings: KafkaSettings, state: Path) -> dict[str, int]:
-    """Return the whole table as the next worker has it: from the disk, and from the changelog behind its bookmark."""
-    rows: dict[str, int] = {}
-    keys = {record.key.decode() for record in await read_all(settings, SOURCE)}
-    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=OnDisk(state, frozenset({AGENT.name}))) as work:
-        deadline = asyncio.get_running_loop().time() + _DEADLINE
-        while [lane.status for lane in work.engine.lanes()] != [Status.LIVE] * PARTITIONS:  # the killed are members for a while
-            assert asyncio.get_running_loop().time() < deadline
-            await asyncio.sleep(0.1)
-        for lane in work.engine.lanes():
-            rows |= {key: count for key in keys if (count := lane.view().get(key))}
-    return rows
+    await Campaign(settings, tmp_path, kind=KINDS["disk"], seed=seed).run(5)
 
 
 async def test_a_worker_whose_disk_is_full_goes_on_when_there_is_room_again(kafka: str, prefix: str, tmp_path: Path) -> None:
@@ -54,7 +36,7 @@ async def test_a_worker_whose_disk_is_full_goes_on_when_there_is_room_again(kafk
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
     await create_topics(settings, AGENT)
     state = tmp_path / "state"
-    worker = counting(kafka, prefix, str(state))
+    worker = counting(kafka, prefix, "6000", str(state))
     try:
         keys = [f"k{number % 50}" for number in range(400)]
         await feed(settings, keys)

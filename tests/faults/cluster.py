@@ -1,0 +1,52 @@
+"""What is asked of a cluster before it is harmed: who coordinates what, and whether a transaction is open just now."""
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from connectors.kafka import KafkaSettings
+from connectors.local.probe import Coordinator
+
+_PATIENCE_S = 60.0  # a cluster that was harmed a moment ago answers once it has elected its leaders
+
+
+async def coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
+    """Return the number of the broker that coordinates a group or a transactional id."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while True:
+            with contextlib.suppress(KafkaError):
+                return await _coordinator(settings, kind, name)
+            await asyncio.sleep(0.2)
+
+
+async def _coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
+    admin = AIOKafkaAdminClient(**settings.client())
+    try:
+        await admin.start()
+        node: int = await admin.find_coordinator(name, kind)
+    finally:
+        await admin.close()
+    return node
+
+
+async def transaction_open(settings: KafkaSettings, place: TopicPartition) -> None:
+    """Return at a moment at which a partition has records that are neither committed nor aborted."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while True:
+            with contextlib.suppress(KafkaError):
+                return await _transaction_open(settings, place)
+            await asyncio.sleep(0.2)
+
+
+async def _transaction_open(settings: KafkaSettings, place: TopicPartition) -> None:
+    committed = AIOKafkaConsumer(**settings.client(), isolation_level="read_committed")
+    written = AIOKafkaConsumer(**settings.client())
+    try:
+        await asyncio.gather(committed.start(), written.start())
+        while await committed.end_offsets([place]) == await written.end_offsets([place]):
+            pass
+    finally:
+        await asyncio.gather(committed.stop(), written.stop())

@@ -1,0 +1,155 @@
+"""All that campaigns do to workers, brokers and disks, and which kind of campaign does what."""
+
+import asyncio
+import signal
+
+from aiokafka import TopicPartition
+
+from connectors.local.probe import Coordinator
+from tests.engine.counting import PARTITIONS
+from tests.faults.campaign import Campaign, Disturbance, Kind, lose
+from tests.faults.cluster import coordinator, transaction_open
+from tests.faults.counting_worker import AGENT, REJOIN
+
+
+async def kill_worker(campaign: Campaign) -> None:
+    """SIGKILL one and start another."""
+    campaign.workers.kill(campaign.worker())
+    await asyncio.sleep(campaign.chance.uniform(0, 3))
+    campaign.start()
+
+
+async def zombie(campaign: Campaign) -> None:
+    """Freeze one for longer than its session, then let it go on as if nothing had been."""
+    await _freeze(campaign, campaign.chance.uniform(8, 12))
+
+
+async def frozen_past_its_transaction(campaign: Campaign) -> None:
+    """Freeze one until the brokers have aborted what it had begun; where that is less than its session it still owns its partitions."""
+    await _freeze(campaign, campaign.transaction_ms / 1_000 + campaign.chance.uniform(1.2, 2))
+
+
+async def join(campaign: Campaign) -> None:
+    """One more worker, up to four."""
+    if len(campaign.workers.running) < PARTITIONS:
+        campaign.start()
+
+
+async def leave(campaign: Campaign) -> None:
+    """One worker less, down to one."""
+    if len(campaign.workers.running) > 1:
+        await asyncio.to_thread(campaign.workers.leave, campaign.worker())
+
+
+async def won_lost_and_won_again(campaign: Campaign) -> None:
+    """One leaves the group and comes back, and again before its tables are loaded: partitions move four times in a second or two."""
+    which = campaign.worker()
+    for _ in range(2):
+        campaign.workers.running[which].send_signal(REJOIN)
+        await asyncio.sleep(campaign.chance.uniform(0.3, 1.5))
+
+
+async def lose_disk(campaign: Campaign) -> None:
+    """A host dies and comes back with an empty disk."""
+    host, workers = campaign.host()
+    for which in workers:
+        campaign.workers.kill(which)
+    lose(host)
+    await asyncio.sleep(campaign.chance.uniform(0, 3))
+    for _ in workers:
+        campaign.start(host)
+
+
+async def kill_broker(campaign: Campaign) -> None:
+    """SIGKILL a broker and start it again."""
+    await _kill(campaign, campaign.chance.randint(1, 3))
+
+
+async def restart_broker(campaign: Campaign) -> None:
+    """Stop a broker in order and start it again."""
+    await _restart(campaign, campaign.chance.randint(1, 3))
+
+
+async def freeze_broker(campaign: Campaign) -> None:
+    """A broker that answers nothing for a while."""
+    node = campaign.chance.randint(1, 3)
+    await asyncio.to_thread(campaign.stack.pause_broker, node)
+    await asyncio.sleep(campaign.chance.uniform(2, 8))
+    await asyncio.to_thread(campaign.stack.resume_broker, node)
+
+
+async def kill_group_coordinator(campaign: Campaign) -> None:
+    """SIGKILL the broker that knows who owns which partition."""
+    await _kill(campaign, await coordinator(campaign.settings, Coordinator.GROUP, campaign.names.group))
+
+
+async def kill_transaction_coordinator(campaign: Campaign) -> None:
+    """SIGKILL the broker that a partition's owner is about to tell that it commits."""
+    await _kill(campaign, await _committing(campaign))
+
+
+async def restart_transaction_coordinator(campaign: Campaign) -> None:
+    """Stop that broker in order: it hands its transactions over to another in the middle of them."""
+    await _restart(campaign, await _committing(campaign))
+
+
+async def kill_worker_while_a_broker_is_away(campaign: Campaign) -> None:
+    """Somebody has to take over and restore with two brokers of three."""
+    node = campaign.chance.randint(1, 3)
+    await asyncio.to_thread(campaign.stack.kill_broker, node)
+    await kill_worker(campaign)
+    await asyncio.sleep(campaign.chance.uniform(0, 6))
+    await asyncio.to_thread(campaign.stack.start_broker, node)
+
+
+async def _freeze(campaign: Campaign, seconds: float) -> None:
+    process = campaign.workers.freeze(campaign.worker())
+    await asyncio.sleep(seconds)
+    process.send_signal(signal.SIGCONT)
+
+
+async def _kill(campaign: Campaign, node: int) -> None:
+    await asyncio.to_thread(campaign.stack.kill_broker, node)
+    await asyncio.sleep(campaign.chance.uniform(0, 6))
+    await asyncio.to_thread(campaign.stack.start_broker, node)
+
+
+async def _restart(campaign: Campaign, node: int) -> None:
+    await asyncio.to_thread(campaign.stack.stop_broker, node)
+    await asyncio.to_thread(campaign.stack.start_broker, node)
+
+
+async def _committing(campaign: Campaign) -> int:
+    """Return the transaction coordinator of a partition's owner, at a moment when that partition has a transaction open."""
+    partition = campaign.chance.randrange(PARTITIONS)
+    name = campaign.names.transactional_id(AGENT.name, partition)
+    node = await coordinator(campaign.settings, Coordinator.TRANSACTION, name)
+    changelog = campaign.names.topic(campaign.names.changelog(AGENT.name))
+    await transaction_open(campaign.settings, TopicPartition(changelog, partition))
+    return node
+
+
+_WORKERS: list[Disturbance] = [
+    kill_worker,
+    kill_worker,
+    zombie,
+    frozen_past_its_transaction,
+    join,
+    leave,
+    won_lost_and_won_again,
+]
+_BROKERS: list[Disturbance] = [
+    kill_broker,
+    restart_broker,
+    freeze_broker,
+    kill_group_coordinator,
+    kill_transaction_coordinator,
+    restart_transaction_coordinator,
+    kill_worker_while_a_broker_is_away,
+    kill_worker,
+]
+KINDS = {
+    "workers": Kind(_WORKERS),
+    "brokers": Kind(_BROKERS, hosts=(0, 2)),
+    "disk": Kind([*_WORKERS, lose_disk], hosts=(1, 2)),
+}
