@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.facts import Evidence, Policy, Rule, Settings
+from schemas.facts import Evidence, Fact, Person, Policy, Rule, Settings, encoded
 from schemas.internal import ENCODING, Versioned
 from schemas.profiles import Assignment, Cause, Entry, Packed, Patch, Profile, Row, Version
 from streams import access, admins, resolving, sources
@@ -33,6 +33,11 @@ _ROW = Row(_PACKED, Assignment(2, "4a4e4f2e-0000-5000-8000-000000000001"))
 
 _EVIDENCE = Evidence(topic="intercom.admins", partition=1, offset=7, sha256="ab", id="notif_3")
 _SOURCE = rows.Source("f1", "access.added", 1_700_000_000_000, 0, 5, "cd", (_EVIDENCE,))
+_FACT = Fact(
+    id="f1", tenant="acme", kind="staff.record", source="staff:hr", basis="asserted", time=1_700_000_000_000,
+    evidence=(_EVIDENCE,), person=Person(addresses=("ada@example.com",)),
+)  # fmt: skip
+_PLACE = rows.Place(0, 5, 1_700_000_000_500, "cd", "00-aa-bb-01")
 _SIGHTING = rows.Sighting(1_700_000_000_000, added=True, source=_SOURCE)
 _FIELD = rows.Field("ada@example.com", 1_700_000_000_000, "f1", 1_699_000_000_000)
 _RULE = Rule(app_id="abc12345", validity="intercom_roles", roles=("agent",), intercom_roles={"agent": ("Support",)})
@@ -61,7 +66,7 @@ PASSED = admins.Passed(("f1", "f2"), {"access.seen": (1_700_000_000_000, "f3")})
 ACCESS = (
     rows.Log(now=1, entries=2, head="ab", people=3),
     rows.Account("abc12345", "9", (_SIGHTING,), _SIGHTING, {"email": _FIELD}, rows.Decision("s1", _SOURCE), rows.Decision(None, _SOURCE), "s1"),
-    rows.Record("hr", "7", "s1", {"email": _FIELD}, _SOURCE, _SOURCE),
+    rows.Record("hr", "7", "s1", {"email": _FIELD}, _SOURCE, _SOURCE, "n1"),
     rows.Person("s1", (("hr", "7"),), (("abc12345", "9"),), 1_700_000_000_000),
     rows.Address(("s1",), (("abc12345", "9"),)),
     rows.Workspace("abc12345", _SOURCE),
@@ -71,7 +76,15 @@ ACCESS = (
     rows.Due("s1", "f1"),
     rows.Waiting("acme", "s1"),
     rows.Staging("n1", "hr", 1, 2),
-    rows.StagedRow({"id": "f1", "person": {"email": "ada@example.com"}}, _SOURCE),
+    rows.StagedRow(encoded(_FACT), _SOURCE),
+    rows.Counted(("f1", "f2")),
+    rows.Unseen(),
+    rows.Queued(encoded(_FACT), _PLACE),
+    rows.Work(
+        fact=encoded(_FACT), place=_PLACE, stage="look", after="abc12345|9", outcome="applied", aliases={"old.example": "new.example"},
+        listing="n1", unseen=True,
+    ),
+    rows.Busy(3, "00000000000000000005"),
 )  # fmt: skip
 
 SAMPLES = MappingProxyType(
