@@ -9,6 +9,7 @@ from aiokafka.helpers import create_ssl_context
 from schemas.tenancy import Secret
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
+DEAD_LETTER_ROOM = 64 * 1024  # a dead letter is its record and some headers
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):

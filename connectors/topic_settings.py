@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from connectors.kafka import MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka import DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
 from schemas import dead_letters
 from schemas.topics import DAY_MS, Topic
 
-_ROOM = 64 * 1024  # bytes: a dead letter is its record and some headers, and must fit however large the record was
 _TOMBSTONES_MS = 7 * DAY_MS  # a reader away for less sees every deletion
 
 _COMPACT: Mapping[str, str] = MappingProxyType(
@@ -22,7 +21,7 @@ _COMPACT: Mapping[str, str] = MappingProxyType(
 
 def settings(topic: Topic, kafka: KafkaSettings) -> dict[str, str]:
     """Return the broker's settings of a topic."""
-    room = _ROOM if topic.name == dead_letters.TOPIC else 0
+    room = DEAD_LETTER_ROOM if topic.name == dead_letters.TOPIC else 0
     return {
         "cleanup.policy": "compact" if topic.compact else "delete",
         "compression.type": "zstd",

@@ -1,5 +1,6 @@
 """A dead letter: the record as it was, byte for byte, with headers that say where it lay and why nobody could use it."""
 
+import hashlib
 from typing import Final, NamedTuple
 
 from schemas.message import Headers, Record, header
@@ -7,6 +8,9 @@ from schemas.message import Headers, Record, header
 TOPIC: Final = "dead.letters"
 _PREFIX = "dl_"
 _LONGEST_REASON = 500  # characters: room for a sentence and its remedy; the record itself has the rest
+_SHORT_VALUE = 64 * 1024  # bytes of a value that are kept where all of it is too much: enough to see what it was
+_SHORT_PART = 1024  # … of a key and of a header
+_MOST_HEADERS = 100  # … and so many headers
 
 
 class DeadLetter(NamedTuple):
@@ -37,6 +41,25 @@ def dead_letter(topic: str, partition: int, record: Record, reason: str, agent: 
     said = Origin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
     added = ((f"{_PREFIX}{name}", str(part).encode("utf-8", "replace")) for name, part in said._asdict().items())
     return DeadLetter(record.key, record.value, [*revived(record.headers), *added])
+
+
+def shortened(letter: DeadLetter) -> DeadLetter:
+    """Return a letter small enough for any topic, for a record that no longer fits with its `dl_` headers around it.
+
+    `dl_bytes` and `dl_sha256` say what the value was, and `dl_cut` which parts are not whole: with them the record is found, and known
+    to be the one, where it came from. Such a letter cannot be brought back.
+    """
+    kept = revived(letter.headers)
+    short = [(name[:_SHORT_PART], value[:_SHORT_PART]) for name, value in kept[:_MOST_HEADERS]]
+    key, value = letter.key and letter.key[:_SHORT_PART], letter.value and letter.value[:_SHORT_VALUE]
+    parts = {"key": key != letter.key, "value": value != letter.value, "headers": short != kept}
+    said = {
+        "cut": ", ".join(part for part, cut in parts.items() if cut),
+        "bytes": str(len(letter.value or b"")),
+        "sha256": hashlib.sha256(letter.value or b"").hexdigest(),
+    }
+    added = [(f"{_PREFIX}{name}", text.encode()) for name, text in said.items()]
+    return DeadLetter(key, value, [*short, *letter.headers[len(kept) :], *added])
 
 
 def origin(headers: Headers) -> Origin | None:

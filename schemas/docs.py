@@ -35,6 +35,9 @@ HEADERS: Final = MappingProxyType({
     "dl_timestamp": ("dead letters", "its Kafka timestamp, in milliseconds"),
     "dl_reason": ("dead letters", "why nobody could use it"),
     "dl_agent": ("dead letters", "who gave it up"),
+    "dl_cut": ("dead letters too large for their topic", "which of key, value and headers are only their beginning here"),
+    "dl_bytes": ("dead letters too large for their topic", "the bytes of the value as it was"),
+    "dl_sha256": ("dead letters too large for their topic", "SHA-256 of the value as it was"),
 })  # fmt: skip
 """Every header of ours: where it stands, and what it says."""
 

@@ -4,13 +4,17 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.dead_letters import dead_letter
+from schemas.dead_letters import TOPIC, dead_letter, shortened
 from schemas.errors import MustStop, StoreFailed, Unusable
 from schemas.internal import ENCODING
 from schemas.message import Headers, Record
 from streams.engine.agent import Agent, Batch, Cursor
+from streams.engine.fitting import LARGEST_LETTER, PLAIN, fits
 from streams.engine.store import Store
-from streams.engine.view import View
+from streams.engine.view import Mark, View
+
+_UTF8 = 4  # bytes of a character at most
+_LONGEST_CURSOR = 16 << 10  # bytes: as many as may be left over are written with every transaction
 
 
 class Outcome:
@@ -20,18 +24,34 @@ class Outcome:
         self.view: View[Any] = View(store, agent.codec)
         self.sent: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
         self.dead: list[bool] = []
+        self.last_death = ""
         self.left_over: list[Cursor] = []
         self.encoding = encoding
+        self._written: dict[str, bytes | None] = {}
+        self._written_in = encoding
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        """Implement `streams.engine.agent.Outbox`."""
-        self.sent.append((topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+        """Implement `streams.engine.agent.Outbox`. Raises Unusable for a record that no broker takes."""
+        raw = key.encode() if isinstance(key, str) else key
+        if (headers or len(raw or b"") + len(value or b"") > PLAIN) and not fits(raw, value, headers):
+            raise Unusable(f"what follows from it for {topic} is larger than a record may be")
+        self.sent.append((topic, raw, value, headers, partition))
+
+    def settle(self, since: Mark[Any], cursor: Cursor | None) -> None:
+        """Encode what was changed since then, while what cannot be written is still the fault of few records."""
+        if cursor is not None and len(cursor) > _LONGEST_CURSOR:
+            raise Unusable("where the work left over from it stands takes more room than there is for it")
+        for key, data in (fresh := self.view.changes(self.encoding, since)).items():
+            if data is not None and len(key) * _UTF8 + len(data) > PLAIN and not fits(key.encode(), data):
+                raise Unusable("a row of the table would become larger than a record may be")
+        self._written |= fresh
+        self._written_in = min(self._written_in, self.encoding)
 
     def changes(self) -> dict[str, bytes | None]:
         """Return what is to be written to the table."""
-        return self.view.changes(self.encoding)
+        return self._written if self._written_in == self.encoding else self.view.changes(self.encoding)
 
 
 def attempt(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING) -> Outcome:
@@ -54,6 +74,7 @@ def go_on(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCODING) 
     outcome = Outcome(store, agent, encoding)
     try:
         rest = agent.go_on(cursor, outcome.view, outcome)
+        outcome.settle(None, rest)
     except (MustStop, StoreFailed):
         raise
     except Exception as error:
@@ -69,6 +90,7 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome
     mark, sent = outcome.view.mark(), len(outcome.sent)
     try:
         cursor = agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
+        outcome.settle(mark, cursor)
     except (MustStop, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault until the brake says otherwise
@@ -87,9 +109,13 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Record], outcome: Outcome
 
 
 def _bury(agent: Agent, batch: Batch, record: Record, error: Exception, outcome: Outcome) -> None:
-    key, value, headers = dead_letter(batch.topic, batch.partition, record, reason_of(error), agent.name)
-    outcome.send("dead.letters", key, value, headers)
+    reason = reason_of(error)
+    letter = dead_letter(batch.topic, batch.partition, record, reason, agent.name)
+    if not fits(letter.key, letter.value, letter.headers, largest=LARGEST_LETTER):
+        letter = shortened(letter)
+    outcome.sent.append((TOPIC, *letter, None))
     outcome.dead.append(True)
+    outcome.last_death = f"offset {record.offset} of partition {batch.partition} of {batch.topic}: {reason}"
 
 
 def reason_of(error: Exception) -> str:

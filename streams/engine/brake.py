@@ -12,13 +12,18 @@ class Brake:
     def __init__(self, agent: str, limits: Limits) -> None:
         self._agent = agent
         self._limits = limits
+        self._last_death = ""
         self._consecutive = 0
         self._recent: deque[tuple[int, int]] = deque()  # (records, dead) of batches
         self._records = 0
         self._dead = 0
 
-    def check(self, fates: list[bool]) -> None:
-        """Take in the fates of a batch's records (True: dead), in order; raise MustStop before the batch is committed."""
+    def check(self, fates: list[bool], last_death: str = "") -> None:
+        """Take in the fates of a batch's records (True: dead), in order, and where and why the last one died.
+
+        Raise MustStop before the batch is committed.
+        """
+        self._last_death = last_death or self._last_death
         for dead in fates:
             self._consecutive = self._consecutive + 1 if dead else 0
             if self._consecutive >= self._limits.brake_consecutive:
@@ -38,7 +43,8 @@ class Brake:
 
     def _stop(self, how_many: str) -> None:
         raise MustStop(
-            f"the {self._agent} agent could not process {how_many}; likely a fault of this release rather than of the records. "
+            f"the {self._agent} agent could not process {how_many}, the last one at {self._last_death}. "
+            "That is likely a fault of this release rather than of the records. "
             "Nothing of the last batch was committed. Deploy a repaired release, or raise the limits in [worker] "
             "(brake_consecutive, brake_share) if the records really are unusable."
         )

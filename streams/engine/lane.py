@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from schemas.errors import Gap, MustStop, StoreFailed
+from connectors.kafka import MAX_RECORD_BYTES
+from schemas.errors import BadConfiguration, MustStop, StoreFailed
 from schemas.message import Record
 from streams.engine.agent import Agent, Batch, Wake
 from streams.engine.attempt import Outcome, attempt, go_on
@@ -153,9 +154,9 @@ class Lane:
         self._plan_wake()
         self._arrived.set()
 
-    def stop(self, gap: Gap) -> None:
+    def stop(self, why: MustStop) -> None:
         """Stop this partition until a person has decided; the others go on."""
-        self.status, self.reason = Status.STOPPED, str(gap)
+        self.status, self.reason = Status.STOPPED, str(why)
         self.inbox.clear()
         log.error("partition stopped", agent=self.agent.name, partition=self.partition, reason=self.reason)
 
@@ -258,7 +259,7 @@ class Lane:
         """Return what the agent's work makes true; None where the process has to stop or the table fails, which is then seen to."""
         try:
             outcome = work()
-            self._brake.check(outcome.dead)
+            self._brake.check(outcome.dead, outcome.last_death)
         except MustStop as error:
             self._outside.fatal(error)
             self.status = Status.LOST
@@ -290,6 +291,9 @@ class Lane:
                 count_of=count,
                 group=self._names.group,
             )
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            self.stop(_too_large(sent))
+            return False
         except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away, in doubt: the cure is the same
             self.lose(error)
             return False
@@ -317,3 +321,13 @@ class Lane:
             self._wake = self.agent.wake(self.view())
         except StoreFailed as error:
             self.lose(error)
+
+
+def _too_large(sent: Sequence[Sent]) -> BadConfiguration:
+    """Say that a broker takes less than every record was measured against: trying again would change nothing."""
+    topic = max(sent, key=lambda one: len(one[2] or b""), default=("", None, b"", (), None))[0]
+    return BadConfiguration(
+        f"the broker refused a record as too large, although it is within {MAX_RECORD_BYTES} bytes. The largest was for "
+        f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the worker again; "
+        "nothing is lost."
+    )

@@ -12,6 +12,8 @@ from streams.engine.agent import Codec
 from streams.engine.store import Store, key_of
 
 T = TypeVar("T")
+Mark = tuple[dict[str, T | None], dict[str, SortedSet]] | None
+"""What `View.mark` remembers."""
 
 
 class View(Generic[T]):
@@ -62,19 +64,23 @@ class View(Generic[T]):
             yield from self._present(group, pending)
             pending = next(changed, None)
 
-    def changes(self, encoding: int = HIGHEST) -> dict[str, bytes | None]:
+    def changes(self, encoding: int = HIGHEST, since: Mark[T] = None) -> dict[str, bytes | None]:
         """Return what is to be written: values as that encoding has them, None for what is deleted."""
         codec = self._codec
         encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
-        return {key: None if value is None else encode(value) for key, value in self._changed.items()}
+        changed = self._changed
+        if since is not None:
+            before = since[0]
+            changed = {key: value for key, value in changed.items() if key not in before or before[key] is not value}
+        return {key: None if value is None else encode(value) for key, value in changed.items()}
 
-    def mark(self) -> tuple[dict[str, T | None], dict[str, SortedSet]] | None:
+    def mark(self) -> Mark[T]:
         """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
         if not self._changed:
             return None
         return dict(self._changed), {group: items.copy() for group, items in self._items.items()}
 
-    def rollback(self, mark: tuple[dict[str, T | None], dict[str, SortedSet]] | None) -> None:
+    def rollback(self, mark: Mark[T]) -> None:
         """Forget the changes made since `mark`."""
         self._changed, self._items = mark if mark is not None else ({}, {})
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from schemas.message import Given
 from streams.engine.agent import Agent, Batch, Outbox, Table
@@ -44,6 +44,7 @@ class Producer:
         self.offsets: dict[str, int] = {}
         self.transactions = 0
         self.fenced = False
+        self.refuses = False
         self.may_commit = asyncio.Event()
         self.may_commit.set()
 
@@ -57,7 +58,10 @@ class Producer:
         if topic == "out":
             self._open += builder.values
         answer = asyncio.get_running_loop().create_future()
-        answer.set_result(SimpleNamespace(offset=0, timestamp=0))
+        if self.refuses:
+            answer.set_exception(MessageSizeTooLargeError())
+        else:
+            answer.set_result(SimpleNamespace(offset=0, timestamp=0))
         return answer
 
     async def send_offsets_to_transaction(self, offsets, group) -> None:
@@ -273,3 +277,13 @@ async def test_a_revocation_waits_for_the_running_batch_and_not_for_the_whole_fe
         await quiet()
         assert offsets_of(producer) == [0, 1, 2, 3]
         assert producer.offsets == {SOURCE: 4}
+
+
+async def test_a_broker_that_takes_less_than_was_agreed_stops_the_partition_instead_of_being_tried_for_ever() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        producer.refuses = True
+        lane.offer(fetched(0, 3))
+        await quiet()
+        assert lane.status is Status.STOPPED
+        assert "The largest was for out. Set max.message.bytes" in lane.reason
+        assert engine.failures == producer.committed == []

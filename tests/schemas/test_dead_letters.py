@@ -1,4 +1,6 @@
-from schemas.dead_letters import Origin, dead_letter, origin, revived
+import hashlib
+
+from schemas.dead_letters import Origin, dead_letter, origin, revived, shortened
 from schemas.message import Given, header
 
 RECORD = Given(b"k", b"\xff\x00", (("ce_id", b"e1"), ("ce_type", b"contact.user.created")), offset=41, timestamp=1768018294091)
@@ -45,3 +47,19 @@ def test_any_time_a_producer_may_claim_is_written_down():
 
 def test_another_record_is_no_dead_letter():
     assert origin(RECORD.headers) is None
+
+
+def test_a_shortened_letter_says_what_is_missing_and_is_small_whatever_was_large():
+    record = Given(
+        b"k" * 3_000_000, b"v" * 3_000_000, (("h" * 3_000, b"x" * 3_000_000),) * 3 + (("ce_id", b"e"),) * 5_000, offset=41
+    )
+    letter = shortened(dead_letter("people", 3, record, "why", "profiles"))
+    said = {name: header(letter.headers, f"dl_{name}") for name in ("cut", "bytes", "sha256")}
+    assert said == {"cut": "key, value, headers", "bytes": "3000000", "sha256": hashlib.sha256(record.value or b"").hexdigest()}
+    assert origin(letter.headers) == Origin("people", 3, 41, 0, "why", "profiles")
+    assert len(letter.key or b"") + len(letter.value or b"") + sum(len(n) + len(v) for n, v in letter.headers) < 400_000
+
+
+def test_a_shortened_tombstone_stays_one():
+    letter = shortened(dead_letter("people", 3, Given(None, None), "why", "profiles"))
+    assert (letter.key, letter.value, header(letter.headers, "dl_cut")) == (None, None, "")
