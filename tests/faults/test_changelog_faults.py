@@ -45,6 +45,7 @@ COMPACTED_AT_ONCE = {
     "min.compaction.lag.ms": "0",
     "delete.retention.ms": "0",
 }
+CUTS = {1: 1.0, 2: 0.5}  # which share of a changelog partition is deleted
 KEYS = [f"k{number}" for number in range(40)]
 ONE_IN_EACH = {partition_of(key.encode(), PARTITIONS): key for key in KEYS}  # by partition
 
@@ -79,9 +80,10 @@ def settings(forgetful: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=forgetful, topic_prefix=prefix, partitions=PARTITIONS)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def store_of(request: pytest.FixtureRequest, tmp_path: Path) -> StoreOf:
-    return OnDisk(tmp_path, frozenset({AGENT.name})) if request.param == "disk" else in_memory
+@pytest.fixture
+def on_disk(tmp_path: Path) -> StoreOf:
+    """Stores of one host, on its disk."""
+    return OnDisk(tmp_path, frozenset({AGENT.name}))
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
@@ -131,7 +133,7 @@ async def asking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def delete_records(settings: KafkaSettings, place: TopicPartition, *, share: float) -> int:
+async def delete_records(settings: KafkaSettings, place: TopicPartition, share: float) -> int:
     """Delete so much of a log from its beginning, as retention or a person would; return where it begins then."""
     async with asking(settings) as consumer:
         end = (await consumer.end_offsets([place]))[place]
@@ -145,27 +147,24 @@ async def delete_records(settings: KafkaSettings, place: TopicPartition, *, shar
     return before
 
 
-def one_partition(rows: Mapping[str, int], partition: int) -> dict[str, int]:
-    return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) == partition}
+def of_partitions(rows: Mapping[str, int], partitions: set[int]) -> dict[str, int]:
+    return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) in partitions}
 
 
-def without_partition(rows: Mapping[str, int], partition: int) -> dict[str, int]:
-    return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) != partition}
-
-
-async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, store_of: StoreOf) -> None:
-    """Rows changed and deleted elsewhere; on disk the bookmark's record is gone, and so are the tombstones of what was deleted since."""
+async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, on_disk: StoreOf) -> None:
+    """Rows are changed and deleted elsewhere; then the disk's bookmark is gone, and so are the tombstones of what was deleted since."""
     await create_topics(settings, AGENT, changelog=COMPACTED_AT_ONCE)
     first = {key: number for number, key in enumerate(KEYS, 1)}
     await send(settings, first)
-    assert await worked(settings, store_of) == Seen(first, {})
+    assert await worked(settings, on_disk) == Seen(first, {})
     before = {(record.partition, record.offset) for record in await read_all(settings, Names().changelog(AGENT.name))}
     async with running((AGENT,), kafka=settings, limits=QUICK) as work:
         await send(settings, dict.fromkeys(KEYS[::2], 0))
         filler = await compacted(settings, before)
         await until(lambda: at_rest(work), "caught up")
     expected = {key: number for key, number in first.items() if key not in KEYS[::2]} | filler
-    assert await worked(settings, store_of) == Seen(expected, {})
+    for stores in (in_memory, on_disk):
+        assert await worked(settings, stores) == Seen(expected, {})
     async with asking(settings) as consumer:
         places = [changelog(settings, partition) for partition in range(PARTITIONS)]
         assert set((await consumer.beginning_offsets(places)).values()) == {0}, "compaction does not move the beginning of a log"
@@ -187,66 +186,58 @@ async def compacted(settings: KafkaSettings, before: set[tuple[int, int]]) -> di
         assert asyncio.get_running_loop().time() < deadline, f"not compacted after {DEADLINE} s"
 
 
-async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(
-    settings: KafkaSettings, store_of: StoreOf
-) -> None:
+async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(settings: KafkaSettings) -> None:
     await create_topics(settings, AGENT)
     rows = {"k0": 1}
     await send(settings, rows)
     for _ in range(2):
-        assert await worked(settings, store_of) == Seen(rows, {})
+        assert await worked(settings) == Seen(rows, {})
 
 
-async def test_a_changelog_partition_that_was_emptied_stops_and_says_so(settings: KafkaSettings, store_of: StoreOf) -> None:
-    await create_topics(settings, AGENT)
-    rows = dict.fromkeys(KEYS, 1)
-    await send(settings, rows)
-    await worked(settings, store_of)
-    await delete_records(settings, changelog(settings, 2), share=1)
-    found = await worked(settings, store_of)
-    assert list(found.stopped) == [2]
-    assert "the log now begins at" in found.stopped[2]
-    assert found.rows == without_partition(rows, 2)
-
-
-async def test_a_changelog_cut_off_in_the_middle_stops_unless_the_disk_has_what_it_lost(
-    settings: KafkaSettings, tmp_path: Path
+async def test_a_changelog_that_was_emptied_or_cut_stops_its_partition_unless_the_disk_has_what_it_lost(
+    settings: KafkaSettings, on_disk: StoreOf
 ) -> None:
+    """Partition 1 is emptied, with the record that would show that the disk is right; of partition 2 the older half is gone."""
     await create_topics(settings, AGENT)
     rows = dict.fromkeys(KEYS, 1)
     await send(settings, rows)
-    on_disk = OnDisk(tmp_path, frozenset({AGENT.name}))
-    await worked(settings, on_disk)
-    begins = await delete_records(settings, changelog(settings, 2), share=0.5)
-    elsewhere = await worked(settings, in_memory)
-    assert list(elsewhere.stopped) == [2]
-    assert f"the log now begins at {begins}" in elsewhere.stopped[2]
-    assert elsewhere.rows == without_partition(rows, 2)
     assert await worked(settings, on_disk) == Seen(rows, {})
+    begins = {
+        partition: await delete_records(settings, changelog(settings, partition), share) for partition, share in CUTS.items()
+    }
+    for stores, stopped in ((in_memory, {1, 2}), (on_disk, {1})):
+        found = await worked(settings, stores)
+        assert found.rows == of_partitions(rows, set(range(PARTITIONS)) - stopped)
+        assert found.stopped.keys() == stopped
+        for partition, reason in found.stopped.items():
+            assert (
+                f"partition {partition} of {Names().changelog(AGENT.name)}: the log now begins at {begins[partition]}" in reason
+            )
 
 
-async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, store_of: StoreOf) -> None:
+async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, on_disk: StoreOf) -> None:
     """Also where nothing else was ever written: no record will come that says that it is the last."""
     await create_topics(settings, AGENT)
-    rows = one_partition(dict.fromkeys(KEYS, 1), 2)
+    rows = of_partitions(dict.fromkeys(KEYS, 1), {2})
     await send(settings, rows)
-    for _ in range(2):
+    for stores in (on_disk, in_memory, on_disk):
         for partition in range(PARTITIONS):
             await leave_open(settings, partition, abort=True)
-        assert await worked(settings, store_of) == Seen(rows, {})
+        assert await worked(settings, stores) == Seen(rows, {})
 
 
 async def test_a_transaction_left_open_by_a_killed_owner_is_ended_before_its_time(
-    settings: KafkaSettings, store_of: StoreOf
+    settings: KafkaSettings, on_disk: StoreOf
 ) -> None:
-    """Its timeout is longer than this test waits: recovery does not sit it out."""
+    """Its timeout is longer than this test waits: neither recovery sits it out nor those who read what is written afterwards."""
     await create_topics(settings, AGENT)
-    rows = dict.fromkeys(KEYS, 1)
-    await send(settings, rows)
-    assert await worked(settings, store_of) == Seen(rows, {})
-    for partition in range(PARTITIONS):
-        await leave_open(settings, partition)
-    assert await worked(settings, store_of) == Seen(rows, {})
+    for number, stores in enumerate((on_disk, in_memory, on_disk), 1):
+        rows = dict.fromkeys(KEYS, number)
+        await send(settings, rows)
+        assert await worked(settings, stores) == Seen(rows, {})
+        assert len(await read_all(settings, OUT)) == number * len(rows)
+        for partition in range(PARTITIONS):
+            await leave_open(settings, partition)
 
 
 async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = False) -> None:
@@ -255,10 +246,11 @@ async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = F
     producer = await fenced_producer(
         settings, Names(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
     )
-    place = changelog(settings, partition)
     await producer.begin_transaction()
     for key in KEYS:
-        await producer.send_and_wait(place.topic, key=key.encode(), value=b"\x63", partition=partition)
+        for topic in (changelog(settings, partition).topic, settings.topic(OUT)):
+            await producer.send(topic, key=key.encode(), value=Numbers.encode(99), partition=partition)
+    await producer.flush()
     if abort:
         await producer.abort_transaction()
     await producer.stop()
@@ -268,7 +260,7 @@ async def test_anothers_open_transaction_in_the_source_delays_what_is_behind_it_
     settings: KafkaSettings,
 ) -> None:
     await create_topics(settings, AGENT)
-    rows = one_partition(dict.fromkeys(KEYS, 1), 2)
+    rows = of_partitions(dict.fromkeys(KEYS, 1), {2})
     other = await fenced_producer(settings, f"{settings.topic_prefix}another", Limits(transaction_timeout_ms=2_000))
     await other.begin_transaction()
     await write(other, settings, SOURCE, ONE_IN_EACH[2], b"99")
