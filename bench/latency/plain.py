@@ -1,7 +1,7 @@
 """The yardstick: the same path by hand, as short as it can be. A web endpoint that produces to Kafka, then two transactional loops.
 
 `python -m bench.latency.plain web|loops JOB`. Nothing is verified, decoded, merged or kept: what is left is the price of two
-transactions and three readings.
+transactions and three readings. No client waits for company: no linger, a fetch returns with its first record, uvloop throughout.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 
@@ -30,7 +31,7 @@ class Web:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if self._producer is None:
-            self._producer = AIOKafkaProducer(bootstrap_servers=self._job.bootstrap, acks="all")
+            self._producer = AIOKafkaProducer(bootstrap_servers=self._job.bootstrap, acks="all", linger_ms=0)
             await self._producer.start()
         body, more = b"", True
         while more:
@@ -49,9 +50,9 @@ async def _loops(job: Job) -> None:
 async def _loop(job: Job, source: str, target: str) -> None:
     consumer = AIOKafkaConsumer(
         source, bootstrap_servers=job.bootstrap, group_id=f"{target}-loop", enable_auto_commit=False, auto_offset_reset="earliest",
-        isolation_level="read_committed",
+        isolation_level="read_committed", fetch_min_bytes=1,
     )  # fmt: skip
-    producer = AIOKafkaProducer(bootstrap_servers=job.bootstrap, transactional_id=f"{target}-loop")
+    producer = AIOKafkaProducer(bootstrap_servers=job.bootstrap, transactional_id=f"{target}-loop", linger_ms=0)
     await consumer.start()
     await producer.start()
     while True:
@@ -72,4 +73,4 @@ if __name__ == "__main__":
             Web(told), port=told.port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="warning"
         )
     else:
-        asyncio.run(_loops(told))
+        uvloop.run(_loops(told))
