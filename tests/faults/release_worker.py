@@ -1,0 +1,39 @@
+"""A worker process of release 1 or 2 of a product that counts.
+
+`python -m tests.faults.release_worker BOOTSTRAP PREFIX RELEASE [TOLD]`; TOLD is the encoding that all are said to read.
+"""
+
+import asyncio
+import signal
+import sys
+
+from connectors.kafka import KafkaSettings
+from schemas.errors import MustStop
+from streams.commands.ourselves import STOPPED_FOR_A_PERSON
+from streams.engine.encodings import Encodings
+from streams.engine.running import running
+from tests.engine.releases import agents_of
+from tests.faults.counting_worker import LIMITS
+
+
+async def main(bootstrap: str, prefix: str, release: str, told: str = "0") -> None:
+    """Count until SIGTERM; exit as the product does where a person has to act."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    encodings = Encodings(newest=int(release), told=int(told))
+    settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
+    async with running(agents_of(int(release)), kafka=settings, limits=LIMITS, encodings=encodings) as work:
+        failed, stopped = asyncio.create_task(work.failed()), asyncio.create_task(stop.wait())
+        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if failed.done():
+            raise failed.result()
+        failed.cancel()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except MustStop as error:
+        print(error, flush=True)  # noqa: T201
+        sys.exit(STOPPED_FOR_A_PERSON)
