@@ -85,7 +85,7 @@ class Probes:
 def _row(lane: Lane) -> dict[str, object]:
     return {
         "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
-        "positions": lane.positions, "rows": len(lane.store), "reason": lane.reason,
+        "positions": lane.positions, "rows": len(lane.store), "encoding": lane.standing.encoding, "reason": lane.reason,
     }  # fmt: skip
 
 

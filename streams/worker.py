@@ -54,6 +54,7 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
     """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
     stop = _stop_signal()
     names = Names(prefix=settings.kafka.topic_prefix)
+    encodings = Encodings(told=settings.worker.encoding)
     if (agents := await _prepared(settings, names, hooks, stop)) is None:
         return
     async with running(
@@ -62,9 +63,9 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
         names=names,
         limits=limits,
         store_of=_stores(settings, agents, names),
-        encodings=Encodings(told=settings.worker.encoding),
+        encodings=encodings,
         on_commit=hooks.committed,
-        on_ready=lambda engine: hooks.say(_state_of(engine)),
+        on_ready=lambda engine: hooks.say(_state_of(engine, encodings)),
     ) as at_work:
         hooks.started(at_work.engine)
         await _watched(at_work, stop)
@@ -111,10 +112,12 @@ async def _watched(at_work: Running, stop: asyncio.Event) -> None:
         failed.cancel()
 
 
-def _state_of(engine: Engine) -> str:
+def _state_of(engine: Engine, encodings: Encodings) -> str:
     lanes = engine.lanes()
     stopped = sum(lane.status is Status.STOPPED for lane in lanes)
-    return f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
+    advice = encodings.advice(lane.standing.encoding for lane in lanes if lane.status is not Status.STOPPED)
+    said = f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
+    return f"{said}; {advice}" if advice else said
 
 
 def _stop_signal() -> asyncio.Event:

@@ -30,3 +30,13 @@ class Encodings(msgspec.Struct, frozen=True, kw_only=True):
         if standing.encoding > self.newest:
             raise newer_than_us(place, standing.encoding, self.newest)
         return max(standing.encoding, self.told)
+
+    def advice(self, written: Iterable[int]) -> str:
+        """Say what is left to be decided about partitions written in these encodings; nothing where all are in the newest."""
+        oldest = min(written, default=self.newest)
+        if oldest >= self.newest:
+            return ""
+        return (
+            f"tables stay in encoding {oldest}, so that the release before can take over; when every worker runs this release and none "
+            f"will go back, set [worker] encoding = {self.newest}"
+        )

@@ -50,6 +50,12 @@ def test_a_partition_that_a_newer_release_wrote_is_refused_by_name() -> None:
         of(Standing({"in": 5}, (), 4), told=3)
 
 
+def test_what_is_left_to_be_decided_is_said_until_it_is() -> None:
+    assert "stay in encoding 1," in Encodings(newest=3).advice([2, 1, 3])
+    assert "set [worker] encoding = 3" in Encodings(newest=3).advice([2])
+    assert Encodings(newest=3).advice([3, 3]) == Encodings(newest=3).advice([]) == ""
+
+
 def test_where_a_table_stood_before_there_were_encodings_is_encoding_1() -> None:
     assert positions.decode(msgspec.msgpack.encode([{"in": 5}, []])) == Standing({"in": 5}, (), 1)
 
