@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.assignor import CoPartitionAssignor
-from streams.engine.inbox import Fetched
+from streams.engine.inbox import Fetched, size_of
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):
@@ -75,7 +75,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return None
         self._given[place] = after
         end = state.lso if state.lso is not None else 0
-        return Fetched(self.app.names.plain(place.topic), before, after, records, end)
+        return Fetched(self.app.names.plain(place.topic), before, after, records, end, size_of(records))
 
     async def place_at(self, positions: Mapping[TP, int]) -> None:
         """Seek, and remember it in the same breath, so that what is fetched next is known to begin there."""
@@ -146,6 +146,7 @@ class BatchConsumer(driver.Consumer):
         for place, fetched in found:
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # what is dropped here is fetched again: positions are set anew after every rebalance
+            engine.expect(place, fetched)
             await self.callback(self._message(place, fetched, generation))
 
     def _message(self, place: TP, fetched: Fetched, generation: int) -> ConsumerMessage:

@@ -113,6 +113,12 @@ class Engine:
         producers = await asyncio.gather(*(lane.suspend() for lane in self._lanes.values()))
         await _stop(producers)
 
+    def expect(self, place: TP, fetched: Fetched) -> None:
+        """Keep room for a batch that is fetched and on its way to its lane through Faust's streams."""
+        lane = self._readers.get(place)
+        if lane is not None:
+            lane.inbox.expect(fetched)
+
     def offer(self, place: TP, fetched: Fetched) -> None:
         """Hand a batch to its lane."""
         lane = self._readers.get(place)

@@ -17,6 +17,7 @@ class Fetched(msgspec.Struct, frozen=True):
     after: int
     records: Sequence[Record]
     end: int
+    size: int  # bytes of the values
 
 
 class Inbox:
@@ -24,7 +25,9 @@ class Inbox:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: deque[tuple[Fetched, int]] = deque()  # with the bytes of its values
+        self._waiting: deque[Fetched] = deque()
+        self._expected_records = 0
+        self._expected_bytes = 0
         self.records = 0
         self.bytes = 0
 
@@ -34,17 +37,25 @@ class Inbox:
     @property
     def has_room(self) -> bool:
         """Say whether more may be fetched. What a fetch brings is always taken, so that a record larger than the room gets through."""
-        return self.records < self._limits.inbox_records and self.bytes < self._limits.inbox_bytes
+        records, size = self.records + self._expected_records, self.bytes + self._expected_bytes
+        return records < self._limits.inbox_records and size < self._limits.inbox_bytes
+
+    def expect(self, fetched: Fetched) -> None:
+        """Keep room for what is fetched and on its way: the next fetch may be asked for before this one is here."""
+        self._expected_records += len(fetched.records)
+        self._expected_bytes += fetched.size
 
     def put(self, fetched: Fetched) -> None:
         """Keep what was fetched."""
-        size = _size(fetched.records)
-        self._waiting.append((fetched, size))
-        self._count(fetched, size)
+        self._expected_records = max(0, self._expected_records - len(fetched.records))
+        self._expected_bytes = max(0, self._expected_bytes - fetched.size)
+        self._waiting.append(fetched)
+        self._count(fetched)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, also what is on its way: it may never come."""
         self._waiting.clear()
+        self._expected_records = self._expected_bytes = 0
         self.records = self.bytes = 0
 
     def take(self, positions: Mapping[str, int], most: int) -> Fetched | None:
@@ -54,7 +65,7 @@ class Inbox:
         """
         if not self._waiting:
             return None
-        first, size = self._pop()
+        first = self._pop()
         position = positions[first.topic]
         if first.before > position:
             self._forget(first.topic)
@@ -63,43 +74,44 @@ class Inbox:
             return None  # fetched before a seek
         if first.before < position:
             records = [record for record in first.records if record.offset >= position]
-            first, size = Fetched(first.topic, position, first.after, records, first.end), _size(records)
-        return self._cut(*self._joined(first, size, most), most)
+            first = Fetched(first.topic, position, first.after, records, first.end, size_of(records))
+        return self._cut(self._joined(first, most), most)
 
-    def _joined(self, first: Fetched, size: int, most: int) -> tuple[Fetched, int]:
+    def _joined(self, first: Fetched, most: int) -> Fetched:
         """Join what waits and follows on, up to a batch."""
-        if not self._follows(first, len(first.records), size, most):
-            return first, size
-        records, last = list(first.records), first
+        if not self._follows(first, len(first.records), first.size, most):
+            return first
+        records, last, size = list(first.records), first, first.size
         while self._follows(last, len(records), size, most):
-            last, more = self._pop()
+            last = self._pop()
             records.extend(last.records)
-            size += more
-        return Fetched(first.topic, first.before, last.after, records, max(first.end, last.end)), size
+            size += last.size
+        return Fetched(first.topic, first.before, last.after, records, max(first.end, last.end), size)
 
     def _follows(self, last: Fetched, records: int, size: int, most: int) -> bool:
         if not self._waiting:
             return False
-        following, more = self._waiting[0]
+        following = self._waiting[0]
         return (
             following.topic == last.topic
             and following.before == last.after
             and records + len(following.records) <= most
-            and size + more <= self._limits.batch_bytes
+            and size + following.size <= self._limits.batch_bytes
         )
 
-    def _cut(self, batch: Fetched, size: int, most: int) -> Fetched:
+    def _cut(self, batch: Fetched, most: int) -> Fetched:
         """Return a batch within the limits; what is beyond them waits on, in front."""
-        if len(batch.records) <= most and size <= self._limits.batch_bytes:
+        if len(batch.records) <= most and batch.size <= self._limits.batch_bytes:
             return batch
         count = self._fitting(batch.records, most)
         if count == len(batch.records):
             return batch
-        kept, border = batch.records[count:], batch.records[count].offset
-        rest, left = Fetched(batch.topic, border, batch.after, kept, batch.end), size - _size(batch.records[:count])
-        self._waiting.appendleft((rest, left))
-        self._count(rest, left)
-        return Fetched(batch.topic, batch.before, border, batch.records[:count], batch.end)
+        kept, border = batch.records[:count], batch.records[count].offset
+        size = size_of(kept)
+        rest = Fetched(batch.topic, border, batch.after, batch.records[count:], batch.end, batch.size - size)
+        self._waiting.appendleft(rest)
+        self._count(rest)
+        return Fetched(batch.topic, batch.before, border, kept, batch.end, size)
 
     def _fitting(self, records: Sequence[Record], most: int) -> int:
         """Count the records of a batch: at least one."""
@@ -111,21 +123,21 @@ class Inbox:
         return min(most, len(records))
 
     def _forget(self, topic: str) -> None:
-        kept = [one for one in self._waiting if one[0].topic != topic]
-        self.clear()
-        for fetched, size in kept:
-            self._waiting.append((fetched, size))
-            self._count(fetched, size)
+        gone = [one for one in self._waiting if one.topic == topic]
+        self._waiting = deque(one for one in self._waiting if one.topic != topic)
+        for one in gone:
+            self._count(one, -1)
 
-    def _pop(self) -> tuple[Fetched, int]:
-        fetched, size = self._waiting.popleft()
-        self._count(fetched, size, -1)
-        return fetched, size
+    def _pop(self) -> Fetched:
+        fetched = self._waiting.popleft()
+        self._count(fetched, -1)
+        return fetched
 
-    def _count(self, fetched: Fetched, size: int, sign: int = 1) -> None:
+    def _count(self, fetched: Fetched, sign: int = 1) -> None:
         self.records += sign * len(fetched.records)
-        self.bytes += sign * size
+        self.bytes += sign * fetched.size
 
 
-def _size(records: Sequence[Record]) -> int:
+def size_of(records: Sequence[Record]) -> int:
+    """Return the bytes of the values."""
     return sum(len(record.value or b"") for record in records)

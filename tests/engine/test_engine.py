@@ -14,7 +14,7 @@ from connectors.kafka import KafkaSettings
 from schemas.message import header
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.engine import Engine
-from streams.engine.inbox import Fetched
+from streams.engine.inbox import Fetched, size_of
 from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
@@ -334,7 +334,7 @@ async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[
         mine = [record for record in records if record.partition == partition and record.offset >= position]
         if mine:
             after = mine[-1].offset + 1
-            found.append((TP(settings.topic(SOURCE), partition), Fetched(SOURCE, position, after, mine, after)))
+            found.append((TP(settings.topic(SOURCE), partition), Fetched(SOURCE, position, after, mine, after, size_of(mine))))
     return found
 
 

@@ -18,7 +18,7 @@ def fetched(topic: str, before: int, sizes: list[int], markers: int = 0) -> Fetc
     """Return records of those sizes, followed by so many offsets without a record."""
     records = [Given(b"k", b"x" * size, offset=before + number) for number, size in enumerate(sizes)]
     after = before + len(sizes) + markers
-    return Fetched(topic, before, after, records, after)
+    return Fetched(topic, before, after, records, after, sum(sizes))
 
 
 @given(FETCHES, st.integers(1, 6))
@@ -71,3 +71,20 @@ def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
     batch = inbox.take({ONE: 0}, 4)
     assert batch is not None
     assert [record.offset for record in batch.records] == [0, 1, 2, 3]
+
+
+def test_room_is_kept_for_what_is_on_its_way() -> None:
+    inbox, coming = Inbox(LIMITS), fetched(ONE, 0, [1] * 10)
+    inbox.expect(coming)
+    assert not inbox.has_room
+    inbox.put(coming)
+    assert (inbox.records, inbox.has_room) == (10, False)
+    inbox.take({ONE: 0}, 4)
+    assert (inbox.records, inbox.has_room) == (6, True)
+
+
+def test_what_never_came_takes_no_room_after_a_new_beginning() -> None:
+    inbox = Inbox(LIMITS)
+    inbox.expect(fetched(ONE, 0, [1] * 10))
+    inbox.clear()
+    assert inbox.has_room

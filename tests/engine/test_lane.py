@@ -11,7 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from schemas.message import Given
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.inbox import Fetched
+from streams.engine.inbox import Fetched, size_of
 from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
@@ -124,7 +124,7 @@ async def at_work(
 
 def fetched(before: int, after: int, topic: str = SOURCE, skip: tuple[int, ...] = ()) -> Fetched:
     records = [Given(key=b"k", value=b"x", offset=offset) for offset in range(before, after) if offset not in skip]
-    return Fetched(topic, before, after, records, after)
+    return Fetched(topic, before, after, records, after, size_of(records))
 
 
 def offsets_of(producer: Producer) -> list[int]:
