@@ -53,10 +53,17 @@ LANE_LIVE = _level(
     "lane_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
 )
 LANE_LAG = _level("lane_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
+LANE_LEFT_OVER = _level(
+    "lane_left_over", "Works larger than a transaction that an agent has begun and not ended, by partition.", "agent", "partition"
+)
+CONTINUED = _count(
+    "continued", "Transactions of work that was larger than one: while it is left over, this has to grow.", "agent"
+)
 TABLE_ROWS = _level("table_rows", "Rows that an agent holds, by partition.", "agent", "partition")
 
 METRICS: Final = (
     INGRESS_ANSWERS, INGRESS_GONE, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_KEPT,
     INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
-    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, LANE_LIVE, LANE_LAG, TABLE_ROWS,
+    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, LANE_LIVE, LANE_LAG,
+    LANE_LEFT_OVER, CONTINUED, TABLE_ROWS,
 )  # fmt: skip

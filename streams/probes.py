@@ -58,6 +58,8 @@ class Probes:
         metrics.RECORDS.labels(done.agent).inc(done.records - done.dead)
         metrics.DEAD_LETTERS.labels(done.agent).inc(done.dead)
         metrics.BATCH_SECONDS.labels(done.agent).observe(done.seconds)
+        if not done.records:
+            metrics.CONTINUED.labels(done.agent).inc()
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -78,6 +80,7 @@ class Probes:
         for lane in self._engine.lanes() if self._engine is not None else ():
             metrics.LANE_LIVE.labels(lane.agent.name, str(lane.partition)).set(lane.status is Status.LIVE)
             metrics.LANE_LAG.labels(lane.agent.name, str(lane.partition)).set(lane.lag)
+            metrics.LANE_LEFT_OVER.labels(lane.agent.name, str(lane.partition)).set(lane.left_over)
             metrics.TABLE_ROWS.labels(lane.agent.name, str(lane.partition)).set(len(lane.store))
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -85,6 +88,7 @@ class Probes:
 def _row(lane: Lane) -> dict[str, object]:
     return {
         "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
+        "left_over": lane.left_over,
         "positions": lane.positions, "rows": len(lane.store), "encoding": lane.standing.encoding, "reason": lane.reason,
     }  # fmt: skip
 

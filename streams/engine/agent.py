@@ -79,7 +79,11 @@ Step = Callable[[Batch, Any, Outbox], Cursor | None]
 """Returns a cursor where work is left over for `Agent.go_on`. `Any` is the agent's own `Table[T]`: agents share one list."""
 
 Continuation = Callable[[Cursor, Any, Outbox], Cursor | None]
-"""Do a bounded part of the work and return the cursor of the rest, or None at its end."""
+"""Do a bounded part of the work and return the cursor of the rest, or None at its end.
+
+Between two parts the partition has one batch of new records, which may change rows the work has not reached. A part is a transaction: some
+thousand rows, and a fifth of a second at most, for other partitions wait meanwhile. A cursor is at most 16 kB: it is written each time.
+"""
 
 
 class Wake(msgspec.Struct, frozen=True):

@@ -91,6 +91,8 @@ class Engine:
             if (topic, lane.partition) in owned  # beside a release that reads other topics, not all of them are given to us
         }
         self._forget(lanes)
+        for lane in lanes:
+            lane.beside = len(lanes)
         epoch = self._epoch
         failed: dict[Lane, Exception] = {}
         try:

@@ -85,6 +85,7 @@ class Lane:
         self.standing = Standing()
         self.ends: dict[str, int] = {}
         self.inbox = Inbox(limits)
+        self.beside = 1  # lanes of this process, this one among them
         self.producer: AIOKafkaProducer | None = None
         self.lock = asyncio.Lock()
         self.loading = asyncio.Lock()  # held while the table is restored, for the load before may not have ended yet
@@ -125,6 +126,11 @@ class Lane:
     def lag(self) -> int:
         """Offsets between the positions and the ends of the logs as last seen."""
         return sum(max(0, self.ends.get(topic, 0) - position) for topic, position in self.positions.items())
+
+    @property
+    def left_over(self) -> int:
+        """Works larger than a transaction that are begun and not ended: a lag that positions do not show."""
+        return len(self.standing.left_over)
 
     def view(self) -> View[Any]:
         """Return a view of the table as last committed, for whoever looks on: status pages, tests."""
@@ -237,7 +243,7 @@ class Lane:
         outcome = self._tried(
             lambda: attempt(self.agent, Batch(topic, self.partition, records), self.store, self.standing.encoding)
         )
-        self._pace.took(len(records), time.perf_counter() - started)
+        self._pace.took(len(records), time.perf_counter() - started, self.beside)
         if outcome is None:
             return
         left_over = (*self.standing.left_over, *outcome.left_over)

@@ -38,3 +38,9 @@ def test_a_step_that_is_quick_again_gets_larger_batches_again() -> None:
 
 def test_the_first_batch_is_no_larger_than_a_batch_may_be() -> None:
     assert Pace(Limits(batch_records=50)).records == 50
+
+
+def test_turns_are_shorter_where_many_partitions_share_the_time_of_a_transaction() -> None:
+    pace = Pace(Limits(batch_records=2_000, step_seconds=0.2, transaction_timeout_ms=10_000))
+    pace.took(256, 0.256, lanes=100)
+    assert pace.records == 50
