@@ -33,13 +33,22 @@ class BatchTopic(faust.Topic):
 
 
 class TableRecovery(Recovery):
-    """Load our tables at the one moment when partitions are ours and nothing flows yet."""
+    """Load our tables when partitions are ours. The flow goes on before: each lane joins it as soon as its own table is right."""
+
+    _epoch = -1
+
+    async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
+        """Remember what this assignment follows: it counts until the next revocation, which may come before we get to it."""
+        self._epoch = self.app.engine.epoch
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
         app = self.app
-        if app.consumer_generation_id == generation_id:
-            await app.engine.assigned(app.consumer.assignment())
+        if app.consumer_generation_id != generation_id or self._epoch != app.engine.epoch:
+            return  # the next assignment is on its way
         await super()._resume_streams(generation_id=generation_id)
+        if self._epoch == app.engine.epoch:
+            await app.engine.assigned(app.consumer.assignment())
 
 
 class BatchTableManager(TableManager):

@@ -1,29 +1,27 @@
 """The engine: all lanes of one process, from assignment to revocation, and what to do when one of them fails."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
-from schemas.errors import Gap, MustStop, StoreFailed
-from streams.engine import positions
+from schemas.errors import Gap, StoreFailed
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
 from streams.engine.inbox import Fetched
 from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
+from streams.engine.loading import Loader, place_of, stopped
 from streams.engine.names import Names
-from streams.engine.positions import Standing
-from streams.engine.recovery import Bounds, Reader, Restored, committed, fenced_producer, tombstones_kept
-from streams.engine.store import StoreOf, in_memory
+from streams.engine.progress import Done, Progress
+from streams.engine.standby import Standby
+from streams.engine.store import Spares, Store, StoreOf, in_memory
 
 log = structlog.get_logger(__name__)
 
@@ -55,19 +53,23 @@ class Engine:
         names: Names,
         limits: Limits,
         store_of: StoreOf = in_memory,
+        spares: Spares | None = None,
         encodings: Encodings | None = None,
         on_commit: Callable[[Committed], None] = lambda _: None,
+        on_progress: Callable[[Progress | Done], None] = lambda _: None,
         on_ready: Callable[["Engine"], None] = lambda _: None,
     ) -> None:
         self.fatal_error: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.ready = asyncio.Event()
         self.seeker: Seeker | None = None
         self._agents = agents
-        self._kafka = kafka
         self._names = names
         self._limits = limits
         self._store_of = store_of
-        self._encodings = encodings or Encodings()
+        self._loader = Loader(
+            kafka=kafka, names=names, limits=limits, encodings=encodings or Encodings(), outside=self, on_progress=on_progress
+        )
+        self._standby = None if spares is None else Standby(agents, kafka=kafka, names=names, limits=limits, spares=spares)
         self._on_commit = on_commit
         self._on_ready = on_ready
         self._lanes: dict[tuple[str, int], Lane] = {}
@@ -76,7 +78,7 @@ class Engine:
         self._reloads: set[asyncio.Task[None]] = set()
         self._reloading: set[Lane] = set()
         self._counts: dict[str, int] = {}
-        self._epoch = 0  # counts revocations: what was loaded under an earlier one is not opened
+        self.epoch = 0  # counts revocations: what was loaded under an earlier one is not opened
 
     # What Faust calls
 
@@ -93,27 +95,31 @@ class Engine:
         self._forget(lanes)
         for lane in lanes:
             lane.beside = len(lanes)
-        epoch = self._epoch
+        epoch = self.epoch
         failed: dict[Lane, Exception] = {}
         try:
-            failed |= await self._load(lanes)
+            failed |= await self._loader.load(lanes, self._while_in(epoch))
         except (KafkaError, OSError, TimeoutError) as away:  # each lane tries again by itself until the broker is back
-            failed |= dict.fromkeys(lanes, away)
-        if epoch != self._epoch:
-            return  # revoked while loading: the next assignment loads afresh
+            failed |= {lane: away for lane in lanes if lane.status is Status.LOADING}
+        if epoch != self.epoch:
+            return  # revoked while loading: the next assignment goes on with it
         for lane, error in failed.items():
             lane.lose(error)
+        if self._standby is not None:
+            self._standby.follow_all_but(place_of(lane) for lane in lanes)
         self.ready.set()
         self._on_ready(self)
 
     async def revoked(self) -> None:
         """Let every lane finish its transaction and stand still. Tables are kept: most partitions come back at once."""
         self.ready.clear()
-        self._epoch += 1
+        self.epoch += 1
+        if self._standby is not None:
+            self._standby.pause()
         for task in self._reloads:
             task.cancel()
         producers = await asyncio.gather(*(lane.suspend() for lane in self._lanes.values()))
-        await _stop(producers)
+        await stopped(producers)
 
     def expect(self, place: TP, fetched: Fetched) -> None:
         """Keep room for a batch that is fetched and on its way to its lane through Faust's streams."""
@@ -152,6 +158,28 @@ class Engine:
                     "they were read (retention or truncation). Restore them, or rebuild the agent and accept the loss."
                 ))  # fmt: skip
 
+    # What a load calls
+
+    async def store_of(self, agent: str, partition: int) -> Store:
+        """Open a table's store, or take the copy that was kept of it."""
+        spare = None if self._standby is None else await self._standby.taken(agent, partition)
+        return spare or await self._store_of(agent, partition)
+
+    def owns(self, lane: Lane) -> bool:
+        """Say whether the lane is still one of ours."""
+        return self._lanes.get(place_of(lane)) is lane
+
+    def held(self) -> Iterable[Lane]:
+        """Return all lanes of the process."""
+        return self._lanes.values()
+
+    async def opened(self, lanes: Collection[Lane]) -> None:
+        """Read the sources of these lanes on: each joins those that are at work as soon as its table is right."""
+        if self.seeker is not None and lanes:
+            await self.seeker.place_at(
+                {place: position for lane in lanes for place, position in self._positions_of(lane).items()}
+            )
+
     # What lanes call
 
     async def seek(self, lane: Lane, topic: str, position: int) -> None:
@@ -186,11 +214,21 @@ class Engine:
 
     def lanes(self) -> list[Lane]:
         """Return the lanes owned now."""
-        return sorted(set(self._readers.values()), key=_place_of)
+        return sorted(set(self._readers.values()), key=place_of)
+
+    def progress(self) -> Progress | None:
+        """Return how far tables are restored, or None where none is."""
+        return self._loader.progress()
+
+    def standby_lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many changelog offsets the copies of others' tables are behind, by agent and partition."""
+        return {} if self._standby is None else self._standby.lag()
 
     async def close(self) -> None:
         """Finish running transactions and release everything."""
         await self.revoked()
+        if self._standby is not None:
+            await self._standby.close()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -218,25 +256,29 @@ class Engine:
         for key, lane in list(self._lanes.items()):
             if lane not in kept:
                 self._tasks.pop(lane).cancel()
+                if self._standby is not None and lane.opened:
+                    self._standby.keep(*key, lane.let_go())
                 lane.release()
                 del self._lanes[key]
 
     async def _reload(self, lane: Lane) -> None:
         while self._is_lost(lane):
             await asyncio.sleep(self._limits.reload_seconds)
-            epoch = self._epoch
+            epoch = self.epoch
             if not self._is_lost(lane):
                 return  # an assignment has loaded it meanwhile
-            await _stop([await self._retired(lane)])
+            await stopped([await self._retired(lane)])
             try:
-                for error in (await self._load([lane], only_lost=True)).values():
+                for error in (await self._loader.load([lane], self._while_in(epoch), only_lost=True)).values():
                     raise error  # noqa: TRY301  # the broker being away is raised in there as well
-                await self._resume(lane)
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is taken from us
-                if epoch != self._epoch:
+                if epoch != self.epoch:
                     return
                 lane.status = Status.LOST
                 _say("reload failed", lane, error)
+
+    def _while_in(self, epoch: int) -> Callable[[], bool]:
+        return lambda: epoch == self.epoch
 
     def _is_lost(self, lane: Lane) -> bool:
         return lane.status is Status.LOST and lane in self._readers.values()
@@ -248,150 +290,8 @@ class Engine:
             producer, lane.producer = lane.producer, None
             return producer
 
-    async def _resume(self, lane: Lane) -> None:
-        if lane.status is Status.LIVE and self.seeker is not None:
-            await self.seeker.place_at(self._positions_of(lane))
-
     def _positions_of(self, lane: Lane) -> dict[TP, int]:
         return {TP(self._names.topic(topic), lane.partition): position for topic, position in lane.positions.items()}
-
-    async def _load(self, lanes: Iterable[Lane], *, only_lost: bool = False) -> dict[Lane, StoreFailed]:
-        """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""
-        lanes = [lane for lane in lanes if lane.status is not Status.STOPPED]
-        if not lanes:
-            return {}
-        epoch = self._epoch
-        async with contextlib.AsyncExitStack() as alone:
-            for lane in sorted(lanes, key=_place_of):
-                await alone.enter_async_context(lane.loading)
-            if only_lost:  # the load before may have brought it back
-                lanes = [lane for lane in lanes if lane.status is Status.LOST]
-            if epoch != self._epoch or not lanes:
-                return {}
-            producers = await self._fence(lanes)
-            try:
-                return await self._open_all(lanes, producers, epoch)
-            except BaseException:
-                await _stop(producers.values())
-                raise
-
-    async def _open_all(
-        self, lanes: list[Lane], producers: Mapping[Lane, AIOKafkaProducer], epoch: int
-    ) -> dict[Lane, StoreFailed]:
-        offsets = await committed(self._kafka, self._names.group)
-        async with Reader(self._kafka, self._limits) as reader:
-            bounds = await reader.bounds(place for lane in lanes for place in self._sources(lane))
-            stale = [lane for lane in lanes if not self._still_right(lane, offsets)]
-            failed = await self._keep_stores(stale)
-            restored = await self._restored(reader, [lane for lane in stale if lane not in failed])
-        failed |= {lane: one.failed for lane in stale if (one := restored.get(self._changelog(lane))) and one.failed}
-        if epoch != self._epoch:
-            await _stop(producers.values())
-            return {}
-        await _stop(producers[lane] for lane in failed)
-        for lane in lanes:
-            if lane in failed:
-                lane.release()
-            else:
-                self._open(lane, producers[lane], offsets, bounds, restored)
-        return failed
-
-    async def _keep_stores(self, lanes: list[Lane]) -> dict[Lane, StoreFailed]:
-        """Give each lane a store that works, and return those for which there is none."""
-        found = await asyncio.gather(*(self._keep_store(lane) for lane in lanes))
-        return {lane: error for lane, error in zip(lanes, found, strict=True) if error is not None}
-
-    async def _keep_store(self, lane: Lane) -> StoreFailed | None:
-        lane.certain = False
-        if lane.opened:
-            return None
-        lane.release()
-        try:
-            store = await self._store_of(lane.agent.name, lane.partition)
-        except StoreFailed as error:
-            return error
-        if self._lanes.get(_place_of(lane)) is not lane:  # taken from us meanwhile: nobody would close it
-            store.close()
-            return StoreFailed("the partition was taken by another worker while its table was opened")
-        lane.keep(store)
-        return None
-
-    async def _restored(self, reader: Reader, lanes: list[Lane]) -> dict[TopicPartition, Restored]:
-        """Bring tables up to their changelogs."""
-        stores = {self._changelog(lane): lane.store for lane in lanes}
-        kept = await tombstones_kept(self._kafka, (place.topic for place, store in stores.items() if store.bookmark is not None))
-        return await reader.restore(stores, _progress, kept)
-
-    async def _fence(self, lanes: list[Lane]) -> dict[Lane, AIOKafkaProducer]:
-        ids = [self._names.transactional_id(lane.agent.name, lane.partition) for lane in lanes]
-        starts = [fenced_producer(self._kafka, name, self._limits) for name in ids]
-        results = await asyncio.gather(*starts, return_exceptions=True)
-        failed = [result for result in results if isinstance(result, BaseException)]
-        if failed:
-            await _stop(result for result in results if not isinstance(result, BaseException))
-            raise failed[0]
-        return {lane: result for lane, result in zip(lanes, results, strict=True) if not isinstance(result, BaseException)}
-
-    def _open(
-        self,
-        lane: Lane,
-        producer: AIOKafkaProducer,
-        offsets: Mapping[TopicPartition, int],
-        bounds: Bounds,
-        restored: Mapping[TopicPartition, Restored],
-    ) -> None:
-        found = restored.get(self._changelog(lane))
-        standing = lane.standing if found is None else found.standing
-        kept = standing.positions
-        try:
-            encoding = self._encodings.of(
-                standing, f"partition {lane.partition} of the {lane.agent.name} agent", self._encodings_beside(restored)
-            )
-            positions.whole(self._names.changelog(lane.agent.name), lane.partition, 0 if found is None else found.cut_at)
-            at = {
-                self._names.plain(place.topic): positions.agreed(
-                    self._names.plain(place.topic),
-                    place.partition,
-                    kept=kept.get(self._names.plain(place.topic)),
-                    committed=offsets.get(place),
-                    table_empty=found is None or found.records == 0,
-                    start=bounds.starts[place],
-                    end=bounds.ends[place],
-                )
-                for place in self._sources(lane)
-            }
-        except Gap as gap:
-            lane.producer = producer
-            lane.stop(gap)
-            return
-        except MustStop as error:  # another worker may have the release that can go on
-            lane.producer = producer
-            self.fatal(error)
-            return
-        ends = {self._names.plain(place.topic): bounds.ends[place] for place in self._sources(lane)}
-        standing = Standing({**kept, **at}, standing.left_over, encoding)
-        lane.open(producer=producer, standing=standing, ends=ends)
-
-    def _encodings_beside(self, restored: Mapping[TopicPartition, Restored]) -> Iterator[int]:
-        """Yield the encodings of all partitions here in which anything is."""
-        read, held = (one.standing for one in restored.values()), (lane.standing for lane in self._lanes.values())
-        return (standing.encoding for standing in chain(read, held) if standing.positions)
-
-    def _still_right(self, lane: Lane, offsets: Mapping[TopicPartition, int]) -> bool:
-        """Say whether a table held from before is the committed one: its positions then equal the group's."""
-        if not lane.certain:
-            return False
-        return all(offsets.get(place) == lane.positions.get(self._names.plain(place.topic)) for place in self._sources(lane))
-
-    def _sources(self, lane: Lane) -> list[TopicPartition]:
-        return [TopicPartition(self._names.topic(topic), lane.partition) for topic in lane.agent.sources]
-
-    def _changelog(self, lane: Lane) -> TopicPartition:
-        return TopicPartition(self._names.topic(self._names.changelog(lane.agent.name)), lane.partition)
-
-
-def _place_of(lane: Lane) -> tuple[str, int]:
-    return lane.agent.name, lane.partition
 
 
 def _say(what: str, lane: Lane, error: Exception) -> None:
@@ -404,15 +304,3 @@ def _say(what: str, lane: Lane, error: Exception) -> None:
         error=type(error).__name__,
         reason=reason,
     )
-
-
-def _progress(records: int) -> None:
-    log.info("restoring tables", records=records)
-
-
-async def _stop(producers: Iterable[AIOKafkaProducer | None]) -> None:
-    """Stop producers that are done or broken; what a broken one has to say is known already."""
-    for producer in producers:
-        if producer is not None:
-            with contextlib.suppress(Exception):
-                await producer.stop()

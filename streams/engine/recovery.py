@@ -1,13 +1,8 @@
-"""Bring a partition's table back: fence the owner before, read where the table stands, and restore it from its changelog.
-
-A store with a bookmark is read on from there, if the log still has that very record; what else it holds was true at that record, and
-reading the rest in order makes it true now. One thing could be missed: a row deleted after the bookmark whose tombstone has been
-compacted away. Tombstones are kept for `delete.retention.ms`, so a bookmark older than that counts only if nothing follows it.
-"""
+"""Read where a partition stands and what its table holds: fence the owner before, then positions, then the changelog."""
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import structlog
@@ -17,14 +12,18 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from connectors.kafka import KafkaSettings
 from schemas.errors import StoreFailed
-from streams.engine import positions
 from streams.engine.limits import Limits
-from streams.engine.positions import Standing
-from streams.engine.store import Bookmark, Store
+from streams.engine.restored import Restored
+from streams.engine.store import Store
 
 log = structlog.get_logger(__name__)
 
-_RECORDS_AT_ONCE = 20_000  # restored between two looks at the event loop
+_RECORDS_AT_FIRST = 100  # nothing is known of their size yet
+_RECORDS_AT_ONCE = 2_000  # taken between two looks at the event loop: some 10 ms …
+_BYTES_AT_ONCE = 16 << 20  # … of large ones fewer, as the last ones were
+_FETCHED_BYTES = 64 << 20  # that wait here, compressed, of all partitions together
+_LEAST_FETCH = 64 << 10  # of one partition
+_LOOK_SECONDS = 1.0  # between two looks where the logs end
 _TOMBSTONES_KEPT = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
 
 
@@ -71,66 +70,15 @@ async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mappin
     return {name: int(settings.get("delete.retention.ms") or 0) for name, settings in found.items()}
 
 
-class Restored:
-    """One changelog partition read to its end, into a store."""
-
-    def __init__(self, store: Store, *, oldest: float, log_begins: int = 0) -> None:
-        self.store = store
-        self._log_begins = log_begins
-        self.cut_at = 0 if store.bookmark is not None else log_begins  # where a log begins that cannot give the table back, or 0
-        self.standing = Standing()
-        self.records = 0
-        self.failed: StoreFailed | None = None
-        self._awaited = store.bookmark
-        self._stale = store.bookmark is not None and store.bookmark.timestamp < oldest
-
-    @property
-    def begin(self) -> int | None:
-        """Where to read: the bookmark's own record, which must be seen again, or None for the log's beginning."""
-        return None if self._awaited is None else self._awaited.offset
-
-    @property
-    def given_up(self) -> bool:
-        """Say whether reading on is of no use."""
-        return self.failed is not None or self.cut_at > 0
-
-    @property
-    def doubtful(self) -> bool:
-        """Say whether the log has not shown the bookmark's record."""
-        return self._awaited is not None
-
-    def start_over(self) -> None:
-        """Forget what the store held, to be read from the log's beginning; where the log has lost that, the store may be the last copy."""
-        if self._log_begins > 0:
-            self.cut_at = self._log_begins
-            return
-        self.store.clear()
-        self.standing, self.records = Standing(), 0
-        self._awaited, self._stale = None, False
-
-    def take(self, records: Sequence[Any]) -> bool:
-        """Apply changelog records in order; values stay bytes. False means that the store cannot be trusted: start over."""
-        if self._awaited is not None and _bookmark_of(records[0]) != self._awaited:
-            return False
-        self._awaited = None
-        self.records += len(records)
-        if self._stale and self.records > 1:
-            return False
-        changes: dict[str, bytes | None] = {}
-        last: Any = None
-        for record in records:
-            if record.key == positions.KEY:
-                last = record
-            else:
-                changes[record.key.decode()] = record.value
-        if last is not None:
-            self.standing = positions.decode(last.value)
-        self.store.apply(changes, None if last is None else _bookmark_of(last))
-        return True
-
-
-def _bookmark_of(record: Any) -> Bookmark | None:
-    return Bookmark(record.offset, record.timestamp, record.value) if record.key == positions.KEY else None
+async def partitions_of(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
+    """Count the partitions of broker topics, under the names given to them."""
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    try:
+        found = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
+    finally:
+        await admin.close()
+    return {name: found.get(topic, 0) for name, topic in topics.items()}
 
 
 class Bounds:
@@ -142,17 +90,18 @@ class Bounds:
 
 
 class Reader:
-    """A consumer of its own, outside the group, for one round of recovery."""
+    """A consumer of its own, outside the group. `partitions` is how many it will read at a time: they share what may be fetched."""
 
-    def __init__(self, kafka: KafkaSettings, limits: Limits) -> None:
+    def __init__(self, kafka: KafkaSettings, limits: Limits, *, partitions: int, fetched_bytes: int = _FETCHED_BYTES) -> None:
         self._consumer = AIOKafkaConsumer(
             **kafka.client(),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_partition_fetch_bytes=limits.fetch_bytes,
-            fetch_max_bytes=64 << 20,
+            max_partition_fetch_bytes=max(_LEAST_FETCH, min(limits.fetch_bytes, fetched_bytes // max(1, partitions))),
+            fetch_max_bytes=fetched_bytes,
         )
+        self._most = min(_RECORDS_AT_FIRST, _RECORDS_AT_ONCE)
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
@@ -167,51 +116,100 @@ class Reader:
         starts, ends = await asyncio.gather(self._consumer.beginning_offsets(wanted), self._consumer.end_offsets(wanted))
         return Bounds(starts, ends)
 
-    async def restore(
-        self, stores: Mapping[TopicPartition, Store], progress: Callable[[int], None], tombstones: Mapping[str, int]
+    async def begin(
+        self, stores: Mapping[TopicPartition, Store], tombstones: Mapping[str, int]
     ) -> dict[TopicPartition, Restored]:
-        """Read changelog partitions from their stores' bookmarks to their end. Ends are positions: the last offset is a marker.
-
-        `tombstones` are the ms that `tombstones_kept` tells. A restoration that was broken off goes on from what the store then holds.
-        """
-        now = time.time() * 1000
+        """Go to where each store is to be read on. `tombstones` are the ms that `tombstones_kept` tells."""
         if not stores:
             return {}
+        now = int(time.time() * 1000)
         self._consumer.assign(list(stores))
-        starts, ends = await asyncio.gather(
-            self._consumer.beginning_offsets(list(stores)), self._consumer.end_offsets(list(stores))
-        )
+        bounds = await self.bounds(stores)
         restored = {
-            place: Restored(store, oldest=now - tombstones.get(place.topic, 0) * _TOMBSTONES_KEPT, log_begins=starts[place])
+            place: Restored(
+                store,
+                oldest=oldest_relied_on(now, tombstones.get(place.topic, 0)),
+                now=now,
+                log_begins=bounds.starts[place],
+                log_ends=bounds.ends[place],
+            )
             for place, store in stores.items()
         }
         await self._consumer.seek_to_beginning(*restored)
         for place, one in restored.items():
             if one.begin is not None:
                 self._consumer.seek(place, one.begin)
-        left = set(restored)
-        while left := await self._unread(left, restored, ends):
-            for place, records in (await self._consumer.getmany(*left, timeout_ms=200, max_records=_RECORDS_AT_ONCE)).items():
-                await self._take(place, restored[place], records)
-            progress(sum(one.records for one in restored.values()))
-            await asyncio.sleep(0)
         return restored
 
-    async def _unread(
-        self, places: Iterable[TopicPartition], restored: Mapping[TopicPartition, Restored], ends: Mapping[TopicPartition, int]
-    ) -> set[TopicPartition]:
-        """Return those not at their end; one that came there without seeing its bookmark again starts over first."""
-        left = set()
-        for place in places:
-            if restored[place].given_up:
-                continue
-            at_end = await self._consumer.position(place) >= ends[place]
-            if at_end and restored[place].doubtful:
-                await self._start_over(place, restored[place])
-                at_end = await self._consumer.position(place) >= ends[place]
-            if not at_end and not restored[place].given_up:
-                left.add(place)
-        return left
+    async def restore(
+        self, restored: Mapping[TopicPartition, Restored], wanted: Callable[[], bool], told: Callable[[], None]
+    ) -> AsyncGenerator[TopicPartition, None]:
+        """Read changelog partitions to their end and yield each as it is done. Ends are positions: the last offset is a marker.
+
+        It is broken off when no longer `wanted`; what was read then stays in the stores, and is read on from the next time.
+        `told` is called after each step of the way.
+        """
+        left = set(restored)
+        while left and wanted():
+            for place in [place for place in left if await self._done(place, restored[place])]:
+                left.discard(place)
+                yield place
+            if left and wanted():
+                await self._take_next(left, restored, wanted, timeout_ms=200)
+                told()
+
+    async def follow(
+        self, restored: Mapping[TopicPartition, Restored], tombstones: Mapping[str, int], wanted: Callable[[], bool]
+    ) -> None:
+        """Read on without an end while `wanted`, at most half of the time. Partitions may be taken out of `restored` meanwhile."""
+        looked = 0.0
+        while wanted() and restored:
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                await self._look(restored, tombstones)
+                looked = time.monotonic()
+            places = [place for place, one in restored.items() if not one.given_up]
+            if not places or any(one.failed for one in restored.values()):
+                return
+            busy = await self._take_next(places, restored, wanted, timeout_ms=500)
+            await asyncio.sleep(busy)
+
+    async def _look(self, restored: Mapping[TopicPartition, Restored], tombstones: Mapping[str, int]) -> None:
+        """Learn where logs end, and up to when each copy is right; one that is too old is read anew."""
+        now = time.time() * 1000
+        for place, one in list(restored.items()):
+            end, seen = self._consumer.last_stable_offset(place), self._consumer.last_poll_timestamp(place)
+            one.at = await self._consumer.position(place)
+            if end is not None and end >= 0:
+                one.ends = end
+                if one.at >= end and not one.doubtful:
+                    one.as_of = max(one.as_of, seen)
+            one.grew_old(oldest_relied_on(now, tombstones.get(place.topic, 0)))
+
+    async def _take_next(
+        self,
+        places: Collection[TopicPartition],
+        restored: Mapping[TopicPartition, Restored],
+        wanted: Callable[[], bool],
+        *,
+        timeout_ms: int,
+    ) -> float:
+        """Take what is there, so much that memory stays bounded and the event loop gets its turn; return the seconds that took."""
+        found = await self._consumer.getmany(*places, timeout_ms=timeout_ms, max_records=self._most)
+        started = time.monotonic()
+        for place, records in found.items():
+            if place in restored and wanted():  # else the store may be another's by now
+                await self._take(place, restored[place], records)
+        self._most = _fitting(found.values())
+        await asyncio.sleep(0)
+        return time.monotonic() - started
+
+    async def _done(self, place: TopicPartition, one: Restored) -> bool:
+        """Say whether nothing is left to read; one that came to its end without seeing its bookmark again starts over first."""
+        one.at = await self._consumer.position(place)
+        if one.at >= one.ends and one.doubtful and not one.given_up:
+            await self._start_over(place, one)
+            one.at = await self._consumer.position(place)
+        return one.given_up or one.at >= one.ends
 
     async def _take(self, place: TopicPartition, one: Restored, records: Sequence[Any]) -> None:
         try:
@@ -228,3 +226,14 @@ class Reader:
             one.failed = error
         else:
             await self._consumer.seek_to_beginning(place)
+
+
+def oldest_relied_on(now: float, tombstones_ms: int) -> float:
+    """Return how old a bookmark may be (ms since 1970) that is read on from where tombstones are kept for so long."""
+    return now - tombstones_ms * _TOMBSTONES_KEPT
+
+
+def _fitting(found: Iterable[Sequence[Any]]) -> int:
+    """Return how many records to take next if they are like these."""
+    sizes = [len(record.value or b"") for records in found for record in records]
+    return max(1, min(_RECORDS_AT_ONCE, _BYTES_AT_ONCE * len(sizes) // (sum(sizes) + 1))) if sizes else _RECORDS_AT_ONCE

@@ -17,7 +17,8 @@ from streams.engine.encodings import Encodings
 from streams.engine.engine import Committed, Engine, Seeker
 from streams.engine.limits import Limits
 from streams.engine.names import Names
-from streams.engine.store import StoreOf, in_memory
+from streams.engine.progress import Done, Progress
+from streams.engine.store import Spares, StoreOf, in_memory
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -59,11 +60,16 @@ async def running(
     names: Names | None = None,
     limits: Limits | None = None,
     store_of: StoreOf = in_memory,
+    spares: Spares | None = None,
     encodings: Encodings | None = None,
     on_commit: Callable[[Committed], None] = lambda _: None,
+    on_progress: Callable[[Progress | Done], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
-    """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`)."""
+    """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`).
+
+    With `spares`, copies of the tables of partitions that other workers own are kept there.
+    """
     names = names or Names(prefix=kafka.topic_prefix)
     limits = limits or Limits()
     engine = Engine(
@@ -72,8 +78,10 @@ async def running(
         names=names,
         limits=limits,
         store_of=store_of,
+        spares=spares,
         encodings=encodings,
         on_commit=on_commit,
+        on_progress=on_progress,
         on_ready=on_ready,
     )
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)

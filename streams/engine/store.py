@@ -17,7 +17,7 @@ def key_of(group: str, item: str) -> str:
 
 
 class Bookmark(msgspec.Struct, frozen=True, array_like=True):
-    """A changelog record that says where the table stood: everything up to it is applied.
+    """A changelog record up to which everything is applied.
 
     Position, time and content together are a record's identity. A log that holds this very record at this position is the one the
     store was made from: a topic made anew, or one cut back and written further, does not.
@@ -25,7 +25,13 @@ class Bookmark(msgspec.Struct, frozen=True, array_like=True):
 
     offset: int
     timestamp: int  # ms since 1970, the record's own
-    standing: bytes  # `streams.engine.positions`, encoded
+    content: bytes  # `streams.engine.positions`, encoded; of a table row, where a restoration was broken off, a digest
+    read: int = 0  # ms since 1970 when reading began, where the store was read from the log
+
+    @property
+    def as_of(self) -> int:
+        """Return since when nothing can have been missed, in ms since 1970: what follows is younger than the record, or than the reading."""
+        return max(self.timestamp, self.read)
 
 
 class Store(Protocol):
@@ -59,6 +65,32 @@ StoreOf = Callable[[str, int], Awaitable[Store]]
 async def in_memory(agent: str, partition: int) -> Store:
     """Implement `StoreOf` without a disk."""
     return MemoryStore()
+
+
+class Spares(Protocol):
+    """Where copies of tables are kept whose partitions other workers own. None of it may be in an owner's way."""
+
+    async def spare(self, agent: str, partition: int) -> Store:
+        """Open a store to follow another's changelog into."""
+
+    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
+        """Make a spare the partition's own store; what that one held before is given up, unless it is further on."""
+
+    def let_go(self, store: Store) -> Store | None:
+        """Take what an owner used, and return it where it can go on as a spare."""
+
+
+class MemorySpares:
+    """A store in memory is nobody else's: it changes its part without moving."""
+
+    async def spare(self, agent: str, partition: int) -> Store:
+        return MemoryStore()
+
+    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
+        return spare
+
+    def let_go(self, store: Store) -> Store | None:
+        return store
 
 
 class MemoryStore:

@@ -17,7 +17,7 @@ from streams.engine import recovery
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
 from streams.engine.names import Names
-from streams.engine.recovery import Restored
+from streams.engine.restored import Restored
 from streams.engine.rocks import OnDisk, RocksStore
 from streams.engine.running import Running, running
 from streams.engine.store import Bookmark, MemoryStore, Store, StoreOf, in_memory
