@@ -18,8 +18,8 @@ from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
     "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "hint", "listen", "ms", "name",
-    "offset", "partition", "partitions", "path", "pid", "port", "process", "reason", "records", "seconds", "signal", "spool",
-    "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "what", "worker",
+    "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "records", "rows",
+    "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "what", "worker",
 })  # fmt: skip
 _OF_THE_LINE: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
 _STRUCTLOGS_OWN: Final = frozenset({"_record", "_from_structlog"})  # removed before anything is written

@@ -60,10 +60,16 @@ CONTINUED = _count(
     "continued", "Transactions of work that was larger than one: while it is left over, this has to grow.", "agent"
 )
 TABLE_ROWS = _level("table_rows", "Rows that an agent holds, by partition.", "agent", "partition")
+RESTORE_READ = _level("restore_offsets_read", "Changelog offsets read so far, while an agent's tables are restored.", "agent")
+RESTORE_OF = _level("restore_offsets", "Changelog offsets to be read in all, while an agent's tables are restored.", "agent")
+STANDBY_LAG = _level(
+    "standby_lag", "Changelog offsets that the copy of another worker's table is behind, by partition.", "agent", "partition"
+)
 
 METRICS: Final = (
     INGRESS_ANSWERS, INGRESS_GONE, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_KEPT,
     INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
     INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, LANE_LIVE, LANE_LAG,
     LANE_LEFT_OVER, CONTINUED, TABLE_ROWS,
+    RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Collection
 from typing import Self
 
 import structlog
@@ -14,11 +15,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors import metrics
+from schemas.errors import StoreFailed
 from streams.engine.engine import Committed, Engine
 from streams.engine.lane import Lane, Status
+from streams.engine.progress import Progress
 
 log = structlog.get_logger(__name__)
 
+_OF_PARTITIONS = (
+    metrics.LANE_LIVE, metrics.LANE_LAG, metrics.LANE_LEFT_OVER, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
+    metrics.RESTORE_READ, metrics.RESTORE_OF,
+)  # fmt: skip
 _PORTS_TRIED = 64  # several workers of one machine count up from the configured port
 
 
@@ -73,24 +80,70 @@ class Probes:
             return JSONResponse({"ready": False, "hint": "waiting for Kafka or the schema registry"}, 503)
         lanes = self._engine.lanes()
         ready = self._engine.ready.is_set() and all(lane.status is Status.LIVE for lane in lanes)
-        hint = "" if ready else "tables are being restored, or a partition stopped: see `reason`"
-        return JSONResponse({"ready": ready, "hint": hint, "partitions": [_row(lane) for lane in lanes]}, 200 if ready else 503)
+        restoring = self._engine.progress()
+        said: dict[str, object] = {"ready": ready, "hint": "" if ready else _hint(lanes, restoring)}
+        if restoring is not None:
+            said["restoring"] = _told(restoring)
+        return JSONResponse({**said, "partitions": [_row(lane) for lane in lanes]}, 200 if ready else 503)
 
     async def _metrics(self, _: Request) -> Response:
-        for lane in self._engine.lanes() if self._engine is not None else ():
-            metrics.LANE_LIVE.labels(lane.agent.name, str(lane.partition)).set(lane.status is Status.LIVE)
-            metrics.LANE_LAG.labels(lane.agent.name, str(lane.partition)).set(lane.lag)
-            metrics.LANE_LEFT_OVER.labels(lane.agent.name, str(lane.partition)).set(lane.left_over)
-            metrics.TABLE_ROWS.labels(lane.agent.name, str(lane.partition)).set(len(lane.store))
+        if self._engine is not None:
+            _measure(self._engine)
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _hint(lanes: Collection[Lane], restoring: Progress | None) -> str:
+    """Say why a worker is not ready: first what a person has to mend, then what takes its time."""
+    if stopped := sum(lane.status is Status.STOPPED for lane in lanes):
+        return f"{stopped} of {len(lanes)} partitions are stopped and wait for you: see `reason`"
+    if restoring is not None:
+        return str(restoring)
+    if any(lane.status is Status.LOST for lane in lanes):
+        return "a partition is being read back after a failure; the log says of what"
+    return "partitions are being handed out"
+
+
+def _told(restoring: Progress) -> dict[str, object]:
+    left = restoring.left_seconds
+    return {
+        "offsets_read": restoring.total.read, "offsets": restoring.total.of, "seconds": round(restoring.seconds, 1),
+        "left_seconds": None if left is None else round(left, 1),
+        "agents": {part.agent: {"offsets_read": part.read, "offsets": part.of} for part in restoring.parts},
+    }  # fmt: skip
 
 
 def _row(lane: Lane) -> dict[str, object]:
     return {
         "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
-        "left_over": lane.left_over,
-        "positions": lane.positions, "rows": len(lane.store), "encoding": lane.standing.encoding, "reason": lane.reason,
+        "positions": lane.positions, "rows": _rows(lane), "encoding": lane.standing.encoding, "reason": lane.reason,
     }  # fmt: skip
+
+
+def _rows(lane: Lane) -> int | None:
+    """Count rows; None where the disk they are on does not answer."""
+    try:
+        return len(lane.store)
+    except StoreFailed:
+        return None
+
+
+def _measure(engine: Engine) -> None:
+    """Set what is measured when it is asked for. What was ours before and is not now says nothing any more."""
+    for gone in _OF_PARTITIONS:
+        gone.clear()
+    for lane in engine.lanes():
+        place = lane.agent.name, str(lane.partition)
+        metrics.LANE_LIVE.labels(*place).set(lane.status is Status.LIVE)
+        metrics.LANE_LAG.labels(*place).set(lane.lag)
+        metrics.LANE_LEFT_OVER.labels(*place).set(lane.left_over)
+        if (rows := _rows(lane)) is not None:
+            metrics.TABLE_ROWS.labels(*place).set(rows)
+    for (agent, partition), lag in engine.standby_lag().items():
+        metrics.STANDBY_LAG.labels(agent, str(partition)).set(lag)
+    restoring = engine.progress()
+    for part in restoring.parts if restoring is not None else ():
+        metrics.RESTORE_READ.labels(part.agent).set(part.read)
+        metrics.RESTORE_OF.labels(part.agent).set(part.of)
 
 
 def _free_from(listen: str) -> socket.socket:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,15 +26,17 @@ from streams.engine.engine import Committed, Engine
 from streams.engine.lane import Status
 from streams.engine.limits import Limits
 from streams.engine.names import Names
+from streams.engine.progress import Done, Progress
 from streams.engine.rocks import OnDisk
 from streams.engine.running import Running, running
-from streams.engine.store import StoreOf, in_memory
+from streams.engine.store import MemorySpares, in_memory
 from streams.orgs import orgs
 from streams.people import people
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+_NOTICED_SECONDS = 1.0  # a restoration that took so long is told to the person at the terminal
 _RETRY_SECONDS = 2.0  # between two tries to reach Kafka or the registry at the start
 
 
@@ -57,27 +60,30 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
     encodings = Encodings(told=settings.worker.encoding)
     if (agents := await _prepared(settings, names, hooks, stop)) is None:
         return
+    on_disk = _on_disk(settings, agents, names)
     async with running(
         agents,
         kafka=settings.kafka,
         names=names,
         limits=limits,
-        store_of=_stores(settings, agents, names),
+        store_of=on_disk or in_memory,
+        spares=(on_disk or MemorySpares()) if settings.worker.standby else None,
         encodings=encodings,
         on_commit=hooks.committed,
+        on_progress=partial(_say_restored, hooks),
         on_ready=lambda engine: hooks.say(_state_of(engine, encodings)),
     ) as at_work:
         hooks.started(at_work.engine)
         await _watched(at_work, stop)
 
 
-def _stores(settings: Settings, agents: tuple[Agent, ...], names: Names) -> StoreOf:
-    """Return where tables are kept: a rebuild in another generation, or another prefix, has a folder of its own."""
+def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Names) -> OnDisk | None:
+    """Return where tables are kept that are not in memory: a rebuild in another generation, or another prefix, has a folder of its own."""
     wanted = frozenset(settings.worker.on_disk)
     if unknown := wanted - {agent.name for agent in agents}:
         known = ", ".join(agent.name for agent in agents)
         raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
-    return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else in_memory
+    return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
 
 
 async def _prepared(settings: Settings, names: Names, hooks: Hooks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
@@ -110,6 +116,12 @@ async def _watched(at_work: Running, stop: asyncio.Event) -> None:
     finally:
         told.cancel()
         failed.cancel()
+
+
+def _say_restored(hooks: Hooks, progress: Progress | Done) -> None:
+    """Say how far it is, and that it is done where anybody had time to wonder."""
+    if isinstance(progress, Progress) or progress.seconds >= _NOTICED_SECONDS:
+        hooks.say(str(progress))
 
 
 def _state_of(engine: Engine, encodings: Encodings) -> str:

@@ -188,6 +188,7 @@ class Loader:
             self._began = self._said = began
         self._restoring |= {lane: this.restored[place] for place, lane in places.items()}
         failed: dict[Lane, StoreFailed] = {}
+        rows = 0
         empty: list[Lane] = []  # which encoding they begin in, those beside them tell when they are read
         async with contextlib.aclosing(reader.restore(this.restored, this.wanted, self._tell)) as done:
             async for place in done:
@@ -196,12 +197,13 @@ class Loader:
                     failed[lane] = one.failed
                     lane.release()
                 elif one.standing.positions:
+                    rows += _rows(lane.store)
                     await self._open_all([lane], this)
                 else:
                     empty.append(lane)
         await self._open_all(empty, this)
         if lanes and this.wanted():
-            self._tell_end(this.restored.values(), time.monotonic() - began)
+            self._tell_end(Done(rows, sum(one.records for one in this.restored.values()), time.monotonic() - began))
         return failed
 
     async def _open_all(self, lanes: Collection[Lane], this: Round) -> None:
@@ -277,13 +279,17 @@ class Loader:
             log.info("restoring tables", agent=part.agent, offsets_read=part.read, offsets=part.of)
         self._on_progress(under_way)
 
-    def _tell_end(self, restored: Collection[Restored], seconds: float) -> None:
-        read = [one for one in restored if one.records]
-        if not read:
-            return
-        done = Done(sum(len(one.store) for one in read), sum(one.records for one in read), seconds)
-        log.info("tables restored", rows=done.rows, records=done.records, seconds=round(seconds, 3))
-        self._on_progress(done)
+    def _tell_end(self, done: Done) -> None:
+        if done.records:
+            log.info("tables restored", rows=done.rows, records=done.records, seconds=round(done.seconds, 3))
+            self._on_progress(done)
+
+
+def _rows(store: Store) -> int:
+    try:
+        return len(store)
+    except StoreFailed:
+        return 0  # who works with it finds out for himself
 
 
 def place_of(lane: Lane) -> tuple[str, int]:

@@ -49,14 +49,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A restoration at its end."""
+    """A restoration at its end: what the tables hold, and what had to be read for it."""
 
     rows: int
     records: int
     seconds: float
 
     def __str__(self) -> str:
-        return f"tables restored: {self.rows:,} rows from {self.records:,} changelog records in {_spelled(self.seconds)}"
+        return f"tables restored: {self.rows:,} rows, {self.records:,} changelog records read, in {_spelled(self.seconds)}"
 
 
 def progress(restorations: Iterable[tuple[str, Restored]], seconds: float) -> Progress:

@@ -19,6 +19,7 @@ import structlog
 from rocksdict import (
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     Options,
     Rdict,
@@ -101,6 +102,20 @@ class RocksStore:
         if self._private or self._corrupt:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def copied_to(self, folder: Path) -> None:
+        """Make a copy of what is held now. It shares files with this one, so it is made at once and takes little room."""
+        with self._watched():
+            Checkpoint(self._rows).create_checkpoint(str(folder))
+
+    def moved_to(self, folder: Path) -> None:
+        """Go on in another directory, in the place of what is there; it is nobody's private one."""
+        with self._watched():
+            self._rows.close()
+            shutil.rmtree(folder)
+            self._folder.rename(folder)
+            self._folder, self._private = folder, False
+            self._open()
+
     def _open(self) -> None:
         try:
             self._rows = Rdict(str(self._folder), self._options)
@@ -132,7 +147,10 @@ class _Refused(Exception):
 
 
 class OnDisk:
-    """Open stores: on disk for the agents named, in memory for all others. Implements `streams.engine.store.StoreOf`."""
+    """Open stores: on disk for the agents named, in memory for all others. Implements `StoreOf` and `Spares` of `streams.engine.store`.
+
+    A spare is a private directory: workers of one host each have their own, and none is ever in the way of the partition's owner.
+    """
 
     def __init__(self, folder: Path, agents: frozenset[str]) -> None:
         self._folder = folder
@@ -154,13 +172,64 @@ class OnDisk:
                     raise _failed(folder, str(refused)) from refused
                 await asyncio.sleep(_LOCK_PAUSE)
         log.warning("table is held by another process; working on a copy", agent=agent, partition=partition)
-        private = folder.with_name(f"{partition}.{uuid.uuid4().hex}")
-        try:
-            return RocksStore(private, self._options, private=True)
-        except _Refused as refused:
-            raise _failed(private, str(refused)) from refused
+        return self._privately(_private(folder))
 
-    def _opened(self, folder: Path) -> Store:
+    async def spare(self, agent: str, partition: int) -> Store:
+        """Open a private directory, with a copy of what this host has of the partition from the time when it was its owner."""
+        if agent not in self._agents:
+            return MemoryStore()
+        folder = self._folder / agent / str(partition)
+        _make(folder.parent)
+        self._sweep(folder)
+        private = _private(folder)
+        if folder.exists():
+            await asyncio.to_thread(self._copy, folder, private)
+        return self._privately(private)
+
+    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
+        """Put a spare in the place of the partition's directory, unless that is further on: its owner was a worker of this host."""
+        if not isinstance(spare, RocksStore):
+            return spare
+        folder = self._folder / agent / str(partition)
+        try:
+            own = self._opened(folder)
+        except _Refused as refused:
+            if not refused.held:
+                raise _failed(folder, str(refused)) from refused
+            return spare  # its owner is frozen
+        if _offset(own) >= _offset(spare):
+            spare.close()
+            return own
+        own.close()
+        spare.moved_to(folder)
+        return spare
+
+    def let_go(self, store: Store) -> Store | None:
+        """Close a directory, for the next owner may be a worker of this host."""
+        if isinstance(store, RocksStore):
+            store.close()
+            return None
+        return store
+
+    def _copy(self, folder: Path, private: Path) -> None:
+        try:
+            own = RocksStore(folder, self._options)
+        except _Refused:
+            return  # another worker of this host works in it
+        try:
+            own.copied_to(private)
+        except StoreFailed:
+            shutil.rmtree(private, ignore_errors=True)
+        finally:
+            own.close()
+
+    def _privately(self, folder: Path) -> RocksStore:
+        try:
+            return RocksStore(folder, self._options, private=True)
+        except _Refused as refused:
+            raise _failed(folder, str(refused)) from refused
+
+    def _opened(self, folder: Path) -> RocksStore:
         try:
             return RocksStore(folder, self._options)
         except _Refused as refused:
@@ -178,6 +247,14 @@ class OnDisk:
             with suppress(Exception):
                 Rdict.destroy(str(stale), self._options)
                 shutil.rmtree(stale, ignore_errors=True)
+
+
+def _private(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
+
+
+def _offset(store: Store) -> int:
+    return -1 if store.bookmark is None else store.bookmark.offset
 
 
 def _make(folder: Path) -> None:

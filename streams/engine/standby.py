@@ -63,6 +63,8 @@ class Standby:
     def keep(self, agent: str, partition: int, store: Store) -> None:
         """Take the store of a partition that was lost to another worker."""
         kept = self._spares.let_go(store)
+        if (before := self._stores.pop((agent, partition), None)) is not None:
+            before.close()
         if kept is not None:
             self._stores[agent, partition] = kept
 

@@ -37,13 +37,14 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
 
     The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory. `encoding` is the one that every worker reads;
-    0 leaves each partition in the encoding it is in.
+    0 leaves each partition in the encoding it is in. `standby` keeps copies of the tables of partitions that other workers own.
     """
 
     listen: str = ""
     processes: int = 1
     state_dir: str = ""
     on_disk: tuple[str, ...] = ()
+    standby: bool = False
     batch_records: int = Limits().batch_records
     session_timeout_ms: int = Limits().session_timeout_ms
     brake_consecutive: int = Limits().brake_consecutive
