@@ -6,6 +6,7 @@ The first test is about two releases with tables of different forms, the second 
 import asyncio
 import contextlib
 import itertools
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from connectors import topics
 from connectors.kafka import KafkaSettings
+from schemas.internal import ENCODING
 from schemas.message import header
 from streams.commands.ourselves import STOPPED_FOR_A_PERSON
 from streams.engine import positions
@@ -150,6 +152,13 @@ async def tables_are_those_of(written: Counter[str], settings: KafkaSettings) ->
         assert NEW.decode(counted[-1]) == NEW.decode(told[-1]) == Tally(number, number - before)
 
 
+def _first_to_die(fleet: Fleet) -> int:
+    deadline = time.monotonic() + 60
+    while not fleet.died() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return fleet.died()[0]
+
+
 async def test_the_product_s_workers_are_replaced_one_after_the_other(kafka: str, prefix: str, workers: Fleet) -> None:  # noqa: F811
     bodies = contact_events(1_000, 150, 7, APP)
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
@@ -164,6 +173,10 @@ async def test_the_product_s_workers_are_replaced_one_after_the_other(kafka: str
         await fed
     await settled(settings, people_of(bodies, TENANCY))
     assert workers.died() == []
+    async with producing(settings) as producer:  # as if a release after this one had been told too early
+        await write(producer, settings, "person.patches", "profile", bytes([ENCODING + 1, 0x90]))
+    assert await asyncio.to_thread(_first_to_die, workers) == STOPPED_FOR_A_PERSON
+    assert "a newer release wrote it" in workers.last_words()
     for topic in PUBLIC:
         ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
         assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
