@@ -88,6 +88,13 @@ def test_a_row_that_cannot_be_read_stops_a_walk_too() -> None:
         list(table.walk("k"))
 
 
+@pytest.mark.parametrize(("encoding", "row"), [(1, OLD.encode(1)), (2, NEW.encode(Tally(1, 1)))])
+def test_rows_and_records_are_written_as_their_partition_is(encoding: int, row: bytes) -> None:
+    outcome = attempt(agents_of(2)[0], Batch(SOURCE, 0, [Given(b"k", b"x")]), MemoryStore(), encoding)
+    assert outcome.changes() == {"k": row}
+    assert [value for _, _, value, _, _ in outcome.sent] == [row]
+
+
 def test_what_is_told_of_a_newer_encoding_is_kept_in_it() -> None:
     """Else a partition that is told less early would drop what the one before it already says."""
     outcome = attempt(agents_of(2)[1], Batch(SECOND, 0, [Given(b"k", NEW.encode(Tally(7, 3)))]), MemoryStore(), 1)
