@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.canonical import canonical
+from schemas.canonical import canonical_exact
 from schemas.cloudevents import AVRO, JSON, Event, Origin
 from schemas.codec import Avro
 from schemas.facts import plain
@@ -49,7 +49,7 @@ def of_finding(avro: Avro, told: Told, product: str | None) -> tuple[Said, Said]
     twin = msgspec.structs.replace(event, data_schema=_OCSF, content_type=JSON)
     return (
         Said("access.violations", key, avro.encode(FINDING, plain(finding)), event),
-        Said("access.violations.json", key, canonical(to_ocsf(finding, version=product)), twin),
+        Said("access.violations.json", key, canonical_exact(to_ocsf(finding, version=product)), twin),
     )
 
 

@@ -4,19 +4,27 @@ Rule 1: blanks around are dropped, the text is NFC, the part before the @ is fol
 case. A plus tag is kept: whether `jo+x@` and `jo@` are one mailbox is the provider's secret, so that is a hint and never a match.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 RULE: Final = "1"
+
+_SHORT: Final = 64  # no longer than its part before the @ may be
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+[A-Za-z]{2,}", re.ASCII)
+"""What nearly every address looks like: it is valid, and its comparable form is its lower case. Labels with `--` may be encoded."""
+_RESERVED: Final = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
 @lru_cache(maxsize=1 << 15)  # reading an address costs 50 us, and every look at a person needs theirs
 def normal(address: str) -> str | None:
     """Return the comparable form, or None for what is no address."""
     text = address.strip()
+    if len(text) <= _SHORT and _PLAIN.fullmatch(text) and (lower := text.lower()).rpartition(".")[2] not in _RESERVED:
+        return lower
     try:
         read = validate_email(text, check_deliverability=False, globally_deliverable=False, test_environment=True)
     except EmailNotValidError:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.canonical import canonical, digest
+from schemas.canonical import canonical_exact, digest
 from schemas.facts import plain
 from schemas.ids import derived
 from streams.core.checks import CHECKS, FAIL, PASS, UNKNOWN, Judged
@@ -82,13 +82,12 @@ def advance(
     answer = judged.answer
     since = _since(row, answer, cause)
     after = Subject(answer=answer, since=since, episode=row.episode)
-    substance = digest(canonical([_substance(answer), context]))
     if answer.result == FAIL:
-        return _failing(name, after, judged, cause, substance)
+        return _failing(name, after, judged, cause, _substance(answer, context))
     if not is_open(row):
         return Change(after)
     if answer.result == UNKNOWN:
-        return _changed(after, judged, cause, substance)
+        return _changed(after, judged, cause, _substance(answer, context))
     return _closed(after, cause, _closing(answer))
 
 
@@ -99,7 +98,7 @@ def is_open(subject: Subject) -> bool:
 
 def past(name: Name, judged: Judged, cause: Cause, *, removed: int, context: object) -> list[Event]:
     """Return the two events of an episode that was over before it was heard of."""
-    substance = digest(canonical([_substance(judged.answer), context]))
+    substance = _substance(judged.answer, context)
     opened = _opened(name, judged, cause, judged.answer.since, substance)
     end = max(opened.opened, removed)
     over = msgspec.structs.replace(opened, sequence=2, closed=cause.now)
@@ -189,9 +188,10 @@ def _since(row: Subject, answer: Answer, cause: Cause) -> int:
     return answer.since if before is None and row.episode is None else max(answer.since, cause.moment)
 
 
-def _substance(answer: Answer) -> object:
-    """Leave out what moves without a reader calling it a change."""
-    return {name: value for name, value in plain(answer).items() if name not in ("since", "confidence")}
+def _substance(answer: Answer, context: object) -> str:
+    """Hash what a reader would call a change, which leaves out what moves without being one."""
+    told = {name: value for name, value in plain(answer).items() if name not in ("since", "confidence")}
+    return digest(canonical_exact([told, context]))
 
 
 def _shown(exhibits: tuple[Exhibit, ...], cause: Cause) -> tuple[Exhibit, ...]:

@@ -4,9 +4,9 @@ from typing import Final
 
 import msgspec
 
-from schemas.canonical import canonical, digest
+from schemas.canonical import canonical_exact, digest
 from schemas.facts import Fact, plain
-from schemas.violations import LedgerEntry, Output
+from schemas.violations import CheckState, LedgerEntry, Output
 from streams.core.evaluation import Told
 from streams.core.rows import Place
 from streams.core.state import State
@@ -41,14 +41,14 @@ def seal(entry: LedgerEntry) -> str:
     """Return the hash that closes an entry: of everything in it but the hash itself."""
     whole = plain(entry)
     whole.pop("hash")
-    return digest(canonical(whole))
+    return digest(canonical_exact(whole))
 
 
 def of_finding(told: Told) -> Output:
     """Return an event of a finding as an entry lists it."""
-    return Output(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical(plain(told.finding))))
+    return Output(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical_exact(told.finding)))
 
 
-def of_answer(id_: str, row: msgspec.Struct | None) -> Output:
+def of_answer(id_: str, row: CheckState | None) -> Output:
     """Return a change of an answer as an entry lists it."""
-    return Output(topic="access.state", id=id_, sha256=digest(canonical(None if row is None else plain(row))))
+    return Output(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))

@@ -40,8 +40,7 @@ def to_ocsf(finding: Finding, *, version: str | None = None) -> dict[str, Any]:
         judged["status"] = _COMPLIANCE.get(judged["status_id"], "Other")
     whole["compliance"]["status_detail"] = finding.unmapped.reason
     whole["unmapped"]["candidates"] = _candidates(finding)
-    shortened: dict[str, Any] = _present(whole)
-    return shortened
+    return _present(whole)
 
 
 def _message(finding: Finding) -> str:
@@ -84,9 +83,14 @@ def _candidates(finding: Finding) -> list[dict[str, Any]]:
     ]
 
 
-def _present(value: Any) -> Any:
+def _present(value: dict[str, Any]) -> dict[str, Any]:
     """Leave out what has no value, at every depth."""
-    if isinstance(value, dict):
-        kept = {name: _present(part) for name, part in value.items()}
-        return {name: part for name, part in kept.items() if part is not None and part != {}}
-    return [_present(part) for part in value] if isinstance(value, list) else value
+    kept: dict[str, Any] = {}
+    for name, part in value.items():
+        if type(part) is dict:
+            part = _present(part) or None
+        elif type(part) is list:
+            part = [_present(each) if type(each) is dict else each for each in part]
+        if part is not None:
+            kept[name] = part
+    return kept

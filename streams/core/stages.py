@@ -33,7 +33,10 @@ def due(turn: Turn) -> str:
 
     The cause is the fact that armed it, never the tick.
     """
-    for at, timer in list(islice(takewhile(lambda each: each[0] <= turn.now, turn.state.timers()), turn.room + 1)):
+    fired = list(islice(takewhile(lambda each: each[0] <= turn.now, turn.state.timers()), turn.room + 1))
+    if fired:
+        turn.evaluation.begin()
+    for at, timer in fired:
         if turn.room <= 0:
             return "due"
         turn.room -= max(1, _fire(turn, at, timer))
@@ -68,7 +71,6 @@ def apply_fact(turn: Turn) -> str:
         return "apply"
     turn.aliases = dict(sightings.aliases(turn.state))
     turn.touched = apply(turn.state, turn.fact, turn.source, turn.now)
-    turn.evaluation.forget()
     turn.outcome, turn.listing = turn.touched.outcome, turn.touched.listing
     turn.accounts = set(turn.touched.accounts)
     return turn.touched.then
@@ -86,8 +88,9 @@ def aliases(turn: Turn) -> str:
 def workspaces(turn: Turn) -> str:
     """Look at every workspace."""
     found = turn.take(row.app_id for row in turn.state.workspaces() if row.app_id > turn.after)
+    evaluation = turn.evaluation.begin()
     for app_id in found:
-        turn.evaluation.workspace(app_id, turn.cause)
+        evaluation.workspace(app_id, turn.cause)
         turn.after = app_id
     return "workspaces" if turn.full else "accounts"
 
@@ -95,14 +98,16 @@ def workspaces(turn: Turn) -> str:
 def accounts(turn: Turn) -> str:
     """Look at every account."""
     keys = turn.take(turn.state.accounts(_key(turn.after)))
+    evaluation = turn.evaluation.begin()
     for key in keys:
-        turn.evaluation.account(key, turn.cause, turn.now)
+        evaluation.account(key, turn.cause, turn.now)
     turn.after = _behind(turn.after, keys)
     return "accounts" if turn.full else END
 
 
 def look(turn: Turn) -> str:
     """Look at what the fact touched: in order, and where there are more accounts than fit into one turn, by the notes of them."""
+    turn.evaluation.begin()
     for app_id in sorted(turn.touched.workspaces):
         turn.evaluation.workspace(app_id, turn.cause)
     if turn.unseen:

@@ -29,10 +29,8 @@ def forms(account: Account, aliases: Mapping[str, str]) -> set[str]:
 def tie_account(state: State, before: Account | None, after: Account, *, aliases: Mapping[str, str]) -> None:
     """Put an account's row, and follow it in the references."""
     key = (after.app_id, after.id)
-    old, new = (forms(before, aliases) if before else set()), forms(after, aliases)
-    for form in sorted(old ^ new):
-        row = state.address(form)
-        state.put_address(form, msgspec.structs.replace(row, accounts=_toggled(row.accounts, key, present=form in new)))
+    if before is None or before.fields is not after.fields:
+        _tie_forms(state, key, forms(before, aliases) if before else set(), forms(after, aliases))
     _tie_people(state, key, _people(before), _people(after))
     state.put_account(after)
 
@@ -43,10 +41,13 @@ def tie_aliases(state: State, accounts: Iterable[Key], before: Mapping[str, str]
         account = state.account(key)
         if account is None:
             continue
-        old, new = forms(account, before), forms(account, after)
-        for form in sorted(old ^ new):
-            row = state.address(form)
-            state.put_address(form, msgspec.structs.replace(row, accounts=_toggled(row.accounts, key, present=form in new)))
+        _tie_forms(state, key, forms(account, before), forms(account, after))
+
+
+def _tie_forms(state: State, key: Key, old: set[str], new: set[str]) -> None:
+    for form in sorted(old ^ new):
+        row = state.address(form)
+        state.put_address(form, msgspec.structs.replace(row, accounts=_toggled(row.accounts, key, present=form in new)))
 
 
 def tie_person(state: State, person: Person, before: Member | None, after: Member | None) -> set[Key]:

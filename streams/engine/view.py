@@ -88,7 +88,10 @@ class View(Generic[T]):
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
         if item:
-            self._items.setdefault(group, SortedSet()).add(item)
+            items = self._items.get(group)
+            if items is None:
+                items = self._items[group] = SortedSet()
+            items.add(item)
             self._changed[f"{group}|{item}"] = value
         else:
             self._changed[group] = value
