@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Generic, TypeVar
 
-from sortedcontainers import SortedSet
+from sortedcontainers import SortedList
 
 from schemas.errors import MustStop, Unusable
 from schemas.internal import HIGHEST, Versioned
@@ -12,7 +12,7 @@ from streams.engine.agent import Codec
 from streams.engine.store import Store, key_of
 
 T = TypeVar("T")
-Mark = tuple[dict[str, T | None], dict[str, SortedSet]] | None
+Mark = tuple[dict[str, T | None], SortedList] | None
 """What `View.mark` remembers."""
 
 
@@ -27,7 +27,7 @@ class View(Generic[T]):
         self._codec = codec
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
-        self._items: dict[str, SortedSet] = {}  # changed items by group, in order: a walk pays for what it yields only
+        self._ordered = SortedList()  # changed keys that have items: a walk pays for what it yields only
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
@@ -78,27 +78,24 @@ class View(Generic[T]):
         """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
         if not self._changed:
             return None
-        return dict(self._changed), {group: items.copy() for group, items in self._items.items()}
+        return dict(self._changed), self._ordered.copy()
 
     def rollback(self, mark: Mark[T]) -> None:
         """Forget the changes made since `mark`."""
-        self._changed, self._items = mark if mark is not None else ({}, {})
+        self._changed, self._ordered = mark if mark is not None else ({}, SortedList())
 
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
-        if item:
-            items = self._items.get(group)
-            if items is None:
-                items = self._items[group] = SortedSet()
-            items.add(item)
-            self._changed[f"{group}|{item}"] = value
-        else:
-            self._changed[group] = value
+        key = f"{group}|{item}" if item else group
+        if item and key not in self._changed:
+            self._ordered.add(key)
+        self._changed[key] = value
 
     def _changed_items(self, group: str, after: str) -> Iterator[str]:
-        items = self._items.get(group)
-        return iter(()) if items is None else iter(items.irange(after, inclusive=(False, True)))
+        start = len(group) + 1
+        changed = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character behind the bar
+        return (key[start:] for key in changed)
 
     def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
         value = self._changed[key_of(group, item)]
