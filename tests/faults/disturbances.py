@@ -1,13 +1,14 @@
 """All that campaigns do to workers, brokers and disks, and which kind of campaign does what."""
 
 import asyncio
+import shutil
 import signal
 
 from aiokafka import TopicPartition
 
 from connectors.local.probe import Coordinator
 from tests.engine.counting import PARTITIONS
-from tests.faults.campaign import Campaign, Disturbance, Kind, lose
+from tests.faults.campaign import Campaign, Disturbance, Kind
 from tests.faults.cluster import coordinator, transaction_open
 from tests.faults.counting_worker import AGENT, REJOIN
 
@@ -54,7 +55,7 @@ async def lose_disk(campaign: Campaign) -> None:
     host, workers = campaign.host()
     for which in workers:
         campaign.workers.kill(which)
-    lose(host)
+    shutil.rmtree(host, ignore_errors=True)
     await asyncio.sleep(campaign.chance.uniform(0, 3))
     for _ in workers:
         campaign.start(host)

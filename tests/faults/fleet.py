@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+_LEAVE_SECONDS = 60
+
 
 class Fleet:
     """Processes of one kind."""
@@ -34,9 +36,14 @@ class Fleet:
 
     def leave(self, which: int) -> None:
         """Let one go in order."""
-        process = self.running.pop(which)
+        process = self.running[which]
         process.terminate()
-        assert process.wait(60) in (0, -signal.SIGTERM), f"a worker left with {process.returncode}: {self.last_words()}"
+        try:
+            process.wait(_LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"a worker that was told to leave was still there after {_LEAVE_SECONDS} s") from None
+        self.running.pop(which)
+        assert process.returncode in (0, -signal.SIGTERM), f"a worker left with {process.returncode}: {self.last_words()}"
 
     def freeze(self, which: int) -> subprocess.Popen[bytes]:
         """Stop one without its knowing."""

@@ -13,7 +13,8 @@ import pytest
 
 from connectors.kafka import KafkaSettings
 from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
-from tests.faults.campaign import Campaign, on_disk
+from tests.faults.audit import on_disk
+from tests.faults.campaign import Campaign
 from tests.faults.counting_worker import AGENT
 from tests.faults.disturbances import KINDS
 
