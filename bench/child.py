@@ -6,12 +6,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from bench.sockets import established
 from schemas.errors import MustStop
 
 _END_S = 15  # a worker leaves its group in order within this
@@ -25,10 +26,11 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Child:
-    """A running process. Its output goes to a file and is shown only when it fails."""
+    """A process, started at `started` in Unix seconds. Its output goes to a file and is shown only when it fails."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self.command = list(command)
+        self.started = time.time()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the child
         self._process = subprocess.Popen(
             self.command,
@@ -61,6 +63,20 @@ class Child:
             raise MustStop(
                 f"{' '.join(self.command[1:4])} ended by itself with code {self._process.returncode}:\n{self.output()[-2000:]}"
             )
+
+    def done_within(self, seconds: float) -> None:
+        """Wait until it has ended by itself; raise `MustStop` when it is not done by then, or has failed."""
+        try:
+            failed = self._process.wait(seconds) != 0
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            failed = True
+        if failed:
+            raise MustStop(f"{' '.join(self.command[1:])} did not succeed:\n{self.output()[-2000:]}")
+
+    def connections(self, ports: Collection[int]) -> int:
+        """Return how many established connections it and its children have to these ports; 0 where the system does not tell."""
+        return sum(established(pid, ports) for pid in _family(self.pid))
 
     def end(self) -> Usage:
         """Ask it to stop, insist after a while, and return what it used."""

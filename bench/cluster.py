@@ -4,12 +4,16 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # the package exports it, its stub does not say so
 
 from schemas.errors import Unavailable
+
+T = TypeVar("T")
 
 _ANSWER_S = 30
 _QUIET = {"log_level": 2}  # librdkafka writes to stderr whenever a broker starts or stops
@@ -31,7 +35,7 @@ class Cluster(msgspec.Struct, frozen=True):
         admin = self._admin()  # held: its futures fail once it is collected
         for made in admin.create_topics(wanted, operation_timeout=_ANSWER_S).values():
             made.result(_ANSWER_S)
-        self._retried(lambda: self.watching(list(topics)).total(), "no leaders for its new topics")
+        self.watching(list(topics)).total()
 
     def delete(self, topics: list[str]) -> None:
         """Delete topics; one that is not there is no matter."""
@@ -46,25 +50,21 @@ class Cluster(msgspec.Struct, frozen=True):
         """Return the run's own topics."""
         return [name for name in self._admin().list_topics(timeout=_ANSWER_S).topics if name.startswith(self.prefix)]
 
+    def ports(self) -> frozenset[int]:
+        """Return the ports of its brokers."""
+        return frozenset(broker.port for broker in self._admin().list_topics(timeout=_ANSWER_S).brokers.values())
+
     def watching(self, topics: list[str]) -> "Watch":
         """Return a view of how far topics reach."""
-        return Watch(Consumer({**_QUIET, "bootstrap.servers": self.bootstrap, "group.id": self.named("watch")}), topics)
+        consumer = Consumer({**_QUIET, "bootstrap.servers": self.bootstrap, "group.id": self.named("watch")})
+        return _retried(lambda: Watch(consumer, topics), f"Kafka at {self.bootstrap} does not show new topics")
 
     def wait_for_coordinator(self) -> None:
         """Wait until the broker serves groups: a new cluster creates their topic at the first question, and rivals should not pay for it."""
         consumer = Consumer({**_QUIET, "bootstrap.servers": self.bootstrap, "group.id": self.named("first")})
-        self._retried(lambda: consumer.committed([TopicPartition(self.named("first"), 0)], timeout=2), "no consumer groups")
+        place = TopicPartition(self.named("first"), 0)
+        _retried(lambda: consumer.committed([place], timeout=2), f"Kafka at {self.bootstrap} serves no consumer groups")
         consumer.close()
-
-    def _retried(self, ask: Callable[[], object], missing: str) -> None:
-        until = time.monotonic() + _ANSWER_S
-        while True:
-            with contextlib.suppress(KafkaException, Unavailable):
-                ask()
-                return
-            if time.monotonic() > until:
-                raise Unavailable(f"Kafka at {self.bootstrap} serves {missing} after {_ANSWER_S} s. Its log says why.")
-            time.sleep(0.1)
 
     def _admin(self) -> AdminClient:
         return AdminClient({**_QUIET, "bootstrap.servers": self.bootstrap})
@@ -81,11 +81,24 @@ class Watch:
         self._parts = [TopicPartition(topic, number) for topic in topics for number in known[topic].partitions]
 
     def total(self) -> int:
-        """Return the sum of all end offsets, transaction markers included."""
-        return sum(self._consumer.get_watermark_offsets(part, timeout=_ANSWER_S)[1] for part in self._parts)
+        """Return the sum of all end offsets, transaction markers included. Waits for the leaders of new topics."""
+        return sum(_retried(partial(self._end, part), f"{part.topic} has no leader") for part in self._parts)
+
+    def _end(self, part: TopicPartition) -> int:
+        return int(self._consumer.get_watermark_offsets(part, timeout=_ANSWER_S)[1])
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _retried(ask: Callable[[], T], wrong: str) -> T:
+    until = time.monotonic() + _ANSWER_S
+    while True:
+        with contextlib.suppress(KafkaException, Unavailable):
+            return ask()
+        if time.monotonic() > until:
+            raise Unavailable(f"{wrong} after {_ANSWER_S} s. Its log says why.")
+        time.sleep(0.1)
 
 
 def fresh_prefix() -> str:

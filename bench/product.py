@@ -10,6 +10,7 @@ from bench.child import Child
 from schemas.errors import MustStop
 from schemas.topics import TOPICS
 
+APP = "bench"
 APP_ID = "bench0001"
 SECRET = "benchmark-only-secret"
 WEBHOOKS = "/webhooks/intercom"
@@ -25,26 +26,31 @@ class Place(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def configured(place: Place, *, processes: int = 1, spool_always: bool = False) -> Path:
-    """Write its configuration file."""
+def configured(
+    place: Place, *, processes: int = 1, spool_always: bool = False, partitions: int = 4, probes: int | None = None
+) -> Path:
+    """Write its configuration file. A worker answers probes where a port is given for them."""
     file = place.folder / "intercom-streams.toml"
     file.write_text(f"""\
 [kafka]
 bootstrap = "{place.bootstrap}"
 topic_prefix = "{place.prefix}"
+partitions = {partitions}
 [ingress]
 listen = "127.0.0.1:{place.port}"
 spool = "{place.folder / "spool"}"
 processes = {processes}
 spool_always = {str(spool_always).lower()}
+[worker]
+listen = "{f"127.0.0.1:{probes}" if probes else ""}"
 [[apps]]
-name = "bench"
+name = "{APP}"
 client_secrets = ["{SECRET}"]
 [[tenants]]
 id = "bench"
 [[tenants.workspaces]]
 app_id = "{APP_ID}"
-app = "bench"
+app = "{APP}"
 """)
     return file
 
@@ -52,6 +58,12 @@ app = "bench"
 def command(config: Path, *verb: str) -> Child:
     """Run a verb of the command line with a configuration file."""
     return Child.python("-m", "streams.cli", "--config", str(config), *verb)
+
+
+def applied(config: Path) -> None:
+    """Create its topics."""
+    child = command(config, "topics", "apply")
+    child.done_within(_START_S)
 
 
 def inbound(prefix: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Every benchmark goes all its way on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not looked at."""
 
 import os
+import socket
 import subprocess
 import sys
 from itertools import pairwise
@@ -11,19 +12,26 @@ import pytest
 from bench.cluster import Cluster
 from bench.engine.events import KEYS, events
 from bench.engine.rivals import RIVALS
+from bench.engine.work import encode
 from bench.ingress.load import planned, quantiles
 from bench.ingress.posts import BODY_BYTES, COUNT, bodies
 from bench.machine import this_machine
 from bench.options import Options
+from bench.recovery.job import Restored
+from bench.recovery.part import checks
+from bench.recovery.rows import key_of, value_of
 from bench.report import Ratio, Report, Spread, ratio
 from bench.rounds import interleaved
 from bench.show import json_line
+from bench.sockets import established
 from bench.table import BENCHMARKS
 from schemas.errors import BadConfiguration
 
 SMALLEST = {
     "ingress": (("bare", "one_process"), {"one_process"}),
     "engine": (("ours", "raw_aiokafka", "recovery_ours", "recovery_stock"), {"raw_aiokafka", "recovery_stock"}),
+    "replay": (("ours", "raw_aiokafka", "worker"), {"raw_aiokafka"}),
+    "partitions": (("engine",), {"engine_16_rate", "engine_16_p99", "engine_64_rate", "engine_64_p99"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
 }
 
@@ -116,3 +124,38 @@ def test_every_rival_of_the_engine_can_be_loaded_where_its_package_is_installed(
         "raw_aiokafka",
         "raw_confluent",
     ]
+
+
+def test_connections_are_counted_of_the_process_and_the_port_asked_for():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        port, another = server.getsockname()[1], other.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):
+            assert established(os.getpid(), {port}) == 2
+            assert established(os.getpid(), {another}) == 0
+            assert established(os.getppid(), {port}) == 0
+        assert established(os.getpid(), {port}) == 0
+
+
+def test_rows_to_restore_are_all_different_and_of_about_the_size_they_are_said_to_have():
+    sizes = {len(encode(value_of(number))) for number in (0, 1, 499_999, 999_999)}
+    assert all(450 <= size <= 550 for size in sizes)
+    assert value_of(1) == value_of(1) != value_of(2)
+    assert len({key_of(number) for number in range(1_000)}) == 1_000
+
+
+def test_what_was_restored_is_right_only_if_no_row_is_wrong_and_ours_is_whole():
+    def verdict(side, *, rows, wrong):
+        return list(checks(100, {side: {0: Restored(rows, wrong, 1.0, 1.0)}}).values())
+
+    assert verdict("recovery_ours", rows=100, wrong=0) == [True]
+    assert verdict("recovery_ours", rows=99, wrong=0) == [False]
+    assert verdict("recovery_ours", rows=100, wrong=1) == [False]
+    assert verdict("recovery_stock", rows=40, wrong=0) == [True]
+    assert verdict("recovery_stock", rows=40, wrong=1) == [False]
+    assert verdict("recovery_stock", rows=0, wrong=0) == [False]
+
+
+def test_the_goals_are_those_the_engine_was_promised_with():
+    assert {name: rival.goal for name, rival in RIVALS.items() if rival.goal} == {
+        "stock_faust": 15, "quixstreams": 1.5, "bytewax": 1.2, "raw_aiokafka": 0.75,
+    }  # fmt: skip

@@ -30,12 +30,12 @@ class Expected(NamedTuple):
     last: str  # id of the last event
 
 
-def events(count: int, seed: int = 7) -> Iterator[Event]:
-    """Generate events; the same count and seed give the same ones."""
+def events(count: int, *, keys: int = KEYS, seed: int = 7) -> Iterator[Event]:
+    """Generate events; the same count, keys and seed give the same ones."""
     chance = random.Random(seed)
     encode = msgspec.json.Encoder().encode
     for number in range(count):
-        person = chance.randrange(KEYS)
+        person = chance.randrange(keys)
         found = f"event-{number:08d}"
         yield Event(f"person-{person:06d}".encode(), found, encode(_body(found, person, number, chance)))
 
@@ -58,11 +58,11 @@ def _body(found: str, person: int, number: int, chance: random.Random) -> dict[s
     }  # fmt: skip
 
 
-def publish(bootstrap: str, topic: str, count: int, partitions: int) -> dict[bytes, Expected]:
+def publish(bootstrap: str, topic: str, count: int, partitions: int, *, keys: int = KEYS) -> dict[bytes, Expected]:
     """Write the events to their partitions and return what a table over them must hold."""
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000})
     expected: dict[bytes, Expected] = {}
-    for event in events(count):
+    for event in events(count, keys=keys):
         before = expected.get(event.key)
         expected[event.key] = Expected(before.n + 1 if before else 1, event.id)
         producer.produce(topic, event.value, key=event.key, partition=partition_of(event.key, partitions))

@@ -13,11 +13,16 @@ from bench.engine.events import Expected
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """Outputs per second between the first append and the last, how many there were, and how many events came twice."""
+    """Outputs per second between the first append and the last, how many there were, how many events came twice.
+
+    `first` and `last` are the times of the two, in Unix seconds.
+    """
 
     rate: float
     outputs: int
     repeated: int
+    first: float = 0.0
+    last: float = 0.0
 
 
 class _Output(msgspec.Struct):
@@ -45,7 +50,7 @@ def outcome(cluster: Cluster, topic: str) -> Outcome:
     if len(at) < 2:
         return Outcome(0.0, total, total - len(ids))
     first, last = min(at), max(at)
-    return Outcome((total - at[first]) / (last - first) * 1000, total, total - len(ids))
+    return Outcome((total - at[first]) / (last - first) * 1000, total, total - len(ids), first / 1000, last / 1000)
 
 
 def table_fits(cluster: Cluster, topic: str, expected: dict[bytes, Expected]) -> bool:

@@ -1,0 +1,27 @@
+"""Signed posts on one connection that stays open."""
+
+import contextlib
+import http.client
+from collections.abc import Iterator
+
+from bench.product import SECRET, WEBHOOKS
+from connectors.simulator.posting import webhook_headers
+from schemas.errors import Unavailable
+from schemas.tenancy import Secret
+
+
+def post(connection: http.client.HTTPConnection, body: bytes) -> None:
+    """Post a webhook and have its answer; anything but 200 raises `Unavailable`."""
+    connection.request("POST", WEBHOOKS, body, webhook_headers(body, Secret(SECRET)))
+    response = connection.getresponse()
+    response.read()
+    if response.status != 200:
+        raise Unavailable(f"a post was answered {response.status} instead of 200")
+
+
+@contextlib.contextmanager
+def connected(port: int) -> Iterator[http.client.HTTPConnection]:
+    """Have a connection to a server of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    yield connection
+    connection.close()

@@ -1,0 +1,82 @@
+"""The same work with 4, 16 and 64 partitions in one process: connections, memory, delays at rest and throughput."""
+
+from types import MappingProxyType
+
+from bench.cluster import Cluster
+from bench.latency.benchmark import quantiles_ms
+from bench.options import Options
+from bench.partitions import engine, worker
+from bench.partitions.trial import Trial
+from bench.report import Ratio, Report, Row, Spread, Table, ratio
+from bench.rounds import turns
+
+_COUNTS = (4, 16, 64)
+_TRIALS = MappingProxyType({"engine": engine.trial, "worker": worker.trial})
+_EVENTS = MappingProxyType({"engine": 200_000, "worker": 20_000})
+_POSTS = 100
+_COLUMNS = ("connections", "memory MiB", "start s", "events/s", "at rest p50 ms", "p99 ms", "max ms")
+
+Found = dict[str, dict[int, Trial]]  # by system and partitions, then round
+
+
+def run(options: Options, cluster: Cluster) -> Report:
+    """Give every number of partitions its turns."""
+    chosen = options.chosen(tuple(_TRIALS))
+    wanted = {f"{system}_{partitions}": (system, partitions) for system in chosen for partitions in _COUNTS}
+    posts, warm = (3, 1) if options.quick else (_POSTS, 16)
+    found: Found = {name: {} for name in wanted}
+    for number, name in turns(tuple(wanted), options.count_of_rounds(1)):
+        system, partitions = wanted[name]
+        count = options.events or (1_000 if options.quick else _EVENTS[system])
+        trial = _TRIALS[system](cluster, partitions, count, name=f"{name}-{number}".replace("_", "-"), warm=warm, posts=posts)
+        found[name][number] = trial
+    return Report(
+        name="partitions",
+        about="one process: first a backlog, then single events one at a time",
+        tables=(
+            Table("by system and partitions", _COLUMNS, tuple(_row(name, list(each.values())) for name, each in found.items())),
+        ),
+        ratios={name: each for system in chosen for name, each in _ratios(system, found).items()},
+        checks={f"{name}: every event had its one output, and the last were right": _right(each) for name, each in found.items()},
+        notes=(
+            "engine: the agent of the engine benchmark; worker: the product's, all agents, contacts to people, posts through the ingress",
+            f"ratios are against {_COUNTS[0]} partitions; start is from the start of the process to its first output",
+        ),
+    )
+
+
+def _right(trials: dict[int, Trial]) -> bool:
+    return all(each.complete for each in trials.values())
+
+
+def _row(name: str, trials: list[Trial]) -> Row:
+    delays = [quantiles_ms(each.delays_ms) for each in trials]
+    return Row(
+        name,
+        (
+            Spread.of([each.connections for each in trials]),
+            Spread.of([each.memory_mib for each in trials]),
+            Spread.of([each.start_s for each in trials]),
+            Spread.of([each.rate for each in trials]),
+            *(Spread.of([each[share] for each in delays]) for share in ("p50", "p99", "max")),
+        ),
+    )
+
+
+def _ratios(system: str, found: Found) -> dict[str, Ratio]:
+    """Compare with the fewest partitions: the rate, and the 99th percentile at rest."""
+    fewest, *others = _COUNTS
+    ratios: dict[str, Ratio | None] = {}
+    for partitions in others:
+        name, base = f"{system}_{partitions}", f"{system}_{fewest}"
+        ratios[f"{name}_rate"] = ratio(_rates(found[name]), _rates(found[base]))
+        ratios[f"{name}_p99"] = ratio(_slowest(found[name]), _slowest(found[base]), smaller_is_better=True)
+    return {name: each for name, each in ratios.items() if each is not None}
+
+
+def _rates(trials: dict[int, Trial]) -> dict[int, float]:
+    return {number: each.rate for number, each in trials.items()}
+
+
+def _slowest(trials: dict[int, Trial]) -> dict[int, float]:
+    return {number: quantiles_ms(each.delays_ms)["p99"] for number, each in trials.items()}

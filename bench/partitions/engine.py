@@ -1,0 +1,46 @@
+"""The engine's own work over many partitions: one agent, so one producer for each."""
+
+import tempfile
+from functools import partial
+
+import msgspec
+from confluent_kafka import Producer
+
+from bench.child import Child, running
+from bench.cluster import Cluster
+from bench.engine.events import publish
+from bench.engine.job import Job
+from bench.engine.rivals import RIVALS
+from bench.engine.verify import outcome, table_fits
+from bench.partitions.trial import Trial, at_rest, seen
+from bench.watching import until_still
+from schemas.partition import partition_of
+
+_LIMIT_S = 300
+
+
+def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int, posts: int) -> Trial:
+    """Process a backlog, then single events."""
+    group = cluster.named(name)
+    changelog = RIVALS["ours"].changelog.format(group=group)
+    with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
+        job = Job(cluster.bootstrap, group, f"{group}-source", f"{group}-output", changelog, partitions, folder)
+        cluster.create({job.source: {}, job.output: {"message.timestamp.type": "LogAppendTime"}}, partitions)
+        cluster.create({changelog: {"cleanup.policy": "compact"}}, partitions)
+        expected = publish(cluster.bootstrap, job.source, count, partitions)
+        with running(Child.python("-m", "bench.engine.rivals", "ours", msgspec.json.encode(job).decode())) as child:
+            until_still(child, cluster.watching([job.output]), count, _LIMIT_S)
+            found = outcome(cluster, job.output)
+            right = found.outputs == count and not found.repeated and table_fits(cluster, changelog, expected)
+            producer = Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 0})
+            delays = at_rest(cluster, job.output, partial(_send, producer, job), warm=warm, count=posts)
+            connections, memory = seen(child, cluster)
+    cluster.delete([topic for topic in cluster.topics() if topic.startswith(group)])
+    return Trial(found.rate, connections, memory, delays, found.first - child.started, right)
+
+
+def _send(producer: Producer, job: Job, mark: str) -> None:
+    key = f"single-{mark}".encode()
+    event = msgspec.json.encode({"id": mark, "kind": "single"})
+    producer.produce(job.source, event, key=key, partition=partition_of(key, job.partitions))
+    producer.flush()

@@ -1,0 +1,74 @@
+"""Webhooks about contacts as the ingress would have written them, and the persons that must come of them."""
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from confluent_kafka import Producer
+
+from bench.product import APP, APP_ID
+from connectors.intercom.records import Post, Router
+from connectors.outgoing import Outgoing
+from connectors.simulator import wire
+from schemas.partition import partition_of
+from streams.settings import Settings
+
+_BEGAN_MS = 1_760_000_000_000
+_STEP_MS = 1_000  # between two events: no two of a contact are in the same second
+_ATTRIBUTES = ("plan", "seats", "region", "trial", "score", "source", "segment", "team")
+
+
+class Last(NamedTuple):
+    """What a person must say in the end, by `external_id`: the name and the seats of its contact's last event."""
+
+    name: str
+    seats: int
+
+
+def publish(settings: Settings, count: int, keys: int) -> dict[str, Last]:
+    """Write the webhooks to their topic, in the order of their events; return what must come of them."""
+    router = Router(settings.tenancy, settings.kafka.topic)
+    producer = Producer({
+        "bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000,
+        "compression.type": "zstd",
+    })  # fmt: skip
+    expected: dict[str, Last] = {}
+    for external, last, body in _events(count, keys):
+        expected[external] = last
+        for record in _routed(router, body):
+            partition = partition_of(record.key, settings.kafka.partitions)
+            headers: list[Any] = list(record.headers)
+            producer.produce(record.topic, record.value, key=record.key, headers=headers, partition=partition)
+        producer.poll(0)
+    producer.flush()
+    return expected
+
+
+def _events(count: int, keys: int) -> Iterator[tuple[str, Last, bytes]]:
+    chance = random.Random(13)
+    for number in range(count):
+        contact = chance.randrange(keys)
+        external = f"user-{contact}"
+        last = Last(f"Person {contact} in version {number}", chance.randrange(1_000))
+        yield external, last, _body(number, contact, external, last)
+
+
+def _body(number: int, contact: int, external: str, last: Last) -> bytes:
+    at = _BEGAN_MS + number * _STEP_MS
+    custom = {name: f"{name} of {contact % 97}" for name in _ATTRIBUTES} | {"seats": last.seats}
+    item = wire.contact(
+        id=f"contact-{contact:08d}",
+        app_id=APP_ID,
+        external_id=external,
+        name=last.name,
+        email=f"person.{contact}@example.com",
+        created_ms=_BEGAN_MS,
+        updated_ms=at,
+        custom=custom,
+    )
+    return wire.notification("contact.user.updated", item, id=f"notif-{number:010d}", app_id=APP_ID, created_s=at // 1000)
+
+
+def _routed(router: Router, body: bytes) -> tuple[Outgoing, ...]:
+    return router.webhook(Post(body, frozenset({APP})), time.time_ns() // 1_000_000).records
