@@ -115,7 +115,8 @@ def _told(restoring: Progress) -> dict[str, object]:
 def _row(lane: Lane) -> dict[str, object]:
     return {
         "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
-        "positions": lane.positions, "rows": _rows(lane), "encoding": lane.standing.encoding, "reason": lane.reason,
+        "left_over": lane.left_over, "positions": lane.positions, "rows": _rows(lane), "encoding": lane.standing.encoding,
+        "reason": lane.reason,
     }  # fmt: skip
 
 
