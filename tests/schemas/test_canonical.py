@@ -1,11 +1,13 @@
 import json
 from hashlib import sha256
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.canonical import canonical, digest
+from schemas.canonical import canonical, canonical_exact, digest
+from schemas.facts import plain
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters()),
@@ -41,3 +43,21 @@ def test_what_json_cannot_spell_is_refused(value):
 
 def test_a_digest_is_sha256_in_hexadecimal():
     assert digest(b"x") == sha256(b"x").hexdigest()
+
+
+class Spelled(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    number: int
+    texts: tuple[str, ...] = ()
+    named: dict[str, str | None] = {}
+
+
+@given(st.builds(Spelled, text=st.text(), number=st.integers(-(2**63), 2**64 - 1), texts=st.lists(st.text()).map(tuple),
+                 named=st.dictionaries(st.text(), st.none() | st.text())))  # fmt: skip
+def test_what_holds_no_float_is_spelled_the_same_without_a_detour_over_plain_values(value):
+    assert canonical_exact(value) == canonical(plain(value)) == canonical_exact(plain(value))
+
+
+def test_half_a_surrogate_pair_is_spelled_the_same_too():
+    value = Spelled(text="\ud800", number=1)
+    assert canonical_exact(value) == canonical(plain(value))
