@@ -213,6 +213,7 @@ class Output(Part, frozen=True, kw_only=True):
 
 class LedgerEntry(Part, frozen=True, kw_only=True):
     """One fact's place in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before.
+
     A fact that very much follows from has several entries, one after the other; the outcome of all but the last is `continued`.
     """
 
