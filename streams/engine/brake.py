@@ -43,7 +43,7 @@ class Brake:
 
     def _stop(self, how_many: str) -> None:
         raise MustStop(
-            f"the {self._agent} agent could not process {how_many}, the last one at {self._last_death}. "
+            f"the {self._agent} agent could not process {how_many}, such as the one at {self._last_death}. "
             "That is likely a fault of this release rather than of the records. "
             "Nothing of the last batch was committed. Deploy a repaired release, or raise the limits in [worker] "
             "(brake_consecutive, brake_share) if the records really are unusable."

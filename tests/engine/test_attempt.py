@@ -58,9 +58,9 @@ def test_the_brake_stops_at_so_many_in_a_row() -> None:
         brake.check([True, True])
 
 
-def test_the_brake_says_which_record_was_the_last_and_why_it_could_not_be_processed() -> None:
+def test_the_brake_says_where_one_of_the_records_lies_and_why_it_could_not_be_processed() -> None:
     brake = Brake("count", Limits(brake_consecutive=2))
-    with pytest.raises(MustStop, match="the last one at offset 7 of partition 1 of in: the value says so"):
+    with pytest.raises(MustStop, match="such as the one at offset 7 of partition 1 of in: the value says so"):
         brake.check([True, True], "offset 7 of partition 1 of in: the value says so")
 
 

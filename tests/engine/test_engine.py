@@ -11,7 +11,7 @@ import pytest
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
-from schemas.message import header
+from schemas.dead_letters import origin
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.engine import Engine
 from streams.engine.inbox import Fetched, size_of
@@ -109,7 +109,13 @@ async def test_a_poison_record_goes_to_dead_letters_and_its_neighbours_go_on(set
     assert await counts(settings) == exactly(KEYS * 2)
     letters = await read_all(settings, "dead.letters")
     assert sorted(letter.value for letter in letters) == [b"poison", b"unusable"]
-    reasons = {letter.value: header(letter.headers, "dl_reason") or "" for letter in letters}
+    lay = {record.value: record for record in await read_all(settings, SOURCE)}
+    for letter in letters:
+        record, found = lay[letter.value], origin(letter.headers)
+        assert found is not None
+        assert (letter.key, found.topic, found.agent) == (record.key, SOURCE, agent.name)
+        assert (found.partition, found.offset, found.timestamp) == (record.partition, record.offset, record.timestamp)
+    reasons = {letter.value: found.reason for letter in letters if (found := origin(letter.headers))}
     assert reasons[b"unusable"] == "the value says so"
     assert "ValueError" in reasons[b"poison"]
     assert "secret@example.com" not in reasons[b"poison"]
@@ -121,7 +127,8 @@ async def test_too_many_poison_records_stop_the_worker_before_anything_is_commit
     await send(settings, ["k"] * 30, value=b"poison")
     async with running((agent,), kafka=settings, limits=Limits(brake_consecutive=20)) as work:
         error = await asyncio.wait_for(work.failed(), 60)
-    assert "20 records in a row" in str(error)
+    assert "20 records in a row, such as the one at offset 29 of partition " in str(error)
+    assert f"of {SOURCE}: ValueError at count" in str(error)
     assert await read_all(settings, "dead.letters") == []
 
 
