@@ -135,3 +135,81 @@ def test_a_log_made_anew_and_empty_leaves_nothing_of_the_store() -> None:
     store = stood([{"a": b"1"}])
     one, _ = restore(store, [])
     assert (dict(store.items()), one.records, one.standing) == ({}, 0, Standing())
+
+
+def one_standing(rows: int, *, began: int = 0, value: bytes = b"v") -> list[Given]:
+    """A log as compaction leaves it: rows, and where the table stood only at its very end."""
+    transactions = [{f"r{number}": value} for number in range(rows)]
+    return compacted(log_of(transactions, began=began), rows * 3, tombstones=False)
+
+
+def part_of(store: MemoryStore, log: list[Given], *, now: int = 0, oldest: float = 0) -> Restored:
+    """Read so many records and go away."""
+    one = Restored(store, oldest=oldest, now=now)
+    assert one.take(log)
+    return one
+
+
+@given(st.integers(1, 9))
+def test_a_restoration_broken_off_before_it_saw_where_the_table_stood_goes_on_from_its_last_record(read: int) -> None:
+    log, store = one_standing(9), MemoryStore()
+    part_of(store, log[:read])
+    one, again = restore(store, log)
+    assert dict(store.items()) == {f"r{number}": b"v" for number in range(9)}
+    assert one.standing == Standing({"in": 9})
+    assert again == len(log) - read + 1, "the last record is seen again, and what follows"
+
+
+@pytest.mark.parametrize("log", [one_standing(9, value=b"w"), one_standing(9, began=DAY), one_standing(2), []])
+def test_a_restoration_broken_off_in_another_log_is_begun_again(log: list[Given]) -> None:
+    store = MemoryStore()
+    part_of(store, one_standing(9)[:4])
+    restore(store, log)
+    assert dict(store.items()) == {record.key.decode(): record.value for record in log if record.key != positions.KEY}
+
+
+@pytest.mark.parametrize(("away", "begun_again"), [(DAY // 2, False), (2 * DAY, True)])
+def test_what_was_read_counts_from_when_it_was_read_however_old_the_records_are(away: int, begun_again: bool) -> None:
+    """A tombstone written since then is kept for a day since then, not since the record that was read last."""
+    log, store, now = one_standing(9), MemoryStore(), 30 * DAY
+    part_of(store, log[:4], now=now, oldest=now - DAY)
+    one = Restored(store, oldest=now + away - DAY, now=now + away)
+    assert one.take(log[3:]) is not begun_again
+
+
+def test_being_broken_off_again_and_again_does_not_make_what_was_read_first_any_younger() -> None:
+    log, store, now = one_standing(9), MemoryStore(), 30 * DAY
+    part_of(store, log[:4], now=now, oldest=now - DAY)
+    part_of(store, log[3:6], now=now + DAY // 2, oldest=now - DAY // 2)
+    assert not Restored(store, oldest=now + DAY // 2, now=now + DAY * 3 // 2).take(log[5:])
+
+
+def test_a_copy_that_stood_still_for_longer_than_tombstones_are_kept_is_begun_again() -> None:
+    log, store, now = one_standing(9), MemoryStore(), 30 * DAY
+    one = part_of(store, log[:4], now=now)
+    one.as_of = now + DAY
+    one.grew_old(now + DAY - 1)
+    assert one.take(log[4:6]), "a copy that was at the end a moment ago has missed nothing"
+    one.grew_old(now + DAY + 1)
+    assert not one.take(log[6:])
+    one.start_over()
+    assert one.take(log)
+
+
+def test_a_copy_handed_over_says_since_when_it_missed_nothing() -> None:
+    store = stood([{"a": b"1"}])
+    one = Restored(store, oldest=0, now=5 * DAY)
+    one.as_of = 7 * DAY
+    one.settle()
+    assert store.bookmark is not None
+    assert store.bookmark.as_of < DAY, "the log has not shown the bookmark's record: nothing is known"
+    assert one.take(log_of([{"a": b"1"}])[1:])
+    one.settle()
+    assert store.bookmark.as_of == 7 * DAY
+
+
+def test_the_bookmark_of_a_large_row_is_small() -> None:
+    store = MemoryStore()
+    part_of(store, one_standing(1, value=b"x" * 900_000)[:1])
+    assert store.bookmark is not None
+    assert len(store.bookmark.content) == 16
