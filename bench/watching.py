@@ -6,7 +6,7 @@ from bench.child import Child
 from bench.cluster import Watch
 from schemas.errors import MustStop
 
-_BEGIN_S = 60  # to the first output: start, join, and a machine that is busy
+_BEGIN_S = 120  # to the first output: start, join, and a machine that is busy
 _STILL_S = 2  # no new output for this long means that it is through
 _LOOK_S = 0.25
 
