@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
-from schemas.errors import Gap, StoreFailed
+from schemas.errors import Gap, MustStop, StoreFailed
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
 from streams.engine.inbox import Fetched
@@ -101,6 +101,8 @@ class Engine:
             failed |= await self._loader.load(lanes, self._while_in(epoch))
         except (KafkaError, OSError, TimeoutError) as away:  # each lane tries again by itself until the broker is back
             failed |= {lane: away for lane in lanes if lane.status is Status.LOADING}
+        except MustStop as refused:  # a changelog that no release of ours has written
+            self.fatal(refused)
         if epoch != self.epoch:
             return  # revoked while loading: the next assignment goes on with it
         for lane, error in failed.items():
@@ -271,6 +273,9 @@ class Engine:
             try:
                 for error in (await self._loader.load([lane], self._while_in(epoch), only_lost=True)).values():
                     raise error  # noqa: TRY301  # the broker being away is raised in there as well
+            except MustStop as error:
+                self.fatal(error)
+                return
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is taken from us
                 if epoch != self.epoch:
                     return

@@ -7,9 +7,11 @@ import pytest
 
 from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
+from streams.engine import positions
 from streams.engine.encodings import Encodings
+from streams.engine.names import Names
 from streams.engine.running import Running, running
-from tests.engine.counting import OUT, PARTITIONS, create_topics, read_all
+from tests.engine.counting import OUT, PARTITIONS, create_topics, producing, read_all
 from tests.engine.releases import Tally, agents_of
 from tests.engine.test_engine import QUICK, send, until
 
@@ -57,3 +59,17 @@ async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_r
         await until(lambda: Tally(3, 2) in said(work), "nothing of the new form was lost")
     assert [int(record.value) for record in await read_all(settings, OUT)] == [1, 2, 3]
     assert await read_all(settings, "dead.letters") == []
+
+
+async def test_a_changelog_that_no_release_has_written_stops_the_worker_instead_of_being_tried_for_ever(
+    settings: KafkaSettings,
+) -> None:
+    agents = agents_of(1)
+    await create_topics(settings, *agents)
+    async with producing(settings) as producer:
+        changelog = settings.topic(Names(prefix=settings.topic_prefix).changelog(agents[0].name))
+        await producer.send_and_wait(changelog, key=positions.KEY, value=b"{}", partition=0)
+    async with running(agents, kafka=settings, limits=QUICK) as work:
+        error = await asyncio.wait_for(work.failed(), 60)
+    assert isinstance(error, MustStop)
+    assert "cannot be read from its changelog" in str(error)
