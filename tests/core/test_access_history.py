@@ -395,3 +395,14 @@ def test_a_record_newer_than_a_listing_is_not_withdrawn_by_it():
     company.added("7", JO)
     company.listing(requested=T0 + 2 * DAY)
     assert company.results()["C1 7"] == "PASS"
+
+
+def test_a_record_as_old_as_the_listing_that_has_it_is_not_withdrawn_by_it():
+    """Of two assertions of one instant the greater id wins: that a record is listed must not depend on it."""
+    company = Company()
+    known = [staff(str(number), f"p{number}@acme.example", at=T0 + DAY) for number in range(12)]
+    for number, record in enumerate(known):
+        company.add(record)
+        company.added(str(number), f"p{number}@acme.example")
+    company.listing(*known, requested=T0 + DAY)
+    assert {result for key, result in company.results().items() if key.startswith("C1")} == {"PASS"}
