@@ -63,12 +63,15 @@ async def on_disk(settings: KafkaSettings, state: Path) -> dict[str, int]:
 
 
 async def _outputs(settings: KafkaSettings, wanted: int, watch: Callable[[], None]) -> list[tuple[int, dict[str, Any]]]:
-    """Return partition and value of each output, once there are so many or it has taken too long."""
-    deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+    """Return partition and value of each output, once there are so many or none has come for long: a busy machine is slow, not stuck."""
+    now = asyncio.get_running_loop().time
+    seen, last = 0, now()
     while True:
         watch()
         records = await _all(settings, OUT)
-        if len(records) >= wanted or asyncio.get_running_loop().time() > deadline:
+        if len(records) > seen:
+            seen, last = len(records), now()
+        if seen >= wanted or now() - last > _SETTLE_SECONDS:
             return [(record.partition, json.loads(record.value)) for record in records]
         await asyncio.sleep(1)
 

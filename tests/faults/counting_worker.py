@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def stores(folder: str) -> StoreOf:
 
 async def main(bootstrap: str, prefix: str, transaction_ms: str = "6000", folder: str = "") -> None:
     """Count until SIGTERM; exit with an error when the engine gives up."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     told, rejoin = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     asyncio.get_running_loop().add_signal_handler(REJOIN, rejoin.set)
