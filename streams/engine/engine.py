@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
 from connectors.kafka import KafkaSettings
@@ -148,6 +148,8 @@ class Engine:
 
     def fetch_failed(self, error: Exception) -> None:
         """Stop a partition whose position is no longer in the log; anything else is the client's to retry."""
+        if isinstance(error, NoOffsetForPartitionError):
+            return  # the client looked for itself before we said where to begin
         if not isinstance(error, OffsetOutOfRangeError):
             log.warning("fetch failed", error=type(error).__name__)
             return

@@ -6,7 +6,6 @@ is followed.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping
 
 import structlog
@@ -25,6 +24,7 @@ from streams.engine.store import Spares, Store
 log = structlog.get_logger(__name__)
 
 _FETCHED_BYTES = 16 << 20  # that wait here, compressed: nobody waits for a copy
+_GRACE_SECONDS = 2.0  # to end at a good moment
 _RETRY_SECONDS = 5.0  # after the broker or a disk has failed
 
 Place = tuple[str, int]
@@ -45,6 +45,7 @@ class Standby:
         self._owned: frozenset[Place] = frozenset()
         self._going = asyncio.Event()
         self._round = 0  # counts changes of what is to be followed
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     def pause(self) -> None:
@@ -93,12 +94,15 @@ class Standby:
 
     async def close(self) -> None:
         """Stop following and give the copies up."""
-        self.pause()
+        self._closing = True
+        self._round += 1
+        self._going.set()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+            # It may end by itself: aiokafka leaves connections open that are cancelled while they are made.
+            _, late = await asyncio.wait({self._task}, timeout=_GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for store in self._stores.values():
             store.close()
         self._stores.clear()
@@ -108,6 +112,8 @@ class Standby:
     async def _run(self) -> None:
         while True:
             await self._going.wait()
+            if self._closing:
+                return
             this = self._round
             try:
                 await self._follow(this)
