@@ -44,7 +44,7 @@ class Progress(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         total, left = self.total, self.left_seconds
         agents = ", ".join(f"{part.agent} {part.percent} %" for part in self.parts)
-        until = "" if left is None else f", {self.rate:,.0f} a second, about {_spelled(left)} left"
+        until = "" if left is None else f", {self.rate:,.0f} a second, about {_spelled(max(1, round(left)))} left"
         return f"restoring tables: {total.read:,} of {total.of:,} changelog offsets{until} ({agents})"
 
 
@@ -72,5 +72,5 @@ def progress(restorations: Iterable[tuple[str, Restored]], seconds: float) -> Pr
 def _spelled(seconds: float) -> str:
     whole = round(seconds)
     if whole < 100:  # noqa: PLR2004  # up to there seconds are easier to grasp
-        return f"{whole} s" if whole >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+        return f"{seconds:.1f} s" if seconds < 10 and seconds != whole else f"{whole} s"  # noqa: PLR2004
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"  # noqa: PLR2004

@@ -18,9 +18,9 @@ from streams.engine.store import Store
 
 log = structlog.get_logger(__name__)
 
-_RECORDS_AT_FIRST = 100  # nothing is known of their size yet
+_RECORDS_AT_FIRST = 16  # nothing is known of their size yet
 _RECORDS_AT_ONCE = 2_000  # taken between two looks at the event loop: some 10 ms …
-_BYTES_AT_ONCE = 16 << 20  # … of large ones fewer, as the last ones were
+_BYTES_AT_ONCE = 8 << 20  # … of large ones fewer, as the last ones were
 _FETCHED_BYTES = 64 << 20  # that wait here, compressed, of all partitions together
 _LEAST_FETCH = 64 << 10  # of one partition
 _LOOK_SECONDS = 1.0  # between two looks where the logs end

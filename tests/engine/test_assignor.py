@@ -9,7 +9,11 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.kafka import KafkaSettings
 from streams.engine.assignor import Claim, CoPartitionAssignor, decode, encode, shared_out
+from streams.engine.running import Running, running
+from tests.engine.changelogs import AGENT, QUICK, live, until
+from tests.engine.counting import PARTITIONS, create_topics
 
 COUNTS = {"a": 4, "b": 4, "c": 7}
 
@@ -191,3 +195,25 @@ def test_a_claim_survives_its_encoding() -> None:
     claim = Claim(7, {"a": {0: 3, 2: 7}})
     assert decode(encode(claim)) == claim
     assert msgspec.msgpack.decode(encode(claim)[1:]) == [7, {"a": {0: 3, 2: 7}}]
+
+
+@pytest.mark.asyncio
+async def test_on_a_broker_a_third_worker_takes_one_partition_and_no_other_moves(kafka: str, prefix: str) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await create_topics(settings, AGENT)
+    async with (
+        running((AGENT,), kafka=settings, limits=QUICK) as first,
+        running((AGENT,), kafka=settings, limits=QUICK) as second,
+    ):
+        await until(lambda: len(live(first)) == len(live(second)) == 2, "two share")
+        before = live(first), live(second)
+        async with running((AGENT,), kafka=settings, limits=QUICK) as third:
+            await until(lambda: len(live(third)) == 1 and all_live(first, second, third), "three share")
+            assert (live(first) <= before[0], live(second) <= before[1]) == (True, True)
+        await until(lambda: all_live(first, second), "two share again")
+        assert len(live(first)) == len(live(second)) == 2
+        assert len(live(first) & before[0]) + len(live(second) & before[1]) >= 3
+
+
+def all_live(*workers: Running) -> bool:
+    return sorted(partition for work in workers for partition in live(work)) == list(range(PARTITIONS))
