@@ -1,7 +1,8 @@
-"""Time a restoration in a Faust app, ours or stock, at the same two lines of Faust itself.
+"""Time a restoration in a Faust app, ours or stock, from the same line of Faust to the moment when its worker is ready.
 
-It begins when the group has given the app its partitions (`App._on_partitions_assigned`) and ends when the app lets events flow again
-(`App.on_rebalance_end`, where Faust logs "Worker ready"): no start of an interpreter and no joining of a group is in it.
+It begins when the group has given the app its partitions (`App._on_partitions_assigned`): no start of an interpreter and no joining of
+a group is in it. It ends when the side says that its table is restored and events may flow: the engine's `on_ready`, and the signal
+`on_rebalance_complete` that stock Faust sends with its "Restore complete!".
 """
 
 import asyncio
@@ -21,8 +22,8 @@ class Clock:
         self._assigned = asyncio.Event()
         self._ready = asyncio.Event()
         self._began = self._ended = self._before_mib = 0.0
-        every: Any = faust.App  # its signals are an instance's, and come later than these two lines
-        assigned, ended = every._on_partitions_assigned, every.on_rebalance_end  # noqa: SLF001  it has no public name
+        every: Any = faust.App  # the signal of an instance would come later than this line
+        assigned = every._on_partitions_assigned  # noqa: SLF001  it has no public name
 
         async def on_assigned(app: Any, partitions: Collection[Any], generation_id: int = 0) -> None:
             if partitions and not self._assigned.is_set():
@@ -30,14 +31,13 @@ class Clock:
                 self._assigned.set()
             await assigned(app, partitions, generation_id)
 
-        def on_ended(app: Any) -> None:
-            ended(app)
-            if self._assigned.is_set() and not self._ready.is_set():
-                self._ended = time.monotonic()
-                self._ready.set()
-
         every._on_partitions_assigned = on_assigned  # noqa: SLF001  likewise; the process ends with the trial
-        every.on_rebalance_end = on_ended
+
+    def ready(self) -> None:
+        """Take note that the table is restored, the first time after the assignment."""
+        if self._assigned.is_set() and not self._ready.is_set():
+            self._ended = time.monotonic()
+            self._ready.set()
 
     async def stopped(self, limit_s: float) -> tuple[float, float]:
         """Return the seconds it took and the MiB the process grew by, at most `limit_s` after the assignment or when that has passed."""

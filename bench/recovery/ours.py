@@ -1,6 +1,7 @@
 """Our side: the engine with an agent that keeps rows. It writes its changelog once, from numbers, and then restores it."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -34,10 +35,10 @@ def _step(batch: Batch, table: Table[bytes], out: Outbox) -> None:
         table.put((record.key or b"").decode(), "", encode(value_of(int(record.value or b""))))
 
 
-def _at_work(job: Job, store_of: StoreOf) -> AbstractAsyncContextManager[Running]:
+def _at_work(job: Job, store_of: StoreOf, ready: Callable[[], None] = lambda: None) -> AbstractAsyncContextManager[Running]:
     agent = Agent(name=TABLE, sources=(job.source,), step=_step, codec=_Bytes())
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions)
-    return running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of)
+    return running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of, on_ready=lambda _: ready())
 
 
 def _stores(work: Running) -> dict[int, Store]:
@@ -57,7 +58,7 @@ async def restore(job: Job, *, on_disk: bool = False) -> Restored:
     """Restore the table and compare every row."""
     store_of = OnDisk(Path(job.directory), frozenset({TABLE})) if on_disk else in_memory
     clock = Clock()
-    async with _at_work(job, store_of) as work:
+    async with _at_work(job, store_of, clock.ready) as work:
         seconds, grown_mib = await clock.stopped(job.limit_s)
         stores = _stores(work)
         held = [(number, value) for number in range(job.rows) if (value := _held(stores, number, job.partitions)) is not None]

@@ -29,6 +29,11 @@ async def restore(job: Job) -> Restored:
 
     app.agent(source)(count)
     clock = Clock()
+
+    async def restored(*_: Any, **__: Any) -> None:
+        clock.ready()
+
+    app.on_rebalance_complete.connect(restored, weak=False)
     starting = asyncio.create_task(app.start())  # it returns only when everything is restored
     seconds, grown_mib = await clock.stopped(job.limit_s)
     starting.cancel()
