@@ -73,7 +73,7 @@ async def _outputs(settings: KafkaSettings, wanted: int, watch: Callable[[], Non
             seen, last = len(records), now()
         if seen >= wanted or now() - last > _SETTLE_SECONDS:
             return [(record.partition, json.loads(record.value)) for record in records]
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)  # reading all of it takes the workers' time
 
 
 async def _changelog(settings: KafkaSettings) -> dict[str, int]:
