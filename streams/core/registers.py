@@ -165,8 +165,13 @@ def _by_version(layers: Layers) -> dict[Version, dict[str, Value]]:
     found: dict[Version, dict[str, Value]] = {}
     for version, values in layers:
         held = found.get(version)
-        found[version] = values if held is None or held == values else _tied(held, values)
+        found[version] = values if held is None or _alike(held, values) else _tied(held, values)
     return found
+
+
+def _alike(one: dict[str, Value], other: dict[str, Value]) -> bool:
+    """Say whether all values are the same, spelt the same: True equals 1."""
+    return one == other and all(type(other[name]) is type(value) for name, value in one.items())
 
 
 def _tied(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:

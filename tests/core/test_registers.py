@@ -92,6 +92,12 @@ def test_joining_what_is_known_already_changes_nothing(history):
         assert spelt(join(registers, part)) == spelt(registers)
 
 
+def test_one_and_true_at_one_version_come_out_the_same_in_either_order():
+    one, true = (asserted(at(1), {"n": value}) for value in (1, True))
+    assert spelt(join(one, true)) == spelt(join(true, one))
+    assert spelt(join(join(one, true), one)) == spelt(join(one, true))
+
+
 def test_the_latest_assertion_wins_and_the_earliest_value_is_kept():
     registers = joined(asserted(at(2), {"name": "Bo"}), asserted(at(1), {"name": "Al"}), asserted(at(3), {"name": "Cy"}))
     assert fields(registers) == {"name": "Cy"}
