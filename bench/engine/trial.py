@@ -43,7 +43,7 @@ def trial(cluster: Cluster, source: Source, name: str, rival: Rival, *, number: 
         job = Job(cluster.bootstrap, group, source.topic, f"{group}-output", changelog, source.partitions, directory)
         cluster.create(_topics(job), source.partitions)
         with running(Child.python("-m", "bench.engine.rivals", name, msgspec.json.encode(job).decode())) as child:
-            until_still(child, cluster.watching([job.output]), None if rival.limited else source.count, limit_s)
+            until_still(child, cluster, job.output, None if rival.limited else source.count, limit_s)
             usage = child.end()
         found = outcome(cluster, job.output)
         complete = found.outputs == source.count and not found.repeated

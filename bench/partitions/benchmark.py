@@ -14,7 +14,7 @@ _COUNTS = (4, 16, 64)
 _TRIALS = MappingProxyType({"engine": engine.trial, "worker": worker.trial})
 _EVENTS = MappingProxyType({"engine": 200_000, "worker": 20_000})
 _POSTS = 100
-_COLUMNS = ("connections", "memory MiB", "start s", "events/s", "at rest p50 ms", "p99 ms", "max ms")
+_COLUMNS = ("connections", "memory MiB", "start s", "events/s", "outputs", "repeated", "at rest p50 ms", "p99 ms", "max ms")
 
 Found = dict[str, dict[int, Trial]]  # by system and partitions, then round
 
@@ -46,7 +46,7 @@ def run(options: Options, cluster: Cluster) -> Report:
 
 
 def _right(trials: dict[int, Trial]) -> bool:
-    return all(each.complete for each in trials.values())
+    return all(each.right for each in trials.values())
 
 
 def _row(name: str, trials: list[Trial]) -> Row:
@@ -58,6 +58,8 @@ def _row(name: str, trials: list[Trial]) -> Row:
             Spread.of([each.memory_mib for each in trials]),
             Spread.of([each.start_s for each in trials]),
             Spread.of([each.rate for each in trials]),
+            Spread.of([each.outputs for each in trials]),
+            Spread.of([each.repeated for each in trials]),
             *(Spread.of([each[share] for each in delays]) for share in ("p50", "p99", "max")),
         ),
     )

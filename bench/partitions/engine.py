@@ -29,14 +29,17 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
         cluster.create({changelog: {"cleanup.policy": "compact"}}, partitions)
         expected = publish(cluster.bootstrap, job.source, count, partitions)
         with running(Child.python("-m", "bench.engine.rivals", "ours", msgspec.json.encode(job).decode())) as child:
-            until_still(child, cluster.watching([job.output]), count, _LIMIT_S)
+            until_still(child, cluster, job.output, count, _LIMIT_S)
             found = outcome(cluster, job.output)
-            right = found.outputs == count and not found.repeated and table_fits(cluster, changelog, expected)
+            fits = table_fits(cluster, changelog, expected)
             producer = Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 0})
             delays = at_rest(cluster, job.output, partial(_send, producer, job), warm=warm, count=posts)
             connections, memory = seen(child, cluster)
     cluster.delete([topic for topic in cluster.topics() if topic.startswith(group)])
-    return Trial(found.rate, connections, memory, delays, found.first - child.started, right)
+    return Trial(
+        rate=found.rate, connections=connections, memory_mib=memory, delays_ms=delays, start_s=found.first - child.started,
+        wanted=count, outputs=found.outputs, repeated=found.repeated, fits=fits,
+    )  # fmt: skip
 
 
 def _send(producer: Producer, job: Job, mark: str) -> None:

@@ -7,15 +7,23 @@ from bench.cluster import Cluster
 from bench.rest import Send, once, reading
 
 
-class Trial(msgspec.Struct, frozen=True):
-    """`complete` says that everything sent had its one consequence, and that a table compared was right."""
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process did with its backlog, and how it was at rest. `start_s` is from its start to its first output."""
 
     rate: float
     connections: int
     memory_mib: float
     delays_ms: list[float]
-    start_s: float  # from the start of the process to its first output
-    complete: bool
+    start_s: float
+    wanted: int
+    outputs: int
+    repeated: int
+    fits: bool
+
+    @property
+    def right(self) -> bool:
+        """Say whether every event had its one output, and what was last said of each key is what the input says."""
+        return self.outputs == self.wanted and not self.repeated and self.fits
 
 
 def at_rest(cluster: Cluster, topic: str, send: Send, *, warm: int, count: int) -> list[float]:

@@ -28,7 +28,7 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
         expected = contacts.publish(load(str(config)), count, count // _CONTACTS)
         people = f"{place.prefix}people"
         with running(command(config, "ingress")) as ingress, running(command(config, "worker")) as worker:
-            until_still(worker, cluster.watching([people]), count, _LIMIT_S)
+            until_still(worker, cluster, people, count, _LIMIT_S)
             found = persons(cluster, people, expected)
             until_ready(ingress, place.port)
             with connected(place.port) as connection:
@@ -36,5 +36,7 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
                 delays = at_rest(cluster, people, lambda mark: post(connection, body(mark)), warm=warm, count=posts)
             connections, memory = seen(worker, cluster)
     cluster.delete([each for each in cluster.topics() if each.startswith(place.prefix)])
-    right = found.records == count and not found.repeated and found.fits
-    return Trial(found.rate, connections, memory, delays, found.first - worker.started, right)
+    return Trial(
+        rate=found.rate, connections=connections, memory_mib=memory, delays_ms=delays, start_s=found.first - worker.started,
+        wanted=count, outputs=found.records, repeated=found.repeated, fits=found.fits,
+    )  # fmt: skip

@@ -33,7 +33,7 @@ def replayed(cluster: Cluster, count: int, keys: int, *, name: str, limit_s: flo
         expected = contacts.publish(load(str(config)), count, keys)
         people = f"{place.prefix}people"
         with running(command(config, "worker")) as child:
-            until_still(child, cluster.watching([people]), count, limit_s)
+            until_still(child, cluster, people, count, limit_s)
             usage = child.end()
         found = persons(cluster, people, expected)
     cluster.delete([each for each in cluster.topics() if each.startswith(place.prefix)])
