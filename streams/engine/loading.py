@@ -29,7 +29,8 @@ from streams.engine.store import Store
 
 log = structlog.get_logger(__name__)
 
-_SAY_SECONDS = 5.0  # between two words about the progress
+_SAY_SECONDS = 5.0  # between two words about the progress to a person …
+_LOG_SECONDS = 30.0  # … and to the log, which shares the terminal with them
 
 
 class Outside(Protocol):
@@ -109,6 +110,7 @@ class Loader:
         self._restoring: dict[Lane, Restored] = {}
         self._began = 0.0
         self._said = 0.0
+        self._logged = 0.0
 
     async def load(self, lanes: Collection[Lane], wanted: Wanted, *, only_lost: bool = False) -> dict[Lane, StoreFailed]:
         """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""
@@ -185,7 +187,7 @@ class Loader:
         )
         began = time.monotonic()
         if not self._restoring:
-            self._began = self._said = began
+            self._began = self._said = self._logged = began
         self._restoring |= {lane: this.restored[place] for place, lane in places.items()}
         failed: dict[Lane, StoreFailed] = {}
         rows = 0
@@ -275,8 +277,10 @@ class Loader:
         if now - self._said < _SAY_SECONDS or under_way is None:
             return
         self._said = now
-        for part in under_way.parts:
-            log.info("restoring tables", agent=part.agent, offsets_read=part.read, offsets=part.of)
+        if now - self._logged >= _LOG_SECONDS:
+            self._logged = now
+            for part in (part for part in under_way.parts if part.read < part.of):
+                log.info("restoring tables", agent=part.agent, offsets_read=part.read, offsets=part.of)
         self._on_progress(under_way)
 
     def _tell_end(self, done: Done) -> None:
