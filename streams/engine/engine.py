@@ -76,7 +76,6 @@ class Engine:
         self._readers: dict[TP, Lane] = {}  # who reads which partition now
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
         self._reloads: set[asyncio.Task[None]] = set()
-        self._reloading: set[Lane] = set()
         self._counts: dict[str, int] = {}
         self.epoch = 0  # counts revocations: what was loaded under an earlier one is not opened
 
@@ -118,8 +117,6 @@ class Engine:
         self.epoch += 1
         if self._standby is not None:
             self._standby.pause()
-        for task in self._reloads:
-            task.cancel()
         producers = await asyncio.gather(*(lane.suspend() for lane in self._lanes.values()))
         await stopped(producers)
 
@@ -231,11 +228,13 @@ class Engine:
     async def close(self) -> None:
         """Finish running transactions and release everything."""
         await self.revoked()
+        await self._loader.ended()
         if self._standby is not None:
             await self._standby.close()
-        for task in self._tasks.values():
+        tasks = [*self._reloads, *self._tasks.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
         for lane in self._lanes.values():
             lane.release()
@@ -266,11 +265,11 @@ class Engine:
                 del self._lanes[key]
 
     async def _reload(self, lane: Lane) -> None:
-        while self._is_lost(lane):
+        epoch = self.epoch
+        while True:
             await asyncio.sleep(self._limits.reload_seconds)
-            epoch = self.epoch
-            if not self._is_lost(lane):
-                return  # an assignment has loaded it meanwhile
+            if epoch != self.epoch or not self._is_lost(lane):
+                return  # an assignment has loaded it meanwhile, or will
             await stopped([await self._retired(lane)])
             try:
                 for error in (await self._loader.load([lane], self._while_in(epoch), only_lost=True)).values():

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 _SAY_SECONDS = 5.0  # between two words about the progress to a person …
 _LOG_SECONDS = 30.0  # … and to the log, which shares the terminal with them
+_GRACE_SECONDS = 5.0  # for rounds to end when the process ends
 
 
 class Outside(Protocol):
@@ -108,6 +109,8 @@ class Loader:
         self._outside = outside
         self._on_progress = on_progress
         self._restoring: dict[Lane, Restored] = {}
+        self._rounds: set[Round] = set()
+        self._idle = asyncio.Event()
         self._began = 0.0
         self._said = 0.0
         self._logged = 0.0
@@ -116,6 +119,8 @@ class Loader:
         """Fence first, then read: after its start no older producer can change what is read here. Return those whose disk fails."""
         lanes = [lane for lane in lanes if lane.status is not Status.STOPPED]
         this = Round(wanted)
+        self._rounds.add(this)
+        self._idle.clear()
         try:
             await this.lock(lanes)
             if only_lost:  # the load before may have brought it back
@@ -128,6 +133,15 @@ class Loader:
             for lane in lanes:
                 self._restoring.pop(lane, None)
             await this.end()
+            self._rounds.remove(this)
+            if not self._rounds:
+                self._idle.set()
+
+    async def ended(self) -> None:
+        """Wait a moment for rounds that are no longer wanted: aiokafka leaves connections open that are cancelled while they are made."""
+        if self._rounds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), _GRACE_SECONDS)
 
     def progress(self) -> Progress | None:
         """Return how far tables are restored, or None where none is."""
