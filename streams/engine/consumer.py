@@ -5,7 +5,7 @@ moves one fails there first.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,6 +14,8 @@ from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.assignor import CoPartitionAssignor
 from streams.engine.inbox import Fetched, size_of
+
+_STOPPING_LOOK_SECONDS = 0.2  # between two looks whether the process is stopping, while it is told of a rebalance
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):
@@ -96,6 +98,26 @@ class BatchConsumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def threadsafe_partitions_revoked(self, receiver_loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
+        """Tell the main thread, unless it is stopping: it then waits for the fetch thread, and Faust's own would wait for it, for ever."""
+        await self._unless_stopping(super().threadsafe_partitions_revoked(receiver_loop, revoked))
+
+    async def threadsafe_partitions_assigned(
+        self, receiver_loop: asyncio.AbstractEventLoop, assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """The same."""
+        await self._unless_stopping(super().threadsafe_partitions_assigned(receiver_loop, assigned, generation_id))
+
+    async def _unless_stopping(self, telling: Coroutine[Any, Any, None]) -> None:
+        told = asyncio.create_task(telling)
+        try:
+            while not (await asyncio.wait({told}, timeout=_STOPPING_LOOK_SECONDS))[0]:
+                if self.app.should_stop:  # the engine is closed by then: there is nothing to revoke or to assign
+                    return
+            told.result()
+        finally:
+            told.cancel()
 
     async def perform_seek(self) -> None:
         """Read on from the tables' positions. Faust would seek to the group's offsets, which a first start does not have."""

@@ -29,6 +29,8 @@ LEANED_ON = [
     (driver.Transport, "Producer"),
     (driver.Consumer, "_new_consumer_thread"),
     (driver.Consumer, "perform_seek"),
+    (driver.Consumer, "threadsafe_partitions_revoked"),
+    (driver.Consumer, "threadsafe_partitions_assigned"),
     (driver.Consumer, "_commit_offsets"),
     (driver.Consumer, "_new_offset"),
     (driver.Consumer, "verify_event_path"),
