@@ -79,8 +79,7 @@ async def test_a_partition_that_moves_is_read_on_from_the_copy(settings: KafkaSe
 
 async def send(settings: KafkaSettings, keys: list[str]) -> None:
     async with producing(settings) as producer:
-        for key in keys:
-            await write(producer, settings, SOURCE, key)
+        await asyncio.gather(*(write(producer, settings, SOURCE, key) for key in keys))
 
 
 @pytest.mark.asyncio
