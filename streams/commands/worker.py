@@ -1,8 +1,7 @@
 """`worker`: one process of agents, with its probes and metrics."""
 
-import asyncio
-
 import click
+import uvloop
 
 from connectors import logs
 from streams.commands.options import config_option, settings_of
@@ -18,7 +17,7 @@ def worker(ctx: click.Context) -> None:
     """Merge events into people and organisations and evaluate access, until Ctrl-C or SIGTERM."""
     settings = settings_of(ctx)
     logs.configure()
-    asyncio.run(_served(settings))
+    uvloop.run(_served(settings))
 
 
 async def _served(settings: Settings) -> None:

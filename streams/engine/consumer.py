@@ -23,6 +23,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._close_thread_loop_on_stop = True  # the loop was made for this thread alone
         self._given: dict[TopicPartition, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
@@ -97,7 +98,7 @@ class BatchConsumer(driver.Consumer):
     """Deliver one Faust message per partition batch. Offsets are committed by the engine's transactions alone."""
 
     def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+        return FetchThread(self, loop=self.loop, beacon=self.beacon, thread_loop=type(self.loop)())  # of the process' own kind
 
     async def threadsafe_partitions_revoked(self, receiver_loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
         """Tell the main thread, unless it is stopping: it then waits for the fetch thread, and Faust's own would wait for it, for ever."""

@@ -15,6 +15,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Fetcher as FaustFetcher
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
+from mode.threads import ServiceThread
 
 LEANED_ON = [
     (App, "_on_partitions_revoked"),
@@ -82,6 +83,13 @@ def test_the_group_asks_the_assignor_it_was_given_after_it_has_set_the_generatio
     joined = inspect.getsource(CoordinatorGroupRebalance.perform_group_join)
     assert "assignor.metadata(topics)" in joined
     assert "self._coordinator.generation = response.generation_id" in joined
+
+
+def test_the_consumers_thread_takes_a_loop_and_closes_it() -> None:
+    source = inspect.getsource(ServiceThread)
+    assert "self.thread_loop = thread_loop or" in source
+    assert "self._close_thread_loop_on_stop = thread_loop is None" in source
+    assert "if self._close_thread_loop_on_stop:" in source
 
 
 def test_a_full_batch_builder_answers_none() -> None:

@@ -3,9 +3,10 @@
 `python -m tests.faults.continuing_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk there.
 """
 
-import asyncio
 import sys
 from pathlib import Path
+
+import uvloop
 
 from connectors.kafka import KafkaSettings
 from streams.engine.limits import Limits
@@ -27,4 +28,4 @@ async def main(bootstrap: str, prefix: str, folder: str = "") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:]))

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from connectors.kafka import KafkaSettings
 from streams.engine.limits import Limits
@@ -63,4 +64,4 @@ async def count(settings: KafkaSettings, limits: Limits, store_of: StoreOf, told
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:]))

@@ -7,6 +7,8 @@ import asyncio
 import signal
 import sys
 
+import uvloop
+
 from connectors.kafka import KafkaSettings
 from schemas.errors import MustStop
 from streams.commands.ourselves import STOPPED_FOR_A_PERSON
@@ -33,7 +35,7 @@ async def main(bootstrap: str, prefix: str, release: str, told: str = "0") -> No
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main(*sys.argv[1:]))
+        uvloop.run(main(*sys.argv[1:]))
     except MustStop as error:
         print(error, flush=True)  # noqa: T201
         sys.exit(STOPPED_FOR_A_PERSON)

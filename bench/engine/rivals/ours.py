@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 import msgspec
+import uvloop
 
 from bench.engine.job import TABLE, Job
 from bench.engine.work import decode, encode, output
@@ -37,7 +38,7 @@ class _Rows:
 
 def run(job: Job, store_of: StoreOf = in_memory) -> None:
     """Work until ended."""
-    asyncio.run(_work(job, store_of))
+    uvloop.run(_work(job, store_of))
 
 
 async def _work(job: Job, store_of: StoreOf) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.engine.job import COMPRESSION, EXPIRY_MS, POLL, Job
@@ -17,7 +18,7 @@ _BATCH = 512 * 1024
 
 def run(job: Job) -> None:
     """Work until ended."""
-    asyncio.run(_work(job))
+    uvloop.run(_work(job))
 
 
 async def _work(job: Job) -> None:
