@@ -23,6 +23,7 @@ _RECORDS_AT_ONCE = 2_000  # taken between two looks at the event loop: some 10 m
 _BYTES_AT_ONCE = 8 << 20  # … of large ones fewer, as the last ones were
 _FETCHED_BYTES = 64 << 20  # that wait here, compressed, of all partitions together
 _LEAST_FETCH = 64 << 10  # of one partition
+_STALLED_SECONDS = 30.0  # without a single step of any partition; then a new consumer tries
 _LOOK_SECONDS = 1.0  # between two looks where the logs end
 _TOMBSTONES_KEPT = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
 
@@ -147,9 +148,11 @@ class Reader:
         """Read changelog partitions to their end and yield each as it is done. Ends are positions: the last offset is a marker.
 
         It is broken off when no longer `wanted`; what was read then stays in the stores, and is read on from the next time.
-        `told` is called after each step of the way.
+        `told` is called after each step of the way. Raises TimeoutError where nothing comes any more: a consumer that has lost its way in
+        a cluster that changes waits for ever, a new one does not.
         """
         left = set(restored)
+        reached, moved = (-1, 0), time.monotonic()
         while left and wanted():
             for place in [place for place in left if await self._done(place, restored[place])]:
                 left.discard(place)
@@ -157,6 +160,10 @@ class Reader:
             if left and wanted():
                 await self._take_next(left, restored, wanted, timeout_ms=200)
                 told()
+            if (now := (sum(one.at for one in restored.values()), len(left))) != reached:
+                reached, moved = now, time.monotonic()
+            elif time.monotonic() - moved > _STALLED_SECONDS:
+                raise TimeoutError(f"nothing came of {len(left)} changelog partitions for {_STALLED_SECONDS:.0f} s")
 
     async def follow(
         self, restored: Mapping[TopicPartition, Restored], tombstones: Mapping[str, int], wanted: Callable[[], bool]
@@ -178,7 +185,7 @@ class Reader:
         now = time.time() * 1000
         for place, one in list(restored.items()):
             end, seen = self._consumer.last_stable_offset(place), self._consumer.last_poll_timestamp(place)
-            one.at = await self._consumer.position(place)
+            one.at = await self._position(place)
             if end is not None and end >= 0:
                 one.ends = end
                 if one.at >= end and not one.doubtful:
@@ -205,11 +212,15 @@ class Reader:
 
     async def _done(self, place: TopicPartition, one: Restored) -> bool:
         """Say whether nothing is left to read; one that came to its end without seeing its bookmark again starts over first."""
-        one.at = await self._consumer.position(place)
+        one.at = await self._position(place)
         if one.at >= one.ends and one.doubtful and not one.given_up:
             await self._start_over(place, one)
-            one.at = await self._consumer.position(place)
+            one.at = await self._position(place)
         return one.given_up or one.at >= one.ends
+
+    async def _position(self, place: TopicPartition) -> int:
+        async with asyncio.timeout(_STALLED_SECONDS):
+            return int(await self._consumer.position(place))
 
     async def _take(self, place: TopicPartition, one: Restored, records: Sequence[Any]) -> None:
         try:

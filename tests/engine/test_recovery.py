@@ -1,14 +1,18 @@
 """A store is brought up to its changelog from any bookmark, and from the beginning where the log is not the one it was made from."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.kafka import KafkaSettings
 from schemas.message import Given
-from streams.engine import positions
+from streams.engine import positions, recovery
+from streams.engine.limits import Limits
 from streams.engine.positions import Standing
 from streams.engine.restored import Restored
 from streams.engine.store import Bookmark, MemoryStore
@@ -213,3 +217,31 @@ def test_the_bookmark_of_a_large_row_is_small() -> None:
     part_of(store, one_standing(1, value=b"x" * 900_000)[:1])
     assert store.bookmark is not None
     assert len(store.bookmark.content) == 16
+
+
+class Lost:
+    """A consumer that has lost its way: it has a position, or not even that, and nothing ever comes."""
+
+    def __init__(self, position: int | None) -> None:
+        self._position = position
+
+    async def position(self, place: TopicPartition) -> int:
+        return await asyncio.Future() if self._position is None else self._position
+
+    async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0.01)
+        return {}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("position", [None, 3])
+async def test_a_restoration_to_which_nothing_comes_any_more_gives_up_its_consumer(
+    monkeypatch: pytest.MonkeyPatch, position: int | None
+) -> None:
+    monkeypatch.setattr(recovery, "_STALLED_SECONDS", 0.1)
+    monkeypatch.setattr(recovery, "AIOKafkaConsumer", lambda **_: Lost(position))
+    reader = recovery.Reader(KafkaSettings(), Limits(), partitions=1)
+    unread = {TopicPartition("changelog", 0): Restored(MemoryStore(), oldest=0, now=0, log_ends=9)}
+    async with asyncio.timeout(20):
+        with pytest.raises(TimeoutError):
+            _ = [place async for place in reader.restore(unread, lambda: True, lambda: None)]
