@@ -51,8 +51,8 @@ async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: L
 async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
     """Return the group's offsets. Owners are fenced before this is asked, so nothing is still on its way."""
     admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
+    try:  # a start that is broken off has connections already
+        await admin.start()
         offsets = await admin.list_consumer_group_offsets(group)
     finally:
         await admin.close()
@@ -62,8 +62,8 @@ async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition,
 async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
     """Return for how many ms broker topics keep tombstones at least."""
     admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
+    try:  # a start that is broken off has connections already
+        await admin.start()
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
     finally:
         await admin.close()
@@ -74,8 +74,8 @@ async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mappin
 async def partitions_of(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
     """Count the partitions of broker topics, under the names given to them."""
     admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
+    try:  # a start that is broken off has connections already
+        await admin.start()
         found = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
     finally:
         await admin.close()
@@ -105,7 +105,11 @@ class Reader:
         self._most = min(_RECORDS_AT_FIRST, _RECORDS_AT_ONCE)
 
     async def __aenter__(self) -> Self:
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:  # broken off: what is connected already is closed
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
