@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from connectors.topic_settings import settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
@@ -74,10 +75,9 @@ def _wanted(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]
 
 @asynccontextmanager
 async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(**kafka.client())
     try:
-        await admin.start()
-        yield admin
+        async with administering(kafka) as admin:
+            yield admin
     except IntercomStreamsError:
         raise
     except (KafkaError, OSError) as error:
@@ -85,8 +85,6 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
             f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}). Is it running, and are kafka.bootstrap and "
             "kafka.security_protocol right? `intercom-streams stack up` starts one on this machine."
         ) from error
-    finally:
-        await admin.close()
 
 
 async def _partitions(admin: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Leave a cluster that is not ours as it was found."""
 
-from aiokafka.admin import AIOKafkaAdminClient
-
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 
 
@@ -9,12 +8,8 @@ async def remove_topics(kafka: KafkaSettings) -> int:
     """Delete every topic under the settings' prefix; return how many. Without a prefix nothing is touched."""
     if not kafka.topic_prefix:
         return 0
-    admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
+    async with administering(kafka) as admin:
         ours = [topic for topic in await admin.list_topics() if topic.startswith(kafka.topic_prefix)]
         if ours:
             await admin.delete_topics(ours)
         return len(ours)
-    finally:
-        await admin.close()

@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.limits import Limits
@@ -50,35 +50,23 @@ async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: L
 
 async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
     """Return the group's offsets. Owners are fenced before this is asked, so nothing is still on its way."""
-    admin = AIOKafkaAdminClient(**kafka.client())
-    try:  # a start that is broken off has connections already
-        await admin.start()
+    async with administering(kafka) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
-    finally:
-        await admin.close()
     return {place: found.offset for place, found in offsets.items() if found.offset >= 0}
 
 
 async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
     """Return for how many ms broker topics keep tombstones at least."""
-    admin = AIOKafkaAdminClient(**kafka.client())
-    try:  # a start that is broken off has connections already
-        await admin.start()
+    async with administering(kafka) as admin:
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
-    finally:
-        await admin.close()
     found = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
     return {name: int(settings.get("delete.retention.ms") or 0) for name, settings in found.items()}
 
 
 async def partitions_of(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
     """Count the partitions of broker topics, under the names given to them."""
-    admin = AIOKafkaAdminClient(**kafka.client())
-    try:  # a start that is broken off has connections already
-        await admin.start()
+    async with administering(kafka) as admin:
         found = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
-    finally:
-        await admin.close()
     return {name: found.get(topic, 0) for name, topic in topics.items()}
 
 
