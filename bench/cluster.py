@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # the package exports it, its stub does not say so
 
 from schemas.errors import Unavailable
@@ -104,6 +104,23 @@ def _retried(ask: Callable[[], T], wrong: str) -> T:
 def fresh_prefix() -> str:
     """Return a prefix nobody else has."""
     return f"bench-{secrets.token_hex(4)}-"
+
+
+def filling(bootstrap: str, **more: str) -> Producer:
+    """Return a producer that writes a source of benchmarks in order.
+
+    Without idempotence, batches tried again on a new topic come behind later ones, and an event that comes late may change nothing.
+    """
+    return Producer(
+        {
+            **_QUIET,
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": True,
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 2_000_000,
+            **more,
+        }
+    )
 
 
 def read_all(bootstrap: str, topic: str, group: str) -> Iterator[object]:

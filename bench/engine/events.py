@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import Producer
 
+from bench.cluster import filling
 from schemas.partition import partition_of
 
 KEYS = 50_000
@@ -60,7 +60,7 @@ def _body(found: str, person: int, number: int, chance: random.Random) -> dict[s
 
 def publish(bootstrap: str, topic: str, count: int, partitions: int, *, keys: int = KEYS) -> dict[bytes, Expected]:
     """Write the events to their partitions and return what a table over them must hold."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000})
+    producer = filling(bootstrap)
     expected: dict[bytes, Expected] = {}
     for event in events(count, keys=keys):
         before = expected.get(event.key)

@@ -21,11 +21,15 @@ BUSY_PATH = "person"  # the path that is also driven without pauses
 
 
 class Timed(msgspec.Struct, frozen=True):
-    """Milliseconds from before each post to its answer, and to its consequence at a `read_committed` reader; posts a second of it all."""
+    """Milliseconds from before each post to its answer, and to its consequence at a `read_committed` reader; posts a second of it all.
+
+    `before_ms` are the consequences of the posts that came before, when the broker had not yet met the partitions.
+    """
 
     answered_ms: list[float]
     shown_ms: list[float]
     rate: float
+    before_ms: list[float]
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -40,10 +44,10 @@ class Trial(msgspec.Struct, frozen=True):
         return self.paths[BUSY_PATH].rate / self.busy_rate
 
 
-def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int], warm: int, busy: int) -> Trial:
+def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int], warm: Mapping[str, int], busy: int) -> Trial:
     """Measure a system, started for this and ended after it.
 
-    So many posts on each path, after `warm` that are not counted, and `busy` without pauses.
+    So many posts on each path, after `warm` that are kept apart, and `busy` without pauses.
     """
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         place = Place(free(set()), cluster.bootstrap, cluster.named(f"{system}-{number}."), File(folder))
@@ -51,7 +55,7 @@ def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int
             paths = {}
             for name, count in posts.items():
                 with reading(cluster, topics[name]) as reader, connected(place.port) as connection:
-                    paths[name] = _at_rest(connection, reader, PATHS[name], warm, count)
+                    paths[name] = _at_rest(connection, reader, PATHS[name], warm[name], count)
                     if name == BUSY_PATH:
                         rate = _without_pauses(connection, reader, PATHS[name], busy)
     cluster.delete([each for each in cluster.topics() if each.startswith(place.prefix)])
@@ -59,12 +63,11 @@ def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int
 
 
 def _at_rest(connection: http.client.HTTPConnection, reader: Any, path: Path, warm: int, count: int) -> Timed:
-    for _ in range(warm):
-        once(reader, lambda mark: post(connection, path.body(mark)))
+    before = [once(reader, lambda mark: post(connection, path.body(mark)))[1] for _ in range(warm)]
     began = time.perf_counter()
     taken = [once(reader, lambda mark: post(connection, path.body(mark))) for _ in range(count)]
     rate = count / (time.perf_counter() - began)
-    return Timed([answered for answered, _ in taken], [seen for _, seen in taken], rate)
+    return Timed([answered for answered, _ in taken], [seen for _, seen in taken], rate, before)
 
 
 def _without_pauses(connection: http.client.HTTPConnection, reader: Any, path: Path, count: int) -> float:

@@ -3,10 +3,9 @@
 import tempfile
 
 import msgspec
-from confluent_kafka import Producer
 
 from bench.child import ask
-from bench.cluster import Cluster
+from bench.cluster import Cluster, filling
 from bench.engine.work import encode
 from bench.recovery.job import TABLE, Job, Restored
 from bench.recovery.rows import key_of, value_of
@@ -63,7 +62,7 @@ def _job(cluster: Cluster, changelogs: Changelogs, *, group: str, source: str, l
 
 def _produced(cluster: Cluster, made: Changelogs) -> None:
     """Write the numbers that ours makes its rows of, and stock Faust's rows, their keys spelled as JSON, as Faust spells them."""
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000})
+    producer = filling(cluster.bootstrap)
     for number in range(made.rows):
         key = key_of(number)
         partition = partition_of(key.encode(), made.partitions)

@@ -5,8 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from confluent_kafka import Producer
-
+from bench.cluster import filling
 from bench.product import APP, APP_ID
 from connectors.intercom.records import Post, Router
 from connectors.outgoing import Outgoing
@@ -29,10 +28,7 @@ class Last(NamedTuple):
 def publish(settings: Settings, count: int, keys: int) -> dict[str, Last]:
     """Write the webhooks to their topic, in the order of their events; return what must come of them."""
     router = Router(settings.tenancy, settings.kafka.topic)
-    producer = Producer({
-        "bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000,
-        "compression.type": "zstd",
-    })  # fmt: skip
+    producer = filling(settings.kafka.bootstrap, **{"compression.type": "zstd"})
     expected: dict[str, Last] = {}
     for external, last, body in _events(count, keys):
         expected[external] = last
