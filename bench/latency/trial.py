@@ -63,6 +63,7 @@ def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int
 
 
 def _at_rest(connection: http.client.HTTPConnection, reader: Any, path: Path, warm: int, count: int) -> Timed:
+    once(reader, lambda mark: post(connection, path.body(mark)))  # the worker may not be ready before that
     before = [once(reader, lambda mark: post(connection, path.body(mark)))[1] for _ in range(warm)]
     began = time.perf_counter()
     taken = [once(reader, lambda mark: post(connection, path.body(mark))) for _ in range(count)]
