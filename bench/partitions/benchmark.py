@@ -23,7 +23,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     """Give every number of partitions its turns."""
     chosen = options.chosen(tuple(_TRIALS))
     wanted = {f"{system}_{partitions}": (system, partitions) for system in chosen for partitions in _COUNTS}
-    posts, warm = (3, 1) if options.quick else (_POSTS, 16)
+    posts, warm = (3, 1) if options.quick else (_POSTS, 100)
     found: Found = {name: {} for name in wanted}
     for number, name in turns(tuple(wanted), options.count_of_rounds(1)):
         system, partitions = wanted[name]
