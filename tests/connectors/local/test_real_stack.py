@@ -126,8 +126,9 @@ def test_the_registry_speaks_the_confluent_api(registry_url: str, prefix: str) -
 
 
 BORROWER = """
-import time
+import signal, time
 from connectors.local import running
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests are a shell's background job
 with running() as stack:
     print("\\n".join(str(one.pid) for one in stack.status()), flush=True)
     print("up", flush=True)
