@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from bench.cluster import Cluster
 from schemas.errors import Unavailable
 
+WARM = 100  # things sent before it is rest: for so long a broker meets new partitions and compiles what they take
 _PAUSE_S = (0.05, 0.2)  # at random, so that no timer of what is measured keeps step
 _SHOWS_S = 30
 _APPEARS_S = 60

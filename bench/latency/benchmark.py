@@ -1,5 +1,7 @@
 """Measure ours and the plain loops in turns, on each path, one post at a time."""
 
+from collections.abc import Iterator, Mapping
+
 from bench.cluster import Cluster
 from bench.ingress.load import quantiles
 from bench.latency.paths import PATHS
@@ -7,16 +9,18 @@ from bench.latency.systems import SYSTEMS
 from bench.latency.trial import BUSY_PATH, Trial, trial
 from bench.options import Options
 from bench.report import Ratio, Report, Row, Spread, Table, ratio
+from bench.rest import WARM
 from bench.rounds import turns
 
 _ROUNDS = 5
 _POSTS = {"person": 200, "violation": 20}  # p99 of 200 is the second slowest; of 20 the slowest, an order of magnitude
-_WARM = {"person": 100, "violation": 30}  # posts before: for so long a broker meets new partitions and compiles what they take
+_WARM = {"person": WARM, "violation": 30}  # posts before; the second path finds a broker that has been at work
 _BUSY = 300
 _GOAL = 1.5  # for p99 on the path that has enough posts
 _LOAD = 0.3  # of what goes through: more than that is no rest
 _WITHIN_MS = 2_000  # what a person who waits for a violation was promised, by median
-_COLUMNS = ("p50 ms", "p99 ms", "max ms", "answer p50 ms", "answer p99 ms", "posts/s", "before: p50 ms", "before: p99 ms")
+_COLUMNS = ("p50 ms", "p99 ms", "max ms", "answer p50 ms", "answer p99 ms", "posts/s")
+_SHARES_BEFORE = ("p50", "p99")
 
 Trials = dict[str, dict[int, Trial]]  # by system, then round
 
@@ -32,13 +36,10 @@ def run(options: Options, cluster: Cluster) -> Report:
     return Report(
         name="latency",
         about="posts one at a time, with pauses, until a read_committed reader has the consequence",
-        tables=(*(_table(path, posts[path], found) for path in posts), _load(busy, found)),
+        tables=(*(_table(path, posts[path], found) for path in posts), _before(warm, found), _load(busy, found)),
         ratios={name: each for path in posts for name, each in _ratios(path, found).items()},
         checks=_within(found) | ({} if options.quick else _rested(found)),
-        notes=(
-            "p99 of 20 posts is the slowest one: read it as an order of magnitude",
-            f"before: the first posts of a path after the start ({warm['person']} and {warm['violation']}), in no ratio",
-        ),
+        notes=("p99 of 20 posts is the slowest one: read it as an order of magnitude",),
     )
 
 
@@ -51,13 +52,24 @@ def _cells(path: str, trials: list[Trial]) -> tuple[Spread, ...]:
     timed = [each.paths[path] for each in trials]
     shown = [quantiles_ms(each.shown_ms) for each in timed]
     answered = [quantiles_ms(each.answered_ms) for each in timed]
-    before = [quantiles_ms(each.before_ms) for each in timed]
     return (
         *(Spread.of([each[share] for each in shown]) for share in ("p50", "p99", "max")),
         *(Spread.of([each[share] for each in answered]) for share in ("p50", "p99")),
         Spread.of([each.rate for each in timed]),
-        *(Spread.of([each[share] for each in before]) for share in ("p50", "p99")),
     )
+
+
+def _before(warm: Mapping[str, int], found: Trials) -> Table:
+    columns = tuple(f"{path} {share} ms" for path in warm for share in _SHARES_BEFORE)
+    rows = tuple(Row(name, tuple(_cells_before(warm, list(trials.values())))) for name, trials in found.items())
+    counts = ", ".join(f"{count} to {path}" for path, count in warm.items())
+    return Table(f"the first posts after the start, in no ratio: {counts}", columns, rows)
+
+
+def _cells_before(warm: Mapping[str, int], trials: list[Trial]) -> Iterator[Spread]:
+    for path in warm:
+        shown = [quantiles_ms(each.paths[path].before_ms) for each in trials]
+        yield from (Spread.of([each[share] for each in shown]) for share in _SHARES_BEFORE)
 
 
 def _load(busy: int, found: Trials) -> Table:

@@ -63,10 +63,13 @@ def trial(cluster: Cluster, system: str, *, number: int, posts: Mapping[str, int
 
 
 def _at_rest(connection: http.client.HTTPConnection, reader: Any, path: Path, warm: int, count: int) -> Timed:
-    once(reader, lambda mark: post(connection, path.body(mark)))  # the worker may not be ready before that
-    before = [once(reader, lambda mark: post(connection, path.body(mark)))[1] for _ in range(warm)]
+    def send(mark: str) -> None:
+        post(connection, path.body(mark))
+
+    once(reader, send)  # the worker may not be ready before that
+    before = [once(reader, send)[1] for _ in range(warm)]
     began = time.perf_counter()
-    taken = [once(reader, lambda mark: post(connection, path.body(mark))) for _ in range(count)]
+    taken = [once(reader, send) for _ in range(count)]
     rate = count / (time.perf_counter() - began)
     return Timed([answered for answered, _ in taken], [seen for _, seen in taken], rate, before)
 

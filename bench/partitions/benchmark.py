@@ -8,6 +8,7 @@ from bench.options import Options
 from bench.partitions import engine, worker
 from bench.partitions.trial import Trial
 from bench.report import Ratio, Report, Row, Spread, Table, ratio
+from bench.rest import WARM
 from bench.rounds import turns
 
 _COUNTS = (4, 16, 64)
@@ -23,7 +24,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     """Give every number of partitions its turns."""
     chosen = options.chosen(tuple(_TRIALS))
     wanted = {f"{system}_{partitions}": (system, partitions) for system in chosen for partitions in _COUNTS}
-    posts, warm = (3, 1) if options.quick else (_POSTS, 100)
+    posts, warm = (3, 1) if options.quick else (_POSTS, WARM)
     found: Found = {name: {} for name in wanted}
     for number, name in turns(tuple(wanted), options.count_of_rounds(1)):
         system, partitions = wanted[name]
