@@ -2,8 +2,9 @@ import asyncio
 
 import msgspec
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import NewPartitions, NewTopic
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from connectors.local.ports import free
 from connectors.topic_settings import settings
@@ -22,12 +23,8 @@ def cluster(kafka: str, prefix: str) -> KafkaSettings:
 
 
 async def administer(cluster: KafkaSettings, work) -> None:
-    admin = AIOKafkaAdminClient(**cluster.client())
-    await admin.start()
-    try:
+    async with administering(cluster) as admin:
         await work(admin)
-    finally:
-        await admin.close()
 
 
 async def until_seen(cluster: KafkaSettings, name: str, partitions: int = 5) -> None:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas.errors import Unusable
 from schemas.partition import partition_of
@@ -55,10 +56,8 @@ async def create_topics(
     """Create all topics the counting agents need; `changelog` are settings of theirs alone."""
     names = Names(prefix=kafka.topic_prefix)
     changelogs = {names.changelog(agent.name) for agent in agents}
-    admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
-        options = {"min.insync.replicas": str(kafka.min_insync)}
+    options = {"min.insync.replicas": str(kafka.min_insync)}
+    async with administering(kafka) as admin:
         await admin.create_topics(
             [
                 NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options | more)
@@ -66,8 +65,6 @@ async def create_topics(
                 for name in sorted(names)
             ]
         )
-    finally:
-        await admin.close()
 
 
 @asynccontextmanager

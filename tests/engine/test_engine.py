@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from faust.types.tuples import TP
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas.dead_letters import origin
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
@@ -189,17 +190,15 @@ async def test_a_log_that_lost_unread_records_stops_its_partition_alone(settings
 
 async def delete_up_to_end(settings: KafkaSettings, topic: str, partition: int) -> None:
     from aiokafka import AIOKafkaConsumer, TopicPartition
-    from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+    from aiokafka.admin import RecordsToDelete
 
     place = TopicPartition(settings.topic(topic), partition)
     consumer = AIOKafkaConsumer(**settings.client())
     await consumer.start()
     end = (await consumer.end_offsets([place]))[place]
     await consumer.stop()
-    admin = AIOKafkaAdminClient(**settings.client())
-    await admin.start()
-    await admin.delete_records({place: RecordsToDelete(before_offset=end)})
-    await admin.close()
+    async with administering(settings) as admin:
+        await admin.delete_records({place: RecordsToDelete(before_offset=end)})
 
 
 async def test_an_agent_is_woken_once_when_its_instant_has_come(settings: KafkaSettings) -> None:
@@ -285,7 +284,7 @@ async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh
 
 
 async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty_tables(settings: KafkaSettings) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.admin import NewTopic
 
     agent = counting()
     await create_topics(settings, agent)
@@ -293,15 +292,13 @@ async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(lambda: processed(work) == len(KEYS), "first round")
     changelog = settings.topic(Names(prefix=settings.topic_prefix).changelog(agent.name))
-    admin = AIOKafkaAdminClient(**settings.client())
-    await admin.start()
-    await admin.delete_topics([changelog])
-    for _ in range(100):
-        if changelog not in await admin.list_topics():
-            break
-        await asyncio.sleep(0.05)
-    await admin.create_topics([NewTopic(changelog, PARTITIONS, 1)])
-    await admin.close()
+    async with administering(settings) as admin:
+        await admin.delete_topics([changelog])
+        for _ in range(100):
+            if changelog not in await admin.list_topics():
+                break
+            await asyncio.sleep(0.05)
+        await admin.create_topics([NewTopic(changelog, PARTITIONS, 1)])
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready")
         lanes = [lane for lane in work.engine.lanes() if lane.status is Status.STOPPED]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types.tuples import TP
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine import recovery
@@ -135,11 +135,9 @@ async def test_a_bookmark_older_than_tombstones_are_kept_means_reading_everythin
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
     await worked(settings, on_disk(tmp_path))
-    admin = AIOKafkaAdminClient(**settings.client())
-    await admin.start()
     topic = settings.topic(changelog())
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"delete.retention.ms": "0"})])
-    await admin.close()
+    async with administering(settings) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"delete.retention.ms": "0"})])
     read.clear()
     await worked(settings, on_disk(tmp_path))
     few = sum(read)

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from connectors.local.probe import Coordinator
 
@@ -23,13 +23,8 @@ async def coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> 
 
 
 async def _coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
-    admin = AIOKafkaAdminClient(**settings.client())
-    try:
-        await admin.start()
-        node: int = await admin.find_coordinator(name, kind)
-    finally:
-        await admin.close()
-    return node
+    async with administering(settings) as admin:
+        return int(await admin.find_coordinator(name, kind))
 
 
 async def transaction_open(settings: KafkaSettings, place: TopicPartition) -> None:

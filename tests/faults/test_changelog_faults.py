@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 
 from connectors import local
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table
@@ -138,12 +139,8 @@ async def delete_records(settings: KafkaSettings, place: TopicPartition, share: 
     async with asking(settings) as consumer:
         end = (await consumer.end_offsets([place]))[place]
     before = int(end * share)
-    admin = AIOKafkaAdminClient(**settings.client())
-    await admin.start()
-    try:
+    async with administering(settings) as admin:
         await admin.delete_records({place: RecordsToDelete(before_offset=before)})
-    finally:
-        await admin.close()
     return before
 
 

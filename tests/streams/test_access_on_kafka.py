@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from connectors.admin import administering
 from connectors.kafka import KafkaSettings
 from schemas import facts
 from schemas.facts import Fact
@@ -45,15 +46,11 @@ def history() -> list[Fact]:
 
 async def create_topics(kafka: KafkaSettings) -> None:
     names = {facts.TOPIC, "dead.letters", Names(prefix=kafka.topic_prefix).changelog("access"), *TOLD}
-    client = AIOKafkaAdminClient(**kafka.client())
-    await client.start()
-    try:
-        options = {"min.insync.replicas": str(kafka.min_insync)}
+    options = {"min.insync.replicas": str(kafka.min_insync)}
+    async with administering(kafka) as client:
         await client.create_topics(
             [NewTopic(kafka.topic(name), 1, kafka.replication, topic_configs=options) for name in sorted(names)]
         )
-    finally:
-        await client.close()
 
 
 async def until(work: Running, *, left_over: bool) -> None:
