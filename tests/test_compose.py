@@ -10,7 +10,7 @@ import yaml
 
 from connectors.local.broker import SETTINGS, replication
 from connectors.local.registry_server import API
-from streams.cli import VERBS
+from streams.cli.main import VERBS
 from streams.settings import load
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,7 @@ def test_every_image_is_pinned_to_a_full_version(compose: dict[str, Any]) -> Non
 
 
 def test_kafka_and_the_registry_have_the_versions_of_the_local_stack(compose: dict[str, Any]) -> None:
-    from connectors.local.relock import APICURIO, KAFKA
+    from connectors.local.update_lockfile import APICURIO, KAFKA
 
     services = compose["services"]
     assert services["kafka"]["image"] == f"apache/kafka:{KAFKA}"

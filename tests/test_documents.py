@@ -15,13 +15,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from connectors import policy_file
-from connectors.kafka import KafkaSettings
-from connectors.staff.files import read
-from connectors.staff.rows import rows
-from streams.cli import root
-from streams.core.addresses import normal
-from streams.core.policy import VALIDITIES
+from connectors.kafka.settings import KafkaSettings
+from connectors.policy import file as policy_file
+from connectors.staff.csv.parse_row import rows
+from connectors.staff.csv.read_file import read
+from streams.cli.main import root
+from streams.core.access.checks.policy import VALIDITIES
+from streams.core.access.state.addresses import normal
 from streams.settings import Ingress, Redis, Registry, Worker, load
 
 ROOT = Path(__file__).parents[1]

@@ -27,4 +27,4 @@ def test_every_committed_file_of_the_packages_is_in_the_wheel(wheel: zipfile.Zip
 
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
-    assert "intercom-streams = streams.cli:main" in wheel.read(entry_points).decode()
+    assert "intercom-streams = streams.cli.main:main" in wheel.read(entry_points).decode()

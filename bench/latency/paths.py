@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from bench.product import APP_ID
-from connectors.simulator import wire
+from connectors.simulator import payloads as wire
 
 
 class Path(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import http.client
 from collections.abc import Iterator
 
 from bench.product import SECRET, WEBHOOKS
-from connectors.simulator.posting import webhook_headers
+from connectors.simulator.post import webhook_headers
 from schemas.errors import Unavailable
 from schemas.tenancy import Secret
 

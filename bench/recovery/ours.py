@@ -9,13 +9,13 @@ from bench.engine.work import encode
 from bench.recovery.clock import Clock
 from bench.recovery.job import TABLE, Job, Restored
 from bench.recovery.rows import key_of, value_of
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.names import Names
-from streams.engine.rocks import OnDisk
-from streams.engine.running import Running, running
-from streams.engine.store import Store, StoreOf, in_memory
+from streams.engine.naming import Names
+from streams.engine.runner import Running, running
+from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.store import Store, StoreOf, in_memory
 
 _LOOK_S = 0.05
 

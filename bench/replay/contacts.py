@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from bench.cluster import filling
 from bench.product import APP, APP_ID
-from connectors.intercom.records import Post, Router
-from connectors.outgoing import Outgoing
-from connectors.simulator import wire
+from connectors.intercom.ingress.routing import Post, Router
+from connectors.kafka.publisher import Outgoing
+from connectors.simulator import payloads as wire
 from schemas.partition import partition_of
 from streams.settings import Settings
 

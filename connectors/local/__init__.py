@@ -4,7 +4,7 @@
 """
 
 from connectors.local.addresses import Addresses, given
-from connectors.local.running import given_or_running, running
 from connectors.local.stack import LocalStack
+from connectors.local.temporary import given_or_running, running
 
 __all__ = ["Addresses", "LocalStack", "given", "given_or_running", "running"]

@@ -3,7 +3,7 @@
 import msgspec
 
 from connectors.local import ports
-from connectors.local.state import State
+from connectors.local.stack_state import State
 from schemas.errors import Unavailable
 
 

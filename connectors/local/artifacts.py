@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from connectors.local.disk import disk_trouble_said
-from connectors.local.lock import LOCK, Artifact
+from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.lockfile import LOCK, Artifact
 from connectors.local.maven import from_maven
 from connectors.local.progress import Progress
 from schemas.errors import Unavailable

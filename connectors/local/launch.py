@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from connectors.local import process
-from connectors.local.disk import disk_trouble_said
-from connectors.local.process import Process
+from connectors.local import os_process as process
+from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.os_process import Process
 from connectors.local.service import Service, log_of
 from schemas.errors import Unavailable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.local.disk import disk_trouble_said
+from connectors.local.disk_errors import disk_trouble_said
 from connectors.local.ports import HOST
 
 API = "/apis/ccompat/v7"

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.local import launch, ports, process, state
+from connectors.local import launch, ports
+from connectors.local import os_process as process
+from connectors.local import stack_state as state
 from connectors.local.addresses import Addresses
 from connectors.local.allocation import with_ports
-from connectors.local.assembly import services
+from connectors.local.os_process import Process
 from connectors.local.paths import stacks_home
-from connectors.local.process import Process
 from connectors.local.progress import Progress, Silent
 from connectors.local.service import log_of
-from connectors.local.state import State
+from connectors.local.services import services
+from connectors.local.stack_state import State
 from schemas.errors import Unavailable, Unusable
 
 _GRACE_S = 20  # three brokers hand over their partitions one after the other

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from connectors.simulator.wire import Item, notification
+from connectors.simulator.payloads import Item, notification
 from schemas.ids import derived
 
 _ADMIN_IDS = 9_000_000  # Intercom's teammate ids are numbers of seven digits

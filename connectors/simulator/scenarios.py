@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from connectors.simulator import episodes
+from connectors.simulator import events as episodes
 from connectors.simulator.delivery import delivered
 from connectors.simulator.history import Scenario, Scene, StaffFile, StaffRow, Step
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.simulator import wire
+from connectors.simulator import payloads as wire
 from connectors.simulator.history import Post, StaffRow
-from streams.demo.page import Page
-from streams.demo.stage import APP_ID, TENANT, Stage
+from streams.demo.environment import APP_ID, TENANT, Stage
+from streams.demo.output import Page
 from streams.demo.watch import Expected, Seen, Watch, record_at
 
 TOPICS = ("people", "orgs", "access.violations.json", "access.state")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import MustStop
 from schemas.topics import TOPICS, Form

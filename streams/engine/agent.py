@@ -54,7 +54,7 @@ class Outbox(Protocol):
     """Where a step leaves what is to be sent with its transaction.
 
     `encoding` is what the partition is written in: values of internal topics are encoded for it, and a record of a newer one that is
-    read raises it (`schemas.internal.Versioned`).
+    read raises it (`schemas.versioned.Versioned`).
     """
 
     encoding: int
@@ -66,7 +66,7 @@ class Outbox(Protocol):
 
 
 class Codec(Protocol[T]):
-    """How a table's values become bytes and return. One that outlives a release is a `schemas.internal.Versioned`."""
+    """How a table's values become bytes and return. One that outlives a release is a `schemas.versioned.Versioned`."""
 
     def encode(self, value: T) -> bytes: ...
     def decode(self, data: bytes) -> T: ...

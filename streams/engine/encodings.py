@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.internal import ENCODING, newer_than_us
-from streams.engine.positions import Standing
+from schemas.versioned import ENCODING, newer_than_us
+from streams.engine.tables.commit_state import Standing
 
 
 class Encodings(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,18 +10,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Gap, MustStop, StoreFailed
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
-from streams.engine.inbox import Fetched
-from streams.engine.lane import Lane, Status
 from streams.engine.limits import Limits
-from streams.engine.loading import Loader, place_of, stopped
-from streams.engine.names import Names
-from streams.engine.progress import Done, Progress
-from streams.engine.standby import Standby
-from streams.engine.store import Spares, Store, StoreOf, in_memory
+from streams.engine.naming import Names
+from streams.engine.partition.fetch_buffer import Fetched
+from streams.engine.partition.processor import Lane, Status
+from streams.engine.recovery.loader import Loader, place_of, stopped
+from streams.engine.recovery.progress import Done, Progress
+from streams.engine.recovery.standby import Standby
+from streams.engine.tables.store import Spares, Store, StoreOf, in_memory
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """The configuration file as values: one TOML file, its places filled from the environment and from files."""
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
-from streams.settings.parts import Ingress, Redis, Registry, Settings, Worker
+from streams.settings.model import Ingress, Redis, Registry, Settings, Worker
 
 __all__ = ["DEFAULT_FILE", "ENVIRONMENT_FILE", "KAFKA_ONLY", "Ingress", "Redis", "Registry", "Settings", "Worker", "load"]

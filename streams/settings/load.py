@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
-from streams.settings.checks import check_tenancy, check_values
-from streams.settings.lines import line_of
-from streams.settings.parts import Ingress, Redis, Registry, Settings, Worker
-from streams.settings.places import Unfilled, fill
-from streams.settings.reading import Problem, Report, read
+from streams.settings.model import Ingress, Redis, Registry, Settings, Worker
+from streams.settings.parse import Problem, Report, read
+from streams.settings.placeholders import Unfilled, fill
+from streams.settings.toml_lines import line_of
+from streams.settings.validate import check_tenancy, check_values
 
 DEFAULT_FILE: Final = "intercom-streams.toml"
 ENVIRONMENT_FILE: Final = "INTERCOM_STREAMS_CONFIG"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.demo.page import Lines
+from streams.demo.output import Lines
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"\d+(\.\d+)?")

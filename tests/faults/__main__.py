@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 import structlog
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack, running
-from tests.engine.counting import PARTITIONS
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
+from tests.support.counting_agent import PARTITIONS
 
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for one thing to meet another
 

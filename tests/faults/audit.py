@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 from aiokafka.errors import KafkaError
 
-from connectors.kafka import KafkaSettings
-from streams.engine import positions
-from streams.engine.lane import Status
-from streams.engine.names import Names
-from streams.engine.rocks import OnDisk
-from streams.engine.running import running
-from tests.engine.counting import OUT, PARTITIONS, SECOND, SOURCE, read_all
+from connectors.kafka.settings import KafkaSettings
+from streams.engine.naming import Names
+from streams.engine.partition.processor import Status
+from streams.engine.runner import running
+from streams.engine.tables import commit_state as positions
+from streams.engine.tables.rocksdb import OnDisk
 from tests.faults.counting_worker import AGENT, LIMITS
+from tests.support.counting_agent import OUT, PARTITIONS, SECOND, SOURCE, read_all
 
 _SETTLE_SECONDS = 150.0
 _ONE_TRY_SECONDS = 40.0

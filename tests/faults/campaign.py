@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack
 from schemas.partition import partition_of
-from streams.engine.names import Names
-from tests.engine.counting import PARTITIONS, SECOND, SOURCE, create_topics, producing
+from streams.engine.naming import Names
 from tests.faults.audit import audit, on_disk
 from tests.faults.counting_worker import AGENT
 from tests.faults.fleet import Fleet
+from tests.support.counting_agent import PARTITIONS, SECOND, SOURCE, create_topics, producing
 
 KEYS = 200
 BROKERS = {"log.cleaner.backoff.ms": "1000"}

@@ -6,8 +6,8 @@ import contextlib
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.admin import administering
-from connectors.kafka import KafkaSettings
+from connectors.kafka.admin import administering
+from connectors.kafka.settings import KafkaSettings
 from connectors.local.probe import Coordinator
 
 _PATIENCE_S = 60.0  # a cluster that was harmed a moment ago answers once it has elected its leaders

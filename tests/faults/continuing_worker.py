@@ -8,12 +8,12 @@ from pathlib import Path
 
 import uvloop
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
-from streams.engine.rocks import OnDisk
-from streams.engine.running import running
-from streams.engine.store import in_memory
-from tests.engine.continuing import AGENT
+from streams.engine.runner import running
+from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.store import in_memory
+from tests.support.continuing_agent import AGENT
 
 BATCH = 50
 LIMITS = Limits(batch_records=BATCH, session_timeout_ms=2_000, heartbeat_ms=300)

@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
-from streams.engine.rocks import OnDisk
-from streams.engine.running import running
-from streams.engine.store import StoreOf, in_memory
-from tests.engine.counting import SECOND, SOURCE, counting
+from streams.engine.runner import running
+from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.store import StoreOf, in_memory
+from tests.support.counting_agent import SECOND, SOURCE, counting
 
 LIMITS = Limits(
     batch_records=50,  # many small transactions: more moments to be killed in

@@ -7,10 +7,10 @@ import signal
 from aiokafka import TopicPartition
 
 from connectors.local.probe import Coordinator
-from tests.engine.counting import PARTITIONS
 from tests.faults.campaign import Campaign, Disturbance, Kind
 from tests.faults.cluster import coordinator, transaction_open
 from tests.faults.counting_worker import AGENT, REJOIN
+from tests.support.counting_agent import PARTITIONS
 
 
 async def kill_worker(campaign: Campaign) -> None:

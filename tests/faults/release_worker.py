@@ -9,13 +9,13 @@ import sys
 
 import uvloop
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MustStop
-from streams.commands.ourselves import STOPPED_FOR_A_PERSON
 from streams.engine.encodings import Encodings
-from streams.engine.running import running
-from tests.engine.releases import agents_of
+from streams.engine.runner import running
+from streams.supervise.self_process import STOPPED_FOR_A_PERSON
 from tests.faults.counting_worker import LIMITS
+from tests.support.releases import agents_of
 
 
 async def main(bootstrap: str, prefix: str, release: str, told: str = "0") -> None:

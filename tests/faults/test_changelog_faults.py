@@ -14,18 +14,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from connectors import local
-from connectors.admin import administering
-from connectors.kafka import KafkaSettings
+from connectors.kafka.admin import administering
+from connectors.kafka.settings import KafkaSettings
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.lane import Status
 from streams.engine.limits import Limits
-from streams.engine.names import Names
-from streams.engine.recovery import fenced_producer
-from streams.engine.rocks import OnDisk
-from streams.engine.running import Running, running
-from streams.engine.store import StoreOf, in_memory
-from tests.engine.counting import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
+from streams.engine.naming import Names
+from streams.engine.partition.processor import Status
+from streams.engine.recovery.changelog_reader import fenced_producer
+from streams.engine.runner import Running, running
+from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.store import StoreOf, in_memory
+from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 

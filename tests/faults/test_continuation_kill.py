@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connectors.kafka import KafkaSettings
-from tests.engine.continuing import AGENT, CHANGE, PART, Said, fill, item_of
-from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing
+from connectors.kafka.settings import KafkaSettings
 from tests.faults.continuing_worker import BATCH
 from tests.faults.fleet import Fleet
+from tests.support.continuing_agent import AGENT, CHANGE, PART, Said, fill, item_of
+from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, create_topics, producing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from connectors.local import running
-from tests.engine.counting import PARTITIONS
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
+from tests.support.counting_agent import PARTITIONS
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 

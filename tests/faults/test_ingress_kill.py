@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.connectors.intercom.ingress import NOBODY, configured, ids, landed, make_topics, post_all, running
-from tests.connectors.intercom.posts import notification
+from tests.support.ingress import NOBODY, configured, ids, landed, make_topics, post_all, running
+from tests.support.posts import notification
 
 pytestmark = pytest.mark.asyncio
 POSTS = 2000

@@ -9,8 +9,8 @@ import pytest
 
 from connectors.local import LocalStack
 from connectors.local import running as running_stack
-from tests.connectors.intercom.ingress import Ingress, configured, ids, landed, make_topics, post_all, running
-from tests.connectors.intercom.posts import notification
+from tests.support.ingress import Ingress, configured, ids, landed, make_topics, post_all, running
+from tests.support.posts import notification
 
 pytestmark = pytest.mark.asyncio
 POSTS = 1500

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.kafka import KafkaSettings
-from tests.engine.counting import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
+from connectors.kafka.settings import KafkaSettings
 from tests.faults.audit import on_disk
 from tests.faults.campaign import Campaign
 from tests.faults.counting_worker import AGENT
 from tests.faults.disturbances import KINDS
+from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 

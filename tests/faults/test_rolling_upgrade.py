@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from connectors import topics
-from connectors.kafka import KafkaSettings
-from schemas.internal import ENCODING
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
 from schemas.message import header
-from streams.commands.ourselves import STOPPED_FOR_A_PERSON
-from streams.engine import positions
-from streams.engine.names import Names
-from tests.engine.counting import OUT, SOURCE, create_topics, producing, read_all, write
-from tests.engine.releases import NEW, OLD, Tally, agents_of
+from schemas.versioned import ENCODING
+from streams.engine.naming import Names
+from streams.engine.tables import commit_state as positions
+from streams.supervise.self_process import STOPPED_FOR_A_PERSON
 from tests.faults.fleet import Fleet
 from tests.faults.test_worker_kill import APP, PUBLIC, TENANCY, feeding, settled, workers  # noqa: F401  # a fixture
-from tests.histories import contact_events
-from tests.oracle import people_of
+from tests.support.counting_agent import OUT, SOURCE, create_topics, producing, read_all, write
+from tests.support.histories import contact_events
+from tests.support.oracle import people_of
+from tests.support.releases import NEW, OLD, Tally, agents_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 

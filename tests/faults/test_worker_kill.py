@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from connectors import topics
-from connectors.intercom.records import Post, Router
-from connectors.kafka import KafkaSettings
+from connectors.intercom.ingress.routing import Post, Router
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.message import header
 from schemas.partition import partition_of
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
-from streams.commands.ourselves import argv
-from tests.engine.counting import producing, read_all
+from streams.supervise.self_process import argv
 from tests.faults.fleet import Fleet
-from tests.histories import contact_events
-from tests.oracle import people_of
+from tests.support.counting_agent import producing, read_all
+from tests.support.histories import contact_events
+from tests.support.oracle import people_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 

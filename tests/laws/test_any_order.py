@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.cloudevents import context
-from tests.histories import contact_events
-from tests.oracle import Pipeline, pipeline_of
-from tests.streams.acme import TENANCY
+from tests.support.histories import contact_events
+from tests.support.oracle import Pipeline, pipeline_of
+from tests.support.tenancy import TENANCY
 
 PUBLIC = ("people", "orgs", "memberships")
 

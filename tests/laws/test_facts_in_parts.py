@@ -7,13 +7,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import facts
-from schemas.facts import Fact
+from schemas.access import facts
+from schemas.access.facts import Fact
 from schemas.message import Given
-from streams.access import Sizes
-from streams.core.ledger import CONTINUED
-from tests import company
-from tests.company import AVRO, DAY, T0, Company, admin, decision, everyone, listing, person_of, policy, roles, staff
+from streams.agents.access import Sizes
+from streams.core.access.findings.ledger import CONTINUED
+from tests.support import company
+from tests.support.company import AVRO, DAY, T0, Company, admin, decision, everyone, listing, person_of, policy, roles, staff
 
 HOUR = DAY // 24
 ADDRESSES = ("jo@acme.example", "al@acme.example", "jo+x@acme.example", "jo@group.example", "cy@acme.example")

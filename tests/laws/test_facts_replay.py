@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.facts import Fact
-from streams.core.ledger import seal
-from streams.engine.memory import Sent
-from tests.company import AVRO, DAY, T0, Company, admin, decision, everyone, person_of, policy, roles, staff
+from schemas.access.facts import Fact
+from streams.core.access.findings.ledger import seal
+from streams.engine.in_memory import Sent
+from tests.support.company import AVRO, DAY, T0, Company, admin, decision, everyone, person_of, policy, roles, staff
 
 ADDRESSES = ("jo@acme.example", "al@acme.example", "jo+x@acme.example")
 times = st.integers(0, 12).map(lambda day: T0 + day * DAY)
@@ -141,6 +141,6 @@ def _of(sent: list[Sent], topic: str) -> list[Sent]:
 def _entry(value: dict[str, Any]) -> Any:
     import msgspec
 
-    from schemas.violations import LedgerEntry
+    from schemas.access.findings import LedgerEntry
 
     return msgspec.convert(value, LedgerEntry)

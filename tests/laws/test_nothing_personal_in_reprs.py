@@ -3,13 +3,13 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from connectors.staff.files import read
-from connectors.staff.rows import rows
-from schemas.violations import Known, Person
-from streams.core.addresses import normal
-from streams.core.staff import Member, member
-from streams.core.state import State
-from tests.company import APP, TENANT, Company, admin, person_of, staff
+from connectors.staff.csv.parse_row import rows
+from connectors.staff.csv.read_file import read
+from schemas.access.findings import Known, Person
+from streams.core.access.state.addresses import normal
+from streams.core.access.state.staff import Member, member
+from streams.core.access.state.tenant import State
+from tests.support.company import APP, TENANT, Company, admin, person_of, staff
 
 JO = "jo@acme.example"
 

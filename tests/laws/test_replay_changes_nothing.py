@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
-from tests.company import Company
-from tests.histories import contact_events
-from tests.oracle import Pipeline
+from tests.support.company import Company
+from tests.support.histories import contact_events
+from tests.support.oracle import Pipeline
 
 APP = "abc12345"
 TENANCY = Tenancy.of(

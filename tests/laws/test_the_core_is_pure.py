@@ -7,7 +7,7 @@ import pytest
 
 import streams.core
 
-CORE = sorted(Path(streams.core.__file__).parent.glob("*.py"))
+CORE = sorted(Path(streams.core.__file__).parent.rglob("*.py"))
 ALLOWED = {
     "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "types", "typing",
     "unicodedata", "uuid", "zoneinfo", "datetime", "bisect",  # values of the standard library

@@ -2,10 +2,10 @@
 
 import pytest
 
-from schemas.facts import Rule
-from schemas.violations import CheckState
-from streams.core.policy import VALIDITIES, verdict
-from tests.company import APP, T0, Company, admin, everyone
+from schemas.access.facts import Rule
+from schemas.access.findings import CheckState
+from streams.core.access.checks.policy import VALIDITIES, verdict
+from tests.support.company import APP, T0, Company, admin, everyone
 
 JO = "jo@acme.example"
 

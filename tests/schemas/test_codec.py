@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.catalogue import Catalogue, Schema, read
 from schemas.codec import FRAME, Avro, framing_id, payload
 from schemas.errors import Unusable
-from tests.schemas.shapes import PERSON, VALUE, catalogue, changed, schema
+from tests.support.avro_schemas import PERSON, VALUE, catalogue, changed, schema
 
 AVRO = Avro.local(catalogue(PERSON))
 BYTES = AVRO.encode("person", VALUE)

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.catalogue import shipped
 from schemas.evolution import breaks, unreadable
-from tests.schemas.shapes import PERSON, changed, schema
+from tests.support.avro_schemas import PERSON, changed, schema
 
 ADDED = {"name": "nick", "type": ["null", "string"], "default": None}
 

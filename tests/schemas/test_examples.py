@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import schemas
 from schemas.codec import FRAME, Avro
 from schemas.errors import Unusable
-from schemas.inbound import places
-from schemas.intercom import envelope
+from schemas.intercom.envelope import envelope
+from schemas.intercom.routes import places
 from schemas.topics import TOPICS, Form
 
 ROOT = Path(schemas.__file__).parent / "examples"

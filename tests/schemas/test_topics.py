@@ -5,10 +5,10 @@ import pytest
 from schemas.catalogue import shipped
 from schemas.codec import Avro
 from schemas.dead_letters import TOPIC as DEAD_LETTERS
-from schemas.inbound import TOPICS as INBOUND
+from schemas.intercom.routes import TOPICS as INBOUND
 from schemas.tenancy import Tenancy
 from schemas.topics import DAY_MS, FOREVER, TOPICS, Form
-from streams.worker import agents_of
+from streams.worker.main import agents_of
 
 AGENTS = agents_of(Tenancy.of((), ()), Avro.local())
 

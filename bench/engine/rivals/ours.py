@@ -9,11 +9,11 @@ import uvloop
 
 from bench.engine.job import TABLE, Job
 from bench.engine.work import decode, encode, output
-from connectors.kafka import KafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.names import Names
-from streams.engine.running import running
-from streams.engine.store import StoreOf, in_memory
+from streams.engine.naming import Names
+from streams.engine.runner import running
+from streams.engine.tables.store import StoreOf, in_memory
 
 
 class Counted(msgspec.Struct):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.engine.job import TABLE, Job
 from bench.engine.rivals import ours
-from streams.engine.rocks import OnDisk
+from streams.engine.tables.rocksdb import OnDisk
 
 
 def run(job: Job) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from connectors.local import state
+from connectors.local import stack_state as state
 from connectors.local.allocation import with_ports
 from connectors.local.ports import HOST, free
-from connectors.local.state import State
+from connectors.local.stack_state import State
 from schemas.errors import Unavailable
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.local.artifacts import Source, fetch
-from connectors.local.lock import Artifact
+from connectors.local.lockfile import Artifact
 from connectors.local.progress import Silent
 from schemas.errors import Unavailable
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.local import launch, process
-from connectors.local.process import Process
+from connectors.local import launch
+from connectors.local import os_process as process
+from connectors.local.os_process import Process
 from schemas.errors import Unavailable
 
 

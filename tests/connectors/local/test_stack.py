@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local import LocalStack, state
+from connectors.local import LocalStack
+from connectors.local import stack_state as state
 from connectors.local.paths import cache_home, stacks_home
 from schemas.errors import Unavailable, Unusable
 

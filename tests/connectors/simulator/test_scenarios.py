@@ -10,7 +10,7 @@ import pytest
 
 from connectors.simulator.delivery import WINDOW, delivered
 from connectors.simulator.history import Post, Scene, StaffFile, StaffRow, as_csv
-from connectors.simulator.posting import app_of, callback_headers, post, webhook_headers
+from connectors.simulator.post import app_of, callback_headers, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
 from schemas.errors import Unavailable
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace

@@ -1,0 +1,1 @@
+"""The webhook server: verify, decode the envelope, persist, answer."""

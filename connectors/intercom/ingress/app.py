@@ -1,0 +1,181 @@
+"""One ingress process: its parts put together, started in order, and stopped so that everything accepted is kept."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final
+
+import structlog
+import uvicorn
+
+from connectors.intercom.ingress.breaker import Breaker
+from connectors.intercom.ingress.client_limits import cut_off_the_slow
+from connectors.intercom.ingress.config import IngressConfig
+from connectors.intercom.ingress.counters import Tally
+from connectors.intercom.ingress.durable_writer import Keeper
+from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH, Endpoint
+from connectors.intercom.ingress.fast_path import DirectProtocol
+from connectors.intercom.ingress.kafka_publisher import KafkaOutlet
+from connectors.intercom.ingress.multiprocess_metrics import Exposition
+from connectors.intercom.ingress.probes import Standing, probes
+from connectors.intercom.ingress.routing import Router
+from connectors.intercom.ingress.signature import Keyring
+from connectors.intercom.ingress.spools import Storage
+from connectors.observability.metrics import (
+    INGRESS_BREAKER_OPEN,
+    INGRESS_BREAKER_TRIPS,
+    INGRESS_SPOOL_ASIDE,
+    INGRESS_SPOOL_BYTES,
+    INGRESS_TOPICS_MISSING,
+)
+from schemas.intercom.routes import TOPICS
+
+_log = structlog.get_logger(__name__)
+_GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
+_HANGS_S: Final = 30  # from the last answer to the end; beyond it something hangs, and what is kept is on the disk
+_KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it and not we
+_BACKLOG: Final = 2048
+_COLLECT: Final = (20_000, 20, 50)  # posts make many objects and no cycles: collecting less often saved a seventh of the CPU
+_WEBHOOK_PATHS: Final = frozenset({WEBHOOK_PATH, CALLBACK_PATH})
+
+
+class Ingress:
+    """The parts of one process."""
+
+    def __init__(self, config: IngressConfig, index: int) -> None:
+        self.breaker = Breaker(always=config.spool_always, on_trip=_on_trip)
+        topics = [config.kafka.topic(topic) for topic in TOPICS]
+        self.outlet = KafkaOutlet(config.kafka, topics, on_connected=lambda: self.breaker.returned(0))
+        self.storage = Storage(
+            config.spool,
+            index=index,
+            max_bytes=config.spool_max_bytes // config.processes,
+            outlet=self.outlet,
+            breaker=self.breaker,
+        )
+        self._config = config
+        self._exposition = Exposition(folder=config.spool, index=index, processes=config.processes)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Any]:
+        """Start the parts, yield the ASGI app, and stop the parts: first what accepts, last what keeps."""
+        await self.storage.open()
+        self.outlet.start()
+        keeper = Keeper(self.outlet, self.storage.own, self.breaker)
+        endpoint = Endpoint(
+            keyring=Keyring(self._config.tenancy.apps.values()),
+            router=Router(self._config.tenancy, self._config.kafka.topic),
+            keeper=keeper,
+            tally=Tally(),
+            ceiling=self._config.ceiling,
+        )
+        self._show()
+        publishing = asyncio.create_task(self._exposition.publish())
+        try:
+            yield _App(endpoint, probes(self._standing, self._exposition.page))
+        finally:
+            publishing.cancel()
+            await keeper.close()
+            await self.storage.close()
+            await self.outlet.close()
+            await asyncio.gather(publishing, return_exceptions=True)
+
+    def _show(self) -> None:
+        """Let the gauges be read off when somebody asks."""
+        INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.storage.spools))
+        INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.storage.spools))
+        INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
+        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.outlet.missing))
+
+    def _standing(self) -> Standing:
+        spools = self.storage.spools
+        own = self.storage.own
+        waiting = sum(spool.bytes for spool in spools)
+        room = not own.failing and own.bytes < self._config.spool_max_bytes // self._config.processes
+        return Standing(
+            ready=room or not self.breaker.open,
+            kafka="slow or away" if self.breaker.open else "there",
+            spooled_bytes=waiting,
+            degraded=tuple(self._degraded(waiting, room=room)),
+        )
+
+    def _degraded(self, waiting: int, *, room: bool) -> Iterator[str]:
+        if not self.outlet.connected:
+            yield "Kafka cannot be reached: posts go to the spool. Check kafka.bootstrap and the brokers."
+        elif self.breaker.open and not self._config.spool_always:
+            yield "Kafka is slow: posts go to the spool until a round comes back within 250 ms."
+        for topic in self.outlet.missing:
+            yield f"Topic {topic} is missing: its posts stay in the spool. Run `intercom-streams topics apply`."
+        if waiting:
+            yield f"The spool holds {waiting} bytes that are not in Kafka yet."
+        if not room:
+            yield f"The spool takes no more: {self.storage.own.failing or 'it is full'}. Give its disk room, or bring Kafka back."
+        if aside := sum(spool.aside for spool in self.storage.spools):
+            yield f"{aside} groups of records in the spool can be neither read nor sent. See the log for why."
+        for path in self.storage.damaged():
+            yield f"{path.name} was moved aside because it is damaged: its posts are not in Kafka. Keep the file."
+
+
+def _on_trip() -> None:
+    INGRESS_BREAKER_TRIPS.inc()
+    _log.warning("Kafka is slow or away", hint="posts go to the spool until a round comes back within 250 ms")
+
+
+class _App:
+    """The webhook route in front of everything else; `direct` takes the posts that need no ASGI."""
+
+    def __init__(self, endpoint: Endpoint, rest: Any) -> None:
+        self.direct = endpoint
+        self._rest = rest
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] in _WEBHOOK_PATHS:
+            await self.direct(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, without its handling of signals: it would end the process by the signal instead of with 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, life: int, server: uvicorn.Server) -> None:
+    loop.remove_reader(life)
+    server.should_exit = True
+
+
+async def run(
+    config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], life: int | None = None
+) -> None:
+    """Serve on a bound socket until SIGTERM or SIGINT; return when everything accepted is kept. Calls `ready` once it listens.
+
+    `life` is the reading end of a pipe of whoever supervises this process: when they are gone, it stops too.
+    """
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+    async with Ingress(config, index).running() as app:
+        server = _Server(uvicorn.Config(
+            app, http=DirectProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+            proxy_headers=False, timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=_GRACE_S, backlog=_BACKLOG,
+        ))  # fmt: skip
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        if life is not None:
+            loop.add_reader(life, _orphaned, loop, life, server)
+        guarding = asyncio.create_task(cut_off_the_slow(server.server_state.connections))
+        sock.listen(_BACKLOG)
+        ready()
+        try:
+            await server.serve([sock])
+        finally:
+            signal.alarm(_HANGS_S)
+            guarding.cancel()
+            await asyncio.gather(guarding, return_exceptions=True)

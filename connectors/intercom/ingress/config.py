@@ -1,0 +1,38 @@
+"""What an ingress is told: where it listens, whose posts it takes, and where they go."""
+
+from pathlib import Path
+
+import msgspec
+
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import BadConfiguration
+from schemas.tenancy import Tenancy
+
+_LAST_PORT = 65_535
+
+
+class IngressConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Plain values, so that a worker process can be given them. `spool_max_bytes` is for all processes together.
+
+    `ceiling` is how many posts one process may be keeping at a time before it answers 429, which makes Intercom delay and finally
+    drop posts; 0, the default, never does. `spool_always` sends every post over the spool: for hosts whose disk is nearer than
+    their Kafka, and for measuring.
+    """
+
+    host: str
+    port: int
+    tenancy: Tenancy
+    kafka: KafkaSettings
+    spool: Path
+    spool_max_bytes: int = 1 << 30
+    processes: int = 1
+    ceiling: int = 0
+    spool_always: bool = False
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Split `host:port`, `[v6]:port` or `:port` (all interfaces). Raises `BadConfiguration`."""
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or int(port) > _LAST_PORT:
+        raise BadConfiguration(f"ingress.listen is {listen!r}; expected host:port, like 127.0.0.1:8080 (port 0 takes a free one)")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # an empty host says so

@@ -1,0 +1,160 @@
+"""The webhook route as a bare ASGI endpoint: read, verify, route, keep, answer. Nothing is parsed before its signature fits.
+
+200 kept (a post twice too), 401 signature bad or missing, 413 too large, 429 above the configured ceiling, 503 cannot be kept.
+Never 410: it disables the subscription.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from connectors.intercom.ingress.body import BodyTooLarge, Gone, Receive, read_body
+from connectors.intercom.ingress.counters import Tally
+from connectors.intercom.ingress.durable_writer import CannotKeep, Keeper
+from connectors.intercom.ingress.routing import Post, Routed, Router, WrongApp
+from connectors.intercom.ingress.signature import CALLBACK, WEBHOOK, Keyring, Scheme
+from schemas.intercom.envelope import TooLarge
+
+WEBHOOK_PATH: Final = "/webhooks/intercom"
+CALLBACK_PATH: Final = "/webhooks/intercom/callback"
+
+Send = Callable[[Any], Awaitable[None]]
+_WANTED: Final = frozenset({
+    WEBHOOK.header, CALLBACK.header, b"content-length", b"content-type", b"content-encoding", b"traceparent",
+})  # fmt: skip
+_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+
+
+class Answer:
+    """One answer, ready to send, in ASGI's form and in parts."""
+
+    __slots__ = ("body", "headers", "start", "status", "text")
+
+    def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
+        body = text.encode()
+        length = (b"content-length", str(len(body)).encode())
+        self.status = status
+        self.headers = (_TEXT, length, *headers)
+        self.text = body
+        self.start = {"type": "http.response.start", "status": status, "headers": self.headers}
+        self.body = {"type": "http.response.body", "body": body}
+
+
+KEPT: Final = Answer(200, "")  # no body: head and body are two writes to the socket, and nobody reads it
+HELLO: Final = Answer(200, "")  # HEAD, by which Intercom validates the address, and a person's GET
+UNSIGNED: Final = Answer(401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n")
+WRONG_APP: Final = Answer(401, "this workspace is configured for another app than the one that signed\n")
+TOO_LARGE: Final = Answer(413, "body larger than 1 MiB, or than 4 MiB once inflated\n")
+NO_METHOD: Final = Answer(405, "POST a webhook here\n", (b"allow", b"POST, GET, HEAD"))
+TOO_MANY: Final = Answer(429, "more posts at a time than the configured ceiling\n", (b"retry-after", b"1"))
+NO_ROOM: Final = Answer(503, "neither Kafka nor the spool can keep this post now\n")
+
+ANSWERS: Final = (KEPT, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, NO_METHOD, TOO_MANY, NO_ROOM)
+
+
+class Endpoint:
+    """Answers the posts of one process. `tally` is told every answer and what became of the post."""
+
+    def __init__(self, *, keyring: Keyring, router: Router, keeper: Keeper, tally: Tally, ceiling: int = 0) -> None:
+        self._keyring = keyring
+        self._router = router
+        self._keeper = keeper
+        self._tally = tally
+        self._ceiling = ceiling
+        self._busy = 0
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        begun = time.perf_counter()
+        try:
+            answer = await self._answer(scope, receive)
+        except Gone:
+            self._tally.gone()
+            return
+        self._tally.answered(answer.status, time.perf_counter() - begun)
+        await send(answer.start)
+        await send(answer.body)
+
+    def take(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[Answer], None]) -> None:
+        """Take a webhook that is all there; call `answer` once, now or when it is kept. `begun` is by `time.perf_counter`."""
+        found = TOO_MANY if self._ceiling and self._busy >= self._ceiling else self._read(WEBHOOK, headers, body)
+        if isinstance(found, Answer):
+            self._tally.answered(found.status, time.perf_counter() - begun)
+            answer(found)
+            return
+        self._busy += 1
+
+        def kept(error: Exception | None) -> None:
+            self._busy -= 1
+            outcome = self._outcome(found, error)
+            self._tally.answered(outcome.status, time.perf_counter() - begun)
+            answer(outcome)
+
+        self._keeper.keep_then(found.records, kept)
+
+    def gone(self) -> None:
+        """Count a sender that hung up before its post was complete."""
+        self._tally.gone()
+
+    async def _answer(self, scope: Any, receive: Receive) -> Answer:
+        method = scope["method"]
+        if method != "POST":
+            return HELLO if method in ("HEAD", "GET") else NO_METHOD
+        if self._ceiling and self._busy >= self._ceiling:
+            return TOO_MANY
+        self._busy += 1
+        try:
+            return await self._post(scope, receive)
+        finally:
+            self._busy -= 1
+
+    async def _post(self, scope: Any, receive: Receive) -> Answer:
+        scheme = CALLBACK if scope["path"] == CALLBACK_PATH else WEBHOOK
+        headers = {name: value for name, value in scope["headers"] if name in _WANTED}
+        if scheme.header not in headers:
+            return UNSIGNED
+        try:
+            body = await read_body(receive, headers.get(b"content-length"))
+        except BodyTooLarge:
+            return TOO_LARGE
+        found = self._read(scheme, headers, body)
+        if isinstance(found, Answer):
+            return found
+        try:
+            await self._keeper.keep(found.records)
+        except CannotKeep as error:
+            return self._outcome(found, error)
+        return self._outcome(found, None)
+
+    def _read(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> Routed | Answer:
+        """Verify and route; return the records to keep, or why there are none."""
+        signers = self._keyring.signers(scheme, body, headers[scheme.header])
+        if not signers:
+            return UNSIGNED
+        try:
+            return self._route(scheme, _post_of(body, signers, headers))
+        except TooLarge:
+            return TOO_LARGE
+        except WrongApp:
+            return WRONG_APP
+
+    def _outcome(self, routed: Routed, error: Exception | None) -> Answer:
+        if error is not None:
+            self._tally.lost(str(error))
+            return NO_ROOM
+        self._tally.kept(routed)
+        return KEPT
+
+    def _route(self, scheme: Scheme, post: Post) -> Routed:
+        now = time.time_ns() // 1_000_000
+        return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)
+
+
+def _post_of(body: bytes, signers: frozenset[str], headers: Mapping[bytes, bytes]) -> Post:
+    encoding = headers.get(b"content-encoding", b"").strip().lower()
+    return Post(
+        body=body,
+        signers=signers,
+        content_type=headers.get(b"content-type"),
+        encoding=None if encoding in (b"", b"identity") else b"gzip" if encoding == b"x-gzip" else encoding,
+        trace_parent=headers.get(b"traceparent"),
+    )

@@ -1,0 +1,37 @@
+"""`serve`: bind the address, run one process or several on it, stop them all."""
+
+import socket
+from typing import Final
+
+import structlog
+import uvloop
+
+from connectors.intercom.ingress.app import run
+from connectors.intercom.ingress.config import IngressConfig
+from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
+from connectors.intercom.ingress.sockets import bind, share
+from connectors.intercom.ingress.supervisor import supervise
+
+_log = structlog.get_logger(__name__)
+_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound
+
+
+def serve(config: IngressConfig) -> None:
+    """Serve until SIGTERM or SIGINT; return when everything accepted is kept. Raises `BadConfiguration` for an address in use.
+
+    Writes one line to standard output once it listens: `listening on http://host:port/webhooks/intercom`.
+    """
+    sock = bind(config.host, config.port)
+    if config.processes == 1:
+        uvloop.run(run(config, sock, index=0, ready=lambda: _announce(sock)))
+        return
+    with share(sock) as held:
+        supervise(config, held, lambda: _announce(held))
+
+
+def _announce(sock: socket.socket) -> None:
+    host, port = sock.getsockname()[:2]
+    shown = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}{WEBHOOK_PATH}"
+    _log.info("listening", url=url)
+    print(f"listening on {url}", flush=True)  # noqa: T201  # whoever started it with port 0 reads it here

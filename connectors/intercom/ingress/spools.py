@@ -1,0 +1,131 @@
+"""The spools of one process: its own, and those of dead processes until they are empty; all drained into the same Kafka."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from connectors.intercom.ingress.breaker import Breaker
+from connectors.intercom.ingress.drainer import Drainer
+from connectors.kafka.publisher import Outlet
+from connectors.observability.metrics import INGRESS_SPOOL_DAMAGED
+from connectors.spool.claims import Claim, claim_orphans, claim_own, damaged
+from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed
+from schemas.errors import Unavailable
+
+_LOOK_S: Final = 10.0  # how soon the file of a process that died beside us is found
+
+_log = structlog.get_logger(__name__)
+
+
+class Storage:
+    """Opens, drains and closes spools. `own` is the one that posts are appended to."""
+
+    def __init__(self, folder: Path, *, index: int, max_bytes: int, outlet: Outlet, breaker: Breaker) -> None:
+        self._folder = folder
+        self._index = index
+        self._max_bytes = max_bytes
+        self._outlet = outlet
+        self._breaker = breaker
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.own: Spool
+        self.adopted: set[Spool] = set()
+
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        """All spools that are open here."""
+        return (self.own, *self.adopted)
+
+    def damaged(self) -> list[Path]:
+        """Name the files that wait for a person."""
+        return damaged(self._folder)
+
+    async def open(self) -> None:
+        """Open our own spool, whatever was there before, and begin to look for orphans."""
+        self._claim = await asyncio.to_thread(claim_own, self._folder, self._index)
+        self.own = await self._opened(self._claim) or await self._opened(self._claim) or self._hopeless()
+        self._start(self._drain_own())
+        self._start(self._adopt())
+
+    async def close(self) -> None:
+        """Stop draining and close every file; what waits in them is on the disk."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for spool in self.spools:
+            await spool.close()
+        self._claim.release()
+
+    async def _opened(self, claim: Claim) -> Spool | None:
+        """Open a file; one that is damaged is moved aside and reported, and the answer is None."""
+        spool = Spool(claim.path, max_bytes=self._max_bytes)
+        try:
+            await spool.open()
+        except SpoolDamaged as error:
+            self._move_aside(claim, error)
+            return None
+        return spool
+
+    def _move_aside(self, claim: Claim, error: Exception) -> None:
+        target = claim.move_aside()
+        INGRESS_SPOOL_DAMAGED.inc()
+        _log.error("spool damaged", path=str(target), reason=str(error), hint="keep the file: its posts are not in Kafka")
+
+    def _hopeless(self) -> Spool:
+        raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
+
+    async def _drain_own(self) -> None:
+        """Drain our own spool for ever; if it is damaged while we use it, what can still be read of it may be read later."""
+        while True:
+            try:
+                await self._drainer(self.own).run()
+            except SpoolDamaged as error:
+                _log.error("spool damaged", path=str(self.own.path), reason=str(error))
+                await asyncio.sleep(_LOOK_S)
+
+    def _drainer(self, spool: Spool) -> Drainer:
+        return Drainer(spool, self._outlet, self._breaker)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("spool task ended", exc_info=error)
+
+    async def _adopt(self) -> None:
+        """Look for files of dead processes, now and every few seconds."""
+        while True:
+            for claim in await asyncio.to_thread(lambda: list(claim_orphans(self._folder))):
+                _log.info("spool adopted", path=str(claim.path))
+                self._start(self._empty(claim))
+            await asyncio.sleep(_LOOK_S)
+
+    async def _empty(self, claim: Claim) -> None:
+        """Drain the file of a dead process and remove it; one that keeps what cannot be sent is moved aside."""
+        spool = await self._opened(claim)
+        if spool is None:
+            claim.release()
+            return
+        self.adopted.add(spool)
+        trouble: Exception | None = None
+        try:
+            await self._drainer(spool).run(until_empty=True)
+            if spool.aside:
+                trouble = SpoolDamaged(f"{spool.aside} groups of records in it can be neither read nor sent")
+        except SpoolDamaged as error:
+            trouble = error
+        self.adopted.discard(spool)
+        with contextlib.suppress(SpoolDamaged, SpoolFailed):
+            await spool.close()
+        if trouble is not None:
+            self._move_aside(claim, trouble)
+            claim.release()
+        else:
+            await asyncio.to_thread(claim.delete)

@@ -1,0 +1,103 @@
+"""Several ingress processes on one port: started, started again when they die, and stopped together."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import uvloop
+
+from connectors.intercom.ingress.app import run
+from connectors.intercom.ingress.config import IngressConfig
+from connectors.intercom.ingress.sockets import bind
+from schemas.errors import IntercomStreamsError
+
+_AGAIN_S: Final = 1.0  # between the death of a process and the next one of its number: a crash at start must not spin
+_GRACE_S: Final = 20.0  # a process stops within half of it, or hangs
+
+_log = structlog.get_logger(__name__)
+
+
+def supervise(config: IngressConfig, held: socket.socket, announce: Callable[[], None]) -> None:
+    """Keep `config.processes` processes running until SIGTERM or SIGINT; return when all have stopped by themselves."""
+    crew = Crew(config, held)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, crew.told_to_stop)
+    crew.start_all()
+    crew.wait_until_listening()
+    announce()
+    crew.watch()
+
+
+class Crew:
+    """The processes by pid. They stop when this one does, however it ends: each holds the reading end of a pipe of ours."""
+
+    def __init__(self, config: IngressConfig, held: socket.socket) -> None:
+        self._config = config
+        self._address = held.getsockname()[:2]
+        self._running: dict[int, int] = {}  # pid → number
+        self._stopping = False
+        self._life, self._ours = os.pipe()
+        self._listening, self._listens = os.pipe()
+
+    def told_to_stop(self, *_: object) -> None:
+        """Pass a signal on to all."""
+        self._stopping = True
+        for pid in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        signal.alarm(int(_GRACE_S))  # its default action ends us, and the pipe ends what hangs
+
+    def start_all(self) -> None:
+        """Start one process of every number."""
+        for number in range(self._config.processes):
+            self._start(number)
+
+    def wait_until_listening(self) -> None:
+        """Wait for every process to say so, or for one to die."""
+        for _ in range(self._config.processes):
+            os.read(self._listening, 1)
+
+    def watch(self) -> None:
+        """Start again what dies, until told to stop; return when none is left."""
+        while self._running:
+            pid, status = os.wait()
+            number = self._running.pop(pid)
+            if not self._stopping:
+                _log.error("process ended", process=number, status=os.waitstatus_to_exitcode(status), hint="it is started again")
+                time.sleep(_AGAIN_S)
+            if not self._stopping:
+                self._start(number)
+
+    def _start(self, number: int) -> None:
+        pid = os.fork()
+        if pid:
+            self._running[pid] = number
+            return
+        code = 1
+        try:
+            code = self._be(number)
+        finally:
+            sys.stderr.flush()
+            os._exit(code)  # not our caller's way out: this is a copy of it
+
+    def _be(self, number: int) -> int:
+        """Be one of the processes; return its exit code."""
+        os.close(self._ours)
+        for handled in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(handled, signal.SIG_DFL)
+        try:
+            sock = bind(*self._address, shared=True)
+            uvloop.run(run(self._config, sock, index=number, ready=self._say_listening, life=self._life))
+        except IntercomStreamsError as error:
+            _log.error("process cannot run", process=number, reason=str(error))  # the reason says it all
+            return 1
+        return 0
+
+    def _say_listening(self) -> None:
+        os.write(self._listens, b".")

@@ -1,0 +1,1 @@
+"""Kafka outside the engine: settings, admin client, reading, publishing, topics, the fact log, the schema registry."""

@@ -1,0 +1,38 @@
+"""How the broker is told to keep a topic: the table's row as Kafka's own settings."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
+from schemas import dead_letters
+from schemas.topics import DAY_MS, Topic
+
+_TOMBSTONES_MS = 7 * DAY_MS  # a reader away for less sees every deletion
+
+_COMPACT: Mapping[str, str] = MappingProxyType(
+    {
+        "delete.retention.ms": str(_TOMBSTONES_MS),
+        "max.compaction.lag.ms": str(DAY_MS),  # an erased value is gone from the log a day later, however quiet the topic
+        "min.cleanable.dirty.ratio": "0.2",  # of 0.5 by default: tables are recovered from these topics, so they are kept short
+        "segment.ms": str(DAY_MS),
+    }
+)
+
+
+def settings(topic: Topic, kafka: KafkaSettings) -> dict[str, str]:
+    """Return the broker's settings of a topic."""
+    room = DEAD_LETTER_ROOM if topic.name == dead_letters.TOPIC else 0
+    return {
+        "cleanup.policy": "compact" if topic.compact else "delete",
+        "compression.type": "zstd",
+        "max.message.bytes": str(MAX_RECORD_BYTES + room),
+        "message.timestamp.type": "LogAppendTime" if topic.log_append_time else "CreateTime",
+        "min.insync.replicas": str(kafka.min_insync),
+        **(_COMPACT if topic.compact else _kept(topic.retention_ms)),
+    }
+
+
+def _kept(retention_ms: int) -> dict[str, str]:
+    """Size never deletes, only time; segments of a day, because a record goes only with its whole segment."""
+    limits = {"retention.ms": str(retention_ms), "retention.bytes": "-1"}
+    return limits | ({"segment.ms": str(DAY_MS)} if retention_ms > 0 else {})

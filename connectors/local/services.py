@@ -1,0 +1,50 @@
+"""Turn a stack's memory into services that can be started: find the programs, fetch the jars, fill in the ports."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from connectors.local import java, redis_server, registry_server
+from connectors.local.artifacts import fetch
+from connectors.local.broker import Broker
+from connectors.local.lockfile import locked
+from connectors.local.paths import cache_home
+from connectors.local.progress import Progress
+from connectors.local.redis_server import RedisServer
+from connectors.local.registry_server import RegistryServer
+from connectors.local.service import Service
+from connectors.local.stack_state import State
+
+KAFKA_JAVA = 17
+
+
+def services(home: Path, state: State, names: Sequence[str], progress: Progress) -> list[Service]:
+    """Return the named services of a stack, in that order. May download; raises what `fetch` and the finders raise."""
+    brokers = _brokers(home, state, [name for name in names if name in state.broker_names()], progress)
+    found: dict[str, Service] = {broker.name: broker for broker in brokers}
+    if "redis" in names:
+        found["redis"] = RedisServer(home=home, port=state.ports["redis"], program=redis_server.find())
+    if "registry" in names:
+        found["registry"] = _registry(home, state, progress)
+    return [found[name] for name in names]
+
+
+def _brokers(home: Path, state: State, names: Sequence[str], progress: Progress) -> list[Broker]:
+    if not names:
+        return []
+    runtime = java.find(KAFKA_JAVA)
+    jars = fetch(locked("kafka"), cache_home(), progress)
+    voters = {node: state.ports[f"controller-{node}"] for node in range(1, state.brokers + 1)}
+    return [
+        Broker(
+            node=int(name.removeprefix("kafka-")), home=home, port=state.ports[name],
+            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars, settings=state.settings,
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+def _registry(home: Path, state: State, progress: Progress) -> RegistryServer:
+    runtime = java.find(registry_server.JAVA)
+    (archive,) = fetch(locked("registry"), cache_home(), progress)
+    program = registry_server.unpack(archive, cache_home())
+    return RegistryServer(home=home, port=state.ports["registry"], java=runtime, program=program)

@@ -1,0 +1,109 @@
+"""What a stack remembers between commands: its ports, its cluster's id and which processes are its own."""
+
+import base64
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from connectors.local.addresses import Addresses
+from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.os_process import Process
+from connectors.local.ports import HOST
+from connectors.local.progress import Progress
+from connectors.local.registry_server import API
+
+_FILE = "stack.json"
+_LOCK = "lock"
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """One stack. `ports` and `processes` are by service; a process that is named here may have died since."""
+
+    cluster_id: str
+    brokers: int
+    registry: bool
+    settings: dict[str, str] = {}  # of the brokers, over those of every stack
+    ports: dict[str, int] = {}
+    processes: dict[str, Process] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """List the services in the order they are started."""
+        return ("redis", *self.broker_names(), *(("registry",) if self.registry else ()))
+
+    def broker_names(self) -> tuple[str, ...]:
+        return tuple(f"kafka-{node}" for node in range(1, self.brokers + 1))
+
+    def port_names(self) -> tuple[str, ...]:
+        return (*self.names(), *(f"controller-{node}" for node in range(1, self.brokers + 1)))
+
+    def addresses(self) -> Addresses:
+        kafka = ",".join(f"{HOST}:{self.ports[name]}" for name in self.broker_names())
+        registry = f"http://{HOST}:{self.ports['registry']}{API}" if self.registry else None
+        return Addresses(kafka, f"redis://{HOST}:{self.ports['redis']}/0", registry)
+
+
+def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> State:
+    """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64.
+
+    The first bit is zero: an id that begins with "-" would look like an option to Kafka's tools.
+    """
+    cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
+    return State(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
+
+
+def read(home: Path) -> State | None:
+    """Return what was remembered; None for a stack that does not exist, or whose file a crash left unreadable."""
+    try:
+        return msgspec.json.decode((home / _FILE).read_bytes(), type=State)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def write(home: Path, state: State) -> None:
+    """Remember, atomically."""
+    draft = home / f"{_FILE}.{os.getpid()}"
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
+    draft.replace(home / _FILE)
+
+
+@contextmanager
+def alone(home: Path, progress: Progress) -> Iterator[None]:
+    """Let one command at a time change the stack; the kernel frees the lock of a killed one."""
+    with disk_trouble_said(home):
+        lock = _locked(home, progress)
+    with lock:
+        yield
+
+
+def _locked(home: Path, progress: Progress) -> IO[str]:
+    while True:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (home / _LOCK).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.step("Waiting for another command on this stack ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_at(lock, home / _LOCK):
+            return lock
+        lock.close()  # whoever held it removed the whole stack
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def forget(home: Path) -> None:
+    """Remove everything but the lock, which another command may be waiting on."""
+    for entry in home.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != _LOCK:
+            entry.unlink()

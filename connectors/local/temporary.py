@@ -1,0 +1,67 @@
+"""Borrow a stack for as long as a block runs: the demo's and the tests' way in."""
+
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from connectors.local.addresses import Addresses, given
+from connectors.local.progress import Progress
+from connectors.local.reaper import Warden
+from connectors.local.stack import LocalStack
+
+
+@contextmanager
+def running(
+    *,
+    name: str | None = None,
+    brokers: int = 1,
+    registry: bool = False,
+    fresh: bool = True,
+    progress: Progress | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[LocalStack]:
+    """Start a stack and stop it when the block ends, whichever way: error, Ctrl-C, SIGTERM or kill -9.
+
+    Without a name it is a new one, and its data is removed; a named one keeps its data for the next time.
+    """
+    stack = LocalStack.named(name or f"borrowed-{os.getpid()}-{secrets.token_hex(4)}", progress)
+    with _terminated_as_exit():
+        warden = Warden(stack, remove=name is None)
+        try:
+            stack.up(brokers=brokers, registry=registry, fresh=fresh, settings=settings)
+            yield stack
+        finally:
+            stack.down(remove=name is None)
+            warden.dismiss()
+
+
+@contextmanager
+def given_or_running(*, registry: bool = False, progress: Progress | None = None) -> Iterator[Addresses]:
+    """Use the cluster the environment names, else borrow a local one."""
+    named = given()
+    if named is not None:
+        yield named
+        return
+    with running(registry=registry, progress=progress) as stack:
+        yield stack.addresses
+
+
+@contextmanager
+def _terminated_as_exit() -> Iterator[None]:
+    """Let SIGTERM unwind the program so that clean-up runs; a program with a handler of its own keeps it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

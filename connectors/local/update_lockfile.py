@@ -1,0 +1,56 @@
+"""Write `artifacts.lock` anew: `python -m connectors.local.update_lockfile`, after changing a version below; then read the diff.
+
+Each root is resolved by itself: resolved together, one root changes the versions of another's dependencies.
+"""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jgo.maven import MavenContext, PythonResolver
+
+from connectors.local.lockfile import LOCK
+
+KAFKA = "4.3.1"
+LOG4J = "2.25.4"  # the version Kafka's own jars bring
+APICURIO = "3.3.3"
+
+_HEAD = """\
+# What the local stack downloads. Written by connectors/local/update_lockfile.py; every file is checked against its sum before it is used.
+# part  group:name:version:classifier:packaging  SHA-256  bytes
+"""
+
+
+def main() -> None:
+    """Resolve, download, hash, write."""
+    with tempfile.TemporaryDirectory() as folder:
+        context: Any = MavenContext(resolver=PythonResolver(), repo_cache=Path(folder), local_repos=[], timeout=60)
+        rows = [("kafka", artifact) for artifact in _kafka(context)]
+        rows.append(
+            ("registry", _one(context, f"io.apicurio:apicurio-registry-app:{APICURIO}", classifier="all", packaging="tar.gz"))
+        )
+        LOCK.write_text(_HEAD + "".join(sorted(_line(part, artifact) for part, artifact in rows)))
+
+
+def _kafka(context: Any) -> list[Any]:
+    root = context.create_dependency(f"org.apache.kafka:kafka_2.13:{KAFKA}")
+    inputs, transitive = context.resolver.resolve([root])
+    # Kafka leaves the choice of a logging binding open; without one it logs nothing at all.
+    binding = _one(context, f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}")
+    return [*(dependency.artifact for dependency in [*inputs, *transitive]), binding]
+
+
+def _one(context: Any, coordinate: str, *, classifier: str = "", packaging: str = "jar") -> Any:
+    group, name, version = coordinate.split(":")
+    return context.project(group, name).at_version(version).artifact(classifier=classifier, packaging=packaging)
+
+
+def _line(part: str, artifact: Any) -> str:
+    content = artifact.resolve().read_bytes()
+    coordinate = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}:{artifact.classifier}:{artifact.packaging}"
+    return f"{part} {coordinate} {hashlib.sha256(content).hexdigest()} {len(content)}\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Access policies as files."""

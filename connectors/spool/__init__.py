@@ -1,0 +1,1 @@
+"""Records kept on this disk, fsynced, until Kafka has them."""

@@ -1,0 +1,1 @@
+"""Staff directories as CSV or NDJSON files."""

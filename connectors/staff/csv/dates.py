@@ -1,0 +1,40 @@
+"""Local dates of a staff file as instants. A date without a time means the whole of that day: employment ends when the day does."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from schemas.access.facts import LocalTime
+
+_FIRST, _LAST = 1900, 2200  # years in which somebody can be employed; anything else is a slip
+_DATE_LENGTH: Final = len("2026-01-31")
+
+
+def ending(text: str, zone: ZoneInfo) -> LocalTime:
+    """Read the last day of employment, or the instant it ends. Raises ValueError for what is neither."""
+    return _read(text, zone, "end_of_day", days=1)
+
+
+def beginning(text: str, zone: ZoneInfo) -> LocalTime:
+    """Read the first day of employment, or the instant it starts."""
+    return _read(text, zone, "start_of_day", days=0)
+
+
+def _read(text: str, zone: ZoneInfo, rule: str, *, days: int) -> LocalTime:
+    given = text.strip()
+    if len(given) == _DATE_LENGTH:
+        day = date.fromisoformat(given.replace("/", "-"))
+        moment = datetime.combine(_possible(day) + timedelta(days=days), time(), zone)
+    elif given[_DATE_LENGTH : _DATE_LENGTH + 1] not in ("T", "t", " "):
+        raise ValueError  # other spellings of a date would pass for the instant at which that day begins
+    else:
+        moment = datetime.fromisoformat(given)
+        _possible(moment.date())
+        moment, rule = (moment if moment.tzinfo else moment.replace(tzinfo=zone)), "instant"
+    return LocalTime(given=given, zone=zone.key, rule=rule, instant=int(moment.timestamp() * 1000))
+
+
+def _possible(day: date) -> date:
+    if not _FIRST <= day.year < _LAST:
+        raise ValueError
+    return day

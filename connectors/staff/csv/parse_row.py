@@ -1,0 +1,160 @@
+"""A line of a staff file as a staff record, or everything that is wrong with it. Nothing of a person is in what is said of a bad row."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connectors.staff.csv.columns import meanings
+from connectors.staff.csv.dates import beginning, ending
+from connectors.staff.csv.employment_status import status_of
+from connectors.staff.csv.read_file import Line, StaffFile
+from schemas.access.facts import LocalTime
+from schemas.errors import Unusable
+from schemas.ids import derived
+
+Normal = Callable[[str], str | None]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One record. `asserts` names the fields its line carries, empty ones included: they say "none", others say nothing."""
+
+    line: int
+    record: str
+    asserts: tuple[str, ...]
+    employee: str | None = None
+    name: str | None = None
+    addresses: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    department: str | None = None
+    status: str | None = None
+    status_given: str | None = None
+    starts: LocalTime | None = None
+    ends: LocalTime | None = None
+
+    def __repr__(self) -> str:
+        return f"Row(line={self.line})"
+
+
+class Bad(NamedTuple):
+    """A line that cannot be used, and why."""
+
+    line: int
+    why: str
+
+
+def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[Row], list[Bad]]:
+    """Read a file's lines; `normal` gives an address in comparable form, or None for what is no address.
+
+    A record that stands there twice is bad, both times. Raises Unusable where the header as a whole cannot be used.
+    """
+    if file.columns:
+        meanings(file.columns)
+    good: list[Row] = []
+    bad: list[Bad] = []
+    for line in file.lines:
+        try:
+            good.append(_row(line, zone, normal))
+        except Unusable as error:
+            bad.append(Bad(line.number, str(error)))
+    first: dict[str, Row] = {}
+    twice = [(row, before) for row in good if (before := first.setdefault(row.record, row)) is not row]
+    for row, before in twice:
+        bad.append(Bad(row.line, f"the same record as line {before.line}; which of them is right?"))
+    doubtful = {row.record for row, _ in twice}
+    bad += [Bad(first[record].line, "a later line has the same record") for record in sorted(doubtful)]
+    return [row for row in good if row.record not in doubtful], sorted(bad)
+
+
+def _row(line: Line, zone: ZoneInfo, normal: Normal) -> Row:
+    if line.fault:
+        raise Unusable(line.fault)
+    fields = meanings(line.cells)
+    cells = _by_field(line.cells, fields)
+    addresses = _list(cells.get("emails", []), ";, \t\n")
+    comparable = [normal(address) for address in addresses]
+    if None in comparable:
+        raise Unusable("an e-mail cell holds what is no address")
+    given = _text(cells, "id")
+    if given is None and not addresses:
+        raise Unusable("neither an id nor an e-mail address says whose record this is")
+    status_given = _text(cells, "status")
+    status = status_of(status_given) if status_given else None
+    if status_given and status is None:
+        raise Unusable(f"the status '{status_given}' is not known; add an end date, or use active, leave or ended")
+    return Row(
+        line=line.number,
+        record=_identifier(given) if given else derived("staff by address", comparable[0]),
+        asserts=_asserts(fields.values(), status),
+        employee=_text(cells, "employee"),
+        name=_text(cells, "name")
+        or " ".join(part for part in (_text(cells, "first_name"), _text(cells, "last_name")) if part)
+        or None,
+        addresses=tuple(dict.fromkeys(addresses)),
+        roles=tuple(dict.fromkeys(_list(cells.get("roles", []), ";\n"))),
+        department=_text(cells, "department"),
+        status=status,
+        status_given=status_given,
+        starts=_date(_text(cells, "starts"), beginning, zone, "start"),
+        ends=_date(_text(cells, "ends"), ending, zone, "end"),
+    )
+
+
+def _asserts(fields: Iterable[str], status: str | None) -> tuple[str, ...]:
+    """Return the record's fields that a line carries. An empty status says nothing: employment is not known to go on."""
+    known = {"emails": "addresses", "first_name": "name", "last_name": "name"}
+    carried = {known.get(field, field) for field in fields} - {"id"}
+    return tuple(sorted(carried if status else carried - {"status"}))
+
+
+def _by_field(cells: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for column, field in fields.items():
+        value = cells[column]
+        found.setdefault(field, []).extend(value if isinstance(value, list) else [value])
+    return found
+
+
+def _text(cells: Mapping[str, list[Any]], field: str) -> str | None:
+    values = cells.get(field, [])
+    if len(values) > 1:
+        raise Unusable(f"{field} holds several values and can have one")
+    return _scalar(values[0], field) if values else None
+
+
+def _scalar(value: Any, field: str) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        return None
+    if not isinstance(value, str) or "\x00" in value:
+        raise Unusable(f"{field} is neither text nor a whole number")
+    return value.strip().encode("utf-8", "replace").decode() or None
+
+
+def _list(values: Iterable[Any], separators: str) -> list[str]:
+    found = []
+    for value in values:
+        text = _scalar(value, "a list") or ""
+        for separator in separators:
+            text = text.replace(separator, "\n")
+        found += [part.strip() for part in text.split("\n") if part.strip()]
+    return found
+
+
+def _identifier(text: str) -> str:
+    if not text.isprintable():
+        raise Unusable("the id holds control characters")
+    return text
+
+
+def _date(text: str | None, read: Callable[[str, ZoneInfo], LocalTime], zone: ZoneInfo, what: str) -> LocalTime | None:
+    if text is None:
+        return None
+    try:
+        return read(text, zone)
+    except (ValueError, OverflowError):
+        raise Unusable(f"the {what} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None

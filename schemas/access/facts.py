@@ -1,0 +1,299 @@
+"""The record of `access.facts`: one thing that was seen, or decided, and that may change an answer about access.
+
+One record for all kinds, its parts optional, so that a new kind is a new optional part and every earlier reader still reads it.
+`schemas/access/fact_kinds.py` says which kind carries which parts.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from schemas.canonical import digest
+from schemas.cloudevents import AVRO, Event, Origin
+from schemas.codec import Avro
+from schemas.errors import Unusable
+
+TOPIC: Final = "access.facts"
+SCHEMA: Final = "fact"
+_TYPE: Final = "access.fact.{}.v1"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the typed parts of a fact."""
+
+
+class Evidence(Part, frozen=True, kw_only=True):
+    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id it carries."""
+
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    file: str | None = None
+    line: int | None = None
+    sha256: str
+    id: str | None = None
+
+
+class Actor(Part, frozen=True, kw_only=True):
+    """Who says so: `kind` is operator, connector or principal (of the API); `id` holds no address and no person's name."""
+
+    kind: str
+    id: str
+
+
+class Person(Part, frozen=True, kw_only=True):
+    """All personal fields of a fact, together, so that they can be encrypted per person. Addresses are as the source spells them."""
+
+    name: str | None = None
+    addresses: tuple[str, ...] = ()
+    actor: str | None = None  # name or address of who acted
+    ip: str | None = None
+    text: str | None = None  # free text: a description, a reason, a comment
+    metadata: str | None = None  # JSON as the source sent it
+
+    def __repr__(self) -> str:
+        return "Person(***)"
+
+
+class LocalTime(Part, frozen=True, kw_only=True):
+    """An instant that a source gave as local text: the text, its zone, the rule that made it an instant, and the instant (ms)."""
+
+    given: str
+    zone: str
+    rule: str  # instant, end_of_day, first_day_gone, start_of_day
+    instant: int
+
+
+class Admin(Part, frozen=True, kw_only=True):
+    """What a payload said of a teammate's account; null where the payload does not carry the field, which asserts nothing."""
+
+    role_id: str | None = None
+    role_name: str | None = None
+    has_inbox_seat: bool | None = None
+    team_ids: tuple[str, ...] | None = None
+    away: bool | None = None
+
+
+class Activity(Part, frozen=True, kw_only=True):
+    """One event of Intercom's activity log; its actor is the fact's account, whom it affects may be in the personal part only."""
+
+    id: str
+    type: str
+
+
+class Staff(Part, frozen=True, kw_only=True):
+    """One source's record of a staff member. `asserts` names the fields the source carries, empty ones included."""
+
+    source: str
+    record: str
+    asserts: tuple[str, ...] = ()
+    status: str | None = None  # active, leave, ended
+    status_given: str | None = None
+    roles: tuple[str, ...] = ()
+    department: str | None = None
+    manager: str | None = None
+    employee: str | None = None  # the number by which several sources know the same person
+    starts: LocalTime | None = None
+    ends: LocalTime | None = None
+
+
+class Snapshot(Part, frozen=True, kw_only=True):
+    """A complete listing in parts: `requested` (ms) is its version, `count` and `hash` close it."""
+
+    id: str
+    source: str
+    requested: int
+    count: int | None = None
+    hash: str | None = None
+
+
+class Rule(Part, frozen=True, kw_only=True):
+    """Who may have an account in a workspace: `validity` is all_staff, staff_roles, intercom_roles or ticket."""
+
+    app_id: str
+    validity: str
+    roles: tuple[str, ...] = ()
+    intercom_roles: dict[str, tuple[str, ...]] = {}
+
+
+class Policy(Part, frozen=True, kw_only=True):
+    """The whole policy of a tenant; a workspace without a rule has none."""
+
+    rules: tuple[Rule, ...] = ()
+    hash: str
+
+
+class Classification(Part, frozen=True, kw_only=True):
+    """What an account is, where it is nobody's own: service, shared, system or external."""
+
+    kind: str
+
+
+class Grant(Part, frozen=True, kw_only=True):
+    """An exemption or approval: for which check or request, from when until when (ms; null is without end)."""
+
+    id: str
+    check: str | None = None
+    starts: int | None = None
+    expires: int | None = None
+    evidence_sha256: str | None = None
+
+
+class Case(Part, frozen=True, kw_only=True):
+    """What a person did about a finding: `action` is acknowledged, assigned or commented."""
+
+    finding: str
+    action: str
+    assignee: str | None = None
+
+
+class Settings(Part, frozen=True, kw_only=True):
+    """The part of the configuration that can change an answer. `further` holds canonical JSON by name."""
+
+    workspaces: tuple[str, ...] = ()
+    alias_domains: dict[str, str] = {}
+    precedence: tuple[str, ...] = ()
+    further: dict[str, str] = {}
+    hash: str
+
+
+class Calendar(Part, frozen=True, kw_only=True):
+    """Working days of a calendar, expanded: the dates that are none, what made them, and until when they are known."""
+
+    id: str
+    holidays: tuple[str, ...] = ()
+    weekend: tuple[int, ...] = ()
+    made_by: str
+    valid_until: str
+
+
+class Rules(Part, frozen=True, kw_only=True):
+    """A version of the code that evaluates checks."""
+
+    version: str
+    hash: str
+
+
+class Fact(Part, frozen=True, kw_only=True):
+    """One fact. `time` is when it was true (ms), by the source's clock; null where only its place in the log counts.
+
+    `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). A decision names in `replaces` the id of
+    the decision it takes the place of, null for the first: one that names another is stale, recorded, and without effect.
+    """
+
+    id: str
+    tenant: str
+    kind: str
+    source: str
+    basis: str
+    time: int | None = None
+    actor: Actor | None = None
+    app_id: str | None = None
+    account: str | None = None
+    staff: str | None = None
+    replaces: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    person: Person | None = None
+    admin: Admin | None = None
+    activity: Activity | None = None
+    record: Staff | None = None
+    snapshot: Snapshot | None = None
+    policy: Policy | None = None
+    classification: Classification | None = None
+    grant: Grant | None = None
+    case: Case | None = None
+    settings: Settings | None = None
+    calendar: Calendar | None = None
+    rules: Rules | None = None
+
+
+_FACT: Final = msgspec.msgpack.Decoder(Fact)
+_ANY: Final = msgspec.msgpack.Decoder()
+
+
+def encode(avro: Avro, fact: Fact) -> bytes:
+    """Return the fact in Avro."""
+    return avro.encode(SCHEMA, plain(fact))
+
+
+def decode(avro: Avro, data: bytes | None) -> Fact:
+    """Read a fact. Raises Unusable for anything else, and for one whose ids could not stand in a key."""
+    if data is None:
+        raise Unusable("a record without a value is no fact: nothing is ever deleted from this log")
+    name, value = avro.decode(data)
+    if name != SCHEMA:
+        raise Unusable(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
+    try:
+        fact = msgspec.convert(value, Fact)
+    except msgspec.ValidationError as error:
+        raise Unusable(f"the fact does not have the form of its schema: {error}") from None
+    if not fact.tenant or fact.tenant.startswith("@"):
+        raise Unusable("a fact names its tenant, and no tenant begins with '@'")
+    named = (fact.tenant, fact.app_id, fact.account, fact.staff, fact.record.source if fact.record else None)
+    if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
+        raise Unusable("an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender")
+    return fact
+
+
+def encoded(fact: Fact) -> msgspec.Raw:
+    """Return the fact as MessagePack, for a table to keep."""
+    return msgspec.Raw(msgspec.msgpack.encode(fact))
+
+
+def restored(kept: msgspec.Raw) -> Fact:
+    """Return the fact that `encoded` kept."""
+    return _FACT.decode(kept)
+
+
+def event(avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None) -> Event:
+    """Return the CloudEvents context a fact is written with. Its id is the fact's."""
+    return Event(
+        id=fact.id,
+        source=f"/access/{fact.tenant}/{fact.source}",
+        type=_TYPE.format(fact.kind),
+        origin=origin,
+        time=fact.time,
+        recorded=recorded,
+        subject=_subject(fact),
+        partition_key=fact.tenant,
+        data_schema=avro.data_schema(SCHEMA),
+        causation_id=causation_id,
+        content_type=AVRO,
+    )
+
+
+def type_of(kind: str) -> str:
+    """Return the `ce_type` of a kind of fact: readers in search of one kind look at headers before they decode."""
+    return _TYPE.format(kind)
+
+
+def listing_hash(facts: Iterable[str]) -> str:
+    """Return the hash that closes a complete listing, from the ids of its rows in any order."""
+    return digest("\n".join(sorted(facts)).encode())
+
+
+def plain(value: msgspec.Struct) -> dict[str, Any]:
+    """Return a struct as dicts, lists and scalars. No tuples: in a union, Avro's writer takes one for (record name, fields)."""
+    try:
+        found: dict[str, Any] = _ANY.decode(msgspec.msgpack.encode(value))  # five times as fast as a walk over it
+    except (
+        UnicodeEncodeError,
+        OverflowError,
+    ):  # half a surrogate pair, or a number beyond 64 bits: whoever encodes it will say so
+        found = _listed(msgspec.to_builtins(value))
+    return found
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _listed(part) for name, part in value.items()}
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _subject(fact: Fact) -> str | None:
+    if fact.account is not None:
+        return f"admin/{fact.account}"
+    if fact.record is not None:
+        return f"staff/{fact.record.source}/{fact.record.record}"
+    return fact.app_id

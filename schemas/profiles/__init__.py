@@ -1,0 +1,1 @@
+"""Messages about people and organisations between our agents: registers, patches, rows."""

@@ -1,0 +1,104 @@
+"""Values of internal topics and tables as bytes: one byte with the number of the encoding, then MessagePack.
+
+The numbers are the product's, not one type's: a release that changes how any of these values looks raises `ENCODING`, and the types that
+changed take that number. Every release reads its own number and all before, for a row that nobody touches keeps its bytes for ever.
+What it writes is decided partition by partition (`streams.engine.encodings`), so that workers can be replaced one at a time.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from msgspec import DecodeError
+from msgspec.msgpack import Decoder, Encoder
+
+from schemas.errors import MustStop, Unusable
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+ENCODING: Final = 1
+"""The newest encoding this release knows. Raise it with the first type that changes after a release; `tests/streams/agents/test_encodings.py` notices."""
+
+HIGHEST: Final = 30
+"""Up to here a first byte is an encoding's number: 0 begins a framed Avro value, 31 a gzip, and texts begin later."""
+
+
+class Written(Protocol):
+    """Where a step's results go, as far as their encoding is concerned (`streams.engine.agent.Outbox`)."""
+
+    encoding: int
+
+
+class Before(Generic[P, T]):
+    """What a type was before it changed: the codec of then, how its values become ones of now, and what of these it can still hold."""
+
+    def __init__(self, codec: "Versioned[P]", upgrade: Callable[[P], T], downgrade: Callable[[T], P]) -> None:
+        self.codec = codec
+        self._upgrade = upgrade
+        self._downgrade = downgrade
+
+    def decode(self, data: bytes) -> T:
+        return self._upgrade(self.codec.decode(data))
+
+    def encode(self, value: T, encoding: int) -> bytes:
+        return self.codec.encode(self._downgrade(value), encoding)
+
+
+class Versioned(Generic[T]):
+    """The codec of one type, as it looks since the encoding named."""
+
+    since: int
+    before: Before[Any, T] | None
+
+    def __init__(self, kind: type[T], since: int = 1, before: Before[Any, T] | None = None) -> None:
+        if not 1 <= since <= HIGHEST:
+            raise ValueError(f"an encoding is 1 to {HIGHEST}, not {since}")
+        if before is not None and before.codec.since >= since:
+            raise ValueError(f"what was before encoding {since} cannot be of encoding {before.codec.since}")
+        self.kind = kind
+        self.since = since
+        self.before = before
+        self._prefix = bytes([since])
+        self._encoder = Encoder()
+        self._decoder = Decoder(kind)
+
+    def encode(self, value: T, encoding: int = HIGHEST) -> bytes:
+        """Return the bytes in the newest form that a reader of that encoding knows; in the oldest one where the type is newer.
+
+        Equal values with equal order of keys and fields give equal bytes.
+        """
+        if encoding < self.since and self.before is not None:
+            return self.before.encode(value, encoding)
+        return self._prefix + self._encoder.encode(value)
+
+    def decode(self, data: bytes) -> T:
+        """Return the value. Raises MustStop for a newer release's encoding, Unusable for bytes that are no such value."""
+        if not data:
+            raise Unusable(f"an empty value is no {self.kind.__name__}")
+        if data[0] == self.since:
+            return self._decoded(data)
+        if 0 < data[0] < self.since and self.before is not None:
+            return self.before.decode(data)
+        if self.since < data[0] <= HIGHEST:
+            raise newer_than_us(f"a {self.kind.__name__}", data[0], max(self.since, ENCODING))
+        raise Unusable(f"this is no {self.kind.__name__}: no release of ours begins one with byte {data[0]}")
+
+    def receive(self, data: bytes, out: Written) -> T:
+        """Return the value of a record that others wrote; what follows from it is written in no older encoding, which might lose of it."""
+        value = self.decode(data)
+        out.encoding = max(out.encoding, data[0])
+        return value
+
+    def _decoded(self, data: bytes) -> T:
+        try:
+            return self._decoder.decode(memoryview(data)[1:])
+        except DecodeError as error:  # its text names the place and the types, never the value
+            raise Unusable(f"a {self.kind.__name__} of encoding {data[0]} cannot be read: {error}") from error
+
+
+def newer_than_us(what: str, encoding: int, known: int) -> MustStop:
+    """Say that a newer release wrote something; only that release can go on, and whoever reads on would misread or lose it."""
+    return MustStop(
+        f"{what} is in encoding {encoding} and this release knows {known}: a newer release wrote it. Nothing of it was touched. "
+        "Start this worker with that release; workers that have it go on meanwhile."
+    )

@@ -1,0 +1,22 @@
+"""The companies agent: Intercom's events about companies become one row per company, and patches of its organisation."""
+
+from functools import partial
+from typing import Final
+
+from schemas.tenancy import Tenancy
+from streams.agents.source_records import ROW, Source, step
+from streams.core.records.intercom.topics import COMPANIES
+from streams.engine.agent import Agent
+
+COMPANY: Final = Source(
+    kind="org",
+    topic="intercom.companies",
+    patches="org.patches",
+    meanings=COMPANIES,
+    twins=COMPANIES,  # what happens between a contact and a company reaches the company as a twin
+)
+
+
+def companies(tenancy: Tenancy) -> Agent:
+    """Return the agent for the workspaces of an installation."""
+    return Agent(name="companies", sources=(COMPANY.topic,), step=partial(step, COMPANY, tenancy), codec=ROW)

@@ -1,0 +1,23 @@
+"""The contacts agent: Intercom's events about contacts become one row per contact, and patches of its person."""
+
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from schemas.tenancy import Tenancy
+from streams.agents.source_records import ROW, Source, step
+from streams.core.records.intercom.topics import CONTACTS, MERGED_AWAY
+from streams.engine.agent import Agent
+
+CONTACT: Final = Source(
+    kind="person",
+    topic="intercom.contacts",
+    patches="person.patches",
+    meanings=CONTACTS,
+    twins=MappingProxyType({"contact.merged": MERGED_AWAY}),
+)
+
+
+def contacts(tenancy: Tenancy) -> Agent:
+    """Return the agent for the workspaces of an installation."""
+    return Agent(name="contacts", sources=(CONTACT.topic,), step=partial(step, CONTACT, tenancy), codec=ROW)

@@ -1,0 +1,158 @@
+"""`tail TOPIC`: any topic of ours, decoded."""
+
+import asyncio
+import contextlib
+import difflib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import click
+import msgspec
+
+from connectors.kafka.reader import From, Start, reading
+from connectors.kafka.schema_registry import learn
+from connectors.kafka.topics import present
+from schemas.codec import Avro, framing_id
+from schemas.errors import BadConfiguration, IntercomStreamsError, Unusable
+from schemas.intercom.values import instant
+from schemas.tenancy import Tenancy
+from schemas.topics import TOPICS, Form
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.record_format import Line, Show, headed, json_line, raw
+from streams.cli.run_async import once
+from streams.engine.agent import Agent
+from streams.engine.naming import Names
+from streams.ops.decode import decoder_of
+from streams.settings import Settings
+
+
+def _start(_: click.Context, __: click.Parameter, text: str) -> Start:
+    if text in (From.BEGINNING, From.END):
+        return Start(From(text))
+    if text.isdecimal():
+        return Start(From.OFFSET, int(text))
+    try:
+        return Start(From.TIME, instant(text) or 0)
+    except Unusable:
+        raise click.BadParameter("use beginning, end, an offset, or a time such as 2026-01-10T04:11:34Z") from None
+
+
+class _Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person asked for."""
+
+    topic: str
+    start: Start
+    idle_seconds: float | None
+    limit: int | None
+    partition: int | None
+    key: str | None
+    show: Show
+
+
+@click.command()
+@click.argument("topic")
+@click.option(
+    "--from", "start", default="end", show_default=True, callback=_start, metavar="WHERE",
+    help="beginning, end, an offset (of each partition), or a time (ISO 8601).",
+)  # fmt: skip
+@click.option(
+    "--idle-exit", type=click.FloatRange(min=0), metavar="SECONDS", help="End when all is read and nothing came for so long."
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End after N records.")
+@click.option("--partition", type=click.IntRange(min=0), help="Only this partition.")
+@click.option("--key", help="Only records with this key.")
+@click.option("--raw", "as_bytes", is_flag=True, help="Only the values' bytes, untouched, with a line break between two.")
+@json_option
+@config_option
+@click.pass_context
+def tail(ctx: click.Context, *, topic: str, start: Start, idle_exit: float | None, limit: int | None, partition: int | None,
+         key: str | None, as_bytes: bool, as_json: bool) -> None:  # fmt: skip
+    """Show the records of TOPIC (a name without the configured prefix), decoded, and go on with new ones until Ctrl-C.
+
+    Reads committed records only, joins no consumer group, and changes nothing.
+    """
+    if as_bytes and as_json:
+        raise click.UsageError("--raw and --json exclude each other")
+    wish = _Wish(
+        topic=topic, start=start, idle_seconds=idle_exit, limit=limit, partition=partition, key=key,
+        show=raw if as_bytes else json_line if as_json else headed,
+    )  # fmt: skip
+    with _pipe():
+        once(_tail(kafka_of(ctx), wish))
+
+
+async def _tail(settings: Settings, wish: _Wish) -> None:
+    plain, broker, count = _found(settings, wish.topic, await present(settings.kafka))
+    if wish.partition is not None and wish.partition >= count:
+        raise click.UsageError(f"topic {broker} has partitions 0 to {count - 1}")
+    partitions = range(count) if wish.partition is None else [wish.partition]
+    names, avro = Names(prefix=settings.kafka.topic_prefix), Avro.local()
+    decoder = decoder_of(plain, avro, _agents(plain, avro), names)
+    told = 0
+    async with reading(settings.kafka, broker, partitions, wish.start) as topic, _interrupted() as stop:
+        async for records in topic.batches(wish.idle_seconds, stop):
+            for record in records:
+                if wish.key is not None and record.key != wish.key.encode():
+                    continue
+                if settings.registry.url and plain in TOPICS and TOPICS[plain].form is Form.AVRO:
+                    await _learnt(avro, settings.registry.url, record.value)
+                line = Line.of(plain, record.partition, record, decoder)
+                sys.stdout.buffer.write(wish.show(line, record.value, told == 0))
+                told += 1
+                if told == wish.limit:
+                    return
+            sys.stdout.buffer.flush()
+
+
+def _agents(topic: str, avro: Avro) -> tuple[Agent, ...]:
+    """Return those whose changelog the topic could be."""
+    if topic in TOPICS:
+        return ()
+    from streams.worker.main import agents_of  # noqa: PLC0415  Faust takes a second to import, and only changelogs need the agents
+
+    return agents_of(Tenancy.of((), ()), avro)
+
+
+def _found(settings: Settings, wanted: str, present: dict[str, int]) -> tuple[str, str, int]:
+    """Return a topic's name without and with prefix, and its partitions."""
+    prefix = settings.kafka.topic_prefix
+    for broker in (settings.kafka.topic(wanted), wanted):
+        if broker in present:
+            return broker.removeprefix(prefix), broker, present[broker]
+    ours = sorted(name.removeprefix(prefix) for name in present if name.startswith(prefix))
+    near = difflib.get_close_matches(wanted, [*ours, *TOPICS], n=3)
+    hint = f"Did you mean {' or '.join(dict.fromkeys(near))}?" if near and wanted not in near else ""
+    create = "`intercom-streams topics apply` creates it." if wanted in TOPICS else ""
+    raise BadConfiguration(f"there is no topic {wanted} at {settings.kafka.bootstrap}. {hint}{create}".rstrip())
+
+
+async def _learnt(avro: Avro, url: str, value: bytes | None) -> None:
+    """Ask the registry about a schema not met before. What it does not know either is shown as such."""
+    with contextlib.suppress(IntercomStreamsError):
+        if value is not None and not avro.knows(number := framing_id(value)):
+            await learn(avro, url, number)
+
+
+@contextlib.asynccontextmanager
+async def _interrupted() -> AsyncIterator[asyncio.Event]:
+    """Give an event that Ctrl-C sets: the end a person chose is no error."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[None]:
+    """Take a reader that has seen enough (`| head`) for the end of the work."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush fails at exit

@@ -1,0 +1,76 @@
+"""`topics apply|check`: the broker's topics against the table of topics."""
+
+import click
+import msgspec
+
+from connectors.kafka import schema_registry as registry
+from connectors.kafka import topics as on_broker
+from connectors.kafka.topics import Drift, Report
+from schemas.codec import Avro
+from schemas.tenancy import Tenancy
+from schemas.topics import Topic
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.run_async import once
+from streams.engine.naming import Names
+from streams.settings import Settings
+from streams.worker.main import agents_of
+
+
+@click.group()
+def topics() -> None:
+    """Create the topics, or report where they differ."""
+
+
+@topics.command()
+@json_option
+@config_option
+@click.pass_context
+def apply(ctx: click.Context, *, as_json: bool) -> None:
+    """Create the topics that are missing, and register the schemas where a registry is configured. Changes nothing that exists.
+
+    Reports where existing topics differ; `topics check` makes that an exit code.
+    """
+    report = once(_apply(kafka_of(ctx)))
+    _show(report, as_json=as_json)
+
+
+@topics.command()
+@json_option
+@config_option
+@click.pass_context
+def check(ctx: click.Context, *, as_json: bool) -> None:
+    """Report every difference between the broker's topics and the table. Exit code 1 if there is one."""
+    settings = kafka_of(ctx)
+    report = once(on_broker.check(settings.kafka, _changelogs(settings)))
+    _show(report, as_json=as_json)
+    if report.drift:
+        ctx.exit(1)
+
+
+async def _apply(settings: Settings) -> Report:
+    report = await on_broker.apply(settings.kafka, _changelogs(settings))
+    await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    return report
+
+
+def _changelogs(settings: Settings) -> tuple[Topic, ...]:
+    """Return the topics that keep the agents' tables; which agents there are depends on no configuration."""
+    return Names(prefix=settings.kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
+
+
+def _show(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for name in report.created:
+        click.echo(f"created {name}")
+    if report.drift:
+        click.echo("\n".join(_lines(report.drift)))
+    as_wanted = report.topics - len({row.topic for row in report.drift})
+    click.echo(f"{report.topics} topics, {len(report.created)} created, {as_wanted} as the table says")
+
+
+def _lines(drift: tuple[Drift, ...]) -> list[str]:
+    rows = [("topic", "what", "expected", "found"), *((row.topic, row.what, row.expected, row.found) for row in drift)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]

@@ -1,0 +1,26 @@
+"""`worker`: one process of agents, with its probes and metrics."""
+
+import click
+import uvloop
+
+from connectors.observability import logs
+from streams.cli.options import config_option, settings_of
+from streams.settings import Settings
+from streams.worker.main import Hooks, work
+from streams.worker.probes import Probes
+
+
+@click.command()
+@config_option
+@click.pass_context
+def worker(ctx: click.Context) -> None:
+    """Merge events into people and organisations and evaluate access, until Ctrl-C or SIGTERM."""
+    settings = settings_of(ctx)
+    logs.configure()
+    uvloop.run(_served(settings))
+
+
+async def _served(settings: Settings) -> None:
+    async with Probes(settings.worker.listen) as probes:
+        hooks = Hooks(say=lambda line: click.echo(f"worker {line}"), started=probes.watch, committed=probes.committed)
+        await work(settings, hooks, settings.worker.limits())

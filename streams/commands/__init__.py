@@ -1,1 +1,0 @@
-"""The command line's verbs, one module each; `streams.cli` is their table."""

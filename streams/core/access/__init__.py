@@ -1,0 +1,1 @@
+"""Access: from a tenant's facts to findings, present answers and ledger."""

@@ -1,0 +1,72 @@
+"""Is somebody's access valid under the policy? Valid, invalid, or not to be said from what is known, each with its reason."""
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from schemas.access.facts import Policy, Rule
+
+ANY: Final = "*"
+
+
+class Verdict(NamedTuple):
+    """`valid` is None where it cannot be said."""
+
+    valid: bool | None
+    reason: str
+
+
+def rule_for(policy: Policy | None, app_id: str) -> Rule | None:
+    """Return the rule of a workspace, or None where it has none."""
+    return next((rule for rule in policy.rules if rule.app_id == app_id), None) if policy else None
+
+
+def verdict(rule: Rule, staff_roles: Iterable[str] | None, intercom_role: str | None) -> Verdict:
+    """Judge active staff under a rule. Roles are compared without case and blanks around or doubled; None is what nobody ever said."""
+    judge = _JUDGES.get(rule.validity)
+    if judge is None:
+        return Verdict(None, "validity_unknown")
+    return judge(rule, None if staff_roles is None else frozenset(map(spelled, staff_roles)), intercom_role)
+
+
+def spelled(role: str) -> str:
+    """Return the form in which names of roles are compared."""
+    return " ".join(role.split()).casefold()
+
+
+def _all_staff(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
+    return Verdict(valid=True, reason="all_staff")
+
+
+def _staff_roles(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
+    if roles is None:
+        return Verdict(None, "staff_role_unknown")
+    valid = not roles.isdisjoint(map(spelled, rule.roles))
+    return Verdict(valid, "role_valid" if valid else "role_not_valid")
+
+
+def _intercom_roles(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
+    if roles is None:
+        return Verdict(None, "staff_role_unknown")
+    allowed = {spelled(name) for role, names in rule.intercom_roles.items() if spelled(role) in roles for name in names}
+    if not allowed:
+        return Verdict(valid=False, reason="role_not_valid")
+    if ANY in allowed:
+        return Verdict(valid=True, reason="role_valid")
+    if intercom_role is None:
+        return Verdict(None, "intercom_role_unknown")  # payloads below API 2.16 carry none: that is not "no role"
+    valid = spelled(intercom_role) in allowed
+    return Verdict(valid, "role_valid" if valid else "intercom_role_not_valid")
+
+
+def _ticket(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
+    return Verdict(None, "no_ticket_source")
+
+
+_JUDGES: Final = MappingProxyType[str, Callable[[Rule, frozenset[str] | None, str | None], Verdict]]({
+    "all_staff": _all_staff,
+    "staff_roles": _staff_roles,
+    "intercom_roles": _intercom_roles,
+    "ticket": _ticket,
+})  # fmt: skip
+VALIDITIES: Final = tuple(_JUDGES)

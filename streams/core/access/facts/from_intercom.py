@@ -1,0 +1,140 @@
+"""What Intercom's posts about teammates mean: tables from its topics and its activity log to kinds of facts, and what a payload carries.
+
+A payload says no more than it carries: webhooks below API 2.16 have no role, so none is asserted, and none is guessed from a log entry.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from schemas.access.facts import Activity, Admin, Fact, Person
+from schemas.errors import Unusable
+from schemas.ids import derived
+from schemas.intercom.envelope import Envelope
+from schemas.intercom.values import identifier_or_none
+
+SOURCE: Final = "intercom.webhook"
+
+_KINDS: Final = MappingProxyType(
+    {
+        "admin.added_to_workspace": "admin.added",
+        "admin.removed_from_workspace": "admin.removed",
+        "admin.logged_in": "admin.logged_in",
+        "admin.logged_out": "admin.logged_out",
+    }
+)  # any other topic about an admin: seen
+_EVERY_ONE: Final = frozenset({"admin.added", "admin.removed"})
+
+_LOG: Final = "admin.activity_log_event.created"
+_LOGGED: Final = MappingProxyType({"admin_login_success": "admin.logged_in", "admin_logout": "admin.logged_out"})
+_BEARING: Final = frozenset({  # on access; of any other entry of the log only that its actor was there
+    "admin_deletion", "admin_deprovisioned", "admin_impersonation_consent_approved", "admin_impersonation_consent_revoked",
+    "admin_impersonation_end", "admin_impersonation_start", "admin_invite_change", "admin_invite_creation", "admin_invite_deletion",
+    "admin_login_failure", "admin_password_reset_request", "admin_password_reset_success", "admin_permission_change",
+    "admin_provisioned", "admin_two_factor_auth_change", "admin_unauthorized_sign_in_method", "app_admin_join",
+    "app_authentication_method_change", "app_google_sso_domain_change", "app_identity_verification_change",
+    "app_package_installation", "app_package_token_regeneration", "app_package_uninstallation", "app_team_creation",
+    "app_team_deletion", "app_team_membership_modification", "custom_authentication_token_creation", "inbox_access_change",
+    "messenger_api_secret_creation", "messenger_api_secret_deletion", "oauth_token_revocation", "role_change", "role_creation",
+    "role_deletion", "seat_change", "seat_revoke", "security_settings_change", "trusted_domains_setting_change",
+})  # fmt: skip
+
+_BOT: Final = "operator+{}@intercom.io"  # Fin, listed among the teammates of its workspace
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """A post about a teammate, read: the fact, the item it is remembered under, and whether every one counts or only the newest."""
+
+    fact: Fact
+    item: str
+    every_one: bool
+
+
+def meaning(note: Envelope, tenant: str) -> Meaning | None:
+    """Read a post; None where it is about the bot, or names nobody. Raises Unusable for one without what every such post carries."""
+    if note.created_at is None:
+        raise Unusable(
+            "the post about a teammate has no created_at, without which nothing can be put in order; look at the sender"
+        )
+    item = _object(msgspec.json.decode(note.item))
+    fact = _entry(note, tenant, item) if note.topic == _LOG else _teammate(note, tenant, item)
+    if fact is None or _is_bot(fact):
+        return None
+    if fact.kind == "admin.activity" and fact.activity is not None:
+        return Meaning(fact, f"activity|{fact.activity.id}", every_one=True)
+    return Meaning(fact, f"account|{fact.account}", every_one=fact.kind in _EVERY_ONE)
+
+
+def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
+    account = identifier_or_none(item.get("id"))
+    if account is None:
+        raise Unusable("the post about a teammate does not say whose account it is; look at the sender")
+    role = _object(item.get("role"))
+    teams, seat, away = item.get("team_ids"), item.get("has_inbox_seat"), item.get("away_mode_enabled")
+    admin = Admin(
+        role_id=identifier_or_none(role.get("id")),
+        role_name=_text(role.get("name")),
+        has_inbox_seat=seat if isinstance(seat, bool) else None,
+        team_ids=tuple(str(team) for team in teams) if isinstance(teams, list) else None,
+        away=away if isinstance(away, bool) else None,
+    )
+    kind = _KINDS.get(note.topic, "admin.seen")
+    return _fact(note, tenant, kind, account, _person(item.get("name"), item.get("email")), admin=admin)
+
+
+def _entry(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
+    actor = _object(item.get("performed_by"))
+    account = identifier_or_none(actor.get("id")) if actor.get("type") == "admin" else None
+    type_ = _text(item.get("activity_type")) or "unknown"
+    kind = _LOGGED.get(type_, "admin.activity" if type_ in _BEARING else "admin.seen")
+    if account is None and kind != "admin.activity":
+        return None
+    metadata = item.get("metadata")
+    person = msgspec.structs.replace(
+        _person(None, actor.get("email")),
+        ip=_text(actor.get("ip")),
+        text=_text(item.get("activity_description")) if kind == "admin.activity" else None,
+        metadata=msgspec.json.encode(metadata, order="sorted").decode() if metadata and kind == "admin.activity" else None,
+    )
+    entry = Activity(id=identifier_or_none(item.get("id")) or note.id, type=type_)
+    return _fact(note, tenant, kind, account, person, activity=entry)
+
+
+def _fact(
+    note: Envelope, tenant: str, kind: str, account: str | None, person: Person, *, admin: Admin | None = None,
+    activity: Activity | None = None,
+) -> Fact:  # fmt: skip
+    return Fact(
+        id=derived(note.id, kind),
+        tenant=tenant,
+        kind=kind,
+        source=SOURCE,
+        basis="observed",
+        time=None if note.created_at is None else note.created_at * 1000,
+        app_id=note.app_id,
+        account=account,
+        person=person,
+        admin=admin,
+        activity=activity,
+    )
+
+
+def _is_bot(fact: Fact) -> bool:
+    bot = _BOT.format(fact.app_id).casefold()
+    return fact.person is not None and any(address.strip().casefold() == bot for address in fact.person.addresses)
+
+
+def _person(name: object, address: object) -> Person:
+    text = _text(address)
+    return Person(name=_text(name), addresses=(text,) if text else ())
+
+
+def _text(value: object) -> str | None:
+    """Return a text that Avro can spell, or None."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,54 @@
+"""The ledger: which records followed from which fact, each entry closed by a hash and chained to the one before."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.access.facts import Fact, plain
+from schemas.access.findings import CheckState, LedgerEntry, Output
+from schemas.canonical import canonical_exact, digest
+from streams.core.access.processing.evaluation import Told
+from streams.core.access.state.rows import Place
+from streams.core.access.state.tenant import State
+
+CONTINUED: Final = "continued"  # the outcome of every entry but the last, where a fact has several
+
+
+def enter(state: State, fact: Fact, place: Place, outcome: str, outputs: list[Output]) -> LedgerEntry:
+    """Return the next entry of a tenant's ledger, and count it."""
+    log = state.log()
+    entry = LedgerEntry(
+        tenant=state.tenant,
+        sequence=log.entries + 1,
+        fact=fact.id,
+        kind=fact.kind,
+        outcome=outcome,
+        partition=place.partition,
+        offset=place.offset,
+        append_time=place.append_time,
+        log_time=log.now,
+        value_sha256=place.sha256,
+        outputs=tuple(outputs),
+        previous=log.head,
+        hash="",
+    )
+    sealed = msgspec.structs.replace(entry, hash=seal(entry))
+    state.put_log(msgspec.structs.replace(log, entries=sealed.sequence, head=sealed.hash))
+    return sealed
+
+
+def seal(entry: LedgerEntry) -> str:
+    """Return the hash that closes an entry: of everything in it but the hash itself."""
+    whole = plain(entry)
+    whole.pop("hash")
+    return digest(canonical_exact(whole))
+
+
+def of_finding(told: Told) -> Output:
+    """Return an event of a finding as an entry lists it."""
+    return Output(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical_exact(told.finding)))
+
+
+def of_answer(id_: str, row: CheckState | None) -> Output:
+    """Return a change of an answer as an entry lists it."""
+    return Output(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))

@@ -1,0 +1,1 @@
+"""From one fact to everything that follows."""

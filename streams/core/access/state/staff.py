@@ -1,0 +1,128 @@
+"""Staff: records of several sources attached to people, what is true of a person, and when employment ends.
+
+A person gets an id of ours at first sight. A record of another source attaches to the one person who shares its employee number, or else
+an address, and has no record of that source yet. Two records of one source are two people: only a decision can say otherwise.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from schemas.access.facts import Fact, LocalTime, Staff
+from schemas.ids import derived
+from streams.core.access.state.addresses import normal
+from streams.core.access.state.fields import asserted, value
+from streams.core.access.state.rows import Person, Record, Source
+from streams.core.access.state.tenant import State
+
+_ENDED: Final = "ended"
+
+
+class Member(NamedTuple):
+    """A staff member as the checks see one. `ends` is the earliest end that any source asserts, `ending` the record that says so."""
+
+    id: str
+    name: str | None
+    given: tuple[str, ...]
+    addresses: frozenset[str]
+    roles: tuple[str, ...] | None  # None where no source ever said
+    ends: int | None
+    ending: Record | None
+    records: tuple[Record, ...]
+
+    def __repr__(self) -> str:
+        return f"Member({self.id!r})"
+
+
+def member(records: Iterable[Record], person: str, precedence: Sequence[str] = ()) -> Member | None:
+    """Return what the records that stand say of a person, or None where all were withdrawn.
+
+    Descriptive fields come from the first source by precedence that asserts them; sources it does not name follow in order of attachment.
+    """
+    standing = [record for record in records if not value(record.fields, "withdrawn")]
+    if not standing:
+        return None
+    ranked = sorted(
+        standing, key=lambda record: precedence.index(record.source) if record.source in precedence else len(precedence)
+    )
+    given = tuple(dict.fromkeys(address for record in ranked for address in value(record.fields, "addresses") or ()))
+    ends = sorted(((end, position) for position, record in enumerate(ranked) if (end := end_of(record)) is not None))
+    return Member(
+        id=person,
+        name=_first(ranked, "name"),
+        given=given,
+        addresses=frozenset(address for each in given if (address := normal(each))),
+        roles=_first(ranked, "roles"),
+        ends=ends[0][0] if ends else None,
+        ending=ranked[ends[0][1]] if ends else None,
+        records=tuple(ranked),
+    )
+
+
+def end_of(record: Record) -> int | None:
+    """Return when employment ends by one record: its end, or where it only says "ended", the instant it first said so."""
+    ends = value(record.fields, "ends")
+    if ends is not None:
+        return int(ends["instant"])
+    status = record.fields.get("status")
+    return status.since if status is not None and status.value == _ENDED else None
+
+
+def said(staff: Staff, fact: Fact) -> dict[str, Any]:
+    """Return the fields a fact asserts, as plain values; those its source does not carry are left out."""
+    person = fact.person
+    values = {
+        "name": person.name if person else None,
+        "addresses": list(person.addresses) if person else [],
+        "roles": list(staff.roles),
+        "department": staff.department,
+        "manager": staff.manager,
+        "employee": staff.employee,
+        "status": staff.status,
+        "starts": _plain(staff.starts),
+        "ends": _plain(staff.ends),
+    }
+    return {name: values[name] for name in staff.asserts if name in values} | {"withdrawn": False}
+
+
+def merged(
+    before: Record | None, person: str, fact: Fact, staff: Staff, *, time: int, source: Source, listing: str | None
+) -> Record:
+    """Return a source's record after a fact, which may come from a complete listing."""
+    fields = asserted(before.fields if before else {}, said(staff, fact), time, fact.id)
+    record = Record(staff.source, staff.record, person, fields, latest=source, ending=source, listed=listing)
+    if before is None:
+        return record
+    latest = before.latest if (time, fact.id) < (before.latest.time or 0, before.latest.fact) else source
+    ending = before.ending if end_of(before) == end_of(record) else source
+    return msgspec.structs.replace(record, latest=latest, ending=ending, listed=listing or before.listed)
+
+
+def owner(state: State, fact: Fact, staff: Staff) -> Person:
+    """Return the person a record not seen before belongs to: one who is known by another source, or a new one."""
+    for candidates in _candidates(state, fact, staff):
+        free = [person for person in map(state.person, candidates) if person and not _has(person, staff.source)]
+        if len(free) == 1:
+            return free[0]
+    return Person(derived(state.tenant, "staff", staff.source, staff.record))
+
+
+def _candidates(state: State, fact: Fact, staff: Staff) -> Iterable[Sequence[str]]:
+    if staff.employee:
+        yield state.employee(staff.employee).people
+    addresses = (normal(each) for each in (fact.person.addresses if fact.person else ()))
+    yield sorted({person for address in addresses if address for person in state.address(address).people})
+
+
+def _has(person: Person, source: str) -> bool:
+    return any(each == source for each, _ in person.records)
+
+
+def _first(records: Sequence[Record], name: str) -> Any:
+    found = next((value(record.fields, name) for record in records if value(record.fields, name) is not None), None)
+    return tuple(found) if isinstance(found, list) else found
+
+
+def _plain(time: LocalTime | None) -> dict[str, Any] | None:
+    return None if time is None else {"given": time.given, "zone": time.zone, "rule": time.rule, "instant": time.instant}

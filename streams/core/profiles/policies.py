@@ -1,0 +1,159 @@
+"""One profile from the registers of its records: which value of which record stands, by policy, and where it came from.
+
+A policy is a pure function of all records of a profile, never of the order in which they arrived.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from schemas.intercom.values import cut_to_second
+from schemas.profiles.registers import Cause, Registers, Value, Version
+from streams.core.records.registers import beginning, current, first_values, standing, when
+
+Records = Mapping[str, Registers]
+"""The records of one profile, by key."""
+
+SECOND: Final = 1000
+
+
+class Chosen(NamedTuple):
+    """A value that stands, and whose it is."""
+
+    value: Value
+    record: str
+    version: Version
+
+
+class Origin(NamedTuple):
+    """Where a value comes from: record, event, time in ms cut to the second."""
+
+    record: str
+    event: str
+    time: int
+
+
+Fields = dict[str, Chosen]
+Policy = Callable[[Records], Fields]
+
+
+class Status(StrEnum):
+    """What has become of a record, or of a profile."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+    MERGED = "merged"
+
+
+ALIVE: Final = frozenset({Status.ACTIVE, Status.ARCHIVED})
+_BEST_FIRST: Final = (Status.ACTIVE, Status.ARCHIVED, Status.DELETED, Status.MERGED)
+
+
+def overwrite(records: Records) -> Fields:
+    """Let the latest version win. A record's empty field does not compete: it says nothing of the other records."""
+    found: Fields = {}
+    for record, registers in records.items():
+        for name, value, version in current(registers):
+            held = found.get(name)
+            if held is None or (held.version, held.record) < (version, record):
+                found[name] = Chosen(value, record, version)
+    return found
+
+
+def ignore(records: Records) -> Fields:
+    """Let the earliest value stand for ever: what comes later creates, and never changes."""
+    found: Fields = {}
+    for record, registers in records.items():
+        for name, (value, version) in first_values(registers).items():
+            held = found.get(name)
+            if held is None or (held.version, held.record) > (version, record):
+                found[name] = Chosen(value, record, version)
+    return found
+
+
+def resolved(records: Records, policies: Mapping[str, Policy]) -> Fields:
+    """Return the values that stand: by `overwrite`, and by another policy for the fields named."""
+    found = overwrite(records)
+    for name, policy in policies.items():
+        chosen = policy(records).get(name)
+        if chosen is not None:
+            found[name] = chosen
+    return found
+
+
+def contact_status(registers: Registers) -> Status:
+    """Say what has become of a contact. Deletion is for ever; so is a merge."""
+    if when(registers.on, "deleted"):
+        return Status.DELETED
+    marks = {name for name, _ in standing(registers) if not name.startswith(("company:", "tag:"))}
+    if any(name.startswith("merged:") for name in marks):
+        return Status.MERGED
+    return Status.ARCHIVED if "archived" in marks else Status.ACTIVE
+
+
+def company_status(registers: Registers) -> Status:
+    """Say what has become of a company. Other systems recreate deleted ones, so the later of both assertions holds."""
+    return Status.DELETED if any(name == "deleted" for name, _ in standing(registers)) else Status.ACTIVE
+
+
+def whole_status(statuses: Iterable[Status]) -> Status:
+    """Say what has become of a profile: the best of its records."""
+    return min(statuses, key=_BEST_FIRST.index, default=Status.DELETED)
+
+
+def contributing(records: Records, statuses: Mapping[str, Status]) -> Records:
+    """Return the records whose values count: those alive, or the deleted ones where none is; never one merged away."""
+    alive = {key: registers for key, registers in records.items() if statuses[key] in ALIVE}
+    return alive or {key: registers for key, registers in records.items() if statuses[key] is Status.DELETED}
+
+
+def marked(records: Records, mark: str) -> Chosen | None:
+    """Return when a mark was first put on the record that got it last: a profile is archived or deleted once all of it is."""
+    found = [
+        Chosen(name.partition(":")[2], record, beginning(registers, name) or version)
+        for record, registers in records.items()
+        for version, names in registers.on
+        for name in names
+        if name.partition(":")[0] == mark
+    ]
+    return max(found, key=lambda chosen: (chosen.version, chosen.record), default=None)
+
+
+def links(records: Records) -> dict[str, Fields]:
+    """Return the edges that hold, by kind and then by `app_id:id`, each with the latest assertion that it does."""
+    found: dict[str, Fields] = {}
+    for record, registers in records.items():
+        for name, version in standing(registers):
+            kind, _, entity = name.partition(":")
+            if entity:
+                of_kind = found.setdefault(kind, {})
+                held = of_kind.get(whose := owner(record, entity))
+                if held is None or (held.version, held.record) < (version, record):
+                    of_kind[whose] = Chosen(True, record, version)
+    return found
+
+
+def owner(record: str, entity: str) -> str:
+    """Name something that a record speaks of by its bare id: it is of the record's own workspace."""
+    return f"{record.partition(':')[0]}:{entity}"
+
+
+def origin(chosen: Chosen) -> Origin:
+    """Return where a value comes from."""
+    return Origin(chosen.record, chosen.version.event, chosen.version.second * SECOND)
+
+
+def traced(value: dict[str, Any], origins: Mapping[str, Origin]) -> dict[str, Any]:
+    """Add to a public value where each of its parts comes from, naming each event once, and the time of the latest."""
+    sources = sorted(set(origins.values()))
+    places = {source: place for place, source in enumerate(sources)}
+    value["updated_at"] = max((source.time for source in sources), default=0)
+    value["sources"] = [source._asdict() for source in sources]
+    value["provenance"] = {name: places[source] for name, source in sorted(origins.items())}
+    return value
+
+
+def caused(record: str, cause: Cause) -> Origin:
+    """Return the origin of what an event took away."""
+    return Origin(record, cause.event, cut_to_second(cause.time))

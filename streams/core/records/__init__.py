@@ -1,0 +1,1 @@
+"""A source record from its events."""

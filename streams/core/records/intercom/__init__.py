@@ -1,0 +1,1 @@
+"""Intercom's contacts and companies as registers."""

@@ -1,0 +1,127 @@
+"""Where the story plays: a configuration of its own, `run` as a process, and the ways in that everybody has."""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
+from connectors.kafka.settings import KafkaSettings
+from connectors.local import Addresses
+from connectors.local.ports import free
+from connectors.simulator.history import Post, Scene, StaffRow, as_csv
+from connectors.simulator.post import Answer, post, webhook_headers
+from schemas.errors import MustStop
+from schemas.tenancy import Secret
+from streams.supervise.child import Child
+from streams.supervise.self_process import argv, call
+
+TENANT = "acme"
+APP_ID = "demo1234"
+_READY_S = 120.0  # an idle machine needs five
+_LAST_LINES = 30
+
+_CONFIGURATION = """\
+[kafka]
+bootstrap = "{bootstrap}"
+topic_prefix = "{prefix}"
+[ingress]
+listen = "127.0.0.1:{ingress}"
+spool = "spool"
+[worker]
+listen = "127.0.0.1:{worker}"
+[[apps]]
+name = "demo"
+client_secrets = ["{secret}"]
+[[tenants]]
+id = "{tenant}"
+[[tenants.workspaces]]
+app_id = "{app_id}"
+app = "demo"
+name = "Acme support"
+"""
+
+
+class Stage:
+    """What the story acts on; made by `set_up`."""
+
+    def __init__(self, folder: Path, kafka: KafkaSettings) -> None:
+        self.folder = folder
+        self.kafka = kafka
+        self.config = str(folder / "intercom-streams.toml")
+        self.scene = Scene(app_id=APP_ID, start_ms=int(time.time() * 1000) - 3_600_000)
+        self.url = ""
+        self._secret = Secret(secrets.token_hex(16))
+        self._client = httpx.Client()
+
+    def configure(self) -> tuple[str, str]:
+        """Write the configuration; return the URLs that answer when ingress and worker are ready."""
+        ingress = free(set())
+        worker = free({ingress})
+        text = _CONFIGURATION.format(
+            bootstrap=self.kafka.bootstrap, prefix=self.kafka.topic_prefix, ingress=ingress, worker=worker,
+            secret=self._secret.reveal(), tenant=TENANT, app_id=APP_ID,
+        )  # fmt: skip
+        Path(self.config).write_text(text, encoding="utf-8")
+        self.url = f"http://127.0.0.1:{ingress}{WEBHOOK_PATH}"
+        return f"http://127.0.0.1:{ingress}/ready", f"http://127.0.0.1:{worker}/ready"
+
+    async def post(self, step: Post) -> Answer:
+        """Post a webhook; anything but 200 ends the story."""
+        answer = await asyncio.to_thread(post, self._client, self.url, step.body, webhook_headers(step.body, self._secret))
+        if not answer.accepted:
+            raise MustStop(f"The ingress answered {answer.status} to {step.topic}; 200 was expected.")
+        return answer
+
+    async def import_staff(self, *rows: StaffRow) -> str:
+        """Import the whole staff file; return the command a person would type."""
+        (self.folder / "staff.csv").write_text(as_csv(rows), encoding="utf-8")
+        return await self._command("staff", "import", str(self.folder / "staff.csv"), "--tenant", TENANT, "--complete")
+
+    async def apply_policy(self, text: str) -> str:
+        """Apply a policy; return the command a person would type."""
+        (self.folder / "policy.toml").write_text(text, encoding="utf-8")
+        return await self._command("policy", "apply", str(self.folder / "policy.toml"))
+
+    async def _command(self, *words: str) -> str:
+        await asyncio.to_thread(call, self.config, *words)
+        return " ".join(("intercom-streams", *(Path(word).name if word.startswith("/") else word for word in words)))
+
+
+@asynccontextmanager
+async def set_up(folder: Path, addresses: Addresses, prefix: str) -> AsyncIterator[Stage]:
+    """Start `run` with a configuration of its own, wait until ingress and worker are ready, and stop it at the end."""
+    stage = Stage(folder, KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix))
+    ready = stage.configure()
+    lines: deque[str] = deque(maxlen=_LAST_LINES)
+    child = Child("run", argv(stage.config, "run"), lambda _, line: lines.append(line))
+    running = asyncio.create_task(child.once())
+    try:
+        await _until_ready(ready, running, lambda: "\n".join(lines))
+        yield stage
+    finally:
+        await child.stop(60)
+        await running
+
+
+async def _until_ready(urls: tuple[str, ...], running: "asyncio.Task[int]", log: Callable[[], str]) -> None:
+    deadline = time.monotonic() + _READY_S
+    async with httpx.AsyncClient() as client:
+        for url in urls:
+            while not await _is_ready(client, url):
+                if running.done() or time.monotonic() > deadline:
+                    why = "ended" if running.done() else f"was not ready within {_READY_S:g} s"
+                    raise MustStop(f"`intercom-streams run` {why}. Its last lines:\n{log()}")
+                await asyncio.sleep(0.05)
+
+
+async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,1 @@
+"""The subclasses of Faust and aiokafka."""

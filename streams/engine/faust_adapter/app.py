@@ -1,0 +1,114 @@
+"""A Faust App that runs agents as batch steps. Faust gives group membership, rebalances, streams and supervision; the rest is ours."""
+
+from collections.abc import AsyncIterable, Collection
+from typing import Any
+
+import faust
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.types.tuples import TP
+from mode.supervisors import CrashingSupervisor
+from yarl import URL
+
+from connectors.kafka.settings import KafkaSettings
+from streams.engine.agent import Agent
+from streams.engine.engine import Engine
+from streams.engine.faust_adapter.consumer import BatchTransport
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.partition.fetch_buffer import Fetched
+
+
+class BatchTopic(faust.Topic):
+    """A topic whose messages are batches: nothing to decode."""
+
+    def _compile_decode(self) -> None:
+        super()._compile_decode()
+        create = self.app.create_event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return create(None, message.value, None, message)
+
+        self.decode = decode
+
+
+class TableRecovery(Recovery):
+    """Load our tables when partitions are ours. The flow goes on before: each lane joins it as soon as its own table is right."""
+
+    _epoch = -1
+
+    async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
+        """Remember what this assignment follows: it counts until the next revocation, which may come before we get to it."""
+        self._epoch = self.app.engine.epoch
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        app = self.app
+        if app.consumer_generation_id != generation_id or self._epoch != app.engine.epoch:
+            return  # the next assignment is on its way
+        await super()._resume_streams(generation_id=generation_id)
+        if self._epoch == app.engine.epoch:
+            await app.engine.assigned(app.consumer.assignment())
+
+
+class BatchTableManager(TableManager):
+    """Hand out our recovery."""
+
+    @property
+    def recovery(self) -> TableRecovery:
+        if self._recovery is None:
+            self._recovery = TableRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
+class BatchApp(faust.App):
+    """Run agents exactly once per batch. `engine` is where the work happens; this class only connects it to Faust."""
+
+    def __init__(self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Names, limits: Limits, engine: Engine) -> None:
+        self.kafka = kafka
+        self.names = names
+        self.limits = limits
+        self.engine = engine
+        super().__init__(
+            names.group,
+            broker=[URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")],
+            Topic=BatchTopic,
+            TableManager=BatchTableManager,
+            agent_supervisor=CrashingSupervisor,  # any other commits past a batch whose agent raised
+            stream_wait_empty=False,
+            table_standby_replicas=0,
+            topic_allow_declare=False,  # topics are created by `topics apply`, before
+            topic_disable_leader=True,
+            topic_partitions=kafka.partitions,
+            web_enabled=False,
+            autodiscover=False,
+            broker_session_timeout=limits.session_timeout_ms / 1000,
+            broker_heartbeat_interval=limits.heartbeat_ms / 1000,
+        )
+        for agent in agents:
+            self._start_reading(agent)
+
+    def _start_reading(self, agent: Agent) -> None:
+        source = self.topic(*[self.names.topic(topic) for topic in agent.sources], key_type=bytes, value_type=bytes)
+
+        async def read(stream: AsyncIterable[Any]) -> None:
+            async for event in stream.noack().events():
+                fetched: Fetched = event.value
+                self.engine.offer(TP(event.message.topic, event.message.partition), fetched)
+                event.ack()
+
+        self.agent(source, name=agent.name)(read)
+
+    def _create_directories(self) -> None:
+        """Create none: no state of ours is in Faust's data directory."""
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_producer, self)
+
+    async def _on_partitions_revoked(self, revoked: Collection[TP]) -> None:
+        """Let every running transaction end before the partitions go: what it wrote is then complete or not there at all."""
+        await self.engine.revoked()
+        await super()._on_partitions_revoked(revoked)

@@ -1,0 +1,54 @@
+"""An agent run by hand: a table in memory and an outbox that keeps what was sent. For histories, previews and oracles."""
+
+from typing import Generic, NamedTuple, TypeVar
+
+from schemas.message import Headers
+from schemas.versioned import ENCODING
+from streams.engine.agent import Codec
+from streams.engine.partition.table_view import View
+from streams.engine.tables.store import MemoryStore
+
+T = TypeVar("T")
+
+
+class Sent(NamedTuple):
+    """One record left in an outbox."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    partition: int | None
+
+
+class ListOutbox:
+    """Keep records in the order they were sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.encoding = ENCODING
+
+    def send(
+        self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
+    ) -> None:
+        self.sent.append(Sent(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+
+
+class MemoryTable(View[T], Generic[T]):
+    """A whole table in memory. `commit` makes changes permanent; `rows` are all committed values by key, as bytes."""
+
+    def __init__(self, codec: Codec[T]) -> None:
+        self.store = MemoryStore()
+        self._own_codec = codec
+        super().__init__(self.store, codec)
+
+    def commit(self) -> dict[str, bytes | None]:
+        """Merge the changes into the store, as the engine does after a transaction, and return them."""
+        changes = self.changes()
+        self.store.apply(changes)
+        super().__init__(self.store, self._own_codec)
+        return changes
+
+    def rows(self) -> dict[str, bytes]:
+        """Return all committed values by key, in key order."""
+        return dict(sorted(self.store.items()))

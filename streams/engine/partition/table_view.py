@@ -1,0 +1,122 @@
+"""A step's view of its table: committed values underneath, this transaction's changes above. Nothing below moves until the commit."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Generic, TypeVar
+
+from sortedcontainers import SortedList
+
+from schemas.errors import MustStop, Unusable
+from schemas.versioned import HIGHEST, Versioned
+from streams.engine.agent import Codec
+from streams.engine.tables.store import Store, key_of
+
+T = TypeVar("T")
+Mark = tuple[dict[str, T | None], SortedList] | None
+"""What `View.mark` remembers."""
+
+
+class View(Generic[T]):
+    """Implement `streams.engine.agent.Table` over a store.
+
+    A value is decoded once per transaction, when first touched, and a changed one encoded once, however often it was put.
+    """
+
+    def __init__(self, store: Store, codec: Codec[T]) -> None:
+        self._store = store
+        self._codec = codec
+        self._read: dict[str, T] = {}
+        self._changed: dict[str, T | None] = {}
+        self._ordered = SortedList()  # changed keys that have items: a walk pays for what it yields only
+
+    def get(self, group: str, item: str = "") -> T | None:
+        key = f"{group}|{item}" if item else group
+        if key in self._changed:
+            return self._changed[key]
+        found = self._read.get(key)
+        if found is None:
+            data = self._store.get(key)
+            if data is None:
+                return None
+            found = self._read[key] = self._value_of(data)
+        return found
+
+    def put(self, group: str, item: str, value: T) -> None:
+        self._change(group, item, value)
+
+    def delete(self, group: str, item: str = "") -> None:
+        if self.get(group, item) is not None:
+            self._change(group, item, None)
+
+    def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
+        changed = self._changed_items(group, after)
+        pending = next(changed, None)
+        for item, data in self._store.walk(group, after):
+            while pending is not None and pending < item:
+                yield from self._present(group, pending)
+                pending = next(changed, None)
+            if pending == item:
+                yield from self._present(group, item)
+                pending = next(changed, None)
+            else:
+                yield item, self._decoded(key_of(group, item), data)
+        while pending is not None:
+            yield from self._present(group, pending)
+            pending = next(changed, None)
+
+    def changes(self, encoding: int = HIGHEST, since: Mark[T] = None) -> dict[str, bytes | None]:
+        """Return what is to be written: values as that encoding has them, None for what is deleted."""
+        codec = self._codec
+        encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
+        changed = self._changed
+        if since is not None:
+            before = since[0]
+            changed = {key: value for key, value in changed.items() if key not in before or before[key] is not value}
+        return {key: None if value is None else encode(value) for key, value in changed.items()}
+
+    def mark(self) -> Mark[T]:
+        """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
+        if not self._changed:
+            return None
+        return dict(self._changed), self._ordered.copy()
+
+    def rollback(self, mark: Mark[T]) -> None:
+        """Forget the changes made since `mark`."""
+        self._changed, self._ordered = mark if mark is not None else ({}, SortedList())
+
+    def _change(self, group: str, item: str, value: T | None) -> None:
+        if "|" in group:
+            raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
+        key = f"{group}|{item}" if item else group
+        if item and key not in self._changed:
+            self._ordered.add(key)
+        self._changed[key] = value
+
+    def _changed_items(self, group: str, after: str) -> Iterator[str]:
+        start = len(group) + 1
+        changed = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character behind the bar
+        return (key[start:] for key in changed)
+
+    def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
+        value = self._changed[key_of(group, item)]
+        if value is not None:
+            yield item, value
+
+    def _decoded(self, key: str, data: bytes) -> T:
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = self._value_of(data)
+        return found
+
+    def _value_of(self, data: bytes) -> T:
+        """Decode a row. One that cannot be read is not the fault of the record that made us look: that is no dead letter."""
+        try:
+            return self._codec.decode(data)
+        except MustStop:
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, Unusable) else type(error).__name__  # others may quote what they were given
+            raise MustStop(
+                f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this one "
+                "does not know: go back to the release that ran before, or rebuild the agent."
+            ) from error

@@ -1,0 +1,96 @@
+"""Run agents in this process until the caller is done, or until one of them cannot go on."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
+
+import msgspec
+from aiokafka.errors import KafkaError
+
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import MustStop
+from streams.engine.agent import Agent
+from streams.engine.encodings import Encodings
+from streams.engine.engine import Committed, Engine, Seeker
+from streams.engine.faust_adapter.app import BatchApp
+from streams.engine.garbage_collection import seldom
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.recovery.progress import Done, Progress
+from streams.engine.tables.store import Spares, StoreOf, in_memory
+
+
+class Running(msgspec.Struct, frozen=True):
+    """Agents at work."""
+
+    engine: Engine
+    app: BatchApp
+
+    async def failed(self) -> Exception:
+        """Return the error that stops the process, when there is one."""
+        crashed: asyncio.Task[Any] = asyncio.create_task(_crash_of(self.app))
+        waited: set[asyncio.Future[Any]] = {crashed, self.engine.fatal_error}
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            crashed.cancel()
+        if self.engine.fatal_error.done():
+            return self.engine.fatal_error.result()
+        reason = self.app.crash_reason
+        return reason if isinstance(reason, Exception) else MustStop(f"the worker's consumer stopped: {reason!r}")
+
+
+def _heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Pass over futures of aiokafka's own that nobody waits for: what broke a transaction is known to its lane, which acts on it."""
+    if not (isinstance(context.get("exception"), KafkaError) and "never retrieved" in context["message"]):
+        loop.default_exception_handler(context)
+
+
+async def _crash_of(app: BatchApp) -> None:
+    """Return when Faust has given up; mode has no public way to wait for it."""
+    await app._crashed.wait()  # noqa: SLF001
+
+
+@contextlib.asynccontextmanager
+async def running(
+    agents: tuple[Agent, ...],
+    *,
+    kafka: KafkaSettings,
+    names: Names | None = None,
+    limits: Limits | None = None,
+    store_of: StoreOf = in_memory,
+    spares: Spares | None = None,
+    encodings: Encodings | None = None,
+    on_commit: Callable[[Committed], None] = lambda _: None,
+    on_progress: Callable[[Progress | Done], None] = lambda _: None,
+    on_ready: Callable[[Engine], None] = lambda _: None,
+) -> AsyncIterator[Running]:
+    """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`).
+
+    With `spares`, copies of the tables of partitions that other workers own are kept there.
+    """
+    names = names or Names(prefix=kafka.topic_prefix)
+    limits = limits or Limits()
+    engine = Engine(
+        agents,
+        kafka=kafka,
+        names=names,
+        limits=limits,
+        store_of=store_of,
+        spares=spares,
+        encodings=encodings,
+        on_commit=on_commit,
+        on_progress=on_progress,
+        on_ready=on_ready,
+    )
+    app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
+    engine.seeker = cast(Seeker, app.consumer)
+    asyncio.get_running_loop().set_exception_handler(_heard)
+    with seldom():
+        try:
+            await app.start()
+            yield Running(engine, app)
+        finally:
+            await engine.close()
+            await app.stop()

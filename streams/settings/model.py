@@ -1,0 +1,74 @@
+"""Everything a process is told from outside, by the parts of the configuration file."""
+
+import msgspec
+
+from connectors.kafka.settings import KafkaSettings
+from schemas.tenancy import Tenancy
+from streams.engine.limits import Limits
+
+
+class Redis(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[redis]` part."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[registry]` part: empty means that the files in schemas/avro are the registry."""
+
+    url: str = ""
+
+
+class Ingress(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[ingress]` part. `ceiling` is how many posts a process keeps at a time before it answers 429; 0 never does.
+
+    `spool_always` sends every post over the spool: where the disk is nearer than Kafka.
+    """
+
+    listen: str = "127.0.0.1:8080"
+    spool: str = "var/spool"
+    spool_max_bytes: int = 1 << 30
+    processes: int = 1
+    ceiling: int = 0
+    spool_always: bool = False
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
+
+    The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory. `encoding` is the one that every worker reads;
+    0 leaves each partition in the encoding it is in. `standby` keeps copies of the tables of partitions that other workers own.
+    """
+
+    listen: str = ""
+    processes: int = 1
+    state_dir: str = ""
+    on_disk: tuple[str, ...] = ()
+    standby: bool = False
+    batch_records: int = Limits().batch_records
+    session_timeout_ms: int = Limits().session_timeout_ms
+    brake_consecutive: int = Limits().brake_consecutive
+    brake_share: float = Limits().brake_share
+    encoding: int = 0
+
+    def limits(self) -> Limits:
+        """Return the engine's limits."""
+        return Limits(
+            batch_records=self.batch_records,
+            session_timeout_ms=self.session_timeout_ms,
+            heartbeat_ms=min(Limits().heartbeat_ms, self.session_timeout_ms // 4),
+            transaction_timeout_ms=self.session_timeout_ms,
+            brake_consecutive=self.brake_consecutive,
+            brake_share=self.brake_share,
+        )
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a process is told from outside."""
+
+    kafka: KafkaSettings
+    redis: Redis
+    registry: Registry
+    ingress: Ingress
+    worker: Worker
+    tenancy: Tenancy

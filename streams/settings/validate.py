@@ -1,0 +1,144 @@
+"""What each setting has to be beyond its type: a table of checks, and the rules that hold between apps and workspaces."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from schemas.tenancy import App, Tenant
+from schemas.versioned import ENCODING
+from streams.settings.model import Settings
+from streams.settings.parse import Report
+
+Expectation = Callable[[Any], str | None]
+"""What is expected instead of the value, or None where it is right."""
+
+REGIONS = ("us", "eu", "au")
+_HIGHEST_PORT = 65_535
+
+
+def _one_of(*allowed: str) -> Expectation:
+    return lambda value: None if value in allowed else f"expected one of {', '.join(allowed)}, found {value!r}"
+
+
+def _at_least(least: int) -> Expectation:
+    return lambda value: None if value >= least else f"expected at least {least}, found {value}"
+
+
+def _share(value: float) -> str | None:
+    return None if 0 < value <= 1 else f"expected a share above 0 and at most 1, found {value}"
+
+
+def _encoding(value: int) -> str | None:
+    return None if 0 <= value <= ENCODING else f"expected 0 to {ENCODING}, the newest that this release knows, found {value}"
+
+
+def _url(*schemes: str) -> Expectation:
+    return lambda value: (
+        None if not value or value.startswith(schemes) else f"expected a URL with {' or '.join(schemes)}, found {value!r}"
+    )
+
+
+def _addresses(value: str) -> str | None:
+    wrong = [part for part in value.split(",") if not _is_address(part.strip())]
+    return f"expected host:port, several separated by commas, found {value!r}" if wrong else None
+
+
+def _listen(value: str) -> str | None:
+    right = not value or _is_address(value) or _is_address(f"all{value}")  # an empty host listens on all
+    return None if right else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and int(port) <= _HIGHEST_PORT
+
+
+EXPECTED = MappingProxyType[str, Expectation]({
+    "kafka.bootstrap": _addresses,
+    "kafka.security_protocol": _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+    "kafka.sasl_mechanism": _one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+    "kafka.partitions": _at_least(1),
+    "kafka.replication": _at_least(1),
+    "kafka.min_insync": _at_least(1),
+    "redis.url": _url("redis://", "rediss://", "unix://"),
+    "registry.url": _url("http://", "https://"),
+    "ingress.listen": _listen,
+    "ingress.processes": _at_least(1),
+    "ingress.ceiling": _at_least(0),
+    "ingress.spool_max_bytes": _at_least(1 << 20),
+    "worker.listen": _listen,
+    "worker.processes": _at_least(1),
+    "worker.batch_records": _at_least(1),
+    "worker.session_timeout_ms": _at_least(6_000),  # brokers' usual group.min.session.timeout.ms
+    "worker.brake_consecutive": _at_least(1),
+    "worker.brake_share": _share,
+    "worker.encoding": _encoding,
+})  # fmt: skip
+
+
+def check_values(settings: Settings, report: Report) -> None:
+    """Report every value that its reader could not work with."""
+    for path, expectation in EXPECTED.items():
+        part, _, key = path.partition(".")
+        if wrong := expectation(getattr(getattr(settings, part), key)):
+            report(path, wrong)
+    if settings.kafka.min_insync > settings.kafka.replication:
+        report(
+            "kafka.min_insync",
+            f"expected at most kafka.replication ({settings.kafka.replication}): no write would be acknowledged",
+        )
+    if settings.worker.on_disk and not settings.worker.state_dir:
+        report("worker.state_dir", "expected a folder: worker.on_disk names tables that are to be kept there")
+
+
+def check_tenancy(apps: Sequence[App], tenants: Sequence[Tenant], report: Report) -> None:
+    """Report what does not fit between apps, tenants and workspaces."""
+    _check_apps(apps, report)
+    _check_tenants(tenants, {app.name for app in apps}, report)
+
+
+def _check_apps(apps: Sequence[App], report: Report) -> None:
+    if not apps:
+        report(
+            "apps",
+            "missing; expected at least one [[apps]] with name and client_secrets: without a secret no post can be believed",
+        )
+    _check_unique("apps", "name", (app.name for app in apps), report)
+    for at, app in enumerate(apps):
+        if not app.client_secrets or not all(app.client_secrets):
+            report(
+                f"apps[{at}].client_secrets",
+                "expected the app's client secret from Intercom's Developer Hub (two while one is rotated)",
+            )
+
+
+def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) -> None:
+    _check_unique("tenants", "id", (tenant.id for tenant in tenants), report)
+    places = [
+        (f"tenants[{at}].workspaces[{number}]", workspace)
+        for at, tenant in enumerate(tenants)
+        for number, workspace in enumerate(tenant.workspaces)
+    ]
+    for at, tenant in enumerate(tenants):
+        if not tenant.id or any(character in "|:" for character in tenant.id):
+            report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
+    count = Counter(workspace.app_id for _, workspace in places)
+    for path, workspace in places:
+        if not workspace.app_id or any(character in "|:" for character in workspace.app_id):
+            report(f"{path}.app_id", "expected Intercom's id of the workspace, as in abc12345")
+        elif count[workspace.app_id] > 1:
+            report(
+                f"{path}.app_id",
+                f"{workspace.app_id!r} is configured {count[workspace.app_id]} times; a workspace has one tenant",
+            )
+        if workspace.app not in apps:
+            report(f"{path}.app", f"no [[apps]] has the name {workspace.app!r}; known: {', '.join(sorted(apps)) or 'none'}")
+        if workspace.region not in REGIONS:
+            report(f"{path}.region", f"expected one of {', '.join(REGIONS)}, found {workspace.region!r}")
+
+
+def _check_unique(path: str, key: str, names: Iterable[str], report: Report) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            report(path, f"{count} entries have the {key} {name!r}; each needs its own")

@@ -1,0 +1,1 @@
+"""Our own command line as supervised processes."""

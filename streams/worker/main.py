@@ -1,0 +1,139 @@
+"""The worker's composition root: which agents there are, what they are given, and how they are run."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from connectors.kafka import topics
+from connectors.kafka.schema_registry import codec
+from schemas.codec import Avro
+from schemas.errors import BadConfiguration, Unavailable
+from schemas.tenancy import Tenancy
+from streams.agents.access import access
+from streams.agents.admins import admins
+from streams.agents.companies import companies
+from streams.agents.contacts import contacts
+from streams.agents.orgs import orgs
+from streams.agents.people import people
+from streams.engine.agent import Agent
+from streams.engine.encodings import Encodings
+from streams.engine.engine import Committed, Engine
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.partition.processor import Status
+from streams.engine.recovery.progress import Done, Progress
+from streams.engine.runner import Running, running
+from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.store import MemorySpares, in_memory
+from streams.settings import Settings
+from streams.worker.settings_sync import announce
+
+log = structlog.get_logger(__name__)
+
+_NOTICED_SECONDS = 1.0  # a restoration that took so long is told to the person at the terminal
+_RETRY_SECONDS = 2.0  # between two tries to reach Kafka or the registry at the start
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """What the process around the worker wants to hear."""
+
+    say: Callable[[str], None]  # lines for a person
+    started: Callable[[Engine], None]  # the engine, for probes
+    committed: Callable[[Committed], None]  # every transaction, for metrics
+
+
+def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
+    """Return every agent of the product."""
+    return (contacts(tenancy), companies(tenancy), people(avro), orgs(avro), admins(tenancy, avro), access(avro))
+
+
+async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
+    """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
+    stop = _stop_signal()
+    names = Names(prefix=settings.kafka.topic_prefix)
+    encodings = Encodings(told=settings.worker.encoding)
+    if (agents := await _prepared(settings, names, hooks, stop)) is None:
+        return
+    on_disk = _on_disk(settings, agents, names)
+    async with running(
+        agents,
+        kafka=settings.kafka,
+        names=names,
+        limits=limits,
+        store_of=on_disk or in_memory,
+        spares=(on_disk or MemorySpares()) if settings.worker.standby else None,
+        encodings=encodings,
+        on_commit=hooks.committed,
+        on_progress=partial(_say_restored, hooks),
+        on_ready=lambda engine: hooks.say(_state_of(engine, encodings)),
+    ) as at_work:
+        hooks.started(at_work.engine)
+        await _watched(at_work, stop)
+
+
+def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Names) -> OnDisk | None:
+    """Return where tables are kept that are not in memory: a rebuild in another generation, or another prefix, has a folder of its own."""
+    wanted = frozenset(settings.worker.on_disk)
+    if unknown := wanted - {agent.name for agent in agents}:
+        known = ", ".join(agent.name for agent in agents)
+        raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
+    return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
+
+
+async def _prepared(settings: Settings, names: Names, hooks: Hooks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
+    """Return the agents once schemas, topics and the configuration's facts are in place, or None when told to stop before."""
+    said = ""
+    while not stop.is_set():
+        try:
+            avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
+            agents = agents_of(settings.tenancy, avro)
+            await topics.apply(settings.kafka, names.changelogs(agents))
+            await announce(settings.kafka, avro, settings.tenancy)
+        except Unavailable as error:
+            if said != (said := str(error)):
+                hooks.say(f"waiting: {error}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+        else:
+            return agents
+    return None
+
+
+async def _watched(at_work: Running, stop: asyncio.Event) -> None:
+    """Return when told to stop; raise when the work cannot go on."""
+    told = asyncio.create_task(stop.wait())
+    failed = asyncio.create_task(at_work.failed())
+    try:
+        await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
+    finally:
+        told.cancel()
+        failed.cancel()
+
+
+def _say_restored(hooks: Hooks, progress: Progress | Done) -> None:
+    """Say how far it is, and that it is done where anybody had time to wonder."""
+    if isinstance(progress, Progress) or progress.seconds >= _NOTICED_SECONDS:
+        hooks.say(str(progress))
+
+
+def _state_of(engine: Engine, encodings: Encodings) -> str:
+    lanes = engine.lanes()
+    stopped = sum(lane.status is Status.STOPPED for lane in lanes)
+    advice = encodings.advice(lane.standing.encoding for lane in lanes if lane.status is not Status.STOPPED)
+    said = f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
+    return f"{said}; {advice}" if advice else said
+
+
+def _stop_signal() -> asyncio.Event:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told

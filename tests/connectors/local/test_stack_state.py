@@ -1,0 +1,33 @@
+"""What a stack remembers of itself."""
+
+from pathlib import Path
+
+import msgspec
+
+from connectors.local import stack_state as state
+from connectors.local.broker import Broker
+
+
+def test_a_cluster_id_is_22_characters_and_never_looks_like_an_option():
+    ids = [state.new(1, registry=False).cluster_id for _ in range(1000)]
+    assert {len(each) for each in ids} == {22}
+    assert not [each for each in ids if each.startswith("-")]
+    assert len(set(ids)) == 1000
+
+
+def test_settings_asked_for_are_remembered_and_go_over_those_of_every_stack(tmp_path: Path) -> None:
+    asked = {"log.cleaner.backoff.ms": "100", "log.retention.ms": "1000"}
+    state.write(tmp_path, state.new(1, registry=False, settings=asked))
+    known = state.read(tmp_path)
+    assert known is not None
+    broker = Broker(
+        node=1,
+        home=tmp_path,
+        port=1,
+        voters={1: 2},
+        cluster_id=known.cluster_id,
+        java=Path("java"),
+        jars=(),
+        settings=known.settings,
+    )
+    assert broker.configuration() == {**msgspec.structs.replace(broker, settings={}).configuration(), **asked}

@@ -1,0 +1,192 @@
+"""What the access agent writes: keys, ids, headers, and the two forms of a finding."""
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from schemas.access import facts
+from schemas.access.facts import Fact
+from schemas.cloudevents import Origin
+from schemas.errors import Unusable
+from schemas.message import Given, header
+from tests.support.company import AVRO, DAY, T0, Company, admin, everyone, roles, staff
+
+JO = "jo@acme.example"
+
+# OCSF 1.6, class 2003: what is required, and the closed lists of numbers that we use
+_TEXT, _TIME = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+OCSF = {
+    "type": "object",
+    "required": [
+        "activity_id", "category_uid", "class_uid", "type_uid", "severity_id", "time", "metadata", "finding_info", "compliance",
+        "status_id", "message",
+    ],
+    "properties": {
+        "activity_id": {"enum": [1, 2, 3]},
+        "category_uid": {"const": 2},
+        "class_uid": {"const": 2003},
+        "type_uid": {"enum": [200301, 200302, 200303]},
+        "severity_id": {"enum": [1, 2, 3, 4, 5]},
+        "confidence_id": {"enum": [1, 2, 3]},
+        "status_id": {"enum": [1, 2, 3, 4]},
+        "time": _TIME, "start_time": _TIME, "end_time": _TIME, "message": _TEXT,
+        "metadata": {
+            "type": "object",
+            "required": ["version", "product", "uid", "sequence", "tenant_uid"],
+            "properties": {"version": {"const": "1.6.0"}, "product": {"type": "object", "required": ["name", "vendor_name"]}},
+        },
+        "finding_info": {
+            "type": "object",
+            "required": ["uid", "title", "created_time", "modified_time", "first_seen_time", "last_seen_time", "analytic"],
+            "properties": {"analytic": {"type": "object", "required": ["uid", "type_id"]}, "uid_alt": _TEXT},
+        },
+        "compliance": {
+            "type": "object",
+            "required": ["status_id", "control", "standards", "checks"],
+            "properties": {
+                "status_id": {"enum": [1, 2, 3, 99]},
+                "standards": {"type": "array", "items": _TEXT, "minItems": 1},
+                "checks": {"type": "array", "items": {"type": "object", "required": ["uid", "name", "status_id"]}},
+                "control_parameters": {"type": "array", "items": {"type": "object", "required": ["name", "value"]}},
+            },
+        },
+        "resources": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["uid", "type"]}},
+        "evidences": {
+            "type": "array", "minItems": 1,
+            "items": {"type": "object", "required": ["data"], "properties": {"data": {"type": "object", "required": ["sha256"]}}},
+        },
+        "remediation": {"type": "object", "required": ["desc"]},
+        "unmapped": {"type": "object", "required": ["check", "app_id", "reason"]},
+    },
+    "additionalProperties": False,
+    "patternProperties": {"^(activity|category|class|type)_name$": _TEXT, "^(severity|status|confidence)$": _TEXT},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def company() -> Company:
+    """Everything that can happen to a finding, once."""
+    company = Company()
+    company.added("7", JO, name="Jo Lind")
+    company.staff("77", JO, roles=("Support",), name="Jo Lind")
+    company.staff("78", JO, roles=("Support",))
+    company.listing(staff("77", JO, roles=("Support",)), requested=T0 + DAY)
+    company.policy(roles("Sales"))
+    company.policy()
+    company.policy(everyone())
+    company.staff("77", JO, at=T0 + 2 * DAY, ends=T0 + 9 * DAY)
+    company.removed("7", at=T0 + 10 * DAY)
+    company.removed("8", at=T0 + 3 * DAY)
+    company.added("8", "al@acme.example", at=T0 + DAY)
+    return company
+
+
+def test_every_twin_is_a_compliance_finding_of_ocsf(company: Company):
+    validator = Draft202012Validator(OCSF)
+    seen = set()
+    for finding in company.findings():
+        assert [error.message for error in validator.iter_errors(finding)] == []
+        seen.add(finding["activity_id"])
+    assert seen == {1, 2, 3}
+
+
+def test_the_avro_form_and_the_twin_say_the_same_under_the_same_id_and_key(company: Company):
+    avro = [sent for sent in company.sent if sent.topic == "access.violations"]
+    twins = [sent for sent in company.sent if sent.topic == "access.violations.json"]
+    assert [(sent.key, header(sent.headers, "ce_id")) for sent in avro] == [
+        (sent.key, header(sent.headers, "ce_id")) for sent in twins
+    ]
+    for one, other in zip(avro, twins, strict=True):
+        name, value = AVRO.decode(one.value or b"")
+        twin = json.loads(other.value or b"")
+        assert name == "finding"
+        assert value["finding_info"]["uid"] == twin["finding_info"]["uid"]
+        assert value["unmapped"]["result"] == twin["unmapped"].get("result")
+        assert header(other.headers, "content-type") == "application/json"
+
+
+def test_everything_personal_of_a_finding_is_in_its_personal_part(company: Company):
+    for sent in company.sent:
+        if sent.topic in ("access.violations", "access.state", "access.ledger") and sent.value is not None:
+            value: dict[str, Any] = AVRO.decode(sent.value)[1]
+            value.pop("person", None)
+            assert "acme.example" not in json.dumps(value)
+            assert "Jo Lind" not in json.dumps(value)
+
+
+def test_keys_are_the_account_or_for_c3_the_workspace(company: Company):
+    keys = {(sent.key or b"").decode() for sent in company.sent if sent.topic == "access.violations"}
+    assert keys == {"acme:ws1:7", "acme:ws1:8", "acme:ws1"}
+
+
+def test_types_sequences_and_times_are_in_the_headers(company: Company):
+    first = next(sent for sent in company.sent if sent.topic == "access.violations")
+    assert header(first.headers, "ce_type") == "access.violation.opened.v1"
+    assert header(first.headers, "ce_sequence") == f"{1:020d}"
+    assert header(first.headers, "ce_time") == "2026-01-01T00:00:00.000Z"
+    assert header(first.headers, "ce_recordedtime") == "2026-01-11T00:00:01.000Z"
+    assert header(first.headers, "ce_dataschema") == AVRO.data_schema("finding")
+
+
+def test_a_finding_closed_for_another_reason_than_being_fixed_shows_no_pass(company: Company):
+    closed = [finding for finding in company.findings() if finding["activity_id"] == 3]
+    assert {finding["compliance"]["status_id"] for finding in closed if finding["unmapped"]["closed_for"] == "fixed"} == {1}
+    others = [finding for finding in closed if finding["unmapped"]["closed_for"] != "fixed"]
+    assert {finding["compliance"]["status_id"] for finding in others} <= {99}
+    assert not any("result" in finding["unmapped"] for finding in others)
+
+
+def test_the_message_names_the_person_only_in_the_twin(company: Company):
+    (avro,) = [
+        value
+        for sent in company.sent
+        if sent.topic == "access.violations" and (value := AVRO.decode(sent.value or b"")[1])["unmapped"]["check"] == "C2"
+        and value["activity_id"] == 1
+    ]  # fmt: skip
+    twin = next(each for each in company.findings() if each["metadata"]["uid"] == avro["metadata"]["uid"])
+    assert avro["message"].startswith("Account 7 left")
+    assert twin["message"].startswith("jo@acme.example left")
+
+
+def test_a_check_that_no_longer_applies_leaves_a_tombstone(company: Company):
+    last = {sent.key: sent.value for sent in company.sent if sent.topic == "access.state"}
+    assert last[b"acme|C1|ws1|7|"] is None
+    assert last[b"acme|C3|ws1||"] is not None
+
+
+def test_a_fact_of_a_kind_not_known_here_is_recorded_and_changes_nothing():
+    company = Company()
+    fact = Fact(id="1", tenant="acme", kind="of.a.later.release", source="s", basis="observed")
+    assert company.add(fact) == []
+    assert company.ledger()[-1]["outcome"] == "recorded"
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\x00\x00\x00\x00\x07abc", b"{}"])
+def test_what_is_no_fact_is_unusable(value: bytes | None):
+    with pytest.raises(Unusable):
+        Company().take([Given(b"acme", value)])
+
+
+@pytest.mark.parametrize("change", [{"account": "a|b"}, {"tenant": "@due"}, {"app_id": "a\nb"}, {"account": None}])
+def test_a_fact_whose_ids_could_not_stand_in_a_key_is_unusable(change: dict[str, Any]):
+    import msgspec
+
+    fact = msgspec.structs.replace(admin("admin.added", "7", JO), **change)
+    with pytest.raises(Unusable):
+        Company().take([Given(b"acme", facts.encode(AVRO, fact))])
+
+
+def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
+    company = Company()
+    company.staff("77", JO)
+    company.added("7", JO)
+    company.staff("77", JO, at=T0 + DAY, ends=company.clock + DAY)
+    assert company.agent.wake is not None
+    wake = company.agent.wake(company.table)
+    assert wake is not None
+    assert header(wake.headers, "ce_origin") == Origin.DERIVED
+    found = company.take([Given(wake.key, wake.value, wake.headers, 99, wake.at)])
+    assert [finding["unmapped"]["check"] for finding in found] == ["C2"]
+    assert company.agent.wake(company.table) is None

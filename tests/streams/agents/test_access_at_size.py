@@ -1,0 +1,183 @@
+"""A large tenant: what one transaction does is bounded, and what a fact costs does not depend on how many people there are."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from schemas.access import facts
+from schemas.access.facts import Evidence, Fact
+from schemas.message import Given
+from streams.agents.access import ROWS, Sizes
+from streams.core.access.findings.ledger import CONTINUED
+from streams.core.access.state.rows import Account, Address, Due, Field, Log, Person, Record, Sighting, Source, Subject, Workspace
+from streams.core.access.state.tenant import State
+from streams.engine.in_memory import Sent
+from tests.support.company import APP, AVRO, DAY, T0, Company, admin, listing, person_of, policy, roles, staff
+
+PEOPLE = 20_000
+SIZES = Sizes()
+DONE = SIZES.part + SIZES.turn  # accounts and rows in a part, its overrun included, while no facts wait
+READ = (
+    14 * DONE
+)  # an account is looked at with its person, record and address, and three answers; the index of each is walked once
+WRITTEN = 5 * DONE  # three answers, whom the account holds to, and that person's row
+SENT = 10 * DONE  # three answers, and three findings in two forms
+
+
+class Measured(Company):
+    """A company that knows how many rows each transaction read, wrote, and sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.worst = {"read": 0, "written": 0, "sent": 0}
+        self.parts = 0
+        decode = self.table._codec.decode
+
+        def counted(data: bytes) -> Any:
+            self.reads += 1
+            return decode(data)
+
+        self.table._value_of = counted  # type: ignore[method-assign]
+
+    def _true(self, out: Any, left_over: list[bytes]) -> list[Sent]:
+        sent = super()._true(out, left_over)
+        done = {"read": self.reads, "written": len(self.changed), "sent": len(sent)}
+        self.worst = {name: max(self.worst[name], done[name]) for name in done}
+        self.reads = 0
+        self.parts += 1
+        return sent
+
+    def write(self, *told: Fact, size: int = 1_000) -> None:
+        """Append facts and process them, a thousand in a batch, with what they leave over."""
+        for start in range(0, len(told), size):
+            self.read([self._record(fact) for fact in told[start : start + size]])
+            while self.go_on() is not None:
+                pass
+
+    def _record(self, fact: Fact) -> Given:
+        self.clock += 1
+        self.log.append(Given(b"acme", facts.encode(AVRO, fact), (), len(self.log), self.clock))
+        return self.log[-1]
+
+
+def peopled(company: Measured, count: int) -> Measured:
+    """Put staff and their accounts into the table, as facts would have, without the time it takes."""
+    state = State(company.table, "acme")
+    source = Source("f0", "staff.record", T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
+    state.put_log(Log(now=T0, people=count))
+    state.put_workspace(Workspace(APP, source))
+    for number in range(count):
+        name, address = f"{number:05d}", f"p{number}@acme.example"
+        person, key = person_of(name), (APP, name)
+        state.put_account(
+            Account(*key, seen=Sighting(T0, added=True, source=source), fields=_fields(normal=address, address=address))
+        )
+        fields = _fields(addresses=[address], roles=["Sales" if number % 10 == 0 else "Support"])
+        state.put_record(Record("hr", name, person, fields, source, source))
+        state.put_person(Person(person, (("hr", name),)))
+        state.put_address(address, Address((person,), (key,)))
+    company.table.commit()
+    company.reads = 0
+    return company
+
+
+def _fields(**values: Any) -> dict[str, Field]:
+    return {name: Field(value, T0, "f0", T0) for name, value in values.items()}
+
+
+@pytest.fixture(scope="module")
+def large() -> Measured:
+    """A tenant of twenty thousand after a policy, under which every tenth has no right to be there."""
+    company = peopled(Measured(), PEOPLE)
+    company.write(policy(roles("Support")))
+    return company
+
+
+def results(company: Company, check: str) -> Counter[str]:
+    """Count the present answers of a check, as the table has them."""
+    rows = (ROWS.decode(value) for key, value in company.table.rows().items() if f"|{APP}|" in key and f"|{check}|" in key)
+    return Counter(row.answer.result for row in rows if isinstance(row, Subject) and row.answer)
+
+
+def test_a_policy_over_twenty_thousand_accounts_is_answered_in_bounded_parts(large: Measured):
+    assert large.parts >= PEOPLE / DONE
+    assert large.worst["read"] <= READ
+    assert large.worst["written"] <= WRITTEN
+    assert large.worst["sent"] <= SENT
+    assert results(large, "C4") == {"FAIL": PEOPLE // 10, "PASS": PEOPLE - PEOPLE // 10}
+
+
+def test_no_record_of_it_is_larger_than_a_quarter_of_what_a_broker_takes(large: Measured):
+    assert max(len(sent.value or b"") for sent in large.sent) < 512 << 10
+    assert [entry["outcome"] for entry in large.ledger()] == [CONTINUED] * 40 + ["applied"]
+
+
+@pytest.mark.parametrize("fact", [
+    admin("admin.seen", "00007", "p7@acme.example", at=T0 + DAY, role="Agent"),
+    admin("admin.removed", "00007", at=T0 + 2 * DAY),
+    staff("00008", "p8@acme.example", at=T0 + DAY, roles=("Sales",)),
+    staff("00009", "p9@acme.example", at=T0 + DAY, ends=T0 + DAY),
+], ids=lambda fact: fact.kind)  # fmt: skip
+def test_a_fact_reads_and_writes_as_many_rows_among_twenty_thousand_as_among_ten(large: Measured, fact: Fact):
+    small = peopled(Measured(), 10)
+    small.write(policy(roles("Support")))
+    costs = []
+    for company in (small, large):
+        company.worst = dict.fromkeys(company.worst, 0)
+        company.write(fact)
+        costs.append(company.worst)
+    assert costs[0] == costs[1]
+    assert costs[0]["read"] < 30
+
+
+def test_a_listing_of_thousands_is_staged_checked_applied_and_looked_at_in_bounded_parts():
+    company = peopled(Measured(), 3_000)
+    kept = [staff(f"{number:05d}", f"p{number}@acme.example", at=T0, roles=("Support",)) for number in range(2_000)]
+    *begun, end = listing(*kept, requested=T0 + DAY)
+    company.write(*begun)
+    company.worst, company.parts = dict.fromkeys(company.worst, 0), 0
+    company.write(end)
+    assert company.parts >= (2_000 + 2_000 + 3_000 + 3_000) / DONE
+    assert company.worst["read"] <= READ
+    assert company.worst["written"] <= WRITTEN
+    assert results(company, "C1") == {"FAIL": 1_000, "PASS": 2_000}
+
+
+def test_thousands_whose_employment_ends_at_one_instant_are_looked_at_in_bounded_parts():
+    company = peopled(Measured(), 2_000)
+    ends = company.clock + DAY
+    _end(company, range(2_000), ends)
+    company.clock = ends
+    company.write(Fact(id="tick", tenant="acme", kind="clock.ticked", source="clock", basis="observed", time=ends))
+    assert company.parts > 1
+    assert company.worst["read"] <= READ
+    assert company.worst["written"] <= WRITTEN + 3 * DONE  # and two rows of the timer, and whom it was armed for
+    assert results(company, "C2") == {"FAIL": 2_000}
+
+
+def _end(company: Measured, people: Iterable[int], ends: int) -> None:
+    state = State(company.table, "acme")
+    for number in people:
+        key = ("hr", f"{number:05d}")
+        record, person = state.record(key), state.person(person_of(key[1]))
+        assert record is not None
+        assert person is not None
+        end = Field({"given": "2026-02-01", "zone": "UTC", "rule": "end_of_day", "instant": ends}, T0, "f1", T0)
+        state.put_record(Record(*key, person.id, {**record.fields, "ends": end}, record.latest, record.ending))
+        state.put_person(Person(person.id, person.records, person.accounts, ends))
+        state.arm(ends, Due(person.id, "f1"))
+    company.table.commit()
+    company.reads = 0
+
+
+def test_rows_put_by_hand_are_those_that_facts_make():
+    """So that what is measured above is the real thing."""
+    by_hand, by_facts = peopled(Measured(), 3), Measured()
+    for number in range(3):
+        by_facts.write(staff(f"{number:05d}", f"p{number}@acme.example", roles=("Support",)))
+        by_facts.write(admin("admin.seen", f"{number:05d}", f"p{number}@acme.example"))
+    kinds = {type(ROWS.decode(value)) for value in by_hand.table.rows().values()}
+    assert set(by_hand.table.rows()) == {key for key, value in by_facts.table.rows().items() if type(ROWS.decode(value)) in kinds}

@@ -1,0 +1,234 @@
+"""Facts larger than a transaction: what is said of them, of the facts that come meanwhile, and how large their parts are."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.access import facts
+from schemas.access.facts import Fact
+from schemas.errors import Unusable
+from schemas.message import Given
+from streams.agents.access import ROWS, Sizes
+from streams.core.access.findings.episodes import REOPENS_WITHIN
+from streams.core.access.findings.ledger import CONTINUED
+from streams.core.access.state.rows import Address
+from streams.engine.in_memory import Sent
+from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, listing, policy, roles, settings, staff, story
+
+SMALL = Sizes(turn=2, part=1, per_record=0)
+
+
+def address(number: int) -> str:
+    return f"p{number}@acme.example"
+
+
+def company_of(people: int) -> Company:
+    """Return a company whose work is cut into parts of one turn, and a turn of two accounts."""
+    company = Company(SMALL)
+    for number in range(people):
+        company.staff(str(number), address(number), roles=("Support",))
+        company.added(str(number), address(number))
+    return company
+
+
+def given(company: Company, *told: Fact) -> list[Given]:
+    records = []
+    for fact in told:
+        company.clock += SECOND
+        record = Given(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(company.log), company.clock)
+        company.log.append(record)
+        records.append(record)
+    return records
+
+
+def findings(sent: list[Sent]) -> list[dict[str, Any]]:
+    return [json.loads(each.value or b"") for each in sent if each.topic == "access.violations.json"]
+
+
+def finish(company: Company) -> list[Sent]:
+    before = len(company.sent)
+    while company.go_on() is not None:
+        pass
+    return company.sent[before:]
+
+
+def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once():
+    company = company_of(7)
+    parts = [company.read(given(company, policy(roles("Sales"))))]
+    while (part := company.go_on()) is not None:
+        parts.append(part)
+    assert [story(findings(part)) for part in parts] == [
+        ["C3 ws1 closed fixed", "C4 0 opened"],
+        ["C4 1 opened", "C4 2 opened"],
+        ["C4 3 opened", "C4 4 opened"],
+        ["C4 5 opened", "C4 6 opened"],
+    ]
+    entries = company.ledger()[-4:]
+    assert [entry["outcome"] for entry in entries] == [CONTINUED, CONTINUED, CONTINUED, "applied"]
+    assert len({entry["fact"] for entry in entries}) == 1
+
+
+def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under_it():
+    company = company_of(7)
+    company.read(given(company, policy(roles("Sales"))))
+    moved = given(
+        company, staff("6", address(6), at=T0 + DAY, roles=("Sales",)), staff("0", address(0), at=T0 + DAY, roles=("Sales",))
+    )
+    assert company.read(moved) == []
+    told = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
+    assert told[-3:] == [("6", 1), ("6", 3), ("0", 3)]
+    assert [entry["fact"] for entry in company.ledger()][-2:] == [facts.decode(AVRO, record.value).id for record in moved]
+
+
+def test_findings_of_a_policy_that_went_in_parts_name_it_however_late_their_account_was_reached():
+    company = company_of(5)
+    change = policy(roles("Sales"))
+    company.read(given(company, change))
+    company.read(given(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
+    told = [finding for finding in findings(finish(company)) if finding["unmapped"]["account"] == "4"]
+    assert [finding["activity_id"] for finding in told] == [1, 2]
+    for finding in told:
+        assert {"name": "policy", "value": change.id} in finding["compliance"]["control_parameters"]
+    assert told[0]["evidences"][-1]["data"]["id"] == change.id
+
+
+def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order():
+    company = company_of(5)
+    first = policy(roles("Sales"))
+    second = policy(everyone(), replaces=first.id)
+    assert company.read(given(company, first, second))
+    finish(company)
+    about_four = [finding for finding in company.findings() if finding["unmapped"].get("account") == "4"]
+    assert story(about_four)[-2:] == ["C4 4 opened", "C4 4 closed fixed"]
+    assert {row["policy"] for row in company.states().values() if row["check"] == "C4"} == {second.id}
+    whole = [entry["fact"] for entry in company.ledger() if entry["outcome"] != CONTINUED]
+    assert whole[-2:] == [first.id, second.id]
+
+
+def test_a_policy_that_comes_within_a_listing_under_way_is_applied_after_it():
+    company = company_of(3)
+    part = listing(*(staff(str(number), address(number), roles=("Sales",)) for number in range(3)), requested=T0 + DAY)
+    company.read(given(company, *part, policy(roles("Sales"))))
+    assert story(findings(finish(company)))[-1:] == ["C3 ws1 closed fixed"]
+    assert {key: result for key, result in company.results().items() if key.startswith("C4")} == dict.fromkeys(
+        ("C4 0", "C4 1", "C4 2"), "PASS"
+    )
+
+
+def test_a_large_listing_is_applied_whole_before_anybody_is_looked_at():
+    """An address that moves between two rows is never seen at both people."""
+    company = company_of(6)
+    swapped = [staff(str(number), address((number + 1) % 6), at=T0 + DAY, roles=("Support",)) for number in range(6)]
+    for record in given(company, *listing(*swapped, requested=T0 + DAY)):
+        company.take([record])
+    assert not [finding for finding in company.findings() if finding["unmapped"]["reason"] == "ambiguous"]
+
+
+def test_the_first_staff_to_come_with_a_listing_are_known_when_accounts_are_looked_at():
+    company = Company()
+    company.added("7", address(7))
+    assert company.findings()[-1]["confidence_id"] == 1
+    company.listing(staff("1", address(7)), staff("2", address(7)), requested=T0 + DAY)
+    assert company.findings()[-1]["unmapped"]["reason"] == "ambiguous"
+    assert company.findings()[-1]["confidence_id"] == 3
+
+
+def test_rows_of_a_large_listing_that_is_refused_or_void_are_forgotten_in_parts():
+    company = company_of(1)
+    rows = [staff(str(number), address(number)) for number in range(7)]
+    *begun, end = listing(*rows, requested=T0 + DAY)
+    company.take(given(company, *begun))
+    company.take(given(company, *listing(*rows, requested=T0 + 2 * DAY, count=9)))
+    assert company.ledger()[-1]["outcome"] == "refused"
+    assert not [key for key in company.table.rows() if "stag" in key or "counted" in key]
+    company.take(given(company, end))
+    assert company.ledger()[-1]["outcome"] == "void"
+
+
+def test_other_tenants_of_the_partition_are_answered_meanwhile():
+    company = company_of(9)
+    company.read(given(company, policy(roles("Sales"))))
+    other = facts.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
+    sent = company.read([Given(b"beta", other, (), 900, company.clock)])
+    assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
+    assert len(company.left_over) == 1  # one cursor for all work, however many batches find some
+
+
+def test_tenants_with_work_left_over_take_turns():
+    company = company_of(6)
+    for number in range(6):
+        fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
+        company.take([Given(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
+    change = policy(roles("Sales"))
+    company.read(given(company, change))
+    company.read([Given(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    served = []
+    while (part := company.go_on()) is not None:
+        served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]
+    assert served == [b"acme", b"beta", b"acme", b"beta", b"acme", b"beta"]
+
+
+def _of_beta(fact: Fact) -> Fact:
+    return msgspec.structs.replace(fact, tenant="beta")
+
+
+def test_a_fact_that_cannot_be_understood_is_refused_when_it_comes_also_where_it_would_have_to_wait():
+    company = company_of(5)
+    company.read(given(company, policy(roles("Sales"))))
+    (record,) = given(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
+    with pytest.raises(Unusable, match="must carry app_id, account"):
+        company.read([record])
+
+
+def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_the_clock():
+    company = company_of(7)
+    ends = company.clock + DAY
+    for number in range(7):
+        company.staff(str(number), address(number), at=T0 + DAY, ends=ends, roles=("Support",))
+    company.clock = ends
+    late = given(company, staff("0", address(0), at=T0 + 2 * DAY, roles=("Support",)))
+    assert len(findings(company.read(late))) == 2
+    finish(company)
+    told = company.findings()[-8:]
+    assert sorted(story(told)[:7]) == [f"C2 {number} opened" for number in range(7)]
+    assert {finding["time"] for finding in told[:7]} == {ends}
+    assert story(told)[7:] == ["C2 0 closed not_applicable"]
+
+
+def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresses():
+    company = Company(SMALL)
+    for number in range(5):
+        company.staff(str(number), address(number))
+        company.added(str(number), f"p{number}@group.example")
+    declared = settings(aliases={"group.example": "acme.example"})
+    held = []
+    for fact in (declared, settings(declared.id)):
+        company.take(given(company, fact))
+        rows = [company.table.get("acme", f"address|{address(number)}") for number in range(5)]
+        held.append([row.accounts for row in rows if isinstance(row, Address)])
+    assert held == [[(("ws1", str(number)),) for number in range(5)], [()] * 5]
+
+
+def test_nothing_is_left_of_work_that_is_done():
+    company = company_of(5)
+    company.read(given(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
+    pending = {"Work", "Queued", "Busy"}
+    assert {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} >= pending
+    finish(company)
+    assert not company.left_over
+    assert not {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} & {*pending, "Unseen"}
+
+
+def test_a_condition_that_waited_longer_than_an_episode_stays_open_for_still_reopens_it():
+    """Ten minutes are log time, which stands still while work is left over: a slow worker changes no episode."""
+    company = company_of(5)
+    first, second = policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)
+    third = policy(roles("Sales"), replaces=second.id)
+    company.read(given(company, first, second))
+    company.clock += REOPENS_WITHIN - 5 * SECOND
+    company.read(given(company, third))
+    finish(company)
+    uids = {finding["finding_info"]["uid"] for finding in company.findings() if finding["unmapped"]["check"] == "C4"}
+    assert len(uids) == 5

@@ -1,0 +1,91 @@
+"""A fact larger than a transaction on a real broker: stopped halfway and taken up again, it says what one step would have said."""
+
+import asyncio
+
+import pytest
+from aiokafka.admin import NewTopic
+
+from connectors.kafka.admin import administering
+from connectors.kafka.settings import KafkaSettings
+from schemas.access import facts
+from schemas.access.facts import Fact
+from schemas.message import Given
+from streams.agents.access import Sizes, access
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.runner import Running, running
+from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff
+from tests.support.counting_agent import producing, read_all
+
+pytestmark = pytest.mark.asyncio
+
+PEOPLE = 40
+SMALL = Sizes(turn=4, part=1, per_record=0)
+QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
+TOLD = ("access.violations", "access.violations.json", "access.state", "access.ledger")
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=1)
+
+
+def history() -> list[Fact]:
+    """A company, a policy and another one, and a fact of somebody the policies reach last."""
+    people = [
+        fact
+        for number in range(PEOPLE)
+        for address in [f"p{number}@acme.example"]
+        for fact in (staff(f"{number:02}", address, roles=("Support",)), admin("admin.added", f"{number:02}", address))
+    ]
+    first = policy(roles("Sales"))
+    return [
+        *people, first, staff("39", "p39@acme.example", at=T0 + DAY, roles=("Sales",)), policy(everyone(), replaces=first.id),
+    ]  # fmt: skip
+
+
+async def create_topics(kafka: KafkaSettings) -> None:
+    names = {facts.TOPIC, "dead.letters", Names(prefix=kafka.topic_prefix).changelog("access"), *TOLD}
+    options = {"min.insync.replicas": str(kafka.min_insync)}
+    async with administering(kafka) as client:
+        await client.create_topics(
+            [NewTopic(kafka.topic(name), 1, kafka.replication, topic_configs=options) for name in sorted(names)]
+        )
+
+
+async def until(work: Running, *, left_over: bool) -> None:
+    """Wait until work is left over, or until none is and every fact was read."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        lanes = work.engine.lanes()
+        if left_over and any(lane.standing.left_over for lane in lanes):
+            return
+        if not left_over and lanes and all(lane.caught_up and lane.lag == 0 and lane.positions for lane in lanes):
+            return
+        assert asyncio.get_running_loop().time() < deadline, "the access agent did not come so far within a minute"
+        await asyncio.sleep(0.005)
+
+
+async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_bytes(settings: KafkaSettings):
+    agent = access(AVRO, sizes=SMALL)
+    await create_topics(settings)
+    async with producing(settings) as producer:
+        for index, fact in enumerate(history()):
+            await producer.send(
+                settings.topic(facts.TOPIC), key=b"acme", value=facts.encode(AVRO, fact), partition=0,
+                timestamp_ms=T0 + 10 * DAY + index * SECOND,
+            )  # fmt: skip
+        await producer.flush()
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await until(work, left_over=True)
+    async with running((agent,), kafka=settings, limits=QUICK) as work:
+        await until(work, left_over=False)
+        (lane,) = work.engine.lanes()
+        assert lane.view().get("@busy", "acme") is None
+    expected = Company(Sizes(turn=SMALL.turn, part=1 << 30))
+    for record in await read_all(settings, facts.TOPIC):
+        expected.read([Given(record.key, record.value, record.headers, record.offset, record.timestamp)])
+    for topic in TOLD:
+        told = [(record.key, record.value) for record in await read_all(settings, topic)]
+        assert told == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]
+    assert len(expected.ledger()) > len(history())

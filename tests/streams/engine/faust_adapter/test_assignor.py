@@ -1,0 +1,219 @@
+"""Partition p of all topics goes to one worker, every partition to exactly one, and no table moves that need not."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import pytest
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.kafka.settings import KafkaSettings
+from streams.engine.faust_adapter.assignor import Claim, CoPartitionAssignor, decode, encode, shared_out
+from streams.engine.runner import Running, running
+from tests.support.changelogs import AGENT, QUICK, live, until
+from tests.support.counting_agent import PARTITIONS, create_topics
+
+COUNTS = {"a": 4, "b": 4, "c": 7}
+
+
+class Cluster:
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self.counts = counts
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        return set(range(self.counts[topic])) if topic in self.counts else None
+
+
+class Group:
+    """Workers that join, leave and share out, as the coordinator has them do it."""
+
+    def __init__(self, counts: Mapping[str, int] = COUNTS) -> None:
+        self.cluster = Cluster(counts)
+        self.generation = 0
+        self.members: dict[str, CoPartitionAssignor] = {}
+        self.started = 0
+
+    def join(self, name: str = "") -> str:
+        self.started += 1
+        member = name or f"{self.started * 7919 % 104729:06d}"  # ids are random: order says nothing
+        self.members[member] = CoPartitionAssignor(lambda: self.generation)
+        return member
+
+    def share(self, present: Sequence[str] | None = None) -> dict[str, dict[str, list[int]]]:
+        self.generation += 1
+        members = {name: self.members[name] for name in present or self.members}
+        metadata = {name: over_the_wire(assignor.metadata(list(self.cluster.counts))) for name, assignor in members.items()}
+        shares = next(iter(members.values())).assign(self.cluster, metadata)
+        for name, assignor in members.items():
+            assignor.on_assignment(ConsumerProtocolMemberAssignment.decode(shares[name].encode()))
+        return {name: dict(share.assignment) for name, share in shares.items()}
+
+
+def over_the_wire(metadata: ConsumerProtocolMemberMetadata) -> ConsumerProtocolMemberMetadata:
+    return ConsumerProtocolMemberMetadata.decode(metadata.encode())
+
+
+def stayed(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, list[int]]], topic: str) -> int:
+    """Count the partitions that are still where they were."""
+    return sum(len(set(share.get(topic, ())) & set(before.get(name, {}).get(topic, ()))) for name, share in after.items())
+
+
+def most_that_can_stay(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, list[int]]], topic: str) -> int:
+    """Count what a balanced share leaves to those who have it: each its part, and one more as often as it does not come out even."""
+    least, odd = divmod(COUNTS[topic], len(after))
+    had = [len(before.get(name, {}).get(topic, ())) for name in after]
+    return sum(min(count, least) for count in had) + min(odd, sum(count > least for count in had))
+
+
+def check(shares: dict[str, dict[str, list[int]]], counts: Mapping[str, int] = COUNTS) -> None:
+    """Every partition once; topics of equally many partitions in the same hands; balanced within one, each and all together."""
+    every = Counter((topic, p) for share in shares.values() for topic, parts in share.items() for p in parts)
+    assert every == Counter((topic, p) for topic, count in counts.items() for p in range(count))
+    for share in shares.values():
+        assert share.get("a") == share.get("b")
+    for topic in counts:
+        loads = [len(share.get(topic, ())) for share in shares.values()]
+        assert max(loads) - min(loads) <= 1
+
+
+@given(st.lists(st.sampled_from(["join", "leave", "restart", "stay"]), max_size=15))
+def test_whoever_comes_and_goes_each_partition_has_one_worker_and_none_moves_that_need_not(history: list[str]) -> None:
+    group = Group()
+    group.join()
+    before = group.share()
+    check(before)
+    for number, event in enumerate(history):
+        if event in ("leave", "restart") and len(group.members) > 1:
+            del group.members[sorted(group.members)[number % len(group.members)]]
+        if event in ("join", "restart"):
+            group.join()
+        after = group.share()
+        check(after)
+        assert {topic: stayed(before, after, topic) for topic in COUNTS} == {
+            topic: most_that_can_stay(before, after, topic) for topic in COUNTS
+        }
+        before = after
+
+
+def test_one_that_joins_gets_its_share_and_nothing_else_moves() -> None:
+    group = Group({"a": 12})
+    group.join()
+    group.join()
+    before = group.share()
+    third = group.join()
+    after = group.share()
+    assert stayed(before, after, "a") == 8
+    assert len(after[third]["a"]) == 4
+    assert sorted(map(len, (share["a"] for share in after.values()))) == [4, 4, 4]
+
+
+def test_one_that_leaves_gives_what_it_had_and_nothing_else_moves() -> None:
+    group = Group({"a": 12})
+    names = [group.join() for _ in range(3)]
+    before = group.share()
+    del group.members[names[1]]
+    after = group.share()
+    assert stayed(before, after, "a") == 8
+    assert {p for share in after.values() for p in share["a"]} == set(range(12))
+
+
+def test_a_rebalance_that_changes_nobody_moves_nothing() -> None:
+    group = Group()
+    for _ in range(3):
+        group.join()
+    assert group.share() == group.share()
+
+
+def test_workers_restarted_one_after_the_other_each_get_back_what_they_had() -> None:
+    """Under a new id each time: their tables are on their disks."""
+    group = Group({"a": 9})
+    names = [group.join() for _ in range(3)]
+    before = group.share()
+    for name in names:
+        had = before[name]
+        del group.members[name]
+        group.share()
+        again = group.join()
+        before = group.share()
+        assert before[again] == had
+
+
+@pytest.mark.parametrize(("sleeper", "worker"), [("1", "2"), ("2", "1")])
+def test_one_that_was_asleep_takes_nothing_from_one_that_worked_meanwhile(sleeper: str, worker: str) -> None:
+    """It held everything for long, and still says so; its claim is as old as its last generation."""
+    group = Group({"a": 5})
+    group.join(sleeper)
+    for _ in range(3):
+        group.share()
+    group.join(worker)
+    group.share([worker])
+    after = group.share()
+    assert len(after[worker]["a"]) == 3, "the odd one stays where it was last"
+    assert group.share() == after
+    leader = group.members[worker]
+    assert set(leader.claim.held["a"].values()) == {4}
+    assert set(group.members[sleeper].claim.held["a"].values()) == {5}, "what it got back counts from now on"
+
+
+def test_workers_of_a_release_that_claims_nothing_take_part() -> None:
+    group = Group({"a": 4})
+    new = group.join("new")
+    group.share()
+    old = ConsumerProtocolMemberMetadata(0, ["a"], b"")
+    shares = group.members[new].assign(group.cluster, {"old": old, "new": over_the_wire(group.members[new].metadata(["a"]))})
+    assert {name: dict(share.assignment) for name, share in shares.items()} == {"new": {"a": [0, 1]}, "old": {"a": [2, 3]}}
+
+
+def test_topics_that_only_some_read_are_shared_among_those() -> None:
+    """A release that reads one more topic joins one that does not: what both read stays shared by both."""
+    shares = shared_out({"a": 4, "new": 4}, {"m1": ["a"], "m2": ["a", "new"]}, {"m1": Claim(), "m2": Claim()})
+    assert sorted(shares["m1"]) == ["a"]
+    assert shares["m2"]["new"] == [0, 1, 2, 3]
+    assert len(shares["m1"]["a"]) == len(shares["m2"]["a"]) == 2
+
+
+def test_a_topic_the_broker_does_not_have_is_nobodys() -> None:
+    group = Group({"a": 1})
+    name = group.join()
+    metadata = {name: over_the_wire(group.members[name].metadata(["a", "missing"]))}
+    assert dict(group.members[name].assign(group.cluster, metadata)[name].assignment) == {"a": [0]}
+
+
+def test_a_partition_beyond_the_topics_end_is_no_claim() -> None:
+    """The topic was made anew, with fewer."""
+    assert shared_out({"a": 1}, {"m": ["a"]}, {"m": Claim(1, {"a": {0: 1, 5: 1}})}) == {"m": {"a": [0]}}
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\x02", b"\x01", b"\x01\xff", b"sticky"])
+def test_user_data_of_others_claims_nothing(data: bytes | None) -> None:
+    assert decode(data) == Claim()
+
+
+def test_a_claim_survives_its_encoding() -> None:
+    claim = Claim(7, {"a": {0: 3, 2: 7}})
+    assert decode(encode(claim)) == claim
+    assert msgspec.msgpack.decode(encode(claim)[1:]) == [7, {"a": {0: 3, 2: 7}}]
+
+
+@pytest.mark.asyncio
+async def test_on_a_broker_a_third_worker_takes_one_partition_and_no_other_moves(kafka: str, prefix: str) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await create_topics(settings, AGENT)
+    async with (
+        running((AGENT,), kafka=settings, limits=QUICK) as first,
+        running((AGENT,), kafka=settings, limits=QUICK) as second,
+    ):
+        await until(lambda: len(live(first)) == len(live(second)) == 2, "two share")
+        before = live(first), live(second)
+        async with running((AGENT,), kafka=settings, limits=QUICK) as third:
+            await until(lambda: len(live(third)) == 1 and all_live(first, second, third), "three share")
+            assert (live(first) <= before[0], live(second) <= before[1]) == (True, True)
+        await until(lambda: all_live(first, second), "two share again")
+        assert len(live(first)) == len(live(second)) == 2
+        assert len(live(first) & before[0]) + len(live(second) & before[1]) >= 3
+
+
+def all_live(*workers: Running) -> bool:
+    return sorted(partition for work in workers for partition in live(work)) == list(range(PARTITIONS))

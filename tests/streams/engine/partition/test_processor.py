@@ -1,0 +1,289 @@
+"""A lane by itself, with a producer and an engine that only remember: what it does with batches that overlap, skip or come late."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
+
+from schemas.message import Given
+from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.partition.fetch_buffer import Fetched, size_of
+from streams.engine.partition.processor import Lane, Status
+from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.store import MemoryStore
+from tests.support.counting_agent import OUT, SECOND, SOURCE, Numbers, count, counting
+
+pytestmark = pytest.mark.asyncio
+
+
+class Remembered:
+    """One batch of a producer that only remembers."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes | None] = []
+
+    def append(self, *, key, value, timestamp, headers):
+        self.values.append(value)
+        return SimpleNamespace(offset=len(self.values) - 1, timestamp=0)
+
+    def close(self) -> None:
+        pass
+
+
+class Producer:
+    """Keep committed outputs and offsets; be fenced when told so."""
+
+    def __init__(self) -> None:
+        self.committed: list[bytes | None] = []
+        self.offsets: dict[str, int] = {}
+        self.transactions = 0
+        self.fenced = False
+        self.refuses = False
+        self.may_commit = asyncio.Event()
+        self.may_commit.set()
+
+    async def begin_transaction(self) -> None:
+        self._open: list[bytes | None] = []
+
+    def create_batch(self) -> Remembered:
+        return Remembered()
+
+    async def send_batch(self, builder, topic, partition):
+        if topic == "out":
+            self._open += builder.values
+        answer = asyncio.get_running_loop().create_future()
+        if self.refuses:
+            answer.set_exception(MessageSizeTooLargeError())
+        else:
+            answer.set_result(SimpleNamespace(offset=0, timestamp=0))
+        return answer
+
+    async def send_offsets_to_transaction(self, offsets, group) -> None:
+        if self.fenced:
+            raise ProducerFenced
+        self._offsets = {place.topic: offset for place, offset in offsets.items()}
+
+    async def commit_one(self) -> None:
+        """Let one transaction through and wait until the next one is there."""
+        await quiet()
+        self.may_commit.set()
+        await asyncio.sleep(0)
+        self.may_commit.clear()
+        await quiet()
+
+    async def commit_transaction(self) -> None:
+        await self.may_commit.wait()
+        self.committed += self._open
+        self.offsets |= self._offsets
+        self.transactions += 1
+
+
+class Engine:
+    """Remember what a lane asks for."""
+
+    def __init__(self) -> None:
+        self.sought: list[tuple[str, int]] = []
+        self.failures: list[Exception] = []
+
+    async def seek(self, lane, topic, position) -> None:
+        self.sought.append((topic, position))
+
+    def lost(self, lane, error) -> None:
+        self.failures.append(error)
+
+    def fatal(self, error) -> None:
+        self.failures.append(error)
+
+    async def partitions(self, topic) -> int:
+        return 1
+
+    def committed(self, lane, records, dead, seconds) -> None:
+        pass
+
+
+@asynccontextmanager
+async def at_work(
+    positions: dict[str, int], limits: Limits | None = None, agent: Agent | None = None
+) -> AsyncIterator[tuple[Lane, Producer, Engine]]:
+    engine, producer = Engine(), Producer()
+    lane = Lane(agent or counting(tuple(positions)), 0, names=Names(), limits=limits or Limits(), outside=engine)
+    lane.keep(MemoryStore())
+    lane.open(producer=producer, standing=Standing(positions), ends=positions)
+    task = asyncio.create_task(lane.run())
+    try:
+        yield lane, producer, engine
+    finally:
+        task.cancel()
+
+
+def fetched(before: int, after: int, topic: str = SOURCE, skip: tuple[int, ...] = ()) -> Fetched:
+    records = [Given(key=b"k", value=b"x", offset=offset) for offset in range(before, after) if offset not in skip]
+    return Fetched(topic, before, after, records, after, size_of(records))
+
+
+def offsets_of(producer: Producer) -> list[int]:
+    return [json.loads(value or b"")["offset"] for value in producer.committed]
+
+
+async def quiet() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_batches_that_follow_each_other_are_processed_together() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, _):
+        for before in (0, 3, 6):
+            lane.offer(fetched(before, before + 3))
+        await quiet()
+        assert offsets_of(producer) == list(range(9))
+        assert producer.transactions == 1
+        assert lane.positions == producer.offsets == {SOURCE: 9}
+
+
+async def test_a_batch_behind_a_gap_is_not_processed_and_the_gap_is_read_again() -> None:
+    """One before it was lost on its way. Processed, it would hide that for ever: the table is then ahead of what it has seen."""
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        lane.offer(fetched(0, 3))
+        await quiet()
+        lane.offer(fetched(6, 9))
+        await quiet()
+        assert offsets_of(producer) == [0, 1, 2]
+        assert engine.sought == [(SOURCE, 3)]
+        lane.offer(fetched(3, 9))
+        await quiet()
+        assert offsets_of(producer) == list(range(9))
+
+
+async def test_a_gap_drops_what_is_queued_of_that_topic_and_no_other() -> None:
+    async with at_work({SOURCE: 0, SECOND: 0}) as (lane, producer, engine):
+        lane.offer(fetched(5, 6))
+        lane.offer(fetched(0, 2, SECOND))
+        lane.offer(fetched(6, 9))
+        await quiet()
+        assert engine.sought == [(SOURCE, 0)]
+        assert producer.offsets == {SOURCE: 0, SECOND: 2}
+
+
+async def test_a_batch_fetched_twice_is_processed_once() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, _):
+        lane.offer(fetched(0, 5))
+        await quiet()
+        lane.offer(fetched(0, 5))
+        lane.offer(fetched(2, 8))
+        await quiet()
+        assert offsets_of(producer) == list(range(8))
+
+
+async def test_offsets_without_records_are_no_gap() -> None:
+    """Markers and aborted records take offsets: positions follow on, record offsets do not."""
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        lane.offer(fetched(0, 5, skip=(3, 4)))
+        lane.offer(fetched(5, 7, skip=(5,)))
+        await quiet()
+        assert engine.sought == []
+        assert offsets_of(producer) == [0, 1, 2, 6]
+        assert lane.positions == {SOURCE: 7}
+
+
+async def test_a_large_fetch_is_cut_into_batches_each_with_its_own_position() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
+        lane.offer(fetched(0, 10))
+        await quiet()
+        assert offsets_of(producer) == list(range(10))
+        assert producer.transactions == 3
+
+
+async def test_a_fenced_lane_gives_up_its_table_and_its_queue() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        producer.fenced = True
+        lane.offer(fetched(0, 3))
+        await quiet()
+        lane.offer(fetched(3, 6))
+        await quiet()
+        assert lane.status is Status.LOST
+        assert not lane.certain
+        assert [type(error) for error in engine.failures] == [ProducerFenced]
+        assert producer.committed == []
+        assert lane.view().get("k") is None
+
+
+def leaving(parts: int) -> Agent:
+    """Return an agent that counts, and of each batch leaves work of so many parts, each of which says its number."""
+
+    def step(batch: Batch, table: Table[int], out: Outbox) -> bytes:
+        count(batch, table, out)
+        return b"%d 1" % batch.records[0].offset
+
+    def go_on(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
+        work, part = map(int, cursor.split())
+        out.send(OUT, None, json.dumps({"work": work, "part": part}).encode())
+        return b"%d %d" % (work, part + 1) if part < parts else None
+
+    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, go_on=go_on)
+
+
+def story(producer: Producer) -> list[object]:
+    """Tell outputs in order: the offset of a record that was counted, the work and part of what was left over."""
+    said = [json.loads(value or b"") for value in producer.committed]
+    return [one["offset"] if "offset" in one else (one["work"], one["part"]) for one in said]
+
+
+async def test_left_over_work_takes_turns_with_the_batches_of_one_fetch_and_is_done_in_the_order_it_arose() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=2)) as (lane, producer, _):
+        lane.offer(fetched(0, 6))
+        await quiet()
+        assert story(producer) == [0, 1, (0, 1), 2, 3, (0, 2), 4, 5, (2, 1), (2, 2), (4, 1), (4, 2)]
+        assert lane.caught_up
+
+
+async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_it() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=9)) as (lane, producer, _):
+        producer.may_commit.clear()
+        lane.offer(fetched(0, 2))
+        for _ in range(3):
+            await producer.commit_one()
+        lane.offer(fetched(2, 3))
+        producer.may_commit.set()
+        await quiet()
+        assert story(producer)[:6] == [0, 1, (0, 1), (0, 2), (0, 3), 2]
+
+
+async def test_records_wait_while_too_much_work_is_left_over() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=1, left_over_works=3), leaving(parts=4)) as (lane, producer, _):
+        lane.offer(fetched(0, 9))
+        most = 0
+        while not lane.caught_up or not lane.positions[SOURCE]:
+            most = max(most, len(lane.standing.left_over))
+            await asyncio.sleep(0)
+        assert most == 3
+        assert sorted(offsets for offsets in story(producer) if isinstance(offsets, int)) == list(range(9))
+
+
+async def test_a_revocation_waits_for_the_running_batch_and_not_for_the_whole_fetch() -> None:
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
+        producer.may_commit.clear()
+        lane.offer(fetched(0, 40))
+        await quiet()
+        revoked = asyncio.create_task(lane.suspend())
+        await quiet()
+        producer.may_commit.set()
+        await revoked
+        await quiet()
+        assert offsets_of(producer) == [0, 1, 2, 3]
+        assert producer.offsets == {SOURCE: 4}
+
+
+async def test_a_broker_that_takes_less_than_was_agreed_stops_the_partition_instead_of_being_tried_for_ever() -> None:
+    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+        producer.refuses = True
+        lane.offer(fetched(0, 3))
+        await quiet()
+        assert lane.status is Status.STOPPED
+        assert "The largest was for out. Set max.message.bytes" in lane.reason
+        assert engine.failures == producer.committed == []

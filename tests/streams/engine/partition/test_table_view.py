@@ -1,0 +1,81 @@
+"""A step's view behaves as a dictionary would, whatever was committed before."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.engine.in_memory import MemoryTable
+from streams.engine.partition.table_view import View
+from streams.engine.tables.store import MemoryStore
+from tests.support.counting_agent import Numbers
+
+GROUPS = st.sampled_from(["a", "b", "ab"])
+ITEMS = st.sampled_from(["", "1", "2", "10", "é"])
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["put", "delete", "commit", "rollback"]), GROUPS, ITEMS, st.integers(0, 9)), max_size=30
+)
+
+
+def rows_of(model: dict[tuple[str, str], int], group: str) -> list[tuple[str, int]]:
+    return sorted((item, value) for (owner, item), value in model.items() if owner == group and item)
+
+
+@given(CHANGES)
+@settings(max_examples=300)
+def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(changes: list[tuple[str, str, str, int]]) -> None:
+    table: MemoryTable[int] = MemoryTable(Numbers)
+    committed: dict[tuple[str, str], int] = {}
+    model: dict[tuple[str, str], int] = {}
+    for what, group, item, value in changes:
+        if what == "put":
+            table.put(group, item, value)
+            model[group, item] = value
+        elif what == "delete":
+            table.delete(group, item)
+            model.pop((group, item), None)
+        elif what == "commit":
+            table.commit()
+            committed = dict(model)
+        else:
+            table.rollback(None)
+            model = dict(committed)
+        for one in ("a", "b", "ab"):
+            assert list(table.walk(one)) == rows_of(model, one)
+            assert list(table.walk(one, after="10")) == [row for row in rows_of(model, one) if row[0] > "10"]
+            assert [table.get(one, name) for name in ("", "1")] == [model.get((one, "")), model.get((one, "1"))]
+
+
+@given(CHANGES)
+def test_a_rollback_returns_to_its_mark(changes: list[tuple[str, str, str, int]]) -> None:
+    table: MemoryTable[int] = MemoryTable(Numbers)
+    table.put("a", "1", 1)
+    mark = table.mark()
+    for what, group, item, value in changes:
+        table.put(group, item, value) if what == "put" else table.delete(group, item)
+    table.rollback(mark)
+    assert list(table.walk("a")) == [("1", 1)]
+    assert table.changes() == {"a|1": msgspec.msgpack.encode(1)}
+
+
+def test_a_value_is_encoded_once_however_often_it_was_put() -> None:
+    encoded: list[int] = []
+
+    class Counting(Numbers):
+        @staticmethod
+        def encode(value: int) -> bytes:
+            encoded.append(value)
+            return msgspec.msgpack.encode(value)
+
+    view: View[int] = View(MemoryStore(), Counting)
+    for value in range(5):
+        view.put("a", "", value)
+    assert view.changes() == {"a": msgspec.msgpack.encode(4)}
+    assert encoded == [4]
+
+
+def test_the_store_does_not_change_before_the_commit() -> None:
+    table: MemoryTable[int] = MemoryTable(Numbers)
+    table.put("a", "x", 1)
+    assert table.rows() == {}
+    table.commit()
+    assert table.rows() == {"a|x": msgspec.msgpack.encode(1)}

@@ -1,0 +1,64 @@
+"""One transaction on a real broker: what it says when its producer fails in the middle."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
+
+from connectors.kafka.settings import KafkaSettings
+from streams.engine.limits import Limits
+from streams.engine.partition.transaction import commit
+from streams.engine.recovery.changelog_reader import fenced_producer
+from streams.engine.runner import _heard
+from streams.engine.tables.commit_state import Standing
+from tests.support.counting_agent import OUT, PARTITIONS, SECOND, SOURCE, create_topics, read_all
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_an_owner_fenced_between_two_batches_hears_of_it_as_of_any_other_failure(
+    kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by a campaign, kind workers, seed 2426406216: what aiokafka said instead stopped the worker."""
+    asyncio.get_running_loop().set_exception_handler(_heard)
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+    await create_topics(settings)
+    owner = await fenced_producer(settings, f"{prefix}owner", Limits())
+    rival = await fenced_producer(settings, f"{prefix}owner", Limits())
+    send_batch = AIOKafkaProducer.send_batch
+    handed_over: list[str] = []
+
+    async def late(self: AIOKafkaProducer, builder: Any, topic: str, **given: Any) -> Any:
+        if handed_over:
+            await asyncio.wait({self._sender.sender_task})  # which ends when it is told of the rival
+        handed_over.append(topic)
+        return await send_batch(self, builder, topic, **given)
+
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", late)
+    try:
+        with pytest.raises(ProducerFenced):
+            await asyncio.wait_for(_commit(settings, owner), 60)
+        assert len(handed_over) == 2
+    finally:
+        await rival.stop()
+        await owner.stop()
+    assert await read_all(settings, OUT) == []
+
+
+async def _commit(settings: KafkaSettings, producer: AIOKafkaProducer) -> None:
+    async def count_of(_: str) -> int:
+        return PARTITIONS
+
+    await commit(
+        producer,
+        sent=[(OUT, b"k", b"x", (), 0)],
+        changes={},
+        changelog=settings.topic(SECOND),
+        partition=0,
+        standing=Standing({SOURCE: 1}),
+        name_of=settings.topic,
+        count_of=count_of,
+        group=f"{settings.topic_prefix}group",
+    )

@@ -1,0 +1,237 @@
+"""The engine with tables on disk, on a real broker: the same tables as in memory, and a restart that reads only what is new."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from faust.types.tuples import TP
+
+from connectors.kafka.admin import administering
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import StoreFailed
+from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.engine.limits import Limits
+from streams.engine.naming import Names
+from streams.engine.recovery import changelog_reader as recovery
+from streams.engine.recovery.restoration import Restored
+from streams.engine.runner import Running, running
+from streams.engine.tables.rocksdb import OnDisk, RocksStore
+from streams.engine.tables.store import Bookmark, MemoryStore, Store, StoreOf, in_memory
+from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
+
+pytestmark = pytest.mark.asyncio
+
+QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500, batch_records=7)
+
+
+def shelf(batch: Batch, table: Table[int], out: Outbox) -> None:
+    """Put, delete and walk, as the records say: `group|item` with a number, 0 deletes; each record sends the group's rows."""
+    for record in batch.records:
+        group, _, item = (record.key or b"").decode().partition("|")
+        number = int(record.value or b"0")
+        table.put(group, item, number) if number else table.delete(group, item)
+        rows = ",".join(f"{name}={value}" for name, value in table.walk(group))
+        out.send(OUT, group, rows.encode())
+
+
+AGENT = Agent(name="shelf", sources=(SOURCE,), step=shelf, codec=Numbers)
+HISTORY = [(f"g{number % 5}|{number * 7 % 11}", number % 4) for number in range(200)]
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many records each restoration read."""
+    counts: list[int] = []
+    take = Restored.take
+
+    def counting(self: Restored, records: list[Any]) -> bool:
+        counts.append(len(records))
+        return take(self, records)
+
+    monkeypatch.setattr(Restored, "take", counting)
+    return counts
+
+
+async def send(settings: KafkaSettings, history: list[tuple[str, int]]) -> None:
+    async with producing(settings) as producer:
+        for key, number in history:
+            await write(producer, settings, SOURCE, key, str(number).encode())
+
+
+async def worked(settings: KafkaSettings, store_of: StoreOf) -> dict[int, dict[str, bytes]]:
+    """Run until caught up, and return the tables by partition."""
+    async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
+        await until(lambda: work.engine.ready.is_set() and caught_up(work))
+        return {lane.partition: rows(lane.store) for lane in work.engine.lanes()}
+
+
+def caught_up(work: Running) -> bool:
+    lanes = work.engine.lanes()
+    return len(lanes) == PARTITIONS and all(lane.status == "live" and lane.caught_up for lane in lanes)
+
+
+def rows(store: Store) -> dict[str, bytes]:
+    if isinstance(store, MemoryStore):
+        return dict(sorted(store.items()))
+    return {f"g{number}|{item}": value for number in range(5) for item, value in store.walk(f"g{number}", "")}
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.02)
+
+
+def on_disk(folder: Path) -> OnDisk:
+    return OnDisk(folder, frozenset({AGENT.name}))
+
+
+async def test_the_same_history_gives_the_same_bytes_in_memory_and_on_disk(settings: KafkaSettings, tmp_path: Path) -> None:
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    disk = await worked(settings, on_disk(tmp_path))
+    assert disk == await worked(settings, in_memory), "read from the changelog alone"
+    model = dict(HISTORY)
+    assert {key: Numbers.decode(value) for table in disk.values() for key, value in table.items()} == {
+        key: number for key, number in model.items() if number
+    }
+    assert len(await read_all(settings, OUT)) == len(HISTORY)
+
+
+async def test_a_restart_reads_only_what_others_wrote_since(settings: KafkaSettings, tmp_path: Path, read: list[int]) -> None:
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    here, elsewhere = on_disk(tmp_path / "here"), on_disk(tmp_path / "elsewhere")
+    before = await worked(settings, here)
+    read.clear()
+    assert await worked(settings, here) == before
+    assert sum(read) == PARTITIONS, "of each partition the bookmark's own record"
+    await send(settings, [("g0|new", 3), ("g0|0", 0)])
+    read.clear()
+    after = await worked(settings, elsewhere)
+    assert sum(read) > 150, "a host that has nothing reads everything"
+    read.clear()
+    assert await worked(settings, here) == after
+    assert PARTITIONS + 2 <= sum(read) <= PARTITIONS + 4, "two changes more, and one standing or two"
+
+
+def changelog() -> str:
+    return Names().changelog(AGENT.name)
+
+
+async def test_a_bookmark_older_than_tombstones_are_kept_means_reading_everything(
+    settings: KafkaSettings, tmp_path: Path, read: list[int]
+) -> None:
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    await worked(settings, on_disk(tmp_path))
+    topic = settings.topic(changelog())
+    async with administering(settings) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"delete.retention.ms": "0"})])
+    read.clear()
+    await worked(settings, on_disk(tmp_path))
+    few = sum(read)
+    await send(settings, [("g0|new", 3)])
+    after = await worked(settings, in_memory)
+    read.clear()
+    assert await worked(settings, on_disk(tmp_path)) == after
+    assert few < 10, "nothing follows the bookmarks: they are right however old"
+    assert sum(read) > 40, "the partition with something new is read from its beginning"
+
+
+async def test_a_table_whose_disk_fails_is_read_back_and_nothing_is_lost(settings: KafkaSettings, tmp_path: Path) -> None:
+    """Writes, reads and openings fail in turn, as of a disk that comes and goes."""
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    failing = Failing(on_disk(tmp_path))
+    async with running((AGENT,), kafka=settings, limits=QUICK, store_of=failing) as work:
+        await until(lambda: work.engine.ready.is_set() and caught_up(work))
+        disk = {lane.partition: rows(lane.store) for lane in work.engine.lanes()}
+    assert set(failing.failed) == {"open", "get", "apply"}
+    assert disk == await worked(settings, in_memory)
+    assert len(await read_all(settings, OUT)) == len(HISTORY)
+    assert await read_all(settings, "dead.letters") == [], "a failing disk is no record's fault"
+
+
+async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
+    settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Partitions taken away and given back while their tables are still being restored."""
+    await create_topics(settings, AGENT)
+    await send(settings, HISTORY)
+    wanted = await worked(settings, in_memory)
+    monkeypatch.setattr(recovery, "_RECORDS_AT_ONCE", 5)
+    take = recovery.Reader._take
+
+    async def slowly(*given: Any) -> None:
+        await take(*given)
+        await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(recovery.Reader, "_take", slowly)
+    went_back: list[int] = []
+
+    class Watched(MemoryStore):
+        def apply(self, changes: Any, bookmark: Bookmark | None = None) -> None:
+            if bookmark and self.bookmark and bookmark.offset < self.bookmark.offset:
+                went_back.append(bookmark.offset)
+            super().apply(changes, bookmark)
+
+    async def watched(agent: str, partition: int) -> Store:
+        return Watched()
+
+    async with running((AGENT,), kafka=settings, limits=QUICK, store_of=watched) as work:
+        await until(lambda: work.engine.ready.is_set() and caught_up(work))
+        places = {TP(settings.topic(SOURCE), partition) for partition in range(PARTITIONS)}
+        for lane in work.engine.lanes():
+            lane.release()
+        loads = []
+        for pause in (0.05, 0.1, 0.15, 0.2):
+            await work.engine.revoked()
+            loads.append(asyncio.create_task(work.engine.assigned(places)))
+            await asyncio.sleep(pause)
+        await asyncio.gather(*loads)
+        await until(lambda: caught_up(work))
+        assert {lane.partition: rows(lane.store) for lane in work.engine.lanes()} == wanted
+    assert went_back == []
+
+
+class Failing:
+    """Open stores on disk whose calls fail now and then: an opening, a write that was not made, a read."""
+
+    def __init__(self, stores: OnDisk) -> None:
+        self._stores = stores
+        self._calls: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    async def __call__(self, agent: str, partition: int) -> Store:
+        self.call("open", 3)
+        store = await self._stores(agent, partition)
+        assert isinstance(store, RocksStore)
+        get, apply = store.get, store.apply
+
+        def failing_get(key: str) -> bytes | None:
+            self.call("get", 7)
+            return get(key)
+
+        def failing_apply(*given: Any) -> None:
+            self.call("apply", 7)
+            apply(*given)
+
+        store.get, store.apply = failing_get, failing_apply  # type: ignore[method-assign]
+        return store
+
+    def call(self, what: str, every: int) -> None:
+        self._calls[what] += 1
+        if self._calls[what] % every == 0 and self.failed[what] < 3:
+            self.failed[what] += 1
+            raise StoreFailed("the disk failed")

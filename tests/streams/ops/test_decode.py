@@ -1,0 +1,99 @@
+import json
+from base64 import b64decode
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import Avro
+from schemas.tenancy import Tenancy
+from schemas.topics import TOPICS, Form
+from streams.agents.contacts import contacts
+from streams.engine.naming import Names
+from streams.engine.tables import commit_state as positions
+from streams.engine.tables.commit_state import Standing
+from streams.ops.decode import INTERNAL, decoder_of, shown, verbatim
+from streams.worker.main import agents_of
+
+AVRO = Avro.local()
+AGENTS = agents_of(Tenancy.of((), ()), AVRO)
+MEMBERSHIP = {"org": "o1", "record": "abc12345:1", "person": "p1", "company": "abc12345:7", "since": 5, "event": "e0"}
+
+
+def decoded(topic: str, value: bytes, key: bytes = b"k"):
+    return decoder_of(topic, AVRO, AGENTS, Names())(key, value)
+
+
+def plain(value: object) -> object:
+    return json.loads(msgspec.json.encode(value))
+
+
+def test_a_received_body_is_shown_as_json_and_byte_for_byte():
+    said = decoded("intercom.contacts", b'{"a": 1,\n "b": [2]}')
+    assert plain(said.value) == {"a": 1, "b": [2]}
+    assert b64decode(said.bytes) == b'{"a": 1,\n "b": [2]}'
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"", b"{", b"nonsense", b"NaN", b"[" * 100_000, b"\xef\xbb\xbf{}", b'"\xff"'])
+def test_a_body_that_is_no_json_is_shown_as_base64(body):
+    said = decoded("intercom.other", body)
+    assert b64decode(plain(said.value)) == body
+
+
+def test_numbers_repeated_keys_and_spelling_stay_as_sent():
+    assert bytes(verbatim(b'{"a":1e400,\r\n"a":123456789012345678901234567890.10}')) == (
+        b'{"a":1e400,  "a":123456789012345678901234567890.10}'
+    )
+
+
+@given(st.text())
+def test_every_text_in_json_stays_the_same_on_one_line(text):
+    spelt = verbatim(json.dumps({"x": text}, indent=2, ensure_ascii=True).encode())
+    assert b"\n" not in bytes(spelt)
+    assert json.loads(bytes(spelt)) == {"x": text}
+
+
+def test_avro_is_shown_with_its_schema():
+    said = decoded("memberships", AVRO.encode("membership", MEMBERSHIP))
+    assert said.value == MEMBERSHIP
+    assert said.schema.startswith("membership (")
+
+
+@pytest.mark.parametrize(("value", "why"), [(b"\x00\x00\x00\x00\x4d\x02", "schema id 77"), (b"{}", "framing"), (b"", "framing")])
+def test_avro_that_cannot_be_read_is_shown_with_the_reason(value, why):
+    said = decoded("people", value)
+    assert why in said.error
+    assert b64decode(said.bytes) == value
+
+
+def test_json_that_is_none_is_shown_with_the_reason():
+    assert decoded("access.violations.json", b"{").error == "the value is not JSON"
+
+
+def test_each_internal_topic_that_an_agent_reads_can_be_shown():
+    read = {source for agent in AGENTS for source in agent.sources if TOPICS[source].form is Form.INTERNAL}
+    assert read <= set(INTERNAL)
+
+
+@pytest.mark.parametrize("topic", INTERNAL)
+def test_an_internal_value_that_cannot_be_read_is_shown_with_the_reason(topic):
+    assert decoded(topic, b"\x01\xc1").error
+    assert "newer release" in decoded(topic, b"\x1e\xc0").error
+
+
+def test_a_changelog_shows_where_its_table_stands():
+    said = decoded(Names().changelog("contacts"), positions.encode(Standing({"intercom.contacts": 7})), positions.KEY)
+    assert said.value == {"positions": {"intercom.contacts": 7}, "left_over": [], "encoding": 1}
+
+
+def test_a_changelog_that_cannot_be_read_is_shown_with_the_reason():
+    assert decoded(Names().changelog(contacts(Tenancy.of((), ())).name), b"\x01\xc1").error
+
+
+def test_a_topic_of_nobody_is_shown_as_it_is():
+    assert plain(decoded("somebody.elses", b'{"a":1}').value) == {"a": 1}
+
+
+def test_structs_are_shown_by_their_names():
+    assert shown((Standing({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "left_over": ["AA=="], "encoding": 1}]

@@ -1,0 +1,163 @@
+"""The configuration file: what is read, what is refused, and what a person is told."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import BadConfiguration
+from schemas.tenancy import Secret
+from streams.settings import KAFKA_ONLY, load
+from streams.settings.placeholders import Unfilled, fill
+from streams.settings.toml_lines import line_of
+
+WHOLE = """
+[kafka]
+bootstrap = "${KAFKA_BOOTSTRAP:-127.0.0.1:9092}"
+topic_prefix = "try."
+partitions = "${PARTITIONS:-6}"
+password = "hunter2"
+[redis]
+url = "${REDIS_URL:-redis://127.0.0.1:6379/0}"
+[registry]
+url = "${SCHEMA_REGISTRY_URL:-}"
+[ingress]
+listen = "127.0.0.1:8080"
+spool = "var/spool"
+
+[[apps]]
+name = "support"
+client_secrets = ["${INTERCOM_CLIENT_SECRET}", "${file:old-secret}"]
+
+[[tenants]]
+id = "acme"
+[[tenants.workspaces]]
+app_id = "abc12345"
+app = "support"
+name = "Acme support"
+region = "us"
+access_token = "${INTERCOM_TOKEN:-}"
+"""
+ENVIRONMENT = {"INTERCOM_CLIENT_SECRET": "s3cret"}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        (tmp_path / "old-secret").write_text("older\n")
+        path = tmp_path / "intercom-streams.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def problems(path, environment=ENVIRONMENT, **options):
+    with pytest.raises(BadConfiguration) as raised:
+        load(path, environment=environment, **options)
+    return str(raised.value)
+
+
+def test_the_whole_form_is_read(file, tmp_path):
+    settings = load(file(WHOLE), environment=ENVIRONMENT)
+    assert settings.kafka.bootstrap == "127.0.0.1:9092"
+    assert settings.kafka.partitions == 6
+    assert settings.kafka.topic("people") == "try.people"
+    assert settings.registry.url == ""
+    assert settings.tenancy.apps["support"].client_secrets == (Secret("s3cret"), Secret("older"))
+    assert settings.tenancy.owners == {"abc12345": "acme"}
+    assert settings.tenancy.workspaces["abc12345"].access_token == Secret("")
+    assert settings.ingress.spool == str(tmp_path / "var/spool")
+
+
+def test_no_secret_is_in_the_repr_of_settings(file):
+    shown = repr(load(file(WHOLE), environment=ENVIRONMENT))
+    assert "hunter2" not in shown
+    assert "s3cret" not in shown
+    assert "older" not in shown
+
+
+def test_kafka_bootstrap_in_the_environment_overrules_the_file(file):
+    text = WHOLE.replace("${KAFKA_BOOTSTRAP:-127.0.0.1:9092}", "kafka.example:9092")
+    assert load(file(text), environment=ENVIRONMENT).kafka.bootstrap == "kafka.example:9092"
+    assert load(file(text), environment=ENVIRONMENT | {"KAFKA_BOOTSTRAP": "other:1"}).kafka.bootstrap == "other:1"
+
+
+def test_every_problem_is_named_at_once_with_key_and_line(file):
+    told = problems(
+        file('[kafka]\npartitons = 3\nreplication = "two"\nbootstrap = "nowhere"\n[[apps]]\nname = "a"\n[[tenants]]\nid = 7\n')
+    )
+    assert "kafka.partitons (line 2): unknown key; did you mean partitions?" in told
+    assert "kafka.replication (line 3): expected a whole number, found 'two'" in told
+    assert "kafka.bootstrap (line 4): expected host:port" in told
+    assert "apps[0].client_secrets (line 5): missing; expected a list" in told
+    assert "tenants[0].id (line 8): expected a text in quotes, found 7" in told
+    assert "has 5 problems" in told
+
+
+def test_an_unknown_table_is_refused_also_where_only_kafka_is_wanted(file):
+    assert "kafak (line 1): unknown key; did you mean kafka?" in problems(file("[kafak]\n"), parts=KAFKA_ONLY)
+
+
+def test_a_variable_that_is_not_set_is_named(file):
+    told = problems(file(WHOLE), environment={})
+    assert "apps[0].client_secrets[0] (line 17): the environment variable INTERCOM_CLIENT_SECRET is not set" in told
+
+
+def test_a_verb_that_only_needs_kafka_needs_neither_secret_nor_file(file, tmp_path, monkeypatch):
+    assert load(file(WHOLE), parts=KAFKA_ONLY, environment={}).kafka.topic_prefix == "try."
+    monkeypatch.chdir(tmp_path / "..")
+    assert load(parts=KAFKA_ONLY, environment={"KAFKA_BOOTSTRAP": "a:1"}).kafka.bootstrap == "a:1"
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown(file):
+    told = problems(file("[kafka]\npassword = 123456\n"))
+    assert "kafka.password (line 2): expected a text in quotes, found a number" in told
+    assert "123456" not in told
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('region = "us"', 'region = "mars"'), "tenants[0].workspaces[0].region (line 25): expected one of us, eu, au"),
+        (('app = "support"', 'app = "sales"'), "no [[apps]] has the name 'sales'; known: support"),
+        (('id = "acme"', 'id = "a:b"'), "tenants[0].id (line 20): expected a short name without | and :"),
+        (('listen = "127.0.0.1:8080"', 'listen = "8080"'), "ingress.listen (line 12): expected host:port"),
+        (('topic_prefix = "try."', "min_insync = 2"), "kafka.min_insync (line 4): expected at most kafka.replication (1)"),
+        (('client_secrets = ["${INTERCOM_CLIENT_SECRET}", "${file:old-secret}"]', 'client_secrets = [""]'), "client secret from Intercom"),
+        (("${file:old-secret}", "${file:none}"), "cannot be read (No such file or directory)"),
+        (("${INTERCOM_TOKEN:-}", "${oh no}"), "'${oh no}' is no place"),
+        (('url = "${REDIS_URL:-redis://127.0.0.1:6379/0}"', 'url = "localhost"'), "redis.url (line 8): expected a URL with redis://"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_says_what_is_expected(file, change, told):
+    assert told in problems(file(WHOLE.replace(*change)))
+
+
+def test_one_workspace_cannot_have_two_tenants(file):
+    second = '[[tenants]]\nid = "beta"\n[[tenants.workspaces]]\napp_id = "abc12345"\napp = "support"\n'
+    assert "tenants[1].workspaces[0].app_id (line 30): 'abc12345' is configured 2 times" in problems(file(WHOLE + second))
+
+
+def test_a_missing_file_says_how_to_start(tmp_path):
+    assert "copy intercom-streams.example.toml" in problems(str(tmp_path / "none.toml"))
+
+
+def test_text_that_is_not_toml_is_located(file):
+    assert "is not TOML: Invalid value (at line 2, column 9)" in problems(file("[kafka]\nlisten =\n"))
+
+
+def test_places_are_filled_once_and_empty_counts_as_unset():
+    environment = {"A": "${B}", "EMPTY": ""}
+    assert fill("x${A}y${C:-d}${EMPTY:-e}", environment, Path()) == "x${B}yde"
+    with pytest.raises(Unfilled, match="EMPTY is empty"):
+        fill("${EMPTY}", environment, Path())
+
+
+def test_the_line_of_a_key_is_found_in_the_right_table():
+    source = "a = 1\n[b]\na = 2\n[[c]]\na = 3\n[[c]]\n[[c.d]]\n[[c.d]]\n# c\na = 4\n"
+    assert line_of(source, "a") == 1
+    assert line_of(source, "b.a") == 3
+    assert line_of(source, "c[0].a") == 5
+    assert line_of(source, "c[1].d[1].a") == 10
+    assert line_of(source, "c[1].d[0].a") == 7
+    assert line_of(source, "nowhere") is None

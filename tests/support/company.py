@@ -1,0 +1,231 @@
+"""A company's history for tests: facts in the order the log has them, run through the access agent by hand."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from schemas.access import facts
+from schemas.access.facts import Admin, Classification, Evidence, Fact, LocalTime, Person, Policy, Rule, Settings, Snapshot, Staff
+from schemas.canonical import digest
+from schemas.codec import Avro
+from schemas.ids import derived
+from schemas.message import Given, header
+from streams.agents.access import ROWS, Sizes, access
+from streams.engine.agent import Batch
+from streams.engine.in_memory import ListOutbox, MemoryTable, Sent
+
+AVRO = Avro.local()
+TENANT = "acme"
+APP = "ws1"
+SECOND = 1000
+DAY = 86_400 * SECOND
+T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+
+class Company:
+    """Facts go in by method; what the agent sent comes out decoded."""
+
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        self.agent = access(AVRO, sizes=sizes)
+        self.left_over: list[bytes] = []
+        self.changed: dict[str, bytes | None] = {}  # by the last transaction
+        self.table = MemoryTable(ROWS)
+        self.log: list[Given] = []
+        self.sent: list[Sent] = []
+        self.clock = T0 + 10 * DAY
+        self.policy_id: str | None = None
+
+    def add(self, fact: Fact, *, at: int | None = None) -> list[dict[str, Any]]:
+        """Append a fact and process it; return the findings it led to, as OCSF."""
+        self.clock = max(self.clock + SECOND, at or 0)
+        record = Given(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(self.log), self.clock)
+        self.log.append(record)
+        return self.take([record])
+
+    def take(self, records: Iterable[Given]) -> list[dict[str, Any]]:
+        """Process records and all work that they leave over; return the findings."""
+        before = len(self.sent)
+        self.read(records)
+        while self.go_on() is not None:
+            pass
+        return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
+
+    def read(self, records: Iterable[Given]) -> list[Sent]:
+        """Process records in one transaction, and leave over what is left over; return what was sent."""
+        out = ListOutbox()
+        cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
+        return self._true(out, self.left_over if cursor is None else [*self.left_over, cursor])
+
+    def go_on(self) -> list[Sent] | None:
+        """Do a part of the oldest left-over work in one transaction, as the engine does; return what was sent, None without work."""
+        if not self.left_over:
+            return None
+        assert self.agent.go_on is not None
+        out = ListOutbox()
+        cursor = self.agent.go_on(self.left_over[0], self.table, out)
+        return self._true(out, [*([] if cursor is None else [cursor]), *self.left_over[1:]])
+
+    def _true(self, out: ListOutbox, left_over: list[bytes]) -> list[Sent]:
+        self.changed = self.table.commit()
+        self.left_over = left_over
+        self.sent += out.sent
+        return out.sent
+
+    def findings(self) -> list[dict[str, Any]]:
+        return [json.loads(sent.value or b"") for sent in self.sent if sent.topic == "access.violations.json"]
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Return `access.state` as a compacted reader sees it."""
+        rows: dict[str, dict[str, Any]] = {}
+        for sent in self.sent:
+            if sent.topic == "access.state":
+                key = (sent.key or b"").decode()
+                rows.pop(key, None)
+                if sent.value is not None:
+                    rows[key] = AVRO.decode(sent.value)[1]
+        return rows
+
+    def results(self) -> dict[str, str]:
+        """Return the present answers: `check account` (or the workspace) and the result."""
+        return {f"{row['check']} {row['account'] or row['app_id']}": row["result"] for row in self.states().values()}
+
+    def ledger(self) -> list[dict[str, Any]]:
+        return [AVRO.decode(sent.value or b"")[1] for sent in self.sent if sent.topic == "access.ledger"]
+
+    def ids(self, topic: str) -> list[str]:
+        return [header(sent.headers, "ce_id") or "" for sent in self.sent if sent.topic == topic]
+
+    # what happens in a company
+
+    def added(self, account: str, address: str | None = None, **how: Any) -> list[dict[str, Any]]:
+        return self.add(admin("admin.added", account, address, **how))
+
+    def removed(self, account: str, **how: Any) -> list[dict[str, Any]]:
+        return self.add(admin("admin.removed", account, **how))
+
+    def seen(self, account: str, address: str | None = None, **how: Any) -> list[dict[str, Any]]:
+        return self.add(admin("admin.seen", account, address, **how))
+
+    def staff(self, record: str, *addresses: str, **how: Any) -> list[dict[str, Any]]:
+        return self.add(staff(record, *addresses, **how))
+
+    def policy(self, *rules: Rule) -> list[dict[str, Any]]:
+        fact = policy(*rules, replaces=self.policy_id)
+        self.policy_id = fact.id
+        return self.add(fact)
+
+    def decided(self, kind: str, account: str, replaces: str | None = None, **parts: Any) -> list[dict[str, Any]]:
+        return self.add(decision(kind, account, replaces, **parts))
+
+    def tick(self, at: int) -> list[dict[str, Any]]:
+        fact = Fact(
+            id=derived("tick", len(self.log)), tenant=TENANT, kind="clock.ticked", source="clock", basis="observed", time=at
+        )
+        return self.add(fact, at=at)
+
+    def listing(self, *rows: Fact, requested: int, count: int | None = None) -> list[dict[str, Any]]:
+        """Import a complete listing of the source `hr`."""
+        found: list[dict[str, Any]] = []
+        for fact in listing(*rows, requested=requested, count=count):
+            found = self.add(fact)
+        return found
+
+
+def admin(
+    kind: str,
+    account: str,
+    address: str | None = None,
+    *,
+    at: int = T0,
+    app: str = APP,
+    role: str | None = None,
+    name: str | None = None,
+) -> Fact:
+    id_ = derived(kind, app, account, at, address)
+    return Fact(
+        id=id_, tenant=TENANT, kind=kind, source="intercom.webhook", basis="observed", time=at, app_id=app, account=account,
+        person=Person(name=name, addresses=(address,) if address else ()),
+        admin=Admin(role_name=role) if role else None,
+        evidence=(Evidence(topic="intercom.admins", partition=0, offset=7, sha256=digest(id_.encode()), id=f"notif_{id_}"),),
+    )  # fmt: skip
+
+
+def staff(
+    record: str, *addresses: str, at: int = T0, ends: int | None = None, roles: tuple[str, ...] | None = None, source: str = "hr",
+    status: str | None = None, name: str | None = None, employee: str | None = None,
+) -> Fact:  # fmt: skip
+    asserts = ["addresses", "name", "ends", *(["roles"] if roles is not None else []), *(["status"] if status else [])]
+    asserts += ["employee"] if employee else []
+    end = None if ends is None else LocalTime(given="2026-01-01", zone="UTC", rule="end_of_day", instant=ends)
+    return Fact(
+        id=derived("staff", source, record, at, ends, status, *addresses, *(roles or ())),
+        tenant=TENANT, kind="staff.record", source=f"staff:{source}", basis="asserted", time=at,
+        person=Person(name=name, addresses=addresses),
+        record=Staff(
+            source=source, record=record, asserts=tuple(asserts), ends=end, roles=roles or (), status=status, employee=employee
+        ),
+        evidence=(Evidence(file="staff.csv", line=2, sha256=digest(record.encode())),),
+    )  # fmt: skip
+
+
+def listing(*rows: Fact, requested: int, count: int | None = None) -> list[Fact]:
+    """Return the facts of a complete listing of the source `hr`."""
+    id_ = derived("listing", requested)
+    part = Snapshot(id=id_, source="hr", requested=requested)
+    base = {"tenant": TENANT, "source": "staff:hr", "basis": "asserted", "time": requested}
+    staged = [msgspec.structs.replace(row, id=derived(id_, row.id), kind="staff.snapshot.row", snapshot=part) for row in rows]
+    end = msgspec.structs.replace(
+        part, count=len(rows) if count is None else count, hash=facts.listing_hash(row.id for row in staged)
+    )
+    return [
+        Fact(id=derived(id_, "start"), kind="staff.snapshot.started", snapshot=part, **base),
+        *staged,
+        Fact(id=derived(id_, "end"), kind="staff.snapshot.ended", snapshot=end, **base),
+    ]
+
+
+def policy(*rules: Rule, replaces: str | None = None) -> Fact:
+    hash_ = digest(msgspec.json.encode(rules))
+    return Fact(
+        id=derived("policy", hash_, replaces), tenant=TENANT, kind="policy.applied", source="operator", basis="decided",
+        replaces=replaces, policy=Policy(rules=rules, hash=hash_),
+    )  # fmt: skip
+
+
+def everyone(app: str = APP) -> Rule:
+    return Rule(app_id=app, validity="all_staff")
+
+
+def roles(*names: str, app: str = APP) -> Rule:
+    return Rule(app_id=app, validity="staff_roles", roles=names)
+
+
+def decision(kind: str, account: str, replaces: str | None = None, *, staff: str | None = None, as_: str | None = None) -> Fact:
+    return Fact(
+        id=derived(kind, account, replaces, staff, as_), tenant=TENANT, kind=kind, source="operator", basis="decided", app_id=APP,
+        account=account, replaces=replaces, staff=staff, classification=Classification(kind=as_) if as_ else None,
+    )  # fmt: skip
+
+
+def settings(replaces: str | None = None, *, aliases: dict[str, str] | None = None, workspaces: tuple[str, ...] = ()) -> Fact:
+    return Fact(
+        id=derived("settings", replaces), tenant=TENANT, kind="settings.applied", source="operator", basis="decided", replaces=replaces,
+        settings=Settings(workspaces=workspaces, alias_domains=aliases or {}, hash="h"),
+    )  # fmt: skip
+
+
+def person_of(record: str, source: str = "hr") -> str:
+    return derived(TENANT, "staff", source, record)
+
+
+def story(found: list[dict[str, Any]]) -> list[str]:
+    """Tell findings in short: `C1 7 opened`."""
+    verbs = {1: "opened", 2: "updated", 3: "closed"}
+    told = []
+    for each in found:
+        extra, whose = each["unmapped"], each["unmapped"].get("account") or each["unmapped"]["app_id"]
+        closed = f" {extra['closed_for']}" if "closed_for" in extra else ""
+        told.append(f"{extra['check']} {whose} {verbs[each['activity_id']]}{closed}")
+    return told

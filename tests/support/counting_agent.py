@@ -1,0 +1,109 @@
+"""The simplest agent that can be wrong: it counts records by key and says each count. Its oracle is a Counter."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
+
+from connectors.kafka.admin import administering
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import Unusable
+from schemas.partition import partition_of
+from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
+from streams.engine.naming import Names
+
+PARTITIONS = 4
+SOURCE, SECOND, OUT = "in", "in.second", "out"
+TOPICS = {SOURCE, SECOND, OUT, "dead.letters"}
+
+
+class Numbers:
+    """A table of integers."""
+
+    encode = staticmethod(msgspec.msgpack.encode)
+
+    @staticmethod
+    def decode(data: bytes) -> int:
+        return msgspec.msgpack.decode(data, type=int)
+
+
+def count(batch: Batch, table: Table[int], out: Outbox) -> None:
+    """Count each record's key; `poison` as a value raises, as a step with a fault would."""
+    for record in batch.records:
+        if record.value == b"poison":
+            raise ValueError("secret@example.com cannot be processed")
+        if record.value == b"unusable":
+            raise Unusable("the value says so")
+        key = (record.key or b"").decode()
+        number = (table.get(key) or 0) + 1
+        table.put(key, "", number)
+        out.send(OUT, key, json.dumps({"key": key, "n": number, "topic": batch.topic, "offset": record.offset}).encode())
+
+
+def counting(
+    sources: tuple[str, ...] = (SOURCE,), wake: Callable[[Table[int]], Wake | None] | None = None, name: str = "count"
+) -> Agent:
+    """Return the agent."""
+    return Agent(name=name, sources=sources, step=count, codec=Numbers, wake=wake)
+
+
+async def create_topics(
+    kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None
+) -> None:
+    """Create all topics the counting agents need; `changelog` are settings of theirs alone."""
+    names = Names(prefix=kafka.topic_prefix)
+    changelogs = {names.changelog(agent.name) for agent in agents}
+    options = {"min.insync.replicas": str(kafka.min_insync)}
+    async with administering(kafka) as admin:
+        await admin.create_topics(
+            [
+                NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options | more)
+                for names, more in ((TOPICS, {}), (changelogs, changelog or {}))
+                for name in sorted(names)
+            ]
+        )
+
+
+@asynccontextmanager
+async def producing(kafka: KafkaSettings, **options: object) -> AsyncIterator[AIOKafkaProducer]:
+    """A plain producer."""
+    producer = AIOKafkaProducer(**kafka.client(), **options)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def write(producer: AIOKafkaProducer, kafka: KafkaSettings, topic: str, key: str, value: bytes = b"x") -> None:
+    """Send one record to its key's partition."""
+    place = partition_of(key.encode(), PARTITIONS)
+    await producer.send_and_wait(kafka.topic(topic), key=key.encode(), value=value, partition=place)
+
+
+async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
+    """Return every committed record of a topic."""
+    consumer = AIOKafkaConsumer(
+        **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        places = [TopicPartition(kafka.topic(topic), p) for p in sorted(await _partitions(consumer, kafka.topic(topic)))]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        found: list[object] = []
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += records
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer._client._wait_on_metadata(topic)
+    return consumer.partitions_for_topic(topic) or set()
