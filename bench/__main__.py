@@ -11,7 +11,7 @@ from bench.machine import this_machine
 from bench.options import Options
 from bench.show import console_for, json_line, show
 from bench.table import BENCHMARKS
-from connectors.local import given_or_running
+from connectors.local import existing_or_temporary
 from schemas.errors import IntercomStreamsError
 
 
@@ -30,7 +30,7 @@ def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, on
     machine = this_machine()
     options = Options(quick=quick, rounds=rounds, only=only, events=events)
     try:
-        with given_or_running() as addresses:
+        with existing_or_temporary() as addresses:
             cluster = Cluster(addresses.kafka, fresh_prefix())
             cluster.wait_for_coordinator()
             try:

@@ -30,7 +30,7 @@ class Origin(StrEnum):
     CHECKPOINT = "checkpoint"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class EventContext(msgspec.Struct, frozen=True, kw_only=True):
     """The context of one record. Times are milliseconds since 1970; `recorded` never enters a table's bytes."""
 
     id: str

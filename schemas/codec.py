@@ -13,7 +13,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
 
 from schemas.catalogue import Catalogue, Schema, shipped
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 
 FRAME = 5  # bytes before the Avro binary
 _MAGIC = b"\x00"
@@ -23,7 +23,7 @@ _NONE: Mapping[int, Schema] = MappingProxyType({})
 _MALFORMED = (EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, RecursionError)
 
 
-class _Written(NamedTuple):
+class _SchemaCodec(NamedTuple):
     """What an id on the wire means: the writer's schema, and ours to read it as where they differ."""
 
     name: str
@@ -70,22 +70,26 @@ class Avro:
     def encode(self, name: str, value: dict[str, Any]) -> bytes:
         """Return the framed value. A field the schema lacks, or one without default left out, is an error: nothing is dropped.
 
-        Raises Unusable with the place of what does not fit.
+        Raises InvalidRecord with the place of what does not fit.
         """
         out = BytesIO()
         out.write(self._prefixes[name])
         try:
             schemaless_writer(out, self._parsed[name], value, strict_allow_default=True)
         except (*_MALFORMED, AttributeError) as error:
-            raise Unusable(f"a value does not fit the schema {name}: {_misfit(self._parsed[name], value, error)}") from None
+            raise InvalidRecord(
+                f"a value does not fit the schema {name}: {_mismatch(self._parsed[name], value, error)}"
+            ) from None
         return out.getvalue()
 
     def decode(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the schema's name and the value as the current schema has it. Raises Unusable for anything else."""
+        """Return the schema's name and the value as the current schema has it. Raises InvalidRecord for anything else."""
         number = framing_id(data)
         written = self._written.get(number)
         if written is None:
-            raise Unusable(f"schema id {number} is unknown here: it was written with another registry, or by a newer release")
+            raise InvalidRecord(
+                f"schema id {number} is unknown here: it was written with another registry, or by a newer release"
+            )
         body = BytesIO(data)
         body.seek(FRAME)
         try:
@@ -93,21 +97,23 @@ class Avro:
                 body, written.writer, written.reader, return_record_name=True, return_record_name_override=True
             )
         except _MALFORMED as error:
-            raise Unusable(f"the value is cut off, or was not written with its schema {written.name} (id {number})") from error
+            raise InvalidRecord(
+                f"the value is cut off, or was not written with its schema {written.name} (id {number})"
+            ) from error
         if body.tell() != len(data):
-            raise Unusable(f"{len(data) - body.tell()} bytes follow the value of schema {written.name} (id {number})")
+            raise InvalidRecord(f"{len(data) - body.tell()} bytes follow the value of schema {written.name} (id {number})")
         return written.name, value
 
-    def _reading(self, schema: Schema) -> _Written:
+    def _reading(self, schema: Schema) -> _SchemaCodec:
         reader = self._parsed.get(schema.name)
         parsed = _parsed(schema)
-        return _Written(schema.name, parsed, None if reader is None or parsed == reader else reader)
+        return _SchemaCodec(schema.name, parsed, None if reader is None or parsed == reader else reader)
 
 
 def framing_id(data: bytes) -> int:
-    """Return the schema id a framed value names. Raises Unusable where there is no frame."""
+    """Return the schema id a framed value names. Raises InvalidRecord where there is no frame."""
     if len(data) < FRAME or data[:1] != _MAGIC:
-        raise Unusable("the value is not in Confluent framing: it does not begin with a zero byte and a schema id")
+        raise InvalidRecord("the value is not in Confluent framing: it does not begin with a zero byte and a schema id")
     return int.from_bytes(data[1:FRAME], "big")
 
 
@@ -128,7 +134,7 @@ def _plain(definition: Any) -> Any:
     return [_plain(part) for part in definition] if isinstance(definition, list) else definition
 
 
-def _misfit(schema: Any, value: object, error: Exception) -> str:
+def _mismatch(schema: Any, value: object, error: Exception) -> str:
     """Say which field does not fit, without its value, which may be personal."""
     try:
         validate(value, schema)

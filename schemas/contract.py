@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.catalogue import shipped
-from schemas.topics import DAY_MS, FOREVER, TOPICS, Form, Topic
+from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding, Topic
 
 FILE: Final = Path(__file__).parent.parent / "docs" / "contract.md"
 
@@ -42,11 +42,11 @@ HEADERS: Final = MappingProxyType({
 """Every header of ours: where it stands, and what it says."""
 
 _FORMS = MappingProxyType({
-    Form.RAW: "bytes as received", Form.AVRO: "Avro", Form.JSON: "JSON", Form.INTERNAL: "internal",
+    Encoding.RAW: "bytes as received", Encoding.AVRO: "Avro", Encoding.JSON: "JSON", Encoding.INTERNAL: "internal",
 })  # fmt: skip
 
 
-def written(text: str) -> str:
+def document(text: str) -> str:
     """Return the document with all generated parts as they are now."""
     for name, lines in (("topics", topics()), ("headers", headers()), ("schemas", schemas())):
         begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
@@ -60,7 +60,7 @@ def topics() -> Iterator[str]:
     """Yield the table of topics."""
     yield from _head("topic", "key", "value", "kept", "written by", "read by", "what")
     for topic in TOPICS.values():
-        value = f"Avro `{topic.schema}`" if topic.schema else _FORMS[topic.form]
+        value = f"Avro `{topic.schema}`" if topic.schema else _FORMS[topic.encoding]
         people = (", ".join(topic.written_by), ", ".join(topic.read_by))
         yield _row(f"`{topic.name}`", f"`{topic.key}`", value, _kept(topic), *people, topic.about)
 
@@ -132,5 +132,5 @@ def _row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(written(FILE.read_text()))
+    FILE.write_text(document(FILE.read_text()))
     sys.stdout.write(f"{FILE.name} is up to date\n")

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final, NamedTuple
 
-from schemas.message import Headers, Record, header
+from schemas.message import Headers, Message, header
 
 TOPIC: Final = "dead.letters"
 _PREFIX = "dl_"
@@ -21,7 +21,7 @@ class DeadLetter(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-class Origin(NamedTuple):
+class DeadLetterOrigin(NamedTuple):
     """Where a dead letter came from and why, read back from its headers."""
 
     topic: str
@@ -32,15 +32,15 @@ class Origin(NamedTuple):
     agent: str
 
 
-def dead_letter(topic: str, partition: int, record: Record, reason: str, agent: str) -> DeadLetter:
+def dead_letter(topic: str, partition: int, record: Message, reason: str, agent: str) -> DeadLetter:
     """Make the dead letter of a record. `topic` is without the configured prefix; `agent` is whoever gave up.
 
     All headers stay, CloudEvents ones too, so a letter brought back is the same event; only an earlier death's are replaced. A letter
     follows from its record alone: when it was given up is the letter's own timestamp on its topic.
     """
-    said = Origin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
+    said = DeadLetterOrigin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
     added = ((f"{_PREFIX}{name}", str(part).encode("utf-8", "replace")) for name, part in said._asdict().items())
-    return DeadLetter(record.key, record.value, [*revived(record.headers), *added])
+    return DeadLetter(record.key, record.value, [*original_record(record.headers), *added])
 
 
 def shortened(letter: DeadLetter) -> DeadLetter:
@@ -49,7 +49,7 @@ def shortened(letter: DeadLetter) -> DeadLetter:
     `dl_bytes` and `dl_sha256` say what the value was, and `dl_cut` which parts are not whole: with them the record is found, and known
     to be the one, where it came from. Such a letter cannot be brought back.
     """
-    kept = revived(letter.headers)
+    kept = original_record(letter.headers)
     short = [(name[:_SHORT_PART], value[:_SHORT_PART]) for name, value in kept[:_MOST_HEADERS]]
     key, value = letter.key and letter.key[:_SHORT_PART], letter.value and letter.value[:_SHORT_VALUE]
     parts = {"key": key != letter.key, "value": value != letter.value, "headers": short != kept}
@@ -62,14 +62,16 @@ def shortened(letter: DeadLetter) -> DeadLetter:
     return DeadLetter(key, value, [*short, *letter.headers[len(kept) :], *added])
 
 
-def origin(headers: Headers) -> Origin | None:
+def origin_of(headers: Headers) -> DeadLetterOrigin | None:
     """Read where a dead letter came from, or None for a record that is none."""
-    topic, partition, offset, timestamp, reason, agent = (header(headers, f"{_PREFIX}{name}") for name in Origin._fields)
+    topic, partition, offset, timestamp, reason, agent = (
+        header(headers, f"{_PREFIX}{name}") for name in DeadLetterOrigin._fields
+    )
     if topic is None or partition is None or offset is None or timestamp is None:
         return None
-    return Origin(topic, int(partition), int(offset), int(timestamp), reason or "", agent or "")
+    return DeadLetterOrigin(topic, int(partition), int(offset), int(timestamp), reason or "", agent or "")
 
 
-def revived(headers: Headers) -> list[tuple[str, bytes]]:
+def original_record(headers: Headers) -> list[tuple[str, bytes]]:
     """Return the headers as they were before the record died."""
     return [(name, value) for name, value in headers if not name.startswith(_PREFIX)]

@@ -1,12 +1,12 @@
-"""Every error of ours that crosses a room, by what to do about it.
+"""Every error of ours that crosses a package, by what to do about it.
 
 IntercomStreamsError
-├── Unusable            never retry: this input can never be understood; quarantine or dead-letter it
-├── Unavailable         retry: something outside is away and may come back
-│   └── StoreFailed     a table's disk is full or failing
-└── MustStop            stop the process: a person has to decide or mend
-├── BadConfiguration    the configuration is wrong; the message names the key
-└── Gap                 a log lost records we had not read
+├── InvalidRecord           never retry: this input can never be understood; quarantine or dead-letter it
+├── Unavailable             retry: something outside is away and may come back
+│   └── StoreFailed         a table's disk is full or failing
+└── MustStop                stop the process: an operator has to decide or fix something
+    ├── BadConfiguration    the configuration is wrong; the message names the key
+    └── MissingRecords      a log lost records that were not read yet
 """
 
 
@@ -14,7 +14,7 @@ class IntercomStreamsError(Exception):
     """Carry what happened, the likely cause and what to do, never a payload."""
 
 
-class Unusable(IntercomStreamsError):
+class InvalidRecord(IntercomStreamsError):
     """Say that an input can never be understood, however often it is tried."""
 
 
@@ -34,5 +34,5 @@ class BadConfiguration(MustStop):
     """Say which configuration key is wrong and what is expected there."""
 
 
-class Gap(MustStop):
+class MissingRecords(MustStop):
     """Say that a log no longer holds what we have not read yet."""

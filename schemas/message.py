@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Record(Protocol):
+class Message(Protocol):
     """What is read of a Kafka record: aiokafka's own objects satisfy this, so none are copied on the hot path."""
 
     @property
@@ -23,7 +23,7 @@ class Record(Protocol):
     def headers(self) -> Headers: ...
 
 
-class Given(NamedTuple):
+class RecordValue(NamedTuple):
     """A record made by hand: histories in tests, replays from files."""
 
     key: bytes | None

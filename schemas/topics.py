@@ -12,7 +12,7 @@ DAY_MS = 86_400_000
 FOREVER = -1
 
 
-class Form(StrEnum):
+class Encoding(StrEnum):
     """How a topic's values are encoded."""
 
     RAW = "raw"  # the bytes received, untouched
@@ -26,13 +26,13 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     key: str
-    form: Form
+    encoding: Encoding
     written_by: tuple[str, ...]
     read_by: tuple[str, ...]
     compact: bool = False
     retention_ms: int = FOREVER
     log_append_time: bool = False
-    schema: str | None = None  # name of the Avro schema in schemas/avro, for Form.AVRO
+    schema: str | None = None  # name of the Avro schema in schemas/avro, for Encoding.AVRO
     about: str = ""
 
 
@@ -42,7 +42,7 @@ def _inbound(
     return Topic(
         name=f"intercom.{entity}",
         key=key,
-        form=Form.RAW,
+        encoding=Encoding.RAW,
         written_by=("ingress",),
         read_by=readers,
         retention_ms=retention_ms,
@@ -51,12 +51,20 @@ def _inbound(
 
 
 def _public(name: str, schema: str, *, key: str, by: tuple[str, ...], to: tuple[str, ...], about: str, **kept: object) -> Topic:
-    kind = {"name": name, "key": key, "form": Form.AVRO, "schema": schema, "written_by": by, "read_by": to, "about": about}
+    kind = {
+        "name": name,
+        "key": key,
+        "encoding": Encoding.AVRO,
+        "schema": schema,
+        "written_by": by,
+        "read_by": to,
+        "about": about,
+    }
     return msgspec.convert({**kind, **kept}, Topic)
 
 
 def _internal(name: str, *, key: str, by: tuple[str, ...], to: tuple[str, ...], about: str, **kept: object) -> Topic:
-    kind = {"name": name, "key": key, "form": Form.INTERNAL, "written_by": by, "read_by": to, "about": about}
+    kind = {"name": name, "key": key, "encoding": Encoding.INTERNAL, "written_by": by, "read_by": to, "about": about}
     return msgspec.convert({**kind, **kept}, Topic)
 
 
@@ -102,13 +110,13 @@ _ALL = (
             log_append_time=True, about="everything that decides access, in one order per tenant"),
     _public("access.violations", "finding", key=_ACCOUNT_KEY, by=("access",), to=("downstream",),
             about="findings opened, changed and closed"),
-    Topic(name="access.violations.json", key=_ACCOUNT_KEY, form=Form.JSON, written_by=("access",), read_by=("downstream",),
+    Topic(name="access.violations.json", key=_ACCOUNT_KEY, encoding=Encoding.JSON, written_by=("access",), read_by=("downstream",),
           about="the same findings as OCSF Compliance Finding JSON"),
     _public("access.state", "check_state", key="tenant|check|app_id|account|staff", by=("access",), to=("downstream", "projector"),
             compact=True, about="the present answer of every check evaluated, PASS included"),
     _public("access.ledger", "ledger_entry", key="tenant", by=("access",), to=("verifier",),
             about="per fact: its hash, the hash before it, and what followed from it"),
-    Topic(name="dead.letters", key="key of the original", form=Form.RAW, written_by=("every process",), read_by=("operators",),
+    Topic(name="dead.letters", key="key of the original", encoding=Encoding.RAW, written_by=("every process",), read_by=("operators",),
           retention_ms=90 * DAY_MS, about="records that can never be understood, untouched, with the reason in their headers"),
 )  # fmt: skip
 

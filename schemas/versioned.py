@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
-from schemas.errors import MustStop, Unusable
+from schemas.errors import InvalidRecord, MustStop
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -23,13 +23,13 @@ HIGHEST: Final = 30
 """Up to here a first byte is an encoding's number: 0 begins a framed Avro value, 31 a gzip, and texts begin later."""
 
 
-class Written(Protocol):
+class EncodingTarget(Protocol):
     """Where a step's results go, as far as their encoding is concerned (`streams.engine.agent.Outbox`)."""
 
     encoding: int
 
 
-class Before(Generic[P, T]):
+class PreviousVersion(Generic[P, T]):
     """What a type was before it changed: the codec of then, how its values become ones of now, and what of these it can still hold."""
 
     def __init__(self, codec: "Versioned[P]", upgrade: Callable[[P], T], downgrade: Callable[[T], P]) -> None:
@@ -48,9 +48,9 @@ class Versioned(Generic[T]):
     """The codec of one type, as it looks since the encoding named."""
 
     since: int
-    before: Before[Any, T] | None
+    before: PreviousVersion[Any, T] | None
 
-    def __init__(self, kind: type[T], since: int = 1, before: Before[Any, T] | None = None) -> None:
+    def __init__(self, kind: type[T], since: int = 1, before: PreviousVersion[Any, T] | None = None) -> None:
         if not 1 <= since <= HIGHEST:
             raise ValueError(f"an encoding is 1 to {HIGHEST}, not {since}")
         if before is not None and before.codec.since >= since:
@@ -72,18 +72,18 @@ class Versioned(Generic[T]):
         return self._prefix + self._encoder.encode(value)
 
     def decode(self, data: bytes) -> T:
-        """Return the value. Raises MustStop for a newer release's encoding, Unusable for bytes that are no such value."""
+        """Return the value. Raises MustStop for a newer release's encoding, InvalidRecord for bytes that are no such value."""
         if not data:
-            raise Unusable(f"an empty value is no {self.kind.__name__}")
+            raise InvalidRecord(f"an empty value is no {self.kind.__name__}")
         if data[0] == self.since:
             return self._decoded(data)
         if 0 < data[0] < self.since and self.before is not None:
             return self.before.decode(data)
         if self.since < data[0] <= HIGHEST:
             raise newer_than_us(f"a {self.kind.__name__}", data[0], max(self.since, ENCODING))
-        raise Unusable(f"this is no {self.kind.__name__}: no release of ours begins one with byte {data[0]}")
+        raise InvalidRecord(f"this is no {self.kind.__name__}: no release of ours begins one with byte {data[0]}")
 
-    def receive(self, data: bytes, out: Written) -> T:
+    def receive(self, data: bytes, out: EncodingTarget) -> T:
         """Return the value of a record that others wrote; what follows from it is written in no older encoding, which might lose of it."""
         value = self.decode(data)
         out.encoding = max(out.encoding, data[0])
@@ -93,7 +93,7 @@ class Versioned(Generic[T]):
         try:
             return self._decoder.decode(memoryview(data)[1:])
         except DecodeError as error:  # its text names the place and the types, never the value
-            raise Unusable(f"a {self.kind.__name__} of encoding {data[0]} cannot be read: {error}") from error
+            raise InvalidRecord(f"a {self.kind.__name__} of encoding {data[0]} cannot be read: {error}") from error
 
 
 def newer_than_us(what: str, encoding: int, known: int) -> MustStop:

@@ -22,7 +22,7 @@ from connectors.staff.csv.read_file import read
 from streams.cli.main import root
 from streams.core.access.checks.policy import VALIDITIES
 from streams.core.access.state.addresses import normal
-from streams.settings import Ingress, Redis, Registry, Worker, load
+from streams.settings import IngressSettings, RedisSettings, RegistrySettings, WorkerSettings, load
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -83,11 +83,11 @@ def test_every_link_leads_somewhere(document):
 def test_the_example_configuration_shows_every_key_with_its_default():
     example = ROOT / "intercom-streams.example.toml"
     settings = load(str(example), environment={"INTERCOM_CLIENT_SECRET": "s"})
-    defaults = msgspec.structs.replace(Ingress(), spool=str(ROOT / "var/spool"))
-    assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), Redis(), Registry())
-    assert (settings.ingress, settings.worker) == (defaults, Worker())
+    defaults = msgspec.structs.replace(IngressSettings(), spool=str(ROOT / "var/spool"))
+    assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), RedisSettings(), RegistrySettings())
+    assert (settings.ingress, settings.worker) == (defaults, WorkerSettings())
     keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
-    for part in (KafkaSettings, Redis, Registry, Ingress, Worker):
+    for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, WorkerSettings):
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
 
 

@@ -12,10 +12,10 @@ from bench.recovery.rows import key_of, value_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import Store, StoreOf, in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import OpenStore, Store, open_memory_store
 
 _LOOK_S = 0.05
 
@@ -35,19 +35,19 @@ def _step(batch: Batch, table: Table[bytes], out: Outbox) -> None:
         table.put((record.key or b"").decode(), "", encode(value_of(int(record.value or b""))))
 
 
-def _at_work(job: Job, store_of: StoreOf, ready: Callable[[], None] = lambda: None) -> AbstractAsyncContextManager[Running]:
+def _at_work(job: Job, store_of: OpenStore, ready: Callable[[], None] = lambda: None) -> AbstractAsyncContextManager[Running]:
     agent = Agent(name=TABLE, sources=(job.source,), step=_step, codec=_Bytes())
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions)
-    return running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of, on_ready=lambda _: ready())
+    return running((agent,), kafka=kafka, names=Naming(application=job.group), store_of=store_of, on_ready=lambda _: ready())
 
 
 def _stores(work: Running) -> dict[int, Store]:
-    return {lane.partition: lane.store for lane in work.engine.lanes()}
+    return {lane.partition: lane.store for lane in work.engine.all_processors()}
 
 
 async def fill(job: Job) -> int:
     """Turn the numbers in the source into rows of the changelog; return how many there are."""
-    async with _at_work(job, in_memory) as work:
+    async with _at_work(job, open_memory_store) as work:
         async with asyncio.timeout(job.limit_s):
             while sum(len(store) for store in _stores(work).values()) < job.rows:  # noqa: ASYNC110  the engine has no event for it
                 await asyncio.sleep(_LOOK_S)
@@ -56,7 +56,7 @@ async def fill(job: Job) -> int:
 
 async def restore(job: Job, *, on_disk: bool = False) -> Restored:
     """Restore the table and compare every row."""
-    store_of = OnDisk(Path(job.directory), frozenset({TABLE})) if on_disk else in_memory
+    store_of = RocksStores(Path(job.directory), frozenset({TABLE})) if on_disk else open_memory_store
     clock = Clock()
     async with _at_work(job, store_of, clock.ready) as work:
         seconds, grown_mib = await clock.stopped(job.limit_s)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from bench.cluster import filling
 from bench.product import APP, APP_ID
-from connectors.intercom.ingress.routing import Post, Router
-from connectors.kafka.publisher import Outgoing
+from connectors.intercom.ingress.routing import AuthenticPost, Router
+from connectors.kafka.publisher import OutboundRecord
 from connectors.simulator import payloads as wire
 from schemas.partition import partition_of
 from streams.settings import Settings
@@ -66,5 +66,5 @@ def _body(number: int, contact: int, external: str, last: Last) -> bytes:
     return wire.notification("contact.user.updated", item, id=f"notif-{number:010d}", app_id=APP_ID, created_s=at // 1000)
 
 
-def _routed(router: Router, body: bytes) -> tuple[Outgoing, ...]:
-    return router.webhook(Post(body, frozenset({APP})), time.time_ns() // 1_000_000).records
+def _routed(router: Router, body: bytes) -> tuple[OutboundRecord, ...]:
+    return router.webhook(AuthenticPost(body, frozenset({APP})), time.time_ns() // 1_000_000).records

@@ -10,7 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 
 
 @asynccontextmanager
-async def administering(kafka: KafkaSettings) -> AsyncIterator[Any]:
+async def admin_client(kafka: KafkaSettings) -> AsyncIterator[Any]:
     """Have a connected client. One whose start is broken off has connections already, and is closed like any other."""
     client = AIOKafkaAdminClient(**kafka.client())
     try:

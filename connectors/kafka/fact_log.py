@@ -18,7 +18,7 @@ _START_S: Final = 15.0
 _QUIET_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
 
 
-class Entry(NamedTuple):
+class FactRecord(NamedTuple):
     """A fact to append."""
 
     key: bytes
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     headers: Headers
 
 
-async def append(kafka: KafkaSettings, entries: Sequence[Entry], *, done: Callable[[int], None] = lambda _: None) -> int:
+async def append(kafka: KafkaSettings, entries: Sequence[FactRecord], *, done: Callable[[int], None] = lambda _: None) -> int:
     """Append facts in their order and return their number once all are kept by every in-sync replica. `done` hears of progress.
 
     Raises Unavailable when Kafka does not take them; those before the failure may be in the log.
@@ -53,7 +53,7 @@ async def append(kafka: KafkaSettings, entries: Sequence[Entry], *, done: Callab
     return len(entries)
 
 
-async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awaitable[Sequence[Entry]]]) -> int:
+async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
     """Append what `wanted` finds missing, in one transaction of that name, and return how many facts that were.
 
     Whoever comes later under the same name first ends the transaction of whoever came before, and only then looks what is missing:
@@ -78,7 +78,7 @@ async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awai
     return len(entries)
 
 
-async def find(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> list[bytes]:
+async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> list[bytes]:
     """Return the values of a tenant's facts whose `ce_type` is among `types`, in the order of the log, as committed until now."""
     topic = kafka.topic(TOPIC)
     consumer = AIOKafkaConsumer(
@@ -99,7 +99,7 @@ async def find(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> lis
         await consumer.stop()
 
 
-async def _send(producer: Any, topic: str, entry: Entry, partitions: int) -> Any:
+async def _send(producer: Any, topic: str, entry: FactRecord, partitions: int) -> Any:
     return await producer.send(
         topic, entry.value, key=entry.key, headers=list(entry.headers), partition=partition_of(entry.key, partitions)
     )

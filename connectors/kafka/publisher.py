@@ -12,7 +12,7 @@ from schemas.errors import Unavailable
 Headers = list[tuple[str, bytes]]
 
 
-class Outgoing(msgspec.Struct, frozen=True, array_like=True):
+class OutboundRecord(msgspec.Struct, frozen=True, array_like=True):
     """One record. `topic` is the name on the broker, prefix included; `timestamp` is milliseconds since 1970."""
 
     topic: str
@@ -22,7 +22,7 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
     timestamp: int
 
     def __repr__(self) -> str:
-        return f"Outgoing({self.topic!r}, {len(self.value)} bytes)"
+        return f"OutboundRecord({self.topic!r}, {len(self.value)} bytes)"
 
     @property
     def size(self) -> int:
@@ -30,7 +30,7 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
         return len(self.key) + len(self.value) + 512
 
 
-class Cause(StrEnum):
+class FailureKind(StrEnum):
     """What has to change before a record that was not kept can be."""
 
     RECORD = "record"  # the record itself, or a limit of the broker's: it will be refused again
@@ -38,22 +38,22 @@ class Cause(StrEnum):
     KAFKA = "kafka"  # Kafka has to come back
 
 
-class Refusal(NamedTuple):
+class PublishError(NamedTuple):
     """A record that was not kept."""
 
-    record: Outgoing
-    cause: Cause
+    record: OutboundRecord
+    kind: FailureKind
     reason: str
 
 
-class Outlet(Protocol):
+class Publisher(Protocol):
     """Where records are kept for good."""
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[Refusal]:
+    async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
         """Keep them all and return those that were not; raise `Unavailable` where none could be offered."""
 
 
-class MemoryOutlet:
+class MemoryPublisher:
     """An outlet that keeps records in a list: for tests, and for trying the ingress without Kafka.
 
     `down` is a sentence while it is away; `missing` are topics it does not have; `refused` are keys it will never take; `held` is an
@@ -61,14 +61,14 @@ class MemoryOutlet:
     """
 
     def __init__(self) -> None:
-        self.kept: list[Outgoing] = []
+        self.kept: list[OutboundRecord] = []
         self.rounds = 0
         self.down = ""
         self.missing: set[str] = set()
         self.refused: set[bytes] = set()
         self.held: asyncio.Event | None = None
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[Refusal]:
+    async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
         if self.held is not None:
             await self.held.wait()
         if self.down:
@@ -79,7 +79,7 @@ class MemoryOutlet:
         self.kept += [record for record in records if id(record) not in not_kept]
         return refusals
 
-    def _judged(self, record: Outgoing) -> Refusal | None:
+    def _judged(self, record: OutboundRecord) -> PublishError | None:
         if record.topic in self.missing:
-            return Refusal(record, Cause.TOPIC, f"topic {record.topic} is missing")
-        return Refusal(record, Cause.RECORD, "too large") if record.key in self.refused else None
+            return PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing")
+        return PublishError(record, FailureKind.RECORD, "too large") if record.key in self.refused else None

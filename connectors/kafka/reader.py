@@ -18,7 +18,7 @@ _POLL_MS = 200  # how long a stop may go unnoticed
 _GRACE_SECONDS = 30.0  # how much longer than asked a silent broker is waited for before it counts as away
 
 
-class From(StrEnum):
+class StartKind(StrEnum):
     """Where reading can begin."""
 
     BEGINNING = "beginning"
@@ -27,14 +27,14 @@ class From(StrEnum):
     TIME = "time"
 
 
-class Start(msgspec.Struct, frozen=True):
+class StartPosition(msgspec.Struct, frozen=True):
     """Where each partition is read from: an offset, or a time in ms since 1970."""
 
-    where: From
+    kind: StartKind
     number: int = 0
 
 
-class Reading:
+class TopicReader:
     """A topic being read."""
 
     def __init__(self, consumer: Any, places: list[TopicPartition]) -> None:
@@ -65,7 +65,9 @@ class Reading:
 
 
 @contextlib.asynccontextmanager
-async def reading(kafka: KafkaSettings, topic: str, partitions: Collection[int], start: Start) -> AsyncIterator[Reading]:
+async def open_topic(
+    kafka: KafkaSettings, topic: str, partitions: Collection[int], start: StartPosition
+) -> AsyncIterator[TopicReader]:
     """Open a topic, named as on the broker. Raises Unavailable where Kafka does not answer."""
     consumer = AIOKafkaConsumer(
         **kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
@@ -76,22 +78,22 @@ async def reading(kafka: KafkaSettings, topic: str, partitions: Collection[int],
         consumer.assign(places)
         for place, offset in (await _offsets(consumer, places, start)).items():
             consumer.seek(place, offset)
-        yield Reading(consumer, places)
+        yield TopicReader(consumer, places)
     except KafkaError as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
     finally:
         await consumer.stop()
 
 
-async def _offsets(consumer: Any, places: list[TopicPartition], start: Start) -> dict[TopicPartition, int]:
+async def _offsets(consumer: Any, places: list[TopicPartition], start: StartPosition) -> dict[TopicPartition, int]:
     first, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-    match start.where:
-        case From.BEGINNING:
+    match start.kind:
+        case StartKind.BEGINNING:
             return dict(first)
-        case From.END:
+        case StartKind.END:
             return dict(end)
-        case From.OFFSET:
+        case StartKind.OFFSET:
             return {place: min(max(start.number, first[place]), end[place]) for place in places}
-        case From.TIME:
+        case StartKind.TIME:
             found = await consumer.offsets_for_times(dict.fromkeys(places, start.number))
             return {place: end[place] if found.get(place) is None else found[place].offset for place in places}

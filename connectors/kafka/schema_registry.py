@@ -13,7 +13,7 @@ import httpx
 
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration, MustStop, Unavailable, Unusable
+from schemas.errors import BadConfiguration, InvalidRecord, MustStop, Unavailable
 from schemas.topics import TOPICS, Topic
 
 _COMPATIBILITY = "FULL_TRANSITIVE"
@@ -24,7 +24,7 @@ _REFUSED_WHO = {401, 403}
 _SERVER = 500
 
 
-class Registry:
+class SchemaRegistry:
     """One registry, for as long as its `async with` lasts. Raises Unavailable, BadConfiguration, and MustStop for a refused schema."""
 
     def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -49,10 +49,10 @@ class Registry:
         return {version["id"]: json.loads(version["schema"]) for version in found if version.get("schemaType", "AVRO") == "AVRO"}
 
     async def look_up(self, number: int) -> dict[str, Any]:
-        """Return the definition behind a framing id. Raises Unusable where the registry does not know it either."""
+        """Return the definition behind a framing id. Raises InvalidRecord where the registry does not know it either."""
         found = await self._ask("GET", f"/schemas/ids/{number}", unknown={})
         if not found:
-            raise Unusable(f"schema id {number} is unknown to the registry at {self._name}: another registry gave it")
+            raise InvalidRecord(f"schema id {number} is unknown to the registry at {self._name}: another registry gave it")
         definition: dict[str, Any] = json.loads(found["schema"])
         return definition
 
@@ -95,7 +95,7 @@ class Registry:
             )
         if status == _UNKNOWN:
             return BadConfiguration(_NO_REGISTRY.format(self._name))
-        return MustStop(f"the schema registry at {self._name} answered {status} to {path}: {_said(answer)}")
+        return MustStop(f"the schema registry at {self._name} answered {status} to {path}: {_error_text(answer)}")
 
 
 async def codec(url: str, topic_prefix: str = "", topics: Iterable[Topic] = TOPICS.values()) -> Avro:
@@ -106,7 +106,7 @@ async def codec(url: str, topic_prefix: str = "", topics: Iterable[Topic] = TOPI
     if not url:
         return Avro.local()
     known = shipped()
-    async with Registry(url) as registry:
+    async with SchemaRegistry(url) as registry:
         ids: dict[str, int] = {}
         others: dict[int, Schema] = {}
         for topic in topics:
@@ -129,7 +129,7 @@ def named(definition: Any, known: Catalogue) -> Schema | None:
 
 async def learn(avro: Avro, url: str, number: int) -> None:
     """Make values with a framing id readable, as the registry explains it; a schema unknown here is read as it was written."""
-    async with Registry(url) as registry:
+    async with SchemaRegistry(url) as registry:
         definition = await registry.look_up(number)
     avro.add(number, named(definition, shipped()) or Schema(_full_name(definition), 0, definition))
 
@@ -151,7 +151,7 @@ def _without_password(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
-def _said(answer: httpx.Response) -> str:
+def _error_text(answer: httpx.Response) -> str:
     try:
         return str(answer.json().get("message", ""))[:300]
     except (ValueError, AttributeError):

@@ -13,7 +13,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_settings import settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
@@ -76,7 +76,7 @@ def _wanted(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]
 @asynccontextmanager
 async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
     try:
-        async with administering(kafka) as admin:
+        async with admin_client(kafka) as admin:
             yield admin
     except IntercomStreamsError:
         raise

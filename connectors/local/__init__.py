@@ -3,8 +3,8 @@
 `running()` is the door for programs and tests, `LocalStack` for what outlives the program that starts it.
 """
 
-from connectors.local.addresses import Addresses, given
+from connectors.local.addresses import Addresses, configured_addresses
 from connectors.local.stack import LocalStack
-from connectors.local.temporary import given_or_running, running
+from connectors.local.temporary import existing_or_temporary, temporary_stack
 
-__all__ = ["Addresses", "LocalStack", "given", "given_or_running", "running"]
+__all__ = ["Addresses", "LocalStack", "configured_addresses", "existing_or_temporary", "temporary_stack"]

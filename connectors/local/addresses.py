@@ -18,7 +18,7 @@ class Addresses(msgspec.Struct, frozen=True):
         return {name: value for name, value in named.items() if value}
 
 
-def given() -> Addresses | None:
+def configured_addresses() -> Addresses | None:
     """Return the cluster the environment names; `KAFKA_BOOTSTRAP` set means that it is used instead of a local one."""
     kafka = os.environ.get("KAFKA_BOOTSTRAP")
     if not kafka:

@@ -3,11 +3,11 @@
 import msgspec
 
 from connectors.local import ports
-from connectors.local.stack_state import State
+from connectors.local.stack_state import StackState
 from schemas.errors import Unavailable
 
 
-def with_ports(wanted: State, idle: list[str], port: int | None) -> State:
+def with_ports(wanted: StackState, idle: list[str], port: int | None) -> StackState:
     """Give every service its port; `idle` ones may change theirs. `port` is the first broker's, the others take the next ones.
 
     Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.lockfile import LOCK, Artifact
 from connectors.local.maven import from_maven
-from connectors.local.progress import Progress
+from connectors.local.progress import ProgressReporter
 from schemas.errors import Unavailable
 
 Source = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
@@ -22,13 +22,15 @@ Source = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
 _ABANDONED_S = 86_400  # an unfinished download this old is a killed process' own
 
 
-def fetch(artifacts: tuple[Artifact, ...], cache: Path, progress: Progress, source: Source = from_maven) -> tuple[Path, ...]:
+def fetch(
+    artifacts: tuple[Artifact, ...], cache: Path, progress: ProgressReporter, source: Source = from_maven
+) -> tuple[Path, ...]:
     """Return the verified files, downloading what is missing or damaged.
 
     Raises `Unavailable` when no registry answers, a sum is wrong (the file is deleted) or the disk is full.
     """
     folder = cache / "artifacts"
-    with disk_trouble_said(folder):
+    with explain_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         missing = [artifact for artifact in artifacts if not _sound(folder / artifact.filename, artifact)]
         if missing:
@@ -47,7 +49,7 @@ def _sound(file: Path, artifact: Artifact) -> bool:
     return False
 
 
-def _download(missing: list[Artifact], folder: Path, progress: Progress, source: Source) -> None:
+def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter, source: Source) -> None:
     parts = ", ".join(sorted({artifact.part for artifact in missing}))
     arrived = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=folder.parent, ignore_cleanup_errors=True) as incoming:

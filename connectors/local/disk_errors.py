@@ -23,7 +23,7 @@ _WORDS = MappingProxyType({
 
 
 @contextmanager
-def disk_trouble_said(place: Path) -> Iterator[None]:
+def explain_disk_errors(place: Path) -> Iterator[None]:
     """Raise `Unavailable` for a full, read-only or forbidden disk; other errors pass."""
     try:
         yield

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from connectors.local import os_process as process
-from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
 from connectors.local.service import Service, log_of
 from schemas.errors import Unavailable
@@ -15,7 +15,7 @@ _READY_S = 120  # seconds on an idle machine; three brokers on a loaded one take
 _POLL_S = 0.1
 _TAIL_LINES = 6
 
-_CAUSES = {
+_KNOWN_CAUSES = {
     "No space left on device": "The disk is full: free some space and try again.",
     "Address already in use": "Another program took its port meanwhile: try again, or name another --port.",
     "Cannot allocate memory": "The machine is out of memory: a broker needs about 500 MB.",
@@ -30,7 +30,7 @@ def start(home: Path, services: Sequence[Service], started: Callable[[str, Proce
 
     Raises `Unavailable` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
     """
-    with disk_trouble_said(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
+    with explain_disk_errors(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
         list(pool.map(lambda service: service.prepare(), services))
     waiting = []
     for service in services:
@@ -55,6 +55,6 @@ def _ready(home: Path, service: Service, spawned: Process) -> bool:
 def _complaint(home: Path, name: str, what: str) -> str:
     log = log_of(home, name)
     text = log.read_text(errors="replace") if log.exists() else ""
-    causes = [advice for said, advice in _CAUSES.items() if said in text]
+    causes = [advice for said, advice in _KNOWN_CAUSES.items() if said in text]
     tail = "\n".join(f"  {line[:300]}" for line in text.splitlines()[-_TAIL_LINES:])
     return "\n".join(filter(None, [f"{name} {what}. {' '.join(causes)}".strip(), tail, f"All of it is in {log}."]))

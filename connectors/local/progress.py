@@ -6,7 +6,7 @@ from typing import Protocol, TextIO
 MIB = 1024 * 1024
 
 
-class Progress(Protocol):
+class ProgressReporter(Protocol):
     """Hear of each step, and how far a long one is."""
 
     def step(self, text: str) -> None: ...
@@ -15,7 +15,7 @@ class Progress(Protocol):
         """Return a function that takes the bytes that arrived since it was last called."""
 
 
-class Silent:
+class NoProgress:
     """Show nothing."""
 
     def step(self, text: str) -> None:
@@ -25,7 +25,7 @@ class Silent:
         return _ignore
 
 
-class Lines:
+class ProgressLines:
     """Show a line for each step; a download redraws its line on a terminal and says every quarter elsewhere."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -15,7 +15,7 @@ from connectors.local.stack import LocalStack
 _RUN = "import sys; from connectors.local.reaper import watch; watch(sys.argv[1:])"
 
 
-class Warden:
+class Reaper:
     """Watch over a stack until dismissed."""
 
     def __init__(self, stack: LocalStack, *, remove: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.ports import HOST
 
 API = "/apis/ccompat/v7"
@@ -56,7 +56,7 @@ def unpack(archive: Path, cache: Path) -> Path:
     target = cache / archive.name.removesuffix(".tar.gz")
     if target.is_dir():
         return target
-    with disk_trouble_said(cache), tempfile.TemporaryDirectory(prefix="incoming-", dir=cache) as folder:
+    with explain_disk_errors(cache), tempfile.TemporaryDirectory(prefix="incoming-", dir=cache) as folder:
         with tarfile.open(archive) as tar:
             tar.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
             tar.extractall(f"{folder}/unpacked")  # noqa: S202  its sum was checked

@@ -8,16 +8,16 @@ from connectors.local.artifacts import fetch
 from connectors.local.broker import Broker
 from connectors.local.lockfile import locked
 from connectors.local.paths import cache_home
-from connectors.local.progress import Progress
+from connectors.local.progress import ProgressReporter
 from connectors.local.redis_server import RedisServer
 from connectors.local.registry_server import RegistryServer
 from connectors.local.service import Service
-from connectors.local.stack_state import State
+from connectors.local.stack_state import StackState
 
 KAFKA_JAVA = 17
 
 
-def services(home: Path, state: State, names: Sequence[str], progress: Progress) -> list[Service]:
+def services(home: Path, state: StackState, names: Sequence[str], progress: ProgressReporter) -> list[Service]:
     """Return the named services of a stack, in that order. May download; raises what `fetch` and the finders raise."""
     brokers = _brokers(home, state, [name for name in names if name in state.broker_names()], progress)
     found: dict[str, Service] = {broker.name: broker for broker in brokers}
@@ -28,7 +28,7 @@ def services(home: Path, state: State, names: Sequence[str], progress: Progress)
     return [found[name] for name in names]
 
 
-def _brokers(home: Path, state: State, names: Sequence[str], progress: Progress) -> list[Broker]:
+def _brokers(home: Path, state: StackState, names: Sequence[str], progress: ProgressReporter) -> list[Broker]:
     if not names:
         return []
     runtime = java.find(KAFKA_JAVA)
@@ -43,7 +43,7 @@ def _brokers(home: Path, state: State, names: Sequence[str], progress: Progress)
     ]  # fmt: skip
 
 
-def _registry(home: Path, state: State, progress: Progress) -> RegistryServer:
+def _registry(home: Path, state: StackState, progress: ProgressReporter) -> RegistryServer:
     runtime = java.find(registry_server.JAVA)
     (archive,) = fetch(locked("registry"), cache_home(), progress)
     program = registry_server.unpack(archive, cache_home())

@@ -14,17 +14,17 @@ from connectors.local.addresses import Addresses
 from connectors.local.allocation import with_ports
 from connectors.local.os_process import Process
 from connectors.local.paths import stacks_home
-from connectors.local.progress import Progress, Silent
+from connectors.local.progress import NoProgress, ProgressReporter
 from connectors.local.service import log_of
 from connectors.local.services import services
-from connectors.local.stack_state import State
-from schemas.errors import Unavailable, Unusable
+from connectors.local.stack_state import StackState
+from schemas.errors import InvalidRecord, Unavailable
 
 _GRACE_S = 20  # three brokers hand over their partitions one after the other
 _FREE_BYTES = 300 * 1024 * 1024  # below this Kafka soon stops with a full disk, in words nobody understands
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ServiceStatus(msgspec.Struct, frozen=True):
     """How one service is: `state` is "running", "paused", "silent" (alive, not listening) or "stopped"."""
 
     name: str
@@ -37,15 +37,15 @@ class Standing(msgspec.Struct, frozen=True):
 class LocalStack:
     """The stack of one folder. Broker numbers count from 1; ports and data stay the same over stops and kills."""
 
-    def __init__(self, home: Path, progress: Progress | None = None) -> None:
+    def __init__(self, home: Path, progress: ProgressReporter | None = None) -> None:
         self.home = home
-        self._progress = progress or Silent()
+        self._progress = progress or NoProgress()
 
     @classmethod
-    def named(cls, name: str = "default", progress: Progress | None = None) -> "LocalStack":
+    def named(cls, name: str = "default", progress: ProgressReporter | None = None) -> "LocalStack":
         """Return the user's stack of that name, whether it exists or not."""
         if not name or not all(character.isalnum() or character in "-_." for character in name) or name.startswith("."):
-            raise Unusable(f"{name!r} cannot name a stack: use letters, digits, '-', '_' and '.'.")
+            raise InvalidRecord(f"{name!r} cannot name a stack: use letters, digits, '-', '_' and '.'.")
         return cls(stacks_home() / name, progress)
 
     @property
@@ -89,7 +89,7 @@ class LocalStack:
                 shutil.rmtree(self.home)
             return ran
 
-    def status(self) -> list[Standing]:
+    def status(self) -> list[ServiceStatus]:
         """Say how each service is; an empty list for a stack that does not exist."""
         known = state.read(self.home)
         return [] if known is None else [self._standing(known, name) for name in known.names()]
@@ -118,7 +118,7 @@ class LocalStack:
             if not _running(known, name):
                 self._start(known, [name])
 
-    def _state(self) -> State:
+    def _state(self) -> StackState:
         known = state.read(self.home)
         if known is None:
             raise Unavailable(f"There is no stack in {self.home}. `intercom-streams stack up` starts one.")
@@ -127,7 +127,7 @@ class LocalStack:
     def _broker(self, node: int) -> Process:
         return self._state().processes[f"kafka-{node}"]
 
-    def _wanted(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> State:
+    def _wanted(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> StackState:
         known = state.read(self.home)
         if known is None:
             return state.new(brokers or 1, registry=registry, settings=settings)
@@ -139,7 +139,7 @@ class LocalStack:
         chosen = known.settings if settings is None else dict(settings)
         return msgspec.structs.replace(known, registry=known.registry or registry, settings=chosen)
 
-    def _start(self, wanted: State, names: list[str]) -> None:
+    def _start(self, wanted: StackState, names: list[str]) -> None:
         self._progress.step(f"Starting {', '.join(names)} ...")
         self.home.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.home).free < _FREE_BYTES:
@@ -165,11 +165,11 @@ class LocalStack:
         process.stop(running, grace_s=grace_s)
         return bool(running)
 
-    def _standing(self, known: State, name: str) -> Standing:
+    def _standing(self, known: StackState, name: str) -> ServiceStatus:
         port = known.ports.get(name, 0)
         running = _running(known, name)
         pid = known.processes[name].pid if running else None
-        return Standing(
+        return ServiceStatus(
             name, _how(known.processes[name], port) if running else "stopped", port, pid, str(log_of(self.home, name))
         )
 
@@ -180,5 +180,5 @@ def _how(running: Process, port: int) -> str:
     return "running" if ports.answers(port) else "silent"
 
 
-def _running(known: State, name: str) -> bool:
+def _running(known: StackState, name: str) -> bool:
     return name in known.processes and process.alive(known.processes[name])

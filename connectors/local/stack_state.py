@@ -13,17 +13,17 @@ from typing import IO
 import msgspec
 
 from connectors.local.addresses import Addresses
-from connectors.local.disk_errors import disk_trouble_said
+from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
 from connectors.local.ports import HOST
-from connectors.local.progress import Progress
+from connectors.local.progress import ProgressReporter
 from connectors.local.registry_server import API
 
 _FILE = "stack.json"
 _LOCK = "lock"
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class StackState(msgspec.Struct, frozen=True, kw_only=True):
     """One stack. `ports` and `processes` are by service; a process that is named here may have died since."""
 
     cluster_id: str
@@ -49,24 +49,24 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return Addresses(kafka, f"redis://{HOST}:{self.ports['redis']}/0", registry)
 
 
-def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> State:
+def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> StackState:
     """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64.
 
     The first bit is zero: an id that begins with "-" would look like an option to Kafka's tools.
     """
     cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
-    return State(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
+    return StackState(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
 
 
-def read(home: Path) -> State | None:
+def read(home: Path) -> StackState | None:
     """Return what was remembered; None for a stack that does not exist, or whose file a crash left unreadable."""
     try:
-        return msgspec.json.decode((home / _FILE).read_bytes(), type=State)
+        return msgspec.json.decode((home / _FILE).read_bytes(), type=StackState)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
-def write(home: Path, state: State) -> None:
+def write(home: Path, state: StackState) -> None:
     """Remember, atomically."""
     draft = home / f"{_FILE}.{os.getpid()}"
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
@@ -74,15 +74,15 @@ def write(home: Path, state: State) -> None:
 
 
 @contextmanager
-def alone(home: Path, progress: Progress) -> Iterator[None]:
+def alone(home: Path, progress: ProgressReporter) -> Iterator[None]:
     """Let one command at a time change the stack; the kernel frees the lock of a killed one."""
-    with disk_trouble_said(home):
+    with explain_disk_errors(home):
         lock = _locked(home, progress)
     with lock:
         yield
 
 
-def _locked(home: Path, progress: Progress) -> IO[str]:
+def _locked(home: Path, progress: ProgressReporter) -> IO[str]:
     while True:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (home / _LOCK).open("w")

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from connectors.local.addresses import Addresses, given
-from connectors.local.progress import Progress
-from connectors.local.reaper import Warden
+from connectors.local.addresses import Addresses, configured_addresses
+from connectors.local.progress import ProgressReporter
+from connectors.local.reaper import Reaper
 from connectors.local.stack import LocalStack
 
 
 @contextmanager
-def running(
+def temporary_stack(
     *,
     name: str | None = None,
     brokers: int = 1,
     registry: bool = False,
     fresh: bool = True,
-    progress: Progress | None = None,
+    progress: ProgressReporter | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[LocalStack]:
     """Start a stack and stop it when the block ends, whichever way: error, Ctrl-C, SIGTERM or kill -9.
@@ -30,7 +30,7 @@ def running(
     """
     stack = LocalStack.named(name or f"borrowed-{os.getpid()}-{secrets.token_hex(4)}", progress)
     with _terminated_as_exit():
-        warden = Warden(stack, remove=name is None)
+        warden = Reaper(stack, remove=name is None)
         try:
             stack.up(brokers=brokers, registry=registry, fresh=fresh, settings=settings)
             yield stack
@@ -40,13 +40,13 @@ def running(
 
 
 @contextmanager
-def given_or_running(*, registry: bool = False, progress: Progress | None = None) -> Iterator[Addresses]:
+def existing_or_temporary(*, registry: bool = False, progress: ProgressReporter | None = None) -> Iterator[Addresses]:
     """Use the cluster the environment names, else borrow a local one."""
-    named = given()
+    named = configured_addresses()
     if named is not None:
         yield named
         return
-    with running(registry=registry, progress=progress) as stack:
+    with temporary_stack(registry=registry, progress=progress) as stack:
         yield stack.addresses
 
 

@@ -21,7 +21,7 @@ FIELDS: Final = frozenset({
     "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "records", "rows",
     "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "what", "worker",
 })  # fmt: skip
-_OF_THE_LINE: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
+_LINE_FIELDS: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
 _STRUCTLOGS_OWN: Final = frozenset({"_record", "_from_structlog"})  # removed before anything is written
 _ADDRESS: Final = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
 _LONGEST: Final = 400
@@ -53,7 +53,7 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
         )
     )
-    handler.addFilter(_Matters())
+    handler.addFilter(_LogFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -64,7 +64,7 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
         logging.getLogger(ours).setLevel(level)
 
 
-class _Matters(logging.Filter):
+class _LogFilter(logging.Filter):
     """Drop what libraries say below warnings, also under the names of our modules, and what they repeat within a minute."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ def redacted(logger: Any, method: str, line: Line) -> Line:
 
 
 def _shown(name: str, value: Any) -> Any:
-    if name not in FIELDS and name not in _OF_THE_LINE:
+    if name not in FIELDS and name not in _LINE_FIELDS:
         return "withheld"
     if value is None or isinstance(value, bool | int | float):
         return value

@@ -27,14 +27,14 @@ def _spread(name: str, about: str, buckets: tuple[float, ...], *labels: str) -> 
 
 
 INGRESS_ANSWERS = _count("ingress_answers", "Answers given, by HTTP status.", "status")
-INGRESS_GONE = _count("ingress_gone", "Posts whose sender hung up, or was cut off, before the body was complete.")
+INGRESS_DISCONNECTED = _count("ingress_gone", "Posts whose sender hung up, or was cut off, before the body was complete.")
 INGRESS_SECONDS = _spread("ingress_answer_seconds", "Time from a request's headers to its answer.", _ANSWER_SECONDS)
 INGRESS_POSTS = _count("ingress_posts", "Posts kept for the agents, by Intercom topic.", "topic")
 INGRESS_QUARANTINED = _count(
     "ingress_quarantined", "Posts kept in intercom.other, by reason and what they name.", "reason", "name"
 )
 INGRESS_REFUSED = _count("ingress_refused", "Posts answered 503: neither Kafka nor the spool could keep them. Alert on any.")
-INGRESS_KEPT = _count("ingress_kept", "Posts kept, by where they were when they were answered: kafka or spool.", "where")
+INGRESS_PERSISTED = _count("ingress_kept", "Posts kept, by where they were when they were answered: kafka or spool.", "where")
 INGRESS_DRAINED = _count("ingress_drained", "Records that went from the spool to Kafka.")
 INGRESS_SPOOL_BYTES = _level("ingress_spool_bytes", "Bytes that wait in the spool.")
 INGRESS_SPOOL_ASIDE = _level(
@@ -49,11 +49,11 @@ INGRESS_TOPICS_MISSING = _level("ingress_topics_missing", "Topics of the ingress
 RECORDS = _count("records", "Records that an agent committed, dead letters not among them.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could never understand, kept in dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
-LANE_LIVE = _level(
+PARTITION_LIVE = _level(
     "lane_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
 )
-LANE_LAG = _level("lane_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
-LANE_LEFT_OVER = _level(
+PARTITION_LAG = _level("lane_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
+PARTITION_PENDING_WORK = _level(
     "lane_left_over", "Works larger than a transaction that an agent has begun and not ended, by partition.", "agent", "partition"
 )
 CONTINUED = _count(
@@ -67,9 +67,9 @@ STANDBY_LAG = _level(
 )
 
 METRICS: Final = (
-    INGRESS_ANSWERS, INGRESS_GONE, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_KEPT,
+    INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_PERSISTED,
     INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
-    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, LANE_LIVE, LANE_LAG,
-    LANE_LEFT_OVER, CONTINUED, TABLE_ROWS,
+    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE, PARTITION_LAG,
+    PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS,
     RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 
-from connectors.simulator.history import Post, StaffFile, Step
+from connectors.simulator.history import SimulatedPost, StaffFileStep, Step
 
 WINDOW = 6  # so many posts are under way at once and may overtake each other
 
@@ -14,9 +14,9 @@ def delivered(history: Iterable[Step], *, seed: int, doubled: float = 0.2) -> It
     Staff files are imported by a person and keep their place: nothing overtakes them.
     """
     chance = random.Random(seed)  # noqa: S311  # play, not secrets
-    waiting: list[Post] = []
+    waiting: list[SimulatedPost] = []
     for step in history:
-        if isinstance(step, StaffFile):
+        if isinstance(step, StaffFileStep):
             yield from _drained(waiting, chance)
             yield step
             continue
@@ -28,7 +28,7 @@ def delivered(history: Iterable[Step], *, seed: int, doubled: float = 0.2) -> It
     yield from _drained(waiting, chance)
 
 
-def _drained(waiting: list[Post], chance: random.Random) -> Iterator[Post]:
+def _drained(waiting: list[SimulatedPost], chance: random.Random) -> Iterator[SimulatedPost]:
     chance.shuffle(waiting)
     yield from waiting
     waiting.clear()

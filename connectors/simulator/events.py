@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 from connectors.simulator import payloads as wire
-from connectors.simulator.history import Post, Scene, StaffRow
+from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff
 
 
 def _address(name: str, host: str) -> str:
     return f"{name.lower().replace(' ', '.')}@{host}"
 
 
-def employee(name: str, roles: str) -> StaffRow:
-    return StaffRow(id=f"staff-{name.split(maxsplit=1)[0].lower()}", name=name, email=_address(name, "acme.example"), roles=roles)
+def employee(name: str, roles: str) -> SimulatedStaff:
+    return SimulatedStaff(
+        id=f"staff-{name.split(maxsplit=1)[0].lower()}", name=name, email=_address(name, "acme.example"), roles=roles
+    )
 
 
-def company_created(scene: Scene, name: str, *, at: float) -> Post:
+def company_created(scene: Scene, name: str, *, at: float) -> SimulatedPost:
     now = scene.at(at)
     item = wire.company(
         id=scene.id("company", name), app_id=scene.app_id, company_id=name.lower().replace(" ", "-"), name=name,
@@ -31,13 +33,13 @@ def _person(scene: Scene, name: str, *, at: float, plan: str | None = None, comp
     )  # fmt: skip
 
 
-def contact_known(scene: Scene, name: str, *, at: float, plan: str | None = None, company: str | None = None) -> Post:
+def contact_known(scene: Scene, name: str, *, at: float, plan: str | None = None, company: str | None = None) -> SimulatedPost:
     topic = "contact.user.updated" if plan else "contact.user.created"
     item = _person(scene, name, at=at, plan=plan, companies=[company] if company else [])
     return scene.post(topic, item, at_ms=scene.at(at), about=f"{name} {'changed' if plan else 'signed up'}")
 
 
-def contact_attached(scene: Scene, name: str, company: str, *, at: float) -> Post:
+def contact_attached(scene: Scene, name: str, company: str, *, at: float) -> SimulatedPost:
     organisation = wire.company(
         id=scene.id("company", company), app_id=scene.app_id, company_id=company.lower().replace(" ", "-"), name=company,
         created_ms=scene.at(0), updated_ms=scene.at(at),
@@ -46,7 +48,7 @@ def contact_attached(scene: Scene, name: str, company: str, *, at: float) -> Pos
     return scene.post("company.contact.attached", item, at_ms=scene.at(at), about=f"{name} belongs to {company}")
 
 
-def contact_archived(scene: Scene, name: str, *, at: float) -> Post:
+def contact_archived(scene: Scene, name: str, *, at: float) -> SimulatedPost:
     item = {
         "type": "contact",
         "id": scene.id("contact", name),
@@ -56,12 +58,12 @@ def contact_archived(scene: Scene, name: str, *, at: float) -> Post:
     return scene.post("contact.archived", item, at_ms=scene.at(at), about=f"{name} is archived")
 
 
-def contact_deleted(scene: Scene, name: str, *, at: float) -> Post:
+def contact_deleted(scene: Scene, name: str, *, at: float) -> SimulatedPost:
     item = wire.deleted("contact", id=scene.id("contact", name), external_id=f"user-{scene.id('user', name)[:8]}")
     return scene.post("contact.deleted", item, at_ms=scene.at(at), about=f"{name} is deleted")
 
 
-def teammate(scene: Scene, name: str, verb: str, *, at: float) -> Post:
+def teammate(scene: Scene, name: str, verb: str, *, at: float) -> SimulatedPost:
     item = wire.admin(id=scene.admin_id(name), name=name, email=_address(name, "acme.example"))
     return scene.post(
         f"admin.{verb}",

@@ -13,7 +13,7 @@ from schemas.ids import derived
 _ADMIN_IDS = 9_000_000  # Intercom's teammate ids are numbers of seven digits
 
 
-class Post(msgspec.Struct, frozen=True):
+class SimulatedPost(msgspec.Struct, frozen=True):
     """One webhook. `about` is what it tells, for a person; `at_ms` when it happened."""
 
     topic: str
@@ -22,7 +22,7 @@ class Post(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class StaffRow(msgspec.Struct, frozen=True):
+class SimulatedStaff(msgspec.Struct, frozen=True):
     """One line of the company's staff file; `end` is the last day of employment, empty while employed."""
 
     id: str
@@ -32,24 +32,24 @@ class StaffRow(msgspec.Struct, frozen=True):
     end: str = ""
 
 
-class StaffFile(msgspec.Struct, frozen=True):
+class StaffFileStep(msgspec.Struct, frozen=True):
     """The whole staff directory as it is from then on."""
 
-    rows: tuple[StaffRow, ...]
+    rows: tuple[SimulatedStaff, ...]
     about: str
     at_ms: int
 
 
-def as_csv(rows: Iterable[StaffRow]) -> str:
+def as_csv(rows: Iterable[SimulatedStaff]) -> str:
     """Return the rows as a staff file in CSV."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, StaffRow.__struct_fields__, lineterminator="\n")
+    writer = csv.DictWriter(text, SimulatedStaff.__struct_fields__, lineterminator="\n")
     writer.writeheader()
     writer.writerows(msgspec.structs.asdict(row) for row in rows)
     return text.getvalue()
 
 
-Step = Post | StaffFile
+Step = SimulatedPost | StaffFileStep
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -71,12 +71,12 @@ class Scene(msgspec.Struct, frozen=True):
         """Return the instant so many seconds after the start, in ms."""
         return self.start_ms + int(seconds * 1000)
 
-    def post(self, topic: str, item: Item, *, at_ms: int, about: str) -> Post:
+    def post(self, topic: str, item: Item, *, at_ms: int, about: str) -> SimulatedPost:
         """Return the webhook that tells `item`; its notification id follows from scene, topic, time and item."""
         fingerprint = hashlib.sha256(msgspec.json.encode(item)).hexdigest()
         number = derived("simulator", self.app_id, self.seed, topic, at_ms, fingerprint)
         body = notification(topic, item, id=f"notif_{number}", app_id=self.app_id, created_s=at_ms // 1000)
-        return Post(topic, body, about, at_ms)
+        return SimulatedPost(topic, body, about, at_ms)
 
 
 Scenario = Callable[[Scene], Iterator[Step]]

@@ -15,7 +15,7 @@ _INTERCOM_WAITS_S = 5.0  # after this long without an answer Intercom counts the
 _JSON = {"Content-Type": "application/json"}
 
 
-class Answer(msgspec.Struct, frozen=True):
+class PostResult(msgspec.Struct, frozen=True):
     """What came back, and how long it took."""
 
     status: int
@@ -36,7 +36,7 @@ def callback_headers(body: bytes, secret: Secret) -> dict[str, str]:
     return {**_JSON, "X-Body-Signature": sign(CALLBACK, secret.reveal(), body)}
 
 
-def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> PostResult:
     """Post once. Raises `Unavailable` when nobody answers: whether the post was kept is then unknown."""
     began = time.perf_counter()
     try:
@@ -47,7 +47,7 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
         raise Unavailable(
             f"Nobody answers at {url} ({type(error).__name__}). Start `intercom-streams run`, or name another --url."
         ) from error
-    return Answer(response.status_code, (time.perf_counter() - began) * 1000)
+    return PostResult(response.status_code, (time.perf_counter() - began) * 1000)
 
 
 def app_of(body: bytes, tenancy: Tenancy) -> App | None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from connectors.simulator import events as episodes
 from connectors.simulator.delivery import delivered
-from connectors.simulator.history import Scenario, Scene, StaffFile, StaffRow, Step
+from connectors.simulator.history import Scenario, Scene, SimulatedStaff, StaffFileStep, Step
 
 _DAY = 86_400
 _FIRST = (
@@ -54,14 +54,14 @@ def teammates(scene: Scene) -> Iterator[Step]:
         episodes.employee("Jon Grau", "agent"),
         episodes.employee("Kay Lind", "lead"),
     )
-    yield StaffFile((ines, jon), "the staff file names Ines and Jon", scene.at(0))
+    yield StaffFileStep((ines, jon), "the staff file names Ines and Jon", scene.at(0))
     yield from (
         episodes.teammate(scene, row.name, "added_to_workspace", at=60.0 * number) for number, row in enumerate((ines, jon), 1)
     )
     yield episodes.teammate(scene, kay.name, "added_to_workspace", at=_DAY)
-    yield StaffFile((ines, jon, kay), "the staff file names Kay, who already has access", scene.at(_DAY + 3600))
-    left = StaffRow(jon.id, jon.name, jon.email, jon.roles, end="2026-01-06")
-    yield StaffFile((ines, left, kay), "Jon's employment has ended", scene.at(2 * _DAY))
+    yield StaffFileStep((ines, jon, kay), "the staff file names Kay, who already has access", scene.at(_DAY + 3600))
+    left = SimulatedStaff(jon.id, jon.name, jon.email, jon.roles, end="2026-01-06")
+    yield StaffFileStep((ines, left, kay), "Jon's employment has ended", scene.at(2 * _DAY))
     yield episodes.teammate(scene, jon.name, "removed_from_workspace", at=2 * _DAY + 7200)
 
 

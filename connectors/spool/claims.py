@@ -14,7 +14,7 @@ _SUFFIX: Final = ".spool"
 _BESIDE: Final = ("", "-wal", "-shm")  # SQLite's log and index belong to the file
 
 
-class Claim:
+class SpoolClaim:
     """A spool file that is ours until `release`, or until this process ends in whatever way.
 
     The lock is on a file beside it: closing any descriptor of the spool itself would drop SQLite's own locks on it.
@@ -47,7 +47,7 @@ class Claim:
         return _lock_of(self.path)
 
 
-def claim_own(folder: Path, index: int) -> Claim:
+def claim_own(folder: Path, index: int) -> SpoolClaim:
     """Claim a file for this process: that of its number if nobody has it, else another. Raises `BadConfiguration`."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -60,7 +60,7 @@ def claim_own(folder: Path, index: int) -> Claim:
         ) from error
 
 
-def claim_orphans(folder: Path) -> Iterator[Claim]:
+def claim_orphans(folder: Path) -> Iterator[SpoolClaim]:
     """Claim every file whose process is gone."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         claim = _claim(path)
@@ -77,7 +77,7 @@ def damaged(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.damaged-*") if not path.name.endswith(("-wal", "-shm")))
 
 
-def _claim(path: Path) -> Claim | None:
+def _claim(path: Path) -> SpoolClaim | None:
     descriptor = os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,7 +87,7 @@ def _claim(path: Path) -> Claim | None:
     if not _same(descriptor, _lock_of(path)):  # its owner removed it between our open and our lock
         os.close(descriptor)
         return _claim(path)
-    return Claim(path, descriptor)
+    return SpoolClaim(path, descriptor)
 
 
 def _same(descriptor: int, path: Path) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from connectors.kafka.publisher import Outgoing
-from schemas.errors import Unavailable, Unusable
+from connectors.kafka.publisher import OutboundRecord
+from schemas.errors import InvalidRecord, Unavailable
 
 _GROUP_BYTES: Final = 1 << 20  # of one row, about: what leaves in one go
 _SHRINK_PAGES: Final = 1024  # an emptied file larger than 16 MB is given back to the disk
@@ -29,12 +29,12 @@ create table if not exists aside (
 );
 """
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(list[Outgoing])
+_DECODER: Final = msgspec.msgpack.Decoder(list[OutboundRecord])
 _REFUSED: Final = "refused"
 _DAMAGED: Final = "damaged"
 
 
-class SpoolDamaged(Unusable):
+class SpoolDamaged(InvalidRecord):
     """Say that a file is no spool any more; what can be read of it is in it still."""
 
 
@@ -42,18 +42,18 @@ class SpoolFailed(Unavailable):
     """Say that the disk did not keep what was given to it."""
 
 
-class Group(NamedTuple):
+class RecordGroup(NamedTuple):
     """Records that were committed together, and the bytes they count for."""
 
     id: int
     size: int
-    records: list[Outgoing]
+    records: list[OutboundRecord]
 
 
 class Taken(NamedTuple):
     """Groups that were read, and the bytes of those that went aside because they are damaged."""
 
-    groups: list[Group]
+    groups: list[RecordGroup]
     damaged: int
 
 
@@ -94,7 +94,7 @@ class SpoolFile:
         """Count the groups that can be neither sent nor read."""
         return int(self._run("select count(*) from aside")[0][0])
 
-    def append(self, batches: Iterable[Sequence[Outgoing]], settled: Sequence[int] = ()) -> list[Group]:
+    def append(self, batches: Iterable[Sequence[OutboundRecord]], settled: Sequence[int] = ()) -> list[RecordGroup]:
         """Commit all records, and forget what was settled, in one transaction and one fsync; return the groups they became."""
         self._run("begin immediate")
         try:
@@ -108,7 +108,7 @@ class SpoolFile:
 
     def take(self, after: int, limit_bytes: int) -> Taken:
         """Read groups after that id, at least one if there is one; those that do not read back as written are put aside."""
-        found: list[Group] = []
+        found: list[RecordGroup] = []
         damaged = 0
         while limit_bytes > 0:
             rows = self._run("select id, size, sum, data from waiting where id > ? order by id limit 1", (after,))
@@ -121,10 +121,10 @@ class SpoolFile:
                 self._set_aside(after, _DAMAGED)
                 damaged += size
             else:
-                found.append(Group(after, size, records))
+                found.append(RecordGroup(after, size, records))
         return Taken(found, damaged)
 
-    def replace(self, group: Group, left: Sequence[Outgoing], refused: Sequence[Outgoing]) -> None:
+    def replace(self, group: RecordGroup, left: Sequence[OutboundRecord], refused: Sequence[OutboundRecord]) -> None:
         """Forget a group but for what is left of it to send, and what Kafka refuses, which goes aside."""
         self._run("begin immediate")
         try:
@@ -154,7 +154,7 @@ class SpoolFile:
         """Close the file; SQLite folds its log into it."""
         self._database.close()
 
-    def _insert(self, table: str, records: Sequence[Outgoing], *reason: str) -> Group:
+    def _insert(self, table: str, records: Sequence[OutboundRecord], *reason: str) -> RecordGroup:
         data, size = _ENCODER.encode(records), _size(records)
         values = (size, zlib.crc32(data), data, *reason)
         columns = "size, sum, data" + (", reason" if reason else "")
@@ -163,7 +163,7 @@ class SpoolFile:
             number = self._database.execute(statement, values).lastrowid
         except sqlite3.Error as error:
             raise _failure(self.path, error) from error
-        return Group(number or 0, size, list(records))
+        return RecordGroup(number or 0, size, list(records))
 
     def _forget(self, ids: Sequence[int]) -> None:
         if ids:  # one statement: each takes and releases the interpreter's lock
@@ -191,9 +191,9 @@ class SpoolFile:
             raise _failure(self.path, error) from error
 
 
-def _groups(batches: Iterable[Sequence[Outgoing]]) -> Iterable[list[Outgoing]]:
+def _groups(batches: Iterable[Sequence[OutboundRecord]]) -> Iterable[list[OutboundRecord]]:
     """Join batches into rows of bounded size; a batch is never cut."""
-    group: list[Outgoing] = []
+    group: list[OutboundRecord] = []
     room = _GROUP_BYTES
     for batch in batches:
         if room <= 0:
@@ -205,11 +205,11 @@ def _groups(batches: Iterable[Sequence[Outgoing]]) -> Iterable[list[Outgoing]]:
         yield group
 
 
-def _size(records: Sequence[Outgoing]) -> int:
+def _size(records: Sequence[OutboundRecord]) -> int:
     return sum([record.size for record in records])
 
 
-def _decode(data: bytes, checksum: int) -> list[Outgoing] | None:
+def _decode(data: bytes, checksum: int) -> list[OutboundRecord] | None:
     if zlib.crc32(data) != checksum:
         return None
     try:

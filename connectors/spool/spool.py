@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from connectors.kafka.publisher import Outgoing
-from connectors.spool.file import Group, SpoolDamaged, SpoolFailed, SpoolFile
+from connectors.kafka.publisher import OutboundRecord
+from connectors.spool.file import RecordGroup, SpoolDamaged, SpoolFailed, SpoolFile
 from schemas.errors import Unavailable
 
-__all__ = ["Group", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
+__all__ = ["RecordGroup", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
 
 _AT_ONCE: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
 _PACE_S: Final = 0.008  # between two commits: under load it makes groups worth their fsync, an idle spool commits at once
@@ -32,7 +32,7 @@ class SpoolFull(Unavailable):
 
 
 class _Append(NamedTuple):
-    records: Sequence[Outgoing]
+    records: Sequence[OutboundRecord]
     size: int
     done: "Done"
 
@@ -63,7 +63,7 @@ class Spool:
         self.aside = 0
         self.failing = ""
         self._entering = 0
-        self._fresh: dict[int, Group] = {}
+        self._fresh: dict[int, RecordGroup] = {}
         self._fresh_from: int | None = None  # of this id and above, every group that waits in the file is in `_fresh`
         self._fresh_bytes = 0
         self._last = 0.0
@@ -79,7 +79,7 @@ class Spool:
         self._thread.start()
         self.bytes, self.aside = await self._ask(lambda: (self._file.waiting(), self._file.aside()))
 
-    def append(self, records: Sequence[Outgoing], done: "Done") -> None:
+    def append(self, records: Sequence[OutboundRecord], done: "Done") -> None:
         """Call `done(None)` once the records are fsynced, or `done(error)` with `SpoolFull` or `SpoolFailed`."""
         size = sum([record.size for record in records])
         if self.bytes + size > self._max_bytes:
@@ -91,7 +91,7 @@ class Spool:
             self._entering += size
             self._jobs.put(_Append(records, size, done))
 
-    async def take(self, after: int, limit_bytes: int) -> list[Group]:
+    async def take(self, after: int, limit_bytes: int) -> list[RecordGroup]:
         """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
         if self._fresh_from is not None and after + 1 >= self._fresh_from:
             return self._take_fresh(after, limit_bytes)
@@ -101,13 +101,13 @@ class Spool:
             self.aside = await self._ask(self._file.aside)
         return list(found.groups)
 
-    def forget(self, group: Group) -> None:
+    def forget(self, group: RecordGroup) -> None:
         """Forget a group whose records are all kept elsewhere: with the next commit or `tidy`. Until then it can be taken again."""
         self._settled.append(group.id)
         self.bytes -= group.size
         self._drop(group.id)
 
-    async def replace(self, group: Group, left: Sequence[Outgoing], refused: Sequence[Outgoing]) -> None:
+    async def replace(self, group: RecordGroup, left: Sequence[OutboundRecord], refused: Sequence[OutboundRecord]) -> None:
         """Keep of a group what is `left` to send; what Kafka `refused` goes aside until the file is opened next."""
         self._read_again(group.id)
         await self._ask(lambda: self._file.replace(group, left, refused))
@@ -128,8 +128,8 @@ class Spool:
                 await asyncio.to_thread(self._thread.join)
                 await asyncio.to_thread(self._file.close)
 
-    def _take_fresh(self, after: int, limit_bytes: int) -> list[Group]:
-        found: list[Group] = []
+    def _take_fresh(self, after: int, limit_bytes: int) -> list[RecordGroup]:
+        found: list[RecordGroup] = []
         for group in self._fresh.values():
             if limit_bytes <= 0:
                 break
@@ -138,7 +138,7 @@ class Spool:
                 limit_bytes -= group.size
         return found
 
-    def _hold(self, groups: Sequence[Group]) -> None:
+    def _hold(self, groups: Sequence[RecordGroup]) -> None:
         """Hold what was just committed; beyond the limit, leave the oldest to the file."""
         for group in groups:
             if self._fresh_from is None:
@@ -193,17 +193,17 @@ class Spool:
             groups = self._file.append([append.records for append in appends], settled)
         except (SpoolFailed, SpoolDamaged) as error:
             self._settled.extend(settled)
-            self._tell(self._failed, appends, error)
+            self._notify(self._failed, appends, error)
         else:
-            self._tell(self._kept, appends, groups)
+            self._notify(self._kept, appends, groups)
 
     def _answer(self, question: _Question) -> None:
         try:
             answer = question.ask()
         except Exception as error:  # noqa: BLE001  # whoever asked gets it
-            self._tell(_fail, question.answer, error)
+            self._notify(_fail, question.answer, error)
         else:
-            self._tell(_resolve, question.answer, answer)
+            self._notify(_resolve, question.answer, answer)
 
     def _tidy(self) -> None:
         settled = [self._settled.popleft() for _ in range(len(self._settled))]
@@ -211,11 +211,11 @@ class Spool:
             self._file.append((), settled)
         self._file.shrink()
 
-    def _tell(self, what: Callable[..., None], *values: object) -> None:
+    def _notify(self, what: Callable[..., None], *values: object) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(what, *values)
 
-    def _kept(self, appends: list[_Append], groups: list[Group]) -> None:
+    def _kept(self, appends: list[_Append], groups: list[RecordGroup]) -> None:
         self.failing = ""
         self._hold(groups)
         for append in appends:

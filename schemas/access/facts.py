@@ -10,20 +10,20 @@ from typing import Any, Final
 import msgspec
 
 from schemas.canonical import digest
-from schemas.cloudevents import AVRO, Event, Origin
+from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 
 TOPIC: Final = "access.facts"
 SCHEMA: Final = "fact"
 _TYPE: Final = "access.fact.{}.v1"
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class FactPart(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the typed parts of a fact."""
 
 
-class Evidence(Part, frozen=True, kw_only=True):
+class Evidence(FactPart, frozen=True, kw_only=True):
     """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id it carries."""
 
     topic: str | None = None
@@ -35,14 +35,14 @@ class Evidence(Part, frozen=True, kw_only=True):
     id: str | None = None
 
 
-class Actor(Part, frozen=True, kw_only=True):
+class Actor(FactPart, frozen=True, kw_only=True):
     """Who says so: `kind` is operator, connector or principal (of the API); `id` holds no address and no person's name."""
 
     kind: str
     id: str
 
 
-class Person(Part, frozen=True, kw_only=True):
+class FactPersonalData(FactPart, frozen=True, kw_only=True):
     """All personal fields of a fact, together, so that they can be encrypted per person. Addresses are as the source spells them."""
 
     name: str | None = None
@@ -53,10 +53,10 @@ class Person(Part, frozen=True, kw_only=True):
     metadata: str | None = None  # JSON as the source sent it
 
     def __repr__(self) -> str:
-        return "Person(***)"
+        return "FactPersonalData(***)"
 
 
-class LocalTime(Part, frozen=True, kw_only=True):
+class LocalTime(FactPart, frozen=True, kw_only=True):
     """An instant that a source gave as local text: the text, its zone, the rule that made it an instant, and the instant (ms)."""
 
     given: str
@@ -65,7 +65,7 @@ class LocalTime(Part, frozen=True, kw_only=True):
     instant: int
 
 
-class Admin(Part, frozen=True, kw_only=True):
+class Admin(FactPart, frozen=True, kw_only=True):
     """What a payload said of a teammate's account; null where the payload does not carry the field, which asserts nothing."""
 
     role_id: str | None = None
@@ -75,14 +75,14 @@ class Admin(Part, frozen=True, kw_only=True):
     away: bool | None = None
 
 
-class Activity(Part, frozen=True, kw_only=True):
+class Activity(FactPart, frozen=True, kw_only=True):
     """One event of Intercom's activity log; its actor is the fact's account, whom it affects may be in the personal part only."""
 
     id: str
     type: str
 
 
-class Staff(Part, frozen=True, kw_only=True):
+class StaffRecordData(FactPart, frozen=True, kw_only=True):
     """One source's record of a staff member. `asserts` names the fields the source carries, empty ones included."""
 
     source: str
@@ -98,7 +98,7 @@ class Staff(Part, frozen=True, kw_only=True):
     ends: LocalTime | None = None
 
 
-class Snapshot(Part, frozen=True, kw_only=True):
+class Snapshot(FactPart, frozen=True, kw_only=True):
     """A complete listing in parts: `requested` (ms) is its version, `count` and `hash` close it."""
 
     id: str
@@ -108,7 +108,7 @@ class Snapshot(Part, frozen=True, kw_only=True):
     hash: str | None = None
 
 
-class Rule(Part, frozen=True, kw_only=True):
+class Rule(FactPart, frozen=True, kw_only=True):
     """Who may have an account in a workspace: `validity` is all_staff, staff_roles, intercom_roles or ticket."""
 
     app_id: str
@@ -117,20 +117,20 @@ class Rule(Part, frozen=True, kw_only=True):
     intercom_roles: dict[str, tuple[str, ...]] = {}
 
 
-class Policy(Part, frozen=True, kw_only=True):
+class Policy(FactPart, frozen=True, kw_only=True):
     """The whole policy of a tenant; a workspace without a rule has none."""
 
     rules: tuple[Rule, ...] = ()
     hash: str
 
 
-class Classification(Part, frozen=True, kw_only=True):
+class Classification(FactPart, frozen=True, kw_only=True):
     """What an account is, where it is nobody's own: service, shared, system or external."""
 
     kind: str
 
 
-class Grant(Part, frozen=True, kw_only=True):
+class Grant(FactPart, frozen=True, kw_only=True):
     """An exemption or approval: for which check or request, from when until when (ms; null is without end)."""
 
     id: str
@@ -140,7 +140,7 @@ class Grant(Part, frozen=True, kw_only=True):
     evidence_sha256: str | None = None
 
 
-class Case(Part, frozen=True, kw_only=True):
+class Case(FactPart, frozen=True, kw_only=True):
     """What a person did about a finding: `action` is acknowledged, assigned or commented."""
 
     finding: str
@@ -148,7 +148,7 @@ class Case(Part, frozen=True, kw_only=True):
     assignee: str | None = None
 
 
-class Settings(Part, frozen=True, kw_only=True):
+class AccessSettings(FactPart, frozen=True, kw_only=True):
     """The part of the configuration that can change an answer. `further` holds canonical JSON by name."""
 
     workspaces: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ class Settings(Part, frozen=True, kw_only=True):
     hash: str
 
 
-class Calendar(Part, frozen=True, kw_only=True):
+class Calendar(FactPart, frozen=True, kw_only=True):
     """Working days of a calendar, expanded: the dates that are none, what made them, and until when they are known."""
 
     id: str
@@ -168,14 +168,14 @@ class Calendar(Part, frozen=True, kw_only=True):
     valid_until: str
 
 
-class Rules(Part, frozen=True, kw_only=True):
+class Rules(FactPart, frozen=True, kw_only=True):
     """A version of the code that evaluates checks."""
 
     version: str
     hash: str
 
 
-class Fact(Part, frozen=True, kw_only=True):
+class Fact(FactPart, frozen=True, kw_only=True):
     """One fact. `time` is when it was true (ms), by the source's clock; null where only its place in the log counts.
 
     `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). A decision names in `replaces` the id of
@@ -194,16 +194,16 @@ class Fact(Part, frozen=True, kw_only=True):
     staff: str | None = None
     replaces: str | None = None
     evidence: tuple[Evidence, ...] = ()
-    person: Person | None = None
+    person: FactPersonalData | None = None
     admin: Admin | None = None
     activity: Activity | None = None
-    record: Staff | None = None
+    record: StaffRecordData | None = None
     snapshot: Snapshot | None = None
     policy: Policy | None = None
     classification: Classification | None = None
     grant: Grant | None = None
     case: Case | None = None
-    settings: Settings | None = None
+    settings: AccessSettings | None = None
     calendar: Calendar | None = None
     rules: Rules | None = None
 
@@ -218,37 +218,41 @@ def encode(avro: Avro, fact: Fact) -> bytes:
 
 
 def decode(avro: Avro, data: bytes | None) -> Fact:
-    """Read a fact. Raises Unusable for anything else, and for one whose ids could not stand in a key."""
+    """Read a fact. Raises InvalidRecord for anything else, and for one whose ids could not stand in a key."""
     if data is None:
-        raise Unusable("a record without a value is no fact: nothing is ever deleted from this log")
+        raise InvalidRecord("a record without a value is no fact: nothing is ever deleted from this log")
     name, value = avro.decode(data)
     if name != SCHEMA:
-        raise Unusable(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
+        raise InvalidRecord(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
     try:
         fact = msgspec.convert(value, Fact)
     except msgspec.ValidationError as error:
-        raise Unusable(f"the fact does not have the form of its schema: {error}") from None
+        raise InvalidRecord(f"the fact does not have the form of its schema: {error}") from None
     if not fact.tenant or fact.tenant.startswith("@"):
-        raise Unusable("a fact names its tenant, and no tenant begins with '@'")
+        raise InvalidRecord("a fact names its tenant, and no tenant begins with '@'")
     named = (fact.tenant, fact.app_id, fact.account, fact.staff, fact.record.source if fact.record else None)
     if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
-        raise Unusable("an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender")
+        raise InvalidRecord(
+            "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
+        )
     return fact
 
 
-def encoded(fact: Fact) -> msgspec.Raw:
+def encode_plain(fact: Fact) -> msgspec.Raw:
     """Return the fact as MessagePack, for a table to keep."""
     return msgspec.Raw(msgspec.msgpack.encode(fact))
 
 
-def restored(kept: msgspec.Raw) -> Fact:
+def decode_plain(kept: msgspec.Raw) -> Fact:
     """Return the fact that `encoded` kept."""
     return _FACT.decode(kept)
 
 
-def event(avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None) -> Event:
+def event(
+    avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None
+) -> EventContext:
     """Return the CloudEvents context a fact is written with. Its id is the fact's."""
-    return Event(
+    return EventContext(
         id=fact.id,
         source=f"/access/{fact.tenant}/{fact.source}",
         type=_TYPE.format(fact.kind),

@@ -13,11 +13,11 @@ STATE: Final = "check_state"
 LEDGER: Final = "ledger_entry"
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class FindingPart(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the records below."""
 
 
-class Metadata(Part, frozen=True, kw_only=True):
+class Metadata(FindingPart, frozen=True, kw_only=True):
     """`uid` is the id of this event, `sequence` its number within the finding; the highest holds."""
 
     version: str = "1.6.0"
@@ -27,7 +27,7 @@ class Metadata(Part, frozen=True, kw_only=True):
     original_time: str
 
 
-class Analytic(Part, frozen=True, kw_only=True):
+class Analytic(FindingPart, frozen=True, kw_only=True):
     """The rule that found it."""
 
     uid: str
@@ -36,7 +36,7 @@ class Analytic(Part, frozen=True, kw_only=True):
     version: str
 
 
-class FindingInfo(Part, frozen=True, kw_only=True):
+class FindingInfo(FindingPart, frozen=True, kw_only=True):
     """`uid` names one episode, `uid_alt` its subject without the episode. Times are milliseconds."""
 
     uid: str
@@ -51,14 +51,14 @@ class FindingInfo(Part, frozen=True, kw_only=True):
     analytic: Analytic
 
 
-class Parameter(Part, frozen=True, kw_only=True):
+class Parameter(FindingPart, frozen=True, kw_only=True):
     """An input of the check that is no evidence: a bound, a list of valid roles, a version."""
 
     name: str
     value: str
 
 
-class Check(Part, frozen=True, kw_only=True):
+class ComplianceCheck(FindingPart, frozen=True, kw_only=True):
     """The check as evaluated. `status_id`: 1 pass, 2 warning (unknown, or in grace), 3 fail, 99 other."""
 
     uid: str
@@ -69,17 +69,17 @@ class Check(Part, frozen=True, kw_only=True):
     standards: tuple[str, ...] = ()
 
 
-class Compliance(Part, frozen=True, kw_only=True):
+class Compliance(FindingPart, frozen=True, kw_only=True):
     """The control this is about."""
 
     status_id: int
     control: str
     standards: tuple[str, ...] = ()
     control_parameters: tuple[Parameter, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: tuple[ComplianceCheck, ...] = ()
 
 
-class AccountData(Part, frozen=True, kw_only=True):
+class AccountData(FindingPart, frozen=True, kw_only=True):
     """What Intercom says of the account; null where it never said."""
 
     role_id: str | None = None
@@ -89,7 +89,7 @@ class AccountData(Part, frozen=True, kw_only=True):
     classification: str | None = None
 
 
-class Resource(Part, frozen=True, kw_only=True):
+class Resource(FindingPart, frozen=True, kw_only=True):
     """What is affected (`role_id` 3): a teammate's account, with the staff member it belongs to, or a workspace."""
 
     uid: str
@@ -99,7 +99,7 @@ class Resource(Part, frozen=True, kw_only=True):
     data: AccountData | None = None
 
 
-class Cited(Part, frozen=True, kw_only=True):
+class FindingEvidence(FindingPart, frozen=True, kw_only=True):
     """An input, and a copy of what is cited of it."""
 
     topic: str | None = None
@@ -114,14 +114,14 @@ class Cited(Part, frozen=True, kw_only=True):
     cites: dict[str, str] = {}
 
 
-class Remediation(Part, frozen=True, kw_only=True):
+class Remediation(FindingPart, frozen=True, kw_only=True):
     """What to do."""
 
     desc: str
     references: tuple[str, ...] = ()
 
 
-class Unmapped(Part, frozen=True, kw_only=True):
+class Unmapped(FindingPart, frozen=True, kw_only=True):
     """What OCSF has no field for. `result` is ours: PASS, FAIL, DUE, UNKNOWN, EXEMPT; null once the check no longer applies."""
 
     check: str
@@ -138,7 +138,7 @@ class Unmapped(Part, frozen=True, kw_only=True):
     baseline: bool = False
 
 
-class Known(Part, frozen=True, kw_only=True):
+class CandidateData(FindingPart, frozen=True, kw_only=True):
     """A staff member who might be the account's owner."""
 
     staff: str
@@ -146,23 +146,23 @@ class Known(Part, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Known({self.staff!r})"
+        return f"CandidateData({self.staff!r})"
 
 
-class Person(Part, frozen=True, kw_only=True):
+class FindingPersonalData(FindingPart, frozen=True, kw_only=True):
     """All personal fields of a finding."""
 
     account_name: str | None = None
     account_address: str | None = None
     owner_name: str | None = None
     owner_addresses: tuple[str, ...] = ()
-    candidates: tuple[Known, ...] = ()
+    candidates: tuple[CandidateData, ...] = ()
 
     def __repr__(self) -> str:
-        return "Person(***)"
+        return "FindingPersonalData(***)"
 
 
-class Finding(Part, frozen=True, kw_only=True):
+class Finding(FindingPart, frozen=True, kw_only=True):
     """One event of a finding, whole: `activity_id` 1 create, 2 update, 3 close. `time` is when it became true (ms)."""
 
     activity_id: int
@@ -180,13 +180,13 @@ class Finding(Part, frozen=True, kw_only=True):
     finding_info: FindingInfo
     compliance: Compliance
     resources: tuple[Resource, ...] = ()
-    evidences: tuple[Cited, ...] = ()
+    evidences: tuple[FindingEvidence, ...] = ()
     remediation: Remediation
     unmapped: Unmapped
-    person: Person | None = None
+    person: FindingPersonalData | None = None
 
 
-class CheckState(Part, frozen=True, kw_only=True):
+class CheckState(FindingPart, frozen=True, kw_only=True):
     """The present answer of one check about one subject. No row means unknown. `since` (ms) is when this answer began."""
 
     tenant: str
@@ -203,7 +203,7 @@ class CheckState(Part, frozen=True, kw_only=True):
     policy: str | None = None
 
 
-class Output(Part, frozen=True, kw_only=True):
+class LedgerOutput(FindingPart, frozen=True, kw_only=True):
     """A record that followed from a fact: its id, and the SHA-256 of its canonical JSON (without framing and product version)."""
 
     topic: str
@@ -211,7 +211,7 @@ class Output(Part, frozen=True, kw_only=True):
     sha256: str
 
 
-class LedgerEntry(Part, frozen=True, kw_only=True):
+class LedgerEntry(FindingPart, frozen=True, kw_only=True):
     """One fact's place in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before.
 
     A fact that very much follows from has several entries, one after the other; the outcome of all but the last is `continued`.
@@ -227,6 +227,6 @@ class LedgerEntry(Part, frozen=True, kw_only=True):
     append_time: int
     log_time: int
     value_sha256: str
-    outputs: tuple[Output, ...] = ()
+    outputs: tuple[LedgerOutput, ...] = ()
     previous: str
     hash: str

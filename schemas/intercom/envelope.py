@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from schemas.canonical import digest
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.message import Record, header
+from schemas.message import Message, header
 
 CONTENT_ENCODING: Final = "content-encoding"  # the header of a record whose value was posted compressed
 INFLATED_LIMIT: Final = 4 * 1024 * 1024  # four times the limit of a post: JSON of this kind shrinks to a tenth
@@ -37,7 +37,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     item: msgspec.Raw
 
 
-class TooLarge(Unusable):
+class TooLarge(InvalidRecord):
     """Say that a compressed body is larger than we are willing to hold."""
 
 
@@ -67,7 +67,7 @@ _REPLACEMENT: Final = rb"\ufffd"
 
 
 def envelope(body: bytes) -> Envelope:
-    """Read the envelope of a body. Raises `Unusable` where the bytes are no JSON object in UTF-8; the reason shows none of them."""
+    """Read the envelope of a body. Raises `InvalidRecord` where the bytes are no JSON object in UTF-8; the reason shows none of them."""
     outer = _outer(body)
     return Envelope(
         id=name(outer.id) or derived("body", digest(body)),
@@ -78,30 +78,30 @@ def envelope(body: bytes) -> Envelope:
     )
 
 
-def body(record: Record) -> bytes:
-    """Return the JSON bytes of an inbound record, inflated where it was posted compressed. Raises `Unusable` where that fails."""
+def body(record: Message) -> bytes:
+    """Return the JSON bytes of an inbound record, inflated where it was posted compressed. Raises `InvalidRecord` where that fails."""
     value = record.value or b""
     encoding = header(record.headers, CONTENT_ENCODING)
     if encoding is None:
         return value
     if encoding != "gzip":
-        raise Unusable("the body was posted in an encoding other than gzip; ask the sender for gzip or none")
+        raise InvalidRecord("the body was posted in an encoding other than gzip; ask the sender for gzip or none")
     return inflate(value)
 
 
 def inflate(data: bytes, limit: int = INFLATED_LIMIT) -> bytes:
-    """Return what a gzip body holds, of at most `limit` bytes. Raises `TooLarge`, or `Unusable` for bytes that are no gzip."""
+    """Return what a gzip body holds, of at most `limit` bytes. Raises `TooLarge`, or `InvalidRecord` for bytes that are no gzip."""
     found = bytearray()
     while data:
         member = zlib.decompressobj(wbits=31)  # 31: gzip's frame, and no other
         try:
             found += member.decompress(data, limit + 1 - len(found))
         except zlib.error:
-            raise Unusable("the body says gzip and is not: it was damaged, or the sender named the wrong encoding") from None
+            raise InvalidRecord("the body says gzip and is not: it was damaged, or the sender named the wrong encoding") from None
         if len(found) > limit:
             raise TooLarge(f"the body is larger than {limit} bytes once inflated")
         if not member.eof:
-            raise Unusable("the gzip body ends too early: it was cut on its way here")
+            raise InvalidRecord("the gzip body ends too early: it was cut on its way here")
         data = member.unused_data
     return bytes(found)
 
@@ -134,7 +134,7 @@ def seconds(raw: msgspec.Raw) -> int | None:
 def _outer(data: bytes) -> _Outer:
     try:
         return _read(data)
-    except Unusable:
+    except InvalidRecord:
         mended = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] is None else _REPLACEMENT, data)
         if mended == data:
             raise
@@ -149,11 +149,11 @@ def _read(data: bytes) -> _Outer:
         except msgspec.ValidationError:  # `data` is no object: an envelope about nothing
             return _OUTER.decode(data)
     except UnicodeDecodeError:
-        raise Unusable("the body is not UTF-8") from None
+        raise InvalidRecord("the body is not UTF-8") from None
     except RecursionError:
-        raise Unusable("the body is JSON nested too deeply to read") from None
+        raise InvalidRecord("the body is JSON nested too deeply to read") from None
     except msgspec.MsgspecError:
-        raise Unusable("the body is not a JSON object") from None
+        raise InvalidRecord("the body is not a JSON object") from None
 
 
 def _any(raw: msgspec.Raw) -> object:

@@ -27,7 +27,7 @@ _UNKNOWN_TYPE: Final = "intercom.unknown"
 Path = tuple[str, ...]
 
 
-class Twin(msgspec.Struct, frozen=True):
+class SecondaryRoute(msgspec.Struct, frozen=True):
     """A second place of the same post; its id is derived from the post's and `part`."""
 
     part: str
@@ -41,10 +41,10 @@ class Route(msgspec.Struct, frozen=True):
     topic: str
     entity: tuple[Path, ...]
     by_app: bool = False
-    twin: Twin | None = None
+    secondary: SecondaryRoute | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Where one record of a post goes. `causation` is the post's own id where this record is a twin of it."""
 
     topic: str
@@ -59,9 +59,13 @@ _OF_CONTACT: Final[tuple[Path, ...]] = (("contact", "id"), ("user", "id"))
 _CONTACT: Final = Route("intercom.contacts", _ITSELF)
 _ABOUT_CONTACT: Final = Route("intercom.contacts", _OF_CONTACT)
 _SUBSCRIPTION: Final = Route("intercom.contacts", (*_OF_CONTACT, ("id",)))  # version 1 posted the user itself
-_MERGED: Final = Route("intercom.contacts", _ITSELF, twin=Twin("merged_from", "intercom.contacts", (("merged_from", "id"),)))
+_MERGED: Final = Route(
+    "intercom.contacts", _ITSELF, secondary=SecondaryRoute("merged_from", "intercom.contacts", (("merged_from", "id"),))
+)
 _COMPANY: Final = Route("intercom.companies", _ITSELF)
-_EDGE: Final = Route("intercom.contacts", _OF_CONTACT, twin=Twin("company", "intercom.companies", (("company", "id"),)))
+_EDGE: Final = Route(
+    "intercom.contacts", _OF_CONTACT, secondary=SecondaryRoute("company", "intercom.companies", (("company", "id"),))
+)
 _CONVERSATION: Final = Route(
     "intercom.conversations",
     (("id",), ("conversation_id",), ("conversation", "id"), ("conversation", "model", "id")),
@@ -108,22 +112,22 @@ SET_ASIDE: Final = frozenset({
 """First words of topics that are known and that no agent reads."""
 
 
-def places(note: Envelope) -> tuple[Place, ...]:
+def destinations(note: Envelope) -> tuple[Destination, ...]:
     """Name every place a post goes, at least one; `intercom.other` where the table or the entity's id is missing."""
     route = route_of(note.topic)
     if route is None:
         return (other(note),)
     entity = _entity(note.item, route.entity)
-    first = _place(note, route, entity) if entity or route.by_app else other(note)
-    if route.twin is None:
+    first = _destination(note, route, entity) if entity or route.by_app else other(note)
+    if route.secondary is None:
         return (first,)
-    second = _entity(note.item, route.twin.entity)
-    return (first, _twin(note, route.twin, second)) if second else (first,)
+    second = _entity(note.item, route.secondary.entity)
+    return (first, _secondary_destination(note, route.secondary, second)) if second else (first,)
 
 
-def other(note: Envelope) -> Place:
+def other(note: Envelope) -> Destination:
     """Name the place of a post that no agent reads."""
-    return Place(topic=OTHER, key=f"{note.app_id}:{note.id}", id=note.id)
+    return Destination(topic=OTHER, key=f"{note.app_id}:{note.id}", id=note.id)
 
 
 @lru_cache(maxsize=1024)  # Intercom has some two hundred topics
@@ -143,13 +147,13 @@ def event_type(topic: str) -> str:
     return f"intercom.{topic}" if len(topic) <= _LONGEST_TYPE and _TYPE.fullmatch(topic) else _UNKNOWN_TYPE
 
 
-def _place(note: Envelope, route: Route, entity: str | None) -> Place:
+def _destination(note: Envelope, route: Route, entity: str | None) -> Destination:
     key = note.app_id if route.by_app else f"{note.app_id}:{entity}"
-    return Place(topic=route.topic, key=key, id=note.id, entity=entity)
+    return Destination(topic=route.topic, key=key, id=note.id, entity=entity)
 
 
-def _twin(note: Envelope, twin: Twin, entity: str) -> Place:
-    return Place(
+def _secondary_destination(note: Envelope, twin: SecondaryRoute, entity: str) -> Destination:
+    return Destination(
         topic=twin.topic, key=f"{note.app_id}:{entity}", id=derived(note.id, twin.part), entity=entity, causation=note.id,
     )  # fmt: skip
 

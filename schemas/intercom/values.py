@@ -6,7 +6,7 @@ here and a string there, and "nobody" is null, 0 or "0".
 
 from datetime import UTC, datetime, timedelta
 
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -21,7 +21,7 @@ def instant(value: object) -> int | None:
     """Read a time as milliseconds since 1970; null, empty text and 0 are Intercom's "never" and give None.
 
     Accept whole or fractional seconds (milliseconds where seconds would lie beyond the year 9999), the same as text, and ISO 8601;
-    a text without a zone is UTC. Raise Unusable for anything else.
+    a text without a zone is UTC. Raise InvalidRecord for anything else.
     """
     if value is None or value == "":
         return None
@@ -29,24 +29,24 @@ def instant(value: object) -> int | None:
         return _from_text(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _from_number(value)
-    raise Unusable(f"a time is a number of seconds or an ISO 8601 text, not a {type(value).__name__}; look at the sender")
+    raise InvalidRecord(f"a time is a number of seconds or an ISO 8601 text, not a {type(value).__name__}; look at the sender")
 
 
 def instant_or_none(value: object) -> int | None:
     """Read a time, and give None also for what is no time: for fields that must not cost the rest of their object."""
     try:
         return instant(value)
-    except Unusable:
+    except InvalidRecord:
         return None
 
 
-def cut_to_second(ms: int) -> int:
+def floor_to_second(ms: int) -> int:
     """Drop the milliseconds: webhooks carry them, REST does not, and one moment must not look like two."""
     return ms - ms % 1000
 
 
 def identifier(value: object) -> str | None:
-    """Read an id as text; null, empty text, 0 and "0" mean nobody and give None. Raise Unusable for what is no id."""
+    """Read an id as text; null, empty text, 0 and "0" mean nobody and give None. Raise InvalidRecord for what is no id."""
     if value is None or value in ("", "0"):
         return None
     if isinstance(value, str):
@@ -55,14 +55,14 @@ def identifier(value: object) -> str | None:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _LONGEST_ID:
         return str(value) if value else None
-    raise Unusable(f"an id is a text or a whole number, not a {type(value).__name__}; look at the sender")
+    raise InvalidRecord(f"an id is a text or a whole number, not a {type(value).__name__}; look at the sender")
 
 
 def identifier_or_none(value: object) -> str | None:
     """Read an id, and give None also for what is no id."""
     try:
         return identifier(value)
-    except Unusable:
+    except InvalidRecord:
         return None
 
 
@@ -74,7 +74,7 @@ def _from_text(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Unusable("a text where a time belongs is neither a number nor ISO 8601; look at the sender") from None
+        raise InvalidRecord("a text where a time belongs is neither a number nor ISO 8601; look at the sender") from None
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
 
 
@@ -93,4 +93,4 @@ def _from_number(number: float) -> int | None:
         return int(number * 1000) if isinstance(number, int) else round(number * 1000)
     if _LAST < number <= _LAST * 1000:
         return int(number)
-    raise Unusable("a number where a time belongs lies outside the years 1 to 9999; look at the sender")
+    raise InvalidRecord("a number where a time belongs lies outside the years 1 to 9999; look at the sender")

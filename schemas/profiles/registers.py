@@ -89,14 +89,14 @@ class Assignment(NamedTuple):
     profile: str
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
     """One source record, in the table of its own agent and in the table of its profile's."""
 
     registers: Packed
     assignment: Assignment
 
 
-class Cause(NamedTuple):
+class PatchCause(NamedTuple):
     """The event that something follows from, and its time in milliseconds since 1970."""
 
     event: str
@@ -108,19 +108,19 @@ class Patch(msgspec.Struct, frozen=True, array_like=True):
 
     tenant: str
     record: str  # `app_id:id`, or `source:id` for other systems
-    row: Row
-    cause: Cause
+    row: SourceRecordRow
+    cause: PatchCause
 
 
-class Profile(msgspec.Struct, frozen=True, array_like=True):
+class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
     """A profile as last sent: its own row in the table. `sent` counts the times; `value` is the public value, None once withdrawn."""
 
     sent: int
     value: dict[str, Any] | None
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):
     """What one key of a profile's table holds: the profile itself under the empty item, else one of its records."""
 
-    profile: Profile | None = None
-    row: Row | None = None
+    profile: PublishedProfile | None = None
+    row: SourceRecordRow | None = None

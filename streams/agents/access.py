@@ -12,13 +12,13 @@ from schemas.canonical import digest
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.message import Record, header
+from schemas.message import Message, header
 from schemas.versioned import Versioned
-from streams.agents.access_events import Said, of_answer, of_entry, of_finding
+from streams.agents.access_events import OutputRecord, finding_records, ledger_record, state_record
 from streams.core.access.processing import backlog
-from streams.core.access.processing.process import TURN, Outcome
+from streams.core.access.processing.process import CHUNK, ChunkResult
 from streams.core.access.state.backlog_rows import busy_tenant
-from streams.core.access.state.rows import AnyRow, Place
+from streams.core.access.state.rows import AnyRow, LogPosition
 from streams.core.access.state.table import Rows
 from streams.core.access.state.tenant import State, earliest_timer
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table, Wake
@@ -26,46 +26,46 @@ from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table, Wake
 ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))
 
 
-class Sizes(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessingLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is done at once, counted in accounts looked at and rows gone through.
 
     A transaction does `part`, and `per_record` more for each record of its batch or fact that waits (up to `waiting`): so work left over
     is finished faster than a log that is read from its start can pile more behind it. A turn is never divided, so it is its overrun.
     """
 
-    turn: int = TURN
-    part: int = 1_000
+    chunk: int = CHUNK
+    snapshot_page: int = 1_000
     per_record: int = 2
     waiting: int = 2_000
 
 
-class Writer(msgspec.Struct, frozen=True):
+class OutputWriter(msgspec.Struct, frozen=True):
     """What turns outcomes into records."""
 
     avro: Avro
     product: str | None
 
-    def write(self, outcome: Outcome, out: Outbox) -> None:
+    def write(self, outcome: ChunkResult, out: Outbox) -> None:
         """Send all that follows from a fact, by one turn."""
         for said in self._said(outcome):
             out.send(said.topic, said.key, said.value, said.headers(outcome.cause, outcome.now, outcome.trace))
 
-    def _said(self, outcome: Outcome) -> list[Said]:
-        found = [said for told in outcome.told for said in of_finding(self.avro, told, self.product)]
-        found += [of_answer(self.avro, answered) for answered in outcome.answered]
-        return [*found, of_entry(self.avro, outcome.entry)] if outcome.entry else found
+    def _said(self, outcome: ChunkResult) -> list[OutputRecord]:
+        found = [said for told in outcome.findings for said in finding_records(self.avro, told, self.product)]
+        found += [state_record(self.avro, answered) for answered in outcome.states]
+        return [*found, ledger_record(self.avro, outcome.entry)] if outcome.entry else found
 
 
-def access(avro: Avro, *, sizes: Sizes | None = None) -> Agent:
+def access(avro: Avro, *, sizes: ProcessingLimits | None = None) -> Agent:
     """Return the agent."""
-    sizes, writer = sizes or Sizes(), Writer(avro, _product_version())
+    sizes, writer = sizes or ProcessingLimits(), OutputWriter(avro, _product_version())
     return Agent(
         name="access",
         sources=(facts.TOPIC,),
         step=partial(_step, writer, sizes),
         codec=ROWS,
         wake=partial(_wake, avro),
-        go_on=partial(_go_on, writer, sizes),
+        resume=partial(_resume, writer, sizes),
     )
 
 
@@ -76,37 +76,37 @@ def _product_version() -> str | None:
         return None
 
 
-def _step(writer: Writer, sizes: Sizes, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
+def _step(writer: OutputWriter, sizes: ProcessingLimits, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
     """Decide what each fact leads to. There is one cursor while any work is left over, whichever tenants' it is."""
     idle = busy_tenant(table) is None
-    room = sizes.part + sizes.per_record * len(batch.records)
+    room = sizes.snapshot_page + sizes.per_record * len(batch.records)
     for record in batch.records:
         fact = facts.decode(writer.avro, record.value)
         state = State(table, fact.tenant)
-        outcome = backlog.take(state, fact, _place(batch, record), room=room, size=sizes.turn)
+        outcome = backlog.process(state, fact, _position(batch, record), room=room, size=sizes.chunk)
         while outcome is not None:
             writer.write(outcome, out)
-            room -= outcome.did
-            outcome = backlog.go_on(state, sizes.turn) if outcome.rest and room > 0 else None
+            room -= outcome.cost
+            outcome = backlog.resume(state, sizes.chunk) if outcome.has_more and room > 0 else None
     return b"" if idle and busy_tenant(table) is not None else None
 
 
-def _go_on(writer: Writer, sizes: Sizes, cursor: Cursor, table: Table[AnyRow], out: Outbox) -> Cursor | None:
+def _resume(writer: OutputWriter, sizes: ProcessingLimits, cursor: Cursor, table: Table[AnyRow], out: Outbox) -> Cursor | None:
     """Go on with the work of the next tenant in turn; the cursor names who had the last."""
     tenant = busy_tenant(table, cursor.decode())
     if tenant is None:
         return None
     state = State(table, tenant)
     busy = state.pending.busy()
-    room = sizes.part + sizes.per_record * min(sizes.waiting, busy.queued if busy else 0)
-    while room > 0 and (outcome := backlog.go_on(state, sizes.turn)) is not None:
+    room = sizes.snapshot_page + sizes.per_record * min(sizes.waiting, busy.queued if busy else 0)
+    while room > 0 and (outcome := backlog.resume(state, sizes.chunk)) is not None:
         writer.write(outcome, out)
-        room -= outcome.did
+        room -= outcome.cost
     return tenant.encode() if busy_tenant(table) is not None else None
 
 
-def _place(batch: Batch, record: Record) -> Place:
-    return Place(
+def _position(batch: Batch, record: Message) -> LogPosition:
+    return LogPosition(
         batch.partition, record.offset, record.timestamp, digest(record.value or b""), header(record.headers, "traceparent")
     )
 

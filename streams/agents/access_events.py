@@ -5,36 +5,36 @@ import msgspec
 from schemas.access.facts import plain
 from schemas.access.findings import FINDING, LEDGER, STATE, LedgerEntry
 from schemas.canonical import canonical_exact
-from schemas.cloudevents import AVRO, JSON, Event, Origin
+from schemas.cloudevents import AVRO, JSON, EventContext, Origin
 from schemas.codec import Avro
 from schemas.message import Headers
-from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, Name
+from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, FindingKey
 from streams.core.access.findings.ocsf import to_ocsf
-from streams.core.access.processing.evaluation import Told
-from streams.core.access.processing.process import Answered
+from streams.core.access.processing.evaluation import FindingEvent
+from streams.core.access.processing.process import StateChange
 
 _VERBS = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}
 _OCSF = "urn:ocsf:1.6.0:compliance_finding"
 
 
-class Said(msgspec.Struct, frozen=True):
+class OutputRecord(msgspec.Struct, frozen=True):
     """A record, but for what it follows from."""
 
     topic: str
     key: str
     value: bytes | None
-    event: Event
+    event: EventContext
 
     def headers(self, cause: str, now: int, trace: str | None) -> Headers:
         """Return its headers: it follows from that fact, was recorded at that log time, and belongs to that trace."""
         return msgspec.structs.replace(self.event, causation_id=cause, recorded=now, trace_parent=trace).headers()
 
 
-def of_finding(avro: Avro, told: Told, product: str | None) -> tuple[Said, Said]:
+def finding_records(avro: Avro, told: FindingEvent, product: str | None) -> tuple[OutputRecord, OutputRecord]:
     """Return an event of a finding, and its twin in JSON: the same id, on another topic."""
     name, finding = told
     key = ":".join(part for part in (name.tenant, name.app_id, name.account) if part)
-    event = Event(
+    event = EventContext(
         id=finding.metadata.uid,
         source=f"/access/{name.tenant}/{name.app_id}",
         type=f"access.violation.{_VERBS[finding.activity_id]}.v1",
@@ -48,15 +48,15 @@ def of_finding(avro: Avro, told: Told, product: str | None) -> tuple[Said, Said]
     )
     twin = msgspec.structs.replace(event, data_schema=_OCSF, content_type=JSON)
     return (
-        Said("access.violations", key, avro.encode(FINDING, plain(finding)), event),
-        Said("access.violations.json", key, canonical_exact(to_ocsf(finding, version=product)), twin),
+        OutputRecord("access.violations", key, avro.encode(FINDING, plain(finding)), event),
+        OutputRecord("access.violations.json", key, canonical_exact(to_ocsf(finding, version=product)), twin),
     )
 
 
-def of_answer(avro: Avro, answered: Answered) -> Said:
+def state_record(avro: Avro, answered: StateChange) -> OutputRecord:
     """Return the present answer of a check, or the tombstone of one that no longer applies."""
     row = answered.row
-    event = Event(
+    event = EventContext(
         id=answered.id,
         source=f"/access/{answered.key.partition('|')[0]}",
         type="access.state.changed.v1" if row else "access.state.ended.v1",
@@ -68,12 +68,12 @@ def of_answer(avro: Avro, answered: Answered) -> Said:
         data_schema=avro.data_schema(STATE),
         content_type=AVRO,
     )
-    return Said("access.state", answered.key, avro.encode(STATE, plain(row)) if row else None, event)
+    return OutputRecord("access.state", answered.key, avro.encode(STATE, plain(row)) if row else None, event)
 
 
-def of_entry(avro: Avro, entry: LedgerEntry) -> Said:
+def ledger_record(avro: Avro, entry: LedgerEntry) -> OutputRecord:
     """Return a ledger entry."""
-    event = Event(
+    event = EventContext(
         id=entry.hash,
         source=f"/access/{entry.tenant}",
         type="access.ledger.entered.v1",
@@ -85,8 +85,8 @@ def of_entry(avro: Avro, entry: LedgerEntry) -> Said:
         data_schema=avro.data_schema(LEDGER),
         content_type=AVRO,
     )
-    return Said("access.ledger", entry.tenant, avro.encode(LEDGER, plain(entry)), event)
+    return OutputRecord("access.ledger", entry.tenant, avro.encode(LEDGER, plain(entry)), event)
 
 
-def _subject(name: Name) -> str:
+def _subject(name: FindingKey) -> str:
     return f"admin/{name.account}" if name.account else f"workspace/{name.app_id}"

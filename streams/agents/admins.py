@@ -16,25 +16,25 @@ from schemas.access.facts import Evidence
 from schemas.canonical import digest
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import body, envelope
-from schemas.message import Record, header
+from schemas.message import Message, header
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.core.access.facts.from_intercom import Meaning, meaning
+from streams.core.access.facts.from_intercom import TeammateFact, teammate_fact
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
 TOPIC: Final = "intercom.admins"
 
 
-class Passed(msgspec.Struct, frozen=True):
+class SeenEvents(msgspec.Struct, frozen=True):
     """What was passed on about one teammate or log entry: ids where every one counts, else by kind the time and id of the newest."""
 
-    every_one: tuple[str, ...] = ()
+    all_admins: tuple[str, ...] = ()
     newest: dict[str, tuple[int, str]] = {}
 
 
-ROW: Final = Versioned(Passed)
+ROW: Final = Versioned(SeenEvents)
 
 
 def admins(tenancy: Tenancy, avro: Avro) -> Agent:
@@ -42,11 +42,11 @@ def admins(tenancy: Tenancy, avro: Avro) -> Agent:
     return Agent(name="admins", sources=(TOPIC,), step=partial(_step, tenancy.owners, avro), codec=ROW)
 
 
-def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[Passed], out: Outbox) -> None:
+def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[SeenEvents], out: Outbox) -> None:
     for record in batch.records:
         note = envelope(body(record))
-        found = meaning(note, _owner(owners, note.app_id))
-        after = _after(table.get(note.app_id, found.item) or Passed(), found) if found else None
+        found = teammate_fact(note, _owner(owners, note.app_id))
+        after = _after(table.get(note.app_id, found.item) or SeenEvents(), found) if found else None
         if found is None or after is None:
             continue
         table.put(note.app_id, found.item, after)
@@ -58,20 +58,22 @@ def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[Pass
 
 def _owner(owners: Mapping[str, str], app_id: str) -> str:
     if app_id not in owners:
-        raise Unusable("the workspace of this post is no tenant's any more; configure it again, then redrive the dead letter")
+        raise InvalidRecord(
+            "the workspace of this post is no tenant's any more; configure it again, then redrive the dead letter"
+        )
     return owners[app_id]
 
 
-def _after(before: Passed, found: Meaning) -> Passed | None:
+def _after(before: SeenEvents, found: TeammateFact) -> SeenEvents | None:
     """Return what is passed on once this is, or None where it says nothing new."""
     fact = found.fact
-    if found.every_one:
-        return None if fact.id in before.every_one else Passed((*before.every_one, fact.id), before.newest)
+    if found.all_admins:
+        return None if fact.id in before.all_admins else SeenEvents((*before.all_admins, fact.id), before.newest)
     this, newest = (fact.time or 0, fact.id), before.newest.get(fact.kind)
-    return Passed(before.every_one, {**before.newest, fact.kind: this}) if newest is None or newest < this else None
+    return SeenEvents(before.all_admins, {**before.newest, fact.kind: this}) if newest is None or newest < this else None
 
 
-def _evidence(batch: Batch, record: Record, event: str) -> Evidence:
+def _evidence(batch: Batch, record: Message, event: str) -> Evidence:
     return Evidence(
         topic=batch.topic, partition=batch.partition, offset=record.offset, sha256=digest(record.value or b""), id=event
     )

@@ -4,16 +4,16 @@ from functools import partial
 from typing import Final
 
 from schemas.tenancy import Tenancy
-from streams.agents.source_records import ROW, Source, step
+from streams.agents.source_records import ROW, SourceRecordType, step
 from streams.core.records.intercom.topics import COMPANIES
 from streams.engine.agent import Agent
 
-COMPANY: Final = Source(
+COMPANY: Final = SourceRecordType(
     kind="org",
     topic="intercom.companies",
     patches="org.patches",
-    meanings=COMPANIES,
-    twins=COMPANIES,  # what happens between a contact and a company reaches the company as a twin
+    rules=COMPANIES,
+    secondary_rules=COMPANIES,  # what happens between a contact and a company reaches the company as a twin
 )
 
 

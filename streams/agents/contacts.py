@@ -5,16 +5,16 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.tenancy import Tenancy
-from streams.agents.source_records import ROW, Source, step
+from streams.agents.source_records import ROW, SourceRecordType, step
 from streams.core.records.intercom.topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent
 
-CONTACT: Final = Source(
+CONTACT: Final = SourceRecordType(
     kind="person",
     topic="intercom.contacts",
     patches="person.patches",
-    meanings=CONTACTS,
-    twins=MappingProxyType({"contact.merged": MERGED_AWAY}),
+    rules=CONTACTS,
+    secondary_rules=MappingProxyType({"contact.merged": MERGED_AWAY}),
 )
 
 

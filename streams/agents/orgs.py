@@ -4,14 +4,14 @@ from functools import partial
 from typing import Final
 
 from schemas.codec import Avro
-from streams.agents.profile_events import Kind
+from streams.agents.profile_events import ProfileType
 from streams.agents.profiles import ENTRY, step
 from streams.core.profiles.orgs import ORG, memberships
 from streams.engine.agent import Agent
 
-KIND: Final = Kind(name="org", topic="orgs", form=ORG, memberships=memberships)
+ORG_PROFILE: Final = ProfileType(name="org", topic="orgs", form=ORG, memberships=memberships)
 
 
 def orgs(avro: Avro) -> Agent:
     """Return the agent; it writes its public values with the codec given."""
-    return Agent(name="orgs", sources=("org.patches",), step=partial(step, KIND, avro), codec=ENTRY)
+    return Agent(name="orgs", sources=("org.patches",), step=partial(step, ORG_PROFILE, avro), codec=ENTRY)

@@ -6,32 +6,32 @@ from typing import Any, Final
 import msgspec
 
 from schemas.canonical import digest
-from schemas.cloudevents import AVRO, Event, Origin
+from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.registers import Patch, Registers
-from streams.core.profiles.diff import changes
-from streams.core.profiles.policies import caused
-from streams.core.profiles.public_value import Form
+from streams.core.profiles.diff import diff
+from streams.core.profiles.policies import origin_of_cause
+from streams.core.profiles.public_value import PublicSchema
 from streams.engine.agent import Outbox
 
 Public = dict[str, Any]
 _bytes: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of profile: its name (of its schema too), its topic, its public form, and what one of its records belongs to."""
 
     name: str
     topic: str
-    form: Form
+    form: PublicSchema
     memberships: Callable[[str, str, str, Registers], dict[str, Public]]
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
+class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     """One patch: whom it is about, and what everything sent because of it says about its cause."""
 
-    kind: Kind
+    kind: ProfileType
     avro: Avro
     profile: str
     patch: Patch
@@ -42,7 +42,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         self, topic: str, key: str, schema: str, value: Public | None, *, event_id: str, event_type: str, sequence: int
     ) -> None:
         """Send a public value, or a tombstone."""
-        context = Event(
+        context = EventContext(
             id=event_id,
             source=f"/intercom-streams/{self.kind.topic}",
             type=f"{event_type}.v1",
@@ -59,7 +59,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), context.headers())
 
 
-def tell_state(turn: Turn, value: Public | None, sent: int) -> None:
+def publish_profile(turn: PatchContext, value: Public | None, sent: int) -> None:
     """Publish a profile, or withdraw one that has no records any more."""
     name = turn.kind.name
     event_type = f"{name}.{'withdrawn' if value is None else 'updated'}"
@@ -74,10 +74,10 @@ def tell_state(turn: Turn, value: Public | None, sent: int) -> None:
     )
 
 
-def tell_changes(turn: Turn, before: Public | None, after: Public | None, sent: int) -> None:
+def publish_changes(turn: PatchContext, before: Public | None, after: Public | None, sent: int) -> None:
     """Say what changed, and nothing where only the events behind the values did."""
     patch = turn.patch
-    found = changes(before, after, caused(patch.record, patch.cause))
+    found = diff(before, after, origin_of_cause(patch.record, patch.cause))
     if not found and before is not None and after is not None:
         return
     owner = patch.row.assignment.profile
@@ -97,7 +97,7 @@ def tell_changes(turn: Turn, before: Public | None, after: Public | None, sent: 
     turn.send(topic, turn.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sent)
 
 
-def tell_memberships(turn: Turn, before: dict[str, Public], after: dict[str, Public], sent: int) -> None:
+def publish_memberships(turn: PatchContext, before: dict[str, Public], after: dict[str, Public], sent: int) -> None:
     """Publish what a record belongs to now, and end with a tombstone what it no longer belongs to."""
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import click
 
 from schemas.errors import IntercomStreamsError, MustStop
-from streams.supervise.self_process import STOPPED_FOR_A_PERSON
+from streams.supervise.self_process import NEEDS_OPERATOR
 
 VERBS = MappingProxyType({
     "demo": ("streams.cli.verbs.demo:demo", "Show the whole story on a real Kafka, on this machine."),
@@ -62,4 +62,4 @@ def main() -> None:
         root(prog_name="intercom-streams")
     except IntercomStreamsError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(STOPPED_FOR_A_PERSON if isinstance(error, MustStop) else 1)
+        sys.exit(NEEDS_OPERATOR if isinstance(error, MustStop) else 1)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from schemas.cloudevents import timestamp
-from schemas.message import Record
-from streams.ops.decode import Decoded, Decoder
+from schemas.message import Message
+from streams.ops.decode import DecodedValue, Decoder
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `--json` prints of a record. `bytes` is the value in base64, where `value` is no exact spelling of it."""
 
     topic: str
@@ -24,9 +24,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
 
     @classmethod
-    def of(cls, topic: str, partition: int, record: Record, decode: Decoder) -> "Line":
+    def of(cls, topic: str, partition: int, record: Message, decode: Decoder) -> "RecordView":
         """Make the line of a record. Keys and headers that are no text show their odd bytes as escapes."""
-        said = Decoded() if record.value is None else decode(record.key or b"", record.value)
+        said = DecodedValue() if record.value is None else decode(record.key or b"", record.value)
         return cls(
             topic=topic,
             partition=partition,
@@ -41,21 +41,21 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-Show = Callable[[Line, bytes | None, bool], bytes]
+Show = Callable[[RecordView, bytes | None, bool], bytes]
 """Take the line, the value's bytes, and whether it is the first; return what is written."""
 
 
-def json_line(line: Line, value: bytes | None, first: bool) -> bytes:
+def format_json(line: RecordView, value: bytes | None, first: bool) -> bytes:
     """Return one JSON object and a line break."""
     return msgspec.json.encode(line) + b"\n"
 
 
-def raw(line: Line, value: bytes | None, first: bool) -> bytes:
+def format_raw(line: RecordView, value: bytes | None, first: bool) -> bytes:
     """Return the value's bytes, after a line break unless it is the first."""
     return (b"" if first else b"\n") + (value or b"")
 
 
-def headed(line: Line, value: bytes | None, first: bool) -> bytes:
+def format_text(line: RecordView, value: bytes | None, first: bool) -> bytes:
     """Return a heading and the value: the bytes themselves on topics that keep what was received, else JSON."""
     kind = line.headers.get("ce_type", "")
     heading = f"{line.timestamp}  {line.partition}:{line.offset}  {line.key or '-'}  {kind}".rstrip()
@@ -63,7 +63,7 @@ def headed(line: Line, value: bytes | None, first: bool) -> bytes:
     return "".join(f"{part}\n" for part in (heading, *reasons)).encode() + _body(line, value) + b"\n\n"
 
 
-def _body(line: Line, value: bytes | None) -> bytes:
+def _body(line: RecordView, value: bytes | None) -> bytes:
     if value is None:
         return b"(deleted)"
     if line.bytes is not None and line.error is None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def once(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end and return the result."""
     for library in ("aiokafka", "kafka", "asyncio"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -14,8 +14,8 @@ from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
 from connectors.kafka.settings import KafkaSettings
 from connectors.local import Addresses
 from connectors.local.ports import free
-from connectors.simulator.history import Post, Scene, StaffRow, as_csv
-from connectors.simulator.post import Answer, post, webhook_headers
+from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff, as_csv
+from connectors.simulator.post import PostResult, post, webhook_headers
 from schemas.errors import MustStop
 from schemas.tenancy import Secret
 from streams.supervise.child import Child
@@ -47,7 +47,7 @@ name = "Acme support"
 """
 
 
-class Stage:
+class DemoEnvironment:
     """What the story acts on; made by `set_up`."""
 
     def __init__(self, folder: Path, kafka: KafkaSettings) -> None:
@@ -71,14 +71,14 @@ class Stage:
         self.url = f"http://127.0.0.1:{ingress}{WEBHOOK_PATH}"
         return f"http://127.0.0.1:{ingress}/ready", f"http://127.0.0.1:{worker}/ready"
 
-    async def post(self, step: Post) -> Answer:
+    async def post(self, step: SimulatedPost) -> PostResult:
         """Post a webhook; anything but 200 ends the story."""
         answer = await asyncio.to_thread(post, self._client, self.url, step.body, webhook_headers(step.body, self._secret))
         if not answer.accepted:
             raise MustStop(f"The ingress answered {answer.status} to {step.topic}; 200 was expected.")
         return answer
 
-    async def import_staff(self, *rows: StaffRow) -> str:
+    async def import_staff(self, *rows: SimulatedStaff) -> str:
         """Import the whole staff file; return the command a person would type."""
         (self.folder / "staff.csv").write_text(as_csv(rows), encoding="utf-8")
         return await self._command("staff", "import", str(self.folder / "staff.csv"), "--tenant", TENANT, "--complete")
@@ -94,9 +94,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(folder: Path, addresses: Addresses, prefix: str) -> AsyncIterator[Stage]:
+async def set_up(folder: Path, addresses: Addresses, prefix: str) -> AsyncIterator[DemoEnvironment]:
     """Start `run` with a configuration of its own, wait until ingress and worker are ready, and stop it at the end."""
-    stage = Stage(folder, KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix))
+    stage = DemoEnvironment(folder, KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix))
     ready = stage.configure()
     lines: deque[str] = deque(maxlen=_LAST_LINES)
     child = Child("run", argv(stage.config, "run"), lambda _, line: lines.append(line))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 
-class Page(Protocol):
+class StoryOutput(Protocol):
     """Where the story is written."""
 
     def chapter(self, title: str) -> None:
@@ -18,14 +18,14 @@ class Page(Protocol):
     def did(self, what: str, **facts: Any) -> None:
         """Tell what was done to the system from outside; `status` and `ms` of the answer where it was a post."""
 
-    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+    def observed(self, what: str, *, ms: float | None = None, after: str = "") -> None:
         """Tell what came out, and how many milliseconds after what."""
 
     def plain(self, text: str) -> None:
         """Write a line as it is."""
 
 
-class Lines:
+class TextStory:
     """For people."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -40,7 +40,7 @@ class Lines:
         answer = f"  ({facts['status']} in {facts['ms']:.0f} ms)" if "status" in facts else ""
         self._console.print(Text.assemble(("   > ", "cyan"), what, (answer, "dim")))
 
-    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+    def observed(self, what: str, *, ms: float | None = None, after: str = "") -> None:
         self._console.print(Text.assemble(("   = ", "green"), what))
         if ms is not None:
             self._console.print(Text(f"     {ms:.0f} ms after {after}", style="green"))
@@ -49,7 +49,7 @@ class Lines:
         self._console.print(Text(text))
 
 
-class Json:
+class JsonStory:
     """For programs: one object per line, `did` and `saw` with all their facts."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -61,7 +61,7 @@ class Json:
     def did(self, what: str, **facts: Any) -> None:
         self._write({"did": what, **{name: round(fact, 1) if isinstance(fact, float) else fact for name, fact in facts.items()}})
 
-    def saw(self, what: str, *, ms: float | None = None, after: str = "") -> None:
+    def observed(self, what: str, *, ms: float | None = None, after: str = "") -> None:
         self._write({"saw": what, **({} if ms is None else {"ms": round(ms, 1), "after": after})})
 
     def plain(self, text: str) -> None:
@@ -72,8 +72,8 @@ class Json:
         self._stream.flush()
 
 
-def page(*, as_json: bool) -> Page:
+def story_output(*, as_json: bool) -> StoryOutput:
     """Return the page for this run; a terminal that cannot spell a name shows `?` for it."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace", line_buffering=True)
-    return Json(sys.stdout) if as_json else Lines(sys.stdout)
+    return JsonStory(sys.stdout) if as_json else TextStory(sys.stdout)

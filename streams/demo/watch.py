@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import MustStop
-from schemas.topics import TOPICS, Form
+from schemas.topics import TOPICS, Encoding
 
 
-class Seen(NamedTuple):
+class SeenRecord(NamedTuple):
     """A record as a subscriber got it; `at` is of this process's monotonic clock, in seconds."""
 
     key: str
@@ -23,26 +23,26 @@ class Seen(NamedTuple):
     at: float
 
 
-class Expected(MustStop):
+class NotSeen(MustStop):
     """Say what should have appeared and did not."""
 
 
-class Watch:
+class TopicWatch:
     """All that was seen so far, by topic. `until` waits for what a predicate asks for."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, list[Seen]] = {}
+        self.seen: dict[str, list[SeenRecord]] = {}
         self._news = asyncio.Condition()
 
-    async def note(self, topic: str, record: Seen) -> None:
+    async def note(self, topic: str, record: SeenRecord) -> None:
         """Add a record and wake who waits."""
         async with self._news:
             self.seen.setdefault(topic, []).append(record)
             self._news.notify_all()
 
-    async def until(self, topic: str, wanted: Callable[[Any], bool], what: str, *, within_s: float) -> Seen:
+    async def until(self, topic: str, wanted: Callable[[Any], bool], what: str, *, within_s: float) -> SeenRecord:
         """Return the first record wanted, past or to come; raise `Expected` when there is none in time."""
-        found: list[Seen] = []
+        found: list[SeenRecord] = []
 
         def there() -> bool:
             found[:] = [record for record in self.seen.get(topic, ()) if record.value is not None and wanted(record.value)]
@@ -52,17 +52,17 @@ class Watch:
             async with asyncio.timeout(within_s), self._news:
                 await self._news.wait_for(there)
         except TimeoutError:
-            raise Expected(f"{what} did not appear in {topic} within {within_s:g} s.") from None
+            raise NotSeen(f"{what} did not appear in {topic} within {within_s:g} s.") from None
         return found[0]
 
 
 @asynccontextmanager
-async def watching(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[Watch]:
+async def watching(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[TopicWatch]:
     """Read all of some topics until the block ends; without a group, so that nobody else's place is touched."""
     named = {kafka.topic(topic): topic for topic in topics}
     consumer = AIOKafkaConsumer(*named, **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
-    watch = Watch()
+    watch = TopicWatch()
     reading = asyncio.create_task(_read(consumer, named, avro, watch))
     try:
         yield watch
@@ -87,13 +87,13 @@ async def record_at(kafka: KafkaSettings, topic: str, partition: int, offset: in
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, named: Mapping[str, str], avro: Avro, watch: Watch) -> None:
+async def _read(consumer: AIOKafkaConsumer, named: Mapping[str, str], avro: Avro, watch: TopicWatch) -> None:
     async for record in consumer:
         topic = named[record.topic]
-        await watch.note(topic, Seen((record.key or b"").decode(), _value(topic, record.value, avro), time.monotonic()))
+        await watch.note(topic, SeenRecord((record.key or b"").decode(), _value(topic, record.value, avro), time.monotonic()))
 
 
 def _value(topic: str, value: bytes | None, avro: Avro) -> Any:
     if value is None:
         return None
-    return avro.decode(value)[1] if TOPICS[topic].form is Form.AVRO else msgspec.json.decode(value)
+    return avro.decode(value)[1] if TOPICS[topic].encoding is Encoding.AVRO else msgspec.json.decode(value)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from schemas.message import Headers, Record
+from schemas.message import Headers, Message
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     topic: str  # without the configured prefix
     partition: int
-    records: Sequence[Record]
+    records: Sequence[Message]
 
 
 class Table(Protocol[T]):
@@ -110,4 +110,4 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     step: Step
     codec: Codec[Any]
     wake: Callable[[Any], Wake | None] | None = None
-    go_on: Continuation | None = None
+    resume: Continuation | None = None

@@ -10,26 +10,26 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.versioned import ENCODING, newer_than_us
-from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.commit_state import CommitState
 
 
 class Encodings(msgspec.Struct, frozen=True, kw_only=True):
     """What this process may write. `told` is the encoding that every worker is said to read, 0 where nobody has said anything."""
 
     newest: int = ENCODING
-    told: int = 0
+    configured: int = 0
 
-    def of(self, standing: Standing, place: str, others: Iterable[int]) -> int:
+    def of(self, standing: CommitState, place: str, others: Iterable[int]) -> int:
         """Return the encoding to write a partition in, given where it stands and the encodings of the partitions beside it.
 
         A partition with nothing in it yet goes with the oldest of the others; where all are new, so is the installation. Raises
         MustStop for a partition that a newer release has written.
         """
         if not standing.positions:
-            return self.told or min(others, default=self.newest)
+            return self.configured or min(others, default=self.newest)
         if standing.encoding > self.newest:
             raise newer_than_us(place, standing.encoding, self.newest)
-        return max(standing.encoding, self.told)
+        return max(standing.encoding, self.configured)
 
     def advice(self, written: Iterable[int]) -> str:
         """Say what is left to be decided about partitions written in these encodings; nothing where all are in the newest."""

@@ -15,7 +15,7 @@ _THRESHOLDS = (50_000, 20, 50)
 
 
 @contextmanager
-def seldom() -> Iterator[None]:
+def infrequent_gc() -> Iterator[None]:
     """Collect seldom for the block."""
     before = gc.get_threshold()
     gc.set_threshold(*_THRESHOLDS)

@@ -5,13 +5,13 @@ from typing import Generic, NamedTuple, TypeVar
 from schemas.message import Headers
 from schemas.versioned import ENCODING
 from streams.engine.agent import Codec
-from streams.engine.partition.table_view import View
+from streams.engine.partition.table_view import TableView
 from streams.engine.tables.store import MemoryStore
 
 T = TypeVar("T")
 
 
-class Sent(NamedTuple):
+class SentRecord(NamedTuple):
     """One record left in an outbox."""
 
     topic: str
@@ -25,16 +25,16 @@ class ListOutbox:
     """Keep records in the order they were sent."""
 
     def __init__(self) -> None:
-        self.sent: list[Sent] = []
+        self.sent: list[SentRecord] = []
         self.encoding = ENCODING
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        self.sent.append(Sent(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+        self.sent.append(SentRecord(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
 
 
-class MemoryTable(View[T], Generic[T]):
+class MemoryTable(TableView[T], Generic[T]):
     """A whole table in memory. `commit` makes changes permanent; `rows` are all committed values by key, as bytes."""
 
     def __init__(self, codec: Codec[T]) -> None:

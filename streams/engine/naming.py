@@ -2,11 +2,11 @@
 
 import msgspec
 
-from schemas.topics import Form, Topic
+from schemas.topics import Encoding, Topic
 from streams.engine.agent import Agent
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True):
+class Naming(msgspec.Struct, frozen=True, kw_only=True):
     """Names of one application in one generation, with the configured topic prefix before each."""
 
     prefix: str = ""
@@ -38,7 +38,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """The changelog topics of some agents, to be created like all others."""
         return tuple(
             Topic(
-                name=self.changelog(agent.name), key="group|item", form=Form.INTERNAL, compact=True,
+                name=self.changelog(agent.name), key="group|item", encoding=Encoding.INTERNAL, compact=True,
                 written_by=(agent.name,), read_by=(agent.name,), about=f"the table of the {agent.name} agent",
             )
             for agent in agents

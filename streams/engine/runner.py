@@ -12,13 +12,13 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
-from streams.engine.engine import Committed, Engine, Seeker
+from streams.engine.engine import CommitStats, Engine, Seeker
 from streams.engine.faust_adapter.app import BatchApp
-from streams.engine.garbage_collection import seldom
+from streams.engine.garbage_collection import infrequent_gc
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.recovery.progress import Done, Progress
-from streams.engine.tables.store import Spares, StoreOf, in_memory
+from streams.engine.naming import Naming
+from streams.engine.recovery.progress import RestoreDone, RestoreProgress
+from streams.engine.tables.store import OpenStore, StandbyStores, open_memory_store
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Running(msgspec.Struct, frozen=True):
         return reason if isinstance(reason, Exception) else MustStop(f"the worker's consumer stopped: {reason!r}")
 
 
-def _heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _ignore_unretrieved(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Pass over futures of aiokafka's own that nobody waits for: what broke a transaction is known to its lane, which acts on it."""
     if not (isinstance(context.get("exception"), KafkaError) and "never retrieved" in context["message"]):
         loop.default_exception_handler(context)
@@ -57,20 +57,20 @@ async def running(
     agents: tuple[Agent, ...],
     *,
     kafka: KafkaSettings,
-    names: Names | None = None,
+    names: Naming | None = None,
     limits: Limits | None = None,
-    store_of: StoreOf = in_memory,
-    spares: Spares | None = None,
+    store_of: OpenStore = open_memory_store,
+    spares: StandbyStores | None = None,
     encodings: Encodings | None = None,
-    on_commit: Callable[[Committed], None] = lambda _: None,
-    on_progress: Callable[[Progress | Done], None] = lambda _: None,
+    on_commit: Callable[[CommitStats], None] = lambda _: None,
+    on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
     """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`).
 
     With `spares`, copies of the tables of partitions that other workers own are kept there.
     """
-    names = names or Names(prefix=kafka.topic_prefix)
+    names = names or Naming(prefix=kafka.topic_prefix)
     limits = limits or Limits()
     engine = Engine(
         agents,
@@ -86,8 +86,8 @@ async def running(
     )
     app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
     engine.seeker = cast(Seeker, app.consumer)
-    asyncio.get_running_loop().set_exception_handler(_heard)
-    with seldom():
+    asyncio.get_running_loop().set_exception_handler(_ignore_unretrieved)
+    with infrequent_gc():
         try:
             await app.start()
             yield Running(engine, app)

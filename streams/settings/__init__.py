@@ -1,6 +1,16 @@
 """The configuration file as values: one TOML file, its places filled from the environment and from files."""
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
-from streams.settings.model import Ingress, Redis, Registry, Settings, Worker
+from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, Settings, WorkerSettings
 
-__all__ = ["DEFAULT_FILE", "ENVIRONMENT_FILE", "KAFKA_ONLY", "Ingress", "Redis", "Registry", "Settings", "Worker", "load"]
+__all__ = [
+    "DEFAULT_FILE",
+    "ENVIRONMENT_FILE",
+    "KAFKA_ONLY",
+    "IngressSettings",
+    "RedisSettings",
+    "RegistrySettings",
+    "Settings",
+    "WorkerSettings",
+    "load",
+]

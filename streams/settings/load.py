@@ -11,9 +11,9 @@ import msgspec
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
-from streams.settings.model import Ingress, Redis, Registry, Settings, Worker
-from streams.settings.parse import Problem, Report, read
-from streams.settings.placeholders import Unfilled, fill
+from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, Settings, WorkerSettings
+from streams.settings.parse import Problem, Report, parse
+from streams.settings.placeholders import UnfilledPlaceholder, fill
 from streams.settings.toml_lines import line_of
 from streams.settings.validate import check_tenancy, check_values
 
@@ -26,10 +26,10 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     """The file as it is written."""
 
     kafka: KafkaSettings = KafkaSettings()
-    redis: Redis = Redis()
-    registry: Registry = Registry()
-    ingress: Ingress = Ingress()
-    worker: Worker = Worker()
+    redis: RedisSettings = RedisSettings()
+    registry: RegistrySettings = RegistrySettings()
+    ingress: IngressSettings = IngressSettings()
+    worker: WorkerSettings = WorkerSettings()
     apps: tuple[App, ...] = ()
     tenants: tuple[Tenant, ...] = ()
 
@@ -62,13 +62,13 @@ def load(
             problems.append(Problem(where, text))
 
     filled = _fill(tables, "", environment, file.parent, report)
-    whole = read(_from_environment(filled, environment), _File, "", report)
+    whole = parse(_from_environment(filled, environment), _File, "", report)
     settings = _settings(whole, file.parent)
     check_values(settings, report)
     if not problems:  # rules between parts say nothing true about parts that could not be read
         check_tenancy(whole.apps, whole.tenants, report)
     if problems:
-        raise BadConfiguration(_told(file, source, problems))
+        raise BadConfiguration(_problem_report(file, source, problems))
     return settings
 
 
@@ -108,7 +108,7 @@ def _fill(value: Any, path: str, environment: Mapping[str, str], folder: Path, r
         return value
     try:
         return fill(value, environment, folder)
-    except Unfilled as missing:
+    except UnfilledPlaceholder as missing:
         report(path, str(missing))
         return ""
 
@@ -140,7 +140,7 @@ def _seen_from(folder: Path, path: str) -> str:
     return str(folder / path) if path else ""
 
 
-def _told(file: Path, source: str, problems: list[Problem]) -> str:
+def _problem_report(file: Path, source: str, problems: list[Problem]) -> str:
     lines = []
     for problem in problems:
         line = line_of(source, problem.path)

@@ -7,19 +7,19 @@ from schemas.tenancy import Tenancy
 from streams.engine.limits import Limits
 
 
-class Redis(msgspec.Struct, frozen=True, kw_only=True):
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[redis]` part."""
 
     url: str = "redis://127.0.0.1:6379/0"
 
 
-class Registry(msgspec.Struct, frozen=True, kw_only=True):
+class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[registry]` part: empty means that the files in schemas/avro are the registry."""
 
     url: str = ""
 
 
-class Ingress(msgspec.Struct, frozen=True, kw_only=True):
+class IngressSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[ingress]` part. `ceiling` is how many posts a process keeps at a time before it answers 429; 0 never does.
 
     `spool_always` sends every post over the spool: where the disk is nearer than Kafka.
@@ -33,7 +33,7 @@ class Ingress(msgspec.Struct, frozen=True, kw_only=True):
     spool_always: bool = False
 
 
-class Worker(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
 
     The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory. `encoding` is the one that every worker reads;
@@ -47,8 +47,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     standby: bool = False
     batch_records: int = Limits().batch_records
     session_timeout_ms: int = Limits().session_timeout_ms
-    brake_consecutive: int = Limits().brake_consecutive
-    brake_share: float = Limits().brake_share
+    brake_consecutive: int = Limits().dead_letter_consecutive
+    brake_share: float = Limits().dead_letter_share
     encoding: int = 0
 
     def limits(self) -> Limits:
@@ -58,8 +58,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
             session_timeout_ms=self.session_timeout_ms,
             heartbeat_ms=min(Limits().heartbeat_ms, self.session_timeout_ms // 4),
             transaction_timeout_ms=self.session_timeout_ms,
-            brake_consecutive=self.brake_consecutive,
-            brake_share=self.brake_share,
+            dead_letter_consecutive=self.brake_consecutive,
+            dead_letter_share=self.brake_share,
         )
 
 
@@ -67,8 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a process is told from outside."""
 
     kafka: KafkaSettings
-    redis: Redis
-    registry: Registry
-    ingress: Ingress
-    worker: Worker
+    redis: RedisSettings
+    registry: RegistrySettings
+    ingress: IngressSettings
+    worker: WorkerSettings
     tenancy: Tenancy

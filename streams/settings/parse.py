@@ -24,7 +24,7 @@ _WORDS: Mapping[Any, str] = types.MappingProxyType({
 })  # fmt: skip
 
 
-def read(value: Any, kind: Any, path: str, report: Report) -> Any:
+def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
     """Return the value as `kind` (a struct, a tuple of them, or a plain type); None after reporting what is wrong with it."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(value, kind, path, report)
@@ -46,7 +46,7 @@ def _struct(value: Any, kind: type[msgspec.Struct], path: str, report: Report) -
         report(_join(path, name), f"unknown key{_hint(name, list(fields))}")
     for name in (name for name, field in fields.items() if field.required and name not in value):
         report(_join(path, name), f"missing; expected {_expected(fields[name].type)}")
-    given = {name: read(value[name], fields[name].type, _join(path, name), report) for name in fields.keys() & value.keys()}
+    given = {name: parse(value[name], fields[name].type, _join(path, name), report) for name in fields.keys() & value.keys()}
     given = {name: part for name, part in given.items() if part is not None}
     return kind(**given) if all(name in given for name, field in fields.items() if field.required) else None
 
@@ -55,7 +55,7 @@ def _list(value: Any, kind: Any, path: str, report: Report) -> Any:
     if not isinstance(value, list):
         report(path, f"expected a list, found {_shown(value, list)}")
         return None
-    read_items = (read(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
+    read_items = (parse(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
     return tuple(item for item in read_items if item is not None)
 
 

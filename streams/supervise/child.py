@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from streams.supervise.self_process import STOPPED_FOR_A_PERSON
+from streams.supervise.self_process import NEEDS_OPERATOR
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
@@ -15,7 +15,7 @@ _SETTLED_S = 60.0  # one that ran this long starts again without delay: its deat
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LINE_LIMIT = 1 << 20  # longer than any log line; a child that writes more at once is read in parts
 
-Say = Callable[[str, str], None]
+Notify = Callable[[str, str], None]
 """Show a line of the named child."""
 
 
@@ -27,10 +27,10 @@ def pause_s(failures: int) -> float:
 class Child:
     """A command line kept running until `stop`. `run` returns its last exit code when it is stopped or a person has to act."""
 
-    def __init__(self, name: str, argv: Sequence[str], say: Say) -> None:
+    def __init__(self, name: str, argv: Sequence[str], say: Notify) -> None:
         self.name = name
         self._argv = argv
-        self._say = say
+        self._notify = say
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self.last_line = ""
@@ -41,12 +41,12 @@ class Child:
         while True:
             began = asyncio.get_running_loop().time()
             code = await self.once()
-            if self._stopping.is_set() or code == STOPPED_FOR_A_PERSON:
+            if self._stopping.is_set() or code == NEEDS_OPERATOR:
                 return code
             settled = asyncio.get_running_loop().time() - began > _SETTLED_S
             failures = 1 if settled else failures + 1
             pause = pause_s(failures)
-            self._say(self.name, f"ended ({_ending(code)}); starts again in {pause:g} s")
+            self._notify(self.name, f"ended ({_ending(code)}); starts again in {pause:g} s")
             if await self.stopped_within(pause):
                 return code
 
@@ -63,7 +63,7 @@ class Child:
         assert process.stdout is not None
         async for line in process.stdout:
             self.last_line = line.decode("utf-8", "replace").rstrip()
-            self._say(self.name, self.last_line)
+            self._notify(self.name, self.last_line)
         return await process.wait()
 
     async def stop(self, grace_s: float) -> None:
@@ -74,7 +74,7 @@ class Child:
             try:
                 await asyncio.wait_for(self._process.wait(), grace_s)
             except TimeoutError:
-                self._say(self.name, f"does not end within {grace_s:g} s and is killed")
+                self._notify(self.name, f"does not end within {grace_s:g} s and is killed")
                 self.signal(signal.SIGKILL)
                 await self._process.wait()
 

@@ -5,7 +5,7 @@ import sys
 
 from schemas.errors import MustStop
 
-STOPPED_FOR_A_PERSON = 3
+NEEDS_OPERATOR = 3
 """Exit code of a process that ended with `MustStop`: starting it again cannot help, a person has to act."""
 
 

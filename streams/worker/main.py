@@ -23,16 +23,16 @@ from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
-from streams.engine.engine import Committed, Engine
+from streams.engine.engine import CommitStats, Engine
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.processor import Status
-from streams.engine.recovery.progress import Done, Progress
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import PartitionStatus
+from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.runner import Running, running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import MemorySpares, in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import MemoryStandbyStores, open_memory_store
 from streams.settings import Settings
-from streams.worker.settings_sync import announce
+from streams.worker.settings_sync import sync_settings_facts
 
 log = structlog.get_logger(__name__)
 
@@ -40,12 +40,12 @@ _NOTICED_SECONDS = 1.0  # a restoration that took so long is told to the person 
 _RETRY_SECONDS = 2.0  # between two tries to reach Kafka or the registry at the start
 
 
-class Hooks(msgspec.Struct, frozen=True):
+class WorkerCallbacks(msgspec.Struct, frozen=True):
     """What the process around the worker wants to hear."""
 
-    say: Callable[[str], None]  # lines for a person
+    notify: Callable[[str], None]  # lines for a person
     started: Callable[[Engine], None]  # the engine, for probes
-    committed: Callable[[Committed], None]  # every transaction, for metrics
+    committed: Callable[[CommitStats], None]  # every transaction, for metrics
 
 
 def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
@@ -53,11 +53,11 @@ def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     return (contacts(tenancy), companies(tenancy), people(avro), orgs(avro), admins(tenancy, avro), access(avro))
 
 
-async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
+async def work(settings: Settings, hooks: WorkerCallbacks, limits: Limits) -> None:
     """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
     stop = _stop_signal()
-    names = Names(prefix=settings.kafka.topic_prefix)
-    encodings = Encodings(told=settings.worker.encoding)
+    names = Naming(prefix=settings.kafka.topic_prefix)
+    encodings = Encodings(configured=settings.worker.encoding)
     if (agents := await _prepared(settings, names, hooks, stop)) is None:
         return
     on_disk = _on_disk(settings, agents, names)
@@ -66,27 +66,27 @@ async def work(settings: Settings, hooks: Hooks, limits: Limits) -> None:
         kafka=settings.kafka,
         names=names,
         limits=limits,
-        store_of=on_disk or in_memory,
-        spares=(on_disk or MemorySpares()) if settings.worker.standby else None,
+        store_of=on_disk or open_memory_store,
+        spares=(on_disk or MemoryStandbyStores()) if settings.worker.standby else None,
         encodings=encodings,
         on_commit=hooks.committed,
-        on_progress=partial(_say_restored, hooks),
-        on_ready=lambda engine: hooks.say(_state_of(engine, encodings)),
+        on_progress=partial(_report_restored, hooks),
+        on_ready=lambda engine: hooks.notify(_state_of(engine, encodings)),
     ) as at_work:
         hooks.started(at_work.engine)
         await _watched(at_work, stop)
 
 
-def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Names) -> OnDisk | None:
+def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
     """Return where tables are kept that are not in memory: a rebuild in another generation, or another prefix, has a folder of its own."""
     wanted = frozenset(settings.worker.on_disk)
     if unknown := wanted - {agent.name for agent in agents}:
         known = ", ".join(agent.name for agent in agents)
         raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
-    return OnDisk(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
+    return RocksStores(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
 
 
-async def _prepared(settings: Settings, names: Names, hooks: Hooks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
+async def _prepared(settings: Settings, names: Naming, hooks: WorkerCallbacks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
     """Return the agents once schemas, topics and the configuration's facts are in place, or None when told to stop before."""
     said = ""
     while not stop.is_set():
@@ -94,10 +94,10 @@ async def _prepared(settings: Settings, names: Names, hooks: Hooks, stop: asynci
             avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
             agents = agents_of(settings.tenancy, avro)
             await topics.apply(settings.kafka, names.changelogs(agents))
-            await announce(settings.kafka, avro, settings.tenancy)
+            await sync_settings_facts(settings.kafka, avro, settings.tenancy)
         except Unavailable as error:
             if said != (said := str(error)):
-                hooks.say(f"waiting: {error}")
+                hooks.notify(f"waiting: {error}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
@@ -118,16 +118,16 @@ async def _watched(at_work: Running, stop: asyncio.Event) -> None:
         failed.cancel()
 
 
-def _say_restored(hooks: Hooks, progress: Progress | Done) -> None:
+def _report_restored(hooks: WorkerCallbacks, progress: RestoreProgress | RestoreDone) -> None:
     """Say how far it is, and that it is done where anybody had time to wonder."""
-    if isinstance(progress, Progress) or progress.seconds >= _NOTICED_SECONDS:
-        hooks.say(str(progress))
+    if isinstance(progress, RestoreProgress) or progress.seconds >= _NOTICED_SECONDS:
+        hooks.notify(str(progress))
 
 
 def _state_of(engine: Engine, encodings: Encodings) -> str:
-    lanes = engine.lanes()
-    stopped = sum(lane.status is Status.STOPPED for lane in lanes)
-    advice = encodings.advice(lane.standing.encoding for lane in lanes if lane.status is not Status.STOPPED)
+    lanes = engine.all_processors()
+    stopped = sum(lane.status is PartitionStatus.STOPPED for lane in lanes)
+    advice = encodings.advice(lane.commit_state.encoding for lane in lanes if lane.status is not PartitionStatus.STOPPED)
     said = f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
     return f"{said}; {advice}" if advice else said
 

@@ -16,14 +16,14 @@ from starlette.routing import Route
 
 from connectors.observability import metrics
 from schemas.errors import StoreFailed
-from streams.engine.engine import Committed, Engine
-from streams.engine.partition.processor import Lane, Status
-from streams.engine.recovery.progress import Progress
+from streams.engine.engine import CommitStats, Engine
+from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
+from streams.engine.recovery.progress import RestoreProgress
 
 log = structlog.get_logger(__name__)
 
 _OF_PARTITIONS = (
-    metrics.LANE_LIVE, metrics.LANE_LAG, metrics.LANE_LEFT_OVER, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
+    metrics.PARTITION_LIVE, metrics.PARTITION_LAG, metrics.PARTITION_PENDING_WORK, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
     metrics.RESTORE_READ, metrics.RESTORE_OF,
 )  # fmt: skip
 _PORTS_TRIED = 64  # several workers of one machine count up from the configured port
@@ -60,7 +60,7 @@ class Probes:
         """Report of this engine from now on."""
         self._engine = engine
 
-    def committed(self, done: Committed) -> None:
+    def committed(self, done: CommitStats) -> None:
         """Count a transaction."""
         metrics.RECORDS.labels(done.agent).inc(done.records - done.dead)
         metrics.DEAD_LETTERS.labels(done.agent).inc(done.dead)
@@ -78,12 +78,12 @@ class Probes:
     async def _ready(self, _: Request) -> Response:
         if self._engine is None:
             return JSONResponse({"ready": False, "hint": "waiting for Kafka or the schema registry"}, 503)
-        lanes = self._engine.lanes()
-        ready = self._engine.ready.is_set() and all(lane.status is Status.LIVE for lane in lanes)
+        lanes = self._engine.all_processors()
+        ready = self._engine.ready.is_set() and all(lane.status is PartitionStatus.LIVE for lane in lanes)
         restoring = self._engine.progress()
         said: dict[str, object] = {"ready": ready, "hint": "" if ready else _hint(lanes, restoring)}
         if restoring is not None:
-            said["restoring"] = _told(restoring)
+            said["restoring"] = _restore_text(restoring)
         return JSONResponse({**said, "partitions": [_row(lane) for lane in lanes]}, 200 if ready else 503)
 
     async def _metrics(self, _: Request) -> Response:
@@ -92,18 +92,18 @@ class Probes:
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _hint(lanes: Collection[Lane], restoring: Progress | None) -> str:
+def _hint(lanes: Collection[PartitionProcessor], restoring: RestoreProgress | None) -> str:
     """Say why a worker is not ready: first what a person has to mend, then what takes its time."""
-    if stopped := sum(lane.status is Status.STOPPED for lane in lanes):
+    if stopped := sum(lane.status is PartitionStatus.STOPPED for lane in lanes):
         return f"{stopped} of {len(lanes)} partitions are stopped and wait for you: see `reason`"
     if restoring is not None:
         return str(restoring)
-    if any(lane.status is Status.LOST for lane in lanes):
+    if any(lane.status is PartitionStatus.LOST for lane in lanes):
         return "a partition is being read back after a failure; the log says of what"
     return "partitions are being handed out"
 
 
-def _told(restoring: Progress) -> dict[str, object]:
+def _restore_text(restoring: RestoreProgress) -> dict[str, object]:
     left = restoring.left_seconds
     return {
         "offsets_read": restoring.total.read, "offsets": restoring.total.of, "seconds": round(restoring.seconds, 1),
@@ -112,15 +112,15 @@ def _told(restoring: Progress) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _row(lane: Lane) -> dict[str, object]:
+def _row(lane: PartitionProcessor) -> dict[str, object]:
     return {
         "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
-        "left_over": lane.left_over, "positions": lane.positions, "rows": _rows(lane), "encoding": lane.standing.encoding,
+        "left_over": lane.has_pending_work, "positions": lane.positions, "rows": _rows(lane), "encoding": lane.commit_state.encoding,
         "reason": lane.reason,
     }  # fmt: skip
 
 
-def _rows(lane: Lane) -> int | None:
+def _rows(lane: PartitionProcessor) -> int | None:
     """Count rows; None where the disk they are on does not answer."""
     try:
         return len(lane.store)
@@ -132,11 +132,11 @@ def _measure(engine: Engine) -> None:
     """Set what is measured when it is asked for. What was ours before and is not now says nothing any more."""
     for gone in _OF_PARTITIONS:
         gone.clear()
-    for lane in engine.lanes():
+    for lane in engine.all_processors():
         place = lane.agent.name, str(lane.partition)
-        metrics.LANE_LIVE.labels(*place).set(lane.status is Status.LIVE)
-        metrics.LANE_LAG.labels(*place).set(lane.lag)
-        metrics.LANE_LEFT_OVER.labels(*place).set(lane.left_over)
+        metrics.PARTITION_LIVE.labels(*place).set(lane.status is PartitionStatus.LIVE)
+        metrics.PARTITION_LAG.labels(*place).set(lane.lag)
+        metrics.PARTITION_PENDING_WORK.labels(*place).set(lane.has_pending_work)
         if (rows := _rows(lane)) is not None:
             metrics.TABLE_ROWS.labels(*place).set(rows)
     for (agent, partition), lag in engine.standby_lag().items():

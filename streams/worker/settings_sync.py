@@ -2,7 +2,7 @@
 
 import time
 
-from connectors.kafka.fact_log import Entry, append_once, find
+from connectors.kafka.fact_log import FactRecord, append_once, find_facts
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import facts
 from schemas.codec import Avro
@@ -11,17 +11,17 @@ from streams.agents.fact_entries import entry
 from streams.core.access.facts.settings import TYPE, settings_fact
 
 
-async def announce(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy) -> int:
+async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy) -> int:
     """Append a `settings.applied` fact for each tenant whose configuration is not in the log as it is; return how many.
 
     Workers that start at once each do this; one appends, the others find nothing missing. Raises Unavailable when Kafka does not
     answer, or another worker was a moment later: then do it again.
     """
 
-    async def missing() -> list[Entry]:
+    async def missing() -> list[FactRecord]:
         found = []
         for tenant in sorted(tenancy.tenants):
-            before = [facts.decode(avro, value) for value in await find(kafka, tenant, {TYPE})]
+            before = [facts.decode(avro, value) for value in await find_facts(kafka, tenant, {TYPE})]
             fact = settings_fact(tenancy, tenant, before, now=time.time_ns() // 1_000_000)
             if fact is not None:
                 found.append(entry(avro, fact))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.demo.output import Lines
+from streams.demo.output import TextStory
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -58,7 +58,7 @@ def test_the_readme_shows_the_demo_as_it_is(told):
 def spelled(lines):
     """Write the same story as for a person."""
     paper = io.StringIO()
-    page = Lines(paper)
+    page = TextStory(paper)
     for line in lines:
         name = next(iter(line))
         getattr(page, name)(line.pop(name), **line)

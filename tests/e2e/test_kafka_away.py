@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from connectors.local import running
+from connectors.local import temporary_stack
 from tests.e2e.outside import Installation, admin_event
 
 pytestmark = pytest.mark.asyncio
 
 
 async def test_posts_before_kafka_are_kept_and_the_worker_starts_when_it_comes(tmp_path):
-    with running() as stack:
+    with temporary_stack() as stack:
         stack.kill_broker(1)
         with Installation(tmp_path, stack.addresses.kafka, "late.") as installed:
             installed.until_ready(installed.ingress)

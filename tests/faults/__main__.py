@@ -14,7 +14,7 @@ import click
 import structlog
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.local import LocalStack, running
+from connectors.local import LocalStack, temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.support.counting_agent import PARTITIONS
@@ -34,7 +34,7 @@ def main(minutes: float, seed: int | None, kind: str) -> None:
     kinds = list(KINDS) if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
-    with running(brokers=3, settings=BROKERS) as stack:
+    with temporary_stack(brokers=3, settings=BROKERS) as stack:
         while done == 0 or (seed is None and time.monotonic() < end):
             _campaign(stack, kinds[done % len(kinds)], secrets.randbits(32) if seed is None else seed)
             done += 1

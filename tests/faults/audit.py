@@ -11,11 +11,11 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import KafkaSettings
-from streams.engine.naming import Names
-from streams.engine.partition.processor import Status
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import PartitionStatus
 from streams.engine.runner import running
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.rocksdb import RocksStores
 from tests.faults.counting_worker import AGENT, LIMITS
 from tests.support.counting_agent import OUT, PARTITIONS, SECOND, SOURCE, read_all
 
@@ -53,12 +53,16 @@ async def on_disk(settings: KafkaSettings, state: Path) -> dict[str, int]:
     """Return the whole table as the next worker has it: from the disk, and from the changelog behind its bookmark."""
     rows: dict[str, int] = {}
     keys = {record.key.decode() for topic in (SOURCE, SECOND) for record in await read_all(settings, topic)}
-    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=OnDisk(state, frozenset({AGENT.name}))) as work:
+    async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=RocksStores(state, frozenset({AGENT.name}))) as work:
         deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
-        while [lane.status for lane in work.engine.lanes()] != [Status.LIVE] * PARTITIONS:  # the killed are members for a while
-            assert asyncio.get_running_loop().time() < deadline, f"not recovered after {_SETTLE_SECONDS} s: {work.engine.lanes()}"
+        while [lane.status for lane in work.engine.all_processors()] != [
+            PartitionStatus.LIVE
+        ] * PARTITIONS:  # the killed are members for a while
+            assert asyncio.get_running_loop().time() < deadline, (
+                f"not recovered after {_SETTLE_SECONDS} s: {work.engine.all_processors()}"
+            )
             await asyncio.sleep(0.1)
-        for lane in work.engine.lanes():
+        for lane in work.engine.all_processors():
             rows |= {key: count for key in keys if (count := lane.view().get(key))}
     return rows
 
@@ -78,7 +82,7 @@ async def _outputs(settings: KafkaSettings, wanted: int, watch: Callable[[], Non
 
 
 async def _changelog(settings: KafkaSettings) -> dict[str, int]:
-    records = await _all(settings, Names(prefix=settings.topic_prefix).changelog(AGENT.name))
+    records = await _all(settings, Naming(prefix=settings.topic_prefix).changelog(AGENT.name))
     return {record.key.decode(): msgspec.msgpack.decode(record.value) for record in records if record.key != positions.KEY}
 
 

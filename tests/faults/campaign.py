@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack
 from schemas.partition import partition_of
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from tests.faults.audit import audit, on_disk
 from tests.faults.counting_worker import AGENT
 from tests.faults.fleet import Fleet
@@ -43,7 +43,7 @@ class Campaign:
 
     def __init__(self, settings: KafkaSettings, folder: Path, *, kind: Kind, seed: int, stack: LocalStack | None = None) -> None:
         self.settings = settings
-        self.names = Names(prefix=settings.topic_prefix)
+        self.names = Naming(prefix=settings.topic_prefix)
         self.chance = random.Random(seed)
         self.kind = kind
         self.transaction_ms = self.chance.choice([3_000, 6_000])  # half the session, or all of it

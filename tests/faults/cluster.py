@@ -6,7 +6,7 @@ import contextlib
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.local.probe import Coordinator
 
@@ -23,7 +23,7 @@ async def coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> 
 
 
 async def _coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
-    async with administering(settings) as admin:
+    async with admin_client(settings) as admin:
         return int(await admin.find_coordinator(name, kind))
 
 

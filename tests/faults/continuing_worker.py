@@ -11,8 +11,8 @@ import uvloop
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
 from streams.engine.runner import running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import open_memory_store
 from tests.support.continuing_agent import AGENT
 
 BATCH = 50
@@ -22,7 +22,7 @@ LIMITS = Limits(batch_records=BATCH, session_timeout_ms=2_000, heartbeat_ms=300)
 async def main(bootstrap: str, prefix: str, folder: str = "") -> None:
     """Work until killed; exit with an error when the engine gives up."""
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
-    stores = OnDisk(Path(folder), frozenset({AGENT.name})) if folder else in_memory
+    stores = RocksStores(Path(folder), frozenset({AGENT.name})) if folder else open_memory_store
     async with running((AGENT,), kafka=settings, limits=LIMITS, store_of=stores) as work:
         raise await work.failed()
 

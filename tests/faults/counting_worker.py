@@ -15,8 +15,8 @@ import uvloop
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
 from streams.engine.runner import running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import StoreOf, in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import OpenStore, open_memory_store
 from tests.support.counting_agent import SECOND, SOURCE, counting
 
 LIMITS = Limits(
@@ -31,9 +31,9 @@ REJOIN = signal.SIGWINCH  # a process that does not listen yet passes over this 
 """Told so, a worker leaves the group in order and joins it again at once."""
 
 
-def stores(folder: str) -> StoreOf:
+def stores(folder: str) -> OpenStore:
     """Return where the table is kept."""
-    return OnDisk(Path(folder), frozenset({AGENT.name})) if folder else in_memory
+    return RocksStores(Path(folder), frozenset({AGENT.name})) if folder else open_memory_store
 
 
 async def main(bootstrap: str, prefix: str, transaction_ms: str = "6000", folder: str = "") -> None:
@@ -49,7 +49,7 @@ async def main(bootstrap: str, prefix: str, transaction_ms: str = "6000", folder
         await count(settings, limits, stores(folder), told, rejoin)
 
 
-async def count(settings: KafkaSettings, limits: Limits, store_of: StoreOf, told: asyncio.Event, rejoin: asyncio.Event) -> None:
+async def count(settings: KafkaSettings, limits: Limits, store_of: OpenStore, told: asyncio.Event, rejoin: asyncio.Event) -> None:
     """Be a member of the group until told otherwise."""
     ready = lambda _: print("ready", flush=True)  # noqa: E731, T201
     async with running((AGENT,), kafka=settings, limits=limits, store_of=store_of, on_ready=ready) as work:

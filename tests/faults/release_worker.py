@@ -13,7 +13,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.encodings import Encodings
 from streams.engine.runner import running
-from streams.supervise.self_process import STOPPED_FOR_A_PERSON
+from streams.supervise.self_process import NEEDS_OPERATOR
 from tests.faults.counting_worker import LIMITS
 from tests.support.releases import agents_of
 
@@ -22,7 +22,7 @@ async def main(bootstrap: str, prefix: str, release: str, told: str = "0") -> No
     """Count until SIGTERM; exit as the product does where a person has to act."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    encodings = Encodings(newest=int(release), told=int(told))
+    encodings = Encodings(newest=int(release), configured=int(told))
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
     async with running(agents_of(int(release)), kafka=settings, limits=LIMITS, encodings=encodings) as work:
         failed, stopped = asyncio.create_task(work.failed()), asyncio.create_task(stop.wait())
@@ -38,4 +38,4 @@ if __name__ == "__main__":
         uvloop.run(main(*sys.argv[1:]))
     except MustStop as error:
         print(error, flush=True)  # noqa: T201
-        sys.exit(STOPPED_FOR_A_PERSON)
+        sys.exit(NEEDS_OPERATOR)

@@ -14,17 +14,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from connectors import local
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.processor import Status
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import PartitionStatus
 from streams.engine.recovery.changelog_reader import fenced_producer
 from streams.engine.runner import Running, running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import StoreOf, in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import OpenStore, open_memory_store
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
 @pytest.fixture(scope="module")
 def forgetful() -> Iterator[str]:
     """Where a broker answers that compacts at once and soon forgets quiet producers."""
-    with local.running(settings=FORGETFUL) as stack:
+    with local.temporary_stack(settings=FORGETFUL) as stack:
         yield stack.addresses.kafka
 
 
@@ -82,9 +82,9 @@ def settings(forgetful: str, prefix: str) -> KafkaSettings:
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path) -> StoreOf:
+def on_disk(tmp_path: Path) -> OpenStore:
     """Stores of one host, on its disk."""
-    return OnDisk(tmp_path, frozenset({AGENT.name}))
+    return RocksStores(tmp_path, frozenset({AGENT.name}))
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
@@ -95,20 +95,20 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def at_rest(work: Running) -> bool:
-    lanes = work.engine.lanes()
+    lanes = work.engine.all_processors()
     return work.engine.ready.is_set() and all(
-        lane.status is Status.STOPPED or (lane.status is Status.LIVE and lane.caught_up) for lane in lanes
+        lane.status is PartitionStatus.STOPPED or (lane.status is PartitionStatus.LIVE and lane.caught_up) for lane in lanes
     )
 
 
 def seen(work: Running) -> Seen:
-    lanes = work.engine.lanes()
-    views = [lane.view() for lane in lanes if lane.status is Status.LIVE]
+    lanes = work.engine.all_processors()
+    views = [lane.view() for lane in lanes if lane.status is PartitionStatus.LIVE]
     rows = {key: number for key in KEYS for view in views if (number := view.get(key)) is not None}
-    return Seen(rows, {lane.partition: lane.reason for lane in lanes if lane.status is Status.STOPPED})
+    return Seen(rows, {lane.partition: lane.reason for lane in lanes if lane.status is PartitionStatus.STOPPED})
 
 
-async def worked(settings: KafkaSettings, store_of: StoreOf = in_memory) -> Seen:
+async def worked(settings: KafkaSettings, store_of: OpenStore = open_memory_store) -> Seen:
     """Start a worker, let it come to rest, and stop it."""
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
         await until(lambda: at_rest(work), "recovered and caught up")
@@ -121,7 +121,7 @@ async def send(settings: KafkaSettings, numbers: Mapping[str, int]) -> None:
 
 
 def changelog(settings: KafkaSettings, partition: int) -> TopicPartition:
-    return TopicPartition(settings.topic(Names().changelog(AGENT.name)), partition)
+    return TopicPartition(settings.topic(Naming().changelog(AGENT.name)), partition)
 
 
 @asynccontextmanager
@@ -139,7 +139,7 @@ async def delete_records(settings: KafkaSettings, place: TopicPartition, share: 
     async with asking(settings) as consumer:
         end = (await consumer.end_offsets([place]))[place]
     before = int(end * share)
-    async with administering(settings) as admin:
+    async with admin_client(settings) as admin:
         await admin.delete_records({place: RecordsToDelete(before_offset=before)})
     return before
 
@@ -148,19 +148,19 @@ def of_partitions(rows: Mapping[str, int], partitions: set[int]) -> dict[str, in
     return {key: number for key, number in rows.items() if partition_of(key.encode(), PARTITIONS) in partitions}
 
 
-async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, on_disk: StoreOf) -> None:
+async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, on_disk: OpenStore) -> None:
     """Rows are changed and deleted elsewhere; then the disk's bookmark is gone, and so are the tombstones of what was deleted since."""
     await create_topics(settings, AGENT, changelog=COMPACTED_AT_ONCE)
     first = {key: number for number, key in enumerate(KEYS, 1)}
     await send(settings, first)
     assert await worked(settings, on_disk) == Seen(first, {})
-    before = {(record.partition, record.offset) for record in await read_all(settings, Names().changelog(AGENT.name))}
+    before = {(record.partition, record.offset) for record in await read_all(settings, Naming().changelog(AGENT.name))}
     async with running((AGENT,), kafka=settings, limits=QUICK) as work:
         await send(settings, dict.fromkeys(KEYS[::2], 0))
         filler = await compacted(settings, before)
         await until(lambda: at_rest(work), "caught up")
     expected = {key: number for key, number in first.items() if key not in KEYS[::2]} | filler
-    for stores in (in_memory, on_disk):
+    for stores in (open_memory_store, on_disk):
         assert await worked(settings, stores) == Seen(expected, {})
     async with asking(settings) as consumer:
         places = [changelog(settings, partition) for partition in range(PARTITIONS)]
@@ -176,7 +176,7 @@ async def compacted(settings: KafkaSettings, before: set[tuple[int, int]]) -> di
         filler = dict.fromkeys(ONE_IN_EACH.values(), 1000 + number)
         await send(settings, filler)  # a segment is compacted only when there is a newer one
         await asyncio.sleep(0.5)
-        records = await read_all(settings, Names().changelog(AGENT.name))
+        records = await read_all(settings, Naming().changelog(AGENT.name))
         standings = {(record.partition, record.offset) for record in records if record.key == b"|positions"}
         if not (standings & before) and all(record.value is not None for record in records):
             return filler
@@ -192,7 +192,7 @@ async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(
 
 
 async def test_a_changelog_that_was_emptied_or_cut_stops_its_partition_unless_the_disk_has_what_it_lost(
-    settings: KafkaSettings, on_disk: StoreOf
+    settings: KafkaSettings, on_disk: OpenStore
 ) -> None:
     """Partition 1 is emptied, with the record that would show that the disk is right; of partition 2 the older half is gone."""
     await create_topics(settings, AGENT)
@@ -202,33 +202,33 @@ async def test_a_changelog_that_was_emptied_or_cut_stops_its_partition_unless_th
     begins = {
         partition: await delete_records(settings, changelog(settings, partition), share) for partition, share in CUTS.items()
     }
-    for stores, stopped in ((in_memory, {1, 2}), (on_disk, {1})):
+    for stores, stopped in ((open_memory_store, {1, 2}), (on_disk, {1})):
         found = await worked(settings, stores)
         assert found.rows == of_partitions(rows, set(range(PARTITIONS)) - stopped)
         assert found.stopped.keys() == stopped
         for partition, reason in found.stopped.items():
             assert (
-                f"partition {partition} of {Names().changelog(AGENT.name)}: the log now begins at {begins[partition]}" in reason
+                f"partition {partition} of {Naming().changelog(AGENT.name)}: the log now begins at {begins[partition]}" in reason
             )
 
 
-async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, on_disk: StoreOf) -> None:
+async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, on_disk: OpenStore) -> None:
     """Also where nothing else was ever written: no record will come that says that it is the last."""
     await create_topics(settings, AGENT)
     rows = of_partitions(dict.fromkeys(KEYS, 1), {2})
     await send(settings, rows)
-    for stores in (on_disk, in_memory, on_disk):
+    for stores in (on_disk, open_memory_store, on_disk):
         for partition in range(PARTITIONS):
             await leave_open(settings, partition, abort=True)
         assert await worked(settings, stores) == Seen(rows, {})
 
 
 async def test_a_transaction_left_open_by_a_killed_owner_is_ended_before_its_time(
-    settings: KafkaSettings, on_disk: StoreOf
+    settings: KafkaSettings, on_disk: OpenStore
 ) -> None:
     """Its timeout is longer than this test waits: neither recovery sits it out nor those who read what is written afterwards."""
     await create_topics(settings, AGENT)
-    for number, stores in enumerate((on_disk, in_memory, on_disk), 1):
+    for number, stores in enumerate((on_disk, open_memory_store, on_disk), 1):
         rows = dict.fromkeys(KEYS, number)
         await send(settings, rows)
         assert await worked(settings, stores) == Seen(rows, {})
@@ -241,7 +241,7 @@ async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = F
     """Write rows that never were under the name of the partition's owner, and go away in the middle of it."""
     limits = Limits(transaction_timeout_ms=int(5 * DEADLINE * 1_000))
     producer = await fenced_producer(
-        settings, Names(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
+        settings, Naming(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
     )
     await producer.begin_transaction()
     for key in KEYS:
@@ -277,11 +277,11 @@ async def test_a_quiet_partition_whose_producer_the_broker_has_forgotten_counts_
         await until(lambda: at_rest(work), "ready")
         for number, quiet in enumerate((0, 3 * SEQUENCES_KEPT_S, IDS_KEPT_S + 3), 1):
             await asyncio.sleep(quiet)
-            before = {lane.partition: lane.producer for lane in work.engine.lanes()}
+            before = {lane.partition: lane.producer for lane in work.engine.all_processors()}
             rows = dict.fromkeys(ONE_IN_EACH.values(), number)
             await send(settings, rows)
             await until(lambda rows=rows: seen(work) == Seen(rows, {}), f"events after {quiet} s")
-        after = {lane.partition: lane.producer for lane in work.engine.lanes()}
+        after = {lane.partition: lane.producer for lane in work.engine.all_processors()}
         assert all(after[partition] is not before[partition] for partition in before), "all ids had been forgotten"
         assert not work.engine.fatal_error.done()
         assert work.app.crash_reason is None

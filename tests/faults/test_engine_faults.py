@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.local import running
+from connectors.local import temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.support.counting_agent import PARTITIONS
@@ -24,7 +24,7 @@ async def test_workers_killed_frozen_joining_and_leaving_count_every_event_once(
 async def test_brokers_killed_restarted_and_frozen_count_every_event_once(prefix: str, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"repeat: scripts/faults --seed {seed} --kind brokers")  # noqa: T201  # shown by pytest when the test fails
-    with running(brokers=3, settings=BROKERS) as stack:
+    with temporary_stack(brokers=3, settings=BROKERS) as stack:
         settings = KafkaSettings(
             bootstrap=stack.addresses.kafka, topic_prefix=prefix, partitions=PARTITIONS, replication=3, min_insync=2
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.local import LocalStack
-from connectors.local import running as running_stack
+from connectors.local import temporary_stack as running_stack
 from tests.support.ingress import Ingress, configured, ids, landed, make_topics, post_all, running
 from tests.support.posts import notification
 

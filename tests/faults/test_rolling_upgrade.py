@@ -17,9 +17,9 @@ from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas.message import header
 from schemas.versioned import ENCODING
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.tables import commit_state as positions
-from streams.supervise.self_process import STOPPED_FOR_A_PERSON
+from streams.supervise.self_process import NEEDS_OPERATOR
 from tests.faults.fleet import Fleet
 from tests.faults.test_worker_kill import APP, PUBLIC, TENANCY, feeding, settled, workers  # noqa: F401  # a fixture
 from tests.support.counting_agent import OUT, SOURCE, create_topics, producing, read_all, write
@@ -93,7 +93,7 @@ async def written_in(settings: KafkaSettings) -> dict[str, list[tuple[str, bytes
     """Return the changelogs' rows of each key, in order, and under the positions' key where tables stood."""
     rows = defaultdict(list)
     for agent in agents_of(2):
-        for record in await read_all(settings, Names().changelog(agent.name)):
+        for record in await read_all(settings, Naming().changelog(agent.name)):
             rows[f"{agent.name}/{record.key.decode()}"].append(record.value)
     return rows
 
@@ -128,7 +128,7 @@ async def test_releases_take_over_from_each_other_until_one_is_told_that_all_can
         assert fleet.died() == []
         # told too early: release 1 stops by itself, untouched, and the one that can goes on
         fleet.start(*RELEASE_2_TOLD)
-        assert await asyncio.to_thread(fleet.running[0].wait, 60) == STOPPED_FOR_A_PERSON, fleet.last_words()
+        assert await asyncio.to_thread(fleet.running[0].wait, 60) == NEEDS_OPERATOR, fleet.last_words()
         assert "a newer release wrote it" in fleet.last_words()
         fleet.running.pop(0)
         await all_work(settings, fleet)
@@ -175,7 +175,7 @@ async def test_the_product_s_workers_are_replaced_one_after_the_other(kafka: str
     assert workers.died() == []
     async with producing(settings) as producer:  # as if a release after this one had been told too early
         await write(producer, settings, "person.patches", "profile", bytes([ENCODING + 1, 0x90]))
-    assert await asyncio.to_thread(_first_to_die, workers) == STOPPED_FOR_A_PERSON
+    assert await asyncio.to_thread(_first_to_die, workers) == NEEDS_OPERATOR
     assert "a newer release wrote it" in workers.last_words()
     for topic in PUBLIC:
         ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.intercom.ingress.routing import Post, Router
+from connectors.intercom.ingress.routing import AuthenticPost, Router
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
@@ -67,7 +67,7 @@ async def feeding(settings: KafkaSettings, bodies: list[bytes]) -> AsyncIterator
     async def feed() -> None:
         async with producing(settings, linger_ms=5) as producer:
             for number, body in enumerate(bodies):
-                for record in router.webhook(Post(body, frozenset({"support"})), now=0).records:
+                for record in router.webhook(AuthenticPost(body, frozenset({"support"})), now=0).records:
                     place = partition_of(record.key, settings.partitions)
                     await producer.send(record.topic, record.value, key=record.key, partition=place, headers=list(record.headers))
                 if number % 100 == 0:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.access import facts
 from schemas.access.facts import Fact
-from schemas.message import Given
-from streams.agents.access import Sizes
+from schemas.message import RecordValue
+from streams.agents.access import ProcessingLimits
 from streams.core.access.findings.ledger import CONTINUED
 from tests.support import company
 from tests.support.company import AVRO, DAY, T0, Company, admin, decision, everyone, listing, person_of, policy, roles, staff
@@ -52,9 +52,9 @@ schedules = st.lists(st.integers(0, 6), max_size=60)
 """What happens next: 0 goes on with what is left over, n reads n facts."""
 
 
-def written(happened: list[tuple[list[Fact], int]]) -> list[Given]:
+def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
     """Return the log. Decisions about policy and settings replace the one before; after some of the rows, a day passes."""
-    log: list[Given] = []
+    log: list[RecordValue] = []
     last: dict[str, str] = {}
     clock = T0
     for index, (told, pause) in enumerate(happened):
@@ -63,13 +63,13 @@ def written(happened: list[tuple[list[Fact], int]]) -> list[Given]:
             if fact.kind in ("policy.applied", "settings.applied"):
                 fact = msgspec.structs.replace(fact, id=f"{fact.id}-{index}", replaces=last.get(fact.kind))
                 last[fact.kind] = fact.id
-            log.append(Given(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(log), clock))
+            log.append(RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(log), clock))
     return log
 
 
-def cut(log: Sequence[Given], schedule: list[int], turn: int) -> Company:
+def cut(log: Sequence[RecordValue], schedule: list[int], turn: int) -> Company:
     """Read a log with a room so small that nearly every fact is left over, in the steps of the schedule, then to its end."""
-    found, rest = Company(Sizes(turn=turn, part=1, per_record=0)), list(log)
+    found, rest = Company(ProcessingLimits(chunk=turn, snapshot_page=1, per_record=0)), list(log)
     for step in schedule:
         if step == 0:
             found.go_on()
@@ -80,9 +80,9 @@ def cut(log: Sequence[Given], schedule: list[int], turn: int) -> Company:
     return found
 
 
-def whole(log: Sequence[Given], turn: int) -> Company:
+def whole(log: Sequence[RecordValue], turn: int) -> Company:
     """Read a log fact by fact, each with all that follows from it in one transaction."""
-    found = Company(Sizes(turn=turn, part=1 << 30))
+    found = Company(ProcessingLimits(chunk=turn, snapshot_page=1 << 30))
     for record in log:
         found.read([record])
     assert not found.left_over
@@ -135,7 +135,7 @@ def test_tenants_of_one_partition_do_not_change_each_others_answers(
         ([msgspec.structs.replace(fact, tenant="beta") for fact in told], pause) for told, pause in elsewhere
     ]  # fmt: skip
     logs = [written(happened), written(theirs)]
-    mixed: list[Given] = []
+    mixed: list[RecordValue] = []
     rest = [list(log) for log in logs]
     while any(rest):
         source = chance.choice([log for log in rest if log])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.access.facts import Fact
 from streams.core.access.findings.ledger import seal
-from streams.engine.in_memory import Sent
+from streams.engine.in_memory import SentRecord
 from tests.support.company import AVRO, DAY, T0, Company, admin, decision, everyone, person_of, policy, roles, staff
 
 ADDRESSES = ("jo@acme.example", "al@acme.example", "jo+x@acme.example")
@@ -132,7 +132,7 @@ def test_every_record_names_the_fact_it_follows_from(topic: str):
     assert {dict(sent.headers)["ce_causationid"].decode() for sent in _of(company.sent, topic)} <= known
 
 
-def _of(sent: list[Sent], topic: str) -> list[Sent]:
+def _of(sent: list[SentRecord], topic: str) -> list[SentRecord]:
     found = [each for each in sent if each.topic == topic]
     assert found
     return found

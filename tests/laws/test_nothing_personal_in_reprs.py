@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
-from schemas.access.findings import Known, Person
+from schemas.access.findings import CandidateData, FindingPersonalData
 from streams.core.access.state.addresses import normal
-from streams.core.access.state.staff import Member, member
+from streams.core.access.state.staff import StaffMember, staff_member
 from streams.core.access.state.tenant import State
 from tests.support.company import APP, TENANT, Company, admin, person_of, staff
 
@@ -21,8 +21,10 @@ def hidden(value: object) -> bool:
 def test_facts_and_findings_hide_their_personal_part():
     assert hidden(admin("admin.added", "7", JO, name="Jo Lind"))
     assert hidden(staff("77", JO, name="Jo Lind"))
-    assert hidden(Person(account_address=JO, candidates=(Known(staff="1", name="Jo Lind", addresses=(JO,)),)))
-    assert hidden(Known(staff="1", name="Jo Lind", addresses=(JO,)))
+    assert hidden(
+        FindingPersonalData(account_address=JO, candidates=(CandidateData(staff="1", name="Jo Lind", addresses=(JO,)),))
+    )
+    assert hidden(CandidateData(staff="1", name="Jo Lind", addresses=(JO,)))
 
 
 def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
@@ -32,8 +34,8 @@ def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
     state = State(company.table, TENANT)
     record = state.record(("hr", "77"))
     assert record is not None
-    found = member([record], person_of("77"))
-    assert isinstance(found, Member)
+    found = staff_member([record], person_of("77"))
+    assert isinstance(found, StaffMember)
     assert found.given == (JO,)
     assert hidden(state.account((APP, "7")))
     assert hidden(record)

@@ -1,10 +1,10 @@
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 
-from schemas.cloudevents import AVRO, JSON, Event, Origin, context, sequence, timestamp
+from schemas.cloudevents import AVRO, JSON, EventContext, Origin, context, sequence, timestamp
 from schemas.message import header
 
-FULL = Event(
+FULL = EventContext(
     id="e1",
     source="/intercom-streams/people",
     type="person.changed.v1",
@@ -39,7 +39,7 @@ def test_the_cloudevents_sdk_reads_every_attribute():
 
 
 def test_absent_attributes_have_no_header():
-    headers = Event(id="e1", source="/s", type="t", origin=Origin.WEBHOOK).headers()
+    headers = EventContext(id="e1", source="/s", type="t", origin=Origin.WEBHOOK).headers()
     assert [name for name, _ in headers] == ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_origin", "content-type"]
 
 
@@ -48,7 +48,7 @@ def test_the_trace_goes_under_its_own_name():
 
 
 def test_what_was_written_is_read_back_without_the_prefix():
-    found = context(Event(id="é|1", source="/s", type="t", origin=Origin.REPLAY, time=0, content_type=JSON).headers())
+    found = context(EventContext(id="é|1", source="/s", type="t", origin=Origin.REPLAY, time=0, content_type=JSON).headers())
     assert found == {
         "specversion": "1.0", "id": "é|1", "source": "/s", "type": "t", "origin": "replay",
         "time": "1970-01-01T00:00:00.000Z", "datacontenttype": "application/json",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import Catalogue, Schema, read
 from schemas.codec import FRAME, Avro, framing_id, payload
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from tests.support.avro_schemas import PERSON, VALUE, catalogue, changed, schema
 
 AVRO = Avro.local(catalogue(PERSON))
@@ -52,36 +52,36 @@ def test_fields_with_a_default_may_be_left_out():
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_its_place_and_without_its_text(value, place):
-    with pytest.raises(Unusable, match=place) as refused:
+    with pytest.raises(InvalidRecord, match=place) as refused:
         AVRO.encode("person", value)
     assert "secret" not in str(refused.value)
 
 
 def test_an_unknown_schema_id_is_named():
-    with pytest.raises(Unusable, match="schema id 77 "):
+    with pytest.raises(InvalidRecord, match="schema id 77 "):
         AVRO.decode(b"\x00\x00\x00\x00\x4d\x02")
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x00\x00\x01", b"\x01" + BYTES[1:], b'{"id": 1}'])
 def test_bytes_without_a_frame_are_refused(data):
-    with pytest.raises(Unusable, match="framing"):
+    with pytest.raises(InvalidRecord, match="framing"):
         AVRO.decode(data)
 
 
 def test_every_cut_is_noticed():
     for length in range(FRAME, len(BYTES)):
-        with pytest.raises(Unusable):
+        with pytest.raises(InvalidRecord):
             AVRO.decode(BYTES[:length])
 
 
 def test_trailing_bytes_are_noticed():
-    with pytest.raises(Unusable, match="2 bytes follow"):
+    with pytest.raises(InvalidRecord, match="2 bytes follow"):
         AVRO.decode(BYTES + b"\x00\x00")
 
 
 @given(st.binary(max_size=60))
 def test_whatever_follows_a_known_id_is_a_value_or_unusable(body):
-    with contextlib.suppress(Unusable):
+    with contextlib.suppress(InvalidRecord):
         AVRO.decode(BYTES[:FRAME] + body)
 
 
@@ -98,7 +98,7 @@ def test_ids_of_a_registry_take_the_place_of_local_ones():
     avro = Avro({"person": 12}, catalogue=catalogue(PERSON))
     assert framing_id(avro.encode("person", VALUE)) == 12
     assert avro.decode(avro.encode("person", VALUE)) == ("person", VALUE)
-    with pytest.raises(Unusable, match="unknown"):
+    with pytest.raises(InvalidRecord, match="unknown"):
         avro.decode(BYTES)
 
 

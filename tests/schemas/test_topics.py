@@ -7,7 +7,7 @@ from schemas.codec import Avro
 from schemas.dead_letters import TOPIC as DEAD_LETTERS
 from schemas.intercom.routes import TOPICS as INBOUND
 from schemas.tenancy import Tenancy
-from schemas.topics import DAY_MS, FOREVER, TOPICS, Form
+from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding
 from streams.worker.main import agents_of
 
 AGENTS = agents_of(Tenancy.of((), ()), Avro.local())
@@ -28,8 +28,8 @@ def test_names_are_legal_and_leave_room_for_a_prefix(name):
 
 
 def test_each_schema_belongs_to_a_topic_and_each_avro_topic_has_its_schema():
-    assert {topic.schema for topic in TOPICS.values() if topic.form is Form.AVRO} == set(shipped().current)
-    assert all(topic.schema is None for topic in TOPICS.values() if topic.form is not Form.AVRO)
+    assert {topic.schema for topic in TOPICS.values() if topic.encoding is Encoding.AVRO} == set(shipped().current)
+    assert all(topic.schema is None for topic in TOPICS.values() if topic.encoding is not Encoding.AVRO)
 
 
 def test_the_ingress_knows_exactly_the_inbound_topics():
@@ -58,7 +58,7 @@ def test_each_agent_is_named_as_a_reader_of_its_sources(agent):
 
 
 def test_whoever_the_table_names_as_a_reader_of_an_internal_topic_writes_to_another():
-    internal = [topic for topic in TOPICS.values() if topic.form is Form.INTERNAL]
+    internal = [topic for topic in TOPICS.values() if topic.encoding is Encoding.INTERNAL]
     writers = {name for topic in TOPICS.values() for name in topic.written_by}
     assert {reader for topic in internal for reader in topic.read_by} <= writers
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from schemas.errors import MustStop, Unusable
-from schemas.versioned import Before, Versioned
+from schemas.errors import InvalidRecord, MustStop
+from schemas.versioned import PreviousVersion, Versioned
 
 
 class Oldest(msgspec.Struct, frozen=True, array_like=True):
@@ -24,9 +24,9 @@ class New(msgspec.Struct, frozen=True, array_like=True):
 
 OLDEST = Versioned(Oldest)
 OLD = Versioned(
-    Old, since=2, before=Before(OLDEST, lambda it: Old(*it.name.split(" ")), lambda it: Oldest(f"{it.first} {it.last}"))
+    Old, since=2, before=PreviousVersion(OLDEST, lambda it: Old(*it.name.split(" ")), lambda it: Oldest(f"{it.first} {it.last}"))
 )
-NEW = Versioned(New, since=4, before=Before(OLD, lambda it: New(it.first, it.last), lambda it: Old(it.first, it.last)))
+NEW = Versioned(New, since=4, before=PreviousVersion(OLD, lambda it: New(it.first, it.last), lambda it: Old(it.first, it.last)))
 ADA = New("Ada", "Lovelace", "Countess")
 
 
@@ -71,18 +71,18 @@ def test_what_a_newer_release_wrote_stops_the_process(codec):
     [b"", b"\x04", b"\x04\xc1", b"\x04\x92\xa1a", b"\x02\x91\xa1a", b"\x01", NEW.encode(ADA) + b"\x00"],
 )
 def test_bytes_that_are_no_such_value_are_unusable(data):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         NEW.decode(data)
 
 
 @pytest.mark.parametrize("data", [b"{}", b"\x00\x01", b"\x1f\x8b", b"\xff", b" ", b"hello"])
 def test_what_no_release_can_have_written_is_not_taken_for_a_newer_ones(data):
-    with pytest.raises(Unusable, match="no release of ours"):
+    with pytest.raises(InvalidRecord, match="no release of ours"):
         NEW.decode(data)
 
 
 def test_an_error_names_the_place_and_not_the_value():
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(InvalidRecord) as refused:
         NEW.decode(b"\x04" + msgspec.msgpack.encode(["secret@example.com", 5]))
     assert "$[1]" in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -103,4 +103,4 @@ def test_a_number_is_never_the_first_byte_of_something_else(since):
 
 def test_what_was_before_is_older():
     with pytest.raises(ValueError, match="before encoding 2"):
-        Versioned(New, since=2, before=Before(OLD, lambda it: New(it.first, it.last), lambda it: Old(it.first, it.last)))
+        Versioned(New, since=2, before=PreviousVersion(OLD, lambda it: New(it.first, it.last), lambda it: Old(it.first, it.last)))

@@ -9,12 +9,12 @@ import pytest
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.processor import Status
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import PartitionStatus
 from streams.engine.recovery import changelog_reader as recovery
 from streams.engine.runner import Running
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.commit_state import CommitState
 from tests.support.counting_agent import SOURCE, producing
 
 QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500, fetch_bytes=64 << 10)
@@ -43,14 +43,14 @@ AGENT = Agent(name="keep", sources=(SOURCE,), step=put, codec=Raw)
 
 async def fill(settings: KafkaSettings, rows: Mapping[int, int], size: int = 100) -> None:
     """Write so many rows into each partition's changelog, and where it then stands."""
-    topic = settings.topic(Names().changelog(AGENT.name))
+    topic = settings.topic(Naming().changelog(AGENT.name))
     async with producing(settings, max_batch_size=1 << 20, max_request_size=8 << 20) as producer:
         for partition, count in rows.items():
             sent = [
                 await producer.send(topic, key=f"r{number}".encode(), value=b"v" * size, partition=partition)
                 for number in range(count)
             ]
-            stood = positions.encode(Standing({SOURCE: 0}))
+            stood = positions.encode(CommitState({SOURCE: 0}))
             sent.append(await producer.send(topic, key=positions.KEY, value=stood, partition=partition))
             await asyncio.gather(*sent)
 
@@ -65,7 +65,7 @@ class Gate:
         self.passed = 0
         self.taken = 0
         monkeypatch.setattr(recovery, "_RECORDS_AT_ONCE", at_once)
-        take_next, take = recovery.Reader._take_next, recovery.Reader._take
+        take_next, take = recovery.ChangelogReader._take_next, recovery.ChangelogReader._take
 
         async def held(*given: Any, **named: Any) -> float:
             if not self._wide_open:
@@ -79,8 +79,8 @@ class Gate:
             self.taken += len(records)
             return take(reader, place, one, records)
 
-        monkeypatch.setattr(recovery.Reader, "_take_next", held)
-        monkeypatch.setattr(recovery.Reader, "_take", counted)
+        monkeypatch.setattr(recovery.ChangelogReader, "_take_next", held)
+        monkeypatch.setattr(recovery.ChangelogReader, "_take", counted)
 
     async def once(self) -> None:
         """Let one restoration look once."""
@@ -104,8 +104,8 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 90) -
 
 
 def live(work: Running) -> set[int]:
-    return {lane.partition for lane in work.engine.lanes() if lane.status is Status.LIVE}
+    return {lane.partition for lane in work.engine.all_processors() if lane.status is PartitionStatus.LIVE}
 
 
 def rows(work: Running) -> dict[int, int]:
-    return {lane.partition: len(lane.store) for lane in work.engine.lanes()}
+    return {lane.partition: len(lane.store) for lane in work.engine.all_processors()}

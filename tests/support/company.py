@@ -7,14 +7,26 @@ from typing import Any
 import msgspec
 
 from schemas.access import facts
-from schemas.access.facts import Admin, Classification, Evidence, Fact, LocalTime, Person, Policy, Rule, Settings, Snapshot, Staff
+from schemas.access.facts import (
+    AccessSettings,
+    Admin,
+    Classification,
+    Evidence,
+    Fact,
+    FactPersonalData,
+    LocalTime,
+    Policy,
+    Rule,
+    Snapshot,
+    StaffRecordData,
+)
 from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.message import Given, header
-from streams.agents.access import ROWS, Sizes, access
+from schemas.message import RecordValue, header
+from streams.agents.access import ROWS, ProcessingLimits, access
 from streams.engine.agent import Batch
-from streams.engine.in_memory import ListOutbox, MemoryTable, Sent
+from streams.engine.in_memory import ListOutbox, MemoryTable, SentRecord
 
 AVRO = Avro.local()
 TENANT = "acme"
@@ -27,24 +39,24 @@ T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 class Company:
     """Facts go in by method; what the agent sent comes out decoded."""
 
-    def __init__(self, sizes: Sizes | None = None) -> None:
+    def __init__(self, sizes: ProcessingLimits | None = None) -> None:
         self.agent = access(AVRO, sizes=sizes)
         self.left_over: list[bytes] = []
         self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)
-        self.log: list[Given] = []
-        self.sent: list[Sent] = []
+        self.log: list[RecordValue] = []
+        self.sent: list[SentRecord] = []
         self.clock = T0 + 10 * DAY
         self.policy_id: str | None = None
 
     def add(self, fact: Fact, *, at: int | None = None) -> list[dict[str, Any]]:
         """Append a fact and process it; return the findings it led to, as OCSF."""
         self.clock = max(self.clock + SECOND, at or 0)
-        record = Given(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(self.log), self.clock)
+        record = RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(self.log), self.clock)
         self.log.append(record)
         return self.take([record])
 
-    def take(self, records: Iterable[Given]) -> list[dict[str, Any]]:
+    def take(self, records: Iterable[RecordValue]) -> list[dict[str, Any]]:
         """Process records and all work that they leave over; return the findings."""
         before = len(self.sent)
         self.read(records)
@@ -52,22 +64,22 @@ class Company:
             pass
         return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
 
-    def read(self, records: Iterable[Given]) -> list[Sent]:
+    def read(self, records: Iterable[RecordValue]) -> list[SentRecord]:
         """Process records in one transaction, and leave over what is left over; return what was sent."""
         out = ListOutbox()
         cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
         return self._true(out, self.left_over if cursor is None else [*self.left_over, cursor])
 
-    def go_on(self) -> list[Sent] | None:
+    def go_on(self) -> list[SentRecord] | None:
         """Do a part of the oldest left-over work in one transaction, as the engine does; return what was sent, None without work."""
         if not self.left_over:
             return None
-        assert self.agent.go_on is not None
+        assert self.agent.resume is not None
         out = ListOutbox()
-        cursor = self.agent.go_on(self.left_over[0], self.table, out)
+        cursor = self.agent.resume(self.left_over[0], self.table, out)
         return self._true(out, [*([] if cursor is None else [cursor]), *self.left_over[1:]])
 
-    def _true(self, out: ListOutbox, left_over: list[bytes]) -> list[Sent]:
+    def _true(self, out: ListOutbox, left_over: list[bytes]) -> list[SentRecord]:
         self.changed = self.table.commit()
         self.left_over = left_over
         self.sent += out.sent
@@ -146,7 +158,7 @@ def admin(
     id_ = derived(kind, app, account, at, address)
     return Fact(
         id=id_, tenant=TENANT, kind=kind, source="intercom.webhook", basis="observed", time=at, app_id=app, account=account,
-        person=Person(name=name, addresses=(address,) if address else ()),
+        person=FactPersonalData(name=name, addresses=(address,) if address else ()),
         admin=Admin(role_name=role) if role else None,
         evidence=(Evidence(topic="intercom.admins", partition=0, offset=7, sha256=digest(id_.encode()), id=f"notif_{id_}"),),
     )  # fmt: skip
@@ -162,8 +174,8 @@ def staff(
     return Fact(
         id=derived("staff", source, record, at, ends, status, *addresses, *(roles or ())),
         tenant=TENANT, kind="staff.record", source=f"staff:{source}", basis="asserted", time=at,
-        person=Person(name=name, addresses=addresses),
-        record=Staff(
+        person=FactPersonalData(name=name, addresses=addresses),
+        record=StaffRecordData(
             source=source, record=record, asserts=tuple(asserts), ends=end, roles=roles or (), status=status, employee=employee
         ),
         evidence=(Evidence(file="staff.csv", line=2, sha256=digest(record.encode())),),
@@ -212,7 +224,7 @@ def decision(kind: str, account: str, replaces: str | None = None, *, staff: str
 def settings(replaces: str | None = None, *, aliases: dict[str, str] | None = None, workspaces: tuple[str, ...] = ()) -> Fact:
     return Fact(
         id=derived("settings", replaces), tenant=TENANT, kind="settings.applied", source="operator", basis="decided", replaces=replaces,
-        settings=Settings(workspaces=workspaces, alias_domains=aliases or {}, hash="h"),
+        settings=AccessSettings(workspaces=workspaces, alias_domains=aliases or {}, hash="h"),
     )  # fmt: skip
 
 

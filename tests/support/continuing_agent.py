@@ -11,7 +11,7 @@ import msgspec
 
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from tests.support.counting_agent import OUT, SOURCE, Numbers, producing
 
 GROUP, CHANGE, PART = "all", 1_000, 5_000
@@ -70,7 +70,7 @@ def _say(said: Said, partition: int, out: Outbox) -> None:
     out.send(OUT, None, msgspec.json.encode(said), partition=partition)
 
 
-AGENT = Agent(name="continue", sources=(SOURCE,), step=step, codec=Numbers, go_on=go_on)
+AGENT = Agent(name="continue", sources=(SOURCE,), step=step, codec=Numbers, resume=go_on)
 
 
 def item_of(number: int) -> str:
@@ -80,7 +80,7 @@ def item_of(number: int) -> str:
 
 async def fill(kafka: KafkaSettings, rows: int, partition: int = 0) -> None:
     """Write a table of so many ones into the changelog, as the engine does."""
-    changelog = kafka.topic(Names(prefix=kafka.topic_prefix).changelog(AGENT.name))
+    changelog = kafka.topic(Naming(prefix=kafka.topic_prefix).changelog(AGENT.name))
     name, one = f"{kafka.topic_prefix}filler", Numbers.encode(1)
     async with (
         producing(kafka, transactional_id=name, max_batch_size=512 << 10, compression_type="zstd") as producer,

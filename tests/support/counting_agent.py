@@ -8,12 +8,12 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 
 PARTITIONS = 4
 SOURCE, SECOND, OUT = "in", "in.second", "out"
@@ -36,7 +36,7 @@ def count(batch: Batch, table: Table[int], out: Outbox) -> None:
         if record.value == b"poison":
             raise ValueError("secret@example.com cannot be processed")
         if record.value == b"unusable":
-            raise Unusable("the value says so")
+            raise InvalidRecord("the value says so")
         key = (record.key or b"").decode()
         number = (table.get(key) or 0) + 1
         table.put(key, "", number)
@@ -54,10 +54,10 @@ async def create_topics(
     kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None
 ) -> None:
     """Create all topics the counting agents need; `changelog` are settings of theirs alone."""
-    names = Names(prefix=kafka.topic_prefix)
+    names = Naming(prefix=kafka.topic_prefix)
     changelogs = {names.changelog(agent.name) for agent in agents}
     options = {"min.insync.replicas": str(kafka.min_insync)}
-    async with administering(kafka) as admin:
+    async with admin_client(kafka) as admin:
         await admin.create_topics(
             [
                 NewTopic(kafka.topic(name), partitions, kafka.replication, topic_configs=options | more)

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.local import Addresses, LocalStack, given, running
+from connectors.local import Addresses, LocalStack, configured_addresses, temporary_stack
 
 
 @pytest.fixture(scope="session")
 def own_stack() -> Iterator[LocalStack]:
     """One broker and a Redis, gone with the run."""
-    with running() as stack:
+    with temporary_stack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def addresses(request: pytest.FixtureRequest) -> Addresses:
     """Where the cluster of this run answers."""
-    named = given()
+    named = configured_addresses()
     if named is not None:
         return named
     stack: LocalStack = request.getfixturevalue("own_stack")

@@ -2,8 +2,8 @@
 
 from schemas.codec import Avro
 from schemas.intercom.envelope import envelope
-from schemas.intercom.routes import places
-from schemas.message import Given
+from schemas.intercom.routes import destinations
+from schemas.message import RecordValue
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.orgs import orgs
@@ -28,9 +28,9 @@ class Pipeline:
         """Take bodies as the ingress would, those of one topic in one batch."""
         records = {}
         for body in bodies:
-            for place in places(envelope(body)):
+            for place in destinations(envelope(body)):
                 twin = [("ce_causationid", place.causation.encode())] if place.causation else []
-                given = Given(place.key.encode(), body, [("ce_id", place.id.encode()), *twin])
+                given = RecordValue(place.key.encode(), body, [("ce_id", place.id.encode()), *twin])
                 records.setdefault(place.topic, []).append(given)
         for topic, batch in records.items():
             self.feed(topic, *batch)
@@ -43,7 +43,7 @@ class Pipeline:
         self.tables[agent.name].commit()
         self.sent += out.sent
         for onward in _AGENTS:
-            given = [Given(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == onward]
+            given = [RecordValue(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == onward]
             if given:
                 self.feed(onward, *given)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.versioned import Before, Versioned
+from schemas.versioned import PreviousVersion, Versioned
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from tests.support.counting_agent import OUT, SECOND, SOURCE
 
@@ -22,7 +22,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
 
 
 OLD = Versioned(int)
-NEW = Versioned(Tally, since=2, before=Before(OLD, lambda count: Tally(count, 0), lambda tally: tally.count))
+NEW = Versioned(Tally, since=2, before=PreviousVersion(OLD, lambda count: Tally(count, 0), lambda tally: tally.count))
 
 
 def agents_of(release: int) -> tuple[Agent, Agent]:

@@ -12,8 +12,17 @@ from typing import Any
 
 import msgspec
 
-from schemas.access.facts import Evidence, Fact, Person, Policy, Rule, Settings, encoded
-from schemas.profiles.registers import Assignment, Cause, Entry, Packed, Patch, Profile, Row, Version
+from schemas.access.facts import AccessSettings, Evidence, Fact, FactPersonalData, Policy, Rule, encode_plain
+from schemas.profiles.registers import (
+    Assignment,
+    Packed,
+    Patch,
+    PatchCause,
+    ProfileTableRow,
+    PublishedProfile,
+    SourceRecordRow,
+    Version,
+)
 from schemas.versioned import ENCODING, Versioned
 from streams.agents import access, admins
 from streams.agents import profiles as resolving
@@ -31,62 +40,64 @@ _PACKED = Packed(
     complete=((1, {"tag": '["2"]'}),),
     contested=("name",),
 )
-_ROW = Row(_PACKED, Assignment(2, "4a4e4f2e-0000-5000-8000-000000000001"))
+_ROW = SourceRecordRow(_PACKED, Assignment(2, "4a4e4f2e-0000-5000-8000-000000000001"))
 
 _EVIDENCE = Evidence(topic="intercom.admins", partition=1, offset=7, sha256="ab", id="notif_3")
-_SOURCE = rows.Source("f1", "access.added", 1_700_000_000_000, 0, 5, "cd", (_EVIDENCE,))
+_SOURCE = rows.FactReference("f1", "access.added", 1_700_000_000_000, 0, 5, "cd", (_EVIDENCE,))
 _FACT = Fact(
     id="f1", tenant="acme", kind="staff.record", source="staff:hr", basis="asserted", time=1_700_000_000_000,
-    evidence=(_EVIDENCE,), person=Person(addresses=("ada@example.com",)),
+    evidence=(_EVIDENCE,), person=FactPersonalData(addresses=("ada@example.com",)),
 )  # fmt: skip
-_PLACE = rows.Place(0, 5, 1_700_000_000_500, "cd", "00-aa-bb-01")
-_SIGHTING = rows.Sighting(1_700_000_000_000, added=True, source=_SOURCE)
-_FIELD = rows.Field("ada@example.com", 1_700_000_000_000, "f1", 1_699_000_000_000)
+_PLACE = rows.LogPosition(0, 5, 1_700_000_000_500, "cd", "00-aa-bb-01")
+_SIGHTING = rows.PresenceEvent(1_700_000_000_000, added=True, source=_SOURCE)
+_FIELD = rows.FieldRegister("ada@example.com", 1_700_000_000_000, "f1", 1_699_000_000_000)
 _RULE = Rule(app_id="abc12345", validity="intercom_roles", roles=("agent",), intercom_roles={"agent": ("Support",)})
-_SETTINGS = Settings(
+_SETTINGS = AccessSettings(
     workspaces=("abc12345",),
     alias_domains={"old.example": "new.example"},
     precedence=("hr",),
     further={"zone": '"UTC"'},
     hash="cd",
 )
-_ANSWER = rows.Answer(
+_ANSWER = rows.CheckResult(
     check="C4", staff="s1", result="FAIL", reason="role", since=1, severity=4, confidence=2, candidates=("s2",),
     parameters={"role": "admin"}, policy="p1", due=2,
 )  # fmt: skip
 _EPISODE = rows.Episode(
-    uid="u1", sequence=3, failing=_ANSWER, opened=1, created=2, substance="ef", exhibits=(rows.Exhibit(_SOURCE, {"role": "admin"}),),
+    uid="u1", sequence=3, failing=_ANSWER, opened=1, created=2, substance="ef", exhibits=(rows.CitedFact(_SOURCE, {"role": "admin"}),),
     closed=9,
 )  # fmt: skip
 
-PATCH = Patch("acme", "abc12345:c1", _ROW, Cause("notif_2", 1_700_000_002_000))
+PATCH = Patch("acme", "abc12345:c1", _ROW, PatchCause("notif_2", 1_700_000_002_000))
 ROW = _ROW
-PROFILE = Entry(profile=Profile(4, {"name": "Ada", "emails": ["ada@example.com"], "sources": {"name": {"time": 1}}}))
-RECORD = Entry(row=_ROW)
-PASSED = admins.Passed(("f1", "f2"), {"access.seen": (1_700_000_000_000, "f3")})
+PROFILE = ProfileTableRow(
+    profile=PublishedProfile(4, {"name": "Ada", "emails": ["ada@example.com"], "sources": {"name": {"time": 1}}})
+)
+RECORD = ProfileTableRow(row=_ROW)
+PASSED = admins.SeenEvents(("f1", "f2"), {"access.seen": (1_700_000_000_000, "f3")})
 
 ACCESS = (
-    rows.Log(now=1, entries=2, head="ab", people=3),
-    rows.Account("abc12345", "9", (_SIGHTING,), _SIGHTING, {"email": _FIELD}, rows.Decision("s1", _SOURCE), rows.Decision(None, _SOURCE), "s1"),
-    rows.Record("hr", "7", "s1", {"email": _FIELD}, _SOURCE, _SOURCE, "n1"),
-    rows.Person("s1", (("hr", "7"),), (("abc12345", "9"),), 1_700_000_000_000),
-    rows.Address(("s1",), (("abc12345", "9"),)),
-    rows.Workspace("abc12345", _SOURCE),
+    rows.TenantLog(now=1, entries=2, head="ab", people=3),
+    rows.AccountRow("abc12345", "9", (_SIGHTING,), _SIGHTING, {"email": _FIELD}, rows.Decision("s1", _SOURCE), rows.Decision(None, _SOURCE), "s1"),
+    rows.StaffRecord("hr", "7", "s1", {"email": _FIELD}, _SOURCE, _SOURCE, "n1"),
+    rows.PersonRow("s1", (("hr", "7"),), (("abc12345", "9"),), 1_700_000_000_000),
+    rows.HolderIndex(("s1",), (("abc12345", "9"),)),
+    rows.WorkspaceRow("abc12345", _SOURCE),
     rows.PolicyRow(Policy(rules=(_RULE,), hash="ab"), _SOURCE),
     rows.SettingsRow(_SETTINGS, _SOURCE),
-    rows.Subject(answer=_ANSWER, since=1, episode=_EPISODE),
-    rows.Due("s1", "f1"),
-    rows.Waiting("acme", "s1"),
-    rows.Staging("n1", "hr", 1, 2),
-    rows.StagedRow(encoded(_FACT), _SOURCE),
-    rows.Counted(("f1", "f2")),
-    rows.Unseen(),
-    rows.Queued(encoded(_FACT), _PLACE),
-    rows.Work(
-        fact=encoded(_FACT), place=_PLACE, stage="look", after="abc12345|9", outcome="applied", aliases={"old.example": "new.example"},
-        listing="n1", unseen=True,
+    rows.CheckRow(check_result=_ANSWER, since=1, episode=_EPISODE),
+    rows.Timer("s1", "f1"),
+    rows.TimerIndex("acme", "s1"),
+    rows.SnapshotStaging("n1", "hr", 1, 2),
+    rows.StagedRecord(encode_plain(_FACT), _SOURCE),
+    rows.SnapshotPage(("f1", "f2")),
+    rows.PendingAccount(),
+    rows.QueuedFact(encode_plain(_FACT), _PLACE),
+    rows.PendingFact(
+        fact=encode_plain(_FACT), place=_PLACE, stage="look", cursor="abc12345|9", outcome="applied", aliases={"old.example": "new.example"},
+        snapshot="n1", has_pending_accounts=True,
     ),
-    rows.Busy(3, "00000000000000000005"),
+    rows.BacklogIndex(3, "00000000000000000005"),
 )  # fmt: skip
 
 SAMPLES = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from connectors.intercom.ingress.client_limits import cut_off_the_slow
+from connectors.intercom.ingress.client_limits import close_slow_clients
 from connectors.intercom.ingress.sockets import bind
 
 
@@ -17,7 +17,7 @@ async def served(app: Any, protocol: type[asyncio.Protocol], **options: Any) -> 
     sock = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None, **options))
     serving = asyncio.create_task(server._serve([sock]))
-    watching = asyncio.create_task(cut_off_the_slow(server.server_state.connections, every_s=0.05))
+    watching = asyncio.create_task(close_slow_clients(server.server_state.connections, every_s=0.05))
     port = sock.getsockname()[1]
     while not server.started:  # noqa: ASYNC110  # uvicorn has nothing to wait for
         await asyncio.sleep(0.01)

@@ -11,9 +11,9 @@ from bench.engine.job import TABLE, Job
 from bench.engine.work import decode, encode, output
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.runner import running
-from streams.engine.tables.store import StoreOf, in_memory
+from streams.engine.tables.store import OpenStore, open_memory_store
 
 
 class Counted(msgspec.Struct):
@@ -36,17 +36,17 @@ class _Rows:
         self.decode = msgspec.json.Decoder(_Stored).decode
 
 
-def run(job: Job, store_of: StoreOf = in_memory) -> None:
+def run(job: Job, store_of: OpenStore = open_memory_store) -> None:
     """Work until ended."""
     uvloop.run(_work(job, store_of))
 
 
-async def _work(job: Job, store_of: StoreOf) -> None:
+async def _work(job: Job, store_of: OpenStore) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     agent = Agent(name=TABLE, sources=(job.source,), step=_step_to(job.output), codec=_Rows())
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions)
-    async with running((agent,), kafka=kafka, names=Names(application=job.group), store_of=store_of) as work:
+    async with running((agent,), kafka=kafka, names=Naming(application=job.group), store_of=store_of) as work:
         failed = asyncio.ensure_future(work.failed())
         await asyncio.wait({failed, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():

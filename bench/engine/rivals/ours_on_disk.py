@@ -4,9 +4,9 @@ from pathlib import Path
 
 from bench.engine.job import TABLE, Job
 from bench.engine.rivals import ours
-from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.rocksdb import RocksStores
 
 
 def run(job: Job) -> None:
     """Work until ended."""
-    ours.run(job, OnDisk(Path(job.directory), frozenset({TABLE})))
+    ours.run(job, RocksStores(Path(job.directory), frozenset({TABLE})))

@@ -12,18 +12,18 @@ import structlog
 import uvicorn
 
 from connectors.intercom.ingress.breaker import Breaker
-from connectors.intercom.ingress.client_limits import cut_off_the_slow
+from connectors.intercom.ingress.client_limits import close_slow_clients
 from connectors.intercom.ingress.config import IngressConfig
-from connectors.intercom.ingress.counters import Tally
-from connectors.intercom.ingress.durable_writer import Keeper
+from connectors.intercom.ingress.counters import IngressCounters
+from connectors.intercom.ingress.durable_writer import DurableWriter
 from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH, Endpoint
-from connectors.intercom.ingress.fast_path import DirectProtocol
-from connectors.intercom.ingress.kafka_publisher import KafkaOutlet
-from connectors.intercom.ingress.multiprocess_metrics import Exposition
-from connectors.intercom.ingress.probes import Standing, probes
+from connectors.intercom.ingress.fast_path import FastPathProtocol
+from connectors.intercom.ingress.kafka_publisher import KafkaPublisher
+from connectors.intercom.ingress.multiprocess_metrics import MultiprocessMetrics
+from connectors.intercom.ingress.probes import IngressStatus, probes
 from connectors.intercom.ingress.routing import Router
 from connectors.intercom.ingress.signature import Keyring
-from connectors.intercom.ingress.spools import Storage
+from connectors.intercom.ingress.spools import Spools
 from connectors.observability.metrics import (
     INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS,
@@ -42,34 +42,34 @@ _COLLECT: Final = (20_000, 20, 50)  # posts make many objects and no cycles: col
 _WEBHOOK_PATHS: Final = frozenset({WEBHOOK_PATH, CALLBACK_PATH})
 
 
-class Ingress:
+class IngressProcess:
     """The parts of one process."""
 
     def __init__(self, config: IngressConfig, index: int) -> None:
         self.breaker = Breaker(always=config.spool_always, on_trip=_on_trip)
         topics = [config.kafka.topic(topic) for topic in TOPICS]
-        self.outlet = KafkaOutlet(config.kafka, topics, on_connected=lambda: self.breaker.returned(0))
-        self.storage = Storage(
+        self.publisher = KafkaPublisher(config.kafka, topics, on_connected=lambda: self.breaker.returned(0))
+        self.spools = Spools(
             config.spool,
             index=index,
             max_bytes=config.spool_max_bytes // config.processes,
-            outlet=self.outlet,
+            outlet=self.publisher,
             breaker=self.breaker,
         )
         self._config = config
-        self._exposition = Exposition(folder=config.spool, index=index, processes=config.processes)
+        self._exposition = MultiprocessMetrics(folder=config.spool, index=index, processes=config.processes)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Any]:
         """Start the parts, yield the ASGI app, and stop the parts: first what accepts, last what keeps."""
-        await self.storage.open()
-        self.outlet.start()
-        keeper = Keeper(self.outlet, self.storage.own, self.breaker)
+        await self.spools.open()
+        self.publisher.start()
+        keeper = DurableWriter(self.publisher, self.spools.own, self.breaker)
         endpoint = Endpoint(
             keyring=Keyring(self._config.tenancy.apps.values()),
             router=Router(self._config.tenancy, self._config.kafka.topic),
             keeper=keeper,
-            tally=Tally(),
+            tally=IngressCounters(),
             ceiling=self._config.ceiling,
         )
         self._show()
@@ -79,23 +79,23 @@ class Ingress:
         finally:
             publishing.cancel()
             await keeper.close()
-            await self.storage.close()
-            await self.outlet.close()
+            await self.spools.close()
+            await self.publisher.close()
             await asyncio.gather(publishing, return_exceptions=True)
 
     def _show(self) -> None:
         """Let the gauges be read off when somebody asks."""
-        INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.storage.spools))
-        INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.storage.spools))
+        INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.spools.spools))
+        INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.spools.spools))
         INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
-        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.outlet.missing))
+        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.publisher.missing))
 
-    def _standing(self) -> Standing:
-        spools = self.storage.spools
-        own = self.storage.own
+    def _standing(self) -> IngressStatus:
+        spools = self.spools.spools
+        own = self.spools.own
         waiting = sum(spool.bytes for spool in spools)
         room = not own.failing and own.bytes < self._config.spool_max_bytes // self._config.processes
-        return Standing(
+        return IngressStatus(
             ready=room or not self.breaker.open,
             kafka="slow or away" if self.breaker.open else "there",
             spooled_bytes=waiting,
@@ -103,19 +103,19 @@ class Ingress:
         )
 
     def _degraded(self, waiting: int, *, room: bool) -> Iterator[str]:
-        if not self.outlet.connected:
+        if not self.publisher.connected:
             yield "Kafka cannot be reached: posts go to the spool. Check kafka.bootstrap and the brokers."
         elif self.breaker.open and not self._config.spool_always:
             yield "Kafka is slow: posts go to the spool until a round comes back within 250 ms."
-        for topic in self.outlet.missing:
+        for topic in self.publisher.missing:
             yield f"Topic {topic} is missing: its posts stay in the spool. Run `intercom-streams topics apply`."
         if waiting:
             yield f"The spool holds {waiting} bytes that are not in Kafka yet."
         if not room:
-            yield f"The spool takes no more: {self.storage.own.failing or 'it is full'}. Give its disk room, or bring Kafka back."
-        if aside := sum(spool.aside for spool in self.storage.spools):
+            yield f"The spool takes no more: {self.spools.own.failing or 'it is full'}. Give its disk room, or bring Kafka back."
+        if aside := sum(spool.aside for spool in self.spools.spools):
             yield f"{aside} groups of records in the spool can be neither read nor sent. See the log for why."
-        for path in self.storage.damaged():
+        for path in self.spools.damaged():
             yield f"{path.name} was moved aside because it is damaged: its posts are not in Kafka. Keep the file."
 
 
@@ -160,9 +160,9 @@ async def run(
     """
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    async with Ingress(config, index).running() as app:
+    async with IngressProcess(config, index).running() as app:
         server = _Server(uvicorn.Config(
-            app, http=DirectProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+            app, http=FastPathProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=_GRACE_S, backlog=_BACKLOG,
         ))  # fmt: skip
         loop = asyncio.get_running_loop()
@@ -170,7 +170,7 @@ async def run(
             loop.add_signal_handler(number, setattr, server, "should_exit", True)
         if life is not None:
             loop.add_reader(life, _orphaned, loop, life, server)
-        guarding = asyncio.create_task(cut_off_the_slow(server.server_state.connections))
+        guarding = asyncio.create_task(close_slow_clients(server.server_state.connections))
         sock.listen(_BACKLOG)
         ready()
         try:

@@ -12,12 +12,12 @@ class BodyTooLarge(Exception):  # it names what happened
     """Say that a body is larger than the limit; the rest of it is not read."""
 
 
-class Gone(Exception):  # it names what happened
+class ClientDisconnected(Exception):  # it names what happened
     """Say that the sender hung up, or was cut off, before the body was complete."""
 
 
 async def read_body(receive: Receive, declared: bytes | None) -> bytes:
-    """Return the whole body. Raises `BodyTooLarge` or `Gone`."""
+    """Return the whole body. Raises `BodyTooLarge` or `ClientDisconnected`."""
     if declared is not None and (len(declared) > 7 or int(declared) > BODY_LIMIT):  # noqa: PLR2004  # digits of the limit
         raise BodyTooLarge
     message = await receive()
@@ -34,7 +34,7 @@ async def read_body(receive: Receive, declared: bytes | None) -> bytes:
 
 def _checked(message: Any) -> bytes:
     if message["type"] == "http.disconnect":
-        raise Gone
+        raise ClientDisconnected
     body: bytes = message.get("body", b"")
     if len(body) > BODY_LIMIT:
         raise BodyTooLarge

@@ -15,7 +15,7 @@ REQUEST_BYTES: Final = 8 << 20  # beyond the body's limit: a sender may finish w
 REQUEST_SECONDS: Final = 10.0  # twice what Intercom allows for a whole exchange
 
 
-class GuardedProtocol(HttpToolsProtocol):
+class LimitedProtocol(HttpToolsProtocol):
     """One connection. `reading_since` is when the request that is coming in began, or the connection; None between requests.
 
     `idle_since` is when the last answer went out, while nothing came after it.
@@ -64,7 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-async def cut_off_the_slow(connections: Iterable[Any], every_s: float = 1.0) -> None:
+async def close_slow_clients(connections: Iterable[Any], every_s: float = 1.0) -> None:
     """Look at all connections once a second and hang up on those whose request takes too long to come in."""
     loop = asyncio.get_running_loop()
     while True:

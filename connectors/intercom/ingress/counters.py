@@ -9,10 +9,10 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from connectors.intercom.ingress.routing import Quarantine, Routed
+from connectors.intercom.ingress.routing import Quarantine, RoutedPost
 from connectors.observability.metrics import (
     INGRESS_ANSWERS,
-    INGRESS_GONE,
+    INGRESS_DISCONNECTED,
     INGRESS_POSTS,
     INGRESS_QUARANTINED,
     INGRESS_REFUSED,
@@ -23,7 +23,7 @@ _MOST_NAMES: Final = 100
 _log = structlog.get_logger(__name__)
 
 
-class Tally:
+class IngressCounters:
     """The counters of one process, with the ones that every post needs at hand."""
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class Tally:
         counter.inc()
         INGRESS_SECONDS.observe(seconds)
 
-    def gone(self) -> None:
+    def disconnected(self) -> None:
         """Count a sender that went before its post was complete."""
-        INGRESS_GONE.inc()
+        INGRESS_DISCONNECTED.inc()
 
-    def kept(self, routed: Routed) -> None:
+    def accepted(self, routed: RoutedPost) -> None:
         """Count a kept post by its topic; one in quarantine by reason and name."""
         self._refusing = False
         if routed.quarantine is not None:

@@ -10,9 +10,9 @@ from typing import Final
 import structlog
 
 from connectors.intercom.ingress.breaker import Breaker
-from connectors.kafka.publisher import Cause, Outgoing, Outlet, Refusal
+from connectors.kafka.publisher import FailureKind, OutboundRecord, Publisher, PublishError
 from connectors.observability.metrics import INGRESS_DRAINED
-from connectors.spool.spool import Group, Spool, SpoolFailed
+from connectors.spool.spool import RecordGroup, Spool, SpoolFailed
 from schemas.errors import Unavailable
 
 _AT_ONCE_BYTES: Final = 1 << 20
@@ -25,9 +25,9 @@ _log = structlog.get_logger(__name__)
 class Drainer:
     """Drains one spool."""
 
-    def __init__(self, spool: Spool, outlet: Outlet, breaker: Breaker) -> None:
+    def __init__(self, spool: Spool, outlet: Publisher, breaker: Breaker) -> None:
         self._spool = spool
-        self._outlet = outlet
+        self._publisher = outlet
         self._breaker = breaker
         self._failures = 0
         self._after = 0  # the last group that was offered
@@ -75,10 +75,10 @@ class Drainer:
             return False
         return clean
 
-    async def _send(self, groups: list[Group]) -> bool:
+    async def _send(self, groups: list[RecordGroup]) -> bool:
         begun = asyncio.get_running_loop().time()
-        refused = await self._outlet.publish([record for group in groups for record in group.records])
-        if any(refusal.cause is Cause.KAFKA for refusal in refused):
+        refused = await self._publisher.publish([record for group in groups for record in group.records])
+        if any(refusal.kind is FailureKind.KAFKA for refusal in refused):
             self._breaker.late()
         else:
             self._breaker.returned(asyncio.get_running_loop().time() - begun)
@@ -88,14 +88,14 @@ class Drainer:
             await self._settle(group, by_record)
         return not refused
 
-    async def _settle(self, group: Group, refused: dict[int, Refusal]) -> None:
+    async def _settle(self, group: RecordGroup, refused: dict[int, PublishError]) -> None:
         found = [refused[id(record)] for record in group.records if id(record) in refused]
         INGRESS_DRAINED.inc(len(group.records) - len(found))
         if not found:
             self._spool.forget(group)
             return
-        never = [refusal.record for refusal in found if refusal.cause is Cause.RECORD]
-        later: list[Outgoing] = [refusal.record for refusal in found if refusal.cause is not Cause.RECORD]
+        never = [refusal.record for refusal in found if refusal.kind is FailureKind.RECORD]
+        later: list[OutboundRecord] = [refusal.record for refusal in found if refusal.kind is not FailureKind.RECORD]
         if never:
             _log.error("records set aside", count=len(never), reason=found[0].reason, path=str(self._spool.path))
         if len(found) < len(group.records) or never:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Final
 
 from connectors.intercom.ingress.breaker import PATIENCE_S, Breaker
-from connectors.kafka.publisher import Cause, Outgoing, Outlet
-from connectors.observability.metrics import INGRESS_KEPT
+from connectors.kafka.publisher import FailureKind, OutboundRecord, Publisher
+from connectors.observability.metrics import INGRESS_PERSISTED
 from connectors.spool.spool import Spool
 from schemas.errors import Unavailable
 
@@ -23,12 +23,12 @@ _LAST_RESORT_S: Final = 2.0  # for a post that the spool refused; Intercom gives
 Done = Callable[[Exception | None], None]
 
 
-class _Waiting:
+class _PendingPost:
     """A post that is not kept yet."""
 
     __slots__ = ("done", "patience", "records", "since", "size", "spooled")
 
-    def __init__(self, records: Sequence[Outgoing], done: "Done", since: float) -> None:
+    def __init__(self, records: Sequence[OutboundRecord], done: "Done", since: float) -> None:
         self.records = records
         self.done = done
         self.since = since
@@ -37,35 +37,35 @@ class _Waiting:
         self.spooled = False
 
 
-class CannotKeep(Unavailable):
+class CannotPersist(Unavailable):
     """Say that neither Kafka nor the spool takes a post."""
 
 
-class Keeper:
+class DurableWriter:
     """Keeps the records of posts and tells when they are kept."""
 
-    def __init__(self, outlet: Outlet, spool: Spool, breaker: Breaker) -> None:
-        self._outlet = outlet
+    def __init__(self, outlet: Publisher, spool: Spool, breaker: Breaker) -> None:
+        self._publisher = outlet
         self._spool = spool
         self._breaker = breaker
         self._loop = asyncio.get_running_loop()
-        self._queue: list[_Waiting] = []
-        self._flying: list[_Waiting] = []
+        self._queue: list[_PendingPost] = []
+        self._flying: list[_PendingPost] = []
         self._waiting_bytes = 0
         self._round: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._in_kafka = INGRESS_KEPT.labels("kafka")
-        self._in_spool = INGRESS_KEPT.labels("spool")
+        self._in_kafka = INGRESS_PERSISTED.labels("kafka")
+        self._in_spool = INGRESS_PERSISTED.labels("spool")
 
-    def keep(self, records: Sequence[Outgoing]) -> "asyncio.Future[None]":
-        """Return a future that is set once the records are kept, or fails with `CannotKeep`."""
+    def write(self, records: Sequence[OutboundRecord]) -> "asyncio.Future[None]":
+        """Return a future that is set once the records are kept, or fails with `CannotPersist`."""
         kept: asyncio.Future[None] = self._loop.create_future()
-        self.keep_then(records, partial(_resolve, kept))
+        self.write_then(records, partial(_resolve, kept))
         return kept
 
-    def keep_then(self, records: Sequence[Outgoing], done: Done) -> None:
-        """Call `done(None)` once the records are kept, or `done(error)` with `CannotKeep`."""
-        post = _Waiting(records, done, self._loop.time())
+    def write_then(self, records: Sequence[OutboundRecord], done: Done) -> None:
+        """Call `done(None)` once the records are kept, or `done(error)` with `CannotPersist`."""
+        post = _PendingPost(records, done, self._loop.time())
         if self._breaker.open or self._waiting_bytes > _MOST_WAITING_BYTES:
             self._to_spool(post)
         else:
@@ -81,7 +81,7 @@ class Keeper:
             self._round.cancel()
             await asyncio.gather(self._round, return_exceptions=True)
 
-    def _to_round(self, post: _Waiting) -> None:
+    def _to_round(self, post: _PendingPost) -> None:
         self._queue.append(post)
         self._waiting_bytes += post.size
         if self._round is None:
@@ -95,11 +95,11 @@ class Keeper:
             self._flying, self._queue = self._queue, []
             begun = self._loop.time()
             try:
-                refused = await self._outlet.publish([record for post in self._flying for record in post.records])
+                refused = await self._publisher.publish([record for post in self._flying for record in post.records])
             except Unavailable:
                 self._give_up()
             else:
-                if any(refusal.cause is Cause.KAFKA for refusal in refused):
+                if any(refusal.kind is FailureKind.KAFKA for refusal in refused):
                     self._breaker.late()
                 else:
                     self._breaker.returned(self._loop.time() - begun)
@@ -143,19 +143,19 @@ class Keeper:
             self._waiting_bytes -= post.size
             self._to_spool(post)
 
-    def _to_spool(self, post: _Waiting) -> None:
+    def _to_spool(self, post: _PendingPost) -> None:
         if post.spooled:  # it was there already, and refused: Kafka was the last resort
-            post.done(CannotKeep("Kafka is away and the spool does not take any more"))
+            post.done(CannotPersist("Kafka is away and the spool does not take any more"))
         else:
             post.spooled = True
             self._spool.append(post.records, partial(self._on_spooled, post))
 
-    def _on_spooled(self, post: _Waiting, error: Exception | None) -> None:
+    def _on_spooled(self, post: _PendingPost, error: Exception | None) -> None:
         if error is None:
             self._in_spool.inc()
             post.done(None)
         elif self._waiting_bytes > _MOST_WAITING_BYTES:
-            post.done(CannotKeep(str(error)))
+            post.done(CannotPersist(str(error)))
         else:
             post.since, post.patience = self._loop.time(), _LAST_RESORT_S
             self._to_round(post)

@@ -8,10 +8,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from connectors.intercom.ingress.body import BodyTooLarge, Gone, Receive, read_body
-from connectors.intercom.ingress.counters import Tally
-from connectors.intercom.ingress.durable_writer import CannotKeep, Keeper
-from connectors.intercom.ingress.routing import Post, Routed, Router, WrongApp
+from connectors.intercom.ingress.body import BodyTooLarge, ClientDisconnected, Receive, read_body
+from connectors.intercom.ingress.counters import IngressCounters
+from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
+from connectors.intercom.ingress.routing import AuthenticPost, RoutedPost, Router, WrongApp
 from connectors.intercom.ingress.signature import CALLBACK, WEBHOOK, Keyring, Scheme
 from schemas.intercom.envelope import TooLarge
 
@@ -25,7 +25,7 @@ _WANTED: Final = frozenset({
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
-class Answer:
+class HttpResponse:
     """One answer, ready to send, in ASGI's form and in parts."""
 
     __slots__ = ("body", "headers", "start", "status", "text")
@@ -40,26 +40,30 @@ class Answer:
         self.body = {"type": "http.response.body", "body": body}
 
 
-KEPT: Final = Answer(200, "")  # no body: head and body are two writes to the socket, and nobody reads it
-HELLO: Final = Answer(200, "")  # HEAD, by which Intercom validates the address, and a person's GET
-UNSIGNED: Final = Answer(401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n")
-WRONG_APP: Final = Answer(401, "this workspace is configured for another app than the one that signed\n")
-TOO_LARGE: Final = Answer(413, "body larger than 1 MiB, or than 4 MiB once inflated\n")
-NO_METHOD: Final = Answer(405, "POST a webhook here\n", (b"allow", b"POST, GET, HEAD"))
-TOO_MANY: Final = Answer(429, "more posts at a time than the configured ceiling\n", (b"retry-after", b"1"))
-NO_ROOM: Final = Answer(503, "neither Kafka nor the spool can keep this post now\n")
+ACCEPTED: Final = HttpResponse(200, "")  # no body: head and body are two writes to the socket, and nobody reads it
+HELLO: Final = HttpResponse(200, "")  # HEAD, by which Intercom validates the address, and a person's GET
+UNSIGNED: Final = HttpResponse(
+    401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n"
+)
+WRONG_APP: Final = HttpResponse(401, "this workspace is configured for another app than the one that signed\n")
+TOO_LARGE: Final = HttpResponse(413, "body larger than 1 MiB, or than 4 MiB once inflated\n")
+WRONG_METHOD: Final = HttpResponse(405, "POST a webhook here\n", (b"allow", b"POST, GET, HEAD"))
+OVERLOADED: Final = HttpResponse(429, "more posts at a time than the configured ceiling\n", (b"retry-after", b"1"))
+UNAVAILABLE: Final = HttpResponse(503, "neither Kafka nor the spool can keep this post now\n")
 
-ANSWERS: Final = (KEPT, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, NO_METHOD, TOO_MANY, NO_ROOM)
+RESPONSES: Final = (ACCEPTED, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, WRONG_METHOD, OVERLOADED, UNAVAILABLE)
 
 
 class Endpoint:
     """Answers the posts of one process. `tally` is told every answer and what became of the post."""
 
-    def __init__(self, *, keyring: Keyring, router: Router, keeper: Keeper, tally: Tally, ceiling: int = 0) -> None:
+    def __init__(
+        self, *, keyring: Keyring, router: Router, keeper: DurableWriter, tally: IngressCounters, ceiling: int = 0
+    ) -> None:
         self._keyring = keyring
         self._router = router
-        self._keeper = keeper
-        self._tally = tally
+        self._writer = keeper
+        self._counters = tally
         self._ceiling = ceiling
         self._busy = 0
 
@@ -67,18 +71,18 @@ class Endpoint:
         begun = time.perf_counter()
         try:
             answer = await self._answer(scope, receive)
-        except Gone:
-            self._tally.gone()
+        except ClientDisconnected:
+            self._counters.disconnected()
             return
-        self._tally.answered(answer.status, time.perf_counter() - begun)
+        self._counters.answered(answer.status, time.perf_counter() - begun)
         await send(answer.start)
         await send(answer.body)
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[Answer], None]) -> None:
+    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
         """Take a webhook that is all there; call `answer` once, now or when it is kept. `begun` is by `time.perf_counter`."""
-        found = TOO_MANY if self._ceiling and self._busy >= self._ceiling else self._read(WEBHOOK, headers, body)
-        if isinstance(found, Answer):
-            self._tally.answered(found.status, time.perf_counter() - begun)
+        found = OVERLOADED if self._ceiling and self._busy >= self._ceiling else self._read(WEBHOOK, headers, body)
+        if isinstance(found, HttpResponse):
+            self._counters.answered(found.status, time.perf_counter() - begun)
             answer(found)
             return
         self._busy += 1
@@ -86,28 +90,28 @@ class Endpoint:
         def kept(error: Exception | None) -> None:
             self._busy -= 1
             outcome = self._outcome(found, error)
-            self._tally.answered(outcome.status, time.perf_counter() - begun)
+            self._counters.answered(outcome.status, time.perf_counter() - begun)
             answer(outcome)
 
-        self._keeper.keep_then(found.records, kept)
+        self._writer.write_then(found.records, kept)
 
-    def gone(self) -> None:
+    def client_disconnected(self) -> None:
         """Count a sender that hung up before its post was complete."""
-        self._tally.gone()
+        self._counters.disconnected()
 
-    async def _answer(self, scope: Any, receive: Receive) -> Answer:
+    async def _answer(self, scope: Any, receive: Receive) -> HttpResponse:
         method = scope["method"]
         if method != "POST":
-            return HELLO if method in ("HEAD", "GET") else NO_METHOD
+            return HELLO if method in ("HEAD", "GET") else WRONG_METHOD
         if self._ceiling and self._busy >= self._ceiling:
-            return TOO_MANY
+            return OVERLOADED
         self._busy += 1
         try:
             return await self._post(scope, receive)
         finally:
             self._busy -= 1
 
-    async def _post(self, scope: Any, receive: Receive) -> Answer:
+    async def _post(self, scope: Any, receive: Receive) -> HttpResponse:
         scheme = CALLBACK if scope["path"] == CALLBACK_PATH else WEBHOOK
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
         if scheme.header not in headers:
@@ -117,15 +121,15 @@ class Endpoint:
         except BodyTooLarge:
             return TOO_LARGE
         found = self._read(scheme, headers, body)
-        if isinstance(found, Answer):
+        if isinstance(found, HttpResponse):
             return found
         try:
-            await self._keeper.keep(found.records)
-        except CannotKeep as error:
+            await self._writer.write(found.records)
+        except CannotPersist as error:
             return self._outcome(found, error)
         return self._outcome(found, None)
 
-    def _read(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> Routed | Answer:
+    def _read(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
         """Verify and route; return the records to keep, or why there are none."""
         signers = self._keyring.signers(scheme, body, headers[scheme.header])
         if not signers:
@@ -137,21 +141,21 @@ class Endpoint:
         except WrongApp:
             return WRONG_APP
 
-    def _outcome(self, routed: Routed, error: Exception | None) -> Answer:
+    def _outcome(self, routed: RoutedPost, error: Exception | None) -> HttpResponse:
         if error is not None:
-            self._tally.lost(str(error))
-            return NO_ROOM
-        self._tally.kept(routed)
-        return KEPT
+            self._counters.lost(str(error))
+            return UNAVAILABLE
+        self._counters.accepted(routed)
+        return ACCEPTED
 
-    def _route(self, scheme: Scheme, post: Post) -> Routed:
+    def _route(self, scheme: Scheme, post: AuthenticPost) -> RoutedPost:
         now = time.time_ns() // 1_000_000
         return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)
 
 
-def _post_of(body: bytes, signers: frozenset[str], headers: Mapping[bytes, bytes]) -> Post:
+def _post_of(body: bytes, signers: frozenset[str], headers: Mapping[bytes, bytes]) -> AuthenticPost:
     encoding = headers.get(b"content-encoding", b"").strip().lower()
-    return Post(
+    return AuthenticPost(
         body=body,
         signers=signers,
         content_type=headers.get(b"content-type"),

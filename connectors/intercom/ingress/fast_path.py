@@ -14,28 +14,28 @@ import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from connectors.intercom.ingress.client_limits import GuardedProtocol
-from connectors.intercom.ingress.endpoint import WEBHOOK_PATH, Answer
+from connectors.intercom.ingress.client_limits import LimitedProtocol
+from connectors.intercom.ingress.endpoint import WEBHOOK_PATH, HttpResponse
 from connectors.intercom.ingress.signature import WEBHOOK
 
 _PATH: Final = WEBHOOK_PATH.encode()
 _LONGEST_LENGTH: Final = 6  # digits
-_BROKEN: Final = Answer(500, "this post could not be handled; the log says why\n")
+_BROKEN: Final = HttpResponse(500, "this post could not be handled; the log says why\n")
 _NO_EVENT: Final = asyncio.Event()  # uvicorn sets a request's event; nobody waits for that of a direct one
 _log = structlog.get_logger(__name__)
 
 
-class Taker(Protocol):
+class PostHandler(Protocol):
     """What takes posts whose bytes are all there."""
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[Answer], None]) -> None:
+    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
         """Call `answer` once, now or when the post is kept."""
 
-    def gone(self) -> None:
+    def client_disconnected(self) -> None:
         """Note a sender that hung up before its post was complete."""
 
 
-class Exchange:
+class Request:
     """One post and its answer, in the shape in which uvicorn's protocol expects what is under way on a connection."""
 
     __slots__ = ("begun", "body", "disconnected", "headers", "keep_alive", "message_event", "more_body", "response_complete")
@@ -51,13 +51,13 @@ class Exchange:
         self.message_event = _NO_EVENT
 
 
-class DirectProtocol(GuardedProtocol):
+class FastPathProtocol(LimitedProtocol):
     """One connection. The app's `direct` takes the posts that go the short way."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._taker: Taker = self.config.app.direct  # type: ignore[union-attr]  # uvicorn knows any callable as an app
-        self._exchange: Exchange | None = None
+        self._handler: PostHandler = self.config.app.direct  # type: ignore[union-attr]  # uvicorn knows any callable as an app
+        self._request: Request | None = None
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -67,9 +67,9 @@ class DirectProtocol(GuardedProtocol):
     def on_headers_complete(self) -> None:
         if self.url == _PATH and self._is_plain() and (headers := _of_whole_post(self.headers)) is not None:
             self._in_headers = False
-            self.cycle = self._exchange = Exchange(headers, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
+            self.cycle = self._request = Request(headers, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
             return
-        self._exchange = None
+        self._request = None
         url, headers_, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()  # the scope, which only ASGI needs
         self.url, self.expect_100_continue = url, expects
@@ -77,33 +77,33 @@ class DirectProtocol(GuardedProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if self._exchange is None:
+        if self._request is None:
             super().on_body(body)
         else:
-            self._exchange.body += body  # no longer than was declared
+            self._request.body += body  # no longer than was declared
 
     def on_message_complete(self) -> None:
-        exchange = self._exchange
+        exchange = self._request
         if exchange is None:
             super().on_message_complete()
             return
         self.request_is_in()
-        self._exchange, exchange.more_body = None, False
+        self._request, exchange.more_body = None, False
 
-        def answer(found: Answer) -> None:
+        def answer(found: HttpResponse) -> None:
             self._answer(exchange, found)
 
         try:
-            self._taker.take(exchange.headers, bytes(exchange.body), exchange.begun, answer)
+            self._handler.handle(exchange.headers, bytes(exchange.body), exchange.begun, answer)
         except Exception as error:  # noqa: BLE001  # as uvicorn around an app: the connection must not hang, and Intercom retries
             _log.error("a post failed", exc_info=error)
             exchange.keep_alive = False
             answer(_BROKEN)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._exchange is not None:
-            self._taker.gone()
-            self._exchange = None
+        if self._request is not None:
+            self._handler.client_disconnected()
+            self._request = None
         super().connection_lost(exc)
 
     def _is_plain(self) -> bool:
@@ -117,7 +117,7 @@ class DirectProtocol(GuardedProtocol):
             and not parser.should_upgrade()
         )
 
-    def _answer(self, exchange: Exchange, answer: Answer) -> None:
+    def _answer(self, exchange: Request, answer: HttpResponse) -> None:
         if exchange.disconnected or exchange.response_complete:
             return
         exchange.response_complete = True
@@ -137,7 +137,7 @@ def _of_whole_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | N
 
 
 @lru_cache(maxsize=64)  # the default headers are the same for a second: the date
-def _wire(answer: Answer, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
+def _wire(answer: HttpResponse, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
     """Spell an answer as it goes over the wire, as uvicorn does."""
     closing = () if keep_alive else ((b"connection", b"close"),)
     lines = [name + b": " + value + b"\r\n" for name, value in (*defaults, *answer.headers, *closing)]

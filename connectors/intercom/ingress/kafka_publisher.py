@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
-from connectors.kafka.publisher import Cause, Outgoing, Refusal
+from connectors.kafka.publisher import FailureKind, OutboundRecord, PublishError
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from connectors.observability.metrics import INGRESS_PRODUCERS
 from schemas.errors import Unavailable
@@ -31,7 +31,7 @@ _RECORD_ERRORS: Final = (MessageSizeTooLargeError, RecordListTooLargeError, Reco
 _log = structlog.get_logger(__name__)
 
 
-class KafkaOutlet:
+class KafkaPublisher:
     """Publishes to Kafka while it is there; connects, and connects again, in the background."""
 
     def __init__(self, kafka: KafkaSettings, topics: Sequence[str], on_connected: Callable[[], None] = lambda: None) -> None:
@@ -59,22 +59,22 @@ class KafkaOutlet:
         """Begin to connect; returns at once."""
         self._connecting = asyncio.create_task(self._connect())
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[Refusal]:
+    async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
         """Offer all records at once and return those that Kafka did not take. Raises `Unavailable` while Kafka is away."""
         producer = self._producer
         if producer is None:
             raise Unavailable("Kafka cannot be reached; posts go to the spool until it can")
-        by_partition: dict[tuple[str, int], list[Outgoing]] = {}
-        homeless: list[Refusal] = []
+        by_partition: dict[tuple[str, int], list[OutboundRecord]] = {}
+        homeless: list[PublishError] = []
         for record in records:
             count = self._counts.get(record.topic)
             if count is None:
-                homeless.append(Refusal(record, Cause.TOPIC, f"topic {record.topic} is missing"))
+                homeless.append(PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing"))
             else:
                 by_partition.setdefault((record.topic, partition_of(record.key, count)), []).append(record)
         if homeless:
             self._look_for_topics(producer)
-        sent: list[tuple[list[Outgoing], Any]] = []
+        sent: list[tuple[list[OutboundRecord], Any]] = []
         for (topic, partition), group in by_partition.items():
             for batch, batched in _batches(producer, group):
                 sent.append((batched, await _offer(producer, batch, topic, partition)))
@@ -98,16 +98,16 @@ class KafkaOutlet:
             await _stop(producer)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def _judge(self, producer: Any, records: list[Outgoing], error: Exception) -> list[Refusal]:
+    def _judge(self, producer: Any, records: list[OutboundRecord], error: Exception) -> list[PublishError]:
         """Decide whether a batch failed because of its records, or because of Kafka or the producer."""
         if isinstance(error, _RECORD_ERRORS):
-            cause = Cause.RECORD if len(records) == 1 else Cause.KAFKA  # alone, each is judged by itself
-            return [Refusal(record, cause, type(error).__name__) for record in records]
+            cause = FailureKind.RECORD if len(records) == 1 else FailureKind.KAFKA  # alone, each is judged by itself
+            return [PublishError(record, cause, type(error).__name__) for record in records]
         self._failures += 1
         lasting = not (isinstance(error, KafkaError) and error.retriable)
         if lasting or self._failures >= _FAILURES_TO_REPLACE:
             self._replace(producer, error)
-        return [Refusal(record, Cause.KAFKA, type(error).__name__) for record in records]
+        return [PublishError(record, FailureKind.KAFKA, type(error).__name__) for record in records]
 
     def _replace(self, producer: Any, error: Exception) -> None:
         if producer is not self._producer:
@@ -166,9 +166,9 @@ class KafkaOutlet:
         task.add_done_callback(self._closing.discard)
 
 
-def _batches(producer: Any, records: Sequence[Outgoing]) -> Iterator[tuple[Any, list[Outgoing]]]:
+def _batches(producer: Any, records: Sequence[OutboundRecord]) -> Iterator[tuple[Any, list[OutboundRecord]]]:
     """Fill batches of one partition, in order."""
-    batch, batched = producer.create_batch(), list[Outgoing]()
+    batch, batched = producer.create_batch(), list[OutboundRecord]()
     for record in records:
         if _append(batch, record) is None:  # full; the first record of a batch always fits
             yield batch, batched
@@ -178,7 +178,7 @@ def _batches(producer: Any, records: Sequence[Outgoing]) -> Iterator[tuple[Any, 
     yield batch, batched
 
 
-def _append(batch: Any, record: Outgoing) -> object:
+def _append(batch: Any, record: OutboundRecord) -> object:
     return batch.append(timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers)
 
 

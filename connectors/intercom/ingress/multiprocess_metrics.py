@@ -17,7 +17,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _EVERY_S: Final = 1.0
 
 
-class Exposition:
+class MultiprocessMetrics:
     """The numbers of this process, number `index` of `processes`, and of those beside it, through files in `folder`."""
 
     def __init__(self, *, folder: Path, index: int, processes: int, registry: CollectorRegistry = REGISTRY) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from connectors.intercom.ingress.multiprocess_metrics import CONTENT_TYPE
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class IngressStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a process stands. `degraded` says in sentences what is wrong although posts are kept."""
 
     ready: bool
@@ -24,7 +24,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     degraded: tuple[str, ...] = ()
 
 
-def probes(standing: Callable[[], Standing], exposition: Callable[[], bytes]) -> Starlette:
+def probes(standing: Callable[[], IngressStatus], exposition: Callable[[], bytes]) -> Starlette:
     """Make the app behind the webhook route."""
 
     async def health(_: Request) -> Response:

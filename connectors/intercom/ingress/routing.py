@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from connectors.kafka.publisher import Outgoing
+from connectors.kafka.publisher import OutboundRecord
 from schemas.canonical import digest
-from schemas.cloudevents import JSON, Event, Origin
-from schemas.errors import Unusable
+from schemas.cloudevents import JSON, EventContext, Origin
+from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import CONTENT_ENCODING, NOTHING, Envelope, TooLarge, envelope, inflate
-from schemas.intercom.routes import OTHER, Place, event_type, known, other, places, route_of
+from schemas.intercom.routes import OTHER, Destination, destinations, event_type, known, other, route_of
 from schemas.tenancy import Tenancy
 
 _UNREADABLE: Final = "unreadable"  # stands for the app_id and the topic of a body that has none to read
@@ -27,14 +27,14 @@ class Quarantine(StrEnum):
     """Why a post went to `intercom.other`."""
 
     UNREADABLE = "unreadable"  # not UTF-8, not JSON, no gzip, nested too deeply
-    STRANGER = "stranger"  # an app_id that nobody configured
+    WRONG_APP = "stranger"  # an app_id that nobody configured
     SET_ASIDE = "set_aside"  # a topic that is known and that no agent reads, ping included
     UNKNOWN = "unknown"  # a topic that Intercom's documentation does not have
-    NAMELESS = "nameless"  # the entity's id is not where the topic has it
+    NO_ID = "nameless"  # the entity's id is not where the topic has it
     CALLBACK = "callback"  # a health check or an uninstall
 
 
-class Post(NamedTuple):
+class AuthenticPost(NamedTuple):
     """What the ingress knows about an authentic post before parsing it. `signers` are the apps whose secret fits."""
 
     body: bytes
@@ -44,15 +44,15 @@ class Post(NamedTuple):
     trace_parent: bytes | None = None
 
 
-class Routed(NamedTuple):
+class RoutedPost(NamedTuple):
     """The records of a post, the name it is counted by, and why it was set aside, if it was."""
 
-    records: tuple[Outgoing, ...]
+    records: tuple[OutboundRecord, ...]
     name: str
     quarantine: Quarantine | None = None
 
 
-class WrongApp(Unusable):
+class WrongApp(InvalidRecord):
     """Say that a post for a configured workspace was signed by another app."""
 
 
@@ -63,30 +63,30 @@ class Router:
         self._apps = {workspace.app_id: workspace.app for workspace in tenancy.workspaces.values()}
         self._name = topic_name
 
-    def webhook(self, post: Post, now: int) -> Routed:
+    def webhook(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a webhook. Raises `WrongApp` for a workspace of another app, `TooLarge` for one inflated beyond the limit."""
         try:
             note = envelope(_json(post))
         except TooLarge:
             raise
-        except Unusable:
+        except InvalidRecord:
             return self._aside(post, _unreadable(post.body), Quarantine.UNREADABLE, now)
         app = self._apps.get(note.app_id)
         if app is None:
-            return self._aside(post, note, Quarantine.STRANGER, now, name=note.app_id)
+            return self._aside(post, note, Quarantine.WRONG_APP, now, name=note.app_id)
         if app not in post.signers:
             raise WrongApp("the post is signed by another app than the one this workspace is configured for")
-        found = places(note)
+        found = destinations(note)
         records = tuple([self._record(post, note, place, now) for place in found])
-        return Routed(records, _countable(note.topic), _reason(note, found[0]))
+        return RoutedPost(records, _countable(note.topic), _reason(note, found[0]))
 
-    def callback(self, post: Post, now: int) -> Routed:
+    def callback(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Keep a health check or an uninstall, under the app that signed it where the body names no workspace."""
         try:
             note = envelope(_json(post))
         except TooLarge:
             raise
-        except Unusable:
+        except InvalidRecord:
             note = _unreadable(post.body)
         app = self._apps.get(note.app_id)
         if app is not None and app not in post.signers:
@@ -96,11 +96,11 @@ class Router:
         )
         return self._aside(post, named, Quarantine.CALLBACK, now)
 
-    def _aside(self, post: Post, note: Envelope, why: Quarantine, now: int, name: str | None = None) -> Routed:
-        return Routed((self._record(post, note, other(note), now),), _countable(name or note.topic), why)
+    def _aside(self, post: AuthenticPost, note: Envelope, why: Quarantine, now: int, name: str | None = None) -> RoutedPost:
+        return RoutedPost((self._record(post, note, other(note), now),), _countable(name or note.topic), why)
 
-    def _record(self, post: Post, note: Envelope, place: Place, now: int) -> Outgoing:
-        event = Event(
+    def _record(self, post: AuthenticPost, note: Envelope, place: Destination, now: int) -> OutboundRecord:
+        event = EventContext(
             id=place.id,
             source=_source(note.app_id),
             type=event_type(note.topic),
@@ -116,7 +116,7 @@ class Router:
         headers = event.headers()
         if post.encoding:
             headers.append((CONTENT_ENCODING, (_plain(post.encoding) or _UNREADABLE).encode()))
-        return Outgoing(self._name(place.topic), place.key.encode(), post.body, headers, now)
+        return OutboundRecord(self._name(place.topic), place.key.encode(), post.body, headers, now)
 
 
 @lru_cache(maxsize=1024)  # a workspace's posts all have the same
@@ -124,12 +124,12 @@ def _source(app_id: str) -> str:
     return f"/intercom/{quote(app_id, safe='')}"
 
 
-def _json(post: Post) -> bytes:
+def _json(post: AuthenticPost) -> bytes:
     """Return the JSON of a post; what is kept stays as received."""
     if post.encoding is None:
         return post.body
     if post.encoding != b"gzip":
-        raise Unusable("the body is in an encoding other than gzip")
+        raise InvalidRecord("the body is in an encoding other than gzip")
     return inflate(post.body)
 
 
@@ -137,12 +137,12 @@ def _unreadable(body: bytes) -> Envelope:
     return Envelope(id=derived("body", digest(body)), topic=_UNREADABLE, app_id=_UNREADABLE, created_at=None, item=NOTHING)
 
 
-def _reason(note: Envelope, place: Place) -> Quarantine | None:
+def _reason(note: Envelope, place: Destination) -> Quarantine | None:
     if place.topic != OTHER:
         return None
     if not known(note.topic):
         return Quarantine.UNKNOWN
-    return Quarantine.NAMELESS if route_of(note.topic) else Quarantine.SET_ASIDE
+    return Quarantine.NO_ID if route_of(note.topic) else Quarantine.SET_ASIDE
 
 
 @lru_cache(maxsize=256)  # posts come with the same few

@@ -23,13 +23,13 @@ def serve(config: IngressConfig) -> None:
     """
     sock = bind(config.host, config.port)
     if config.processes == 1:
-        uvloop.run(run(config, sock, index=0, ready=lambda: _announce(sock)))
+        uvloop.run(run(config, sock, index=0, ready=lambda: _print_address(sock)))
         return
     with share(sock) as held:
-        supervise(config, held, lambda: _announce(held))
+        supervise(config, held, lambda: _print_address(held))
 
 
-def _announce(sock: socket.socket) -> None:
+def _print_address(sock: socket.socket) -> None:
     host, port = sock.getsockname()[:2]
     shown = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}{WEBHOOK_PATH}"

@@ -10,9 +10,9 @@ import structlog
 
 from connectors.intercom.ingress.breaker import Breaker
 from connectors.intercom.ingress.drainer import Drainer
-from connectors.kafka.publisher import Outlet
+from connectors.kafka.publisher import Publisher
 from connectors.observability.metrics import INGRESS_SPOOL_DAMAGED
-from connectors.spool.claims import Claim, claim_orphans, claim_own, damaged
+from connectors.spool.claims import SpoolClaim, claim_orphans, claim_own, damaged
 from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed
 from schemas.errors import Unavailable
 
@@ -21,14 +21,14 @@ _LOOK_S: Final = 10.0  # how soon the file of a process that died beside us is f
 _log = structlog.get_logger(__name__)
 
 
-class Storage:
+class Spools:
     """Opens, drains and closes spools. `own` is the one that posts are appended to."""
 
-    def __init__(self, folder: Path, *, index: int, max_bytes: int, outlet: Outlet, breaker: Breaker) -> None:
+    def __init__(self, folder: Path, *, index: int, max_bytes: int, outlet: Publisher, breaker: Breaker) -> None:
         self._folder = folder
         self._index = index
         self._max_bytes = max_bytes
-        self._outlet = outlet
+        self._publisher = outlet
         self._breaker = breaker
         self._tasks: set[asyncio.Task[None]] = set()
         self.own: Spool
@@ -59,7 +59,7 @@ class Storage:
             await spool.close()
         self._claim.release()
 
-    async def _opened(self, claim: Claim) -> Spool | None:
+    async def _opened(self, claim: SpoolClaim) -> Spool | None:
         """Open a file; one that is damaged is moved aside and reported, and the answer is None."""
         spool = Spool(claim.path, max_bytes=self._max_bytes)
         try:
@@ -69,7 +69,7 @@ class Storage:
             return None
         return spool
 
-    def _move_aside(self, claim: Claim, error: Exception) -> None:
+    def _move_aside(self, claim: SpoolClaim, error: Exception) -> None:
         target = claim.move_aside()
         INGRESS_SPOOL_DAMAGED.inc()
         _log.error("spool damaged", path=str(target), reason=str(error), hint="keep the file: its posts are not in Kafka")
@@ -87,7 +87,7 @@ class Storage:
                 await asyncio.sleep(_LOOK_S)
 
     def _drainer(self, spool: Spool) -> Drainer:
-        return Drainer(spool, self._outlet, self._breaker)
+        return Drainer(spool, self._publisher, self._breaker)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -107,7 +107,7 @@ class Storage:
                 self._start(self._empty(claim))
             await asyncio.sleep(_LOOK_S)
 
-    async def _empty(self, claim: Claim) -> None:
+    async def _empty(self, claim: SpoolClaim) -> None:
         """Drain the file of a dead process and remove it; one that keeps what cannot be sent is moved aside."""
         spool = await self._opened(claim)
         if spool is None:

@@ -25,16 +25,16 @@ _log = structlog.get_logger(__name__)
 
 def supervise(config: IngressConfig, held: socket.socket, announce: Callable[[], None]) -> None:
     """Keep `config.processes` processes running until SIGTERM or SIGINT; return when all have stopped by themselves."""
-    crew = Crew(config, held)
+    crew = ProcessPool(config, held)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, crew.told_to_stop)
+        signal.signal(number, crew.stop_requested)
     crew.start_all()
     crew.wait_until_listening()
     announce()
     crew.watch()
 
 
-class Crew:
+class ProcessPool:
     """The processes by pid. They stop when this one does, however it ends: each holds the reading end of a pipe of ours."""
 
     def __init__(self, config: IngressConfig, held: socket.socket) -> None:
@@ -45,7 +45,7 @@ class Crew:
         self._life, self._ours = os.pipe()
         self._listening, self._listens = os.pipe()
 
-    def told_to_stop(self, *_: object) -> None:
+    def stop_requested(self, *_: object) -> None:
         """Pass a signal on to all."""
         self._stopping = True
         for pid in self._running:
@@ -81,23 +81,23 @@ class Crew:
             return
         code = 1
         try:
-            code = self._be(number)
+            code = self._run_worker(number)
         finally:
             sys.stderr.flush()
             os._exit(code)  # not our caller's way out: this is a copy of it
 
-    def _be(self, number: int) -> int:
+    def _run_worker(self, number: int) -> int:
         """Be one of the processes; return its exit code."""
         os.close(self._ours)
         for handled in (signal.SIGTERM, signal.SIGINT):
             signal.signal(handled, signal.SIG_DFL)
         try:
             sock = bind(*self._address, shared=True)
-            uvloop.run(run(self._config, sock, index=number, ready=self._say_listening, life=self._life))
+            uvloop.run(run(self._config, sock, index=number, ready=self._report_listening, life=self._life))
         except IntercomStreamsError as error:
             _log.error("process cannot run", process=number, reason=str(error))  # the reason says it all
             return 1
         return 0
 
-    def _say_listening(self) -> None:
+    def _report_listening(self) -> None:
         os.write(self._listens, b".")

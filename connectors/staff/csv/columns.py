@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 
 _NAMES: Final = MappingProxyType({
     "id": ("id", "staff id", "record id", "person id", "worker id", "user id", "employee id", "eeid"),
@@ -30,22 +30,24 @@ FIELDS: Final = MappingProxyType({spelling: field for field, spellings in _NAMES
 _SEVERAL: Final = frozenset({"emails", "roles"})  # fields that more than one column may fill
 
 
-def meanings(columns: Iterable[str]) -> dict[str, str]:
-    """Return the field each known column fills. Raises Unusable where two fill one field, or no column says whose the rows are."""
+def fields_of(columns: Iterable[str]) -> dict[str, str]:
+    """Return the field each known column fills. Raises InvalidRecord where two fill one field, or no column says whose the rows are."""
     found: dict[str, str] = {}
     for column in columns:
-        field = FIELDS.get(spelled(column))
+        field = FIELDS.get(normal_column(column))
         if field is None:
             continue
         before = next((other for other, meant in found.items() if meant == field), None)
         if before is not None and field not in _SEVERAL:
-            raise Unusable(f"the columns '{before}' and '{column}' both mean {field}; rename the one that should not count")
+            raise InvalidRecord(f"the columns '{before}' and '{column}' both mean {field}; rename the one that should not count")
         found[column] = field
     if not {"emails", "id"} & set(found.values()):
-        raise Unusable("no column says whose the rows are; name one 'email' or 'id', see `intercom-streams staff import --help`")
+        raise InvalidRecord(
+            "no column says whose the rows are; name one 'email' or 'id', see `intercom-streams staff import --help`"
+        )
     return found
 
 
-def spelled(column: str) -> str:
+def normal_column(column: str) -> str:
     """Return a column's name as the table has it: lower case, blanks for underscores."""
     return " ".join(column.strip().replace("_", " ").casefold().split())

@@ -5,15 +5,15 @@ from typing import Final
 
 import msgspec
 
-from connectors.staff.csv.parse_row import Row
+from connectors.staff.csv.parse_row import StaffRow
 from connectors.staff.csv.read_file import StaffFile
-from schemas.access.facts import Actor, Evidence, Fact, Person, Snapshot, Staff, listing_hash
+from schemas.access.facts import Actor, Evidence, Fact, FactPersonalData, Snapshot, StaffRecordData, listing_hash
 from schemas.ids import derived
 
 _FOREVER: Final = 1 << 62
 
 
-class Import(msgspec.Struct, frozen=True, kw_only=True):
+class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
     """One import: whose, from where, when (ms), and by whom."""
 
     tenant: str
@@ -28,13 +28,13 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
         return derived(self.tenant, self.source, self.file.sha256, self.now)
 
 
-def records(work: Import, rows: Sequence[Row]) -> list[Fact]:
+def records(work: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     """Return a fact per row, those employed longest first: where a leaver's old record has the same address, the new one counts."""
     ordered = sorted(rows, key=lambda row: (-(row.ends.instant if row.ends else _FOREVER), row.line))
     return [_fact(work, row, "staff.record") for row in ordered]
 
 
-def listing(work: Import, rows: Sequence[Row]) -> list[Fact]:
+def snapshot(work: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     """Return a complete listing: its start, a fact per row, and its end with their count and hash."""
     snapshot = Snapshot(id=work.id, source=work.source, requested=work.now)
     staged = [
@@ -45,8 +45,8 @@ def listing(work: Import, rows: Sequence[Row]) -> list[Fact]:
     return [_frame(work, "staff.snapshot.started", snapshot), *staged, _frame(work, "staff.snapshot.ended", end)]
 
 
-def _fact(work: Import, row: Row, kind: str) -> Fact:
-    staff = Staff(
+def _fact(work: StaffImport, row: StaffRow, kind: str) -> Fact:
+    staff = StaffRecordData(
         source=work.source,
         record=row.record,
         asserts=row.asserts,
@@ -62,12 +62,12 @@ def _fact(work: Import, row: Row, kind: str) -> Fact:
         _frame(work, kind, None),
         id=derived(work.id, kind, row.record),
         evidence=(Evidence(file=work.file.name, line=row.line, sha256=work.file.sha256),),
-        person=Person(name=row.name, addresses=row.addresses),
+        person=FactPersonalData(name=row.name, addresses=row.addresses),
         record=staff,
     )
 
 
-def _frame(work: Import, kind: str, snapshot: Snapshot | None) -> Fact:
+def _frame(work: StaffImport, kind: str, snapshot: Snapshot | None) -> Fact:
     return Fact(
         id=derived(work.id, kind),
         tenant=work.tenant,

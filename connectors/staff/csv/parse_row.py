@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors.staff.csv.columns import meanings
+from connectors.staff.csv.columns import fields_of
 from connectors.staff.csv.dates import beginning, ending
 from connectors.staff.csv.employment_status import status_of
-from connectors.staff.csv.read_file import Line, StaffFile
+from connectors.staff.csv.read_file import StaffFile, StaffLine
 from schemas.access.facts import LocalTime
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.ids import derived
 
 Normal = Callable[[str], str | None]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
     """One record. `asserts` names the fields its line carries, empty ones included: they say "none", others say nothing."""
 
     line: int
@@ -37,53 +37,53 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return f"Row(line={self.line})"
 
 
-class Bad(NamedTuple):
+class BadRow(NamedTuple):
     """A line that cannot be used, and why."""
 
     line: int
     why: str
 
 
-def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[Row], list[Bad]]:
+def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[StaffRow], list[BadRow]]:
     """Read a file's lines; `normal` gives an address in comparable form, or None for what is no address.
 
-    A record that stands there twice is bad, both times. Raises Unusable where the header as a whole cannot be used.
+    A record that stands there twice is bad, both times. Raises InvalidRecord where the header as a whole cannot be used.
     """
     if file.columns:
-        meanings(file.columns)
-    good: list[Row] = []
-    bad: list[Bad] = []
+        fields_of(file.columns)
+    good: list[StaffRow] = []
+    bad: list[BadRow] = []
     for line in file.lines:
         try:
             good.append(_row(line, zone, normal))
-        except Unusable as error:
-            bad.append(Bad(line.number, str(error)))
-    first: dict[str, Row] = {}
+        except InvalidRecord as error:
+            bad.append(BadRow(line.number, str(error)))
+    first: dict[str, StaffRow] = {}
     twice = [(row, before) for row in good if (before := first.setdefault(row.record, row)) is not row]
     for row, before in twice:
-        bad.append(Bad(row.line, f"the same record as line {before.line}; which of them is right?"))
+        bad.append(BadRow(row.line, f"the same record as line {before.line}; which of them is right?"))
     doubtful = {row.record for row, _ in twice}
-    bad += [Bad(first[record].line, "a later line has the same record") for record in sorted(doubtful)]
+    bad += [BadRow(first[record].line, "a later line has the same record") for record in sorted(doubtful)]
     return [row for row in good if row.record not in doubtful], sorted(bad)
 
 
-def _row(line: Line, zone: ZoneInfo, normal: Normal) -> Row:
+def _row(line: StaffLine, zone: ZoneInfo, normal: Normal) -> StaffRow:
     if line.fault:
-        raise Unusable(line.fault)
-    fields = meanings(line.cells)
+        raise InvalidRecord(line.fault)
+    fields = fields_of(line.cells)
     cells = _by_field(line.cells, fields)
     addresses = _list(cells.get("emails", []), ";, \t\n")
     comparable = [normal(address) for address in addresses]
     if None in comparable:
-        raise Unusable("an e-mail cell holds what is no address")
+        raise InvalidRecord("an e-mail cell holds what is no address")
     given = _text(cells, "id")
     if given is None and not addresses:
-        raise Unusable("neither an id nor an e-mail address says whose record this is")
+        raise InvalidRecord("neither an id nor an e-mail address says whose record this is")
     status_given = _text(cells, "status")
     status = status_of(status_given) if status_given else None
     if status_given and status is None:
-        raise Unusable(f"the status '{status_given}' is not known; add an end date, or use active, leave or ended")
-    return Row(
+        raise InvalidRecord(f"the status '{status_given}' is not known; add an end date, or use active, leave or ended")
+    return StaffRow(
         line=line.number,
         record=_identifier(given) if given else derived("staff by address", comparable[0]),
         asserts=_asserts(fields.values(), status),
@@ -119,7 +119,7 @@ def _by_field(cells: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, 
 def _text(cells: Mapping[str, list[Any]], field: str) -> str | None:
     values = cells.get(field, [])
     if len(values) > 1:
-        raise Unusable(f"{field} holds several values and can have one")
+        raise InvalidRecord(f"{field} holds several values and can have one")
     return _scalar(values[0], field) if values else None
 
 
@@ -131,7 +131,7 @@ def _scalar(value: Any, field: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or "\x00" in value:
-        raise Unusable(f"{field} is neither text nor a whole number")
+        raise InvalidRecord(f"{field} is neither text nor a whole number")
     return value.strip().encode("utf-8", "replace").decode() or None
 
 
@@ -147,7 +147,7 @@ def _list(values: Iterable[Any], separators: str) -> list[str]:
 
 def _identifier(text: str) -> str:
     if not text.isprintable():
-        raise Unusable("the id holds control characters")
+        raise InvalidRecord("the id holds control characters")
     return text
 
 
@@ -157,4 +157,4 @@ def _date(text: str | None, read: Callable[[str, ZoneInfo], LocalTime], zone: Zo
     try:
         return read(text, zone)
     except (ValueError, OverflowError):
-        raise Unusable(f"the {what} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None
+        raise InvalidRecord(f"the {what} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None

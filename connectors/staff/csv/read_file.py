@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from schemas.canonical import digest
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 
 _DELIMITERS: Final = ",;\t"
 _JSON_SUFFIXES: Final = (".ndjson", ".jsonl", ".json")
 _LONGEST_CELL: Final = 1 << 20  # characters; the csv module's own limit is no help against a file that is no CSV
 
 
-class Line(NamedTuple):
+class StaffLine(NamedTuple):
     """One row: the line it begins on, and its cells by column; `fault` where the line itself is broken."""
 
     number: int
@@ -31,28 +31,28 @@ class StaffFile(NamedTuple):
 
     name: str
     sha256: str
-    lines: list[Line]
+    lines: list[StaffLine]
     columns: tuple[str, ...] = ()
 
 
 def read(path: Path) -> StaffFile:
-    """Read a file. Raises Unusable where it cannot be read at all; what is wrong with single rows stands in them."""
+    """Read a file. Raises InvalidRecord where it cannot be read at all; what is wrong with single rows stands in them."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Unusable(f"{path.name} cannot be read: {error.strerror}. Is the path right?") from None
+        raise InvalidRecord(f"{path.name} cannot be read: {error.strerror}. Is the path right?") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Unusable(f"{path.name} is not UTF-8 (line {line}); save it as 'CSV UTF-8'") from None
+        raise InvalidRecord(f"{path.name} is not UTF-8 (line {line}); save it as 'CSV UTF-8'") from None
     if path.suffix.lower() in _JSON_SUFFIXES:
         return StaffFile(path.name, digest(data), list(_ndjson(text)))
     try:
         columns, reader = _header(text)
         return StaffFile(path.name, digest(data), list(_csv(columns, reader)), columns)
     except csv.Error as error:
-        raise Unusable(f"{path.name} is no CSV: {error}") from None
+        raise InvalidRecord(f"{path.name} is no CSV: {error}") from None
 
 
 def _header(text: str) -> tuple[tuple[str, ...], Any]:
@@ -62,29 +62,29 @@ def _header(text: str) -> tuple[tuple[str, ...], Any]:
     columns = tuple(column.strip() for column in next(reader, []))
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:
-        raise Unusable(f"the header has '{twice[0]}' more than once; rename one of them")
+        raise InvalidRecord(f"the header has '{twice[0]}' more than once; rename one of them")
     if not any(columns):
-        raise Unusable("the file has no header; its first line names the columns")
+        raise InvalidRecord("the file has no header; its first line names the columns")
     return columns, reader
 
 
-def _csv(columns: tuple[str, ...], reader: Any) -> Iterator[Line]:
+def _csv(columns: tuple[str, ...], reader: Any) -> Iterator[StaffLine]:
     began = reader.line_num + 1
     for cells in reader:
         number, began = began, reader.line_num + 1
         if not any(cell.strip() for cell in cells):
             continue
         fault = None if len(cells) == len(columns) else f"{len(cells)} cells where the header has {len(columns)}"
-        yield Line(number, dict(zip(columns, cells, strict=False)), fault)
+        yield StaffLine(number, dict(zip(columns, cells, strict=False)), fault)
 
 
-def _ndjson(text: str) -> Iterator[Line]:
+def _ndjson(text: str) -> Iterator[StaffLine]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            yield Line(number, {}, "no JSON")
+            yield StaffLine(number, {}, "no JSON")
             continue
-        yield Line(number, value) if isinstance(value, dict) else Line(number, {}, "no JSON object")
+        yield StaffLine(number, value) if isinstance(value, dict) else StaffLine(number, {}, "no JSON object")

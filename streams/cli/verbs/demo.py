@@ -12,14 +12,14 @@ import click
 
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from connectors.local import Addresses, given, given_or_running
-from connectors.local.progress import Lines
+from connectors.local import Addresses, configured_addresses, existing_or_temporary
+from connectors.local.progress import ProgressLines
 from schemas.codec import Avro
-from streams.cli.run_async import once
+from streams.cli.run_async import run
 from streams.demo.cleanup import remove_topics
 from streams.demo.environment import set_up
-from streams.demo.output import Page, page
-from streams.demo.story import ACTS, TOPICS, Told
+from streams.demo.output import StoryOutput, story_output
+from streams.demo.story import ACTS, TOPICS, StoryContext
 from streams.demo.watch import watching
 
 _READING_S = 1.0  # a pause between the acts for the eye; only where somebody watches
@@ -50,24 +50,24 @@ def demo(*, fast: bool, as_json: bool) -> None:
     Starts a Kafka of its own and removes it at the end; with KAFKA_BOOTSTRAP set it uses that cluster, under a topic prefix of its
     own. Exit code 0 only if everything shown is what was expected.
     """
-    paper = page(as_json=as_json)
+    paper = story_output(as_json=as_json)
     pause_s = 0.0 if fast or as_json or not sys.stdout.isatty() else _READING_S
-    prefix = f"demo-{secrets.token_hex(4)}." if given() else ""
+    prefix = f"demo-{secrets.token_hex(4)}." if configured_addresses() else ""
     with (
-        given_or_running(progress=Lines(sys.stderr)) as addresses,
+        existing_or_temporary(progress=ProgressLines(sys.stderr)) as addresses,
         tempfile.TemporaryDirectory(prefix="intercom-streams-") as folder,
     ):
-        once(_told(Path(folder), addresses, prefix, paper, pause_s))
+        run(_tell_story(Path(folder), addresses, prefix, paper, pause_s))
     paper.plain(_HOW_TO_GO_ON.format(activate="" if shutil.which("intercom-streams") else _ACTIVATE))
 
 
-async def _told(folder: Path, addresses: Addresses, prefix: str, paper: Page, pause_s: float) -> None:
+async def _tell_story(folder: Path, addresses: Addresses, prefix: str, paper: StoryOutput, pause_s: float) -> None:
     kafka = KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix)
     await topics.check(kafka, only=())  # a cluster that does not answer is better said now than after a minute
     click.echo("Starting ingress and worker ...", err=True)
     try:
         async with set_up(folder, addresses, prefix) as stage, watching(kafka, TOPICS, Avro.local()) as watch:
-            told = Told(stage, watch, paper)
+            told = StoryContext(stage, watch, paper)
             for act in ACTS:
                 await act(told)
                 await asyncio.sleep(pause_s)

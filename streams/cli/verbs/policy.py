@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.kafka import schema_registry as registry
-from connectors.kafka.fact_log import append, find
+from connectors.kafka.fact_log import append, find_facts
 from connectors.policy import file as policy_file
 from schemas.access import facts
-from schemas.access.facts import Actor, Fact, Person, Policy, plain
+from schemas.access.facts import Actor, Fact, FactPersonalData, Policy, plain
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.tenancy import Tenancy
 from streams.agents.fact_entries import entry
 from streams.cli.options import config_option, json_option, kafka_of
-from streams.cli.run_async import once
+from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.policy import VALIDITIES
 from streams.core.access.facts.precedence import in_force
@@ -28,7 +28,7 @@ from streams.settings import Settings
 _KIND = "policy.applied"
 
 
-class Applied(msgspec.Struct, frozen=True):
+class PolicyReport(msgspec.Struct, frozen=True):
     """What `apply` did: the policy's id, the one it replaced, and whether anything changed."""
 
     tenant: str
@@ -68,7 +68,7 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
     _check_workspaces(settings.tenancy, whose, read.policy)
     if not as_json:
         Console().print(_table(read.policy.rules))
-    done = once(_apply(settings, whose, read.policy))
+    done = run(_apply(settings, whose, read.policy))
     if as_json:
         click.echo(msgspec.json.encode(done))
     elif done.changed:
@@ -86,7 +86,7 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
     """Show the policy in force. Exit code 1 if there is none."""
     settings = kafka_of(ctx)
     whose = tenant_of(settings.tenancy, tenant)
-    current = once(_show(settings, whose))
+    current = run(_show(settings, whose))
     if current is None or current.policy is None:
         click.echo("null" if as_json else f"{whose} has no policy: intercom-streams policy apply FILE")
         ctx.exit(1)
@@ -98,11 +98,11 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
         Console().print(_table(current.policy.rules))
 
 
-async def _apply(settings: Settings, tenant: str, wanted: Policy) -> Applied:
+async def _apply(settings: Settings, tenant: str, wanted: Policy) -> PolicyReport:
     avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
     current = await _current(settings, avro, tenant)
     if current is not None and current.policy is not None and current.policy.hash == wanted.hash:
-        return Applied(tenant, current.id, current.replaces, changed=False, rules=wanted.rules)
+        return PolicyReport(tenant, current.id, current.replaces, changed=False, rules=wanted.rules)
     replaces = current.id if current else None
     fact = Fact(
         id=derived(tenant, _KIND, wanted.hash, replaces),
@@ -111,12 +111,12 @@ async def _apply(settings: Settings, tenant: str, wanted: Policy) -> Applied:
         source="operator",
         basis="decided",
         actor=Actor(kind="operator", id="command line"),
-        person=Person(actor=_operator()),
+        person=FactPersonalData(actor=_operator()),
         replaces=replaces,
         policy=wanted,
     )
     await append(settings.kafka, [entry(avro, fact)])
-    return Applied(tenant, fact.id, replaces, changed=True, rules=wanted.rules)
+    return PolicyReport(tenant, fact.id, replaces, changed=True, rules=wanted.rules)
 
 
 async def _show(settings: Settings, tenant: str) -> Fact | None:
@@ -124,7 +124,7 @@ async def _show(settings: Settings, tenant: str) -> Fact | None:
 
 
 async def _current(settings: Settings, avro: Avro, tenant: str) -> Fact | None:
-    values = await find(settings.kafka, tenant, {facts.type_of(_KIND)})
+    values = await find_facts(settings.kafka, tenant, {facts.type_of(_KIND)})
     return in_force(facts.decode(avro, value) for value in values)
 
 

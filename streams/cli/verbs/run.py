@@ -9,8 +9,8 @@ import click
 
 from schemas.errors import MustStop
 from streams.cli.options import config_of, config_option, settings_of
-from streams.supervise.child import Child, Say
-from streams.supervise.self_process import STOPPED_FOR_A_PERSON, argv
+from streams.supervise.child import Child, Notify
+from streams.supervise.self_process import NEEDS_OPERATOR, argv
 
 _KAFKA_RETRY_S = 2.0
 _INGRESS_GRACE_S = 15.0  # it answers what it has accepted: Intercom waits 5 s at most
@@ -36,15 +36,15 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
         raise MustStop("A process stopped for a reason that only a person can mend. Its last lines above say what to do.")
 
 
-async def _supervised(config: str | None, workers: int, say: Say) -> int:
+async def _supervised(config: str | None, workers: int, say: Notify) -> int:
     """Run all until told to stop or until the ingress or the topics need a person; return 0, or 3 if any process does."""
-    told = _told_to_stop()
+    told = _stop_requested()
     ingress = Child("ingress", argv(config, "ingress"), say)
-    sparing = _sparing(say)
+    sparing = _rate_limited(say)
     topics = Child("topics", argv(config, "topics", "apply"), sparing)
     crew = [Child(f"worker-{number}", argv(config, "worker"), say) for number in range(1, workers + 1)]
     accepting = asyncio.create_task(ingress.run())
-    working = asyncio.create_task(_worked(topics, crew, sparing))
+    working = asyncio.create_task(_run_workers(topics, crew, sparing))
     stopping = asyncio.create_task(told.wait())
     await asyncio.wait({accepting, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     needs_person = not told.is_set()
@@ -53,28 +53,28 @@ async def _supervised(config: str | None, workers: int, say: Say) -> int:
     await asyncio.gather(*(child.stop(_WORKER_GRACE_S) for child in (topics, *crew)))
     codes = [await accepting, await working]
     stopping.cancel()
-    return STOPPED_FOR_A_PERSON if needs_person or STOPPED_FOR_A_PERSON in codes else 0
+    return NEEDS_OPERATOR if needs_person or NEEDS_OPERATOR in codes else 0
 
 
-async def _worked(topics: Child, crew: Sequence[Child], say: Say) -> int:
+async def _run_workers(topics: Child, crew: Sequence[Child], say: Notify) -> int:
     """Create the topics as soon as Kafka answers, then run the workers; return when all are stopped, 3 if one needs a person.
 
     A worker that needs a person takes nobody with it: the others go on, and the ingress goes on accepting.
     """
     while code := await topics.once():
-        if code == STOPPED_FOR_A_PERSON:
+        if code == NEEDS_OPERATOR:
             return code
         say("run", "waiting for Kafka; posts are accepted meanwhile and kept in the spool")
         if await topics.stopped_within(_KAFKA_RETRY_S):
             return 0
     if not crew:
         await topics.stopped_within(None)
-    return max(await asyncio.gather(*(_manned(child, say) for child in crew)), default=0)
+    return max(await asyncio.gather(*(_run_until_stopped(child, say) for child in crew)), default=0)
 
 
-async def _manned(worker: Child, say: Say) -> int:
+async def _run_until_stopped(worker: Child, say: Notify) -> int:
     code = await worker.run()
-    if code == STOPPED_FOR_A_PERSON:
+    if code == NEEDS_OPERATOR:
         reason = worker.last_line
         say(worker.name, "is stopped and needs you, see above; the ingress goes on accepting")
         while not await worker.stopped_within(_REMINDER_S):
@@ -82,14 +82,14 @@ async def _manned(worker: Child, say: Say) -> int:
     return code
 
 
-def _told_to_stop() -> asyncio.Event:
+def _stop_requested() -> asyncio.Event:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     return told
 
 
-def _sparing(say: Say) -> Say:
+def _rate_limited(say: Notify) -> Notify:
     """Show a repeated line once in a while: while Kafka is away every try says the same."""
     shown: dict[str, float] = {}
 

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH
-from connectors.simulator.post import Answer, app_of, callback_headers, post, webhook_headers
+from connectors.simulator.post import PostResult, app_of, callback_headers, post, webhook_headers
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret, Tenancy
 from streams.cli.options import config_option, json_option, settings_of
@@ -71,7 +71,7 @@ def _secret(body: bytes, name: str | None, tenancy: Tenancy) -> Secret:
     return app.client_secrets[0]
 
 
-def _line(name: str, answer: Answer, *, as_json: bool) -> str:
+def _line(name: str, answer: PostResult, *, as_json: bool) -> str:
     if as_json:
         return msgspec.json.encode({"file": name, "status": answer.status, "ms": round(answer.ms, 1)}).decode()
     return f"{answer.status}  {answer.ms:7.1f} ms  {name}  {_MEANINGS.get(answer.status, '')}"

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 
 from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
-from connectors.simulator.history import Post, Scene, StaffFile, Step, as_csv
-from connectors.simulator.post import Answer, post, webhook_headers
+from connectors.simulator.history import Scene, SimulatedPost, StaffFileStep, Step, as_csv
+from connectors.simulator.post import PostResult, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, Unavailable
@@ -53,7 +53,7 @@ def simulate(
     settings = settings_of(ctx)
     workspace = _workspace(settings.tenancy, app_id)
     scene = Scene(app_id=workspace.app_id, start_ms=int(start.replace(tzinfo=UTC).timestamp() * 1000), seed=seed)
-    play = _Play(
+    play = _Simulation(
         url=url or local_url(settings.ingress.listen, WEBHOOK_PATH),
         secret=settings.tenancy.apps[workspace.app].client_secrets[0],
         tenant=settings.tenancy.owners[workspace.app_id],
@@ -65,14 +65,14 @@ def simulate(
         raise Unavailable(f"{refused} posts were not answered 200. The answers above say why.")
 
 
-class _Play(msgspec.Struct, frozen=True, kw_only=True):
+class _Simulation(msgspec.Struct, frozen=True, kw_only=True):
     """Where a history goes and how each step is told."""
 
     url: str
     secret: Secret
     tenant: str
     config: str | None
-    echo: Callable[[Step, Answer | None], None]
+    echo: Callable[[Step, PostResult | None], None]
 
     def play(self, history: Iterable[Step], rate: float) -> int:
         """Send every step, posts at most `rate` a second; return how many were not accepted."""
@@ -80,7 +80,7 @@ class _Play(msgspec.Struct, frozen=True, kw_only=True):
         with httpx.Client() as client:
             for step in history:
                 answer = None
-                if isinstance(step, StaffFile):
+                if isinstance(step, StaffFileStep):
                     self._import(step)
                 else:
                     answer = self._post(client, step, 1 / rate)
@@ -88,12 +88,12 @@ class _Play(msgspec.Struct, frozen=True, kw_only=True):
                 self.echo(step, answer)
         return refused
 
-    def _post(self, client: httpx.Client, step: Post, pause_s: float) -> Answer:
+    def _post(self, client: httpx.Client, step: SimulatedPost, pause_s: float) -> PostResult:
         answer = post(client, self.url, step.body, webhook_headers(step.body, self.secret))
         time.sleep(max(0.0, pause_s - answer.ms / 1000))
         return answer
 
-    def _import(self, step: StaffFile) -> None:
+    def _import(self, step: StaffFileStep) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "staff.csv"
             file.write_text(as_csv(step.rows), encoding="utf-8")
@@ -112,10 +112,10 @@ def _workspace(tenancy: Tenancy, app_id: str | None) -> Workspace:
     return known[app_id]
 
 
-def _as_text(step: Step, answer: Answer | None) -> None:
+def _as_text(step: Step, answer: PostResult | None) -> None:
     click.echo(f"{answer.status}  {answer.ms:6.1f} ms  {step.about}" if answer else f"staff import   {step.about}")
 
 
-def _as_json(step: Step, answer: Answer | None) -> None:
-    told = {"about": step.about, "topic": step.topic if isinstance(step, Post) else "staff", "at": timestamp(step.at_ms)}
+def _as_json(step: Step, answer: PostResult | None) -> None:
+    told = {"about": step.about, "topic": step.topic if isinstance(step, SimulatedPost) else "staff", "at": timestamp(step.at_ms)}
     click.echo(msgspec.json.encode(told | ({"status": answer.status, "ms": round(answer.ms, 1)} if answer else {})))

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from connectors.local.addresses import Addresses
-from connectors.local.progress import Lines
-from connectors.local.stack import LocalStack, Standing
+from connectors.local.progress import ProgressLines
+from connectors.local.stack import LocalStack, ServiceStatus
 
 _name = click.option("--name", default="default", show_default=True, help="Which stack; each has its own ports and data.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -35,7 +35,7 @@ def stack() -> None:
 @_json
 def up(*, name: str, brokers: int | None, registry: bool, port: int | None, fresh: bool, as_env: bool, as_json: bool) -> None:
     """Start what does not run yet; return when all of it serves. It goes on running until `stack down`."""
-    local = LocalStack.named(name, Lines(sys.stderr))
+    local = LocalStack.named(name, ProgressLines(sys.stderr))
     addresses = local.up(brokers=brokers, registry=registry, fresh=fresh, port=port)
     if as_json:
         _print_json(name, addresses, local.status())
@@ -51,7 +51,7 @@ def up(*, name: str, brokers: int | None, registry: bool, port: int | None, fres
 @_json
 def down(*, name: str, delete: bool, as_json: bool) -> None:
     """Stop everything. The data stays for the next `stack up`, unless --delete."""
-    ran = LocalStack.named(name, Lines(sys.stderr)).down(remove=delete)
+    ran = LocalStack.named(name, ProgressLines(sys.stderr)).down(remove=delete)
     if as_json:
         click.echo(msgspec.json.encode({"name": name, "ran": ran}))
     else:
@@ -78,13 +78,13 @@ def status(context: click.Context, name: str, as_json: bool) -> None:
         context.exit(1)
 
 
-def _print_json(name: str, addresses: Addresses | None, standings: list[Standing]) -> None:
+def _print_json(name: str, addresses: Addresses | None, standings: list[ServiceStatus]) -> None:
     environment = {} if addresses is None else addresses.environment()
     report = {"name": name, "running": _all_run(standings), "environment": environment, "services": standings}
     click.echo(msgspec.json.encode(report))
 
 
-def _all_run(standings: list[Standing]) -> bool:
+def _all_run(standings: list[ServiceStatus]) -> bool:
     return bool(standings) and all(one.state == "running" for one in standings)
 
 

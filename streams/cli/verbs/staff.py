@@ -11,15 +11,15 @@ from rich.progress import Progress
 
 from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append
-from connectors.staff.csv.columns import FIELDS, spelled
-from connectors.staff.csv.facts import Import, listing, records
-from connectors.staff.csv.parse_row import Bad, Row, rows
+from connectors.staff.csv.columns import FIELDS, normal_column
+from connectors.staff.csv.facts import StaffImport, records, snapshot
+from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import StaffFile, read
 from schemas.access.facts import Actor, Fact
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from streams.agents.fact_entries import entry
 from streams.cli.options import config_option, json_option, kafka_of
-from streams.cli.run_async import once
+from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.core.access.state.addresses import normal
 from streams.settings import Settings
@@ -27,7 +27,7 @@ from streams.settings import Settings
 _SHOWN = 50  # bad rows listed by line; the rest is counted
 
 
-class Imported(msgspec.Struct, frozen=True):
+class ImportReport(msgspec.Struct, frozen=True):
     """What an import did."""
 
     tenant: str
@@ -40,7 +40,7 @@ class Imported(msgspec.Struct, frozen=True):
     ignored_columns: tuple[str, ...]
 
 
-class _Zone(click.ParamType):
+class _ZoneParam(click.ParamType):
     name = "zone"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
@@ -61,7 +61,7 @@ def staff() -> None:
 @click.option("--source", default="directory", show_default=True, help="Name of the directory; a person may be in several.")
 @click.option("--complete", is_flag=True, help="The file lists everybody: who is not in it is withdrawn from this source.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows where some are bad.")
-@click.option("--zone", type=_Zone(), default="UTC", show_default=True, help="Time zone of dates without one.")
+@click.option("--zone", type=_ZoneParam(), default="UTC", show_default=True, help="Time zone of dates without one.")
 @json_option
 @config_option
 @click.pass_context
@@ -97,28 +97,29 @@ def import_(
     found = read(file)
     good, bad = rows(found, zone=zone, normal=normal)
     _refuse(found, good, bad, complete=complete, skip_bad=skip_bad)
-    work = Import(
+    work = StaffImport(
         tenant=whose, source=source, now=time.time_ns() // 1_000_000, file=found, actor=Actor(kind="operator", id="command line")
     )
-    facts = listing(work, good) if complete else records(work, good)
-    once(_append(settings, facts))
-    ignored = tuple(column for column in found.columns if spelled(column) not in FIELDS)
-    _show(Imported(whose, source, found.name, len(good), len(bad), len(facts), complete, ignored), bad, as_json=as_json)
+    facts = snapshot(work, good) if complete else records(work, good)
+    run(_append(settings, facts))
+    ignored = tuple(column for column in found.columns if normal_column(column) not in FIELDS)
+    _show(ImportReport(whose, source, found.name, len(good), len(bad), len(facts), complete, ignored), bad, as_json=as_json)
 
 
-def _refuse(file: StaffFile, good: list[Row], bad: list[Bad], *, complete: bool, skip_bad: bool) -> None:
+def _refuse(file: StaffFile, good: list[StaffRow], bad: list[BadRow], *, complete: bool, skip_bad: bool) -> None:
     """Raise where importing these rows would not do what the person asked for."""
     if bad and complete:
-        raise Unusable(
-            _told(file, bad) + "\nA file that lists everybody cannot be imported in part: mend it, or leave out --complete."
+        raise InvalidRecord(
+            _report_bad_rows(file, bad)
+            + "\nA file that lists everybody cannot be imported in part: mend it, or leave out --complete."
         )
     if bad and not skip_bad:
-        raise Unusable(_told(file, bad) + "\nMend them, or import the others with --skip-bad.")
+        raise InvalidRecord(_report_bad_rows(file, bad) + "\nMend them, or import the others with --skip-bad.")
     if not good:
-        raise Unusable(f"{file.name} has no row to import. Is it the right file?")
+        raise InvalidRecord(f"{file.name} has no row to import. Is it the right file?")
 
 
-def _told(file: StaffFile, bad: list[Bad]) -> str:
+def _report_bad_rows(file: StaffFile, bad: list[BadRow]) -> str:
     shown = "\n".join(f"  line {each.line}: {each.why}" for each in bad[:_SHOWN])
     rest = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     return f"{len(bad)} of {len(file.lines)} rows of {file.name} cannot be used, so nothing was imported:\n{shown}{rest}"
@@ -133,7 +134,7 @@ async def _append(settings: Settings, facts: list[Fact]) -> int:
         )
 
 
-def _show(done: Imported, bad: list[Bad], *, as_json: bool) -> None:
+def _show(done: ImportReport, bad: list[BadRow], *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(done))
         return

@@ -11,39 +11,39 @@ from collections.abc import AsyncIterator, Iterator
 import click
 import msgspec
 
-from connectors.kafka.reader import From, Start, reading
+from connectors.kafka.reader import StartKind, StartPosition, open_topic
 from connectors.kafka.schema_registry import learn
 from connectors.kafka.topics import present
 from schemas.codec import Avro, framing_id
-from schemas.errors import BadConfiguration, IntercomStreamsError, Unusable
+from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
 from schemas.intercom.values import instant
 from schemas.tenancy import Tenancy
-from schemas.topics import TOPICS, Form
+from schemas.topics import TOPICS, Encoding
 from streams.cli.options import config_option, json_option, kafka_of
-from streams.cli.record_format import Line, Show, headed, json_line, raw
-from streams.cli.run_async import once
+from streams.cli.record_format import RecordView, Show, format_json, format_raw, format_text
+from streams.cli.run_async import run
 from streams.engine.agent import Agent
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.ops.decode import decoder_of
 from streams.settings import Settings
 
 
-def _start(_: click.Context, __: click.Parameter, text: str) -> Start:
-    if text in (From.BEGINNING, From.END):
-        return Start(From(text))
+def _start(_: click.Context, __: click.Parameter, text: str) -> StartPosition:
+    if text in (StartKind.BEGINNING, StartKind.END):
+        return StartPosition(StartKind(text))
     if text.isdecimal():
-        return Start(From.OFFSET, int(text))
+        return StartPosition(StartKind.OFFSET, int(text))
     try:
-        return Start(From.TIME, instant(text) or 0)
-    except Unusable:
+        return StartPosition(StartKind.TIME, instant(text) or 0)
+    except InvalidRecord:
         raise click.BadParameter("use beginning, end, an offset, or a time such as 2026-01-10T04:11:34Z") from None
 
 
-class _Wish(msgspec.Struct, frozen=True, kw_only=True):
+class _TailOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the person asked for."""
 
     topic: str
-    start: Start
+    start: StartPosition
     idle_seconds: float | None
     limit: int | None
     partition: int | None
@@ -67,7 +67,7 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 @config_option
 @click.pass_context
-def tail(ctx: click.Context, *, topic: str, start: Start, idle_exit: float | None, limit: int | None, partition: int | None,
+def tail(ctx: click.Context, *, topic: str, start: StartPosition, idle_exit: float | None, limit: int | None, partition: int | None,
          key: str | None, as_bytes: bool, as_json: bool) -> None:  # fmt: skip
     """Show the records of TOPIC (a name without the configured prefix), decoded, and go on with new ones until Ctrl-C.
 
@@ -75,30 +75,30 @@ def tail(ctx: click.Context, *, topic: str, start: Start, idle_exit: float | Non
     """
     if as_bytes and as_json:
         raise click.UsageError("--raw and --json exclude each other")
-    wish = _Wish(
+    wish = _TailOptions(
         topic=topic, start=start, idle_seconds=idle_exit, limit=limit, partition=partition, key=key,
-        show=raw if as_bytes else json_line if as_json else headed,
+        show=format_raw if as_bytes else format_json if as_json else format_text,
     )  # fmt: skip
     with _pipe():
-        once(_tail(kafka_of(ctx), wish))
+        run(_tail(kafka_of(ctx), wish))
 
 
-async def _tail(settings: Settings, wish: _Wish) -> None:
-    plain, broker, count = _found(settings, wish.topic, await present(settings.kafka))
+async def _tail(settings: Settings, wish: _TailOptions) -> None:
+    plain, broker, count = _require_topic(settings, wish.topic, await present(settings.kafka))
     if wish.partition is not None and wish.partition >= count:
         raise click.UsageError(f"topic {broker} has partitions 0 to {count - 1}")
     partitions = range(count) if wish.partition is None else [wish.partition]
-    names, avro = Names(prefix=settings.kafka.topic_prefix), Avro.local()
+    names, avro = Naming(prefix=settings.kafka.topic_prefix), Avro.local()
     decoder = decoder_of(plain, avro, _agents(plain, avro), names)
     told = 0
-    async with reading(settings.kafka, broker, partitions, wish.start) as topic, _interrupted() as stop:
+    async with open_topic(settings.kafka, broker, partitions, wish.start) as topic, _interrupted() as stop:
         async for records in topic.batches(wish.idle_seconds, stop):
             for record in records:
                 if wish.key is not None and record.key != wish.key.encode():
                     continue
-                if settings.registry.url and plain in TOPICS and TOPICS[plain].form is Form.AVRO:
+                if settings.registry.url and plain in TOPICS and TOPICS[plain].encoding is Encoding.AVRO:
                     await _learnt(avro, settings.registry.url, record.value)
-                line = Line.of(plain, record.partition, record, decoder)
+                line = RecordView.of(plain, record.partition, record, decoder)
                 sys.stdout.buffer.write(wish.show(line, record.value, told == 0))
                 told += 1
                 if told == wish.limit:
@@ -115,7 +115,7 @@ def _agents(topic: str, avro: Avro) -> tuple[Agent, ...]:
     return agents_of(Tenancy.of((), ()), avro)
 
 
-def _found(settings: Settings, wanted: str, present: dict[str, int]) -> tuple[str, str, int]:
+def _require_topic(settings: Settings, wanted: str, present: dict[str, int]) -> tuple[str, str, int]:
     """Return a topic's name without and with prefix, and its partitions."""
     prefix = settings.kafka.topic_prefix
     for broker in (settings.kafka.topic(wanted), wanted):

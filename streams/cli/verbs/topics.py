@@ -10,8 +10,8 @@ from schemas.codec import Avro
 from schemas.tenancy import Tenancy
 from schemas.topics import Topic
 from streams.cli.options import config_option, json_option, kafka_of
-from streams.cli.run_async import once
-from streams.engine.naming import Names
+from streams.cli.run_async import run
+from streams.engine.naming import Naming
 from streams.settings import Settings
 from streams.worker.main import agents_of
 
@@ -30,7 +30,7 @@ def apply(ctx: click.Context, *, as_json: bool) -> None:
 
     Reports where existing topics differ; `topics check` makes that an exit code.
     """
-    report = once(_apply(kafka_of(ctx)))
+    report = run(_apply(kafka_of(ctx)))
     _show(report, as_json=as_json)
 
 
@@ -41,7 +41,7 @@ def apply(ctx: click.Context, *, as_json: bool) -> None:
 def check(ctx: click.Context, *, as_json: bool) -> None:
     """Report every difference between the broker's topics and the table. Exit code 1 if there is one."""
     settings = kafka_of(ctx)
-    report = once(on_broker.check(settings.kafka, _changelogs(settings)))
+    report = run(on_broker.check(settings.kafka, _changelogs(settings)))
     _show(report, as_json=as_json)
     if report.drift:
         ctx.exit(1)
@@ -55,7 +55,7 @@ async def _apply(settings: Settings) -> Report:
 
 def _changelogs(settings: Settings) -> tuple[Topic, ...]:
     """Return the topics that keep the agents' tables; which agents there are depends on no configuration."""
-    return Names(prefix=settings.kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
+    return Naming(prefix=settings.kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
 
 
 def _show(report: Report, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import uvloop
 from connectors.observability import logs
 from streams.cli.options import config_option, settings_of
 from streams.settings import Settings
-from streams.worker.main import Hooks, work
+from streams.worker.main import WorkerCallbacks, work
 from streams.worker.probes import Probes
 
 
@@ -17,10 +17,12 @@ def worker(ctx: click.Context) -> None:
     """Merge events into people and organisations and evaluate access, until Ctrl-C or SIGTERM."""
     settings = settings_of(ctx)
     logs.configure()
-    uvloop.run(_served(settings))
+    uvloop.run(_serve(settings))
 
 
-async def _served(settings: Settings) -> None:
+async def _serve(settings: Settings) -> None:
     async with Probes(settings.worker.listen) as probes:
-        hooks = Hooks(say=lambda line: click.echo(f"worker {line}"), started=probes.watch, committed=probes.committed)
+        hooks = WorkerCallbacks(
+            notify=lambda line: click.echo(f"worker {line}"), started=probes.watch, committed=probes.committed
+        )
         await work(settings, hooks, settings.worker.limits())

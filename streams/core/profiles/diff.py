@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.canonical import canonical
-from streams.core.profiles.policies import Origin
+from streams.core.profiles.policies import ValueOrigin
 
 _NOT_FIELDS: Final = frozenset(
     {"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance", "attributes", "traits"}
@@ -13,7 +13,7 @@ _MAPS: Final = ("attributes", "traits")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: Origin) -> list[dict[str, Any]]:
+def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: ValueOrigin) -> list[dict[str, Any]]:
     """Return the fields that differ, in order of name, with both values as canonical JSON.
 
     A value that is there now names its own origin; of one that went, and of a list, the cause is all there is to name.
@@ -47,6 +47,6 @@ def _spelt(name: str, values: Mapping[str, Any]) -> str | None:
     return str(held) if "." in name else canonical(held).decode()
 
 
-def _origin(name: str, after: Mapping[str, Any], cause: Origin) -> Origin:
+def _origin(name: str, after: Mapping[str, Any], cause: ValueOrigin) -> ValueOrigin:
     place = after.get("provenance", _NOTHING).get(name)
-    return cause if place is None else Origin(**after["sources"][place])
+    return cause if place is None else ValueOrigin(**after["sources"][place])

@@ -5,21 +5,21 @@ from typing import Any, Final
 
 from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import Fields, Records, company_status
-from streams.core.profiles.public_value import Form
+from streams.core.profiles.public_value import PublicSchema
 
 
 def _nothing_more(records: Records, value: dict[str, Any]) -> Fields:
     return {}
 
 
-ORG: Final = Form(
+ORG: Final = PublicSchema(
     status=company_status,
     fields=frozenset({
         "company_id", "name", "website", "industry", "size", "plan_id", "plan_name", "monthly_spend", "session_count",
         "user_count", "created_at", "remote_created_at", "last_request_at",
     }),
     lists=MappingProxyType({"tags": "tag", "segments": "segment"}),
-    more=_nothing_more,
+    computed=_nothing_more,
 )  # fmt: skip
 
 

@@ -4,11 +4,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.ids import derived
-from schemas.intercom.values import cut_to_second
+from schemas.intercom.values import floor_to_second
 from schemas.profiles.registers import Registers, Value
-from streams.core.profiles.policies import ALIVE, Chosen, Fields, Records, contact_status, owner
-from streams.core.profiles.public_value import Form
-from streams.core.records.registers import beginning, current, refused, standing
+from streams.core.profiles.policies import ALIVE, Fields, Records, ResolvedValue, contact_status, owner
+from streams.core.profiles.public_value import PublicSchema
+from streams.core.records.registers import active_edges, current, first_active, inactive_edges
 
 
 def _more(records: Records, value: dict[str, Any]) -> Fields:
@@ -25,20 +25,20 @@ def _more(records: Records, value: dict[str, Any]) -> Fields:
 def _opted_out(records: Records) -> Fields:
     found: Fields = {}
     for record, registers in records.items():
-        for name, version in refused(registers):
+        for name, version in inactive_edges(registers):
             kind, _, entry = name.partition(":")
             if kind == "subscription":
-                found[owner(record, entry)] = Chosen(False, record, version)
+                found[owner(record, entry)] = ResolvedValue(False, record, version)
     return found
 
 
-def _consent(records: Records, denying: dict[str, Value], *, empty: bool) -> tuple[bool, Chosen | None]:
+def _consent(records: Records, denying: dict[str, Value], *, empty: bool) -> tuple[bool, ResolvedValue | None]:
     """Return the most restrictive consent of all records for one channel, and what decided it.
 
     Any record's denying value forbids. A record that says nothing counts as `empty`: computed here, never stored.
     """
     said = {
-        (record, name): Chosen(value, record, version)
+        (record, name): ResolvedValue(value, record, version)
         for record, registers in sorted(records.items())
         for name, value, version in current(registers)
         if name in denying
@@ -51,7 +51,7 @@ def _consent(records: Records, denying: dict[str, Value], *, empty: bool) -> tup
     return allowed, next(iter(said.values()), None)
 
 
-PERSON: Final = Form(
+PERSON: Final = PublicSchema(
     status=contact_status,
     fields=frozenset({
         "external_id", "role", "email", "phone", "name", "avatar_url", "owner_id", "language_override",
@@ -60,7 +60,7 @@ PERSON: Final = Form(
         "last_email_opened_at", "last_email_clicked_at",
     }),
     lists=MappingProxyType({"companies": "company", "tags": "tag", "segments": "segment", "subscribed": "subscription"}),
-    more=_more,
+    computed=_more,
 )  # fmt: skip
 
 
@@ -69,12 +69,12 @@ def memberships(tenant: str, person: str, record: str, registers: Registers) -> 
     if contact_status(registers) not in ALIVE:
         return {}
     found = {}
-    for name, version in standing(registers):
+    for name, version in active_edges(registers):
         kind, _, entity = name.partition(":")
         if kind == "company":
             company = owner(record, entity)
             org = derived(tenant, "org", company)
-            first = beginning(registers, name) or version
-            since = {"since": cut_to_second(first.time), "event": first.event}
+            first = first_active(registers, name) or version
+            since = {"since": floor_to_second(first.time), "event": first.event}
             found[f"{org}|{record}"] = {"org": org, "record": record, "person": person, "company": company, **since}
     return found

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from schemas.intercom.values import cut_to_second
-from schemas.profiles.registers import Cause, Registers, Value, Version
-from streams.core.records.registers import beginning, current, first_values, standing, when
+from schemas.intercom.values import floor_to_second
+from schemas.profiles.registers import PatchCause, Registers, Value, Version
+from streams.core.records.registers import active_edges, current, first_active, first_values, version_of
 
 Records = Mapping[str, Registers]
 """The records of one profile, by key."""
@@ -17,7 +17,7 @@ Records = Mapping[str, Registers]
 SECOND: Final = 1000
 
 
-class Chosen(NamedTuple):
+class ResolvedValue(NamedTuple):
     """A value that stands, and whose it is."""
 
     value: Value
@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
     version: Version
 
 
-class Origin(NamedTuple):
+class ValueOrigin(NamedTuple):
     """Where a value comes from: record, event, time in ms cut to the second."""
 
     record: str
@@ -33,11 +33,11 @@ class Origin(NamedTuple):
     time: int
 
 
-Fields = dict[str, Chosen]
+Fields = dict[str, ResolvedValue]
 Policy = Callable[[Records], Fields]
 
 
-class Status(StrEnum):
+class ProfileStatus(StrEnum):
     """What has become of a record, or of a profile."""
 
     ACTIVE = "active"
@@ -46,35 +46,35 @@ class Status(StrEnum):
     MERGED = "merged"
 
 
-ALIVE: Final = frozenset({Status.ACTIVE, Status.ARCHIVED})
-_BEST_FIRST: Final = (Status.ACTIVE, Status.ARCHIVED, Status.DELETED, Status.MERGED)
+ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
+_BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
 
-def overwrite(records: Records) -> Fields:
+def latest_wins(records: Records) -> Fields:
     """Let the latest version win. A record's empty field does not compete: it says nothing of the other records."""
     found: Fields = {}
     for record, registers in records.items():
         for name, value, version in current(registers):
             held = found.get(name)
             if held is None or (held.version, held.record) < (version, record):
-                found[name] = Chosen(value, record, version)
+                found[name] = ResolvedValue(value, record, version)
     return found
 
 
-def ignore(records: Records) -> Fields:
+def first_wins(records: Records) -> Fields:
     """Let the earliest value stand for ever: what comes later creates, and never changes."""
     found: Fields = {}
     for record, registers in records.items():
         for name, (value, version) in first_values(registers).items():
             held = found.get(name)
             if held is None or (held.version, held.record) > (version, record):
-                found[name] = Chosen(value, record, version)
+                found[name] = ResolvedValue(value, record, version)
     return found
 
 
 def resolved(records: Records, policies: Mapping[str, Policy]) -> Fields:
     """Return the values that stand: by `overwrite`, and by another policy for the fields named."""
-    found = overwrite(records)
+    found = latest_wins(records)
     for name, policy in policies.items():
         chosen = policy(records).get(name)
         if chosen is not None:
@@ -82,36 +82,36 @@ def resolved(records: Records, policies: Mapping[str, Policy]) -> Fields:
     return found
 
 
-def contact_status(registers: Registers) -> Status:
+def contact_status(registers: Registers) -> ProfileStatus:
     """Say what has become of a contact. Deletion is for ever; so is a merge."""
-    if when(registers.on, "deleted"):
-        return Status.DELETED
-    marks = {name for name, _ in standing(registers) if not name.startswith(("company:", "tag:"))}
+    if version_of(registers.on, "deleted"):
+        return ProfileStatus.DELETED
+    marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}
     if any(name.startswith("merged:") for name in marks):
-        return Status.MERGED
-    return Status.ARCHIVED if "archived" in marks else Status.ACTIVE
+        return ProfileStatus.MERGED
+    return ProfileStatus.ARCHIVED if "archived" in marks else ProfileStatus.ACTIVE
 
 
-def company_status(registers: Registers) -> Status:
+def company_status(registers: Registers) -> ProfileStatus:
     """Say what has become of a company. Other systems recreate deleted ones, so the later of both assertions holds."""
-    return Status.DELETED if any(name == "deleted" for name, _ in standing(registers)) else Status.ACTIVE
+    return ProfileStatus.DELETED if any(name == "deleted" for name, _ in active_edges(registers)) else ProfileStatus.ACTIVE
 
 
-def whole_status(statuses: Iterable[Status]) -> Status:
+def profile_status(statuses: Iterable[ProfileStatus]) -> ProfileStatus:
     """Say what has become of a profile: the best of its records."""
-    return min(statuses, key=_BEST_FIRST.index, default=Status.DELETED)
+    return min(statuses, key=_BEST_FIRST.index, default=ProfileStatus.DELETED)
 
 
-def contributing(records: Records, statuses: Mapping[str, Status]) -> Records:
+def contributing(records: Records, statuses: Mapping[str, ProfileStatus]) -> Records:
     """Return the records whose values count: those alive, or the deleted ones where none is; never one merged away."""
     alive = {key: registers for key, registers in records.items() if statuses[key] in ALIVE}
-    return alive or {key: registers for key, registers in records.items() if statuses[key] is Status.DELETED}
+    return alive or {key: registers for key, registers in records.items() if statuses[key] is ProfileStatus.DELETED}
 
 
-def marked(records: Records, mark: str) -> Chosen | None:
+def marked_fields(records: Records, mark: str) -> ResolvedValue | None:
     """Return when a mark was first put on the record that got it last: a profile is archived or deleted once all of it is."""
     found = [
-        Chosen(name.partition(":")[2], record, beginning(registers, name) or version)
+        ResolvedValue(name.partition(":")[2], record, first_active(registers, name) or version)
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
@@ -124,13 +124,13 @@ def links(records: Records) -> dict[str, Fields]:
     """Return the edges that hold, by kind and then by `app_id:id`, each with the latest assertion that it does."""
     found: dict[str, Fields] = {}
     for record, registers in records.items():
-        for name, version in standing(registers):
+        for name, version in active_edges(registers):
             kind, _, entity = name.partition(":")
             if entity:
                 of_kind = found.setdefault(kind, {})
                 held = of_kind.get(whose := owner(record, entity))
                 if held is None or (held.version, held.record) < (version, record):
-                    of_kind[whose] = Chosen(True, record, version)
+                    of_kind[whose] = ResolvedValue(True, record, version)
     return found
 
 
@@ -139,12 +139,12 @@ def owner(record: str, entity: str) -> str:
     return f"{record.partition(':')[0]}:{entity}"
 
 
-def origin(chosen: Chosen) -> Origin:
+def origin_of(chosen: ResolvedValue) -> ValueOrigin:
     """Return where a value comes from."""
-    return Origin(chosen.record, chosen.version.event, chosen.version.second * SECOND)
+    return ValueOrigin(chosen.record, chosen.version.event, chosen.version.second * SECOND)
 
 
-def traced(value: dict[str, Any], origins: Mapping[str, Origin]) -> dict[str, Any]:
+def with_provenance(value: dict[str, Any], origins: Mapping[str, ValueOrigin]) -> dict[str, Any]:
     """Add to a public value where each of its parts comes from, naming each event once, and the time of the latest."""
     sources = sorted(set(origins.values()))
     places = {source: place for place, source in enumerate(sources)}
@@ -154,6 +154,6 @@ def traced(value: dict[str, Any], origins: Mapping[str, Origin]) -> dict[str, An
     return value
 
 
-def caused(record: str, cause: Cause) -> Origin:
+def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:
     """Return the origin of what an event took away."""
-    return Origin(record, cause.event, cut_to_second(cause.time))
+    return ValueOrigin(record, cause.event, floor_to_second(cause.time))

@@ -10,16 +10,16 @@ from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import (
     Fields,
     Policy,
+    ProfileStatus,
     Records,
-    Status,
     contributing,
     links,
-    marked,
-    origin,
+    marked_fields,
+    origin_of,
     owner,
+    profile_status,
     resolved,
-    traced,
-    whole_status,
+    with_provenance,
 )
 from streams.core.records.registers import unsettled
 
@@ -27,20 +27,20 @@ _MAPS: Final = ("attributes", "traits")
 _NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True):
+class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
     """How one kind of profile is made public. `more` computes what only this kind has, from the records that count."""
 
-    status: Callable[[Registers], Status]
+    status: Callable[[Registers], ProfileStatus]
     fields: frozenset[str]
     lists: Mapping[str, str]  # public name → kind of edge
-    more: Callable[[Records, dict[str, Any]], Fields]
+    computed: Callable[[Records, dict[str, Any]], Fields]
     policies: Mapping[str, Policy] = _NO_POLICIES
 
 
-def published(form: Form, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
+def public_value(form: PublicSchema, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
     """Return the public value of a profile. It depends on nothing but the registers of its records."""
     statuses = {key: form.status(registers) for key, registers in records.items()}
-    status = whole_status(statuses.values())
+    status = profile_status(statuses.values())
     giving = contributing(records, statuses)
     value: dict[str, Any] = {
         "id": profile,
@@ -51,12 +51,12 @@ def published(form: Form, *, profile: str, tenant: str, records: Records) -> dic
     }
     chosen = _grouped(value, form, resolved(giving, form.policies))
     chosen |= _linked(value, form, giving)
-    chosen |= form.more(giving, value)
+    chosen |= form.computed(giving, value)
     chosen |= _ended(value, records, status)
-    return traced(value, {name: origin(one) for name, one in chosen.items()})
+    return with_provenance(value, {name: origin_of(one) for name, one in chosen.items()})
 
 
-def _grouped(value: dict[str, Any], form: Form, fields: Fields) -> Fields:
+def _grouped(value: dict[str, Any], form: PublicSchema, fields: Fields) -> Fields:
     """Put the fields where the schema has them, and return those it has."""
     for name in _MAPS:
         value[name] = {}
@@ -73,7 +73,7 @@ def _grouped(value: dict[str, Any], form: Form, fields: Fields) -> Fields:
     return known
 
 
-def _linked(value: dict[str, Any], form: Form, giving: Records) -> Fields:
+def _linked(value: dict[str, Any], form: PublicSchema, giving: Records) -> Fields:
     chosen: Fields = {}
     edges = links(giving)
     for name, kind in form.lists.items():
@@ -83,15 +83,17 @@ def _linked(value: dict[str, Any], form: Form, giving: Records) -> Fields:
     return chosen
 
 
-_ENDS: Final = MappingProxyType({Status.ARCHIVED: "archived", Status.DELETED: "deleted", Status.MERGED: "merged"})
+_ENDS: Final = MappingProxyType(
+    {ProfileStatus.ARCHIVED: "archived", ProfileStatus.DELETED: "deleted", ProfileStatus.MERGED: "merged"}
+)
 
 
-def _ended(value: dict[str, Any], records: Records, status: Status) -> Fields:
+def _ended(value: dict[str, Any], records: Records, status: ProfileStatus) -> Fields:
     """Say since when a profile is archived or deleted, or what it was merged into."""
     mark = _ENDS.get(status)
-    last = marked(records, mark) if mark else None
+    last = marked_fields(records, mark) if mark else None
     if last is None:
         return {}
-    name = "merged_into" if status is Status.MERGED else f"{mark}_at"
-    value[name] = owner(last.record, str(last.value)) if status is Status.MERGED else origin(last).time
+    name = "merged_into" if status is ProfileStatus.MERGED else f"{mark}_at"
+    value[name] = owner(last.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(last).time
     return {name: last, "status": last}

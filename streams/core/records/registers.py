@@ -17,18 +17,18 @@ _BETWEEN: Final = "\n"  # between the ids of a whole list
 _FAMILIES: Final = ("now", "last", "first", "on", "off", "since", "complete")
 
 
-def asserted(version: Version, fields: Mapping[str, Value]) -> Registers:
+def field_registers(version: Version, fields: Mapping[str, Value]) -> Registers:
     """Return the registers of one snapshot: each field named, empty ones as None."""
     return Registers(now=((version, dict(fields)),)) if fields else NOTHING
 
 
-def holding(version: Version, names: Iterable[str], *, on: bool) -> Registers:
+def edge_registers(version: Version, names: Iterable[str], *, on: bool) -> Registers:
     """Return the registers of one assertion that edges or marks hold, or that they do not."""
     layers = _marks(version, names)
     return Registers(on=layers) if on else Registers(off=layers)
 
 
-def whole(version: Version, lists: Mapping[str, Iterable[str]]) -> Registers:
+def list_registers(version: Version, lists: Mapping[str, Iterable[str]]) -> Registers:
     """Return the registers of complete readings: an edge of that kind which is not among the ids does not hold by then."""
     members: dict[str, Value] = {kind: _BETWEEN.join(sorted(set(ids))) for kind, ids in lists.items()}
     return Registers(complete=((version, members),)) if members else NOTHING
@@ -44,7 +44,7 @@ def join(a: Registers, b: Registers) -> Registers:
         first=first,
         on=on,
         off=_either(a.off, b.off),
-        since=_unlike(earliest(a.since + b.since + a.on + b.on), on) if on else (),
+        since=_without(earliest(a.since + b.since + a.on + b.on), on) if on else (),
         complete=_either(a.complete, b.complete),
         contested=contested,
     )
@@ -74,7 +74,7 @@ def first_values(registers: Registers) -> dict[str, tuple[Value, Version]]:
     return {name: (value, version) for version, values in layers for name, value in values.items()}
 
 
-def when(layers: Layers, name: str) -> Version | None:
+def version_of(layers: Layers, name: str) -> Version | None:
     """Return the version at which a name stands in some layers."""
     for version, values in layers:
         if name in values:
@@ -82,7 +82,7 @@ def when(layers: Layers, name: str) -> Version | None:
     return None
 
 
-def standing(registers: Registers) -> Iterator[tuple[str, Version]]:
+def active_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks that hold now, with the version of the latest assertion that they do."""
     for version, names in registers.on:
         for name in names:
@@ -90,18 +90,18 @@ def standing(registers: Registers) -> Iterator[tuple[str, Version]]:
                 yield name, version
 
 
-def refused(registers: Registers) -> Iterator[tuple[str, Version]]:
+def inactive_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks of which the latest event says that they do not hold."""
     for version, names in registers.off:
         for name in names:
-            held = when(registers.on, name)
+            held = version_of(registers.on, name)
             if held is None or held <= version:
                 yield name, version
 
 
-def beginning(registers: Registers, name: str) -> Version | None:
+def first_active(registers: Registers, name: str) -> Version | None:
     """Return when an edge or mark was first asserted to hold."""
-    return when(registers.since, name) or when(registers.on, name)
+    return version_of(registers.since, name) or version_of(registers.on, name)
 
 
 def unsettled(registers: Registers) -> set[str]:
@@ -136,7 +136,7 @@ def _joined_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, 
     now = latest(a.now + b.now)
     full = _non_empty(a.now + b.now + a.last + b.last)
     last = _only(latest(full), {name for _, values in now for name, value in values.items() if value is None})
-    return now, last, _unlike(earliest(full + a.first + b.first), _non_empty(now) + last), _contested(a, b)
+    return now, last, _without(earliest(full + a.first + b.first), _non_empty(now) + last), _contested(a, b)
 
 
 def _either(a: Layers, b: Layers) -> Layers:
@@ -198,7 +198,7 @@ def _only(layers: Layers, names: set[str]) -> Layers:
     return tuple(layer for layer in kept if layer[1])
 
 
-def _unlike(layers: Layers, others: Layers) -> Layers:
+def _without(layers: Layers, others: Layers) -> Layers:
     """Drop what stands at the same version in the others, where it can be read from."""
     same = _by_version(others)
     kept = ((version, {n: value for n, value in values.items() if n not in same.get(version, ())}) for version, values in layers)
@@ -212,7 +212,7 @@ def _unordered(one: Version, other: Version) -> bool:
 
 def _against(registers: Registers, name: str) -> Iterator[Version]:
     """Yield when an edge or mark was asserted not to hold: the latest event that says so, the latest whole list without it."""
-    own = when(registers.off, name)
+    own = version_of(registers.off, name)
     if own is not None:
         yield own
     kind, _, edge = name.partition(":")

@@ -15,8 +15,8 @@ from streams.engine.agent import Agent
 from streams.engine.engine import Engine
 from streams.engine.faust_adapter.consumer import BatchTransport
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.fetch_buffer import Fetched
+from streams.engine.naming import Naming
+from streams.engine.partition.fetch_buffer import FetchedBatch
 
 
 class BatchTopic(faust.Topic):
@@ -64,7 +64,7 @@ class BatchTableManager(TableManager):
 class BatchApp(faust.App):
     """Run agents exactly once per batch. `engine` is where the work happens; this class only connects it to Faust."""
 
-    def __init__(self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Names, limits: Limits, engine: Engine) -> None:
+    def __init__(self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, engine: Engine) -> None:
         self.kafka = kafka
         self.names = names
         self.limits = limits
@@ -93,7 +93,7 @@ class BatchApp(faust.App):
 
         async def read(stream: AsyncIterable[Any]) -> None:
             async for event in stream.noack().events():
-                fetched: Fetched = event.value
+                fetched: FetchedBatch = event.value
                 self.engine.offer(TP(event.message.topic, event.message.partition), fetched)
                 event.ack()
 

@@ -16,7 +16,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 _VERSION = b"\x01"
 
 
-class Claim(msgspec.Struct, frozen=True, array_like=True):
+class PartitionClaim(msgspec.Struct, frozen=True, array_like=True):
     """What a worker holds: by topic and partition the generation of the group since which it has it.
 
     `generation` is the last one it was given partitions in. The group counts generations for as long as it exists, so whoever comes back
@@ -26,29 +26,31 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     generation: int = 0
     held: Mapping[str, Mapping[int, int]] = msgspec.field(default_factory=dict)
 
-    def renewed(self, generation: int, given: Iterable[tuple[str, Iterable[int]]]) -> "Claim":
+    def renewed(self, generation: int, given: Iterable[tuple[str, Iterable[int]]]) -> "PartitionClaim":
         """Return the claim after an assignment: what is held still is held since the same time, unless others shared out meanwhile."""
         before = self.held if generation == self.generation + 1 else {}
-        return Claim(generation, {topic: {p: before.get(topic, {}).get(p, generation) for p in parts} for topic, parts in given})
+        return PartitionClaim(
+            generation, {topic: {p: before.get(topic, {}).get(p, generation) for p in parts} for topic, parts in given}
+        )
 
 
-def encode(claim: Claim) -> bytes:
+def encode(claim: PartitionClaim) -> bytes:
     """Return the claim as bytes."""
     return _VERSION + msgspec.msgpack.encode(claim)
 
 
-def decode(data: bytes | None) -> Claim:
+def decode(data: bytes | None) -> PartitionClaim:
     """Read what `encode` wrote. A release that claims nothing, or in words of its own, holds nothing that is known here."""
     if not data or data[:1] != _VERSION:
-        return Claim()
+        return PartitionClaim()
     try:
-        return msgspec.msgpack.decode(data[1:], type=Claim)
+        return msgspec.msgpack.decode(data[1:], type=PartitionClaim)
     except msgspec.DecodeError:
-        return Claim()
+        return PartitionClaim()
 
 
-def shared_out(
-    counts: Mapping[str, int], subscribed: Mapping[str, Collection[str]], claims: Mapping[str, Claim]
+def assign_partitions(
+    counts: Mapping[str, int], subscribed: Mapping[str, Collection[str]], claims: Mapping[str, PartitionClaim]
 ) -> dict[str, dict[str, list[int]]]:
     """Return each member's partitions by topic.
 
@@ -67,7 +69,7 @@ def shared_out(
     return shares
 
 
-def _holders(readers: Sequence[str], topics: Sequence[str], claims: Mapping[str, Claim]) -> dict[int, tuple[str, int]]:
+def _holders(readers: Sequence[str], topics: Sequence[str], claims: Mapping[str, PartitionClaim]) -> dict[int, tuple[str, int]]:
     """Return who holds each partition, since when: where several say so, the one that was given partitions last."""
     found: dict[int, tuple[str, int]] = {}
     for member in sorted(readers, key=lambda member: claims[member].generation):
@@ -104,7 +106,7 @@ class CoPartitionAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # a
 
     def __init__(self, generation: Callable[[], int]) -> None:
         self._generation = generation
-        self.claim = Claim()
+        self.claim = PartitionClaim()
 
     def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
         """Return each member's partitions."""
@@ -114,7 +116,7 @@ class CoPartitionAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # a
         claims = {member: decode(metadata.user_data) for member, metadata in members.items()}
         return {
             member: ConsumerProtocolMemberAssignment(self.version, sorted(share.items()), b"")
-            for member, share in shared_out(counts, subscribed, claims).items()
+            for member, share in assign_partitions(counts, subscribed, claims).items()
         }
 
     def metadata(self, topics: Any) -> Any:

@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
-from streams.engine.partition.fetch_buffer import Fetched, size_of
+from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
 _STOPPING_LOOK_SECONDS = 0.2  # between two looks whether the process is stopping, while it is told of a rebalance
 
@@ -50,12 +50,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         )
         return consumer
 
-    async def fetch(self, places: Collection[TP], *, timeout: float, most: int) -> list[tuple[TP, Fetched]]:
+    async def fetch(self, places: Collection[TP], *, timeout: float, most: int) -> list[tuple[TP, FetchedBatch]]:
         """Return what is there of these partitions, each with the positions before and after it, read in one go with the records."""
-        found: list[tuple[TP, Fetched]] = await self.call_thread(self._fetch, places, timeout, most)
+        found: list[tuple[TP, FetchedBatch]] = await self.call_thread(self._fetch, places, timeout, most)
         return found
 
-    async def _fetch(self, places: Collection[TP], timeout: float, most: int) -> list[tuple[TP, Fetched]]:
+    async def _fetch(self, places: Collection[TP], timeout: float, most: int) -> list[tuple[TP, FetchedBatch]]:
         consumer = self._ensure_consumer()
         wanted = {TopicPartition(place.topic, place.partition) for place in places}
         records: Mapping[TopicPartition, Any] = await self._fetch_records(consumer, wanted, timeout=timeout, max_records=most)
@@ -70,7 +70,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             if (fetched := self._taken(place, assignment.state_value(place), records.get(place, ()))) is not None
         ]
 
-    def _taken(self, place: TopicPartition, state: Any, records: Any) -> Fetched | None:
+    def _taken(self, place: TopicPartition, state: Any, records: Any) -> FetchedBatch | None:
         if not state.has_valid_position or place not in self._given:
             return None
         before, after = self._given[place], state.position
@@ -78,7 +78,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return None
         self._given[place] = after
         end = state.lso if state.lso is not None else 0
-        return Fetched(self.app.names.plain(place.topic), before, after, records, end, size_of(records))
+        return FetchedBatch(self.app.names.plain(place.topic), before, after, records, end, size_of(records))
 
     async def place_at(self, positions: Mapping[TP, int]) -> None:
         """Seek, and remember it in the same breath, so that what is fetched next is known to begin there."""
@@ -147,7 +147,7 @@ class BatchConsumer(driver.Consumer):
                 if not self.flow_active:
                     await self.wait(self.can_resume_flow)
                     continue
-                places, all_have_room = engine.hungry()
+                places, all_have_room = engine.partitions_with_room()
                 if not places:
                     await asyncio.sleep(0.02)
                     continue
@@ -169,10 +169,10 @@ class BatchConsumer(driver.Consumer):
         for place, fetched in found:
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # what is dropped here is fetched again: positions are set anew after every rebalance
-            engine.expect(place, fetched)
+            engine.reserve(place, fetched)
             await self.callback(self._message(place, fetched, generation))
 
-    def _message(self, place: TP, fetched: Fetched, generation: int) -> ConsumerMessage:
+    def _message(self, place: TP, fetched: FetchedBatch, generation: int) -> ConsumerMessage:
         last = fetched.after - 1
         return ConsumerMessage(
             place.topic, place.partition, last, 0.0, 0, (), None, fetched, None, 0, 0, place, generation_id=generation

@@ -11,14 +11,14 @@ _SHARE = 0.5  # of a transaction's time may pass with steps of others
 _FIRST = 256  # records of a first batch: nothing is known of the step yet
 
 
-class Pace:
+class BatchSize:
     """Fit batches to the time their steps took: at once where it was too long, by doubling where there is room."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.records = min(_FIRST, limits.batch_records)
 
-    def took(self, records: int, seconds: float, lanes: int = 1) -> None:
+    def observe(self, records: int, seconds: float, lanes: int = 1) -> None:
         """Take in how long the step of a batch ran, beside so many lanes in all."""
         turn = min(self._limits.step_seconds, self._limits.transaction_timeout_ms / 1000 * _SHARE / lanes)
         fitting = int(turn * records / seconds) if seconds > 0 else self._limits.batch_records

@@ -6,13 +6,13 @@ from schemas.errors import MustStop
 from streams.engine.limits import Limits
 
 
-class Brake:
+class DeadLetterLimit:
     """Count good and dead records of one agent's partition and stop when the dead are too many."""
 
     def __init__(self, agent: str, limits: Limits) -> None:
         self._agent = agent
         self._limits = limits
-        self._last_death = ""
+        self._last_error = ""
         self._consecutive = 0
         self._recent: deque[tuple[int, int]] = deque()  # (records, dead) of batches
         self._records = 0
@@ -23,27 +23,27 @@ class Brake:
 
         Raise MustStop before the batch is committed.
         """
-        self._last_death = last_death or self._last_death
+        self._last_error = last_death or self._last_error
         for dead in fates:
             self._consecutive = self._consecutive + 1 if dead else 0
-            if self._consecutive >= self._limits.brake_consecutive:
+            if self._consecutive >= self._limits.dead_letter_consecutive:
                 self._stop(f"{self._consecutive} records in a row")
         self._remember(len(fates), sum(fates))
-        if self._records >= self._limits.brake_window and self._dead > self._limits.brake_share * self._records:
+        if self._records >= self._limits.dead_letter_window and self._dead > self._limits.dead_letter_share * self._records:
             self._stop(f"{self._dead} of the last {self._records} records")
 
     def _remember(self, records: int, dead: int) -> None:
         self._recent.append((records, dead))
         self._records += records
         self._dead += dead
-        while self._recent and self._records - self._recent[0][0] >= self._limits.brake_window:
+        while self._recent and self._records - self._recent[0][0] >= self._limits.dead_letter_window:
             gone, gone_dead = self._recent.popleft()
             self._records -= gone
             self._dead -= gone_dead
 
     def _stop(self, how_many: str) -> None:
         raise MustStop(
-            f"the {self._agent} agent could not process {how_many}, such as the one at {self._last_death}. "
+            f"the {self._agent} agent could not process {how_many}, such as the one at {self._last_error}. "
             "That is likely a fault of this release rather than of the records. "
             "Nothing of the last batch was committed. Deploy a repaired release, or raise the limits in [worker] "
             "(brake_consecutive, brake_share) if the records really are unusable."

@@ -5,27 +5,27 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from schemas.message import Record
+from schemas.message import Message
 from streams.engine.limits import Limits
 
 
-class Fetched(msgspec.Struct, frozen=True):
+class FetchedBatch(msgspec.Struct, frozen=True):
     """What one fetch brought of one topic partition: records between two positions, and where the log ended then."""
 
     topic: str  # without prefix
     before: int
     after: int
-    records: Sequence[Record]
+    records: Sequence[Message]
     end: int
     size: int  # bytes of the values
 
 
-class Inbox:
+class FetchBuffer:
     """Keep what was fetched, in order, and give it out in batches."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: deque[Fetched] = deque()
+        self._waiting: deque[FetchedBatch] = deque()
         self._expected_records = 0
         self._expected_bytes = 0
         self.records = 0
@@ -38,14 +38,14 @@ class Inbox:
     def has_room(self) -> bool:
         """Say whether more may be fetched. What a fetch brings is always taken, so that a record larger than the room gets through."""
         records, size = self.records + self._expected_records, self.bytes + self._expected_bytes
-        return records < self._limits.inbox_records and size < self._limits.inbox_bytes
+        return records < self._limits.buffer_records and size < self._limits.buffer_bytes
 
-    def expect(self, fetched: Fetched) -> None:
+    def reserve(self, fetched: FetchedBatch) -> None:
         """Keep room for what is fetched and on its way: the next fetch may be asked for before this one is here."""
         self._expected_records += len(fetched.records)
         self._expected_bytes += fetched.size
 
-    def put(self, fetched: Fetched) -> None:
+    def put(self, fetched: FetchedBatch) -> None:
         """Keep what was fetched."""
         self._expected_records = max(0, self._expected_records - len(fetched.records))
         self._expected_bytes = max(0, self._expected_bytes - fetched.size)
@@ -58,7 +58,7 @@ class Inbox:
         self._expected_records = self._expected_bytes = 0
         self.records = self.bytes = 0
 
-    def take(self, positions: Mapping[str, int], most: int) -> Fetched | None:
+    def take(self, positions: Mapping[str, int], most: int) -> FetchedBatch | None:
         """Return the next batch of one topic, of at most so many records; None where what was first is already processed.
 
         A batch that begins beyond its topic's position shows a gap: it is not to be processed, and all that waits of the topic is gone.
@@ -74,10 +74,10 @@ class Inbox:
             return None  # fetched before a seek
         if first.before < position:
             records = [record for record in first.records if record.offset >= position]
-            first = Fetched(first.topic, position, first.after, records, first.end, size_of(records))
+            first = FetchedBatch(first.topic, position, first.after, records, first.end, size_of(records))
         return self._cut(self._joined(first, most), most)
 
-    def _joined(self, first: Fetched, most: int) -> Fetched:
+    def _joined(self, first: FetchedBatch, most: int) -> FetchedBatch:
         """Join what waits and follows on, up to a batch."""
         if not self._follows(first, len(first.records), first.size, most):
             return first
@@ -86,9 +86,9 @@ class Inbox:
             last = self._pop()
             records.extend(last.records)
             size += last.size
-        return Fetched(first.topic, first.before, last.after, records, max(first.end, last.end), size)
+        return FetchedBatch(first.topic, first.before, last.after, records, max(first.end, last.end), size)
 
-    def _follows(self, last: Fetched, records: int, size: int, most: int) -> bool:
+    def _follows(self, last: FetchedBatch, records: int, size: int, most: int) -> bool:
         if not self._waiting:
             return False
         following = self._waiting[0]
@@ -99,7 +99,7 @@ class Inbox:
             and size + following.size <= self._limits.batch_bytes
         )
 
-    def _cut(self, batch: Fetched, most: int) -> Fetched:
+    def _cut(self, batch: FetchedBatch, most: int) -> FetchedBatch:
         """Return a batch within the limits; what is beyond them waits on, in front."""
         if len(batch.records) <= most and batch.size <= self._limits.batch_bytes:
             return batch
@@ -108,12 +108,12 @@ class Inbox:
             return batch
         kept, border = batch.records[:count], batch.records[count].offset
         size = size_of(kept)
-        rest = Fetched(batch.topic, border, batch.after, batch.records[count:], batch.end, batch.size - size)
+        rest = FetchedBatch(batch.topic, border, batch.after, batch.records[count:], batch.end, batch.size - size)
         self._waiting.appendleft(rest)
         self._count(rest)
-        return Fetched(batch.topic, batch.before, border, kept, batch.end, size)
+        return FetchedBatch(batch.topic, batch.before, border, kept, batch.end, size)
 
-    def _fitting(self, records: Sequence[Record], most: int) -> int:
+    def _fitting(self, records: Sequence[Message], most: int) -> int:
         """Count the records of a batch: at least one."""
         size = 0
         for count, record in enumerate(records[:most]):
@@ -128,16 +128,16 @@ class Inbox:
         for one in gone:
             self._count(one, -1)
 
-    def _pop(self) -> Fetched:
+    def _pop(self) -> FetchedBatch:
         fetched = self._waiting.popleft()
         self._count(fetched, -1)
         return fetched
 
-    def _count(self, fetched: Fetched, sign: int = 1) -> None:
+    def _count(self, fetched: FetchedBatch, sign: int = 1) -> None:
         self.records += sign * len(fetched.records)
         self.bytes += sign * fetched.size
 
 
-def size_of(records: Sequence[Record]) -> int:
+def size_of(records: Sequence[Message]) -> int:
     """Return the bytes of the values."""
     return sum(len(record.value or b"") for record in records)

@@ -10,7 +10,7 @@ from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES
 from schemas.message import Headers
 
 LARGEST_RECORD = MAX_RECORD_BYTES
-LARGEST_LETTER = MAX_RECORD_BYTES + DEAD_LETTER_ROOM
+LARGEST_DEAD_LETTER = MAX_RECORD_BYTES + DEAD_LETTER_ROOM
 _BATCH = 61 + 64  # bytes: the head of a batch, and around its one record at most
 PLAIN = LARGEST_RECORD - _BATCH  # bytes of key and value that fit for certain: the usual case is not worth a call
 _HEADER = 10  # bytes: around a header at most

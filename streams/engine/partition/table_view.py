@@ -6,17 +6,17 @@ from typing import Generic, TypeVar
 
 from sortedcontainers import SortedList
 
-from schemas.errors import MustStop, Unusable
+from schemas.errors import InvalidRecord, MustStop
 from schemas.versioned import HIGHEST, Versioned
 from streams.engine.agent import Codec
 from streams.engine.tables.store import Store, key_of
 
 T = TypeVar("T")
-Mark = tuple[dict[str, T | None], SortedList] | None
+Savepoint = tuple[dict[str, T | None], SortedList] | None
 """What `View.mark` remembers."""
 
 
-class View(Generic[T]):
+class TableView(Generic[T]):
     """Implement `streams.engine.agent.Table` over a store.
 
     A value is decoded once per transaction, when first touched, and a changed one encoded once, however often it was put.
@@ -64,7 +64,7 @@ class View(Generic[T]):
             yield from self._present(group, pending)
             pending = next(changed, None)
 
-    def changes(self, encoding: int = HIGHEST, since: Mark[T] = None) -> dict[str, bytes | None]:
+    def changes(self, encoding: int = HIGHEST, since: Savepoint[T] = None) -> dict[str, bytes | None]:
         """Return what is to be written: values as that encoding has them, None for what is deleted."""
         codec = self._codec
         encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
@@ -74,13 +74,13 @@ class View(Generic[T]):
             changed = {key: value for key, value in changed.items() if key not in before or before[key] is not value}
         return {key: None if value is None else encode(value) for key, value in changed.items()}
 
-    def mark(self) -> Mark[T]:
+    def savepoint(self) -> Savepoint[T]:
         """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
         if not self._changed:
             return None
         return dict(self._changed), self._ordered.copy()
 
-    def rollback(self, mark: Mark[T]) -> None:
+    def rollback(self, mark: Savepoint[T]) -> None:
         """Forget the changes made since `mark`."""
         self._changed, self._ordered = mark if mark is not None else ({}, SortedList())
 
@@ -115,7 +115,9 @@ class View(Generic[T]):
         except MustStop:
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, Unusable) else type(error).__name__  # others may quote what they were given
+            reason = (
+                str(error) if isinstance(error, InvalidRecord) else type(error).__name__
+            )  # others may quote what they were given
             raise MustStop(
                 f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this one "
                 "does not know: go back to the release that ran before, or rebuild the agent."

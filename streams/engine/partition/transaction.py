@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalOperation, KafkaError
 from schemas.message import Headers
 from schemas.partition import partition_of
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark
 
 Sent = tuple[str, bytes | None, bytes | None, Headers, int | None]
@@ -71,7 +71,7 @@ async def commit(
     changes: Mapping[str, bytes | None],
     changelog: str,
     partition: int,
-    standing: Standing,
+    standing: CommitState,
     name_of: Callable[[str], str],
     count_of: Count,
     group: str,

@@ -9,11 +9,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.limits import Limits
-from streams.engine.recovery.restoration import Restored
+from streams.engine.recovery.restoration import Restoration
 from streams.engine.tables.store import Store
 
 log = structlog.get_logger(__name__)
@@ -50,14 +50,14 @@ async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: L
 
 async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
     """Return the group's offsets. Owners are fenced before this is asked, so nothing is still on its way."""
-    async with administering(kafka) as admin:
+    async with admin_client(kafka) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
     return {place: found.offset for place, found in offsets.items() if found.offset >= 0}
 
 
 async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
     """Return for how many ms broker topics keep tombstones at least."""
-    async with administering(kafka) as admin:
+    async with admin_client(kafka) as admin:
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
     found = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
     return {name: int(settings.get("delete.retention.ms") or 0) for name, settings in found.items()}
@@ -65,12 +65,12 @@ async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mappin
 
 async def partitions_of(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
     """Count the partitions of broker topics, under the names given to them."""
-    async with administering(kafka) as admin:
+    async with admin_client(kafka) as admin:
         found = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
     return {name: found.get(topic, 0) for name, topic in topics.items()}
 
 
-class Bounds:
+class LogBounds:
     """First and next offset of some partitions, as a `read_committed` reader sees them."""
 
     def __init__(self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
@@ -78,7 +78,7 @@ class Bounds:
         self.ends = ends
 
 
-class Reader:
+class ChangelogReader:
     """A consumer of its own, outside the group. `partitions` is how many it will read at a time: they share what may be fetched."""
 
     def __init__(self, kafka: KafkaSettings, limits: Limits, *, partitions: int, fetched_bytes: int = _FETCHED_BYTES) -> None:
@@ -103,15 +103,15 @@ class Reader:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    async def bounds(self, places: Iterable[TopicPartition]) -> Bounds:
+    async def bounds(self, places: Iterable[TopicPartition]) -> LogBounds:
         """Return where logs begin and end."""
         wanted = list(places)
         starts, ends = await asyncio.gather(self._consumer.beginning_offsets(wanted), self._consumer.end_offsets(wanted))
-        return Bounds(starts, ends)
+        return LogBounds(starts, ends)
 
     async def begin(
         self, stores: Mapping[TopicPartition, Store], tombstones: Mapping[str, int]
-    ) -> dict[TopicPartition, Restored]:
+    ) -> dict[TopicPartition, Restoration]:
         """Go to where each store is to be read on. `tombstones` are the ms that `tombstones_kept` tells."""
         if not stores:
             return {}
@@ -119,7 +119,7 @@ class Reader:
         self._consumer.assign(list(stores))
         bounds = await self.bounds(stores)
         restored = {
-            place: Restored(
+            place: Restoration(
                 store,
                 oldest=oldest_relied_on(now, tombstones.get(place.topic, 0)),
                 now=now,
@@ -130,12 +130,12 @@ class Reader:
         }
         await self._consumer.seek_to_beginning(*restored)
         for place, one in restored.items():
-            if one.begin is not None:
-                self._consumer.seek(place, one.begin)
+            if one.start_offset is not None:
+                self._consumer.seek(place, one.start_offset)
         return restored
 
     async def restore(
-        self, restored: Mapping[TopicPartition, Restored], wanted: Callable[[], bool], told: Callable[[], None]
+        self, restored: Mapping[TopicPartition, Restoration], wanted: Callable[[], bool], told: Callable[[], None]
     ) -> AsyncGenerator[TopicPartition, None]:
         """Read changelog partitions to their end and yield each as it is done. Ends are positions: the last offset is a marker.
 
@@ -158,7 +158,7 @@ class Reader:
                 raise TimeoutError(f"nothing came of {len(left)} changelog partitions for {_STALLED_SECONDS:.0f} s")
 
     async def follow(
-        self, restored: Mapping[TopicPartition, Restored], tombstones: Mapping[str, int], wanted: Callable[[], bool]
+        self, restored: Mapping[TopicPartition, Restoration], tombstones: Mapping[str, int], wanted: Callable[[], bool]
     ) -> None:
         """Read on without an end while `wanted`, at most half of the time. Partitions may be taken out of `restored` meanwhile."""
         looked = 0.0
@@ -166,13 +166,13 @@ class Reader:
             if time.monotonic() - looked >= _LOOK_SECONDS:
                 await self._look(restored, tombstones)
                 looked = time.monotonic()
-            places = [place for place, one in restored.items() if not one.given_up]
+            places = [place for place, one in restored.items() if not one.abandoned]
             if not places or any(one.failed for one in restored.values()):
                 return
             busy = await self._take_next(places, restored, wanted, timeout_ms=500)
             await asyncio.sleep(busy)
 
-    async def _look(self, restored: Mapping[TopicPartition, Restored], tombstones: Mapping[str, int]) -> None:
+    async def _look(self, restored: Mapping[TopicPartition, Restoration], tombstones: Mapping[str, int]) -> None:
         """Learn where logs end, and up to when each copy is right; one that is too old is read anew."""
         now = time.time() * 1000
         for place, one in list(restored.items()):
@@ -180,14 +180,14 @@ class Reader:
             one.at = await self._position(place)
             if end is not None and end >= 0:
                 one.ends = end
-                if one.at >= end and not one.doubtful:
+                if one.at >= end and not one.unverified:
                     one.as_of = max(one.as_of, seen)
-            one.grew_old(oldest_relied_on(now, tombstones.get(place.topic, 0)))
+            one.mark_stale(oldest_relied_on(now, tombstones.get(place.topic, 0)))
 
     async def _take_next(
         self,
         places: Collection[TopicPartition],
-        restored: Mapping[TopicPartition, Restored],
+        restored: Mapping[TopicPartition, Restoration],
         wanted: Callable[[], bool],
         *,
         timeout_ms: int,
@@ -202,26 +202,26 @@ class Reader:
         await asyncio.sleep(0)
         return time.monotonic() - started
 
-    async def _done(self, place: TopicPartition, one: Restored) -> bool:
+    async def _done(self, place: TopicPartition, one: Restoration) -> bool:
         """Say whether nothing is left to read; one that came to its end without seeing its bookmark again starts over first."""
         one.at = await self._position(place)
-        if one.at >= one.ends and one.doubtful and not one.given_up:
+        if one.at >= one.ends and one.unverified and not one.abandoned:
             await self._start_over(place, one)
             one.at = await self._position(place)
-        return one.given_up or one.at >= one.ends
+        return one.abandoned or one.at >= one.ends
 
     async def _position(self, place: TopicPartition) -> int:
         async with asyncio.timeout(_STALLED_SECONDS):
             return int(await self._consumer.position(place))
 
-    async def _take(self, place: TopicPartition, one: Restored, records: Sequence[Any]) -> None:
+    async def _take(self, place: TopicPartition, one: Restoration, records: Sequence[Any]) -> None:
         try:
             if not one.take(records):
                 await self._start_over(place, one)
         except StoreFailed as error:
             one.failed = error
 
-    async def _start_over(self, place: TopicPartition, one: Restored) -> None:
+    async def _start_over(self, place: TopicPartition, one: Restoration) -> None:
         log.info("reading a changelog from its beginning", topic=place.topic, partition=place.partition)
         try:
             one.start_over()

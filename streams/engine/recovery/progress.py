@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from streams.engine.recovery.restoration import Restored
+from streams.engine.recovery.restoration import Restoration
 
 
-class Part(msgspec.Struct, frozen=True):
+class RestorePart(msgspec.Struct, frozen=True):
     """The changelog offsets of one agent's partitions here: how many are read, of how many."""
 
     agent: str
@@ -20,16 +20,16 @@ class Part(msgspec.Struct, frozen=True):
         return 100 * self.read // self.of if self.of else 100
 
 
-class Progress(msgspec.Struct, frozen=True):
+class RestoreProgress(msgspec.Struct, frozen=True):
     """A restoration under way, since `seconds`."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[RestorePart, ...]
     seconds: float
 
     @property
-    def total(self) -> Part:
+    def total(self) -> RestorePart:
         """Return all agents together."""
-        return Part("", sum(part.read for part in self.parts), sum(part.of for part in self.parts))
+        return RestorePart("", sum(part.read for part in self.parts), sum(part.of for part in self.parts))
 
     @property
     def rate(self) -> float:
@@ -48,7 +48,7 @@ class Progress(msgspec.Struct, frozen=True):
         return f"restoring tables: {total.read:,} of {total.of:,} changelog offsets{until} ({agents})"
 
 
-class Done(msgspec.Struct, frozen=True):
+class RestoreDone(msgspec.Struct, frozen=True):
     """A restoration at its end: what the tables hold, and what had to be read for it."""
 
     rows: int
@@ -59,14 +59,14 @@ class Done(msgspec.Struct, frozen=True):
         return f"tables restored: {self.rows:,} rows, {self.records:,} changelog records read, in {_spelled(self.seconds)}"
 
 
-def progress(restorations: Iterable[tuple[str, Restored]], seconds: float) -> Progress:
+def progress(restorations: Iterable[tuple[str, Restoration]], seconds: float) -> RestoreProgress:
     """Sum up restorations by agent."""
     read: dict[str, list[int]] = {}
     for agent, one in restorations:
         sums = read.setdefault(agent, [0, 0])
         sums[0] += max(0, min(one.at, one.ends) - one.begins)
         sums[1] += max(0, one.ends - one.begins)
-    return Progress(tuple(Part(agent, *sums) for agent, sums in sorted(read.items())), seconds)
+    return RestoreProgress(tuple(RestorePart(agent, *sums) for agent, sums in sorted(read.items())), seconds)
 
 
 def _spelled(seconds: float) -> str:

@@ -13,16 +13,16 @@ import msgspec
 
 from schemas.errors import StoreFailed
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark, Store
 
 
-class Restored:
+class Restoration:
     """A changelog partition that is read into a store. `oldest` is how old a bookmark may be, `now` when reading begins (ms)."""
 
     def __init__(self, store: Store, *, oldest: float, now: int = 0, log_begins: int = 0, log_ends: int = 0) -> None:
         self.store = store
-        self.standing = Standing()
+        self.commit_state = CommitState()
         self.records = 0
         self.failed: StoreFailed | None = None
         self.cut_at = 0 if store.bookmark is not None else log_begins  # where a log begins that cannot give the table back, or 0
@@ -36,17 +36,17 @@ class Restored:
         self._stale = store.bookmark is not None and self.as_of < oldest
 
     @property
-    def begin(self) -> int | None:
+    def start_offset(self) -> int | None:
         """Where to read: the bookmark's own record, which must be seen again, or None for the log's beginning."""
         return None if self._awaited is None else self._awaited.offset
 
     @property
-    def given_up(self) -> bool:
+    def abandoned(self) -> bool:
         """Say whether reading on is of no use."""
         return self.failed is not None or self.cut_at > 0
 
     @property
-    def doubtful(self) -> bool:
+    def unverified(self) -> bool:
         """Say whether the log has not shown the bookmark's record."""
         return self._awaited is not None
 
@@ -56,7 +56,7 @@ class Restored:
             self.cut_at = self._log_begins
             return
         self.store.clear()
-        self.standing, self.records = Standing(), 0
+        self.commit_state, self.records = CommitState(), 0
         self.begins = self.at = self._log_begins
         self.as_of = self._now
         self._awaited, self._stale = None, False
@@ -77,17 +77,17 @@ class Restored:
             else:
                 changes[record.key.decode()] = record.value
         if stood is not None:
-            self.standing = positions.decode(stood)
+            self.commit_state = positions.decode(stood)
         self.store.apply(changes, _bookmark(records[-1], self.as_of))
         return True
 
-    def grew_old(self, oldest: float) -> None:
+    def mark_stale(self, oldest: float) -> None:
         """Doubt what was read if it is older than tombstones are kept: the process may have stood still."""
         self._stale = self._stale or self.as_of < oldest
 
     def settle(self) -> None:
         """Note in the store since when nothing was missed, for whoever reads on from it."""
-        if self.store.bookmark is not None and not self.doubtful:
+        if self.store.bookmark is not None and not self.unverified:
             self.store.apply({}, msgspec.structs.replace(self.store.bookmark, read=self.as_of))
 
 

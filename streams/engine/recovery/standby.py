@@ -16,10 +16,10 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.agent import Agent
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.recovery.changelog_reader import Reader, partitions_of, tombstones_kept
-from streams.engine.recovery.restoration import Restored
-from streams.engine.tables.store import Spares, Store
+from streams.engine.naming import Naming
+from streams.engine.recovery.changelog_reader import ChangelogReader, partitions_of, tombstones_kept
+from streams.engine.recovery.restoration import Restoration
+from streams.engine.tables.store import StandbyStores, Store
 
 log = structlog.get_logger(__name__)
 
@@ -27,22 +27,24 @@ _FETCHED_BYTES = 16 << 20  # that wait here, compressed: nobody waits for a copy
 _GRACE_SECONDS = 2.0  # to end at a good moment
 _RETRY_SECONDS = 5.0  # after the broker or a disk has failed
 
-Place = tuple[str, int]
+PartitionId = tuple[str, int]
 """An agent's partition."""
 
 
 class Standby:
     """Copies of the tables of some agents, of all partitions but our own."""
 
-    def __init__(self, agents: Iterable[Agent], *, kafka: KafkaSettings, names: Names, limits: Limits, spares: Spares) -> None:
+    def __init__(
+        self, agents: Iterable[Agent], *, kafka: KafkaSettings, names: Naming, limits: Limits, spares: StandbyStores
+    ) -> None:
         self._agents = tuple(agents)
         self._kafka = kafka
         self._names = names
         self._limits = limits
-        self._spares = spares
-        self._stores: dict[Place, Store] = {}
-        self._following: dict[TopicPartition, Restored] = {}
-        self._owned: frozenset[Place] = frozenset()
+        self._standby_stores = spares
+        self._stores: dict[PartitionId, Store] = {}
+        self._following: dict[TopicPartition, Restoration] = {}
+        self._owned: frozenset[PartitionId] = frozenset()
         self._going = asyncio.Event()
         self._round = 0  # counts changes of what is to be followed
         self._closing = False
@@ -53,7 +55,7 @@ class Standby:
         self._round += 1
         self._going.clear()
 
-    def follow_all_but(self, owned: Iterable[Place]) -> None:
+    def follow_all_but(self, owned: Iterable[PartitionId]) -> None:
         """Go on with all partitions but these."""
         self._owned = frozenset(owned)
         self._round += 1
@@ -61,9 +63,9 @@ class Standby:
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="standby")
 
-    def keep(self, agent: str, partition: int, store: Store) -> None:
+    def keep_store(self, agent: str, partition: int, store: Store) -> None:
         """Take the store of a partition that was lost to another worker."""
-        kept = self._spares.let_go(store)
+        kept = self._standby_stores.release(store)
         if (before := self._stores.pop((agent, partition), None)) is not None:
             before.close()
         if kept is not None:
@@ -78,13 +80,13 @@ class Standby:
         try:
             if one is not None:
                 one.settle()
-            return await self._spares.promoted(agent, partition, store)
+            return await self._standby_stores.promoted(agent, partition, store)
         except StoreFailed as error:
             log.warning("copy of a table failed", agent=agent, partition=partition, reason=str(error))
             store.close()
             return None
 
-    def lag(self) -> Mapping[Place, int]:
+    def lag(self) -> Mapping[PartitionId, int]:
         """Return how many changelog offsets each copy is behind."""
         return {
             place: max(0, one.ends - one.at)
@@ -136,7 +138,7 @@ class Standby:
             return
         stores = {self._place(*place): self._stores[place] for place in wanted}
         tombstones = await tombstones_kept(self._kafka, (place.topic for place in stores))
-        async with Reader(self._kafka, self._limits, partitions=len(stores), fetched_bytes=_FETCHED_BYTES) as reader:
+        async with ChangelogReader(self._kafka, self._limits, partitions=len(stores), fetched_bytes=_FETCHED_BYTES) as reader:
             restored = await reader.begin(stores, tombstones)
             if this != self._round:
                 return
@@ -145,10 +147,10 @@ class Standby:
         if this == self._round:
             self._give_up()
 
-    async def _open(self, wanted: Iterable[Place], this: int) -> None:
+    async def _open(self, wanted: Iterable[PartitionId], this: int) -> None:
         for place in wanted:
             if this == self._round and place not in self._stores:
-                self._stores[place] = await self._spares.spare(*place)
+                self._stores[place] = await self._standby_stores.spare(*place)
 
     def _give_up(self) -> None:
         """Close the copies whose disk failed, and say so."""

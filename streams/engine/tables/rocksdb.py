@@ -146,8 +146,8 @@ class _Refused(Exception):
         return "Corruption" in str(self) or "No such file" in str(self)
 
 
-class OnDisk:
-    """Open stores: on disk for the agents named, in memory for all others. Implements `StoreOf` and `Spares` of `streams.engine.tables.store`.
+class RocksStores:
+    """Open stores: on disk for the agents named, in memory for all others. Implements `OpenStore` and `StandbyStores` of `streams.engine.tables.store`.
 
     A spare is a private directory: workers of one host each have their own, and none is ever in the way of the partition's owner.
     """
@@ -204,7 +204,7 @@ class OnDisk:
         spare.moved_to(folder)
         return spare
 
-    def let_go(self, store: Store) -> Store | None:
+    def release(self, store: Store) -> Store | None:
         """Close a directory, for the next owner may be a worker of this host."""
         if isinstance(store, RocksStore):
             store.close()

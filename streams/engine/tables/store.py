@@ -58,16 +58,16 @@ class Store(Protocol):
         """Count rows: exactly in memory, about on disk."""
 
 
-StoreOf = Callable[[str, int], Awaitable[Store]]
+OpenStore = Callable[[str, int], Awaitable[Store]]
 """Open the store of an agent's partition."""
 
 
-async def in_memory(agent: str, partition: int) -> Store:
+async def open_memory_store(agent: str, partition: int) -> Store:
     """Implement `StoreOf` without a disk."""
     return MemoryStore()
 
 
-class Spares(Protocol):
+class StandbyStores(Protocol):
     """Where copies of tables are kept whose partitions other workers own. None of it may be in an owner's way."""
 
     async def spare(self, agent: str, partition: int) -> Store:
@@ -76,11 +76,11 @@ class Spares(Protocol):
     async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
         """Make a spare the partition's own store; what that one held before is given up, unless it is further on."""
 
-    def let_go(self, store: Store) -> Store | None:
+    def release(self, store: Store) -> Store | None:
         """Take what an owner used, and return it where it can go on as a spare."""
 
 
-class MemorySpares:
+class MemoryStandbyStores:
     """A store in memory is nobody else's: it changes its part without moving."""
 
     async def spare(self, agent: str, partition: int) -> Store:
@@ -89,7 +89,7 @@ class MemorySpares:
     async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
         return spare
 
-    def let_go(self, store: Store) -> Store | None:
+    def release(self, store: Store) -> Store | None:
         return store
 
 

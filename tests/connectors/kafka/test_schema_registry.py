@@ -11,13 +11,13 @@ from aiokafka import AIOKafkaProducer
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from confluent_kafka import Consumer, Message, Producer
 
-from connectors.kafka.schema_registry import Registry, codec
+from connectors.kafka.schema_registry import SchemaRegistry, codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import apply
 from connectors.local.ports import free
 from schemas.catalogue import shipped
-from schemas.cloudevents import AVRO, Event, Origin
-from schemas.errors import BadConfiguration, MustStop, Unavailable, Unusable
+from schemas.cloudevents import AVRO, EventContext, Origin
+from schemas.errors import BadConfiguration, InvalidRecord, MustStop, Unavailable
 from schemas.partition import partition_of
 from schemas.topics import TOPICS
 from tests.support.avro_schemas import PERSON, changed, schema
@@ -36,7 +36,7 @@ def own() -> dict:
 
 async def test_versions_get_ids_by_which_they_are_found_again(registry_url, prefix, own):
     older, newer = schema(changed(drop="boss") | {"namespace": own["namespace"]}), schema(own, 2)
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         ids = await registry.register(f"{prefix}people-value", [older, newer])
         assert list(ids.values()) == [older, newer]
         assert await registry.all_of(f"{prefix}people-value") == {number: one.definition for number, one in ids.items()}
@@ -44,21 +44,21 @@ async def test_versions_get_ids_by_which_they_are_found_again(registry_url, pref
 
 
 async def test_registering_again_changes_nothing(registry_url, prefix, own):
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         ids = await registry.register(f"{prefix}people-value", [schema(own)])
         assert await registry.register(f"{prefix}people-value", [schema(own)]) == ids
         assert len(await registry.all_of(f"{prefix}people-value")) == 1
 
 
 async def test_a_schema_of_two_topics_has_two_subjects_and_one_id(registry_url, prefix, own):
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         ids = [await registry.register(f"{prefix}{topic}.changes-value", [schema(own)]) for topic in ("people", "orgs")]
     assert ids[0] == ids[1]
 
 
 @pytest.mark.parametrize("change", [{"drop": "id"}, {"id": "long"}, {"add": {"name": "nick", "type": "string"}}])
 async def test_the_registry_refuses_what_our_own_check_refuses(registry_url, prefix, own, change):
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         await registry.register(f"{prefix}people-value", [schema(own)])
         with pytest.raises(MustStop, match="FULL_TRANSITIVE"):
             await registry.register(f"{prefix}people-value", [schema(changed(**change) | {"namespace": own["namespace"]}, 2)])
@@ -66,7 +66,7 @@ async def test_the_registry_refuses_what_our_own_check_refuses(registry_url, pre
 
 async def test_all_our_schemas_are_accepted_and_their_ids_frame_our_values(registry_url, prefix):
     avro = await codec(registry_url, prefix)
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         for topic in TOPICS.values():
             if topic.schema is not None:
                 known = await registry.all_of(f"{prefix}{topic.name}-value")
@@ -80,7 +80,7 @@ async def test_what_a_newer_release_registered_is_read_as_this_release_has_it(re
         "fields": [*current.definition["fields"], {"name": "since_then", "type": ["null", "string"], "default": None}]
     }
     await codec(registry_url, prefix, MEMBERSHIPS)
-    async with Registry(registry_url) as registry:
+    async with SchemaRegistry(registry_url) as registry:
         (number,) = await registry.register(f"{prefix}memberships-value", [schema(newer, 2, "membership")])
     assert (await codec(registry_url, prefix, MEMBERSHIPS)).knows(number)
 
@@ -91,8 +91,8 @@ async def test_without_a_registry_ids_follow_from_the_files():
 
 
 async def test_an_id_nobody_gave_is_unusable(registry_url):
-    async with Registry(registry_url) as registry:
-        with pytest.raises(Unusable, match="schema id 2147483000"):
+    async with SchemaRegistry(registry_url) as registry:
+        with pytest.raises(InvalidRecord, match="schema id 2147483000"):
             await registry.look_up(2147483000)
 
 
@@ -115,14 +115,14 @@ async def test_a_registry_that_is_away_may_come_back_and_its_password_is_not_sho
 )
 async def test_each_refusal_says_what_to_do(status, error, words):
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json={"message": "bad news"}))
-    async with Registry("http://registry.example", transport=transport) as registry:
+    async with SchemaRegistry("http://registry.example", transport=transport) as registry:
         with pytest.raises(error, match=words):
             await registry.register("people-value", [schema(PERSON)])
 
 
 async def test_a_page_in_html_is_no_registry():
     transport = httpx.MockTransport(lambda _: httpx.Response(200, html="<h1>Welcome</h1>"))
-    async with Registry("http://registry.example", transport=transport) as registry:
+    async with SchemaRegistry("http://registry.example", transport=transport) as registry:
         with pytest.raises(BadConfiguration, match=r"registry\.url needs its path"):
             await registry.register("people-value", [schema(PERSON)])
 
@@ -130,7 +130,7 @@ async def test_a_page_in_html_is_no_registry():
 MEMBERSHIP = {
     "org": "o1", "record": "abc12345:1", "person": "p1", "company": "abc12345:7", "since": 1768018294000, "event": "e0",
 }  # fmt: skip
-EVENT = Event(
+EVENT = EventContext(
     id="e1", source="/intercom-streams/memberships", type="membership.changed.v1", origin=Origin.DERIVED, time=1768018294091,
     subject="o1|abc12345:1", partition_key="o1", sequence=1, content_type=AVRO,
 )  # fmt: skip

@@ -4,13 +4,13 @@ import msgspec
 import pytest
 from aiokafka.admin import NewPartitions, NewTopic
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_settings import settings
 from connectors.kafka.topics import Drift, apply, check
 from connectors.local.ports import free
 from schemas.errors import BadConfiguration, Unavailable
-from schemas.topics import TOPICS, Form, Topic
+from schemas.topics import TOPICS, Encoding, Topic
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,7 +23,7 @@ def cluster(kafka: str, prefix: str) -> KafkaSettings:
 
 
 async def administer(cluster: KafkaSettings, work) -> None:
-    async with administering(cluster) as admin:
+    async with admin_client(cluster) as admin:
         await work(admin)
 
 
@@ -58,7 +58,9 @@ async def test_the_whole_table_is_what_the_broker_takes(cluster):
 
 
 async def test_topics_beside_the_table_are_created_too(cluster):
-    changelog = Topic(name="x.changelog", key="group|item", form=Form.INTERNAL, compact=True, written_by=("x",), read_by=("x",))
+    changelog = Topic(
+        name="x.changelog", key="group|item", encoding=Encoding.INTERNAL, compact=True, written_by=("x",), read_by=("x",)
+    )
     assert (await apply(cluster, [changelog], only=())).created == (cluster.topic("x.changelog"),)
 
 

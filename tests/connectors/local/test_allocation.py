@@ -9,7 +9,7 @@ import pytest
 from connectors.local import stack_state as state
 from connectors.local.allocation import with_ports
 from connectors.local.ports import HOST, free
-from connectors.local.stack_state import State
+from connectors.local.stack_state import StackState
 from schemas.errors import Unavailable
 
 
@@ -21,7 +21,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def fresh(brokers: int = 1) -> State:
+def fresh(brokers: int = 1) -> StackState:
     return state.new(brokers, registry=True)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.local.artifacts import Source, fetch
 from connectors.local.lockfile import Artifact
-from connectors.local.progress import Silent
+from connectors.local.progress import NoProgress
 from schemas.errors import Unavailable
 
 CONTENT = b"the jar"
@@ -48,28 +48,28 @@ def full(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact],
 
 
 def test_a_missing_file_is_downloaded_once_and_then_found_without_network(tmp_path: Path) -> None:
-    (first,) = fetch((JAR,), tmp_path, Silent(), delivering(CONTENT))
+    (first,) = fetch((JAR,), tmp_path, NoProgress(), delivering(CONTENT))
     assert first.read_bytes() == CONTENT
-    assert fetch((JAR,), tmp_path, Silent(), unreachable) == (first,)
+    assert fetch((JAR,), tmp_path, NoProgress(), unreachable) == (first,)
     assert [entry.name for entry in tmp_path.iterdir()] == ["artifacts"]
 
 
 def test_a_file_damaged_in_the_cache_is_replaced(tmp_path: Path) -> None:
-    (file,) = fetch((JAR,), tmp_path, Silent(), delivering(CONTENT))
+    (file,) = fetch((JAR,), tmp_path, NoProgress(), delivering(CONTENT))
     file.write_bytes(CONTENT[:-1])
-    assert fetch((JAR,), tmp_path, Silent(), delivering(CONTENT)) == (file,)
+    assert fetch((JAR,), tmp_path, NoProgress(), delivering(CONTENT)) == (file,)
     assert file.read_bytes() == CONTENT
 
 
 def test_a_download_with_another_sum_is_refused_and_deleted(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"thing-1\.0\.jar arrived with another SHA-256"):
-        fetch((JAR,), tmp_path, Silent(), delivering(b"something else"))
+        fetch((JAR,), tmp_path, NoProgress(), delivering(b"something else"))
     assert [entry for entry in tmp_path.rglob("*") if entry.is_file()] == []
 
 
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is full"):
-        fetch((JAR,), tmp_path, Silent(), full)
+        fetch((JAR,), tmp_path, NoProgress(), full)
 
 
 def test_what_a_killed_download_left_is_swept_after_a_day(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_a_killed_download_left_is_swept_after_a_day(tmp_path: Path) -> Non
         (folder / "half.jar").write_bytes(b"h")
     yesterday = time.time() - 2 * 86_400
     os.utime(old, (yesterday, yesterday))
-    fetch((JAR,), tmp_path, Silent(), delivering(CONTENT))
+    fetch((JAR,), tmp_path, NoProgress(), delivering(CONTENT))
     assert fresh.exists()
     assert not old.exists()
 
@@ -88,4 +88,4 @@ def test_without_a_network_the_error_says_what_to_check(tmp_path: Path, monkeypa
     for variable in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
     with pytest.raises(Unavailable, match=r"does not answer \(ProxyError\).*HTTPS_PROXY"):
-        fetch((JAR,), tmp_path, Silent())
+        fetch((JAR,), tmp_path, NoProgress())

@@ -2,7 +2,7 @@
 
 import io
 
-from connectors.local.progress import MIB, Lines
+from connectors.local.progress import MIB, ProgressLines
 
 
 class Terminal(io.StringIO):
@@ -12,7 +12,7 @@ class Terminal(io.StringIO):
 
 def test_elsewhere_than_on_a_terminal_a_download_is_a_few_lines() -> None:
     stream = io.StringIO()
-    arrived = Lines(stream).meter("Fetching kafka", 8 * MIB)
+    arrived = ProgressLines(stream).meter("Fetching kafka", 8 * MIB)
     for _ in range(1024):
         arrived(8 * 1024)
     assert stream.getvalue().splitlines() == [
@@ -26,12 +26,12 @@ def test_elsewhere_than_on_a_terminal_a_download_is_a_few_lines() -> None:
 
 def test_on_a_terminal_one_line_is_redrawn_and_ended() -> None:
     stream = Terminal()
-    arrived = Lines(stream).meter("Fetching kafka", MIB)
+    arrived = ProgressLines(stream).meter("Fetching kafka", MIB)
     arrived(MIB)
     assert stream.getvalue() == "\rFetching kafka: 0 of 1 MB\rFetching kafka: 1 of 1 MB\n"
 
 
 def test_more_bytes_than_announced_do_not_overflow() -> None:
     stream = io.StringIO()
-    Lines(stream).meter("x", MIB)(3 * MIB)
+    ProgressLines(stream).meter("x", MIB)(3 * MIB)
     assert stream.getvalue().splitlines()[-1] == "x: 1 of 1 MB"

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
-from connectors.local import LocalStack, running
+from connectors.local import LocalStack, temporary_stack
 from connectors.local.broker import SETTINGS
 from connectors.local.paths import stacks_home
 
@@ -86,7 +86,7 @@ async def test_records_survive_a_stop_on_the_same_port_and_a_second_start_finds_
 
 @pytest.mark.asyncio
 async def test_three_brokers_keep_what_was_acknowledged_when_one_is_killed(private_stacks: Path) -> None:
-    with running(brokers=3) as stack:
+    with temporary_stack(brokers=3) as stack:
         bootstrap = stack.addresses.kafka
         assert len(bootstrap.split(",")) == 3
         await create(bootstrap, "copied", copies=3)

@@ -8,7 +8,7 @@ import pytest
 from connectors.local import LocalStack
 from connectors.local import stack_state as state
 from connectors.local.paths import cache_home, stacks_home
-from schemas.errors import Unavailable, Unusable
+from schemas.errors import InvalidRecord, Unavailable
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_another_number_of_brokers_needs_a_fresh_start_or_another_name(home: Pat
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a b"])
 def test_a_name_cannot_leave_the_folder_of_stacks(name: str) -> None:
-    with pytest.raises(Unusable, match="cannot name a stack"):
+    with pytest.raises(InvalidRecord, match="cannot name a stack"):
         LocalStack.named(name)
 
 

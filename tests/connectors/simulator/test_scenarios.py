@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.simulator.delivery import WINDOW, delivered
-from connectors.simulator.history import Post, Scene, StaffFile, StaffRow, as_csv
+from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff, StaffFileStep, as_csv
 from connectors.simulator.post import app_of, callback_headers, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
 from schemas.errors import Unavailable
@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(name):
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_post_names_workspace_topic_and_an_id_of_its_own(name):
-    posts = [step for step in SCENARIOS[name](SCENE) if isinstance(step, Post)]
+    posts = [step for step in SCENARIOS[name](SCENE) if isinstance(step, SimulatedPost)]
     bodies = {step.body: json.loads(step.body) for step in posts}
     assert {body["app_id"] for body in bodies.values()} == {"abc12345"}
     assert all(bodies[step.body]["topic"] == step.topic for step in posts)
@@ -36,17 +36,17 @@ def test_every_post_names_workspace_topic_and_an_id_of_its_own(name):
 
 
 def test_disorder_brings_the_same_posts_in_another_order_and_some_twice():
-    posts = [step for step in SCENARIOS["company"](SCENE) if isinstance(step, Post)]
-    arrived = [step for step in SCENARIOS["disorder"](SCENE) if isinstance(step, Post)]
+    posts = [step for step in SCENARIOS["company"](SCENE) if isinstance(step, SimulatedPost)]
+    arrived = [step for step in SCENARIOS["disorder"](SCENE) if isinstance(step, SimulatedPost)]
     assert set(arrived) == set(posts)
     assert len(arrived) > len(posts)
     assert list(dict.fromkeys(arrived)) != posts
 
 
 def test_nothing_overtakes_a_staff_file():
-    file = StaffFile((), "the file", 50)
-    early = [Post("t", b"early%d" % number, "", number) for number in range(20)]
-    late = [Post("t", b"late%d" % number, "", 100 + number) for number in range(20)]
+    file = StaffFileStep((), "the file", 50)
+    early = [SimulatedPost("t", b"early%d" % number, "", number) for number in range(20)]
+    late = [SimulatedPost("t", b"late%d" % number, "", 100 + number) for number in range(20)]
     arrived = list(delivered([*early, file, *late], seed=7))
     at = arrived.index(file)
     assert set(arrived[:at]) == set(early)
@@ -56,7 +56,7 @@ def test_nothing_overtakes_a_staff_file():
 
 
 def test_a_staff_file_is_csv_with_a_header():
-    rows = (StaffRow("1", "Ines, Holm", "ines@acme.example", "agent", "2026-01-06"),)
+    rows = (SimulatedStaff("1", "Ines, Holm", "ines@acme.example", "agent", "2026-01-06"),)
     assert as_csv(rows) == 'id,name,email,roles,end\n1,"Ines, Holm",ines@acme.example,agent,2026-01-06\n'
 
 

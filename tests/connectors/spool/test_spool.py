@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.kafka.publisher import Outgoing
+from connectors.kafka.publisher import OutboundRecord
 from connectors.spool import spool as spooling
 from connectors.spool.file import SpoolFile
 from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed, SpoolFull
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.asyncio
 ROOM = 1 << 20
 
 
-def record(number: int, size: int = 10) -> Outgoing:
-    return Outgoing("topic", f"k{number}".encode(), b"v" * size, [("ce_id", str(number).encode())], number)
+def record(number: int, size: int = 10) -> OutboundRecord:
+    return OutboundRecord("topic", f"k{number}".encode(), b"v" * size, [("ce_id", str(number).encode())], number)
 
 
 @asynccontextmanager
@@ -31,7 +31,7 @@ async def opened(path: Path, max_bytes: int = ROOM) -> AsyncIterator[Spool]:
         await spool.close()
 
 
-async def kept(spool: Spool, *records: Outgoing) -> None:
+async def kept(spool: Spool, *records: OutboundRecord) -> None:
     """Append, and return when it is on the disk."""
     done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
     spool.append(records, done.set_result)
@@ -43,7 +43,7 @@ def modes(folder: Path) -> list[int]:
     return [path.stat().st_mode for path in folder.iterdir()]
 
 
-async def waiting(spool: Spool) -> list[Outgoing]:
+async def waiting(spool: Spool) -> list[OutboundRecord]:
     return [one for group in await spool.take(0, 1 << 30) for one in group.records]
 
 
@@ -210,7 +210,7 @@ async def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
 async def test_a_transaction_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
     file = SpoolFile(tmp_path / "a.spool")
 
-    def torn() -> Sequence[Outgoing]:
+    def torn() -> Sequence[OutboundRecord]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -10,11 +10,11 @@ import pytest
 import schemas
 from schemas.access import facts
 from schemas.access import findings as violations
-from schemas.access.fact_kinds import KINDS, Effect
+from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
 from schemas.catalogue import shipped
 from schemas.codec import Avro
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from streams.core.access.facts.apply import _APPLY
 
 AVRO = Avro.local()
@@ -38,7 +38,7 @@ def test_every_example_is_of_a_kind_in_the_table():
 
 
 def test_every_kind_with_an_effect_now_is_applied_and_no_other():
-    assert set(_APPLY) == {kind.name for kind in KINDS.values() if kind.effect is Effect.NOW}
+    assert set(_APPLY) == {kind.name for kind in KINDS.values() if kind.support is Support.NOW}
 
 
 def test_only_decisions_name_what_they_replace():
@@ -100,5 +100,5 @@ def test_everything_personal_of_a_fact_is_in_its_personal_part():
 
 def test_a_value_of_another_schema_is_no_fact():
     row = violations.CheckState(tenant="t", check="C1", app_id="a", result="PASS", reason="r", since=0, rule_version="1")
-    with pytest.raises(Unusable, match="is no fact"):
+    with pytest.raises(InvalidRecord, match="is no fact"):
         facts.decode(AVRO, AVRO.encode("check_state", facts.plain(row)))

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import CONTENT_ENCODING, TooLarge, body, envelope, inflate, seconds
-from schemas.message import Given
+from schemas.message import RecordValue
 
 
 def notification(**fields: Any) -> bytes:
@@ -85,7 +85,7 @@ def test_half_a_surrogate_pair_is_read_as_a_replacement_character_and_the_rest_a
     ids=range(14),
 )  # fmt: skip
 def test_bytes_that_are_no_object_are_unusable_and_the_reason_does_not_show_them(data: bytes) -> None:
-    with pytest.raises(Unusable) as raised:
+    with pytest.raises(InvalidRecord) as raised:
         envelope(data)
     assert "\\x" not in str(raised.value)
     assert len(str(raised.value)) < 100
@@ -94,8 +94,8 @@ def test_bytes_that_are_no_object_are_unusable_and_the_reason_does_not_show_them
 def test_a_compressed_post_is_kept_as_received_and_read_inflated() -> None:
     data = notification()
     packed = gzip.compress(data)
-    assert body(Given(None, packed, [(CONTENT_ENCODING, b"gzip")])) == data
-    assert body(Given(None, data)) == data
+    assert body(RecordValue(None, packed, [(CONTENT_ENCODING, b"gzip")])) == data
+    assert body(RecordValue(None, data)) == data
     assert inflate(packed + packed) == data + data
 
 
@@ -109,13 +109,13 @@ def test_what_inflates_beyond_the_limit_is_refused_without_inflating_it_all() ->
 
 @pytest.mark.parametrize("damaged", [b"no gzip", gzip.compress(b"x" * 100)[:-3], gzip.compress(b"x")[:5]])
 def test_gzip_that_is_damaged_or_cut_is_unusable(damaged: bytes) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         inflate(damaged)
 
 
 def test_an_encoding_we_do_not_know_is_unusable() -> None:
-    with pytest.raises(Unusable):
-        body(Given(None, b"...", [(CONTENT_ENCODING, b"br")]))
+    with pytest.raises(InvalidRecord):
+        body(RecordValue(None, b"...", [(CONTENT_ENCODING, b"br")]))
 
 
 def test_an_envelope_shows_no_payload() -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from schemas.ids import derived
 from schemas.intercom.envelope import envelope
-from schemas.intercom.routes import OTHER, ROUTES, TOPICS, event_type, known, places, route_of
+from schemas.intercom.routes import OTHER, ROUTES, TOPICS, destinations, event_type, known, route_of
 from schemas.topics import TOPICS as ALL_TOPICS
 
 
 def placed(topic: str | None, item: Any, **fields: Any) -> list[tuple[str, str]]:
     data = {"id": "notif_1", "app_id": "ws1", "topic": topic, "data": {"item": item}, **fields}
-    return [(place.topic, place.key) for place in places(envelope(json.dumps(data).encode()))]
+    return [(place.topic, place.key) for place in destinations(envelope(json.dumps(data).encode()))]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,9 @@ def test_a_post_whose_entity_has_no_id_goes_to_other(item: Any) -> None:
 @pytest.mark.parametrize("topic", ["company.contact.attached", "company.contact.detached"])
 def test_an_edge_goes_to_the_contact_and_as_a_twin_to_the_company(topic: str) -> None:
     item = {"company": {"id": "o1"}, "contact": {"id": "c1"}}
-    contact, company = places(envelope(json.dumps({"id": "n", "app_id": "ws1", "topic": topic, "data": {"item": item}}).encode()))
+    contact, company = destinations(
+        envelope(json.dumps({"id": "n", "app_id": "ws1", "topic": topic, "data": {"item": item}}).encode())
+    )
     assert (contact.topic, contact.key, contact.id, contact.causation) == ("intercom.contacts", "ws1:c1", "n", None)
     assert (company.topic, company.key) == ("intercom.companies", "ws1:o1")
     assert (company.id, company.causation) == (derived("n", "company"), "n")

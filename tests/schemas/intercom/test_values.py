@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.errors import Unusable
-from schemas.intercom.values import cut_to_second, identifier, identifier_or_none, instant, instant_or_none
+from schemas.errors import InvalidRecord
+from schemas.intercom.values import floor_to_second, identifier, identifier_or_none, instant, instant_or_none
 
 MOMENT = 1768018294091  # 2026-01-10T04:11:34.091Z
 
@@ -54,7 +54,7 @@ def test_never_is_none(never):
     ],
 )
 def test_what_is_no_time_is_refused_and_costs_nothing_where_it_may_be_missing(junk):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         instant(junk)
     assert instant_or_none(junk) is None
 
@@ -66,8 +66,8 @@ def test_nothing_sent_as_a_time_or_an_id_breaks_the_reader(value):
 
 
 def test_a_second_cut_is_the_second_even_before_1970():
-    assert cut_to_second(MOMENT) == MOMENT - 91
-    assert cut_to_second(-1) == -1000
+    assert floor_to_second(MOMENT) == MOMENT - 91
+    assert floor_to_second(-1) == -1000
 
 
 @pytest.mark.parametrize(("sent", "expected"), [(7, "7"), ("7", "7"), (7.0, "7"), ("007", "007"), (10**20, "1" + "0" * 20)])
@@ -82,5 +82,5 @@ def test_nobody_is_none(nobody):
 
 @pytest.mark.parametrize("junk", [True, False, 1.5, math.nan, math.inf, [], {"id": 1}, pytest.param(10**5000, id="huge")])
 def test_what_is_no_id_is_refused(junk):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         identifier(junk)

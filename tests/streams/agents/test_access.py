@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from schemas.access import facts
 from schemas.access.facts import Fact
 from schemas.cloudevents import Origin
-from schemas.errors import Unusable
-from schemas.message import Given, header
+from schemas.errors import InvalidRecord
+from schemas.message import RecordValue, header
 from tests.support.company import AVRO, DAY, T0, Company, admin, everyone, roles, staff
 
 JO = "jo@acme.example"
@@ -165,8 +165,8 @@ def test_a_fact_of_a_kind_not_known_here_is_recorded_and_changes_nothing():
 
 @pytest.mark.parametrize("value", [None, b"", b"\x00\x00\x00\x00\x07abc", b"{}"])
 def test_what_is_no_fact_is_unusable(value: bytes | None):
-    with pytest.raises(Unusable):
-        Company().take([Given(b"acme", value)])
+    with pytest.raises(InvalidRecord):
+        Company().take([RecordValue(b"acme", value)])
 
 
 @pytest.mark.parametrize("change", [{"account": "a|b"}, {"tenant": "@due"}, {"app_id": "a\nb"}, {"account": None}])
@@ -174,8 +174,8 @@ def test_a_fact_whose_ids_could_not_stand_in_a_key_is_unusable(change: dict[str,
     import msgspec
 
     fact = msgspec.structs.replace(admin("admin.added", "7", JO), **change)
-    with pytest.raises(Unusable):
-        Company().take([Given(b"acme", facts.encode(AVRO, fact))])
+    with pytest.raises(InvalidRecord):
+        Company().take([RecordValue(b"acme", facts.encode(AVRO, fact))])
 
 
 def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
@@ -187,6 +187,6 @@ def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
     wake = company.agent.wake(company.table)
     assert wake is not None
     assert header(wake.headers, "ce_origin") == Origin.DERIVED
-    found = company.take([Given(wake.key, wake.value, wake.headers, 99, wake.at)])
+    found = company.take([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
     assert [finding["unmapped"]["check"] for finding in found] == ["C2"]
     assert company.agent.wake(company.table) is None

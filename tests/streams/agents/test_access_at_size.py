@@ -8,17 +8,29 @@ import pytest
 
 from schemas.access import facts
 from schemas.access.facts import Evidence, Fact
-from schemas.message import Given
-from streams.agents.access import ROWS, Sizes
+from schemas.message import RecordValue
+from streams.agents.access import ROWS, ProcessingLimits
 from streams.core.access.findings.ledger import CONTINUED
-from streams.core.access.state.rows import Account, Address, Due, Field, Log, Person, Record, Sighting, Source, Subject, Workspace
+from streams.core.access.state.rows import (
+    AccountRow,
+    CheckRow,
+    FactReference,
+    FieldRegister,
+    HolderIndex,
+    PersonRow,
+    PresenceEvent,
+    StaffRecord,
+    TenantLog,
+    Timer,
+    WorkspaceRow,
+)
 from streams.core.access.state.tenant import State
-from streams.engine.in_memory import Sent
+from streams.engine.in_memory import SentRecord
 from tests.support.company import APP, AVRO, DAY, T0, Company, admin, listing, person_of, policy, roles, staff
 
 PEOPLE = 20_000
-SIZES = Sizes()
-DONE = SIZES.part + SIZES.turn  # accounts and rows in a part, its overrun included, while no facts wait
+SIZES = ProcessingLimits()
+DONE = SIZES.snapshot_page + SIZES.chunk  # accounts and rows in a part, its overrun included, while no facts wait
 READ = (
     14 * DONE
 )  # an account is looked at with its person, record and address, and three answers; the index of each is walked once
@@ -42,7 +54,7 @@ class Measured(Company):
 
         self.table._value_of = counted  # type: ignore[method-assign]
 
-    def _true(self, out: Any, left_over: list[bytes]) -> list[Sent]:
+    def _true(self, out: Any, left_over: list[bytes]) -> list[SentRecord]:
         sent = super()._true(out, left_over)
         done = {"read": self.reads, "written": len(self.changed), "sent": len(sent)}
         self.worst = {name: max(self.worst[name], done[name]) for name in done}
@@ -57,35 +69,35 @@ class Measured(Company):
             while self.go_on() is not None:
                 pass
 
-    def _record(self, fact: Fact) -> Given:
+    def _record(self, fact: Fact) -> RecordValue:
         self.clock += 1
-        self.log.append(Given(b"acme", facts.encode(AVRO, fact), (), len(self.log), self.clock))
+        self.log.append(RecordValue(b"acme", facts.encode(AVRO, fact), (), len(self.log), self.clock))
         return self.log[-1]
 
 
 def peopled(company: Measured, count: int) -> Measured:
     """Put staff and their accounts into the table, as facts would have, without the time it takes."""
     state = State(company.table, "acme")
-    source = Source("f0", "staff.record", T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
-    state.put_log(Log(now=T0, people=count))
-    state.put_workspace(Workspace(APP, source))
+    source = FactReference("f0", "staff.record", T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
+    state.put_log(TenantLog(now=T0, people=count))
+    state.put_workspace(WorkspaceRow(APP, source))
     for number in range(count):
         name, address = f"{number:05d}", f"p{number}@acme.example"
         person, key = person_of(name), (APP, name)
         state.put_account(
-            Account(*key, seen=Sighting(T0, added=True, source=source), fields=_fields(normal=address, address=address))
+            AccountRow(*key, seen=PresenceEvent(T0, added=True, source=source), fields=_fields(normal=address, address=address))
         )
         fields = _fields(addresses=[address], roles=["Sales" if number % 10 == 0 else "Support"])
-        state.put_record(Record("hr", name, person, fields, source, source))
-        state.put_person(Person(person, (("hr", name),)))
-        state.put_address(address, Address((person,), (key,)))
+        state.put_record(StaffRecord("hr", name, person, fields, source, source))
+        state.put_person(PersonRow(person, (("hr", name),)))
+        state.put_address(address, HolderIndex((person,), (key,)))
     company.table.commit()
     company.reads = 0
     return company
 
 
-def _fields(**values: Any) -> dict[str, Field]:
-    return {name: Field(value, T0, "f0", T0) for name, value in values.items()}
+def _fields(**values: Any) -> dict[str, FieldRegister]:
+    return {name: FieldRegister(value, T0, "f0", T0) for name, value in values.items()}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +111,7 @@ def large() -> Measured:
 def results(company: Company, check: str) -> Counter[str]:
     """Count the present answers of a check, as the table has them."""
     rows = (ROWS.decode(value) for key, value in company.table.rows().items() if f"|{APP}|" in key and f"|{check}|" in key)
-    return Counter(row.answer.result for row in rows if isinstance(row, Subject) and row.answer)
+    return Counter(row.check_result.result for row in rows if isinstance(row, CheckRow) and row.check_result)
 
 
 def test_a_policy_over_twenty_thousand_accounts_is_answered_in_bounded_parts(large: Measured):
@@ -165,10 +177,10 @@ def _end(company: Measured, people: Iterable[int], ends: int) -> None:
         record, person = state.record(key), state.person(person_of(key[1]))
         assert record is not None
         assert person is not None
-        end = Field({"given": "2026-02-01", "zone": "UTC", "rule": "end_of_day", "instant": ends}, T0, "f1", T0)
-        state.put_record(Record(*key, person.id, {**record.fields, "ends": end}, record.latest, record.ending))
-        state.put_person(Person(person.id, person.records, person.accounts, ends))
-        state.arm(ends, Due(person.id, "f1"))
+        end = FieldRegister({"given": "2026-02-01", "zone": "UTC", "rule": "end_of_day", "instant": ends}, T0, "f1", T0)
+        state.put_record(StaffRecord(*key, person.id, {**record.fields, "ends": end}, record.latest, record.ending))
+        state.put_person(PersonRow(person.id, person.records, person.accounts, ends))
+        state.arm(ends, Timer(person.id, "f1"))
     company.table.commit()
     company.reads = 0
 

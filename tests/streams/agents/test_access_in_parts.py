@@ -8,16 +8,16 @@ import pytest
 
 from schemas.access import facts
 from schemas.access.facts import Fact
-from schemas.errors import Unusable
-from schemas.message import Given
-from streams.agents.access import ROWS, Sizes
+from schemas.errors import InvalidRecord
+from schemas.message import RecordValue
+from streams.agents.access import ROWS, ProcessingLimits
 from streams.core.access.findings.episodes import REOPENS_WITHIN
 from streams.core.access.findings.ledger import CONTINUED
-from streams.core.access.state.rows import Address
-from streams.engine.in_memory import Sent
+from streams.core.access.state.rows import HolderIndex
+from streams.engine.in_memory import SentRecord
 from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, listing, policy, roles, settings, staff, story
 
-SMALL = Sizes(turn=2, part=1, per_record=0)
+SMALL = ProcessingLimits(chunk=2, snapshot_page=1, per_record=0)
 
 
 def address(number: int) -> str:
@@ -33,21 +33,21 @@ def company_of(people: int) -> Company:
     return company
 
 
-def given(company: Company, *told: Fact) -> list[Given]:
+def given(company: Company, *told: Fact) -> list[RecordValue]:
     records = []
     for fact in told:
         company.clock += SECOND
-        record = Given(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(company.log), company.clock)
+        record = RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(company.log), company.clock)
         company.log.append(record)
         records.append(record)
     return records
 
 
-def findings(sent: list[Sent]) -> list[dict[str, Any]]:
+def findings(sent: list[SentRecord]) -> list[dict[str, Any]]:
     return [json.loads(each.value or b"") for each in sent if each.topic == "access.violations.json"]
 
 
-def finish(company: Company) -> list[Sent]:
+def finish(company: Company) -> list[SentRecord]:
     before = len(company.sent)
     while company.go_on() is not None:
         pass
@@ -151,7 +151,7 @@ def test_other_tenants_of_the_partition_are_answered_meanwhile():
     company = company_of(9)
     company.read(given(company, policy(roles("Sales"))))
     other = facts.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
-    sent = company.read([Given(b"beta", other, (), 900, company.clock)])
+    sent = company.read([RecordValue(b"beta", other, (), 900, company.clock)])
     assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
     assert len(company.left_over) == 1  # one cursor for all work, however many batches find some
 
@@ -160,10 +160,10 @@ def test_tenants_with_work_left_over_take_turns():
     company = company_of(6)
     for number in range(6):
         fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
-        company.take([Given(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
+        company.take([RecordValue(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
     change = policy(roles("Sales"))
     company.read(given(company, change))
-    company.read([Given(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    company.read([RecordValue(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
     served = []
     while (part := company.go_on()) is not None:
         served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]
@@ -178,7 +178,7 @@ def test_a_fact_that_cannot_be_understood_is_refused_when_it_comes_also_where_it
     company = company_of(5)
     company.read(given(company, policy(roles("Sales"))))
     (record,) = given(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
-    with pytest.raises(Unusable, match="must carry app_id, account"):
+    with pytest.raises(InvalidRecord, match="must carry app_id, account"):
         company.read([record])
 
 
@@ -207,18 +207,18 @@ def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresse
     for fact in (declared, settings(declared.id)):
         company.take(given(company, fact))
         rows = [company.table.get("acme", f"address|{address(number)}") for number in range(5)]
-        held.append([row.accounts for row in rows if isinstance(row, Address)])
+        held.append([row.accounts for row in rows if isinstance(row, HolderIndex)])
     assert held == [[(("ws1", str(number)),) for number in range(5)], [()] * 5]
 
 
 def test_nothing_is_left_of_work_that_is_done():
     company = company_of(5)
     company.read(given(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
-    pending = {"Work", "Queued", "Busy"}
+    pending = {"PendingFact", "QueuedFact", "BacklogIndex"}
     assert {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} >= pending
     finish(company)
     assert not company.left_over
-    assert not {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} & {*pending, "Unseen"}
+    assert not {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} & {*pending, "PendingAccount"}
 
 
 def test_a_condition_that_waited_longer_than_an_episode_stays_open_for_still_reopens_it():

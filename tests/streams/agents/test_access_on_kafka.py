@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from aiokafka.admin import NewTopic
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import facts
 from schemas.access.facts import Fact
-from schemas.message import Given
-from streams.agents.access import Sizes, access
+from schemas.message import RecordValue
+from streams.agents.access import ProcessingLimits, access
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff
 from tests.support.counting_agent import producing, read_all
@@ -20,7 +20,7 @@ from tests.support.counting_agent import producing, read_all
 pytestmark = pytest.mark.asyncio
 
 PEOPLE = 40
-SMALL = Sizes(turn=4, part=1, per_record=0)
+SMALL = ProcessingLimits(chunk=4, snapshot_page=1, per_record=0)
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
 TOLD = ("access.violations", "access.violations.json", "access.state", "access.ledger")
 
@@ -45,9 +45,9 @@ def history() -> list[Fact]:
 
 
 async def create_topics(kafka: KafkaSettings) -> None:
-    names = {facts.TOPIC, "dead.letters", Names(prefix=kafka.topic_prefix).changelog("access"), *TOLD}
+    names = {facts.TOPIC, "dead.letters", Naming(prefix=kafka.topic_prefix).changelog("access"), *TOLD}
     options = {"min.insync.replicas": str(kafka.min_insync)}
-    async with administering(kafka) as client:
+    async with admin_client(kafka) as client:
         await client.create_topics(
             [NewTopic(kafka.topic(name), 1, kafka.replication, topic_configs=options) for name in sorted(names)]
         )
@@ -57,8 +57,8 @@ async def until(work: Running, *, left_over: bool) -> None:
     """Wait until work is left over, or until none is and every fact was read."""
     deadline = asyncio.get_running_loop().time() + 60
     while True:
-        lanes = work.engine.lanes()
-        if left_over and any(lane.standing.left_over for lane in lanes):
+        lanes = work.engine.all_processors()
+        if left_over and any(lane.commit_state.pending_work for lane in lanes):
             return
         if not left_over and lanes and all(lane.caught_up and lane.lag == 0 and lane.positions for lane in lanes):
             return
@@ -80,11 +80,11 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
         await until(work, left_over=True)
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work, left_over=False)
-        (lane,) = work.engine.lanes()
+        (lane,) = work.engine.all_processors()
         assert lane.view().get("@busy", "acme") is None
-    expected = Company(Sizes(turn=SMALL.turn, part=1 << 30))
+    expected = Company(ProcessingLimits(chunk=SMALL.chunk, snapshot_page=1 << 30))
     for record in await read_all(settings, facts.TOPIC):
-        expected.read([Given(record.key, record.value, record.headers, record.offset, record.timestamp)])
+        expected.read([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
     for topic in TOLD:
         told = [(record.key, record.value) for record in await read_all(settings, topic)]
         assert told == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]

@@ -8,12 +8,12 @@ import pytest
 from schemas.access import facts
 from schemas.access.facts import Fact
 from schemas.canonical import digest
-from schemas.errors import Unusable
-from schemas.message import Given, header
+from schemas.errors import InvalidRecord
+from schemas.message import RecordValue, header
 from schemas.tenancy import Tenancy, Tenant, Workspace
 from streams.agents.admins import ROW, TOPIC, admins
 from streams.engine.agent import Batch
-from streams.engine.in_memory import ListOutbox, MemoryTable, Sent
+from streams.engine.in_memory import ListOutbox, MemoryTable, SentRecord
 from tests.support.company import AVRO
 
 TENANCY = Tenancy.of((), [Tenant(id="acme", workspaces=(Workspace(app_id="ws1", app="support"),))])
@@ -32,10 +32,12 @@ class Agent:
     def hears(self, *posts: dict[str, Any]) -> list[Fact]:
         return [facts.decode(AVRO, sent.value) for sent in self.sends(*posts)]
 
-    def sends(self, *posts: dict[str, Any]) -> list[Sent]:
+    def sends(self, *posts: dict[str, Any]) -> list[SentRecord]:
         out = ListOutbox()
         self.bodies = [json.dumps(post).encode() for post in posts]
-        records = [Given(b"ws1", body, [("traceparent", b"00-1-2-01")], offset) for offset, body in enumerate(self.bodies, 40)]
+        records = [
+            RecordValue(b"ws1", body, [("traceparent", b"00-1-2-01")], offset) for offset, body in enumerate(self.bodies, 40)
+        ]
         self.agent.step(Batch(TOPIC, 3, records), self.table, out)
         self.table.commit()
         return out.sent
@@ -144,7 +146,7 @@ def test_a_log_entry_by_no_admin_that_bears_on_nothing_becomes_no_fact():
 
 @pytest.mark.parametrize("broken", [{"created_at": None}, {"app_id": "nobody's"}, {"data": {"item": {"email": "x@y.example"}}}])
 def test_a_post_that_cannot_be_understood_is_unusable(broken: dict[str, Any]):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         Agent().hears({**post("admin.added_to_workspace"), **broken})
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from schemas.cloudevents import context
-from schemas.errors import Unusable
-from schemas.message import Given
+from schemas.errors import InvalidRecord
+from schemas.message import RecordValue
 from streams.agents.contacts import contacts
 from streams.agents.source_records import PATCH
 from streams.engine.agent import Batch
@@ -23,7 +23,7 @@ def stepped(*records):
 
 def test_an_event_becomes_a_row_and_a_patch_of_its_person():
     body = posted("contact.user.created", contact(name="Ada"), number=7)
-    table, (sent,) = stepped(Given(KEY, body, [("traceparent", b"00-trace")]))
+    table, (sent,) = stepped(RecordValue(KEY, body, [("traceparent", b"00-trace")]))
     patch = PATCH.decode(sent.value)
     assert table.get(KEY.decode()) == patch.row
     assert (sent.topic, sent.key.decode()) == ("person.patches", patch.row.assignment.profile)
@@ -34,17 +34,17 @@ def test_an_event_becomes_a_row_and_a_patch_of_its_person():
 
 def test_a_repeated_or_superseded_event_sends_nothing():
     newer = posted("contact.user.updated", contact(name="Ada", updated=AT * 1000 + 5), number=2)
-    _, sent = stepped(Given(KEY, newer), Given(KEY, newer))
+    _, sent = stepped(RecordValue(KEY, newer), RecordValue(KEY, newer))
     assert len(sent) == 1
 
 
 def test_a_record_under_another_key_goes_on_unchanged_and_is_not_applied():
     body, headers = posted("contact.user.created", contact(name="Ada")), [("ce_id", b"x")]
     for key in (None, b"", b"\xff", b"abc12345:someone-else"):
-        table, (sent,) = stepped(Given(key, body, headers))
+        table, (sent,) = stepped(RecordValue(key, body, headers))
         assert (sent.topic, sent.key, sent.value, sent.headers) == ("intercom.contacts", KEY, body, headers)
         assert table.rows() == {}
-        assert stepped(Given(sent.key, sent.value, sent.headers))[1][0].topic == "person.patches"
+        assert stepped(RecordValue(sent.key, sent.value, sent.headers))[1][0].topic == "person.patches"
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_record_under_another_key_goes_on_unchanged_and_is_not_applied():
     ],
 )
 def test_what_can_never_be_understood_is_unusable_and_says_why(body):
-    with pytest.raises(Unusable) as raised:
-        stepped(Given(b"unknown:" + ADA.encode(), body), Given(b"abc12345:a|b", body), Given(KEY, body))
+    with pytest.raises(InvalidRecord) as raised:
+        stepped(RecordValue(b"unknown:" + ADA.encode(), body), RecordValue(b"abc12345:a|b", body), RecordValue(KEY, body))
     assert "Ada" not in str(raised.value)
     assert len(str(raised.value)) > 20
 

@@ -10,13 +10,13 @@ import pytest
 
 from schemas.access import facts
 from schemas.errors import MustStop
-from schemas.message import Given
+from schemas.message import RecordValue
 from schemas.versioned import ENCODING
 from streams.agents import source_records as sources
 from streams.agents.source_records import PATCH
 from streams.core.access.state.rows import AnyRow
 from streams.engine.agent import Batch
-from streams.engine.partition.step_runner import attempt
+from streams.engine.partition.step_runner import run_step
 from streams.engine.tables.store import MemoryStore
 from streams.ops.decode import INTERNAL, codec_at
 from streams.worker.main import agents_of
@@ -44,7 +44,7 @@ def test_bytes_that_a_release_wrote_are_read_and_written_as_then(encoding, name,
 def test_a_type_that_changes_takes_a_number_of_its_own(name):
     for codec in history(SAMPLES[name][0]):
         assert form(codec.kind) == RECORDED[codec.since]["forms"][name], (
-            f"{name} looks other than in encoding {codec.since}. If that is released: keep the struct of then, as `Before` of the new one, "
+            f"{name} looks other than in encoding {codec.since}. If that is released: keep the struct of then, as `PreviousVersion` of the new one, "
             "and raise ENCODING. Then, and if it is not released yet, record it: see tests/support/samples.py"
         )
 
@@ -71,28 +71,28 @@ def of_a_newer_release(*_):
 
 
 UNDERSTOOD = {
-    "contacts": Given(f"{APP}:{ADA}".encode(), posted("contact.user.created", contact(name="Ada"))),
-    "companies": Given(f"{APP}:{ENGINES}".encode(), posted("company.created", company(name="Engines"))),
-    "people": Given(b"profile", PATCH.encode(samples.PATCH)),
-    "orgs": Given(b"profile", PATCH.encode(samples.PATCH)),
-    "admins": Given(APP.encode(), posted("admin.logged_in", {"type": "admin", "id": 7, "email": "jo@acme.example"})),
-    "access": Given(b"acme", facts.encode(AVRO, settings())),
+    "contacts": RecordValue(f"{APP}:{ADA}".encode(), posted("contact.user.created", contact(name="Ada"))),
+    "companies": RecordValue(f"{APP}:{ENGINES}".encode(), posted("company.created", company(name="Engines"))),
+    "people": RecordValue(b"profile", PATCH.encode(samples.PATCH)),
+    "orgs": RecordValue(b"profile", PATCH.encode(samples.PATCH)),
+    "admins": RecordValue(APP.encode(), posted("admin.logged_in", {"type": "admin", "id": 7, "email": "jo@acme.example"})),
+    "access": RecordValue(b"acme", facts.encode(AVRO, settings())),
 }
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
 def test_a_record_that_meets_a_row_of_a_newer_release_is_no_dead_letter(agent, monkeypatch):
     batch = Batch(agent.sources[0], 0, [UNDERSTOOD[agent.name]])
-    assert attempt(agent, batch, MemoryStore()).dead == [False]
+    assert run_step(agent, batch, MemoryStore()).dead == [False]
     monkeypatch.setattr(MemoryStore, "get", of_a_newer_release)
     with pytest.raises(MustStop, match="a newer release wrote it"):
-        attempt(agent, batch, MemoryStore())
+        run_step(agent, batch, MemoryStore())
 
 
 @pytest.mark.parametrize("agent", [agent for agent in AGENTS if agent.name in ("people", "orgs")], ids=lambda agent: agent.name)
 def test_a_patch_of_a_newer_release_is_no_dead_letter(agent):
     with pytest.raises(MustStop, match="a newer release wrote it"):
-        attempt(agent, Batch(agent.sources[0], 0, [Given(b"profile", of_a_newer_release())]), MemoryStore())
+        run_step(agent, Batch(agent.sources[0], 0, [RecordValue(b"profile", of_a_newer_release())]), MemoryStore())
 
 
 @pytest.mark.parametrize("name", ["contacts", "companies"])
@@ -100,5 +100,5 @@ def test_patches_are_written_in_the_encoding_of_their_partition(name, monkeypatc
     asked = []
     monkeypatch.setattr(sources, "PATCH", SimpleNamespace(encode=lambda _, encoding: asked.append(encoding) or b""))
     agent = next(agent for agent in AGENTS if agent.name == name)
-    attempt(agent, Batch(agent.sources[0], 0, [UNDERSTOOD[name]]), MemoryStore(), 7)
+    run_step(agent, Batch(agent.sources[0], 0, [UNDERSTOOD[name]]), MemoryStore(), 7)
     assert asked == [7]

@@ -5,12 +5,12 @@ import pytest
 
 import schemas
 from schemas.cloudevents import context
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.message import Given
-from schemas.profiles.registers import Assignment, Cause, Patch, Row, Version
+from schemas.message import RecordValue
+from schemas.profiles.registers import Assignment, Patch, PatchCause, SourceRecordRow, Version
 from streams.agents.source_records import PATCH
-from streams.core.records.registers import asserted, holding, join, pack
+from streams.core.records.registers import edge_registers, field_registers, join, pack
 from tests.support.intercom_bodies import ADA, APP, AT, ENGINES, company, contact, listed, posted
 from tests.support.oracle import Pipeline
 from tests.support.tenancy import TENANCY
@@ -38,7 +38,7 @@ def told(pipeline, topic="people.changes"):
 
 def patch(assignment, *parts, event="e", record=f"{APP}:{ADA}"):
     registers = join(*parts) if len(parts) > 1 else parts[0]
-    return PATCH.encode(Patch("acme", record, Row(pack(registers), assignment), Cause(event, 1000)))
+    return PATCH.encode(Patch("acme", record, SourceRecordRow(pack(registers), assignment), PatchCause(event, 1000)))
 
 
 def test_a_person_is_published_under_the_id_of_its_record_with_its_context():
@@ -122,12 +122,15 @@ def test_archiving_keeps_everything_and_unarchiving_brings_it_back():
 
 
 def test_patches_are_joined_and_never_compared_by_one_version():
-    one, other = asserted(Version(1, 0, 0, 0, "a"), {"name": "Ada"}), asserted(Version(2, 0, 0, 0, "b"), {"phone": "1"})
+    one, other = (
+        field_registers(Version(1, 0, 0, 0, "a"), {"name": "Ada"}),
+        field_registers(Version(2, 0, 0, 0, "b"), {"phone": "1"}),
+    )
     mine = Assignment(0, "p")
     for parts in ((one, other), (other, one)):
         pipeline = Pipeline(TENANCY)
         for part in parts:
-            pipeline.feed("person.patches", Given(b"p", patch(mine, part)))
+            pipeline.feed("person.patches", RecordValue(b"p", patch(mine, part)))
         value = pipeline.values("people")["p"]
         assert (value["name"], value["phone"]) == ("Ada", "1")
 
@@ -135,34 +138,35 @@ def test_patches_are_joined_and_never_compared_by_one_version():
 def test_two_records_of_one_person_are_resolved_together_and_a_record_that_moved_on_is_withdrawn():
     pipeline = Pipeline(TENANCY)
     here, there = Assignment(1, "p"), Assignment(2, "q")
-    name = asserted(Version(5, 0, 0, 0, "a"), {"name": "Ada"})
-    company_of = holding(Version(5, 1, 0, 0, "a"), ["company:x"], on=True)
+    name = field_registers(Version(5, 0, 0, 0, "a"), {"name": "Ada"})
+    company_of = edge_registers(Version(5, 1, 0, 0, "a"), ["company:x"], on=True)
     pipeline.feed(
-        "person.patches", Given(b"p", patch(here, asserted(Version(3, 0, 0, 0, "b"), {"name": "Old"}), record=f"{APP}:b"))
+        "person.patches",
+        RecordValue(b"p", patch(here, field_registers(Version(3, 0, 0, 0, "b"), {"name": "Old"}), record=f"{APP}:b")),
     )
-    pipeline.feed("person.patches", Given(b"p", patch(here, name, company_of)))
+    pipeline.feed("person.patches", RecordValue(b"p", patch(here, name, company_of)))
     assert pipeline.values("people")["p"]["name"] == "Ada"
-    pipeline.feed("person.patches", Given(b"p", patch(there, name, company_of, event="moved")))
+    pipeline.feed("person.patches", RecordValue(b"p", patch(there, name, company_of, event="moved")))
     assert pipeline.values("people")["p"]["name"] == "Old"
     assert told(pipeline)[-1]["moved_to"] == "q"
     assert pipeline.latest("memberships") == {}
-    pipeline.feed("person.patches", Given(b"p", patch(here, name, company_of, event="late")))
+    pipeline.feed("person.patches", RecordValue(b"p", patch(here, name, company_of, event="late")))
     assert pipeline.values("people")["p"]["name"] == "Old"
 
 
 def test_a_profile_without_records_is_withdrawn_with_a_tombstone():
     pipeline = Pipeline(TENANCY)
-    name = asserted(Version(5, 0, 0, 0, "a"), {"name": "Ada"})
-    pipeline.feed("person.patches", Given(b"p", patch(Assignment(1, "p"), name)))
-    pipeline.feed("person.patches", Given(b"p", patch(Assignment(2, "q"), name, event="moved")))
+    name = field_registers(Version(5, 0, 0, 0, "a"), {"name": "Ada"})
+    pipeline.feed("person.patches", RecordValue(b"p", patch(Assignment(1, "p"), name)))
+    pipeline.feed("person.patches", RecordValue(b"p", patch(Assignment(2, "q"), name, event="moved")))
     assert sent(pipeline, "people")[-1].value is None
     assert context(sent(pipeline, "people")[-1].headers)["type"] == "person.withdrawn.v1"
     assert [one["after"] for one in told(pipeline)[-1]["changes"]] == [None] * 4
 
 
-@pytest.mark.parametrize("record", [Given(None, b"\x01"), Given(b"p", None), Given(b"p", b"\x01junk")])
+@pytest.mark.parametrize("record", [RecordValue(None, b"\x01"), RecordValue(b"p", None), RecordValue(b"p", b"\x01junk")])
 def test_a_patch_that_is_none_is_unusable(record):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidRecord):
         Pipeline(TENANCY).feed("person.patches", record)
 
 

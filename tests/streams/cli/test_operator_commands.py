@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connectors.kafka import topics
-from connectors.kafka.fact_log import find
+from connectors.kafka.fact_log import find_facts
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import facts
 from schemas.access.fact_kinds import KINDS
 from schemas.access.facts import Fact
-from schemas.errors import BadConfiguration, Unavailable, Unusable
+from schemas.errors import BadConfiguration, InvalidRecord, Unavailable
 from schemas.tenancy import Tenancy, Tenant, Workspace
 from streams.cli.main import root
-from streams.worker.settings_sync import announce
+from streams.worker.settings_sync import sync_settings_facts
 from tests.support.company import AVRO
 
 CONFIG = """
@@ -66,7 +66,7 @@ class Desk:
         return json.loads(result.stdout)
 
     def log(self, tenant: str | None = None) -> Sequence[Fact]:
-        values = asyncio.run(find(self.kafka, tenant or self.tenant, {facts.type_of(kind) for kind in KINDS}))
+        values = asyncio.run(find_facts(self.kafka, tenant or self.tenant, {facts.type_of(kind) for kind in KINDS}))
         return [facts.decode(AVRO, value) for value in values]
 
 
@@ -105,11 +105,11 @@ def test_a_complete_file_is_framed_as_a_listing(desk: Desk):
 def test_bad_rows_are_all_named_and_nothing_is_imported_unless_told_to_skip_them(desk: Desk):
     file = desk.file("staff.csv", STAFF + "79,Di,no address,,,\n80,Ed,ed@acme.example,,31/01/2026,\n")
     refused = desk.types("staff", "import", file, "--tenant", desk.tenant)
-    assert isinstance(refused.exception, Unusable)
+    assert isinstance(refused.exception, InvalidRecord)
     assert "line 4" in str(refused.exception)
     assert "line 5" in str(refused.exception)
     assert isinstance(
-        desk.types("staff", "import", file, "--tenant", desk.tenant, "--complete", "--skip-bad").exception, Unusable
+        desk.types("staff", "import", file, "--tenant", desk.tenant, "--complete", "--skip-bad").exception, InvalidRecord
     )
     assert desk.log() == []
     assert desk.printed("staff", "import", file, "--tenant", desk.tenant, "--skip-bad")["skipped"] == 2
@@ -124,7 +124,7 @@ def test_an_unknown_tenant_is_answered_with_those_that_are_configured(desk: Desk
 
 def test_a_complete_file_without_rows_is_refused_for_it_would_withdraw_everybody(desk: Desk):
     error = desk.types("staff", "import", desk.file("staff.csv", "id,email\n"), "--tenant", desk.tenant, "--complete").exception
-    assert isinstance(error, Unusable)
+    assert isinstance(error, InvalidRecord)
 
 
 def test_a_policy_names_the_one_it_replaces_and_the_same_again_is_nothing_to_do(desk: Desk):
@@ -175,10 +175,10 @@ def test_the_configuration_is_announced_once_per_change(desk: Desk):
             (), [Tenant(id=desk.tenant, workspaces=tuple(Workspace(app_id=app_id, app="support") for app_id in app_ids))]
         )
 
-    assert asyncio.run(announce(desk.kafka, AVRO, tenancy("a"))) == 1
-    assert asyncio.run(announce(desk.kafka, AVRO, tenancy("a"))) == 0
-    assert asyncio.run(announce(desk.kafka, AVRO, tenancy("a", "b"))) == 1
-    assert asyncio.run(announce(desk.kafka, AVRO, tenancy("a"))) == 1
+    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 1
+    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 0
+    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a", "b"))) == 1
+    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 1
     log = desk.log()
     assert [fact.settings.workspaces for fact in log if fact.settings] == [("a",), ("a", "b"), ("a",)]
     assert len({fact.id for fact in log}) == 3

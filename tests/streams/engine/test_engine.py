@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from faust.types.tuples import TP
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from schemas.dead_letters import origin
+from schemas.dead_letters import origin_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.engine import Engine
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.fetch_buffer import Fetched, size_of
-from streams.engine.partition.processor import Status
+from streams.engine.naming import Naming
+from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
+from streams.engine.partition.processor import PartitionStatus
 from streams.engine.recovery.changelog_reader import fenced_producer
 from streams.engine.runner import Running
 from streams.engine.runner import running as _running
-from streams.engine.tables.rocksdb import OnDisk
-from streams.engine.tables.store import in_memory
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import open_memory_store
 from tests.support.counting_agent import (
     OUT,
     PARTITIONS,
@@ -51,7 +51,7 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 @pytest.fixture(params=["memory", "disk"], autouse=True)
 def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every test here run with tables of both kinds; workers of one test share the folder, as those of one host do."""
-    stores = {"memory": in_memory, "disk": OnDisk(tmp_path, frozenset({"count"}))}
+    stores = {"memory": open_memory_store, "disk": RocksStores(tmp_path, frozenset({"count"}))}
     monkeypatch.setitem(globals(), "running", partial(_running, store_of=stores[request.param]))
 
 
@@ -63,7 +63,7 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 60) -
 
 
 def processed(work: Running, topic: str = SOURCE) -> int:
-    return sum(lane.positions.get(topic, 0) for lane in work.engine.lanes())
+    return sum(lane.positions.get(topic, 0) for lane in work.engine.all_processors())
 
 
 async def counts(settings: KafkaSettings) -> dict[str, list[int]]:
@@ -123,11 +123,11 @@ async def test_a_poison_record_goes_to_dead_letters_and_its_neighbours_go_on(set
     assert sorted(letter.value for letter in letters) == [b"poison", b"unusable"]
     lay = {record.value: record for record in await read_all(settings, SOURCE)}
     for letter in letters:
-        record, found = lay[letter.value], origin(letter.headers)
+        record, found = lay[letter.value], origin_of(letter.headers)
         assert found is not None
         assert (letter.key, found.topic, found.agent) == (record.key, SOURCE, agent.name)
         assert (found.partition, found.offset, found.timestamp) == (record.partition, record.offset, record.timestamp)
-    reasons = {letter.value: found.reason for letter in letters if (found := origin(letter.headers))}
+    reasons = {letter.value: found.reason for letter in letters if (found := origin_of(letter.headers))}
     assert reasons[b"unusable"] == "the value says so"
     assert "ValueError" in reasons[b"poison"]
     assert "secret@example.com" not in reasons[b"poison"]
@@ -137,7 +137,7 @@ async def test_too_many_poison_records_stop_the_worker_before_anything_is_commit
     agent = counting()
     await create_topics(settings, agent)
     await send(settings, ["k"] * 30, value=b"poison")
-    async with running((agent,), kafka=settings, limits=Limits(brake_consecutive=20)) as work:
+    async with running((agent,), kafka=settings, limits=Limits(dead_letter_consecutive=20)) as work:
         error = await asyncio.wait_for(work.failed(), 60)
     assert "20 records in a row, such as the one at offset 29 of partition " in str(error)
     assert f"of {SOURCE}: ValueError at count" in str(error)
@@ -147,7 +147,7 @@ async def test_too_many_poison_records_stop_the_worker_before_anything_is_commit
 async def test_a_lane_whose_producer_was_fenced_loads_again_and_loses_nothing(settings: KafkaSettings) -> None:
     agent = counting()
     await create_topics(settings, agent)
-    names = Names(prefix=settings.topic_prefix)
+    names = Naming(prefix=settings.topic_prefix)
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await send(settings, KEYS)
         await until(lambda: processed(work) == len(KEYS), "first round")
@@ -156,7 +156,10 @@ async def test_a_lane_whose_producer_was_fenced_loads_again_and_loses_nothing(se
             await rival.stop()
         await send(settings, KEYS)
         await until(
-            lambda: processed(work) > 2 * len(KEYS) - 1 and all(lane.status is Status.LIVE for lane in work.engine.lanes()), "2nd"
+            lambda: (
+                processed(work) > 2 * len(KEYS) - 1 and all(lane.status is PartitionStatus.LIVE for lane in work.engine.lanes())
+            ),
+            "2nd",
         )
     assert await counts(settings) == exactly(KEYS * 2)
 
@@ -192,9 +195,10 @@ async def test_a_log_that_lost_unread_records_stops_its_partition_alone(settings
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready")
         await until(
-            lambda: all(lane.caught_up for lane in work.engine.lanes() if lane.status is Status.LIVE), "the others caught up"
+            lambda: all(lane.caught_up for lane in work.engine.lanes() if lane.status is PartitionStatus.LIVE),
+            "the others caught up",
         )
-        stopped = [lane for lane in work.engine.lanes() if lane.status is Status.STOPPED]
+        stopped = [lane for lane in work.engine.lanes() if lane.status is PartitionStatus.STOPPED]
     assert [lane.partition for lane in stopped] == [0]
     assert "were deleted before they were read" in stopped[0].reason
 
@@ -208,7 +212,7 @@ async def delete_up_to_end(settings: KafkaSettings, topic: str, partition: int) 
     await consumer.start()
     end = (await consumer.end_offsets([place]))[place]
     await consumer.stop()
-    async with administering(settings) as admin:
+    async with admin_client(settings) as admin:
         await admin.delete_records({place: RecordsToDelete(before_offset=end)})
 
 
@@ -238,7 +242,7 @@ async def test_left_over_work_goes_on_between_new_records_and_over_a_restart(set
         table.put("parts", "", (table.get("parts") or 0) + 1)
         return str(left - 1).encode() if left > 1 else None
 
-    agent = Agent(name="count", sources=(SOURCE,), step=step, codec=counting().codec, go_on=go_on)
+    agent = Agent(name="count", sources=(SOURCE,), step=step, codec=counting().codec, resume=go_on)
     await create_topics(settings, agent)
     async with producing(settings) as producer:
         await write(producer, settings, SOURCE, "k", b"large")
@@ -268,7 +272,7 @@ async def test_two_workers_share_the_partitions_and_a_leaver_hands_over(settings
 
 
 def _count(work: Running, key: str) -> int:
-    return max(lane.view().get(key) or 0 for lane in work.engine.lanes())
+    return max(lane.view().get(key) or 0 for lane in work.engine.all_processors())
 
 
 async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh_when_won_again(settings: KafkaSettings) -> None:
@@ -285,7 +289,7 @@ async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh
         await engine.revoked()
         await first
         assert not engine.ready.is_set()
-        assert {lane.status for lane in engine.lanes()} == {Status.LOADING}
+        assert {lane.status for lane in engine.lanes()} == {PartitionStatus.LOADING}
         assert all(lane.producer is None for lane in engine.lanes())
         await engine.assigned(places)
         await work.app.consumer.perform_seek()
@@ -302,8 +306,8 @@ async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty
     await send(settings, KEYS)
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(lambda: processed(work) == len(KEYS), "first round")
-    changelog = settings.topic(Names(prefix=settings.topic_prefix).changelog(agent.name))
-    async with administering(settings) as admin:
+    changelog = settings.topic(Naming(prefix=settings.topic_prefix).changelog(agent.name))
+    async with admin_client(settings) as admin:
         await admin.delete_topics([changelog])
         for _ in range(100):
             if changelog not in await admin.list_topics():
@@ -312,7 +316,7 @@ async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty
         await admin.create_topics([NewTopic(changelog, PARTITIONS, 1)])
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready")
-        lanes = [lane for lane in work.engine.lanes() if lane.status is Status.STOPPED]
+        lanes = [lane for lane in work.engine.lanes() if lane.status is PartitionStatus.STOPPED]
     assert lanes
     assert all("changelog was lost" in lane.reason for lane in lanes)
 
@@ -329,11 +333,13 @@ async def test_a_zombie_that_wakes_up_after_its_successor_worked_is_refused(sett
             await lane.lock.acquire()
         before = {lane.partition: lane.positions[SOURCE] for lane in lanes}
         await send(settings, KEYS)
-        successor = Engine((agent,), kafka=settings, names=Names(prefix=settings.topic_prefix), limits=QUICK)
+        successor = Engine((agent,), kafka=settings, names=Naming(prefix=settings.topic_prefix), limits=QUICK)
         await successor.assigned(list(zombie.engine.positions()))
         for place, fetched in await unread(settings, before):
             successor.offer(place, fetched)
-        await until(lambda: sum(lane.positions[SOURCE] for lane in successor.lanes()) == 2 * len(KEYS), "the successor worked")
+        await until(
+            lambda: sum(lane.positions[SOURCE] for lane in successor.all_processors()) == 2 * len(KEYS), "the successor worked"
+        )
         for lane in lanes:
             lane.lock.release()
         await until(lambda: processed(zombie) == 2 * len(KEYS), "the zombie has learnt where it stands")
@@ -341,7 +347,7 @@ async def test_a_zombie_that_wakes_up_after_its_successor_worked_is_refused(sett
     assert await counts(settings) == exactly(KEYS * 2)
 
 
-async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[TP, Fetched]]:
+async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[TP, FetchedBatch]]:
     """Read what a second owner of the partitions would be given."""
     records = await read_all(settings, SOURCE)
     found = []
@@ -349,7 +355,9 @@ async def unread(settings: KafkaSettings, before: dict[int, int]) -> list[tuple[
         mine = [record for record in records if record.partition == partition and record.offset >= position]
         if mine:
             after = mine[-1].offset + 1
-            found.append((TP(settings.topic(SOURCE), partition), Fetched(SOURCE, position, after, mine, after, size_of(mine))))
+            found.append(
+                (TP(settings.topic(SOURCE), partition), FetchedBatch(SOURCE, position, after, mine, after, size_of(mine)))
+            )
     return found
 
 

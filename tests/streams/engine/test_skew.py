@@ -15,9 +15,9 @@ import pytest
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from schemas.message import header
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.engine import Committed
+from streams.engine.engine import CommitStats
 from streams.engine.limits import Limits
-from streams.engine.partition.fetch_buffer import Fetched, Inbox
+from streams.engine.partition.fetch_buffer import FetchBuffer, FetchedBatch
 from streams.engine.runner import Running, running
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all
 
@@ -42,13 +42,13 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 
 @pytest.fixture
 def peaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peaks]:
-    found, put = Peaks(), Inbox.put
+    found, put = Peaks(), FetchBuffer.put
 
-    def watched(inbox: Inbox, fetched: Fetched) -> None:
+    def watched(inbox: FetchBuffer, fetched: FetchedBatch) -> None:
         put(inbox, fetched)
         found.records, found.bytes = max(found.records, inbox.records), max(found.bytes, inbox.bytes)
 
-    monkeypatch.setattr(Inbox, "put", watched)
+    monkeypatch.setattr(FetchBuffer, "put", watched)
     return found
 
 
@@ -73,10 +73,10 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 90) -
 
 
 def positions(work: Running) -> dict[int, int]:
-    return {lane.partition: lane.positions.get(SOURCE, 0) for lane in work.engine.lanes()}
+    return {lane.partition: lane.positions.get(SOURCE, 0) for lane in work.engine.all_processors()}
 
 
-def before_the_others_were_done(turns: list[Committed], done: int) -> int:
+def before_the_others_were_done(turns: list[CommitStats], done: int) -> int:
     """Count the hot partition's records that were committed before all others had done theirs."""
     left = dict.fromkeys(OTHERS, done)
     hot = 0
@@ -104,16 +104,17 @@ async def test_one_hot_key_with_two_hundred_thousand_tiny_records_starves_nobody
     await fill(settings, HOT, [(b"hot", b"x")] * TINY)
     for partition in OTHERS:
         await fill(settings, partition, [(b"cold%d" % partition, b"x")] * 100)
-    turns: list[Committed] = []
+    turns: list[CommitStats] = []
     async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
         await until(lambda: positions(work) == {HOT: TINY} | dict.fromkeys(OTHERS, 100), "all read")
         rows = {
-            lane.partition: lane.view().get("hot") or lane.view().get(f"cold{lane.partition}") for lane in work.engine.lanes()
+            lane.partition: lane.view().get("hot") or lane.view().get(f"cold{lane.partition}")
+            for lane in work.engine.all_processors()
         }
     assert rows == {HOT: TINY} | dict.fromkeys(OTHERS, 100)
     assert before_the_others_were_done(turns, 100) <= TINY // 10
     assert max(turn.records for turn in turns) == QUICK.batch_records
-    assert peaks.records <= QUICK.inbox_records + QUICK.batch_records * 4, "full, and one fetch more"
+    assert peaks.records <= QUICK.buffer_records + QUICK.batch_records * 4, "full, and one fetch more"
 
 
 async def test_a_slow_partition_gets_small_batches_and_the_others_their_turns(settings: KafkaSettings) -> None:
@@ -129,7 +130,7 @@ async def test_a_slow_partition_gets_small_batches_and_the_others_their_turns(se
     await fill(settings, HOT, [(b"slow", b"x")] * slow)
     for partition in OTHERS:
         await fill(settings, partition, [(b"quick", b"x")] * quick)
-    turns: list[Committed] = []
+    turns: list[CommitStats] = []
     async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
         await until(lambda: positions(work) == {HOT: slow} | dict.fromkeys(OTHERS, quick), "all read")
     first, *later = (turn.records for turn in turns if turn.partition == HOT)
@@ -172,12 +173,12 @@ async def test_records_of_nine_hundred_kilobytes_go_in_and_out_and_die_without_f
     good = [(b"k%d" % (number % 5), noise(number)) for number in range(40)]
     bad = [(b"poison", noise(100)), (b"thrice", noise(101))]
     await fill(settings, HOT, [*good[:20], *bad, *good[20:]])
-    turns: list[Committed] = []
+    turns: list[CommitStats] = []
     async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
         await until(lambda: positions(work).get(HOT) == len(good) + len(bad), "all read")
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(lambda: positions(work).get(HOT) == len(good) + len(bad), "restored")
-        view = next(lane for lane in work.engine.lanes() if lane.partition == HOT).view()
+        view = next(lane for lane in work.engine.all_processors() if lane.partition == HOT).view()
         assert {key: hashes(view.get(key.decode())) for key, _ in good} == {key: hashes(value) for key, value in good}
         assert view.get("poison") is view.get("thrice") is None
     assert [hashes(record.value) for record in await read_all(settings, OUT)] == [hashes(value) for _, value in good]
@@ -187,7 +188,7 @@ async def test_records_of_nine_hundred_kilobytes_go_in_and_out_and_die_without_f
         header(next(one for one in letters if one.key == b"thrice").headers, "dl_reason") or ""
     )
     assert max(turn.records for turn in turns) * LARGE <= QUICK.batch_bytes
-    assert peaks.bytes <= QUICK.inbox_bytes + QUICK.fetch_bytes + MAX_RECORD_BYTES
+    assert peaks.bytes <= QUICK.buffer_bytes + QUICK.fetch_bytes + MAX_RECORD_BYTES
 
 
 def hashes(value: bytes | None) -> str:

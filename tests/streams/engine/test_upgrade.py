@@ -8,7 +8,7 @@ import pytest
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.encodings import Encodings
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from streams.engine.tables import commit_state as positions
 from tests.streams.engine.test_engine import QUICK, send, until
@@ -25,13 +25,13 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 
 async def ready(work: Running) -> list[int]:
     """Return the encodings of all partitions once they are at work."""
-    await until(lambda: work.engine.ready.is_set() and len(work.engine.lanes()) == 2 * PARTITIONS, "ready")
-    await until(lambda: all(lane.positions and lane.caught_up for lane in work.engine.lanes()), "caught up")
-    return [lane.standing.encoding for lane in work.engine.lanes()]
+    await until(lambda: work.engine.ready.is_set() and len(work.engine.all_processors()) == 2 * PARTITIONS, "ready")
+    await until(lambda: all(lane.positions and lane.caught_up for lane in work.engine.all_processors()), "caught up")
+    return [lane.commit_state.encoding for lane in work.engine.all_processors()]
 
 
 def said(work: Running) -> list[object]:
-    return [lane.view().get("k'") for lane in work.engine.lanes() if lane.agent.name == "say"]
+    return [lane.view().get("k'") for lane in work.engine.all_processors() if lane.agent.name == "say"]
 
 
 async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_release_before(settings: KafkaSettings) -> None:
@@ -45,7 +45,7 @@ async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_r
         await until(lambda: 1 in said(work), "counted and said")
     async with second(encodings=Encodings(newest=2)) as work:
         assert set(await ready(work)) == {1}, "partitions with nothing in them go with the others"
-    async with second(encodings=Encodings(newest=2, told=2)) as work:
+    async with second(encodings=Encodings(newest=2, configured=2)) as work:
         assert set(await ready(work)) == {2}
         await send(settings, ["k"])
         await until(lambda: Tally(2, 1) in said(work), "counted and said in the new form")
@@ -67,7 +67,7 @@ async def test_a_changelog_that_no_release_has_written_stops_the_worker_instead_
     agents = agents_of(1)
     await create_topics(settings, *agents)
     async with producing(settings) as producer:
-        changelog = settings.topic(Names(prefix=settings.topic_prefix).changelog(agents[0].name))
+        changelog = settings.topic(Naming(prefix=settings.topic_prefix).changelog(agents[0].name))
         await producer.send_and_wait(changelog, key=positions.KEY, value=b"{}", partition=0)
     async with running(agents, kafka=settings, limits=QUICK) as work:
         error = await asyncio.wait_for(work.failed(), 60)

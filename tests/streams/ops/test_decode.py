@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
-from schemas.topics import TOPICS, Form
+from schemas.topics import TOPICS, Encoding
 from streams.agents.contacts import contacts
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.commit_state import Standing
-from streams.ops.decode import INTERNAL, decoder_of, shown, verbatim
+from streams.engine.tables.commit_state import CommitState
+from streams.ops.decode import INTERNAL, decoder_of, to_plain, verbatim
 from streams.worker.main import agents_of
 
 AVRO = Avro.local()
@@ -22,7 +22,7 @@ MEMBERSHIP = {"org": "o1", "record": "abc12345:1", "person": "p1", "company": "a
 
 
 def decoded(topic: str, value: bytes, key: bytes = b"k"):
-    return decoder_of(topic, AVRO, AGENTS, Names())(key, value)
+    return decoder_of(topic, AVRO, AGENTS, Naming())(key, value)
 
 
 def plain(value: object) -> object:
@@ -72,7 +72,7 @@ def test_json_that_is_none_is_shown_with_the_reason():
 
 
 def test_each_internal_topic_that_an_agent_reads_can_be_shown():
-    read = {source for agent in AGENTS for source in agent.sources if TOPICS[source].form is Form.INTERNAL}
+    read = {source for agent in AGENTS for source in agent.sources if TOPICS[source].encoding is Encoding.INTERNAL}
     assert read <= set(INTERNAL)
 
 
@@ -83,12 +83,12 @@ def test_an_internal_value_that_cannot_be_read_is_shown_with_the_reason(topic):
 
 
 def test_a_changelog_shows_where_its_table_stands():
-    said = decoded(Names().changelog("contacts"), positions.encode(Standing({"intercom.contacts": 7})), positions.KEY)
-    assert said.value == {"positions": {"intercom.contacts": 7}, "left_over": [], "encoding": 1}
+    said = decoded(Naming().changelog("contacts"), positions.encode(CommitState({"intercom.contacts": 7})), positions.KEY)
+    assert said.value == {"positions": {"intercom.contacts": 7}, "pending_work": [], "encoding": 1}
 
 
 def test_a_changelog_that_cannot_be_read_is_shown_with_the_reason():
-    assert decoded(Names().changelog(contacts(Tenancy.of((), ())).name), b"\x01\xc1").error
+    assert decoded(Naming().changelog(contacts(Tenancy.of((), ())).name), b"\x01\xc1").error
 
 
 def test_a_topic_of_nobody_is_shown_as_it_is():
@@ -96,4 +96,4 @@ def test_a_topic_of_nobody_is_shown_as_it_is():
 
 
 def test_structs_are_shown_by_their_names():
-    assert shown((Standing({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "left_over": ["AA=="], "encoding": 1}]
+    assert to_plain((CommitState({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "pending_work": ["AA=="], "encoding": 1}]

@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret
 from streams.settings import KAFKA_ONLY, load
-from streams.settings.placeholders import Unfilled, fill
+from streams.settings.placeholders import UnfilledPlaceholder, fill
 from streams.settings.toml_lines import line_of
 
 WHOLE = """
@@ -149,7 +149,7 @@ def test_text_that_is_not_toml_is_located(file):
 def test_places_are_filled_once_and_empty_counts_as_unset():
     environment = {"A": "${B}", "EMPTY": ""}
     assert fill("x${A}y${C:-d}${EMPTY:-e}", environment, Path()) == "x${B}yde"
-    with pytest.raises(Unfilled, match="EMPTY is empty"):
+    with pytest.raises(UnfilledPlaceholder, match="EMPTY is empty"):
         fill("${EMPTY}", environment, Path())
 
 

@@ -5,23 +5,23 @@ import msgspec
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from streams.engine.engine import Committed, Engine
+from streams.engine.engine import CommitStats, Engine
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.processor import Lane, Status
-from streams.engine.tables.commit_state import Standing
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
+from streams.engine.tables.commit_state import CommitState
 from streams.worker.probes import Probes
 from tests.support.counting_agent import SOURCE, counting
 
 pytestmark = pytest.mark.asyncio
 
 
-async def engine_with(standing: Standing, ends: dict[str, int]) -> Engine:
+async def engine_with(standing: CommitState, ends: dict[str, int]) -> Engine:
     """Return an engine with one partition that stands there; it is connected to nothing."""
-    engine = Engine((), kafka=KafkaSettings(), names=Names(), limits=Limits())
-    lane = Lane(counting(), 3, names=Names(), limits=Limits(), outside=engine)
-    lane.standing, lane.ends, lane.status = standing, ends, Status.LIVE
-    engine.lanes = lambda: [lane]
+    engine = Engine((), kafka=KafkaSettings(), names=Naming(), limits=Limits())
+    lane = PartitionProcessor(counting(), 3, names=Naming(), limits=Limits(), outside=engine)
+    lane.commit_state, lane.ends, lane.status = standing, ends, PartitionStatus.LIVE
+    engine.all_processors = lambda: [lane]
     engine.ready.set()
     return engine
 
@@ -33,8 +33,8 @@ async def seen(probes: Probes, path: str) -> httpx.Response:
 
 async def test_work_that_is_left_over_is_shown_although_nothing_is_left_to_read() -> None:
     probes = Probes("")
-    probes.watch(await engine_with(Standing({SOURCE: 7}, (b"a", b"b")), {SOURCE: 7}))
-    probes.committed(Committed("count", 3, records=0, dead=0, seconds=0.1))
+    probes.watch(await engine_with(CommitState({SOURCE: 7}, (b"a", b"b")), {SOURCE: 7}))
+    probes.committed(CommitStats("count", 3, records=0, dead=0, seconds=0.1))
     row = msgspec.json.decode((await seen(probes, "/ready")).content)["partitions"][0]
     assert (row["partition"], row["lag"], row["left_over"]) == (3, 0, 2)
     page = (await seen(probes, "/metrics")).text

@@ -11,7 +11,7 @@ from schemas.codec import Avro
 from schemas.errors import Unavailable
 from schemas.message import header
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
-from streams.worker.settings_sync import announce
+from streams.worker.settings_sync import sync_settings_facts
 from tests.support.counting_agent import read_all
 
 pytestmark = pytest.mark.asyncio
@@ -26,7 +26,7 @@ async def announced(kafka: KafkaSettings, company: Tenancy) -> None:
     """Try until it is done, as a worker does at its start."""
     for _ in range(50):
         try:
-            await announce(kafka, Avro.local(), company)
+            await sync_settings_facts(kafka, Avro.local(), company)
         except Unavailable:
             await asyncio.sleep(0.05)
         else:

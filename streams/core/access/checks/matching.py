@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from streams.core.access.state.addresses import aliased, untagged
-from streams.core.access.state.staff import Member
+from streams.core.access.state.staff import StaffMember
 
-Find = Callable[[str], Iterable[Member]]
+Find = Callable[[str], Iterable[StaffMember]]
 
 
 class Match(NamedTuple):
     """`by` is link, address, alias, hold, ambiguous or none; `candidates` are others to choose from."""
 
     by: str
-    member: Member | None = None
-    candidates: tuple[Member, ...] = ()
+    member: StaffMember | None = None
+    candidates: tuple[StaffMember, ...] = ()
 
 
 def match(
-    *, link: Member | None, held: Member | None, address: str | None, find: Find, aliases: Mapping[str, str], at: int
+    *, link: StaffMember | None, held: StaffMember | None, address: str | None, find: Find, aliases: Mapping[str, str], at: int
 ) -> Match:
     """Match an account at an instant. `find` gives the staff members known under a normal address."""
     if link is not None:
@@ -35,17 +35,17 @@ def match(
     return Match("hold", held, () if chosen.member is None else (chosen.member,))
 
 
-def keeps(found: Match, at: int) -> bool:
+def still_matches(found: Match, at: int) -> bool:
     """Say whether the account holds to this match from now on: one made by address with somebody active."""
     return found.by in ("address", "alias") and found.member is not None and active(found.member, at)
 
 
-def active(member: Member, at: int) -> bool:
+def active(member: StaffMember, at: int) -> bool:
     """Say whether employment has not ended."""
     return member.ends is None or member.ends > at
 
 
-def _found(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple[str, list[Member]]:
+def _found(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple[str, list[StaffMember]]:
     if address is not None:
         for by, form in (("address", address), ("alias", aliased(address, aliases))):
             found = sorted(find(form), key=lambda member: member.id) if form else []
@@ -54,14 +54,14 @@ def _found(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple
     return "none", []
 
 
-def _choose(by: str, found: list[Member], at: int) -> Match:
+def _choose(by: str, found: list[StaffMember], at: int) -> Match:
     employed = [member for member in found if active(member, at)] or found
     if len(employed) > 1:
         return Match("ambiguous", candidates=tuple(employed))
     return Match(by, employed[0]) if employed else Match("none")
 
 
-def _hinted(held: Member | None, address: str | None, find: Find) -> Match:
+def _hinted(held: StaffMember | None, address: str | None, find: Find) -> Match:
     if held is not None:
         return Match("hold", held)
     bare = untagged(address) if address else None

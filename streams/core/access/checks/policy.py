@@ -26,10 +26,10 @@ def verdict(rule: Rule, staff_roles: Iterable[str] | None, intercom_role: str | 
     judge = _JUDGES.get(rule.validity)
     if judge is None:
         return Verdict(None, "validity_unknown")
-    return judge(rule, None if staff_roles is None else frozenset(map(spelled, staff_roles)), intercom_role)
+    return judge(rule, None if staff_roles is None else frozenset(map(normal_role, staff_roles)), intercom_role)
 
 
-def spelled(role: str) -> str:
+def normal_role(role: str) -> str:
     """Return the form in which names of roles are compared."""
     return " ".join(role.split()).casefold()
 
@@ -41,21 +41,21 @@ def _all_staff(rule: Rule, roles: frozenset[str] | None, intercom_role: str | No
 def _staff_roles(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
     if roles is None:
         return Verdict(None, "staff_role_unknown")
-    valid = not roles.isdisjoint(map(spelled, rule.roles))
+    valid = not roles.isdisjoint(map(normal_role, rule.roles))
     return Verdict(valid, "role_valid" if valid else "role_not_valid")
 
 
 def _intercom_roles(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None) -> Verdict:
     if roles is None:
         return Verdict(None, "staff_role_unknown")
-    allowed = {spelled(name) for role, names in rule.intercom_roles.items() if spelled(role) in roles for name in names}
+    allowed = {normal_role(name) for role, names in rule.intercom_roles.items() if normal_role(role) in roles for name in names}
     if not allowed:
         return Verdict(valid=False, reason="role_not_valid")
     if ANY in allowed:
         return Verdict(valid=True, reason="role_valid")
     if intercom_role is None:
         return Verdict(None, "intercom_role_unknown")  # payloads below API 2.16 carry none: that is not "no role"
-    valid = spelled(intercom_role) in allowed
+    valid = normal_role(intercom_role) in allowed
     return Verdict(valid, "role_valid" if valid else "intercom_role_not_valid")
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.access.facts import Activity, Admin, Fact, Person
-from schemas.errors import Unusable
+from schemas.access.facts import Activity, Admin, Fact, FactPersonalData
+from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import Envelope
 from schemas.intercom.values import identifier_or_none
@@ -44,18 +44,18 @@ _BEARING: Final = frozenset({  # on access; of any other entry of the log only t
 _BOT: Final = "operator+{}@intercom.io"  # Fin, listed among the teammates of its workspace
 
 
-class Meaning(msgspec.Struct, frozen=True):
+class TeammateFact(msgspec.Struct, frozen=True):
     """A post about a teammate, read: the fact, the item it is remembered under, and whether every one counts or only the newest."""
 
     fact: Fact
     item: str
-    every_one: bool
+    all_admins: bool
 
 
-def meaning(note: Envelope, tenant: str) -> Meaning | None:
-    """Read a post; None where it is about the bot, or names nobody. Raises Unusable for one without what every such post carries."""
+def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
+    """Read a post; None where it is about the bot, or names nobody. Raises InvalidRecord for one without what every such post carries."""
     if note.created_at is None:
-        raise Unusable(
+        raise InvalidRecord(
             "the post about a teammate has no created_at, without which nothing can be put in order; look at the sender"
         )
     item = _object(msgspec.json.decode(note.item))
@@ -63,14 +63,14 @@ def meaning(note: Envelope, tenant: str) -> Meaning | None:
     if fact is None or _is_bot(fact):
         return None
     if fact.kind == "admin.activity" and fact.activity is not None:
-        return Meaning(fact, f"activity|{fact.activity.id}", every_one=True)
-    return Meaning(fact, f"account|{fact.account}", every_one=fact.kind in _EVERY_ONE)
+        return TeammateFact(fact, f"activity|{fact.activity.id}", all_admins=True)
+    return TeammateFact(fact, f"account|{fact.account}", all_admins=fact.kind in _EVERY_ONE)
 
 
 def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
     account = identifier_or_none(item.get("id"))
     if account is None:
-        raise Unusable("the post about a teammate does not say whose account it is; look at the sender")
+        raise InvalidRecord("the post about a teammate does not say whose account it is; look at the sender")
     role = _object(item.get("role"))
     teams, seat, away = item.get("team_ids"), item.get("has_inbox_seat"), item.get("away_mode_enabled")
     admin = Admin(
@@ -103,7 +103,7 @@ def _entry(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
 
 
 def _fact(
-    note: Envelope, tenant: str, kind: str, account: str | None, person: Person, *, admin: Admin | None = None,
+    note: Envelope, tenant: str, kind: str, account: str | None, person: FactPersonalData, *, admin: Admin | None = None,
     activity: Activity | None = None,
 ) -> Fact:  # fmt: skip
     return Fact(
@@ -126,9 +126,9 @@ def _is_bot(fact: Fact) -> bool:
     return fact.person is not None and any(address.strip().casefold() == bot for address in fact.person.addresses)
 
 
-def _person(name: object, address: object) -> Person:
+def _person(name: object, address: object) -> FactPersonalData:
     text = _text(address)
-    return Person(name=_text(name), addresses=(text,) if text else ())
+    return FactPersonalData(name=_text(name), addresses=(text,) if text else ())
 
 
 def _text(value: object) -> str | None:

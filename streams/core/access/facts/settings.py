@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.access.facts import Actor, Fact, Settings, type_of
+from schemas.access.facts import AccessSettings, Actor, Fact, type_of
 from schemas.canonical import canonical, digest
 from schemas.ids import derived
 from schemas.tenancy import Tenancy
@@ -32,5 +32,5 @@ def settings_fact(tenancy: Tenancy, tenant: str, before: Iterable[Fact], *, now:
         time=now,
         actor=Actor(kind="connector", id="worker"),
         replaces=replaces,
-        settings=Settings(workspaces=workspaces, hash=hash_),
+        settings=AccessSettings(workspaces=workspaces, hash=hash_),
     )

@@ -3,72 +3,72 @@
 import msgspec
 
 from schemas.access.facts import Fact
-from streams.core.access.facts.teammates import Touched
+from streams.core.access.facts.teammates import Effect
 from streams.core.access.state import staff
-from streams.core.access.state.fields import asserted
-from streams.core.access.state.references import tie_person
-from streams.core.access.state.rows import Due, Person, Record, Source
-from streams.core.access.state.staff import Member, member
+from streams.core.access.state.fields import with_asserted
+from streams.core.access.state.references import index_person
+from streams.core.access.state.rows import FactReference, PersonRow, StaffRecord, Timer
+from streams.core.access.state.staff import StaffMember, staff_member
 from streams.core.access.state.tenant import State
 
 
-def record(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def record(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `staff.record`."""
     return observed(state, fact, source, fact.time or 0, now)
 
 
-def observed(state: State, fact: Fact, source: Source, time: int, now: int, *, listing: str | None = None) -> Touched:
+def observed(state: State, fact: Fact, source: FactReference, time: int, now: int, *, listing: str | None = None) -> Effect:
     """Apply a source's record as of `time`, by the source's clock; one from a complete listing is marked with it."""
     said = fact.record
     assert said is not None
     before = state.record((said.source, said.record))
     person = (state.person(before.person) if before else None) or staff.owner(state, fact, said)
-    after = staff.merged(before, person.id, fact, said, time=time, source=source, listing=listing)
+    after = staff.merge_record(before, person.id, fact, said, time=time, source=source, listing=listing)
     if before is not None and after.fields == before.fields:
-        if after.listed != before.listed:
-            state.put_record(msgspec.structs.replace(before, listed=after.listed))
-        return Touched("superseded")
+        if after.snapshot != before.snapshot:
+            state.put_record(msgspec.structs.replace(before, snapshot=after.snapshot))
+        return Effect("superseded")
     return _put(state, person, after, now)
 
 
-def withdrawn(state: State, record: Record, fact: Fact, time: int, now: int) -> Touched:
+def withdrawn(state: State, record: StaffRecord, fact: Fact, time: int, now: int) -> Effect:
     """Apply a record's absence from a complete listing of its source, as of the listing's request."""
     person = state.person(record.person)
-    fields = asserted(record.fields, {"withdrawn": True}, time, fact.id)
+    fields = with_asserted(record.fields, {"withdrawn": True}, time, fact.id)
     if person is None or fields == record.fields:
-        return Touched("superseded")
+        return Effect("superseded")
     return _put(state, person, msgspec.structs.replace(record, fields=fields), now)
 
 
-def _put(state: State, person: Person, row: Record, now: int) -> Touched:
+def _put(state: State, person: PersonRow, row: StaffRecord, now: int) -> Effect:
     was = _member(state, person)
     key = (row.source, row.id)
     records = person.records if key in person.records else (*person.records, key)
     attached = msgspec.structs.replace(person, records=records)
     state.put_record(row)
     is_now = _member(state, attached)
-    state.put_person(_timed(state, attached, is_now, now))
+    state.put_person(_arm_timer(state, attached, is_now, now))
     _count(state, was, is_now)
-    return Touched("applied", accounts=tie_person(state, attached, was, is_now))
+    return Effect("applied", accounts=index_person(state, attached, was, is_now))
 
 
-def _member(state: State, person: Person) -> Member | None:
-    return member((found for key in person.records if (found := state.record(key))), person.id)
+def _member(state: State, person: PersonRow) -> StaffMember | None:
+    return staff_member((found for key in person.records if (found := state.record(key))), person.id)
 
 
-def _timed(state: State, person: Person, found: Member | None, now: int) -> Person:
+def _arm_timer(state: State, person: PersonRow, found: StaffMember | None, now: int) -> PersonRow:
     """Wait for the end of employment, where it lies ahead."""
     ends = found.ends if found and found.ends is not None and found.ends > now else None
-    if ends == person.armed:
+    if ends == person.timer:
         return person
-    if person.armed is not None:
-        state.disarm(person.armed, person.id)
+    if person.timer is not None:
+        state.disarm(person.timer, person.id)
     if ends is not None and found is not None and found.ending is not None:
-        state.arm(ends, Due(person.id, found.ending.ending.fact))
-    return msgspec.structs.replace(person, armed=ends)
+        state.arm(ends, Timer(person.id, found.ending.ending.fact))
+    return msgspec.structs.replace(person, timer=ends)
 
 
-def _count(state: State, was: Member | None, is_now: Member | None) -> None:
+def _count(state: State, was: StaffMember | None, is_now: StaffMember | None) -> None:
     difference = (is_now is not None) - (was is not None)
     if difference:
         log = state.log()

@@ -5,55 +5,55 @@ A listing may hold any number of rows, so its end goes through stages: count the
 
 from typing import Final
 
-from schemas.access.facts import Fact, Snapshot, encoded, listing_hash, restored
+from schemas.access.facts import Fact, Snapshot, decode_plain, encode_plain, listing_hash
 from streams.core.access.facts import staff as members
-from streams.core.access.facts.teammates import Touched
-from streams.core.access.processing.chunk import Turn
-from streams.core.access.state.rows import Counted, Source, StagedRow, Staging
+from streams.core.access.facts.teammates import Effect
+from streams.core.access.processing.chunk import Chunk
+from streams.core.access.state.rows import FactReference, SnapshotPage, SnapshotStaging, StagedRecord
 from streams.core.access.state.tenant import State
 
 LASTS: Final = 60 * 60 * 1000  # ms of log time: a listing not complete by then is void
 
 
-def started(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def started(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Begin a listing; one of the same source that was never ended is void."""
-    said = _said(fact)
+    said = _snapshot(fact)
     before = state.pending.staging(said.source)
     if before is not None and before.id == said.id:
-        return Touched("superseded")
-    state.pending.put_staging(Staging(said.id, said.source, said.requested, now))
-    return Touched("applied") if before is None else Touched("applied", then="drop", listing=before.id)
+        return Effect("superseded")
+    state.pending.put_staging(SnapshotStaging(said.id, said.source, said.requested, now))
+    return Effect("applied") if before is None else Effect("applied", follow_up="drop", snapshot=before.id)
 
 
-def row(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def row(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Stage a row."""
-    said = _said(fact)
+    said = _snapshot(fact)
     staging = state.pending.staging(said.source)
     if staging is None or staging.id != said.id or fact.record is None or fact.record.source != said.source:
-        return Touched("void")
-    state.pending.put_staged(said.id, fact.id, StagedRow(encoded(fact), source))
-    return Touched("staged")
+        return Effect("void")
+    state.pending.put_staged(said.id, fact.id, StagedRecord(encode_plain(fact), source))
+    return Effect("staged")
 
 
-def ended(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def ended(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply a whole listing; one whose count or hash does not fit, or that took too long, is refused as a whole."""
-    said = _said(fact)
+    said = _snapshot(fact)
     staging = state.pending.staging(said.source)
     if staging is None or staging.id != said.id:
-        return Touched("void")
-    if now - staging.begun > LASTS:
+        return Effect("void")
+    if now - staging.started > LASTS:
         state.pending.drop_staging(said.source)
-        return Touched("refused", then="drop", listing=said.id)
-    return Touched("applied", then="count", listing=said.id)
+        return Effect("refused", follow_up="drop", snapshot=said.id)
+    return Effect("applied", follow_up="count", snapshot=said.id)
 
 
-def count(turn: Turn) -> str:
+def count(turn: Chunk) -> str:
     """Collect the ids of the rows, and see whether they are those that the listing's end says."""
-    said, listing = _said(turn.fact), turn.listing
-    ids = tuple(id_ for id_, _ in turn.take(turn.state.pending.staged(listing, turn.after)))
-    if turn.full:
-        turn.state.pending.put_counted(listing, Counted(ids))
-        turn.after = ids[-1]
+    said, listing = _snapshot(turn.fact), turn.snapshot
+    ids = tuple(id_ for id_, _ in turn.spend(turn.state.pending.staged(listing, turn.cursor)))
+    if turn.exhausted:
+        turn.state.pending.put_counted(listing, SnapshotPage(ids))
+        turn.cursor = ids[-1]
         return "count"
     whole = [*(id_ for page in turn.state.pending.counted(listing) for id_ in page.ids), *ids]
     turn.state.pending.drop_counted(listing)
@@ -64,42 +64,42 @@ def count(turn: Turn) -> str:
     return "drop"
 
 
-def rows(turn: Turn) -> str:
+def apply_rows(turn: Chunk) -> str:
     """Apply the rows as of the listing's request."""
-    staging = turn.state.pending.staging(_said(turn.fact).source)
+    staging = turn.state.pending.staging(_snapshot(turn.fact).source)
     assert staging is not None
-    for id_, staged in turn.take(turn.state.pending.staged(turn.listing, turn.after)):
+    for id_, staged in turn.spend(turn.state.pending.staged(turn.snapshot, turn.cursor)):
         told = members.observed(
-            turn.state, restored(staged.fact), staged.source, staging.requested, turn.now, listing=turn.listing
+            turn.state, decode_plain(staged.fact), staged.source, staging.requested, turn.now, listing=turn.snapshot
         )
         turn.accounts |= told.accounts
-        turn.state.pending.drop_staged(turn.listing, id_)
-        turn.after = id_
-    return "rows" if turn.full else "absent"
+        turn.state.pending.drop_staged(turn.snapshot, id_)
+        turn.cursor = id_
+    return "rows" if turn.exhausted else "absent"
 
 
-def absent(turn: Turn) -> str:
+def withdraw_absent(turn: Chunk) -> str:
     """Withdraw the records of the source that the listing does not have."""
-    staging = turn.state.pending.staging(_said(turn.fact).source)
+    staging = turn.state.pending.staging(_snapshot(turn.fact).source)
     assert staging is not None
-    for record in turn.take(turn.state.records(staging.source, turn.after)):
-        if record.listed != turn.listing:
+    for record in turn.spend(turn.state.records(staging.source, turn.cursor)):
+        if record.snapshot != turn.snapshot:
             turn.accounts |= members.withdrawn(turn.state, record, turn.fact, staging.requested, turn.now).accounts
-        turn.after = record.id
-    if turn.full:
+        turn.cursor = record.id
+    if turn.exhausted:
         return "absent"
     turn.state.pending.drop_staging(staging.source)
     return "look"
 
 
-def drop(turn: Turn) -> str:
+def discard(turn: Chunk) -> str:
     """Forget the rows of a listing that came to nothing."""
-    for id_, _ in turn.take(turn.state.pending.staged(turn.listing, turn.after)):
-        turn.state.pending.drop_staged(turn.listing, id_)
-        turn.after = id_
-    return "drop" if turn.full else "look"
+    for id_, _ in turn.spend(turn.state.pending.staged(turn.snapshot, turn.cursor)):
+        turn.state.pending.drop_staged(turn.snapshot, id_)
+        turn.cursor = id_
+    return "drop" if turn.exhausted else "look"
 
 
-def _said(fact: Fact) -> Snapshot:
+def _snapshot(fact: Fact) -> Snapshot:
     assert fact.snapshot is not None
     return fact.snapshot

@@ -7,11 +7,11 @@ import msgspec
 
 from schemas.access.facts import Fact
 from streams.core.access.checks import presence
-from streams.core.access.checks.presence import Span
+from streams.core.access.checks.presence import Period
 from streams.core.access.state.addresses import normal
-from streams.core.access.state.fields import asserted
-from streams.core.access.state.references import tie_account
-from streams.core.access.state.rows import Account, Sighting, Source, Workspace
+from streams.core.access.state.fields import with_asserted
+from streams.core.access.state.references import index_account
+from streams.core.access.state.rows import AccountRow, FactReference, PresenceEvent, WorkspaceRow
 from streams.core.access.state.tenant import State
 
 _NO_PROOF: Final = frozenset(
@@ -23,7 +23,7 @@ _NO_PROOF: Final = frozenset(
 )  # fmt: skip - whoever did these need not have an account any more
 
 
-class Touched(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True):
     """What a fact came to (for the ledger), and what has to be looked at again.
 
     `past` is a stay that was over before it was heard of; `interrupted` when a stay turns out to have ended before it began again.
@@ -33,35 +33,35 @@ class Touched(msgspec.Struct, frozen=True):
     outcome: str
     accounts: set[tuple[str, str]] = set()
     workspaces: set[str] = set()
-    past: Span | None = None
+    past: Period | None = None
     interrupted: int | None = None
-    then: str = "look"
-    listing: str = ""
+    follow_up: str = "look"
+    snapshot: str = ""
 
 
-def added(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def added(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.added`."""
-    return _explicit(state, fact, Sighting(fact.time or 0, added=True, source=source))
+    return _explicit(state, fact, PresenceEvent(fact.time or 0, added=True, source=source))
 
 
-def removed(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def removed(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.removed`."""
-    return _explicit(state, fact, Sighting(fact.time or 0, added=False, source=source))
+    return _explicit(state, fact, PresenceEvent(fact.time or 0, added=False, source=source))
 
 
-def seen(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def seen(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply a mere sighting: it creates an account never known, and brings nobody back."""
     key = (fact.app_id or "", fact.account or "")
     before = state.account(key)
-    row = before or Account(*key)
-    after = presence.with_seen(row, Sighting(fact.time or 0, added=True, source=source)) or row
-    return _kept(state, fact, source, before, after)
+    row = before or AccountRow(*key)
+    after = presence.with_seen(row, PresenceEvent(fact.time or 0, added=True, source=source)) or row
+    return _store(state, fact, source, before, after)
 
 
-def acted(state: State, fact: Fact, source: Source, now: int) -> Touched:
+def acted(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log: its actor was there, unless it is of a kind that anybody can cause."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF:
-        return Touched("applied", workspaces=_monitor(state, fact, source))
+        return Effect("applied", workspaces=_monitor(state, fact, source))
     return seen(state, fact, source, now)
 
 
@@ -71,36 +71,36 @@ def aliases(state: State) -> Mapping[str, str]:
     return settings.settings.alias_domains if settings else {}
 
 
-def _explicit(state: State, fact: Fact, sighting: Sighting) -> Touched:
+def _explicit(state: State, fact: Fact, sighting: PresenceEvent) -> Effect:
     key = (fact.app_id or "", fact.account or "")
     before = state.account(key)
-    row = before or Account(*key)
-    after = presence.with_sighting(row, sighting)
-    touched = _kept(state, fact, sighting.source, before, after or row)
+    row = before or AccountRow(*key)
+    after = presence.with_presence_event(row, sighting)
+    touched = _store(state, fact, sighting.source, before, after or row)
     if after is None:
         return touched
     return msgspec.structs.replace(touched, past=_past(row, after, sighting), interrupted=_interrupted(row, after, sighting))
 
 
-def _kept(state: State, fact: Fact, source: Source, before: Account | None, row: Account) -> Touched:
+def _store(state: State, fact: Fact, source: FactReference, before: AccountRow | None, row: AccountRow) -> Effect:
     key = (row.app_id, row.id)
-    after = msgspec.structs.replace(row, fields=asserted(row.fields, _said(fact), fact.time or 0, fact.id))
+    after = msgspec.structs.replace(row, fields=with_asserted(row.fields, _asserted_values(fact), fact.time or 0, fact.id))
     workspaces = _monitor(state, fact, source)
     if after == before:
-        return Touched("superseded", workspaces=workspaces)
-    tie_account(state, before, after, aliases=aliases(state))
-    return Touched("applied", accounts={key}, workspaces=workspaces)
+        return Effect("superseded", workspaces=workspaces)
+    index_account(state, before, after, aliases=aliases(state))
+    return Effect("applied", accounts={key}, workspaces=workspaces)
 
 
-def _monitor(state: State, fact: Fact, source: Source) -> set[str]:
+def _monitor(state: State, fact: Fact, source: FactReference) -> set[str]:
     """Watch a workspace from the first fact that names it."""
     if fact.app_id is None or state.workspace(fact.app_id) is not None:
         return set()
-    state.put_workspace(Workspace(fact.app_id, source))
+    state.put_workspace(WorkspaceRow(fact.app_id, source))
     return {fact.app_id}
 
 
-def _said(fact: Fact) -> dict[str, Any]:
+def _asserted_values(fact: Fact) -> dict[str, Any]:
     person, admin = fact.person, fact.admin
     address = person.addresses[0] if person and person.addresses else None
     values = {
@@ -115,15 +115,17 @@ def _said(fact: Fact) -> dict[str, Any]:
     return {name: said for name, said in values.items() if said is not None}
 
 
-def _past(before: Account, after: Account, sighting: Sighting) -> Span | None:
+def _past(before: AccountRow, after: AccountRow, sighting: PresenceEvent) -> Period | None:
     """Return the stay that this `added` began, where it was over by the time it was heard of and nothing told of it before."""
-    if not sighting.added or (before.seen is not None and not before.sightings):
+    if not sighting.added or (before.seen is not None and not before.presence_events):
         return None
-    return next((span for span in presence.spans(after.sightings) if span.start == sighting and span.end is not None), None)
+    return next(
+        (span for span in presence.periods(after.presence_events) if span.start == sighting and span.end is not None), None
+    )
 
 
-def _interrupted(before: Account, after: Account, sighting: Sighting) -> int | None:
+def _interrupted(before: AccountRow, after: AccountRow, sighting: PresenceEvent) -> int | None:
     """Return when a stay ended that had seemed to last, where a late `removed` splits it."""
-    old, new = presence.present(before), presence.present(after)
+    old, new = presence.current_presence(before), presence.current_presence(after)
     split = old is not None and new is not None and not sighting.added and old.start != new.start
     return sighting.time if split else None

@@ -8,15 +8,15 @@ from schemas.access.facts import TOPIC, Evidence
 from schemas.access.findings import (
     AccountData,
     Analytic,
-    Check,
-    Cited,
+    CandidateData,
     Compliance,
+    ComplianceCheck,
     Finding,
+    FindingEvidence,
     FindingInfo,
-    Known,
+    FindingPersonalData,
     Metadata,
     Parameter,
-    Person,
     Remediation,
     Resource,
     Unmapped,
@@ -25,22 +25,22 @@ from schemas.cloudevents import timestamp
 from schemas.ids import derived
 from streams.core.access.checks.table import CHECKS, RULES
 from streams.core.access.findings import wording
-from streams.core.access.findings.episodes import CLOSE, CREATE, Event, Name
+from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
 from streams.core.access.state.fields import value
-from streams.core.access.state.rows import Account, Exhibit
-from streams.core.access.state.staff import Member
+from streams.core.access.state.rows import AccountRow, CitedFact
+from streams.core.access.state.staff import StaffMember
 
 _STATUS: Final = MappingProxyType({"PASS": 1, "UNKNOWN": 2, "DUE": 2, "FAIL": 3, "EXEMPT": 99, None: 99})  # compliance.status_id
 _NEW, _RESOLVED = 1, 4  # status_id of a finding
 _CLASS: Final = 2003
 
 
-class Subjects(NamedTuple):
+class FindingSubjects(NamedTuple):
     """Who an event is about: the account, the staff member it belongs to, and those it might belong to."""
 
-    account: Account | None
-    owner: Member | None
-    candidates: tuple[Member, ...] = ()
+    account: AccountRow | None
+    owner: StaffMember | None
+    candidates: tuple[StaffMember, ...] = ()
 
     def context(self) -> object:
         """Return what a reader would call a change of the finding, beyond its answer."""
@@ -52,14 +52,14 @@ class Subjects(NamedTuple):
         ]
 
 
-def ce_id(event: Event) -> str:
+def ce_id(event: EpisodeEvent) -> str:
     """Return the id of an event: the finding's, and its number."""
     return derived(event.episode.uid, event.episode.sequence)
 
 
-def finding(name: Name, event: Event, subjects: Subjects, now: int) -> Finding:
+def finding(name: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> Finding:
     """Build the event. `now` is log time."""
-    answer, episode, check = event.answer, event.episode, CHECKS[name.check]
+    answer, episode, check = event.result_of_check, event.episode, CHECKS[name.check]
     facts = {
         **answer.parameters,
         "who": f"Account {name.account}" if name.account else f"Workspace {name.app_id}",
@@ -112,8 +112,8 @@ def finding(name: Name, event: Event, subjects: Subjects, now: int) -> Finding:
     )
 
 
-def _compliance(name: Name, event: Event) -> Compliance:
-    check, answer, status = CHECKS[name.check], event.answer, _STATUS[event.result]
+def _compliance(name: FindingKey, event: EpisodeEvent) -> Compliance:
+    check, answer, status = CHECKS[name.check], event.result_of_check, _STATUS[event.result]
     policy = {"policy": answer.policy} if answer.policy else {}
     return Compliance(
         status_id=status,
@@ -123,7 +123,7 @@ def _compliance(name: Name, event: Event) -> Compliance:
             Parameter(name=key, value=text) for key, text in sorted({**answer.parameters, **policy}.items())
         ),
         checks=(
-            Check(
+            ComplianceCheck(
                 uid=check.uid,
                 name=check.title,
                 severity_id=answer.severity,
@@ -135,7 +135,7 @@ def _compliance(name: Name, event: Event) -> Compliance:
     )
 
 
-def _resources(name: Name, subjects: Subjects) -> tuple[Resource, ...]:
+def _resources(name: FindingKey, subjects: FindingSubjects) -> tuple[Resource, ...]:
     account = subjects.account
     if account is None:
         return (Resource(uid=name.app_id, type="intercom.workspace"),)
@@ -151,19 +151,19 @@ def _resources(name: Name, subjects: Subjects) -> tuple[Resource, ...]:
     return (Resource(uid=name.account, type="intercom.admin", owner_uid=owner, data=data),)
 
 
-def _cited(exhibit: Exhibit) -> Iterable[Cited]:
+def _cited(exhibit: CitedFact) -> Iterable[FindingEvidence]:
     """Yield the fact, and what it was made from."""
     source = exhibit.source
-    yield Cited(
+    yield FindingEvidence(
         topic=TOPIC, partition=source.partition, offset=source.offset, sha256=source.sha256, id=source.fact,
-        kind=source.kind, time=source.time, cites=exhibit.cites,
+        kind=source.kind, time=source.time, cites=exhibit.excerpt,
     )  # fmt: skip
     for read in source.inputs:
         yield _input(read)
 
 
-def _input(read: Evidence) -> Cited:
-    return Cited(
+def _input(read: Evidence) -> FindingEvidence:
+    return FindingEvidence(
         topic=read.topic,
         partition=read.partition,
         offset=read.offset,
@@ -174,14 +174,14 @@ def _input(read: Evidence) -> Cited:
     )
 
 
-def _person(subjects: Subjects) -> Person | None:
+def _person(subjects: FindingSubjects) -> FindingPersonalData | None:
     account, owner = subjects.account, subjects.owner
     if account is None:
         return None
-    return Person(
+    return FindingPersonalData(
         account_name=value(account.fields, "name"),
         account_address=value(account.fields, "address"),
         owner_name=owner.name if owner else None,
         owner_addresses=owner.given if owner else (),
-        candidates=tuple(Known(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates),
+        candidates=tuple(CandidateData(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates),
     )

@@ -5,16 +5,16 @@ from typing import Final
 import msgspec
 
 from schemas.access.facts import Fact, plain
-from schemas.access.findings import CheckState, LedgerEntry, Output
+from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.canonical import canonical_exact, digest
-from streams.core.access.processing.evaluation import Told
-from streams.core.access.state.rows import Place
+from streams.core.access.processing.evaluation import FindingEvent
+from streams.core.access.state.rows import LogPosition
 from streams.core.access.state.tenant import State
 
 CONTINUED: Final = "continued"  # the outcome of every entry but the last, where a fact has several
 
 
-def enter(state: State, fact: Fact, place: Place, outcome: str, outputs: list[Output]) -> LedgerEntry:
+def ledger_entry(state: State, fact: Fact, place: LogPosition, outcome: str, outputs: list[LedgerOutput]) -> LedgerEntry:
     """Return the next entry of a tenant's ledger, and count it."""
     log = state.log()
     entry = LedgerEntry(
@@ -44,11 +44,11 @@ def seal(entry: LedgerEntry) -> str:
     return digest(canonical_exact(whole))
 
 
-def of_finding(told: Told) -> Output:
+def finding_output(told: FindingEvent) -> LedgerOutput:
     """Return an event of a finding as an entry lists it."""
-    return Output(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical_exact(told.finding)))
+    return LedgerOutput(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical_exact(told.finding)))
 
 
-def of_answer(id_: str, row: CheckState | None) -> Output:
+def state_output(id_: str, row: CheckState | None) -> LedgerOutput:
     """Return a change of an answer as an entry lists it."""
-    return Output(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))
+    return LedgerOutput(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))

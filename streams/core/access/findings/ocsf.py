@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.access.facts import plain
-from schemas.access.findings import Cited, Finding, Resource
+from schemas.access.findings import Finding, FindingEvidence, Resource
 
 PRODUCT: Final = "intercom-streams"
 
@@ -69,7 +69,7 @@ def _resource(finding: Finding, resource: Resource) -> dict[str, Any]:
     return shown
 
 
-def _evidence(cited: Cited) -> dict[str, Any]:
+def _evidence(cited: FindingEvidence) -> dict[str, Any]:
     return {"data": plain(cited)}
 
 

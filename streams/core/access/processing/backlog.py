@@ -3,43 +3,43 @@
 So every fact is applied to what all facts before it made true, whatever was read in between: the order of the log is the only one.
 """
 
-from schemas.access.facts import Fact, encoded, restored
+from schemas.access.facts import Fact, decode_plain, encode_plain
 from streams.core.access.facts.apply import check
 from streams.core.access.processing import process as decide
-from streams.core.access.processing.process import TURN, Outcome
-from streams.core.access.state.rows import Busy, Place, Queued
+from streams.core.access.processing.process import CHUNK, ChunkResult
+from streams.core.access.state.rows import BacklogIndex, LogPosition, QueuedFact
 from streams.core.access.state.tenant import State
 
 
-def take(state: State, fact: Fact, place: Place, *, room: int, size: int = TURN) -> Outcome | None:
-    """Take the first turn of a fact; or let it wait, where work is left over or no room is left. Raises Unusable.
+def process(state: State, fact: Fact, place: LogPosition, *, room: int, size: int = CHUNK) -> ChunkResult | None:
+    """Take the first turn of a fact; or let it wait, where work is left over or no room is left. Raises InvalidRecord.
 
     A fact is checked before it waits: later there is no record to blame.
     """
     check(fact)
     busy = state.pending.busy()
     if busy is None and room > 0:
-        outcome = decide.decide(state, fact, place, size)
-        if outcome.rest:
-            state.pending.put_busy(Busy())
+        outcome = decide.process_fact(state, fact, place, size)
+        if outcome.has_more:
+            state.pending.put_busy(BacklogIndex())
         return outcome
-    before = busy or Busy()
-    state.pending.put_queued(Queued(encoded(fact), place))
-    state.pending.put_busy(Busy(before.queued + 1, before.taken))
+    before = busy or BacklogIndex()
+    state.pending.put_queued(QueuedFact(encode_plain(fact), place))
+    state.pending.put_busy(BacklogIndex(before.queued + 1, before.processing))
     return None
 
 
-def go_on(state: State, size: int = TURN) -> Outcome | None:
+def resume(state: State, size: int = CHUNK) -> ChunkResult | None:
     """Take the next turn of what is left over, or None where nothing is."""
     busy = state.pending.busy()
     if busy is None:
         return None
     work = state.pending.work()
-    outcome = decide.go_on(state, work, size) if work else None
+    outcome = decide.resume_fact(state, work, size) if work else None
     if outcome is None:
-        item, queued = next(state.pending.queued(busy.taken))
+        item, queued = next(state.pending.queued(busy.processing))
         state.pending.drop_queued(item)
-        busy = Busy(busy.queued - 1, item)
-        outcome = decide.decide(state, restored(queued.fact), queued.place, size)
-    state.pending.put_busy(busy if busy.queued or outcome.rest else None)
+        busy = BacklogIndex(busy.queued - 1, item)
+        outcome = decide.process_fact(state, decode_plain(queued.fact), queued.place, size)
+    state.pending.put_busy(busy if busy.queued or outcome.has_more else None)
     return outcome

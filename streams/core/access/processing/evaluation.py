@@ -12,27 +12,27 @@ import msgspec
 from schemas.access.findings import CheckState, Finding
 from streams.core.access.checks import matching, presence
 from streams.core.access.checks import table as checks
-from streams.core.access.checks.presence import Span
-from streams.core.access.checks.table import FAIL, RULES, Judged, Judgements, View
+from streams.core.access.checks.presence import Period
+from streams.core.access.checks.table import FAIL, RULES, CheckInput, CheckOutcome, CheckOutcomes
 from streams.core.access.findings import build as findings
 from streams.core.access.findings import episodes
-from streams.core.access.findings.build import Subjects
-from streams.core.access.findings.episodes import Cause, Ending, Name
+from streams.core.access.findings.build import FindingSubjects
+from streams.core.access.findings.episodes import Closure, EpisodeCause, FindingKey
 from streams.core.access.state.fields import value
-from streams.core.access.state.references import tie_account
-from streams.core.access.state.rows import Account, Sighting, Subject
-from streams.core.access.state.staff import Member, member
+from streams.core.access.state.references import index_account
+from streams.core.access.state.rows import AccountRow, CheckRow, PresenceEvent
+from streams.core.access.state.staff import StaffMember, staff_member
 from streams.core.access.state.tenant import State
 
-_GONE = Ending("fixed", forget=True)
+_GONE = Closure("fixed", forget=True)
 
-Answers = dict[tuple[str, str], Subject]  # by check and staff member
+Answers = dict[tuple[str, str], CheckRow]  # by check and staff member
 
 
-class Told(NamedTuple):
+class FindingEvent(NamedTuple):
     """An event of a finding, and whom it is about."""
 
-    name: Name
+    name: FindingKey
     finding: Finding
 
 
@@ -42,139 +42,148 @@ class Evaluation:
     def __init__(self, state: State, now: int) -> None:
         self._state = state
         self._now = now
-        self.told: list[Told] = []
+        self.events: list[FindingEvent] = []
         self.states: dict[str, CheckState | None] = {}
 
-    def begin(self) -> "Evaluation":
+    def load_context(self) -> "Evaluation":
         """Read what holds for every account. To be called before anything is looked at, and again once rows have changed."""
         settings = self._state.settings()
         self._policy = self._state.policy()
         self._staff_known = self._state.log().people > 0
         self._aliases = settings.settings.alias_domains if settings else {}
         self._precedence = settings.settings.precedence if settings else ()
-        self._members: dict[str, Member | None] = {}
+        self._members: dict[str, StaffMember | None] = {}
         return self
 
-    def workspace(self, app_id: str, cause: Cause) -> None:
+    def workspace(self, app_id: str, cause: EpisodeCause) -> None:
         """Answer C3."""
         row = self._state.workspace(app_id)
         if row is not None:
-            self._settle(app_id, None, self._state.subjects(app_id, ""), checks.of_workspace(row, self._policy), cause)
+            self._reconcile(app_id, None, self._state.subjects(app_id, ""), checks.of_workspace(row, self._policy), cause)
 
-    def account(self, key: tuple[str, str], cause: Cause, at: int) -> None:
+    def account(self, key: tuple[str, str], cause: EpisodeCause, at: int) -> None:
         """Answer C1, C2 and C4 as of an instant."""
         account = self._state.account(key)
         if account is None:
             return
-        stay = presence.present(account)
+        stay = presence.current_presence(account)
         if presence.unsettled(account):
-            view, before = self._view(account, account.sightings[-1], at), self._state.subjects(*key)
-            self._settle(account.app_id, account, before, checks.contradicted(view, _open(before)), cause)
+            view, before = self._view(account, account.presence_events[-1], at), self._state.subjects(*key)
+            self._reconcile(account.app_id, account, before, checks.contradicted(view, _open(before)), cause)
         elif stay is None:
-            self.absent(account, cause)
+            self.close_all(account, cause)
         else:
             view, before = self._view(account, stay.start, at), self._state.subjects(*key)
-            self._settle(account.app_id, self._hold(account, view, at), before, checks.of_account(view, _open(before)), cause)
+            self._reconcile(
+                account.app_id, self._pin_match(account, view, at), before, checks.of_account(view, _open(before)), cause
+            )
 
-    def absent(self, account: Account, cause: Cause) -> None:
+    def close_all(self, account: AccountRow, cause: EpisodeCause) -> None:
         """End every answer about an account: whose access is gone has nothing left to fix, and holds to nobody."""
-        left = self._keep(account, None) if account.held else account
-        self._settle(account.app_id, left, self._state.subjects(account.app_id, account.id), {}, cause, gone=True)
+        left = self._set_match(account, None) if account.matched else account
+        self._reconcile(account.app_id, left, self._state.subjects(account.app_id, account.id), {}, cause, gone=True)
 
-    def past(self, account: Account, span: Span, cause: Cause) -> None:
+    def record_past_episode(self, account: AccountRow, span: Period, cause: EpisodeCause) -> None:
         """Tell of what was wrong in a stay that was over before it was heard of, as opened and closed, and keep nothing."""
         assert span.end is not None
         view = self._view(account, span.start, span.end.time - 1)  # as of the last instant of the stay
         for (check, staff), judged in checks.of_account(view, ()).items():
-            if judged.answer.result == FAIL:
-                name = Name(self._state.tenant, check, account.app_id, account.id, staff)
+            if judged.result.result == FAIL:
+                name = FindingKey(self._state.tenant, check, account.app_id, account.id, staff)
                 subjects = self._subjects(account, staff, judged)
-                for event in episodes.past(name, judged, cause, removed=span.end.time, context=subjects.context()):
-                    self.told.append(Told(name, findings.finding(name, event, subjects, self._now)))
+                for event in episodes.past_episode(name, judged, cause, removed=span.end.time, context=subjects.context()):
+                    self.events.append(FindingEvent(name, findings.finding(name, event, subjects, self._now)))
 
-    def _view(self, account: Account, start: Sighting, at: int) -> View:
+    def _view(self, account: AccountRow, start: PresenceEvent, at: int) -> CheckInput:
         link = account.link.value if account.link else None
         found = matching.match(
             link=self._member(link),
-            held=self._member(account.held),
+            held=self._member(account.matched),
             address=value(account.fields, "normal"),
             find=self._known_under,
             aliases=self._aliases,
             at=at,
         )
-        return View(account, start, found, self._policy, self._staff_known, at)
+        return CheckInput(account, start, found, self._policy, self._staff_known, at)
 
-    def _known_under(self, address: str) -> Iterable[Member]:
+    def _known_under(self, address: str) -> Iterable[StaffMember]:
         return [found for person in self._state.address(address).people if (found := self._member(person))]
 
-    def _member(self, person: str | None) -> Member | None:
+    def _member(self, person: str | None) -> StaffMember | None:
         if person is None:
             return None
         if person not in self._members:
             self._members[person] = self._read_member(person)
         return self._members[person]
 
-    def _read_member(self, person: str) -> Member | None:
+    def _read_member(self, person: str) -> StaffMember | None:
         row = self._state.person(person) if person else None
         if row is None:
             return None
         records = [record for key in row.records if (record := self._state.record(key))]
-        return member(records, row.id, self._precedence)
+        return staff_member(records, row.id, self._precedence)
 
-    def _hold(self, account: Account, view: View, at: int) -> Account:
+    def _pin_match(self, account: AccountRow, view: CheckInput, at: int) -> AccountRow:
         """Keep to a match made by address with somebody active, from now on."""
-        if view.match.member is None or view.match.member.id == account.held or not matching.keeps(view.match, at):
+        if view.match.member is None or view.match.member.id == account.matched or not matching.still_matches(view.match, at):
             return account
-        return self._keep(account, view.match.member.id)
+        return self._set_match(account, view.match.member.id)
 
-    def _keep(self, account: Account, person: str | None) -> Account:
-        kept = msgspec.structs.replace(account, held=person)
-        tie_account(self._state, account, kept, aliases=self._aliases)
+    def _set_match(self, account: AccountRow, person: str | None) -> AccountRow:
+        kept = msgspec.structs.replace(account, matched=person)
+        index_account(self._state, account, kept, aliases=self._aliases)
         return kept
 
-    def _settle(
-        self, app_id: str, account: Account | None, before: Answers, judgements: Judgements, cause: Cause, *, gone: bool = False
+    def _reconcile(
+        self,
+        app_id: str,
+        account: AccountRow | None,
+        before: Answers,
+        judgements: CheckOutcomes,
+        cause: EpisodeCause,
+        *,
+        gone: bool = False,
     ) -> None:
         """Compare the answers of an account, or of a workspace, with those before."""
         number, after = account.id if account else "", dict(before)
         for check, staff in sorted({*before, *judgements}):
-            name = Name(self._state.tenant, check, app_id, number, staff)
+            name = FindingKey(self._state.tenant, check, app_id, number, staff)
             row, judged = before.get((check, staff)), judgements.get((check, staff))
             ending = _GONE if gone else _ending(name, judgements, after)
             subjects = self._subjects(account, staff, judged)
             change = episodes.advance(name, row, judged, cause=cause, ending=ending, context=subjects.context())
             if change.event is not None:
-                self.told.append(Told(name, findings.finding(name, change.event, subjects, self._now)))
+                self.events.append(FindingEvent(name, findings.finding(name, change.event, subjects, self._now)))
             if change.subject != row:
                 self._state.put_subject(app_id, number, (check, staff), change.subject)
                 self._answered(name, row, change.subject)
-                after[check, staff] = change.subject or Subject()
+                after[check, staff] = change.subject or CheckRow()
 
-    def _answered(self, name: Name, before: Subject | None, after: Subject | None) -> None:
+    def _answered(self, name: FindingKey, before: CheckRow | None, after: CheckRow | None) -> None:
         new = None if after is None else _state_row(name, after)
         if new != (None if before is None else _state_row(name, before)):
             self.states[name.key()] = new
 
-    def _subjects(self, account: Account | None, staff: str, judged: Judged | None) -> Subjects:
-        candidates = judged.answer.candidates if judged else ()
-        return Subjects(account, self._member(staff), tuple(found for each in candidates if (found := self._member(each))))
+    def _subjects(self, account: AccountRow | None, staff: str, judged: CheckOutcome | None) -> FindingSubjects:
+        candidates = judged.result.candidates if judged else ()
+        return FindingSubjects(account, self._member(staff), tuple(found for each in candidates if (found := self._member(each))))
 
 
 def _open(answers: Answers) -> list[tuple[str, str]]:
     return [name for name, row in answers.items() if episodes.is_open(row)]
 
 
-def _ending(name: Name, judgements: Judgements, answers: Answers) -> Ending:
+def _ending(name: FindingKey, judgements: CheckOutcomes, answers: Answers) -> Closure:
     """Say why a check has no answer any more: dominated by the failing C2 of the same person, or no longer applicable."""
     dominating = judgements.get(("C2", name.staff))
-    if name.check == "C4" and dominating is not None and dominating.answer.result == FAIL:
+    if name.check == "C4" and dominating is not None and dominating.result.result == FAIL:
         row = answers.get(("C2", name.staff))
-        return Ending("superseded", row.episode.uid if row and row.episode else None)
-    return Ending()
+        return Closure("superseded", row.episode.uid if row and row.episode else None)
+    return Closure()
 
 
-def _state_row(name: Name, subject: Subject) -> CheckState | None:
-    answer = subject.answer
+def _state_row(name: FindingKey, subject: CheckRow) -> CheckState | None:
+    answer = subject.check_result
     if answer is None:
         return None
     return CheckState(

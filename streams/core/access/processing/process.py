@@ -8,21 +8,21 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.access.facts import Fact, restored
-from schemas.access.findings import CheckState, LedgerEntry, Output
+from schemas.access.facts import Fact, decode_plain
+from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.ids import derived
-from streams.core.access.findings.ledger import CONTINUED, enter, of_answer, of_finding
-from streams.core.access.processing.chunk import Turn
-from streams.core.access.processing.evaluation import Told
+from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, state_output
+from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.evaluation import FindingEvent
 from streams.core.access.processing.stages import END, STAGES
-from streams.core.access.state.rows import Place, Work
+from streams.core.access.state.rows import LogPosition, PendingFact
 from streams.core.access.state.tenant import State
 
-TURN: Final = 500
+CHUNK: Final = 500
 """Accounts looked at, or rows gone through, in a turn. Part of the rules: with another number large facts get other ledger entries."""
 
 
-class Answered(NamedTuple):
+class StateChange(NamedTuple):
     """A key of `access.state` and its new row, None where the check no longer applies; `id` names this change.
 
     `sequence` is the number of the ledger's entry, so it grows with every change of a key.
@@ -34,64 +34,64 @@ class Answered(NamedTuple):
     row: CheckState | None
 
 
-class Outcome(NamedTuple):
+class ChunkResult(NamedTuple):
     """What follows from a fact, by one turn. `cause` is the fact's id, `now` log time, `did` what was looked at or gone through.
 
     `entry` is None where the turn says nothing and is not the last; `rest` says that it is not.
     """
 
-    told: list[Told]
-    answered: list[Answered]
+    findings: list[FindingEvent]
+    states: list[StateChange]
     entry: LedgerEntry | None
     cause: str
     now: int
     trace: str | None
-    did: int
-    rest: bool
+    cost: int
+    has_more: bool
 
 
-def decide(state: State, fact: Fact, place: Place, size: int = TURN) -> Outcome:
+def process_fact(state: State, fact: Fact, place: LogPosition, size: int = CHUNK) -> ChunkResult:
     """Apply a checked fact, look again at what it touched, and enter it in the ledger; what is more than a turn is left as work."""
     log = state.log()
     state.put_log(msgspec.structs.replace(log, now=max(log.now, place.append_time)))
-    return _taken(Turn(state, fact, place, size), size)
+    return _run_stages(Chunk(state, fact, place, size), size)
 
 
-def go_on(state: State, work: Work, size: int = TURN) -> Outcome:
+def resume_fact(state: State, work: PendingFact, size: int = CHUNK) -> ChunkResult:
     """Take the next turn of a fact under way."""
-    turn = Turn(state, restored(work.fact), work.place, size)
-    turn.stage, turn.after, turn.outcome = work.stage, work.after, work.outcome
-    turn.aliases, turn.listing, turn.unseen = work.aliases, work.listing, work.unseen
-    outcome = _taken(turn, size)
-    if not outcome.rest:
+    turn = Chunk(state, decode_plain(work.fact), work.place, size)
+    turn.stage, turn.cursor, turn.outcome = work.stage, work.cursor, work.outcome
+    turn.aliases, turn.snapshot, turn.has_pending_accounts = work.aliases, work.snapshot, work.has_pending_accounts
+    outcome = _run_stages(turn, size)
+    if not outcome.has_more:
         state.pending.put_work(None)
     return outcome
 
 
-def _taken(turn: Turn, size: int) -> Outcome:
+def _run_stages(turn: Chunk, size: int) -> ChunkResult:
     while turn.stage != END:
         stage = STAGES[turn.stage](turn)
         if stage == turn.stage:
             break
-        turn.stage, turn.after = stage, ""
+        turn.stage, turn.cursor = stage, ""
     rest = turn.stage != END
     if rest:
-        turn.put_off()
-    answered = _answered(turn)
-    outputs = [*map(of_finding, turn.evaluation.told), *(of_answer(each.id, each.row) for each in answered)]
+        turn.defer()
+    answered = _state_changes(turn)
+    outputs = [*map(finding_output, turn.evaluation.events), *(state_output(each.id, each.row) for each in answered)]
     entry = _entered(turn, outputs, rest=rest)
-    return Outcome(
-        turn.evaluation.told, answered, entry, turn.fact.id, turn.now, turn.place.trace, max(1, size - turn.room), rest
+    return ChunkResult(
+        turn.evaluation.events, answered, entry, turn.fact.id, turn.now, turn.position.trace, max(1, size - turn.budget), rest
     )
 
 
-def _answered(turn: Turn) -> list[Answered]:
+def _state_changes(turn: Chunk) -> list[StateChange]:
     tenant, sequence = turn.state.tenant, turn.state.log().entries + 1
     changed = sorted(turn.evaluation.states.items())
-    return [Answered(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]
+    return [StateChange(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]
 
 
-def _entered(turn: Turn, outputs: list[Output], *, rest: bool) -> LedgerEntry | None:
+def _entered(turn: Chunk, outputs: list[LedgerOutput], *, rest: bool) -> LedgerEntry | None:
     if rest and not outputs:
         return None
-    return enter(turn.state, turn.fact, turn.place, CONTINUED if rest else turn.outcome, outputs)
+    return ledger_entry(turn.state, turn.fact, turn.position, CONTINUED if rest else turn.outcome, outputs)

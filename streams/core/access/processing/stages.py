@@ -18,40 +18,40 @@ from schemas.ids import derived
 from streams.core.access.facts import staff_snapshots as listings
 from streams.core.access.facts import teammates as sightings
 from streams.core.access.facts.apply import apply
-from streams.core.access.findings.episodes import Cause
-from streams.core.access.processing.chunk import Turn
-from streams.core.access.state.references import tie_aliases
-from streams.core.access.state.rows import Due
-from streams.core.access.state.staff import member
+from streams.core.access.findings.episodes import EpisodeCause
+from streams.core.access.processing.chunk import Chunk
+from streams.core.access.state.references import index_aliases
+from streams.core.access.state.rows import Timer
+from streams.core.access.state.staff import staff_member
 from streams.core.access.state.tenant import State
 
 END: Final = "end"
 Key = tuple[str, str]
 
 
-def due(turn: Turn) -> str:
+def timers(turn: Chunk) -> str:
     """Fire the timers due by now, the earliest first, each as of its own instant.
 
     The cause is the fact that armed it, never the tick.
     """
-    fired = list(islice(takewhile(lambda each: each[0] <= turn.now, turn.state.timers()), turn.room + 1))
+    fired = list(islice(takewhile(lambda each: each[0] <= turn.now, turn.state.timers()), turn.budget + 1))
     if fired:
-        turn.evaluation.begin()
+        turn.evaluation.load_context()
     for at, timer in fired:
-        if turn.room <= 0:
+        if turn.budget <= 0:
             return "due"
-        turn.room -= max(1, _fire(turn, at, timer))
+        turn.budget -= max(1, _fire(turn, at, timer))
     return "apply"
 
 
-def _fire(turn: Turn, at: int, timer: Due) -> int:
+def _fire(turn: Chunk, at: int, timer: Timer) -> int:
     """Fire a timer and return how many accounts were looked at: all of one person's, for they are named in one row."""
     turn.state.disarm(at, timer.person)
     person = turn.state.person(timer.person)
     if person is None:
         return 0
-    turn.state.put_person(msgspec.structs.replace(person, armed=None))
-    cause = Cause(derived("employment.ended", at, timer.fact), None, at, turn.now)
+    turn.state.put_person(msgspec.structs.replace(person, timer=None))
+    cause = EpisodeCause(derived("employment.ended", at, timer.fact), None, at, turn.now)
     found = _accounts_of(turn.state, timer.person)
     for key in found:
         turn.evaluation.account(key, cause, at)
@@ -61,82 +61,82 @@ def _fire(turn: Turn, at: int, timer: Due) -> int:
 def _accounts_of(state: State, person: str) -> list[Key]:
     row = state.person(person)
     records = [record for key in row.records if (record := state.record(key))] if row else []
-    found = member(records, person)
+    found = staff_member(records, person)
     addressed = {key for address in found.addresses for key in state.address(address).accounts} if found else set()
     return sorted(addressed | set(row.accounts if row else ()))
 
 
-def apply_fact(turn: Turn) -> str:
+def apply_fact(turn: Chunk) -> str:
     """Do to the rows what the fact says."""
-    if turn.room <= 0:
+    if turn.budget <= 0:
         return "apply"
     turn.aliases = dict(sightings.aliases(turn.state))
-    turn.touched = apply(turn.state, turn.fact, turn.source, turn.now)
-    turn.outcome, turn.listing = turn.touched.outcome, turn.touched.listing
-    turn.accounts = set(turn.touched.accounts)
-    return turn.touched.then
+    turn.effect = apply(turn.state, turn.fact, turn.source, turn.now)
+    turn.outcome, turn.snapshot = turn.effect.outcome, turn.effect.snapshot
+    turn.accounts = set(turn.effect.accounts)
+    return turn.effect.follow_up
 
 
-def aliases(turn: Turn) -> str:
+def aliases(turn: Chunk) -> str:
     """Move every account to the addresses it is looked up under now."""
     after = sightings.aliases(turn.state)
-    keys = turn.take(turn.state.accounts(_key(turn.after)))
-    tie_aliases(turn.state, keys, turn.aliases, after)
-    turn.after = _behind(turn.after, keys)
-    return "aliases" if turn.full else "workspaces"
+    keys = turn.spend(turn.state.accounts(_key(turn.cursor)))
+    index_aliases(turn.state, keys, turn.aliases, after)
+    turn.cursor = _behind(turn.cursor, keys)
+    return "aliases" if turn.exhausted else "workspaces"
 
 
-def workspaces(turn: Turn) -> str:
+def workspaces(turn: Chunk) -> str:
     """Look at every workspace."""
-    found = turn.take(row.app_id for row in turn.state.workspaces() if row.app_id > turn.after)
-    evaluation = turn.evaluation.begin()
+    found = turn.spend(row.app_id for row in turn.state.workspaces() if row.app_id > turn.cursor)
+    evaluation = turn.evaluation.load_context()
     for app_id in found:
         evaluation.workspace(app_id, turn.cause)
-        turn.after = app_id
-    return "workspaces" if turn.full else "accounts"
+        turn.cursor = app_id
+    return "workspaces" if turn.exhausted else "accounts"
 
 
-def accounts(turn: Turn) -> str:
+def accounts(turn: Chunk) -> str:
     """Look at every account."""
-    keys = turn.take(turn.state.accounts(_key(turn.after)))
-    evaluation = turn.evaluation.begin()
+    keys = turn.spend(turn.state.accounts(_key(turn.cursor)))
+    evaluation = turn.evaluation.load_context()
     for key in keys:
         evaluation.account(key, turn.cause, turn.now)
-    turn.after = _behind(turn.after, keys)
-    return "accounts" if turn.full else END
+    turn.cursor = _behind(turn.cursor, keys)
+    return "accounts" if turn.exhausted else END
 
 
-def look(turn: Turn) -> str:
+def evaluate(turn: Chunk) -> str:
     """Look at what the fact touched: in order, and where there are more accounts than fit into one turn, by the notes of them."""
-    turn.evaluation.begin()
-    for app_id in sorted(turn.touched.workspaces):
+    turn.evaluation.load_context()
+    for app_id in sorted(turn.effect.workspaces):
         turn.evaluation.workspace(app_id, turn.cause)
-    if turn.unseen:
-        return _look_on(turn)
-    keys = turn.take(sorted(turn.accounts))
+    if turn.has_pending_accounts:
+        return _evaluate_pending(turn)
+    keys = turn.spend(sorted(turn.accounts))
     for key in keys:
-        _look_at(turn, key)
+        _evaluate_account(turn, key)
     turn.accounts.difference_update(keys)
-    return "look" if turn.full else END
+    return "look" if turn.exhausted else END
 
 
-def _look_on(turn: Turn) -> str:
+def _evaluate_pending(turn: Chunk) -> str:
     for key in sorted(turn.accounts):
         turn.state.pending.put_unseen(key)
     turn.accounts.clear()
-    for place, key in turn.take(turn.state.pending.unseen(turn.after)):
-        _look_at(turn, key)
+    for place, key in turn.spend(turn.state.pending.unseen(turn.cursor)):
+        _evaluate_account(turn, key)
         turn.state.pending.drop_unseen(place)
-        turn.after = place
-    return "look" if turn.full else END
+        turn.cursor = place
+    return "look" if turn.exhausted else END
 
 
-def _look_at(turn: Turn, key: Key) -> None:
-    account, touched = turn.state.account(key), turn.touched
+def _evaluate_account(turn: Chunk, key: Key) -> None:
+    account, touched = turn.state.account(key), turn.effect
     if account is not None and touched.past is not None:
-        turn.evaluation.past(account, touched.past, turn.cause._replace(id=derived(turn.fact.id, "past")))
+        turn.evaluation.record_past_episode(account, touched.past, turn.cause._replace(id=derived(turn.fact.id, "past")))
     if account is not None and touched.interrupted is not None:
-        turn.evaluation.absent(account, turn.cause._replace(moment=touched.interrupted))
+        turn.evaluation.close_all(account, turn.cause._replace(time=touched.interrupted))
     turn.evaluation.account(key, turn.cause, turn.now)
 
 
@@ -149,15 +149,15 @@ def _behind(after: str, keys: list[Key]) -> str:
     return "|".join(keys[-1]) if keys else after
 
 
-STAGES: Final = MappingProxyType[str, Callable[[Turn], str]]({
-    "due": due,
+STAGES: Final = MappingProxyType[str, Callable[[Chunk], str]]({
+    "due": timers,
     "apply": apply_fact,
     "aliases": aliases,
     "workspaces": workspaces,
     "accounts": accounts,
     "count": listings.count,
-    "rows": listings.rows,
-    "absent": listings.absent,
-    "drop": listings.drop,
-    "look": look,
+    "rows": listings.apply_rows,
+    "absent": listings.withdraw_absent,
+    "drop": listings.discard,
+    "look": evaluate,
 })  # fmt: skip

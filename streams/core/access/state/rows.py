@@ -4,14 +4,14 @@ from typing import Any, NamedTuple, TypeAlias, Union
 
 import msgspec
 
-from schemas.access.facts import Evidence, Policy, Settings
+from schemas.access.facts import AccessSettings, Evidence, Policy
 
 
-class Row(msgspec.Struct, frozen=True, tag=True):
-    """Base of all rows; the tag tells them apart on the changelog."""
+class Row(msgspec.Struct, frozen=True):
+    """Base of all rows. Each names its own tag, which tells rows apart on the changelog: a class can be renamed, a tag cannot."""
 
 
-class Place(NamedTuple):
+class LogPosition(NamedTuple):
     """Where a fact lies in the log, when the broker took it (ms), the SHA-256 of its bytes, and the trace it belongs to."""
 
     partition: int
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     trace: str | None = None
 
 
-class Source(msgspec.Struct, frozen=True):
+class FactReference(msgspec.Struct, frozen=True):
     """A fact, as findings cite it: what it was, where it lies in the log, and what it was made from."""
 
     fact: str
@@ -33,14 +33,14 @@ class Source(msgspec.Struct, frozen=True):
     inputs: tuple[Evidence, ...] = ()
 
 
-class Exhibit(msgspec.Struct, frozen=True):
+class CitedFact(msgspec.Struct, frozen=True):
     """A fact as evidence, with a copy of what is cited of it; nothing personal."""
 
-    source: Source
-    cites: dict[str, str] = {}
+    source: FactReference
+    excerpt: dict[str, str] = {}
 
 
-class Field(msgspec.Struct, frozen=True):
+class FieldRegister(msgspec.Struct, frozen=True):
     """A register: the value of the latest assertion, when that was made, by which fact, and since when it is this value."""
 
     value: Any
@@ -49,25 +49,25 @@ class Field(msgspec.Struct, frozen=True):
     since: int
 
     def __repr__(self) -> str:
-        return f"Field(***, {self.time}, {self.fact!r}, {self.since})"
+        return f"FieldRegister(***, {self.time}, {self.fact!r}, {self.since})"
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class PresenceEvent(msgspec.Struct, frozen=True):
     """A teammate added to or removed from a workspace, or merely seen."""
 
     time: int
     added: bool
-    source: Source
+    source: FactReference
 
 
 class Decision(msgspec.Struct, frozen=True):
     """What a person decided: the value, null once taken back, and the fact that says so."""
 
     value: str | None
-    source: Source
+    source: FactReference
 
 
-class Log(Row, frozen=True):
+class TenantLog(Row, frozen=True, tag="log"):
     """A tenant's place in its log: log time, number and hash of the last ledger entry, number of staff members known."""
 
     now: int = 0
@@ -76,20 +76,20 @@ class Log(Row, frozen=True):
     people: int = 0
 
 
-class Account(Row, frozen=True):
+class AccountRow(Row, frozen=True, tag="account"):
     """A teammate's account in a workspace. `held` is the staff member it was last matched with."""
 
     app_id: str
     id: str
-    sightings: tuple[Sighting, ...] = ()  # added and removed, in order of time
-    seen: Sighting | None = None  # the earliest, for an account that was never said to be added
-    fields: dict[str, Field] = {}
+    presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time
+    seen: PresenceEvent | None = None  # the earliest, for an account that was never said to be added
+    fields: dict[str, FieldRegister] = {}
     link: Decision | None = None
     classification: Decision | None = None
-    held: str | None = None
+    matched: str | None = None
 
 
-class Record(Row, frozen=True):
+class StaffRecord(Row, frozen=True, tag="record"):
     """One source's record of a staff member.
 
     `ending` is the fact that last changed when employment ends, `listed` the last complete listing that had the record.
@@ -98,50 +98,50 @@ class Record(Row, frozen=True):
     source: str
     id: str
     person: str
-    fields: dict[str, Field]
-    latest: Source
-    ending: Source
-    listed: str | None = None
+    fields: dict[str, FieldRegister]
+    latest: FactReference
+    ending: FactReference
+    snapshot: str | None = None
 
 
-class Person(Row, frozen=True):
+class PersonRow(Row, frozen=True, tag="person"):
     """A staff member: the records attached, the accounts that hold to them, and the instant a timer waits for."""
 
     id: str
     records: tuple[tuple[str, str], ...] = ()
     accounts: tuple[tuple[str, str], ...] = ()
-    armed: int | None = None
+    timer: int | None = None
 
 
-class Address(Row, frozen=True):
+class HolderIndex(Row, frozen=True, tag="holders"):
     """Who has an address: staff members and accounts."""
 
     people: tuple[str, ...] = ()
     accounts: tuple[tuple[str, str], ...] = ()
 
 
-class Workspace(Row, frozen=True):
+class WorkspaceRow(Row, frozen=True, tag="workspace"):
     """A monitored workspace, and the fact that first named it."""
 
     app_id: str
-    source: Source
+    source: FactReference
 
 
-class PolicyRow(Row, frozen=True):
+class PolicyRow(Row, frozen=True, tag="policy"):
     """The policy in force."""
 
     policy: Policy
-    source: Source
+    source: FactReference
 
 
-class SettingsRow(Row, frozen=True):
+class SettingsRow(Row, frozen=True, tag="settings"):
     """The settings in force."""
 
-    settings: Settings
-    source: Source
+    settings: AccessSettings
+    source: FactReference
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a check says of a subject. `since` is when the condition became true by the source's clock, where that is known."""
 
     check: str
@@ -165,102 +165,102 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
 
     uid: str
     sequence: int
-    failing: Answer
+    failing: CheckResult
     opened: int
     created: int
     substance: str
-    exhibits: tuple[Exhibit, ...] = ()
+    exhibits: tuple[CitedFact, ...] = ()
     closed: int | None = None  # log time of the close
 
 
-class Subject(Row, frozen=True, kw_only=True):
+class CheckRow(Row, frozen=True, tag="check", kw_only=True):
     """A check and whom it is about: the present answer, since when it stands, and the finding."""
 
-    answer: Answer | None = None
+    check_result: CheckResult | None = None
     since: int = 0
     episode: Episode | None = None
 
 
-class Due(Row, frozen=True):
+class Timer(Row, frozen=True, tag="timer"):
     """A timer: at its instant the employment of this person ends, because of that fact."""
 
     person: str
     fact: str
 
 
-class Waiting(Row, frozen=True):
+class TimerIndex(Row, frozen=True, tag="timer_index"):
     """In the partition's index of timers: whose."""
 
     tenant: str
     person: str
 
 
-class Staging(Row, frozen=True):
+class SnapshotStaging(Row, frozen=True, tag="snapshot"):
     """A complete listing under way."""
 
     id: str
     source: str
     requested: int
-    begun: int
+    started: int
 
 
-class StagedRow(Row, frozen=True):
+class StagedRecord(Row, frozen=True, tag="staged_record"):
     """A row of a listing, until it is complete. The fact stays encoded until then."""
 
     fact: msgspec.Raw
-    source: Source
+    source: FactReference
 
     def __repr__(self) -> str:
-        return f"StagedRow(***, {self.source!r})"
+        return f"StagedRecord(***, {self.source!r})"
 
 
-class Counted(Row, frozen=True):
+class SnapshotPage(Row, frozen=True, tag="snapshot_page"):
     """Ids of a listing's rows, a page of them, while a large listing is checked."""
 
     ids: tuple[str, ...]
 
 
-class Unseen(Row, frozen=True):
+class PendingAccount(Row, frozen=True, tag="pending_account"):
     """An account that a fact touched and that was not looked at yet."""
 
 
-class Queued(Row, frozen=True):
+class QueuedFact(Row, frozen=True, tag="queued_fact"):
     """A fact that waits for the one before it, which is larger than a transaction."""
 
     fact: msgspec.Raw
-    place: Place
+    place: LogPosition
 
     def __repr__(self) -> str:
-        return f"Queued(***, {self.place!r})"
+        return f"QueuedFact(***, {self.place!r})"
 
 
-class Work(Row, frozen=True, kw_only=True):
+class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     """A fact that is larger than a transaction, and how far it has come: its stage, and behind which row that stands.
 
     `aliases` are those before the fact, `listing` is the one it is about, `unseen` says that there are rows of that kind.
     """
 
     fact: msgspec.Raw
-    place: Place
+    place: LogPosition
     stage: str
-    after: str = ""
+    cursor: str = ""
     outcome: str = ""
     aliases: dict[str, str] = {}
-    listing: str = ""
-    unseen: bool = False
+    snapshot: str = ""
+    has_pending_accounts: bool = False
 
     def __repr__(self) -> str:
-        return f"Work(***, {self.place!r}, {self.stage!r}, {self.after!r})"
+        return f"PendingFact(***, {self.place!r}, {self.stage!r}, {self.cursor!r})"
 
 
-class Busy(Row, frozen=True):
+class BacklogIndex(Row, frozen=True, tag="backlog"):
     """In the partition's index of tenants with work left over: how many facts wait, and the item of the last that was taken up."""
 
     queued: int = 0
-    taken: str = ""
+    processing: str = ""
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    Log, Account, Record, Person, Address, Workspace, PolicyRow, SettingsRow, Subject, Due, Waiting, Staging, StagedRow, Counted,
-    Unseen, Queued, Work, Busy,
+    TenantLog, AccountRow, StaffRecord, PersonRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage,
+    PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

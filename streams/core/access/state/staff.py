@@ -9,17 +9,17 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.access.facts import Fact, LocalTime, Staff
+from schemas.access.facts import Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
 from streams.core.access.state.addresses import normal
-from streams.core.access.state.fields import asserted, value
-from streams.core.access.state.rows import Person, Record, Source
+from streams.core.access.state.fields import value, with_asserted
+from streams.core.access.state.rows import FactReference, PersonRow, StaffRecord
 from streams.core.access.state.tenant import State
 
 _ENDED: Final = "ended"
 
 
-class Member(NamedTuple):
+class StaffMember(NamedTuple):
     """A staff member as the checks see one. `ends` is the earliest end that any source asserts, `ending` the record that says so."""
 
     id: str
@@ -28,14 +28,14 @@ class Member(NamedTuple):
     addresses: frozenset[str]
     roles: tuple[str, ...] | None  # None where no source ever said
     ends: int | None
-    ending: Record | None
-    records: tuple[Record, ...]
+    ending: StaffRecord | None
+    records: tuple[StaffRecord, ...]
 
     def __repr__(self) -> str:
         return f"Member({self.id!r})"
 
 
-def member(records: Iterable[Record], person: str, precedence: Sequence[str] = ()) -> Member | None:
+def staff_member(records: Iterable[StaffRecord], person: str, precedence: Sequence[str] = ()) -> StaffMember | None:
     """Return what the records that stand say of a person, or None where all were withdrawn.
 
     Descriptive fields come from the first source by precedence that asserts them; sources it does not name follow in order of attachment.
@@ -48,7 +48,7 @@ def member(records: Iterable[Record], person: str, precedence: Sequence[str] = (
     )
     given = tuple(dict.fromkeys(address for record in ranked for address in value(record.fields, "addresses") or ()))
     ends = sorted(((end, position) for position, record in enumerate(ranked) if (end := end_of(record)) is not None))
-    return Member(
+    return StaffMember(
         id=person,
         name=_first(ranked, "name"),
         given=given,
@@ -60,7 +60,7 @@ def member(records: Iterable[Record], person: str, precedence: Sequence[str] = (
     )
 
 
-def end_of(record: Record) -> int | None:
+def end_of(record: StaffRecord) -> int | None:
     """Return when employment ends by one record: its end, or where it only says "ended", the instant it first said so."""
     ends = value(record.fields, "ends")
     if ends is not None:
@@ -69,7 +69,7 @@ def end_of(record: Record) -> int | None:
     return status.since if status is not None and status.value == _ENDED else None
 
 
-def said(staff: Staff, fact: Fact) -> dict[str, Any]:
+def asserted_fields(staff: StaffRecordData, fact: Fact) -> dict[str, Any]:
     """Return the fields a fact asserts, as plain values; those its source does not carry are left out."""
     person = fact.person
     values = {
@@ -86,40 +86,47 @@ def said(staff: Staff, fact: Fact) -> dict[str, Any]:
     return {name: values[name] for name in staff.asserts if name in values} | {"withdrawn": False}
 
 
-def merged(
-    before: Record | None, person: str, fact: Fact, staff: Staff, *, time: int, source: Source, listing: str | None
-) -> Record:
+def merge_record(
+    before: StaffRecord | None,
+    person: str,
+    fact: Fact,
+    staff: StaffRecordData,
+    *,
+    time: int,
+    source: FactReference,
+    listing: str | None,
+) -> StaffRecord:
     """Return a source's record after a fact, which may come from a complete listing."""
-    fields = asserted(before.fields if before else {}, said(staff, fact), time, fact.id)
-    record = Record(staff.source, staff.record, person, fields, latest=source, ending=source, listed=listing)
+    fields = with_asserted(before.fields if before else {}, asserted_fields(staff, fact), time, fact.id)
+    record = StaffRecord(staff.source, staff.record, person, fields, latest=source, ending=source, snapshot=listing)
     if before is None:
         return record
     latest = before.latest if (time, fact.id) < (before.latest.time or 0, before.latest.fact) else source
     ending = before.ending if end_of(before) == end_of(record) else source
-    return msgspec.structs.replace(record, latest=latest, ending=ending, listed=listing or before.listed)
+    return msgspec.structs.replace(record, latest=latest, ending=ending, snapshot=listing or before.snapshot)
 
 
-def owner(state: State, fact: Fact, staff: Staff) -> Person:
+def owner(state: State, fact: Fact, staff: StaffRecordData) -> PersonRow:
     """Return the person a record not seen before belongs to: one who is known by another source, or a new one."""
     for candidates in _candidates(state, fact, staff):
         free = [person for person in map(state.person, candidates) if person and not _has(person, staff.source)]
         if len(free) == 1:
             return free[0]
-    return Person(derived(state.tenant, "staff", staff.source, staff.record))
+    return PersonRow(derived(state.tenant, "staff", staff.source, staff.record))
 
 
-def _candidates(state: State, fact: Fact, staff: Staff) -> Iterable[Sequence[str]]:
+def _candidates(state: State, fact: Fact, staff: StaffRecordData) -> Iterable[Sequence[str]]:
     if staff.employee:
         yield state.employee(staff.employee).people
     addresses = (normal(each) for each in (fact.person.addresses if fact.person else ()))
     yield sorted({person for address in addresses if address for person in state.address(address).people})
 
 
-def _has(person: Person, source: str) -> bool:
+def _has(person: PersonRow, source: str) -> bool:
     return any(each == source for each, _ in person.records)
 
 
-def _first(records: Sequence[Record], name: str) -> Any:
+def _first(records: Sequence[StaffRecord], name: str) -> Any:
     found = next((value(record.fields, name) for record in records if value(record.fields, name) is not None), None)
     return tuple(found) if isinstance(found, list) else found
 

@@ -12,35 +12,46 @@ import msgspec
 
 from schemas.intercom.values import identifier_or_none
 from schemas.profiles.registers import Value
-from streams.core.records.intercom.parsers import Misfit, Reader, anything, count, entries, flag, moment, number, reference, text
+from streams.core.records.intercom.parsers import (
+    Parser,
+    WrongType,
+    anything,
+    count,
+    entries,
+    flag,
+    moment,
+    number,
+    reference,
+    text,
+)
 
 Fields = Iterator[tuple[str, Value]]
 Object = Mapping[str, Any]
 
 
-class Field(msgspec.Struct, frozen=True):
+class FieldRule(msgspec.Struct, frozen=True):
     """A field's name here and its reader."""
 
     name: str
-    read: Reader
+    parse: Parser
 
 
-class Edges(msgspec.Struct, frozen=True):
+class EdgeList(msgspec.Struct, frozen=True):
     """An embedded list: the kind of its edges, and whether being listed says that the edge holds."""
 
     kind: str
-    holds: bool = True
+    active: bool = True
     asserts_absence: bool = True
-    whole: bool = False  # the object has no way to cut this list, so it is always all of it
+    complete: bool = False  # the object has no way to cut this list, so it is always all of it
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
     """An object of Intercom's: where an item holds it, its fields, the fields with parts, its lists."""
 
     at: tuple[str, ...]  # where `item` may hold the object; else the item is the object
-    fields: Mapping[str, Field]
+    fields: Mapping[str, FieldRule]
     parts: Mapping[str, Callable[[Any], Fields]]
-    lists: Mapping[str, Edges]
+    lists: Mapping[str, EdgeList]
     silent: frozenset[str]  # carried, and no fact of the record's own
     revives: bool = False  # a snapshot younger than the deletion says that the record exists again
 
@@ -62,8 +73,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
                 values.update(self._other(name, value))
                 continue
             try:
-                values[field.name] = field.read(value)
-            except Misfit:
+                values[field.name] = field.parse(value)
+            except WrongType:
                 values[f"traits.{name}"] = anything(value)
         return values
 
@@ -75,22 +86,22 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
             yield f"traits.{name}", anything(value)
 
 
-class Listed(NamedTuple):
+class EmbeddedList(NamedTuple):
     """An embedded list: its ids, whether every entry had one, and whether by its own word nothing was cut."""
 
     ids: list[str]
     readable: bool
-    uncut: bool
+    complete: bool
 
 
-def listed(value: Any) -> Listed:
+def embedded_list(value: Any) -> EmbeddedList:
     """Read an embedded list, an object around one, or nothing."""
     around = value if isinstance(value, dict) else {}
     entries = value if isinstance(value, list) else next((part for part in around.values() if isinstance(part, list)), None)
     found = [identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry) for entry in entries or ()]
     ids = [one for one in found if one is not None and one.isprintable()]
     readable = entries is not None and len(ids) == len(entries)
-    return Listed(ids, readable, readable and around.get("has_more") is False and around.get("total_count") == len(ids))
+    return EmbeddedList(ids, readable, readable and around.get("has_more") is False and around.get("total_count") == len(ids))
 
 
 def _role(value: Any) -> Fields:
@@ -129,28 +140,28 @@ def _attributes(value: Any) -> Fields:
             yield f"attributes.{name}", anything(own)
 
 
-def _kept(read: Reader, value: Any) -> Value:
+def _kept(read: Parser, value: Any) -> Value:
     """Read a part of a value; one of another type is as good as empty."""
     try:
         return read(value)
-    except Misfit:
+    except WrongType:
         return None
 
 
-def _table(**readers: Any) -> dict[str, Field]:
-    return {name: Field(name, read) for name, read in readers.items()}
+def _table(**readers: Any) -> dict[str, FieldRule]:
+    return {name: FieldRule(name, read) for name, read in readers.items()}
 
 
-def _traits(read: Reader, *names: str) -> dict[str, Field]:
+def _traits(read: Parser, *names: str) -> dict[str, FieldRule]:
     """Name fields of lesser use; they are public as JSON under `traits`."""
-    return {name: Field(f"traits.{name}", lambda value: _as_json(read(value))) for name in names}
+    return {name: FieldRule(f"traits.{name}", lambda value: _as_json(read(value))) for name in names}
 
 
 def _as_json(value: Value) -> Value:
     return None if value is None else anything(value)
 
 
-CONTACT: Final = Shape(
+CONTACT: Final = ObjectSchema(
     at=("contact", "user"),
     fields=MappingProxyType(
         _table(
@@ -160,22 +171,22 @@ CONTACT: Final = Shape(
             created_at=moment, signed_up_at=moment, last_seen_at=moment, last_replied_at=moment, last_contacted_at=moment,
             last_email_opened_at=moment, last_email_clicked_at=moment,
         )
-        | {"user_id": Field("external_id", reference), "last_request_at": Field("last_seen_at", moment)}  # version 1's names
-        | {"social_profiles": Field("traits.social_profiles", entries)}
+        | {"user_id": FieldRule("external_id", reference), "last_request_at": FieldRule("last_seen_at", moment)}  # version 1's names
+        | {"social_profiles": FieldRule("traits.social_profiles", entries)}
         | _traits(moment, "android_last_seen_at", "ios_last_seen_at", "remote_created_at"),
     ),
     parts=MappingProxyType(
         {"type": _role, "avatar": _avatar, "location": _location, "location_data": _location, "custom_attributes": _attributes}
     ),
     lists=MappingProxyType({
-        "tags": Edges("tag"), "companies": Edges("company"), "segments": Edges("segment"),
-        "opted_in_subscription_types": Edges("subscription", asserts_absence=False),
-        "opted_out_subscription_types": Edges("subscription", holds=False, asserts_absence=False),
+        "tags": EdgeList("tag"), "companies": EdgeList("company"), "segments": EdgeList("segment"),
+        "opted_in_subscription_types": EdgeList("subscription", asserts_absence=False),
+        "opted_out_subscription_types": EdgeList("subscription", active=False, asserts_absence=False),
     }),
     silent=frozenset({"id", "workspace_id", "app_id", "updated_at", "notes", "archived", "deleted", "merged_from"}),
 )  # fmt: skip
 
-COMPANY: Final = Shape(
+COMPANY: Final = ObjectSchema(
     at=("company",),
     fields=MappingProxyType(
         _table(
@@ -186,7 +197,7 @@ COMPANY: Final = Shape(
     ),
     parts=MappingProxyType({"plan": _plan, "custom_attributes": _attributes}),
     lists=MappingProxyType({
-        "tag_ids": Edges("tag", whole=True), "tags": Edges("tag", whole=True), "segments": Edges("segment", whole=True),
+        "tag_ids": EdgeList("tag", complete=True), "tags": EdgeList("tag", complete=True), "segments": EdgeList("segment", complete=True),
     }),
     silent=frozenset({"type", "id", "workspace_id", "app_id", "updated_at", "deleted", "object"}),
     revives=True,

@@ -1,6 +1,6 @@
 """How one value of Intercom's becomes a register's value. Types flip between versions and endpoints, so each reader takes what it can.
 
-A reader gives None for what is empty and raises Misfit for what it cannot hold; such a value is kept as JSON instead of being lost.
+A reader gives None for what is empty and raises WrongType for what it cannot hold; such a value is kept as JSON instead of being lost.
 """
 
 import math
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.canonical import canonical
-from schemas.errors import Unusable
-from schemas.intercom.values import cut_to_second, identifier, instant
+from schemas.errors import InvalidRecord
+from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.registers import Value
 
-Reader = Callable[[Any], Value]
+Parser = Callable[[Any], Value]
 _LONG = 1 << 63  # Avro's and MessagePack's integers end here
 
 
-class Misfit(Exception):
+class WrongType(Exception):
     """Say that a value is of another type than its field."""
 
 
@@ -28,14 +28,14 @@ def text(value: Any) -> Value:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise Misfit
+    raise WrongType
 
 
 def flag(value: Any) -> Value:
     """Read a yes or no; False is not empty."""
     if value is None or isinstance(value, bool):
         return value
-    raise Misfit
+    raise WrongType
 
 
 def count(value: Any) -> Value:
@@ -44,7 +44,7 @@ def count(value: Any) -> Value:
         value = int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and -_LONG <= value < _LONG):
         return value
-    raise Misfit
+    raise WrongType
 
 
 def number(value: Any) -> Value:
@@ -53,24 +53,24 @@ def number(value: Any) -> Value:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < _LONG:
         return float(value)
-    raise Misfit
+    raise WrongType
 
 
 def moment(value: Any) -> Value:
     """Read a time, cut to the second: REST has no milliseconds and webhooks do."""
     try:
         found = instant(value)
-    except Unusable:
-        raise Misfit from None
-    return None if found is None else cut_to_second(found)
+    except InvalidRecord:
+        raise WrongType from None
+    return None if found is None else floor_to_second(found)
 
 
 def reference(value: Any) -> Value:
     """Read the id of something else; 0 is nobody."""
     try:
         return identifier(value)
-    except Unusable:
-        raise Misfit from None
+    except InvalidRecord:
+        raise WrongType from None
 
 
 def anything(value: Any) -> Value:

@@ -4,20 +4,20 @@ from typing import Final
 
 import msgspec
 
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from streams.core.records.intercom.objects import Object
 
 _ANY: Final = msgspec.json.Decoder()
 
 
-def decoded(item: msgspec.Raw) -> Object:
-    """Return an item as an object. Raises Unusable for anything else, and for what no JSON reader can hold."""
+def decode_item(item: msgspec.Raw) -> Object:
+    """Return an item as an object. Raises InvalidRecord for anything else, and for what no JSON reader can hold."""
     try:
         found = _ANY.decode(item)
     except RecursionError:
-        raise Unusable("the item is nested too deeply to read") from None
+        raise InvalidRecord("the item is nested too deeply to read") from None
     except (msgspec.MsgspecError, ValueError):  # bad JSON; or a number of thousands of digits, which Python refuses to read
-        raise Unusable("the item is no JSON that can be read; look at what Intercom sent") from None
+        raise InvalidRecord("the item is no JSON that can be read; look at what Intercom sent") from None
     if not isinstance(found, dict):
-        raise Unusable("the notification is about nothing: its item is no object; look at what Intercom sent")
+        raise InvalidRecord("the notification is about nothing: its item is no object; look at what Intercom sent")
     return found

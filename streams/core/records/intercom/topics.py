@@ -7,27 +7,27 @@ from typing import Final
 import msgspec
 
 from schemas.profiles.registers import Rank
-from streams.core.records.intercom.objects import COMPANY, CONTACT, Shape
+from streams.core.records.intercom.objects import COMPANY, CONTACT, ObjectSchema
 
 
-class Says(msgspec.Struct, frozen=True):
+class EventAssertion(msgspec.Struct, frozen=True):
     """What an event says beyond the snapshot it carries: edges of a kind, or a mark, that hold or no longer hold."""
 
     kind: str
-    holds: bool
+    active: bool
     rank: Rank
 
 
-class Meaning(msgspec.Struct, frozen=True):
+class TopicRule(msgspec.Struct, frozen=True):
     """One row: the object whose snapshot is asserted, if any, and what the event says."""
 
-    shape: Shape | None = None
-    says: Says | None = None
+    schema: ObjectSchema | None = None
+    assertion: EventAssertion | None = None
 
 
-_SNAPSHOT: Final = Meaning(CONTACT)
+_SNAPSHOT: Final = TopicRule(CONTACT)
 
-CONTACTS: Final[Mapping[str, Meaning]] = MappingProxyType({
+CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys((
         "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.lead.updated",
         "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated", "contact.merged", "visitor.signed_up",
@@ -35,29 +35,29 @@ CONTACTS: Final[Mapping[str, Meaning]] = MappingProxyType({
         "user.created", "user.updated", "user.email.updated", "user.subscribed", "user.unsubscribed",
         "contact.unsubscribed_from_sms",
     ), _SNAPSHOT),
-    **dict.fromkeys(("contact.archived", "contact.archive"), Meaning(says=Says("archived", True, Rank.ARCHIVE))),
-    **dict.fromkeys(("contact.unarchived", "contact.unarchive"), Meaning(CONTACT, Says("archived", False, Rank.ADD))),
-    **dict.fromkeys(("contact.deleted", "user.deleted"), Meaning(says=Says("deleted", True, Rank.DELETE))),
+    **dict.fromkeys(("contact.archived", "contact.archive"), TopicRule(assertion=EventAssertion("archived", True, Rank.ARCHIVE))),
+    **dict.fromkeys(("contact.unarchived", "contact.unarchive"), TopicRule(CONTACT, EventAssertion("archived", False, Rank.ADD))),
+    **dict.fromkeys(("contact.deleted", "user.deleted"), TopicRule(assertion=EventAssertion("deleted", True, Rank.DELETE))),
     **dict.fromkeys(
         ("contact.user.tag.created", "contact.lead.tag.created", "contact.tag.created", "user.tag.created"),
-        Meaning(CONTACT, Says("tag", True, Rank.ADD)),
+        TopicRule(CONTACT, EventAssertion("tag", True, Rank.ADD)),
     ),
     **dict.fromkeys(
         ("contact.user.tag.deleted", "contact.lead.tag.deleted", "contact.tag.deleted", "user.tag.deleted"),
-        Meaning(CONTACT, Says("tag", False, Rank.REMOVE)),
+        TopicRule(CONTACT, EventAssertion("tag", False, Rank.REMOVE)),
     ),
-    "company.contact.attached": Meaning(CONTACT, Says("company", True, Rank.ADD)),
-    "company.contact.detached": Meaning(CONTACT, Says("company", False, Rank.REMOVE)),
-    **dict.fromkeys(("contact.subscribed", "granular.subscribe"), Meaning(CONTACT, Says("subscription", True, Rank.ADD))),
-    **dict.fromkeys(("contact.unsubscribed", "granular.unsubscribe"), Meaning(CONTACT, Says("subscription", False, Rank.REMOVE))),
+    "company.contact.attached": TopicRule(CONTACT, EventAssertion("company", True, Rank.ADD)),
+    "company.contact.detached": TopicRule(CONTACT, EventAssertion("company", False, Rank.REMOVE)),
+    **dict.fromkeys(("contact.subscribed", "granular.subscribe"), TopicRule(CONTACT, EventAssertion("subscription", True, Rank.ADD))),
+    **dict.fromkeys(("contact.unsubscribed", "granular.unsubscribe"), TopicRule(CONTACT, EventAssertion("subscription", False, Rank.REMOVE))),
 })  # fmt: skip
 
-MERGED_AWAY: Final = Meaning(says=Says("merged", True, Rank.MERGE))
+MERGED_AWAY: Final = TopicRule(assertion=EventAssertion("merged", True, Rank.MERGE))
 """What `contact.merged` means to the contact that was merged into the one it carries."""
 
-COMPANIES: Final[Mapping[str, Meaning]] = MappingProxyType({
+COMPANIES: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys(
-        ("company.created", "company.updated", "company.contact.attached", "company.contact.detached"), Meaning(COMPANY)
+        ("company.created", "company.updated", "company.contact.attached", "company.contact.detached"), TopicRule(COMPANY)
     ),
-    "company.deleted": Meaning(says=Says("deleted", True, Rank.DELETE)),
+    "company.deleted": TopicRule(assertion=EventAssertion("deleted", True, Rank.DELETE)),
 })  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from connectors.intercom.ingress import client_limits as guard
-from connectors.intercom.ingress.client_limits import GuardedProtocol
+from connectors.intercom.ingress.client_limits import LimitedProtocol
 from tests.support.ingress import connected, exchange, request
 from tests.support.uvicorn_server import served
 
@@ -26,7 +26,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 @pytest_asyncio.fixture
 async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.3)
-    async with served(_app, GuardedProtocol) as address:
+    async with served(_app, LimitedProtocol) as address:
         yield address
 
 

@@ -10,15 +10,15 @@ import pytest_asyncio
 from connectors.intercom.ingress import durable_writer as keeping
 from connectors.intercom.ingress.breaker import PATIENCE_S, Breaker
 from connectors.intercom.ingress.drainer import Drainer
-from connectors.intercom.ingress.durable_writer import CannotKeep, Keeper
-from connectors.kafka.publisher import MemoryOutlet, Outgoing
+from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
+from connectors.kafka.publisher import MemoryPublisher, OutboundRecord
 from connectors.spool.spool import Spool
 
 pytestmark = pytest.mark.asyncio
 
 
-def record(number: int, topic: str = "contacts") -> Outgoing:
-    return Outgoing(topic, f"k{number}".encode(), b"v", [], number)
+def record(number: int, topic: str = "contacts") -> OutboundRecord:
+    return OutboundRecord(topic, f"k{number}".encode(), b"v", [], number)
 
 
 class Bench:
@@ -26,14 +26,14 @@ class Bench:
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
-        self.outlet = MemoryOutlet()
+        self.outlet = MemoryPublisher()
         self.breaker = Breaker()
         self.breaker.returned(0)
-        self.keeper = Keeper(self.outlet, spool, self.breaker)
+        self.keeper = DurableWriter(self.outlet, spool, self.breaker)
         self.drainer = Drainer(spool, self.outlet, self.breaker)
 
     async def keep(self, *numbers: int) -> None:
-        await asyncio.gather(*[self.keeper.keep([record(number)]) for number in numbers])
+        await asyncio.gather(*[self.keeper.write([record(number)]) for number in numbers])
 
     async def spooled(self) -> list[int]:
         await self.spool.tidy()
@@ -56,10 +56,10 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 async def test_posts_that_come_together_leave_in_one_round_and_those_that_come_meanwhile_in_the_next(bench: Bench) -> None:
     bench.outlet.held = asyncio.Event()
-    posts = [bench.keeper.keep([record(number)]) for number in range(3)]
+    posts = [bench.keeper.write([record(number)]) for number in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    posts += [bench.keeper.keep([record(number)]) for number in range(3, 9)]
+    posts += [bench.keeper.write([record(number)]) for number in range(3, 9)]
     bench.outlet.held.set()
     await asyncio.gather(*posts)
     assert bench.in_kafka() == list(range(9))
@@ -91,7 +91,7 @@ async def test_kafka_going_away_sends_the_round_to_the_spool(bench: Bench) -> No
 
 async def test_a_missing_topic_sends_only_its_posts_to_the_spool_and_leaves_the_breaker_closed(bench: Bench) -> None:
     bench.outlet.missing = {"articles"}
-    await asyncio.gather(bench.keeper.keep([record(1)]), bench.keeper.keep([record(2, "articles")]))
+    await asyncio.gather(bench.keeper.write([record(1)]), bench.keeper.write([record(2, "articles")]))
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
     assert not bench.breaker.open
@@ -99,7 +99,7 @@ async def test_a_missing_topic_sends_only_its_posts_to_the_spool_and_leaves_the_
 
 async def test_of_a_post_with_twins_only_what_kafka_did_not_take_is_spooled(bench: Bench) -> None:
     bench.outlet.missing = {"companies"}
-    await bench.keeper.keep([record(1), record(2, "companies")])
+    await bench.keeper.write([record(1), record(2, "companies")])
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
 
@@ -114,7 +114,7 @@ async def test_kafka_is_the_last_resort_of_a_post_that_the_spool_refuses(bench: 
 
 async def test_a_post_that_nobody_takes_is_refused_and_the_next_one_is_kept(bench: Bench) -> None:
     bench.outlet.down, bench.spool._max_bytes = "away", 0
-    with pytest.raises(CannotKeep):
+    with pytest.raises(CannotPersist):
         await bench.keep(1)
     bench.outlet.down = ""
     await bench.keep(2)
@@ -128,13 +128,13 @@ async def test_a_post_that_hangs_after_the_spool_refused_it_is_refused_before_in
     monkeypatch.setattr(keeping, "_LAST_RESORT_S", 0.05)
     bench.breaker.late()
     bench.outlet.held, bench.spool._max_bytes = asyncio.Event(), 0
-    with pytest.raises(CannotKeep):
+    with pytest.raises(CannotPersist):
         await bench.keep(1)
 
 
 async def test_a_client_that_goes_away_takes_nobody_else_with_it(bench: Bench) -> None:
     bench.outlet.held = asyncio.Event()
-    gone, stays = bench.keeper.keep([record(1)]), bench.keeper.keep([record(2)])
+    gone, stays = bench.keeper.write([record(1)]), bench.keeper.write([record(2)])
     gone.cancel()
     bench.outlet.held.set()
     await stays
@@ -143,7 +143,7 @@ async def test_a_client_that_goes_away_takes_nobody_else_with_it(bench: Bench) -
 
 async def test_closing_waits_for_what_was_given(bench: Bench) -> None:
     bench.outlet.held = asyncio.Event()
-    post = bench.keeper.keep([record(1)])
+    post = bench.keeper.write([record(1)])
     closing = asyncio.create_task(bench.keeper.close())
     await asyncio.sleep(0)
     bench.outlet.held.set()
@@ -163,8 +163,8 @@ async def test_draining_empties_the_spool_into_kafka_and_closes_the_breaker(benc
 
 async def test_draining_passes_over_what_cannot_be_sent_now(bench: Bench) -> None:
     bench.breaker.late()
-    await bench.keeper.keep([record(1, "articles"), record(2)])
-    await bench.keeper.keep([record(3)])
+    await bench.keeper.write([record(1, "articles"), record(2)])
+    await bench.keeper.write([record(3)])
     bench.outlet.missing = {"articles"}
     assert not await bench.drainer.sweep()
     assert bench.in_kafka() == [2, 3]

@@ -12,12 +12,12 @@ import pytest_asyncio
 
 from connectors.intercom.ingress.body import BODY_LIMIT
 from connectors.intercom.ingress.breaker import Breaker
-from connectors.intercom.ingress.counters import Tally
-from connectors.intercom.ingress.durable_writer import Keeper
-from connectors.intercom.ingress.endpoint import ANSWERS, CALLBACK_PATH, Endpoint
+from connectors.intercom.ingress.counters import IngressCounters
+from connectors.intercom.ingress.durable_writer import DurableWriter
+from connectors.intercom.ingress.endpoint import CALLBACK_PATH, RESPONSES, Endpoint
 from connectors.intercom.ingress.routing import Router
 from connectors.intercom.ingress.signature import CALLBACK, Keyring
-from connectors.kafka.publisher import MemoryOutlet
+from connectors.kafka.publisher import MemoryPublisher
 from connectors.spool.spool import Spool
 from schemas.message import header
 from tests.support.posts import NEXT_SECRET, SALES_SECRET, SECRET, TENANCY, notification, signed
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio
 class Site:
     """An endpoint to post to."""
 
-    def __init__(self, outlet: MemoryOutlet, spool: Spool, ceiling: int = 0) -> None:
+    def __init__(self, outlet: MemoryPublisher, spool: Spool, ceiling: int = 0) -> None:
         breaker = Breaker()
         breaker.returned(0)
         self.outlet = outlet
@@ -36,8 +36,8 @@ class Site:
         self.endpoint = Endpoint(
             keyring=Keyring(TENANCY.apps.values()),
             router=Router(TENANCY, str),
-            keeper=Keeper(outlet, spool, breaker),
-            tally=Tally(),
+            keeper=DurableWriter(outlet, spool, breaker),
+            tally=IngressCounters(),
             ceiling=ceiling,
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.endpoint), base_url="http://ingress.example")
@@ -54,7 +54,7 @@ class Site:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     spool = Spool(tmp_path / "a.spool", max_bytes=1 << 24)
     await spool.open()
-    site = Site(MemoryOutlet(), spool)
+    site = Site(MemoryPublisher(), spool)
     yield site
     await site.client.aclose()
     await spool.close()
@@ -108,7 +108,7 @@ async def test_other_methods_are_told_which_ones_there_are(site: Site, method: s
 
 
 async def test_no_answer_is_410_because_that_would_disable_the_subscription() -> None:
-    assert {answer.status for answer in ANSWERS} == {200, 401, 405, 413, 429, 503}
+    assert {answer.status for answer in RESPONSES} == {200, 401, 405, 413, 429, 503}
 
 
 async def test_a_body_up_to_the_limit_is_kept_and_one_beyond_it_is_refused(site: Site) -> None:

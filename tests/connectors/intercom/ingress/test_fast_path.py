@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.intercom.ingress.endpoint import KEPT, UNSIGNED, Answer
-from connectors.intercom.ingress.fast_path import DirectProtocol
+from connectors.intercom.ingress.endpoint import ACCEPTED, UNSIGNED, HttpResponse
+from connectors.intercom.ingress.fast_path import FastPathProtocol
 from tests.support.ingress import connected, exchange
 from tests.support.uvicorn_server import served
 
@@ -21,19 +21,19 @@ class App:
     def __init__(self) -> None:
         self.direct = self
         self.came: list[tuple[str, bytes]] = []
-        self.held: list[Callable[[Answer], None]] = []
+        self.held: list[Callable[[HttpResponse], None]] = []
         self.left = 0
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[Answer], None]) -> None:
+    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
         self.came.append(("direct", body))
         if body == b"broken":
             raise RuntimeError("broken")
         if body == b"later":
             self.held.append(answer)
         else:
-            answer(UNSIGNED if body == b"wrong" else KEPT)
+            answer(UNSIGNED if body == b"wrong" else ACCEPTED)
 
-    def gone(self) -> None:
+    def client_disconnected(self) -> None:
         self.left += 1
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -41,8 +41,8 @@ class App:
         while (message := await receive()).get("more_body"):
             body += message["body"]
         self.came.append(("asgi", body + message.get("body", b"")))
-        await send(KEPT.start)
-        await send(KEPT.body)
+        await send(ACCEPTED.start)
+        await send(ACCEPTED.body)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def app() -> App:
 
 @pytest_asyncio.fixture
 async def url(app: App) -> AsyncIterator[str]:
-    async with served(app, DirectProtocol, timeout_keep_alive=1) as address:
+    async with served(app, FastPathProtocol, timeout_keep_alive=1) as address:
         yield address
 
 
@@ -139,7 +139,7 @@ async def test_a_sender_that_hangs_up_half_way_is_counted_and_one_that_does_not_
         writer.write(post(b"later"))
         await happened(lambda: bool(app.held))
     await asyncio.sleep(0.05)
-    app.held[0](KEPT)
+    app.held[0](ACCEPTED)
     async with connected(url) as (reader, writer):
         assert await exchange(reader, writer, post(b"kept")) == 200
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter
 
-from connectors.intercom.ingress.multiprocess_metrics import Exposition
+from connectors.intercom.ingress.multiprocess_metrics import MultiprocessMetrics
 
 
-def exposition(folder: Path, index: int, count: float) -> Exposition:
+def exposition(folder: Path, index: int, count: float) -> MultiprocessMetrics:
     registry = CollectorRegistry()
     Counter("posts", "Posts.", ["topic"], registry=registry).labels("ping").inc(count)
-    return Exposition(folder=folder, index=index, processes=2, registry=registry)
+    return MultiprocessMetrics(folder=folder, index=index, processes=2, registry=registry)
 
 
 def test_a_page_has_the_numbers_of_every_process_under_its_own_label(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import gzip
 
 import pytest
 
-from connectors.intercom.ingress.routing import Post, Quarantine, Router, WrongApp
+from connectors.intercom.ingress.routing import AuthenticPost, Quarantine, Router, WrongApp
 from schemas.cloudevents import context
 from schemas.ids import derived
 from schemas.intercom.envelope import TooLarge, body
-from schemas.message import Given, header
+from schemas.message import RecordValue, header
 from tests.support.posts import TENANCY, notification
 
 ROUTER = Router(TENANCY, lambda name: f"x.{name}")
@@ -17,7 +17,7 @@ SUPPORT = frozenset({"support"})
 
 
 def webhook(data: bytes, signers: frozenset[str] = SUPPORT, **more: bytes):
-    return ROUTER.webhook(Post(data, signers, **more), NOW)
+    return ROUTER.webhook(AuthenticPost(data, signers, **more), NOW)
 
 
 def test_a_post_becomes_a_record_with_the_bytes_as_received_and_its_context_in_headers() -> None:
@@ -54,11 +54,11 @@ def test_a_twin_names_the_event_it_follows_from() -> None:
 @pytest.mark.parametrize(
     ("data", "why", "name", "key"),
     [
-        (notification(app_id="nobody"), Quarantine.STRANGER, "nobody", b"nobody:notif_1"),
-        (notification(app_id="no body!"), Quarantine.STRANGER, "unreadable", b"no body!:notif_1"),
+        (notification(app_id="nobody"), Quarantine.WRONG_APP, "nobody", b"nobody:notif_1"),
+        (notification(app_id="no body!"), Quarantine.WRONG_APP, "unreadable", b"no body!:notif_1"),
         (notification(topic="ping"), Quarantine.SET_ASIDE, "ping", b"ws1:notif_1"),
         (notification(topic="surprise.created"), Quarantine.UNKNOWN, "surprise.created", b"ws1:notif_1"),
-        (notification(topic="company.created", item={}), Quarantine.NAMELESS, "company.created", b"ws1:notif_1"),
+        (notification(topic="company.created", item={}), Quarantine.NO_ID, "company.created", b"ws1:notif_1"),
     ],
 )
 def test_what_no_agent_reads_is_kept_apart_and_counted_by_name(data: bytes, why: Quarantine, name: str, key: bytes) -> None:
@@ -90,7 +90,7 @@ def test_a_compressed_post_stays_compressed_and_says_so() -> None:
     (record,) = webhook(packed, encoding=b"gzip").records
     assert record.key == b"ws1:c3"
     assert record.value == packed
-    assert body(Given(record.key, record.value, record.headers)) == notification(3)
+    assert body(RecordValue(record.key, record.value, record.headers)) == notification(3)
 
 
 def test_a_compressed_post_that_is_damaged_is_kept_and_one_that_is_a_bomb_is_not() -> None:
@@ -101,11 +101,11 @@ def test_a_compressed_post_that_is_damaged_is_kept_and_one_that_is_a_bomb_is_not
 
 
 def test_callbacks_are_kept_apart_under_the_workspace_they_name() -> None:
-    routed = ROUTER.callback(Post(b'{"app_id": "ws1", "workspace_id": "ws1"}', SUPPORT), NOW)
+    routed = ROUTER.callback(AuthenticPost(b'{"app_id": "ws1", "workspace_id": "ws1"}', SUPPORT), NOW)
     assert (routed.records[0].topic, routed.quarantine, routed.name) == ("x.intercom.other", Quarantine.CALLBACK, "callback")
-    assert ROUTER.callback(Post(b"not json", SUPPORT), NOW).quarantine is Quarantine.CALLBACK
+    assert ROUTER.callback(AuthenticPost(b"not json", SUPPORT), NOW).quarantine is Quarantine.CALLBACK
     with pytest.raises(WrongApp):
-        ROUTER.callback(Post(b'{"app_id": "ws2"}', SUPPORT), NOW)
+        ROUTER.callback(AuthenticPost(b'{"app_id": "ws2"}', SUPPORT), NOW)
 
 
 @pytest.mark.parametrize("strange", [b"x" * 300, b"\xff\xfe", b"a\x00b"])

@@ -7,17 +7,17 @@ import pytest
 
 from connectors.staff.csv.dates import beginning, ending
 from connectors.staff.csv.employment_status import status_of
-from connectors.staff.csv.facts import Import, listing, records
-from connectors.staff.csv.parse_row import Bad, Row, rows
+from connectors.staff.csv.facts import StaffImport, records, snapshot
+from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import read
 from schemas.access.facts import Actor, listing_hash
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from streams.core.access.state.addresses import normal
 
 UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
 
 
-def given(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[Row], list[Bad]]:
+def given(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[StaffRow], list[BadRow]]:
     (folder / name).write_text(text, encoding="utf-8")
     return rows(read(folder / name), zone=zone, normal=normal)
 
@@ -120,15 +120,15 @@ def test_a_bad_line_of_ndjson_says_why(tmp_path: Path, line: str, why: str):
     ],
 )
 def test_a_file_whose_header_cannot_be_used_is_refused_as_a_whole(tmp_path: Path, text: str, why: str):
-    with pytest.raises(Unusable, match=why):
+    with pytest.raises(InvalidRecord, match=why):
         given(tmp_path, text)
 
 
 def test_a_file_that_is_not_utf8_or_not_there_is_refused(tmp_path: Path):
     (tmp_path / "staff.csv").write_bytes("id,name\n1,Jörg\n".encode("latin-1"))
-    with pytest.raises(Unusable, match=r"not UTF-8 \(line 2\)"):
+    with pytest.raises(InvalidRecord, match=r"not UTF-8 \(line 2\)"):
         read(tmp_path / "staff.csv")
-    with pytest.raises(Unusable, match="Is the path right"):
+    with pytest.raises(InvalidRecord, match="Is the path right"):
         read(tmp_path / "nothing.csv")
 
 
@@ -164,10 +164,10 @@ def test_an_unknown_status_is_not_taken_for_active():
     assert (status_of(" on  Leave "), status_of("TERMINATED"), status_of("true")) == ("leave", "ended", "active")
 
 
-def imported(folder: Path, text: str) -> tuple[Import, list[Row]]:
+def imported(folder: Path, text: str) -> tuple[StaffImport, list[StaffRow]]:
     good, _ = given(folder, text)
     actor = Actor(kind="operator", id="command line")
-    return Import(tenant="acme", source="hr", now=5, file=read(folder / "staff.csv"), actor=actor), good
+    return StaffImport(tenant="acme", source="hr", now=5, file=read(folder / "staff.csv"), actor=actor), good
 
 
 def test_records_come_with_those_employed_longest_first(tmp_path: Path):
@@ -180,7 +180,7 @@ def test_records_come_with_those_employed_longest_first(tmp_path: Path):
 
 def test_a_listing_is_closed_by_count_and_hash_of_its_rows(tmp_path: Path):
     work, good = imported(tmp_path, "id,email\n1,a@a.example\n2,b@a.example\n")
-    facts = listing(work, good)
+    facts = snapshot(work, good)
     assert [fact.kind.rpartition(".")[2] for fact in facts] == ["started", "row", "row", "ended"]
     end = facts[-1].snapshot
     assert end is not None

@@ -16,13 +16,13 @@ from connectors.kafka.schema_registry import codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import apply
 from connectors.local.ports import free
-from schemas.cloudevents import Event, Origin
+from schemas.cloudevents import EventContext, Origin
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import TOPICS
 from streams.cli.main import root
 
-HEADERS = Event(id="e1", source="/s", type="membership.changed.v1", origin=Origin.DERIVED).headers()
+HEADERS = EventContext(id="e1", source="/s", type="membership.changed.v1", origin=Origin.DERIVED).headers()
 MEMBERSHIP = {"org": "o1", "record": "abc12345:1", "person": "p1", "company": "abc12345:7", "since": 5, "event": "e0"}
 REGISTRY = '[registry]\nurl = "${SCHEMA_REGISTRY_URL:-}"\n'
 BODIES = [b'{"type":\n "a", "n": 1e400}', b"\xff\x00 no json", b""]

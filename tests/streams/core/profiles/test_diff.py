@@ -1,7 +1,7 @@
-from streams.core.profiles.diff import changes
-from streams.core.profiles.policies import Origin
+from streams.core.profiles.diff import diff
+from streams.core.profiles.policies import ValueOrigin
 
-CAUSE = Origin("app:a", "cause", 5000)
+CAUSE = ValueOrigin("app:a", "cause", 5000)
 EARLIER = {"record": "app:a", "event": "e1", "time": 1000}
 
 
@@ -13,12 +13,12 @@ def value(provenance=(), **fields):
 
 
 def test_only_what_changed_is_told_with_both_values_as_json():
-    found = changes(value(name="Al", phone="1"), value(["name"], name="Bo", phone="1"), CAUSE)
+    found = diff(value(name="Al", phone="1"), value(["name"], name="Bo", phone="1"), CAUSE)
     assert found == [{"field": "name", "before": '"Al"', "after": '"Bo"', **EARLIER}]
 
 
 def test_a_new_profile_tells_all_its_values():
-    found = changes(None, value(["name"], name="Al", attributes={"plan": '"pro"'}), CAUSE)
+    found = diff(None, value(["name"], name="Al", attributes={"plan": '"pro"'}), CAUSE)
     assert [(change["field"], change["before"], change["after"]) for change in found] == [
         ("attributes.plan", None, '"pro"'),
         ("name", None, '"Al"'),
@@ -26,7 +26,7 @@ def test_a_new_profile_tells_all_its_values():
 
 
 def test_what_went_and_what_is_a_list_names_the_cause():
-    found = changes(value(phone="1"), value(companies=["app:x"]), CAUSE)
+    found = diff(value(phone="1"), value(companies=["app:x"]), CAUSE)
     assert [(change["field"], change["before"], change["after"], change["event"]) for change in found] == [
         ("companies", None, '["app:x"]', "cause"),
         ("phone", '"1"', None, "cause"),
@@ -35,4 +35,4 @@ def test_what_went_and_what_is_a_list_names_the_cause():
 
 def test_another_event_saying_the_same_is_no_change():
     newer = {**value(["name"], name="Al"), "updated_at": 9, "sources": [{**EARLIER, "event": "e9"}]}
-    assert changes(value(["name"], name="Al"), newer, CAUSE) == []
+    assert diff(value(["name"], name="Al"), newer, CAUSE) == []

@@ -4,9 +4,9 @@ from schemas.catalogue import shipped
 from schemas.profiles.registers import Rank, Registers, Version
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON, memberships
-from streams.core.profiles.policies import ignore, overwrite
-from streams.core.profiles.public_value import published
-from streams.core.records.registers import asserted, holding, join
+from streams.core.profiles.policies import first_wins, latest_wins
+from streams.core.profiles.public_value import public_value
+from streams.core.records.registers import edge_registers, field_registers, join
 
 ONE, OTHER = "app1:a", "app2:b"
 
@@ -24,15 +24,15 @@ def record(*parts):
 
 def person(**records):
     named = {{"one": ONE, "other": OTHER}[name]: registers for name, registers in records.items()}
-    return published(PERSON, profile="p", tenant="acme", records=named)
+    return public_value(PERSON, profile="p", tenant="acme", records=named)
 
 
 def org(registers):
-    return published(ORG, profile="o", tenant="acme", records={ONE: registers})
+    return public_value(ORG, profile="o", tenant="acme", records={ONE: registers})
 
 
 def deleted(second=9):
-    return holding(at(second, Rank.DELETE), ["deleted"], on=True)
+    return edge_registers(at(second, Rank.DELETE), ["deleted"], on=True)
 
 
 def source_of(value, name):
@@ -40,24 +40,31 @@ def source_of(value, name):
 
 
 def test_the_latest_version_among_all_records_wins_whatever_their_order():
-    records = {ONE: asserted(at(2), {"name": "Bo", "phone": "1"}), OTHER: asserted(at(1), {"name": "Al", "phone": "2"})}
-    assert overwrite(records) == overwrite(dict(reversed(records.items())))
-    assert {name: chosen.value for name, chosen in overwrite(records).items()} == {"name": "Bo", "phone": "1"}
+    records = {
+        ONE: field_registers(at(2), {"name": "Bo", "phone": "1"}),
+        OTHER: field_registers(at(1), {"name": "Al", "phone": "2"}),
+    }
+    assert latest_wins(records) == latest_wins(dict(reversed(records.items())))
+    assert {name: chosen.value for name, chosen in latest_wins(records).items()} == {"name": "Bo", "phone": "1"}
 
 
 def test_an_empty_field_of_one_record_does_not_empty_that_of_another():
-    value = person(one=asserted(at(2), {"phone": None}), other=asserted(at(1), {"phone": "2"}))
+    value = person(one=field_registers(at(2), {"phone": None}), other=field_registers(at(1), {"phone": "2"}))
     assert value["phone"] == "2"
 
 
 def test_ignore_keeps_the_earliest_value_for_ever():
-    registers = record(asserted(at(1), {"name": "Al"}), asserted(at(2), {"name": "Bo"}), asserted(at(3), {"name": None}))
-    assert ignore({ONE: registers})["name"].value == "Al"
-    assert "name" not in overwrite({ONE: registers})
+    registers = record(
+        field_registers(at(1), {"name": "Al"}), field_registers(at(2), {"name": "Bo"}), field_registers(at(3), {"name": None})
+    )
+    assert first_wins({ONE: registers})["name"].value == "Al"
+    assert "name" not in latest_wins({ONE: registers})
 
 
 def test_every_value_names_record_event_and_time():
-    value = person(one=record(asserted(at(1), {"name": "Al", "attributes.plan": '"pro"'}), holding(at(2), ["tag:7"], on=True)))
+    value = person(
+        one=record(field_registers(at(1), {"name": "Al", "attributes.plan": '"pro"'}), edge_registers(at(2), ["tag:7"], on=True))
+    )
     assert source_of(value, "name") == {"record": ONE, "event": "e1", "time": 1000}
     assert source_of(value, "attributes.plan") == source_of(value, "name")
     assert source_of(value, "tags.app1:7") == {"record": ONE, "event": "e2", "time": 2000}
@@ -66,9 +73,10 @@ def test_every_value_names_record_event_and_time():
 
 
 def test_ids_of_what_a_record_names_carry_its_workspace():
-    edges = holding(at(1), ["company:x", "tag:7", "segment:s", "subscription:in"], on=True)
+    edges = edge_registers(at(1), ["company:x", "tag:7", "segment:s", "subscription:in"], on=True)
     value = person(
-        one=record(edges, holding(at(1), ["subscription:out"], on=False)), other=holding(at(1), ["company:x"], on=True)
+        one=record(edges, edge_registers(at(1), ["subscription:out"], on=False)),
+        other=edge_registers(at(1), ["company:x"], on=True),
     )
     assert value["companies"] == ["app1:x", "app2:x"]
     assert (value["tags"], value["segments"]) == (["app1:7"], ["app1:s"])
@@ -76,32 +84,34 @@ def test_ids_of_what_a_record_names_carry_its_workspace():
 
 
 def test_links_are_never_cut():
-    assert len(person(one=holding(at(1), [f"company:{n}" for n in range(200)], on=True))["companies"]) == 200
+    assert len(person(one=edge_registers(at(1), [f"company:{n}" for n in range(200)], on=True))["companies"]) == 200
 
 
 def test_a_deleted_contact_keeps_its_fields_says_when_and_is_never_undone():
-    value = person(one=record(asserted(at(10), {"name": "Al"}), deleted(9), deleted(12)))
+    value = person(one=record(field_registers(at(10), {"name": "Al"}), deleted(9), deleted(12)))
     assert (value["status"], value["deleted_at"], value["name"]) == ("deleted", 9000, "Al")
     assert source_of(value, "deleted_at")["event"] == "e9"
     assert "archived_at" not in value
 
 
 def test_archived_is_not_deleted_and_ends_when_unarchived():
-    archived = holding(at(5, Rank.ARCHIVE), ["archived"], on=True)
+    archived = edge_registers(at(5, Rank.ARCHIVE), ["archived"], on=True)
     assert (person(one=archived)["status"], person(one=archived)["archived_at"]) == ("archived", 5000)
-    back = record(archived, holding(at(6, Rank.ADD), ["archived"], on=False))
+    back = record(archived, edge_registers(at(6, Rank.ADD), ["archived"], on=False))
     assert person(one=back)["status"] == "active"
     assert "archived_at" not in person(one=back)
 
 
 def test_a_contact_merged_away_contributes_no_fields_even_of_later_events():
-    value = person(one=record(asserted(at(50), {"name": "Al"}), holding(at(9, Rank.MERGE), ["merged:b"], on=True)))
+    value = person(one=record(field_registers(at(50), {"name": "Al"}), edge_registers(at(9, Rank.MERGE), ["merged:b"], on=True)))
     assert (value["status"], value["merged_into"]) == ("merged", "app1:b")
     assert "name" not in value
 
 
 def test_a_deleted_record_counts_only_where_none_is_alive():
-    value = person(one=record(asserted(at(50), {"name": "Gone"}), deleted()), other=asserted(at(1), {"name": "Here"}))
+    value = person(
+        one=record(field_registers(at(50), {"name": "Gone"}), deleted()), other=field_registers(at(1), {"name": "Here"})
+    )
     assert (value["status"], value["name"]) == ("active", "Here")
     assert value["records"] == [{"key": ONE, "status": "deleted"}, {"key": OTHER, "status": "active"}]
 
@@ -118,32 +128,35 @@ def test_a_deleted_record_counts_only_where_none_is_alive():
     ],
 )
 def test_consent_per_channel_is_the_most_restrictive_of_the_records(one, other, mail, sms):
-    value = person(one=asserted(at(2), {"name": "x", **one}), other=asserted(at(1), {"name": "y", **other}))
+    value = person(one=field_registers(at(2), {"name": "x", **one}), other=field_registers(at(1), {"name": "y", **other}))
     assert (value["email_allowed"], value["sms_allowed"]) == (mail, sms)
 
 
 def test_what_decided_a_consent_is_named_and_what_follows_from_nothing_names_nothing():
     value = person(
-        one=asserted(at(2), {"unsubscribed_from_emails": True}), other=asserted(at(3), {"unsubscribed_from_emails": False})
+        one=field_registers(at(2), {"unsubscribed_from_emails": True}),
+        other=field_registers(at(3), {"unsubscribed_from_emails": False}),
     )
     assert source_of(value, "email_allowed")["record"] == ONE
     assert "sms_allowed" not in value["provenance"]
 
 
 def test_a_deleted_company_that_is_seen_again_is_active_again():
-    gone = record(asserted(at(1), {"name": "X"}), deleted(5))
+    gone = record(field_registers(at(1), {"name": "X"}), deleted(5))
     assert (org(gone)["status"], org(gone)["deleted_at"]) == ("deleted", 5000)
-    assert org(record(gone, holding(at(6), ["deleted"], on=False)))["status"] == "active"
-    assert org(record(gone, holding(at(5), ["deleted"], on=False)))["status"] == "deleted"
+    assert org(record(gone, edge_registers(at(6), ["deleted"], on=False)))["status"] == "active"
+    assert org(record(gone, edge_registers(at(5), ["deleted"], on=False)))["status"] == "deleted"
 
 
 def test_a_contradiction_of_one_second_is_shown():
-    registers = record(holding(at(1, Rank.ADD), ["company:x"], on=True), holding(at(1, Rank.REMOVE), ["company:x"], on=False))
+    registers = record(
+        edge_registers(at(1, Rank.ADD), ["company:x"], on=True), edge_registers(at(1, Rank.REMOVE), ["company:x"], on=False)
+    )
     assert person(one=registers)["unsettled"] == ["company:x"]
 
 
 def test_a_membership_says_since_when_and_ends_with_the_record():
-    registers = record(holding(at(1, Rank.ADD), ["company:x"], on=True), holding(at(5), ["company:x"], on=True))
+    registers = record(edge_registers(at(1, Rank.ADD), ["company:x"], on=True), edge_registers(at(5), ["company:x"], on=True))
     ((key, value),) = memberships("acme", "p", ONE, registers).items()
     assert key == f"{value['org']}|{ONE}"
     assert (value["company"], value["since"], value["event"]) == ("app1:x", 1000, "e1")

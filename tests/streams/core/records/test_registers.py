@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from schemas.profiles.registers import Packed, Rank, Version
 from streams.core.records.registers import (
     NOTHING,
-    asserted,
-    beginning,
+    active_edges,
     current,
+    edge_registers,
+    field_registers,
+    first_active,
     first_values,
-    holding,
+    inactive_edges,
     join,
+    list_registers,
     pack,
-    refused,
-    standing,
     unpack,
     unsettled,
-    whole,
 )
 
 
@@ -35,7 +35,7 @@ def joined(*parts):
 
 
 def held(registers):
-    return {name for name, _ in standing(registers)}
+    return {name for name, _ in active_edges(registers)}
 
 
 def fields(registers):
@@ -53,12 +53,12 @@ versions = st.builds(
 names = st.sampled_from(["company:1", "company:2", "tag:1", "archived"])
 assertions = st.one_of(
     st.builds(
-        lambda version, values: asserted(version._replace(rank=Rank.SNAPSHOT), values),
+        lambda version, values: field_registers(version._replace(rank=Rank.SNAPSHOT), values),
         versions,
         st.dictionaries(st.sampled_from("xyz"), st.sampled_from([None, "", "1", "2", 1, True, 1.5])),
     ),
-    st.builds(lambda version, some, on: holding(version, some, on=on), versions, st.sets(names), st.booleans()),
-    st.builds(whole, versions, st.dictionaries(st.sampled_from(["company", "tag"]), st.sets(st.sampled_from("12")))),
+    st.builds(lambda version, some, on: edge_registers(version, some, on=on), versions, st.sets(names), st.booleans()),
+    st.builds(list_registers, versions, st.dictionaries(st.sampled_from(["company", "tag"]), st.sets(st.sampled_from("12")))),
 )
 histories = st.lists(assertions, max_size=6)
 encoded = msgspec.msgpack.Encoder().encode
@@ -93,34 +93,41 @@ def test_joining_what_is_known_already_changes_nothing(history):
 
 
 def test_one_and_true_at_one_version_come_out_the_same_in_either_order():
-    one, true = (asserted(at(1), {"n": value}) for value in (1, True))
+    one, true = (field_registers(at(1), {"n": value}) for value in (1, True))
     assert spelt(join(one, true)) == spelt(join(true, one))
     assert spelt(join(join(one, true), one)) == spelt(join(one, true))
 
 
 def test_the_latest_assertion_wins_and_the_earliest_value_is_kept():
-    registers = joined(asserted(at(2), {"name": "Bo"}), asserted(at(1), {"name": "Al"}), asserted(at(3), {"name": "Cy"}))
+    registers = joined(
+        field_registers(at(2), {"name": "Bo"}), field_registers(at(1), {"name": "Al"}), field_registers(at(3), {"name": "Cy"})
+    )
     assert fields(registers) == {"name": "Cy"}
     assert first_values(registers) == {"name": ("Al", at(1))}
 
 
 def test_a_field_emptied_later_is_empty_and_its_last_value_is_still_known():
-    registers = joined(asserted(at(1), {"phone": "1"}), asserted(at(2), {"phone": "2"}), asserted(at(3), {"phone": None}))
+    registers = joined(
+        field_registers(at(1), {"phone": "1"}), field_registers(at(2), {"phone": "2"}), field_registers(at(3), {"phone": None})
+    )
     assert fields(registers) == {}
     assert registers.last == ((at(2), {"phone": "2"}),)
     assert first_values(registers) == {"phone": ("1", at(1))}
 
 
 def test_a_field_outside_a_snapshot_is_not_emptied_by_its_absence():
-    assert fields(joined(asserted(at(1), {"name": "Al"}), asserted(at(2), {"phone": "1"}))) == {"name": "Al", "phone": "1"}
+    assert fields(joined(field_registers(at(1), {"name": "Al"}), field_registers(at(2), {"phone": "1"}))) == {
+        "name": "Al",
+        "phone": "1",
+    }
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_attach_beats_a_snapshot_of_its_second_that_did_not_list_it_yet_and_is_flagged(order):
     history = [
-        asserted(at(7, ms=13), {"name": "Al"}),
-        whole(at(7, ms=435), {"company": []}),
-        holding(at(7, rank=Rank.ADD), ["company:1"], on=True),
+        field_registers(at(7, ms=13), {"name": "Al"}),
+        list_registers(at(7, ms=435), {"company": []}),
+        edge_registers(at(7, rank=Rank.ADD), ["company:1"], on=True),
     ]
     registers = joined(*(history[place] for place in order))
     assert held(registers) == {"company:1"}
@@ -129,59 +136,66 @@ def test_attach_beats_a_snapshot_of_its_second_that_did_not_list_it_yet_and_is_f
 
 def test_a_read_of_a_later_second_settles_it():
     registers = joined(
-        holding(at(7, rank=Rank.ADD), ["company:1"], on=True),
-        holding(at(7, rank=Rank.REMOVE), ["company:1"], on=False),
+        edge_registers(at(7, rank=Rank.ADD), ["company:1"], on=True),
+        edge_registers(at(7, rank=Rank.REMOVE), ["company:1"], on=False),
     )
     assert unsettled(registers) == {"company:1"}
     assert held(registers) == set()
-    read = joined(registers, holding(at(9), ["company:1"], on=True), whole(at(9), {"company": ["1"]}))
+    read = joined(registers, edge_registers(at(9), ["company:1"], on=True), list_registers(at(9), {"company": ["1"]}))
     assert unsettled(read) == set()
     assert held(read) == {"company:1"}
 
 
 def test_snapshots_within_one_second_are_ordered_by_their_milliseconds_and_settled():
-    registers = joined(whole(at(7, ms=5), {"company": []}), holding(at(7, ms=9), ["company:1"], on=True))
+    registers = joined(list_registers(at(7, ms=5), {"company": []}), edge_registers(at(7, ms=9), ["company:1"], on=True))
     assert held(registers) == {"company:1"}
     assert unsettled(registers) == set()
 
 
 def test_a_complete_list_ends_edges_learnt_afterwards_from_older_events():
-    registers = joined(whole(at(5), {"company": []}), holding(at(4), ["company:1"], on=True), holding(at(4), ["tag:1"], on=True))
+    registers = joined(
+        list_registers(at(5), {"company": []}),
+        edge_registers(at(4), ["company:1"], on=True),
+        edge_registers(at(4), ["tag:1"], on=True),
+    )
     assert held(registers) == {"tag:1"}
 
 
 def test_a_list_of_the_same_second_that_agrees_contradicts_nothing():
     registers = joined(
-        holding(at(7, rank=Rank.ADD), ["company:1"], on=True),
-        holding(at(7, ms=9), ["company:1"], on=True),
-        whole(at(7, ms=9), {"company": ["1"]}),
+        edge_registers(at(7, rank=Rank.ADD), ["company:1"], on=True),
+        edge_registers(at(7, ms=9), ["company:1"], on=True),
+        list_registers(at(7, ms=9), {"company": ["1"]}),
     )
     assert unsettled(registers) == set()
 
 
 def test_two_values_of_one_moment_are_flagged_until_a_later_one_comes():
-    one, other = asserted(at(1, event="a"), {"name": "Al"}), asserted(at(1, event="b"), {"name": "Bo"})
+    one, other = field_registers(at(1, event="a"), {"name": "Al"}), field_registers(at(1, event="b"), {"name": "Bo"})
     assert unsettled(joined(one, other)) == {"name"}
-    assert unsettled(joined(one, asserted(at(1, event="b"), {"name": "Al"}))) == set()
-    assert unsettled(joined(one, other, asserted(at(2), {"name": "Bo"}))) == set()
+    assert unsettled(joined(one, field_registers(at(1, event="b"), {"name": "Al"}))) == set()
+    assert unsettled(joined(one, other, field_registers(at(2), {"name": "Bo"}))) == set()
 
 
 def test_a_mark_holds_from_its_latest_assertion_and_not_after_its_withdrawal():
     archived = join(
-        holding(at(3, rank=Rank.ARCHIVE), ["archived"], on=True), holding(at(1, rank=Rank.ARCHIVE), ["archived"], on=True)
+        edge_registers(at(3, rank=Rank.ARCHIVE), ["archived"], on=True),
+        edge_registers(at(1, rank=Rank.ARCHIVE), ["archived"], on=True),
     )
-    assert list(standing(archived)) == [("archived", at(3, rank=Rank.ARCHIVE))]
-    assert beginning(archived, "archived") == at(1, rank=Rank.ARCHIVE)
-    back = join(archived, holding(at(4, rank=Rank.ADD), ["archived"], on=False))
+    assert list(active_edges(archived)) == [("archived", at(3, rank=Rank.ARCHIVE))]
+    assert first_active(archived, "archived") == at(1, rank=Rank.ARCHIVE)
+    back = join(archived, edge_registers(at(4, rank=Rank.ADD), ["archived"], on=False))
     assert held(back) == set()
-    assert list(refused(back)) == [("archived", at(4, rank=Rank.ADD))]
-    assert list(refused(archived)) == []
-    assert beginning(NOTHING, "archived") is None
+    assert list(inactive_edges(back)) == [("archived", at(4, rank=Rank.ADD))]
+    assert list(inactive_edges(archived)) == []
+    assert first_active(NOTHING, "archived") is None
 
 
 def test_each_version_is_stored_once():
     version = at(1, event="notif_0123456789")
     registers = joined(
-        asserted(version, {"a": "1", "b": "2"}), holding(version, ["tag:1"], on=True), whole(version, {"tag": ["1"]})
+        field_registers(version, {"a": "1", "b": "2"}),
+        edge_registers(version, ["tag:1"], on=True),
+        list_registers(version, {"tag": ["1"]}),
     )
     assert spelt(registers).count(b"notif_0123456789") == 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kafka.settings import KafkaSettings
-from streams.engine.faust_adapter.assignor import Claim, CoPartitionAssignor, decode, encode, shared_out
+from streams.engine.faust_adapter.assignor import CoPartitionAssignor, PartitionClaim, assign_partitions, decode, encode
 from streams.engine.runner import Running, running
 from tests.support.changelogs import AGENT, QUICK, live, until
 from tests.support.counting_agent import PARTITIONS, create_topics
@@ -168,7 +168,9 @@ def test_workers_of_a_release_that_claims_nothing_take_part() -> None:
 
 def test_topics_that_only_some_read_are_shared_among_those() -> None:
     """A release that reads one more topic joins one that does not: what both read stays shared by both."""
-    shares = shared_out({"a": 4, "new": 4}, {"m1": ["a"], "m2": ["a", "new"]}, {"m1": Claim(), "m2": Claim()})
+    shares = assign_partitions(
+        {"a": 4, "new": 4}, {"m1": ["a"], "m2": ["a", "new"]}, {"m1": PartitionClaim(), "m2": PartitionClaim()}
+    )
     assert sorted(shares["m1"]) == ["a"]
     assert shares["m2"]["new"] == [0, 1, 2, 3]
     assert len(shares["m1"]["a"]) == len(shares["m2"]["a"]) == 2
@@ -183,16 +185,16 @@ def test_a_topic_the_broker_does_not_have_is_nobodys() -> None:
 
 def test_a_partition_beyond_the_topics_end_is_no_claim() -> None:
     """The topic was made anew, with fewer."""
-    assert shared_out({"a": 1}, {"m": ["a"]}, {"m": Claim(1, {"a": {0: 1, 5: 1}})}) == {"m": {"a": [0]}}
+    assert assign_partitions({"a": 1}, {"m": ["a"]}, {"m": PartitionClaim(1, {"a": {0: 1, 5: 1}})}) == {"m": {"a": [0]}}
 
 
 @pytest.mark.parametrize("data", [None, b"", b"\x02", b"\x01", b"\x01\xff", b"sticky"])
 def test_user_data_of_others_claims_nothing(data: bytes | None) -> None:
-    assert decode(data) == Claim()
+    assert decode(data) == PartitionClaim()
 
 
 def test_a_claim_survives_its_encoding() -> None:
-    claim = Claim(7, {"a": {0: 3, 2: 7}})
+    claim = PartitionClaim(7, {"a": {0: 3, 2: 7}})
     assert decode(encode(claim)) == claim
     assert msgspec.msgpack.decode(encode(claim)[1:]) == [7, {"a": {0: 3, 2: 7}}]
 

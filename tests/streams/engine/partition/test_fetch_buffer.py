@@ -3,29 +3,29 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.message import Given
+from schemas.message import RecordValue
 from streams.engine.limits import Limits
-from streams.engine.partition.fetch_buffer import Fetched, Inbox
+from streams.engine.partition.fetch_buffer import FetchBuffer, FetchedBatch
 
-LIMITS = Limits(batch_records=4, batch_bytes=100, inbox_records=10, inbox_bytes=300)
+LIMITS = Limits(batch_records=4, batch_bytes=100, buffer_records=10, buffer_bytes=300)
 ONE, OTHER = "in", "in.second"
 FETCHES = st.lists(
     st.tuples(st.sampled_from([ONE, OTHER]), st.lists(st.integers(0, 150), max_size=9), st.integers(0, 2)), max_size=12
 )
 
 
-def fetched(topic: str, before: int, sizes: list[int], markers: int = 0) -> Fetched:
+def fetched(topic: str, before: int, sizes: list[int], markers: int = 0) -> FetchedBatch:
     """Return records of those sizes, followed by so many offsets without a record."""
-    records = [Given(b"k", b"x" * size, offset=before + number) for number, size in enumerate(sizes)]
+    records = [RecordValue(b"k", b"x" * size, offset=before + number) for number, size in enumerate(sizes)]
     after = before + len(sizes) + markers
-    return Fetched(topic, before, after, records, after, sum(sizes))
+    return FetchedBatch(topic, before, after, records, after, sum(sizes))
 
 
 @given(FETCHES, st.integers(1, 6))
 def test_all_that_was_put_comes_out_once_and_in_order_in_batches_within_the_limits(
     fetches: list[tuple[str, list[int], int]], most: int
 ) -> None:
-    inbox, ends, put = Inbox(LIMITS), {ONE: 0, OTHER: 0}, {ONE: [], OTHER: []}
+    inbox, ends, put = FetchBuffer(LIMITS), {ONE: 0, OTHER: 0}, {ONE: [], OTHER: []}
     for topic, sizes, markers in fetches:
         one = fetched(topic, ends[topic], sizes, markers)
         inbox.put(one)
@@ -47,7 +47,7 @@ def test_all_that_was_put_comes_out_once_and_in_order_in_batches_within_the_limi
 
 
 def test_a_few_large_records_leave_as_little_room_as_many_small_ones() -> None:
-    inbox = Inbox(LIMITS)
+    inbox = FetchBuffer(LIMITS)
     inbox.put(fetched(ONE, 0, [150]))
     assert inbox.has_room
     inbox.put(fetched(ONE, 1, [150]))
@@ -57,7 +57,7 @@ def test_a_few_large_records_leave_as_little_room_as_many_small_ones() -> None:
 
 
 def test_what_is_cut_off_a_large_fetch_keeps_its_place_before_what_came_later() -> None:
-    inbox = Inbox(LIMITS)
+    inbox = FetchBuffer(LIMITS)
     inbox.put(fetched(ONE, 0, [1] * 6))
     inbox.put(fetched(ONE, 6, [1] * 6))
     batches = [inbox.take({ONE: position}, 4) for position in (0, 4, 6, 10)]
@@ -65,7 +65,7 @@ def test_what_is_cut_off_a_large_fetch_keeps_its_place_before_what_came_later() 
 
 
 def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
-    inbox = Inbox(LIMITS)
+    inbox = FetchBuffer(LIMITS)
     for offset in range(6):
         inbox.put(fetched(ONE, offset, [1]))
     batch = inbox.take({ONE: 0}, 4)
@@ -74,8 +74,8 @@ def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
 
 
 def test_room_is_kept_for_what_is_on_its_way() -> None:
-    inbox, coming = Inbox(LIMITS), fetched(ONE, 0, [1] * 10)
-    inbox.expect(coming)
+    inbox, coming = FetchBuffer(LIMITS), fetched(ONE, 0, [1] * 10)
+    inbox.reserve(coming)
     assert not inbox.has_room
     inbox.put(coming)
     assert (inbox.records, inbox.has_room) == (10, False)
@@ -84,7 +84,7 @@ def test_room_is_kept_for_what_is_on_its_way() -> None:
 
 
 def test_what_never_came_takes_no_room_after_a_new_beginning() -> None:
-    inbox = Inbox(LIMITS)
-    inbox.expect(fetched(ONE, 0, [1] * 10))
+    inbox = FetchBuffer(LIMITS)
+    inbox.reserve(fetched(ONE, 0, [1] * 10))
     inbox.clear()
     assert inbox.has_room

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
-from schemas.message import Given
+from schemas.message import RecordValue
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
-from streams.engine.partition.fetch_buffer import Fetched, size_of
-from streams.engine.partition.processor import Lane, Status
-from streams.engine.tables.commit_state import Standing
+from streams.engine.naming import Naming
+from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
+from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
+from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import OUT, SECOND, SOURCE, Numbers, count, counting
 
@@ -94,7 +94,7 @@ class Engine:
     async def seek(self, lane, topic, position) -> None:
         self.sought.append((topic, position))
 
-    def lost(self, lane, error) -> None:
+    def on_failed(self, lane, error) -> None:
         self.failures.append(error)
 
     def fatal(self, error) -> None:
@@ -110,11 +110,11 @@ class Engine:
 @asynccontextmanager
 async def at_work(
     positions: dict[str, int], limits: Limits | None = None, agent: Agent | None = None
-) -> AsyncIterator[tuple[Lane, Producer, Engine]]:
+) -> AsyncIterator[tuple[PartitionProcessor, Producer, Engine]]:
     engine, producer = Engine(), Producer()
-    lane = Lane(agent or counting(tuple(positions)), 0, names=Names(), limits=limits or Limits(), outside=engine)
-    lane.keep(MemoryStore())
-    lane.open(producer=producer, standing=Standing(positions), ends=positions)
+    lane = PartitionProcessor(agent or counting(tuple(positions)), 0, names=Naming(), limits=limits or Limits(), outside=engine)
+    lane.attach_store(MemoryStore())
+    lane.open(producer=producer, standing=CommitState(positions), ends=positions)
     task = asyncio.create_task(lane.run())
     try:
         yield lane, producer, engine
@@ -122,9 +122,9 @@ async def at_work(
         task.cancel()
 
 
-def fetched(before: int, after: int, topic: str = SOURCE, skip: tuple[int, ...] = ()) -> Fetched:
-    records = [Given(key=b"k", value=b"x", offset=offset) for offset in range(before, after) if offset not in skip]
-    return Fetched(topic, before, after, records, after, size_of(records))
+def fetched(before: int, after: int, topic: str = SOURCE, skip: tuple[int, ...] = ()) -> FetchedBatch:
+    records = [RecordValue(key=b"k", value=b"x", offset=offset) for offset in range(before, after) if offset not in skip]
+    return FetchedBatch(topic, before, after, records, after, size_of(records))
 
 
 def offsets_of(producer: Producer) -> list[int]:
@@ -206,8 +206,8 @@ async def test_a_fenced_lane_gives_up_its_table_and_its_queue() -> None:
         await quiet()
         lane.offer(fetched(3, 6))
         await quiet()
-        assert lane.status is Status.LOST
-        assert not lane.certain
+        assert lane.status is PartitionStatus.LOST
+        assert not lane.table_valid
         assert [type(error) for error in engine.failures] == [ProducerFenced]
         assert producer.committed == []
         assert lane.view().get("k") is None
@@ -225,7 +225,7 @@ def leaving(parts: int) -> Agent:
         out.send(OUT, None, json.dumps({"work": work, "part": part}).encode())
         return b"%d %d" % (work, part + 1) if part < parts else None
 
-    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, go_on=go_on)
+    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, resume=go_on)
 
 
 def story(producer: Producer) -> list[object]:
@@ -255,11 +255,11 @@ async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_i
 
 
 async def test_records_wait_while_too_much_work_is_left_over() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=1, left_over_works=3), leaving(parts=4)) as (lane, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=1, pending_work_limit=3), leaving(parts=4)) as (lane, producer, _):
         lane.offer(fetched(0, 9))
         most = 0
         while not lane.caught_up or not lane.positions[SOURCE]:
-            most = max(most, len(lane.standing.left_over))
+            most = max(most, len(lane.commit_state.pending_work))
             await asyncio.sleep(0)
         assert most == 3
         assert sorted(offsets for offsets in story(producer) if isinstance(offsets, int)) == list(range(9))
@@ -284,6 +284,6 @@ async def test_a_broker_that_takes_less_than_was_agreed_stops_the_partition_inst
         producer.refuses = True
         lane.offer(fetched(0, 3))
         await quiet()
-        assert lane.status is Status.STOPPED
+        assert lane.status is PartitionStatus.STOPPED
         assert "The largest was for out. Set max.message.bytes" in lane.reason
         assert engine.failures == producer.committed == []

@@ -10,10 +10,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.dead_letters import TOPIC
 from schemas.errors import MustStop
-from schemas.message import Given, Headers, header
+from schemas.message import Headers, RecordValue, header
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.partition.record_size import LARGEST_LETTER, LARGEST_RECORD, fits
-from streams.engine.partition.step_runner import Outcome, attempt, go_on
+from streams.engine.partition.record_size import LARGEST_DEAD_LETTER, LARGEST_RECORD, fits
+from streams.engine.partition.step_runner import StepResult, resume_step, run_step
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import OUT, SOURCE
 
@@ -46,12 +46,12 @@ def keep(batch: Batch, table: Table[bytes], out: Outbox) -> None:
 KEEP = Agent(name="keep", sources=(SOURCE,), step=keep, codec=Text)
 
 
-def run(*records: tuple[str, bytes], headers: Headers = ()) -> Outcome:
-    given = [Given(key.encode(), value, headers, offset=offset) for offset, (key, value) in enumerate(records)]
-    return attempt(KEEP, Batch(SOURCE, 3, given), MemoryStore())
+def run(*records: tuple[str, bytes], headers: Headers = ()) -> StepResult:
+    given = [RecordValue(key.encode(), value, headers, offset=offset) for offset, (key, value) in enumerate(records)]
+    return run_step(KEEP, Batch(SOURCE, 3, given), MemoryStore())
 
 
-def letters(outcome: Outcome) -> list[SimpleNamespace]:
+def letters(outcome: StepResult) -> list[SimpleNamespace]:
     return [
         SimpleNamespace(key=key, value=value, headers=headers) for topic, key, value, headers, _ in outcome.sent if topic == TOPIC
     ]
@@ -109,7 +109,7 @@ def test_a_poison_record_as_large_as_a_record_may_be_is_kept_whole() -> None:
 
 def test_a_poison_record_too_large_for_a_letter_is_kept_in_part_and_can_be_told_from_others() -> None:
     letter = letters(run(("out", NOISE), headers=[("ce_id", b"e1")]))[0]
-    assert fits(letter.key, letter.value, letter.headers, largest=LARGEST_LETTER)
+    assert fits(letter.key, letter.value, letter.headers, largest=LARGEST_DEAD_LETTER)
     assert NOISE.startswith(letter.value)
     assert len(letter.value) >= 1_000
     said = {name: header(letter.headers, f"dl_{name}") for name in ("topic", "partition", "offset", "cut", "bytes", "sha256")}
@@ -129,7 +129,7 @@ def test_left_over_work_that_makes_too_large_a_record_stops_the_process() -> Non
         out.send(OUT, "k", NOISE)
 
     with pytest.raises(MustStop, match="larger than a record may be"):
-        go_on(Agent(name="keep", sources=(SOURCE,), step=keep, codec=Text, go_on=huge), b"", MemoryStore())
+        resume_step(Agent(name="keep", sources=(SOURCE,), step=keep, codec=Text, resume=huge), b"", MemoryStore())
 
 
 def test_a_cursor_that_takes_too_much_room_is_its_records_fault() -> None:
@@ -137,15 +137,15 @@ def test_a_cursor_that_takes_too_much_room_is_its_records_fault() -> None:
         out.send(OUT, "k", b"x")
         return b"x" * 100_000
 
-    outcome = attempt(
-        Agent(name="leave", sources=(SOURCE,), step=leave, codec=Text), Batch(SOURCE, 0, [Given(b"k", b"v")]), MemoryStore()
+    outcome = run_step(
+        Agent(name="leave", sources=(SOURCE,), step=leave, codec=Text), Batch(SOURCE, 0, [RecordValue(b"k", b"v")]), MemoryStore()
     )
     assert outcome.dead == [True]
-    assert outcome.left_over == []
+    assert outcome.pending_work == []
     assert [topic for topic, *_ in outcome.sent] == [TOPIC]
 
 
 def test_the_last_death_says_where_and_why_but_not_what() -> None:
     outcome = run(("k", b"a"), ("other", b"broken"))
-    assert outcome.last_death.startswith(f"offset 1 of partition 3 of {SOURCE}: ValueError at encode, line ")
-    assert json.dumps(outcome.last_death).count("secret") == 0
+    assert outcome.last_error.startswith(f"offset 1 of partition 3 of {SOURCE}: ValueError at encode, line ")
+    assert json.dumps(outcome.last_error).count("secret") == 0

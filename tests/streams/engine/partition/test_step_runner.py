@@ -7,21 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import MustStop, StoreFailed
-from schemas.message import Given
+from schemas.message import RecordValue
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
-from streams.engine.partition.dead_letter_limit import Brake
-from streams.engine.partition.step_runner import Outcome, attempt
+from streams.engine.partition.dead_letter_limit import DeadLetterLimit
+from streams.engine.partition.step_runner import StepResult, run_step
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import SOURCE, Numbers, counting
 
 
 def batch_of(values: list[bytes]) -> Batch:
-    return Batch(SOURCE, 0, [Given(key=b"k", value=value, offset=offset) for offset, value in enumerate(values)])
+    return Batch(SOURCE, 0, [RecordValue(key=b"k", value=value, offset=offset) for offset, value in enumerate(values)])
 
 
-def run(values: list[bytes]) -> Outcome:
-    return attempt(counting(), batch_of(values), MemoryStore())
+def run(values: list[bytes]) -> StepResult:
+    return run_step(counting(), batch_of(values), MemoryStore())
 
 
 @given(st.lists(st.sampled_from([b"x", b"poison"]), max_size=40))
@@ -39,7 +39,7 @@ def test_a_step_that_asks_to_stop_is_not_isolated() -> None:
         raise MustStop("no")
 
     with pytest.raises(MustStop):
-        attempt(Agent(name="stop", sources=(SOURCE,), step=stop, codec=Numbers), batch_of([b"x"]), MemoryStore())
+        run_step(Agent(name="stop", sources=(SOURCE,), step=stop, codec=Numbers), batch_of([b"x"]), MemoryStore())
 
 
 def test_a_table_that_cannot_be_read_is_no_records_fault() -> None:
@@ -48,30 +48,30 @@ def test_a_table_that_cannot_be_read_is_no_records_fault() -> None:
             raise StoreFailed("the disk failed")
 
     with pytest.raises(StoreFailed):
-        attempt(counting(), batch_of([b"x"]), Broken())
+        run_step(counting(), batch_of([b"x"]), Broken())
 
 
 def test_the_brake_stops_at_so_many_in_a_row() -> None:
-    brake = Brake("count", Limits(brake_consecutive=3))
+    brake = DeadLetterLimit("count", Limits(dead_letter_consecutive=3))
     brake.check([True, True, False, True])
     with pytest.raises(MustStop, match="3 records in a row"):
         brake.check([True, True])
 
 
 def test_the_brake_says_where_one_of_the_records_lies_and_why_it_could_not_be_processed() -> None:
-    brake = Brake("count", Limits(brake_consecutive=2))
+    brake = DeadLetterLimit("count", Limits(dead_letter_consecutive=2))
     with pytest.raises(MustStop, match="such as the one at offset 7 of partition 1 of in: the value says so"):
         brake.check([True, True], "offset 7 of partition 1 of in: the value says so")
 
 
 def test_the_brake_stops_at_a_share_of_the_last_records() -> None:
-    brake = Brake("count", Limits(brake_window=100, brake_share=0.2, brake_consecutive=1_000))
+    brake = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
     brake.check([False] * 95 + [True] * 5)
     with pytest.raises(MustStop, match="of the last"):
         brake.check([True, False, False] * 40)
 
 
 def test_old_failures_are_forgotten_by_the_brake() -> None:
-    brake = Brake("count", Limits(brake_window=100, brake_share=0.2, brake_consecutive=1_000))
+    brake = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
     for _ in range(50):
         brake.check([True] * 15 + [False] * 85)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.engine.in_memory import MemoryTable
-from streams.engine.partition.table_view import View
+from streams.engine.partition.table_view import TableView
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import Numbers
 
@@ -49,7 +49,7 @@ def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(ch
 def test_a_rollback_returns_to_its_mark(changes: list[tuple[str, str, str, int]]) -> None:
     table: MemoryTable[int] = MemoryTable(Numbers)
     table.put("a", "1", 1)
-    mark = table.mark()
+    mark = table.savepoint()
     for what, group, item, value in changes:
         table.put(group, item, value) if what == "put" else table.delete(group, item)
     table.rollback(mark)
@@ -66,7 +66,7 @@ def test_a_value_is_encoded_once_however_often_it_was_put() -> None:
             encoded.append(value)
             return msgspec.msgpack.encode(value)
 
-    view: View[int] = View(MemoryStore(), Counting)
+    view: TableView[int] = TableView(MemoryStore(), Counting)
     for value in range(5):
         view.put("a", "", value)
     assert view.changes() == {"a": msgspec.msgpack.encode(4)}

@@ -11,8 +11,8 @@ from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
 from streams.engine.partition.transaction import commit
 from streams.engine.recovery.changelog_reader import fenced_producer
-from streams.engine.runner import _heard
-from streams.engine.tables.commit_state import Standing
+from streams.engine.runner import _ignore_unretrieved
+from streams.engine.tables.commit_state import CommitState
 from tests.support.counting_agent import OUT, PARTITIONS, SECOND, SOURCE, create_topics, read_all
 
 pytestmark = pytest.mark.asyncio
@@ -22,7 +22,7 @@ async def test_an_owner_fenced_between_two_batches_hears_of_it_as_of_any_other_f
     kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found by a campaign, kind workers, seed 2426406216: what aiokafka said instead stopped the worker."""
-    asyncio.get_running_loop().set_exception_handler(_heard)
+    asyncio.get_running_loop().set_exception_handler(_ignore_unretrieved)
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
     await create_topics(settings)
     owner = await fenced_producer(settings, f"{prefix}owner", Limits())
@@ -57,7 +57,7 @@ async def _commit(settings: KafkaSettings, producer: AIOKafkaProducer) -> None:
         changes={},
         changelog=settings.topic(SECOND),
         partition=0,
-        standing=Standing({SOURCE: 1}),
+        standing=CommitState({SOURCE: 1}),
         name_of=settings.topic,
         count_of=count_of,
         group=f"{settings.topic_prefix}group",

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import Gap
+from schemas.errors import MissingRecords
 from streams.engine.recovery import changelog_reader as recovery
-from streams.engine.recovery.progress import Done, Part, Progress
-from streams.engine.recovery.restoration import Restored
+from streams.engine.recovery.progress import RestoreDone, RestorePart, RestoreProgress
+from streams.engine.recovery.restoration import Restoration
 from streams.engine.runner import running
 from streams.engine.tables.store import MemoryStore, Store
 from streams.worker.probes import Probes
@@ -33,13 +33,14 @@ async def test_a_worker_that_joins_during_a_load_is_served_at_once_and_nothing_i
     await fill(settings, dict.fromkeys(range(PARTITIONS), 60), size=4_000)  # several fetches for each
     gate = Gate(monkeypatch, at_once=20)
     async with running((AGENT,), kafka=settings, limits=QUICK) as first:
-        while not first.engine.lanes() or min(rows(first).values()) == 0:
+        while not first.engine.all_processors() or min(rows(first).values()) == 0:
             await gate.once()
         await until(lambda: gate.waiting == 1, "the first waits")
         epoch, read = first.engine.epoch, rows(first)
         async with running((AGENT,), kafka=settings, limits=QUICK) as second:
             await until(
-                lambda: len(second.engine.lanes()) == PARTITIONS // 2, "the second is given its share while the first loads"
+                lambda: len(second.engine.all_processors()) == PARTITIONS // 2,
+                "the second is given its share while the first loads",
             )
             await until(lambda: gate.waiting == 2, "the second begins to load")
             assert first.engine.epoch == epoch + 1
@@ -62,7 +63,7 @@ async def test_a_table_that_is_right_serves_while_a_large_one_is_restored(
     await create_topics(settings, AGENT)
     await fill(settings, {0: 400, 1: 3, 2: 3, 3: 3}, size=2_000)
     gate = Gate(monkeypatch, at_once=10)
-    heard: list[Progress | Done] = []
+    heard: list[RestoreProgress | RestoreDone] = []
     async with running((AGENT,), kafka=settings, limits=QUICK, on_progress=heard.append) as work:
         while len(live(work)) < PARTITIONS - 1:
             await gate.once()
@@ -72,13 +73,15 @@ async def test_a_table_that_is_right_serves_while_a_large_one_is_restored(
         assert progress is not None
         assert 0 < progress.total.read < progress.total.of == 401 + 3 * 4
         key = await _sent_to(settings, {1, 2, 3})
-        await until(lambda: any(lane.view().get(key) == b"new" for lane in work.engine.lanes()), "the others are at work")
+        await until(
+            lambda: any(lane.view().get(key) == b"new" for lane in work.engine.all_processors()), "the others are at work"
+        )
         assert 0 not in live(work)
         gate.open()
         await until(work.engine.ready.is_set, "all are restored")
         assert work.engine.progress() is None
         assert live(work) == set(range(PARTITIONS))
-    assert [(done.records, done.rows) for done in heard if isinstance(done, Done)] == [(401 + 3 * 4, 400 + 3 * 3)]
+    assert [(done.records, done.rows) for done in heard if isinstance(done, RestoreDone)] == [(401 + 3 * 4, 400 + 3 * 3)]
 
 
 async def _sent_to(settings: KafkaSettings, partitions: set[int]) -> str:
@@ -114,7 +117,7 @@ async def test_probes_answer_during_a_load_and_say_how_far_it_is_and_what_stoppe
             await until(work.engine.ready.is_set, "restored")
             assert (await client.get("/ready")).status_code == 200
             assert "restore_offsets_read{" not in (await client.get("/metrics")).text
-            work.engine.lanes()[0].stop(Gap("records were deleted before they were read"))
+            work.engine.all_processors()[0].stop(MissingRecords("records were deleted before they were read"))
             answer = await client.get("/ready")
             assert (answer.status_code, answer.json()["hint"]) == (
                 503,
@@ -129,13 +132,13 @@ async def test_large_rows_are_taken_a_few_at_a_time(settings: KafkaSettings, mon
     await fill(settings, {0: 300}, size=100_000)
     monkeypatch.setattr(recovery, "_BYTES_AT_ONCE", 1_000_000)
     taken: list[int] = []
-    take = Restored.take
+    take = Restoration.take
 
-    def counting(self: Restored, records: list[Any]) -> bool:
+    def counting(self: Restoration, records: list[Any]) -> bool:
         taken.append(sum(len(record.value or b"") for record in records))
         return take(self, records)
 
-    monkeypatch.setattr(Restored, "take", counting)
+    monkeypatch.setattr(Restoration, "take", counting)
     async with running((AGENT,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "restored")
         assert rows(work)[0] == 300
@@ -168,15 +171,15 @@ async def test_a_load_whose_store_fails_does_not_hold_up_the_others(settings: Ka
 
 
 async def test_the_words_about_a_load_are_true() -> None:
-    under_way = Progress((Part("contacts", 50, 100), Part("people", 0, 300)), 10.0)
+    under_way = RestoreProgress((RestorePart("contacts", 50, 100), RestorePart("people", 0, 300)), 10.0)
     assert str(under_way) == (
         "restoring tables: 50 of 400 changelog offsets, 5 a second, about 70 s left (contacts 50 %, people 0 %)"
     )
-    assert Progress((Part("a", 0, 5),), 3.0).left_seconds is None
-    assert str(Progress((Part("a", 0, 5),), 3.0)) == "restoring tables: 0 of 5 changelog offsets (a 0 %)"
+    assert RestoreProgress((RestorePart("a", 0, 5),), 3.0).left_seconds is None
+    assert str(RestoreProgress((RestorePart("a", 0, 5),), 3.0)) == "restoring tables: 0 of 5 changelog offsets (a 0 %)"
     assert (
-        str(Done(1_000_000, 1_000_004, 125.2))
+        str(RestoreDone(1_000_000, 1_000_004, 125.2))
         == "tables restored: 1,000,000 rows, 1,000,004 changelog records read, in 2 min 5 s"
     )
-    assert Part("a", 999, 1_000).percent == 99
-    assert Part("a", 0, 0).percent == 100
+    assert RestorePart("a", 999, 1_000).percent == 99
+    assert RestorePart("a", 0, 0).percent == 100

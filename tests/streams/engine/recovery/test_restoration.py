@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.message import Given
+from schemas.message import RecordValue
 from streams.engine.limits import Limits
 from streams.engine.recovery import changelog_reader as recovery
-from streams.engine.recovery.restoration import Restored
+from streams.engine.recovery.restoration import Restoration
 from streams.engine.tables import commit_state as positions
-from streams.engine.tables.commit_state import Standing
+from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark, MemoryStore
 
 KEYS = st.sampled_from(["a", "a|1", "b"])
@@ -23,20 +23,20 @@ TRANSACTIONS = st.lists(st.dictionaries(KEYS, st.none() | st.binary(min_size=1, 
 DAY = 86_400_000
 
 
-def log_of(transactions: list[dict[str, bytes | None]], *, began: int = 0) -> list[Given]:
+def log_of(transactions: list[dict[str, bytes | None]], *, began: int = 0) -> list[RecordValue]:
     """Write transactions as the engine does: changes, the standing, a marker that is no record. One a second."""
-    log: list[Given] = []
+    log: list[RecordValue] = []
     offset = 0
     for number, changes in enumerate(transactions, 1):
-        standing = positions.encode(Standing({"in": number}))
+        standing = positions.encode(CommitState({"in": number}))
         for key, value in [*((key.encode(), value) for key, value in changes.items()), (positions.KEY, standing)]:
-            log.append(Given(key=key, value=value, offset=offset, timestamp=began + number * 1_000))
+            log.append(RecordValue(key=key, value=value, offset=offset, timestamp=began + number * 1_000))
             offset += 1
         offset += 1
     return log
 
 
-def compacted(log: list[Given], up_to: int, *, tombstones: bool) -> list[Given]:
+def compacted(log: list[RecordValue], up_to: int, *, tombstones: bool) -> list[RecordValue]:
     """Drop what is superseded in the log's first records, and tombstones too where their time has passed."""
     last = {record.key: record.offset for record in log[:up_to]}
     clean = [record for record in log[:up_to] if last[record.key] == record.offset and (tombstones or record.value is not None)]
@@ -50,11 +50,11 @@ def table_of(transactions: list[dict[str, bytes | None]]) -> dict[str, bytes]:
     return {key: value for key, value in rows.items() if value is not None}
 
 
-def restore(store: MemoryStore, log: list[Given], *, oldest: float = 0, at_once: int = 3) -> tuple[Restored, int]:
+def restore(store: MemoryStore, log: list[RecordValue], *, oldest: float = 0, at_once: int = 3) -> tuple[Restoration, int]:
     """Do what the reader does, over a list; return how many records were read, too."""
-    one, read = Restored(store, oldest=oldest), 0
-    left = [record for record in log if record.offset >= (one.begin or 0)]
-    while left or one.doubtful:
+    one, read = Restoration(store, oldest=oldest), 0
+    left = [record for record in log if record.offset >= (one.start_offset or 0)]
+    while left or one.unverified:
         part, left = left[:at_once], left[at_once:]
         read += len(part)
         if not part or not one.take(part):
@@ -78,7 +78,7 @@ def test_a_store_read_on_from_its_bookmark_equals_one_read_from_the_beginning(tr
     store = stood(transactions[:seen])
     one, _ = restore(store, clean, at_once=data.draw(st.integers(1, 9)))
     assert dict(store.items()) == table_of(transactions)
-    assert one.standing == Standing({"in": len(transactions)})
+    assert one.commit_state == CommitState({"in": len(transactions)})
     assert store.bookmark is not None
     assert msgspec.structs.replace(store.bookmark, read=0) == Bookmark(log[-1].offset, log[-1].timestamp, log[-1].value or b"")
 
@@ -139,18 +139,18 @@ def test_a_log_cut_back_is_read_from_the_beginning() -> None:
 def test_a_log_made_anew_and_empty_leaves_nothing_of_the_store() -> None:
     store = stood([{"a": b"1"}])
     one, _ = restore(store, [])
-    assert (dict(store.items()), one.records, one.standing) == ({}, 0, Standing())
+    assert (dict(store.items()), one.records, one.commit_state) == ({}, 0, CommitState())
 
 
-def one_standing(rows: int, *, began: int = 0, value: bytes = b"v") -> list[Given]:
+def one_standing(rows: int, *, began: int = 0, value: bytes = b"v") -> list[RecordValue]:
     """A log as compaction leaves it: rows, and where the table stood only at its very end."""
     transactions = [{f"r{number}": value} for number in range(rows)]
     return compacted(log_of(transactions, began=began), rows * 3, tombstones=False)
 
 
-def part_of(store: MemoryStore, log: list[Given], *, now: int = 0, oldest: float = 0) -> Restored:
+def part_of(store: MemoryStore, log: list[RecordValue], *, now: int = 0, oldest: float = 0) -> Restoration:
     """Read so many records and go away."""
-    one = Restored(store, oldest=oldest, now=now)
+    one = Restoration(store, oldest=oldest, now=now)
     assert one.take(log)
     return one
 
@@ -161,12 +161,12 @@ def test_a_restoration_broken_off_before_it_saw_where_the_table_stood_goes_on_fr
     part_of(store, log[:read])
     one, again = restore(store, log)
     assert dict(store.items()) == {f"r{number}": b"v" for number in range(9)}
-    assert one.standing == Standing({"in": 9})
+    assert one.commit_state == CommitState({"in": 9})
     assert again == len(log) - read + 1, "the last record is seen again, and what follows"
 
 
 @pytest.mark.parametrize("log", [one_standing(9, value=b"w"), one_standing(9, began=DAY), one_standing(2), []])
-def test_a_restoration_broken_off_in_another_log_is_begun_again(log: list[Given]) -> None:
+def test_a_restoration_broken_off_in_another_log_is_begun_again(log: list[RecordValue]) -> None:
     store = MemoryStore()
     part_of(store, one_standing(9)[:4])
     restore(store, log)
@@ -178,7 +178,7 @@ def test_what_was_read_counts_from_when_it_was_read_however_old_the_records_are(
     """A tombstone written since then is kept for a day since then, not since the record that was read last."""
     log, store, now = one_standing(9), MemoryStore(), 30 * DAY
     part_of(store, log[:4], now=now, oldest=now - DAY)
-    one = Restored(store, oldest=now + away - DAY, now=now + away)
+    one = Restoration(store, oldest=now + away - DAY, now=now + away)
     assert one.take(log[3:]) is not begun_again
 
 
@@ -186,16 +186,16 @@ def test_being_broken_off_again_and_again_does_not_make_what_was_read_first_any_
     log, store, now = one_standing(9), MemoryStore(), 30 * DAY
     part_of(store, log[:4], now=now, oldest=now - DAY)
     part_of(store, log[3:6], now=now + DAY // 2, oldest=now - DAY // 2)
-    assert not Restored(store, oldest=now + DAY // 2, now=now + DAY * 3 // 2).take(log[5:])
+    assert not Restoration(store, oldest=now + DAY // 2, now=now + DAY * 3 // 2).take(log[5:])
 
 
 def test_a_copy_that_stood_still_for_longer_than_tombstones_are_kept_is_begun_again() -> None:
     log, store, now = one_standing(9), MemoryStore(), 30 * DAY
     one = part_of(store, log[:4], now=now)
     one.as_of = now + DAY
-    one.grew_old(now + DAY - 1)
+    one.mark_stale(now + DAY - 1)
     assert one.take(log[4:6]), "a copy that was at the end a moment ago has missed nothing"
-    one.grew_old(now + DAY + 1)
+    one.mark_stale(now + DAY + 1)
     assert not one.take(log[6:])
     one.start_over()
     assert one.take(log)
@@ -203,7 +203,7 @@ def test_a_copy_that_stood_still_for_longer_than_tombstones_are_kept_is_begun_ag
 
 def test_a_copy_handed_over_says_since_when_it_missed_nothing() -> None:
     store = stood([{"a": b"1"}])
-    one = Restored(store, oldest=0, now=5 * DAY)
+    one = Restoration(store, oldest=0, now=5 * DAY)
     one.as_of = 7 * DAY
     one.settle()
     assert store.bookmark is not None
@@ -241,8 +241,8 @@ async def test_a_restoration_to_which_nothing_comes_any_more_gives_up_its_consum
 ) -> None:
     monkeypatch.setattr(recovery, "_STALLED_SECONDS", 0.1)
     monkeypatch.setattr(recovery, "AIOKafkaConsumer", lambda **_: Lost(position))
-    reader = recovery.Reader(KafkaSettings(), Limits(), partitions=1)
-    unread = {TopicPartition("changelog", 0): Restored(MemoryStore(), oldest=0, now=0, log_ends=9)}
+    reader = recovery.ChangelogReader(KafkaSettings(), Limits(), partitions=1)
+    unread = {TopicPartition("changelog", 0): Restoration(MemoryStore(), oldest=0, now=0, log_ends=9)}
     async with asyncio.timeout(20):
         with pytest.raises(TimeoutError):
             _ = [place async for place in reader.restore(unread, lambda: True, lambda: None)]

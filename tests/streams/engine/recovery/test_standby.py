@@ -15,12 +15,12 @@ import pytest
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from schemas.partition import partition_of
-from streams.engine.naming import Names
-from streams.engine.recovery.progress import Done, Progress
+from streams.engine.naming import Naming
+from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.recovery.standby import Standby
 from streams.engine.runner import Running, running
-from streams.engine.tables.rocksdb import OnDisk, RocksStore
-from streams.engine.tables.store import Bookmark, MemorySpares, MemoryStore, Spares, Store, in_memory
+from streams.engine.tables.rocksdb import RocksStore, RocksStores
+from streams.engine.tables.store import Bookmark, MemoryStandbyStores, MemoryStore, StandbyStores, Store, open_memory_store
 from tests.faults.counting_worker import AGENT as COUNTING
 from tests.faults.counting_worker import LIMITS
 from tests.support.changelogs import AGENT, QUICK, fill, live, until
@@ -36,9 +36,9 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
 
 
-def kept(kind: str, folder: Path) -> tuple[OnDisk | None, Spares]:
-    disk = OnDisk(folder, frozenset({AGENT.name, COUNTING.name})) if kind == "disk" else None
-    return disk, disk or MemorySpares()
+def kept(kind: str, folder: Path) -> tuple[RocksStores | None, StandbyStores]:
+    disk = RocksStores(folder, frozenset({AGENT.name, COUNTING.name})) if kind == "disk" else None
+    return disk, disk or MemoryStandbyStores()
 
 
 def followed(work: Running, partitions: int) -> bool:
@@ -52,29 +52,39 @@ async def test_a_partition_that_moves_is_read_on_from_the_copy(settings: KafkaSe
     """To the second when it joins: all. Back to the first when the second leaves: what the second did. Hosts have disks of their own."""
     await create_topics(settings, AGENT)
     await fill(settings, dict.fromkeys(range(PARTITIONS), 50))
-    heard: list[Progress | Done] = []
+    heard: list[RestoreProgress | RestoreDone] = []
     (here, spares), (there, spares_there) = kept(kind, tmp_path / "1"), kept(kind, tmp_path / "2")
     async with contextlib.AsyncExitStack() as workers:
         first = await workers.enter_async_context(
-            running((AGENT,), kafka=settings, limits=QUICK, store_of=here or in_memory, spares=spares, on_progress=heard.append)
+            running(
+                (AGENT,),
+                kafka=settings,
+                limits=QUICK,
+                store_of=here or open_memory_store,
+                spares=spares,
+                on_progress=heard.append,
+            )
         )
         await until(first.engine.ready.is_set, "ready")
-        async with running((AGENT,), kafka=settings, limits=QUICK, store_of=there or in_memory, spares=spares_there) as second:
+        async with running(
+            (AGENT,), kafka=settings, limits=QUICK, store_of=there or open_memory_store, spares=spares_there
+        ) as second:
             await until(lambda: len(live(first)) == len(live(second)) == PARTITIONS // 2, "shared")
             await until(lambda: followed(first, 2) and followed(second, 2), "each follows the other")
             await send(settings, NEW)
             await until(
-                lambda: sum(lane.positions[SOURCE] for each in (first, second) for lane in each.engine.lanes()) == 40, "read"
+                lambda: sum(lane.positions[SOURCE] for each in (first, second) for lane in each.engine.all_processors()) == 40,
+                "read",
             )
             await until(lambda: followed(first, 2), "followed")
             heard.clear()
         await until(lambda: len(live(first)) == PARTITIONS and first.engine.ready.is_set(), "all moved to the first")
-        views = {lane.partition: lane.view() for lane in first.engine.lanes()}
+        views = {lane.partition: lane.view() for lane in first.engine.all_processors()}
         assert [views[partition_of(key.encode(), PARTITIONS)].get(key) for key in NEW] == [b"x"] * 40
         assert [view.get(f"r{number}") for view in views.values() for number in range(51)] == (
             [b"v" * 100] * 50 + [None]
         ) * PARTITIONS
-        assert 0 < sum(done.records for done in heard if isinstance(done, Done)) <= 3 * PARTITIONS, "positions, and no row"
+        assert 0 < sum(done.records for done in heard if isinstance(done, RestoreDone)) <= 3 * PARTITIONS, "positions, and no row"
 
 
 async def send(settings: KafkaSettings, keys: list[str]) -> None:
@@ -174,20 +184,20 @@ async def work(bootstrap: str, prefix: str, kind: str, folder: str) -> None:
     disk, spares = kept(kind, Path(folder))
     read = 0
 
-    def tally(progress: Progress | Done) -> None:
+    def tally(progress: RestoreProgress | RestoreDone) -> None:
         nonlocal read
-        read += progress.records if isinstance(progress, Done) else 0
+        read += progress.records if isinstance(progress, RestoreDone) else 0
 
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
     async with running(
-        (COUNTING,), kafka=settings, limits=LIMITS, store_of=disk or in_memory, spares=spares, on_progress=tally
+        (COUNTING,), kafka=settings, limits=LIMITS, store_of=disk or open_memory_store, spares=spares, on_progress=tally
     ) as at_work:
         failed = asyncio.create_task(at_work.failed())
         before = ""
         while not failed.done():
             if not at_work.engine.ready.is_set():
                 state = "handed out"
-            elif len(at_work.engine.lanes()) == PARTITIONS:
+            elif len(at_work.engine.all_processors()) == PARTITIONS:
                 state = f"owns {PARTITIONS} after reading {read}"
             else:
                 state = "following 2" if followed(at_work, 2) else "following"
@@ -210,10 +220,10 @@ class TestSparesOnDisk:
 
     @pytest.mark.asyncio
     async def test_a_spare_is_private_and_begins_with_what_the_host_has(self, tmp_path: Path) -> None:
-        disk = OnDisk(tmp_path, frozenset({"count"}))
+        disk = RocksStores(tmp_path, frozenset({"count"}))
         own = await disk("count", 0)
         self.store(own, 7)
-        assert disk.let_go(own) is None
+        assert disk.release(own) is None
         spare = await disk.spare("count", 0)
         assert (spare.get("k"), spare.bookmark) == (b"7", Bookmark(7, 1, b""))
         own = await disk("count", 0)
@@ -227,7 +237,7 @@ class TestSparesOnDisk:
 
     @pytest.mark.asyncio
     async def test_a_spare_that_is_further_on_takes_the_place_of_what_the_host_had(self, tmp_path: Path) -> None:
-        disk = OnDisk(tmp_path, frozenset({"count"}))
+        disk = RocksStores(tmp_path, frozenset({"count"}))
         own = await disk("count", 0)
         self.store(own, 7)
         own.close()
@@ -243,7 +253,7 @@ class TestSparesOnDisk:
     @pytest.mark.asyncio
     async def test_what_the_host_has_is_kept_where_it_is_further_on(self, tmp_path: Path) -> None:
         """Its owner was another worker of this host, and has died."""
-        disk = OnDisk(tmp_path, frozenset({"count"}))
+        disk = RocksStores(tmp_path, frozenset({"count"}))
         spare = await disk.spare("count", 0)
         self.store(spare, 7)
         own = await disk("count", 0)
@@ -256,7 +266,7 @@ class TestSparesOnDisk:
 
     @pytest.mark.asyncio
     async def test_beside_an_owner_that_is_frozen_the_spare_itself_is_the_table(self, tmp_path: Path) -> None:
-        disk = OnDisk(tmp_path, frozenset({"count"}))
+        disk = RocksStores(tmp_path, frozenset({"count"}))
         own = await disk("count", 0)
         spare = await disk.spare("count", 0)
         self.store(spare, 7)
@@ -269,10 +279,10 @@ class TestSparesOnDisk:
     @pytest.mark.asyncio
     async def test_tables_in_memory_change_their_part_without_moving(self, tmp_path: Path) -> None:
         store = MemoryStore()
-        for spares in (MemorySpares(), OnDisk(tmp_path, frozenset())):
+        for spares in (MemoryStandbyStores(), RocksStores(tmp_path, frozenset())):
             assert isinstance(await spares.spare("count", 0), MemoryStore)
             assert await spares.promoted("count", 0, store) is store
-            assert spares.let_go(store) is store
+            assert spares.release(store) is store
 
 
 @pytest.mark.asyncio
@@ -285,12 +295,12 @@ async def test_a_copy_whose_disk_fails_is_given_up_and_made_anew(settings: Kafka
         def apply(self, changes: object, bookmark: Bookmark | None = None) -> None:
             raise StoreFailed("no room")
 
-    class Spoilt(MemorySpares):
+    class Spoilt(MemoryStandbyStores):
         async def spare(self, agent: str, partition: int) -> Store:
             opened[agent, partition] += 1
             return Failing() if opened[agent, partition] == 1 and partition == 1 else MemoryStore()
 
-    standby = Standby((AGENT,), kafka=settings, names=Names(prefix=settings.topic_prefix), limits=QUICK, spares=Spoilt())
+    standby = Standby((AGENT,), kafka=settings, names=Naming(prefix=settings.topic_prefix), limits=QUICK, spares=Spoilt())
     standby.follow_all_but([(AGENT.name, 2), (AGENT.name, 3)])
     await until(lambda: dict(standby.lag()) == {(AGENT.name, 0): 0, (AGENT.name, 1): 0}, "both are followed")
     assert opened == {(AGENT.name, 0): 1, (AGENT.name, 1): 2}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.errors import Gap
+from schemas.errors import MissingRecords
 from streams.engine.tables import commit_state as positions
 
 
@@ -19,9 +19,9 @@ def test_offsets_set_to_the_start_of_a_whole_log_are_a_first_reading_too() -> No
 
 
 def test_a_changelog_that_does_not_begin_at_its_first_record_has_lost_rows() -> None:
-    positions.whole("count.changelog", 3, 0)
-    with pytest.raises(Gap, match=r"partition 3 of count\.changelog: the log now begins at 7\."):
-        positions.whole("count.changelog", 3, 7)
+    positions.complete("count.changelog", 3, 0)
+    with pytest.raises(MissingRecords, match=r"partition 3 of count\.changelog: the log now begins at 7\."):
+        positions.complete("count.changelog", 3, 7)
 
 
 def test_changelog_and_group_agree() -> None:
@@ -43,11 +43,11 @@ def test_expired_group_offsets_leave_the_changelog_to_decide() -> None:
     ],
 )
 def test_a_gap_is_never_accepted_silently(case: dict[str, int], said: str) -> None:
-    with pytest.raises(Gap, match=said) as raised:
+    with pytest.raises(MissingRecords, match=said) as raised:
         at(**case)
     assert "partition 3 of in" in str(raised.value)
 
 
 def test_a_standing_survives_the_changelog() -> None:
-    standing = positions.Standing({"in": 5, "other": 0}, (b"a", b"b"))
+    standing = positions.CommitState({"in": 5, "other": 0}, (b"a", b"b"))
     assert positions.decode(positions.encode(standing)) == standing

@@ -10,17 +10,17 @@ import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types.tuples import TP
 
-from connectors.kafka.admin import administering
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
-from streams.engine.naming import Names
+from streams.engine.naming import Naming
 from streams.engine.recovery import changelog_reader as recovery
-from streams.engine.recovery.restoration import Restored
+from streams.engine.recovery.restoration import Restoration
 from streams.engine.runner import Running, running
-from streams.engine.tables.rocksdb import OnDisk, RocksStore
-from streams.engine.tables.store import Bookmark, MemoryStore, Store, StoreOf, in_memory
+from streams.engine.tables.rocksdb import RocksStore, RocksStores
+from streams.engine.tables.store import Bookmark, MemoryStore, OpenStore, Store, open_memory_store
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
 
 pytestmark = pytest.mark.asyncio
@@ -51,13 +51,13 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many records each restoration read."""
     counts: list[int] = []
-    take = Restored.take
+    take = Restoration.take
 
-    def counting(self: Restored, records: list[Any]) -> bool:
+    def counting(self: Restoration, records: list[Any]) -> bool:
         counts.append(len(records))
         return take(self, records)
 
-    monkeypatch.setattr(Restored, "take", counting)
+    monkeypatch.setattr(Restoration, "take", counting)
     return counts
 
 
@@ -67,15 +67,15 @@ async def send(settings: KafkaSettings, history: list[tuple[str, int]]) -> None:
             await write(producer, settings, SOURCE, key, str(number).encode())
 
 
-async def worked(settings: KafkaSettings, store_of: StoreOf) -> dict[int, dict[str, bytes]]:
+async def worked(settings: KafkaSettings, store_of: OpenStore) -> dict[int, dict[str, bytes]]:
     """Run until caught up, and return the tables by partition."""
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
         await until(lambda: work.engine.ready.is_set() and caught_up(work))
-        return {lane.partition: rows(lane.store) for lane in work.engine.lanes()}
+        return {lane.partition: rows(lane.store) for lane in work.engine.all_processors()}
 
 
 def caught_up(work: Running) -> bool:
-    lanes = work.engine.lanes()
+    lanes = work.engine.all_processors()
     return len(lanes) == PARTITIONS and all(lane.status == "live" and lane.caught_up for lane in lanes)
 
 
@@ -92,15 +92,15 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         await asyncio.sleep(0.02)
 
 
-def on_disk(folder: Path) -> OnDisk:
-    return OnDisk(folder, frozenset({AGENT.name}))
+def on_disk(folder: Path) -> RocksStores:
+    return RocksStores(folder, frozenset({AGENT.name}))
 
 
 async def test_the_same_history_gives_the_same_bytes_in_memory_and_on_disk(settings: KafkaSettings, tmp_path: Path) -> None:
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
     disk = await worked(settings, on_disk(tmp_path))
-    assert disk == await worked(settings, in_memory), "read from the changelog alone"
+    assert disk == await worked(settings, open_memory_store), "read from the changelog alone"
     model = dict(HISTORY)
     assert {key: Numbers.decode(value) for table in disk.values() for key, value in table.items()} == {
         key: number for key, number in model.items() if number
@@ -126,7 +126,7 @@ async def test_a_restart_reads_only_what_others_wrote_since(settings: KafkaSetti
 
 
 def changelog() -> str:
-    return Names().changelog(AGENT.name)
+    return Naming().changelog(AGENT.name)
 
 
 async def test_a_bookmark_older_than_tombstones_are_kept_means_reading_everything(
@@ -136,13 +136,13 @@ async def test_a_bookmark_older_than_tombstones_are_kept_means_reading_everythin
     await send(settings, HISTORY)
     await worked(settings, on_disk(tmp_path))
     topic = settings.topic(changelog())
-    async with administering(settings) as admin:
+    async with admin_client(settings) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"delete.retention.ms": "0"})])
     read.clear()
     await worked(settings, on_disk(tmp_path))
     few = sum(read)
     await send(settings, [("g0|new", 3)])
-    after = await worked(settings, in_memory)
+    after = await worked(settings, open_memory_store)
     read.clear()
     assert await worked(settings, on_disk(tmp_path)) == after
     assert few < 10, "nothing follows the bookmarks: they are right however old"
@@ -156,9 +156,9 @@ async def test_a_table_whose_disk_fails_is_read_back_and_nothing_is_lost(setting
     failing = Failing(on_disk(tmp_path))
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=failing) as work:
         await until(lambda: work.engine.ready.is_set() and caught_up(work))
-        disk = {lane.partition: rows(lane.store) for lane in work.engine.lanes()}
+        disk = {lane.partition: rows(lane.store) for lane in work.engine.all_processors()}
     assert set(failing.failed) == {"open", "get", "apply"}
-    assert disk == await worked(settings, in_memory)
+    assert disk == await worked(settings, open_memory_store)
     assert len(await read_all(settings, OUT)) == len(HISTORY)
     assert await read_all(settings, "dead.letters") == [], "a failing disk is no record's fault"
 
@@ -169,15 +169,15 @@ async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
     """Partitions taken away and given back while their tables are still being restored."""
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
-    wanted = await worked(settings, in_memory)
+    wanted = await worked(settings, open_memory_store)
     monkeypatch.setattr(recovery, "_RECORDS_AT_ONCE", 5)
-    take = recovery.Reader._take
+    take = recovery.ChangelogReader._take
 
     async def slowly(*given: Any) -> None:
         await take(*given)
         await asyncio.sleep(0.02)
 
-    monkeypatch.setattr(recovery.Reader, "_take", slowly)
+    monkeypatch.setattr(recovery.ChangelogReader, "_take", slowly)
     went_back: list[int] = []
 
     class Watched(MemoryStore):
@@ -192,8 +192,8 @@ async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=watched) as work:
         await until(lambda: work.engine.ready.is_set() and caught_up(work))
         places = {TP(settings.topic(SOURCE), partition) for partition in range(PARTITIONS)}
-        for lane in work.engine.lanes():
-            lane.release()
+        for lane in work.engine.all_processors():
+            lane.close_store()
         loads = []
         for pause in (0.05, 0.1, 0.15, 0.2):
             await work.engine.revoked()
@@ -201,14 +201,14 @@ async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
             await asyncio.sleep(pause)
         await asyncio.gather(*loads)
         await until(lambda: caught_up(work))
-        assert {lane.partition: rows(lane.store) for lane in work.engine.lanes()} == wanted
+        assert {lane.partition: rows(lane.store) for lane in work.engine.all_processors()} == wanted
     assert went_back == []
 
 
 class Failing:
     """Open stores on disk whose calls fail now and then: an opening, a write that was not made, a read."""
 
-    def __init__(self, stores: OnDisk) -> None:
+    def __init__(self, stores: RocksStores) -> None:
         self._stores = stores
         self._calls: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()

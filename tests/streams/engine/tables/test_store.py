@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import StoreFailed
-from streams.engine.tables.rocksdb import OnDisk
+from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import Bookmark, MemoryStore, Store
 
 GROUPS = ["a", "ab", "b", "ä", "~", "}"]
@@ -30,7 +30,7 @@ HISTORY = st.lists(st.tuples(st.sampled_from(["apply"] * 6 + ["clear", "open aga
 
 
 def opened(folder: Path, partition: int = 3) -> Store:
-    return asyncio.run(OnDisk(folder, frozenset({"people"}))("people", partition))
+    return asyncio.run(RocksStores(folder, frozenset({"people"}))("people", partition))
 
 
 def memory(stack: ExitStack) -> tuple[Store, Callable[[Store], Store]]:
@@ -88,7 +88,7 @@ def test_rows_are_counted_about(tmp_path: Path) -> None:
 
 
 def test_an_agent_not_named_keeps_its_table_in_memory(tmp_path: Path) -> None:
-    store = asyncio.run(OnDisk(tmp_path, frozenset({"people"}))("orgs", 0))
+    store = asyncio.run(RocksStores(tmp_path, frozenset({"people"}))("orgs", 0))
     assert isinstance(store, MemoryStore)
     assert list(tmp_path.iterdir()) == []
 
@@ -112,7 +112,7 @@ def held(tmp_path: Path) -> Iterator[Store]:
 def test_a_table_held_by_another_process_is_copied_into_a_directory_that_goes_away(tmp_path: Path, held: Store) -> None:
     said = in_process(
         f"""
-        store = asyncio.run(OnDisk(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
+        store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
         print(store.bookmark, store.get("k"), len(list(Path({str(tmp_path / "people")!r}).iterdir())))
         store.close()
         """
@@ -125,7 +125,7 @@ def test_a_table_held_by_another_process_is_copied_into_a_directory_that_goes_aw
 def test_a_private_directory_left_by_a_killed_process_is_removed_at_the_next_start(tmp_path: Path, held: Store) -> None:
     in_process(
         f"""
-        store = asyncio.run(OnDisk(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
+        store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
         store.apply({{"k": b"x"}})
         os._exit(0)
         """
@@ -139,7 +139,7 @@ def test_a_private_directory_left_by_a_killed_process_is_removed_at_the_next_sta
 def test_a_kill_leaves_what_was_applied(tmp_path: Path) -> None:
     in_process(
         f"""
-        store = asyncio.run(OnDisk(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
+        store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
         store.apply({{"k": b"x"}}, Bookmark(7, 8, b"9"))
         os.kill(os.getpid(), 9)
         """
@@ -189,7 +189,7 @@ def test_a_full_disk_is_an_error_and_leaves_whole_transactions(tmp_path: Path) -
         f"""
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        store = asyncio.run(OnDisk(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
+        store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
         for number in range(1_000):
             try:
                 store.apply({{"a": os.urandom(10_000), "b": str(number).encode(), "c": str(number).encode()}}, Bookmark(number, 1, b""))
@@ -213,7 +213,7 @@ def in_process(body: str) -> subprocess.CompletedProcess[str]:
         from pathlib import Path
         from schemas.errors import StoreFailed
         from streams.engine.tables import rocksdb as rocks
-        from streams.engine.tables.rocksdb import OnDisk
+        from streams.engine.tables.rocksdb import RocksStores
         from streams.engine.tables.store import Bookmark
         rocks._LOCK_TRIES = 2
         """

@@ -4,25 +4,25 @@ from collections.abc import Iterable
 
 import pytest
 
-from streams.core.access.checks.matching import Match, active, keeps, match
+from streams.core.access.checks.matching import Match, active, match, still_matches
 from streams.core.access.state.addresses import aliased, normal, untagged
-from streams.core.access.state.staff import Member
+from streams.core.access.state.staff import StaffMember
 
 NOW = 1000
 
 
-def member(number: str, *addresses: str, ends: int | None = None) -> Member:
-    return Member(number, None, addresses, frozenset(addresses), None, ends, None, ())
+def member(number: str, *addresses: str, ends: int | None = None) -> StaffMember:
+    return StaffMember(number, None, addresses, frozenset(addresses), None, ends, None, ())
 
 
 def found(
     address: str | None,
-    *known: Member,
-    link: Member | None = None,
-    held: Member | None = None,
+    *known: StaffMember,
+    link: StaffMember | None = None,
+    held: StaffMember | None = None,
     aliases: dict[str, str] | None = None,
 ) -> Match:
-    def find(under: str) -> Iterable[Member]:
+    def find(under: str) -> Iterable[StaffMember]:
         return [each for each in known if under in each.addresses]
 
     return match(link=link, held=held, address=address, find=find, aliases=aliases or {}, at=NOW)
@@ -75,12 +75,12 @@ def test_nobody_matches_an_account_without_an_address():
     ("by", "who", "kept"),
     [("address", JO, True), ("alias", JO, True), ("link", JO, False), ("hold", JO, False), ("none", None, False)],
 )
-def test_only_a_match_by_address_is_kept_to(by: str, who: Member | None, kept: bool):
-    assert keeps(Match(by, who), NOW) is kept
+def test_only_a_match_by_address_is_kept_to(by: str, who: StaffMember | None, kept: bool):
+    assert still_matches(Match(by, who), NOW) is kept
 
 
 def test_nobody_keeps_to_one_who_had_left_when_matched():
-    assert not keeps(Match("address", member("1", "jo@a.example", ends=NOW)), NOW)
+    assert not still_matches(Match("address", member("1", "jo@a.example", ends=NOW)), NOW)
 
 
 def test_employment_lasts_until_its_end_and_not_at_it():

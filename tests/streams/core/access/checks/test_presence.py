@@ -2,18 +2,18 @@
 
 from itertools import permutations
 
-from streams.core.access.checks.presence import REMEMBERED, present, spans, unsettled, with_seen, with_sighting
-from streams.core.access.state.rows import Account, Sighting, Source
+from streams.core.access.checks.presence import REMEMBERED, current_presence, periods, unsettled, with_presence_event, with_seen
+from streams.core.access.state.rows import AccountRow, FactReference, PresenceEvent
 
 
-def sighting(time: int, *, added: bool, id_: str = "") -> Sighting:
-    return Sighting(time, added, Source(id_ or f"{time}{added}", "kind", time, 0, 0, ""))
+def sighting(time: int, *, added: bool, id_: str = "") -> PresenceEvent:
+    return PresenceEvent(time, added, FactReference(id_ or f"{time}{added}", "kind", time, 0, 0, ""))
 
 
-def heard(*sightings: Sighting) -> Account:
-    account = Account("ws1", "7")
+def heard(*sightings: PresenceEvent) -> AccountRow:
+    account = AccountRow("ws1", "7")
     for each in sightings:
-        account = with_sighting(account, each) or account
+        account = with_presence_event(account, each) or account
     return account
 
 
@@ -21,34 +21,37 @@ def test_stays_are_the_same_in_whatever_order_they_were_heard_of():
     said = [sighting(1, added=True), sighting(2, added=False), sighting(3, added=True), sighting(5, added=False)]
     accounts = [heard(*order) for order in permutations(said)]
     assert all(account == accounts[0] for account in accounts)
-    assert [(span.start.time, span.end.time if span.end else None) for span in spans(accounts[0].sightings)] == [(1, 2), (3, 5)]
+    assert [(span.start.time, span.end.time if span.end else None) for span in periods(accounts[0].presence_events)] == [
+        (1, 2),
+        (3, 5),
+    ]
 
 
 def test_added_twice_is_one_stay_and_removed_without_added_is_none():
-    assert [span.start.time for span in spans(heard(sighting(1, added=True), sighting(2, added=True)).sightings)] == [1]
-    assert spans(heard(sighting(1, added=False)).sightings) == []
+    assert [span.start.time for span in periods(heard(sighting(1, added=True), sighting(2, added=True)).presence_events)] == [1]
+    assert periods(heard(sighting(1, added=False)).presence_events) == []
 
 
 def test_a_sighting_heard_again_is_not_new():
     account = heard(sighting(1, added=True))
-    assert with_sighting(account, sighting(1, added=True)) is None
+    assert with_presence_event(account, sighting(1, added=True)) is None
 
 
 def test_only_the_latest_sightings_are_kept_and_older_ones_say_nothing_new():
     account = heard(*(sighting(time, added=time % 2 == 0) for time in range(10, 10 + 2 * REMEMBERED)))
-    assert len(account.sightings) == REMEMBERED
-    assert with_sighting(account, sighting(1, added=True)) is None
+    assert len(account.presence_events) == REMEMBERED
+    assert with_presence_event(account, sighting(1, added=True)) is None
 
 
 def test_being_seen_makes_present_only_who_was_never_said_to_be_added_or_removed():
-    seen = with_seen(Account("ws1", "7"), sighting(4, added=True))
+    seen = with_seen(AccountRow("ws1", "7"), sighting(4, added=True))
     assert seen is not None
-    assert present(seen) is not None
-    assert present(with_sighting(seen, sighting(1, added=False)) or seen) is None
+    assert current_presence(seen) is not None
+    assert current_presence(with_presence_event(seen, sighting(1, added=False)) or seen) is None
 
 
 def test_of_mere_sightings_the_earliest_counts():
-    seen = with_seen(Account("ws1", "7"), sighting(4, added=True))
+    seen = with_seen(AccountRow("ws1", "7"), sighting(4, added=True))
     assert seen is not None
     assert with_seen(seen, sighting(5, added=True)) is None
     assert with_seen(seen, sighting(3, added=True)) is not None
@@ -57,4 +60,4 @@ def test_of_mere_sightings_the_earliest_counts():
 def test_a_contradiction_within_one_second_is_unsettled_only_while_it_is_the_last_word():
     account = heard(sighting(1, added=True, id_="a"), sighting(1, added=False, id_="b"))
     assert unsettled(account)
-    assert not unsettled(with_sighting(account, sighting(2, added=False)) or account)
+    assert not unsettled(with_presence_event(account, sighting(2, added=False)) or account)

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from schemas.errors import Unusable
+from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import ROUTES
 from schemas.profiles.registers import Rank
 from streams.core.records.intercom.objects import COMPANY, CONTACT
 from streams.core.records.intercom.topics import COMPANIES, CONTACTS, MERGED_AWAY
-from streams.core.records.intercom.translate import Reading, reading, translate
-from streams.core.records.registers import current, refused, standing, when
+from streams.core.records.intercom.translate import Observation, observation, translate
+from streams.core.records.registers import active_edges, current, inactive_edges, version_of
 from tests.support.intercom_bodies import ADA, AT, ENGINES, company, contact, listed, posted
 
 
@@ -22,7 +22,7 @@ def fields(registers):
 
 
 def held(registers):
-    return {name for name, _ in standing(registers)}
+    return {name for name, _ in active_edges(registers)}
 
 
 def test_every_topic_that_reaches_the_contacts_agent_has_a_meaning():
@@ -31,7 +31,7 @@ def test_every_topic_that_reaches_the_contacts_agent_has_a_meaning():
 
 def test_every_topic_that_reaches_the_companies_agent_has_a_meaning():
     direct = {topic for topic, route in ROUTES.items() if route.topic == "intercom.companies"}
-    twins = {topic for topic, route in ROUTES.items() if route.twin and route.twin.topic == "intercom.companies"}
+    twins = {topic for topic, route in ROUTES.items() if route.secondary and route.secondary.topic == "intercom.companies"}
     assert direct | twins == set(COMPANIES)
 
 
@@ -54,7 +54,7 @@ def test_a_snapshot_without_a_time_of_its_own_counts_at_its_notification(updated
 
 
 def test_a_snapshot_without_any_time_is_unusable():
-    with pytest.raises(Unusable, match="time"):
+    with pytest.raises(InvalidRecord, match="time"):
         meant("contact.user.updated", {"id": ADA, "name": "Ada"}, at=None)
 
 
@@ -89,13 +89,13 @@ def test_what_no_reader_can_hold_is_read_or_unusable_and_nothing_else(junk):
     body = posted("contact.user.updated", contact(name="Ada", odd="JUNK")).replace(b'"JUNK"', junk)
     try:
         assert fields(translate(CONTACTS["contact.user.updated"], envelope(body), "e1"))["name"] == "Ada"
-    except Unusable as error:
+    except InvalidRecord as error:
         assert "999" not in str(error)  # noqa: PT017 - either outcome is right, by the reader's own limits
 
 
 @pytest.mark.parametrize("item", [None, [], "text", 7])
 def test_an_event_about_nothing_is_unusable(item):
-    with pytest.raises(Unusable, match="no object"):
+    with pytest.raises(InvalidRecord, match="no object"):
         meant("contact.user.updated", item)
 
 
@@ -121,7 +121,7 @@ def test_version_one_of_the_api_reads_the_same():
 def test_a_minimal_payload_touches_its_own_register_only(topic):
     registers = meant(topic, {"id": ADA, "external_id": "52", "type": "contact", "archived": True})
     assert registers.now == ()
-    assert [(name, version.time, version.rank) for name, version in standing(registers)] == [
+    assert [(name, version.time, version.rank) for name, version in active_edges(registers)] == [
         ("archived", AT * 1000, Rank.ARCHIVE)
     ]
 
@@ -129,19 +129,19 @@ def test_a_minimal_payload_touches_its_own_register_only(topic):
 def test_unarchiving_takes_the_mark_away_and_carries_a_snapshot():
     registers = meant("contact.unarchived", contact(name="Ada"))
     assert fields(registers) == {"name": "Ada"}
-    assert [name for name, _ in refused(registers)] == ["archived"]
+    assert [name for name, _ in inactive_edges(registers)] == ["archived"]
 
 
 def test_what_an_event_says_counts_at_the_notification_never_at_a_nested_time():
     registers = meant("company.contact.attached", {"company": {"id": ENGINES}, "contact": contact(updated=(AT - 500) * 1000)})
-    assert when(registers.on, f"company:{ENGINES}").time == AT * 1000
+    assert version_of(registers.on, f"company:{ENGINES}").time == AT * 1000
 
 
 def test_detaching_is_believed_against_the_list_beside_it():
     item = {"company": {"id": ENGINES}, "contact": contact(updated=AT * 1000 + 900, companies=listed(ENGINES, "other"))}
     registers = meant("company.contact.detached", item)
     assert held(registers) == set()
-    assert [name for name, _ in refused(registers)] == [f"company:{ENGINES}"]
+    assert [name for name, _ in inactive_edges(registers)] == [f"company:{ENGINES}"]
 
 
 def test_the_list_an_event_adds_to_asserts_its_members_and_no_absence():
@@ -170,19 +170,19 @@ def test_subscription_lists_never_assert_absence():
     item = contact(opted_in_subscription_types=listed("1"), opted_out_subscription_types=listed("2"))
     registers = meant("contact.user.updated", item)
     assert held(registers) == {"subscription:1"}
-    assert [name for name, _ in refused(registers)] == ["subscription:2"]
+    assert [name for name, _ in inactive_edges(registers)] == ["subscription:2"]
     assert registers.complete == ()
 
 
 @pytest.mark.parametrize("topic", ["granular.unsubscribe", "contact.unsubscribed"])
 def test_an_unsubscription_names_its_types(topic):
     item = {"contact": contact(opted_in_subscription_types=listed("1")), "subscription_types": listed("1", "2")}
-    assert {name for name, _ in refused(meant(topic, item))} == {"subscription:1", "subscription:2"}
+    assert {name for name, _ in inactive_edges(meant(topic, item))} == {"subscription:1", "subscription:2"}
 
 
 @pytest.mark.parametrize("tag", [None, {}, {"id": 0}])
 def test_a_tag_event_without_a_tag_is_unusable(tag):
-    with pytest.raises(Unusable, match="tag"):
+    with pytest.raises(InvalidRecord, match="tag"):
         meant("contact.user.tag.created", {"tag": tag, "contact": contact()})
 
 
@@ -199,29 +199,29 @@ def test_a_plan_of_null_says_nothing_and_an_empty_one_that_there_is_none():
 
 
 def test_a_company_seen_after_its_deletion_exists_again():
-    assert [name for name, _ in refused(meant("company.updated", company(), COMPANIES))] == ["deleted"]
+    assert [name for name, _ in inactive_edges(meant("company.updated", company(), COMPANIES))] == ["deleted"]
 
 
 @pytest.mark.parametrize(
     ("how", "requested", "counts"),
     [
-        (Reading.BY_ID, AT * 1000 + 2000, AT * 1000 + 999),
-        (Reading.BY_ID, AT * 1000 + 1999, AT * 1000),
-        (Reading.LISTED, AT * 1000 + 60_000, AT * 1000),
+        (Observation.BY_ID, AT * 1000 + 2000, AT * 1000 + 999),
+        (Observation.BY_ID, AT * 1000 + 1999, AT * 1000),
+        (Observation.FROM_LIST, AT * 1000 + 60_000, AT * 1000),
     ],
 )
 def test_an_object_read_over_rest_counts_at_the_end_of_its_second_only_when_read_alone_and_after_it(how, requested, counts):
-    assert reading(CONTACT, contact(name="Ada"), how, requested, "r1").now[0][0].time == counts
+    assert observation(CONTACT, contact(name="Ada"), how, requested, "r1").now[0][0].time == counts
 
 
 def test_an_object_read_alone_has_its_edges_and_is_not_archived_as_of_the_request():
-    registers = reading(CONTACT, contact(companies=listed(ENGINES)), Reading.BY_ID, AT * 1000 + 5123, "r1")
-    assert when(registers.on, f"company:{ENGINES}").time == AT * 1000 + 5123
-    assert [(name, version.time) for name, version in refused(registers)] == [("archived", AT * 1000 + 5123)]
+    registers = observation(CONTACT, contact(companies=listed(ENGINES)), Observation.BY_ID, AT * 1000 + 5123, "r1")
+    assert version_of(registers.on, f"company:{ENGINES}").time == AT * 1000 + 5123
+    assert [(name, version.time) for name, version in inactive_edges(registers)] == [("archived", AT * 1000 + 5123)]
 
 
 def test_a_company_in_a_list_has_its_tags_whole_although_nothing_says_so():
-    registers = reading(COMPANY, company(tags={"type": "tag.list", "tags": []}), Reading.LISTED, AT * 1000, "r1")
+    registers = observation(COMPANY, company(tags={"type": "tag.list", "tags": []}), Observation.FROM_LIST, AT * 1000, "r1")
     assert [dict(lists) for _, lists in registers.complete] == [{"tag": ""}]
 
 
