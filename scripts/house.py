@@ -31,7 +31,9 @@ WORDS: Final = (
 )  # fmt: skip
 """Words that once stood for terms of the field, and idioms that hide who does what."""
 
-_WORD: Final = re.compile(r"(?<![a-z])(" + "|".join(word.replace(" ", "[ _\n]+(?:# *)?") for word in WORDS) + r")(?![a-z])", re.IGNORECASE)
+_WORD: Final = re.compile(
+    r"(?<![a-z])(" + "|".join(word.replace(" ", "[ _\n]+(?:# *)?") for word in WORDS) + r")(?![a-z])", re.IGNORECASE
+)
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 

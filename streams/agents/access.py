@@ -17,10 +17,11 @@ from schemas.versioned import Versioned
 from streams.agents.access_events import OutputRecord, finding_records, ledger_record, state_record
 from streams.core.access.processing import backlog
 from streams.core.access.processing.process import CHUNK, ChunkResult
-from streams.core.access.state.backlog_rows import busy_tenant
+from streams.core.access.state.backlog_rows import next_pending_tenant
 from streams.core.access.state.rows import AnyRow, LogPosition
-from streams.core.access.state.table import Rows
-from streams.core.access.state.tenant import State, earliest_timer
+from streams.core.access.state.table import AccessTable
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.timers import earliest_timer
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table, Wake
 
 ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))
@@ -78,31 +79,31 @@ def _product_version() -> str | None:
 
 def _step(writer: OutputWriter, sizes: ProcessingLimits, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
     """Decide what each fact leads to. There is one cursor while any work is left over, whichever tenants' it is."""
-    idle = busy_tenant(table) is None
+    idle = next_pending_tenant(table) is None
     room = sizes.snapshot_page + sizes.per_record * len(batch.records)
     for record in batch.records:
         fact = facts.decode(writer.avro, record.value)
-        state = State(table, fact.tenant)
-        outcome = backlog.process(state, fact, _position(batch, record), room=room, size=sizes.chunk)
+        state = TenantState(table, fact.tenant)
+        outcome = backlog.process(state, fact, _position(batch, record), budget=room, chunk_size=sizes.chunk)
         while outcome is not None:
             writer.write(outcome, out)
             room -= outcome.cost
             outcome = backlog.resume(state, sizes.chunk) if outcome.has_more and room > 0 else None
-    return b"" if idle and busy_tenant(table) is not None else None
+    return b"" if idle and next_pending_tenant(table) is not None else None
 
 
 def _resume(writer: OutputWriter, sizes: ProcessingLimits, cursor: Cursor, table: Table[AnyRow], out: Outbox) -> Cursor | None:
     """Go on with the work of the next tenant in turn; the cursor names who had the last."""
-    tenant = busy_tenant(table, cursor.decode())
+    tenant = next_pending_tenant(table, cursor.decode())
     if tenant is None:
         return None
-    state = State(table, tenant)
-    busy = state.pending.busy()
+    state = TenantState(table, tenant)
+    busy = state.backlog.index
     room = sizes.snapshot_page + sizes.per_record * min(sizes.waiting, busy.queued if busy else 0)
     while room > 0 and (outcome := backlog.resume(state, sizes.chunk)) is not None:
         writer.write(outcome, out)
         room -= outcome.cost
-    return tenant.encode() if busy_tenant(table) is not None else None
+    return tenant.encode() if next_pending_tenant(table) is not None else None
 
 
 def _position(batch: Batch, record: Message) -> LogPosition:
@@ -111,14 +112,14 @@ def _position(batch: Batch, record: Message) -> LogPosition:
     )
 
 
-def _wake(avro: Avro, rows: Rows) -> Wake | None:
+def _wake(avro: Avro, rows: AccessTable) -> Wake | None:
     """Wish for a tick when the earliest timer is due. Its id counts facts, so a tick repeated for a slow broker clock is another one."""
     timer = earliest_timer(rows)
     if timer is None:
         return None
     due, tenant = timer
     tick = Fact(
-        id=derived(tenant, "clock.ticked", due, State(rows, tenant).log().entries),
+        id=derived(tenant, "clock.ticked", due, TenantState(rows, tenant).log.entries),
         tenant=tenant,
         kind="clock.ticked",
         source="clock",

@@ -8,9 +8,9 @@ from schemas.canonical import canonical_exact
 from schemas.cloudevents import AVRO, JSON, EventContext, Origin
 from schemas.codec import Avro
 from schemas.message import Headers
+from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, FindingKey
 from streams.core.access.findings.ocsf import to_ocsf
-from streams.core.access.processing.evaluation import FindingEvent
 from streams.core.access.processing.process import StateChange
 
 _VERBS = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}

@@ -8,7 +8,7 @@ from connectors.staff.csv.read_file import read
 from schemas.access.findings import CandidateData, FindingPersonalData
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.staff import StaffMember, staff_member
-from streams.core.access.state.tenant import State
+from streams.core.access.state.tenant import TenantState
 from tests.support.company import APP, TENANT, Company, admin, person_of, staff
 
 JO = "jo@acme.example"
@@ -31,13 +31,13 @@ def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
     company = Company()
     company.added("7", JO, name="Jo Lind")
     company.staff("77", JO, name="Jo Lind")
-    state = State(company.table, TENANT)
-    record = state.record(("hr", "77"))
+    state = TenantState(company.table, TENANT)
+    record = state.records.get("hr", "77")
     assert record is not None
     found = staff_member([record], person_of("77"))
     assert isinstance(found, StaffMember)
     assert found.given == (JO,)
-    assert hidden(state.account((APP, "7")))
+    assert hidden(state.accounts.get(APP, "7"))
     assert hidden(record)
     assert hidden(found)
 

@@ -28,6 +28,7 @@ from streams.agents import access, admins
 from streams.agents import profiles as resolving
 from streams.agents import source_records as sources
 from streams.core.access.state import rows
+from streams.core.access.state.stage import Stage
 
 _PACKED = Packed(
     versions=(Version(1_700_000_000, 0, 250, 1_700_000_001, "notif_1"), Version(1_700_000_002, 5, 0, 1_700_000_002, "notif_2")),
@@ -64,7 +65,7 @@ _ANSWER = rows.CheckResult(
     parameters={"role": "admin"}, policy="p1", due=2,
 )  # fmt: skip
 _EPISODE = rows.Episode(
-    uid="u1", sequence=3, failing=_ANSWER, opened=1, created=2, substance="ef", exhibits=(rows.CitedFact(_SOURCE, {"role": "admin"}),),
+    uid="u1", sequence=3, failing=_ANSWER, opened=1, created=2, substance="ef", evidence=(rows.CitedFact(_SOURCE, {"role": "admin"}),),
     closed=9,
 )  # fmt: skip
 
@@ -80,21 +81,22 @@ ACCESS = (
     rows.TenantLog(now=1, entries=2, head="ab", people=3),
     rows.AccountRow("abc12345", "9", (_SIGHTING,), _SIGHTING, {"email": _FIELD}, rows.Decision("s1", _SOURCE), rows.Decision(None, _SOURCE), "s1"),
     rows.StaffRecord("hr", "7", "s1", {"email": _FIELD}, _SOURCE, _SOURCE, "n1"),
-    rows.PersonRow("s1", (("hr", "7"),), (("abc12345", "9"),), 1_700_000_000_000),
+    rows.PersonRow("s1", (("hr", "7"),), (("abc12345", "9"),)),
     rows.HolderIndex(("s1",), (("abc12345", "9"),)),
     rows.WorkspaceRow("abc12345", _SOURCE),
     rows.PolicyRow(Policy(rules=(_RULE,), hash="ab"), _SOURCE),
     rows.SettingsRow(_SETTINGS, _SOURCE),
     rows.CheckRow(check_result=_ANSWER, since=1, episode=_EPISODE),
-    rows.Timer("s1", "f1"),
-    rows.TimerIndex("acme", "s1"),
+    rows.Timer("C2", ("s1",), "f1"),
+    rows.ArmedTimer(1_700_000_000_000),
+    rows.TimerIndex("acme"),
     rows.SnapshotStaging("n1", "hr", 1, 2),
     rows.StagedRecord(encode_plain(_FACT), _SOURCE),
     rows.SnapshotPage(("f1", "f2")),
     rows.PendingAccount(),
     rows.QueuedFact(encode_plain(_FACT), _PLACE),
     rows.PendingFact(
-        fact=encode_plain(_FACT), place=_PLACE, stage="look", cursor="abc12345|9", outcome="applied", aliases={"old.example": "new.example"},
+        fact=encode_plain(_FACT), position=_PLACE, stage=Stage.EVALUATE, cursor="abc12345|9", outcome="applied", aliases={"old.example": "new.example"},
         snapshot="n1", has_pending_accounts=True,
     ),
     rows.BacklogIndex(3, "00000000000000000005"),

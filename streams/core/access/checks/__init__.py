@@ -1,1 +1,1 @@
-"""The checks."""
+"""The checks: one file each, and the table of all."""

@@ -1,8 +1,8 @@
-"""To whom does an account belong? An explicit link, then the exact address, then an alias domain; what was matched so is held by ids.
+"""Who owns an account? An explicit link decides, then the exact address, then an alias domain; a match by address is kept by ids.
 
-The first rule that finds anybody decides. Several active candidates are ambiguous: all are listed and nobody is picked. An account keeps
-to whom it was matched with while its stay lasts: a renamed address does not lose the owner, and a leaver's account does not move by
-itself to whoever has the address now. Likeness links nobody; it is a hint for whoever decides.
+The first rule that finds a person decides. Several active candidates are ambiguous: all are listed and none is picked. An account keeps
+its match while its presence lasts: a renamed address does not lose the owner, and a leaver's account does not move by itself to the next
+holder of the address. A similar address matches nobody; it is a hint for an operator.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,21 +23,21 @@ class Match(NamedTuple):
 
 
 def match(
-    *, link: StaffMember | None, held: StaffMember | None, address: str | None, find: Find, aliases: Mapping[str, str], at: int
+    *, link: StaffMember | None, matched: StaffMember | None, address: str | None, find: Find, aliases: Mapping[str, str], at: int
 ) -> Match:
-    """Match an account at an instant. `find` gives the staff members known under a normal address."""
+    """Match an account at an instant (ms). `find` returns the staff members known under a normal address."""
     if link is not None:
         return Match("link", link)
-    by, found = _found(address, find, aliases)
-    chosen = _choose(by, found, at)
-    if held is None or chosen.by == "ambiguous" or chosen.member == held:
-        return chosen if found else _hinted(held, address, find)
-    return Match("hold", held, () if chosen.member is None else (chosen.member,))
+    by, candidates = _candidates(address, find, aliases)
+    chosen = _choose(by, candidates, at)
+    if matched is None or chosen.by == "ambiguous" or chosen.member == matched:
+        return chosen if candidates else _hinted(matched, address, find)
+    return Match("hold", matched, () if chosen.member is None else (chosen.member,))
 
 
-def still_matches(found: Match, at: int) -> bool:
-    """Say whether the account holds to this match from now on: one made by address with somebody active."""
-    return found.by in ("address", "alias") and found.member is not None and active(found.member, at)
+def is_kept(match: Match, at: int) -> bool:
+    """Say whether the account keeps this match from now on: one by address with an active person."""
+    return match.by in ("address", "alias") and match.member is not None and active(match.member, at)
 
 
 def active(member: StaffMember, at: int) -> bool:
@@ -45,24 +45,24 @@ def active(member: StaffMember, at: int) -> bool:
     return member.ends is None or member.ends > at
 
 
-def _found(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple[str, list[StaffMember]]:
+def _candidates(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple[str, list[StaffMember]]:
     if address is not None:
         for by, form in (("address", address), ("alias", aliased(address, aliases))):
-            found = sorted(find(form), key=lambda member: member.id) if form else []
-            if found:
-                return by, found
+            members = sorted(find(form), key=lambda member: member.id) if form else []
+            if members:
+                return by, members
     return "none", []
 
 
-def _choose(by: str, found: list[StaffMember], at: int) -> Match:
-    employed = [member for member in found if active(member, at)] or found
+def _choose(by: str, candidates: list[StaffMember], at: int) -> Match:
+    employed = [member for member in candidates if active(member, at)] or candidates
     if len(employed) > 1:
         return Match("ambiguous", candidates=tuple(employed))
     return Match(by, employed[0]) if employed else Match("none")
 
 
-def _hinted(held: StaffMember | None, address: str | None, find: Find) -> Match:
-    if held is not None:
-        return Match("hold", held)
+def _hinted(matched: StaffMember | None, address: str | None, find: Find) -> Match:
+    if matched is not None:
+        return Match("hold", matched)
     bare = untagged(address) if address else None
     return Match("none", candidates=tuple(sorted(find(bare), key=lambda member: member.id)) if bare else ())

@@ -1,4 +1,4 @@
-"""Is somebody's access valid under the policy? Valid, invalid, or not to be said from what is known, each with its reason."""
+"""Is a person's access valid under the policy? Valid, invalid, or undecidable from what is known, each with its reason."""
 
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
@@ -10,7 +10,7 @@ ANY: Final = "*"
 
 
 class Verdict(NamedTuple):
-    """`valid` is None where it cannot be said."""
+    """`valid` is None where it cannot be decided."""
 
     valid: bool | None
     reason: str
@@ -22,11 +22,11 @@ def rule_for(policy: Policy | None, app_id: str) -> Rule | None:
 
 
 def verdict(rule: Rule, staff_roles: Iterable[str] | None, intercom_role: str | None) -> Verdict:
-    """Judge active staff under a rule. Roles are compared without case and blanks around or doubled; None is what nobody ever said."""
-    judge = _JUDGES.get(rule.validity)
-    if judge is None:
+    """Apply a rule to an active person. Role names are compared without case and extra blanks; None means that no source asserted any."""
+    decide = _VERDICTS.get(rule.validity)
+    if decide is None:
         return Verdict(None, "validity_unknown")
-    return judge(rule, None if staff_roles is None else frozenset(map(normal_role, staff_roles)), intercom_role)
+    return decide(rule, None if staff_roles is None else frozenset(map(normal_role, staff_roles)), intercom_role)
 
 
 def normal_role(role: str) -> str:
@@ -63,10 +63,10 @@ def _ticket(rule: Rule, roles: frozenset[str] | None, intercom_role: str | None)
     return Verdict(None, "no_ticket_source")
 
 
-_JUDGES: Final = MappingProxyType[str, Callable[[Rule, frozenset[str] | None, str | None], Verdict]]({
+_VERDICTS: Final = MappingProxyType[str, Callable[[Rule, frozenset[str] | None, str | None], Verdict]]({
     "all_staff": _all_staff,
     "staff_roles": _staff_roles,
     "intercom_roles": _intercom_roles,
     "ticket": _ticket,
 })  # fmt: skip
-VALIDITIES: Final = tuple(_JUDGES)
+VALIDITIES: Final = tuple(_VERDICTS)

@@ -1,4 +1,4 @@
-"""The part of the configuration that decides answers about access, as a fact: steps never read configuration, they read this."""
+"""The settings that decide answers about access, as a fact: processing never reads the configuration, it reads this fact."""
 
 from collections.abc import Iterable
 
@@ -9,13 +9,13 @@ from schemas.tenancy import Tenancy
 from streams.core.access.facts.precedence import in_force
 
 KIND = "settings.applied"
-TYPE = type_of(KIND)  # what to look for in the log
+TYPE = type_of(KIND)
 
 
 def settings_fact(tenancy: Tenancy, tenant: str, before: Iterable[Fact], *, now: int) -> Fact | None:
-    """Return the fact to append so that the log says what the configuration says, or None where it does already.
+    """Return the fact to append so that the log agrees with the configuration, or None where it does already.
 
-    `before` are the tenant's facts of this kind, in the order of the log. The same change has the same id whoever makes it.
+    `before` are the tenant's facts of this kind, in the order of the log. The same change has the same id for every worker.
     """
     current = in_force(before)
     workspaces = tuple(sorted(workspace.app_id for workspace in tenancy.tenants[tenant].workspaces))

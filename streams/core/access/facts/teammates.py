@@ -1,6 +1,5 @@
-"""Facts about teammates: added, removed, merely seen. What they say of presence and of the account's fields becomes registers."""
+"""Facts about teammates: added, removed, merely seen. They become presence events and field registers of the account."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -8,95 +7,73 @@ import msgspec
 from schemas.access.facts import Fact
 from streams.core.access.checks import presence
 from streams.core.access.checks.presence import Period
+from streams.core.access.facts.effect import Effect
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.references import index_account
+from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, FactReference, PresenceEvent, WorkspaceRow
-from streams.core.access.state.tenant import State
+from streams.core.access.state.tenant import TenantState
 
-_NO_PROOF: Final = frozenset(
+_NO_PROOF_OF_PRESENCE: Final = frozenset(
     {
         "admin_login_failure",
         "admin_unauthorized_sign_in_method",
         "admin_password_reset_request",
     }
-)  # fmt: skip - whoever did these need not have an account any more
+)  # fmt: skip - the actor of these need not have an account any more
 
 
-class Effect(msgspec.Struct, frozen=True):
-    """What a fact came to (for the ledger), and what has to be looked at again.
-
-    `past` is a stay that was over before it was heard of; `interrupted` when a stay turns out to have ended before it began again.
-    `then` is the stage that comes next (`streams.core.access.processing.stages`), about `listing` where it is about one.
-    """
-
-    outcome: str
-    accounts: set[tuple[str, str]] = set()
-    workspaces: set[str] = set()
-    past: Period | None = None
-    interrupted: int | None = None
-    follow_up: str = "look"
-    snapshot: str = ""
-
-
-def added(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
+def added(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.added`."""
-    return _explicit(state, fact, PresenceEvent(fact.time or 0, added=True, source=source))
+    return _present_or_removed(state, fact, PresenceEvent(fact.time or 0, added=True, source=source))
 
 
-def removed(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
+def removed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.removed`."""
-    return _explicit(state, fact, PresenceEvent(fact.time or 0, added=False, source=source))
+    return _present_or_removed(state, fact, PresenceEvent(fact.time or 0, added=False, source=source))
 
 
-def seen(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply a mere sighting: it creates an account never known, and brings nobody back."""
+def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply a fact that merely shows a teammate: it creates an unknown account, and never brings a removed one back."""
     key = (fact.app_id or "", fact.account or "")
-    before = state.account(key)
+    before = state.accounts.get(*key)
     row = before or AccountRow(*key)
     after = presence.with_seen(row, PresenceEvent(fact.time or 0, added=True, source=source)) or row
-    return _store(state, fact, source, before, after)
+    return _put(state, fact, source, before=before, row=after)
 
 
-def acted(state: State, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply an event of the activity log: its actor was there, unless it is of a kind that anybody can cause."""
-    if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF:
+def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply an event of the activity log: its actor was present, unless anybody can cause that kind of event."""
+    if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
         return Effect("applied", workspaces=_monitor(state, fact, source))
     return seen(state, fact, source, now)
 
 
-def aliases(state: State) -> Mapping[str, str]:
-    """Return the domains that are other names of others."""
-    settings = state.settings()
-    return settings.settings.alias_domains if settings else {}
-
-
-def _explicit(state: State, fact: Fact, sighting: PresenceEvent) -> Effect:
+def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) -> Effect:
     key = (fact.app_id or "", fact.account or "")
-    before = state.account(key)
+    before = state.accounts.get(*key)
     row = before or AccountRow(*key)
-    after = presence.with_presence_event(row, sighting)
-    touched = _store(state, fact, sighting.source, before, after or row)
+    after = presence.with_presence_event(row, event)
+    effect = _put(state, fact, event.source, before=before, row=after or row)
     if after is None:
-        return touched
-    return msgspec.structs.replace(touched, past=_past(row, after, sighting), interrupted=_interrupted(row, after, sighting))
+        return effect
+    return msgspec.structs.replace(effect, past=_past(row, after, event), interrupted=_interrupted(row, after, event))
 
 
-def _store(state: State, fact: Fact, source: FactReference, before: AccountRow | None, row: AccountRow) -> Effect:
-    key = (row.app_id, row.id)
+def _put(state: TenantState, fact: Fact, source: FactReference, *, before: AccountRow | None, row: AccountRow) -> Effect:
     after = msgspec.structs.replace(row, fields=with_asserted(row.fields, _asserted_values(fact), fact.time or 0, fact.id))
     workspaces = _monitor(state, fact, source)
     if after == before:
         return Effect("superseded", workspaces=workspaces)
-    index_account(state, before, after, aliases=aliases(state))
-    return Effect("applied", accounts={key}, workspaces=workspaces)
+    put_account(state, before, after, aliases=state.alias_domains)
+    return Effect("applied", accounts={(row.app_id, row.id)}, workspaces=workspaces)
 
 
-def _monitor(state: State, fact: Fact, source: FactReference) -> set[str]:
-    """Watch a workspace from the first fact that names it."""
-    if fact.app_id is None or state.workspace(fact.app_id) is not None:
+def _monitor(state: TenantState, fact: Fact, source: FactReference) -> set[str]:
+    """Monitor a workspace from the first fact that names it."""
+    if fact.app_id is None or state.workspaces.get(fact.app_id) is not None:
         return set()
-    state.put_workspace(WorkspaceRow(fact.app_id, source))
+    state.workspaces.put(WorkspaceRow(fact.app_id, source), fact.app_id)
     return {fact.app_id}
 
 
@@ -112,20 +89,19 @@ def _asserted_values(fact: Fact) -> dict[str, Any]:
         "has_inbox_seat": admin.has_inbox_seat if admin else None,
         "team_ids": list(admin.team_ids) if admin and admin.team_ids is not None else None,
     }
-    return {name: said for name, said in values.items() if said is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _past(before: AccountRow, after: AccountRow, sighting: PresenceEvent) -> Period | None:
-    """Return the stay that this `added` began, where it was over by the time it was heard of and nothing told of it before."""
-    if not sighting.added or (before.seen is not None and not before.presence_events):
+def _past(before: AccountRow, after: AccountRow, event: PresenceEvent) -> Period | None:
+    """Return the presence that this `added` began, where it had ended before it was reported and no fact reported it earlier."""
+    if not event.added or (before.seen is not None and not before.presence_events):
         return None
-    return next(
-        (span for span in presence.periods(after.presence_events) if span.start == sighting and span.end is not None), None
-    )
+    periods = presence.periods(after.presence_events)
+    return next((period for period in periods if period.start == event and period.end is not None), None)
 
 
-def _interrupted(before: AccountRow, after: AccountRow, sighting: PresenceEvent) -> int | None:
-    """Return when a stay ended that had seemed to last, where a late `removed` splits it."""
+def _interrupted(before: AccountRow, after: AccountRow, event: PresenceEvent) -> int | None:
+    """Return when a presence ended that had seemed to last, where a late `removed` splits it."""
     old, new = presence.current_presence(before), presence.current_presence(after)
-    split = old is not None and new is not None and not sighting.added and old.start != new.start
-    return sighting.time if split else None
+    split = old is not None and new is not None and not event.added and old.start != new.start
+    return event.time if split else None

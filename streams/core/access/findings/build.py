@@ -1,4 +1,4 @@
-"""An event of a finding as it goes out: whole, in the terms of OCSF, with everything personal in one part."""
+"""An event of a finding as it is published: complete, in OCSF terms, with all personal data in one part."""
 
 from collections.abc import Iterable
 from types import MappingProxyType
@@ -35,15 +35,22 @@ _NEW, _RESOLVED = 1, 4  # status_id of a finding
 _CLASS: Final = 2003
 
 
+class FindingEvent(NamedTuple):
+    """An event of a finding, and its subject."""
+
+    key: FindingKey
+    finding: Finding
+
+
 class FindingSubjects(NamedTuple):
-    """Who an event is about: the account, the staff member it belongs to, and those it might belong to."""
+    """The people and the account of an event: the account, its owner, and those who might own it."""
 
     account: AccountRow | None
     owner: StaffMember | None
     candidates: tuple[StaffMember, ...] = ()
 
     def context(self) -> object:
-        """Return what a reader would call a change of the finding, beyond its answer."""
+        """Return what a reader would call a change of the finding, beyond its result."""
         account = self.account
         fields = ("name", "address", "role_id", "role_name", "has_inbox_seat")
         return [
@@ -57,76 +64,78 @@ def ce_id(event: EpisodeEvent) -> str:
     return derived(event.episode.uid, event.episode.sequence)
 
 
-def finding(name: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> Finding:
-    """Build the event. `now` is log time."""
-    answer, episode, check = event.result_of_check, event.episode, CHECKS[name.check]
+def finding_event(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> FindingEvent:
+    """Build the published form of an event. `now` is log time (ms)."""
+    return FindingEvent(key, _finding(key, event, subjects, now))
+
+
+def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> Finding:
+    result, episode, check = event.check_result, event.episode, CHECKS[key.check]
     facts = {
-        **answer.parameters,
-        "who": f"Account {name.account}" if name.account else f"Workspace {name.app_id}",
-        "app_id": name.app_id,
+        **result.parameters,
+        "who": f"Account {key.account}" if key.account else f"Workspace {key.app_id}",
+        "app_id": key.app_id,
         "superseded_by": event.superseded_by or "",
     }
     return Finding(
         activity_id=event.activity,
         type_uid=_CLASS * 100 + event.activity,
-        severity_id=answer.severity,
+        severity_id=result.severity,
         status_id=_RESOLVED if event.activity == CLOSE else _NEW,
-        confidence_id=answer.confidence,
+        confidence_id=result.confidence,
         time=event.time,
         start_time=episode.opened,
         end_time=event.time if event.activity == CLOSE else None,
-        message=wording.message(name.check, answer.reason, facts, closed_for=event.closed_for),
+        message=wording.message(check, result.reason, facts, closed_for=event.closed_for),
         metadata=Metadata(
-            uid=ce_id(event), tenant_uid=name.tenant, sequence=episode.sequence, original_time=timestamp(event.time)
+            uid=ce_id(event), tenant_uid=key.tenant, sequence=episode.sequence, original_time=timestamp(event.time)
         ),
         finding_info=FindingInfo(
             uid=episode.uid,
-            uid_alt=name.uid_alt(),
+            uid_alt=key.uid_alt(),
             title=check.title,
-            desc=wording.description(name.check, answer.reason, facts),
+            desc=wording.description(check, result.reason, facts),
             created_time=episode.created,
             modified_time=now if event.activity != CREATE else episode.created,
             first_seen_time=episode.opened,
             last_seen_time=event.time,
             analytic=Analytic(uid=check.uid, name=check.name, version=RULES),
         ),
-        compliance=_compliance(name, event),
-        resources=_resources(name, subjects),
-        evidences=tuple(cited for exhibit in episode.exhibits for cited in _cited(exhibit)),
-        remediation=Remediation(
-            desc=wording.remedy(name.check), references=("https://app.intercom.com/a/apps/_/settings/teammates",)
-        ),
+        compliance=_compliance(key, event),
+        resources=_resources(key, subjects),
+        evidences=tuple(cited for fact in episode.evidence for cited in _cited(fact)),
+        remediation=Remediation(desc=check.remedy, references=("https://app.intercom.com/a/apps/_/settings/teammates",)),
         unmapped=Unmapped(
-            check=name.check,
-            app_id=name.app_id,
-            account=name.account or None,
-            staff=name.staff or None,
+            check=key.check,
+            app_id=key.app_id,
+            account=key.account or None,
+            staff=key.staff or None,
             result=event.result,
-            reason=answer.reason,
+            reason=result.reason,
             closed_for=event.closed_for,
             superseded_by=event.superseded_by,
-            candidates=answer.candidates,
-            due_time=answer.due,
+            candidates=result.candidates,
+            due_time=result.due,
         ),
         person=_person(subjects),
     )
 
 
-def _compliance(name: FindingKey, event: EpisodeEvent) -> Compliance:
-    check, answer, status = CHECKS[name.check], event.result_of_check, _STATUS[event.result]
-    policy = {"policy": answer.policy} if answer.policy else {}
+def _compliance(key: FindingKey, event: EpisodeEvent) -> Compliance:
+    check, result, status = CHECKS[key.check], event.check_result, _STATUS[event.result]
+    policy = {"policy": result.policy} if result.policy else {}
     return Compliance(
         status_id=status,
         control=check.control,
         standards=check.standards,
         control_parameters=tuple(
-            Parameter(name=key, value=text) for key, text in sorted({**answer.parameters, **policy}.items())
+            Parameter(name=name, value=text) for name, text in sorted({**result.parameters, **policy}.items())
         ),
         checks=(
             ComplianceCheck(
                 uid=check.uid,
                 name=check.title,
-                severity_id=answer.severity,
+                severity_id=result.severity,
                 status_id=status,
                 version=RULES,
                 standards=check.standards,
@@ -135,10 +144,10 @@ def _compliance(name: FindingKey, event: EpisodeEvent) -> Compliance:
     )
 
 
-def _resources(name: FindingKey, subjects: FindingSubjects) -> tuple[Resource, ...]:
+def _resources(key: FindingKey, subjects: FindingSubjects) -> tuple[Resource, ...]:
     account = subjects.account
     if account is None:
-        return (Resource(uid=name.app_id, type="intercom.workspace"),)
+        return (Resource(uid=key.app_id, type="intercom.workspace"),)
     teams = value(account.fields, "team_ids")
     data = AccountData(
         role_id=value(account.fields, "role_id"),
@@ -147,30 +156,30 @@ def _resources(name: FindingKey, subjects: FindingSubjects) -> tuple[Resource, .
         team_ids=None if teams is None else tuple(teams),
         classification=account.classification.value if account.classification else None,
     )
-    owner = subjects.owner.id if subjects.owner else name.staff or None
-    return (Resource(uid=name.account, type="intercom.admin", owner_uid=owner, data=data),)
+    owner = subjects.owner.id if subjects.owner else key.staff or None
+    return (Resource(uid=key.account, type="intercom.admin", owner_uid=owner, data=data),)
 
 
-def _cited(exhibit: CitedFact) -> Iterable[FindingEvidence]:
-    """Yield the fact, and what it was made from."""
-    source = exhibit.source
+def _cited(fact: CitedFact) -> Iterable[FindingEvidence]:
+    """Yield the fact, and the inputs it was made from."""
+    source = fact.source
     yield FindingEvidence(
         topic=TOPIC, partition=source.partition, offset=source.offset, sha256=source.sha256, id=source.fact,
-        kind=source.kind, time=source.time, cites=exhibit.excerpt,
+        kind=source.kind, time=source.time, cites=fact.excerpt,
     )  # fmt: skip
-    for read in source.inputs:
-        yield _input(read)
+    for evidence in source.inputs:
+        yield _input(evidence)
 
 
-def _input(read: Evidence) -> FindingEvidence:
+def _input(evidence: Evidence) -> FindingEvidence:
     return FindingEvidence(
-        topic=read.topic,
-        partition=read.partition,
-        offset=read.offset,
-        file=read.file,
-        line=read.line,
-        sha256=read.sha256,
-        id=read.id,
+        topic=evidence.topic,
+        partition=evidence.partition,
+        offset=evidence.offset,
+        file=evidence.file,
+        line=evidence.line,
+        sha256=evidence.sha256,
+        id=evidence.id,
     )
 
 

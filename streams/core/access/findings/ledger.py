@@ -1,4 +1,4 @@
-"""The ledger: which records followed from which fact, each entry closed by a hash and chained to the one before."""
+"""The ledger: the records that followed from each fact. Each entry is closed by a hash and chained to the one before."""
 
 from typing import Final
 
@@ -7,46 +7,46 @@ import msgspec
 from schemas.access.facts import Fact, plain
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.canonical import canonical_exact, digest
-from streams.core.access.processing.evaluation import FindingEvent
+from streams.core.access.findings.build import FindingEvent
 from streams.core.access.state.rows import LogPosition
-from streams.core.access.state.tenant import State
+from streams.core.access.state.tenant import TenantState
 
 CONTINUED: Final = "continued"  # the outcome of every entry but the last, where a fact has several
 
 
-def ledger_entry(state: State, fact: Fact, place: LogPosition, outcome: str, outputs: list[LedgerOutput]) -> LedgerEntry:
+def ledger_entry(state: TenantState, fact: Fact, position: LogPosition, outcome: str, outputs: list[LedgerOutput]) -> LedgerEntry:
     """Return the next entry of a tenant's ledger, and count it."""
-    log = state.log()
+    log = state.log
     entry = LedgerEntry(
         tenant=state.tenant,
         sequence=log.entries + 1,
         fact=fact.id,
         kind=fact.kind,
         outcome=outcome,
-        partition=place.partition,
-        offset=place.offset,
-        append_time=place.append_time,
+        partition=position.partition,
+        offset=position.offset,
+        append_time=position.append_time,
         log_time=log.now,
-        value_sha256=place.sha256,
+        value_sha256=position.sha256,
         outputs=tuple(outputs),
         previous=log.head,
         hash="",
     )
     sealed = msgspec.structs.replace(entry, hash=seal(entry))
-    state.put_log(msgspec.structs.replace(log, entries=sealed.sequence, head=sealed.hash))
+    state.log = msgspec.structs.replace(log, entries=sealed.sequence, head=sealed.hash)
     return sealed
 
 
 def seal(entry: LedgerEntry) -> str:
-    """Return the hash that closes an entry: of everything in it but the hash itself."""
-    whole = plain(entry)
-    whole.pop("hash")
-    return digest(canonical_exact(whole))
+    """Return the hash that closes an entry: of all its fields but the hash itself."""
+    fields = plain(entry)
+    fields.pop("hash")
+    return digest(canonical_exact(fields))
 
 
-def finding_output(told: FindingEvent) -> LedgerOutput:
+def finding_output(event: FindingEvent) -> LedgerOutput:
     """Return an event of a finding as an entry lists it."""
-    return LedgerOutput(topic="access.violations", id=told.finding.metadata.uid, sha256=digest(canonical_exact(told.finding)))
+    return LedgerOutput(topic="access.violations", id=event.finding.metadata.uid, sha256=digest(canonical_exact(event.finding)))
 
 
 def state_output(id_: str, row: CheckState | None) -> LedgerOutput:

@@ -1,7 +1,7 @@
-"""One fact of a tenant's log and all that follows from it. Pure: the table, the fact and where it lies in, what is to be said out.
+"""Process one fact of a tenant's log. Pure: takes the tenant's rows, the fact and its log position; returns the records to publish.
 
-Time is the log's: before a fact is applied, every timer due by then fires as of its own instant. What follows is said in turns, and
-where turns end depends on the log alone: whoever reads it again, in whatever portions, says the same.
+Time is the log's: before a fact is applied, every timer due by then fires as of its own instant. A large fact is processed in chunks.
+Where chunks end depends on the log alone, so reading it again, in batches of any size, gives the same records.
 """
 
 from typing import Final, NamedTuple
@@ -11,15 +11,16 @@ import msgspec
 from schemas.access.facts import Fact, decode_plain
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.ids import derived
+from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, state_output
 from streams.core.access.processing.chunk import Chunk
-from streams.core.access.processing.evaluation import FindingEvent
-from streams.core.access.processing.stages import END, STAGES
+from streams.core.access.processing.stages import STAGES
 from streams.core.access.state.rows import LogPosition, PendingFact
-from streams.core.access.state.tenant import State
+from streams.core.access.state.stage import Stage
+from streams.core.access.state.tenant import TenantState
 
 CHUNK: Final = 500
-"""Accounts looked at, or rows gone through, in a turn. Part of the rules: with another number large facts get other ledger entries."""
+"""Accounts evaluated, or rows processed, in a chunk. Part of the rules: with another number large facts get other ledger entries."""
 
 
 class StateChange(NamedTuple):
@@ -35,9 +36,9 @@ class StateChange(NamedTuple):
 
 
 class ChunkResult(NamedTuple):
-    """What follows from a fact, by one turn. `cause` is the fact's id, `now` log time, `did` what was looked at or gone through.
+    """What one chunk of a fact led to. `cause` is the fact's id, `now` log time (ms), `cost` the accounts and rows processed.
 
-    `entry` is None where the turn says nothing and is not the last; `rest` says that it is not.
+    `has_more` says that another chunk follows; `entry` is None where one follows and this one has no outputs.
     """
 
     findings: list[FindingEvent]
@@ -50,48 +51,53 @@ class ChunkResult(NamedTuple):
     has_more: bool
 
 
-def process_fact(state: State, fact: Fact, place: LogPosition, size: int = CHUNK) -> ChunkResult:
-    """Apply a checked fact, look again at what it touched, and enter it in the ledger; what is more than a turn is left as work."""
-    log = state.log()
-    state.put_log(msgspec.structs.replace(log, now=max(log.now, place.append_time)))
-    return _run_stages(Chunk(state, fact, place, size), size)
+def process_fact(state: TenantState, fact: Fact, position: LogPosition, chunk_size: int = CHUNK) -> ChunkResult:
+    """Apply a checked fact, evaluate what it affected, and enter it in the ledger; more than one chunk becomes pending work."""
+    state.log = msgspec.structs.replace(state.log, now=max(state.log.now, position.append_time))
+    return _run_stages(Chunk(state, fact, position, chunk_size), chunk_size)
 
 
-def resume_fact(state: State, work: PendingFact, size: int = CHUNK) -> ChunkResult:
-    """Take the next turn of a fact under way."""
-    turn = Chunk(state, decode_plain(work.fact), work.place, size)
-    turn.stage, turn.cursor, turn.outcome = work.stage, work.cursor, work.outcome
-    turn.aliases, turn.snapshot, turn.has_pending_accounts = work.aliases, work.snapshot, work.has_pending_accounts
-    outcome = _run_stages(turn, size)
-    if not outcome.has_more:
-        state.pending.put_work(None)
-    return outcome
+def resume_fact(state: TenantState, pending: PendingFact, chunk_size: int = CHUNK) -> ChunkResult:
+    """Process the next chunk of a fact under way."""
+    chunk = Chunk(state, decode_plain(pending.fact), pending.position, chunk_size)
+    chunk.stage, chunk.cursor, chunk.outcome = pending.stage, pending.cursor, pending.outcome
+    chunk.aliases, chunk.snapshot, chunk.has_pending_accounts = pending.aliases, pending.snapshot, pending.has_pending_accounts
+    result = _run_stages(chunk, chunk_size)
+    if not result.has_more:
+        state.backlog.fact.delete()
+    return result
 
 
-def _run_stages(turn: Chunk, size: int) -> ChunkResult:
-    while turn.stage != END:
-        stage = STAGES[turn.stage](turn)
-        if stage == turn.stage:
+def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
+    while chunk.stage is not Stage.END:
+        following = STAGES[chunk.stage](chunk)
+        if following is chunk.stage:
             break
-        turn.stage, turn.cursor = stage, ""
-    rest = turn.stage != END
-    if rest:
-        turn.defer()
-    answered = _state_changes(turn)
-    outputs = [*map(finding_output, turn.evaluation.events), *(state_output(each.id, each.row) for each in answered)]
-    entry = _entered(turn, outputs, rest=rest)
+        chunk.stage, chunk.cursor = following, ""
+    has_more = chunk.stage is not Stage.END
+    if has_more:
+        chunk.defer()
+    states = _state_changes(chunk)
+    outputs = [*map(finding_output, chunk.evaluation.events), *(state_output(change.id, change.row) for change in states)]
     return ChunkResult(
-        turn.evaluation.events, answered, entry, turn.fact.id, turn.now, turn.position.trace, max(1, size - turn.budget), rest
+        findings=chunk.evaluation.events,
+        states=states,
+        entry=_ledger_entry(chunk, outputs, has_more=has_more),
+        cause=chunk.fact.id,
+        now=chunk.now,
+        trace=chunk.position.trace,
+        cost=max(1, chunk_size - chunk.budget),
+        has_more=has_more,
     )
 
 
-def _state_changes(turn: Chunk) -> list[StateChange]:
-    tenant, sequence = turn.state.tenant, turn.state.log().entries + 1
-    changed = sorted(turn.evaluation.states.items())
+def _state_changes(chunk: Chunk) -> list[StateChange]:
+    tenant, sequence = chunk.state.tenant, chunk.state.log.entries + 1
+    changed = sorted(chunk.evaluation.states.items())
     return [StateChange(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]
 
 
-def _entered(turn: Chunk, outputs: list[LedgerOutput], *, rest: bool) -> LedgerEntry | None:
-    if rest and not outputs:
+def _ledger_entry(chunk: Chunk, outputs: list[LedgerOutput], *, has_more: bool) -> LedgerEntry | None:
+    if has_more and not outputs:
         return None
-    return ledger_entry(turn.state, turn.fact, turn.position, CONTINUED if rest else turn.outcome, outputs)
+    return ledger_entry(chunk.state, chunk.fact, chunk.position, CONTINUED if has_more else chunk.outcome, outputs)

@@ -1,10 +1,10 @@
-"""What follows from a fact, stage by stage. A stage returns the next one, or its own name where more is left than there was room for.
+"""The stages of processing a fact. A stage returns the next one, or itself where it has more to do than the chunk's budget allowed.
 
-due ──▶ apply ──▶ look                                    most facts
-             ├──▶ workspaces ──▶ accounts                 a policy: the whole tenant is looked at
-             ├──▶ aliases ──▶ workspaces ──▶ …            settings with other alias domains
-             ├──▶ count ──▶ rows ──▶ absent ──▶ look      the end of a listing
-             └──▶ drop ──▶ look                           one that is refused, or was never ended
+timers ──▶ apply ──▶ evaluate                                              most facts
+               ├──▶ workspaces ──▶ accounts                                a policy: the whole tenant is evaluated
+               ├──▶ move_aliases ──▶ workspaces ──▶ …                      settings with other alias domains
+               ├──▶ count_rows ──▶ apply_rows ──▶ withdraw_absent ──▶ evaluate   the end of a snapshot
+               └──▶ discard_rows ──▶ evaluate                              a snapshot that is refused, or was never ended
 """
 
 from collections.abc import Callable
@@ -12,152 +12,145 @@ from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from schemas.ids import derived
-from streams.core.access.facts import staff_snapshots as listings
-from streams.core.access.facts import teammates as sightings
+from streams.core.access.checks.deadlines import event_of
 from streams.core.access.facts.apply import apply
 from streams.core.access.findings.episodes import EpisodeCause
+from streams.core.access.processing import snapshot_stages
 from streams.core.access.processing.chunk import Chunk
-from streams.core.access.state.references import index_aliases
-from streams.core.access.state.rows import Timer
+from streams.core.access.state.references import move_to_aliases
+from streams.core.access.state.rows import AccountKey, PendingAccount, Timer
 from streams.core.access.state.staff import staff_member
-from streams.core.access.state.tenant import State
-
-END: Final = "end"
-Key = tuple[str, str]
+from streams.core.access.state.stage import Stage
+from streams.core.access.state.tenant import TenantState
 
 
-def timers(turn: Chunk) -> str:
+def timers(chunk: Chunk) -> Stage:
     """Fire the timers due by now, the earliest first, each as of its own instant.
 
     The cause is the fact that armed it, never the tick.
     """
-    fired = list(islice(takewhile(lambda each: each[0] <= turn.now, turn.state.timers()), turn.budget + 1))
-    if fired:
-        turn.evaluation.load_context()
-    for at, timer in fired:
-        if turn.budget <= 0:
-            return "due"
-        turn.budget -= max(1, _fire(turn, at, timer))
-    return "apply"
+    due = list(islice(takewhile(lambda each: each[0] <= chunk.now, chunk.state.timers.walk()), chunk.budget + 1))
+    if due:
+        chunk.evaluation.load_context()
+    for at, timer in due:
+        if chunk.budget <= 0:
+            return Stage.TIMERS
+        chunk.budget -= max(1, _fire(chunk, at, timer))
+    return Stage.APPLY
 
 
-def _fire(turn: Chunk, at: int, timer: Timer) -> int:
-    """Fire a timer and return how many accounts were looked at: all of one person's, for they are named in one row."""
-    turn.state.disarm(at, timer.person)
-    person = turn.state.person(timer.person)
-    if person is None:
-        return 0
-    turn.state.put_person(msgspec.structs.replace(person, timer=None))
-    cause = EpisodeCause(derived("employment.ended", at, timer.fact), None, at, turn.now)
-    found = _accounts_of(turn.state, timer.person)
-    for key in found:
-        turn.evaluation.account(key, cause, at)
-    return len(found)
+def _fire(chunk: Chunk, at: int, timer: Timer) -> int:
+    """Fire a person's timer and return how many accounts were evaluated: all of that person's, as one row names them."""
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    cause = EpisodeCause(derived(event_of(timer.check), at, timer.fact), None, at, chunk.now)
+    keys = _accounts_of(chunk.state, *timer.subject)
+    for key in keys:
+        chunk.evaluation.account(key, cause, at)
+    return len(keys)
 
 
-def _accounts_of(state: State, person: str) -> list[Key]:
-    row = state.person(person)
-    records = [record for key in row.records if (record := state.record(key))] if row else []
-    found = staff_member(records, person)
-    addressed = {key for address in found.addresses for key in state.address(address).accounts} if found else set()
-    return sorted(addressed | set(row.accounts if row else ()))
+def _accounts_of(state: TenantState, person: str) -> list[AccountKey]:
+    row = state.people.get(person)
+    if row is None:
+        return []
+    member = staff_member([record for key in row.records if (record := state.records.get(*key))], person)
+    addressed = {key for address in member.addresses for key in state.addresses.holders(address).accounts} if member else set()
+    return sorted(addressed | set(row.accounts))
 
 
-def apply_fact(turn: Chunk) -> str:
-    """Do to the rows what the fact says."""
-    if turn.budget <= 0:
-        return "apply"
-    turn.aliases = dict(sightings.aliases(turn.state))
-    turn.effect = apply(turn.state, turn.fact, turn.source, turn.now)
-    turn.outcome, turn.snapshot = turn.effect.outcome, turn.effect.snapshot
-    turn.accounts = set(turn.effect.accounts)
-    return turn.effect.follow_up
+def apply_fact(chunk: Chunk) -> Stage:
+    """Apply the fact to the rows."""
+    if chunk.budget <= 0:
+        return Stage.APPLY
+    chunk.aliases = dict(chunk.state.alias_domains)
+    chunk.effect = apply(chunk.state, chunk.fact, chunk.source, chunk.now)
+    chunk.outcome, chunk.snapshot = chunk.effect.outcome, chunk.effect.snapshot
+    chunk.accounts = set(chunk.effect.accounts)
+    return chunk.effect.follow_up
 
 
-def aliases(turn: Chunk) -> str:
+def move_aliases(chunk: Chunk) -> Stage:
     """Move every account to the addresses it is looked up under now."""
-    after = sightings.aliases(turn.state)
-    keys = turn.spend(turn.state.accounts(_key(turn.cursor)))
-    index_aliases(turn.state, keys, turn.aliases, after)
-    turn.cursor = _behind(turn.cursor, keys)
-    return "aliases" if turn.exhausted else "workspaces"
+    keys = chunk.spend(chunk.state.account_keys(_key(chunk.cursor)))
+    move_to_aliases(chunk.state, keys, chunk.aliases, chunk.state.alias_domains)
+    chunk.cursor = _cursor(keys) or chunk.cursor
+    return Stage.MOVE_ALIASES if chunk.has_more else Stage.WORKSPACES
 
 
-def workspaces(turn: Chunk) -> str:
-    """Look at every workspace."""
-    found = turn.spend(row.app_id for row in turn.state.workspaces() if row.app_id > turn.cursor)
-    evaluation = turn.evaluation.load_context()
-    for app_id in found:
-        evaluation.workspace(app_id, turn.cause)
-        turn.cursor = app_id
-    return "workspaces" if turn.exhausted else "accounts"
+def workspaces(chunk: Chunk) -> Stage:
+    """Evaluate every workspace."""
+    app_ids = chunk.spend(app_id for app_id, _ in list(chunk.state.workspaces.walk(after=chunk.cursor)))
+    evaluation = chunk.evaluation.load_context()
+    for app_id in app_ids:
+        evaluation.workspace(app_id, chunk.cause)
+        chunk.cursor = app_id
+    return Stage.WORKSPACES if chunk.has_more else Stage.ACCOUNTS
 
 
-def accounts(turn: Chunk) -> str:
-    """Look at every account."""
-    keys = turn.spend(turn.state.accounts(_key(turn.cursor)))
-    evaluation = turn.evaluation.load_context()
+def accounts(chunk: Chunk) -> Stage:
+    """Evaluate every account."""
+    keys = chunk.spend(chunk.state.account_keys(_key(chunk.cursor)))
+    evaluation = chunk.evaluation.load_context()
     for key in keys:
-        evaluation.account(key, turn.cause, turn.now)
-    turn.cursor = _behind(turn.cursor, keys)
-    return "accounts" if turn.exhausted else END
+        evaluation.account(key, chunk.cause, chunk.now)
+    chunk.cursor = _cursor(keys) or chunk.cursor
+    return Stage.ACCOUNTS if chunk.has_more else Stage.END
 
 
-def evaluate(turn: Chunk) -> str:
-    """Look at what the fact touched: in order, and where there are more accounts than fit into one turn, by the notes of them."""
-    turn.evaluation.load_context()
-    for app_id in sorted(turn.effect.workspaces):
-        turn.evaluation.workspace(app_id, turn.cause)
-    if turn.has_pending_accounts:
-        return _evaluate_pending(turn)
-    keys = turn.spend(sorted(turn.accounts))
+def evaluate(chunk: Chunk) -> Stage:
+    """Evaluate what the fact affected, in order; more accounts than the budget allows become rows of pending accounts."""
+    chunk.evaluation.load_context()
+    for app_id in sorted(chunk.effect.workspaces):
+        chunk.evaluation.workspace(app_id, chunk.cause)
+    if chunk.has_pending_accounts:
+        return _evaluate_pending(chunk)
+    keys = chunk.spend(sorted(chunk.accounts))
     for key in keys:
-        _evaluate_account(turn, key)
-    turn.accounts.difference_update(keys)
-    return "look" if turn.exhausted else END
+        _evaluate_account(chunk, key)
+    chunk.accounts.difference_update(keys)
+    return Stage.EVALUATE if chunk.has_more else Stage.END
 
 
-def _evaluate_pending(turn: Chunk) -> str:
-    for key in sorted(turn.accounts):
-        turn.state.pending.put_unseen(key)
-    turn.accounts.clear()
-    for place, key in turn.spend(turn.state.pending.unseen(turn.cursor)):
-        _evaluate_account(turn, key)
-        turn.state.pending.drop_unseen(place)
-        turn.cursor = place
-    return "look" if turn.exhausted else END
+def _evaluate_pending(chunk: Chunk) -> Stage:
+    pending = chunk.state.backlog.accounts
+    for key in sorted(chunk.accounts):
+        pending.put(PendingAccount(), *key)
+    chunk.accounts.clear()
+    for item, _ in chunk.spend(pending.walk(after=chunk.cursor)):
+        _evaluate_account(chunk, _key(item))
+        pending.delete(item)
+        chunk.cursor = item
+    return Stage.EVALUATE if chunk.has_more else Stage.END
 
 
-def _evaluate_account(turn: Chunk, key: Key) -> None:
-    account, touched = turn.state.account(key), turn.effect
-    if account is not None and touched.past is not None:
-        turn.evaluation.record_past_episode(account, touched.past, turn.cause._replace(id=derived(turn.fact.id, "past")))
-    if account is not None and touched.interrupted is not None:
-        turn.evaluation.close_all(account, turn.cause._replace(time=touched.interrupted))
-    turn.evaluation.account(key, turn.cause, turn.now)
+def _evaluate_account(chunk: Chunk, key: AccountKey) -> None:
+    account, effect = chunk.state.accounts.get(*key), chunk.effect
+    if account is not None and effect.past is not None:
+        chunk.evaluation.record_past_episode(account, effect.past, chunk.cause._replace(id=derived(chunk.fact.id, "past")))
+    if account is not None and effect.interrupted is not None:
+        chunk.evaluation.close_all(account, chunk.cause._replace(time=effect.interrupted))
+    chunk.evaluation.account(key, chunk.cause, chunk.now)
 
 
-def _key(after: str) -> Key:
-    app_id, _, account = after.partition("|")
+def _key(cursor: str) -> AccountKey:
+    app_id, _, account = cursor.partition("|")
     return app_id, account
 
 
-def _behind(after: str, keys: list[Key]) -> str:
-    return "|".join(keys[-1]) if keys else after
+def _cursor(keys: list[AccountKey]) -> str:
+    return "|".join(keys[-1]) if keys else ""
 
 
-STAGES: Final = MappingProxyType[str, Callable[[Chunk], str]]({
-    "due": timers,
-    "apply": apply_fact,
-    "aliases": aliases,
-    "workspaces": workspaces,
-    "accounts": accounts,
-    "count": listings.count,
-    "rows": listings.apply_rows,
-    "absent": listings.withdraw_absent,
-    "drop": listings.discard,
-    "look": evaluate,
+STAGES: Final = MappingProxyType[Stage, Callable[[Chunk], Stage]]({
+    Stage.TIMERS: timers,
+    Stage.APPLY: apply_fact,
+    Stage.MOVE_ALIASES: move_aliases,
+    Stage.WORKSPACES: workspaces,
+    Stage.ACCOUNTS: accounts,
+    Stage.COUNT_ROWS: snapshot_stages.count_rows,
+    Stage.APPLY_ROWS: snapshot_stages.apply_rows,
+    Stage.WITHDRAW_ABSENT: snapshot_stages.withdraw_absent,
+    Stage.DISCARD_ROWS: snapshot_stages.discard_rows,
+    Stage.EVALUATE: evaluate,
 })  # fmt: skip

@@ -1,6 +1,6 @@
-"""The table's cross references: which staff and which accounts an address leads to, and which accounts keep to which person.
+"""The table's cross references: the people and accounts that an address leads to, and the accounts that belong to a person.
 
-They are what makes a change of one row find everything it may change the answer of, without a walk over the tenant.
+With them, a change of one row finds everything whose answers it may change, without a walk over the tenant.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,12 +10,11 @@ import msgspec
 
 from streams.core.access.state.addresses import aliased, untagged
 from streams.core.access.state.fields import value
-from streams.core.access.state.rows import AccountRow, HolderIndex, PersonRow
+from streams.core.access.state.rows import AccountKey, AccountRow, HolderIndex, PersonRow
 from streams.core.access.state.staff import StaffMember
-from streams.core.access.state.tenant import State
+from streams.core.access.state.tenant import TenantState
 
-Key = tuple[str, str]
-T = TypeVar("T", str, Key)
+T = TypeVar("T", str, AccountKey)
 
 
 def lookup_addresses(account: AccountRow, aliases: Mapping[str, str]) -> set[str]:
@@ -26,44 +25,46 @@ def lookup_addresses(account: AccountRow, aliases: Mapping[str, str]) -> set[str
     return {form for form in (address, aliased(address, aliases), untagged(address)) if form}
 
 
-def index_account(state: State, before: AccountRow | None, after: AccountRow, *, aliases: Mapping[str, str]) -> None:
-    """Put an account's row, and follow it in the references."""
+def put_account(state: TenantState, before: AccountRow | None, after: AccountRow, *, aliases: Mapping[str, str]) -> None:
+    """Put an account's row, and update the references to it."""
     key = (after.app_id, after.id)
     if before is None or before.fields is not after.fields:
         _index_addresses(state, key, lookup_addresses(before, aliases) if before else set(), lookup_addresses(after, aliases))
     _index_people(state, key, _people(before), _people(after))
-    state.put_account(after)
+    state.accounts.put(after, *key)
 
 
-def index_aliases(state: State, accounts: Iterable[Key], before: Mapping[str, str], after: Mapping[str, str]) -> None:
+def move_to_aliases(
+    state: TenantState, accounts: Iterable[AccountKey], before: Mapping[str, str], after: Mapping[str, str]
+) -> None:
     """Move accounts to the addresses they are looked up under once other domains are aliases."""
     for key in accounts:
-        account = state.account(key)
-        if account is None:
-            continue
-        _index_addresses(state, key, lookup_addresses(account, before), lookup_addresses(account, after))
+        account = state.accounts.get(*key)
+        if account is not None:
+            _index_addresses(state, key, lookup_addresses(account, before), lookup_addresses(account, after))
 
 
-def _index_addresses(state: State, key: Key, old: set[str], new: set[str]) -> None:
-    for form in sorted(old ^ new):
-        row = state.address(form)
-        state.put_address(form, msgspec.structs.replace(row, accounts=_with_holder(row.accounts, key, present=form in new)))
+def _index_addresses(state: TenantState, key: AccountKey, old: set[str], new: set[str]) -> None:
+    for address in sorted(old ^ new):
+        index = state.addresses.holders(address)
+        accounts = _with_holder(index.accounts, key, present=address in new)
+        state.addresses.put(msgspec.structs.replace(index, accounts=accounts), address)
 
 
-def index_person(state: State, person: PersonRow, before: StaffMember | None, after: StaffMember | None) -> set[Key]:
-    """Follow a staff member's addresses and numbers in the references; return the accounts whose answers may change."""
+def index_person(state: TenantState, person: PersonRow, before: StaffMember | None, after: StaffMember | None) -> set[AccountKey]:
+    """Update the references to a person's addresses and numbers; return the accounts whose answers may change."""
     old, new = (before.addresses if before else frozenset()), (after.addresses if after else frozenset())
-    touched = set(person.accounts)
+    affected = set(person.accounts)
     for address in sorted(old | new):
-        row = state.address(address)
-        touched |= set(row.accounts)
-        people = _with_holder(row.people, person.id, present=address in new)
-        if people != row.people:
-            state.put_address(address, msgspec.structs.replace(row, people=people))
+        index = state.addresses.holders(address)
+        affected |= set(index.accounts)
+        people = _with_holder(index.people, person.id, present=address in new)
+        if people != index.people:
+            state.addresses.put(msgspec.structs.replace(index, people=people), address)
     for number in sorted(_numbers(before) ^ _numbers(after)):
-        holders = state.employee(number)
-        state.put_employee(number, HolderIndex(people=_with_holder(holders.people, person.id, present=number in _numbers(after))))
-    return touched
+        people = _with_holder(state.employee_numbers.holders(number).people, person.id, present=number in _numbers(after))
+        state.employee_numbers.put(HolderIndex(people=people), number)
+    return affected
 
 
 def _numbers(member: StaffMember | None) -> set[str]:
@@ -77,13 +78,14 @@ def _people(account: AccountRow | None) -> set[str]:
     return {person for person in (account.matched, linked) if person}
 
 
-def _index_people(state: State, key: Key, old: set[str], new: set[str]) -> None:
+def _index_people(state: TenantState, key: AccountKey, old: set[str], new: set[str]) -> None:
     for person in sorted(old ^ new):
-        row = state.person(person)
+        row = state.people.get(person)
         if row is not None:
-            state.put_person(msgspec.structs.replace(row, accounts=_with_holder(row.accounts, key, present=person in new)))
+            accounts = _with_holder(row.accounts, key, present=person in new)
+            state.people.put(msgspec.structs.replace(row, accounts=accounts), person)
 
 
 def _with_holder(holders: tuple[T, ...], holder: T, *, present: bool) -> tuple[T, ...]:
-    rest = {each for each in holders if each != holder}
-    return tuple(sorted(rest | {holder} if present else rest))
+    others = {each for each in holders if each != holder}
+    return tuple(sorted(others | {holder} if present else others))

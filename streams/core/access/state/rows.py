@@ -1,14 +1,22 @@
-"""The rows of the access agent's table: all that is known of a tenant, and all that was answered."""
+"""The rows of the access agent's table: all that is known of a tenant, and all that was answered.
+
+A row's tag stands on the changelog. It is written out, so that a class can be renamed without a change of any table.
+"""
 
 from typing import Any, NamedTuple, TypeAlias, Union
 
 import msgspec
 
 from schemas.access.facts import AccessSettings, Evidence, Policy
+from streams.core.access.state.stage import Stage
+
+Key: TypeAlias = tuple[str, ...]
+AccountKey: TypeAlias = tuple[str, str]  # app id and account
+SubjectKey: TypeAlias = tuple[str, str]  # check and person, the latter empty where it is about none
 
 
 class Row(msgspec.Struct, frozen=True):
-    """Base of all rows. Each names its own tag, which tells rows apart on the changelog: a class can be renamed, a tag cannot."""
+    """Base of all rows."""
 
 
 class LogPosition(NamedTuple):
@@ -41,7 +49,7 @@ class CitedFact(msgspec.Struct, frozen=True):
 
 
 class FieldRegister(msgspec.Struct, frozen=True):
-    """A register: the value of the latest assertion, when that was made, by which fact, and since when it is this value."""
+    """A register: the value of the latest assertion, the time and fact of that assertion, and the time it first had this value."""
 
     value: Any
     time: int
@@ -53,7 +61,7 @@ class FieldRegister(msgspec.Struct, frozen=True):
 
 
 class PresenceEvent(msgspec.Struct, frozen=True):
-    """A teammate added to or removed from a workspace, or merely seen."""
+    """A teammate was added to a workspace, removed from it, or merely seen there."""
 
     time: int
     added: bool
@@ -61,14 +69,14 @@ class PresenceEvent(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What a person decided: the value, null once taken back, and the fact that says so."""
+    """An operator's decision: the value, null once taken back, and the fact that carries it."""
 
     value: str | None
     source: FactReference
 
 
 class TenantLog(Row, frozen=True, tag="log"):
-    """A tenant's place in its log: log time, number and hash of the last ledger entry, number of staff members known."""
+    """A tenant's progress: log time (ms), number and hash of the last ledger entry, number of known staff members."""
 
     now: int = 0
     entries: int = 0
@@ -77,12 +85,12 @@ class TenantLog(Row, frozen=True, tag="log"):
 
 
 class AccountRow(Row, frozen=True, tag="account"):
-    """A teammate's account in a workspace. `held` is the staff member it was last matched with."""
+    """A teammate's account in a workspace. `matched` is the person it was last matched with by address."""
 
     app_id: str
     id: str
     presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time
-    seen: PresenceEvent | None = None  # the earliest, for an account that was never said to be added
+    seen: PresenceEvent | None = None  # the earliest, for an account without an added event
     fields: dict[str, FieldRegister] = {}
     link: Decision | None = None
     classification: Decision | None = None
@@ -92,7 +100,7 @@ class AccountRow(Row, frozen=True, tag="account"):
 class StaffRecord(Row, frozen=True, tag="record"):
     """One source's record of a staff member.
 
-    `ending` is the fact that last changed when employment ends, `listed` the last complete listing that had the record.
+    `ending` is the fact that last changed when employment ends, `snapshot` the last complete snapshot that had the record.
     """
 
     source: str
@@ -105,19 +113,18 @@ class StaffRecord(Row, frozen=True, tag="record"):
 
 
 class PersonRow(Row, frozen=True, tag="person"):
-    """A staff member: the records attached, the accounts that hold to them, and the instant a timer waits for."""
+    """A staff member: the records attached, and the accounts matched with or linked to them."""
 
     id: str
     records: tuple[tuple[str, str], ...] = ()
-    accounts: tuple[tuple[str, str], ...] = ()
-    timer: int | None = None
+    accounts: tuple[AccountKey, ...] = ()
 
 
 class HolderIndex(Row, frozen=True, tag="holders"):
-    """Who has an address: staff members and accounts."""
+    """Who holds an address or an employee number: people and accounts."""
 
     people: tuple[str, ...] = ()
-    accounts: tuple[tuple[str, str], ...] = ()
+    accounts: tuple[AccountKey, ...] = ()
 
 
 class WorkspaceRow(Row, frozen=True, tag="workspace"):
@@ -142,7 +149,7 @@ class SettingsRow(Row, frozen=True, tag="settings"):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check says of a subject. `since` is when the condition became true by the source's clock, where that is known."""
+    """A check's result for a subject. `since` is when the condition became true by the source's clock, where that is known."""
 
     check: str
     staff: str | None = None
@@ -160,7 +167,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """A finding from its opening to its close, and for ten minutes after.
 
-    `failing` is the last answer that failed; `substance` hashes what a reader would call a change.
+    `failing` is the last result that failed; `substance` hashes what a reader would call a change.
     """
 
     uid: str
@@ -169,12 +176,12 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     opened: int
     created: int
     substance: str
-    exhibits: tuple[CitedFact, ...] = ()
+    evidence: tuple[CitedFact, ...] = ()
     closed: int | None = None  # log time of the close
 
 
 class CheckRow(Row, frozen=True, tag="check", kw_only=True):
-    """A check and whom it is about: the present answer, since when it stands, and the finding."""
+    """A check and its subject: the present result, since when it holds, and the finding."""
 
     check_result: CheckResult | None = None
     since: int = 0
@@ -182,21 +189,27 @@ class CheckRow(Row, frozen=True, tag="check", kw_only=True):
 
 
 class Timer(Row, frozen=True, tag="timer"):
-    """A timer: at its instant the employment of this person ends, because of that fact."""
+    """Timer of a check for its subject, a person or an account; `fact` is the one the deadline rests on."""
 
-    person: str
+    check: str
+    subject: Key
     fact: str
 
 
+class ArmedTimer(Row, frozen=True, tag="armed_timer"):
+    """The instant (ms) the timer of a check and its subject is armed for."""
+
+    at: int
+
+
 class TimerIndex(Row, frozen=True, tag="timer_index"):
-    """In the partition's index of timers: whose."""
+    """Entry of the partition's index of timers."""
 
     tenant: str
-    person: str
 
 
 class SnapshotStaging(Row, frozen=True, tag="snapshot"):
-    """A complete listing under way."""
+    """A snapshot of a staff source under way."""
 
     id: str
     source: str
@@ -205,7 +218,7 @@ class SnapshotStaging(Row, frozen=True, tag="snapshot"):
 
 
 class StagedRecord(Row, frozen=True, tag="staged_record"):
-    """A row of a listing, until it is complete. The fact stays encoded until then."""
+    """A record of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
 
     fact: msgspec.Raw
     source: FactReference
@@ -215,34 +228,35 @@ class StagedRecord(Row, frozen=True, tag="staged_record"):
 
 
 class SnapshotPage(Row, frozen=True, tag="snapshot_page"):
-    """Ids of a listing's rows, a page of them, while a large listing is checked."""
+    """A page of the ids of a snapshot's records, while a large snapshot is checked."""
 
     ids: tuple[str, ...]
 
 
 class PendingAccount(Row, frozen=True, tag="pending_account"):
-    """An account that a fact touched and that was not looked at yet."""
+    """An account that a fact affected and that was not evaluated yet."""
 
 
 class QueuedFact(Row, frozen=True, tag="queued_fact"):
-    """A fact that waits for the one before it, which is larger than a transaction."""
+    """A fact that waits for an earlier one, which is larger than a transaction."""
 
     fact: msgspec.Raw
-    place: LogPosition
+    position: LogPosition
 
     def __repr__(self) -> str:
-        return f"QueuedFact(***, {self.place!r})"
+        return f"QueuedFact(***, {self.position!r})"
 
 
 class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
-    """A fact that is larger than a transaction, and how far it has come: its stage, and behind which row that stands.
+    """A fact that is larger than a transaction, and how far it has come: its stage, and the last row done in it (`cursor`).
 
-    `aliases` are those before the fact, `listing` is the one it is about, `unseen` says that there are rows of that kind.
+    `aliases` are the alias domains before the fact, `snapshot` the one it is about; `has_pending_accounts` says that rows of
+    `PendingAccount` exist.
     """
 
     fact: msgspec.Raw
-    place: LogPosition
-    stage: str
+    position: LogPosition
+    stage: Stage
     cursor: str = ""
     outcome: str = ""
     aliases: dict[str, str] = {}
@@ -250,17 +264,17 @@ class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     has_pending_accounts: bool = False
 
     def __repr__(self) -> str:
-        return f"PendingFact(***, {self.place!r}, {self.stage!r}, {self.cursor!r})"
+        return f"PendingFact(***, {self.position!r}, {self.stage!r}, {self.cursor!r})"
 
 
 class BacklogIndex(Row, frozen=True, tag="backlog"):
-    """In the partition's index of tenants with work left over: how many facts wait, and the item of the last that was taken up."""
+    """Entry of the partition's index of tenants with pending work: how many facts wait, and the key of the last one taken from the queue."""
 
     queued: int = 0
     processing: str = ""
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, PersonRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage,
+    TenantLog, AccountRow, StaffRecord, PersonRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer, TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage,
     PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""Staff: records of several sources attached to people, what is true of a person, and when employment ends.
+"""Staff: records of several sources attached to people, a person's fields from all of them, and when employment ends.
 
-A person gets an id of ours at first sight. A record of another source attaches to the one person who shares its employee number, or else
-an address, and has no record of that source yet. Two records of one source are two people: only a decision can say otherwise.
+A person gets an id with the first record. A record of another source attaches to the one person who shares its employee number, or else
+an address, and has no record of that source yet. Two records of one source are two people; only a decision can change that.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,37 +14,37 @@ from schemas.ids import derived
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import value, with_asserted
 from streams.core.access.state.rows import FactReference, PersonRow, StaffRecord
-from streams.core.access.state.tenant import State
+from streams.core.access.state.tenant import TenantState
 
 _ENDED: Final = "ended"
 
 
 class StaffMember(NamedTuple):
-    """A staff member as the checks see one. `ends` is the earliest end that any source asserts, `ending` the record that says so."""
+    """A staff member as input of the checks. `ends` is the earliest end (ms) that any source asserts, `ending` the record with it."""
 
     id: str
     name: str | None
     given: tuple[str, ...]
     addresses: frozenset[str]
-    roles: tuple[str, ...] | None  # None where no source ever said
+    roles: tuple[str, ...] | None  # None where no source ever asserted any
     ends: int | None
     ending: StaffRecord | None
     records: tuple[StaffRecord, ...]
 
     def __repr__(self) -> str:
-        return f"Member({self.id!r})"
+        return f"StaffMember({self.id!r})"
 
 
 def staff_member(records: Iterable[StaffRecord], person: str, precedence: Sequence[str] = ()) -> StaffMember | None:
-    """Return what the records that stand say of a person, or None where all were withdrawn.
+    """Return a person as the records that were not withdrawn describe them, or None where all were withdrawn.
 
     Descriptive fields come from the first source by precedence that asserts them; sources it does not name follow in order of attachment.
     """
-    standing = [record for record in records if not value(record.fields, "withdrawn")]
-    if not standing:
+    current = [record for record in records if not value(record.fields, "withdrawn")]
+    if not current:
         return None
     ranked = sorted(
-        standing, key=lambda record: precedence.index(record.source) if record.source in precedence else len(precedence)
+        current, key=lambda record: precedence.index(record.source) if record.source in precedence else len(precedence)
     )
     given = tuple(dict.fromkeys(address for record in ranked for address in value(record.fields, "addresses") or ()))
     ends = sorted(((end, position) for position, record in enumerate(ranked) if (end := end_of(record)) is not None))
@@ -61,7 +61,7 @@ def staff_member(records: Iterable[StaffRecord], person: str, precedence: Sequen
 
 
 def end_of(record: StaffRecord) -> int | None:
-    """Return when employment ends by one record: its end, or where it only says "ended", the instant it first said so."""
+    """Return when employment ends by one record: its end, or where it has only the status "ended", the instant it first had it."""
     ends = value(record.fields, "ends")
     if ends is not None:
         return int(ends["instant"])
@@ -94,32 +94,32 @@ def merge_record(
     *,
     time: int,
     source: FactReference,
-    listing: str | None,
+    snapshot: str | None,
 ) -> StaffRecord:
-    """Return a source's record after a fact, which may come from a complete listing."""
+    """Return a source's record after a fact, which may come from a complete snapshot."""
     fields = with_asserted(before.fields if before else {}, asserted_fields(staff, fact), time, fact.id)
-    record = StaffRecord(staff.source, staff.record, person, fields, latest=source, ending=source, snapshot=listing)
+    record = StaffRecord(staff.source, staff.record, person, fields, latest=source, ending=source, snapshot=snapshot)
     if before is None:
         return record
     latest = before.latest if (time, fact.id) < (before.latest.time or 0, before.latest.fact) else source
     ending = before.ending if end_of(before) == end_of(record) else source
-    return msgspec.structs.replace(record, latest=latest, ending=ending, snapshot=listing or before.snapshot)
+    return msgspec.structs.replace(record, latest=latest, ending=ending, snapshot=snapshot or before.snapshot)
 
 
-def owner(state: State, fact: Fact, staff: StaffRecordData) -> PersonRow:
-    """Return the person a record not seen before belongs to: one who is known by another source, or a new one."""
+def owner(state: TenantState, fact: Fact, staff: StaffRecordData) -> PersonRow:
+    """Return the person that a new record belongs to: one who is known by another source, or a new one."""
     for candidates in _candidates(state, fact, staff):
-        free = [person for person in map(state.person, candidates) if person and not _has(person, staff.source)]
+        free = [person for person in map(state.people.get, candidates) if person and not _has(person, staff.source)]
         if len(free) == 1:
             return free[0]
     return PersonRow(derived(state.tenant, "staff", staff.source, staff.record))
 
 
-def _candidates(state: State, fact: Fact, staff: StaffRecordData) -> Iterable[Sequence[str]]:
+def _candidates(state: TenantState, fact: Fact, staff: StaffRecordData) -> Iterable[Sequence[str]]:
     if staff.employee:
-        yield state.employee(staff.employee).people
+        yield state.employee_numbers.holders(staff.employee).people
     addresses = (normal(each) for each in (fact.person.addresses if fact.person else ()))
-    yield sorted({person for address in addresses if address for person in state.address(address).people})
+    yield sorted({person for address in addresses if address for person in state.addresses.holders(address).people})
 
 
 def _has(person: PersonRow, source: str) -> bool:
@@ -127,8 +127,8 @@ def _has(person: PersonRow, source: str) -> bool:
 
 
 def _first(records: Sequence[StaffRecord], name: str) -> Any:
-    found = next((value(record.fields, name) for record in records if value(record.fields, name) is not None), None)
-    return tuple(found) if isinstance(found, list) else found
+    first = next((value(record.fields, name) for record in records if value(record.fields, name) is not None), None)
+    return tuple(first) if isinstance(first, list) else first
 
 
 def _plain(time: LocalTime | None) -> dict[str, Any] | None:

@@ -1,15 +1,15 @@
-"""One tenant's part of the table: a group, whose items are told apart by how they begin."""
+"""Typed access to a table: rows of one kind under items that begin alike. A tenant's rows are one group of the table."""
 
 from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from schemas.errors import MustStop
-from streams.core.access.state.rows import AnyRow
+from streams.core.access.state.rows import AnyRow, Key, Row
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Row)
 
 
-class Rows(Protocol):
+class AccessTable(Protocol):
     """What is needed of a table; `streams.engine.agent.Table` satisfies it."""
 
     def get(self, group: str, item: str = "") -> AnyRow | None: ...
@@ -18,30 +18,54 @@ class Rows(Protocol):
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, AnyRow]]: ...
 
 
-class TenantRows:
-    """Rows by item, each of the kind that belongs there."""
+def typed(row: AnyRow | None, kind: type[R]) -> R | None:
+    """Return a row as the kind that belongs at its item. Raises MustStop for another kind."""
+    if row is not None and not isinstance(row, kind):
+        raise MustStop(
+            f"the access table holds a {type(row).__name__} where a {kind.__name__} belongs: it is damaged; rebuild it"
+        )
+    return row
 
-    def __init__(self, rows: Rows, tenant: str) -> None:
-        self._rows = rows
-        self.tenant = tenant
 
-    def _get(self, item: str, kind: type[R]) -> R | None:
-        row = self._rows.get(self.tenant, item)
-        if row is not None and not isinstance(row, kind):
-            raise MustStop(
-                f"the access table holds a {type(row).__name__} where a {kind.__name__} belongs: it is damaged; rebuild it"
-            )
-        return row
+class SingleRow(Generic[R]):
+    """The one row of its kind in a group."""
 
-    def _walk(self, prefix: str, kind: type[R], after: str = "") -> Iterator[tuple[str, R]]:
-        for item, row in self._rows.walk(self.tenant, prefix + after):
+    def __init__(self, table: AccessTable, group: str, item: str, kind: type[R]) -> None:
+        self._table, self._group, self._item, self._kind = table, group, item, kind
+
+    def get(self) -> R | None:
+        return typed(self._table.get(self._group, self._item), self._kind)
+
+    def put(self, row: R) -> None:
+        self._table.put(self._group, self._item, row)  # type: ignore[arg-type]  # every kind of row is in AnyRow
+
+    def delete(self) -> None:
+        self._table.delete(self._group, self._item)
+
+
+class RowCollection(Generic[R]):
+    """Rows of one kind by key, under the items `prefix|part|part…`. Only the last part of a key may contain a bar."""
+
+    def __init__(self, table: AccessTable, group: str, prefix: str, kind: type[R]) -> None:
+        self._table, self._group, self._prefix, self._kind = table, group, prefix, kind
+
+    def get(self, *key: str) -> R | None:
+        return typed(self._table.get(self._group, self._item(key)), self._kind)
+
+    def put(self, row: R, *key: str) -> None:
+        self._table.put(self._group, self._item(key), row)  # type: ignore[arg-type]  # every kind of row is in AnyRow
+
+    def delete(self, *key: str) -> None:
+        self._table.delete(self._group, self._item(key))
+
+    def walk(self, *parent: str, after: str = "") -> Iterator[tuple[str, R]]:
+        """Yield the rows whose keys begin with `parent`, in order, each with the rest of its key; only those beyond that rest."""
+        prefix = self._item((*parent, ""))
+        for item, row in self._table.walk(self._group, prefix + after):
             if not item.startswith(prefix):
                 return
-            if isinstance(row, kind):
-                yield item, row
+            if isinstance(row, self._kind):
+                yield item.removeprefix(prefix), row
 
-    def _put(self, item: str, row: AnyRow) -> None:
-        self._rows.put(self.tenant, item, row)
-
-    def _delete(self, item: str) -> None:
-        self._rows.delete(self.tenant, item)
+    def _item(self, key: Key) -> str:
+        return "|".join((self._prefix, *key))

@@ -1,0 +1,41 @@
+"""C3, configured access control: the workspace has a policy."""
+
+from types import MappingProxyType
+from typing import Final
+
+from streams.core.access.checks.check import FAIL, INFORMATIONAL, PASS, CheckOutcome, Wording, WorkspaceCheck, WorkspaceInput
+from streams.core.access.checks.policy import rule_for
+from streams.core.access.state.rows import CheckResult, CitedFact
+
+
+def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome:
+    workspace, policy = view
+    rule = rule_for(policy.policy if policy else None, workspace.app_id)
+    result = CheckResult(
+        check=check.id,
+        result=PASS if rule else FAIL,
+        reason="configured" if rule else "no_policy",
+        since=workspace.source.time or 0,
+        severity=INFORMATIONAL if rule else check.severity,
+        parameters={"validity": rule.validity} if rule else {},
+        policy=policy.source.fact if policy else None,
+    )
+    cited = (CitedFact(workspace.source), *([CitedFact(policy.source)] if policy else []))
+    return CheckOutcome(result, cited)
+
+
+CONFIGURED: Final = WorkspaceCheck(
+    id="C3",
+    uid="IC-3",
+    name="configured-access-control",
+    title="Critical system access control should be configured",
+    control="Access policy of critical systems",
+    standards=("SOC 2 TSC CC6.1", "ISO/IEC 27001:2022 A.5.15"),
+    severity=3,
+    answer=_answer,
+    wording=MappingProxyType({
+        "no_policy": Wording("Workspace {app_id} has no access policy", "Nobody has said who may have an account in this workspace."),
+        "configured": Wording("Workspace {app_id} has an access policy", "The policy says who may have an account: {validity}."),
+    }),
+    remedy="Write a policy for this workspace and apply it: intercom-streams policy apply FILE.",
+)  # fmt: skip

@@ -1,0 +1,35 @@
+"""Facts as evidence, each with an excerpt of what an answer rests on. Nothing personal is copied."""
+
+from schemas.cloudevents import timestamp
+from streams.core.access.checks.check import AccountInput
+from streams.core.access.state.fields import value
+from streams.core.access.state.rows import CitedFact, StaffRecord
+from streams.core.access.state.staff import StaffMember
+
+
+def presence(view: AccountInput) -> CitedFact:
+    """Cite what began the account's presence."""
+    return CitedFact(view.presence.source)
+
+
+def records(*members: StaffMember) -> tuple[CitedFact, ...]:
+    """Cite the latest fact of every record of these people."""
+    return tuple(CitedFact(record.latest, excerpt(record)) for member in members for record in member.records)
+
+
+def excerpt(record: StaffRecord) -> dict[str, str]:
+    """Return what answers rest on of a staff record."""
+    copied = {"source": record.source, "record": record.id}
+    ends = value(record.fields, "ends")
+    if ends is not None:
+        copied |= {
+            "ends": timestamp(ends["instant"]),
+            "ends_given": ends["given"],
+            "ends_zone": ends["zone"],
+            "ends_rule": ends["rule"],
+        }
+    if status := value(record.fields, "status"):
+        copied["status"] = status
+    if (roles := value(record.fields, "roles")) is not None:
+        copied["roles"] = ", ".join(roles)
+    return copied

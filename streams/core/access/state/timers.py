@@ -1,0 +1,58 @@
+"""Timers by check and subject: at an instant the answers about that subject are evaluated again.
+
+A new check with a deadline needs no row of its own: it arms a timer for whom its deadline is about. An index over all tenants of a
+partition gives the instant the agent has to be woken at.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from streams.core.access.state.rows import ArmedTimer, Key, Timer, TimerIndex
+from streams.core.access.state.table import AccessTable, RowCollection
+
+_GROUP: Final = "@timers"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
+
+
+class Timers:
+    """One tenant's timers: at most one for a check and its subject, a person or an account."""
+
+    def __init__(self, table: AccessTable, tenant: str) -> None:
+        self._table, self._tenant = table, tenant
+        self._timers = RowCollection(table, tenant, "timer", Timer)  # by instant, check and subject
+        self._armed = RowCollection(table, tenant, "armed", ArmedTimer)  # by check and subject
+
+    def set(self, check: str, subject: Key, at: int | None, fact: str = "") -> None:
+        """Arm a timer for an instant (ms), move it there, or disarm it (None). `fact` is the one the deadline rests on."""
+        armed = self._armed.get(check, *subject)
+        if (armed.at if armed else None) == at:
+            return
+        if armed is not None:
+            self.clear(armed.at, check, subject)
+        if at is not None:
+            instant = _sortable(at)
+            self._armed.put(ArmedTimer(at), check, *subject)
+            self._timers.put(Timer(check, subject, fact), instant, check, *subject)
+            self._table.put(_GROUP, "|".join((instant, self._tenant, check, *subject)), TimerIndex(self._tenant))
+
+    def clear(self, at: int, check: str, subject: Key) -> None:
+        """Forget a timer that fired."""
+        instant = _sortable(at)
+        self._armed.delete(check, *subject)
+        self._timers.delete(instant, check, *subject)
+        self._table.delete(_GROUP, "|".join((instant, self._tenant, check, *subject)))
+
+    def walk(self) -> Iterator[tuple[int, Timer]]:
+        """Yield instants and timers, the earliest first, ties by check and subject."""
+        return ((int(key.partition("|")[0]), timer) for key, timer in self._timers.walk())
+
+
+def earliest_timer(table: AccessTable) -> tuple[int, str] | None:
+    """Return the instant and the tenant of the earliest timer of a partition, or None."""
+    for item, row in table.walk(_GROUP):
+        if isinstance(row, TimerIndex):
+            return int(item.partition("|")[0]), row.tenant
+    return None
+
+
+def _sortable(at: int) -> str:
+    return f"{at:015d}"
