@@ -61,7 +61,7 @@ def spelled(lines):
     page = TextStory(paper)
     for line in lines:
         name = next(iter(line))
-        getattr(page, name)(line.pop(name), **line)
+        getattr(page, "observed" if name == "saw" else name)(line.pop(name), **line)
     return paper.getvalue()
 
 

@@ -127,9 +127,9 @@ def test_the_registry_speaks_the_confluent_api(registry_url: str, prefix: str) -
 
 BORROWER = """
 import signal, time
-from connectors.local import running
+from connectors.local import temporary_stack
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests are a shell's background job
-with running() as stack:
+with temporary_stack() as stack:
     print("\\n".join(str(one.pid) for one in stack.status()), flush=True)
     print("up", flush=True)
     time.sleep(600)

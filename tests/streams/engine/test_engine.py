@@ -91,8 +91,10 @@ async def test_each_record_is_counted_once_in_order_and_over_restarts(settings: 
     for part in (keys[:60], keys[60:]):
         await send(settings, part)
         async with running((agent,), kafka=settings, limits=QUICK) as work:
-            await until(lambda: work.engine.ready.is_set() and all(lane.caught_up for lane in work.engine.lanes()), "caught up")
-            assert len(work.engine.lanes()) == PARTITIONS
+            await until(
+                lambda: work.engine.ready.is_set() and all(lane.caught_up for lane in work.engine.all_processors()), "caught up"
+            )
+            assert len(work.engine.all_processors()) == PARTITIONS
     assert await counts(settings) == exactly(keys)
 
 
@@ -157,7 +159,8 @@ async def test_a_lane_whose_producer_was_fenced_loads_again_and_loses_nothing(se
         await send(settings, KEYS)
         await until(
             lambda: (
-                processed(work) > 2 * len(KEYS) - 1 and all(lane.status is PartitionStatus.LIVE for lane in work.engine.lanes())
+                processed(work) > 2 * len(KEYS) - 1
+                and all(lane.status is PartitionStatus.LIVE for lane in work.engine.all_processors())
             ),
             "2nd",
         )
@@ -174,7 +177,7 @@ async def test_positions_pass_markers_and_aborted_records(settings: KafkaSetting
                 await write(producer, settings, SOURCE, "k", b"x")
                 await (producer.abort_transaction() if outcome == "abort" else producer.commit_transaction())
         await until(lambda: processed(work) == 8, "four records and four markers")
-        lane = next(lane for lane in work.engine.lanes() if lane.positions[SOURCE] == 8)
+        lane = next(lane for lane in work.engine.all_processors() if lane.positions[SOURCE] == 8)
         await until(lambda: lane.caught_up, "caught up behind the last marker")
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready again")
@@ -195,10 +198,10 @@ async def test_a_log_that_lost_unread_records_stops_its_partition_alone(settings
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready")
         await until(
-            lambda: all(lane.caught_up for lane in work.engine.lanes() if lane.status is PartitionStatus.LIVE),
+            lambda: all(lane.caught_up for lane in work.engine.all_processors() if lane.status is PartitionStatus.LIVE),
             "the others caught up",
         )
-        stopped = [lane for lane in work.engine.lanes() if lane.status is PartitionStatus.STOPPED]
+        stopped = [lane for lane in work.engine.all_processors() if lane.status is PartitionStatus.STOPPED]
     assert [lane.partition for lane in stopped] == [0]
     assert "were deleted before they were read" in stopped[0].reason
 
@@ -224,7 +227,9 @@ async def test_an_agent_is_woken_once_when_its_instant_has_come(settings: KafkaS
     await create_topics(settings, agent)
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await send(settings, ["k"])
-        await until(lambda: any(lane.view().get("k") == 2 for lane in work.engine.lanes()), "the wake record was counted")
+        await until(
+            lambda: any(lane.view().get("k") == 2 for lane in work.engine.all_processors()), "the wake record was counted"
+        )
         await asyncio.sleep(0.5)
     assert await counts(settings) == {"k": [1, 2]}
 
@@ -251,7 +256,7 @@ async def test_left_over_work_goes_on_between_new_records_and_over_a_restart(set
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await send(settings, ["k"])
         await until(lambda: _count(work, "parts") == 10 and _count(work, "k") == 2, "all parts and the new record are done")
-        assert all(lane.caught_up for lane in work.engine.lanes())
+        assert all(lane.caught_up for lane in work.engine.all_processors())
     assert await counts(settings) == {"k": [1, 2], "part": list(range(1, 11))}
 
 
@@ -261,12 +266,16 @@ async def test_two_workers_share_the_partitions_and_a_leaver_hands_over(settings
     async with running((agent,), kafka=settings, limits=QUICK) as first:
         await send(settings, KEYS * 5)
         async with running((agent,), kafka=settings, limits=QUICK) as second:
-            await until(lambda: len(first.engine.lanes()) == len(second.engine.lanes()) == PARTITIONS // 2, "shared")
+            await until(
+                lambda: len(first.engine.all_processors()) == len(second.engine.all_processors()) == PARTITIONS // 2, "shared"
+            )
             await send(settings, KEYS * 5)
-            await until(lambda: all(lane.caught_up for work in (first, second) for lane in work.engine.lanes()), "caught up")
-        await until(lambda: len(first.engine.lanes()) == PARTITIONS and first.engine.ready.is_set(), "taken over")
+            await until(
+                lambda: all(lane.caught_up for work in (first, second) for lane in work.engine.all_processors()), "caught up"
+            )
+        await until(lambda: len(first.engine.all_processors()) == PARTITIONS and first.engine.ready.is_set(), "taken over")
         await send(settings, KEYS * 5)
-        await until(lambda: all(lane.caught_up for lane in first.engine.lanes()), "caught up")
+        await until(lambda: all(lane.caught_up for lane in first.engine.all_processors()), "caught up")
         await until(lambda: sum(_count(first, key) for key in KEYS) == 15 * len(KEYS), "all counted")
     assert await counts(settings) == exactly(KEYS * 15)
 
@@ -289,8 +298,8 @@ async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh
         await engine.revoked()
         await first
         assert not engine.ready.is_set()
-        assert {lane.status for lane in engine.lanes()} == {PartitionStatus.LOADING}
-        assert all(lane.producer is None for lane in engine.lanes())
+        assert {lane.status for lane in engine.all_processors()} == {PartitionStatus.LOADING}
+        assert all(lane.producer is None for lane in engine.all_processors())
         await engine.assigned(places)
         await work.app.consumer.perform_seek()
         await send(settings, KEYS)
@@ -316,7 +325,7 @@ async def test_a_lost_changelog_stops_its_partitions_instead_of_working_on_empty
         await admin.create_topics([NewTopic(changelog, PARTITIONS, 1)])
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "ready")
-        lanes = [lane for lane in work.engine.lanes() if lane.status is PartitionStatus.STOPPED]
+        lanes = [lane for lane in work.engine.all_processors() if lane.status is PartitionStatus.STOPPED]
     assert lanes
     assert all("changelog was lost" in lane.reason for lane in lanes)
 
@@ -328,7 +337,7 @@ async def test_a_zombie_that_wakes_up_after_its_successor_worked_is_refused(sett
     async with running((agent,), kafka=settings, limits=QUICK) as zombie:
         await send(settings, KEYS)
         await until(lambda: processed(zombie) == len(KEYS), "first round")
-        lanes = zombie.engine.lanes()
+        lanes = zombie.engine.all_processors()
         for lane in lanes:
             await lane.lock.acquire()
         before = {lane.partition: lane.positions[SOURCE] for lane in lanes}
@@ -369,7 +378,7 @@ async def test_a_lane_lost_while_it_is_revoked_is_left_alone_once_it_is_assigned
         await send(settings, KEYS)
         await until(lambda: processed(work) == len(KEYS), "first round")
         engine = work.engine
-        places, lanes = list(engine.positions()), engine.lanes()
+        places, lanes = list(engine.positions()), engine.all_processors()
         for lane in lanes:
             await lane.lock.acquire()
         revoking = asyncio.create_task(engine.revoked())
