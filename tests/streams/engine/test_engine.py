@@ -384,7 +384,7 @@ async def test_a_lane_lost_while_it_is_revoked_is_left_alone_once_it_is_assigned
         revoking = asyncio.create_task(engine.revoked())
         await asyncio.sleep(0)
         for lane in lanes:
-            lane.lose(ConnectionError("in the middle of a revocation"))
+            lane.fail(ConnectionError("in the middle of a revocation"))
         await asyncio.sleep(0)
         for lane in lanes:
             lane.lock.release()
