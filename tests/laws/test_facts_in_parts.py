@@ -1,4 +1,4 @@
-"""Law 3 for facts larger than a transaction: wherever the work is cut, and whatever is read in between, the same is said."""
+"""Law 3 for facts larger than a transaction: wherever work is cut, and whatever is read in between, the same records are sent."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,20 @@ from schemas.message import RecordValue
 from streams.agents.access import ProcessingLimits
 from streams.core.access.findings.ledger import CONTINUED
 from tests.support import company
-from tests.support.company import AVRO, DAY, T0, Company, admin, decision, everyone, listing, person_of, policy, roles, staff
+from tests.support.company import (
+    AVRO,
+    DAY,
+    T0,
+    Company,
+    admin,
+    decision,
+    everyone,
+    person_of,
+    policy,
+    roles,
+    snapshot_facts,
+    staff,
+)
 
 HOUR = DAY // 24
 ADDRESSES = ("jo@acme.example", "al@acme.example", "jo+x@acme.example", "jo@group.example", "cy@acme.example")
@@ -44,12 +57,12 @@ singles = st.one_of(
     ),
 )  # fmt: skip
 listings = st.builds(
-    lambda rows, requested, count: listing(*rows, requested=requested, count=count),
+    lambda rows, requested, count: snapshot_facts(*rows, requested=requested, count=count),
     st.lists(people, max_size=5, unique_by=lambda row: row.id), times, st.sampled_from((None, None, None, 9)),
 )  # fmt: skip
 happenings = st.lists(st.tuples(singles.map(lambda fact: [fact]) | listings, st.sampled_from((0, 1, HOUR, DAY))), max_size=18)
 schedules = st.lists(st.integers(0, 6), max_size=60)
-"""What happens next: 0 goes on with what is left over, n reads n facts."""
+"""The next steps: 0 resumes pending work, n reads n facts."""
 
 
 def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
@@ -57,9 +70,9 @@ def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
     log: list[RecordValue] = []
     last: dict[str, str] = {}
     clock = T0
-    for index, (told, pause) in enumerate(happened):
-        for fact in told:
-            clock += pause if pause != DAY or fact is told[0] else 1
+    for index, (reported, pause) in enumerate(happened):
+        for fact in reported:
+            clock += pause if pause != DAY or fact is reported[0] else 1
             if fact.kind in ("policy.applied", "settings.applied"):
                 fact = msgspec.structs.replace(fact, id=f"{fact.id}-{index}", replaces=last.get(fact.kind))
                 last[fact.kind] = fact.id
@@ -67,44 +80,44 @@ def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
     return log
 
 
-def cut(log: Sequence[RecordValue], schedule: list[int], turn: int) -> Company:
-    """Read a log with a room so small that nearly every fact is left over, in the steps of the schedule, then to its end."""
-    found, rest = Company(ProcessingLimits(chunk=turn, snapshot_page=1, per_record=0)), list(log)
+def cut(log: Sequence[RecordValue], schedule: list[int], chunk: int) -> Company:
+    """Read a log with a room so small that nearly every fact is pending work, in the steps of the schedule, then to its end."""
+    found, rest = Company(ProcessingLimits(chunk=chunk, snapshot_page=1, per_record=0)), list(log)
     for step in schedule:
         if step == 0:
-            found.go_on()
+            found.resume()
         elif rest:
-            found.read(rest[:step])
+            found.step(rest[:step])
             rest = rest[step:]
-    found.take(rest)
+    found.process(rest)
     return found
 
 
-def whole(log: Sequence[RecordValue], turn: int) -> Company:
+def whole(log: Sequence[RecordValue], chunk: int) -> Company:
     """Read a log fact by fact, each with all that follows from it in one transaction."""
-    found = Company(ProcessingLimits(chunk=turn, snapshot_page=1 << 30))
+    found = Company(ProcessingLimits(chunk=chunk, snapshot_page=1 << 30))
     for record in log:
-        found.read([record])
-    assert not found.left_over
+        found.step([record])
+    assert not found.pending_work
     return found
 
 
 @settings(max_examples=150, deadline=None)
 @given(happenings, schedules, st.integers(1, 4))
 def test_wherever_work_is_cut_and_whatever_is_read_in_between_the_same_bytes_are_sent_and_kept(
-    happened: list[tuple[list[Fact], int]], schedule: list[int], turn: int
+    happened: list[tuple[list[Fact], int]], schedule: list[int], chunk: int
 ):
     log = written(happened)
-    one, other = whole(log, turn), cut(log, schedule, turn)
+    one, other = whole(log, chunk), cut(log, schedule, chunk)
     assert other.sent == one.sent
     assert other.table.rows() == one.table.rows()
 
 
 @settings(max_examples=100, deadline=None)
 @given(happenings, st.integers(1, 4))
-def test_findings_and_last_answers_do_not_depend_on_how_large_a_turn_is(happened: list[tuple[list[Fact], int]], turn: int):
+def test_findings_and_last_answers_do_not_depend_on_how_large_a_turn_is(happened: list[tuple[list[Fact], int]], chunk: int):
     log = written(happened)
-    one, other = whole(log, 1 << 30), whole(log, turn)
+    one, other = whole(log, 1 << 30), whole(log, chunk)
     assert _by_key(other) == _by_key(one)
     assert other.states() == one.states()
     assert _but_the_log(other) == _but_the_log(one)
@@ -116,13 +129,13 @@ def test_the_ledger_holds_every_output_once_and_says_where_a_fact_goes_on(
     happened: list[tuple[list[Fact], int]], schedule: list[int]
 ):
     log = written(happened)
-    told = cut(log, schedule, 2)
-    entries = told.ledger()
+    company_ = cut(log, schedule, 2)
+    entries = company_.ledger()
     assert [entry["previous"] for entry in entries] == ["", *(entry["hash"] for entry in entries)][: len(entries)]
     assert [entry["offset"] for entry in entries if entry["outcome"] != CONTINUED] == [record.offset for record in log]
     assert all(entry["outputs"] for entry in entries if entry["outcome"] == CONTINUED)
     outputs = [output["id"] for entry in entries for output in entry["outputs"]]
-    assert sorted(outputs) == sorted([*told.ids("access.violations"), *told.ids("access.state")])
+    assert sorted(outputs) == sorted([*company_.ids("access.violations"), *company_.ids("access.state")])
     assert len(outputs) == len(set(outputs))
 
 
@@ -132,7 +145,7 @@ def test_tenants_of_one_partition_do_not_change_each_others_answers(
     happened: list[tuple[list[Fact], int]], elsewhere: list[tuple[list[Fact], int]], schedule: list[int], chance: Any
 ):
     theirs = [
-        ([msgspec.structs.replace(fact, tenant="beta") for fact in told], pause) for told, pause in elsewhere
+        ([msgspec.structs.replace(fact, tenant="beta") for fact in reported], pause) for reported, pause in elsewhere
     ]  # fmt: skip
     logs = [written(happened), written(theirs)]
     mixed: list[RecordValue] = []

@@ -44,7 +44,7 @@ def test_the_same_log_gives_the_same_bytes_whatever_the_batches(history: list[tu
     rest = list(first.log)
     while rest:
         size = sizes.pop() if sizes else 3
-        second.take(rest[:size])
+        second.process(rest[:size])
         rest = rest[size:]
     assert second.sent == first.sent
     assert second.table.rows() == first.table.rows()
@@ -93,14 +93,14 @@ def test_facts_heard_twice_change_no_answer(history: list[tuple[Fact, int]]):
     company = played(history)
     before = company.states(), len(company.findings())
     for record in list(company.log):
-        company.take([record._replace(offset=record.offset + 1000, timestamp=company.clock)])
+        company.process([record._replace(offset=record.offset + 1000, timestamp=company.clock)])
     assert (company.states(), len(company.findings())) == before
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.permutations(range(5)))
 def test_sightings_in_any_order_end_in_the_same_answers(order: list[int]):
-    said = [
+    events = [
         admin("admin.added", "7", ADDRESSES[0], at=T0),
         admin("admin.removed", "7", at=T0 + DAY),
         admin("admin.added", "7", ADDRESSES[0], at=T0 + 2 * DAY),
@@ -109,7 +109,7 @@ def test_sightings_in_any_order_end_in_the_same_answers(order: list[int]):
     ]
     company = Company()
     for index in order:
-        company.add(said[index])
+        company.add(events[index])
     assert company.results() == {"C3 ws1": "FAIL"}
 
 

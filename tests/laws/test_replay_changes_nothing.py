@@ -41,6 +41,6 @@ def test_a_replay_of_facts_opens_nothing_a_second_time() -> None:
     assert findings
     states = company.states()
     for record in list(company.log):
-        company.take([record])
+        company.process([record])
     assert company.ids("access.violations") == findings
     assert company.states() == states

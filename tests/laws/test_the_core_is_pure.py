@@ -49,7 +49,7 @@ def test_the_module_names_nothing_that_reaches_outside(path: Path) -> None:
 
 
 def test_addresses_are_never_looked_up() -> None:
-    """email-validator asks DNS unless told not to."""
+    """email-validator asks DNS unless a flag prevents it."""
     for path in CORE:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "validate_email":

@@ -41,7 +41,7 @@ class Company:
 
     def __init__(self, sizes: ProcessingLimits | None = None) -> None:
         self.agent = access(AVRO, sizes=sizes)
-        self.left_over: list[bytes] = []
+        self.pending_work: list[bytes] = []
         self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)
         self.log: list[RecordValue] = []
@@ -54,34 +54,34 @@ class Company:
         self.clock = max(self.clock + SECOND, at or 0)
         record = RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(self.log), self.clock)
         self.log.append(record)
-        return self.take([record])
+        return self.process([record])
 
-    def take(self, records: Iterable[RecordValue]) -> list[dict[str, Any]]:
-        """Process records and all work that they leave over; return the findings."""
+    def process(self, records: Iterable[RecordValue]) -> list[dict[str, Any]]:
+        """Process records and all pending work; return the findings."""
         before = len(self.sent)
-        self.read(records)
-        while self.go_on() is not None:
+        self.step(records)
+        while self.resume() is not None:
             pass
         return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
 
-    def read(self, records: Iterable[RecordValue]) -> list[SentRecord]:
-        """Process records in one transaction, and leave over what is left over; return what was sent."""
+    def step(self, records: Iterable[RecordValue]) -> list[SentRecord]:
+        """Process records in one transaction, without pending work; return the records sent."""
         out = ListOutbox()
         cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
-        return self._true(out, self.left_over if cursor is None else [*self.left_over, cursor])
+        return self._commit(out, self.pending_work if cursor is None else [*self.pending_work, cursor])
 
-    def go_on(self) -> list[SentRecord] | None:
-        """Do a part of the oldest left-over work in one transaction, as the engine does; return what was sent, None without work."""
-        if not self.left_over:
+    def resume(self) -> list[SentRecord] | None:
+        """Resume the oldest pending work in one transaction, as the engine does; return the records sent, None without work."""
+        if not self.pending_work:
             return None
         assert self.agent.resume is not None
         out = ListOutbox()
-        cursor = self.agent.resume(self.left_over[0], self.table, out)
-        return self._true(out, [*([] if cursor is None else [cursor]), *self.left_over[1:]])
+        cursor = self.agent.resume(self.pending_work[0], self.table, out)
+        return self._commit(out, [*([] if cursor is None else [cursor]), *self.pending_work[1:]])
 
-    def _true(self, out: ListOutbox, left_over: list[bytes]) -> list[SentRecord]:
+    def _commit(self, out: ListOutbox, pending_work: list[bytes]) -> list[SentRecord]:
         self.changed = self.table.commit()
-        self.left_over = left_over
+        self.pending_work = pending_work
         self.sent += out.sent
         return out.sent
 
@@ -137,10 +137,10 @@ class Company:
         )
         return self.add(fact, at=at)
 
-    def listing(self, *rows: Fact, requested: int, count: int | None = None) -> list[dict[str, Any]]:
+    def snapshot(self, *rows: Fact, requested: int, count: int | None = None) -> list[dict[str, Any]]:
         """Import a complete listing of the source `hr`."""
         found: list[dict[str, Any]] = []
-        for fact in listing(*rows, requested=requested, count=count):
+        for fact in snapshot_facts(*rows, requested=requested, count=count):
             found = self.add(fact)
         return found
 
@@ -182,7 +182,7 @@ def staff(
     )  # fmt: skip
 
 
-def listing(*rows: Fact, requested: int, count: int | None = None) -> list[Fact]:
+def snapshot_facts(*rows: Fact, requested: int, count: int | None = None) -> list[Fact]:
     """Return the facts of a complete listing of the source `hr`."""
     id_ = derived("listing", requested)
     part = Snapshot(id=id_, source="hr", requested=requested)
@@ -233,11 +233,11 @@ def person_of(record: str, source: str = "hr") -> str:
 
 
 def story(found: list[dict[str, Any]]) -> list[str]:
-    """Tell findings in short: `C1 7 opened`."""
+    """Return findings in short: `C1 7 opened`."""
     verbs = {1: "opened", 2: "updated", 3: "closed"}
-    told = []
+    lines = []
     for each in found:
         extra, whose = each["unmapped"], each["unmapped"].get("account") or each["unmapped"]["app_id"]
         closed = f" {extra['closed_for']}" if "closed_for" in extra else ""
-        told.append(f"{extra['check']} {whose} {verbs[each['activity_id']]}{closed}")
-    return told
+        lines.append(f"{extra['check']} {whose} {verbs[each['activity_id']]}{closed}")
+    return lines

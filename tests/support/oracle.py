@@ -29,8 +29,8 @@ class Pipeline:
         records = {}
         for body in bodies:
             for place in destinations(envelope(body)):
-                twin = [("ce_causationid", place.causation.encode())] if place.causation else []
-                given = RecordValue(place.key.encode(), body, [("ce_id", place.id.encode()), *twin])
+                causation = [("ce_causationid", place.causation.encode())] if place.causation else []
+                given = RecordValue(place.key.encode(), body, [("ce_id", place.id.encode()), *causation])
                 records.setdefault(place.topic, []).append(given)
         for topic, batch in records.items():
             self.feed(topic, *batch)

@@ -72,7 +72,7 @@ def company() -> Company:
     company.added("7", JO, name="Jo Lind")
     company.staff("77", JO, roles=("Support",), name="Jo Lind")
     company.staff("78", JO, roles=("Support",))
-    company.listing(staff("77", JO, roles=("Support",)), requested=T0 + DAY)
+    company.snapshot(staff("77", JO, roles=("Support",)), requested=T0 + DAY)
     company.policy(roles("Sales"))
     company.policy()
     company.policy(everyone())
@@ -166,7 +166,7 @@ def test_a_fact_of_a_kind_not_known_here_is_recorded_and_changes_nothing():
 @pytest.mark.parametrize("value", [None, b"", b"\x00\x00\x00\x00\x07abc", b"{}"])
 def test_what_is_no_fact_is_unusable(value: bytes | None):
     with pytest.raises(InvalidRecord):
-        Company().take([RecordValue(b"acme", value)])
+        Company().process([RecordValue(b"acme", value)])
 
 
 @pytest.mark.parametrize("change", [{"account": "a|b"}, {"tenant": "@due"}, {"app_id": "a\nb"}, {"account": None}])
@@ -175,7 +175,7 @@ def test_a_fact_whose_ids_could_not_stand_in_a_key_is_unusable(change: dict[str,
 
     fact = msgspec.structs.replace(admin("admin.added", "7", JO), **change)
     with pytest.raises(InvalidRecord):
-        Company().take([RecordValue(b"acme", facts.encode(AVRO, fact))])
+        Company().process([RecordValue(b"acme", facts.encode(AVRO, fact))])
 
 
 def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
@@ -187,6 +187,6 @@ def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
     wake = company.agent.wake(company.table)
     assert wake is not None
     assert header(wake.headers, "ce_origin") == Origin.DERIVED
-    found = company.take([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
+    found = company.process([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
     assert [finding["unmapped"]["check"] for finding in found] == ["C2"]
     assert company.agent.wake(company.table) is None

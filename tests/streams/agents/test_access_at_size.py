@@ -25,7 +25,7 @@ from streams.core.access.state.rows import (
 )
 from streams.core.access.state.tenant import TenantState
 from streams.engine.in_memory import SentRecord
-from tests.support.company import APP, AVRO, DAY, T0, Company, admin, listing, person_of, policy, roles, staff
+from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of, policy, roles, snapshot_facts, staff
 
 PEOPLE = 20_000
 SIZES = ProcessingLimits()
@@ -53,19 +53,19 @@ class Measured(Company):
 
         self.table._value_of = counted  # type: ignore[method-assign]
 
-    def _true(self, out: Any, left_over: list[bytes]) -> list[SentRecord]:
-        sent = super()._true(out, left_over)
+    def _commit(self, out: Any, pending_work: list[bytes]) -> list[SentRecord]:
+        sent = super()._commit(out, pending_work)
         done = {"read": self.reads, "written": len(self.changed), "sent": len(sent)}
         self.worst = {name: max(self.worst[name], done[name]) for name in done}
         self.reads = 0
         self.parts += 1
         return sent
 
-    def write(self, *told: Fact, size: int = 1_000) -> None:
-        """Append facts and process them, a thousand in a batch, with what they leave over."""
-        for start in range(0, len(told), size):
-            self.read([self._record(fact) for fact in told[start : start + size]])
-            while self.go_on() is not None:
+    def write(self, *reported: Fact, size: int = 1_000) -> None:
+        """Append facts and process them, a thousand in a batch, with all pending work."""
+        for start in range(0, len(reported), size):
+            self.step([self._record(fact) for fact in reported[start : start + size]])
+            while self.resume() is not None:
                 pass
 
     def _record(self, fact: Fact) -> RecordValue:
@@ -146,7 +146,7 @@ def test_a_fact_reads_and_writes_as_many_rows_among_twenty_thousand_as_among_ten
 def test_a_listing_of_thousands_is_staged_checked_applied_and_looked_at_in_bounded_parts():
     company = peopled(Measured(), 3_000)
     kept = [staff(f"{number:05d}", f"p{number}@acme.example", at=T0, roles=("Support",)) for number in range(2_000)]
-    *begun, end = listing(*kept, requested=T0 + DAY)
+    *begun, end = snapshot_facts(*kept, requested=T0 + DAY)
     company.write(*begun)
     company.worst, company.parts = dict.fromkeys(company.worst, 0), 0
     company.write(end)

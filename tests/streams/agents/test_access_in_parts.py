@@ -15,7 +15,21 @@ from streams.core.access.findings.episodes import REOPENS_WITHIN
 from streams.core.access.findings.ledger import CONTINUED
 from streams.core.access.state.rows import HolderIndex
 from streams.engine.in_memory import SentRecord
-from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, listing, policy, roles, settings, staff, story
+from tests.support.company import (
+    AVRO,
+    DAY,
+    SECOND,
+    T0,
+    Company,
+    admin,
+    everyone,
+    policy,
+    roles,
+    settings,
+    snapshot_facts,
+    staff,
+    story,
+)
 
 SMALL = ProcessingLimits(chunk=2, snapshot_page=1, per_record=0)
 
@@ -49,15 +63,15 @@ def findings(sent: list[SentRecord]) -> list[dict[str, Any]]:
 
 def finish(company: Company) -> list[SentRecord]:
     before = len(company.sent)
-    while company.go_on() is not None:
+    while company.resume() is not None:
         pass
     return company.sent[before:]
 
 
 def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once():
     company = company_of(7)
-    parts = [company.read(given(company, policy(roles("Sales"))))]
-    while (part := company.go_on()) is not None:
+    parts = [company.step(given(company, policy(roles("Sales"))))]
+    while (part := company.resume()) is not None:
         parts.append(part)
     assert [story(findings(part)) for part in parts] == [
         ["C3 ws1 closed fixed", "C4 0 opened"],
@@ -72,11 +86,11 @@ def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once
 
 def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under_it():
     company = company_of(7)
-    company.read(given(company, policy(roles("Sales"))))
+    company.step(given(company, policy(roles("Sales"))))
     moved = given(
         company, staff("6", address(6), at=T0 + DAY, roles=("Sales",)), staff("0", address(0), at=T0 + DAY, roles=("Sales",))
     )
-    assert company.read(moved) == []
+    assert company.step(moved) == []
     told = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
     assert told[-3:] == [("6", 1), ("6", 3), ("0", 3)]
     assert [entry["fact"] for entry in company.ledger()][-2:] == [facts.decode(AVRO, record.value).id for record in moved]
@@ -85,8 +99,8 @@ def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under
 def test_findings_of_a_policy_that_went_in_parts_name_it_however_late_their_account_was_reached():
     company = company_of(5)
     change = policy(roles("Sales"))
-    company.read(given(company, change))
-    company.read(given(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
+    company.step(given(company, change))
+    company.step(given(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
     told = [finding for finding in findings(finish(company)) if finding["unmapped"]["account"] == "4"]
     assert [finding["activity_id"] for finding in told] == [1, 2]
     for finding in told:
@@ -98,7 +112,7 @@ def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order(
     company = company_of(5)
     first = policy(roles("Sales"))
     second = policy(everyone(), replaces=first.id)
-    assert company.read(given(company, first, second))
+    assert company.step(given(company, first, second))
     finish(company)
     about_four = [finding for finding in company.findings() if finding["unmapped"].get("account") == "4"]
     assert story(about_four)[-2:] == ["C4 4 opened", "C4 4 closed fixed"]
@@ -109,8 +123,8 @@ def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order(
 
 def test_a_policy_that_comes_within_a_listing_under_way_is_applied_after_it():
     company = company_of(3)
-    part = listing(*(staff(str(number), address(number), roles=("Sales",)) for number in range(3)), requested=T0 + DAY)
-    company.read(given(company, *part, policy(roles("Sales"))))
+    part = snapshot_facts(*(staff(str(number), address(number), roles=("Sales",)) for number in range(3)), requested=T0 + DAY)
+    company.step(given(company, *part, policy(roles("Sales"))))
     assert story(findings(finish(company)))[-1:] == ["C3 ws1 closed fixed"]
     assert {key: result for key, result in company.results().items() if key.startswith("C4")} == dict.fromkeys(
         ("C4 0", "C4 1", "C4 2"), "PASS"
@@ -121,8 +135,8 @@ def test_a_large_listing_is_applied_whole_before_anybody_is_looked_at():
     """An address that moves between two rows is never seen at both people."""
     company = company_of(6)
     swapped = [staff(str(number), address((number + 1) % 6), at=T0 + DAY, roles=("Support",)) for number in range(6)]
-    for record in given(company, *listing(*swapped, requested=T0 + DAY)):
-        company.take([record])
+    for record in given(company, *snapshot_facts(*swapped, requested=T0 + DAY)):
+        company.process([record])
     assert not [finding for finding in company.findings() if finding["unmapped"]["reason"] == "ambiguous"]
 
 
@@ -130,7 +144,7 @@ def test_the_first_staff_to_come_with_a_listing_are_known_when_accounts_are_look
     company = Company()
     company.added("7", address(7))
     assert company.findings()[-1]["confidence_id"] == 1
-    company.listing(staff("1", address(7)), staff("2", address(7)), requested=T0 + DAY)
+    company.snapshot(staff("1", address(7)), staff("2", address(7)), requested=T0 + DAY)
     assert company.findings()[-1]["unmapped"]["reason"] == "ambiguous"
     assert company.findings()[-1]["confidence_id"] == 3
 
@@ -138,34 +152,34 @@ def test_the_first_staff_to_come_with_a_listing_are_known_when_accounts_are_look
 def test_rows_of_a_large_listing_that_is_refused_or_void_are_forgotten_in_parts():
     company = company_of(1)
     rows = [staff(str(number), address(number)) for number in range(7)]
-    *begun, end = listing(*rows, requested=T0 + DAY)
-    company.take(given(company, *begun))
-    company.take(given(company, *listing(*rows, requested=T0 + 2 * DAY, count=9)))
+    *begun, end = snapshot_facts(*rows, requested=T0 + DAY)
+    company.process(given(company, *begun))
+    company.process(given(company, *snapshot_facts(*rows, requested=T0 + 2 * DAY, count=9)))
     assert company.ledger()[-1]["outcome"] == "refused"
     assert not [key for key in company.table.rows() if "stag" in key or "counted" in key]
-    company.take(given(company, end))
+    company.process(given(company, end))
     assert company.ledger()[-1]["outcome"] == "void"
 
 
 def test_other_tenants_of_the_partition_are_answered_meanwhile():
     company = company_of(9)
-    company.read(given(company, policy(roles("Sales"))))
+    company.step(given(company, policy(roles("Sales"))))
     other = facts.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
-    sent = company.read([RecordValue(b"beta", other, (), 900, company.clock)])
+    sent = company.step([RecordValue(b"beta", other, (), 900, company.clock)])
     assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
-    assert len(company.left_over) == 1  # one cursor for all work, however many batches find some
+    assert len(company.pending_work) == 1  # one cursor for all work, however many batches find some
 
 
 def test_tenants_with_work_left_over_take_turns():
     company = company_of(6)
     for number in range(6):
         fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
-        company.take([RecordValue(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
+        company.process([RecordValue(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
     change = policy(roles("Sales"))
-    company.read(given(company, change))
-    company.read([RecordValue(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    company.step(given(company, change))
+    company.step([RecordValue(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
     served = []
-    while (part := company.go_on()) is not None:
+    while (part := company.resume()) is not None:
         served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]
     assert served == [b"acme", b"beta", b"acme", b"beta", b"acme", b"beta"]
 
@@ -176,10 +190,10 @@ def _of_beta(fact: Fact) -> Fact:
 
 def test_a_fact_that_cannot_be_understood_is_refused_when_it_comes_also_where_it_would_have_to_wait():
     company = company_of(5)
-    company.read(given(company, policy(roles("Sales"))))
+    company.step(given(company, policy(roles("Sales"))))
     (record,) = given(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
     with pytest.raises(InvalidRecord, match="must carry app_id, account"):
-        company.read([record])
+        company.step([record])
 
 
 def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_the_clock():
@@ -189,7 +203,7 @@ def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_t
         company.staff(str(number), address(number), at=T0 + DAY, ends=ends, roles=("Support",))
     company.clock = ends
     late = given(company, staff("0", address(0), at=T0 + 2 * DAY, roles=("Support",)))
-    assert len(findings(company.read(late))) == 2
+    assert len(findings(company.step(late))) == 2
     finish(company)
     told = company.findings()[-8:]
     assert sorted(story(told)[:7]) == [f"C2 {number} opened" for number in range(7)]
@@ -205,7 +219,7 @@ def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresse
     declared = settings(aliases={"group.example": "acme.example"})
     held = []
     for fact in (declared, settings(declared.id)):
-        company.take(given(company, fact))
+        company.process(given(company, fact))
         rows = [company.table.get("acme", f"address|{address(number)}") for number in range(5)]
         held.append([row.accounts for row in rows if isinstance(row, HolderIndex)])
     assert held == [[(("ws1", str(number)),) for number in range(5)], [()] * 5]
@@ -213,11 +227,11 @@ def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresse
 
 def test_nothing_is_left_of_work_that_is_done():
     company = company_of(5)
-    company.read(given(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
+    company.step(given(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
     pending = {"PendingFact", "QueuedFact", "BacklogIndex"}
     assert {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} >= pending
     finish(company)
-    assert not company.left_over
+    assert not company.pending_work
     assert not {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} & {*pending, "PendingAccount"}
 
 
@@ -226,9 +240,9 @@ def test_a_condition_that_waited_longer_than_an_episode_stays_open_for_still_reo
     company = company_of(5)
     first, second = policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)
     third = policy(roles("Sales"), replaces=second.id)
-    company.read(given(company, first, second))
+    company.step(given(company, first, second))
     company.clock += REOPENS_WITHIN - 5 * SECOND
-    company.read(given(company, third))
+    company.step(given(company, third))
     finish(company)
     uids = {finding["finding_info"]["uid"] for finding in company.findings() if finding["unmapped"]["check"] == "C4"}
     assert len(uids) == 5

@@ -84,7 +84,7 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
         assert lane.view().get("@busy", "acme") is None
     expected = Company(ProcessingLimits(chunk=SMALL.chunk, snapshot_page=1 << 30))
     for record in await read_all(settings, facts.TOPIC):
-        expected.read([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
+        expected.step([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
     for topic in TOLD:
         told = [(record.key, record.value) for record in await read_all(settings, topic)]
         assert told == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]

@@ -10,7 +10,7 @@ from streams.core.access.state.stage import Stage
 class Effect(msgspec.Struct, frozen=True):
     """The outcome for the ledger, and what has to be evaluated again.
 
-    `past` is a presence that had ended before it was reported; `interrupted` is when a presence turns out to have ended before it began
+    `past` is a presence that had ended before it was reported; `interrupted` is when a presence ended, where a late fact shows that before it began
     again. `follow_up` is the next stage, about `snapshot` where it concerns one.
     """
 

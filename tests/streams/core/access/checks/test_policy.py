@@ -1,4 +1,4 @@
-"""Verdicts of a policy: valid, not valid, or not to be said."""
+"""Verdicts of a policy: valid, not valid, or not to be asserted."""
 
 import pytest
 
