@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Rules of the house that no linter knows: names defined once, words of the field, small folders, files and classes.
 
 Run by `scripts/check`; `python scripts/house.py [ROOT]` prints one line per fault, and exits with 1 where there is one.

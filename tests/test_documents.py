@@ -145,7 +145,7 @@ def test_no_document_names_a_machine():
     assert not re.search(r"/(work|home|root|Users)/\w", told)
 
 
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_exist(document):
     named = re.findall(r"`((?:tests|docs|scripts|schemas|streams|connectors|bench)/[\w./-]+)`", document.read_text())
     assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
