@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.local.broker import SETTINGS, replication
-from connectors.local.registry_server import API
+from connectors.local.servers.broker import SETTINGS, replication
+from connectors.local.servers.registry_server import API
 from streams.cli.main import VERBS
 from streams.settings import load
 
@@ -33,7 +33,7 @@ def test_every_image_is_pinned_to_a_full_version(compose: dict[str, Any]) -> Non
 
 
 def test_kafka_and_the_registry_have_the_versions_of_the_local_stack(compose: dict[str, Any]) -> None:
-    from connectors.local.update_lockfile import APICURIO, KAFKA
+    from connectors.local.download.update_lockfile import APICURIO, KAFKA
 
     services = compose["services"]
     assert services["kafka"]["image"] == f"apache/kafka:{KAFKA}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from connectors.local import os_process as process
 from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
-from connectors.local.service import Service, log_of
+from connectors.local.servers.service import Service, log_of
 from schemas.errors import Unavailable
 
 _READY_S = 120  # seconds on an idle machine; three brokers on a loaded one take longer

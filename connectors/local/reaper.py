@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connectors.local import os_process as process
 from connectors.local.os_process import Process
-from connectors.local.service import log_of
+from connectors.local.servers.service import log_of
 from connectors.local.stack import LocalStack
 
 _RUN = "import sys; from connectors.local.reaper import watch; watch(sys.argv[1:])"

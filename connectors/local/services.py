@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.local import java, redis_server, registry_server
-from connectors.local.artifacts import fetch
-from connectors.local.broker import Broker
-from connectors.local.lockfile import locked
+from connectors.local.download.artifacts import fetch
+from connectors.local.download.lockfile import locked
 from connectors.local.paths import cache_home
 from connectors.local.progress import ProgressReporter
-from connectors.local.redis_server import RedisServer
-from connectors.local.registry_server import RegistryServer
-from connectors.local.service import Service
+from connectors.local.servers import java, redis_server, registry_server
+from connectors.local.servers.broker import Broker
+from connectors.local.servers.redis_server import RedisServer
+from connectors.local.servers.registry_server import RegistryServer
+from connectors.local.servers.service import Service
 from connectors.local.stack_state import StackState
 
 KAFKA_JAVA = 17

@@ -15,7 +15,7 @@ from connectors.local.allocation import with_ports
 from connectors.local.os_process import Process
 from connectors.local.paths import stacks_home
 from connectors.local.progress import NoProgress, ProgressReporter
-from connectors.local.service import log_of
+from connectors.local.servers.service import log_of
 from connectors.local.services import services
 from connectors.local.stack_state import StackState
 from schemas.errors import InvalidRecord, Unavailable

@@ -17,7 +17,7 @@ from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
 from connectors.local.ports import HOST
 from connectors.local.progress import ProgressReporter
-from connectors.local.registry_server import API
+from connectors.local.servers.registry_server import API
 
 _FILE = "stack.json"
 _LOCK = "lock"

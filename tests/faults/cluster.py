@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from connectors.local.probe import Coordinator
+from connectors.local.servers.probe import Coordinator
 
 _PATIENCE_S = 60.0  # a cluster that was harmed a moment ago answers once it has elected its leaders
 

@@ -6,7 +6,7 @@ import signal
 
 from aiokafka import TopicPartition
 
-from connectors.local.probe import Coordinator
+from connectors.local.servers.probe import Coordinator
 from tests.faults.campaign import Campaign, Disturbance, Kind
 from tests.faults.cluster import coordinator, transaction_open
 from tests.faults.counting_worker import AGENT, REJOIN

@@ -15,8 +15,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
 from connectors.local import LocalStack, temporary_stack
-from connectors.local.broker import SETTINGS
 from connectors.local.paths import stacks_home
+from connectors.local.servers.broker import SETTINGS
 
 DEADLINE_S = 60
 

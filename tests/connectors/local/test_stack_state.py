@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from connectors.local import stack_state as state
-from connectors.local.broker import Broker
+from connectors.local.servers.broker import Broker
 
 
 def test_a_cluster_id_is_22_characters_and_never_looks_like_an_option():

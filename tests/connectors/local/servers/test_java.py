@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local import java
+from connectors.local.servers import java
 from schemas.errors import Unavailable
 
 
@@ -79,7 +79,7 @@ def test_no_java_at_all_is_said(only: pytest.MonkeyPatch) -> None:
 
 
 def test_the_wheel_brings_a_java_new_enough_for_the_registry() -> None:
-    from connectors.local.registry_server import JAVA
+    from connectors.local.servers.registry_server import JAVA
 
     runtime = java._wheel()
     assert runtime is not None

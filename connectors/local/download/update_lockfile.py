@@ -1,4 +1,4 @@
-"""Write `artifacts.lock` anew: `python -m connectors.local.update_lockfile`, after changing a version below; then read the diff.
+"""Write `artifacts.lock` anew: `python -m connectors.local.download.update_lockfile`, after changing a version below; then read the diff.
 
 Each root is resolved by itself: resolved together, one root changes the versions of another's dependencies.
 """
@@ -10,14 +10,14 @@ from typing import Any
 
 from jgo.maven import MavenContext, PythonResolver
 
-from connectors.local.lockfile import LOCK
+from connectors.local.download.lockfile import LOCK
 
 KAFKA = "4.3.1"
 LOG4J = "2.25.4"  # the version Kafka's own jars bring
 APICURIO = "3.3.3"
 
 _HEAD = """\
-# What the local stack downloads. Written by connectors/local/update_lockfile.py; every file is checked against its sum before it is used.
+# What the local stack downloads. Written by connectors/local/download/update_lockfile.py; every file is checked against its sum before it is used.
 # part  group:name:version:classifier:packaging  SHA-256  bytes
 """
 

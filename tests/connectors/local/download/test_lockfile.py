@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local import update_lockfile as relock
-from connectors.local.lockfile import LOCK, locked
+from connectors.local.download import update_lockfile
+from connectors.local.download.lockfile import LOCK, locked
 
 
 def test_kafka_is_its_45_jars_and_one_logging_binding() -> None:
     kafka = locked("kafka")
     assert len(kafka) == 46
-    assert {artifact.version for artifact in kafka if artifact.name == "kafka_2.13"} == {relock.KAFKA}
-    assert {artifact.version for artifact in kafka if artifact.group == "org.apache.logging.log4j"} == {relock.LOG4J}
+    assert {artifact.version for artifact in kafka if artifact.name == "kafka_2.13"} == {update_lockfile.KAFKA}
+    assert {artifact.version for artifact in kafka if artifact.group == "org.apache.logging.log4j"} == {update_lockfile.LOG4J}
 
 
 def test_the_registry_is_one_archive() -> None:
     (archive,) = locked("registry")
-    assert archive.filename == f"apicurio-registry-app-{relock.APICURIO}-all.tar.gz"
+    assert archive.filename == f"apicurio-registry-app-{update_lockfile.APICURIO}-all.tar.gz"
 
 
 def test_every_file_has_a_name_of_its_own_so_that_one_folder_holds_them() -> None:

@@ -1,6 +1,6 @@
 """Read `artifacts.lock`: every file the stack consists of, with its size and SHA-256 and no address.
 
-The lock is the whole resolution, so nothing is resolved at run time. `relock.py` writes it.
+The lock is the whole resolution, so nothing is resolved at run time. `update_lockfile.py` writes it.
 """
 
 from collections.abc import Iterator

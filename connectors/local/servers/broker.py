@@ -8,8 +8,8 @@ from types import MappingProxyType
 import msgspec
 
 from connectors.local.ports import HOST
-from connectors.local.probe import Coordinator, coordinator_known
-from connectors.local.service import log_of
+from connectors.local.servers.probe import Coordinator, coordinator_known
+from connectors.local.servers.service import log_of
 from schemas.errors import Unavailable
 
 _MESSAGE_BYTES = 2 * 1024 * 1024 + 64 * 1024  # 2 MiB of value, and room for key, headers and the batch around them

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.local.lockfile import Artifact
+from connectors.local.download.lockfile import Artifact
 from schemas.errors import Unavailable
 
 _ANSWER_S = 60  # a registry that is silent for so long is away

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.local.disk_errors import explain_disk_errors
-from connectors.local.lockfile import LOCK, Artifact
-from connectors.local.maven import from_maven
+from connectors.local.download.lockfile import LOCK, Artifact
+from connectors.local.download.maven import from_maven
 from connectors.local.progress import ProgressReporter
 from schemas.errors import Unavailable
 

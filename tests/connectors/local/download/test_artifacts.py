@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local.artifacts import Source, fetch
-from connectors.local.lockfile import Artifact
+from connectors.local.download.artifacts import Source, fetch
+from connectors.local.download.lockfile import Artifact
 from connectors.local.progress import NoProgress
 from schemas.errors import Unavailable
 
