@@ -95,7 +95,7 @@ def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
     blocks = dict(BLOCK.findall((ROOT / "README.md").read_text()))
     (tmp_path / "staff.csv").write_text(blocks["csv"])
     (tmp_path / "policy.toml").write_text(blocks["toml"])
-    good, bad = rows(read(tmp_path / "staff.csv"), zone=ZoneInfo("UTC"), normal=normal)
+    good, bad = rows(read(tmp_path / "staff.csv"), zone=ZoneInfo("UTC"), normalize=normal)
     assert (len(good), bad) == (2, [])
     (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES).policy.rules
     assert (rule.app_id, rule.validity, rule.roles) == ("abc12345", "staff_roles", ("support agent",))

@@ -15,7 +15,7 @@ from schemas.partition import partition_of
 TOPIC: Final = "access.facts"
 _IN_FLIGHT: Final = 1000  # facts handed to the producer before their answers are awaited: bounds memory, hides the round trip
 _START_S: Final = 15.0
-_QUIET_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
+_POLL_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
 
 
 class FactRecord(NamedTuple):
@@ -26,7 +26,9 @@ class FactRecord(NamedTuple):
     headers: Headers
 
 
-async def append(kafka: KafkaSettings, entries: Sequence[FactRecord], *, done: Callable[[int], None] = lambda _: None) -> int:
+async def append(
+    kafka: KafkaSettings, records: Sequence[FactRecord], *, on_progress: Callable[[int], None] = lambda _: None
+) -> int:
     """Append facts in their order and return their number once all are kept by every in-sync replica. `done` hears of progress.
 
     Raises Unavailable when Kafka does not take them; those before the failure may be in the log.
@@ -38,11 +40,11 @@ async def append(kafka: KafkaSettings, entries: Sequence[FactRecord], *, done: C
         async with asyncio.timeout(_START_S):
             await producer.start()
             partitions = len(await producer.partitions_for(kafka.topic(TOPIC)))
-        for start in range(0, len(entries), _IN_FLIGHT):
-            part = entries[start : start + _IN_FLIGHT]
-            answers = [await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in part]
-            await asyncio.gather(*answers)
-            done(len(part))
+        for start in range(0, len(records), _IN_FLIGHT):
+            chunk = records[start : start + _IN_FLIGHT]
+            acknowledgements = [await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in chunk]
+            await asyncio.gather(*acknowledgements)
+            on_progress(len(chunk))
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
             f"Kafka at {kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was `intercom-streams topics "
@@ -50,10 +52,10 @@ async def append(kafka: KafkaSettings, entries: Sequence[FactRecord], *, done: C
         ) from error
     finally:
         await producer.stop()
-    return len(entries)
+    return len(records)
 
 
-async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
+async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
     """Append what `wanted` finds missing, in one transaction of that name, and return how many facts that were.
 
     Whoever comes later under the same name first ends the transaction of whoever came before, and only then looks what is missing:
@@ -64,10 +66,10 @@ async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awai
         async with asyncio.timeout(_START_S):
             await producer.start()
             partitions = len(await producer.partitions_for(kafka.topic(TOPIC)))
-        entries = await wanted()
-        if entries:
+        records = await missing_facts()
+        if records:
             async with producer.transaction():
-                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in entries])
+                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in records])
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
             f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} does not "
@@ -75,7 +77,7 @@ async def append_once(kafka: KafkaSettings, name: str, wanted: Callable[[], Awai
         ) from error
     finally:
         await producer.stop()
-    return len(entries)
+    return len(records)
 
 
 async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> list[bytes]:
@@ -99,9 +101,9 @@ async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) 
         await consumer.stop()
 
 
-async def _send(producer: Any, topic: str, entry: FactRecord, partitions: int) -> Any:
+async def _send(producer: Any, topic: str, record: FactRecord, partitions: int) -> Any:
     return await producer.send(
-        topic, entry.value, key=entry.key, headers=list(entry.headers), partition=partition_of(entry.key, partitions)
+        topic, record.value, key=record.key, headers=list(record.headers), partition=partition_of(record.key, partitions)
     )
 
 
@@ -112,7 +114,7 @@ async def _read(consumer: Any, place: Any, tenant: str, types: Collection[str]) 
     before = -1
     while before < (position := await consumer.position(place)) < end:
         before = position
-        for records in (await consumer.getmany(place, timeout_ms=_QUIET_MS)).values():
+        for records in (await consumer.getmany(place, timeout_ms=_POLL_MS)).values():
             found += [
                 record.value
                 for record in records

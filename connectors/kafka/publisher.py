@@ -61,25 +61,25 @@ class MemoryPublisher:
     """
 
     def __init__(self) -> None:
-        self.kept: list[OutboundRecord] = []
+        self.records: list[OutboundRecord] = []
         self.rounds = 0
-        self.down = ""
-        self.missing: set[str] = set()
-        self.refused: set[bytes] = set()
-        self.held: asyncio.Event | None = None
+        self.outage = ""
+        self.missing_topics: set[str] = set()
+        self.rejected_keys: set[bytes] = set()
+        self.gate: asyncio.Event | None = None
 
     async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
-        if self.held is not None:
-            await self.held.wait()
-        if self.down:
-            raise Unavailable(self.down)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.outage:
+            raise Unavailable(self.outage)
         self.rounds += 1
-        refusals = [refusal for record in records if (refusal := self._judged(record)) is not None]
-        not_kept = {id(refusal.record) for refusal in refusals}
-        self.kept += [record for record in records if id(record) not in not_kept]
-        return refusals
+        errors = [refusal for record in records if (refusal := self._error_of(record)) is not None]
+        failed = {id(refusal.record) for refusal in errors}
+        self.records += [record for record in records if id(record) not in failed]
+        return errors
 
-    def _judged(self, record: OutboundRecord) -> PublishError | None:
-        if record.topic in self.missing:
+    def _error_of(self, record: OutboundRecord) -> PublishError | None:
+        if record.topic in self.missing_topics:
             return PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing")
-        return PublishError(record, FailureKind.RECORD, "too large") if record.key in self.refused else None
+        return PublishError(record, FailureKind.RECORD, "too large") if record.key in self.rejected_keys else None

@@ -18,10 +18,10 @@ from schemas.topics import TOPICS, Topic
 
 _COMPATIBILITY = "FULL_TRANSITIVE"
 _TIMEOUT = 10.0  # seconds; a registry that takes longer to answer about one schema is as good as away
-_UNKNOWN = 404
-_INCOMPATIBLE = 409
-_REFUSED_WHO = {401, 403}
-_SERVER = 500
+_NOT_FOUND = 404
+_CONFLICT = 409
+_UNAUTHORIZED = {401, 403}
+_SERVER_ERROR = 500
 
 
 class SchemaRegistry:
@@ -39,18 +39,18 @@ class SchemaRegistry:
 
     async def register(self, subject: str, versions: Iterable[Schema]) -> dict[int, Schema]:
         """Make sure the subject has these versions, oldest first, and return them by framing id."""
-        await self._ask("PUT", f"/config/{subject}", {"compatibility": _COMPATIBILITY})
+        await self._request("PUT", f"/config/{subject}", {"compatibility": _COMPATIBILITY})
         return {await self._id_of(subject, schema): schema for schema in versions}
 
-    async def all_of(self, subject: str) -> dict[int, dict[str, Any]]:
+    async def definitions(self, subject: str) -> dict[int, dict[str, Any]]:
         """Return every version's definition by framing id: also what other writers of the topic registered, or a newer release."""
-        versions = await self._ask("GET", f"/subjects/{subject}/versions", unknown=[])
-        found = [await self._ask("GET", f"/subjects/{subject}/versions/{number}") for number in versions]
+        versions = await self._request("GET", f"/subjects/{subject}/versions", unknown=[])
+        found = [await self._request("GET", f"/subjects/{subject}/versions/{number}") for number in versions]
         return {version["id"]: json.loads(version["schema"]) for version in found if version.get("schemaType", "AVRO") == "AVRO"}
 
-    async def look_up(self, number: int) -> dict[str, Any]:
+    async def definition(self, number: int) -> dict[str, Any]:
         """Return the definition behind a framing id. Raises InvalidRecord where the registry does not know it either."""
-        found = await self._ask("GET", f"/schemas/ids/{number}", unknown={})
+        found = await self._request("GET", f"/schemas/ids/{number}", unknown={})
         if not found:
             raise InvalidRecord(f"schema id {number} is unknown to the registry at {self._name}: another registry gave it")
         definition: dict[str, Any] = json.loads(found["schema"])
@@ -58,42 +58,42 @@ class SchemaRegistry:
 
     async def _id_of(self, subject: str, schema: Schema) -> int:
         body = {"schema": schema.text}
-        found = await self._ask("POST", f"/subjects/{subject}", body, unknown={})
+        found = await self._request("POST", f"/subjects/{subject}", body, unknown={})
         if not found:
-            found = await self._ask("POST", f"/subjects/{subject}/versions", body)
+            found = await self._request("POST", f"/subjects/{subject}/versions", body)
         return int(found["id"])
 
-    async def _ask(self, method: str, path: str, body: object = None, *, unknown: Any = None) -> Any:
+    async def _request(self, method: str, path: str, body: object = None, *, unknown: Any = None) -> Any:
         try:
             answer = await self._http.request(method, path, json=body)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unavailable(
                 f"the schema registry at {self._name} does not answer ({type(error).__name__}). Is it running, and is registry.url right?"
             ) from error
-        if answer.status_code == _UNKNOWN and unknown is not None:
+        if answer.status_code == _NOT_FOUND and unknown is not None:
             return unknown
         if answer.is_error:
-            raise self._refusal(answer, path)
+            raise self._error(answer, path)
         try:
             return answer.json()
         except ValueError:
             raise BadConfiguration(_NO_REGISTRY.format(self._name)) from None
 
-    def _refusal(self, answer: httpx.Response, path: str) -> Exception:
+    def _error(self, answer: httpx.Response, path: str) -> Exception:
         status = answer.status_code
-        if status >= _SERVER:
+        if status >= _SERVER_ERROR:
             return Unavailable(f"the schema registry at {self._name} answered {status} to {path}; its own log says why")
-        if status in _REFUSED_WHO:
+        if status in _UNAUTHORIZED:
             return BadConfiguration(
                 f"the schema registry at {self._name} refused us ({status}): put user:password@ into registry.url"
             )
-        if status == _INCOMPATIBLE:
+        if status == _CONFLICT:
             return MustStop(
                 f"the schema registry at {self._name} refused a schema ({path}): it is not {_COMPATIBILITY} with the versions there. "
                 "Another system registered that subject, or this release is older than its data: give this installation its own "
                 "kafka.topic_prefix, or upgrade."
             )
-        if status == _UNKNOWN:
+        if status == _NOT_FOUND:
             return BadConfiguration(_NO_REGISTRY.format(self._name))
         return MustStop(f"the schema registry at {self._name} answered {status} to {path}: {_error_text(answer)}")
 
@@ -114,12 +114,12 @@ async def codec(url: str, topic_prefix: str = "", topics: Iterable[Topic] = TOPI
                 continue
             subject = f"{topic_prefix}{topic.name}-value"
             registered = await registry.register(subject, known.versions(topic.schema))
-            others |= _ours(await registry.all_of(subject), known) | registered
+            others |= _shipped_schemas(await registry.definitions(subject), known) | registered
             ids[topic.schema] = next(number for number, schema in registered.items() if schema is known.current[topic.schema])
     return Avro(ids, others)
 
 
-def named(definition: Any, known: Catalogue) -> Schema | None:
+def shipped_schema(definition: Any, known: Catalogue) -> Schema | None:
     """Make a schema of ours of a definition found in a registry, by the full name of its type; None for a stranger's."""
     full = _full_name(definition)
     return next(
@@ -127,15 +127,15 @@ def named(definition: Any, known: Catalogue) -> Schema | None:
     )
 
 
-async def learn(avro: Avro, url: str, number: int) -> None:
+async def add_schema(avro: Avro, url: str, number: int) -> None:
     """Make values with a framing id readable, as the registry explains it; a schema unknown here is read as it was written."""
     async with SchemaRegistry(url) as registry:
-        definition = await registry.look_up(number)
-    avro.add(number, named(definition, shipped()) or Schema(_full_name(definition), 0, definition))
+        definition = await registry.definition(number)
+    avro.add(number, shipped_schema(definition, shipped()) or Schema(_full_name(definition), 0, definition))
 
 
-def _ours(definitions: dict[int, Any], known: Catalogue) -> dict[int, Schema]:
-    found = {number: named(definition, known) for number, definition in definitions.items()}
+def _shipped_schemas(definitions: dict[int, Any], known: Catalogue) -> dict[int, Schema]:
+    found = {number: shipped_schema(definition, known) for number, definition in definitions.items()}
     return {number: schema for number, schema in found.items() if schema is not None}
 
 

@@ -28,11 +28,11 @@ def settings(topic: Topic, kafka: KafkaSettings) -> dict[str, str]:
         "max.message.bytes": str(MAX_RECORD_BYTES + room),
         "message.timestamp.type": "LogAppendTime" if topic.log_append_time else "CreateTime",
         "min.insync.replicas": str(kafka.min_insync),
-        **(_COMPACT if topic.compact else _kept(topic.retention_ms)),
+        **(_COMPACT if topic.compact else _retention(topic.retention_ms)),
     }
 
 
-def _kept(retention_ms: int) -> dict[str, str]:
+def _retention(retention_ms: int) -> dict[str, str]:
     """Size never deletes, only time; segments of a day, because a record goes only with its whole segment."""
     limits = {"retention.ms": str(retention_ms), "retention.bytes": "-1"}
     return limits | ({"segment.ms": str(DAY_MS)} if retention_ms > 0 else {})

@@ -19,8 +19,8 @@ from connectors.kafka.topic_settings import settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
 
-_SEEN_SECONDS = 30
-_LOOK_AGAIN_SECONDS = 0.02
+_VISIBLE_SECONDS = 30
+_POLL_SECONDS = 0.02
 _EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was quicker
 _TOO_FEW_BROKERS = 38  # INVALID_REPLICATION_FACTOR
 _INVALID_NAME = 17  # INVALID_TOPIC_EXCEPTION
@@ -31,9 +31,9 @@ class Drift(msgspec.Struct, frozen=True):
     """One point in which a topic is not what the table says."""
 
     topic: str
-    what: str
+    setting: str
     expected: str
-    found: str
+    actual: str
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -46,19 +46,19 @@ class Report(msgspec.Struct, frozen=True):
 
 async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Collection[str] | None = None) -> Report:
     """Create the topics that are missing. `extra` topics come beside the table's; `only` limits the table's to some names."""
-    wanted = _wanted(extra, only)
+    wanted = _selected(extra, only)
     async with _admin(kafka) as admin:
         present = await _partitions(admin)
         missing = [topic for topic in wanted if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
-        await _seen(admin, [kafka.topic(topic.name) for topic in missing])
+        await _wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
         drift = await _drift(admin, kafka, [topic for topic in wanted if topic not in missing], present)
         return Report(len(wanted), created, drift)
 
 
 async def check(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Collection[str] | None = None) -> Report:
     """Say where topics differ from the table, missing ones included. Changes nothing."""
-    wanted = _wanted(extra, only)
+    wanted = _selected(extra, only)
     async with _admin(kafka) as admin:
         return Report(len(wanted), (), await _drift(admin, kafka, wanted, await _partitions(admin)))
 
@@ -69,7 +69,7 @@ async def present(kafka: KafkaSettings) -> dict[str, int]:
         return {name: len(partitions) for name, partitions in (await _partitions(admin)).items()}
 
 
-def _wanted(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]:
+def _selected(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]:
     return [*(topic for name, topic in TOPICS.items() if only is None or name in only), *extra]
 
 
@@ -93,33 +93,33 @@ async def _partitions(admin: Any) -> dict[str, Any]:
 
 
 async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tuple[str, ...]:
-    wishes = [
+    new_topics = [
         NewTopic(kafka.topic(topic.name), kafka.partitions, kafka.replication, topic_configs=settings(topic, kafka))
         for topic in missing
     ]
-    answer = await admin.create_topics(wishes)
+    answer = await admin.create_topics(new_topics)
     created = []
     for name, code, *_ in answer.topic_errors:
         if code == 0:
             created.append(name)
         elif code != _EXISTS:
-            raise _refusal(name, code, kafka)
+            raise _creation_error(name, code, kafka)
     return tuple(created)
 
 
-async def _seen(admin: Any, names: Collection[str]) -> None:
+async def _wait_until_visible(admin: Any, names: Collection[str]) -> None:
     """Return when a broker shows the topics: it hears of them a moment after the controller has agreed to create them."""
     try:
-        async with asyncio.timeout(_SEEN_SECONDS):
+        async with asyncio.timeout(_VISIBLE_SECONDS):
             while names and not (await _partitions(admin)).keys() >= set(names):  # noqa: ASYNC110  nobody here could set an event
-                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise Unavailable(
-            f"topics were created, and no broker shows them after {_SEEN_SECONDS} s; is the cluster healthy?"
+            f"topics were created, and no broker shows them after {_VISIBLE_SECONDS} s; is the cluster healthy?"
         ) from None
 
 
-def _refusal(name: str, code: int, kafka: KafkaSettings) -> Exception:
+def _creation_error(name: str, code: int, kafka: KafkaSettings) -> Exception:
     if code == _TOO_FEW_BROKERS:
         return BadConfiguration(
             f"kafka.replication is {kafka.replication}, and the cluster at {kafka.bootstrap} has fewer brokers"
@@ -134,24 +134,24 @@ def _refusal(name: str, code: int, kafka: KafkaSettings) -> Exception:
 
 
 async def _drift(admin: Any, kafka: KafkaSettings, topics: list[Topic], present: Mapping[str, Any]) -> tuple[Drift, ...]:
-    there = [topic for topic in topics if kafka.topic(topic.name) in present]
-    found = await _settings_of(admin, [kafka.topic(topic.name) for topic in there])
-    rows = [Drift(kafka.topic(topic.name), "topic", "present", "missing") for topic in topics if topic not in there]
-    for topic in there:
+    existing = [topic for topic in topics if kafka.topic(topic.name) in present]
+    found = await _settings_of(admin, [kafka.topic(topic.name) for topic in existing])
+    rows = [Drift(kafka.topic(topic.name), "topic", "present", "missing") for topic in topics if topic not in existing]
+    for topic in existing:
         name = kafka.topic(topic.name)
-        expected = {**_shape(kafka), **settings(topic, kafka)}
-        actual = {**_shape_of(present[name]), **found[name]}
+        expected = {**_layout(kafka), **settings(topic, kafka)}
+        actual = {**_actual_layout(present[name]), **found[name]}
         rows += [
             Drift(name, what, value, actual.get(what, "nothing")) for what, value in expected.items() if actual.get(what) != value
         ]
     return tuple(rows)
 
 
-def _shape(kafka: KafkaSettings) -> dict[str, str]:
+def _layout(kafka: KafkaSettings) -> dict[str, str]:
     return {"partitions": str(kafka.partitions), "replication": str(kafka.replication)}
 
 
-def _shape_of(partitions: list[dict[str, Any]]) -> dict[str, str]:
+def _actual_layout(partitions: list[dict[str, Any]]) -> dict[str, str]:
     copies = sorted({len(partition["replicas"]) for partition in partitions})
     return {"partitions": str(len(partitions)), "replication": " and ".join(map(str, copies))}
 

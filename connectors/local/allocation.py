@@ -13,28 +13,28 @@ def with_ports(wanted: StackState, idle: list[str], port: int | None) -> StackSt
     Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a
     cluster runs, none of the cluster's changes.
     """
-    asked = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
+    requested = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
     chosen = dict(wanted.ports)
     cluster_runs = any(name not in idle for name in wanted.broker_names())
     for name in wanted.port_names():
-        held = name not in idle and not name.startswith("controller-")
-        held = held or (cluster_runs and name.startswith(("kafka-", "controller-")))
-        chosen[name] = _port(name, chosen, asked.get(name), held=held)
+        fixed = name not in idle and not name.startswith("controller-")
+        fixed = fixed or (cluster_runs and name.startswith(("kafka-", "controller-")))
+        chosen[name] = _port(name, chosen, requested.get(name), fixed=fixed)
     return msgspec.structs.replace(wanted, ports=chosen)
 
 
-def _port(name: str, chosen: dict[str, int], asked: int | None, *, held: bool) -> int:
-    had = chosen.get(name)
-    if had is not None and (held or (asked in (None, had) and ports.is_free(had))):
-        if asked not in (None, had):
+def _port(name: str, chosen: dict[str, int], requested: int | None, *, fixed: bool) -> int:
+    current = chosen.get(name)
+    if current is not None and (fixed or (requested in (None, current) and ports.is_free(current))):
+        if requested not in (None, current):
             raise Unavailable(
-                f"{name} of this stack runs on port {had}, not {asked}. `stack down` first, or take another --name."
+                f"{name} of this stack runs on port {current}, not {requested}. `stack down` first, or take another --name."
             )
-        return had
-    if asked is None:
+        return current
+    if requested is None:
         return ports.free(set(chosen.values()))
-    if not ports.is_free(asked):
+    if not ports.is_free(requested):
         raise Unavailable(
-            f"Port {asked} is taken by another program. Stop it, name another --port, or leave --port out for a free one."
+            f"Port {requested} is taken by another program. Stop it, name another --port, or leave --port out for a free one."
         )
-    return asked
+    return requested

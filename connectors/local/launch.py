@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from connectors.local import os_process as process
+from connectors.local import os_process
 from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
 from connectors.local.servers.service import Service, log_of
@@ -25,7 +25,7 @@ _KNOWN_CAUSES = {
 """What a log says, and what to do about it."""
 
 
-def start(home: Path, services: Sequence[Service], started: Callable[[str, Process], None]) -> None:
+def start(home: Path, services: Sequence[Service], on_started: Callable[[str, Process], None]) -> None:
     """Prepare and spawn all, telling `started` of each at once, and return when all serve.
 
     Raises `Unavailable` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
@@ -34,25 +34,25 @@ def start(home: Path, services: Sequence[Service], started: Callable[[str, Proce
         list(pool.map(lambda service: service.prepare(), services))
     waiting = []
     for service in services:
-        spawned = process.spawn(service.command(), log=log_of(home, service.name))
-        started(service.name, spawned)
+        spawned = os_process.spawn(service.command(), log=log_of(home, service.name))
+        on_started(service.name, spawned)
         waiting.append((service, spawned))
     deadline = time.monotonic() + _READY_S
     while waiting:
         waiting = [(service, spawned) for service, spawned in waiting if not _ready(home, service, spawned)]
         if waiting and time.monotonic() > deadline:
-            raise Unavailable(_complaint(home, waiting[0][0].name, f"does not answer after {_READY_S} s"))
+            raise Unavailable(_explanation(home, waiting[0][0].name, f"does not answer after {_READY_S} s"))
         if waiting:
             time.sleep(_POLL_S)
 
 
 def _ready(home: Path, service: Service, spawned: Process) -> bool:
-    if not process.alive(spawned):
-        raise Unavailable(_complaint(home, service.name, "ended while starting"))
+    if not os_process.is_alive(spawned):
+        raise Unavailable(_explanation(home, service.name, "ended while starting"))
     return service.ready()
 
 
-def _complaint(home: Path, name: str, what: str) -> str:
+def _explanation(home: Path, name: str, what: str) -> str:
     log = log_of(home, name)
     text = log.read_text(errors="replace") if log.exists() else ""
     causes = [advice for said, advice in _KNOWN_CAUSES.items() if said in text]

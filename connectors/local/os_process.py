@@ -36,14 +36,14 @@ def spawn(argv: list[str], *, log: Path, stdin: int | None = None, extra: dict[s
     return Process(pid, _identity(pid) or "")
 
 
-def alive(process: Process) -> bool:
+def is_alive(process: Process) -> bool:
     """Say whether this very process still runs; a zombie does not."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
     return process.started != "" and _identity(process.pid) == process.started
 
 
-def paused(process: Process) -> bool:
+def is_paused(process: Process) -> bool:
     """Say whether it is frozen by a signal."""
     stat = _stat(process.pid)
     return stat is not None and stat[0] in "Tt"
@@ -51,30 +51,30 @@ def paused(process: Process) -> bool:
 
 def send(process: Process, number: signal.Signals) -> None:
     """Signal it, if it is still there."""
-    if alive(process):
+    if is_alive(process):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, number)
 
 
 def stop(processes: Iterable[Process], *, grace_s: float) -> None:
     """End them all: politely, and after `grace_s` by force. Returns when none is left."""
-    left = [process for process in processes if alive(process)]
+    left = [process for process in processes if is_alive(process)]
     if grace_s > 0:
         for process in left:
             send(process, signal.SIGTERM)
             send(process, signal.SIGCONT)  # a paused one would never hear of it
-        left = _wait_gone(left, grace_s)
+        left = _wait_for_end(left, grace_s)
     for process in left:
         send(process, signal.SIGKILL)
-    stubborn = _wait_gone(left, 10)
+    stubborn = _wait_for_end(left, 10)
     if stubborn:  # in an uninterruptible wait on a device: nothing more can be done from here
         raise TimeoutError(f"processes {[process.pid for process in stubborn]} do not end")
 
 
-def _wait_gone(processes: list[Process], seconds: float) -> list[Process]:
+def _wait_for_end(processes: list[Process], seconds: float) -> list[Process]:
     deadline = time.monotonic() + seconds
     while processes and time.monotonic() < deadline:
-        processes = [process for process in processes if alive(process)]
+        processes = [process for process in processes if is_alive(process)]
         if processes:
             time.sleep(_POLL_S)
     return processes

@@ -33,7 +33,7 @@ def is_free(port: int) -> bool:
     return _bindable(port) is not None
 
 
-def answers(port: int) -> bool:
+def is_listening(port: int) -> bool:
     """Say whether somebody listens there."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()

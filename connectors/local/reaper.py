@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from connectors.local import os_process as process
+from connectors.local import os_process
 from connectors.local.os_process import Process
 from connectors.local.servers.service import log_of
 from connectors.local.stack import LocalStack
@@ -23,12 +23,14 @@ class Reaper:
         read, self._write = os.pipe()
         command = [sys.executable, "-c", _RUN, str(stack.home), *(["--remove"] if remove else [])]
         root = str(Path(__file__).parents[2])
-        self._process: Process = process.spawn(command, log=log_of(stack.home, "warden"), stdin=read, extra={"PYTHONPATH": root})
+        self._process: Process = os_process.spawn(
+            command, log=log_of(stack.home, "warden"), stdin=read, extra={"PYTHONPATH": root}
+        )
         os.close(read)
 
     def dismiss(self) -> None:
         """End the watch without touching the stack."""
-        process.stop([self._process], grace_s=0)
+        os_process.stop([self._process], grace_s=0)
         os.close(self._write)
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.local import launch, ports
-from connectors.local import os_process as process
-from connectors.local import stack_state as state
+from connectors.local import launch, os_process, ports, stack_state
 from connectors.local.addresses import Addresses
 from connectors.local.allocation import with_ports
 from connectors.local.os_process import Process
@@ -67,14 +65,14 @@ class LocalStack:
         `fresh` throws its data away first. `port` fixes Kafka's (further brokers take the next ones). `settings` go over the brokers'
         own, count when a broker starts, and are remembered. A start that fails stops what it had started.
         """
-        with state.alone(self.home, self._progress):
+        with stack_state.exclusive_access(self.home, self._progress):
             if fresh:
                 self._end(grace_s=0)
-                state.forget(self.home)
-            wanted = self._wanted(brokers, settings, registry=registry)
-            idle = [name for name in wanted.names() if not _running(wanted, name)]
+                stack_state.delete_data(self.home)
+            wanted = self._target_state(brokers, settings, registry=registry)
+            idle = [name for name in wanted.names() if not _is_running(wanted, name)]
             wanted = with_ports(wanted, idle, port)
-            state.write(self.home, wanted)
+            stack_state.write(self.home, wanted)
             if idle:
                 self._start(wanted, idle)
             return wanted.addresses()
@@ -83,7 +81,7 @@ class LocalStack:
         """Stop everything, keeping the data unless `remove`; say whether anything ran."""
         if not self.home.is_dir():
             return False
-        with state.alone(self.home, self._progress):
+        with stack_state.exclusive_access(self.home, self._progress):
             ran = self._end(grace_s=0 if remove else grace_s)
             if remove:
                 shutil.rmtree(self.home)
@@ -91,35 +89,35 @@ class LocalStack:
 
     def status(self) -> list[ServiceStatus]:
         """Say how each service is; an empty list for a stack that does not exist."""
-        known = state.read(self.home)
-        return [] if known is None else [self._standing(known, name) for name in known.names()]
+        known = stack_state.read(self.home)
+        return [] if known is None else [self._status_of(known, name) for name in known.names()]
 
     def kill_broker(self, node: int) -> None:
         """End a broker as a power failure would, and return when it is gone."""
-        process.stop([self._broker(node)], grace_s=0)
+        os_process.stop([self._broker(node)], grace_s=0)
 
     def stop_broker(self, node: int) -> None:
         """Stop a broker in order: its partitions move to others first."""
-        process.stop([self._broker(node)], grace_s=_GRACE_S)
+        os_process.stop([self._broker(node)], grace_s=_GRACE_S)
 
     def pause_broker(self, node: int) -> None:
         """Freeze a broker: connections stay open, nothing is answered."""
-        process.send(self._broker(node), signal.SIGSTOP)
+        os_process.send(self._broker(node), signal.SIGSTOP)
 
     def resume_broker(self, node: int) -> None:
         """Let a frozen broker go on."""
-        process.send(self._broker(node), signal.SIGCONT)
+        os_process.send(self._broker(node), signal.SIGCONT)
 
     def start_broker(self, node: int) -> None:
         """Start a broker again on its port and data, and return when it serves; one that runs is left alone."""
-        with state.alone(self.home, self._progress):
+        with stack_state.exclusive_access(self.home, self._progress):
             known = self._state()
             name = f"kafka-{node}"
-            if not _running(known, name):
+            if not _is_running(known, name):
                 self._start(known, [name])
 
     def _state(self) -> StackState:
-        known = state.read(self.home)
+        known = stack_state.read(self.home)
         if known is None:
             raise Unavailable(f"There is no stack in {self.home}. `intercom-streams stack up` starts one.")
         return known
@@ -127,10 +125,10 @@ class LocalStack:
     def _broker(self, node: int) -> Process:
         return self._state().processes[f"kafka-{node}"]
 
-    def _wanted(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> StackState:
-        known = state.read(self.home)
+    def _target_state(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> StackState:
+        known = stack_state.read(self.home)
         if known is None:
-            return state.new(brokers or 1, registry=registry, settings=settings)
+            return stack_state.new(brokers or 1, registry=registry, settings=settings)
         if brokers not in (None, known.brokers):
             raise Unavailable(
                 f"This stack has {known.brokers} broker(s), not {brokers}, and its data cannot change that. "
@@ -149,36 +147,36 @@ class LocalStack:
 
         def remember(name: str, spawned: Process) -> None:
             started[name] = processes[name] = spawned
-            state.write(self.home, msgspec.structs.replace(wanted, processes=processes))
+            stack_state.write(self.home, msgspec.structs.replace(wanted, processes=processes))
 
         try:
             launch.start(self.home, services(self.home, wanted, names, self._progress), remember)
         except BaseException:  # Ctrl-C as well: no half-started stack stays behind
-            process.stop(started.values(), grace_s=0)
+            os_process.stop(started.values(), grace_s=0)
             raise
 
     def _end(self, *, grace_s: float) -> bool:
-        known = state.read(self.home)
+        known = stack_state.read(self.home)
         if known is None:
             return False
-        running = [known.processes[name] for name in known.names() if _running(known, name)]
-        process.stop(running, grace_s=grace_s)
+        running = [known.processes[name] for name in known.names() if _is_running(known, name)]
+        os_process.stop(running, grace_s=grace_s)
         return bool(running)
 
-    def _standing(self, known: StackState, name: str) -> ServiceStatus:
+    def _status_of(self, known: StackState, name: str) -> ServiceStatus:
         port = known.ports.get(name, 0)
-        running = _running(known, name)
+        running = _is_running(known, name)
         pid = known.processes[name].pid if running else None
         return ServiceStatus(
-            name, _how(known.processes[name], port) if running else "stopped", port, pid, str(log_of(self.home, name))
+            name, _state_of(known.processes[name], port) if running else "stopped", port, pid, str(log_of(self.home, name))
         )
 
 
-def _how(running: Process, port: int) -> str:
-    if process.paused(running):
+def _state_of(running: Process, port: int) -> str:
+    if os_process.is_paused(running):
         return "paused"
-    return "running" if ports.answers(port) else "silent"
+    return "running" if ports.is_listening(port) else "silent"
 
 
-def _running(known: StackState, name: str) -> bool:
-    return name in known.processes and process.alive(known.processes[name])
+def _is_running(known: StackState, name: str) -> bool:
+    return name in known.processes and os_process.is_alive(known.processes[name])

@@ -74,7 +74,7 @@ def write(home: Path, state: StackState) -> None:
 
 
 @contextmanager
-def alone(home: Path, progress: ProgressReporter) -> Iterator[None]:
+def exclusive_access(home: Path, progress: ProgressReporter) -> Iterator[None]:
     """Let one command at a time change the stack; the kernel frees the lock of a killed one."""
     with explain_disk_errors(home):
         lock = _locked(home, progress)
@@ -100,7 +100,7 @@ def _is_at(file: IO[str], path: Path) -> bool:
     return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
-def forget(home: Path) -> None:
+def delete_data(home: Path) -> None:
     """Remove everything but the lock, which another command may be waiting on."""
     for entry in home.iterdir():
         if entry.is_dir():

@@ -30,13 +30,13 @@ def temporary_stack(
     """
     stack = LocalStack.named(name or f"borrowed-{os.getpid()}-{secrets.token_hex(4)}", progress)
     with _terminated_as_exit():
-        warden = Reaper(stack, remove=name is None)
+        reaper = Reaper(stack, remove=name is None)
         try:
             stack.up(brokers=brokers, registry=registry, fresh=fresh, settings=settings)
             yield stack
         finally:
             stack.down(remove=name is None)
-            warden.dismiss()
+            reaper.dismiss()
 
 
 @contextmanager

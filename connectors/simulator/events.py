@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from connectors.simulator import payloads as wire
+from connectors.simulator import payloads
 from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff
 
 
@@ -18,15 +18,15 @@ def employee(name: str, roles: str) -> SimulatedStaff:
 
 def company_created(scene: Scene, name: str, *, at: float) -> SimulatedPost:
     now = scene.at(at)
-    item = wire.company(
+    item = payloads.company(
         id=scene.id("company", name), app_id=scene.app_id, company_id=name.lower().replace(" ", "-"), name=name,
         created_ms=now, updated_ms=now,
     )  # fmt: skip
     return scene.post("company.created", item, at_ms=now, about=f"{name} is a company")
 
 
-def _person(scene: Scene, name: str, *, at: float, plan: str | None = None, companies: Sequence[str] = ()) -> wire.Item:
-    return wire.contact(
+def _person(scene: Scene, name: str, *, at: float, plan: str | None = None, companies: Sequence[str] = ()) -> payloads.Item:
+    return payloads.contact(
         id=scene.id("contact", name), app_id=scene.app_id, external_id=f"user-{scene.id('user', name)[:8]}",
         name=name.rsplit(" ", 1)[0], email=_address(name, "customer.example"), created_ms=scene.at(100), updated_ms=scene.at(at),
         companies=[scene.id("company", one) for one in companies], custom={"plan": plan} if plan else {},
@@ -40,7 +40,7 @@ def contact_known(scene: Scene, name: str, *, at: float, plan: str | None = None
 
 
 def contact_attached(scene: Scene, name: str, company: str, *, at: float) -> SimulatedPost:
-    organisation = wire.company(
+    organisation = payloads.company(
         id=scene.id("company", company), app_id=scene.app_id, company_id=company.lower().replace(" ", "-"), name=company,
         created_ms=scene.at(0), updated_ms=scene.at(at),
     )  # fmt: skip
@@ -59,12 +59,12 @@ def contact_archived(scene: Scene, name: str, *, at: float) -> SimulatedPost:
 
 
 def contact_deleted(scene: Scene, name: str, *, at: float) -> SimulatedPost:
-    item = wire.deleted("contact", id=scene.id("contact", name), external_id=f"user-{scene.id('user', name)[:8]}")
+    item = payloads.deleted("contact", id=scene.id("contact", name), external_id=f"user-{scene.id('user', name)[:8]}")
     return scene.post("contact.deleted", item, at_ms=scene.at(at), about=f"{name} is deleted")
 
 
 def teammate(scene: Scene, name: str, verb: str, *, at: float) -> SimulatedPost:
-    item = wire.admin(id=scene.admin_id(name), name=name, email=_address(name, "acme.example"))
+    item = payloads.admin(id=scene.admin_id(name), name=name, email=_address(name, "acme.example"))
     return scene.post(
         f"admin.{verb}",
         item,

@@ -31,8 +31,8 @@ def contact(
         "created_at": timestamp(created_ms),
         "updated_at": timestamp(updated_ms),
         "custom_attributes": dict(custom or {}),
-        "tags": _listed(id, "tags", []),
-        "companies": _listed(id, "companies", [{"id": one, "type": "company", "url": f"/companies/{one}"} for one in companies]),
+        "tags": _list(id, "tags", []),
+        "companies": _list(id, "companies", [{"id": one, "type": "company", "url": f"/companies/{one}"} for one in companies]),
     }
 
 
@@ -100,6 +100,6 @@ def notification(topic: str, item: Item, *, id: str, app_id: str, created_s: int
     )
 
 
-def _listed(owner: str, name: str, entries: list[Item]) -> Item:
+def _list(owner: str, name: str, entries: list[Item]) -> Item:
     url = f"/contacts/{owner}/{name}"
     return {"type": "list", "data": entries, "url": url, "total_count": len(entries), "has_more": False}

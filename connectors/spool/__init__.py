@@ -1,1 +1,1 @@
-"""Records kept on this disk, fsynced, until Kafka has them."""
+"""Records persisted on this disk, with an fsync, until Kafka has them."""

@@ -1,4 +1,4 @@
-"""Which spool file is whose: one per process, locked while it lives, so that the files of dead processes are found and adopted."""
+"""Ownership of spool files: one per process, locked while the process lives, so that others find and adopt the files of dead ones."""
 
 import contextlib
 import fcntl
@@ -11,13 +11,13 @@ from typing import Final
 from schemas.errors import BadConfiguration
 
 _SUFFIX: Final = ".spool"
-_BESIDE: Final = ("", "-wal", "-shm")  # SQLite's log and index belong to the file
+_SQLITE_SUFFIXES: Final = ("", "-wal", "-shm")  # the file itself, SQLite's log, and the log's index
 
 
 class SpoolClaim:
-    """A spool file that is ours until `release`, or until this process ends in whatever way.
+    """A spool file that belongs to this process until `release`, or until the process ends in whatever way.
 
-    The lock is on a file beside it: closing any descriptor of the spool itself would drop SQLite's own locks on it.
+    The lock is on a separate file: closing any descriptor of the spool itself would drop SQLite's own locks on it.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -25,22 +25,22 @@ class SpoolClaim:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let go of the file, for others to adopt."""
+        """Release the lock, so that others can adopt the file."""
         os.close(self._descriptor)
 
     def delete(self) -> None:
-        """Remove the file, which is empty, and let go."""
-        for ending in _BESIDE:
-            _beside(self.path, ending).unlink(missing_ok=True)
+        """Delete the file, which is empty, and release the lock."""
+        for suffix in _SQLITE_SUFFIXES:
+            _with_suffix(self.path, suffix).unlink(missing_ok=True)
         self._lock_file().unlink(missing_ok=True)
         self.release()
 
     def move_aside(self) -> Path:
-        """Rename a damaged file so that nobody adopts it again and nobody loses it; return its new name."""
+        """Rename a damaged file so that no process adopts it again and no data is lost; return its new name."""
         target = self.path.with_suffix(f".damaged-{time.time_ns()}")
-        for ending in reversed(_BESIDE):
+        for suffix in reversed(_SQLITE_SUFFIXES):
             with contextlib.suppress(FileNotFoundError):
-                _beside(self.path, ending).rename(_beside(target, ending))
+                _with_suffix(self.path, suffix).rename(_with_suffix(target, suffix))
         return target
 
     def _lock_file(self) -> Path:
@@ -48,10 +48,10 @@ class SpoolClaim:
 
 
 def claim_own(folder: Path, index: int) -> SpoolClaim:
-    """Claim a file for this process: that of its number if nobody has it, else another. Raises `BadConfiguration`."""
+    """Claim a file for this process: that of its number if it is free, else another. Raises `BadConfiguration`."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        numbers = range(index, index + 10_000, 100)  # the next ones are beyond the numbers of the other processes
+        numbers = range(index, index + 10_000, 100)  # in steps beyond the numbers of the other processes
         claims = (_claim(folder / f"ingress-{number}{_SUFFIX}") for number in numbers)
         return next(claim for claim in claims if claim is not None)
     except OSError as error:
@@ -61,19 +61,19 @@ def claim_own(folder: Path, index: int) -> SpoolClaim:
 
 
 def claim_orphans(folder: Path) -> Iterator[SpoolClaim]:
-    """Claim every file whose process is gone."""
+    """Claim every file whose process has ended."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         claim = _claim(path)
         if claim is None:
             continue
         if path.exists():
             yield claim
-        else:  # somebody emptied and removed it while we looked
+        else:  # another process emptied and deleted it meanwhile
             claim.delete()
 
 
-def damaged(folder: Path) -> list[Path]:
-    """Name the files that were moved aside and still wait for a person."""
+def damaged_files(folder: Path) -> list[Path]:
+    """Return the files that were moved aside and that an operator has not dealt with yet."""
     return sorted(path for path in folder.glob("*.damaged-*") if not path.name.endswith(("-wal", "-shm")))
 
 
@@ -84,24 +84,24 @@ def _claim(path: Path) -> SpoolClaim | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    if not _same(descriptor, _lock_of(path)):  # its owner removed it between our open and our lock
+    if not _is_same_file(descriptor, _lock_of(path)):  # its owner deleted it between our open and our lock
         os.close(descriptor)
         return _claim(path)
     return SpoolClaim(path, descriptor)
 
 
-def _same(descriptor: int, path: Path) -> bool:
+def _is_same_file(descriptor: int, path: Path) -> bool:
     try:
-        there = path.stat()
+        at_path = path.stat()
     except FileNotFoundError:
         return False
-    here = os.fstat(descriptor)
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+    opened = os.fstat(descriptor)
+    return (opened.st_dev, opened.st_ino) == (at_path.st_dev, at_path.st_ino)
 
 
 def _lock_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
+def _with_suffix(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

@@ -1,6 +1,6 @@
-"""The spool's file: SQLite in WAL mode with synchronous=FULL, so that a commit that returned is on the disk and survives any kill.
+"""The spool's file: SQLite in WAL mode with synchronous=FULL, so that a commit that has returned is on the disk and survives any kill.
 
-All records of a commit are one row: a row per record would take and release the interpreter's lock for each. Every row carries a
+All records of a commit share a row: a row per record would take and release the interpreter's lock for each. Every row carries a
 checksum of its own, because SQLite guards its log against torn writes, but not the pages of its file.
 """
 
@@ -15,9 +15,9 @@ import msgspec
 from connectors.kafka.publisher import OutboundRecord
 from schemas.errors import InvalidRecord, Unavailable
 
-_GROUP_BYTES: Final = 1 << 20  # of one row, about: what leaves in one go
+_GROUP_BYTES: Final = 1 << 20  # of one row, about: the drainer sends a row at a time
 _SHRINK_PAGES: Final = 1024  # an emptied file larger than 16 MB is given back to the disk
-_WAL_PAGES: Final = 1000  # 16 MB of log between checkpoints, each of which holds up the commits behind it
+_WAL_PAGES: Final = 1000  # 16 MB of log between checkpoints, each of which delays the commits after it
 _PAGE_BYTES: Final = 16_384  # a third of the cost of 4 kB pages for groups of posts, and no great waste for a single one
 _BUSY_S: Final = 5.0
 _SCHEMA: Final = """
@@ -35,11 +35,11 @@ _DAMAGED: Final = "damaged"
 
 
 class SpoolDamaged(InvalidRecord):
-    """Say that a file is no spool any more; what can be read of it is in it still."""
+    """A file is not a readable spool any more; it still holds what can be recovered."""
 
 
 class SpoolFailed(Unavailable):
-    """Say that the disk did not keep what was given to it."""
+    """The disk did not persist a write."""
 
 
 class RecordGroup(NamedTuple):
@@ -50,11 +50,11 @@ class RecordGroup(NamedTuple):
     records: list[OutboundRecord]
 
 
-class Taken(NamedTuple):
-    """Groups that were read, and the bytes of those that went aside because they are damaged."""
+class SpoolRead(NamedTuple):
+    """Groups that were read, and the bytes of those that were set aside because they are damaged."""
 
     groups: list[RecordGroup]
-    damaged: int
+    damaged_bytes: int
 
 
 class SpoolFile:
@@ -64,7 +64,7 @@ class SpoolFile:
         self.path = path
         try:
             path.touch(mode=0o600)  # what waits here is personal data; SQLite gives its log the same mode
-            # one thread at a time uses it, and not always the one that opened it
+            # only one thread at a time uses the connection, but not always the one that opened it
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
             raise _failure(path, error) from error
@@ -74,42 +74,42 @@ class SpoolFile:
                 "journal_mode=wal",
                 "synchronous=full",
                 f"wal_autocheckpoint={_WAL_PAGES}",
-                "secure_delete=off",  # some builds write zeros over what is deleted: three times the bytes to the disk
+                "secure_delete=off",  # some builds overwrite deleted rows with zeros: three times the bytes to the disk
             ):
                 self._run(f"pragma {pragma}")
             for statement in _SCHEMA.split(";"):
                 self._run(statement)
-            # what Kafka refused may have been refused by a setting that is mended by now
+            # Kafka may have refused them because of a setting that has been fixed since
             self._run("insert into waiting (size, sum, data) select size, sum, data from aside where reason = ?", (_REFUSED,))
             self._run("delete from aside where reason = ?", (_REFUSED,))
         except (SpoolFailed, SpoolDamaged):
             self._database.close()
             raise
 
-    def waiting(self) -> int:
+    def waiting_bytes(self) -> int:
         """Count the bytes that wait."""
         return int(self._run("select coalesce(sum(size), 0) from waiting")[0][0])
 
-    def aside(self) -> int:
+    def aside_groups(self) -> int:
         """Count the groups that can be neither sent nor read."""
         return int(self._run("select count(*) from aside")[0][0])
 
-    def append(self, batches: Iterable[Sequence[OutboundRecord]], settled: Sequence[int] = ()) -> list[RecordGroup]:
-        """Commit all records, and forget what was settled, in one transaction and one fsync; return the groups they became."""
+    def append(self, batches: Iterable[Sequence[OutboundRecord]], acknowledged: Sequence[int] = ()) -> list[RecordGroup]:
+        """Commit all records, and delete acknowledged groups, in one transaction and one fsync; return the new groups."""
         self._run("begin immediate")
         try:
             groups = [self._insert("waiting", records) for records in _groups(batches)]
-            self._forget(settled)
+            self._delete(acknowledged)
             self._run("commit")
         except BaseException:
             self._roll_back()
             raise
         return groups
 
-    def take(self, after: int, limit_bytes: int) -> Taken:
-        """Read groups after that id, at least one if there is one; those that do not read back as written are put aside."""
-        found: list[RecordGroup] = []
-        damaged = 0
+    def read(self, after: int, limit_bytes: int) -> SpoolRead:
+        """Read groups after that id, at least one if there is one; set aside those whose checksum is wrong."""
+        groups: list[RecordGroup] = []
+        damaged_bytes = 0
         while limit_bytes > 0:
             rows = self._run("select id, size, sum, data from waiting where id > ? order by id limit 1", (after,))
             if not rows:
@@ -119,25 +119,25 @@ class SpoolFile:
             records = _decode(data, checksum)
             if records is None:
                 self._set_aside(after, _DAMAGED)
-                damaged += size
+                damaged_bytes += size
             else:
-                found.append(RecordGroup(after, size, records))
-        return Taken(found, damaged)
+                groups.append(RecordGroup(after, size, records))
+        return SpoolRead(groups, damaged_bytes)
 
-    def replace(self, group: RecordGroup, left: Sequence[OutboundRecord], refused: Sequence[OutboundRecord]) -> None:
-        """Forget a group but for what is left of it to send, and what Kafka refuses, which goes aside."""
+    def replace(self, group: RecordGroup, remaining: Sequence[OutboundRecord], rejected: Sequence[OutboundRecord]) -> None:
+        """Replace a group by the records that remain to be sent, and set aside those that Kafka rejected."""
         self._run("begin immediate")
         try:
-            if left:
-                data = _ENCODER.encode(left)
+            if remaining:
+                data = _ENCODER.encode(remaining)
                 self._run(
                     "update waiting set size = ?, sum = ?, data = ? where id = ?",
-                    (_size(left), zlib.crc32(data), data, group.id),
+                    (_size(remaining), zlib.crc32(data), data, group.id),
                 )
             else:
-                self._forget([group.id])
-            if refused:
-                self._insert("aside", refused, _REFUSED)
+                self._delete([group.id])
+            if rejected:
+                self._insert("aside", rejected, _REFUSED)
             self._run("commit")
         except BaseException:
             self._roll_back()
@@ -165,7 +165,7 @@ class SpoolFile:
             raise _failure(self.path, error) from error
         return RecordGroup(number or 0, size, list(records))
 
-    def _forget(self, ids: Sequence[int]) -> None:
+    def _delete(self, ids: Sequence[int]) -> None:
         if ids:  # one statement: each takes and releases the interpreter's lock
             self._run(f"delete from waiting where id in ({','.join(map(str, ids))})")  # noqa: S608  # whole numbers
 
@@ -174,14 +174,14 @@ class SpoolFile:
         self._run(
             "insert into aside (size, sum, data, reason) select size, sum, data, ? from waiting where id = ?", (reason, group)
         )
-        self._forget([group])
+        self._delete([group])
         self._run("commit")
 
     def _roll_back(self) -> None:
         if self._database.in_transaction:
             try:
                 self._database.execute("rollback")
-            except sqlite3.Error:  # SQLite has rolled back by itself; the error that counts is on its way
+            except sqlite3.Error:  # SQLite has rolled back by itself; the caller is raising the first error
                 return
 
     def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -192,7 +192,7 @@ class SpoolFile:
 
 
 def _groups(batches: Iterable[Sequence[OutboundRecord]]) -> Iterable[list[OutboundRecord]]:
-    """Join batches into rows of bounded size; a batch is never cut."""
+    """Join batches into rows of bounded size; a batch is never split."""
     group: list[OutboundRecord] = []
     room = _GROUP_BYTES
     for batch in batches:

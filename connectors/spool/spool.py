@@ -1,7 +1,7 @@
-"""Records on this disk until Kafka has them. One thread speaks to the file, so that no disk ever holds up the event loop.
+"""Records on this disk until Kafka has them. One thread reads and writes the file, so that the event loop never waits for the disk.
 
-Appends that wait when the thread comes round are committed together (group commit): the more there are, the less each costs. What was
-just committed is held in memory too, up to a limit, so that a drain that keeps up never reads the file.
+The thread commits all appends in its queue together (group commit): the more there are, the less each costs. Groups just committed
+also stay in memory, up to a limit, so that a drain that keeps up never reads the file.
 """
 
 import asyncio
@@ -19,42 +19,42 @@ from schemas.errors import Unavailable
 
 __all__ = ["RecordGroup", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
 
-_AT_ONCE: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
-_PACE_S: Final = 0.008  # between two commits: under load it makes groups worth their fsync, an idle spool commits at once
-_MOST_ENTERING_BYTES: Final = 64 << 20  # in memory, waiting for the disk
-_MOST_FRESH_BYTES: Final = 32 << 20  # in memory although it is on the disk
+_MAX_APPENDS: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
+_COMMIT_INTERVAL_S: Final = 0.008  # under load it makes each group worth its fsync; an idle spool commits at once
+_MAX_UNCOMMITTED_BYTES: Final = 64 << 20  # in memory, waiting for the disk
+_MAX_CACHED_BYTES: Final = 32 << 20  # in memory although it is on the disk
 
-Done = Callable[[Exception | None], None]
+Callback = Callable[[Exception | None], None]
 
 
 class SpoolFull(Unavailable):
-    """Say that the spool holds as many bytes as it may."""
+    """The spool holds as many bytes as it may."""
 
 
 class _Append(NamedTuple):
     records: Sequence[OutboundRecord]
     size: int
-    done: "Done"
+    done: "Callback"
 
 
-class _Question(NamedTuple):
-    ask: Callable[[], object]
-    answer: "asyncio.Future[Any]"
+class _Call(NamedTuple):
+    function: Callable[[], object]
+    result: "asyncio.Future[Any]"
 
 
 class _Stop(NamedTuple):
     pass
 
 
-_Job = _Append | _Question | _Stop
+_Job = _Append | _Call | _Stop
 _STOP: Final = _Stop()
 
 
 class Spool:
     """One spool file and its thread. All methods are for the event loop.
 
-    `bytes` is what waits in the file or is on its way there; `aside` counts groups that can be neither sent nor read; `failing` is
-    why the last commit failed, empty when it did not.
+    `bytes` counts what waits in the file or is on its way there; `aside` counts groups that can be neither sent nor read; `failing` is
+    the reason why the last commit failed, or empty if it succeeded.
     """
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
@@ -62,125 +62,125 @@ class Spool:
         self.bytes = 0
         self.aside = 0
         self.failing = ""
-        self._entering = 0
-        self._fresh: dict[int, RecordGroup] = {}
-        self._fresh_from: int | None = None  # of this id and above, every group that waits in the file is in `_fresh`
-        self._fresh_bytes = 0
-        self._last = 0.0
+        self._uncommitted_bytes = 0
+        self._cached: dict[int, RecordGroup] = {}
+        self._cached_from: int | None = None  # from this id on, every group that waits in the file is in `_cached` too
+        self._cached_bytes = 0
+        self._last_commit = 0.0
         self._max_bytes = max_bytes
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._settled: deque[int] = deque()  # to be forgotten with the next commit; forgetting one late only sends it again
+        self._acknowledged: deque[int] = deque()  # deleted with the next commit; a late deletion only sends a group again
         self._thread = threading.Thread(target=self._work, name=path.name, daemon=True)
 
     async def open(self) -> None:
-        """Open or make the file. Raises `SpoolDamaged` where it is no spool (any more), `SpoolFailed` where the disk refuses."""
+        """Open or create the file. Raises `SpoolDamaged` if it is not a spool (any more), `SpoolFailed` if the disk refuses."""
         self._file = await asyncio.to_thread(SpoolFile, self.path)
         self._thread.start()
-        self.bytes, self.aside = await self._ask(lambda: (self._file.waiting(), self._file.aside()))
+        self.bytes, self.aside = await self._run_in_thread(lambda: (self._file.waiting_bytes(), self._file.aside_groups()))
 
-    def append(self, records: Sequence[OutboundRecord], done: "Done") -> None:
-        """Call `done(None)` once the records are fsynced, or `done(error)` with `SpoolFull` or `SpoolFailed`."""
+    def append(self, records: Sequence[OutboundRecord], done: "Callback") -> None:
+        """Call `done(None)` after the fsync of the records, or `done(error)` with `SpoolFull` or `SpoolFailed`."""
         size = sum([record.size for record in records])
         if self.bytes + size > self._max_bytes:
             done(SpoolFull(f"the spool {self.path} holds {self.bytes} bytes and may hold {self._max_bytes}"))
-        elif self._entering + size > _MOST_ENTERING_BYTES:
+        elif self._uncommitted_bytes + size > _MAX_UNCOMMITTED_BYTES:
             done(SpoolFull(f"the disk of the spool {self.path} is slower than the posts that come in"))
         else:
             self.bytes += size
-            self._entering += size
+            self._uncommitted_bytes += size
             self._jobs.put(_Append(records, size, done))
 
-    async def take(self, after: int, limit_bytes: int) -> list[RecordGroup]:
-        """Return groups after that id, in order, at least one where there is one, up to about `limit_bytes`."""
-        if self._fresh_from is not None and after + 1 >= self._fresh_from:
-            return self._take_fresh(after, limit_bytes)
-        found = await self._ask(lambda: self._file.take(after, limit_bytes))
-        if found.damaged:
-            self.bytes -= found.damaged
-            self.aside = await self._ask(self._file.aside)
-        return list(found.groups)
+    async def read(self, after: int, limit_bytes: int) -> list[RecordGroup]:
+        """Return groups after that id, in order, up to about `limit_bytes`; at least one if there is one."""
+        if self._cached_from is not None and after + 1 >= self._cached_from:
+            return self._read_cached(after, limit_bytes)
+        result = await self._run_in_thread(lambda: self._file.read(after, limit_bytes))
+        if result.damaged_bytes:
+            self.bytes -= result.damaged_bytes
+            self.aside = await self._run_in_thread(self._file.aside_groups)
+        return list(result.groups)
 
-    def forget(self, group: RecordGroup) -> None:
-        """Forget a group whose records are all kept elsewhere: with the next commit or `tidy`. Until then it can be taken again."""
-        self._settled.append(group.id)
+    def acknowledge(self, group: RecordGroup) -> None:
+        """Delete a group whose records are all in Kafka. The next commit or `delete_acknowledged` does it; until then `read` may return it."""
+        self._acknowledged.append(group.id)
         self.bytes -= group.size
-        self._drop(group.id)
+        self._evict(group.id)
 
-    async def replace(self, group: RecordGroup, left: Sequence[OutboundRecord], refused: Sequence[OutboundRecord]) -> None:
-        """Keep of a group what is `left` to send; what Kafka `refused` goes aside until the file is opened next."""
-        self._read_again(group.id)
-        await self._ask(lambda: self._file.replace(group, left, refused))
-        self.bytes -= group.size - sum([record.size for record in left])
-        self.aside += bool(refused)
+    async def replace(self, group: RecordGroup, remaining: Sequence[OutboundRecord], rejected: Sequence[OutboundRecord]) -> None:
+        """Replace a group by the records `remaining` to send; those that Kafka `rejected` are set aside until the file is next opened."""
+        self._evict_through(group.id)
+        await self._run_in_thread(lambda: self._file.replace(group, remaining, rejected))
+        self.bytes -= group.size - sum([record.size for record in remaining])
+        self.aside += bool(rejected)
 
-    async def tidy(self) -> None:
-        """Forget what was settled and give space back, when there is time for it."""
-        await self._ask(self._tidy)
+    async def delete_acknowledged(self) -> None:
+        """Delete acknowledged groups now, without an append to commit with, and give an empty file's space back."""
+        await self._run_in_thread(self._delete_and_shrink)
 
     async def close(self) -> None:
-        """Finish what was appended and close the file."""
+        """Commit what was appended and close the file."""
         if self._thread.is_alive():
             try:
-                await self.tidy()
+                await self.delete_acknowledged()
             finally:
                 self._jobs.put(_STOP)
                 await asyncio.to_thread(self._thread.join)
                 await asyncio.to_thread(self._file.close)
 
-    def _take_fresh(self, after: int, limit_bytes: int) -> list[RecordGroup]:
-        found: list[RecordGroup] = []
-        for group in self._fresh.values():
+    def _read_cached(self, after: int, limit_bytes: int) -> list[RecordGroup]:
+        groups: list[RecordGroup] = []
+        for group in self._cached.values():
             if limit_bytes <= 0:
                 break
             if group.id > after:
-                found.append(group)
+                groups.append(group)
                 limit_bytes -= group.size
-        return found
+        return groups
 
-    def _hold(self, groups: Sequence[RecordGroup]) -> None:
-        """Hold what was just committed; beyond the limit, leave the oldest to the file."""
+    def _cache(self, groups: Sequence[RecordGroup]) -> None:
+        """Cache groups that were just committed; beyond the limit, evict the oldest."""
         for group in groups:
-            if self._fresh_from is None:
-                self._fresh_from = group.id
-            self._fresh[group.id] = group
-            self._fresh_bytes += group.size
-        while self._fresh_bytes > _MOST_FRESH_BYTES:
-            self._read_again(next(iter(self._fresh)))
+            if self._cached_from is None:
+                self._cached_from = group.id
+            self._cached[group.id] = group
+            self._cached_bytes += group.size
+        while self._cached_bytes > _MAX_CACHED_BYTES:
+            self._evict_through(next(iter(self._cached)))
 
-    def _read_again(self, number: int) -> None:
-        """Leave a group, and those before it, to be read from the file."""
-        self._drop(number)
-        self._fresh_from = max(self._fresh_from or 0, number + 1)
+    def _evict_through(self, number: int) -> None:
+        """Have a group, and all before it, read from the file again."""
+        self._evict(number)
+        self._cached_from = max(self._cached_from or 0, number + 1)
 
-    def _drop(self, number: int) -> None:
-        if (group := self._fresh.pop(number, None)) is not None:
-            self._fresh_bytes -= group.size
+    def _evict(self, number: int) -> None:
+        if (group := self._cached.pop(number, None)) is not None:
+            self._cached_bytes -= group.size
 
-    async def _ask(self, ask: Callable[[], Any]) -> Any:
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Question(ask, answer))
-        return await answer
+    async def _run_in_thread(self, function: Callable[[], Any]) -> Any:
+        result: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(_Call(function, result))
+        return await result
 
     def _work(self) -> None:
-        """Run in the thread until told to stop: commit all appends that wait, answer questions between commits."""
+        """Run in the thread until the stop job: commit all appends in the queue, run calls between commits."""
         jobs: list[_Job] = []
         while _STOP not in jobs:
-            jobs = self._waiting()
+            jobs = self._next_jobs()
             appends = [job for job in jobs if isinstance(job, _Append)]
             if appends:
                 self._commit(appends)
             for job in jobs:
-                if isinstance(job, _Question):
-                    self._answer(job)
+                if isinstance(job, _Call):
+                    self._run_call(job)
 
-    def _waiting(self) -> "list[_Job]":
-        """Return all jobs that wait, at least one. Questions may be answered late, and commits of one round never reordered."""
+    def _next_jobs(self) -> "list[_Job]":
+        """Return all jobs in the queue, at least one. Calls may run late, and appends of one commit are never reordered."""
         jobs = [self._jobs.get()]
-        if (pause := self._last + _PACE_S - time.monotonic()) > 0:
+        if (pause := self._last_commit + _COMMIT_INTERVAL_S - time.monotonic()) > 0:
             time.sleep(pause)
-        self._last = time.monotonic()
-        while len(jobs) < _AT_ONCE:
+        self._last_commit = time.monotonic()
+        while len(jobs) < _MAX_APPENDS:
             try:
                 jobs.append(self._jobs.get_nowait())
             except queue.Empty:
@@ -188,53 +188,56 @@ class Spool:
         return jobs
 
     def _commit(self, appends: list[_Append]) -> None:
-        settled = [self._settled.popleft() for _ in range(len(self._settled))]
+        acknowledged = self._pop_acknowledged()
         try:
-            groups = self._file.append([append.records for append in appends], settled)
+            groups = self._file.append([append.records for append in appends], acknowledged)
         except (SpoolFailed, SpoolDamaged) as error:
-            self._settled.extend(settled)
-            self._notify(self._failed, appends, error)
+            self._acknowledged.extend(acknowledged)
+            self._call_in_loop(self._on_commit_failed, appends, error)
         else:
-            self._notify(self._kept, appends, groups)
+            self._call_in_loop(self._on_committed, appends, groups)
 
-    def _answer(self, question: _Question) -> None:
+    def _run_call(self, call: _Call) -> None:
         try:
-            answer = question.ask()
-        except Exception as error:  # noqa: BLE001  # whoever asked gets it
-            self._notify(_fail, question.answer, error)
+            value = call.function()
+        except Exception as error:  # noqa: BLE001  # the caller gets it
+            self._call_in_loop(_set_exception, call.result, error)
         else:
-            self._notify(_resolve, question.answer, answer)
+            self._call_in_loop(_set_result, call.result, value)
 
-    def _tidy(self) -> None:
-        settled = [self._settled.popleft() for _ in range(len(self._settled))]
-        if settled:
-            self._file.append((), settled)
+    def _delete_and_shrink(self) -> None:
+        acknowledged = self._pop_acknowledged()
+        if acknowledged:
+            self._file.append((), acknowledged)
         self._file.shrink()
 
-    def _notify(self, what: Callable[..., None], *values: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(what, *values)
+    def _pop_acknowledged(self) -> list[int]:
+        return [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
 
-    def _kept(self, appends: list[_Append], groups: list[RecordGroup]) -> None:
+    def _call_in_loop(self, function: Callable[..., None], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *values)
+
+    def _on_committed(self, appends: list[_Append], groups: list[RecordGroup]) -> None:
         self.failing = ""
-        self._hold(groups)
+        self._cache(groups)
         for append in appends:
-            self._entering -= append.size
+            self._uncommitted_bytes -= append.size
             append.done(None)
 
-    def _failed(self, appends: list[_Append], error: Exception) -> None:
+    def _on_commit_failed(self, appends: list[_Append], error: Exception) -> None:
         self.failing = str(error)
         for append in appends:
             self.bytes -= append.size
-            self._entering -= append.size
+            self._uncommitted_bytes -= append.size
             append.done(error)
 
 
-def _resolve(answer: "asyncio.Future[Any]", value: object) -> None:
-    if not answer.done():
-        answer.set_result(value)
+def _set_result(future: "asyncio.Future[Any]", value: object) -> None:
+    if not future.done():
+        future.set_result(value)
 
 
-def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+def _set_exception(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

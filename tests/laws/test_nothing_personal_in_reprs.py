@@ -46,4 +46,4 @@ def test_lines_and_rows_of_a_staff_file_hide_what_they_hold(tmp_path: Path):
     (tmp_path / "staff.csv").write_text(f"id,name,email\n77,Jo Lind,{JO}\n")
     file = read(tmp_path / "staff.csv")
     assert hidden(file)
-    assert hidden(rows(file, zone=ZoneInfo("UTC"), normal=normal))
+    assert hidden(rows(file, zone=ZoneInfo("UTC"), normalize=normal))

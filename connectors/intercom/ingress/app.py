@@ -35,10 +35,10 @@ from schemas.intercom.routes import TOPICS
 
 _log = structlog.get_logger(__name__)
 _GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
-_HANGS_S: Final = 30  # from the last answer to the end; beyond it something hangs, and what is kept is on the disk
+_STOP_TIMEOUT_S: Final = 30  # from the last answer to the end; beyond it something hangs, and what is kept is on the disk
 _KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it and not we
 _BACKLOG: Final = 2048
-_COLLECT: Final = (20_000, 20, 50)  # posts make many objects and no cycles: collecting less often saved a seventh of the CPU
+_GC_THRESHOLD: Final = (20_000, 20, 50)  # posts make many objects and no cycles: collecting less often saved a seventh of the CPU
 _WEBHOOK_PATHS: Final = frozenset({WEBHOOK_PATH, CALLBACK_PATH})
 
 
@@ -46,18 +46,18 @@ class IngressProcess:
     """The parts of one process."""
 
     def __init__(self, config: IngressConfig, index: int) -> None:
-        self.breaker = Breaker(always=config.spool_always, on_trip=_on_trip)
+        self.breaker = Breaker(always_open=config.spool_always, on_trip=_on_trip)
         topics = [config.kafka.topic(topic) for topic in TOPICS]
-        self.publisher = KafkaPublisher(config.kafka, topics, on_connected=lambda: self.breaker.returned(0))
+        self.publisher = KafkaPublisher(config.kafka, topics, on_connected=lambda: self.breaker.record_success(0))
         self.spools = Spools(
             config.spool,
             index=index,
             max_bytes=config.spool_max_bytes // config.processes,
-            outlet=self.publisher,
+            publisher=self.publisher,
             breaker=self.breaker,
         )
         self._config = config
-        self._exposition = MultiprocessMetrics(folder=config.spool, index=index, processes=config.processes)
+        self._metrics = MultiprocessMetrics(folder=config.spool, index=index, processes=config.processes)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Any]:
@@ -68,14 +68,14 @@ class IngressProcess:
         endpoint = Endpoint(
             keyring=Keyring(self._config.tenancy.apps.values()),
             router=Router(self._config.tenancy, self._config.kafka.topic),
-            keeper=keeper,
-            tally=IngressCounters(),
+            writer=keeper,
+            counters=IngressCounters(),
             ceiling=self._config.ceiling,
         )
-        self._show()
-        publishing = asyncio.create_task(self._exposition.publish())
+        self._register_gauges()
+        publishing = asyncio.create_task(self._metrics.publish())
         try:
-            yield _App(endpoint, probes(self._standing, self._exposition.page))
+            yield _App(endpoint, probes(self._status, self._metrics.page))
         finally:
             publishing.cancel()
             await keeper.close()
@@ -83,14 +83,14 @@ class IngressProcess:
             await self.publisher.close()
             await asyncio.gather(publishing, return_exceptions=True)
 
-    def _show(self) -> None:
+    def _register_gauges(self) -> None:
         """Let the gauges be read off when somebody asks."""
         INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.spools.spools))
         INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.spools.spools))
         INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
-        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.publisher.missing))
+        INGRESS_TOPICS_MISSING.set_function(lambda: len(self.publisher.missing_topics))
 
-    def _standing(self) -> IngressStatus:
+    def _status(self) -> IngressStatus:
         spools = self.spools.spools
         own = self.spools.own
         waiting = sum(spool.bytes for spool in spools)
@@ -107,7 +107,7 @@ class IngressProcess:
             yield "Kafka cannot be reached: posts go to the spool. Check kafka.bootstrap and the brokers."
         elif self.breaker.open and not self._config.spool_always:
             yield "Kafka is slow: posts go to the spool until a round comes back within 250 ms."
-        for topic in self.publisher.missing:
+        for topic in self.publisher.missing_topics:
             yield f"Topic {topic} is missing: its posts stay in the spool. Run `intercom-streams topics apply`."
         if waiting:
             yield f"The spool holds {waiting} bytes that are not in Kafka yet."
@@ -115,7 +115,7 @@ class IngressProcess:
             yield f"The spool takes no more: {self.spools.own.failing or 'it is full'}. Give its disk room, or bring Kafka back."
         if aside := sum(spool.aside for spool in self.spools.spools):
             yield f"{aside} groups of records in the spool can be neither read nor sent. See the log for why."
-        for path in self.spools.damaged():
+        for path in self.spools.damaged_files():
             yield f"{path.name} was moved aside because it is damaged: its posts are not in Kafka. Keep the file."
 
 
@@ -146,20 +146,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _orphaned(loop: asyncio.AbstractEventLoop, life: int, server: uvicorn.Server) -> None:
+def _on_parent_gone(loop: asyncio.AbstractEventLoop, life: int, server: uvicorn.Server) -> None:
     loop.remove_reader(life)
     server.should_exit = True
 
 
 async def run(
-    config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], life: int | None = None
+    config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], parent_pipe: int | None = None
 ) -> None:
     """Serve on a bound socket until SIGTERM or SIGINT; return when everything accepted is kept. Calls `ready` once it listens.
 
     `life` is the reading end of a pipe of whoever supervises this process: when they are gone, it stops too.
     """
     gc.freeze()
-    gc.set_threshold(*_COLLECT)
+    gc.set_threshold(*_GC_THRESHOLD)
     async with IngressProcess(config, index).running() as app:
         server = _Server(uvicorn.Config(
             app, http=FastPathProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
@@ -168,14 +168,14 @@ async def run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)
-        if life is not None:
-            loop.add_reader(life, _orphaned, loop, life, server)
+        if parent_pipe is not None:
+            loop.add_reader(parent_pipe, _on_parent_gone, loop, parent_pipe, server)
         guarding = asyncio.create_task(close_slow_clients(server.server_state.connections))
         sock.listen(_BACKLOG)
         ready()
         try:
             await server.serve([sock])
         finally:
-            signal.alarm(_HANGS_S)
+            signal.alarm(_STOP_TIMEOUT_S)
             guarding.cancel()
             await asyncio.gather(guarding, return_exceptions=True)

@@ -16,9 +16,9 @@ class ClientDisconnected(Exception):  # it names what happened
     """Say that the sender hung up, or was cut off, before the body was complete."""
 
 
-async def read_body(receive: Receive, declared: bytes | None) -> bytes:
+async def read_body(receive: Receive, content_length: bytes | None) -> bytes:
     """Return the whole body. Raises `BodyTooLarge` or `ClientDisconnected`."""
-    if declared is not None and (len(declared) > 7 or int(declared) > BODY_LIMIT):  # noqa: PLR2004  # digits of the limit
+    if content_length is not None and (len(content_length) > 7 or int(content_length) > BODY_LIMIT):  # noqa: PLR2004  # digits of the limit
         raise BodyTooLarge
     message = await receive()
     if not message.get("more_body"):

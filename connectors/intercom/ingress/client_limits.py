@@ -36,17 +36,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self._received += len(data)
         super().data_received(data)
         if self._received > HEADER_BYTES and (self._in_headers or self._received > REQUEST_BYTES):
-            self.cut_off()
+            self.close_connection()
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self.request_is_in()
+        self.on_request_received()
         super().on_message_complete()
 
-    def request_is_in(self) -> None:
+    def on_request_received(self) -> None:
         """Stop the clock of a request: what comes next is another."""
         self._received, self._in_headers, self.reading_since = 0, True, None
 
@@ -58,7 +58,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.idle_since = self.loop.time()
 
-    def cut_off(self) -> None:
+    def close_connection(self) -> None:
         """Hang up: no answer would be read."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
@@ -75,4 +75,4 @@ async def close_slow_clients(connections: Iterable[Any], every_s: float = 1.0) -
             if (reading is not None and reading < now - REQUEST_SECONDS) or (
                 idle is not None and idle < now - connection.timeout_keep_alive
             ):
-                connection.cut_off()
+                connection.close_connection()

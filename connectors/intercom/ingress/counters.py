@@ -44,30 +44,30 @@ class IngressCounters:
         """Count a sender that went before its post was complete."""
         INGRESS_DISCONNECTED.inc()
 
-    def accepted(self, routed: RoutedPost) -> None:
+    def accepted(self, post: RoutedPost) -> None:
         """Count a kept post by its topic; one in quarantine by reason and name."""
         self._refusing = False
-        if routed.quarantine is not None:
-            self._quarantined(routed.quarantine, routed.name)
+        if post.quarantine is not None:
+            self._count_quarantined(post.quarantine, post.name)
             return
-        counter = self._topics.get(routed.name)
+        counter = self._topics.get(post.name)
         if counter is None:
-            counter = INGRESS_POSTS.labels(self._bounded("topic", routed.name))
+            counter = INGRESS_POSTS.labels(self._bounded_label("topic", post.name))
             if len(self._topics) < _MOST_NAMES:
-                self._topics[routed.name] = counter
+                self._topics[post.name] = counter
         counter.inc()
 
-    def lost(self, reason: str) -> None:
+    def refused(self, reason: str) -> None:
         """Count a post that could not be kept; the first of a row is logged as an error."""
         INGRESS_REFUSED.inc()
         if not self._refusing:
             self._refusing = True
             _log.error("posts are refused with 503", reason=reason, hint="bring Kafka back, or give the spool's disk room")
 
-    def _quarantined(self, why: Quarantine, name: str) -> None:
-        INGRESS_QUARANTINED.labels(why, self._bounded(why, name)).inc()
+    def _count_quarantined(self, why: Quarantine, name: str) -> None:
+        INGRESS_QUARANTINED.labels(why, self._bounded_label(why, name)).inc()
 
-    def _bounded(self, kind: str, name: str) -> str:
+    def _bounded_label(self, kind: str, name: str) -> str:
         if (kind, name) in self._names:
             return name
         if len(self._names) >= _MOST_NAMES:

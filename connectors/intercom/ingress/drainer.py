@@ -1,7 +1,7 @@
-"""Empties a spool into Kafka, and by doing so finds out whether Kafka is back.
+"""Empties a spool into Kafka, and thereby finds out whether Kafka is back.
 
-A group is forgotten only when Kafka has all of it. What cannot be sent now is passed over, so that one missing topic does not hold
-up the rest; a record that Kafka will never take goes aside and is reported, never dropped.
+A group is deleted only when Kafka has all of it. A record that cannot be sent now is skipped, so that one missing topic does not
+delay the others; a record that Kafka will never accept is set aside and reported, never dropped.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from connectors.observability.metrics import INGRESS_DRAINED
 from connectors.spool.spool import RecordGroup, Spool, SpoolFailed
 from schemas.errors import Unavailable
 
-_AT_ONCE_BYTES: Final = 1 << 20
+_BATCH_BYTES: Final = 1 << 20
 _IDLE_S: Final = 0.05
-_BACK_OFF_S: Final = (0.25, 0.5, 1.0)  # a round that fails here delays nobody's answer, only the way back to Kafka
+_BACK_OFF_S: Final = (0.25, 0.5, 1.0)  # a failed round here delays no answer to a sender, only the return to Kafka
 
 _log = structlog.get_logger(__name__)
 
@@ -25,16 +25,16 @@ _log = structlog.get_logger(__name__)
 class Drainer:
     """Drains one spool."""
 
-    def __init__(self, spool: Spool, outlet: Publisher, breaker: Breaker) -> None:
+    def __init__(self, spool: Spool, publisher: Publisher, breaker: Breaker) -> None:
         self._spool = spool
-        self._publisher = outlet
+        self._publisher = publisher
         self._breaker = breaker
         self._failures = 0
-        self._after = 0  # the last group that was offered
-        self._left_behind = False
+        self._cursor = 0  # id of the last group that was published or skipped
+        self._incomplete = False
 
     async def run(self, *, until_empty: bool = False) -> None:
-        """Drain until cancelled, or until nothing waits any more."""
+        """Drain until cancelled, or until the spool is empty."""
         used = False
         while True:
             if self._spool.bytes:
@@ -42,7 +42,7 @@ class Drainer:
                 pause = _IDLE_S if await self.sweep() else self._back_off()
             else:
                 if used:
-                    await self._spool.tidy()
+                    await self._spool.delete_acknowledged()
                 if until_empty:
                     return
                 used, pause = False, _IDLE_S
@@ -53,50 +53,50 @@ class Drainer:
         return _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1]
 
     async def sweep(self) -> bool:
-        """Offer everything that waits, once; return whether nothing was left behind. Raises `SpoolDamaged`.
+        """Publish every waiting group once; return whether all of them are in Kafka. Raises `SpoolDamaged`.
 
-        Goes on where the last sweep ended, or begins again at the oldest group if that left something behind; what is settled is
-        forgotten before that, so that it is not sent twice.
+        Continues after the last group of the previous sweep, or at the oldest group if that sweep was incomplete; acknowledged groups
+        are deleted before such a restart, so that they are not sent twice.
         """
-        clean = True
+        complete = True
         try:
-            if self._left_behind:
-                await self._spool.tidy()
-                self._after, self._left_behind = 0, False
-            while groups := await self._spool.take(self._after, _AT_ONCE_BYTES):
-                self._after, self._left_behind = groups[-1].id, True
-                clean = await self._send(groups) and clean
-                self._left_behind = not clean
+            if self._incomplete:
+                await self._spool.delete_acknowledged()
+                self._cursor, self._incomplete = 0, False
+            while groups := await self._spool.read(self._cursor, _BATCH_BYTES):
+                self._cursor, self._incomplete = groups[-1].id, True
+                complete = await self._send(groups) and complete
+                self._incomplete = not complete
         except Unavailable as error:
             if isinstance(error, SpoolFailed):
                 _log.error("spool fails", reason=str(error))
             else:
-                self._breaker.late()
+                self._breaker.record_failure()
             return False
-        return clean
+        return complete
 
     async def _send(self, groups: list[RecordGroup]) -> bool:
-        begun = asyncio.get_running_loop().time()
-        refused = await self._publisher.publish([record for group in groups for record in group.records])
-        if any(refusal.kind is FailureKind.KAFKA for refusal in refused):
-            self._breaker.late()
+        started = asyncio.get_running_loop().time()
+        errors = await self._publisher.publish([record for group in groups for record in group.records])
+        if any(error.kind is FailureKind.KAFKA for error in errors):
+            self._breaker.record_failure()
         else:
-            self._breaker.returned(asyncio.get_running_loop().time() - begun)
+            self._breaker.record_success(asyncio.get_running_loop().time() - started)
             self._failures = 0
-        by_record = {id(refusal.record): refusal for refusal in refused}
+        by_record = {id(error.record): error for error in errors}
         for group in groups:
             await self._settle(group, by_record)
-        return not refused
+        return not errors
 
-    async def _settle(self, group: RecordGroup, refused: dict[int, PublishError]) -> None:
-        found = [refused[id(record)] for record in group.records if id(record) in refused]
-        INGRESS_DRAINED.inc(len(group.records) - len(found))
-        if not found:
-            self._spool.forget(group)
+    async def _settle(self, group: RecordGroup, errors_by_record: dict[int, PublishError]) -> None:
+        errors = [errors_by_record[id(record)] for record in group.records if id(record) in errors_by_record]
+        INGRESS_DRAINED.inc(len(group.records) - len(errors))
+        if not errors:
+            self._spool.acknowledge(group)
             return
-        never = [refusal.record for refusal in found if refusal.kind is FailureKind.RECORD]
-        later: list[OutboundRecord] = [refusal.record for refusal in found if refusal.kind is not FailureKind.RECORD]
-        if never:
-            _log.error("records set aside", count=len(never), reason=found[0].reason, path=str(self._spool.path))
-        if len(found) < len(group.records) or never:
-            await self._spool.replace(group, later, never)
+        rejected = [error.record for error in errors if error.kind is FailureKind.RECORD]
+        remaining: list[OutboundRecord] = [error.record for error in errors if error.kind is not FailureKind.RECORD]
+        if rejected:
+            _log.error("records set aside", count=len(rejected), reason=errors[0].reason, path=str(self._spool.path))
+        if len(errors) < len(group.records) or rejected:
+            await self._spool.replace(group, remaining, rejected)

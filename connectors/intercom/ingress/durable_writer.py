@@ -1,7 +1,7 @@
-"""Keeps posts: in Kafka while it answers in time, else in the spool, and never leaves anybody waiting.
+"""Persists posts: in Kafka while it acknowledges in time, else in the spool; no sender waits for an outage.
 
-Everything that arrived while the last round was in flight goes out together as the next round. If the oldest post has waited for
-250 ms, the breaker opens and all that wait go to the spool (their records may reach Kafka too: a record twice is harmless).
+All posts that arrive while a round is in flight leave together as the next round. If the oldest post has waited for 250 ms, the
+breaker opens and all pending posts go to the spool (their records may reach Kafka too: a record twice is harmless).
 """
 
 import asyncio
@@ -9,142 +9,142 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from connectors.intercom.ingress.breaker import PATIENCE_S, Breaker
+from connectors.intercom.ingress.breaker import PUBLISH_TIMEOUT_S, Breaker
 from connectors.kafka.publisher import FailureKind, OutboundRecord, Publisher
 from connectors.observability.metrics import INGRESS_PERSISTED
 from connectors.spool.spool import Spool
 from schemas.errors import Unavailable
 
-_MOST_WAITING_BYTES: Final = 64 << 20  # what one process holds in memory of posts not kept yet
-_CLOSING_LOOK_S: Final = 0.01
-_LAST_RESORT_S: Final = 2.0  # for a post that the spool refused; Intercom gives up at 5 s
+_MAX_PENDING_BYTES: Final = 64 << 20  # of posts that one process holds in memory until they are persisted
+_CLOSE_POLL_S: Final = 0.01
+_RETRY_TIMEOUT_S: Final = 2.0  # for a post that the spool refused; Intercom gives up at 5 s
 
 
-Done = Callable[[Exception | None], None]
+Callback = Callable[[Exception | None], None]
 
 
 class _PendingPost:
-    """A post that is not kept yet."""
+    """A post that is not persisted yet."""
 
-    __slots__ = ("done", "patience", "records", "since", "size", "spooled")
+    __slots__ = ("done", "records", "since", "size", "spooled", "timeout")
 
-    def __init__(self, records: Sequence[OutboundRecord], done: "Done", since: float) -> None:
+    def __init__(self, records: Sequence[OutboundRecord], done: "Callback", since: float) -> None:
         self.records = records
         self.done = done
         self.since = since
-        self.patience = PATIENCE_S
+        self.timeout = PUBLISH_TIMEOUT_S
         self.size = records[0].size if len(records) == 1 else sum([record.size for record in records])
         self.spooled = False
 
 
 class CannotPersist(Unavailable):
-    """Say that neither Kafka nor the spool takes a post."""
+    """Neither Kafka nor the spool takes a post."""
 
 
 class DurableWriter:
-    """Keeps the records of posts and tells when they are kept."""
+    """Persists the records of posts and reports when they are persisted."""
 
-    def __init__(self, outlet: Publisher, spool: Spool, breaker: Breaker) -> None:
-        self._publisher = outlet
+    def __init__(self, publisher: Publisher, spool: Spool, breaker: Breaker) -> None:
+        self._publisher = publisher
         self._spool = spool
         self._breaker = breaker
         self._loop = asyncio.get_running_loop()
         self._queue: list[_PendingPost] = []
-        self._flying: list[_PendingPost] = []
-        self._waiting_bytes = 0
+        self._in_flight: list[_PendingPost] = []
+        self._pending_bytes = 0
         self._round: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._in_kafka = INGRESS_PERSISTED.labels("kafka")
         self._in_spool = INGRESS_PERSISTED.labels("spool")
 
     def write(self, records: Sequence[OutboundRecord]) -> "asyncio.Future[None]":
-        """Return a future that is set once the records are kept, or fails with `CannotPersist`."""
-        kept: asyncio.Future[None] = self._loop.create_future()
-        self.write_then(records, partial(_resolve, kept))
-        return kept
+        """Return a future that is set once the records are persisted, or fails with `CannotPersist`."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self.write_then(records, partial(_resolve, future))
+        return future
 
-    def write_then(self, records: Sequence[OutboundRecord], done: Done) -> None:
-        """Call `done(None)` once the records are kept, or `done(error)` with `CannotPersist`."""
+    def write_then(self, records: Sequence[OutboundRecord], done: Callback) -> None:
+        """Call `done(None)` once the records are persisted, or `done(error)` with `CannotPersist`."""
         post = _PendingPost(records, done, self._loop.time())
-        if self._breaker.open or self._waiting_bytes > _MOST_WAITING_BYTES:
+        if self._breaker.open or self._pending_bytes > _MAX_PENDING_BYTES:
             self._to_spool(post)
         else:
-            self._to_round(post)
+            self._enqueue(post)
 
     async def close(self) -> None:
-        """Wait until everything given to `keep` is kept or refused."""
-        while self._queue or self._flying:  # noqa: ASYNC110  # once in a life; an event would cost every round
-            await asyncio.sleep(_CLOSING_LOOK_S)
-        if self._watch is not None:
-            self._watch.cancel()
+        """Wait until every post given to `write` is persisted or refused."""
+        while self._queue or self._in_flight:  # noqa: ASYNC110  # once per process; an event would cost every round
+            await asyncio.sleep(_CLOSE_POLL_S)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._round is not None:
             self._round.cancel()
             await asyncio.gather(self._round, return_exceptions=True)
 
-    def _to_round(self, post: _PendingPost) -> None:
+    def _enqueue(self, post: _PendingPost) -> None:
         self._queue.append(post)
-        self._waiting_bytes += post.size
+        self._pending_bytes += post.size
         if self._round is None:
-            self._round = self._loop.create_task(self._rounds())
-        if self._watch is None:
-            self._watch = self._loop.call_later(post.patience, self._look)
+            self._round = self._loop.create_task(self._publish_rounds())
+        if self._timer is None:
+            self._timer = self._loop.call_later(post.timeout, self._check_oldest)
 
-    async def _rounds(self) -> None:
-        """Send what waits, and what came meanwhile, until nothing waits."""
+    async def _publish_rounds(self) -> None:
+        """Publish the queue, and what was queued meanwhile, until it is empty."""
         while self._queue:
-            self._flying, self._queue = self._queue, []
-            begun = self._loop.time()
+            self._in_flight, self._queue = self._queue, []
+            started = self._loop.time()
             try:
-                refused = await self._publisher.publish([record for post in self._flying for record in post.records])
+                errors = await self._publisher.publish([record for post in self._in_flight for record in post.records])
             except Unavailable:
-                self._give_up()
+                self._divert_to_spool()
             else:
-                if any(refusal.kind is FailureKind.KAFKA for refusal in refused):
-                    self._breaker.late()
+                if any(error.kind is FailureKind.KAFKA for error in errors):
+                    self._breaker.record_failure()
                 else:
-                    self._breaker.returned(self._loop.time() - begun)
-                self._settle({id(refusal.record) for refusal in refused})
+                    self._breaker.record_success(self._loop.time() - started)
+                self._complete_round({id(error.record) for error in errors})
         self._round = None
 
-    def _settle(self, refused: set[int]) -> None:
-        """Answer for what a round kept; spool what it did not. Posts that were given to the spool meanwhile are no longer here."""
-        flown, self._flying = self._flying, []
-        kept = 0
-        for post in flown:
-            self._waiting_bytes -= post.size
-            left = [record for record in post.records if id(record) in refused] if refused else []
-            if left:
-                post.records = left
+    def _complete_round(self, failed: set[int]) -> None:
+        """Complete posts that are in Kafka; spool the failed records of others. Posts diverted meanwhile are no longer in flight."""
+        posts, self._in_flight = self._in_flight, []
+        persisted = 0
+        for post in posts:
+            self._pending_bytes -= post.size
+            unsent = [record for record in post.records if id(record) in failed] if failed else []
+            if unsent:
+                post.records = unsent
                 self._to_spool(post)
             else:
-                kept += 1
+                persisted += 1
                 post.done(None)
-        self._in_kafka.inc(kept)
+        self._in_kafka.inc(persisted)
 
-    def _look(self) -> None:
-        """Open the breaker if the oldest post has waited too long; else look again when it will have."""
-        self._watch = None
-        oldest = self._flying[0] if self._flying else self._queue[0] if self._queue else None
+    def _check_oldest(self) -> None:
+        """Open the breaker if the oldest post has reached its timeout; else check again when it will have."""
+        self._timer = None
+        oldest = self._in_flight[0] if self._in_flight else self._queue[0] if self._queue else None
         if oldest is None:
             return
-        left = oldest.since + oldest.patience - self._loop.time()
-        if left > 0:
-            self._watch = self._loop.call_later(left, self._look)
+        remaining = oldest.since + oldest.timeout - self._loop.time()
+        if remaining > 0:
+            self._timer = self._loop.call_later(remaining, self._check_oldest)
         else:
-            self._give_up()
+            self._divert_to_spool()
 
-    def _give_up(self) -> None:
-        """Stop waiting for Kafka: everything that waits goes to the spool."""
-        self._breaker.late()
-        posts = [*self._flying, *self._queue]
-        self._flying.clear()
+    def _divert_to_spool(self) -> None:
+        """Stop waiting for Kafka: open the breaker and send all pending posts to the spool."""
+        self._breaker.record_failure()
+        posts = [*self._in_flight, *self._queue]
+        self._in_flight.clear()
         self._queue.clear()
         for post in posts:
-            self._waiting_bytes -= post.size
+            self._pending_bytes -= post.size
             self._to_spool(post)
 
     def _to_spool(self, post: _PendingPost) -> None:
-        if post.spooled:  # it was there already, and refused: Kafka was the last resort
+        if post.spooled:  # the spool has refused it before, and Kafka was the last resort
             post.done(CannotPersist("Kafka is away and the spool does not take any more"))
         else:
             post.spooled = True
@@ -154,17 +154,17 @@ class DurableWriter:
         if error is None:
             self._in_spool.inc()
             post.done(None)
-        elif self._waiting_bytes > _MOST_WAITING_BYTES:
+        elif self._pending_bytes > _MAX_PENDING_BYTES:
             post.done(CannotPersist(str(error)))
         else:
-            post.since, post.patience = self._loop.time(), _LAST_RESORT_S
-            self._to_round(post)
+            post.since, post.timeout = self._loop.time(), _RETRY_TIMEOUT_S
+            self._enqueue(post)
 
 
-def _resolve(kept: "asyncio.Future[None]", error: Exception | None) -> None:
-    if kept.done():  # whoever asked has gone; the post is kept, or not, all the same
+def _resolve(future: "asyncio.Future[None]", error: Exception | None) -> None:
+    if future.done():  # the caller was cancelled; that changes nothing for the post
         return
     if error is None:
-        kept.set_result(None)
+        future.set_result(None)
     else:
-        kept.set_exception(error)
+        future.set_exception(error)

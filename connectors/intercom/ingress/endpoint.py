@@ -19,7 +19,7 @@ WEBHOOK_PATH: Final = "/webhooks/intercom"
 CALLBACK_PATH: Final = "/webhooks/intercom/callback"
 
 Send = Callable[[Any], Awaitable[None]]
-_WANTED: Final = frozenset({
+_HEADERS_READ: Final = frozenset({
     WEBHOOK.header, CALLBACK.header, b"content-length", b"content-type", b"content-encoding", b"traceparent",
 })  # fmt: skip
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
@@ -58,19 +58,19 @@ class Endpoint:
     """Answers the posts of one process. `tally` is told every answer and what became of the post."""
 
     def __init__(
-        self, *, keyring: Keyring, router: Router, keeper: DurableWriter, tally: IngressCounters, ceiling: int = 0
+        self, *, keyring: Keyring, router: Router, writer: DurableWriter, counters: IngressCounters, ceiling: int = 0
     ) -> None:
         self._keyring = keyring
         self._router = router
-        self._writer = keeper
-        self._counters = tally
+        self._writer = writer
+        self._counters = counters
         self._ceiling = ceiling
-        self._busy = 0
+        self._in_progress = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._respond(scope, receive)
         except ClientDisconnected:
             self._counters.disconnected()
             return
@@ -80,16 +80,18 @@ class Endpoint:
 
     def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
         """Take a webhook that is all there; call `answer` once, now or when it is kept. `begun` is by `time.perf_counter`."""
-        found = OVERLOADED if self._ceiling and self._busy >= self._ceiling else self._read(WEBHOOK, headers, body)
+        found = (
+            OVERLOADED if self._ceiling and self._in_progress >= self._ceiling else self._verify_and_route(WEBHOOK, headers, body)
+        )
         if isinstance(found, HttpResponse):
             self._counters.answered(found.status, time.perf_counter() - begun)
             answer(found)
             return
-        self._busy += 1
+        self._in_progress += 1
 
         def kept(error: Exception | None) -> None:
-            self._busy -= 1
-            outcome = self._outcome(found, error)
+            self._in_progress -= 1
+            outcome = self._response(found, error)
             self._counters.answered(outcome.status, time.perf_counter() - begun)
             answer(outcome)
 
@@ -99,37 +101,37 @@ class Endpoint:
         """Count a sender that hung up before its post was complete."""
         self._counters.disconnected()
 
-    async def _answer(self, scope: Any, receive: Receive) -> HttpResponse:
+    async def _respond(self, scope: Any, receive: Receive) -> HttpResponse:
         method = scope["method"]
         if method != "POST":
             return HELLO if method in ("HEAD", "GET") else WRONG_METHOD
-        if self._ceiling and self._busy >= self._ceiling:
+        if self._ceiling and self._in_progress >= self._ceiling:
             return OVERLOADED
-        self._busy += 1
+        self._in_progress += 1
         try:
-            return await self._post(scope, receive)
+            return await self._handle_post(scope, receive)
         finally:
-            self._busy -= 1
+            self._in_progress -= 1
 
-    async def _post(self, scope: Any, receive: Receive) -> HttpResponse:
+    async def _handle_post(self, scope: Any, receive: Receive) -> HttpResponse:
         scheme = CALLBACK if scope["path"] == CALLBACK_PATH else WEBHOOK
-        headers = {name: value for name, value in scope["headers"] if name in _WANTED}
+        headers = {name: value for name, value in scope["headers"] if name in _HEADERS_READ}
         if scheme.header not in headers:
             return UNSIGNED
         try:
             body = await read_body(receive, headers.get(b"content-length"))
         except BodyTooLarge:
             return TOO_LARGE
-        found = self._read(scheme, headers, body)
+        found = self._verify_and_route(scheme, headers, body)
         if isinstance(found, HttpResponse):
             return found
         try:
             await self._writer.write(found.records)
         except CannotPersist as error:
-            return self._outcome(found, error)
-        return self._outcome(found, None)
+            return self._response(found, error)
+        return self._response(found, None)
 
-    def _read(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
+    def _verify_and_route(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
         """Verify and route; return the records to keep, or why there are none."""
         signers = self._keyring.signers(scheme, body, headers[scheme.header])
         if not signers:
@@ -141,9 +143,9 @@ class Endpoint:
         except WrongApp:
             return WRONG_APP
 
-    def _outcome(self, routed: RoutedPost, error: Exception | None) -> HttpResponse:
+    def _response(self, routed: RoutedPost, error: Exception | None) -> HttpResponse:
         if error is not None:
-            self._counters.lost(str(error))
+            self._counters.refused(str(error))
             return UNAVAILABLE
         self._counters.accepted(routed)
         return ACCEPTED

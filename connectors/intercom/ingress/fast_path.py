@@ -19,8 +19,8 @@ from connectors.intercom.ingress.endpoint import WEBHOOK_PATH, HttpResponse
 from connectors.intercom.ingress.signature import WEBHOOK
 
 _PATH: Final = WEBHOOK_PATH.encode()
-_LONGEST_LENGTH: Final = 6  # digits
-_BROKEN: Final = HttpResponse(500, "this post could not be handled; the log says why\n")
+_MAX_LENGTH_DIGITS: Final = 6  # digits
+_INTERNAL_ERROR: Final = HttpResponse(500, "this post could not be handled; the log says why\n")
 _NO_EVENT: Final = asyncio.Event()  # uvicorn sets a request's event; nobody waits for that of a direct one
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class FastPathProtocol(LimitedProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        if self.url == _PATH and self._is_plain() and (headers := _of_whole_post(self.headers)) is not None:
+        if self.url == _PATH and self._is_plain() and (headers := _headers_of_plain_post(self.headers)) is not None:
             self._in_headers = False
             self.cycle = self._request = Request(headers, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
             return
@@ -87,7 +87,7 @@ class FastPathProtocol(LimitedProtocol):
         if exchange is None:
             super().on_message_complete()
             return
-        self.request_is_in()
+        self.on_request_received()
         self._request, exchange.more_body = None, False
 
         def answer(found: HttpResponse) -> None:
@@ -98,7 +98,7 @@ class FastPathProtocol(LimitedProtocol):
         except Exception as error:  # noqa: BLE001  # as uvicorn around an app: the connection must not hang, and Intercom retries
             _log.error("a post failed", exc_info=error)
             exchange.keep_alive = False
-            answer(_BROKEN)
+            answer(_INTERNAL_ERROR)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._request is not None:
@@ -121,23 +121,23 @@ class FastPathProtocol(LimitedProtocol):
         if exchange.disconnected or exchange.response_complete:
             return
         exchange.response_complete = True
-        self.transport.write(_wire(answer, exchange.keep_alive, tuple(self.server_state.default_headers)))
+        self.transport.write(_encode(answer, exchange.keep_alive, tuple(self.server_state.default_headers)))
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
 
-def _of_whole_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
+def _headers_of_plain_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
     """Return the headers by name where they announce a signed body that is read in one go."""
     found = dict(headers)
     length = found.get(b"content-length", b"")
-    if WEBHOOK.header not in found or not length.isdigit() or len(length) > _LONGEST_LENGTH or int(length) > HIGH_WATER_LIMIT:
+    if WEBHOOK.header not in found or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS or int(length) > HIGH_WATER_LIMIT:
         return None
     return found
 
 
 @lru_cache(maxsize=64)  # the default headers are the same for a second: the date
-def _wire(answer: HttpResponse, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
+def _encode(answer: HttpResponse, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
     """Spell an answer as it goes over the wire, as uvicorn does."""
     closing = () if keep_alive else ((b"connection", b"close"),)
     lines = [name + b": " + value + b"\r\n" for name, value in (*defaults, *answer.headers, *closing)]

@@ -39,11 +39,11 @@ class KafkaPublisher:
         self._topics = tuple(topics)
         self._on_connected = on_connected
         self._producer: Any = None
-        self._counts: dict[str, int] = {}
+        self._partition_counts: dict[str, int] = {}
         self._failures = 0
         self._closed = False
         self._connecting: asyncio.Task[None] | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     @property
     def connected(self) -> bool:
@@ -51,9 +51,9 @@ class KafkaPublisher:
         return self._producer is not None
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def missing_topics(self) -> tuple[str, ...]:
         """Topics that are not on the broker."""
-        return tuple(topic for topic in self._topics if topic not in self._counts) if self.connected else ()
+        return tuple(topic for topic in self._topics if topic not in self._partition_counts) if self.connected else ()
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -67,22 +67,22 @@ class KafkaPublisher:
         by_partition: dict[tuple[str, int], list[OutboundRecord]] = {}
         homeless: list[PublishError] = []
         for record in records:
-            count = self._counts.get(record.topic)
+            count = self._partition_counts.get(record.topic)
             if count is None:
                 homeless.append(PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing"))
             else:
                 by_partition.setdefault((record.topic, partition_of(record.key, count)), []).append(record)
         if homeless:
-            self._look_for_topics(producer)
+            self._refresh_topics(producer)
         sent: list[tuple[list[OutboundRecord], Any]] = []
         for (topic, partition), group in by_partition.items():
             for batch, batched in _batches(producer, group):
-                sent.append((batched, await _offer(producer, batch, topic, partition)))
+                sent.append((batched, await _send_batch(producer, batch, topic, partition)))
         refused = homeless
         for batched, answer in sent:
-            error = await _outcome(answer)
+            error = await _delivery_error(answer)
             if error is not None:
-                refused += self._judge(producer, batched, error)
+                refused += self._classify(producer, batched, error)
         if len(refused) == len(homeless):
             self._failures = 0
         return refused
@@ -96,9 +96,9 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stop(producer)
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        await asyncio.gather(*self._background, return_exceptions=True)
 
-    def _judge(self, producer: Any, records: list[OutboundRecord], error: Exception) -> list[PublishError]:
+    def _classify(self, producer: Any, records: list[OutboundRecord], error: Exception) -> list[PublishError]:
         """Decide whether a batch failed because of its records, or because of Kafka or the producer."""
         if isinstance(error, _RECORD_ERRORS):
             cause = FailureKind.RECORD if len(records) == 1 else FailureKind.KAFKA  # alone, each is judged by itself
@@ -115,7 +115,7 @@ class KafkaPublisher:
         _log.warning("producer replaced", error=type(error).__name__)
         self._producer, self._failures = None, 0
         INGRESS_PRODUCERS.inc()
-        self._later(_stop(producer))
+        self._run_in_background(_stop(producer))
         self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
@@ -142,47 +142,47 @@ class KafkaPublisher:
                 await _stop(producer)
                 raise
             else:
-                await self._count(producer)
+                await self._fetch_partition_counts(producer)
                 self._producer = producer
                 self._on_connected()
-                _log.info("Kafka is there", topics_missing=list(self.missing))
+                _log.info("Kafka is there", topics_missing=list(self.missing_topics))
                 return
 
-    def _look_for_topics(self, producer: Any) -> None:
-        if not self._closing:
-            self._later(self._count(producer))
+    def _refresh_topics(self, producer: Any) -> None:
+        if not self._background:
+            self._run_in_background(self._fetch_partition_counts(producer))
 
-    async def _count(self, producer: Any) -> None:
+    async def _fetch_partition_counts(self, producer: Any) -> None:
         """Ask how many partitions each topic has; a topic that is missing stays unknown."""
         with contextlib.suppress(KafkaError, OSError):
             await producer.client.set_topics(self._topics)
             await producer.client.force_metadata_update()
         found = {topic: len(producer.client.cluster.partitions_for_topic(topic) or ()) for topic in self._topics}
-        self._counts |= {topic: count for topic, count in found.items() if count}
+        self._partition_counts |= {topic: count for topic, count in found.items() if count}
 
-    def _later(self, work: Any) -> None:
+    def _run_in_background(self, work: Any) -> None:
         task = asyncio.create_task(work)
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
 
 def _batches(producer: Any, records: Sequence[OutboundRecord]) -> Iterator[tuple[Any, list[OutboundRecord]]]:
     """Fill batches of one partition, in order."""
-    batch, batched = producer.create_batch(), list[OutboundRecord]()
+    batch, contents = producer.create_batch(), list[OutboundRecord]()
     for record in records:
         if _append(batch, record) is None:  # full; the first record of a batch always fits
-            yield batch, batched
-            batch, batched = producer.create_batch(), []
+            yield batch, contents
+            batch, contents = producer.create_batch(), []
             _append(batch, record)
-        batched.append(record)
-    yield batch, batched
+        contents.append(record)
+    yield batch, contents
 
 
 def _append(batch: Any, record: OutboundRecord) -> object:
     return batch.append(timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers)
 
 
-async def _offer(producer: Any, batch: Any, topic: str, partition: int) -> Any:
+async def _send_batch(producer: Any, batch: Any, topic: str, partition: int) -> Any:
     """Hand a batch over; return the future of its acknowledgement, or the error that came at once."""
     batch.close()
     try:
@@ -191,7 +191,7 @@ async def _offer(producer: Any, batch: Any, topic: str, partition: int) -> Any:
         return error
 
 
-async def _outcome(answer: Any) -> Exception | None:
+async def _delivery_error(answer: Any) -> Exception | None:
     if isinstance(answer, Exception):
         return answer
     try:

@@ -14,7 +14,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_EVERY_S: Final = 1.0
+_INTERVAL_S: Final = 1.0
 
 
 class MultiprocessMetrics:
@@ -28,7 +28,7 @@ class MultiprocessMetrics:
 
     def page(self) -> bytes:
         """Return the page of all processes; for one process alone without reading any file."""
-        texts = {str(self._index): self._page_of_ours().decode()}
+        texts = {str(self._index): self._own_page().decode()}
         for number in range(self._processes):
             if number != self._index and (found := self._file(number)).exists():
                 texts[str(number)] = found.read_text()
@@ -39,10 +39,10 @@ class MultiprocessMetrics:
     async def publish(self) -> None:
         """Leave this process' numbers for the others, until cancelled."""
         while self._processes > 1:
-            await asyncio.to_thread(self._write, self._page_of_ours())
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.to_thread(self._write, self._own_page())
+            await asyncio.sleep(_INTERVAL_S)
 
-    def _page_of_ours(self) -> bytes:
+    def _own_page(self) -> bytes:
         return generate_latest(self._registry)
 
     def _write(self, page: bytes) -> None:

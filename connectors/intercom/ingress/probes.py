@@ -24,17 +24,17 @@ class IngressStatus(msgspec.Struct, frozen=True, kw_only=True):
     degraded: tuple[str, ...] = ()
 
 
-def probes(standing: Callable[[], IngressStatus], exposition: Callable[[], bytes]) -> Starlette:
+def probes(status: Callable[[], IngressStatus], metrics_page: Callable[[], bytes]) -> Starlette:
     """Make the app behind the webhook route."""
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("alive\n")
 
     async def ready(_: Request) -> Response:
-        found = standing()
+        found = status()
         return Response(msgspec.json.encode(found), 200 if found.ready else 503, media_type="application/json")
 
     async def metrics(_: Request) -> Response:
-        return Response(exposition(), media_type=CONTENT_TYPE)
+        return Response(metrics_page(), media_type=CONTENT_TYPE)
 
     return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])

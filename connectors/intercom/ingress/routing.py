@@ -20,7 +20,7 @@ _UNREADABLE: Final = "unreadable"  # stands for the app_id and the topic of a bo
 _JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_BOUND: Final = 255  # bytes of a header that is taken over from a request
+_HEADER_LIMIT: Final = 255  # bytes of a header that is taken over from a request
 
 
 class Quarantine(StrEnum):
@@ -70,15 +70,15 @@ class Router:
         except TooLarge:
             raise
         except InvalidRecord:
-            return self._aside(post, _unreadable(post.body), Quarantine.UNREADABLE, now)
+            return self._quarantined(post, _unreadable_envelope(post.body), Quarantine.UNREADABLE, now)
         app = self._apps.get(note.app_id)
         if app is None:
-            return self._aside(post, note, Quarantine.WRONG_APP, now, name=note.app_id)
+            return self._quarantined(post, note, Quarantine.WRONG_APP, now, name=note.app_id)
         if app not in post.signers:
             raise WrongApp("the post is signed by another app than the one this workspace is configured for")
         found = destinations(note)
         records = tuple([self._record(post, note, place, now) for place in found])
-        return RoutedPost(records, _countable(note.topic), _reason(note, found[0]))
+        return RoutedPost(records, _label(note.topic), _reason(note, found[0]))
 
     def callback(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Keep a health check or an uninstall, under the app that signed it where the body names no workspace."""
@@ -87,17 +87,17 @@ class Router:
         except TooLarge:
             raise
         except InvalidRecord:
-            note = _unreadable(post.body)
+            note = _unreadable_envelope(post.body)
         app = self._apps.get(note.app_id)
         if app is not None and app not in post.signers:
             raise WrongApp("the callback is signed by another app than the one this workspace is configured for")
         named = Envelope(
             id=note.id, topic=note.topic or _CALLBACK, app_id=note.app_id, created_at=note.created_at, item=note.item
         )
-        return self._aside(post, named, Quarantine.CALLBACK, now)
+        return self._quarantined(post, named, Quarantine.CALLBACK, now)
 
-    def _aside(self, post: AuthenticPost, note: Envelope, why: Quarantine, now: int, name: str | None = None) -> RoutedPost:
-        return RoutedPost((self._record(post, note, other(note), now),), _countable(name or note.topic), why)
+    def _quarantined(self, post: AuthenticPost, note: Envelope, why: Quarantine, now: int, name: str | None = None) -> RoutedPost:
+        return RoutedPost((self._record(post, note, other(note), now),), _label(name or note.topic), why)
 
     def _record(self, post: AuthenticPost, note: Envelope, place: Destination, now: int) -> OutboundRecord:
         event = EventContext(
@@ -110,12 +110,12 @@ class Router:
             subject=place.entity,
             partition_key=place.key,
             causation_id=place.causation,
-            trace_parent=_plain(post.trace_parent),
-            content_type=(_plain(post.content_type) or _JSON).encode(),
+            trace_parent=_printable(post.trace_parent),
+            content_type=(_printable(post.content_type) or _JSON).encode(),
         )
         headers = event.headers()
         if post.encoding:
-            headers.append((CONTENT_ENCODING, (_plain(post.encoding) or _UNREADABLE).encode()))
+            headers.append((CONTENT_ENCODING, (_printable(post.encoding) or _UNREADABLE).encode()))
         return OutboundRecord(self._name(place.topic), place.key.encode(), post.body, headers, now)
 
 
@@ -133,7 +133,7 @@ def _json(post: AuthenticPost) -> bytes:
     return inflate(post.body)
 
 
-def _unreadable(body: bytes) -> Envelope:
+def _unreadable_envelope(body: bytes) -> Envelope:
     return Envelope(id=derived("body", digest(body)), topic=_UNREADABLE, app_id=_UNREADABLE, created_at=None, item=NOTHING)
 
 
@@ -146,15 +146,15 @@ def _reason(note: Envelope, place: Destination) -> Quarantine | None:
 
 
 @lru_cache(maxsize=256)  # posts come with the same few
-def _plain(value: bytes | None) -> str | None:
+def _printable(value: bytes | None) -> str | None:
     """Take a header over only where it is plain text of bearable length: it comes from outside the signature."""
-    if value is None or len(value) > _BOUND or not value.isascii():
+    if value is None or len(value) > _HEADER_LIMIT or not value.isascii():
         return None
     text = value.decode("ascii")
     return text if text.isprintable() else None
 
 
 @lru_cache(maxsize=1024)  # Intercom has some two hundred topics
-def _countable(name: str) -> str:
+def _label(name: str) -> str:
     """Spell a name so that it can be a label: it comes from outside."""
     return name if _NAME.fullmatch(name) else _UNREADABLE

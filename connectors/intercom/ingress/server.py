@@ -13,7 +13,7 @@ from connectors.intercom.ingress.sockets import bind, share
 from connectors.intercom.ingress.supervisor import supervise
 
 _log = structlog.get_logger(__name__)
-_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound
+_ALL_INTERFACES: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound
 
 
 def serve(config: IngressConfig) -> None:
@@ -31,7 +31,7 @@ def serve(config: IngressConfig) -> None:
 
 def _print_address(sock: socket.socket) -> None:
     host, port = sock.getsockname()[:2]
-    shown = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+    shown = "127.0.0.1" if host in _ALL_INTERFACES else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}{WEBHOOK_PATH}"
     _log.info("listening", url=url)
     print(f"listening on {url}", flush=True)  # noqa: T201  # whoever started it with port 0 reads it here

@@ -17,7 +17,7 @@ class Scheme(NamedTuple):
 
     header: bytes
     digest: str
-    form: re.Pattern[bytes]
+    pattern: re.Pattern[bytes]
 
 
 WEBHOOK: Final = Scheme(b"x-hub-signature", "sha1", re.compile(rb"sha1=([0-9a-fA-F]{40})"))
@@ -40,7 +40,7 @@ class Keyring:
 
         Every secret is tried whatever matched before, so that the time taken tells nothing.
         """
-        found = scheme.form.fullmatch(signature or b"")
+        found = scheme.pattern.fullmatch(signature or b"")
         if found is None:
             return frozenset()
         claimed = bytes.fromhex(found[1].decode())

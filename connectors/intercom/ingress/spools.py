@@ -12,11 +12,11 @@ from connectors.intercom.ingress.breaker import Breaker
 from connectors.intercom.ingress.drainer import Drainer
 from connectors.kafka.publisher import Publisher
 from connectors.observability.metrics import INGRESS_SPOOL_DAMAGED
-from connectors.spool.claims import SpoolClaim, claim_orphans, claim_own, damaged
+from connectors.spool.claims import SpoolClaim, claim_orphans, claim_own, damaged_files
 from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed
 from schemas.errors import Unavailable
 
-_LOOK_S: Final = 10.0  # how soon the file of a process that died beside us is found
+_SCAN_S: Final = 10.0  # how soon the file of a process that died beside us is found
 
 _log = structlog.get_logger(__name__)
 
@@ -24,11 +24,11 @@ _log = structlog.get_logger(__name__)
 class Spools:
     """Opens, drains and closes spools. `own` is the one that posts are appended to."""
 
-    def __init__(self, folder: Path, *, index: int, max_bytes: int, outlet: Publisher, breaker: Breaker) -> None:
+    def __init__(self, folder: Path, *, index: int, max_bytes: int, publisher: Publisher, breaker: Breaker) -> None:
         self._folder = folder
         self._index = index
         self._max_bytes = max_bytes
-        self._publisher = outlet
+        self._publisher = publisher
         self._breaker = breaker
         self._tasks: set[asyncio.Task[None]] = set()
         self.own: Spool
@@ -39,16 +39,16 @@ class Spools:
         """All spools that are open here."""
         return (self.own, *self.adopted)
 
-    def damaged(self) -> list[Path]:
+    def damaged_files(self) -> list[Path]:
         """Name the files that wait for a person."""
-        return damaged(self._folder)
+        return damaged_files(self._folder)
 
     async def open(self) -> None:
         """Open our own spool, whatever was there before, and begin to look for orphans."""
         self._claim = await asyncio.to_thread(claim_own, self._folder, self._index)
-        self.own = await self._opened(self._claim) or await self._opened(self._claim) or self._hopeless()
+        self.own = await self._open_spool(self._claim) or await self._open_spool(self._claim) or self._raise_unusable()
         self._start(self._drain_own())
-        self._start(self._adopt())
+        self._start(self._adopt_orphans())
 
     async def close(self) -> None:
         """Stop draining and close every file; what waits in them is on the disk."""
@@ -59,7 +59,7 @@ class Spools:
             await spool.close()
         self._claim.release()
 
-    async def _opened(self, claim: SpoolClaim) -> Spool | None:
+    async def _open_spool(self, claim: SpoolClaim) -> Spool | None:
         """Open a file; one that is damaged is moved aside and reported, and the answer is None."""
         spool = Spool(claim.path, max_bytes=self._max_bytes)
         try:
@@ -74,7 +74,7 @@ class Spools:
         INGRESS_SPOOL_DAMAGED.inc()
         _log.error("spool damaged", path=str(target), reason=str(error), hint="keep the file: its posts are not in Kafka")
 
-    def _hopeless(self) -> Spool:
+    def _raise_unusable(self) -> Spool:
         raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
 
     async def _drain_own(self) -> None:
@@ -84,7 +84,7 @@ class Spools:
                 await self._drainer(self.own).run()
             except SpoolDamaged as error:
                 _log.error("spool damaged", path=str(self.own.path), reason=str(error))
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(_SCAN_S)
 
     def _drainer(self, spool: Spool) -> Drainer:
         return Drainer(spool, self._publisher, self._breaker)
@@ -92,24 +92,24 @@ class Spools:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_task_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("spool task ended", exc_info=error)
 
-    async def _adopt(self) -> None:
+    async def _adopt_orphans(self) -> None:
         """Look for files of dead processes, now and every few seconds."""
         while True:
             for claim in await asyncio.to_thread(lambda: list(claim_orphans(self._folder))):
                 _log.info("spool adopted", path=str(claim.path))
-                self._start(self._empty(claim))
-            await asyncio.sleep(_LOOK_S)
+                self._start(self._drain_orphan(claim))
+            await asyncio.sleep(_SCAN_S)
 
-    async def _empty(self, claim: SpoolClaim) -> None:
+    async def _drain_orphan(self, claim: SpoolClaim) -> None:
         """Drain the file of a dead process and remove it; one that keeps what cannot be sent is moved aside."""
-        spool = await self._opened(claim)
+        spool = await self._open_spool(claim)
         if spool is None:
             claim.release()
             return

@@ -17,35 +17,35 @@ from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.sockets import bind
 from schemas.errors import IntercomStreamsError
 
-_AGAIN_S: Final = 1.0  # between the death of a process and the next one of its number: a crash at start must not spin
+_RESTART_DELAY_S: Final = 1.0  # between the death of a process and the next one of its number: a crash at start must not spin
 _GRACE_S: Final = 20.0  # a process stops within half of it, or hangs
 
 _log = structlog.get_logger(__name__)
 
 
-def supervise(config: IngressConfig, held: socket.socket, announce: Callable[[], None]) -> None:
+def supervise(config: IngressConfig, reserved: socket.socket, on_listening: Callable[[], None]) -> None:
     """Keep `config.processes` processes running until SIGTERM or SIGINT; return when all have stopped by themselves."""
-    crew = ProcessPool(config, held)
+    crew = ProcessPool(config, reserved)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, crew.stop_requested)
+        signal.signal(number, crew.request_stop)
     crew.start_all()
     crew.wait_until_listening()
-    announce()
+    on_listening()
     crew.watch()
 
 
 class ProcessPool:
     """The processes by pid. They stop when this one does, however it ends: each holds the reading end of a pipe of ours."""
 
-    def __init__(self, config: IngressConfig, held: socket.socket) -> None:
+    def __init__(self, config: IngressConfig, reserved: socket.socket) -> None:
         self._config = config
-        self._address = held.getsockname()[:2]
+        self._address = reserved.getsockname()[:2]
         self._running: dict[int, int] = {}  # pid → number
         self._stopping = False
-        self._life, self._ours = os.pipe()
-        self._listening, self._listens = os.pipe()
+        self._parent_pipe, self._parent_end = os.pipe()
+        self._ready_reader, self._ready_writer = os.pipe()
 
-    def stop_requested(self, *_: object) -> None:
+    def request_stop(self, *_: object) -> None:
         """Pass a signal on to all."""
         self._stopping = True
         for pid in self._running:
@@ -61,7 +61,7 @@ class ProcessPool:
     def wait_until_listening(self) -> None:
         """Wait for every process to say so, or for one to die."""
         for _ in range(self._config.processes):
-            os.read(self._listening, 1)
+            os.read(self._ready_reader, 1)
 
     def watch(self) -> None:
         """Start again what dies, until told to stop; return when none is left."""
@@ -70,7 +70,7 @@ class ProcessPool:
             number = self._running.pop(pid)
             if not self._stopping:
                 _log.error("process ended", process=number, status=os.waitstatus_to_exitcode(status), hint="it is started again")
-                time.sleep(_AGAIN_S)
+                time.sleep(_RESTART_DELAY_S)
             if not self._stopping:
                 self._start(number)
 
@@ -88,16 +88,16 @@ class ProcessPool:
 
     def _run_worker(self, number: int) -> int:
         """Be one of the processes; return its exit code."""
-        os.close(self._ours)
+        os.close(self._parent_end)
         for handled in (signal.SIGTERM, signal.SIGINT):
             signal.signal(handled, signal.SIG_DFL)
         try:
             sock = bind(*self._address, shared=True)
-            uvloop.run(run(self._config, sock, index=number, ready=self._report_listening, life=self._life))
+            uvloop.run(run(self._config, sock, index=number, ready=self._report_listening, parent_pipe=self._parent_pipe))
         except IntercomStreamsError as error:
             _log.error("process cannot run", process=number, reason=str(error))  # the reason says it all
             return 1
         return 0
 
     def _report_listening(self) -> None:
-        os.write(self._listens, b".")
+        os.write(self._ready_writer, b".")

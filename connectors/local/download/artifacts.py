@@ -16,14 +16,14 @@ from connectors.local.download.maven import from_maven
 from connectors.local.progress import ProgressReporter
 from schemas.errors import Unavailable
 
-Source = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
+ArtifactSource = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
 """Takes a folder for incoming files and who counts arriving bytes; returns how one artifact is downloaded."""
 
 _ABANDONED_S = 86_400  # an unfinished download this old is a killed process' own
 
 
 def fetch(
-    artifacts: tuple[Artifact, ...], cache: Path, progress: ProgressReporter, source: Source = from_maven
+    artifacts: tuple[Artifact, ...], cache: Path, progress: ProgressReporter, source: ArtifactSource = from_maven
 ) -> tuple[Path, ...]:
     """Return the verified files, downloading what is missing or damaged.
 
@@ -32,14 +32,14 @@ def fetch(
     folder = cache / "artifacts"
     with explain_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        missing = [artifact for artifact in artifacts if not _sound(folder / artifact.filename, artifact)]
+        missing = [artifact for artifact in artifacts if not _is_verified(folder / artifact.filename, artifact)]
         if missing:
-            _sweep(cache)
+            _delete_abandoned(cache)
             _download(missing, folder, progress, source)
     return tuple(folder / artifact.filename for artifact in artifacts)
 
 
-def _sound(file: Path, artifact: Artifact) -> bool:
+def _is_verified(file: Path, artifact: Artifact) -> bool:
     if not file.is_file():
         return False
     with file.open("rb") as stream:
@@ -49,11 +49,11 @@ def _sound(file: Path, artifact: Artifact) -> bool:
     return False
 
 
-def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter, source: Source) -> None:
+def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter, source: ArtifactSource) -> None:
     parts = ", ".join(sorted({artifact.part for artifact in missing}))
-    arrived = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
+    on_bytes = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=folder.parent, ignore_cleanup_errors=True) as incoming:
-        download = source(Path(incoming), arrived)
+        download = source(Path(incoming), on_bytes)
         # One at a time: jgo looks its host up anew for each file, and resolvers that drop parallel questions cost 5 s each time
         # (measured: 3 s one by one, 7 to 12 s with six threads).
         for artifact in missing:
@@ -61,7 +61,7 @@ def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter,
 
 
 def _accept(file: Path, artifact: Artifact, folder: Path) -> None:
-    if not _sound(file, artifact):
+    if not _is_verified(file, artifact):
         raise Unavailable(
             f"{artifact.filename} arrived with another SHA-256 than {LOCK.name} says, so it was deleted and not used. "
             "A proxy or mirror may have changed it: try again, or use another network."
@@ -69,8 +69,8 @@ def _accept(file: Path, artifact: Artifact, folder: Path) -> None:
     file.replace(folder / artifact.filename)
 
 
-def _sweep(cache: Path) -> None:
+def _delete_abandoned(cache: Path) -> None:
     oldest = time.time() - _ABANDONED_S
-    for left in cache.glob("incoming-*"):
-        if left.stat().st_mtime < oldest:
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in cache.glob("incoming-*"):
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from schemas.errors import Unavailable
 _ANSWER_S = 60  # a registry that is silent for so long is away
 
 
-def from_maven(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:
+def from_maven(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Artifact], Path]:
     """Return a function that downloads one artifact below `incoming`; it raises `Unavailable` when no registry answers."""
     # jgo and requests take 0.3 s to import and are needed for the first start only.
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
@@ -19,7 +19,7 @@ def from_maven(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Arti
 
     @contextmanager
     def progress_of_file(filename: str, total: int) -> Iterator[Callable[[int], None]]:
-        yield arrived
+        yield on_bytes
 
     context: Any = MavenContext(
         resolver=PythonResolver(progress_callback=progress_of_file), repo_cache=incoming, local_repos=[], timeout=_ANSWER_S

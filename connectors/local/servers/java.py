@@ -15,7 +15,7 @@ _VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
 def find(minimum: int) -> Path:
     """Return a `java` of at least this major version; raise `Unavailable` naming what was found instead."""
     seen = []
-    for candidate in _own():
+    for candidate in _installed():
         version = major(candidate)
         if version is not None and version >= minimum:
             return candidate
@@ -33,17 +33,17 @@ def find(minimum: int) -> Path:
 def major(java: Path) -> int | None:
     """Ask a `java` for its major version; None when it does not run."""
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_ANSWER_S, check=True).stderr  # noqa: S603  the user's own java
+        output = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_ANSWER_S, check=True).stderr  # noqa: S603  the user's own java
     except (OSError, subprocess.SubprocessError):
         return None
-    match = _VERSION.search(said)
+    match = _VERSION.search(output)
     if match is None:
         return None
     first, second = match.groups()
     return int(second) if first == "1" and second else int(first)  # up to Java 8 it was called 1.8
 
 
-def _own() -> list[Path]:
+def _installed() -> list[Path]:
     home = os.environ.get("JAVA_HOME")
     named = Path(home) / "bin" / "java" if home else None
     in_path = shutil.which("java")

@@ -10,12 +10,12 @@ _FIRST, _LAST = 1900, 2200  # years in which somebody can be employed; anything 
 _DATE_LENGTH: Final = len("2026-01-31")
 
 
-def ending(text: str, zone: ZoneInfo) -> LocalTime:
+def parse_end(text: str, zone: ZoneInfo) -> LocalTime:
     """Read the last day of employment, or the instant it ends. Raises ValueError for what is neither."""
     return _read(text, zone, "end_of_day", days=1)
 
 
-def beginning(text: str, zone: ZoneInfo) -> LocalTime:
+def parse_start(text: str, zone: ZoneInfo) -> LocalTime:
     """Read the first day of employment, or the instant it starts."""
     return _read(text, zone, "start_of_day", days=0)
 

@@ -28,26 +28,26 @@ class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
         return derived(self.tenant, self.source, self.file.sha256, self.now)
 
 
-def records(work: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
+def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     """Return a fact per row, those employed longest first: where a leaver's old record has the same address, the new one counts."""
     ordered = sorted(rows, key=lambda row: (-(row.ends.instant if row.ends else _FOREVER), row.line))
-    return [_fact(work, row, "staff.record") for row in ordered]
+    return [_fact(staff_import, row, "staff.record") for row in ordered]
 
 
-def snapshot(work: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
+def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     """Return a complete listing: its start, a fact per row, and its end with their count and hash."""
-    snapshot = Snapshot(id=work.id, source=work.source, requested=work.now)
+    snapshot = Snapshot(id=staff_import.id, source=staff_import.source, requested=staff_import.now)
     staged = [
-        msgspec.structs.replace(_fact(work, row, "staff.snapshot.row"), snapshot=snapshot)
+        msgspec.structs.replace(_fact(staff_import, row, "staff.snapshot.row"), snapshot=snapshot)
         for row in sorted(rows, key=lambda row: row.line)
     ]
     end = msgspec.structs.replace(snapshot, count=len(staged), hash=listing_hash(fact.id for fact in staged))
-    return [_frame(work, "staff.snapshot.started", snapshot), *staged, _frame(work, "staff.snapshot.ended", end)]
+    return [_frame(staff_import, "staff.snapshot.started", snapshot), *staged, _frame(staff_import, "staff.snapshot.ended", end)]
 
 
-def _fact(work: StaffImport, row: StaffRow, kind: str) -> Fact:
+def _fact(staff_import: StaffImport, row: StaffRow, kind: str) -> Fact:
     staff = StaffRecordData(
-        source=work.source,
+        source=staff_import.source,
         record=row.record,
         asserts=row.asserts,
         status=row.status,
@@ -59,22 +59,22 @@ def _fact(work: StaffImport, row: StaffRow, kind: str) -> Fact:
         ends=row.ends,
     )
     return msgspec.structs.replace(
-        _frame(work, kind, None),
-        id=derived(work.id, kind, row.record),
-        evidence=(Evidence(file=work.file.name, line=row.line, sha256=work.file.sha256),),
+        _frame(staff_import, kind, None),
+        id=derived(staff_import.id, kind, row.record),
+        evidence=(Evidence(file=staff_import.file.name, line=row.line, sha256=staff_import.file.sha256),),
         person=FactPersonalData(name=row.name, addresses=row.addresses),
         record=staff,
     )
 
 
-def _frame(work: StaffImport, kind: str, snapshot: Snapshot | None) -> Fact:
+def _frame(staff_import: StaffImport, kind: str, snapshot: Snapshot | None) -> Fact:
     return Fact(
-        id=derived(work.id, kind),
-        tenant=work.tenant,
+        id=derived(staff_import.id, kind),
+        tenant=staff_import.tenant,
         kind=kind,
-        source=f"staff:{work.source}",
+        source=f"staff:{staff_import.source}",
         basis="asserted",
-        time=work.now,
-        actor=work.actor,
+        time=staff_import.now,
+        actor=staff_import.actor,
         snapshot=snapshot,
     )

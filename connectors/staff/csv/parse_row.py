@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors.staff.csv.columns import fields_of
-from connectors.staff.csv.dates import beginning, ending
+from connectors.staff.csv.dates import parse_end, parse_start
 from connectors.staff.csv.employment_status import status_of
 from connectors.staff.csv.read_file import StaffFile, StaffLine
 from schemas.access.facts import LocalTime
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 
-Normal = Callable[[str], str | None]
+Normalizer = Callable[[str], str | None]
 
 
 class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +41,10 @@ class BadRow(NamedTuple):
     """A line that cannot be used, and why."""
 
     line: int
-    why: str
+    reason: str
 
 
-def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[StaffRow], list[BadRow]]:
+def rows(file: StaffFile, *, zone: ZoneInfo, normalize: Normalizer) -> tuple[list[StaffRow], list[BadRow]]:
     """Read a file's lines; `normal` gives an address in comparable form, or None for what is no address.
 
     A record that stands there twice is bad, both times. Raises InvalidRecord where the header as a whole cannot be used.
@@ -55,7 +55,7 @@ def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[Staff
     bad: list[BadRow] = []
     for line in file.lines:
         try:
-            good.append(_row(line, zone, normal))
+            good.append(_row(line, zone, normalize))
         except InvalidRecord as error:
             bad.append(BadRow(line.number, str(error)))
     first: dict[str, StaffRow] = {}
@@ -67,13 +67,13 @@ def rows(file: StaffFile, *, zone: ZoneInfo, normal: Normal) -> tuple[list[Staff
     return [row for row in good if row.record not in doubtful], sorted(bad)
 
 
-def _row(line: StaffLine, zone: ZoneInfo, normal: Normal) -> StaffRow:
-    if line.fault:
-        raise InvalidRecord(line.fault)
+def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
+    if line.error:
+        raise InvalidRecord(line.error)
     fields = fields_of(line.cells)
     cells = _by_field(line.cells, fields)
     addresses = _list(cells.get("emails", []), ";, \t\n")
-    comparable = [normal(address) for address in addresses]
+    comparable = [normalize(address) for address in addresses]
     if None in comparable:
         raise InvalidRecord("an e-mail cell holds what is no address")
     given = _text(cells, "id")
@@ -96,8 +96,8 @@ def _row(line: StaffLine, zone: ZoneInfo, normal: Normal) -> StaffRow:
         department=_text(cells, "department"),
         status=status,
         status_given=status_given,
-        starts=_date(_text(cells, "starts"), beginning, zone, "start"),
-        ends=_date(_text(cells, "ends"), ending, zone, "end"),
+        starts=_date(_text(cells, "starts"), parse_start, zone, "start"),
+        ends=_date(_text(cells, "ends"), parse_end, zone, "end"),
     )
 
 

@@ -20,7 +20,7 @@ class StaffLine(NamedTuple):
 
     number: int
     cells: dict[str, Any]
-    fault: str | None = None
+    error: str | None = None
 
     def __repr__(self) -> str:
         return f"Line({self.number})"

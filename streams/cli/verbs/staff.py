@@ -95,7 +95,7 @@ def import_(
     settings = kafka_of(ctx)
     whose = tenant_of(settings.tenancy, tenant)
     found = read(file)
-    good, bad = rows(found, zone=zone, normal=normal)
+    good, bad = rows(found, zone=zone, normalize=normal)
     _refuse(found, good, bad, complete=complete, skip_bad=skip_bad)
     work = StaffImport(
         tenant=whose, source=source, now=time.time_ns() // 1_000_000, file=found, actor=Actor(kind="operator", id="command line")
@@ -120,7 +120,7 @@ def _refuse(file: StaffFile, good: list[StaffRow], bad: list[BadRow], *, complet
 
 
 def _report_bad_rows(file: StaffFile, bad: list[BadRow]) -> str:
-    shown = "\n".join(f"  line {each.line}: {each.why}" for each in bad[:_SHOWN])
+    shown = "\n".join(f"  line {each.line}: {each.reason}" for each in bad[:_SHOWN])
     rest = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     return f"{len(bad)} of {len(file.lines)} rows of {file.name} cannot be used, so nothing was imported:\n{shown}{rest}"
 
@@ -130,7 +130,7 @@ async def _append(settings: Settings, facts: list[Fact]) -> int:
     with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as progress:
         task = progress.add_task("facts", total=len(facts))
         return await append(
-            settings.kafka, [entry(avro, fact) for fact in facts], done=lambda count: progress.advance(task, count)
+            settings.kafka, [entry(avro, fact) for fact in facts], on_progress=lambda count: progress.advance(task, count)
         )
 
 
@@ -143,4 +143,4 @@ def _show(done: ImportReport, bad: list[BadRow], *, as_json: bool) -> None:
     if done.ignored_columns:
         click.echo(f"ignored columns: {', '.join(done.ignored_columns)}")
     for each in bad[:_SHOWN]:
-        click.echo(f"skipped line {each.line}: {each.why}")
+        click.echo(f"skipped line {each.line}: {each.reason}")

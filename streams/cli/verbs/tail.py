@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from connectors.kafka.reader import StartKind, StartPosition, open_topic
-from connectors.kafka.schema_registry import learn
+from connectors.kafka.schema_registry import add_schema
 from connectors.kafka.topics import present
 from schemas.codec import Avro, framing_id
 from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
@@ -132,7 +132,7 @@ async def _learnt(avro: Avro, url: str, value: bytes | None) -> None:
     """Ask the registry about a schema not met before. What it does not know either is shown as such."""
     with contextlib.suppress(IntercomStreamsError):
         if value is not None and not avro.knows(number := framing_id(value)):
-            await learn(avro, url, number)
+            await add_schema(avro, url, number)
 
 
 @contextlib.asynccontextmanager

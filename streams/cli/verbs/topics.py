@@ -71,6 +71,6 @@ def _show(report: Report, *, as_json: bool) -> None:
 
 
 def _lines(drift: tuple[Drift, ...]) -> list[str]:
-    rows = [("topic", "what", "expected", "found"), *((row.topic, row.what, row.expected, row.found) for row in drift)]
+    rows = [("topic", "what", "expected", "found"), *((row.topic, row.setting, row.expected, row.actual) for row in drift)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]

@@ -39,15 +39,15 @@ async def test_versions_get_ids_by_which_they_are_found_again(registry_url, pref
     async with SchemaRegistry(registry_url) as registry:
         ids = await registry.register(f"{prefix}people-value", [older, newer])
         assert list(ids.values()) == [older, newer]
-        assert await registry.all_of(f"{prefix}people-value") == {number: one.definition for number, one in ids.items()}
-        assert [await registry.look_up(number) for number in ids] == [older.definition, newer.definition]
+        assert await registry.definitions(f"{prefix}people-value") == {number: one.definition for number, one in ids.items()}
+        assert [await registry.definition(number) for number in ids] == [older.definition, newer.definition]
 
 
 async def test_registering_again_changes_nothing(registry_url, prefix, own):
     async with SchemaRegistry(registry_url) as registry:
         ids = await registry.register(f"{prefix}people-value", [schema(own)])
         assert await registry.register(f"{prefix}people-value", [schema(own)]) == ids
-        assert len(await registry.all_of(f"{prefix}people-value")) == 1
+        assert len(await registry.definitions(f"{prefix}people-value")) == 1
 
 
 async def test_a_schema_of_two_topics_has_two_subjects_and_one_id(registry_url, prefix, own):
@@ -69,7 +69,7 @@ async def test_all_our_schemas_are_accepted_and_their_ids_frame_our_values(regis
     async with SchemaRegistry(registry_url) as registry:
         for topic in TOPICS.values():
             if topic.schema is not None:
-                known = await registry.all_of(f"{prefix}{topic.name}-value")
+                known = await registry.definitions(f"{prefix}{topic.name}-value")
                 assert list(known.values()) == [one.definition for one in shipped().versions(topic.schema)]
                 assert all(avro.knows(number) for number in known)
 
@@ -93,7 +93,7 @@ async def test_without_a_registry_ids_follow_from_the_files():
 async def test_an_id_nobody_gave_is_unusable(registry_url):
     async with SchemaRegistry(registry_url) as registry:
         with pytest.raises(InvalidRecord, match="schema id 2147483000"):
-            await registry.look_up(2147483000)
+            await registry.definition(2147483000)
 
 
 async def test_a_registry_that_is_away_may_come_back_and_its_password_is_not_shown():

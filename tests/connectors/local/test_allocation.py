@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from connectors.local import stack_state as state
+from connectors.local import stack_state
 from connectors.local.allocation import with_ports
 from connectors.local.ports import HOST, free
 from connectors.local.stack_state import StackState
@@ -22,7 +22,7 @@ def taken() -> Iterator[int]:
 
 
 def fresh(brokers: int = 1) -> StackState:
-    return state.new(brokers, registry=True)
+    return stack_state.new(brokers, registry=True)
 
 
 def test_every_service_gets_a_free_port_of_its_own() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.local import launch
-from connectors.local import os_process as process
+from connectors.local import launch, os_process
 from connectors.local.os_process import Process
 from schemas.errors import Unavailable
 
@@ -33,9 +32,9 @@ def started(home: Path, *services: Script) -> dict[str, Process]:
     seen: dict[str, Process] = {}
     try:
         launch.start(home, services, seen.__setitem__)
-        assert all(process.alive(spawned) for spawned in seen.values())
+        assert all(os_process.is_alive(spawned) for spawned in seen.values())
     finally:
-        process.stop(seen.values(), grace_s=0)
+        os_process.stop(seen.values(), grace_s=0)
     return seen
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local import os_process as process
+from connectors.local import os_process
 from connectors.local.os_process import Process
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -23,49 +23,49 @@ STUBBORN = [
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[Process]:
-    spawned = process.spawn(SLEEP, log=tmp_path / "log")
+    spawned = os_process.spawn(SLEEP, log=tmp_path / "log")
     yield spawned
-    process.stop([spawned], grace_s=0)
+    os_process.stop([spawned], grace_s=0)
 
 
 def test_a_spawned_process_is_alive_until_it_is_stopped(sleeper: Process) -> None:
-    assert process.alive(sleeper)
-    process.stop([sleeper], grace_s=10)
-    assert not process.alive(sleeper)
+    assert os_process.is_alive(sleeper)
+    os_process.stop([sleeper], grace_s=10)
+    assert not os_process.is_alive(sleeper)
 
 
 def test_a_pid_that_belongs_to_somebody_else_now_is_neither_alive_nor_signalled(sleeper: Process) -> None:
     stranger = Process(sleeper.pid, "another start")
-    assert not process.alive(stranger)
-    process.send(stranger, signal.SIGKILL)
-    process.stop([stranger], grace_s=1)
-    assert process.alive(sleeper)
+    assert not os_process.is_alive(stranger)
+    os_process.send(stranger, signal.SIGKILL)
+    os_process.stop([stranger], grace_s=1)
+    assert os_process.is_alive(sleeper)
 
 
 def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> None:
-    spawned = process.spawn(STUBBORN, log=tmp_path / "log")
+    spawned = os_process.spawn(STUBBORN, log=tmp_path / "log")
     deadline = time.monotonic() + 30
     while not (tmp_path / "log").read_text() and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.stop([spawned], grace_s=0.2)
-    assert not process.alive(spawned)
+    os_process.stop([spawned], grace_s=0.2)
+    assert not os_process.is_alive(spawned)
 
 
 def test_a_paused_process_is_alive_and_can_be_stopped(sleeper: Process) -> None:
-    process.send(sleeper, signal.SIGSTOP)
+    os_process.send(sleeper, signal.SIGSTOP)
     deadline = time.monotonic() + 30
-    while not process.paused(sleeper) and time.monotonic() < deadline:
+    while not os_process.is_paused(sleeper) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert process.alive(sleeper)
-    assert process.paused(sleeper)
-    process.stop([sleeper], grace_s=10)
-    assert not process.alive(sleeper)
+    assert os_process.is_alive(sleeper)
+    assert os_process.is_paused(sleeper)
+    os_process.stop([sleeper], grace_s=10)
+    assert not os_process.is_alive(sleeper)
 
 
 def test_a_program_that_ends_at_once_is_not_alive_and_leaves_its_words_in_the_log(tmp_path: Path) -> None:
-    spawned = process.spawn([sys.executable, "-c", "print('words')"], log=tmp_path / "log")
+    spawned = os_process.spawn([sys.executable, "-c", "print('words')"], log=tmp_path / "log")
     deadline = time.monotonic() + 30
-    while process.alive(spawned) and time.monotonic() < deadline:
+    while os_process.is_alive(spawned) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (tmp_path / "log").read_text() == "words\n"
 
@@ -76,7 +76,7 @@ def test_it_runs_in_a_session_of_its_own_so_that_ctrl_c_passes_it_by(sleeper: Pr
 
 def test_secrets_of_the_caller_are_not_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERCOM_CLIENT_SECRET", "a secret")
-    spawned = process.spawn([sys.executable, "-c", "import os; print(sorted(os.environ))"], log=tmp_path / "log")
+    spawned = os_process.spawn([sys.executable, "-c", "import os; print(sorted(os.environ))"], log=tmp_path / "log")
     with contextlib.suppress(ChildProcessError):
         os.waitpid(spawned.pid, 0)
     said = (tmp_path / "log").read_text()

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local import LocalStack
-from connectors.local import stack_state as state
+from connectors.local import LocalStack, stack_state
 from connectors.local.paths import cache_home, stacks_home
 from schemas.errors import InvalidRecord, Unavailable
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    known = state.new(1, registry=False)
+    known = stack_state.new(1, registry=False)
     tmp_path.joinpath("stack").mkdir()
-    state.write(tmp_path / "stack", known)
+    stack_state.write(tmp_path / "stack", known)
     return tmp_path / "stack"
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from connectors.simulator.delivery import WINDOW, delivered
+from connectors.simulator.delivery import WINDOW, deliver
 from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff, StaffFileStep, as_csv
 from connectors.simulator.post import app_of, callback_headers, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
@@ -47,7 +47,7 @@ def test_nothing_overtakes_a_staff_file():
     file = StaffFileStep((), "the file", 50)
     early = [SimulatedPost("t", b"early%d" % number, "", number) for number in range(20)]
     late = [SimulatedPost("t", b"late%d" % number, "", 100 + number) for number in range(20)]
-    arrived = list(delivered([*early, file, *late], seed=7))
+    arrived = list(deliver([*early, file, *late], seed=7))
     at = arrived.index(file)
     assert set(arrived[:at]) == set(early)
     assert set(arrived[at + 1 :]) == set(late)

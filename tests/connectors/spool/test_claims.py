@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.spool.claims import claim_orphans, claim_own, damaged
+from connectors.spool.claims import claim_orphans, claim_own, damaged_files
 from schemas.errors import BadConfiguration
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_file_is_moved_aside_with_its_log_and_is_nobodys_orphan(tmp_pa
     claim.release()
     assert target.read_text() == "torn"
     assert target.with_name(target.name + "-wal").read_text() == "log"
-    assert damaged(tmp_path) == [target]
+    assert damaged_files(tmp_path) == [target]
     assert list(claim_orphans(tmp_path)) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.publisher import OutboundRecord
-from connectors.spool import spool as spooling
+from connectors.spool import spool as spool_module
 from connectors.spool.file import SpoolFile
 from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed, SpoolFull
 
@@ -44,7 +44,7 @@ def modes(folder: Path) -> list[int]:
 
 
 async def waiting(spool: Spool) -> list[OutboundRecord]:
-    return [one for group in await spool.take(0, 1 << 30) for one in group.records]
+    return [one for group in await spool.read(0, 1 << 30) for one in group.records]
 
 
 async def test_what_was_appended_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ async def test_what_was_appended_is_there_when_the_file_is_opened_again(tmp_path
 async def test_appends_that_wait_together_are_committed_together_and_all_answered(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await asyncio.gather(*[kept(spool, record(n)) for n in range(500)])
-        groups = await spool.take(0, 1 << 30)
+        groups = await spool.read(0, 1 << 30)
         assert sorted(one.timestamp for group in groups for one in group.records) == list(range(500))
         assert len(groups) < 500
 
@@ -67,9 +67,9 @@ async def test_appends_that_wait_together_are_committed_together_and_all_answere
 async def test_what_is_forgotten_is_gone_and_its_bytes_are_free(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await kept(spool, record(1))
-        (group,) = await spool.take(0, 1)
+        (group,) = await spool.read(0, 1)
         await kept(spool, record(2))
-        spool.forget(group)
+        spool.acknowledge(group)
         assert spool.bytes == record(2).size
     async with opened(tmp_path / "a.spool") as spool:
         assert await waiting(spool) == [record(2)]
@@ -78,7 +78,7 @@ async def test_what_is_forgotten_is_gone_and_its_bytes_are_free(tmp_path: Path) 
 async def test_of_a_group_only_what_was_not_sent_is_left(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await kept(spool, record(1), record(2), record(3))
-        (group,) = await spool.take(0, 1)
+        (group,) = await spool.read(0, 1)
         await spool.replace(group, [record(2)], [])
         assert await waiting(spool) == [record(2)]
         assert spool.bytes == record(2).size
@@ -87,7 +87,7 @@ async def test_of_a_group_only_what_was_not_sent_is_left(tmp_path: Path) -> None
 async def test_what_kafka_refuses_is_set_aside_and_tried_again_when_the_file_is_next_opened(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await kept(spool, record(1), record(2))
-        (group,) = await spool.take(0, 1)
+        (group,) = await spool.read(0, 1)
         await spool.replace(group, [], [record(2)])
         assert await waiting(spool) == []
         assert (spool.aside, spool.bytes) == (1, 0)
@@ -99,8 +99,8 @@ async def test_groups_are_taken_in_order_and_in_bounded_portions(tmp_path: Path)
     async with opened(tmp_path / "a.spool") as spool:
         for number in range(4):
             await kept(spool, record(number))
-        first = await spool.take(0, 2 * record(0).size)
-        rest = await spool.take(first[-1].id, 1 << 20)
+        first = await spool.read(0, 2 * record(0).size)
+        rest = await spool.read(first[-1].id, 1 << 20)
         assert [group.records[0].timestamp for group in (*first, *rest)] == [0, 1, 2, 3]
         assert len(first) == 2
 
@@ -113,18 +113,18 @@ async def test_what_was_there_before_and_what_came_since_are_taken_in_one_order(
         await kept(spool, record(3))
         await kept(spool, record(4))
         found, after = list[int](), 0
-        while groups := await spool.take(after, 1):
+        while groups := await spool.read(after, 1):
             after = groups[-1].id
             found += [one.timestamp for group in groups for one in group.records]
         assert found == [1, 2, 3, 4]
 
 
 async def test_what_is_more_than_memory_may_hold_is_read_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooling, "_MOST_FRESH_BYTES", 2 * record(0).size)
+    monkeypatch.setattr(spool_module, "_MAX_CACHED_BYTES", 2 * record(0).size)
     async with opened(tmp_path / "a.spool") as spool:
         for number in range(5):
             await kept(spool, record(number))
-        assert len(spool._fresh) == 2
+        assert len(spool._cached) == 2
         assert [one.timestamp for one in await waiting(spool)] == [0, 1, 2, 3, 4]
 
 
@@ -132,7 +132,7 @@ async def test_a_group_in_the_middle_that_was_sent_in_part_is_taken_as_it_is_now
     async with opened(tmp_path / "a.spool") as spool:
         for number in (1, 3, 5):
             await kept(spool, record(number), record(number + 1))
-        _, second, _ = await spool.take(0, 1 << 20)
+        _, second, _ = await spool.read(0, 1 << 20)
         await spool.replace(second, [record(4)], [])
         assert [one.timestamp for one in await waiting(spool)] == [1, 2, 4, 5, 6]
 
@@ -142,8 +142,8 @@ async def test_a_full_spool_says_so_and_takes_again_when_there_is_room(tmp_path:
         await kept(spool, record(1))
         with pytest.raises(SpoolFull):
             await kept(spool, record(2))
-        (group,) = await spool.take(0, 1)
-        spool.forget(group)
+        (group,) = await spool.read(0, 1)
+        spool.acknowledge(group)
         await kept(spool, record(3))
         assert await waiting(spool) == [record(3)]
 
@@ -194,10 +194,10 @@ async def test_an_emptied_file_gives_its_space_back(tmp_path: Path) -> None:
     async with opened(path, max_bytes=1 << 30) as spool:
         for number in range(40):
             await kept(spool, record(number, size=1 << 20))
-        for group in await spool.take(0, 1 << 30):
-            spool.forget(group)
-        await spool.tidy()
-        await spool.tidy()
+        for group in await spool.read(0, 1 << 30):
+            spool.acknowledge(group)
+        await spool.delete_acknowledged()
+        await spool.delete_acknowledged()
     assert path.stat().st_size < 1 << 20
 
 
@@ -216,5 +216,5 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing_behind(tmp_path:
     with pytest.raises(KeyboardInterrupt):
         file.append(batch() if callable(batch) else batch for batch in ([record(1)], torn))
     file.append([[record(2)]])
-    assert [group.records for group in file.take(0, 1 << 20).groups] == [[record(2)]]
+    assert [group.records for group in file.read(0, 1 << 20).groups] == [[record(2)]]
     file.close()

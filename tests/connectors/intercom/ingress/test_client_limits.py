@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.intercom.ingress import client_limits as guard
+from connectors.intercom.ingress import client_limits
 from connectors.intercom.ingress.client_limits import LimitedProtocol
 from tests.support.ingress import connected, exchange, request
 from tests.support.uvicorn_server import served
@@ -25,7 +25,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest_asyncio.fixture
 async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(client_limits, "REQUEST_SECONDS", 0.3)
     async with served(_app, LimitedProtocol) as address:
         yield address
 
@@ -52,11 +52,11 @@ async def test_a_request_that_does_not_come_in_is_cut_off(url: str, data: bytes)
 
 
 async def test_headers_without_end_are_cut_off(url: str) -> None:
-    assert await hung_up(url, b"POST / HTTP/1.1\r\n" + b"x-filler: " + b"y" * (guard.HEADER_BYTES + 100_000))
+    assert await hung_up(url, b"POST / HTTP/1.1\r\n" + b"x-filler: " + b"y" * (client_limits.HEADER_BYTES + 100_000))
 
 
 async def test_a_request_without_end_is_cut_off(url: str) -> None:
-    assert await hung_up(url, request(b"x" * (guard.REQUEST_BYTES + 1_000_000), {}, length=1 << 30))
+    assert await hung_up(url, request(b"x" * (client_limits.REQUEST_BYTES + 1_000_000), {}, length=1 << 30))
 
 
 async def test_a_connection_between_two_requests_is_left_alone(url: str) -> None:

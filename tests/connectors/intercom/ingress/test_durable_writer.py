@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from connectors.intercom.ingress import durable_writer as keeping
-from connectors.intercom.ingress.breaker import PATIENCE_S, Breaker
+from connectors.intercom.ingress import durable_writer
+from connectors.intercom.ingress.breaker import PUBLISH_TIMEOUT_S, Breaker
 from connectors.intercom.ingress.drainer import Drainer
 from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
 from connectors.kafka.publisher import MemoryPublisher, OutboundRecord
@@ -28,7 +28,7 @@ class Bench:
         self.spool = spool
         self.outlet = MemoryPublisher()
         self.breaker = Breaker()
-        self.breaker.returned(0)
+        self.breaker.record_success(0)
         self.keeper = DurableWriter(self.outlet, spool, self.breaker)
         self.drainer = Drainer(spool, self.outlet, self.breaker)
 
@@ -36,11 +36,11 @@ class Bench:
         await asyncio.gather(*[self.keeper.write([record(number)]) for number in numbers])
 
     async def spooled(self) -> list[int]:
-        await self.spool.tidy()
-        return [one.timestamp for group in await self.spool.take(0, 1 << 30) for one in group.records]
+        await self.spool.delete_acknowledged()
+        return [one.timestamp for group in await self.spool.read(0, 1 << 30) for one in group.records]
 
     def in_kafka(self) -> list[int]:
-        return [one.timestamp for one in self.outlet.kept]
+        return [one.timestamp for one in self.outlet.records]
 
 
 @pytest_asyncio.fixture
@@ -49,18 +49,18 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await spool.open()
     bench = Bench(spool)
     yield bench
-    bench.outlet.held = None
+    bench.outlet.gate = None
     await bench.keeper.close()
     await spool.close()
 
 
 async def test_posts_that_come_together_leave_in_one_round_and_those_that_come_meanwhile_in_the_next(bench: Bench) -> None:
-    bench.outlet.held = asyncio.Event()
+    bench.outlet.gate = asyncio.Event()
     posts = [bench.keeper.write([record(number)]) for number in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     posts += [bench.keeper.write([record(number)]) for number in range(3, 9)]
-    bench.outlet.held.set()
+    bench.outlet.gate.set()
     await asyncio.gather(*posts)
     assert bench.in_kafka() == list(range(9))
     assert bench.outlet.rounds == 2
@@ -68,29 +68,29 @@ async def test_posts_that_come_together_leave_in_one_round_and_those_that_come_m
 
 
 async def test_a_post_that_kafka_does_not_take_in_time_is_kept_in_the_spool_and_so_are_all_that_wait(bench: Bench) -> None:
-    bench.outlet.held = asyncio.Event()
+    bench.outlet.gate = asyncio.Event()
     await bench.keep(1, 2)
     assert bench.breaker.open
     assert await bench.spooled() == [1, 2]
-    assert PATIENCE_S <= 0.25
+    assert PUBLISH_TIMEOUT_S <= 0.25
 
 
 async def test_while_the_breaker_is_open_posts_go_to_the_spool_at_once(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     await bench.keep(1)
     assert await bench.spooled() == [1]
     assert bench.outlet.rounds == 0
 
 
 async def test_kafka_going_away_sends_the_round_to_the_spool(bench: Bench) -> None:
-    bench.outlet.down = "away"
+    bench.outlet.outage = "away"
     await bench.keep(1, 2)
     assert await bench.spooled() == [1, 2]
     assert bench.breaker.open
 
 
 async def test_a_missing_topic_sends_only_its_posts_to_the_spool_and_leaves_the_breaker_closed(bench: Bench) -> None:
-    bench.outlet.missing = {"articles"}
+    bench.outlet.missing_topics = {"articles"}
     await asyncio.gather(bench.keeper.write([record(1)]), bench.keeper.write([record(2, "articles")]))
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
@@ -98,14 +98,14 @@ async def test_a_missing_topic_sends_only_its_posts_to_the_spool_and_leaves_the_
 
 
 async def test_of_a_post_with_twins_only_what_kafka_did_not_take_is_spooled(bench: Bench) -> None:
-    bench.outlet.missing = {"companies"}
+    bench.outlet.missing_topics = {"companies"}
     await bench.keeper.write([record(1), record(2, "companies")])
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
 
 
 async def test_kafka_is_the_last_resort_of_a_post_that_the_spool_refuses(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     bench.spool._max_bytes = 0
     await bench.keep(1)
     assert bench.in_kafka() == [1]
@@ -113,10 +113,10 @@ async def test_kafka_is_the_last_resort_of_a_post_that_the_spool_refuses(bench: 
 
 
 async def test_a_post_that_nobody_takes_is_refused_and_the_next_one_is_kept(bench: Bench) -> None:
-    bench.outlet.down, bench.spool._max_bytes = "away", 0
+    bench.outlet.outage, bench.spool._max_bytes = "away", 0
     with pytest.raises(CannotPersist):
         await bench.keep(1)
-    bench.outlet.down = ""
+    bench.outlet.outage = ""
     await bench.keep(2)
     assert bench.in_kafka() == [2]
 
@@ -124,36 +124,36 @@ async def test_a_post_that_nobody_takes_is_refused_and_the_next_one_is_kept(benc
 async def test_a_post_that_hangs_after_the_spool_refused_it_is_refused_before_intercom_gives_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert keeping._LAST_RESORT_S + PATIENCE_S < 5
-    monkeypatch.setattr(keeping, "_LAST_RESORT_S", 0.05)
-    bench.breaker.late()
-    bench.outlet.held, bench.spool._max_bytes = asyncio.Event(), 0
+    assert durable_writer._RETRY_TIMEOUT_S + PUBLISH_TIMEOUT_S < 5
+    monkeypatch.setattr(durable_writer, "_RETRY_TIMEOUT_S", 0.05)
+    bench.breaker.record_failure()
+    bench.outlet.gate, bench.spool._max_bytes = asyncio.Event(), 0
     with pytest.raises(CannotPersist):
         await bench.keep(1)
 
 
 async def test_a_client_that_goes_away_takes_nobody_else_with_it(bench: Bench) -> None:
-    bench.outlet.held = asyncio.Event()
+    bench.outlet.gate = asyncio.Event()
     gone, stays = bench.keeper.write([record(1)]), bench.keeper.write([record(2)])
     gone.cancel()
-    bench.outlet.held.set()
+    bench.outlet.gate.set()
     await stays
     assert bench.in_kafka() == [1, 2]
 
 
 async def test_closing_waits_for_what_was_given(bench: Bench) -> None:
-    bench.outlet.held = asyncio.Event()
+    bench.outlet.gate = asyncio.Event()
     post = bench.keeper.write([record(1)])
     closing = asyncio.create_task(bench.keeper.close())
     await asyncio.sleep(0)
-    bench.outlet.held.set()
+    bench.outlet.gate.set()
     await closing
     assert post.done()
     assert bench.in_kafka() == [1]
 
 
 async def test_draining_empties_the_spool_into_kafka_and_closes_the_breaker(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     await bench.keep(*range(5))
     await bench.drainer.run(until_empty=True)
     assert sorted(bench.in_kafka()) == list(range(5))
@@ -162,48 +162,48 @@ async def test_draining_empties_the_spool_into_kafka_and_closes_the_breaker(benc
 
 
 async def test_draining_passes_over_what_cannot_be_sent_now(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     await bench.keeper.write([record(1, "articles"), record(2)])
     await bench.keeper.write([record(3)])
-    bench.outlet.missing = {"articles"}
+    bench.outlet.missing_topics = {"articles"}
     assert not await bench.drainer.sweep()
     assert bench.in_kafka() == [2, 3]
     assert await bench.spooled() == [1]
-    bench.outlet.missing = set()
+    bench.outlet.missing_topics = set()
     assert await bench.drainer.sweep()
     assert bench.in_kafka() == [2, 3, 1]
 
 
 async def test_draining_sets_aside_what_kafka_will_never_take_and_goes_on(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     await bench.keep(1, 2, 3)
-    bench.outlet.refused = {b"k2"}
+    bench.outlet.rejected_keys = {b"k2"}
     await bench.drainer.run(until_empty=True)
     assert sorted(bench.in_kafka()) == [1, 3]
     assert (bench.spool.aside, bench.spool.bytes) == (1, 0)
 
 
 async def test_draining_forgets_nothing_while_kafka_is_away(bench: Bench) -> None:
-    bench.breaker.late()
+    bench.breaker.record_failure()
     await bench.keep(1, 2)
-    bench.outlet.down = "away"
+    bench.outlet.outage = "away"
     assert not await bench.drainer.sweep()
     assert await bench.spooled() == [1, 2]
     assert bench.breaker.open
 
 
 async def test_an_ingress_told_to_always_spool_does_so_although_kafka_is_quick() -> None:
-    breaker = Breaker(always=True)
-    breaker.returned(0)
+    breaker = Breaker(always_open=True)
+    breaker.record_success(0)
     assert breaker.open
 
 
 async def test_the_breaker_tells_when_it_opens_and_only_a_quick_round_closes_it() -> None:
     trips: list[int] = []
     breaker = Breaker(on_trip=lambda: trips.append(1))
-    breaker.returned(PATIENCE_S * 2)
+    breaker.record_success(PUBLISH_TIMEOUT_S * 2)
     assert breaker.open
-    breaker.returned(PATIENCE_S)
-    breaker.late()
-    breaker.late()
+    breaker.record_success(PUBLISH_TIMEOUT_S)
+    breaker.record_failure()
+    breaker.record_failure()
     assert (breaker.open, len(trips)) == (True, 1)

@@ -30,14 +30,14 @@ class Site:
 
     def __init__(self, outlet: MemoryPublisher, spool: Spool, ceiling: int = 0) -> None:
         breaker = Breaker()
-        breaker.returned(0)
+        breaker.record_success(0)
         self.outlet = outlet
         self.spool = spool
         self.endpoint = Endpoint(
             keyring=Keyring(TENANCY.apps.values()),
             router=Router(TENANCY, str),
-            keeper=DurableWriter(outlet, spool, breaker),
-            tally=IngressCounters(),
+            writer=DurableWriter(outlet, spool, breaker),
+            counters=IngressCounters(),
             ceiling=ceiling,
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.endpoint), base_url="http://ingress.example")
@@ -47,7 +47,7 @@ class Site:
         return (await self.client.post(path, content=body, headers=given, **how)).status_code
 
     def kept(self) -> list[tuple[str, bytes]]:
-        return [(record.topic, record.value) for record in self.outlet.kept]
+        return [(record.topic, record.value) for record in self.outlet.records]
 
 
 @pytest_asyncio.fixture
@@ -132,7 +132,7 @@ async def test_the_limit_holds_for_bodies_of_unknown_length(site: Site) -> None:
 async def test_a_compressed_post_is_kept_compressed_and_the_signature_covers_it_so(site: Site) -> None:
     packed = gzip.compress(notification(4))
     assert await site.post(packed, signed(packed, **{"content-encoding": "gzip"})) == 200
-    (record,) = site.outlet.kept
+    (record,) = site.outlet.records
     assert (record.topic, record.key, record.value) == ("intercom.contacts", b"ws1:c4", packed)
     assert header(record.headers, "content-encoding") == "gzip"
 
@@ -150,25 +150,25 @@ async def test_callbacks_have_their_own_path_and_their_own_signature(site: Site)
 
 
 async def test_a_post_goes_to_the_spool_when_kafka_is_away_and_is_answered_200(site: Site) -> None:
-    site.outlet.down = "away"
+    site.outlet.outage = "away"
     assert await site.post(notification()) == 200
-    assert [record.value for group in await site.spool.take(0, 1) for record in group.records] == [notification()]
+    assert [record.value for group in await site.spool.read(0, 1) for record in group.records] == [notification()]
 
 
 async def test_a_post_that_cannot_be_kept_is_answered_503_and_the_next_one_200(site: Site) -> None:
-    site.outlet.down, site.spool._max_bytes = "away", 0
+    site.outlet.outage, site.spool._max_bytes = "away", 0
     assert await site.post(notification()) == 503
-    site.outlet.down = ""
+    site.outlet.outage = ""
     assert await site.post(notification()) == 200
 
 
 async def test_only_above_the_configured_ceiling_there_is_a_429(site: Site) -> None:
-    site.outlet.held = asyncio.Event()
+    site.outlet.gate = asyncio.Event()
     limited = Site(site.outlet, site.spool, ceiling=2)
     posts = [asyncio.create_task(limited.post(notification(number))) for number in range(5)]
     while sum(post.done() for post in posts) < 3:  # noqa: ASYNC110  # there is nothing to be told by
         await asyncio.sleep(0.001)
-    site.outlet.held.set()
+    site.outlet.gate.set()
     assert sorted([await post for post in posts]) == [200, 200, 429, 429, 429]
     assert await limited.post(notification()) == 200
     await limited.client.aclose()

@@ -44,10 +44,10 @@ class Tried:
 async def tried(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[Tried]:
     if request.param == "memory":
         memory = MemoryPublisher()
-        memory.missing = {prefix + ARTICLES}
+        memory.missing_topics = {prefix + ARTICLES}
 
         async def remembered() -> list[OutboundRecord]:
-            return memory.kept
+            return memory.records
 
         yield Tried(memory, prefix, remembered)
         return
@@ -142,12 +142,12 @@ async def test_a_topic_that_is_created_later_is_found(outlet: KafkaPublisher, ka
     await until(lambda: late.connected)
     article = OutboundRecord(prefix + ARTICLES, b"ws1:a1", b"v", [], 1)
     assert [refusal.kind for refusal in await late.publish([article])] == [FailureKind.TOPIC]
-    assert late.missing == (prefix + ARTICLES,)
+    assert late.missing_topics == (prefix + ARTICLES,)
     await make_topics(kafka, prefix, [ARTICLES])
     async with asyncio.timeout(DEADLINE_S):
         while await late.publish([article]):  # noqa: ASYNC110  # there is nothing to be told by
             await asyncio.sleep(0.05)
-    assert late.missing == ()
+    assert late.missing_topics == ()
     await late.close()
 
 
@@ -157,5 +157,5 @@ async def test_without_kafka_nothing_is_offered_and_closing_is_quick() -> None:
     await asyncio.sleep(0.05)
     with pytest.raises(Unavailable):
         await outlet.publish([record("", 1)])
-    assert outlet.missing == ()
+    assert outlet.missing_topics == ()
     await outlet.close()

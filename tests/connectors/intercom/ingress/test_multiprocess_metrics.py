@@ -15,7 +15,7 @@ def exposition(folder: Path, index: int, count: float) -> MultiprocessMetrics:
 
 def test_a_page_has_the_numbers_of_every_process_under_its_own_label(tmp_path: Path) -> None:
     first, second = exposition(tmp_path, 0, 3), exposition(tmp_path, 1, 4)
-    second._write(second._page_of_ours())
+    second._write(second._own_page())
     lines = first.page().decode().splitlines()
     assert 'posts_total{process="0",topic="ping"} 3.0' in lines
     assert 'posts_total{process="1",topic="ping"} 4.0' in lines

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from connectors.intercom.ingress.signature import CALLBACK
-from connectors.spool.claims import damaged
+from connectors.spool.claims import damaged_files
 from tests.support.ingress import NOBODY, configured, connected, exchange, ids, landed, make_topics, post_all, request, running
 from tests.support.posts import SECRET, notification, signed
 
@@ -157,7 +157,7 @@ async def test_the_file_of_a_dead_process_is_adopted_and_a_damaged_one_is_kept_a
     (spool / "ingress-0.spool").write_bytes(b"torn" * 1000)
     with running(configured(tmp_path, kafka, prefix)) as ingress:
         ingress.wait_until_drained()
-        until(lambda: len(damaged(spool)) == 2)
+        until(lambda: len(damaged_files(spool)) == 2)
         sentences = ingress.degraded()
         assert len([one for one in sentences if "moved aside" in one]) == 2
         assert ingress.metric("ingress_spool_damaged_total") == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local.download.artifacts import Source, fetch
+from connectors.local.download.artifacts import ArtifactSource, fetch
 from connectors.local.download.lockfile import Artifact
 from connectors.local.progress import NoProgress
 from schemas.errors import Unavailable
@@ -18,7 +18,7 @@ CONTENT = b"the jar"
 JAR = Artifact("kafka", "org.example", "thing", "1.0", "", "jar", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
 
-def delivering(content: bytes) -> Source:
+def delivering(content: bytes) -> ArtifactSource:
     """A registry that delivers these bytes for everything."""
 
     def source(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:

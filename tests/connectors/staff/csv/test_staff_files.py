@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.staff.csv.dates import beginning, ending
+from connectors.staff.csv.dates import parse_end, parse_start
 from connectors.staff.csv.employment_status import status_of
 from connectors.staff.csv.facts import StaffImport, records, snapshot
 from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
@@ -19,7 +19,7 @@ UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
 
 def given(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[StaffRow], list[BadRow]]:
     (folder / name).write_text(text, encoding="utf-8")
-    return rows(read(folder / name), zone=zone, normal=normal)
+    return rows(read(folder / name), zone=zone, normalize=normal)
 
 
 def test_a_row_is_read_by_the_names_of_its_columns(tmp_path: Path):
@@ -88,9 +88,9 @@ def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path
     good, bad = given(tmp_path, text)
     assert [row.record for row in good] == []
     assert [each.line for each in bad] == [2, 4, 5, 6, 7, 8, 9]
-    assert "31.03.2026" in bad[2].why
-    assert "Gekündigt" in bad[3].why
-    assert not any("@" in each.why or "not an" in each.why.partition("holds")[0] for each in bad)
+    assert "31.03.2026" in bad[2].reason
+    assert "Gekündigt" in bad[3].reason
+    assert not any("@" in each.reason or "not an" in each.reason.partition("holds")[0] for each in bad)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path
 )
 def test_a_bad_line_of_ndjson_says_why(tmp_path: Path, line: str, why: str):
     _, (bad,) = given(tmp_path, line + "\n", "staff.jsonl")
-    assert why in bad.why
+    assert why in bad.reason
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_a_file_that_is_not_utf8_or_not_there_is_refused(tmp_path: Path):
     ],
 )
 def test_a_last_day_lasts_until_its_end_in_its_zone(text: str, zone: ZoneInfo, instant: int, rule: str):
-    read_ = ending(text, zone)
+    read_ = parse_end(text, zone)
     assert (read_.given, read_.zone, read_.instant, read_.rule) == (text, zone.key, instant, rule)
 
 
 def test_a_first_day_begins_with_the_day():
-    assert beginning("2026-03-31", UTC).instant == 1774915200000
+    assert parse_start("2026-03-31", UTC).instant == 1774915200000
 
 
 @pytest.mark.parametrize("text", ["31.03.2026", "03/04/2026", "2026-13-01", "0026-03-31", "yesterday", "20260331"])
 def test_what_could_be_two_dates_or_none_is_no_date(text: str):
     with pytest.raises(ValueError, match=r".*"):
-        ending(text, UTC)
+        parse_end(text, UTC)
 
 
 def test_an_unknown_status_is_not_taken_for_active():
