@@ -1,4 +1,4 @@
-"""One ingress process: its parts put together, started in order, and stopped so that everything accepted is kept."""
+"""One ingress process: its parts composed, started in order, and stopped so that every accepted post is persisted."""
 
 import asyncio
 import contextlib
@@ -35,10 +35,14 @@ from schemas.intercom.routes import TOPICS
 
 _log = structlog.get_logger(__name__)
 _GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
-_STOP_TIMEOUT_S: Final = 30  # from the last answer to the end; beyond it something hangs, and what is kept is on the disk
-_KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it and not we
+_STOP_TIMEOUT_S: Final = 30  # from the last response to the end; a process that takes longer hangs, and its posts are on the disk
+_KEEP_ALIVE_S: Final = 75  # longer than senders and proxies keep a connection, so that they close it first
 _BACKLOG: Final = 2048
-_GC_THRESHOLD: Final = (20_000, 20, 50)  # posts make many objects and no cycles: collecting less often saved a seventh of the CPU
+_GC_THRESHOLD: Final = (
+    20_000,
+    20,
+    50,
+)  # posts create many objects and no cycles: less frequent collection saved a seventh of the CPU
 _WEBHOOK_PATHS: Final = frozenset({WEBHOOK_PATH, CALLBACK_PATH})
 
 
@@ -61,30 +65,30 @@ class IngressProcess:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Any]:
-        """Start the parts, yield the ASGI app, and stop the parts: first what accepts, last what keeps."""
+        """Start the parts, yield the ASGI app, and stop the parts: the writer first, then what it writes to."""
         await self.spools.open()
         self.publisher.start()
-        keeper = DurableWriter(self.publisher, self.spools.own, self.breaker)
+        writer = DurableWriter(self.publisher, self.spools.own, self.breaker)
         endpoint = Endpoint(
             keyring=Keyring(self._config.tenancy.apps.values()),
             router=Router(self._config.tenancy, self._config.kafka.topic),
-            writer=keeper,
+            writer=writer,
             counters=IngressCounters(),
             ceiling=self._config.ceiling,
         )
         self._register_gauges()
-        publishing = asyncio.create_task(self._metrics.publish())
+        metrics_task = asyncio.create_task(self._metrics.publish())
         try:
             yield _App(endpoint, probes(self._status, self._metrics.page))
         finally:
-            publishing.cancel()
-            await keeper.close()
+            metrics_task.cancel()
+            await writer.close()
             await self.spools.close()
             await self.publisher.close()
-            await asyncio.gather(publishing, return_exceptions=True)
+            await asyncio.gather(metrics_task, return_exceptions=True)
 
     def _register_gauges(self) -> None:
-        """Let the gauges be read off when somebody asks."""
+        """Set the functions that the gauges call at each scrape."""
         INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.spools.spools))
         INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.spools.spools))
         INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
@@ -93,25 +97,25 @@ class IngressProcess:
     def _status(self) -> IngressStatus:
         spools = self.spools.spools
         own = self.spools.own
-        waiting = sum(spool.bytes for spool in spools)
-        room = not own.failing and own.bytes < self._config.spool_max_bytes // self._config.processes
+        spooled_bytes = sum(spool.bytes for spool in spools)
+        spool_writable = not own.failing and own.bytes < self._config.spool_max_bytes // self._config.processes
         return IngressStatus(
-            ready=room or not self.breaker.open,
+            ready=spool_writable or not self.breaker.open,
             kafka="slow or away" if self.breaker.open else "there",
-            spooled_bytes=waiting,
-            degraded=tuple(self._degraded(waiting, room=room)),
+            spooled_bytes=spooled_bytes,
+            degraded=tuple(self._degraded(spooled_bytes, spool_writable=spool_writable)),
         )
 
-    def _degraded(self, waiting: int, *, room: bool) -> Iterator[str]:
+    def _degraded(self, spooled_bytes: int, *, spool_writable: bool) -> Iterator[str]:
         if not self.publisher.connected:
             yield "Kafka cannot be reached: posts go to the spool. Check kafka.bootstrap and the brokers."
         elif self.breaker.open and not self._config.spool_always:
             yield "Kafka is slow: posts go to the spool until a round comes back within 250 ms."
         for topic in self.publisher.missing_topics:
             yield f"Topic {topic} is missing: its posts stay in the spool. Run `intercom-streams topics apply`."
-        if waiting:
-            yield f"The spool holds {waiting} bytes that are not in Kafka yet."
-        if not room:
+        if spooled_bytes:
+            yield f"The spool holds {spooled_bytes} bytes that are not in Kafka yet."
+        if not spool_writable:
             yield f"The spool takes no more: {self.spools.own.failing or 'it is full'}. Give its disk room, or bring Kafka back."
         if aside := sum(spool.aside for spool in self.spools.spools):
             yield f"{aside} groups of records in the spool can be neither read nor sent. See the log for why."
@@ -125,38 +129,38 @@ def _on_trip() -> None:
 
 
 class _App:
-    """The webhook route in front of everything else; `direct` takes the posts that need no ASGI."""
+    """The webhook route in front of the probes; `post_handler` handles the posts of the fast path, without ASGI."""
 
-    def __init__(self, endpoint: Endpoint, rest: Any) -> None:
-        self.direct = endpoint
-        self._rest = rest
+    def __init__(self, endpoint: Endpoint, probes_app: Any) -> None:
+        self.post_handler = endpoint
+        self._probes_app = probes_app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] in _WEBHOOK_PATHS:
-            await self.direct(scope, receive, send)
+            await self.post_handler(scope, receive, send)
         else:
-            await self._rest(scope, receive, send)
+            await self._probes_app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, without its handling of signals: it would end the process by the signal instead of with 0."""
+    """uvicorn without its signal handling, which would end the process by the signal instead of with exit code 0."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def _on_parent_gone(loop: asyncio.AbstractEventLoop, life: int, server: uvicorn.Server) -> None:
-    loop.remove_reader(life)
+def _on_parent_gone(loop: asyncio.AbstractEventLoop, parent_pipe: int, server: uvicorn.Server) -> None:
+    loop.remove_reader(parent_pipe)
     server.should_exit = True
 
 
 async def run(
     config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], parent_pipe: int | None = None
 ) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; return when everything accepted is kept. Calls `ready` once it listens.
+    """Serve on a bound socket until SIGTERM or SIGINT; return when all accepted posts are persisted. Call `ready` once it listens.
 
-    `life` is the reading end of a pipe of whoever supervises this process: when they are gone, it stops too.
+    `parent_pipe` is the reading end of a pipe whose writing end only the supervising process holds: when that ends, this one stops too.
     """
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
@@ -170,12 +174,12 @@ async def run(
             loop.add_signal_handler(number, setattr, server, "should_exit", True)
         if parent_pipe is not None:
             loop.add_reader(parent_pipe, _on_parent_gone, loop, parent_pipe, server)
-        guarding = asyncio.create_task(close_slow_clients(server.server_state.connections))
+        limits_task = asyncio.create_task(close_slow_clients(server.server_state.connections))
         sock.listen(_BACKLOG)
         ready()
         try:
             await server.serve([sock])
         finally:
             signal.alarm(_STOP_TIMEOUT_S)
-            guarding.cancel()
-            await asyncio.gather(guarding, return_exceptions=True)
+            limits_task.cancel()
+            await asyncio.gather(limits_task, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Reading a post's body up to a limit, whatever the sender says about its length. How long it may take is the guard's business."""
+"""Reads a post's body up to a limit, whatever length the sender declares. `client_limits` bounds how long that may take."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -8,12 +8,12 @@ BODY_LIMIT: Final = 1 << 20  # Intercom's posts are a few kB
 Receive = Callable[[], Awaitable[Any]]
 
 
-class BodyTooLarge(Exception):  # it names what happened
-    """Say that a body is larger than the limit; the rest of it is not read."""
+class BodyTooLarge(Exception):  # named after what happened
+    """The body is larger than the limit; the rest of it is not read."""
 
 
-class ClientDisconnected(Exception):  # it names what happened
-    """Say that the sender hung up, or was cut off, before the body was complete."""
+class ClientDisconnected(Exception):  # named after what happened
+    """The sender disconnected, or was disconnected, before the body was complete."""
 
 
 async def read_body(receive: Receive, content_length: bytes | None) -> bytes:
@@ -22,17 +22,17 @@ async def read_body(receive: Receive, content_length: bytes | None) -> bytes:
         raise BodyTooLarge
     message = await receive()
     if not message.get("more_body"):
-        return _checked(message)
-    body = bytearray(_checked(message))
+        return _chunk(message)
+    body = bytearray(_chunk(message))
     while message.get("more_body"):
         message = await receive()
-        body += _checked(message)
+        body += _chunk(message)
         if len(body) > BODY_LIMIT:
             raise BodyTooLarge
     return bytes(body)
 
 
-def _checked(message: Any) -> bytes:
+def _chunk(message: Any) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientDisconnected
     body: bytes = message.get("body", b"")

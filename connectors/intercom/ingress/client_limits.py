@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol, with limits it leaves to a proxy: size of the headers, size of a request, and time to send one.
 
-Without them, connections that send a byte a minute hold memory and descriptors for ever. One look at all connections a second takes
-the place of a timer for every request, that of keep-alive too.
+Without them, connections that send a byte a minute hold memory and descriptors without end. One check of all connections a second
+replaces a timer for every request, and the keep-alive timer too.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES: Final = 64 * 1024
-REQUEST_BYTES: Final = 8 << 20  # beyond the body's limit: a sender may finish what it began and read its 413
-REQUEST_SECONDS: Final = 10.0  # twice what Intercom allows for a whole exchange
+REQUEST_BYTES: Final = 8 << 20  # above the body's limit: a sender may finish its request and read its 413
+REQUEST_SECONDS: Final = 10.0  # twice what Intercom allows for a request and its response
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection. `reading_since` is when the request that is coming in began, or the connection; None between requests.
+    """One connection. `reading_since` is when the request being received, or the connection, began; None between requests.
 
-    `idle_since` is when the last answer went out, while nothing came after it.
+    `idle_since` is when the last response was sent; None once another request begins.
     """
 
     reading_since: float | None = None
@@ -47,7 +47,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_request_received(self) -> None:
-        """Stop the clock of a request: what comes next is another."""
+        """Stop the clock of a request that is complete: the next bytes belong to another."""
         self._received, self._in_headers, self.reading_since = 0, True, None
 
     def on_response_complete(self) -> None:
@@ -59,13 +59,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self.idle_since = self.loop.time()
 
     def close_connection(self) -> None:
-        """Hang up: no answer would be read."""
+        """Close the connection without a response: the sender would not read one."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
 
 
 async def close_slow_clients(connections: Iterable[Any], every_s: float = 1.0) -> None:
-    """Look at all connections once a second and hang up on those whose request takes too long to come in."""
+    """Check all connections once a second and close those that take too long to send a request, or are idle for too long."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(every_s)

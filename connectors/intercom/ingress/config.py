@@ -1,4 +1,4 @@
-"""What an ingress is told: where it listens, whose posts it takes, and where they go."""
+"""The configuration of an ingress: where it listens, whose posts it accepts, and where they go."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ _LAST_PORT = 65_535
 
 
 class IngressConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Plain values, so that a worker process can be given them. `spool_max_bytes` is for all processes together.
+    """Plain values, so that they can be passed to a worker process. `spool_max_bytes` is for all processes together.
 
-    `ceiling` is how many posts one process may be keeping at a time before it answers 429, which makes Intercom delay and finally
-    drop posts; 0, the default, never does. `spool_always` sends every post over the spool: for hosts whose disk is nearer than
-    their Kafka, and for measuring.
+    `ceiling` is how many posts one process may have in progress before it answers 429, which makes Intercom delay and finally
+    drop posts; with 0, the default, there is no limit. `spool_always` sends every post over the spool: for hosts whose disk is
+    faster to reach than their Kafka, and for measuring.
     """
 
     host: str
@@ -35,4 +35,4 @@ def address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
     if not port.isdigit() or int(port) > _LAST_PORT:
         raise BadConfiguration(f"ingress.listen is {listen!r}; expected host:port, like 127.0.0.1:8080 (port 0 takes a free one)")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # an empty host says so
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # an empty host means all interfaces

@@ -1,7 +1,7 @@
-"""The webhook route as a bare ASGI endpoint: read, verify, route, keep, answer. Nothing is parsed before its signature fits.
+"""The webhook route as a bare ASGI endpoint: read, verify, route, persist, respond. Nothing is parsed before its signature is verified.
 
-200 kept (a post twice too), 401 signature bad or missing, 413 too large, 429 above the configured ceiling, 503 cannot be kept.
-Never 410: it disables the subscription.
+200 persisted (also a duplicate), 401 signature bad or missing, 413 too large, 429 above the configured ceiling, 503 cannot be
+persisted. Never 410: it disables the subscription.
 """
 
 import time
@@ -26,22 +26,20 @@ _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class HttpResponse:
-    """One answer, ready to send, in ASGI's form and in parts."""
+    """One response, prepared in full: its parts, and the two ASGI messages made of them."""
 
-    __slots__ = ("body", "headers", "start", "status", "text")
+    __slots__ = ("asgi_body", "asgi_start", "body", "headers", "status")
 
     def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
-        body = text.encode()
-        length = (b"content-length", str(len(body)).encode())
+        self.body = text.encode()
         self.status = status
-        self.headers = (_TEXT, length, *headers)
-        self.text = body
-        self.start = {"type": "http.response.start", "status": status, "headers": self.headers}
-        self.body = {"type": "http.response.body", "body": body}
+        self.headers = (_TEXT, (b"content-length", str(len(self.body)).encode()), *headers)
+        self.asgi_start = {"type": "http.response.start", "status": status, "headers": self.headers}
+        self.asgi_body = {"type": "http.response.body", "body": self.body}
 
 
-ACCEPTED: Final = HttpResponse(200, "")  # no body: head and body are two writes to the socket, and nobody reads it
-HELLO: Final = HttpResponse(200, "")  # HEAD, by which Intercom validates the address, and a person's GET
+ACCEPTED: Final = HttpResponse(200, "")  # no body: Intercom ignores it, and it would be a second write to the socket
+HELLO: Final = HttpResponse(200, "")  # to HEAD, by which Intercom validates the address, and to a person's GET
 UNSIGNED: Final = HttpResponse(
     401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n"
 )
@@ -55,7 +53,7 @@ RESPONSES: Final = (ACCEPTED, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, WRONG_METHO
 
 
 class Endpoint:
-    """Answers the posts of one process. `tally` is told every answer and what became of the post."""
+    """Answers the posts of one process. `counters` counts every response and the outcome of every post."""
 
     def __init__(
         self, *, keyring: Keyring, router: Router, writer: DurableWriter, counters: IngressCounters, ceiling: int = 0
@@ -68,44 +66,44 @@ class Endpoint:
         self._in_progress = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
-            answer = await self._respond(scope, receive)
+            response = await self._respond(scope, receive)
         except ClientDisconnected:
             self._counters.disconnected()
             return
-        self._counters.answered(answer.status, time.perf_counter() - begun)
-        await send(answer.start)
-        await send(answer.body)
+        self._counters.answered(response.status, time.perf_counter() - started)
+        await send(response.asgi_start)
+        await send(response.asgi_body)
 
-    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
-        """Take a webhook that is all there; call `answer` once, now or when it is kept. `begun` is by `time.perf_counter`."""
-        found = (
-            OVERLOADED if self._ceiling and self._in_progress >= self._ceiling else self._verify_and_route(WEBHOOK, headers, body)
-        )
-        if isinstance(found, HttpResponse):
-            self._counters.answered(found.status, time.perf_counter() - begun)
-            answer(found)
+    def handle(
+        self, headers: Mapping[bytes, bytes], body: bytes, started: float, respond: Callable[[HttpResponse], None]
+    ) -> None:
+        """Handle a complete webhook; call `respond` once, now or when it is persisted. `started` is by `time.perf_counter`."""
+        routed = OVERLOADED if self._overloaded() else self._verify_and_route(WEBHOOK, headers, body)
+        if isinstance(routed, HttpResponse):
+            self._counters.answered(routed.status, time.perf_counter() - started)
+            respond(routed)
             return
         self._in_progress += 1
 
-        def kept(error: Exception | None) -> None:
+        def on_written(error: Exception | None) -> None:
             self._in_progress -= 1
-            outcome = self._response(found, error)
-            self._counters.answered(outcome.status, time.perf_counter() - begun)
-            answer(outcome)
+            response = self._response(routed, error)
+            self._counters.answered(response.status, time.perf_counter() - started)
+            respond(response)
 
-        self._writer.write_then(found.records, kept)
+        self._writer.write_then(routed.records, on_written)
 
     def client_disconnected(self) -> None:
-        """Count a sender that hung up before its post was complete."""
+        """Count a sender that disconnected before its post was complete."""
         self._counters.disconnected()
 
     async def _respond(self, scope: Any, receive: Receive) -> HttpResponse:
         method = scope["method"]
         if method != "POST":
             return HELLO if method in ("HEAD", "GET") else WRONG_METHOD
-        if self._ceiling and self._in_progress >= self._ceiling:
+        if self._overloaded():
             return OVERLOADED
         self._in_progress += 1
         try:
@@ -122,17 +120,20 @@ class Endpoint:
             body = await read_body(receive, headers.get(b"content-length"))
         except BodyTooLarge:
             return TOO_LARGE
-        found = self._verify_and_route(scheme, headers, body)
-        if isinstance(found, HttpResponse):
-            return found
+        routed = self._verify_and_route(scheme, headers, body)
+        if isinstance(routed, HttpResponse):
+            return routed
         try:
-            await self._writer.write(found.records)
+            await self._writer.write(routed.records)
         except CannotPersist as error:
-            return self._response(found, error)
-        return self._response(found, None)
+            return self._response(routed, error)
+        return self._response(routed, None)
+
+    def _overloaded(self) -> bool:
+        return bool(self._ceiling) and self._in_progress >= self._ceiling
 
     def _verify_and_route(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
-        """Verify and route; return the records to keep, or why there are none."""
+        """Verify and route; return the records to persist, or the response that refuses the post."""
         signers = self._keyring.signers(scheme, body, headers[scheme.header])
         if not signers:
             return UNSIGNED

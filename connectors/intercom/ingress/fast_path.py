@@ -1,7 +1,7 @@
-"""The short way of a post: when all of it is there it is taken at once, without a task, and its answer is one write.
+"""The fast path of a post: a complete post is handled at once, without a task, and its response is one write.
 
 An ASGI call costs a task, an event, a scope and four messages for every request, more than all of our work on a post. Only the plain
-case goes this way (HTTP/1.1, a declared length, nothing else under way on the connection); everything else is left to uvicorn.
+case takes this path (HTTP/1.1, a declared length, no other request in progress on the connection); uvicorn handles everything else.
 """
 
 import asyncio
@@ -21,27 +21,29 @@ from connectors.intercom.ingress.signature import WEBHOOK
 _PATH: Final = WEBHOOK_PATH.encode()
 _MAX_LENGTH_DIGITS: Final = 6  # digits
 _INTERNAL_ERROR: Final = HttpResponse(500, "this post could not be handled; the log says why\n")
-_NO_EVENT: Final = asyncio.Event()  # uvicorn sets a request's event; nobody waits for that of a direct one
+_NO_EVENT: Final = asyncio.Event()  # uvicorn sets a request's event; on the fast path no task waits for it
 _log = structlog.get_logger(__name__)
 
 
 class PostHandler(Protocol):
-    """What takes posts whose bytes are all there."""
+    """Handles posts that have been received completely."""
 
-    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
-        """Call `answer` once, now or when the post is kept."""
+    def handle(
+        self, headers: Mapping[bytes, bytes], body: bytes, started: float, respond: Callable[[HttpResponse], None]
+    ) -> None:
+        """Call `respond` once, now or when the post is persisted."""
 
     def client_disconnected(self) -> None:
-        """Note a sender that hung up before its post was complete."""
+        """Count a sender that disconnected before its post was complete."""
 
 
 class Request:
-    """One post and its answer, in the shape in which uvicorn's protocol expects what is under way on a connection."""
+    """One post and the state of its response, with the attributes that uvicorn's protocol expects of a request in progress."""
 
-    __slots__ = ("begun", "body", "disconnected", "headers", "keep_alive", "message_event", "more_body", "response_complete")
+    __slots__ = ("body", "disconnected", "headers", "keep_alive", "message_event", "more_body", "response_complete", "started")
 
     def __init__(self, headers: dict[bytes, bytes], *, keep_alive: bool) -> None:
-        self.begun = time.perf_counter()
+        self.started = time.perf_counter()
         self.headers = headers
         self.keep_alive = keep_alive
         self.body = bytearray()
@@ -52,11 +54,11 @@ class Request:
 
 
 class FastPathProtocol(LimitedProtocol):
-    """One connection. The app's `direct` takes the posts that go the short way."""
+    """One connection. The app's `post_handler` handles the posts that take the fast path."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._handler: PostHandler = self.config.app.direct  # type: ignore[union-attr]  # uvicorn knows any callable as an app
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._handler: PostHandler = self.config.app.post_handler  # type: ignore[union-attr]  # uvicorn knows any callable as an app
         self._request: Request | None = None
 
     def on_message_begin(self) -> None:
@@ -80,25 +82,25 @@ class FastPathProtocol(LimitedProtocol):
         if self._request is None:
             super().on_body(body)
         else:
-            self._request.body += body  # no longer than was declared
+            self._request.body += body  # the parser stops at the declared length
 
     def on_message_complete(self) -> None:
-        exchange = self._request
-        if exchange is None:
+        request = self._request
+        if request is None:
             super().on_message_complete()
             return
         self.on_request_received()
-        self._request, exchange.more_body = None, False
+        self._request, request.more_body = None, False
 
-        def answer(found: HttpResponse) -> None:
-            self._answer(exchange, found)
+        def respond(response: HttpResponse) -> None:
+            self._respond(request, response)
 
         try:
-            self._handler.handle(exchange.headers, bytes(exchange.body), exchange.begun, answer)
+            self._handler.handle(request.headers, bytes(request.body), request.started, respond)
         except Exception as error:  # noqa: BLE001  # as uvicorn around an app: the connection must not hang, and Intercom retries
             _log.error("a post failed", exc_info=error)
-            exchange.keep_alive = False
-            answer(_INTERNAL_ERROR)
+            request.keep_alive = False
+            respond(_INTERNAL_ERROR)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._request is not None:
@@ -107,9 +109,9 @@ class FastPathProtocol(LimitedProtocol):
         super().connection_lost(exc)
 
     def _is_plain(self) -> bool:
-        before, parser = self.cycle, self.parser
+        previous, parser = self.cycle, self.parser
         return (
-            (before is None or before.response_complete)
+            (previous is None or previous.response_complete)
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and not self.expect_100_continue
@@ -117,28 +119,33 @@ class FastPathProtocol(LimitedProtocol):
             and not parser.should_upgrade()
         )
 
-    def _answer(self, exchange: Request, answer: HttpResponse) -> None:
-        if exchange.disconnected or exchange.response_complete:
+    def _respond(self, request: Request, response: HttpResponse) -> None:
+        if request.disconnected or request.response_complete:
             return
-        exchange.response_complete = True
-        self.transport.write(_encode(answer, exchange.keep_alive, tuple(self.server_state.default_headers)))
-        if not exchange.keep_alive:
+        request.response_complete = True
+        self.transport.write(_encode(response, request.keep_alive, tuple(self.server_state.default_headers)))
+        if not request.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
 
 def _headers_of_plain_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
-    """Return the headers by name where they announce a signed body that is read in one go."""
-    found = dict(headers)
-    length = found.get(b"content-length", b"")
-    if WEBHOOK.header not in found or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS or int(length) > HIGH_WATER_LIMIT:
+    """Return the headers by name if they announce a signed body that uvicorn does not pause while receiving, else None."""
+    by_name = dict(headers)
+    length = by_name.get(b"content-length", b"")
+    if (
+        WEBHOOK.header not in by_name
+        or not length.isdigit()
+        or len(length) > _MAX_LENGTH_DIGITS
+        or int(length) > HIGH_WATER_LIMIT
+    ):
         return None
-    return found
+    return by_name
 
 
-@lru_cache(maxsize=64)  # the default headers are the same for a second: the date
-def _encode(answer: HttpResponse, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
-    """Spell an answer as it goes over the wire, as uvicorn does."""
+@lru_cache(maxsize=64)  # the default headers stay the same for a second: they hold the date
+def _encode(response: HttpResponse, keep_alive: bool, defaults: tuple[tuple[bytes, bytes], ...]) -> bytes:  # a key of the cache
+    """Return the bytes of a response on the wire, as uvicorn writes them."""
     closing = () if keep_alive else ((b"connection", b"close"),)
-    lines = [name + b": " + value + b"\r\n" for name, value in (*defaults, *answer.headers, *closing)]
-    return b"".join([STATUS_LINE[answer.status], *lines, b"\r\n", answer.text])
+    lines = [name + b": " + value + b"\r\n" for name, value in (*defaults, *response.headers, *closing)]
+    return b"".join([STATUS_LINE[response.status], *lines, b"\r\n", response.body])

@@ -1,8 +1,8 @@
-"""Kafka as an outlet: batches of our own, one per partition, acknowledged by every in-sync replica.
+"""Publishes to Kafka in batches built here, one per partition, acknowledged by every in-sync replica.
 
 aiokafka's `send` per message costs a third more than one `create_batch` per partition and round. The producer is not idempotent:
-a record twice is harmless here, and a sequence error after an outage is not. One that reports an error it cannot recover from is
-thrown away and replaced.
+a record twice is harmless here, and a sequence error after an outage is not. A producer that reports an error it cannot recover from
+is replaced.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from schemas.partition import partition_of
 
 _COMPRESSION: Final = "zstd"  # 3 us a record here, for a tenth of the bytes on the wire and on the disks of the brokers
 _BATCH_BYTES: Final = 512 * 1024
-_REQUEST_TIMEOUT_MS: Final = 5000  # how long a round may hang before it counts as failed; nobody waits for it that long
+_REQUEST_TIMEOUT_MS: Final = 5000  # how long a round may hang before it counts as failed; posts go to the spool long before
 _RECONNECT_S: Final = (0.2, 0.5, 1.0, 2.0)
 _STOP_S: Final = 5.0
-_FAILURES_TO_REPLACE: Final = 3  # retriable errors in a row; a producer may be stuck on brokers that are gone
+_FAILURES_TO_REPLACE: Final = 3  # retriable errors in a row; a producer may be stuck on brokers that no longer exist
 _RECORD_ERRORS: Final = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
 
 _log = structlog.get_logger(__name__)
 
 
 class KafkaPublisher:
-    """Publishes to Kafka while it is there; connects, and connects again, in the background."""
+    """Publishes to Kafka while it is reachable; connects and reconnects in the background."""
 
     def __init__(self, kafka: KafkaSettings, topics: Sequence[str], on_connected: Callable[[], None] = lambda: None) -> None:
         self._kafka = kafka
@@ -47,48 +47,48 @@ class KafkaPublisher:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a producer to offer records to."""
+        """Whether there is a connected producer."""
         return self._producer is not None
 
     @property
     def missing_topics(self) -> tuple[str, ...]:
-        """Topics that are not on the broker."""
+        """Topics that do not exist on the broker."""
         return tuple(topic for topic in self._topics if topic not in self._partition_counts) if self.connected else ()
 
     def start(self) -> None:
-        """Begin to connect; returns at once."""
+        """Start to connect; return at once."""
         self._connecting = asyncio.create_task(self._connect())
 
     async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
-        """Offer all records at once and return those that Kafka did not take. Raises `Unavailable` while Kafka is away."""
+        """Send all records in one round and return an error for each that Kafka did not persist. Raises `Unavailable` without a producer."""
         producer = self._producer
         if producer is None:
             raise Unavailable("Kafka cannot be reached; posts go to the spool until it can")
         by_partition: dict[tuple[str, int], list[OutboundRecord]] = {}
-        homeless: list[PublishError] = []
+        without_topic: list[PublishError] = []
         for record in records:
             count = self._partition_counts.get(record.topic)
             if count is None:
-                homeless.append(PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing"))
+                without_topic.append(PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing"))
             else:
                 by_partition.setdefault((record.topic, partition_of(record.key, count)), []).append(record)
-        if homeless:
+        if without_topic:
             self._refresh_topics(producer)
-        sent: list[tuple[list[OutboundRecord], Any]] = []
+        deliveries: list[tuple[list[OutboundRecord], Any]] = []
         for (topic, partition), group in by_partition.items():
-            for batch, batched in _batches(producer, group):
-                sent.append((batched, await _send_batch(producer, batch, topic, partition)))
-        refused = homeless
-        for batched, answer in sent:
-            error = await _delivery_error(answer)
+            for batch, contents in _batches(producer, group):
+                deliveries.append((contents, await _send_batch(producer, batch, topic, partition)))
+        errors = without_topic
+        for contents, delivery in deliveries:
+            error = await _delivery_error(delivery)
             if error is not None:
-                refused += self._classify(producer, batched, error)
-        if len(refused) == len(homeless):
+                errors += self._classify(producer, contents, error)
+        if len(errors) == len(without_topic):
             self._failures = 0
-        return refused
+        return errors
 
     async def close(self) -> None:
-        """Send what was offered and disconnect, within seconds."""
+        """Send what is in the producer and disconnect, within seconds."""
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
@@ -101,17 +101,18 @@ class KafkaPublisher:
     def _classify(self, producer: Any, records: list[OutboundRecord], error: Exception) -> list[PublishError]:
         """Decide whether a batch failed because of its records, or because of Kafka or the producer."""
         if isinstance(error, _RECORD_ERRORS):
-            cause = FailureKind.RECORD if len(records) == 1 else FailureKind.KAFKA  # alone, each is judged by itself
-            return [PublishError(record, cause, type(error).__name__) for record in records]
+            # Only a record alone in its batch is at fault for certain; the others are sent again from the spool.
+            kind = FailureKind.RECORD if len(records) == 1 else FailureKind.KAFKA
+            return [PublishError(record, kind, type(error).__name__) for record in records]
         self._failures += 1
-        lasting = not (isinstance(error, KafkaError) and error.retriable)
-        if lasting or self._failures >= _FAILURES_TO_REPLACE:
+        fatal = not (isinstance(error, KafkaError) and error.retriable)
+        if fatal or self._failures >= _FAILURES_TO_REPLACE:
             self._replace(producer, error)
         return [PublishError(record, FailureKind.KAFKA, type(error).__name__) for record in records]
 
     def _replace(self, producer: Any, error: Exception) -> None:
         if producer is not self._producer:
-            return  # somebody else has seen to it
+            return  # another round has replaced it already
         _log.warning("producer replaced", error=type(error).__name__)
         self._producer, self._failures = None, 0
         INGRESS_PRODUCERS.inc()
@@ -119,9 +120,9 @@ class KafkaPublisher:
         self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
-        """Try until there is a producer that knows the topics."""
+        """Retry until a producer is connected and knows the topics."""
         attempt = 0
-        while not self._closed:  # a library below may swallow the cancellation
+        while not self._closed:  # aiokafka may swallow the cancellation
             producer = AIOKafkaProducer(
                 **self._kafka.client(),
                 acks="all",
@@ -145,7 +146,7 @@ class KafkaPublisher:
                 await self._fetch_partition_counts(producer)
                 self._producer = producer
                 self._on_connected()
-                _log.info("Kafka is there", topics_missing=list(self.missing_topics))
+                _log.info("Kafka connected", topics_missing=list(self.missing_topics))
                 return
 
     def _refresh_topics(self, producer: Any) -> None:
@@ -153,21 +154,21 @@ class KafkaPublisher:
             self._run_in_background(self._fetch_partition_counts(producer))
 
     async def _fetch_partition_counts(self, producer: Any) -> None:
-        """Ask how many partitions each topic has; a topic that is missing stays unknown."""
+        """Fetch the number of partitions of each topic; a missing topic has no entry."""
         with contextlib.suppress(KafkaError, OSError):
             await producer.client.set_topics(self._topics)
             await producer.client.force_metadata_update()
-        found = {topic: len(producer.client.cluster.partitions_for_topic(topic) or ()) for topic in self._topics}
-        self._partition_counts |= {topic: count for topic, count in found.items() if count}
+        counts = {topic: len(producer.client.cluster.partitions_for_topic(topic) or ()) for topic in self._topics}
+        self._partition_counts |= {topic: count for topic, count in counts.items() if count}
 
-    def _run_in_background(self, work: Any) -> None:
-        task = asyncio.create_task(work)
+    def _run_in_background(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
 
 def _batches(producer: Any, records: Sequence[OutboundRecord]) -> Iterator[tuple[Any, list[OutboundRecord]]]:
-    """Fill batches of one partition, in order."""
+    """Yield batches of one partition, in order, each with the records in it."""
     batch, contents = producer.create_batch(), list[OutboundRecord]()
     for record in records:
         if _append(batch, record) is None:  # full; the first record of a batch always fits
@@ -183,19 +184,19 @@ def _append(batch: Any, record: OutboundRecord) -> object:
 
 
 async def _send_batch(producer: Any, batch: Any, topic: str, partition: int) -> Any:
-    """Hand a batch over; return the future of its acknowledgement, or the error that came at once."""
+    """Pass a batch to the producer; return the future of its acknowledgement, or the error raised at once."""
     batch.close()
     try:
         return await producer.send_batch(batch, topic, partition=partition)
-    except Exception as error:  # noqa: BLE001  # what a broken producer raises is not only Kafka's errors; it is judged, not dropped
+    except Exception as error:  # noqa: BLE001  # a broken producer raises more than Kafka's errors; all are classified, none is dropped
         return error
 
 
-async def _delivery_error(answer: Any) -> Exception | None:
-    if isinstance(answer, Exception):
-        return answer
+async def _delivery_error(delivery: Any) -> Exception | None:
+    if isinstance(delivery, Exception):
+        return delivery
     try:
-        await answer
+        await delivery
     except Exception as error:  # noqa: BLE001  # as above
         return error
     return None

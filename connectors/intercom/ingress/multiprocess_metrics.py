@@ -1,7 +1,7 @@
-"""One /metrics for several processes on one port: a scrape reaches any of them, and every one can answer for all.
+"""One /metrics for several processes on one port: a scrape reaches any of them, and that process returns the metrics of all.
 
-Each process leaves its numbers in a file once a second; who is scraped adds its own, fresh, and those of the others, at most that
-much older. Every series has a label `process`, so rates and restarts stay right (a process that restarts begins at 0).
+Each process writes its metrics to a file once a second; the scraped one merges its current metrics with the files of the others, which
+are at most a second older. Every series has a label `process`, so rates stay right over restarts (a restarted process begins at 0).
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _INTERVAL_S: Final = 1.0
 
 
 class MultiprocessMetrics:
-    """The numbers of this process, number `index` of `processes`, and of those beside it, through files in `folder`."""
+    """The metrics of this process, number `index` of `processes`, and of its siblings, exchanged through files in `folder`."""
 
     def __init__(self, *, folder: Path, index: int, processes: int, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
@@ -27,17 +27,17 @@ class MultiprocessMetrics:
         self._processes = processes
 
     def page(self) -> bytes:
-        """Return the page of all processes; for one process alone without reading any file."""
+        """Return the page of all processes; with a single process no file is read."""
         texts = {str(self._index): self._own_page().decode()}
         for number in range(self._processes):
-            if number != self._index and (found := self._file(number)).exists():
-                texts[str(number)] = found.read_text()
+            if number != self._index and (file := self._file(number)).exists():
+                texts[str(number)] = file.read_text()
         merged = CollectorRegistry()
         merged.register(_Merged(texts))
         return generate_latest(merged)
 
     async def publish(self) -> None:
-        """Leave this process' numbers for the others, until cancelled."""
+        """Write this process' metrics for its siblings once a second, until cancelled."""
         while self._processes > 1:
             await asyncio.to_thread(self._write, self._own_page())
             await asyncio.sleep(_INTERVAL_S)
@@ -47,9 +47,9 @@ class MultiprocessMetrics:
 
     def _write(self, page: bytes) -> None:
         target = self._file(self._index)
-        fresh = target.with_suffix(".new")
-        fresh.write_bytes(page)
-        fresh.replace(target)
+        draft = target.with_suffix(".new")
+        draft.write_bytes(page)
+        draft.replace(target)
 
     def _file(self, number: int) -> Path:
         return self._folder / f"metrics-{number}.prom"

@@ -1,7 +1,7 @@
-"""What operators ask an ingress: is it alive, can it take posts, how is it doing.
+"""HTTP probes of an ingress: is it alive, can it persist posts, what is degraded.
 
-`/ready` is 200 as long as posts can be kept, in Kafka or on this disk: an orchestrator that takes the ingress away because Kafka is
-away would turn a delay into a loss. What is degraded is in its body, and in the metrics. 503 means that a post would be refused.
+`/ready` is 200 as long as posts can be persisted, in Kafka or on this disk: an orchestrator that removed the ingress during a Kafka
+outage would lose posts instead of delaying them. Its body and the metrics show what is degraded. 503 means that posts are refused.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from connectors.intercom.ingress.multiprocess_metrics import CONTENT_TYPE
 
 
 class IngressStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process stands. `degraded` says in sentences what is wrong although posts are kept."""
+    """The status of a process. `degraded` has a sentence for each problem, also for those that do not stop posts from being persisted."""
 
     ready: bool
     kafka: str
@@ -31,8 +31,8 @@ def probes(status: Callable[[], IngressStatus], metrics_page: Callable[[], bytes
         return PlainTextResponse("alive\n")
 
     async def ready(_: Request) -> Response:
-        found = status()
-        return Response(msgspec.json.encode(found), 200 if found.ready else 503, media_type="application/json")
+        current = status()
+        return Response(msgspec.json.encode(current), 200 if current.ready else 503, media_type="application/json")
 
     async def metrics(_: Request) -> Response:
         return Response(metrics_page(), media_type=CONTENT_TYPE)

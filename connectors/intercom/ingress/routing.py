@@ -1,4 +1,4 @@
-"""From the bytes of an authentic post to the records it becomes. Pure: bytes and an instant in, records out."""
+"""Turns the bytes of an authentic post into the records to publish. Pure: bytes and an instant in, records out."""
 
 import re
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from connectors.kafka.publisher import OutboundRecord
 from schemas.canonical import digest
@@ -16,26 +18,26 @@ from schemas.intercom.envelope import CONTENT_ENCODING, NOTHING, Envelope, TooLa
 from schemas.intercom.routes import OTHER, Destination, destinations, event_type, known, other, route_of
 from schemas.tenancy import Tenancy
 
-_UNREADABLE: Final = "unreadable"  # stands for the app_id and the topic of a body that has none to read
+_UNREADABLE: Final = "unreadable"  # the app_id and the topic recorded for a body that cannot be parsed
 _JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_HEADER_LIMIT: Final = 255  # bytes of a header that is taken over from a request
+_HEADER_LIMIT: Final = 255  # bytes of a request header that is copied to a record
 
 
 class Quarantine(StrEnum):
     """Why a post went to `intercom.other`."""
 
-    UNREADABLE = "unreadable"  # not UTF-8, not JSON, no gzip, nested too deeply
-    WRONG_APP = "stranger"  # an app_id that nobody configured
-    SET_ASIDE = "set_aside"  # a topic that is known and that no agent reads, ping included
-    UNKNOWN = "unknown"  # a topic that Intercom's documentation does not have
-    NO_ID = "nameless"  # the entity's id is not where the topic has it
+    UNREADABLE = "unreadable"  # not UTF-8, not JSON, not gzip, nested too deeply
+    WRONG_APP = "stranger"  # an app_id that is not configured
+    SET_ASIDE = "set_aside"  # a known topic that no agent reads, ping included
+    UNKNOWN = "unknown"  # a topic that is not in Intercom's documentation
+    NO_ID = "nameless"  # the entity's id is not where this topic should have it
     CALLBACK = "callback"  # a health check or an uninstall
 
 
 class AuthenticPost(NamedTuple):
-    """What the ingress knows about an authentic post before parsing it. `signers` are the apps whose secret fits."""
+    """A verified post before it is parsed. `signers` are the apps whose secret made its signature."""
 
     body: bytes
     signers: frozenset[str]
@@ -45,7 +47,7 @@ class AuthenticPost(NamedTuple):
 
 
 class RoutedPost(NamedTuple):
-    """The records of a post, the name it is counted by, and why it was set aside, if it was."""
+    """The records of a post, the name under which it is counted, and the reason for its quarantine, if any."""
 
     records: tuple[OutboundRecord, ...]
     name: str
@@ -53,11 +55,11 @@ class RoutedPost(NamedTuple):
 
 
 class WrongApp(InvalidRecord):
-    """Say that a post for a configured workspace was signed by another app."""
+    """A post for a configured workspace was signed by another app."""
 
 
 class Router:
-    """Knows the workspaces and the topics' names on the broker."""
+    """Routes posts, given the configured workspaces and the function that names a topic on the broker."""
 
     def __init__(self, tenancy: Tenancy, topic_name: Callable[[str], str]) -> None:
         self._apps = {workspace.app_id: workspace.app for workspace in tenancy.workspaces.values()}
@@ -66,66 +68,67 @@ class Router:
     def webhook(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a webhook. Raises `WrongApp` for a workspace of another app, `TooLarge` for one inflated beyond the limit."""
         try:
-            note = envelope(_json(post))
+            notification = envelope(_json(post))
         except TooLarge:
             raise
         except InvalidRecord:
             return self._quarantined(post, _unreadable_envelope(post.body), Quarantine.UNREADABLE, now)
-        app = self._apps.get(note.app_id)
+        app = self._apps.get(notification.app_id)
         if app is None:
-            return self._quarantined(post, note, Quarantine.WRONG_APP, now, name=note.app_id)
+            return self._quarantined(post, notification, Quarantine.WRONG_APP, now, name=notification.app_id)
         if app not in post.signers:
             raise WrongApp("the post is signed by another app than the one this workspace is configured for")
-        found = destinations(note)
-        records = tuple([self._record(post, note, place, now) for place in found])
-        return RoutedPost(records, _label(note.topic), _reason(note, found[0]))
+        targets = destinations(notification)
+        records = tuple([self._record(post, notification, target, now) for target in targets])
+        return RoutedPost(records, _label(notification.topic), _quarantine(notification, targets[0]))
 
     def callback(self, post: AuthenticPost, now: int) -> RoutedPost:
-        """Keep a health check or an uninstall, under the app that signed it where the body names no workspace."""
+        """Route a health check or an uninstall. Raises `WrongApp` where the body names a workspace of another app."""
         try:
-            note = envelope(_json(post))
+            parsed = envelope(_json(post))
         except TooLarge:
             raise
         except InvalidRecord:
-            note = _unreadable_envelope(post.body)
-        app = self._apps.get(note.app_id)
+            parsed = _unreadable_envelope(post.body)
+        app = self._apps.get(parsed.app_id)
         if app is not None and app not in post.signers:
             raise WrongApp("the callback is signed by another app than the one this workspace is configured for")
-        named = Envelope(
-            id=note.id, topic=note.topic or _CALLBACK, app_id=note.app_id, created_at=note.created_at, item=note.item
-        )
-        return self._quarantined(post, named, Quarantine.CALLBACK, now)
+        notification = msgspec.structs.replace(parsed, topic=parsed.topic or _CALLBACK)
+        return self._quarantined(post, notification, Quarantine.CALLBACK, now)
 
-    def _quarantined(self, post: AuthenticPost, note: Envelope, why: Quarantine, now: int, name: str | None = None) -> RoutedPost:
-        return RoutedPost((self._record(post, note, other(note), now),), _label(name or note.topic), why)
+    def _quarantined(
+        self, post: AuthenticPost, notification: Envelope, reason: Quarantine, now: int, name: str | None = None
+    ) -> RoutedPost:
+        record = self._record(post, notification, other(notification), now)
+        return RoutedPost((record,), _label(name or notification.topic), reason)
 
-    def _record(self, post: AuthenticPost, note: Envelope, place: Destination, now: int) -> OutboundRecord:
+    def _record(self, post: AuthenticPost, notification: Envelope, target: Destination, now: int) -> OutboundRecord:
         event = EventContext(
-            id=place.id,
-            source=_source(note.app_id),
-            type=event_type(note.topic),
+            id=target.id,
+            source=_source(notification.app_id),
+            type=event_type(notification.topic),
             origin=Origin.WEBHOOK,
-            time=None if note.created_at is None else note.created_at * 1000,
+            time=None if notification.created_at is None else notification.created_at * 1000,
             recorded=now,
-            subject=place.entity,
-            partition_key=place.key,
-            causation_id=place.causation,
+            subject=target.entity,
+            partition_key=target.key,
+            causation_id=target.causation,
             trace_parent=_printable(post.trace_parent),
             content_type=(_printable(post.content_type) or _JSON).encode(),
         )
         headers = event.headers()
         if post.encoding:
             headers.append((CONTENT_ENCODING, (_printable(post.encoding) or _UNREADABLE).encode()))
-        return OutboundRecord(self._name(place.topic), place.key.encode(), post.body, headers, now)
+        return OutboundRecord(self._name(target.topic), target.key.encode(), post.body, headers, now)
 
 
-@lru_cache(maxsize=1024)  # a workspace's posts all have the same
+@lru_cache(maxsize=1024)  # all posts of a workspace have the same source
 def _source(app_id: str) -> str:
     return f"/intercom/{quote(app_id, safe='')}"
 
 
 def _json(post: AuthenticPost) -> bytes:
-    """Return the JSON of a post; what is kept stays as received."""
+    """Return the JSON of a post, inflated if need be; the record carries the bytes as received."""
     if post.encoding is None:
         return post.body
     if post.encoding != b"gzip":
@@ -137,17 +140,17 @@ def _unreadable_envelope(body: bytes) -> Envelope:
     return Envelope(id=derived("body", digest(body)), topic=_UNREADABLE, app_id=_UNREADABLE, created_at=None, item=NOTHING)
 
 
-def _reason(note: Envelope, place: Destination) -> Quarantine | None:
-    if place.topic != OTHER:
+def _quarantine(notification: Envelope, target: Destination) -> Quarantine | None:
+    if target.topic != OTHER:
         return None
-    if not known(note.topic):
+    if not known(notification.topic):
         return Quarantine.UNKNOWN
-    return Quarantine.NO_ID if route_of(note.topic) else Quarantine.SET_ASIDE
+    return Quarantine.NO_ID if route_of(notification.topic) else Quarantine.SET_ASIDE
 
 
-@lru_cache(maxsize=256)  # posts come with the same few
+@lru_cache(maxsize=256)  # posts carry the same few values
 def _printable(value: bytes | None) -> str | None:
-    """Take a header over only where it is plain text of bearable length: it comes from outside the signature."""
+    """Return a header's text if it is printable ASCII within the limit, else None: the signature does not cover headers."""
     if value is None or len(value) > _HEADER_LIMIT or not value.isascii():
         return None
     text = value.decode("ascii")
@@ -156,5 +159,5 @@ def _printable(value: bytes | None) -> str | None:
 
 @lru_cache(maxsize=1024)  # Intercom has some two hundred topics
 def _label(name: str) -> str:
-    """Spell a name so that it can be a label: it comes from outside."""
+    """Return a name that can be a metric's label: the name comes from outside."""
     return name if _NAME.fullmatch(name) else _UNREADABLE

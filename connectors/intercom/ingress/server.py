@@ -17,7 +17,7 @@ _ALL_INTERFACES: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not boun
 
 
 def serve(config: IngressConfig) -> None:
-    """Serve until SIGTERM or SIGINT; return when everything accepted is kept. Raises `BadConfiguration` for an address in use.
+    """Serve until SIGTERM or SIGINT; return when all accepted posts are persisted. Raises `BadConfiguration` for an address in use.
 
     Writes one line to standard output once it listens: `listening on http://host:port/webhooks/intercom`.
     """
@@ -25,8 +25,8 @@ def serve(config: IngressConfig) -> None:
     if config.processes == 1:
         uvloop.run(run(config, sock, index=0, ready=lambda: _print_address(sock)))
         return
-    with share(sock) as held:
-        supervise(config, held, lambda: _print_address(held))
+    with share(sock) as reserved:
+        supervise(config, reserved, lambda: _print_address(reserved))
 
 
 def _print_address(sock: socket.socket) -> None:
@@ -34,4 +34,4 @@ def _print_address(sock: socket.socket) -> None:
     shown = "127.0.0.1" if host in _ALL_INTERFACES else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}{WEBHOOK_PATH}"
     _log.info("listening", url=url)
-    print(f"listening on {url}", flush=True)  # noqa: T201  # whoever started it with port 0 reads it here
+    print(f"listening on {url}", flush=True)  # noqa: T201  # after a start with port 0 the caller reads the port here

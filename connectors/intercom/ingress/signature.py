@@ -1,4 +1,4 @@
-"""Whose post is it? A signature over the bytes as received, checked against every live secret before anything is parsed.
+"""Verifies which app signed a post: a signature over the bytes as received, checked against every live secret before parsing.
 
 Intercom signs webhooks with HMAC-SHA1 (`X-Hub-Signature: sha1=<hex>`), its health checks and uninstall callbacks with HMAC-SHA256
 (`X-Body-Signature: <hex>`), both keyed by the app's client secret. An app has two secrets while one is being rotated.
@@ -13,7 +13,7 @@ from schemas.tenancy import App
 
 
 class Scheme(NamedTuple):
-    """How one kind of post is signed: the header (as ASGI spells it), the digest, and the text of a well-formed signature."""
+    """How one kind of post is signed: the header (as ASGI spells it), the digest, and the pattern of a well-formed signature."""
 
     header: bytes
     digest: str
@@ -30,24 +30,24 @@ class Keyring:
     def __init__(self, apps: Iterable[App]) -> None:
         self._keys = tuple(
             (app.name, secret.reveal().encode()) for app in apps for secret in app.client_secrets if secret
-        )  # an unset secret would sign for everybody
+        )  # anybody can sign with an unset secret
 
     def __repr__(self) -> str:
         return f"Keyring({len(self._keys)} secrets)"
 
     def signers(self, scheme: Scheme, body: bytes, signature: bytes | None) -> frozenset[str]:
-        """Name the apps that signed these bytes: none for a wrong signature, several where apps share a secret.
+        """Return the apps that signed these bytes: none for a wrong signature, several where apps share a secret.
 
-        Every secret is tried whatever matched before, so that the time taken tells nothing.
+        Every secret is tried whatever matched before, so that the time taken reveals nothing.
         """
-        found = scheme.pattern.fullmatch(signature or b"")
-        if found is None:
+        match = scheme.pattern.fullmatch(signature or b"")
+        if match is None:
             return frozenset()
-        claimed = bytes.fromhex(found[1].decode())
+        claimed = bytes.fromhex(match[1].decode())
         return frozenset([app for app, key in self._keys if hmac.compare_digest(hmac.digest(key, body, scheme.digest), claimed)])
 
 
 def sign(scheme: Scheme, secret: str, body: bytes) -> str:
     """Sign as Intercom does: for `send`, the simulator and tests."""
-    spelled = hmac.digest(secret.encode(), body, scheme.digest).hex()
-    return f"sha1={spelled}" if scheme is WEBHOOK else spelled
+    digits = hmac.digest(secret.encode(), body, scheme.digest).hex()
+    return f"sha1={digits}" if scheme is WEBHOOK else digits

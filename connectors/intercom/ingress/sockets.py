@@ -1,4 +1,4 @@
-"""Sockets for one process, or for several on one port (SO_REUSEPORT: the kernel deals connections out evenly)."""
+"""Sockets for one process, or for several on one port (SO_REUSEPORT: the kernel distributes connections evenly)."""
 
 import socket
 
@@ -6,7 +6,7 @@ from schemas.errors import BadConfiguration
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """Bind the address, without listening yet; `shared` lets others of this user bind it too. Raises `BadConfiguration`."""
+    """Bind the address, without listening yet; `shared` lets other processes of this user bind it too. Raises `BadConfiguration`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -24,9 +24,9 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 
 def share(sock: socket.socket) -> socket.socket:
-    """Give up a socket that proved the address free, and hold the same address in a way that other processes can join.
+    """Close a socket that proved the address free, and bind the same address so that other processes can bind it too.
 
-    The socket returned never listens, so no connection is dealt to it.
+    The returned socket only reserves the address: it never listens, so it receives no connection.
     """
     host, port = sock.getsockname()[:2]
     sock.close()

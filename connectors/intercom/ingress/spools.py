@@ -1,4 +1,4 @@
-"""The spools of one process: its own, and those of dead processes until they are empty; all drained into the same Kafka."""
+"""The spools of one process: its own, and those of dead processes until they are empty; all are drained into the same Kafka."""
 
 import asyncio
 import contextlib
@@ -16,13 +16,13 @@ from connectors.spool.claims import SpoolClaim, claim_orphans, claim_own, damage
 from connectors.spool.spool import Spool, SpoolDamaged, SpoolFailed
 from schemas.errors import Unavailable
 
-_SCAN_S: Final = 10.0  # how soon the file of a process that died beside us is found
+_SCAN_S: Final = 10.0  # how soon the file of a sibling that died is found
 
 _log = structlog.get_logger(__name__)
 
 
 class Spools:
-    """Opens, drains and closes spools. `own` is the one that posts are appended to."""
+    """Opens, drains and closes spools. `own` is the one to append posts to."""
 
     def __init__(self, folder: Path, *, index: int, max_bytes: int, publisher: Publisher, breaker: Breaker) -> None:
         self._folder = folder
@@ -40,18 +40,18 @@ class Spools:
         return (self.own, *self.adopted)
 
     def damaged_files(self) -> list[Path]:
-        """Name the files that wait for a person."""
+        """Return the damaged files that an operator has to look at."""
         return damaged_files(self._folder)
 
     async def open(self) -> None:
-        """Open our own spool, whatever was there before, and begin to look for orphans."""
+        """Open this process' own spool, whatever state its file is in, and start to look for orphans."""
         self._claim = await asyncio.to_thread(claim_own, self._folder, self._index)
         self.own = await self._open_spool(self._claim) or await self._open_spool(self._claim) or self._raise_unusable()
         self._start(self._drain_own())
         self._start(self._adopt_orphans())
 
     async def close(self) -> None:
-        """Stop draining and close every file; what waits in them is on the disk."""
+        """Stop draining and close every file; records not yet sent are on the disk."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -60,7 +60,7 @@ class Spools:
         self._claim.release()
 
     async def _open_spool(self, claim: SpoolClaim) -> Spool | None:
-        """Open a file; one that is damaged is moved aside and reported, and the answer is None."""
+        """Open a file; move one that is damaged aside, report it and return None."""
         spool = Spool(claim.path, max_bytes=self._max_bytes)
         try:
             await spool.open()
@@ -78,7 +78,7 @@ class Spools:
         raise Unavailable(f"no spool can be opened in {self._folder}; look at the disk")
 
     async def _drain_own(self) -> None:
-        """Drain our own spool for ever; if it is damaged while we use it, what can still be read of it may be read later."""
+        """Drain the own spool until cancelled; if it becomes damaged, retry: the rest of it may be readable later."""
         while True:
             try:
                 await self._drainer(self.own).run()
@@ -89,8 +89,8 @@ class Spools:
     def _drainer(self, spool: Spool) -> Drainer:
         return Drainer(spool, self._publisher, self._breaker)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
 
@@ -100,7 +100,7 @@ class Spools:
             _log.error("spool task ended", exc_info=error)
 
     async def _adopt_orphans(self) -> None:
-        """Look for files of dead processes, now and every few seconds."""
+        """Adopt the files of dead processes, now and every few seconds."""
         while True:
             for claim in await asyncio.to_thread(lambda: list(claim_orphans(self._folder))):
                 _log.info("spool adopted", path=str(claim.path))
@@ -108,24 +108,24 @@ class Spools:
             await asyncio.sleep(_SCAN_S)
 
     async def _drain_orphan(self, claim: SpoolClaim) -> None:
-        """Drain the file of a dead process and remove it; one that keeps what cannot be sent is moved aside."""
+        """Drain the file of a dead process and delete it; move it aside if it has records that cannot be sent."""
         spool = await self._open_spool(claim)
         if spool is None:
             claim.release()
             return
         self.adopted.add(spool)
-        trouble: Exception | None = None
+        failure: Exception | None = None
         try:
             await self._drainer(spool).run(until_empty=True)
             if spool.aside:
-                trouble = SpoolDamaged(f"{spool.aside} groups of records in it can be neither read nor sent")
+                failure = SpoolDamaged(f"{spool.aside} groups of records in it can be neither read nor sent")
         except SpoolDamaged as error:
-            trouble = error
+            failure = error
         self.adopted.discard(spool)
         with contextlib.suppress(SpoolDamaged, SpoolFailed):
             await spool.close()
-        if trouble is not None:
-            self._move_aside(claim, trouble)
+        if failure is not None:
+            self._move_aside(claim, failure)
             claim.release()
         else:
             await asyncio.to_thread(claim.delete)

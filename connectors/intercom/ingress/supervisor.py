@@ -1,4 +1,4 @@
-"""Several ingress processes on one port: started, started again when they die, and stopped together."""
+"""Several ingress processes on one port: started together, restarted when they die, stopped together."""
 
 import contextlib
 import os
@@ -17,25 +17,28 @@ from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.sockets import bind
 from schemas.errors import IntercomStreamsError
 
-_RESTART_DELAY_S: Final = 1.0  # between the death of a process and the next one of its number: a crash at start must not spin
-_GRACE_S: Final = 20.0  # a process stops within half of it, or hangs
+_RESTART_DELAY_S: Final = 1.0  # between the death of a process and its restart: a crash at start must not become a busy loop
+_GRACE_S: Final = 20.0  # a process that does not stop within half of it hangs
 
 _log = structlog.get_logger(__name__)
 
 
 def supervise(config: IngressConfig, reserved: socket.socket, on_listening: Callable[[], None]) -> None:
-    """Keep `config.processes` processes running until SIGTERM or SIGINT; return when all have stopped by themselves."""
-    crew = ProcessPool(config, reserved)
+    """Keep `config.processes` processes running until SIGTERM or SIGINT; return when all have stopped by themselves.
+
+    `reserved` is a socket bound to their address; `on_listening` is called once all of them listen.
+    """
+    pool = ProcessPool(config, reserved)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, crew.request_stop)
-    crew.start_all()
-    crew.wait_until_listening()
+        signal.signal(number, pool.request_stop)
+    pool.start_all()
+    pool.wait_until_listening()
     on_listening()
-    crew.watch()
+    pool.watch()
 
 
 class ProcessPool:
-    """The processes by pid. They stop when this one does, however it ends: each holds the reading end of a pipe of ours."""
+    """The processes by pid. They stop when this one ends, in whatever way: each has the reading end of a pipe that only this one writes."""
 
     def __init__(self, config: IngressConfig, reserved: socket.socket) -> None:
         self._config = config
@@ -46,12 +49,12 @@ class ProcessPool:
         self._ready_reader, self._ready_writer = os.pipe()
 
     def request_stop(self, *_: object) -> None:
-        """Pass a signal on to all."""
+        """Handle a stop signal: stop restarting, and send SIGTERM to all."""
         self._stopping = True
         for pid in self._running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        signal.alarm(int(_GRACE_S))  # its default action ends us, and the pipe ends what hangs
+        signal.alarm(int(_GRACE_S))  # its default action ends this process; the pipe then ends those that hang
 
     def start_all(self) -> None:
         """Start one process of every number."""
@@ -59,12 +62,12 @@ class ProcessPool:
             self._start(number)
 
     def wait_until_listening(self) -> None:
-        """Wait for every process to say so, or for one to die."""
+        """Wait for every process to report that it listens."""
         for _ in range(self._config.processes):
             os.read(self._ready_reader, 1)
 
     def watch(self) -> None:
-        """Start again what dies, until told to stop; return when none is left."""
+        """Restart processes that die, until a stop is requested; return when all have ended."""
         while self._running:
             pid, status = os.wait()
             number = self._running.pop(pid)
@@ -84,18 +87,18 @@ class ProcessPool:
             code = self._run_worker(number)
         finally:
             sys.stderr.flush()
-            os._exit(code)  # not our caller's way out: this is a copy of it
+            os._exit(code)  # the clean-up of the calling code is the parent's: this process is a copy of it
 
     def _run_worker(self, number: int) -> int:
-        """Be one of the processes; return its exit code."""
+        """Run in a child process: serve until it stops; return its exit code."""
         os.close(self._parent_end)
-        for handled in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(handled, signal.SIG_DFL)
+        for stop_signal in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(stop_signal, signal.SIG_DFL)
         try:
             sock = bind(*self._address, shared=True)
             uvloop.run(run(self._config, sock, index=number, ready=self._report_listening, parent_pipe=self._parent_pipe))
         except IntercomStreamsError as error:
-            _log.error("process cannot run", process=number, reason=str(error))  # the reason says it all
+            _log.error("process cannot run", process=number, reason=str(error))  # a traceback would add nothing
             return 1
         return 0
 

@@ -19,7 +19,7 @@ class App:
     """Takes posts of `kept` at once, refuses those of `wrong`, fails at `broken`, holds back those of `later`; notes which way each came."""
 
     def __init__(self) -> None:
-        self.direct = self
+        self.post_handler = self
         self.came: list[tuple[str, bytes]] = []
         self.held: list[Callable[[HttpResponse], None]] = []
         self.left = 0
@@ -41,8 +41,8 @@ class App:
         while (message := await receive()).get("more_body"):
             body += message["body"]
         self.came.append(("asgi", body + message.get("body", b"")))
-        await send(ACCEPTED.start)
-        await send(ACCEPTED.body)
+        await send(ACCEPTED.asgi_start)
+        await send(ACCEPTED.asgi_body)
 
 
 @pytest.fixture
