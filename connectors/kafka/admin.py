@@ -1,4 +1,4 @@
-"""Kafka's administrative client, for a block."""
+"""Kafka's administrative client as a context manager."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 
 @asynccontextmanager
 async def admin_client(kafka: KafkaSettings) -> AsyncIterator[Any]:
-    """Have a connected client. One whose start is broken off has connections already, and is closed like any other."""
+    """Yield a connected client and close it. A client whose start is cancelled has open connections already, so it is closed too."""
     client = AIOKafkaAdminClient(**kafka.client())
     try:
         await client.start()

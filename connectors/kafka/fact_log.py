@@ -1,4 +1,4 @@
-"""The log of facts as connectors and operators use it: append and wait until the brokers have everything; find a tenant's facts of a kind."""
+"""The fact log for connectors and operators: append facts and wait for all acknowledgements; find a tenant's facts of some kinds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -13,7 +13,7 @@ from schemas.message import Headers, header
 from schemas.partition import partition_of
 
 TOPIC: Final = "access.facts"
-_IN_FLIGHT: Final = 1000  # facts handed to the producer before their answers are awaited: bounds memory, hides the round trip
+_IN_FLIGHT: Final = 1000  # facts sent before their acknowledgements are awaited: bounds memory, hides the round trip
 _START_S: Final = 15.0
 _POLL_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
 
@@ -29,9 +29,9 @@ class FactRecord(NamedTuple):
 async def append(
     kafka: KafkaSettings, records: Sequence[FactRecord], *, on_progress: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Append facts in their order and return their number once all are kept by every in-sync replica. `done` hears of progress.
+    """Append facts in order and return their number once every in-sync replica has them. `on_progress` receives the size of each chunk.
 
-    Raises Unavailable when Kafka does not take them; those before the failure may be in the log.
+    Raises Unavailable when Kafka does not accept them; those before the failure may be in the log.
     """
     producer = AIOKafkaProducer(
         **kafka.client(), acks="all", enable_idempotence=True, compression_type="zstd", max_request_size=MAX_RECORD_BYTES
@@ -42,7 +42,7 @@ async def append(
             partitions = len(await producer.partitions_for(kafka.topic(TOPIC)))
         for start in range(0, len(records), _IN_FLIGHT):
             chunk = records[start : start + _IN_FLIGHT]
-            acknowledgements = [await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in chunk]
+            acknowledgements = [await _send(producer, kafka.topic(TOPIC), record, partitions) for record in chunk]
             await asyncio.gather(*acknowledgements)
             on_progress(len(chunk))
     except (KafkaError, OSError, TimeoutError) as error:
@@ -56,10 +56,10 @@ async def append(
 
 
 async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
-    """Append what `wanted` finds missing, in one transaction of that name, and return how many facts that were.
+    """Append the facts that `missing_facts` returns, in one transaction with that transactional id, and return their number.
 
-    Whoever comes later under the same name first ends the transaction of whoever came before, and only then looks what is missing:
-    so of several that do the same at once each fact is appended by one. Raises Unavailable for those that were overtaken too.
+    A later producer with the same id fences the earlier one before it checks what is missing, so concurrent callers append each fact
+    exactly once. Raises Unavailable, also in a caller that was fenced.
     """
     producer = AIOKafkaProducer(**kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000)
     try:
@@ -69,7 +69,7 @@ async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[
         records = await missing_facts()
         if records:
             async with producer.transaction():
-                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), entry, partitions) for entry in records])
+                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), record, partitions) for record in records])
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
             f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} does not "
@@ -81,7 +81,7 @@ async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[
 
 
 async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> list[bytes]:
-    """Return the values of a tenant's facts whose `ce_type` is among `types`, in the order of the log, as committed until now."""
+    """Return the values of a tenant's facts whose `ce_type` is among `types`, in log order, as committed until now."""
     topic = kafka.topic(TOPIC)
     consumer = AIOKafkaConsumer(
         topic, **kafka.client(), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
@@ -89,12 +89,12 @@ async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) 
     try:
         async with asyncio.timeout(_START_S):
             await consumer.start()
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        if not places:
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        if not partitions:
             raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
-        place = places[partition_of(tenant.encode(), len(places))]
-        consumer.pause(*(other for other in places if other != place))
-        return await _read(consumer, place, tenant, types)
+        partition = partitions[partition_of(tenant.encode(), len(partitions))]
+        consumer.pause(*(other for other in partitions if other != partition))
+        return await _read(consumer, partition, tenant, types)
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} did not answer ({type(error).__name__}). Is it up?") from error
     finally:
@@ -107,17 +107,17 @@ async def _send(producer: Any, topic: str, record: FactRecord, partitions: int) 
     )
 
 
-async def _read(consumer: Any, place: Any, tenant: str, types: Collection[str]) -> list[bytes]:
-    """Read to the end that the log has now; an open transaction before it ends the reading, for nothing behind it is committed."""
-    found: list[bytes] = []
-    end = (await consumer.end_offsets([place]))[place]
-    before = -1
-    while before < (position := await consumer.position(place)) < end:
-        before = position
-        for records in (await consumer.getmany(place, timeout_ms=_POLL_MS)).values():
-            found += [
+async def _read(consumer: Any, partition: Any, tenant: str, types: Collection[str]) -> list[bytes]:
+    """Read to the present end of the log, or to the first open transaction: nothing after it is committed."""
+    values: list[bytes] = []
+    end = (await consumer.end_offsets([partition]))[partition]
+    previous = -1
+    while previous < (position := await consumer.position(partition)) < end:
+        previous = position
+        for records in (await consumer.getmany(partition, timeout_ms=_POLL_MS)).values():
+            values += [
                 record.value
                 for record in records
                 if record.key == tenant.encode() and header(record.headers, "ce_type") in types and record.value
             ]
-    return found
+    return values

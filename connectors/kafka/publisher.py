@@ -1,4 +1,4 @@
-"""A record on its way to Kafka, and the port it leaves by: the same value whether it goes at once, or over the spool."""
+"""A record on its way to Kafka, and the port that publishes it: the same value whether it goes at once or over the spool."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,20 +26,20 @@ class OutboundRecord(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def size(self) -> int:
-        """Bytes that holding this record costs, roughly: what it carries and a frame of headers."""
+        """Approximate bytes of memory or disk for this record: key, value and an allowance for headers."""
         return len(self.key) + len(self.value) + 512
 
 
 class FailureKind(StrEnum):
-    """What has to change before a record that was not kept can be."""
+    """What has to change before a record that was not persisted can be."""
 
-    RECORD = "record"  # the record itself, or a limit of the broker's: it will be refused again
-    TOPIC = "topic"  # its topic is not there; others are
-    KAFKA = "kafka"  # Kafka has to come back
+    RECORD = "record"  # the record itself, or a limit of the broker: it will be refused again
+    TOPIC = "topic"  # its topic, which is missing; other topics exist
+    KAFKA = "kafka"  # Kafka, which is away
 
 
 class PublishError(NamedTuple):
-    """A record that was not kept."""
+    """A record that was not persisted, and why."""
 
     record: OutboundRecord
     kind: FailureKind
@@ -47,17 +47,17 @@ class PublishError(NamedTuple):
 
 
 class Publisher(Protocol):
-    """Where records are kept for good."""
+    """Persists records for good."""
 
     async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
-        """Keep them all and return those that were not; raise `Unavailable` where none could be offered."""
+        """Persist all records and return an error for each that was not; raise `Unavailable` if none could be sent."""
 
 
 class MemoryPublisher:
-    """An outlet that keeps records in a list: for tests, and for trying the ingress without Kafka.
+    """A publisher that appends records to a list: for tests, and for trying the ingress without Kafka.
 
-    `down` is a sentence while it is away; `missing` are topics it does not have; `refused` are keys it will never take; `held` is an
-    event that every round waits for, where there is one.
+    `outage` is the error text of a simulated outage, empty without one; `missing_topics` are topics it does not have; `rejected_keys`
+    are keys it never accepts; `gate`, if set, is an event that every round waits for.
     """
 
     def __init__(self) -> None:
@@ -74,8 +74,8 @@ class MemoryPublisher:
         if self.outage:
             raise Unavailable(self.outage)
         self.rounds += 1
-        errors = [refusal for record in records if (refusal := self._error_of(record)) is not None]
-        failed = {id(refusal.record) for refusal in errors}
+        errors = [error for record in records if (error := self._error_of(record)) is not None]
+        failed = {id(error.record) for error in errors}
         self.records += [record for record in records if id(record) not in failed]
         return errors
 

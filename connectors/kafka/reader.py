@@ -1,4 +1,4 @@
-"""Read a topic without a consumer group: from where one likes, all partitions as one stream, committed records only."""
+"""Read a topic without a consumer group: from any position, all partitions as one stream, committed records only."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
 
 _POLL_MS = 200  # how long a stop may go unnoticed
-_GRACE_SECONDS = 30.0  # how much longer than asked a silent broker is waited for before it counts as away
+_GRACE_SECONDS = 30.0  # how long after the idle time a silent broker counts as away
 
 
 class StartKind(StrEnum):
@@ -28,30 +28,30 @@ class StartKind(StrEnum):
 
 
 class StartPosition(msgspec.Struct, frozen=True):
-    """Where each partition is read from: an offset, or a time in ms since 1970."""
+    """Where to start each partition; `number` is the offset, or the time in ms since 1970."""
 
     kind: StartKind
     number: int = 0
 
 
 class TopicReader:
-    """A topic being read."""
+    """A consumer assigned to partitions of one topic."""
 
-    def __init__(self, consumer: Any, places: list[TopicPartition]) -> None:
+    def __init__(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._consumer = consumer
-        self._places = places
+        self._partitions = partitions
 
     async def batches(self, idle_seconds: float | None, stop: asyncio.Event) -> AsyncIterator[list[Any]]:
-        """Yield records as they come, each batch in the order of their times as far as partitions allow.
+        """Yield records as they arrive, each batch sorted by timestamp as far as the order within partitions allows.
 
-        Ends when told to stop, or when all that was there has been read and nothing came for `idle_seconds`.
+        Ends when `stop` is set, or when every partition is read to its end and no record arrived for `idle_seconds`.
         """
         clock = asyncio.get_running_loop().time
         last = clock()
         while not stop.is_set():
-            found = await self._consumer.getmany(*self._places, timeout_ms=_POLL_MS)
-            if found:
-                yield list(heapq.merge(*found.values(), key=lambda record: record.timestamp))
+            by_partition = await self._consumer.getmany(*self._partitions, timeout_ms=_POLL_MS)
+            if by_partition:
+                yield list(heapq.merge(*by_partition.values(), key=lambda record: record.timestamp))
                 last = clock()
             elif idle_seconds is not None and clock() - last >= idle_seconds:
                 if await self._caught_up():
@@ -60,40 +60,40 @@ class TopicReader:
                     raise Unavailable("Kafka has more records of this topic and sends none; are its brokers up?")
 
     async def _caught_up(self) -> bool:
-        ends = await self._consumer.end_offsets(self._places)
-        return all([await self._consumer.position(place) >= end for place, end in ends.items()])
+        ends = await self._consumer.end_offsets(self._partitions)
+        return all([await self._consumer.position(partition) >= end for partition, end in ends.items()])
 
 
 @contextlib.asynccontextmanager
 async def open_topic(
     kafka: KafkaSettings, topic: str, partitions: Collection[int], start: StartPosition
 ) -> AsyncIterator[TopicReader]:
-    """Open a topic, named as on the broker. Raises Unavailable where Kafka does not answer."""
+    """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer."""
     consumer = AIOKafkaConsumer(
         **kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
     )
-    places = [TopicPartition(topic, partition) for partition in sorted(partitions)]
+    assigned = [TopicPartition(topic, partition) for partition in sorted(partitions)]
     try:
         await consumer.start()
-        consumer.assign(places)
-        for place, offset in (await _offsets(consumer, places, start)).items():
-            consumer.seek(place, offset)
-        yield TopicReader(consumer, places)
+        consumer.assign(assigned)
+        for partition, offset in (await _offsets(consumer, assigned, start)).items():
+            consumer.seek(partition, offset)
+        yield TopicReader(consumer, assigned)
     except KafkaError as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
     finally:
         await consumer.stop()
 
 
-async def _offsets(consumer: Any, places: list[TopicPartition], start: StartPosition) -> dict[TopicPartition, int]:
-    first, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+async def _offsets(consumer: Any, partitions: list[TopicPartition], start: StartPosition) -> dict[TopicPartition, int]:
+    first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     match start.kind:
         case StartKind.BEGINNING:
             return dict(first)
         case StartKind.END:
             return dict(end)
         case StartKind.OFFSET:
-            return {place: min(max(start.number, first[place]), end[place]) for place in places}
+            return {each: min(max(start.number, first[each]), end[each]) for each in partitions}
         case StartKind.TIME:
-            found = await consumer.offsets_for_times(dict.fromkeys(places, start.number))
-            return {place: end[place] if found.get(place) is None else found[place].offset for place in places}
+            at_time = await consumer.offsets_for_times(dict.fromkeys(partitions, start.number))
+            return {each: end[each] if at_time.get(each) is None else at_time[each].offset for each in partitions}

@@ -1,4 +1,4 @@
-"""How every process of ours reaches Kafka: one set of settings, and the arguments they become for aiokafka's clients."""
+"""How every process of an installation reaches Kafka: one set of settings, and the arguments for aiokafka's clients made of them."""
 
 import ssl
 from typing import Any
@@ -9,11 +9,11 @@ from aiokafka.helpers import create_ssl_context
 from schemas.tenancy import Secret
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
-DEAD_LETTER_ROOM = 64 * 1024  # a dead letter is its record and some headers
+DEAD_LETTER_ROOM = 64 * 1024  # above MAX_RECORD_BYTES: a dead letter is its record and some headers
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[kafka]` part of the configuration. `topic_prefix` goes before every topic, group and transactional id of ours."""
+    """The `[kafka]` part of the configuration. `topic_prefix` begins the name of every topic, group and transactional id."""
 
     bootstrap: str = "127.0.0.1:9092"
     security_protocol: str = "PLAINTEXT"  # PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
@@ -46,7 +46,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
         return context
 
     def client(self) -> dict[str, Any]:
-        """Return the arguments that every aiokafka client takes."""
+        """Return the arguments common to all aiokafka clients."""
         arguments: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "security_protocol": self.security_protocol}
         if context := self.ssl_context():
             arguments["ssl_context"] = context

@@ -1,4 +1,4 @@
-"""How the broker is told to keep a topic: the table's row as Kafka's own settings."""
+"""The broker's settings of a topic: a row of the topic table in Kafka's own terms."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,13 +7,13 @@ from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaS
 from schemas import dead_letters
 from schemas.topics import DAY_MS, Topic
 
-_TOMBSTONES_MS = 7 * DAY_MS  # a reader away for less sees every deletion
+_TOMBSTONES_MS = 7 * DAY_MS  # a consumer that was away for less sees every deletion
 
 _COMPACT: Mapping[str, str] = MappingProxyType(
     {
         "delete.retention.ms": str(_TOMBSTONES_MS),
-        "max.compaction.lag.ms": str(DAY_MS),  # an erased value is gone from the log a day later, however quiet the topic
-        "min.cleanable.dirty.ratio": "0.2",  # of 0.5 by default: tables are recovered from these topics, so they are kept short
+        "max.compaction.lag.ms": str(DAY_MS),  # an erased value leaves the log within a day, however quiet the topic
+        "min.cleanable.dirty.ratio": "0.2",  # 0.5 by default: tables are recovered from these topics, so they have to stay short
         "segment.ms": str(DAY_MS),
     }
 )
@@ -33,6 +33,6 @@ def settings(topic: Topic, kafka: KafkaSettings) -> dict[str, str]:
 
 
 def _retention(retention_ms: int) -> dict[str, str]:
-    """Size never deletes, only time; segments of a day, because a record goes only with its whole segment."""
+    """Delete by time only, never by size; in segments of a day, because a record is deleted only with its whole segment."""
     limits = {"retention.ms": str(retention_ms), "retention.bytes": "-1"}
     return limits | ({"segment.ms": str(DAY_MS)} if retention_ms > 0 else {})

@@ -1,6 +1,6 @@
-"""Topics on the broker against the table: create what is missing, and say what differs; never change what exists.
+"""Topics on the broker compared with the table: create missing ones and report differences; never change existing ones.
 
-Partition counts and keys decide where every record lies, and retention decides what is still there: both are for a person to change.
+Partition counts decide where every record is, and retention decides which records remain: only an operator may change them.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from schemas.topics import TOPICS, Topic
 
 _VISIBLE_SECONDS = 30
 _POLL_SECONDS = 0.02
-_EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was quicker
+_EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was faster
 _TOO_FEW_BROKERS = 38  # INVALID_REPLICATION_FACTOR
 _INVALID_NAME = 17  # INVALID_TOPIC_EXCEPTION
 _DENIED = {29, 30, 31}  # topic, group and cluster authorisation
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """One point in which a topic is not what the table says."""
+    """One setting of a topic that differs from the table."""
 
     topic: str
     setting: str
@@ -37,7 +37,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was created, how many topics the table has, and where those that existed differ."""
+    """How many topics were selected, which were created, and how existing ones differ from the table."""
 
     topics: int
     created: tuple[str, ...] = ()
@@ -45,26 +45,26 @@ class Report(msgspec.Struct, frozen=True):
 
 
 async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Collection[str] | None = None) -> Report:
-    """Create the topics that are missing. `extra` topics come beside the table's; `only` limits the table's to some names."""
-    wanted = _selected(extra, only)
+    """Create missing topics and report how the others differ. `extra` adds topics to the table's; `only` limits the table's to some names."""
+    selected = _selected(extra, only)
     async with _admin(kafka) as admin:
         present = await _partitions(admin)
-        missing = [topic for topic in wanted if kafka.topic(topic.name) not in present]
+        missing = [topic for topic in selected if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
         await _wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
-        drift = await _drift(admin, kafka, [topic for topic in wanted if topic not in missing], present)
-        return Report(len(wanted), created, drift)
+        drift = await _drift(admin, kafka, [topic for topic in selected if topic not in missing], present)
+        return Report(len(selected), created, drift)
 
 
 async def check(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Collection[str] | None = None) -> Report:
-    """Say where topics differ from the table, missing ones included. Changes nothing."""
-    wanted = _selected(extra, only)
+    """Report how topics differ from the table, missing ones included. Change nothing."""
+    selected = _selected(extra, only)
     async with _admin(kafka) as admin:
-        return Report(len(wanted), (), await _drift(admin, kafka, wanted, await _partitions(admin)))
+        return Report(len(selected), (), await _drift(admin, kafka, selected, await _partitions(admin)))
 
 
 async def present(kafka: KafkaSettings) -> dict[str, int]:
-    """Return how many partitions each topic of the cluster has, by its name on the broker."""
+    """Return the partition count of each topic of the cluster, by its name on the broker."""
     async with _admin(kafka) as admin:
         return {name: len(partitions) for name, partitions in (await _partitions(admin)).items()}
 
@@ -88,8 +88,8 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
 
 
 async def _partitions(admin: Any) -> dict[str, Any]:
-    """Return all topics of the cluster with their partitions. Asking for one by name could create it."""
-    return {found["topic"]: found["partitions"] for found in await admin.describe_topics()}
+    """Return all topics of the cluster with their partitions. A request for one by name could create it."""
+    return {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
 
 
 async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tuple[str, ...]:
@@ -97,9 +97,9 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
         NewTopic(kafka.topic(topic.name), kafka.partitions, kafka.replication, topic_configs=settings(topic, kafka))
         for topic in missing
     ]
-    answer = await admin.create_topics(new_topics)
+    response = await admin.create_topics(new_topics)
     created = []
-    for name, code, *_ in answer.topic_errors:
+    for name, code, *_ in response.topic_errors:
         if code == 0:
             created.append(name)
         elif code != _EXISTS:
@@ -108,10 +108,10 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
 
 
 async def _wait_until_visible(admin: Any, names: Collection[str]) -> None:
-    """Return when a broker shows the topics: it hears of them a moment after the controller has agreed to create them."""
+    """Return when a broker shows the topics: it learns of them a moment after the controller has agreed to create them."""
     try:
         async with asyncio.timeout(_VISIBLE_SECONDS):
-            while names and not (await _partitions(admin)).keys() >= set(names):  # noqa: ASYNC110  nobody here could set an event
+            while names and not (await _partitions(admin)).keys() >= set(names):  # noqa: ASYNC110  the broker sets no event
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise Unavailable(
@@ -135,14 +135,16 @@ def _creation_error(name: str, code: int, kafka: KafkaSettings) -> Exception:
 
 async def _drift(admin: Any, kafka: KafkaSettings, topics: list[Topic], present: Mapping[str, Any]) -> tuple[Drift, ...]:
     existing = [topic for topic in topics if kafka.topic(topic.name) in present]
-    found = await _settings_of(admin, [kafka.topic(topic.name) for topic in existing])
+    current = await _settings_of(admin, [kafka.topic(topic.name) for topic in existing])
     rows = [Drift(kafka.topic(topic.name), "topic", "present", "missing") for topic in topics if topic not in existing]
     for topic in existing:
         name = kafka.topic(topic.name)
         expected = {**_layout(kafka), **settings(topic, kafka)}
-        actual = {**_actual_layout(present[name]), **found[name]}
+        actual = {**_actual_layout(present[name]), **current[name]}
         rows += [
-            Drift(name, what, value, actual.get(what, "nothing")) for what, value in expected.items() if actual.get(what) != value
+            Drift(name, setting, value, actual.get(setting, "nothing"))
+            for setting, value in expected.items()
+            if actual.get(setting) != value
         ]
     return tuple(rows)
 
@@ -159,11 +161,11 @@ def _actual_layout(partitions: list[dict[str, Any]]) -> dict[str, str]:
 async def _settings_of(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    found: dict[str, dict[str, str]] = {}
-    for answer in answers:
-        for code, _, _, name, entries in answer.resources:
+    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    by_topic: dict[str, dict[str, str]] = {}
+    for response in responses:
+        for code, _, _, name, entries in response.resources:
             if code:
                 raise Unavailable(f"the settings of topic {name} cannot be read: {for_code(code).__name__}")
-            found[name] = {entry[0]: entry[1] for entry in entries}
-    return found
+            by_topic[name] = {entry[0]: entry[1] for entry in entries}
+    return by_topic

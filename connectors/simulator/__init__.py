@@ -1,1 +1,1 @@
-"""A company that never was: its history as Intercom would post it, signed, doubled and out of order, the same for the same seed."""
+"""A simulated company: its history as Intercom would post it, signed, duplicated and reordered, the same for the same seed."""

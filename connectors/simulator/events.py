@@ -1,4 +1,4 @@
-"""Single things that happen to a company, each as the webhook that tells it."""
+"""Single events in a company's history, each as the webhook that reports it."""
 
 from collections.abc import Sequence
 
@@ -29,11 +29,11 @@ def _person(scene: Scene, name: str, *, at: float, plan: str | None = None, comp
     return payloads.contact(
         id=scene.id("contact", name), app_id=scene.app_id, external_id=f"user-{scene.id('user', name)[:8]}",
         name=name.rsplit(" ", 1)[0], email=_address(name, "customer.example"), created_ms=scene.at(100), updated_ms=scene.at(at),
-        companies=[scene.id("company", one) for one in companies], custom={"plan": plan} if plan else {},
+        companies=[scene.id("company", company) for company in companies], custom={"plan": plan} if plan else {},
     )  # fmt: skip
 
 
-def contact_known(scene: Scene, name: str, *, at: float, plan: str | None = None, company: str | None = None) -> SimulatedPost:
+def contact_saved(scene: Scene, name: str, *, at: float, plan: str | None = None, company: str | None = None) -> SimulatedPost:
     topic = "contact.user.updated" if plan else "contact.user.created"
     item = _person(scene, name, at=at, plan=plan, companies=[company] if company else [])
     return scene.post(topic, item, at_ms=scene.at(at), about=f"{name} {'changed' if plan else 'signed up'}")

@@ -1,4 +1,4 @@
-"""What a scenario is made of: posts and staff files, in the order in which they came true."""
+"""What a scenario consists of: posts and staff files, in the order of the events they report."""
 
 import csv
 import hashlib
@@ -14,7 +14,7 @@ _ADMIN_IDS = 9_000_000  # Intercom's teammate ids are numbers of seven digits
 
 
 class SimulatedPost(msgspec.Struct, frozen=True):
-    """One webhook. `about` is what it tells, for a person; `at_ms` when it happened."""
+    """One webhook. `about` describes its event for a reader; `at_ms` is the time of that event."""
 
     topic: str
     body: bytes
@@ -33,7 +33,7 @@ class SimulatedStaff(msgspec.Struct, frozen=True):
 
 
 class StaffFileStep(msgspec.Struct, frozen=True):
-    """The whole staff directory as it is from then on."""
+    """The whole staff directory from `at_ms` on."""
 
     rows: tuple[SimulatedStaff, ...]
     about: str
@@ -53,26 +53,26 @@ Step = SimulatedPost | StaffFileStep
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """Where and when a scenario plays. All its ids follow from the seed: the same scene gives the same bytes."""
+    """Workspace, start time and seed of a scenario. All ids derive from these: the same scene gives the same bytes."""
 
     app_id: str
     start_ms: int
     seed: int = 1
 
     def id(self, kind: str, name: str) -> str:
-        """Return an Intercom id (24 hexadecimal digits) for what the scenario calls by name."""
+        """Return an Intercom id (24 hexadecimal digits) for an object that the scenario calls by a name."""
         return hashlib.sha256(f"{self.app_id}|{self.seed}|{kind}|{name}".encode()).hexdigest()[:24]
 
     def admin_id(self, name: str) -> int:
-        """Return a teammate's number."""
+        """Return a teammate's id, a number."""
         return 1_000_000 + int(self.id("admin", name), 16) % _ADMIN_IDS
 
     def at(self, seconds: float) -> int:
-        """Return the instant so many seconds after the start, in ms."""
+        """Return the time that many seconds after the start, in ms since 1970."""
         return self.start_ms + int(seconds * 1000)
 
     def post(self, topic: str, item: Item, *, at_ms: int, about: str) -> SimulatedPost:
-        """Return the webhook that tells `item`; its notification id follows from scene, topic, time and item."""
+        """Return the webhook with `item`; its notification id derives from scene, topic, time and item."""
         fingerprint = hashlib.sha256(msgspec.json.encode(item)).hexdigest()
         number = derived("simulator", self.app_id, self.seed, topic, at_ms, fingerprint)
         body = notification(topic, item, id=f"notif_{number}", app_id=self.app_id, created_s=at_ms // 1000)

@@ -17,7 +17,7 @@ def contact(
     *, id: str, app_id: str, external_id: str, name: str, email: str | None, created_ms: int, updated_ms: int,  # noqa: A002
     role: str = "user", companies: Sequence[str] = (), custom: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
-    """Return a whole contact; `companies` are Intercom's ids of the companies it belongs to."""
+    """Return a complete contact; `companies` are Intercom's ids of the companies it belongs to."""
     return {
         "type": "contact",
         "id": id,
@@ -32,7 +32,7 @@ def contact(
         "updated_at": timestamp(updated_ms),
         "custom_attributes": dict(custom or {}),
         "tags": _list(id, "tags", []),
-        "companies": _list(id, "companies", [{"id": one, "type": "company", "url": f"/companies/{one}"} for one in companies]),
+        "companies": _list(id, "companies", [{"id": each, "type": "company", "url": f"/companies/{each}"} for each in companies]),
     }
 
 
@@ -40,7 +40,7 @@ def company(
     *, id: str, app_id: str, company_id: str, name: str, created_ms: int, updated_ms: int, plan: str | None = None,  # noqa: A002
     custom: Mapping[str, Any] | None = None,
 ) -> Item:  # fmt: skip
-    """Return a company as webhooks carry it: `tag_ids`, and no tags or segments."""
+    """Return a company as in webhooks: with `tag_ids`, without tags or segments."""
     return {
         "type": "company",
         "id": id,
@@ -59,7 +59,7 @@ def company(
 
 
 def admin(*, id: int, name: str, email: str, seat: bool = True) -> Item:  # noqa: A002
-    """Return a teammate: the id is a number, and there is neither a time nor a role."""
+    """Return a teammate: the id is a number, and Intercom gives neither a time nor a role."""
     return {
         "type": "admin",
         "id": id,
@@ -75,9 +75,9 @@ def admin(*, id: int, name: str, email: str, seat: bool = True) -> Item:  # noqa
 
 
 def deleted(kind: str, *, id: str, external_id: str | None = None) -> Item:  # noqa: A002
-    """Return what is left of a contact or company when it is deleted: almost nothing."""
-    named = {} if external_id is None else {"external_id": external_id}
-    return {"type": kind, "id": id, **named, "deleted": True}
+    """Return a deleted contact or company: Intercom sends little more than its ids."""
+    external = {} if external_id is None else {"external_id": external_id}
+    return {"type": kind, "id": id, **external, "deleted": True}
 
 
 def notification(topic: str, item: Item, *, id: str, app_id: str, created_s: int) -> bytes:  # noqa: A002

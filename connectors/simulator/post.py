@@ -1,4 +1,4 @@
-"""Post a body the way Intercom does: its exact bytes signed with the app's secret, and the answer timed."""
+"""Post a body as Intercom does, its exact bytes signed with the app's secret, and time the response."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class PostResult(msgspec.Struct, frozen=True):
-    """What came back, and how long it took."""
+    """The response's status, and how long it took."""
 
     status: int
     ms: float
@@ -37,8 +37,8 @@ def callback_headers(body: bytes, secret: Secret) -> dict[str, str]:
 
 
 def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> PostResult:
-    """Post once. Raises `Unavailable` when nobody answers: whether the post was kept is then unknown."""
-    began = time.perf_counter()
+    """Post once. Raises `Unavailable` without a response: whether the post was persisted is then unknown."""
+    started = time.perf_counter()
     try:
         response = client.post(url, content=body, headers=dict(headers), timeout=_INTERCOM_WAITS_S)
     except httpx.InvalidURL as error:
@@ -47,11 +47,11 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
         raise Unavailable(
             f"Nobody answers at {url} ({type(error).__name__}). Start `intercom-streams run`, or name another --url."
         ) from error
-    return PostResult(response.status_code, (time.perf_counter() - began) * 1000)
+    return PostResult(response.status_code, (time.perf_counter() - started) * 1000)
 
 
 def app_of(body: bytes, tenancy: Tenancy) -> App | None:
-    """Return the app that signs for the body's workspace, else the first one configured: a stranger's post is signed by somebody too."""
+    """Return the app of the body's workspace, else the first one configured: posts of unknown workspaces are signed by some app too."""
     try:
         app_id = msgspec.json.decode(body, type=_Envelope).app_id
     except (msgspec.DecodeError, UnicodeDecodeError):

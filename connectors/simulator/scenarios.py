@@ -1,4 +1,4 @@
-"""The table of scenarios: each tells one company's history, the same for the same seed."""
+"""The table of scenarios: each yields the history of one company, the same for the same seed."""
 
 import random
 from collections.abc import Iterator
@@ -31,24 +31,24 @@ _LAST = ("Abel", "Brandt", "Costa", "Dufour", "Eriks", "Fontana", "Grau", "Holm"
 
 
 def customers(scene: Scene) -> Iterator[Step]:
-    """Tell twelve people and three organisations: created, changed, attached, one moves, one is archived, one deleted."""
-    chance = random.Random(scene.seed)  # noqa: S311  # play, not secrets
+    """Simulate twelve people and three organisations: created, changed, attached, one moves, one is archived, one deleted."""
+    chance = random.Random(scene.seed)  # noqa: S311  # a simulation, not a secret
     companies = ("Juniper Labs", "Kestrel Freight", "Lumen Foods")
     yield from (events.company_created(scene, name, at=10.0 * number) for number, name in enumerate(companies))
     people = [f"{chance.choice(_FIRST)} {chance.choice(_LAST)} {number}" for number in range(12)]
     for number, person in enumerate(people):
         at = 100 + 60.0 * number
-        yield events.contact_known(scene, person, at=at)
-        yield events.contact_known(scene, person, at=at + 7, plan=chance.choice(("free", "team", "scale")))
+        yield events.contact_saved(scene, person, at=at)
+        yield events.contact_saved(scene, person, at=at + 7, plan=chance.choice(("free", "team", "scale")))
         yield events.contact_attached(scene, person, companies[number % len(companies)], at=at + 15)
-        yield events.contact_known(scene, person, at=at + 40, plan="scale", company=companies[number % len(companies)])
+        yield events.contact_saved(scene, person, at=at + 40, plan="scale", company=companies[number % len(companies)])
     yield events.contact_attached(scene, people[0], companies[1], at=2000)
     yield events.contact_archived(scene, people[1], at=2010)
     yield events.contact_deleted(scene, people[2], at=2020)
 
 
 def teammates(scene: Scene) -> Iterator[Step]:
-    """Tell how teammates join and leave while the staff file follows: unknown, identified, ended but still there, removed."""
+    """Simulate how teammates join and leave while the staff file follows: unknown, identified, ended but still there, removed."""
     ines, jon, kay = (
         events.employee("Ines Holm", "agent"),
         events.employee("Jon Grau", "agent"),
@@ -60,18 +60,18 @@ def teammates(scene: Scene) -> Iterator[Step]:
     )
     yield events.teammate(scene, kay.name, "added_to_workspace", at=_DAY)
     yield StaffFileStep((ines, jon, kay), "the staff file names Kay, who already has access", scene.at(_DAY + 3600))
-    left = SimulatedStaff(jon.id, jon.name, jon.email, jon.roles, end="2026-01-06")
-    yield StaffFileStep((ines, left, kay), "Jon's employment has ended", scene.at(2 * _DAY))
+    jon_ended = SimulatedStaff(jon.id, jon.name, jon.email, jon.roles, end="2026-01-06")
+    yield StaffFileStep((ines, jon_ended, kay), "Jon's employment has ended", scene.at(2 * _DAY))
     yield events.teammate(scene, jon.name, "removed_from_workspace", at=2 * _DAY + 7200)
 
 
 def company(scene: Scene) -> Iterator[Step]:
-    """Tell customers and teammates of one company together."""
+    """Simulate customers and teammates of one company together."""
     yield from sorted((*customers(scene), *teammates(scene)), key=lambda step: step.at_ms)
 
 
 def disorder(scene: Scene) -> Iterator[Step]:
-    """Tell the same company as its posts might really arrive: out of order, and every fifth twice."""
+    """Simulate the same company as its posts might really arrive: out of order, and every fifth twice."""
     yield from deliver(company(scene), seed=scene.seed)
 
 
@@ -84,5 +84,5 @@ SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType({
 
 
 def about(name: str) -> str:
-    """Return a scenario's one line."""
-    return (SCENARIOS[name].__doc__ or "").removeprefix("Tell ").strip()
+    """Return a scenario's description, for the command line: its docstring without the verb."""
+    return (SCENARIOS[name].__doc__ or "").removeprefix("Simulate ").strip()

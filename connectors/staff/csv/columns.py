@@ -1,4 +1,4 @@
-"""Which column of a staff file means what: the documented names, and those that common directories export."""
+"""Which column of a staff file fills which field: the documented names, and those that common directories export."""
 
 from collections.abc import Iterable
 from types import MappingProxyType
@@ -31,23 +31,23 @@ _SEVERAL: Final = frozenset({"emails", "roles"})  # fields that more than one co
 
 
 def fields_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the field each known column fills. Raises InvalidRecord where two fill one field, or no column says whose the rows are."""
-    found: dict[str, str] = {}
+    """Return the field of each known column. Raises InvalidRecord where two columns have the same field, or none identifies a record."""
+    fields: dict[str, str] = {}
     for column in columns:
         field = FIELDS.get(normal_column(column))
         if field is None:
             continue
-        before = next((other for other, meant in found.items() if meant == field), None)
-        if before is not None and field not in _SEVERAL:
-            raise InvalidRecord(f"the columns '{before}' and '{column}' both mean {field}; rename the one that should not count")
-        found[column] = field
-    if not {"emails", "id"} & set(found.values()):
+        earlier = next((other for other, its_field in fields.items() if its_field == field), None)
+        if earlier is not None and field not in _SEVERAL:
+            raise InvalidRecord(f"the columns '{earlier}' and '{column}' both mean {field}; rename the one that should not count")
+        fields[column] = field
+    if not {"emails", "id"} & set(fields.values()):
         raise InvalidRecord(
             "no column says whose the rows are; name one 'email' or 'id', see `intercom-streams staff import --help`"
         )
-    return found
+    return fields
 
 
 def normal_column(column: str) -> str:
-    """Return a column's name as the table has it: lower case, blanks for underscores."""
+    """Return a column's name as in the table: lower case, blanks for underscores."""
     return " ".join(column.strip().replace("_", " ").casefold().split())

@@ -1,4 +1,4 @@
-"""What directories call the state of an employment. An unknown word is no guess: taking a leaver for active would hide a violation."""
+"""Directories' words for the status of an employment. No guesses at unknown words: a leaver taken for active would hide a violation."""
 
 from types import MappingProxyType
 from typing import Final
@@ -19,5 +19,5 @@ STATUSES: Final = MappingProxyType({word: status for status, words in _WORDS.ite
 
 
 def status_of(text: str) -> str | None:
-    """Return active, leave or ended, or None for a word that is not known."""
+    """Return active, leave or ended, or None for an unknown word."""
     return STATUSES.get(" ".join(text.split()).casefold())

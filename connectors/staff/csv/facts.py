@@ -1,4 +1,4 @@
-"""Staff records as facts: one by one, or framed as a complete listing whose absences mean something."""
+"""Staff records as facts: one by one, or framed as a snapshot, in which an absent record is withdrawn."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,11 +10,11 @@ from connectors.staff.csv.read_file import StaffFile
 from schemas.access.facts import Actor, Evidence, Fact, FactPersonalData, Snapshot, StaffRecordData, listing_hash
 from schemas.ids import derived
 
-_FOREVER: Final = 1 << 62
+_OPEN_END: Final = 1 << 62
 
 
 class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
-    """One import: whose, from where, when (ms), and by whom."""
+    """One import: its tenant, source, time (ms), file and actor."""
 
     tenant: str
     source: str
@@ -24,18 +24,18 @@ class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        """Name the import: the same file imported again at another time is another one."""
+        """The import's id: the same file imported at another time is another import."""
         return derived(self.tenant, self.source, self.file.sha256, self.now)
 
 
 def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
-    """Return a fact per row, those employed longest first: where a leaver's old record has the same address, the new one counts."""
-    ordered = sorted(rows, key=lambda row: (-(row.ends.instant if row.ends else _FOREVER), row.line))
+    """Return a fact per row, the latest end of employment first: a current record counts before a leaver's with the same address."""
+    ordered = sorted(rows, key=lambda row: (-(row.ends.instant if row.ends else _OPEN_END), row.line))
     return [_fact(staff_import, row, "staff.record") for row in ordered]
 
 
 def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
-    """Return a complete listing: its start, a fact per row, and its end with their count and hash."""
+    """Return a snapshot: its start, a fact per row, and its end with their count and hash."""
     snapshot = Snapshot(id=staff_import.id, source=staff_import.source, requested=staff_import.now)
     staged = [
         msgspec.structs.replace(_fact(staff_import, row, "staff.snapshot.row"), snapshot=snapshot)

@@ -1,4 +1,4 @@
-"""A line of a staff file as a staff record, or everything that is wrong with it. Nothing of a person is in what is said of a bad row."""
+"""Parses a line of a staff file into a staff record, or reports what is wrong with it. Error texts contain no personal data."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ Normalizer = Callable[[str], str | None]
 
 
 class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One record. `asserts` names the fields its line carries, empty ones included: they say "none", others say nothing."""
+    """One record. `asserts` names the fields in its line; an empty one asserts "none", a missing one asserts nothing."""
 
     line: int
     record: str
@@ -34,7 +34,7 @@ class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
     ends: LocalTime | None = None
 
     def __repr__(self) -> str:
-        return f"Row(line={self.line})"
+        return f"StaffRow(line={self.line})"
 
 
 class BadRow(NamedTuple):
@@ -45,9 +45,9 @@ class BadRow(NamedTuple):
 
 
 def rows(file: StaffFile, *, zone: ZoneInfo, normalize: Normalizer) -> tuple[list[StaffRow], list[BadRow]]:
-    """Read a file's lines; `normal` gives an address in comparable form, or None for what is no address.
+    """Parse a file's lines; `normalize` returns an address in comparable form, or None for text that is not an address.
 
-    A record that stands there twice is bad, both times. Raises InvalidRecord where the header as a whole cannot be used.
+    Two rows of the same record are both bad. Raises InvalidRecord where the header as a whole cannot be used.
     """
     if file.columns:
         fields_of(file.columns)
@@ -59,12 +59,12 @@ def rows(file: StaffFile, *, zone: ZoneInfo, normalize: Normalizer) -> tuple[lis
         except InvalidRecord as error:
             bad.append(BadRow(line.number, str(error)))
     first: dict[str, StaffRow] = {}
-    twice = [(row, before) for row in good if (before := first.setdefault(row.record, row)) is not row]
-    for row, before in twice:
-        bad.append(BadRow(row.line, f"the same record as line {before.line}; which of them is right?"))
-    doubtful = {row.record for row, _ in twice}
-    bad += [BadRow(first[record].line, "a later line has the same record") for record in sorted(doubtful)]
-    return [row for row in good if row.record not in doubtful], sorted(bad)
+    duplicates = [(row, original) for row in good if (original := first.setdefault(row.record, row)) is not row]
+    for row, original in duplicates:
+        bad.append(BadRow(row.line, f"the same record as line {original.line}; which of them is right?"))
+    ambiguous = {row.record for row, _ in duplicates}
+    bad += [BadRow(first[record].line, "a later line has the same record") for record in sorted(ambiguous)]
+    return [row for row in good if row.record not in ambiguous], sorted(bad)
 
 
 def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
@@ -76,8 +76,8 @@ def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
     comparable = [normalize(address) for address in addresses]
     if None in comparable:
         raise InvalidRecord("an e-mail cell holds what is no address")
-    given = _text(cells, "id")
-    if given is None and not addresses:
+    identifier = _text(cells, "id")
+    if identifier is None and not addresses:
         raise InvalidRecord("neither an id nor an e-mail address says whose record this is")
     status_given = _text(cells, "status")
     status = status_of(status_given) if status_given else None
@@ -85,7 +85,7 @@ def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
         raise InvalidRecord(f"the status '{status_given}' is not known; add an end date, or use active, leave or ended")
     return StaffRow(
         line=line.number,
-        record=_identifier(given) if given else derived("staff by address", comparable[0]),
+        record=_checked_identifier(identifier) if identifier else derived("staff by address", comparable[0]),
         asserts=_asserts(fields.values(), status),
         employee=_text(cells, "employee"),
         name=_text(cells, "name")
@@ -102,18 +102,18 @@ def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
 
 
 def _asserts(fields: Iterable[str], status: str | None) -> tuple[str, ...]:
-    """Return the record's fields that a line carries. An empty status says nothing: employment is not known to go on."""
-    known = {"emails": "addresses", "first_name": "name", "last_name": "name"}
-    carried = {known.get(field, field) for field in fields} - {"id"}
-    return tuple(sorted(carried if status else carried - {"status"}))
+    """Return the record's fields in a line. An empty status asserts nothing: it does not mean that employment continues."""
+    renamed = {"emails": "addresses", "first_name": "name", "last_name": "name"}
+    asserted = {renamed.get(field, field) for field in fields} - {"id"}
+    return tuple(sorted(asserted if status else asserted - {"status"}))
 
 
 def _by_field(cells: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+    values: dict[str, list[Any]] = {}
     for column, field in fields.items():
         value = cells[column]
-        found.setdefault(field, []).extend(value if isinstance(value, list) else [value])
-    return found
+        values.setdefault(field, []).extend(value if isinstance(value, list) else [value])
+    return values
 
 
 def _text(cells: Mapping[str, list[Any]], field: str) -> str | None:
@@ -136,25 +136,25 @@ def _scalar(value: Any, field: str) -> str | None:
 
 
 def _list(values: Iterable[Any], separators: str) -> list[str]:
-    found = []
+    parts = []
     for value in values:
         text = _scalar(value, "a list") or ""
         for separator in separators:
             text = text.replace(separator, "\n")
-        found += [part.strip() for part in text.split("\n") if part.strip()]
-    return found
+        parts += [part.strip() for part in text.split("\n") if part.strip()]
+    return parts
 
 
-def _identifier(text: str) -> str:
+def _checked_identifier(text: str) -> str:
     if not text.isprintable():
         raise InvalidRecord("the id holds control characters")
     return text
 
 
-def _date(text: str | None, read: Callable[[str, ZoneInfo], LocalTime], zone: ZoneInfo, what: str) -> LocalTime | None:
+def _date(text: str | None, parse: Callable[[str, ZoneInfo], LocalTime], zone: ZoneInfo, label: str) -> LocalTime | None:
     if text is None:
         return None
     try:
-        return read(text, zone)
+        return parse(text, zone)
     except (ValueError, OverflowError):
-        raise InvalidRecord(f"the {what} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None
+        raise InvalidRecord(f"the {label} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None

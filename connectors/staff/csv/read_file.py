@@ -1,4 +1,4 @@
-"""A staff file as lines of named cells: CSV with a header, or NDJSON with an object per line."""
+"""Reads a staff file into lines of named cells: CSV with a header, or NDJSON with an object per line."""
 
 import csv
 import io
@@ -12,22 +12,22 @@ from schemas.errors import InvalidRecord
 
 _DELIMITERS: Final = ",;\t"
 _JSON_SUFFIXES: Final = (".ndjson", ".jsonl", ".json")
-_LONGEST_CELL: Final = 1 << 20  # characters; the csv module's own limit is no help against a file that is no CSV
+_MAX_CELL: Final = 1 << 20  # characters; bounds a file that is not CSV and would parse as one huge cell
 
 
 class StaffLine(NamedTuple):
-    """One row: the line it begins on, and its cells by column; `fault` where the line itself is broken."""
+    """One row: its first line's number, and its cells by column; `error` where the line itself is malformed."""
 
     number: int
     cells: dict[str, Any]
     error: str | None = None
 
     def __repr__(self) -> str:
-        return f"Line({self.number})"
+        return f"StaffLine({self.number})"
 
 
 class StaffFile(NamedTuple):
-    """A file read: its name without folders, the SHA-256 of its bytes, its rows, and the columns of its header if it has one."""
+    """The contents of a file: its name without folders, the SHA-256 of its bytes, its rows, and the columns of a CSV header."""
 
     name: str
     sha256: str
@@ -36,7 +36,7 @@ class StaffFile(NamedTuple):
 
 
 def read(path: Path) -> StaffFile:
-    """Read a file. Raises InvalidRecord where it cannot be read at all; what is wrong with single rows stands in them."""
+    """Read a file. Raises InvalidRecord where the whole file cannot be read; a malformed row has an `error`."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -56,26 +56,26 @@ def read(path: Path) -> StaffFile:
 
 
 def _header(text: str) -> tuple[tuple[str, ...], Any]:
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(_MAX_CELL)
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns = tuple(column.strip() for column in next(reader, []))
-    twice = sorted({column for column in columns if column and columns.count(column) > 1})
-    if twice:
-        raise InvalidRecord(f"the header has '{twice[0]}' more than once; rename one of them")
+    duplicates = sorted({column for column in columns if column and columns.count(column) > 1})
+    if duplicates:
+        raise InvalidRecord(f"the header has '{duplicates[0]}' more than once; rename one of them")
     if not any(columns):
         raise InvalidRecord("the file has no header; its first line names the columns")
     return columns, reader
 
 
 def _csv(columns: tuple[str, ...], reader: Any) -> Iterator[StaffLine]:
-    began = reader.line_num + 1
+    next_number = reader.line_num + 1
     for cells in reader:
-        number, began = began, reader.line_num + 1
+        number, next_number = next_number, reader.line_num + 1
         if not any(cell.strip() for cell in cells):
             continue
-        fault = None if len(cells) == len(columns) else f"{len(cells)} cells where the header has {len(columns)}"
-        yield StaffLine(number, dict(zip(columns, cells, strict=False)), fault)
+        error = None if len(cells) == len(columns) else f"{len(cells)} cells where the header has {len(columns)}"
+        yield StaffLine(number, dict(zip(columns, cells, strict=False)), error)
 
 
 def _ndjson(text: str) -> Iterator[StaffLine]:
