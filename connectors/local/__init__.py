@@ -1,6 +1,6 @@
 """The stack on one machine: a real Kafka, Redis and, on request, a schema registry, with neither Docker nor Java installed.
 
-`running()` is the door for programs and tests, `LocalStack` for what outlives the program that starts it.
+`temporary_stack()` runs one for a program or a test; `LocalStack` is one that outlives the program that starts it.
 """
 
 from connectors.local.addresses import Addresses, configured_addresses

@@ -1,4 +1,4 @@
-"""Where a stack answers, in the words the configuration file asks the environment for."""
+"""The addresses of a stack, as the environment variables that configuration files refer to."""
 
 import os
 
@@ -14,12 +14,12 @@ class Addresses(msgspec.Struct, frozen=True):
 
     def environment(self) -> dict[str, str]:
         """Return them as environment variables."""
-        named = {"KAFKA_BOOTSTRAP": self.kafka, "REDIS_URL": self.redis, "SCHEMA_REGISTRY_URL": self.registry}
-        return {name: value for name, value in named.items() if value}
+        variables = {"KAFKA_BOOTSTRAP": self.kafka, "REDIS_URL": self.redis, "SCHEMA_REGISTRY_URL": self.registry}
+        return {name: value for name, value in variables.items() if value}
 
 
 def configured_addresses() -> Addresses | None:
-    """Return the cluster the environment names; `KAFKA_BOOTSTRAP` set means that it is used instead of a local one."""
+    """Return the cluster in the environment: if `KAFKA_BOOTSTRAP` is set, it is used instead of a local one."""
     kafka = os.environ.get("KAFKA_BOOTSTRAP")
     if not kafka:
         return None

@@ -1,4 +1,4 @@
-"""Which port each service of a stack gets: the one asked for, else the one it had, else a free one."""
+"""Allocates the port of each service of a stack: the requested one, else its previous one, else a free one."""
 
 import msgspec
 
@@ -7,20 +7,20 @@ from connectors.local.stack_state import StackState
 from schemas.errors import Unavailable
 
 
-def with_ports(wanted: StackState, idle: list[str], port: int | None) -> StackState:
-    """Give every service its port; `idle` ones may change theirs. `port` is the first broker's, the others take the next ones.
+def with_ports(state: StackState, idle: list[str], port: int | None) -> StackState:
+    """Return the state with a port for every service; only `idle` ones may change theirs. `port` is the first broker's, the next ones follow.
 
-    Raises `Unavailable` when the asked one is taken. Controllers find each other by these ports, so while one broker of a
-    cluster runs, none of the cluster's changes.
+    Raises `Unavailable` when the requested port is taken. Controllers find each other by these ports, so while one broker of a
+    cluster runs, no port of the cluster changes.
     """
-    requested = {} if port is None else {name: port + at for at, name in enumerate(wanted.broker_names())}
-    chosen = dict(wanted.ports)
-    cluster_runs = any(name not in idle for name in wanted.broker_names())
-    for name in wanted.port_names():
+    requested = {} if port is None else {name: port + index for index, name in enumerate(state.broker_names())}
+    chosen = dict(state.ports)
+    cluster_runs = any(name not in idle for name in state.broker_names())
+    for name in state.port_names():
         fixed = name not in idle and not name.startswith("controller-")
         fixed = fixed or (cluster_runs and name.startswith(("kafka-", "controller-")))
         chosen[name] = _port(name, chosen, requested.get(name), fixed=fixed)
-    return msgspec.structs.replace(wanted, ports=chosen)
+    return msgspec.structs.replace(state, ports=chosen)
 
 
 def _port(name: str, chosen: dict[str, int], requested: int | None, *, fixed: bool) -> int:

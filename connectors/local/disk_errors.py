@@ -1,4 +1,4 @@
-"""Trouble with the disk in words a person can act on, instead of a traceback."""
+"""Errors of the disk as texts a person can act on, instead of a traceback."""
 
 import errno
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from schemas.errors import Unavailable
 
 _FULL = "The disk that holds {place} is full. Free some space (the stack needs about 1 GB) and try again."
 _REFUSED = (
-    "{place} cannot be written to ({error}). Mend its permissions, or name other folders: "
+    "{place} cannot be written to ({error}). Fix its permissions, or name other folders: "
     "INTERCOM_STREAMS_CACHE for downloads, INTERCOM_STREAMS_STATE for data."
 )
-_WORDS = MappingProxyType({
+_TEXTS = MappingProxyType({
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _REFUSED,
@@ -28,7 +28,7 @@ def explain_disk_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        words = _WORDS.get(error.errno or 0)
-        if words is None:
+        text = _TEXTS.get(error.errno or 0)
+        if text is None:
             raise
-        raise Unavailable(words.format(place=place, error=error.strerror)) from None
+        raise Unavailable(text.format(place=place, error=error.strerror)) from None

@@ -1,4 +1,4 @@
-"""Start services together, wait until each serves, and say why when one does not."""
+"""Starts services together, waits until each is ready, and explains a failure."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ _KNOWN_CAUSES = {
     "UnsupportedClassVersionError": "The Java found is too old: put a newer one in PATH, or unset JAVA_HOME.",
     "Found invalid messages": "Its data is damaged: `stack up --fresh` starts from nothing.",
 }
-"""What a log says, and what to do about it."""
+"""A text in a service's log, and what to do about it."""
 
 
 def start(home: Path, services: Sequence[Service], on_started: Callable[[str, Process], None]) -> None:
-    """Prepare and spawn all, telling `started` of each at once, and return when all serve.
+    """Prepare and spawn all services, call `on_started` for each at once, and return when all are ready.
 
-    Raises `Unavailable` with the last lines of its log when one dies or stays silent; ending the others is the caller's.
+    Raises `Unavailable` with the last lines of its log when one dies or does not answer; the caller has to stop the others.
     """
     with explain_disk_errors(home), ThreadPoolExecutor(max(len(services), 1)) as pool:
         list(pool.map(lambda service: service.prepare(), services))
@@ -52,9 +52,9 @@ def _ready(home: Path, service: Service, spawned: Process) -> bool:
     return service.ready()
 
 
-def _explanation(home: Path, name: str, what: str) -> str:
+def _explanation(home: Path, name: str, failure: str) -> str:
     log = log_of(home, name)
     text = log.read_text(errors="replace") if log.exists() else ""
-    causes = [advice for said, advice in _KNOWN_CAUSES.items() if said in text]
+    causes = [advice for message, advice in _KNOWN_CAUSES.items() if message in text]
     tail = "\n".join(f"  {line[:300]}" for line in text.splitlines()[-_TAIL_LINES:])
-    return "\n".join(filter(None, [f"{name} {what}. {' '.join(causes)}".strip(), tail, f"All of it is in {log}."]))
+    return "\n".join(filter(None, [f"{name} {failure}. {' '.join(causes)}".strip(), tail, f"All of it is in {log}."]))

@@ -1,6 +1,6 @@
-"""Choose ports that stay ours: below the range the kernel hands to outgoing connections.
+"""Chooses ports that no client takes: below the range from which the kernel assigns ports to outgoing connections.
 
-A port inside that range can be taken by any client between choosing and listening, and a client that keeps
+Any client can take a port in that range between our choice and our listening, and a client that keeps
 calling a stopped broker there can end up connected to itself.
 """
 
@@ -18,10 +18,10 @@ _TRIES = 500
 
 
 def free(taken: set[int]) -> int:
-    """Return a port nobody listens on and that is not in `taken`."""
-    below = _first_ephemeral()
+    """Return a port on which no program listens and that is not in `taken`."""
+    limit = _first_ephemeral()
     for _ in range(_TRIES):
-        port = random.randrange(_LOWEST, below) if below > _LOWEST + _TRIES else 0  # noqa: S311  no secret
+        port = random.randrange(_LOWEST, limit) if limit > _LOWEST + _TRIES else 0  # noqa: S311  not a secret
         chosen = _bindable(port)
         if chosen is not None and chosen not in taken:
             return chosen
@@ -29,12 +29,12 @@ def free(taken: set[int]) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether we could listen there now."""
+    """Return whether we could listen on the port now."""
     return _bindable(port) is not None
 
 
 def is_listening(port: int) -> bool:
-    """Say whether somebody listens there."""
+    """Return whether a program listens on the port."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
@@ -44,7 +44,9 @@ def is_listening(port: int) -> bool:
 
 def _bindable(port: int) -> int | None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a port just left counts as taken for a minute
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # else a port counts as taken for a minute after its program ended
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -1,6 +1,6 @@
-"""Outlives the program that borrowed a stack, so that a kill -9 of it leaves no broker behind.
+"""A process that outlives the owner of a temporary stack, so that a kill -9 of the owner leaves no broker running.
 
-It reads a pipe whose other end only the owner holds: the end of the pipe is the end of the owner, however it died.
+It reads a pipe whose writing end only the owner holds: the pipe closes when the owner ends, in whatever way.
 """
 
 import os
@@ -16,25 +16,25 @@ _RUN = "import sys; from connectors.local.reaper import watch; watch(sys.argv[1:
 
 
 class Reaper:
-    """Watch over a stack until dismissed."""
+    """Stops a stack when this process ends, unless dismissed before."""
 
     def __init__(self, stack: LocalStack, *, remove: bool) -> None:
         stack.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        read, self._write = os.pipe()
+        read_end, self._write_end = os.pipe()
         command = [sys.executable, "-c", _RUN, str(stack.home), *(["--remove"] if remove else [])]
         root = str(Path(__file__).parents[2])
         self._process: Process = os_process.spawn(
-            command, log=log_of(stack.home, "warden"), stdin=read, extra={"PYTHONPATH": root}
+            command, log=log_of(stack.home, "reaper"), stdin=read_end, extra={"PYTHONPATH": root}
         )
-        os.close(read)
+        os.close(read_end)
 
     def dismiss(self) -> None:
-        """End the watch without touching the stack."""
+        """End the reaper without touching the stack."""
         os_process.stop([self._process], grace_s=0)
-        os.close(self._write)
+        os.close(self._write_end)
 
 
 def watch(arguments: list[str]) -> None:
-    """Wait for the owner's end, then stop the stack."""
+    """Run in the reaper's process: wait for the owner to end, then stop the stack."""
     sys.stdin.buffer.read()
     LocalStack(Path(arguments[0])).down(remove="--remove" in arguments, grace_s=5)

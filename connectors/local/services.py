@@ -1,4 +1,4 @@
-"""Turn a stack's memory into services that can be started: find the programs, fetch the jars, fill in the ports."""
+"""Builds startable services from a stack's state: find the programs, fetch the jars, fill in the ports."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,14 +18,14 @@ KAFKA_JAVA = 17
 
 
 def services(home: Path, state: StackState, names: Sequence[str], progress: ProgressReporter) -> list[Service]:
-    """Return the named services of a stack, in that order. May download; raises what `fetch` and the finders raise."""
+    """Return the named services of a stack, in that order. May download; raises what `fetch` and the `find` functions raise."""
     brokers = _brokers(home, state, [name for name in names if name in state.broker_names()], progress)
-    found: dict[str, Service] = {broker.name: broker for broker in brokers}
+    by_name: dict[str, Service] = {broker.name: broker for broker in brokers}
     if "redis" in names:
-        found["redis"] = RedisServer(home=home, port=state.ports["redis"], program=redis_server.find())
+        by_name["redis"] = RedisServer(home=home, port=state.ports["redis"], program=redis_server.find())
     if "registry" in names:
-        found["registry"] = _registry(home, state, progress)
-    return [found[name] for name in names]
+        by_name["registry"] = _registry(home, state, progress)
+    return [by_name[name] for name in names]
 
 
 def _brokers(home: Path, state: StackState, names: Sequence[str], progress: ProgressReporter) -> list[Broker]:

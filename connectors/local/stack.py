@@ -1,4 +1,4 @@
-"""A named stack on this machine: started once, found again by every later command, stopped or broken on purpose by tests."""
+"""A named stack on this machine: started once, found again by every later command; tests also kill, pause and stop its brokers."""
 
 import shutil
 import signal
@@ -19,11 +19,11 @@ from connectors.local.stack_state import StackState
 from schemas.errors import InvalidRecord, Unavailable
 
 _GRACE_S = 20  # three brokers hand over their partitions one after the other
-_FREE_BYTES = 300 * 1024 * 1024  # below this Kafka soon stops with a full disk, in words nobody understands
+_FREE_BYTES = 300 * 1024 * 1024  # with less Kafka soon stops because of a full disk, with an obscure error
 
 
 class ServiceStatus(msgspec.Struct, frozen=True):
-    """How one service is: `state` is "running", "paused", "silent" (alive, not listening) or "stopped"."""
+    """The status of a service: `state` is "running", "paused", "silent" (alive, not listening) or "stopped"."""
 
     name: str
     state: str
@@ -48,8 +48,8 @@ class LocalStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Say where it answers; raise `Unavailable` for a stack that was never started."""
-        return self._state().addresses()
+        """The addresses of the services; raises `Unavailable` for a stack that was never started."""
+        return self._existing_state().addresses()
 
     def up(
         self,
@@ -60,115 +60,115 @@ class LocalStack:
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> Addresses:
-        """Start what does not run yet and return when all of it serves; what runs is left alone.
+        """Start the services that do not run yet and return when all are ready; running ones stay untouched.
 
-        `fresh` throws its data away first. `port` fixes Kafka's (further brokers take the next ones). `settings` go over the brokers'
-        own, count when a broker starts, and are remembered. A start that fails stops what it had started.
+        `fresh` deletes its data first. `port` is the first broker's (further brokers take the next ones). `settings` override the
+        brokers' defaults from their next start on, and are saved. A start that fails stops the services that it started.
         """
         with stack_state.exclusive_access(self.home, self._progress):
             if fresh:
                 self._end(grace_s=0)
                 stack_state.delete_data(self.home)
-            wanted = self._target_state(brokers, settings, registry=registry)
-            idle = [name for name in wanted.names() if not _is_running(wanted, name)]
-            wanted = with_ports(wanted, idle, port)
-            stack_state.write(self.home, wanted)
+            target = self._target_state(brokers, settings, registry=registry)
+            idle = [name for name in target.names() if not _is_running(target, name)]
+            target = with_ports(target, idle, port)
+            stack_state.write(self.home, target)
             if idle:
-                self._start(wanted, idle)
-            return wanted.addresses()
+                self._start(target, idle)
+            return target.addresses()
 
     def down(self, *, remove: bool = False, grace_s: float = _GRACE_S) -> bool:
-        """Stop everything, keeping the data unless `remove`; say whether anything ran."""
+        """Stop all services, keep the data unless `remove`; return whether any service ran."""
         if not self.home.is_dir():
             return False
         with stack_state.exclusive_access(self.home, self._progress):
-            ran = self._end(grace_s=0 if remove else grace_s)
+            was_running = self._end(grace_s=0 if remove else grace_s)
             if remove:
                 shutil.rmtree(self.home)
-            return ran
+            return was_running
 
     def status(self) -> list[ServiceStatus]:
-        """Say how each service is; an empty list for a stack that does not exist."""
-        known = stack_state.read(self.home)
-        return [] if known is None else [self._status_of(known, name) for name in known.names()]
+        """Return the status of each service; an empty list for a stack that does not exist."""
+        state = stack_state.read(self.home)
+        return [] if state is None else [self._status_of(state, name) for name in state.names()]
 
     def kill_broker(self, node: int) -> None:
-        """End a broker as a power failure would, and return when it is gone."""
+        """End a broker as a power failure would, and return when it has ended."""
         os_process.stop([self._broker(node)], grace_s=0)
 
     def stop_broker(self, node: int) -> None:
-        """Stop a broker in order: its partitions move to others first."""
+        """Shut a broker down cleanly: its partitions move to others first."""
         os_process.stop([self._broker(node)], grace_s=_GRACE_S)
 
     def pause_broker(self, node: int) -> None:
-        """Freeze a broker: connections stay open, nothing is answered."""
+        """Pause a broker: connections stay open, requests are not answered."""
         os_process.send(self._broker(node), signal.SIGSTOP)
 
     def resume_broker(self, node: int) -> None:
-        """Let a frozen broker go on."""
+        """Let a paused broker continue."""
         os_process.send(self._broker(node), signal.SIGCONT)
 
     def start_broker(self, node: int) -> None:
-        """Start a broker again on its port and data, and return when it serves; one that runs is left alone."""
+        """Start a broker again on its port and data, and return when it is ready; a running one stays untouched."""
         with stack_state.exclusive_access(self.home, self._progress):
-            known = self._state()
+            state = self._existing_state()
             name = f"kafka-{node}"
-            if not _is_running(known, name):
-                self._start(known, [name])
+            if not _is_running(state, name):
+                self._start(state, [name])
 
-    def _state(self) -> StackState:
-        known = stack_state.read(self.home)
-        if known is None:
+    def _existing_state(self) -> StackState:
+        state = stack_state.read(self.home)
+        if state is None:
             raise Unavailable(f"There is no stack in {self.home}. `intercom-streams stack up` starts one.")
-        return known
+        return state
 
     def _broker(self, node: int) -> Process:
-        return self._state().processes[f"kafka-{node}"]
+        return self._existing_state().processes[f"kafka-{node}"]
 
     def _target_state(self, brokers: int | None, settings: Mapping[str, str] | None, *, registry: bool) -> StackState:
-        known = stack_state.read(self.home)
-        if known is None:
+        state = stack_state.read(self.home)
+        if state is None:
             return stack_state.new(brokers or 1, registry=registry, settings=settings)
-        if brokers not in (None, known.brokers):
+        if brokers not in (None, state.brokers):
             raise Unavailable(
-                f"This stack has {known.brokers} broker(s), not {brokers}, and its data cannot change that. "
+                f"This stack has {state.brokers} broker(s), not {brokers}, and its data cannot change that. "
                 "Take another --name, or --fresh to throw its data away."
             )
-        chosen = known.settings if settings is None else dict(settings)
-        return msgspec.structs.replace(known, registry=known.registry or registry, settings=chosen)
+        chosen = state.settings if settings is None else dict(settings)
+        return msgspec.structs.replace(state, registry=state.registry or registry, settings=chosen)
 
-    def _start(self, wanted: StackState, names: list[str]) -> None:
+    def _start(self, target: StackState, names: list[str]) -> None:
         self._progress.step(f"Starting {', '.join(names)} ...")
         self.home.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.home).free < _FREE_BYTES:
             raise Unavailable(f"The disk that holds {self.home} has less than 300 MB left. Free some space and try again.")
-        processes = dict(wanted.processes)
+        processes = dict(target.processes)
         started = {}
 
-        def remember(name: str, spawned: Process) -> None:
+        def on_started(name: str, spawned: Process) -> None:
             started[name] = processes[name] = spawned
-            stack_state.write(self.home, msgspec.structs.replace(wanted, processes=processes))
+            stack_state.write(self.home, msgspec.structs.replace(target, processes=processes))
 
         try:
-            launch.start(self.home, services(self.home, wanted, names, self._progress), remember)
-        except BaseException:  # Ctrl-C as well: no half-started stack stays behind
+            launch.start(self.home, services(self.home, target, names, self._progress), on_started)
+        except BaseException:  # Ctrl-C too: no half-started stack may remain
             os_process.stop(started.values(), grace_s=0)
             raise
 
     def _end(self, *, grace_s: float) -> bool:
-        known = stack_state.read(self.home)
-        if known is None:
+        state = stack_state.read(self.home)
+        if state is None:
             return False
-        running = [known.processes[name] for name in known.names() if _is_running(known, name)]
+        running = [state.processes[name] for name in state.names() if _is_running(state, name)]
         os_process.stop(running, grace_s=grace_s)
         return bool(running)
 
-    def _status_of(self, known: StackState, name: str) -> ServiceStatus:
-        port = known.ports.get(name, 0)
-        running = _is_running(known, name)
-        pid = known.processes[name].pid if running else None
+    def _status_of(self, state: StackState, name: str) -> ServiceStatus:
+        port = state.ports.get(name, 0)
+        running = _is_running(state, name)
+        pid = state.processes[name].pid if running else None
         return ServiceStatus(
-            name, _state_of(known.processes[name], port) if running else "stopped", port, pid, str(log_of(self.home, name))
+            name, _state_of(state.processes[name], port) if running else "stopped", port, pid, str(log_of(self.home, name))
         )
 
 
@@ -178,5 +178,5 @@ def _state_of(running: Process, port: int) -> str:
     return "running" if ports.is_listening(port) else "silent"
 
 
-def _is_running(known: StackState, name: str) -> bool:
-    return name in known.processes and os_process.is_alive(known.processes[name])
+def _is_running(state: StackState, name: str) -> bool:
+    return name in state.processes and os_process.is_alive(state.processes[name])

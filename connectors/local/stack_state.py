@@ -1,4 +1,4 @@
-"""What a stack remembers between commands: its ports, its cluster's id and which processes are its own."""
+"""The state of a stack between commands: its ports, its cluster id and its processes."""
 
 import base64
 import fcntl
@@ -24,17 +24,17 @@ _LOCK = "lock"
 
 
 class StackState(msgspec.Struct, frozen=True, kw_only=True):
-    """One stack. `ports` and `processes` are by service; a process that is named here may have died since."""
+    """One stack. `ports` and `processes` are by service; a process in the state may have died since."""
 
     cluster_id: str
     brokers: int
     registry: bool
-    settings: dict[str, str] = {}  # of the brokers, over those of every stack
+    settings: dict[str, str] = {}  # of the brokers; they override those common to all stacks
     ports: dict[str, int] = {}
     processes: dict[str, Process] = {}
 
     def names(self) -> tuple[str, ...]:
-        """List the services in the order they are started."""
+        """Return the services in start order."""
         return ("redis", *self.broker_names(), *(("registry",) if self.registry else ()))
 
     def broker_names(self) -> tuple[str, ...]:
@@ -50,16 +50,16 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> StackState:
-    """Return a stack that has never been started; Kafka wants its cluster id as 22 characters of base64.
+    """Return the state of a stack that was never started; Kafka requires a cluster id of 22 characters of base64.
 
-    The first bit is zero: an id that begins with "-" would look like an option to Kafka's tools.
+    The first bit is zero: Kafka's tools would take an id that begins with "-" for an option.
     """
     cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
     return StackState(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
 
 
 def read(home: Path) -> StackState | None:
-    """Return what was remembered; None for a stack that does not exist, or whose file a crash left unreadable."""
+    """Return the saved state; None for a stack that does not exist, or whose file a crash left unreadable."""
     try:
         return msgspec.json.decode((home / _FILE).read_bytes(), type=StackState)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -67,7 +67,7 @@ def read(home: Path) -> StackState | None:
 
 
 def write(home: Path, state: StackState) -> None:
-    """Remember, atomically."""
+    """Save the state, atomically."""
     draft = home / f"{_FILE}.{os.getpid()}"
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
     draft.replace(home / _FILE)
@@ -75,14 +75,14 @@ def write(home: Path, state: StackState) -> None:
 
 @contextmanager
 def exclusive_access(home: Path, progress: ProgressReporter) -> Iterator[None]:
-    """Let one command at a time change the stack; the kernel frees the lock of a killed one."""
+    """Let one command at a time change the stack; the kernel releases the lock of a killed command."""
     with explain_disk_errors(home):
-        lock = _locked(home, progress)
+        lock = _lock(home, progress)
     with lock:
         yield
 
 
-def _locked(home: Path, progress: ProgressReporter) -> IO[str]:
+def _lock(home: Path, progress: ProgressReporter) -> IO[str]:
     while True:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (home / _LOCK).open("w")
@@ -93,7 +93,7 @@ def _locked(home: Path, progress: ProgressReporter) -> IO[str]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         if _is_at(lock, home / _LOCK):
             return lock
-        lock.close()  # whoever held it removed the whole stack
+        lock.close()  # the command that held the lock deleted the whole stack
 
 
 def _is_at(file: IO[str], path: Path) -> bool:
@@ -101,7 +101,7 @@ def _is_at(file: IO[str], path: Path) -> bool:
 
 
 def delete_data(home: Path) -> None:
-    """Remove everything but the lock, which another command may be waiting on."""
+    """Delete everything but the lock, for which another command may be waiting."""
     for entry in home.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)

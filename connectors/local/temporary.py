@@ -1,4 +1,4 @@
-"""Borrow a stack for as long as a block runs: the demo's and the tests' way in."""
+"""A stack for the time of a block, for the demo and the tests."""
 
 import os
 import secrets
@@ -24,9 +24,9 @@ def temporary_stack(
     progress: ProgressReporter | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[LocalStack]:
-    """Start a stack and stop it when the block ends, whichever way: error, Ctrl-C, SIGTERM or kill -9.
+    """Start a stack and stop it when the block ends, in whatever way: error, Ctrl-C, SIGTERM or kill -9.
 
-    Without a name it is a new one, and its data is removed; a named one keeps its data for the next time.
+    Without a name it is a new stack, and its data is deleted; a named one keeps its data for the next start.
     """
     stack = LocalStack.named(name or f"borrowed-{os.getpid()}-{secrets.token_hex(4)}", progress)
     with _terminated_as_exit():
@@ -41,10 +41,10 @@ def temporary_stack(
 
 @contextmanager
 def existing_or_temporary(*, registry: bool = False, progress: ProgressReporter | None = None) -> Iterator[Addresses]:
-    """Use the cluster the environment names, else borrow a local one."""
-    named = configured_addresses()
-    if named is not None:
-        yield named
+    """Yield the addresses of the cluster in the environment, else those of a temporary local one."""
+    configured = configured_addresses()
+    if configured is not None:
+        yield configured
         return
     with temporary_stack(registry=registry, progress=progress) as stack:
         yield stack.addresses
@@ -52,7 +52,7 @@ def existing_or_temporary(*, registry: bool = False, progress: ProgressReporter 
 
 @contextmanager
 def _terminated_as_exit() -> Iterator[None]:
-    """Let SIGTERM unwind the program so that clean-up runs; a program with a handler of its own keeps it."""
+    """Let SIGTERM unwind the program so that clean-up runs; a program's own handler stays in place."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return

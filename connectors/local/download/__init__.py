@@ -1,1 +1,1 @@
-"""What the stack downloads: the lock file that names it, the Maven registry it comes from, the cache it is kept in."""
+"""The stack's downloads: the lock file that lists them, the Maven registry that has them, the cache for verified files."""

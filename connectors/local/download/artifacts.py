@@ -1,6 +1,6 @@
-"""Bring locked files into the user's cache, each checked against its SHA-256 before anything uses it.
+"""Downloads locked files into the user's cache and checks each against its SHA-256 before use.
 
-A second start reads no network, and a changed or damaged file is deleted, never executed.
+A second start needs no network, and a changed or damaged file is deleted, never executed.
 """
 
 import hashlib
@@ -17,9 +17,9 @@ from connectors.local.progress import ProgressReporter
 from schemas.errors import Unavailable
 
 ArtifactSource = Callable[[Path, Callable[[int], None]], Callable[[Artifact], Path]]
-"""Takes a folder for incoming files and who counts arriving bytes; returns how one artifact is downloaded."""
+"""Takes a folder for incoming files and a callback for the bytes that arrive; returns the function that downloads an artifact."""
 
-_ABANDONED_S = 86_400  # an unfinished download this old is a killed process' own
+_ABANDONED_S = 86_400  # an unfinished download this old belongs to a process that was killed
 
 
 def fetch(
@@ -27,7 +27,7 @@ def fetch(
 ) -> tuple[Path, ...]:
     """Return the verified files, downloading what is missing or damaged.
 
-    Raises `Unavailable` when no registry answers, a sum is wrong (the file is deleted) or the disk is full.
+    Raises `Unavailable` if no registry answers, a sum is wrong (the file is deleted) or the disk is full.
     """
     folder = cache / "artifacts"
     with explain_disk_errors(folder):
@@ -54,7 +54,7 @@ def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter,
     on_bytes = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=folder.parent, ignore_cleanup_errors=True) as incoming:
         download = source(Path(incoming), on_bytes)
-        # One at a time: jgo looks its host up anew for each file, and resolvers that drop parallel questions cost 5 s each time
+        # One at a time: jgo resolves its host again for each file, and a DNS resolver that drops parallel queries costs 5 s each time
         # (measured: 3 s one by one, 7 to 12 s with six threads).
         for artifact in missing:
             _accept(download(artifact), artifact, folder)

@@ -1,6 +1,6 @@
-"""Read `artifacts.lock`: every file the stack consists of, with its size and SHA-256 and no address.
+"""Reads `artifacts.lock`: every file of the stack, with its size and SHA-256 and without an address.
 
-The lock is the whole resolution, so nothing is resolved at run time. `update_lockfile.py` writes it.
+The lock holds the complete resolution of dependencies, so none are resolved at run time. `update_lockfile.py` writes it.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ LOCK = Path(__file__).with_name("artifacts.lock")
 
 
 class Artifact(msgspec.Struct, frozen=True):
-    """One locked file: which part of the stack wants it, its Maven coordinate, and what its bytes must be."""
+    """One locked file: the part of the stack that needs it, its Maven coordinate, and the sum and size of its bytes."""
 
     part: str
     group: str
@@ -30,7 +30,7 @@ class Artifact(msgspec.Struct, frozen=True):
 
 
 def locked(part: str, lock: Path = LOCK) -> tuple[Artifact, ...]:
-    """Read what one part of the stack ("kafka", "registry") consists of."""
+    """Return the files of one part of the stack ("kafka", "registry")."""
     return tuple(artifact for artifact in _lines(lock) if artifact.part == part)
 
 

@@ -1,4 +1,4 @@
-"""Where artifacts come from: the Maven registry, through jgo, which knows its address so that our files need not."""
+"""Downloads artifacts from the Maven registry through jgo, which knows its address."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from typing import Any
 from connectors.local.download.lockfile import Artifact
 from schemas.errors import Unavailable
 
-_ANSWER_S = 60  # a registry that is silent for so long is away
+_TIMEOUT_S = 60  # a registry that does not answer for this long counts as away
 
 
 def from_maven(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Artifact], Path]:
-    """Return a function that downloads one artifact below `incoming`; it raises `Unavailable` when no registry answers."""
+    """Return a function that downloads one artifact into `incoming`; it raises `Unavailable` if no registry answers."""
     # jgo and requests take 0.3 s to import and are needed for the first start only.
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
@@ -22,7 +22,7 @@ def from_maven(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Art
         yield on_bytes
 
     context: Any = MavenContext(
-        resolver=PythonResolver(progress_callback=progress_of_file), repo_cache=incoming, local_repos=[], timeout=_ANSWER_S
+        resolver=PythonResolver(progress_callback=progress_of_file), repo_cache=incoming, local_repos=[], timeout=_TIMEOUT_S
     )
 
     def download(artifact: Artifact) -> Path:
@@ -39,6 +39,6 @@ def from_maven(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Art
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, RuntimeError):  # jgo: every repository it knows said no
+    if isinstance(error, RuntimeError):  # jgo raises it when no repository has the artifact
         return "the Maven registry does not have it"
     return f"the Maven registry does not answer ({type(error).__name__})"

@@ -1,6 +1,6 @@
-"""Write `artifacts.lock` anew: `python -m connectors.local.download.update_lockfile`, after changing a version below; then read the diff.
+"""Rewrites `artifacts.lock`. Change a version below, run `python -m connectors.local.download.update_lockfile`, review the diff.
 
-Each root is resolved by itself: resolved together, one root changes the versions of another's dependencies.
+Each root is resolved on its own: resolved together, one root changes the versions of another's dependencies.
 """
 
 import hashlib
@@ -28,7 +28,10 @@ def main() -> None:
         context: Any = MavenContext(resolver=PythonResolver(), repo_cache=Path(folder), local_repos=[], timeout=60)
         rows = [("kafka", artifact) for artifact in _kafka(context)]
         rows.append(
-            ("registry", _one(context, f"io.apicurio:apicurio-registry-app:{APICURIO}", classifier="all", packaging="tar.gz"))
+            (
+                "registry",
+                _artifact(context, f"io.apicurio:apicurio-registry-app:{APICURIO}", classifier="all", packaging="tar.gz"),
+            )
         )
         LOCK.write_text(_HEAD + "".join(sorted(_line(part, artifact) for part, artifact in rows)))
 
@@ -36,12 +39,12 @@ def main() -> None:
 def _kafka(context: Any) -> list[Any]:
     root = context.create_dependency(f"org.apache.kafka:kafka_2.13:{KAFKA}")
     inputs, transitive = context.resolver.resolve([root])
-    # Kafka leaves the choice of a logging binding open; without one it logs nothing at all.
-    binding = _one(context, f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}")
+    # Kafka does not choose a logging binding; without one it logs nothing at all.
+    binding = _artifact(context, f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}")
     return [*(dependency.artifact for dependency in [*inputs, *transitive]), binding]
 
 
-def _one(context: Any, coordinate: str, *, classifier: str = "", packaging: str = "jar") -> Any:
+def _artifact(context: Any, coordinate: str, *, classifier: str = "", packaging: str = "jar") -> Any:
     group, name, version = coordinate.split(":")
     return context.project(group, name).at_version(version).artifact(classifier=classifier, packaging=packaging)
 

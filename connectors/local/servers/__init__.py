@@ -1,1 +1,1 @@
-"""The programs of a stack: how each is found, configured, started and asked whether it serves."""
+"""The server programs of a stack: how each is found, configured, started and checked for readiness."""

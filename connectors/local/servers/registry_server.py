@@ -1,4 +1,4 @@
-"""Apicurio Registry, speaking the Confluent API; it keeps its schemas in a file beside Kafka's data."""
+"""Apicurio Registry with the Confluent API; it stores its schemas in a file next to Kafka's data."""
 
 import http.client
 import tarfile
@@ -11,7 +11,7 @@ from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.ports import HOST
 
 API = "/apis/ccompat/v7"
-JAVA = 21  # what its classes are compiled for; Kafka is content with 17
+JAVA = 21  # the version its classes are compiled for; Kafka needs only 17
 
 
 class RegistryServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,17 +52,17 @@ class RegistryServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def unpack(archive: Path, cache: Path) -> Path:
-    """Unpack the verified archive once per user; a half-unpacked folder is never seen under the final name."""
+    """Unpack the verified archive once per user; the final name never shows a half-unpacked folder."""
     target = cache / archive.name.removesuffix(".tar.gz")
     if target.is_dir():
         return target
     with explain_disk_errors(cache), tempfile.TemporaryDirectory(prefix="incoming-", dir=cache) as folder:
         with tarfile.open(archive) as tar:
             tar.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
-            tar.extractall(f"{folder}/unpacked")  # noqa: S202  its sum was checked
+            tar.extractall(f"{folder}/unpacked")  # noqa: S202  its checksum is verified
         try:
             Path(folder, "unpacked").rename(target)
         except OSError:
-            if not target.is_dir():  # else somebody else was faster
+            if not target.is_dir():  # else another process was faster
                 raise
     return target

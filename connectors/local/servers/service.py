@@ -1,25 +1,25 @@
-"""The port every part of the stack has: what to run, and how to know that it serves."""
+"""The port of every service in the stack: what to run, and how to know that it is ready."""
 
 from pathlib import Path
 from typing import Protocol
 
 
 class Service(Protocol):
-    """One server process. `prepare` may take a second; `ready` answers at once and never raises."""
+    """One server process. `prepare` may take a second; `ready` returns at once and never raises."""
 
     @property
     def name(self) -> str: ...
 
     def prepare(self) -> None:
-        """Lay out data and configuration; what is already there is kept."""
+        """Create data folders and configuration; existing data stays."""
 
     def command(self) -> list[str]:
-        """Say what to execute, with an absolute program path."""
+        """Return the command line, with an absolute program path."""
 
     def ready(self) -> bool:
-        """Ask the server itself, in its own protocol."""
+        """Return whether the server answers a request in its own protocol."""
 
 
 def log_of(home: Path, name: str) -> Path:
-    """Say where a service's output goes; each start begins it anew."""
+    """Return the file of a service's output; each start truncates it."""
     return home / f"{name}.log"
