@@ -1,4 +1,4 @@
-"""Turns the bytes of an authentic post into the records to publish. Pure: bytes and an instant in, records out."""
+"""Converts the bytes of an authentic post to the records to publish. Pure: bytes and an instant in, records out."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The registry is a real Apicurio; what it makes readable is read by Confluent's own client."""
+"""The registry is a real Apicurio; Confluent's own client reads values with its schema ids."""
 
 import asyncio
 import secrets
@@ -30,7 +30,7 @@ MEMBERSHIPS = (TOPICS["memberships"],)
 
 @pytest.fixture
 def own() -> dict:
-    """A schema no other test registers: registries know a schema by its content."""
+    """A schema that no other test registers: a registry identifies schemas by their content."""
     return PERSON | {"namespace": f"example.n{secrets.token_hex(4)}"}
 
 
@@ -39,7 +39,9 @@ async def test_versions_get_ids_by_which_they_are_found_again(registry_url, pref
     async with SchemaRegistry(registry_url) as registry:
         ids = await registry.register(f"{prefix}people-value", [older, newer])
         assert list(ids.values()) == [older, newer]
-        assert await registry.definitions(f"{prefix}people-value") == {number: one.definition for number, one in ids.items()}
+        assert await registry.definitions(f"{prefix}people-value") == {
+            schema_id: each.definition for schema_id, each in ids.items()
+        }
         assert [await registry.definition(number) for number in ids] == [older.definition, newer.definition]
 
 
@@ -70,7 +72,7 @@ async def test_all_our_schemas_are_accepted_and_their_ids_frame_our_values(regis
         for topic in TOPICS.values():
             if topic.schema is not None:
                 known = await registry.definitions(f"{prefix}{topic.name}-value")
-                assert list(known.values()) == [one.definition for one in shipped().versions(topic.schema)]
+                assert list(known.values()) == [each.definition for each in shipped().versions(topic.schema)]
                 assert all(avro.knows(number) for number in known)
 
 
@@ -87,7 +89,7 @@ async def test_what_a_newer_release_registered_is_read_as_this_release_has_it(re
 
 async def test_without_a_registry_ids_follow_from_the_files():
     avro = await codec("")
-    assert all(avro.knows(one.local_id) for one in shipped().current.values())
+    assert all(avro.knows(each.local_id) for each in shipped().current.values())
 
 
 async def test_an_id_nobody_gave_is_unusable(registry_url):
@@ -169,8 +171,8 @@ async def test_confluents_client_reads_our_values_and_the_cloudevents_sdk_our_he
     topic = await publish(cluster, avro.encode("membership", MEMBERSHIP), event.headers())
     message = await asyncio.to_thread(read_one, kafka, topic)
 
-    seen = read_value(registry_url, topic, message.value())
-    assert seen == MEMBERSHIP | {"since": datetime(2026, 1, 10, 4, 11, 34, tzinfo=UTC)}
+    value = read_value(registry_url, topic, message.value())
+    assert value == MEMBERSHIP | {"since": datetime(2026, 1, 10, 4, 11, 34, tzinfo=UTC)}
 
     context = from_binary_event(KafkaMessage(headers=dict(message.headers()), key=message.key(), value=message.value()))
     assert (context.get_id(), context.get_type(), context.get_dataschema()) == ("e1", event.type, event.data_schema)

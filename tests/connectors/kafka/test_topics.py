@@ -22,27 +22,27 @@ def cluster(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=3)
 
 
-async def administer(cluster: KafkaSettings, work) -> None:
+async def administer(cluster: KafkaSettings, request) -> None:
     async with admin_client(cluster) as admin:
-        await work(admin)
+        await request(admin)
 
 
-async def until_seen(cluster: KafkaSettings, name: str, partitions: int = 5) -> None:
-    """Brokers hear of a change a moment after the controller has agreed to it."""
+async def wait_until_visible(cluster: KafkaSettings, name: str, partitions: int = 5) -> None:
+    """Brokers learn of a change a moment after the controller has agreed to it."""
     async with asyncio.timeout(30):
-        while await grown(cluster, name) != partitions:  # noqa: ASYNC110  the broker sets no event
+        while await partition_count(cluster, name) != partitions:  # noqa: ASYNC110  the broker sets no event
             await asyncio.sleep(0.02)
 
 
-async def grown(cluster: KafkaSettings, name: str) -> int:
-    found: list[int] = []
+async def partition_count(cluster: KafkaSettings, name: str) -> int:
+    counts: list[int] = []
 
-    async def look(admin):
+    async def describe(admin):
         topics = await admin.describe_topics()
-        found.extend(len(topic["partitions"]) for topic in topics if topic["topic"] == cluster.topic(name))
+        counts.extend(len(topic["partitions"]) for topic in topics if topic["topic"] == cluster.topic(name))
 
-    await administer(cluster, look)
-    return sum(found)
+    await administer(cluster, describe)
+    return sum(counts)
 
 
 async def test_missing_topics_are_created_as_the_table_says_and_a_second_time_there_is_nothing_to_do(cluster):
@@ -74,9 +74,9 @@ async def test_differences_are_reported_and_left_as_they_are(cluster):
     await administer(
         cluster, lambda admin: admin.create_topics([NewTopic(name, 5, 1, topic_configs={"cleanup.policy": "delete"})])
     )
-    await until_seen(cluster, "people")
-    for look in (check, apply):
-        report = await look(cluster, only=["people"])
+    await wait_until_visible(cluster, "people")
+    for command in (check, apply):
+        report = await command(cluster, only=["people"])
         assert report.created == ()
         assert Drift(name, "partitions", "3", "5") in report.drift
         assert Drift(name, "cleanup.policy", "compact", "delete") in report.drift
@@ -86,7 +86,7 @@ async def test_differences_are_reported_and_left_as_they_are(cluster):
 async def test_grown_partitions_are_drift(cluster):
     await apply(cluster, only=["people"])
     await administer(cluster, lambda admin: admin.create_partitions({cluster.topic("people"): NewPartitions(4)}))
-    await until_seen(cluster, "people", partitions=4)
+    await wait_until_visible(cluster, "people", partitions=4)
     assert (await check(cluster, only=["people"])).drift == (Drift(cluster.topic("people"), "partitions", "3", "4"),)
 
 

@@ -1,4 +1,4 @@
-"""Which ports a stack gets, and when it keeps them."""
+"""Which ports the services of a stack get, and when they keep them."""
 
 import socket
 from collections.abc import Iterator

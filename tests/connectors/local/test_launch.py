@@ -1,4 +1,4 @@
-"""A service that does not start says why, in its own last words."""
+"""The error about a service that does not start shows the end of its log."""
 
 import sys
 from pathlib import Path
@@ -28,18 +28,18 @@ class Script(msgspec.Struct, frozen=True):
         return self.serves
 
 
-def started(home: Path, *services: Script) -> dict[str, Process]:
-    seen: dict[str, Process] = {}
+def start(home: Path, *services: Script) -> dict[str, Process]:
+    started: dict[str, Process] = {}
     try:
-        launch.start(home, services, seen.__setitem__)
-        assert all(os_process.is_alive(spawned) for spawned in seen.values())
+        launch.start(home, services, started.__setitem__)
+        assert all(os_process.is_alive(spawned) for spawned in started.values())
     finally:
-        os_process.stop(seen.values(), grace_s=0)
-    return seen
+        os_process.stop(started.values(), grace_s=0)
+    return started
 
 
 def test_services_are_reported_as_soon_as_they_are_spawned(tmp_path: Path) -> None:
-    assert list(started(tmp_path, Script("a", "import time; time.sleep(600)"))) == ["a"]
+    assert list(start(tmp_path, Script("a", "import time; time.sleep(600)"))) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_services_are_reported_as_soon_as_they_are_spawned(tmp_path: Path) -> No
 )
 def test_a_death_at_start_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path, words: str, advice: str) -> None:
     with pytest.raises(Unavailable, match=advice) as caught:
-        started(tmp_path, Script("kafka-1", f"print({words!r})", serves=False))
+        start(tmp_path, Script("kafka-1", f"print({words!r})", serves=False))
     assert words in str(caught.value)
     assert str(tmp_path / "kafka-1.log") in str(caught.value)
     assert "Traceback" not in str(caught.value)
@@ -61,4 +61,4 @@ def test_a_death_at_start_shows_the_end_of_the_log_and_what_to_do(tmp_path: Path
 def test_a_service_that_never_serves_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_READY_S", 0)
     with pytest.raises(Unavailable, match="redis does not answer after 0 s"):
-        started(tmp_path, Script("redis", "import time; time.sleep(600)", serves=False))
+        start(tmp_path, Script("redis", "import time; time.sleep(600)", serves=False))

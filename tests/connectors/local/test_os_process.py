@@ -1,4 +1,4 @@
-"""A process is ours only while pid and start time agree."""
+"""A process is identified by pid and start time together."""
 
 import contextlib
 import os
@@ -79,6 +79,6 @@ def test_secrets_of_the_caller_are_not_inherited(tmp_path: Path, monkeypatch: py
     spawned = os_process.spawn([sys.executable, "-c", "import os; print(sorted(os.environ))"], log=tmp_path / "log")
     with contextlib.suppress(ChildProcessError):
         os.waitpid(spawned.pid, 0)
-    said = (tmp_path / "log").read_text()
-    assert "'PATH'" in said
-    assert "INTERCOM_CLIENT_SECRET" not in said
+    output = (tmp_path / "log").read_text()
+    assert "'PATH'" in output
+    assert "INTERCOM_CLIENT_SECRET" not in output

@@ -1,4 +1,4 @@
-"""The stack itself: what it promises about processes, ports and data, on real ones."""
+"""The stack's guarantees about processes, ports and data, on real ones."""
 
 import os
 import signal
@@ -27,9 +27,9 @@ def private_stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return stacks_home()
 
 
-def until(true: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -56,7 +56,7 @@ async def consume(bootstrap: str, topic: str, count: int) -> list[bytes]:
 
 
 def states(stack: LocalStack) -> dict[str, str]:
-    return {one.name: one.state for one in stack.status()}
+    return {service.name: service.state for service in stack.status()}
 
 
 @pytest.mark.asyncio
@@ -64,9 +64,9 @@ async def test_records_survive_a_stop_on_the_same_port_and_a_second_start_finds_
     stack = LocalStack.named("kept")
     try:
         first = stack.up()
-        pids = [one.pid for one in stack.status()]
+        pids = [service.pid for service in stack.status()]
         assert stack.up() == first
-        assert [one.pid for one in stack.status()] == pids
+        assert [service.pid for service in stack.status()] == pids
         await create(first.kafka, "kept")
         await produce(first.kafka, "kept", [b"one", b"two"])
         async with Redis.from_url(first.redis) as redis:
@@ -96,9 +96,9 @@ async def test_three_brokers_keep_what_was_acknowledged_when_one_is_killed(priva
         await produce(bootstrap, "copied", [b"meanwhile"])
         stack.start_broker(1)
         stack.pause_broker(2)
-        until(lambda: states(stack)["kafka-2"] == "paused")
+        wait_until(lambda: states(stack)["kafka-2"] == "paused")
         stack.resume_broker(2)
-        until(lambda: states(stack)["kafka-2"] == "running")
+        wait_until(lambda: states(stack)["kafka-2"] == "running")
         assert await consume(bootstrap, "copied", 2) == [b"before", b"meanwhile"]
 
 
@@ -114,8 +114,8 @@ async def test_the_broker_runs_with_the_settings_of_the_table(kafka: str) -> Non
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
     finally:
         await admin.close()
-    running_with = {entry[0]: entry[1] for entry in answer.resources[0][4]}
-    assert {name: running_with.get(name) for name in SETTINGS} == dict(SETTINGS)
+    actual = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    assert {name: actual.get(name) for name in SETTINGS} == dict(SETTINGS)
 
 
 def test_the_registry_speaks_the_confluent_api(registry_url: str, prefix: str) -> None:
@@ -125,12 +125,12 @@ def test_the_registry_speaks_the_confluent_api(registry_url: str, prefix: str) -
     assert httpx.get(f"{subject}/versions").json() == [1]
 
 
-BORROWER = """
+OWNER = """
 import signal, time
 from connectors.local import temporary_stack
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests are a shell's background job
 with temporary_stack() as stack:
-    print("\\n".join(str(one.pid) for one in stack.status()), flush=True)
+    print("\\n".join(str(service.pid) for service in stack.status()), flush=True)
     print("up", flush=True)
     time.sleep(600)
 """
@@ -141,15 +141,15 @@ def test_however_the_borrower_ends_nothing_of_its_stack_is_left(private_stacks: 
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen(
-        [sys.executable, "-c", BORROWER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as borrower:
-        assert borrower.stdout is not None
-        pids = [int(line) for line in iter(borrower.stdout.readline, "up\n")]
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as owner:
+        assert owner.stdout is not None
+        pids = [int(line) for line in iter(owner.stdout.readline, "up\n")]
         assert len(pids) == 2
-        borrower.send_signal(end)
-        assert borrower.wait(DEADLINE_S) != 0
-    until(lambda: not any(exists(pid) for pid in pids))
-    until(lambda: not list(private_stacks.iterdir()))
+        owner.send_signal(end)
+        assert owner.wait(DEADLINE_S) != 0
+    wait_until(lambda: not any(exists(pid) for pid in pids))
+    wait_until(lambda: not list(private_stacks.iterdir()))
 
 
 def exists(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a stack says when it cannot do what it is asked, without starting anything."""
+"""Errors of a stack that cannot do what is asked, without starting anything."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a stack remembers of itself."""
+"""The state that a stack saves."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The simulated company: the same every time, signed as Intercom signs, told as Intercom tells."""
+"""The simulated company: the same for the same seed, signed and delivered as Intercom does."""
 
 import hashlib
 import hmac
@@ -77,8 +77,8 @@ def test_the_app_of_the_workspace_signs_and_the_first_one_for_strangers():
 
 def test_the_answer_is_told_whatever_it_is():
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(401))) as client:
-        answer = post(client, "http://ingress.example/", b"{}", {})
-    assert (answer.status, answer.accepted) == (401, False)
+        result = post(client, "http://ingress.example/", b"{}", {})
+    assert (result.status, result.accepted) == (401, False)
 
 
 def test_nobody_answering_says_what_to_start():

@@ -1,4 +1,4 @@
-"""Whose spool file is whose, among processes that live and processes that died."""
+"""Ownership of spool files among living and dead processes."""
 
 import multiprocessing
 import os
@@ -19,11 +19,11 @@ def test_each_process_has_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 def test_only_files_of_dead_processes_are_orphans(tmp_path: Path) -> None:
-    mine, dead = claim_own(tmp_path, 0), claim_own(tmp_path, 1)
-    for claim in (mine, dead):
+    own, orphan = claim_own(tmp_path, 0), claim_own(tmp_path, 1)
+    for claim in (own, orphan):
         claim.path.touch()
-    dead.release()
-    assert [claim.path for claim in claim_orphans(tmp_path)] == [dead.path]
+    orphan.release()
+    assert [claim.path for claim in claim_orphans(tmp_path)] == [orphan.path]
 
 
 def _claims_and_is_killed(folder: Path) -> None:
@@ -41,8 +41,8 @@ def test_a_kill_frees_the_file(tmp_path: Path) -> None:
 
 def test_an_adopted_file_is_removed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     claim = claim_own(tmp_path, 0)
-    for ending in ("", "-wal", "-shm"):
-        claim.path.with_name(claim.path.name + ending).touch()
+    for suffix in ("", "-wal", "-shm"):
+        claim.path.with_name(claim.path.name + suffix).touch()
     claim.delete()
     assert list(tmp_path.iterdir()) == []
 

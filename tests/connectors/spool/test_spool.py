@@ -1,4 +1,4 @@
-"""The spool on a real disk: what was acknowledged is there, whatever happened in between."""
+"""The spool on a real disk: every append that was confirmed can be read, whatever happened in between."""
 
 import asyncio
 import sqlite3
@@ -31,8 +31,8 @@ async def opened(path: Path, max_bytes: int = ROOM) -> AsyncIterator[Spool]:
         await spool.close()
 
 
-async def kept(spool: Spool, *records: OutboundRecord) -> None:
-    """Append, and return when it is on the disk."""
+async def append(spool: Spool, *records: OutboundRecord) -> None:
+    """Append, and return when the records are on the disk."""
     done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
     spool.append(records, done.set_result)
     if (error := await done) is not None:
@@ -44,13 +44,13 @@ def modes(folder: Path) -> list[int]:
 
 
 async def waiting(spool: Spool) -> list[OutboundRecord]:
-    return [one for group in await spool.read(0, 1 << 30) for one in group.records]
+    return [each for group in await spool.read(0, 1 << 30) for each in group.records]
 
 
 async def test_what_was_appended_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1), record(2))
-        await kept(spool, record(3))
+        await append(spool, record(1), record(2))
+        await append(spool, record(3))
     async with opened(tmp_path / "a.spool") as spool:
         assert await waiting(spool) == [record(1), record(2), record(3)]
         assert spool.bytes == sum(record(n).size for n in (1, 2, 3))
@@ -58,17 +58,17 @@ async def test_what_was_appended_is_there_when_the_file_is_opened_again(tmp_path
 
 async def test_appends_that_wait_together_are_committed_together_and_all_answered(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await asyncio.gather(*[kept(spool, record(n)) for n in range(500)])
+        await asyncio.gather(*[append(spool, record(n)) for n in range(500)])
         groups = await spool.read(0, 1 << 30)
-        assert sorted(one.timestamp for group in groups for one in group.records) == list(range(500))
+        assert sorted(each.timestamp for group in groups for each in group.records) == list(range(500))
         assert len(groups) < 500
 
 
 async def test_what_is_forgotten_is_gone_and_its_bytes_are_free(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1))
+        await append(spool, record(1))
         (group,) = await spool.read(0, 1)
-        await kept(spool, record(2))
+        await append(spool, record(2))
         spool.acknowledge(group)
         assert spool.bytes == record(2).size
     async with opened(tmp_path / "a.spool") as spool:
@@ -77,7 +77,7 @@ async def test_what_is_forgotten_is_gone_and_its_bytes_are_free(tmp_path: Path) 
 
 async def test_of_a_group_only_what_was_not_sent_is_left(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1), record(2), record(3))
+        await append(spool, record(1), record(2), record(3))
         (group,) = await spool.read(0, 1)
         await spool.replace(group, [record(2)], [])
         assert await waiting(spool) == [record(2)]
@@ -86,7 +86,7 @@ async def test_of_a_group_only_what_was_not_sent_is_left(tmp_path: Path) -> None
 
 async def test_what_kafka_refuses_is_set_aside_and_tried_again_when_the_file_is_next_opened(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1), record(2))
+        await append(spool, record(1), record(2))
         (group,) = await spool.read(0, 1)
         await spool.replace(group, [], [record(2)])
         assert await waiting(spool) == []
@@ -98,7 +98,7 @@ async def test_what_kafka_refuses_is_set_aside_and_tried_again_when_the_file_is_
 async def test_groups_are_taken_in_order_and_in_bounded_portions(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         for number in range(4):
-            await kept(spool, record(number))
+            await append(spool, record(number))
         first = await spool.read(0, 2 * record(0).size)
         rest = await spool.read(first[-1].id, 1 << 20)
         assert [group.records[0].timestamp for group in (*first, *rest)] == [0, 1, 2, 3]
@@ -107,56 +107,56 @@ async def test_groups_are_taken_in_order_and_in_bounded_portions(tmp_path: Path)
 
 async def test_what_was_there_before_and_what_came_since_are_taken_in_one_order(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1))
-        await kept(spool, record(2))
+        await append(spool, record(1))
+        await append(spool, record(2))
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(3))
-        await kept(spool, record(4))
-        found, after = list[int](), 0
+        await append(spool, record(3))
+        await append(spool, record(4))
+        numbers, after = list[int](), 0
         while groups := await spool.read(after, 1):
             after = groups[-1].id
-            found += [one.timestamp for group in groups for one in group.records]
-        assert found == [1, 2, 3, 4]
+            numbers += [each.timestamp for group in groups for each in group.records]
+        assert numbers == [1, 2, 3, 4]
 
 
 async def test_what_is_more_than_memory_may_hold_is_read_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "_MAX_CACHED_BYTES", 2 * record(0).size)
     async with opened(tmp_path / "a.spool") as spool:
         for number in range(5):
-            await kept(spool, record(number))
+            await append(spool, record(number))
         assert len(spool._cached) == 2
-        assert [one.timestamp for one in await waiting(spool)] == [0, 1, 2, 3, 4]
+        assert [each.timestamp for each in await waiting(spool)] == [0, 1, 2, 3, 4]
 
 
 async def test_a_group_in_the_middle_that_was_sent_in_part_is_taken_as_it_is_now(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         for number in (1, 3, 5):
-            await kept(spool, record(number), record(number + 1))
+            await append(spool, record(number), record(number + 1))
         _, second, _ = await spool.read(0, 1 << 20)
         await spool.replace(second, [record(4)], [])
-        assert [one.timestamp for one in await waiting(spool)] == [1, 2, 4, 5, 6]
+        assert [each.timestamp for each in await waiting(spool)] == [1, 2, 4, 5, 6]
 
 
 async def test_a_full_spool_says_so_and_takes_again_when_there_is_room(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool", max_bytes=record(1).size) as spool:
-        await kept(spool, record(1))
+        await append(spool, record(1))
         with pytest.raises(SpoolFull):
-            await kept(spool, record(2))
+            await append(spool, record(2))
         (group,) = await spool.read(0, 1)
         spool.acknowledge(group)
-        await kept(spool, record(3))
+        await append(spool, record(3))
         assert await waiting(spool) == [record(3)]
 
 
 async def test_a_disk_that_is_full_refuses_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool", max_bytes=1 << 30) as spool:
-        await kept(spool, record(1))
+        await append(spool, record(1))
         spool._file._run("pragma max_page_count = 20")  # SQLite answers as it does for ENOSPC
         with pytest.raises(SpoolFailed, match="disk"):
-            await kept(spool, record(2, size=300_000))
+            await append(spool, record(2, size=300_000))
         assert spool.failing
         assert spool.bytes == record(1).size
-        await kept(spool, record(3))
+        await append(spool, record(3))
         assert not spool.failing
     async with opened(tmp_path / "a.spool") as spool:
         assert await waiting(spool) == [record(1), record(3)]
@@ -166,12 +166,12 @@ async def test_a_group_that_does_not_read_back_as_written_is_put_aside_and_the_o
     path = tmp_path / "a.spool"
     async with opened(path) as spool:
         for number in range(3):
-            await kept(spool, record(number))
+            await append(spool, record(number))
     with sqlite3.connect(path) as database:
         database.execute("update waiting set data = zeroblob(length(data)) where id = 2")
     database.close()
     async with opened(path) as spool:
-        assert [one.timestamp for one in await waiting(spool)] == [0, 2]
+        assert [each.timestamp for each in await waiting(spool)] == [0, 2]
         assert spool.aside == 1
         assert spool.bytes == 2 * record(0).size
     async with opened(path) as spool:
@@ -193,7 +193,7 @@ async def test_an_emptied_file_gives_its_space_back(tmp_path: Path) -> None:
     path = tmp_path / "a.spool"
     async with opened(path, max_bytes=1 << 30) as spool:
         for number in range(40):
-            await kept(spool, record(number, size=1 << 20))
+            await append(spool, record(number, size=1 << 20))
         for group in await spool.read(0, 1 << 30):
             spool.acknowledge(group)
         await spool.delete_acknowledged()
@@ -203,7 +203,7 @@ async def test_an_emptied_file_gives_its_space_back(tmp_path: Path) -> None:
 
 async def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
-        await kept(spool, record(1))
+        await append(spool, record(1))
         assert {mode & 0o077 for mode in modes(tmp_path)} == {0}
 
 

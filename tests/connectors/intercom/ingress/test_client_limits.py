@@ -1,4 +1,4 @@
-"""Connections that take too long or send too much are cut off, and nobody else notices. A real server on a real socket."""
+"""Connections that take too long or send too much are closed, and no others. A real server on a real socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,8 +30,8 @@ async def url(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
         yield address
 
 
-async def hung_up(url: str, data: bytes) -> bool:
-    """Send bytes and no more; return whether the server hangs up without an answer."""
+async def is_closed(url: str, data: bytes) -> bool:
+    """Send bytes and no more; return whether the server closes the connection without a response."""
     async with connected(url) as (reader, writer):
         writer.write(data)
         async with asyncio.timeout(20):
@@ -48,15 +48,15 @@ async def hung_up(url: str, data: bytes) -> bool:
     ids=["nothing", "half a line", "half the headers", "half the body", "an endless body"],
 )  # fmt: skip
 async def test_a_request_that_does_not_come_in_is_cut_off(url: str, data: bytes) -> None:
-    assert await hung_up(url, data)
+    assert await is_closed(url, data)
 
 
 async def test_headers_without_end_are_cut_off(url: str) -> None:
-    assert await hung_up(url, b"POST / HTTP/1.1\r\n" + b"x-filler: " + b"y" * (client_limits.HEADER_BYTES + 100_000))
+    assert await is_closed(url, b"POST / HTTP/1.1\r\n" + b"x-filler: " + b"y" * (client_limits.HEADER_BYTES + 100_000))
 
 
 async def test_a_request_without_end_is_cut_off(url: str) -> None:
-    assert await hung_up(url, request(b"x" * (client_limits.REQUEST_BYTES + 1_000_000), {}, length=1 << 30))
+    assert await is_closed(url, request(b"x" * (client_limits.REQUEST_BYTES + 1_000_000), {}, length=1 << 30))
 
 
 async def test_a_connection_between_two_requests_is_left_alone(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Keeping posts: in rounds, in time, and somewhere whatever is away. Real spool, an outlet in memory."""
+"""Posts are persisted: in rounds, in time, and in the spool during an outage. A real spool, a publisher in memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,25 +22,25 @@ def record(number: int, topic: str = "contacts") -> OutboundRecord:
 
 
 class Bench:
-    """A keeper with its parts at hand, the breaker closed."""
+    """A writer and its parts, with the breaker closed."""
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
-        self.outlet = MemoryPublisher()
+        self.publisher = MemoryPublisher()
         self.breaker = Breaker()
         self.breaker.record_success(0)
-        self.keeper = DurableWriter(self.outlet, spool, self.breaker)
-        self.drainer = Drainer(spool, self.outlet, self.breaker)
+        self.writer = DurableWriter(self.publisher, spool, self.breaker)
+        self.drainer = Drainer(spool, self.publisher, self.breaker)
 
-    async def keep(self, *numbers: int) -> None:
-        await asyncio.gather(*[self.keeper.write([record(number)]) for number in numbers])
+    async def write(self, *numbers: int) -> None:
+        await asyncio.gather(*[self.writer.write([record(number)]) for number in numbers])
 
     async def spooled(self) -> list[int]:
         await self.spool.delete_acknowledged()
-        return [one.timestamp for group in await self.spool.read(0, 1 << 30) for one in group.records]
+        return [each.timestamp for group in await self.spool.read(0, 1 << 30) for each in group.records]
 
     def in_kafka(self) -> list[int]:
-        return [one.timestamp for one in self.outlet.records]
+        return [each.timestamp for each in self.publisher.records]
 
 
 @pytest_asyncio.fixture
@@ -49,27 +49,27 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await spool.open()
     bench = Bench(spool)
     yield bench
-    bench.outlet.gate = None
-    await bench.keeper.close()
+    bench.publisher.gate = None
+    await bench.writer.close()
     await spool.close()
 
 
 async def test_posts_that_come_together_leave_in_one_round_and_those_that_come_meanwhile_in_the_next(bench: Bench) -> None:
-    bench.outlet.gate = asyncio.Event()
-    posts = [bench.keeper.write([record(number)]) for number in range(3)]
+    bench.publisher.gate = asyncio.Event()
+    posts = [bench.writer.write([record(number)]) for number in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    posts += [bench.keeper.write([record(number)]) for number in range(3, 9)]
-    bench.outlet.gate.set()
+    posts += [bench.writer.write([record(number)]) for number in range(3, 9)]
+    bench.publisher.gate.set()
     await asyncio.gather(*posts)
     assert bench.in_kafka() == list(range(9))
-    assert bench.outlet.rounds == 2
+    assert bench.publisher.rounds == 2
     assert await bench.spooled() == []
 
 
 async def test_a_post_that_kafka_does_not_take_in_time_is_kept_in_the_spool_and_so_are_all_that_wait(bench: Bench) -> None:
-    bench.outlet.gate = asyncio.Event()
-    await bench.keep(1, 2)
+    bench.publisher.gate = asyncio.Event()
+    await bench.write(1, 2)
     assert bench.breaker.open
     assert await bench.spooled() == [1, 2]
     assert PUBLISH_TIMEOUT_S <= 0.25
@@ -77,29 +77,29 @@ async def test_a_post_that_kafka_does_not_take_in_time_is_kept_in_the_spool_and_
 
 async def test_while_the_breaker_is_open_posts_go_to_the_spool_at_once(bench: Bench) -> None:
     bench.breaker.record_failure()
-    await bench.keep(1)
+    await bench.write(1)
     assert await bench.spooled() == [1]
-    assert bench.outlet.rounds == 0
+    assert bench.publisher.rounds == 0
 
 
 async def test_kafka_going_away_sends_the_round_to_the_spool(bench: Bench) -> None:
-    bench.outlet.outage = "away"
-    await bench.keep(1, 2)
+    bench.publisher.outage = "away"
+    await bench.write(1, 2)
     assert await bench.spooled() == [1, 2]
     assert bench.breaker.open
 
 
 async def test_a_missing_topic_sends_only_its_posts_to_the_spool_and_leaves_the_breaker_closed(bench: Bench) -> None:
-    bench.outlet.missing_topics = {"articles"}
-    await asyncio.gather(bench.keeper.write([record(1)]), bench.keeper.write([record(2, "articles")]))
+    bench.publisher.missing_topics = {"articles"}
+    await asyncio.gather(bench.writer.write([record(1)]), bench.writer.write([record(2, "articles")]))
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
     assert not bench.breaker.open
 
 
 async def test_of_a_post_with_twins_only_what_kafka_did_not_take_is_spooled(bench: Bench) -> None:
-    bench.outlet.missing_topics = {"companies"}
-    await bench.keeper.write([record(1), record(2, "companies")])
+    bench.publisher.missing_topics = {"companies"}
+    await bench.writer.write([record(1), record(2, "companies")])
     assert bench.in_kafka() == [1]
     assert await bench.spooled() == [2]
 
@@ -107,17 +107,17 @@ async def test_of_a_post_with_twins_only_what_kafka_did_not_take_is_spooled(benc
 async def test_kafka_is_the_last_resort_of_a_post_that_the_spool_refuses(bench: Bench) -> None:
     bench.breaker.record_failure()
     bench.spool._max_bytes = 0
-    await bench.keep(1)
+    await bench.write(1)
     assert bench.in_kafka() == [1]
     assert not bench.breaker.open, "a round that came back is proof that Kafka is back"
 
 
 async def test_a_post_that_nobody_takes_is_refused_and_the_next_one_is_kept(bench: Bench) -> None:
-    bench.outlet.outage, bench.spool._max_bytes = "away", 0
+    bench.publisher.outage, bench.spool._max_bytes = "away", 0
     with pytest.raises(CannotPersist):
-        await bench.keep(1)
-    bench.outlet.outage = ""
-    await bench.keep(2)
+        await bench.write(1)
+    bench.publisher.outage = ""
+    await bench.write(2)
     assert bench.in_kafka() == [2]
 
 
@@ -127,26 +127,26 @@ async def test_a_post_that_hangs_after_the_spool_refused_it_is_refused_before_in
     assert durable_writer._RETRY_TIMEOUT_S + PUBLISH_TIMEOUT_S < 5
     monkeypatch.setattr(durable_writer, "_RETRY_TIMEOUT_S", 0.05)
     bench.breaker.record_failure()
-    bench.outlet.gate, bench.spool._max_bytes = asyncio.Event(), 0
+    bench.publisher.gate, bench.spool._max_bytes = asyncio.Event(), 0
     with pytest.raises(CannotPersist):
-        await bench.keep(1)
+        await bench.write(1)
 
 
 async def test_a_client_that_goes_away_takes_nobody_else_with_it(bench: Bench) -> None:
-    bench.outlet.gate = asyncio.Event()
-    gone, stays = bench.keeper.write([record(1)]), bench.keeper.write([record(2)])
-    gone.cancel()
-    bench.outlet.gate.set()
-    await stays
+    bench.publisher.gate = asyncio.Event()
+    cancelled, other = bench.writer.write([record(1)]), bench.writer.write([record(2)])
+    cancelled.cancel()
+    bench.publisher.gate.set()
+    await other
     assert bench.in_kafka() == [1, 2]
 
 
 async def test_closing_waits_for_what_was_given(bench: Bench) -> None:
-    bench.outlet.gate = asyncio.Event()
-    post = bench.keeper.write([record(1)])
-    closing = asyncio.create_task(bench.keeper.close())
+    bench.publisher.gate = asyncio.Event()
+    post = bench.writer.write([record(1)])
+    closing = asyncio.create_task(bench.writer.close())
     await asyncio.sleep(0)
-    bench.outlet.gate.set()
+    bench.publisher.gate.set()
     await closing
     assert post.done()
     assert bench.in_kafka() == [1]
@@ -154,7 +154,7 @@ async def test_closing_waits_for_what_was_given(bench: Bench) -> None:
 
 async def test_draining_empties_the_spool_into_kafka_and_closes_the_breaker(bench: Bench) -> None:
     bench.breaker.record_failure()
-    await bench.keep(*range(5))
+    await bench.write(*range(5))
     await bench.drainer.run(until_empty=True)
     assert sorted(bench.in_kafka()) == list(range(5))
     assert await bench.spooled() == []
@@ -163,21 +163,21 @@ async def test_draining_empties_the_spool_into_kafka_and_closes_the_breaker(benc
 
 async def test_draining_passes_over_what_cannot_be_sent_now(bench: Bench) -> None:
     bench.breaker.record_failure()
-    await bench.keeper.write([record(1, "articles"), record(2)])
-    await bench.keeper.write([record(3)])
-    bench.outlet.missing_topics = {"articles"}
+    await bench.writer.write([record(1, "articles"), record(2)])
+    await bench.writer.write([record(3)])
+    bench.publisher.missing_topics = {"articles"}
     assert not await bench.drainer.sweep()
     assert bench.in_kafka() == [2, 3]
     assert await bench.spooled() == [1]
-    bench.outlet.missing_topics = set()
+    bench.publisher.missing_topics = set()
     assert await bench.drainer.sweep()
     assert bench.in_kafka() == [2, 3, 1]
 
 
 async def test_draining_sets_aside_what_kafka_will_never_take_and_goes_on(bench: Bench) -> None:
     bench.breaker.record_failure()
-    await bench.keep(1, 2, 3)
-    bench.outlet.rejected_keys = {b"k2"}
+    await bench.write(1, 2, 3)
+    bench.publisher.rejected_keys = {b"k2"}
     await bench.drainer.run(until_empty=True)
     assert sorted(bench.in_kafka()) == [1, 3]
     assert (bench.spool.aside, bench.spool.bytes) == (1, 0)
@@ -185,8 +185,8 @@ async def test_draining_sets_aside_what_kafka_will_never_take_and_goes_on(bench:
 
 async def test_draining_forgets_nothing_while_kafka_is_away(bench: Bench) -> None:
     bench.breaker.record_failure()
-    await bench.keep(1, 2)
-    bench.outlet.outage = "away"
+    await bench.write(1, 2)
+    bench.publisher.outage = "away"
     assert not await bench.drainer.sweep()
     assert await bench.spooled() == [1, 2]
     assert bench.breaker.open

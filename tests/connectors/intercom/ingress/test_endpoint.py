@@ -1,4 +1,4 @@
-"""What each kind of request is answered, and what becomes of it: the real app with a real spool, Kafka in memory."""
+"""The response to each kind of request, and the records it becomes: the real app with a real spool, Kafka in memory."""
 
 import asyncio
 import gzip
@@ -28,26 +28,28 @@ pytestmark = pytest.mark.asyncio
 class Site:
     """An endpoint to post to."""
 
-    def __init__(self, outlet: MemoryPublisher, spool: Spool, ceiling: int = 0) -> None:
+    def __init__(self, publisher: MemoryPublisher, spool: Spool, ceiling: int = 0) -> None:
         breaker = Breaker()
         breaker.record_success(0)
-        self.outlet = outlet
+        self.publisher = publisher
         self.spool = spool
         self.endpoint = Endpoint(
             keyring=Keyring(TENANCY.apps.values()),
             router=Router(TENANCY, str),
-            writer=DurableWriter(outlet, spool, breaker),
+            writer=DurableWriter(publisher, spool, breaker),
             counters=IngressCounters(),
             ceiling=ceiling,
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.endpoint), base_url="http://ingress.example")
 
-    async def post(self, body: bytes, headers: dict[str, str] | None = None, path: str = "/webhooks/intercom", **how: Any) -> int:
-        given = signed(body) if headers is None else headers
-        return (await self.client.post(path, content=body, headers=given, **how)).status_code
+    async def post(
+        self, body: bytes, headers: dict[str, str] | None = None, path: str = "/webhooks/intercom", **options: Any
+    ) -> int:
+        sent = signed(body) if headers is None else headers
+        return (await self.client.post(path, content=body, headers=sent, **options)).status_code
 
-    def kept(self) -> list[tuple[str, bytes]]:
-        return [(record.topic, record.value) for record in self.outlet.records]
+    def published(self) -> list[tuple[str, bytes]]:
+        return [(record.topic, record.value) for record in self.publisher.records]
 
 
 @pytest_asyncio.fixture
@@ -64,7 +66,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def test_a_post_signed_with_either_live_secret_is_kept_byte_for_byte(site: Site, secret: str) -> None:
     body = notification()
     assert await site.post(body, signed(body, secret)) == 200
-    assert site.kept() == [("intercom.contacts", body)]
+    assert site.published() == [("intercom.contacts", body)]
 
 
 async def test_a_post_twice_is_accepted_twice(site: Site) -> None:
@@ -80,7 +82,7 @@ async def test_a_post_without_the_right_signature_is_refused_and_nothing_of_it_i
     site: Site, headers: dict[str, str]
 ) -> None:
     assert await site.post(notification(), headers) == 401
-    assert site.kept() == []
+    assert site.published() == []
 
 
 @pytest.mark.parametrize(
@@ -88,12 +90,12 @@ async def test_a_post_without_the_right_signature_is_refused_and_nothing_of_it_i
 )
 async def test_an_authentic_post_that_is_not_understood_is_accepted_and_kept_apart(site: Site, body: bytes) -> None:
     assert await site.post(body) == 200
-    assert site.kept() == [("intercom.other", body)]
+    assert site.published() == [("intercom.other", body)]
 
 
 async def test_a_ping_is_answered_and_kept_apart(site: Site) -> None:
     assert await site.post(notification(topic="ping", id=None, item={"type": "ping"})) == 200
-    assert site.kept()[0][0] == "intercom.other"
+    assert site.published()[0][0] == "intercom.other"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
@@ -132,7 +134,7 @@ async def test_the_limit_holds_for_bodies_of_unknown_length(site: Site) -> None:
 async def test_a_compressed_post_is_kept_compressed_and_the_signature_covers_it_so(site: Site) -> None:
     packed = gzip.compress(notification(4))
     assert await site.post(packed, signed(packed, **{"content-encoding": "gzip"})) == 200
-    (record,) = site.outlet.records
+    (record,) = site.publisher.records
     assert (record.topic, record.key, record.value) == ("intercom.contacts", b"ws1:c4", packed)
     assert header(record.headers, "content-encoding") == "gzip"
 
@@ -146,29 +148,29 @@ async def test_callbacks_have_their_own_path_and_their_own_signature(site: Site)
     body = b'{"app_id": "ws1"}'
     assert await site.post(body, signed(body, SECRET, CALLBACK), CALLBACK_PATH) == 200
     assert await site.post(body, signed(body), CALLBACK_PATH) == 401
-    assert site.kept() == [("intercom.other", body)]
+    assert site.published() == [("intercom.other", body)]
 
 
 async def test_a_post_goes_to_the_spool_when_kafka_is_away_and_is_answered_200(site: Site) -> None:
-    site.outlet.outage = "away"
+    site.publisher.outage = "away"
     assert await site.post(notification()) == 200
     assert [record.value for group in await site.spool.read(0, 1) for record in group.records] == [notification()]
 
 
 async def test_a_post_that_cannot_be_kept_is_answered_503_and_the_next_one_200(site: Site) -> None:
-    site.outlet.outage, site.spool._max_bytes = "away", 0
+    site.publisher.outage, site.spool._max_bytes = "away", 0
     assert await site.post(notification()) == 503
-    site.outlet.outage = ""
+    site.publisher.outage = ""
     assert await site.post(notification()) == 200
 
 
 async def test_only_above_the_configured_ceiling_there_is_a_429(site: Site) -> None:
-    site.outlet.gate = asyncio.Event()
-    limited = Site(site.outlet, site.spool, ceiling=2)
+    site.publisher.gate = asyncio.Event()
+    limited = Site(site.publisher, site.spool, ceiling=2)
     posts = [asyncio.create_task(limited.post(notification(number))) for number in range(5)]
-    while sum(post.done() for post in posts) < 3:  # noqa: ASYNC110  # there is nothing to be told by
+    while sum(post.done() for post in posts) < 3:  # noqa: ASYNC110  # nothing sets an event
         await asyncio.sleep(0.001)
-    site.outlet.gate.set()
+    site.publisher.gate.set()
     assert sorted([await post for post in posts]) == [200, 200, 429, 429, 429]
     assert await limited.post(notification()) == 200
     await limited.client.aclose()

@@ -1,4 +1,4 @@
-"""The short way of a post is seen by nobody: the same answers as over ASGI, whatever comes before, after or in pieces. A real server."""
+"""The fast path gives the same responses as ASGI, whatever comes before, after or in pieces. A real server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,31 +16,33 @@ pytestmark = pytest.mark.asyncio
 
 
 class App:
-    """Takes posts of `kept` at once, refuses those of `wrong`, fails at `broken`, holds back those of `later`; notes which way each came."""
+    """Accepts posts of `kept` at once, refuses those of `wrong`, fails at `broken`, delays those of `later`; notes the path of each."""
 
     def __init__(self) -> None:
         self.post_handler = self
-        self.came: list[tuple[str, bytes]] = []
-        self.held: list[Callable[[HttpResponse], None]] = []
-        self.left = 0
+        self.received: list[tuple[str, bytes]] = []
+        self.delayed: list[Callable[[HttpResponse], None]] = []
+        self.disconnects = 0
 
-    def handle(self, headers: Mapping[bytes, bytes], body: bytes, begun: float, answer: Callable[[HttpResponse], None]) -> None:
-        self.came.append(("direct", body))
+    def handle(
+        self, headers: Mapping[bytes, bytes], body: bytes, started: float, respond: Callable[[HttpResponse], None]
+    ) -> None:
+        self.received.append(("fast", body))
         if body == b"broken":
             raise RuntimeError("broken")
         if body == b"later":
-            self.held.append(answer)
+            self.delayed.append(respond)
         else:
-            answer(UNSIGNED if body == b"wrong" else ACCEPTED)
+            respond(UNSIGNED if body == b"wrong" else ACCEPTED)
 
     def client_disconnected(self) -> None:
-        self.left += 1
+        self.disconnects += 1
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = b""
         while (message := await receive()).get("more_body"):
             body += message["body"]
-        self.came.append(("asgi", body + message.get("body", b"")))
+        self.received.append(("asgi", body + message.get("body", b"")))
         await send(ACCEPTED.asgi_start)
         await send(ACCEPTED.asgi_body)
 
@@ -61,9 +63,9 @@ def post(body: bytes, *lines: str, path: str = "/webhooks/intercom", version: st
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
-async def happened(what: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not what():  # noqa: ASYNC110  # the server tells nobody
+        while not condition():  # noqa: ASYNC110  # the server sets no event
             await asyncio.sleep(0.01)
 
 
@@ -71,7 +73,7 @@ async def test_a_post_that_is_all_there_goes_the_short_way_and_the_next_one_too(
     async with connected(url) as (reader, writer):
         assert await exchange(reader, writer, post(b"kept")) == 200
         assert await exchange(reader, writer, post(b"wrong")) == 401
-    assert app.came == [("direct", b"kept"), ("direct", b"wrong")]
+    assert app.received == [("fast", b"kept"), ("fast", b"wrong")]
 
 
 async def test_the_answer_is_the_one_that_uvicorn_would_write(url: str) -> None:
@@ -96,7 +98,7 @@ async def test_a_post_that_comes_in_pieces_is_put_together(app: App, url: str) -
             await writer.drain()
             await asyncio.sleep(0.02)
         assert await exchange(reader, writer, data[3_000:]) == 200
-    assert app.came == [("direct", b"k" * 5_000)]
+    assert app.received == [("fast", b"k" * 5_000)]
 
 
 @pytest.mark.parametrize(
@@ -109,18 +111,18 @@ async def test_a_post_that_comes_in_pieces_is_put_together(app: App, url: str) -
 async def test_everything_else_is_left_to_uvicorn(app: App, url: str, data: bytes) -> None:
     async with connected(url) as (reader, writer):
         writer.write(data)
-        await happened(lambda: bool(app.came))
+        await wait_until(lambda: bool(app.received))
         assert b"200" in await reader.readuntil(b"content-length: 0\r\n")
-    assert [way for way, _ in app.came] == ["asgi"]
+    assert [path for path, _ in app.received] == ["asgi"]
 
 
 async def test_posts_sent_without_waiting_are_answered_in_their_order(app: App, url: str) -> None:
     async with connected(url) as (reader, writer):
         writer.write(post(b"later") + post(b"wrong") + post(b"kept"))
-        await happened(lambda: bool(app.held))
-        app.held[0](UNSIGNED)
+        await wait_until(lambda: bool(app.delayed))
+        app.delayed[0](UNSIGNED)
         assert [await exchange(reader, writer, b"") for _ in range(3)] == [401, 200, 200]
-    assert app.came == [("direct", b"later"), ("asgi", b"wrong"), ("asgi", b"kept")]
+    assert app.received == [("fast", b"later"), ("asgi", b"wrong"), ("asgi", b"kept")]
 
 
 async def test_a_post_that_cannot_be_handled_is_answered_500_and_the_connection_closed(url: str) -> None:
@@ -134,12 +136,12 @@ async def test_a_sender_that_hangs_up_half_way_is_counted_and_one_that_does_not_
         writer.write(post(b"kept")[:-1])
         await writer.drain()
         await asyncio.sleep(0.05)
-    await happened(lambda: app.left == 1)
+    await wait_until(lambda: app.disconnects == 1)
     async with connected(url) as (_, writer):
         writer.write(post(b"later"))
-        await happened(lambda: bool(app.held))
+        await wait_until(lambda: bool(app.delayed))
     await asyncio.sleep(0.05)
-    app.held[0](ACCEPTED)
+    app.delayed[0](ACCEPTED)
     async with connected(url) as (reader, writer):
         assert await exchange(reader, writer, post(b"kept")) == 200
 

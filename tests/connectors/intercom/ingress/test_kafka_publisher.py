@@ -1,4 +1,4 @@
-"""One contract for every outlet, tried on the one in memory and on a real Kafka; and what only Kafka can do wrong."""
+"""One contract for every publisher, checked with the one in memory and with a real Kafka; and failures that only Kafka has."""
 
 import asyncio
 import random
@@ -21,19 +21,19 @@ ARTICLES = "intercom.articles"
 DEADLINE_S = 30
 
 
-async def until(question: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not question():  # noqa: ASYNC110  # there is nothing to be told by
+        while not condition():  # noqa: ASYNC110  # the publisher sets no event
             await asyncio.sleep(0.01)
 
 
-class Tried:
-    """An outlet, and a way to read what it kept."""
+class Candidate:
+    """A publisher under test, and a way to read the records it published."""
 
-    def __init__(self, outlet: Publisher, prefix: str, kept: Callable[[], Awaitable[list[OutboundRecord]]]) -> None:
-        self.outlet = outlet
+    def __init__(self, publisher: Publisher, prefix: str, read: Callable[[], Awaitable[list[OutboundRecord]]]) -> None:
+        self.publisher = publisher
         self.prefix = prefix
-        self.kept = kept
+        self.read = read
 
     def record(self, number: int, topic: str = CONTACTS, size: int = 10) -> OutboundRecord:
         headers = [("ce_id", str(number).encode()), ("content-type", b"application/json")]
@@ -41,121 +41,123 @@ class Tried:
 
 
 @pytest_asyncio.fixture(params=["memory", "kafka"])
-async def tried(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[Tried]:
+async def candidate(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[Candidate]:
     if request.param == "memory":
         memory = MemoryPublisher()
         memory.missing_topics = {prefix + ARTICLES}
 
-        async def remembered() -> list[OutboundRecord]:
+        async def read_memory() -> list[OutboundRecord]:
             return memory.records
 
-        yield Tried(memory, prefix, remembered)
+        yield Candidate(memory, prefix, read_memory)
         return
     bootstrap: str = request.getfixturevalue("kafka")
     await make_topics(bootstrap, prefix, [CONTACTS])
-    outlet = KafkaPublisher(KafkaSettings(bootstrap=bootstrap), [prefix + CONTACTS, prefix + ARTICLES])
-    outlet.start()
-    await until(lambda: outlet.connected)
+    publisher = KafkaPublisher(KafkaSettings(bootstrap=bootstrap), [prefix + CONTACTS, prefix + ARTICLES])
+    publisher.start()
+    await wait_until(lambda: publisher.connected)
 
-    async def read() -> list[OutboundRecord]:
-        found = await landed(bootstrap, prefix, [CONTACTS])
-        return [OutboundRecord(one.topic, one.key, one.value, list(one.headers), one.timestamp) for one in found]
+    async def read_kafka() -> list[OutboundRecord]:
+        consumed = await landed(bootstrap, prefix, [CONTACTS])
+        return [OutboundRecord(each.topic, each.key, each.value, list(each.headers), each.timestamp) for each in consumed]
 
-    yield Tried(outlet, prefix, read)
-    await outlet.close()
+    yield Candidate(publisher, prefix, read_kafka)
+    await publisher.close()
 
 
 def by_number(records: list[OutboundRecord]) -> list[OutboundRecord]:
     return sorted(records, key=lambda record: record.timestamp)
 
 
-async def test_what_was_published_is_kept_as_it_was(tried: Tried) -> None:
-    records = [tried.record(number) for number in range(50)]
-    assert await tried.outlet.publish(records) == []
-    assert by_number(await tried.kept()) == records
+async def test_what_was_published_is_kept_as_it_was(candidate: Candidate) -> None:
+    records = [candidate.record(number) for number in range(50)]
+    assert await candidate.publisher.publish(records) == []
+    assert by_number(await candidate.read()) == records
 
 
-async def test_nothing_to_publish_is_no_trouble(tried: Tried) -> None:
-    assert await tried.outlet.publish([]) == []
+async def test_nothing_to_publish_is_no_trouble(candidate: Candidate) -> None:
+    assert await candidate.publisher.publish([]) == []
 
 
-async def test_records_of_a_missing_topic_come_back_and_the_others_are_kept(tried: Tried) -> None:
-    refused = await tried.outlet.publish([tried.record(1), tried.record(2, ARTICLES), tried.record(3)])
-    assert [(refusal.record, refusal.kind) for refusal in refused] == [(tried.record(2, ARTICLES), FailureKind.TOPIC)]
-    assert by_number(await tried.kept()) == [tried.record(1), tried.record(3)]
+async def test_records_of_a_missing_topic_come_back_and_the_others_are_kept(candidate: Candidate) -> None:
+    errors = await candidate.publisher.publish([candidate.record(1), candidate.record(2, ARTICLES), candidate.record(3)])
+    assert [(error.record, error.kind) for error in errors] == [(candidate.record(2, ARTICLES), FailureKind.TOPIC)]
+    assert by_number(await candidate.read()) == [candidate.record(1), candidate.record(3)]
 
 
-async def test_rounds_may_overlap(tried: Tried) -> None:
-    rounds = [[tried.record(10 * one + number) for number in range(10)] for one in range(10)]
-    assert await asyncio.gather(*[tried.outlet.publish(records) for records in rounds]) == [[]] * 10
-    assert len(await tried.kept()) == 100
+async def test_rounds_may_overlap(candidate: Candidate) -> None:
+    rounds = [[candidate.record(10 * index + number) for number in range(10)] for index in range(10)]
+    assert await asyncio.gather(*[candidate.publisher.publish(records) for records in rounds]) == [[]] * 10
+    assert len(await candidate.read()) == 100
 
 
 @pytest_asyncio.fixture
-async def outlet(kafka: str, prefix: str) -> AsyncIterator[KafkaPublisher]:
+async def publisher(kafka: str, prefix: str) -> AsyncIterator[KafkaPublisher]:
     await make_topics(kafka, prefix, [CONTACTS])
-    outlet = KafkaPublisher(KafkaSettings(bootstrap=kafka), [prefix + CONTACTS])
-    outlet.start()
-    await until(lambda: outlet.connected)
-    yield outlet
-    await outlet.close()
+    publisher = KafkaPublisher(KafkaSettings(bootstrap=kafka), [prefix + CONTACTS])
+    publisher.start()
+    await wait_until(lambda: publisher.connected)
+    yield publisher
+    await publisher.close()
 
 
 def record(prefix: str, number: int, size: int = 10) -> OutboundRecord:
     return OutboundRecord(f"{prefix}{CONTACTS}", f"ws1:c{number}".encode(), b"v" * size, [], 1)
 
 
-async def test_every_record_lies_where_the_one_rule_for_partitions_says(outlet: KafkaPublisher, kafka: str, prefix: str) -> None:
-    assert await outlet.publish([record(prefix, number) for number in range(40)]) == []
-    found = await landed(kafka, prefix, [CONTACTS])
-    assert {one.partition for one in found} == {0, 1}
-    assert all(one.partition == partition_of(one.key, 2) for one in found)
+async def test_every_record_lies_where_the_one_rule_for_partitions_says(
+    publisher: KafkaPublisher, kafka: str, prefix: str
+) -> None:
+    assert await publisher.publish([record(prefix, number) for number in range(40)]) == []
+    consumed = await landed(kafka, prefix, [CONTACTS])
+    assert {each.partition for each in consumed} == {0, 1}
+    assert all(each.partition == partition_of(each.key, 2) for each in consumed)
 
 
-async def test_more_than_a_batch_holds_goes_out_in_several(outlet: KafkaPublisher, kafka: str, prefix: str) -> None:
-    assert await outlet.publish([record(prefix, number, size=200_000) for number in range(12)]) == []
+async def test_more_than_a_batch_holds_goes_out_in_several(publisher: KafkaPublisher, kafka: str, prefix: str) -> None:
+    assert await publisher.publish([record(prefix, number, size=200_000) for number in range(12)]) == []
     assert len(await landed(kafka, prefix, [CONTACTS])) == 12
 
 
 async def test_a_record_that_kafka_will_never_take_is_told_from_those_around_it(
-    outlet: KafkaPublisher, kafka: str, prefix: str
+    publisher: KafkaPublisher, kafka: str, prefix: str
 ) -> None:
-    huge = msgspec.structs.replace(record(prefix, 2), value=random.Random(0).randbytes(3 << 20))  # nothing compresses it
-    refused = await outlet.publish([record(prefix, 1), huge])
-    assert [(refusal.record.key, refusal.kind) for refusal in refused] == [(b"ws1:c2", FailureKind.RECORD)]
-    assert outlet.connected
-    assert [one.key for one in await landed(kafka, prefix, [CONTACTS])] == [b"ws1:c1"]
+    huge = msgspec.structs.replace(record(prefix, 2), value=random.Random(0).randbytes(3 << 20))  # cannot be compressed
+    errors = await publisher.publish([record(prefix, 1), huge])
+    assert [(error.record.key, error.kind) for error in errors] == [(b"ws1:c2", FailureKind.RECORD)]
+    assert publisher.connected
+    assert [each.key for each in await landed(kafka, prefix, [CONTACTS])] == [b"ws1:c1"]
 
 
-async def test_a_producer_that_broke_is_replaced_and_the_next_round_is_kept(outlet: KafkaPublisher, prefix: str) -> None:
-    broken = outlet._producer
+async def test_a_producer_that_broke_is_replaced_and_the_next_round_is_kept(publisher: KafkaPublisher, prefix: str) -> None:
+    broken = publisher._producer
     broken._message_accumulator.fail_all(RuntimeError("what aiokafka does when its sender dies"))
-    assert [refusal.kind for refusal in await outlet.publish([record(prefix, 1)])] == [FailureKind.KAFKA]
-    await until(lambda: outlet.connected)
-    assert outlet._producer is not broken
-    assert await outlet.publish([record(prefix, 1)]) == []
+    assert [error.kind for error in await publisher.publish([record(prefix, 1)])] == [FailureKind.KAFKA]
+    await wait_until(lambda: publisher.connected)
+    assert publisher._producer is not broken
+    assert await publisher.publish([record(prefix, 1)]) == []
 
 
-async def test_a_topic_that_is_created_later_is_found(outlet: KafkaPublisher, kafka: str, prefix: str) -> None:
+async def test_a_topic_that_is_created_later_is_found(publisher: KafkaPublisher, kafka: str, prefix: str) -> None:
     late = KafkaPublisher(KafkaSettings(bootstrap=kafka), [prefix + ARTICLES])
     late.start()
-    await until(lambda: late.connected)
+    await wait_until(lambda: late.connected)
     article = OutboundRecord(prefix + ARTICLES, b"ws1:a1", b"v", [], 1)
-    assert [refusal.kind for refusal in await late.publish([article])] == [FailureKind.TOPIC]
+    assert [error.kind for error in await late.publish([article])] == [FailureKind.TOPIC]
     assert late.missing_topics == (prefix + ARTICLES,)
     await make_topics(kafka, prefix, [ARTICLES])
     async with asyncio.timeout(DEADLINE_S):
-        while await late.publish([article]):  # noqa: ASYNC110  # there is nothing to be told by
+        while await late.publish([article]):  # noqa: ASYNC110  # the publisher sets no event
             await asyncio.sleep(0.05)
     assert late.missing_topics == ()
     await late.close()
 
 
 async def test_without_kafka_nothing_is_offered_and_closing_is_quick() -> None:
-    outlet = KafkaPublisher(KafkaSettings(bootstrap=NOBODY), ["x"])
-    outlet.start()
+    publisher = KafkaPublisher(KafkaSettings(bootstrap=NOBODY), ["x"])
+    publisher.start()
     await asyncio.sleep(0.05)
     with pytest.raises(Unavailable):
-        await outlet.publish([record("", 1)])
-    assert outlet.missing_topics == ()
-    await outlet.close()
+        await publisher.publish([record("", 1)])
+    assert publisher.missing_topics == ()
+    await publisher.close()

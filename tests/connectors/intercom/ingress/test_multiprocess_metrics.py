@@ -1,4 +1,4 @@
-"""One page of numbers for several processes, whichever of them is asked."""
+"""One page of metrics for several processes, whichever of them is scraped."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What records a post becomes: topic, key, headers, and the bytes as they came."""
+"""The records a post becomes: topic, key, headers, and the bytes as received."""
 
 import gzip
 
@@ -44,15 +44,15 @@ def test_a_post_becomes_a_record_with_the_bytes_as_received_and_its_context_in_h
 
 def test_a_twin_names_the_event_it_follows_from() -> None:
     item = {"contact": {"id": "c1"}, "company": {"id": "o1"}}
-    first, twin = webhook(notification(topic="company.contact.attached", item=item)).records
-    assert twin.value is first.value
-    assert header(twin.headers, "ce_id") == derived("notif_1", "company")
-    assert header(twin.headers, "ce_causationid") == "notif_1"
+    first, second = webhook(notification(topic="company.contact.attached", item=item)).records
+    assert second.value is first.value
+    assert header(second.headers, "ce_id") == derived("notif_1", "company")
+    assert header(second.headers, "ce_causationid") == "notif_1"
     assert header(first.headers, "ce_causationid") is None
 
 
 @pytest.mark.parametrize(
-    ("data", "why", "name", "key"),
+    ("data", "reason", "name", "key"),
     [
         (notification(app_id="nobody"), Quarantine.WRONG_APP, "nobody", b"nobody:notif_1"),
         (notification(app_id="no body!"), Quarantine.WRONG_APP, "unreadable", b"no body!:notif_1"),
@@ -61,11 +61,11 @@ def test_a_twin_names_the_event_it_follows_from() -> None:
         (notification(topic="company.created", item={}), Quarantine.NO_ID, "company.created", b"ws1:notif_1"),
     ],
 )
-def test_what_no_agent_reads_is_kept_apart_and_counted_by_name(data: bytes, why: Quarantine, name: str, key: bytes) -> None:
+def test_what_no_agent_reads_is_kept_apart_and_counted_by_name(data: bytes, reason: Quarantine, name: str, key: bytes) -> None:
     routed = webhook(data)
     (record,) = routed.records
     assert (record.topic, record.key, record.value) == ("x.intercom.other", key, data)
-    assert (routed.quarantine, routed.name) == (why, name)
+    assert (routed.quarantine, routed.name) == (reason, name)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"not json", b"[" * 99_999])

@@ -21,9 +21,9 @@ from tests.support.posts import SECRET, notification, signed
 pytestmark = pytest.mark.asyncio
 
 
-def until(question: Callable[[], object], within: float = 30) -> None:
+def wait_until(condition: Callable[[], object], within: float = 30) -> None:
     deadline = time.monotonic() + within
-    while not question():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -33,23 +33,22 @@ async def posted(url: str, count: int, first: int = 0) -> set[str]:
     return {name async for name in post_all(url, bodies, connections=8)}
 
 
-async def status(url: str, body: bytes, headers: dict[str, str]) -> int:
+async def post_status(url: str, body: bytes, headers: dict[str, str]) -> int:
     async with httpx.AsyncClient() as client:
         return (await client.post(url, content=body, headers=headers)).status_code
 
 
-async def seen(url: str) -> int:
+async def get_status(url: str) -> int:
     async with httpx.AsyncClient() as client:
         return (await client.get(url)).status_code
 
 
 def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in found.read_text().split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; one that nobody buried yet does not."""
+    """Whether it runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
@@ -67,11 +66,11 @@ async def test_every_kind_of_post_lands_byte_for_byte(kafka: str, prefix: str, t
         (b"\xff not json", signed(b"\xff not json")),
     ]
     with running(configured(tmp_path, kafka, prefix)) as ingress:
-        assert {await status(ingress.url, body, headers) for body, headers in posts} == {200}
-        callback = await status(f"{ingress.url}/callback", b"{}", signed(b"{}", SECRET, CALLBACK))
+        assert {await post_status(ingress.url, body, headers) for body, headers in posts} == {200}
+        callback = await post_status(f"{ingress.url}/callback", b"{}", signed(b"{}", SECRET, CALLBACK))
         assert callback == 200
-        assert await status(ingress.url, b"{}", signed(b"{}", "wrong")) == 401
-        assert await seen(ingress.url) == 200
+        assert await post_status(ingress.url, b"{}", signed(b"{}", "wrong")) == 401
+        assert await get_status(ingress.url) == 200
         ingress.wait_until_drained()
     assert sorted(record.value for record in await landed(kafka, prefix)) == sorted([body for body, _ in posts] + [b"{}"])
 
@@ -97,20 +96,20 @@ async def test_a_stop_finishes_what_was_accepted_and_ends_with_0(kafka: str, pre
 async def test_without_kafka_posts_are_kept_and_the_ingress_is_ready_and_says_what_is_wrong(tmp_path: Path) -> None:
     with running(configured(tmp_path, NOBODY, "x.")) as ingress:
         assert len(await posted(ingress.url, 50)) == 50
-        assert await seen(f"{ingress.root}/ready") == 200
+        assert await get_status(f"{ingress.root}/ready") == 200
         assert ingress.ready()["kafka"] == "slow or away"
         assert any("Kafka cannot be reached" in sentence for sentence in ingress.degraded())
         assert ingress.metric("ingress_kept_total", where="spool") == 50
         assert ingress.metric("ingress_spool_bytes") > 0
-        assert await seen(f"{ingress.root}/health") == 200
-        assert await seen(f"{ingress.root}/nothing") == 404
+        assert await get_status(f"{ingress.root}/health") == 200
+        assert await get_status(f"{ingress.root}/nothing") == 404
         assert ingress.stop() == 0
 
 
 async def test_a_missing_topic_is_named_and_its_posts_follow_when_it_is_there(kafka: str, prefix: str, tmp_path: Path) -> None:
     with running(configured(tmp_path, kafka, prefix)) as ingress:
         assert len(await posted(ingress.url, 5)) == 5
-        until(lambda: any(f"{prefix}intercom.contacts is missing" in one for one in ingress.degraded()))
+        wait_until(lambda: any(f"{prefix}intercom.contacts is missing" in sentence for sentence in ingress.degraded()))
         await make_topics(kafka, prefix)
         ingress.wait_until_drained()
         assert len(await posted(ingress.url, 5, first=5)) == 5
@@ -122,14 +121,14 @@ async def test_several_processes_share_the_port_their_numbers_and_the_blame(kafk
     await make_topics(kafka, prefix, ["intercom.contacts"])
     with running(configured(tmp_path, kafka, prefix), "--processes", "2") as ingress:
         assert len(await posted(ingress.url, 200)) == 200
-        until(lambda: ingress.metric("ingress_answers_total", status="200") >= 200)
+        wait_until(lambda: ingress.metric("ingress_answers_total", status="200") >= 200)
         first, second = children(ingress.process.pid)
         os.kill(first, signal.SIGKILL)
-        until(lambda: len(children(ingress.process.pid)) == 2 and first not in children(ingress.process.pid))
-        until(lambda: "it is started again" in ingress.log.read_text())
+        wait_until(lambda: len(children(ingress.process.pid)) == 2 and first not in children(ingress.process.pid))
+        wait_until(lambda: "it is started again" in ingress.log.read_text())
         assert len(await posted(ingress.url, 200, first=200)) >= 199, "a connection to the dead one may have been refused"
         assert ingress.stop() == 0
-        until(lambda: not alive(second))
+        wait_until(lambda: not alive(second))
     with running(tmp_path / "intercom-streams.toml") as ingress:
         ingress.wait_until_drained()
     assert len(ids(await landed(kafka, prefix, ["intercom.contacts"]))) >= 399
@@ -137,10 +136,10 @@ async def test_several_processes_share_the_port_their_numbers_and_the_blame(kafk
 
 async def test_processes_do_not_outlive_the_one_that_watches_them(tmp_path: Path) -> None:
     with running(configured(tmp_path, NOBODY, "x."), "--processes", "2") as ingress:
-        crew = children(ingress.process.pid)
-        assert len(crew) == 2
+        workers = children(ingress.process.pid)
+        assert len(workers) == 2
         ingress.kill()
-        until(lambda: not any(alive(pid) for pid in crew))
+        wait_until(lambda: not any(alive(pid) for pid in workers))
 
 
 async def test_the_file_of_a_dead_process_is_adopted_and_a_damaged_one_is_kept_and_reported(
@@ -157,9 +156,9 @@ async def test_the_file_of_a_dead_process_is_adopted_and_a_damaged_one_is_kept_a
     (spool / "ingress-0.spool").write_bytes(b"torn" * 1000)
     with running(configured(tmp_path, kafka, prefix)) as ingress:
         ingress.wait_until_drained()
-        until(lambda: len(damaged_files(spool)) == 2)
+        wait_until(lambda: len(damaged_files(spool)) == 2)
         sentences = ingress.degraded()
-        assert len([one for one in sentences if "moved aside" in one]) == 2
+        assert len([sentence for sentence in sentences if "moved aside" in sentence]) == 2
         assert ingress.metric("ingress_spool_damaged_total") == 2
     assert answered <= ids(await landed(kafka, prefix, ["intercom.contacts"]))
 
@@ -181,22 +180,22 @@ async def test_an_address_that_cannot_be_is_one_paragraph_and_no_traceback(
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with running(configured(tmp_path, NOBODY, "x.")) as ingress:
-        place = ingress.root.removeprefix("http://")
+        address = ingress.root.removeprefix("http://")
         for more in ([], ["--processes", "2"]):
             command = [sys.executable, "-m", "streams.cli", "ingress", "--config", str(tmp_path / "intercom-streams.toml")]
             ended = await asyncio.to_thread(
-                subprocess.run, [*command, "--listen", place, *more], capture_output=True, text=True, timeout=30, check=False
+                subprocess.run, [*command, "--listen", address, *more], capture_output=True, text=True, timeout=30, check=False
             )
             assert ended.returncode != 0
-            assert place in ended.stderr
+            assert address in ended.stderr
 
 
 async def test_logs_show_no_secret_no_signature_and_nothing_of_a_person(tmp_path: Path) -> None:
     with running(configured(tmp_path, NOBODY, "x.")) as ingress:
         for body in (notification(1), b"not json person9@example.com"):
             for secret in (SECRET, "wrong"):
-                await status(ingress.url, body, signed(body, secret))
-        assert await status(ingress.url, b"x" * 2_000_000, signed(b"")) == 413
+                await post_status(ingress.url, body, signed(body, secret))
+        assert await post_status(ingress.url, b"x" * 2_000_000, signed(b"")) == 413
         assert ingress.stop() == 0
         log = ingress.log.read_text()
     assert "listening" in log

@@ -1,4 +1,4 @@
-"""Whose post it is: right, wrong, missing, malformed, and with secrets that come and go."""
+"""Who signed a post: right, wrong, missing and malformed signatures, and apps with several secrets."""
 
 import hashlib
 import hmac

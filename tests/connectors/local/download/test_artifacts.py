@@ -1,4 +1,4 @@
-"""Nothing that does not have the locked sum is ever handed out."""
+"""Only files with the locked sum are ever returned."""
 
 import errno
 import hashlib
@@ -19,13 +19,13 @@ JAR = Artifact("kafka", "org.example", "thing", "1.0", "", "jar", hashlib.sha256
 
 
 def delivering(content: bytes) -> ArtifactSource:
-    """A registry that delivers these bytes for everything."""
+    """A registry that delivers these bytes for every artifact."""
 
-    def source(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:
+    def source(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Artifact], Path]:
         def download(artifact: Artifact) -> Path:
             file = incoming / artifact.filename
             file.write_bytes(content)
-            arrived(len(content))
+            on_bytes(len(content))
             return file
 
         return download
@@ -33,14 +33,14 @@ def delivering(content: bytes) -> ArtifactSource:
     return source
 
 
-def unreachable(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:
+def unreachable(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Artifact], Path]:
     def download(artifact: Artifact) -> Path:
         raise AssertionError("the network was used")
 
     return download
 
 
-def full(incoming: Path, arrived: Callable[[int], None]) -> Callable[[Artifact], Path]:
+def full(incoming: Path, on_bytes: Callable[[int], None]) -> Callable[[Artifact], Path]:
     def download(artifact: Artifact) -> Path:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,4 +1,4 @@
-"""Staff files: what a row means, and what is said of one that cannot be used."""
+"""Staff files: how a row is parsed, and which error a bad one gives."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,13 +17,13 @@ from streams.core.access.state.addresses import normal
 UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
 
 
-def given(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[StaffRow], list[BadRow]]:
+def parse(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[StaffRow], list[BadRow]]:
     (folder / name).write_text(text, encoding="utf-8")
     return rows(read(folder / name), zone=zone, normalize=normal)
 
 
 def test_a_row_is_read_by_the_names_of_its_columns(tmp_path: Path):
-    good, bad = given(tmp_path, "id,name,email,roles,end,status\n77,Jo Lind,jo@a.example,Support; Sales,2026-03-31,Terminated\n")
+    good, bad = parse(tmp_path, "id,name,email,roles,end,status\n77,Jo Lind,jo@a.example,Support; Sales,2026-03-31,Terminated\n")
     assert bad == []
     (row,) = good
     assert (row.line, row.record, row.name, row.addresses) == (2, "77", "Jo Lind", ("jo@a.example",))
@@ -42,35 +42,35 @@ def test_a_row_is_read_by_the_names_of_its_columns(tmp_path: Path):
 )
 def test_usual_names_and_separators_are_understood(tmp_path: Path, header: str):
     separator = next(mark for mark in ",;\t" if mark in header)
-    good, bad = given(tmp_path, f"{header}\r\n{separator.join(('77', 'jo@a.example', 'Support'))}\r\n")
+    good, bad = parse(tmp_path, f"{header}\r\n{separator.join(('77', 'jo@a.example', 'Support'))}\r\n")
     assert bad == []
     assert (good[0].record, good[0].addresses, good[0].roles) == ("77", ("jo@a.example",), ("Support",))
 
 
 def test_first_and_last_name_make_a_name_and_several_columns_several_addresses(tmp_path: Path):
-    good, _ = given(tmp_path, "first name,last name,email,secondary email\nJo,Lind,jo@a.example,jl@a.example jo@a.example\n")
+    good, _ = parse(tmp_path, "first name,last name,email,secondary email\nJo,Lind,jo@a.example,jl@a.example jo@a.example\n")
     assert (good[0].name, good[0].addresses) == ("Jo Lind", ("jo@a.example", "jl@a.example"))
 
 
 def test_a_column_that_is_there_asserts_its_empty_cells_and_an_absent_one_nothing(tmp_path: Path):
-    good, _ = given(tmp_path, "id,email,end\n77,jo@a.example,\n")
+    good, _ = parse(tmp_path, "id,email,end\n77,jo@a.example,\n")
     assert good[0].asserts == ("addresses", "ends")
     assert good[0].ends is None
 
 
 def test_an_empty_status_says_nothing(tmp_path: Path):
-    assert "status" not in given(tmp_path, "id,email,status\n77,jo@a.example,\n")[0][0].asserts
+    assert "status" not in parse(tmp_path, "id,email,status\n77,jo@a.example,\n")[0][0].asserts
 
 
 def test_without_an_id_the_address_names_the_record_whatever_its_spelling(tmp_path: Path):
-    one = given(tmp_path, "email\nJo@A.example\n")[0][0].record
-    assert one == given(tmp_path, "email\njo@a.example\n")[0][0].record
-    assert "jo" not in one
+    record = parse(tmp_path, "email\nJo@A.example\n")[0][0].record
+    assert record == parse(tmp_path, "email\njo@a.example\n")[0][0].record
+    assert "jo" not in record
 
 
 def test_ndjson_has_an_object_per_line_with_lists(tmp_path: Path):
     text = '{"id": 77, "emails": ["jo@a.example"], "roles": ["Support", "On call, nights"], "end": null}\n\n{"id": "78"}\n'
-    good, bad = given(tmp_path, text, "staff.ndjson")
+    good, bad = parse(tmp_path, text, "staff.ndjson")
     assert bad == []
     assert (good[0].record, good[0].roles, good[0].asserts) == (
         "77",
@@ -85,7 +85,7 @@ def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path
         'id,email,end,status\n1,"a@a.example\nb@a.example",,\n2,not an address,,\n3,c@a.example,31.03.2026,\n4,d@a.example,,Gekündigt\n'
         "5,e@a.example\n,,,active\n1,f@a.example,,\n"
     )
-    good, bad = given(tmp_path, text)
+    good, bad = parse(tmp_path, text)
     assert [row.record for row in good] == []
     assert [each.line for each in bad] == [2, 4, 5, 6, 7, 8, 9]
     assert "31.03.2026" in bad[2].reason
@@ -94,7 +94,7 @@ def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("line", "reason"),
     [
         ("not json", "no JSON"),
         ("[1]", "no JSON object"),
@@ -104,13 +104,13 @@ def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path
         ('{"id": "a\\u0007"}', "control characters"),
     ],
 )
-def test_a_bad_line_of_ndjson_says_why(tmp_path: Path, line: str, why: str):
-    _, (bad,) = given(tmp_path, line + "\n", "staff.jsonl")
-    assert why in bad.reason
+def test_a_bad_line_of_ndjson_says_why(tmp_path: Path, line: str, reason: str):
+    _, (bad,) = parse(tmp_path, line + "\n", "staff.jsonl")
+    assert reason in bad.reason
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("", "no header"),
         ("name,department\nJo,Support\n", "no column says whose"),
@@ -119,9 +119,9 @@ def test_a_bad_line_of_ndjson_says_why(tmp_path: Path, line: str, why: str):
         ('id,email\n1,"a"b\n', "is no CSV"),
     ],
 )
-def test_a_file_whose_header_cannot_be_used_is_refused_as_a_whole(tmp_path: Path, text: str, why: str):
-    with pytest.raises(InvalidRecord, match=why):
-        given(tmp_path, text)
+def test_a_file_whose_header_cannot_be_used_is_refused_as_a_whole(tmp_path: Path, text: str, reason: str):
+    with pytest.raises(InvalidRecord, match=reason):
+        parse(tmp_path, text)
 
 
 def test_a_file_that_is_not_utf8_or_not_there_is_refused(tmp_path: Path):
@@ -145,8 +145,8 @@ def test_a_file_that_is_not_utf8_or_not_there_is_refused(tmp_path: Path):
     ],
 )
 def test_a_last_day_lasts_until_its_end_in_its_zone(text: str, zone: ZoneInfo, instant: int, rule: str):
-    read_ = parse_end(text, zone)
-    assert (read_.given, read_.zone, read_.instant, read_.rule) == (text, zone.key, instant, rule)
+    end = parse_end(text, zone)
+    assert (end.given, end.zone, end.instant, end.rule) == (text, zone.key, instant, rule)
 
 
 def test_a_first_day_begins_with_the_day():
@@ -164,23 +164,25 @@ def test_an_unknown_status_is_not_taken_for_active():
     assert (status_of(" on  Leave "), status_of("TERMINATED"), status_of("true")) == ("leave", "ended", "active")
 
 
-def imported(folder: Path, text: str) -> tuple[StaffImport, list[StaffRow]]:
-    good, _ = given(folder, text)
+def staff_import_of(folder: Path, text: str) -> tuple[StaffImport, list[StaffRow]]:
+    good, _ = parse(folder, text)
     actor = Actor(kind="operator", id="command line")
     return StaffImport(tenant="acme", source="hr", now=5, file=read(folder / "staff.csv"), actor=actor), good
 
 
 def test_records_come_with_those_employed_longest_first(tmp_path: Path):
-    work, good = imported(tmp_path, "id,email,end\n1,a@a.example,2026-01-01\n2,a@a.example,\n3,c@a.example,2026-05-01\n")
-    facts = records(work, good)
+    staff_import, good = staff_import_of(
+        tmp_path, "id,email,end\n1,a@a.example,2026-01-01\n2,a@a.example,\n3,c@a.example,2026-05-01\n"
+    )
+    facts = records(staff_import, good)
     assert [fact.record.record for fact in facts if fact.record] == ["2", "3", "1"]
     assert {(fact.kind, fact.time, fact.source) for fact in facts} == {("staff.record", 5, "staff:hr")}
     assert (facts[0].evidence[0].file, facts[0].evidence[0].line) == ("staff.csv", 3)
 
 
 def test_a_listing_is_closed_by_count_and_hash_of_its_rows(tmp_path: Path):
-    work, good = imported(tmp_path, "id,email\n1,a@a.example\n2,b@a.example\n")
-    facts = snapshot(work, good)
+    staff_import, good = staff_import_of(tmp_path, "id,email\n1,a@a.example\n2,b@a.example\n")
+    facts = snapshot(staff_import, good)
     assert [fact.kind.rpartition(".")[2] for fact in facts] == ["started", "row", "row", "ended"]
     end = facts[-1].snapshot
     assert end is not None
