@@ -1,1 +1,1 @@
-"""What speaks: one room per outside thing. Imports only `schemas`."""
+"""Adapters to outside systems, one package each. Imports only `schemas`."""

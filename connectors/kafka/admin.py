@@ -11,7 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 
 @asynccontextmanager
 async def admin_client(kafka: KafkaSettings) -> AsyncIterator[Any]:
-    """Yield a connected client and close it. A client whose start is cancelled has open connections already, so it is closed too."""
+    """Yield a connected client and close it. One whose start is cancelled has open connections already, so it is closed too."""
     client = AIOKafkaAdminClient(**kafka.client())
     try:
         await client.start()

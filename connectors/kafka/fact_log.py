@@ -1,4 +1,4 @@
-"""The fact log for connectors and operators: append facts and wait for all acknowledgements; find a tenant's facts of some kinds."""
+"""The fact log for connectors and operators: append facts and await all acknowledgements; find a tenant's facts of some kinds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -29,9 +29,10 @@ class FactRecord(NamedTuple):
 async def append(
     kafka: KafkaSettings, records: Sequence[FactRecord], *, on_progress: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Append facts in order and return their number once every in-sync replica has them. `on_progress` receives the size of each chunk.
+    """Append facts in order and return their number once every in-sync replica has them.
 
-    Raises Unavailable when Kafka does not accept them; those before the failure may be in the log.
+    `on_progress` receives the size of each chunk. Raises Unavailable when Kafka does not accept them; those before the failure
+    may be in the log.
     """
     producer = AIOKafkaProducer(
         **kafka.client(), acks="all", enable_idempotence=True, compression_type="zstd", max_request_size=MAX_RECORD_BYTES
@@ -47,8 +48,8 @@ async def append(
             on_progress(len(chunk))
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
-            f"Kafka at {kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was `intercom-streams topics "
-            "apply` run? Do the same again: what was taken twice changes nothing."
+            f"Kafka at {kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was "
+            "`intercom-streams topics apply` run? Do the same again: what was taken twice changes nothing."
         ) from error
     finally:
         await producer.stop()
@@ -58,8 +59,8 @@ async def append(
 async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
     """Append the facts that `missing_facts` returns, in one transaction with that transactional id, and return their number.
 
-    A later producer with the same id fences the earlier one before it checks what is missing, so concurrent callers append each fact
-    exactly once. Raises Unavailable, also in a caller that was fenced.
+    A later producer with the same id fences the earlier one before it checks what is missing, so concurrent callers append each
+    fact exactly once. Raises Unavailable, also in a caller that was fenced.
     """
     producer = AIOKafkaProducer(**kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000)
     try:
@@ -72,8 +73,8 @@ async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[
                 await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), record, partitions) for record in records])
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
-            f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} does not "
-            "answer. Trying again is safe."
+            f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} "
+            "does not answer. Trying again is safe."
         ) from error
     finally:
         await producer.stop()

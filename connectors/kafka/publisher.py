@@ -56,8 +56,8 @@ class Publisher(Protocol):
 class MemoryPublisher:
     """A publisher that appends records to a list: for tests, and for trying the ingress without Kafka.
 
-    `outage` is the error text of a simulated outage, empty without one; `missing_topics` are topics it does not have; `rejected_keys`
-    are keys it never accepts; `gate`, if set, is an event that every round waits for.
+    `outage` is the error text of a simulated outage, empty without one; `missing_topics` are topics it does not have;
+    `rejected_keys` are keys it never accepts; `gate`, if set, is an event that every round waits for.
     """
 
     def __init__(self) -> None:

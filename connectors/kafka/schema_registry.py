@@ -25,7 +25,7 @@ _SERVER_ERROR = 500
 
 
 class SchemaRegistry:
-    """One registry, while its `async with` block lasts. Raises Unavailable, BadConfiguration, and MustStop for a refused schema."""
+    """One registry, to be used in `async with`. Raises Unavailable, BadConfiguration, and MustStop for a refused schema."""
 
     def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._name = _without_password(url)
@@ -70,7 +70,8 @@ class SchemaRegistry:
             response = await self._http.request(method, path, json=body)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unavailable(
-                f"the schema registry at {self._name} does not answer ({type(error).__name__}). Is it running, and is registry.url right?"
+                f"the schema registry at {self._name} does not answer ({type(error).__name__}). "
+                "Is it running, and is registry.url right?"
             ) from error
         if response.status_code == _NOT_FOUND and unknown is not None:
             return unknown
@@ -91,7 +92,8 @@ class SchemaRegistry:
             )
         if status == _CONFLICT:
             return MustStop(
-                f"the schema registry at {self._name} refused a schema ({path}): it is not {_COMPATIBILITY} with the versions there. "
+                f"the schema registry at {self._name} refused a schema ({path}): "
+                f"it is not {_COMPATIBILITY} with the versions there. "
                 "Another system registered that subject, or this release is older than its data: give this installation its own "
                 "kafka.topic_prefix, or upgrade."
             )
@@ -103,7 +105,7 @@ class SchemaRegistry:
 async def codec(url: str, topic_prefix: str = "", topics: Iterable[Topic] = TOPICS.values()) -> Avro:
     """Register all schemas and return the installation's codec, with the registry's ids; without a URL return one with local ids.
 
-    The codec also decodes the other versions in these subjects, so it reads records of a newer release or of another system's version.
+    The codec also decodes the other versions in these subjects, so it reads records of a newer release or of another system.
     """
     if not url:
         return Avro.local()
@@ -124,7 +126,7 @@ async def codec(url: str, topic_prefix: str = "", topics: Iterable[Topic] = TOPI
 
 
 def shipped_schema(definition: Any, known: Catalogue) -> Schema | None:
-    """Return a definition from a registry as the schema of this release whose type has the same full name; None if there is none."""
+    """Return a registry's definition as the schema of this release with the same full name; None if there is none."""
     full = _full_name(definition)
     return next(
         (Schema(name, 0, definition) for name, schema in known.current.items() if _full_name(schema.definition) == full), None
@@ -132,7 +134,7 @@ def shipped_schema(definition: Any, known: Catalogue) -> Schema | None:
 
 
 async def add_schema(avro: Avro, url: str, schema_id: int) -> None:
-    """Fetch the schema of a framing id, so that the codec decodes its values; a schema unknown to this release is read as written."""
+    """Fetch the schema of a framing id so that the codec decodes its values; one unknown to this release is read as written."""
     async with SchemaRegistry(url) as registry:
         definition = await registry.definition(schema_id)
     avro.add(schema_id, shipped_schema(definition, shipped()) or Schema(_full_name(definition), 0, definition))

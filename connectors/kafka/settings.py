@@ -1,4 +1,4 @@
-"""How every process of an installation reaches Kafka: one set of settings, and the arguments for aiokafka's clients made of them."""
+"""How every process of an installation reaches Kafka: one set of settings, converted to arguments for aiokafka's clients."""
 
 import ssl
 from typing import Any

@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Collection[str] | None = None) -> Report:
-    """Create missing topics and report how the others differ. `extra` adds topics to the table's; `only` limits the table's to some names."""
+    """Create missing topics and report drift of others. `extra` adds topics to the table's; `only` limits the table's by name."""
     selected = _selected(extra, only)
     async with _admin(kafka) as admin:
         present = await _partitions(admin)

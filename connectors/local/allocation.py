@@ -8,10 +8,10 @@ from schemas.errors import Unavailable
 
 
 def with_ports(state: StackState, idle: list[str], port: int | None) -> StackState:
-    """Return the state with a port for every service; only `idle` ones may change theirs. `port` is the first broker's, the next ones follow.
+    """Return the state with a port for every service; only `idle` ones may change theirs.
 
-    Raises `Unavailable` when the requested port is taken. Controllers find each other by these ports, so while one broker of a
-    cluster runs, no port of the cluster changes.
+    `port` is the first broker's, the others get the next ones. Raises `Unavailable` when the requested port is taken. Controllers
+    find each other by these ports, so while one broker of a cluster runs, no port of the cluster changes.
     """
     requested = {} if port is None else {name: port + index for index, name in enumerate(state.broker_names())}
     chosen = dict(state.ports)

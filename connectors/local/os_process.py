@@ -1,4 +1,4 @@
-"""Processes that outlive this one, identified by pid *and* start time: after a reboot the same pid may belong to another process."""
+"""Processes that outlive this one, identified by pid *and* start time: after a reboot a pid may belong to another process."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ class Process(msgspec.Struct, frozen=True):
 def spawn(argv: list[str], *, log: Path, stdin: int | None = None, extra: dict[str, str] | None = None) -> Process:
     """Start a process in a session of its own, which Ctrl-C in our terminal does not reach, with its output in `log`.
 
-    Uses `posix_spawn` instead of `subprocess`, whose handles warn about a child that is not waited for: this one has to outlive us.
+    Uses `posix_spawn` instead of `subprocess`: the child has to outlive us, and `subprocess` warns of a child not waited for.
     """
     actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
@@ -100,5 +100,6 @@ def _stat(pid: int) -> tuple[str, str] | None:
 
 def _stat_by_ps(pid: int) -> tuple[str, str] | None:
     command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    state, _, started = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().partition(" ")  # noqa: S603
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    state, _, started = result.stdout.strip().partition(" ")
     return (state[0], started.strip()) if started else None

@@ -1,4 +1,4 @@
-"""A named stack on this machine: started once, found again by every later command; tests also kill, pause and stop its brokers."""
+"""A named stack on this machine: started once, found again by later commands; tests also kill, pause and stop its brokers."""
 
 import shutil
 import signal

@@ -51,7 +51,7 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
 
 
 def app_of(body: bytes, tenancy: Tenancy) -> App | None:
-    """Return the app of the body's workspace, else the first one configured: posts of unknown workspaces are signed by some app too."""
+    """Return the app of the body's workspace, else the first one configured: also a post of an unknown workspace is signed."""
     try:
         app_id = msgspec.json.decode(body, type=_Envelope).app_id
     except (msgspec.DecodeError, UnicodeDecodeError):

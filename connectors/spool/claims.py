@@ -1,4 +1,4 @@
-"""Ownership of spool files: one per process, locked while the process lives, so that others find and adopt the files of dead ones."""
+"""Ownership of spool files: one per process, locked while it lives, so that others find and adopt the files of dead processes."""
 
 import contextlib
 import fcntl

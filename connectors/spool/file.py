@@ -1,4 +1,4 @@
-"""The spool's file: SQLite in WAL mode with synchronous=FULL, so that a commit that has returned is on the disk and survives any kill.
+"""The spool's file: SQLite in WAL mode with synchronous=FULL, so that a finished commit is on the disk and survives any kill.
 
 All records of a commit share a row: a row per record would take and release the interpreter's lock for each. Every row carries a
 checksum of its own, because SQLite guards its log against torn writes, but not the pages of its file.

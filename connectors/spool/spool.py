@@ -1,7 +1,7 @@
-"""Records on this disk until Kafka has them. One thread reads and writes the file, so that the event loop never waits for the disk.
+"""Records on this disk until Kafka has them. One thread reads and writes the file, so the event loop never waits for the disk.
 
-The thread commits all appends in its queue together (group commit): the more there are, the less each costs. Groups just committed
-also stay in memory, up to a limit, so that a drain that keeps up never reads the file.
+The thread commits all appends in its queue together (group commit): the more there are, the less each costs. Groups just
+committed also stay in memory, up to a limit, so that a drain that keeps up never reads the file.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ _STOP: Final = _Stop()
 class Spool:
     """One spool file and its thread. All methods are for the event loop.
 
-    `bytes` counts what waits in the file or is on its way there; `aside` counts groups that can be neither sent nor read; `failing` is
-    the reason why the last commit failed, or empty if it succeeded.
+    `bytes` counts what waits in the file or is on its way there; `aside` counts groups that can be neither sent nor read;
+    `failing` is the reason why the last commit failed, or empty if it succeeded.
     """
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
@@ -102,13 +102,13 @@ class Spool:
         return list(result.groups)
 
     def acknowledge(self, group: RecordGroup) -> None:
-        """Delete a group whose records are all in Kafka. The next commit or `delete_acknowledged` does it; until then `read` may return it."""
+        """Have a group deleted, with the next commit, because Kafka has all its records. Until then `read` may return it."""
         self._acknowledged.append(group.id)
         self.bytes -= group.size
         self._evict(group.id)
 
     async def replace(self, group: RecordGroup, remaining: Sequence[OutboundRecord], rejected: Sequence[OutboundRecord]) -> None:
-        """Replace a group by the records `remaining` to send; those that Kafka `rejected` are set aside until the file is next opened."""
+        """Replace a group by the `remaining` records; those that Kafka `rejected` are set aside until the file is next opened."""
         self._evict_through(group.id)
         await self._run_in_thread(lambda: self._file.replace(group, remaining, rejected))
         self.bytes -= group.size - sum([record.size for record in remaining])

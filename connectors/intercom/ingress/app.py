@@ -158,9 +158,10 @@ def _on_parent_gone(loop: asyncio.AbstractEventLoop, parent_pipe: int, server: u
 async def run(
     config: IngressConfig, sock: socket.socket, *, index: int, ready: Callable[[], None], parent_pipe: int | None = None
 ) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; return when all accepted posts are persisted. Call `ready` once it listens.
+    """Serve on a bound socket until SIGTERM or SIGINT; return when all accepted posts are persisted.
 
-    `parent_pipe` is the reading end of a pipe whose writing end only the supervising process holds: when that ends, this one stops too.
+    Calls `ready` once it listens. `parent_pipe` is the reading end of a pipe whose writing end only the supervising process
+    holds: when that process ends, this one stops too.
     """
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)

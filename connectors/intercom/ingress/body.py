@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 BODY_LIMIT: Final = 1 << 20  # Intercom's posts are a few kB
+_LIMIT_DIGITS: Final = len(str(BODY_LIMIT))
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -18,7 +19,7 @@ class ClientDisconnected(Exception):  # named after what happened
 
 async def read_body(receive: Receive, content_length: bytes | None) -> bytes:
     """Return the whole body. Raises `BodyTooLarge` or `ClientDisconnected`."""
-    if content_length is not None and (len(content_length) > 7 or int(content_length) > BODY_LIMIT):  # noqa: PLR2004  # digits of the limit
+    if content_length is not None and (len(content_length) > _LIMIT_DIGITS or int(content_length) > BODY_LIMIT):
         raise BodyTooLarge
     message = await receive()
     if not message.get("more_body"):

@@ -1,6 +1,7 @@
 """Circuit breaker: decides when to stop waiting for Kafka. Pure: outcomes and durations in, a decision out.
 
-Open means: publish nothing, use the spool. Only a round acknowledged in time closes it; the drainer publishes such rounds from the spool.
+Open means: publish nothing, use the spool. Only a round acknowledged in time closes it; while it is open, the drainer publishes
+rounds from the spool.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Counts the ingress' responses and persisted posts, and logs an error when posts are refused.
 
-Label values are bounded: a name that comes from outside must look like a topic, and after a hundred names the rest count as `others`.
+Label values are bounded: a name from outside has to look like a topic, and after a hundred names the others count as `others`.
 """
 
 from typing import Final

@@ -55,8 +55,8 @@ class Drainer:
     async def sweep(self) -> bool:
         """Publish every waiting group once; return whether all of them are in Kafka. Raises `SpoolDamaged`.
 
-        Continues after the last group of the previous sweep, or at the oldest group if that sweep was incomplete; acknowledged groups
-        are deleted before such a restart, so that they are not sent twice.
+        Continues after the last group of the previous sweep, or at the oldest group if that sweep was incomplete. Before such a
+        restart it deletes acknowledged groups, so that they are not sent twice.
         """
         complete = True
         try:

@@ -107,7 +107,7 @@ class DurableWriter:
         self._round = None
 
     def _complete_round(self, failed: set[int]) -> None:
-        """Complete posts that are in Kafka; spool the failed records of others. Posts diverted meanwhile are no longer in flight."""
+        """Complete posts that are in Kafka; spool the failed records of others. Posts diverted meanwhile are no longer here."""
         posts, self._in_flight = self._in_flight, []
         persisted = 0
         for post in posts:

@@ -1,4 +1,4 @@
-"""The webhook route as a bare ASGI endpoint: read, verify, route, persist, respond. Nothing is parsed before its signature is verified.
+"""The webhook route as a bare ASGI endpoint: read, verify, route, persist, respond. It parses no body before verifying it.
 
 200 persisted (also a duplicate), 401 signature bad or missing, 413 too large, 429 above the configured ceiling, 503 cannot be
 persisted. Never 410: it disables the subscription.

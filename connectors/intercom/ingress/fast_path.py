@@ -1,7 +1,7 @@
 """The fast path of a post: a complete post is handled at once, without a task, and its response is one write.
 
-An ASGI call costs a task, an event, a scope and four messages for every request, more than all of our work on a post. Only the plain
-case takes this path (HTTP/1.1, a declared length, no other request in progress on the connection); uvicorn handles everything else.
+An ASGI call costs a task, an event, a scope and four messages for every request, more than all of our work on a post. Only plain
+posts take this path (HTTP/1.1, a declared length, no other request in progress on the connection); uvicorn handles the others.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class FastPathProtocol(LimitedProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._handler: PostHandler = self.config.app.post_handler  # type: ignore[union-attr]  # uvicorn knows any callable as an app
+        self._handler: PostHandler = self.config.app.post_handler  # type: ignore[union-attr]  # uvicorn takes any callable
         self._request: Request | None = None
 
     def on_message_begin(self) -> None:

@@ -1,7 +1,7 @@
 """Publishes to Kafka in batches built here, one per partition, acknowledged by every in-sync replica.
 
 aiokafka's `send` per message costs a third more than one `create_batch` per partition and round. The producer is not idempotent:
-a record twice is harmless here, and a sequence error after an outage is not. A producer that reports an error it cannot recover from
+a record twice is harmless here, and a sequence error after an outage is not. A producer with an error that it cannot recover from
 is replaced.
 """
 
@@ -60,7 +60,7 @@ class KafkaPublisher:
         self._connecting = asyncio.create_task(self._connect())
 
     async def publish(self, records: Sequence[OutboundRecord]) -> list[PublishError]:
-        """Send all records in one round and return an error for each that Kafka did not persist. Raises `Unavailable` without a producer."""
+        """Send all records in one round; return an error for each not persisted. Raises `Unavailable` while disconnected."""
         producer = self._producer
         if producer is None:
             raise Unavailable("Kafka cannot be reached; posts go to the spool until it can")
@@ -188,7 +188,7 @@ async def _send_batch(producer: Any, batch: Any, topic: str, partition: int) -> 
     batch.close()
     try:
         return await producer.send_batch(batch, topic, partition=partition)
-    except Exception as error:  # noqa: BLE001  # a broken producer raises more than Kafka's errors; all are classified, none is dropped
+    except Exception as error:  # noqa: BLE001  # a broken producer raises more than Kafka's errors; all are classified
         return error
 
 

@@ -1,7 +1,7 @@
 """One /metrics for several processes on one port: a scrape reaches any of them, and that process returns the metrics of all.
 
-Each process writes its metrics to a file once a second; the scraped one merges its current metrics with the files of the others, which
-are at most a second older. Every series has a label `process`, so rates stay right over restarts (a restarted process begins at 0).
+Each process writes its metrics to a file once a second; the scraped one merges its current metrics with the files of the others,
+which are at most a second older. Every series has a label `process`, so rates stay right over restarts (a process begins at 0).
 """
 
 import asyncio

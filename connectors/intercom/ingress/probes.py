@@ -1,7 +1,7 @@
 """HTTP probes of an ingress: is it alive, can it persist posts, what is degraded.
 
-`/ready` is 200 as long as posts can be persisted, in Kafka or on this disk: an orchestrator that removed the ingress during a Kafka
-outage would lose posts instead of delaying them. Its body and the metrics show what is degraded. 503 means that posts are refused.
+`/ready` is 200 as long as posts can be persisted, in Kafka or on this disk: an orchestrator that removes the ingress during an
+outage of Kafka loses posts instead of delaying them. Its body and the metrics show what is degraded. 503 means that posts are refused.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from connectors.intercom.ingress.multiprocess_metrics import CONTENT_TYPE
 
 
 class IngressStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of a process. `degraded` has a sentence for each problem, also for those that do not stop posts from being persisted."""
+    """The status of a process. `degraded` has a sentence for each problem, also while posts are persisted."""
 
     ready: bool
     kafka: str

@@ -17,9 +17,10 @@ _ALL_INTERFACES: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not boun
 
 
 def serve(config: IngressConfig) -> None:
-    """Serve until SIGTERM or SIGINT; return when all accepted posts are persisted. Raises `BadConfiguration` for an address in use.
+    """Serve until SIGTERM or SIGINT; return when all accepted posts are persisted.
 
-    Writes one line to standard output once it listens: `listening on http://host:port/webhooks/intercom`.
+    Raises `BadConfiguration` for an address in use. Writes one line to standard output once it listens:
+    `listening on http://host:port/webhooks/intercom`.
     """
     sock = bind(config.host, config.port)
     if config.processes == 1:

@@ -6,7 +6,7 @@ from schemas.errors import BadConfiguration
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """Bind the address, without listening yet; `shared` lets other processes of this user bind it too. Raises `BadConfiguration`."""
+    """Bind the address without listening; `shared` lets other processes of this user bind it too. Raises `BadConfiguration`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -17,7 +17,8 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     except OSError as error:
         sock.close()
         raise BadConfiguration(
-            f"The ingress cannot listen on {host}:{port}: {error.strerror}. Another process may have the port; change ingress.listen."
+            f"The ingress cannot listen on {host}:{port}: {error.strerror}. "
+            "Another process may have the port; change ingress.listen."
         ) from error
     sock.setblocking(False)
     return sock

@@ -38,7 +38,7 @@ def supervise(config: IngressConfig, reserved: socket.socket, on_listening: Call
 
 
 class ProcessPool:
-    """The processes by pid. They stop when this one ends, in whatever way: each has the reading end of a pipe that only this one writes."""
+    """The worker processes. They stop when this one ends, in whatever way: it alone holds the writing end of a pipe they read."""
 
     def __init__(self, config: IngressConfig, reserved: socket.socket) -> None:
         self._config = config

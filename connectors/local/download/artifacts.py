@@ -54,8 +54,8 @@ def _download(missing: list[Artifact], folder: Path, progress: ProgressReporter,
     on_bytes = progress.meter(f"Fetching {parts}", sum(artifact.size for artifact in missing))
     with tempfile.TemporaryDirectory(prefix="incoming-", dir=folder.parent, ignore_cleanup_errors=True) as incoming:
         download = source(Path(incoming), on_bytes)
-        # One at a time: jgo resolves its host again for each file, and a DNS resolver that drops parallel queries costs 5 s each time
-        # (measured: 3 s one by one, 7 to 12 s with six threads).
+        # One at a time: jgo resolves its host again for each file, and a DNS resolver that drops parallel queries costs 5 s each
+        # time (measured: 3 s one by one, 7 to 12 s with six threads).
         for artifact in missing:
             _accept(download(artifact), artifact, folder)
 

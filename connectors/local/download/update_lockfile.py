@@ -17,7 +17,7 @@ LOG4J = "2.25.4"  # the version Kafka's own jars bring
 APICURIO = "3.3.3"
 
 _HEAD = """\
-# What the local stack downloads. Written by connectors/local/download/update_lockfile.py; every file is checked against its sum before it is used.
+# What the local stack downloads; each file is checked against its sum. Written by connectors/local/download/update_lockfile.py.
 # part  group:name:version:classifier:packaging  SHA-256  bytes
 """
 

@@ -20,7 +20,7 @@ SETTINGS = MappingProxyType({
     "auto.create.topics.enable": "false",  # a misspelt topic is an error, not a new topic with wrong settings
     "message.max.bytes": str(_MESSAGE_BYTES),
     "replica.fetch.max.bytes": str(_MESSAGE_BYTES),
-    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s by default: the partitions of a dead worker are blocked for that time
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # 10 s by default: a dead worker blocks partitions
     "group.min.session.timeout.ms": "1000",  # tests expire members in seconds
     "group.initial.rebalance.delay.ms": "250",  # long enough for workers started together to join one generation
     "offsets.topic.num.partitions": "4",  # 50 by default, each loaded by every start
@@ -34,7 +34,7 @@ SETTINGS = MappingProxyType({
 
 
 def replication(brokers: int) -> dict[str, str]:
-    """Return the settings of replication: three replicas, two of them in sync for a write; with fewer brokers one on each, one in sync."""
+    """Return the replication settings: three replicas, two in sync for a write; with fewer brokers one on each, one in sync."""
     copies = str(min(brokers, _COPIES))
     needed = "2" if brokers >= _COPIES else "1"
     return {
@@ -119,7 +119,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             "--cluster-id", self.cluster_id, "--config", str(self._config),
         ]  # fmt: skip
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603  our own jars
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
             raise Unavailable(
                 f"Kafka needs more than {_FORMAT_S} s to format its data folder. Is this machine overloaded?"

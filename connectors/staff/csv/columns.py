@@ -31,7 +31,7 @@ _SEVERAL: Final = frozenset({"emails", "roles"})  # fields that more than one co
 
 
 def fields_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the field of each known column. Raises InvalidRecord where two columns have the same field, or none identifies a record."""
+    """Return the field of each known column. Raises InvalidRecord if two columns fill one field, or none identifies a record."""
     fields: dict[str, str] = {}
     for column in columns:
         field = FIELDS.get(normal_column(column))

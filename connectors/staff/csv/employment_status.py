@@ -1,4 +1,4 @@
-"""Directories' words for the status of an employment. No guesses at unknown words: a leaver taken for active would hide a violation."""
+"""Directories' words for the status of an employment. Unknown words stay unknown: a leaver taken for active hides a violation."""
 
 from types import MappingProxyType
 from typing import Final

@@ -29,7 +29,7 @@ class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
-    """Return a fact per row, the latest end of employment first: a current record counts before a leaver's with the same address."""
+    """Return a fact per row, latest end of employment first: of records with one address a current one precedes a leaver's."""
     ordered = sorted(rows, key=lambda row: (-(row.ends.instant if row.ends else _OPEN_END), row.line))
     return [_fact(staff_import, row, "staff.record") for row in ordered]
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio
 
 
 class App:
-    """Accepts posts of `kept` at once, refuses those of `wrong`, fails at `broken`, delays those of `later`; notes the path of each."""
+    """Accepts `kept` at once, refuses `wrong`, fails at `broken`, delays `later`; notes the path that each post took."""
 
     def __init__(self) -> None:
         self.post_handler = self
