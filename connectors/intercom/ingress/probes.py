@@ -1,7 +1,7 @@
 """HTTP probes of an ingress: is it alive, can it persist posts, what is degraded.
 
 `/ready` is 200 as long as posts can be persisted, in Kafka or on this disk: an orchestrator that removes the ingress during an
-outage of Kafka loses posts instead of delaying them. Its body and the metrics show what is degraded. 503 means that posts are refused.
+outage of Kafka loses posts instead of delaying them. Body and metrics show what is degraded. 503 means that posts are refused.
 """
 
 from collections.abc import Callable
