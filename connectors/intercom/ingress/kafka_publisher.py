@@ -78,7 +78,7 @@ class KafkaPublisher:
         for (topic, partition), group in by_partition.items():
             for batch, contents in _batches(producer, group):
                 deliveries.append((contents, await _send_batch(producer, batch, topic, partition)))
-        errors = without_topic
+        errors = list(without_topic)
         for contents, delivery in deliveries:
             error = await _delivery_error(delivery)
             if error is not None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from connectors.intercom.ingress.sockets import bind
 from schemas.errors import IntercomStreamsError
 
 _RESTART_DELAY_S: Final = 1.0  # between the death of a process and its restart: a crash at start must not become a busy loop
+_POLL_S: Final = 0.1  # between looks for ended processes while others are awaited
 _GRACE_S: Final = 20.0  # a process that does not stop within half of it hangs
 
 _log = structlog.get_logger(__name__)
@@ -62,20 +64,29 @@ class ProcessPool:
             self._start(number)
 
     def wait_until_listening(self) -> None:
-        """Wait for every process to report that it listens."""
-        for _ in range(self._config.processes):
-            os.read(self._ready_reader, 1)
+        """Wait for every process to report that it listens; one that dies before is started again."""
+        listening = 0
+        while listening < self._config.processes and self._running:
+            if select.select([self._ready_reader], [], [], _POLL_S)[0]:
+                listening += len(os.read(self._ready_reader, 1))
+            else:
+                self._restart_ended(os.WNOHANG)
 
     def watch(self) -> None:
         """Restart processes that die, until a stop is requested; return when all have ended."""
         while self._running:
-            pid, status = os.wait()
-            number = self._running.pop(pid)
-            if not self._stopping:
-                _log.error("process ended", process=number, status=os.waitstatus_to_exitcode(status), hint="it is started again")
-                time.sleep(_RESTART_DELAY_S)
-            if not self._stopping:
-                self._start(number)
+            self._restart_ended(0)
+
+    def _restart_ended(self, options: int) -> None:
+        pid, status = os.waitpid(-1, options)
+        number = self._running.pop(pid, None)
+        if number is None:
+            return
+        if not self._stopping:
+            _log.error("process ended", process=number, status=os.waitstatus_to_exitcode(status), hint="it is started again")
+            time.sleep(_RESTART_DELAY_S)
+        if not self._stopping:
+            self._start(number)
 
     def _start(self, number: int) -> None:
         pid = os.fork()

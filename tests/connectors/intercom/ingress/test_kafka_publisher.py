@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 import pytest
 import pytest_asyncio
+from aiokafka.errors import RequestTimedOutError
 
+from connectors.intercom.ingress import kafka_publisher
 from connectors.intercom.ingress.kafka_publisher import KafkaPublisher
 from connectors.kafka.publisher import FailureKind, MemoryPublisher, OutboundRecord, Publisher
 from connectors.kafka.settings import KafkaSettings
@@ -136,6 +138,26 @@ async def test_a_producer_that_broke_is_replaced_and_the_next_round_is_kept(publ
     await wait_until(lambda: publisher.connected)
     assert publisher._producer is not broken
     assert await publisher.publish([record(prefix, 1)]) == []
+
+
+async def test_a_producer_that_fails_round_after_round_is_replaced(
+    publisher: KafkaPublisher, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each failure can be retried; that they go on is the sign that the producer itself is at fault."""
+
+    async def failing(*_: object) -> asyncio.Future[None]:
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        failed.set_exception(RequestTimedOutError())
+        return failed
+
+    before = publisher._producer
+    monkeypatch.setattr(kafka_publisher, "_send_batch", failing)
+    for number in range(kafka_publisher._FAILURES_TO_REPLACE):
+        assert publisher._producer is before
+        assert [error.kind for error in await publisher.publish([record(prefix, number)])] == [FailureKind.KAFKA]
+    assert publisher._producer is not before
+    monkeypatch.undo()
+    await wait_until(lambda: publisher.connected)
 
 
 async def test_a_topic_that_is_created_later_is_found(publisher: KafkaPublisher, kafka: str, prefix: str) -> None:
