@@ -8,22 +8,31 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
+from schemas.access import fact_records
+from schemas.access.facts import TOPIC, Fact
+from schemas.cloudevents import Origin
+from schemas.codec import Avro
 from schemas.errors import Unavailable
 from schemas.message import Headers, header
 from schemas.partition import partition_of
 
-TOPIC: Final = "access.facts"
 _IN_FLIGHT: Final = 1000  # facts sent before their acknowledgements are awaited: bounds memory, hides the round trip
 _START_S: Final = 15.0
 _POLL_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
 
 
 class FactRecord(NamedTuple):
-    """A fact to append."""
+    """A record to append."""
 
     key: bytes
     value: bytes
     headers: Headers
+
+
+def fact_record(avro: Avro, fact: Fact) -> FactRecord:
+    """Return the record of an operator's or connector's fact."""
+    headers = fact_records.event_context(avro, fact, origin=Origin.OPERATOR).headers()
+    return FactRecord(fact.tenant.encode(), fact_records.encode(avro, fact), headers)
 
 
 async def append(

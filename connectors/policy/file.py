@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.access.facts import Policy, Rule, plain
+from schemas.access.facts import Policy, Rule
 from schemas.canonical import canonical, digest
 from schemas.errors import BadConfiguration
+from schemas.plain import plain
 
 
 class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,17 +5,13 @@ One record for all kinds, its parts optional, so that a new kind is a new option
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from schemas.canonical import digest
-from schemas.cloudevents import AVRO, EventContext, Origin
-from schemas.codec import Avro
-from schemas.errors import InvalidRecord
 
 TOPIC: Final = "access.facts"
-SCHEMA: Final = "fact"
 _TYPE: Final = "access.fact.{}.v1"
 
 
@@ -209,62 +205,16 @@ class Fact(FactPart, frozen=True, kw_only=True):
 
 
 _FACT: Final = msgspec.msgpack.Decoder(Fact)
-_ANY: Final = msgspec.msgpack.Decoder()
-
-
-def encode(avro: Avro, fact: Fact) -> bytes:
-    """Return the fact in Avro."""
-    return avro.encode(SCHEMA, plain(fact))
-
-
-def decode(avro: Avro, data: bytes | None) -> Fact:
-    """Read a fact. Raises InvalidRecord for anything else, and for one whose ids could not stand in a key."""
-    if data is None:
-        raise InvalidRecord("a record without a value is no fact: nothing is ever deleted from this log")
-    name, value = avro.decode(data)
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
-    try:
-        fact = msgspec.convert(value, Fact)
-    except msgspec.ValidationError as error:
-        raise InvalidRecord(f"the fact does not have the form of its schema: {error}") from None
-    if not fact.tenant or fact.tenant.startswith("@"):
-        raise InvalidRecord("a fact names its tenant, and no tenant begins with '@'")
-    named = (fact.tenant, fact.app_id, fact.account, fact.staff, fact.record.source if fact.record else None)
-    if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
-        raise InvalidRecord(
-            "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
-        )
-    return fact
 
 
 def encode_plain(fact: Fact) -> msgspec.Raw:
-    """Return the fact as MessagePack, for a table to keep."""
+    """Return the fact as MessagePack, as tables store it."""
     return msgspec.Raw(msgspec.msgpack.encode(fact))
 
 
-def decode_plain(kept: msgspec.Raw) -> Fact:
-    """Return the fact that `encoded` kept."""
-    return _FACT.decode(kept)
-
-
-def event(
-    avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None
-) -> EventContext:
-    """Return the CloudEvents context a fact is written with. Its id is the fact's."""
-    return EventContext(
-        id=fact.id,
-        source=f"/access/{fact.tenant}/{fact.source}",
-        type=_TYPE.format(fact.kind),
-        origin=origin,
-        time=fact.time,
-        recorded=recorded,
-        subject=_subject(fact),
-        partition_key=fact.tenant,
-        data_schema=avro.data_schema(SCHEMA),
-        causation_id=causation_id,
-        content_type=AVRO,
-    )
+def decode_plain(data: msgspec.Raw) -> Fact:
+    """Return the fact from the bytes of `encode_plain`."""
+    return _FACT.decode(data)
 
 
 def type_of(kind: str) -> str:
@@ -275,29 +225,3 @@ def type_of(kind: str) -> str:
 def listing_hash(facts: Iterable[str]) -> str:
     """Return the hash that closes a complete listing, from the ids of its rows in any order."""
     return digest("\n".join(sorted(facts)).encode())
-
-
-def plain(value: msgspec.Struct) -> dict[str, Any]:
-    """Return a struct as dicts, lists and scalars. No tuples: in a union, Avro's writer takes one for (record name, fields)."""
-    try:
-        found: dict[str, Any] = _ANY.decode(msgspec.msgpack.encode(value))  # five times as fast as a walk over it
-    except (
-        UnicodeEncodeError,
-        OverflowError,
-    ):  # half a surrogate pair, or a number beyond 64 bits: whoever encodes it will say so
-        found = _listed(msgspec.to_builtins(value))
-    return found
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _listed(part) for name, part in value.items()}
-    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _subject(fact: Fact) -> str | None:
-    if fact.account is not None:
-        return f"admin/{fact.account}"
-    if fact.record is not None:
-        return f"staff/{fact.record.source}/{fact.record.record}"
-    return fact.app_id

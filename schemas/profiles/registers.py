@@ -4,9 +4,11 @@ These are internal forms (`schemas.versioned`); the public ones are `schemas/avr
 """
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
+
+from schemas.versioned import Versioned
 
 Value = str | bool | int | float | None
 """What a field holds; None is empty. Custom attributes and whatever has no type of ours are canonical JSON text."""
@@ -110,6 +112,10 @@ class Patch(msgspec.Struct, frozen=True, array_like=True):
     record: str  # `app_id:id`, or `source:id` for other systems
     row: SourceRecordRow
     cause: PatchCause
+
+
+PATCH: Final = Versioned(Patch)
+"""The codec of `person.patches` and `org.patches`."""
 
 
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import msgspec
 
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access.facts import Fact
 from schemas.canonical import digest
 from schemas.cloudevents import Origin
@@ -82,7 +82,7 @@ def _step(writer: OutputWriter, sizes: ProcessingLimits, batch: Batch, table: Ta
     idle = next_pending_tenant(table) is None
     room = sizes.snapshot_page + sizes.per_record * len(batch.records)
     for record in batch.records:
-        fact = facts.decode(writer.avro, record.value)
+        fact = fact_records.decode(writer.avro, record.value)
         state = TenantState(table, fact.tenant)
         outcome = backlog.process(state, fact, _position(batch, record), budget=room, chunk_size=sizes.chunk)
         while outcome is not None:
@@ -126,5 +126,5 @@ def _wake(avro: Avro, rows: AccessTable) -> Wake | None:
         basis="observed",
         time=due,
     )
-    headers = facts.event(avro, tick, origin=Origin.DERIVED).headers()
-    return Wake(at=due, topic=facts.TOPIC, key=tenant.encode(), value=facts.encode(avro, tick), headers=headers)
+    headers = fact_records.event_context(avro, tick, origin=Origin.DERIVED).headers()
+    return Wake(at=due, topic=facts.TOPIC, key=tenant.encode(), value=fact_records.encode(avro, tick), headers=headers)

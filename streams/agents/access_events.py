@@ -2,12 +2,12 @@
 
 import msgspec
 
-from schemas.access.facts import plain
 from schemas.access.findings import FINDING, LEDGER, STATE, LedgerEntry
 from schemas.canonical import canonical_exact
 from schemas.cloudevents import AVRO, JSON, EventContext, Origin
 from schemas.codec import Avro
 from schemas.message import Headers
+from schemas.plain import plain
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, FindingKey
 from streams.core.access.findings.ocsf import to_ocsf

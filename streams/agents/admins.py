@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access.facts import Evidence
 from schemas.canonical import digest
 from schemas.cloudevents import Origin
@@ -51,9 +51,9 @@ def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[Seen
             continue
         table.put(note.app_id, found.item, after)
         fact = msgspec.structs.replace(found.fact, evidence=(_evidence(batch, record, note.id),))
-        event = facts.event(avro, fact, origin=Origin.DERIVED, causation_id=note.id)
+        event = fact_records.event_context(avro, fact, origin=Origin.DERIVED, causation_id=note.id)
         traced = msgspec.structs.replace(event, trace_parent=header(record.headers, "traceparent"))
-        out.send(facts.TOPIC, fact.tenant, facts.encode(avro, fact), traced.headers())
+        out.send(facts.TOPIC, fact.tenant, fact_records.encode(avro, fact), traced.headers())
 
 
 def _owner(owners: Mapping[str, str], app_id: str) -> str:

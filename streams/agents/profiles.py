@@ -5,10 +5,9 @@ from typing import Final, NamedTuple
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.message import Message, header
-from schemas.profiles.registers import Assignment, ProfileTableRow, PublishedProfile, Registers, SourceRecordRow
+from schemas.profiles.registers import PATCH, Assignment, ProfileTableRow, PublishedProfile, Registers, SourceRecordRow
 from schemas.versioned import Versioned
 from streams.agents.profile_events import PatchContext, ProfileType, Public, publish_changes, publish_memberships, publish_profile
-from streams.agents.source_records import PATCH
 from streams.core.profiles.policies import Records
 from streams.core.profiles.public_value import public_value
 from streams.core.records.registers import join, pack, unpack

@@ -11,7 +11,7 @@ from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import Message, header
-from schemas.profiles.registers import Assignment, Patch, PatchCause, SourceRecordRow
+from schemas.profiles.registers import PATCH, Assignment, Patch, PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.core.records.intercom.topics import TopicRule
@@ -20,7 +20,6 @@ from streams.core.records.registers import NOTHING, join, pack, unpack
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(SourceRecordRow)
-PATCH: Final = Versioned(Patch)
 
 
 class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):

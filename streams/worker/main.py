@@ -1,4 +1,4 @@
-"""The worker's composition root: which agents there are, what they are given, and how they are run."""
+"""The worker's composition root: what the agents are given, and how they are run."""
 
 import asyncio
 import contextlib
@@ -12,15 +12,8 @@ import structlog
 
 from connectors.kafka import topics
 from connectors.kafka.schema_registry import codec
-from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
-from schemas.tenancy import Tenancy
-from streams.agents.access import access
-from streams.agents.admins import admins
-from streams.agents.companies import companies
-from streams.agents.contacts import contacts
-from streams.agents.orgs import orgs
-from streams.agents.people import people
+from streams.agents.topology import agents_of
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
 from streams.engine.engine import CommitStats, Engine
@@ -46,11 +39,6 @@ class WorkerCallbacks(msgspec.Struct, frozen=True):
     notify: Callable[[str], None]  # lines for a person
     started: Callable[[Engine], None]  # the engine, for probes
     committed: Callable[[CommitStats], None]  # every transaction, for metrics
-
-
-def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
-    """Return every agent of the product."""
-    return (contacts(tenancy), companies(tenancy), people(avro), orgs(avro), admins(tenancy, avro), access(avro))
 
 
 async def work(settings: Settings, hooks: WorkerCallbacks, limits: Limits) -> None:

@@ -2,12 +2,11 @@
 
 import time
 
-from connectors.kafka.fact_log import FactRecord, append_once, find_facts
+from connectors.kafka.fact_log import FactRecord, append_once, fact_record, find_facts
 from connectors.kafka.settings import KafkaSettings
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
-from streams.agents.fact_entries import entry
 from streams.core.access.facts.settings import TYPE, settings_fact
 
 
@@ -21,10 +20,10 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
     async def missing() -> list[FactRecord]:
         found = []
         for tenant in sorted(tenancy.tenants):
-            before = [facts.decode(avro, value) for value in await find_facts(kafka, tenant, {TYPE})]
+            before = [fact_records.decode(avro, value) for value in await find_facts(kafka, tenant, {TYPE})]
             fact = settings_fact(tenancy, tenant, before, now=time.time_ns() // 1_000_000)
             if fact is not None:
-                found.append(entry(avro, fact))
+                found.append(fact_record(avro, fact))
         return found
 
     return await append_once(kafka, "announce", missing)

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.message import RecordValue
 from streams.agents.access import ProcessingLimits
@@ -76,7 +76,7 @@ def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
             if fact.kind in ("policy.applied", "settings.applied"):
                 fact = msgspec.structs.replace(fact, id=f"{fact.id}-{index}", replaces=last.get(fact.kind))
                 last[fact.kind] = fact.id
-            log.append(RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(log), clock))
+            log.append(RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), len(log), clock))
     return log
 
 

@@ -8,7 +8,7 @@ from schemas.dead_letters import TOPIC as DEAD_LETTERS
 from schemas.intercom.routes import TOPICS as INBOUND
 from schemas.tenancy import Tenancy
 from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding
-from streams.worker.main import agents_of
+from streams.agents.topology import agents_of
 
 AGENTS = agents_of(Tenancy.of((), ()), Avro.local())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access.facts import (
     AccessSettings,
     Admin,
@@ -52,7 +52,7 @@ class Company:
     def add(self, fact: Fact, *, at: int | None = None) -> list[dict[str, Any]]:
         """Append a fact and process it; return the findings it led to, as OCSF."""
         self.clock = max(self.clock + SECOND, at or 0)
-        record = RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(self.log), self.clock)
+        record = RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), len(self.log), self.clock)
         self.log.append(record)
         return self.process([record])
 

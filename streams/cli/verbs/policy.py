@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.kafka import schema_registry as registry
-from connectors.kafka.fact_log import append, find_facts
+from connectors.kafka.fact_log import append, fact_record, find_facts
 from connectors.policy import file as policy_file
-from schemas.access import facts
-from schemas.access.facts import Actor, Fact, FactPersonalData, Policy, plain
+from schemas.access import fact_records, facts
+from schemas.access.facts import Actor, Fact, FactPersonalData, Policy
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
+from schemas.plain import plain
 from schemas.tenancy import Tenancy
-from streams.agents.fact_entries import entry
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -115,7 +115,7 @@ async def _apply(settings: Settings, tenant: str, wanted: Policy) -> PolicyRepor
         replaces=replaces,
         policy=wanted,
     )
-    await append(settings.kafka, [entry(avro, fact)])
+    await append(settings.kafka, [fact_record(avro, fact)])
     return PolicyReport(tenant, fact.id, replaces, changed=True, rules=wanted.rules)
 
 
@@ -125,7 +125,7 @@ async def _show(settings: Settings, tenant: str) -> Fact | None:
 
 async def _current(settings: Settings, avro: Avro, tenant: str) -> Fact | None:
     values = await find_facts(settings.kafka, tenant, {facts.type_of(_KIND)})
-    return in_force(facts.decode(avro, value) for value in values)
+    return in_force(fact_records.decode(avro, value) for value in values)
 
 
 def _check_workspaces(tenancy: Tenancy, tenant: str, wanted: Policy) -> None:

@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from connectors.kafka import schema_registry as registry
-from connectors.kafka.fact_log import append
+from connectors.kafka.fact_log import append, fact_record
 from connectors.staff.csv.columns import FIELDS, normal_column
 from connectors.staff.csv.facts import StaffImport, records, snapshot
 from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import StaffFile, read
 from schemas.access.facts import Actor, Fact
 from schemas.errors import InvalidRecord
-from streams.agents.fact_entries import entry
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -130,7 +129,7 @@ async def _append(settings: Settings, facts: list[Fact]) -> int:
     with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as progress:
         task = progress.add_task("facts", total=len(facts))
         return await append(
-            settings.kafka, [entry(avro, fact) for fact in facts], on_progress=lambda count: progress.advance(task, count)
+            settings.kafka, [fact_record(avro, fact) for fact in facts], on_progress=lambda count: progress.advance(task, count)
         )
 
 

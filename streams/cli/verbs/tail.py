@@ -19,6 +19,7 @@ from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
 from schemas.intercom.values import instant
 from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
+from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordView, Show, format_json, format_raw, format_text
 from streams.cli.run_async import run
@@ -110,8 +111,6 @@ def _agents(topic: str, avro: Avro) -> tuple[Agent, ...]:
     """Return those whose changelog the topic could be."""
     if topic in TOPICS:
         return ()
-    from streams.worker.main import agents_of  # noqa: PLC0415  Faust takes a second to import, and only changelogs need the agents
-
     return agents_of(Tenancy.of((), ()), avro)
 
 

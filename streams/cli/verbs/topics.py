@@ -9,11 +9,11 @@ from connectors.kafka.topics import Drift, Report
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
 from schemas.topics import Topic
+from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.engine.naming import Naming
 from streams.settings import Settings
-from streams.worker.main import agents_of
 
 
 @click.group()

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 import schemas
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access import findings as violations
 from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
 from schemas.catalogue import shipped
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
+from schemas.plain import plain
 from streams.core.access.facts.apply import _APPLY
 
 AVRO = Avro.local()
@@ -30,7 +31,7 @@ def test_every_kind_has_an_example_with_the_parts_it_must_carry(kind: Any):
     fact = msgspec.convert(example(kind.name), Fact)
     assert fact.kind == kind.name
     assert [part for part in kind.parts if getattr(fact, part) is None and part != "time"] == []
-    assert facts.decode(AVRO, facts.encode(AVRO, fact)) == fact
+    assert fact_records.decode(AVRO, fact_records.encode(AVRO, fact)) == fact
 
 
 def test_every_example_is_of_a_kind_in_the_table():
@@ -101,4 +102,4 @@ def test_everything_personal_of_a_fact_is_in_its_personal_part():
 def test_a_value_of_another_schema_is_no_fact():
     row = violations.CheckState(tenant="t", check="C1", app_id="a", result="PASS", reason="r", since=0, rule_version="1")
     with pytest.raises(InvalidRecord, match="is no fact"):
-        facts.decode(AVRO, AVRO.encode("check_state", facts.plain(row)))
+        fact_records.decode(AVRO, AVRO.encode("check_state", plain(row)))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord
@@ -175,7 +175,7 @@ def test_a_fact_whose_ids_could_not_stand_in_a_key_is_unusable(change: dict[str,
 
     fact = msgspec.structs.replace(admin("admin.added", "7", JO), **change)
     with pytest.raises(InvalidRecord):
-        Company().process([RecordValue(b"acme", facts.encode(AVRO, fact))])
+        Company().take([RecordValue(b"acme", fact_records.encode(AVRO, fact))])
 
 
 def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():

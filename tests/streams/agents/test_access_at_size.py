@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.access.facts import Evidence, Fact
 from schemas.message import RecordValue
 from streams.agents.access import ROWS, ProcessingLimits
@@ -70,7 +70,7 @@ class Measured(Company):
 
     def _record(self, fact: Fact) -> RecordValue:
         self.clock += 1
-        self.log.append(RecordValue(b"acme", facts.encode(AVRO, fact), (), len(self.log), self.clock))
+        self.log.append(RecordValue(b"acme", fact_records.encode(AVRO, fact), (), len(self.log), self.clock))
         return self.log[-1]
 
 

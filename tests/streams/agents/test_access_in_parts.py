@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue
@@ -51,7 +51,7 @@ def given(company: Company, *told: Fact) -> list[RecordValue]:
     records = []
     for fact in told:
         company.clock += SECOND
-        record = RecordValue(fact.tenant.encode(), facts.encode(AVRO, fact), (), len(company.log), company.clock)
+        record = RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), len(company.log), company.clock)
         company.log.append(record)
         records.append(record)
     return records
@@ -93,7 +93,7 @@ def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under
     assert company.step(moved) == []
     told = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
     assert told[-3:] == [("6", 1), ("6", 3), ("0", 3)]
-    assert [entry["fact"] for entry in company.ledger()][-2:] == [facts.decode(AVRO, record.value).id for record in moved]
+    assert [entry["fact"] for entry in company.ledger()][-2:] == [fact_records.decode(AVRO, record.value).id for record in moved]
 
 
 def test_findings_of_a_policy_that_went_in_parts_name_it_however_late_their_account_was_reached():
@@ -163,9 +163,9 @@ def test_rows_of_a_large_listing_that_is_refused_or_void_are_forgotten_in_parts(
 
 def test_other_tenants_of_the_partition_are_answered_meanwhile():
     company = company_of(9)
-    company.step(given(company, policy(roles("Sales"))))
-    other = facts.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
-    sent = company.step([RecordValue(b"beta", other, (), 900, company.clock)])
+    company.read(given(company, policy(roles("Sales"))))
+    other = fact_records.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
+    sent = company.read([RecordValue(b"beta", other, (), 900, company.clock)])
     assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
     assert len(company.pending_work) == 1  # one cursor for all work, however many batches find some
 
@@ -174,10 +174,10 @@ def test_tenants_with_work_left_over_take_turns():
     company = company_of(6)
     for number in range(6):
         fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
-        company.process([RecordValue(b"beta", facts.encode(AVRO, fact), (), 100 + number, company.clock)])
+        company.take([RecordValue(b"beta", fact_records.encode(AVRO, fact), (), 100 + number, company.clock)])
     change = policy(roles("Sales"))
-    company.step(given(company, change))
-    company.step([RecordValue(b"beta", facts.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    company.read(given(company, change))
+    company.read([RecordValue(b"beta", fact_records.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
     served = []
     while (part := company.resume()) is not None:
         served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]

@@ -7,7 +7,7 @@ from aiokafka.admin import NewTopic
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access.facts import Fact
 from schemas.message import RecordValue
 from streams.agents.access import ProcessingLimits, access
@@ -72,7 +72,7 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
     async with producing(settings) as producer:
         for index, fact in enumerate(history()):
             await producer.send(
-                settings.topic(facts.TOPIC), key=b"acme", value=facts.encode(AVRO, fact), partition=0,
+                settings.topic(facts.TOPIC), key=b"acme", value=fact_records.encode(AVRO, fact), partition=0,
                 timestamp_ms=T0 + 10 * DAY + index * SECOND,
             )  # fmt: skip
         await producer.flush()

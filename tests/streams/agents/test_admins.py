@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.canonical import digest
 from schemas.errors import InvalidRecord
@@ -30,7 +30,7 @@ class Agent:
         self.bodies: list[bytes] = []
 
     def hears(self, *posts: dict[str, Any]) -> list[Fact]:
-        return [facts.decode(AVRO, sent.value) for sent in self.sends(*posts)]
+        return [fact_records.decode(AVRO, sent.value) for sent in self.sends(*posts)]
 
     def sends(self, *posts: dict[str, Any]) -> list[SentRecord]:
         out = ListOutbox()

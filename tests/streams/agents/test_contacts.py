@@ -3,8 +3,8 @@ import pytest
 from schemas.cloudevents import context
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue
+from schemas.profiles.registers import PATCH
 from streams.agents.contacts import contacts
-from streams.agents.source_records import PATCH
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.support.intercom_bodies import ADA, APP, AT, ENGINES, company, contact, posted

@@ -1,34 +1,34 @@
-"""What releases wrote is read for ever, and nothing changes its form without a number of its own."""
+"""Everything a release wrote stays readable, and no stored type changes its bytes without a new encoding number."""
 
+import inspect
 import json
 from base64 import b64decode
+from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 
-from schemas.access import facts
+from schemas.access import fact_records
 from schemas.errors import MustStop
 from schemas.message import RecordValue
+from schemas.profiles.registers import PATCH
+from schemas.topics import TOPICS
 from schemas.versioned import ENCODING
-from streams.agents import source_records as sources
-from streams.agents.source_records import PATCH
+from streams.agents import source_records
 from streams.core.access.state.rows import AnyRow
+from streams.core.access.state.stage import Stage
 from streams.engine.agent import Batch
 from streams.engine.partition.step_runner import run_step
 from streams.engine.tables.store import MemoryStore
-from streams.ops.decode import INTERNAL, codec_at
-from streams.worker.main import agents_of
-from tests.support import samples
 from tests.support.company import AVRO, settings
 from tests.support.intercom_bodies import ADA, APP, ENGINES, company, contact, posted
-from tests.support.samples import SAMPLES, form, history
-from tests.support.tenancy import TENANCY
+from tests.support.sample_values import nested_types
+from tests.support.samples import AGENTS, SAMPLES, history, schema_hash, stored_types
 
 RECORDED = {int(file.stem): json.loads(file.read_text()) for file in (Path(__file__).parent / "encodings").glob("*.json")}
-VALUES = [(encoding, name, b64decode(data)) for encoding, found in RECORDED.items() for name, data in found["values"].items()]
-AGENTS = agents_of(TENANCY, AVRO)
+VALUES = [(encoding, name, b64decode(data)) for encoding, record in RECORDED.items() for name, data in record["values"].items()]
 
 
 @pytest.mark.parametrize(("encoding", "name", "data"), VALUES, ids=[f"{name} in {encoding}" for encoding, name, _ in VALUES])
@@ -43,9 +43,9 @@ def test_bytes_that_a_release_wrote_are_read_and_written_as_then(encoding, name,
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_type_that_changes_takes_a_number_of_its_own(name):
     for codec in history(SAMPLES[name][0]):
-        assert form(codec.kind) == RECORDED[codec.since]["forms"][name], (
-            f"{name} looks other than in encoding {codec.since}. If that is released: keep the struct of then, as `PreviousVersion` of the new one, "
-            "and raise ENCODING. Then, and if it is not released yet, record it: see tests/support/samples.py"
+        assert schema_hash(codec.kind) == RECORDED[codec.since]["schemas"][name], (
+            f"{name} differs from encoding {codec.since}. If that encoding is released, keep the old struct as the `PreviousVersion` of the "
+            "new one and raise ENCODING. Then, or if it is not released yet, record the encoding: see tests/support/samples.py"
         )
 
 
@@ -56,9 +56,35 @@ def test_a_newer_release_stops_the_process_and_is_named(name):
 
 
 def test_every_table_and_internal_topic_has_its_samples():
-    assert {type(row) for row in samples.ACCESS} == set(get_args(AnyRow))
-    codecs = {id(agent.codec) for agent in AGENTS} | {id(codec_at(place)) for place in INTERNAL.values()}
+    assert {type(SAMPLES[name].value) for name in SAMPLES if name.startswith("access: ")} == set(get_args(AnyRow))
+    codecs = {id(agent.codec) for agent in AGENTS} | {id(topic.codec) for topic in TOPICS.values() if topic.codec}
     assert codecs == {id(codec) for codec, _ in SAMPLES.values()}
+
+
+TAGGED = [kind for agent in AGENTS for kind in stored_types(agent.codec) if len(stored_types(agent.codec)) > 1]
+
+
+@pytest.mark.parametrize("kind", TAGGED, ids=lambda kind: kind.__name__)
+def test_a_row_has_a_tag_of_its_own_that_no_renaming_of_its_class_changes(kind):
+    tag = kind.__struct_config__.tag
+    assert tag != kind.__name__
+    assert f'tag="{tag}"' in inspect.getsource(kind)
+
+
+ENUMS = sorted(
+    {kind for codec, _ in SAMPLES.values() for kind in nested_types(codec.kind) if issubclass(kind, Enum)},
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", ENUMS, ids=lambda kind: kind.__name__)
+def test_a_stored_enum_has_explicit_values_that_no_renaming_of_its_members_changes(kind):
+    source = inspect.getsource(kind)
+    assert all(member.value != member.name and f"{member.name} = {json.dumps(member.value)}" in source for member in kind)
+
+
+def test_stages_are_stored_enums():
+    assert Stage in ENUMS
 
 
 def test_the_newest_encoding_is_one_that_some_type_changed_with():
@@ -70,13 +96,15 @@ def of_a_newer_release(*_):
     return bytes([ENCODING + 1, 0x90])
 
 
+PATCH_SAMPLE = SAMPLES["person.patches"].value
+A_PATCH = RecordValue(PATCH_SAMPLE.row.assignment.profile.encode(), PATCH.encode(PATCH_SAMPLE))
 UNDERSTOOD = {
     "contacts": RecordValue(f"{APP}:{ADA}".encode(), posted("contact.user.created", contact(name="Ada"))),
     "companies": RecordValue(f"{APP}:{ENGINES}".encode(), posted("company.created", company(name="Engines"))),
-    "people": RecordValue(b"profile", PATCH.encode(samples.PATCH)),
-    "orgs": RecordValue(b"profile", PATCH.encode(samples.PATCH)),
+    "people": A_PATCH,
+    "orgs": A_PATCH,
     "admins": RecordValue(APP.encode(), posted("admin.logged_in", {"type": "admin", "id": 7, "email": "jo@acme.example"})),
-    "access": RecordValue(b"acme", facts.encode(AVRO, settings())),
+    "access": RecordValue(b"acme", fact_records.encode(AVRO, settings())),
 }
 
 
@@ -98,7 +126,7 @@ def test_a_patch_of_a_newer_release_is_no_dead_letter(agent):
 @pytest.mark.parametrize("name", ["contacts", "companies"])
 def test_patches_are_written_in_the_encoding_of_their_partition(name, monkeypatch):
     asked = []
-    monkeypatch.setattr(sources, "PATCH", SimpleNamespace(encode=lambda _, encoding: asked.append(encoding) or b""))
+    monkeypatch.setattr(source_records, "PATCH", SimpleNamespace(encode=lambda _, encoding: asked.append(encoding) or b""))
     agent = next(agent for agent in AGENTS if agent.name == name)
     run_step(agent, Batch(agent.sources[0], 0, [UNDERSTOOD[name]]), MemoryStore(), 7)
     assert asked == [7]

@@ -8,8 +8,7 @@ from schemas.cloudevents import context
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import RecordValue
-from schemas.profiles.registers import Assignment, Patch, PatchCause, SourceRecordRow, Version
-from streams.agents.source_records import PATCH
+from schemas.profiles.registers import PATCH, Assignment, Patch, PatchCause, SourceRecordRow, Version
 from streams.core.records.registers import edge_registers, field_registers, join, pack
 from tests.support.intercom_bodies import ADA, APP, AT, ENGINES, company, contact, listed, posted
 from tests.support.oracle import Pipeline

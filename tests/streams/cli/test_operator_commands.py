@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from connectors.kafka import topics
 from connectors.kafka.fact_log import find_facts
 from connectors.kafka.settings import KafkaSettings
-from schemas.access import facts
+from schemas.access import fact_records, facts
 from schemas.access.fact_kinds import KINDS
 from schemas.access.facts import Fact
 from schemas.errors import BadConfiguration, InvalidRecord, Unavailable
@@ -67,7 +67,7 @@ class Desk:
 
     def log(self, tenant: str | None = None) -> Sequence[Fact]:
         values = asyncio.run(find_facts(self.kafka, tenant or self.tenant, {facts.type_of(kind) for kind in KINDS}))
-        return [facts.decode(AVRO, value) for value in values]
+        return [fact_records.decode(AVRO, value) for value in values]
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,15 @@ from schemas.codec import Avro
 from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
 from streams.agents.contacts import contacts
+from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
-from streams.engine.tables import commit_state as positions
+from streams.engine.tables import commit_state
 from streams.engine.tables.commit_state import CommitState
-from streams.ops.decode import INTERNAL, decoder_of, to_plain, verbatim
-from streams.worker.main import agents_of
+from streams.ops.decode import decoder_of, to_plain, verbatim
 
 AVRO = Avro.local()
 AGENTS = agents_of(Tenancy.of((), ()), AVRO)
+INTERNAL = [topic.name for topic in TOPICS.values() if topic.codec]
 MEMBERSHIP = {"org": "o1", "record": "abc12345:1", "person": "p1", "company": "abc12345:7", "since": 5, "event": "e0"}
 
 
@@ -30,15 +31,15 @@ def plain(value: object) -> object:
 
 
 def test_a_received_body_is_shown_as_json_and_byte_for_byte():
-    said = decoded("intercom.contacts", b'{"a": 1,\n "b": [2]}')
-    assert plain(said.value) == {"a": 1, "b": [2]}
-    assert b64decode(said.bytes) == b'{"a": 1,\n "b": [2]}'
+    shown = decoded("intercom.contacts", b'{"a": 1,\n "b": [2]}')
+    assert plain(shown.value) == {"a": 1, "b": [2]}
+    assert b64decode(shown.bytes) == b'{"a": 1,\n "b": [2]}'
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"", b"{", b"nonsense", b"NaN", b"[" * 100_000, b"\xef\xbb\xbf{}", b'"\xff"'])
 def test_a_body_that_is_no_json_is_shown_as_base64(body):
-    said = decoded("intercom.other", body)
-    assert b64decode(plain(said.value)) == body
+    shown = decoded("intercom.other", body)
+    assert b64decode(plain(shown.value)) == body
 
 
 def test_numbers_repeated_keys_and_spelling_stay_as_sent():
@@ -55,16 +56,16 @@ def test_every_text_in_json_stays_the_same_on_one_line(text):
 
 
 def test_avro_is_shown_with_its_schema():
-    said = decoded("memberships", AVRO.encode("membership", MEMBERSHIP))
-    assert said.value == MEMBERSHIP
-    assert said.schema.startswith("membership (")
+    shown = decoded("memberships", AVRO.encode("membership", MEMBERSHIP))
+    assert shown.value == MEMBERSHIP
+    assert shown.schema.startswith("membership (")
 
 
 @pytest.mark.parametrize(("value", "why"), [(b"\x00\x00\x00\x00\x4d\x02", "schema id 77"), (b"{}", "framing"), (b"", "framing")])
 def test_avro_that_cannot_be_read_is_shown_with_the_reason(value, why):
-    said = decoded("people", value)
-    assert why in said.error
-    assert b64decode(said.bytes) == value
+    shown = decoded("people", value)
+    assert why in shown.error
+    assert b64decode(shown.bytes) == value
 
 
 def test_json_that_is_none_is_shown_with_the_reason():
@@ -83,8 +84,8 @@ def test_an_internal_value_that_cannot_be_read_is_shown_with_the_reason(topic):
 
 
 def test_a_changelog_shows_where_its_table_stands():
-    said = decoded(Naming().changelog("contacts"), positions.encode(CommitState({"intercom.contacts": 7})), positions.KEY)
-    assert said.value == {"positions": {"intercom.contacts": 7}, "pending_work": [], "encoding": 1}
+    shown = decoded(Naming().changelog("contacts"), commit_state.encode(CommitState({"intercom.contacts": 7})), commit_state.KEY)
+    assert shown.value == {"positions": {"intercom.contacts": 7}, "pending_work": [], "encoding": 1}
 
 
 def test_a_changelog_that_cannot_be_read_is_shown_with_the_reason():

@@ -6,8 +6,8 @@ OCSF 1.6, class 2003. A field without a value is left out, as OCSF asks.
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.access.facts import plain
 from schemas.access.findings import Finding, FindingEvidence, Resource
+from schemas.plain import plain
 
 PRODUCT: Final = "intercom-streams"
 

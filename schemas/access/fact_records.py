@@ -1,0 +1,66 @@
+"""The records of `access.facts`: a fact as Avro, and its CloudEvents context."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.access.facts import TOPIC, Fact, type_of
+from schemas.cloudevents import AVRO, EventContext, Origin
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord
+from schemas.plain import plain
+
+SCHEMA: Final = "fact"
+
+
+def encode(avro: Avro, fact: Fact) -> bytes:
+    """Return the fact as framed Avro."""
+    return avro.encode(SCHEMA, plain(fact))
+
+
+def decode(avro: Avro, data: bytes | None) -> Fact:
+    """Return the fact. Raises InvalidRecord for any other value, and for a fact whose ids cannot be parts of a key."""
+    if data is None:
+        raise InvalidRecord("a record without a value is no fact: nothing is ever deleted from this log")
+    name, value = avro.decode(data)
+    if name != SCHEMA:
+        raise InvalidRecord(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
+    try:
+        fact = msgspec.convert(value, Fact)
+    except msgspec.ValidationError as error:
+        raise InvalidRecord(f"the fact does not fit its schema: {error}") from None
+    if not fact.tenant or fact.tenant.startswith("@"):
+        raise InvalidRecord("a fact names its tenant, and no tenant begins with '@'")
+    named = (fact.tenant, fact.app_id, fact.account, fact.staff, fact.record.source if fact.record else None)
+    if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
+        raise InvalidRecord(
+            "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
+        )
+    return fact
+
+
+def event_context(
+    avro: Avro, fact: Fact, *, origin: Origin, recorded: int | None = None, causation_id: str | None = None
+) -> EventContext:
+    """Return the CloudEvents context of a fact's record; its id is the fact's."""
+    return EventContext(
+        id=fact.id,
+        source=f"/access/{fact.tenant}/{fact.source}",
+        type=type_of(fact.kind),
+        origin=origin,
+        time=fact.time,
+        recorded=recorded,
+        subject=_subject(fact),
+        partition_key=fact.tenant,
+        data_schema=avro.data_schema(SCHEMA),
+        causation_id=causation_id,
+        content_type=AVRO,
+    )
+
+
+def _subject(fact: Fact) -> str | None:
+    if fact.account is not None:
+        return f"admin/{fact.account}"
+    if fact.record is not None:
+        return f"staff/{fact.record.source}/{fact.record.record}"
+    return fact.app_id

@@ -1,0 +1,39 @@
+"""The table of agents: a new agent is a file in this package and a row here."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from schemas.codec import Avro
+from schemas.tenancy import Tenancy
+from streams.agents.access import access
+from streams.agents.admins import admins
+from streams.agents.companies import companies
+from streams.agents.contacts import contacts
+from streams.agents.orgs import orgs
+from streams.agents.people import people
+from streams.engine.agent import Agent
+
+
+class Dependencies(msgspec.Struct, frozen=True):
+    """What agents are made with: whose each workspace is, and the codec of public topics."""
+
+    tenancy: Tenancy
+    avro: Avro
+
+
+_AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
+    lambda dependencies: contacts(dependencies.tenancy),
+    lambda dependencies: companies(dependencies.tenancy),
+    lambda dependencies: people(dependencies.avro),
+    lambda dependencies: orgs(dependencies.avro),
+    lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
+    lambda dependencies: access(dependencies.avro),
+)
+
+
+def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
+    """Return every agent of the product."""
+    dependencies = Dependencies(tenancy, avro)
+    return tuple(make(dependencies) for make in _AGENTS)
