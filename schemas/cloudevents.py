@@ -49,7 +49,7 @@ class EventContext(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; absent attributes have none."""
-        found = [_SPEC_VERSION, ("ce_id", self.id.encode()), *_same(self.source, self.type, self.origin, self.content_type)]
+        found = [_SPEC_VERSION, ("ce_id", self.id.encode()), *_constant_headers(self.source, self.type, self.origin, self.content_type)]
         if self.subject is not None:
             found.append(("ce_subject", self.subject.encode()))
         if self.time is not None:
@@ -70,7 +70,7 @@ class EventContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=1024)  # the records of a source and type all have these, and spelling them again is most of the work
-def _same(source: str, type_: str, origin: Origin, content_type: bytes) -> tuple[tuple[str, bytes], ...]:
+def _constant_headers(source: str, type_: str, origin: Origin, content_type: bytes) -> tuple[tuple[str, bytes], ...]:
     return (
         ("ce_source", source.encode()),
         ("ce_type", type_.encode()),

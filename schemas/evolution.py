@@ -18,7 +18,7 @@ _PROMOTIONS = {
 }  # writer's type → types it can be read as
 
 
-def breaks(newest: Schema, earlier: Iterable[Schema]) -> list[str]:
+def incompatibilities(newest: Schema, earlier: Iterable[Schema]) -> list[str]:
     """Say everything that keeps the newest version from standing beside each earlier one; empty means it may be released."""
     found = []
     for before in earlier:

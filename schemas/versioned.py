@@ -50,17 +50,17 @@ class Versioned(Generic[T]):
     since: int
     before: PreviousVersion[Any, T] | None
 
-    def __init__(self, kind: type[T], since: int = 1, before: PreviousVersion[Any, T] | None = None) -> None:
+    def __init__(self, value_type: type[T], since: int = 1, before: PreviousVersion[Any, T] | None = None) -> None:
         if not 1 <= since <= HIGHEST:
             raise ValueError(f"an encoding is 1 to {HIGHEST}, not {since}")
         if before is not None and before.codec.since >= since:
             raise ValueError(f"what was before encoding {since} cannot be of encoding {before.codec.since}")
-        self.kind = kind
+        self.value_type = value_type
         self.since = since
         self.before = before
         self._prefix = bytes([since])
         self._encoder = Encoder()
-        self._decoder = Decoder(kind)
+        self._decoder = Decoder(value_type)
 
     def encode(self, value: T, encoding: int = HIGHEST) -> bytes:
         """Return the bytes in the newest form that a reader of that encoding knows; in the oldest one where the type is newer.
@@ -74,14 +74,14 @@ class Versioned(Generic[T]):
     def decode(self, data: bytes) -> T:
         """Return the value. Raises MustStop for a newer release's encoding, InvalidRecord for bytes that are no such value."""
         if not data:
-            raise InvalidRecord(f"an empty value is no {self.kind.__name__}")
+            raise InvalidRecord(f"an empty value is no {self.value_type.__name__}")
         if data[0] == self.since:
             return self._decoded(data)
         if 0 < data[0] < self.since and self.before is not None:
             return self.before.decode(data)
         if self.since < data[0] <= HIGHEST:
-            raise newer_than_us(f"a {self.kind.__name__}", data[0], max(self.since, ENCODING))
-        raise InvalidRecord(f"this is no {self.kind.__name__}: no release of ours begins one with byte {data[0]}")
+            raise newer_encoding(f"a {self.value_type.__name__}", data[0], max(self.since, ENCODING))
+        raise InvalidRecord(f"this is no {self.value_type.__name__}: no release of ours begins one with byte {data[0]}")
 
     def receive(self, data: bytes, out: EncodingTarget) -> T:
         """Return the value of a record that others wrote; what follows from it is written in no older encoding, which might lose of it."""
@@ -93,10 +93,10 @@ class Versioned(Generic[T]):
         try:
             return self._decoder.decode(memoryview(data)[1:])
         except DecodeError as error:  # its text names the place and the types, never the value
-            raise InvalidRecord(f"a {self.kind.__name__} of encoding {data[0]} cannot be read: {error}") from error
+            raise InvalidRecord(f"a {self.value_type.__name__} of encoding {data[0]} cannot be read: {error}") from error
 
 
-def newer_than_us(what: str, encoding: int, known: int) -> MustStop:
+def newer_encoding(what: str, encoding: int, known: int) -> MustStop:
     """Say that a newer release wrote something; only that release can go on, and whoever reads on would misread or lose it."""
     return MustStop(
         f"{what} is in encoding {encoding} and this release knows {known}: a newer release wrote it. Nothing of it was touched. "

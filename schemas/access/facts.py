@@ -222,6 +222,6 @@ def type_of(kind: str) -> str:
     return _TYPE.format(kind)
 
 
-def listing_hash(facts: Iterable[str]) -> str:
+def snapshot_hash(ids: Iterable[str]) -> str:
     """Return the hash that closes a complete listing, from the ids of its rows in any order."""
-    return digest("\n".join(sorted(facts)).encode())
+    return digest("\n".join(sorted(ids)).encode())

@@ -21,7 +21,7 @@ CONTENT_ENCODING: Final = "content-encoding"  # the header of a record whose val
 INFLATED_LIMIT: Final = 4 * 1024 * 1024  # four times the limit of a post: JSON of this kind shrinks to a tenth
 _LONGEST_NAME: Final = 255  # of an id or a topic; Intercom's longest are under 60
 _END_OF_TIME: Final = 253_402_300_800  # the year 10000, which no calendar here can show
-NOTHING: Final = msgspec.Raw(b"null")  # an object that is not there
+NULL: Final = msgspec.Raw(b"null")  # an object that is not there
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,14 +42,14 @@ class TooLarge(InvalidRecord):
 
 
 class _Data(msgspec.Struct, frozen=True):
-    item: msgspec.Raw = NOTHING
+    item: msgspec.Raw = NULL
 
 
 class _Outer(msgspec.Struct, frozen=True):
-    id: msgspec.Raw = NOTHING
-    topic: msgspec.Raw = NOTHING
-    app_id: msgspec.Raw = NOTHING
-    created_at: msgspec.Raw = NOTHING
+    id: msgspec.Raw = NULL
+    topic: msgspec.Raw = NULL
+    app_id: msgspec.Raw = NULL
+    created_at: msgspec.Raw = NULL
 
 
 class _Notification(_Outer, frozen=True):
@@ -74,7 +74,7 @@ def envelope(body: bytes) -> Envelope:
         topic=name(outer.topic) or "",
         app_id=name(outer.app_id) or "",
         created_at=seconds(outer.created_at),
-        item=outer.data.item if isinstance(outer, _Notification) else NOTHING,
+        item=outer.data.item if isinstance(outer, _Notification) else NULL,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from schemas.ids import derived
-from schemas.intercom.envelope import NOTHING, Envelope, name
+from schemas.intercom.envelope import NULL, Envelope, name
 
 OTHER: Final = "intercom.other"
 TOPICS: Final = (
@@ -105,27 +105,27 @@ FAMILIES: Final[Mapping[str, Route]] = MappingProxyType({
 })  # fmt: skip
 """Topics by their first word: these grow with every version of the API, and all of them are about the entity named first."""
 
-SET_ASIDE: Final = frozenset({
+UNREAD_FAMILIES: Final = frozenset({
     "api", "audience", "call", "content_import_source", "content_snippet", "content_stat", "data_connector", "event", "job",
     "messenger", "ping", "procedure",
 })  # fmt: skip
 """First words of topics that are known and that no agent reads."""
 
 
-def destinations(note: Envelope) -> tuple[Destination, ...]:
+def destinations(notification: Envelope) -> tuple[Destination, ...]:
     """Name every place a post goes, at least one; `intercom.other` where the table or the entity's id is missing."""
-    route = route_of(note.topic)
+    route = route_of(notification.topic)
     if route is None:
-        return (other(note),)
-    entity = _entity(note.item, route.entity)
-    first = _destination(note, route, entity) if entity or route.by_app else other(note)
+        return (other_destination(notification),)
+    entity = _entity(notification.item, route.entity)
+    first = _destination(notification, route, entity) if entity or route.by_app else other_destination(notification)
     if route.secondary is None:
         return (first,)
-    second = _entity(note.item, route.secondary.entity)
-    return (first, _secondary_destination(note, route.secondary, second)) if second else (first,)
+    second = _entity(notification.item, route.secondary.entity)
+    return (first, _secondary_destination(notification, route.secondary, second)) if second else (first,)
 
 
-def other(note: Envelope) -> Destination:
+def other_destination(note: Envelope) -> Destination:
     """Name the place of a post that no agent reads."""
     return Destination(topic=OTHER, key=f"{note.app_id}:{note.id}", id=note.id)
 
@@ -136,9 +136,9 @@ def route_of(topic: str) -> Route | None:
     return ROUTES.get(topic) or FAMILIES.get(topic.partition(".")[0])
 
 
-def known(topic: str) -> bool:
+def is_known_topic(topic: str) -> bool:
     """Say whether Intercom documents this topic or its family, read by an agent or not."""
-    return route_of(topic) is not None or topic.partition(".")[0] in SET_ASIDE
+    return route_of(topic) is not None or topic.partition(".")[0] in UNREAD_FAMILIES
 
 
 @lru_cache(maxsize=1024)
@@ -161,15 +161,15 @@ def _secondary_destination(note: Envelope, twin: SecondaryRoute, entity: str) ->
 class _Step(msgspec.Struct, frozen=True):
     """The fields an entity's id is looked for in; the rest of an object is skipped, not decoded."""
 
-    id: msgspec.Raw = NOTHING
-    conversation_id: msgspec.Raw = NOTHING
-    contact: msgspec.Raw = NOTHING
-    user: msgspec.Raw = NOTHING
-    company: msgspec.Raw = NOTHING
-    conversation: msgspec.Raw = NOTHING
-    ticket: msgspec.Raw = NOTHING
-    model: msgspec.Raw = NOTHING
-    merged_from: msgspec.Raw = NOTHING
+    id: msgspec.Raw = NULL
+    conversation_id: msgspec.Raw = NULL
+    contact: msgspec.Raw = NULL
+    user: msgspec.Raw = NULL
+    company: msgspec.Raw = NULL
+    conversation: msgspec.Raw = NULL
+    ticket: msgspec.Raw = NULL
+    model: msgspec.Raw = NULL
+    merged_from: msgspec.Raw = NULL
 
 
 _STEP: Final = msgspec.json.Decoder(_Step)

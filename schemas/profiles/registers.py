@@ -121,7 +121,7 @@ PATCH: Final = Versioned(Patch)
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
     """A profile as last sent: its own row in the table. `sent` counts the times; `value` is the public value, None once withdrawn."""
 
-    sent: int
+    sequence: int
     value: dict[str, Any] | None
 
 

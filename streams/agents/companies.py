@@ -9,7 +9,7 @@ from streams.core.records.intercom.topics import COMPANIES
 from streams.engine.agent import Agent
 
 COMPANY: Final = SourceRecordType(
-    kind="org",
+    profile_type="org",
     topic="intercom.companies",
     patches="org.patches",
     rules=COMPANIES,

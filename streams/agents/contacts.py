@@ -10,7 +10,7 @@ from streams.core.records.intercom.topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent
 
 CONTACT: Final = SourceRecordType(
-    kind="person",
+    profile_type="person",
     topic="intercom.contacts",
     patches="person.patches",
     rules=CONTACTS,

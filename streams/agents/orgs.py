@@ -5,13 +5,13 @@ from typing import Final
 
 from schemas.codec import Avro
 from streams.agents.profile_events import ProfileType
-from streams.agents.profiles import ENTRY, step
+from streams.agents.profiles import ROW, step
 from streams.core.profiles.orgs import ORG, memberships
 from streams.engine.agent import Agent
 
-ORG_PROFILE: Final = ProfileType(name="org", topic="orgs", form=ORG, memberships=memberships)
+ORG_PROFILE: Final = ProfileType(name="org", topic="orgs", schema=ORG, memberships=memberships)
 
 
 def orgs(avro: Avro) -> Agent:
     """Return the agent; it writes its public values with the codec given."""
-    return Agent(name="orgs", sources=("org.patches",), step=partial(step, ORG_PROFILE, avro), codec=ENTRY)
+    return Agent(name="orgs", sources=("org.patches",), step=partial(step, ORG_PROFILE, avro), codec=ROW)

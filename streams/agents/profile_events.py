@@ -24,14 +24,14 @@ class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     topic: str
-    form: PublicSchema
+    schema: PublicSchema
     memberships: Callable[[str, str, str, Registers], dict[str, Public]]
 
 
 class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     """One patch: whom it is about, and what everything sent because of it says about its cause."""
 
-    kind: ProfileType
+    profile_type: ProfileType
     avro: Avro
     profile: str
     patch: Patch
@@ -44,7 +44,7 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
         """Send a public value, or a tombstone."""
         context = EventContext(
             id=event_id,
-            source=f"/intercom-streams/{self.kind.topic}",
+            source=f"/intercom-streams/{self.profile_type.topic}",
             type=f"{event_type}.v1",
             origin=Origin.DERIVED,
             time=self.patch.cause.time or None,
@@ -61,10 +61,10 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
 
 def publish_profile(turn: PatchContext, value: Public | None, sent: int) -> None:
     """Publish a profile, or withdraw one that has no records any more."""
-    name = turn.kind.name
+    name = turn.profile_type.name
     event_type = f"{name}.{'withdrawn' if value is None else 'updated'}"
     turn.send(
-        turn.kind.topic,
+        turn.profile_type.topic,
         turn.profile,
         name,
         value,
@@ -83,7 +83,7 @@ def publish_changes(turn: PatchContext, before: Public | None, after: Public | N
     owner = patch.row.assignment.profile
     value = {
         "profile": turn.profile,
-        "kind": turn.kind.name,
+        "kind": turn.profile_type.name,
         "tenant": patch.tenant,
         "cause": patch.cause.event,
         "time": patch.cause.time,
@@ -93,7 +93,7 @@ def publish_changes(turn: PatchContext, before: Public | None, after: Public | N
         "moved_to": None if owner == turn.profile else owner,
     }
     event_id = derived(turn.profile, patch.cause.event, *(digest(_bytes(side)) for side in (before, after)))
-    topic, event_type = f"{turn.kind.topic}.changes", f"{turn.kind.name}.changed"
+    topic, event_type = f"{turn.profile_type.topic}.changes", f"{turn.profile_type.name}.changed"
     turn.send(topic, turn.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sent)
 
 

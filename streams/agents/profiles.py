@@ -13,7 +13,7 @@ from streams.core.profiles.public_value import public_value
 from streams.core.records.registers import join, pack, unpack
 from streams.engine.agent import Batch, Outbox, Table
 
-ENTRY: Final = Versioned(ProfileTableRow)
+ROW: Final = Versioned(ProfileTableRow)
 
 
 class _OpenProfile(NamedTuple):
@@ -41,7 +41,7 @@ def _context(kind: ProfileType, avro: Avro, record: Message, out: Outbox) -> Pat
     if not record.key or not record.value:
         raise InvalidRecord("a patch has its profile's id as key, and a value; only our own agents write patches")
     patch, trace = PATCH.receive(record.value, out), header(record.headers, "traceparent")
-    return PatchContext(kind=kind, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
+    return PatchContext(profile_type=kind, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
 
 
 def _open(row: SourceRecordRow) -> _OpenProfile:
@@ -60,12 +60,12 @@ def _publish(turn: PatchContext, table: Table[ProfileTableRow], held: _OpenProfi
     entry = table.get(turn.profile)
     before = entry.profile if entry and entry.profile else PublishedProfile(0, None)
     records = _records(turn, table, joined)
-    form, tenant = turn.kind.form, turn.patch.tenant
+    form, tenant = turn.profile_type.schema, turn.patch.tenant
     value = public_value(form, profile=turn.profile, tenant=tenant, records=records) if records else None
     belonged, belongs = _memberships(turn, held), _memberships(turn, joined)
     if value == before.value and belonged == belongs:
         return
-    sent = before.sent + 1
+    sent = before.sequence + 1
     table.put(turn.profile, "", ProfileTableRow(profile=PublishedProfile(sent, value)))
     if value != before.value:
         publish_profile(turn, value, sent)
@@ -83,4 +83,4 @@ def _records(turn: PatchContext, table: Table[ProfileTableRow], joined: _OpenPro
 def _memberships(turn: PatchContext, of: _OpenProfile | None) -> dict[str, Public]:
     if of is None or of.assignment.profile != turn.profile:
         return {}
-    return turn.kind.memberships(turn.patch.tenant, turn.profile, turn.patch.record, of.registers)
+    return turn.profile_type.memberships(turn.patch.tenant, turn.profile, turn.patch.record, of.registers)

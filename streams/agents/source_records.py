@@ -25,7 +25,7 @@ ROW: Final = Versioned(SourceRecordRow)
 class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of source record: where its events come from, what they mean, and where its patches go."""
 
-    kind: str  # "person" or "org"
+    profile_type: str  # "person" or "org"
     topic: str
     patches: str
     rules: Mapping[str, TopicRule]
@@ -75,7 +75,7 @@ def _joined(
     joined = join(known, translate(meanings[note.topic], note, place.id))
     if joined == known:
         return None
-    assignment = before.assignment if before else Assignment(0, derived(tenant, source.kind, place.key))
+    assignment = before.assignment if before else Assignment(0, derived(tenant, source.profile_type, place.key))
     return SourceRecordRow(pack(joined), assignment)
 
 
@@ -84,7 +84,7 @@ def _send_patch(source: SourceRecordType, patch: Patch, trace: str | None, out: 
     event = EventContext(
         id=derived(patch.record, "patch", patch.cause.event),
         source="/intercom-streams/" + source.topic.removeprefix("intercom."),
-        type=f"{source.kind}.patched.v1",
+        type=f"{source.profile_type}.patched.v1",
         origin=Origin.DERIVED,
         time=patch.cause.time or None,
         subject=patch.record,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.versioned import ENCODING, newer_than_us
+from schemas.versioned import ENCODING, newer_encoding
 from streams.engine.tables.commit_state import CommitState
 
 
@@ -28,7 +28,7 @@ class Encodings(msgspec.Struct, frozen=True, kw_only=True):
         if not standing.positions:
             return self.configured or min(others, default=self.newest)
         if standing.encoding > self.newest:
-            raise newer_than_us(place, standing.encoding, self.newest)
+            raise newer_encoding(place, standing.encoding, self.newest)
         return max(standing.encoding, self.configured)
 
     def advice(self, written: Iterable[int]) -> str:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from schemas.catalogue import shipped
-from schemas.evolution import breaks, unreadable
+from schemas.evolution import incompatibilities, unreadable
 from tests.support.avro_schemas import PERSON, changed, schema
 
 ADDED = {"name": "nick", "type": ["null", "string"], "default": None}
@@ -24,7 +24,7 @@ def enum(*symbols, **more):
     ],
 )
 def test_allowed_changes(definition):
-    assert breaks(schema(definition, 2), [schema(PERSON)]) == []
+    assert incompatibilities(schema(definition, 2), [schema(PERSON)]) == []
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ def test_allowed_changes(definition):
     ],
 )
 def test_changes_that_break_readers_or_writers_are_named(definition, why):
-    found = "; ".join(breaks(schema(definition, 2), [schema(PERSON)]))
+    found = "; ".join(incompatibilities(schema(definition, 2), [schema(PERSON)]))
     assert re.search(why, found), found
 
 
 def test_every_earlier_version_counts_not_only_the_last():
     first, second = changed(drop="id"), PERSON | {"fields": [{"name": "id", "type": "string", "default": ""}]}
     third = schema(PERSON | {"fields": [{"name": "id", "type": "long", "default": 0}]}, 3)
-    assert breaks(third, [schema(first), schema(second, 2)]) != []
-    assert any("version 2" in reason for reason in breaks(third, [schema(first), schema(second, 2)]))
+    assert incompatibilities(third, [schema(first), schema(second, 2)]) != []
+    assert any("version 2" in reason for reason in incompatibilities(third, [schema(first), schema(second, 2)]))
 
 
 def test_a_number_may_widen_in_one_direction_only():
@@ -69,7 +69,7 @@ def test_a_number_may_widen_in_one_direction_only():
 
 def test_types_that_hold_themselves_are_compared_once():
     deeper = changed(drop="boss", add={"name": "boss", "type": ["null", "Person"], "default": None})
-    assert breaks(schema(deeper, 2), [schema(PERSON)]) == []
+    assert incompatibilities(schema(deeper, 2), [schema(PERSON)]) == []
 
 
 def test_an_enum_with_a_default_reads_symbols_it_does_not_know():
@@ -84,7 +84,7 @@ def test_an_enum_with_a_default_reads_symbols_it_does_not_know():
 @pytest.mark.parametrize("name", sorted(shipped().current))
 def test_each_schema_stands_beside_all_its_earlier_versions(name):
     *earlier, current = shipped().versions(name)
-    assert breaks(current, earlier) == []
+    assert incompatibilities(current, earlier) == []
 
 
 def test_history_is_numbered_without_gaps_and_never_repeats_the_current_version():

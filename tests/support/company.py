@@ -189,7 +189,7 @@ def snapshot_facts(*rows: Fact, requested: int, count: int | None = None) -> lis
     base = {"tenant": TENANT, "source": "staff:hr", "basis": "asserted", "time": requested}
     staged = [msgspec.structs.replace(row, id=derived(id_, row.id), kind="staff.snapshot.row", snapshot=part) for row in rows]
     end = msgspec.structs.replace(
-        part, count=len(rows) if count is None else count, hash=facts.listing_hash(row.id for row in staged)
+        part, count=len(rows) if count is None else count, hash=facts.snapshot_hash(row.id for row in staged)
     )
     return [
         Fact(id=derived(id_, "start"), kind="staff.snapshot.started", snapshot=part, **base),

@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 def _samples() -> Iterator[tuple[str, Sample]]:
     for topic in TOPICS.values():
         if topic.codec is not None:
-            yield topic.name, Sample(topic.codec, sample_of(topic.codec.kind))
+            yield topic.name, Sample(topic.codec, sample_of(topic.codec.value_type))
     for agent in AGENTS:
         assert isinstance(agent.codec, Versioned), (
             f"the table of {agent.name} outlives a release: give it a schemas.versioned codec"
@@ -43,7 +43,7 @@ def _samples() -> Iterator[tuple[str, Sample]]:
 
 def stored_types(codec: Versioned[Any]) -> tuple[Any, ...]:
     """Return the members of a codec's union, or its one type."""
-    return get_args(codec.kind) or (codec.kind,)
+    return get_args(codec.value_type) or (codec.value_type,)
 
 
 SAMPLES: Final = MappingProxyType(dict(_samples()))
@@ -77,7 +77,7 @@ def recorded() -> dict[str, dict[str, str]]:
     """Return the record of the newest encoding: schemas and sample bytes of the types that changed with it."""
     newest = {name: sample for name, sample in SAMPLES.items() if sample.codec.since == ENCODING}
     return {
-        "schemas": {name: schema_hash(sample.codec.kind) for name, sample in newest.items()},
+        "schemas": {name: schema_hash(sample.codec.value_type) for name, sample in newest.items()},
         "values": {name: b64encode(sample.codec.encode(sample.value)).decode() for name, sample in newest.items()},
     }
 

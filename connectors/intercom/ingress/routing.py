@@ -14,8 +14,8 @@ from schemas.canonical import digest
 from schemas.cloudevents import JSON, EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.intercom.envelope import CONTENT_ENCODING, NOTHING, Envelope, TooLarge, envelope, inflate
-from schemas.intercom.routes import OTHER, Destination, destinations, event_type, known, other, route_of
+from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, TooLarge, envelope, inflate
+from schemas.intercom.routes import OTHER, Destination, destinations, event_type, is_known_topic, other_destination, route_of
 from schemas.tenancy import Tenancy
 
 _UNREADABLE: Final = "unreadable"  # the app_id and the topic recorded for a body that cannot be parsed
@@ -99,7 +99,7 @@ class Router:
     def _quarantined(
         self, post: AuthenticPost, notification: Envelope, reason: Quarantine, now: int, name: str | None = None
     ) -> RoutedPost:
-        record = self._record(post, notification, other(notification), now)
+        record = self._record(post, notification, other_destination(notification), now)
         return RoutedPost((record,), _label(name or notification.topic), reason)
 
     def _record(self, post: AuthenticPost, notification: Envelope, target: Destination, now: int) -> OutboundRecord:
@@ -137,13 +137,13 @@ def _json(post: AuthenticPost) -> bytes:
 
 
 def _unreadable_envelope(body: bytes) -> Envelope:
-    return Envelope(id=derived("body", digest(body)), topic=_UNREADABLE, app_id=_UNREADABLE, created_at=None, item=NOTHING)
+    return Envelope(id=derived("body", digest(body)), topic=_UNREADABLE, app_id=_UNREADABLE, created_at=None, item=NULL)
 
 
 def _quarantine(notification: Envelope, target: Destination) -> Quarantine | None:
     if target.topic != OTHER:
         return None
-    if not known(notification.topic):
+    if not is_known_topic(notification.topic):
         return Quarantine.UNKNOWN
     return Quarantine.NO_ID if route_of(notification.topic) else Quarantine.SET_ASIDE
 

@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.staff.csv.parse_row import StaffRow
 from connectors.staff.csv.read_file import StaffFile
-from schemas.access.facts import Actor, Evidence, Fact, FactPersonalData, Snapshot, StaffRecordData, listing_hash
+from schemas.access.facts import Actor, Evidence, Fact, FactPersonalData, Snapshot, StaffRecordData, snapshot_hash
 from schemas.ids import derived
 
 _OPEN_END: Final = 1 << 62
@@ -41,7 +41,7 @@ def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
         msgspec.structs.replace(_fact(staff_import, row, "staff.snapshot.row"), snapshot=snapshot)
         for row in sorted(rows, key=lambda row: row.line)
     ]
-    end = msgspec.structs.replace(snapshot, count=len(staged), hash=listing_hash(fact.id for fact in staged))
+    end = msgspec.structs.replace(snapshot, count=len(staged), hash=snapshot_hash(fact.id for fact in staged))
     return [_frame(staff_import, "staff.snapshot.started", snapshot), *staged, _frame(staff_import, "staff.snapshot.ended", end)]
 
 

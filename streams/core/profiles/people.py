@@ -6,7 +6,7 @@ from typing import Any, Final
 from schemas.ids import derived
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.registers import Registers, Value
-from streams.core.profiles.policies import ALIVE, Fields, Records, ResolvedValue, contact_status, owner
+from streams.core.profiles.policies import ALIVE, Fields, Records, ResolvedValue, contact_status, qualified_id
 from streams.core.profiles.public_value import PublicSchema
 from streams.core.records.registers import active_edges, current, first_active, inactive_edges
 
@@ -28,7 +28,7 @@ def _opted_out(records: Records) -> Fields:
         for name, version in inactive_edges(registers):
             kind, _, entry = name.partition(":")
             if kind == "subscription":
-                found[owner(record, entry)] = ResolvedValue(False, record, version)
+                found[qualified_id(record, entry)] = ResolvedValue(False, record, version)
     return found
 
 
@@ -72,7 +72,7 @@ def memberships(tenant: str, person: str, record: str, registers: Registers) -> 
     for name, version in active_edges(registers):
         kind, _, entity = name.partition(":")
         if kind == "company":
-            company = owner(record, entity)
+            company = qualified_id(record, entity)
             org = derived(tenant, "org", company)
             first = first_active(registers, name) or version
             since = {"since": floor_to_second(first.time), "event": first.event}

@@ -102,13 +102,13 @@ def profile_status(statuses: Iterable[ProfileStatus]) -> ProfileStatus:
     return min(statuses, key=_BEST_FIRST.index, default=ProfileStatus.DELETED)
 
 
-def contributing(records: Records, statuses: Mapping[str, ProfileStatus]) -> Records:
+def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]) -> Records:
     """Return the records whose values count: those alive, or the deleted ones where none is; never one merged away."""
     alive = {key: registers for key, registers in records.items() if statuses[key] in ALIVE}
     return alive or {key: registers for key, registers in records.items() if statuses[key] is ProfileStatus.DELETED}
 
 
-def marked_fields(records: Records, mark: str) -> ResolvedValue | None:
+def latest_mark(records: Records, mark: str) -> ResolvedValue | None:
     """Return when a mark was first put on the record that got it last: a profile is archived or deleted once all of it is."""
     found = [
         ResolvedValue(name.partition(":")[2], record, first_active(registers, name) or version)
@@ -128,13 +128,13 @@ def links(records: Records) -> dict[str, Fields]:
             kind, _, entity = name.partition(":")
             if entity:
                 of_kind = found.setdefault(kind, {})
-                held = of_kind.get(whose := owner(record, entity))
+                held = of_kind.get(whose := qualified_id(record, entity))
                 if held is None or (held.version, held.record) < (version, record):
                     of_kind[whose] = ResolvedValue(True, record, version)
     return found
 
 
-def owner(record: str, entity: str) -> str:
+def qualified_id(record: str, entity: str) -> str:
     """Name something that a record speaks of by its bare id: it is of the record's own workspace."""
     return f"{record.partition(':')[0]}:{entity}"
 

@@ -12,11 +12,11 @@ from streams.core.profiles.policies import (
     Policy,
     ProfileStatus,
     Records,
-    contributing,
+    contributing_records,
     links,
-    marked_fields,
+    latest_mark,
     origin_of,
-    owner,
+    qualified_id,
     profile_status,
     resolved,
     with_provenance,
@@ -37,11 +37,11 @@ class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
     policies: Mapping[str, Policy] = _NO_POLICIES
 
 
-def public_value(form: PublicSchema, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
+def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
     """Return the public value of a profile. It depends on nothing but the registers of its records."""
-    statuses = {key: form.status(registers) for key, registers in records.items()}
+    statuses = {key: schema.status(registers) for key, registers in records.items()}
     status = profile_status(statuses.values())
-    giving = contributing(records, statuses)
+    giving = contributing_records(records, statuses)
     value: dict[str, Any] = {
         "id": profile,
         "tenant": tenant,
@@ -49,9 +49,9 @@ def public_value(form: PublicSchema, *, profile: str, tenant: str, records: Reco
         "records": [{"key": key, "status": str(statuses[key])} for key in sorted(records)],
         "unsettled": sorted({name for registers in giving.values() for name in unsettled(registers)}),
     }
-    chosen = _grouped(value, form, resolved(giving, form.policies))
-    chosen |= _linked(value, form, giving)
-    chosen |= form.computed(giving, value)
+    chosen = _grouped(value, schema, resolved(giving, schema.policies))
+    chosen |= _linked(value, schema, giving)
+    chosen |= schema.computed(giving, value)
     chosen |= _ended(value, records, status)
     return with_provenance(value, {name: origin_of(one) for name, one in chosen.items()})
 
@@ -91,9 +91,9 @@ _ENDS: Final = MappingProxyType(
 def _ended(value: dict[str, Any], records: Records, status: ProfileStatus) -> Fields:
     """Say since when a profile is archived or deleted, or what it was merged into."""
     mark = _ENDS.get(status)
-    last = marked_fields(records, mark) if mark else None
+    last = latest_mark(records, mark) if mark else None
     if last is None:
         return {}
     name = "merged_into" if status is ProfileStatus.MERGED else f"{mark}_at"
-    value[name] = owner(last.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(last).time
+    value[name] = qualified_id(last.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(last).time
     return {name: last, "status": last}

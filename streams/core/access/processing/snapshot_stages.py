@@ -1,6 +1,6 @@
 """The stages at the end of a snapshot: count its records, apply them, withdraw the records it lacks, or discard it."""
 
-from schemas.access.facts import decode_plain, listing_hash
+from schemas.access.facts import decode_plain, snapshot_hash
 from streams.core.access.facts import staff
 from streams.core.access.facts.staff_snapshots import snapshot_of
 from streams.core.access.processing.chunk import Chunk
@@ -20,7 +20,7 @@ def count_rows(chunk: Chunk) -> Stage:
     all_ids = [*(id_ for _, page in pages for id_ in page.ids), *ids]
     for first, _ in pages:
         backlog.pages.delete(chunk.snapshot, first)
-    if end.count == len(all_ids) and end.hash == listing_hash(all_ids):
+    if end.count == len(all_ids) and end.hash == snapshot_hash(all_ids):
         return Stage.APPLY_ROWS
     backlog.stagings.delete(end.source)
     chunk.outcome = "refused"

@@ -48,16 +48,16 @@ class EdgeList(msgspec.Struct, frozen=True):
 class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
     """An object of Intercom's: where an item holds it, its fields, the fields with parts, its lists."""
 
-    at: tuple[str, ...]  # where `item` may hold the object; else the item is the object
+    wrappers: tuple[str, ...]  # where `item` may hold the object; else the item is the object
     fields: Mapping[str, FieldRule]
     parts: Mapping[str, Callable[[Any], Fields]]
     lists: Mapping[str, EdgeList]
-    silent: frozenset[str]  # carried, and no fact of the record's own
+    ignored: frozenset[str]  # carried, and no fact of the record's own
     revives: bool = False  # a snapshot younger than the deletion says that the record exists again
 
     def locate(self, item: Object) -> Object:
         """Return the object in an item."""
-        for name in self.at:
+        for name in self.wrappers:
             if isinstance(item.get(name), dict):
                 found: Object = item[name]
                 return found
@@ -82,7 +82,7 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
         part = self.parts.get(name)
         if part is not None:
             yield from part(value)
-        elif name not in self.lists and name not in self.silent:
+        elif name not in self.lists and name not in self.ignored:
             yield f"traits.{name}", anything(value)
 
 
@@ -162,7 +162,7 @@ def _as_json(value: Value) -> Value:
 
 
 CONTACT: Final = ObjectSchema(
-    at=("contact", "user"),
+    wrappers=("contact", "user"),
     fields=MappingProxyType(
         _table(
             external_id=reference, role=text, email=text, phone=text, name=text, owner_id=reference, language_override=text,
@@ -183,11 +183,11 @@ CONTACT: Final = ObjectSchema(
         "opted_in_subscription_types": EdgeList("subscription", asserts_absence=False),
         "opted_out_subscription_types": EdgeList("subscription", active=False, asserts_absence=False),
     }),
-    silent=frozenset({"id", "workspace_id", "app_id", "updated_at", "notes", "archived", "deleted", "merged_from"}),
+    ignored=frozenset({"id", "workspace_id", "app_id", "updated_at", "notes", "archived", "deleted", "merged_from"}),
 )  # fmt: skip
 
 COMPANY: Final = ObjectSchema(
-    at=("company",),
+    wrappers=("company",),
     fields=MappingProxyType(
         _table(
             company_id=reference, name=text, website=text, industry=text, size=count, plan_id=reference,
@@ -199,6 +199,6 @@ COMPANY: Final = ObjectSchema(
     lists=MappingProxyType({
         "tag_ids": EdgeList("tag", complete=True), "tags": EdgeList("tag", complete=True), "segments": EdgeList("segment", complete=True),
     }),
-    silent=frozenset({"type", "id", "workspace_id", "app_id", "updated_at", "deleted", "object"}),
+    ignored=frozenset({"type", "id", "workspace_id", "app_id", "updated_at", "deleted", "object"}),
     revives=True,
 )  # fmt: skip

@@ -31,18 +31,18 @@ class Observation(Enum):
     FROM_LIST = "listed"
 
 
-def translate(meaning: TopicRule, note: Envelope, event: str) -> Registers:
+def translate(rule: TopicRule, notification: Envelope, event: str) -> Registers:
     """Return what a notification asserts of the entity it is about. `event` is the id its versions carry.
 
     Raises InvalidRecord where the item is no object, or has neither a time nor the id that the event is about.
     """
-    item = decode_item(note.item)
-    created = None if note.created_at is None else note.created_at * SECOND
+    item = decode_item(notification.item)
+    created = None if notification.created_at is None else notification.created_at * SECOND
     found = NOTHING
-    if meaning.schema is not None:
-        found = snapshot(meaning.schema, meaning.schema.locate(item), created, event, meaning.assertion)
-    if meaning.assertion is not None:
-        found = join(found, _said(meaning.assertion, item, created, event))
+    if rule.schema is not None:
+        found = snapshot(rule.schema, rule.schema.locate(item), created, event, rule.assertion)
+    if rule.assertion is not None:
+        found = join(found, _said(rule.assertion, item, created, event))
     return found
 
 

@@ -10,7 +10,7 @@ from connectors.staff.csv.employment_status import status_of
 from connectors.staff.csv.facts import StaffImport, records, snapshot
 from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import read
-from schemas.access.facts import Actor, listing_hash
+from schemas.access.facts import Actor, snapshot_hash
 from schemas.errors import InvalidRecord
 from streams.core.access.state.addresses import normal
 
@@ -186,5 +186,5 @@ def test_a_listing_is_closed_by_count_and_hash_of_its_rows(tmp_path: Path):
     assert [fact.kind.rpartition(".")[2] for fact in facts] == ["started", "row", "row", "ended"]
     end = facts[-1].snapshot
     assert end is not None
-    assert (end.count, end.hash) == (2, listing_hash([facts[2].id, facts[1].id]))
+    assert (end.count, end.hash) == (2, snapshot_hash([facts[2].id, facts[1].id]))
     assert len({fact.id for fact in facts}) == 4
