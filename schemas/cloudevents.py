@@ -49,7 +49,11 @@ class EventContext(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; absent attributes have none."""
-        found = [_SPEC_VERSION, ("ce_id", self.id.encode()), *_constant_headers(self.source, self.type, self.origin, self.content_type)]
+        found = [
+            _SPEC_VERSION,
+            ("ce_id", self.id.encode()),
+            *_constant_headers(self.source, self.type, self.origin, self.content_type),
+        ]
         if self.subject is not None:
             found.append(("ce_subject", self.subject.encode()))
         if self.time is not None:

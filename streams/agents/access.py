@@ -1,4 +1,4 @@
-"""The access agent: reads a tenant's facts in their order, and says what follows: findings, present answers, and the ledger."""
+"""The access agent: reads a tenant's facts in their order, and publishes what follows: findings, check results, and the ledger."""
 
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -28,81 +28,81 @@ ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))
 
 
 class ProcessingLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is done at once, counted in accounts looked at and rows gone through.
+    """How much one transaction does, counted in accounts evaluated and rows read.
 
-    A transaction does `part`, and `per_record` more for each record of its batch or fact that waits (up to `waiting`): so work left over
-    is finished faster than a log that is read from its start can pile more behind it. A turn is never divided, so it is its overrun.
+    Its budget is `budget`, and `per_record` more for each record of its batch or each queued fact (`queued_at_most` of them), so that
+    pending work is finished faster than a log read from its start can add to it. A chunk is never divided, so one may exceed the budget.
     """
 
     chunk: int = CHUNK
-    snapshot_page: int = 1_000
+    budget: int = 1_000
     per_record: int = 2
-    waiting: int = 2_000
+    queued_at_most: int = 2_000
 
 
 class OutputWriter(msgspec.Struct, frozen=True):
-    """What turns outcomes into records."""
+    """Writes the records that follow from a fact."""
 
     avro: Avro
     product: str | None
 
-    def write(self, outcome: ChunkResult, out: Outbox) -> None:
-        """Send all that follows from a fact, by one turn."""
-        for said in self._said(outcome):
-            out.send(said.topic, said.key, said.value, said.headers(outcome.cause, outcome.now, outcome.trace))
+    def write(self, result: ChunkResult, out: Outbox) -> None:
+        """Send all records of one chunk's result."""
+        for record in self._records(result):
+            out.send(record.topic, record.key, record.value, record.headers(result.cause, result.now, result.trace))
 
-    def _said(self, outcome: ChunkResult) -> list[OutputRecord]:
-        found = [said for told in outcome.findings for said in finding_records(self.avro, told, self.product)]
-        found += [state_record(self.avro, answered) for answered in outcome.states]
-        return [*found, ledger_record(self.avro, outcome.entry)] if outcome.entry else found
+    def _records(self, result: ChunkResult) -> list[OutputRecord]:
+        records = [record for event in result.findings for record in finding_records(self.avro, event, self.product)]
+        records += [state_record(self.avro, change) for change in result.states]
+        return [*records, ledger_record(self.avro, result.entry)] if result.entry else records
 
 
-def access(avro: Avro, *, sizes: ProcessingLimits | None = None) -> Agent:
+def access(avro: Avro, *, limits: ProcessingLimits | None = None) -> Agent:
     """Return the agent."""
-    sizes, writer = sizes or ProcessingLimits(), OutputWriter(avro, _product_version())
+    limits, writer = limits or ProcessingLimits(), OutputWriter(avro, _product_version())
     return Agent(
         name="access",
         sources=(facts.TOPIC,),
-        step=partial(_step, writer, sizes),
+        step=partial(_step, writer, limits),
         codec=ROWS,
         wake=partial(_wake, avro),
-        resume=partial(_resume, writer, sizes),
+        resume=partial(_resume, writer, limits),
     )
 
 
 def _product_version() -> str | None:
     try:
         return version("intercom-streams")
-    except PackageNotFoundError:  # run from its sources: the twin then names no version
+    except PackageNotFoundError:  # run from its sources: the OCSF record then names no version
         return None
 
 
-def _step(writer: OutputWriter, sizes: ProcessingLimits, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
-    """Decide what each fact leads to. There is one cursor while any work is left over, whichever tenants' it is."""
-    idle = next_pending_tenant(table) is None
-    room = sizes.snapshot_page + sizes.per_record * len(batch.records)
+def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
+    """Process each fact. One cursor stands for all pending work, whichever tenants it belongs to."""
+    was_idle = next_pending_tenant(table) is None
+    budget = limits.budget + limits.per_record * len(batch.records)
     for record in batch.records:
         fact = fact_records.decode(writer.avro, record.value)
         state = TenantState(table, fact.tenant)
-        outcome = backlog.process(state, fact, _position(batch, record), budget=room, chunk_size=sizes.chunk)
-        while outcome is not None:
-            writer.write(outcome, out)
-            room -= outcome.cost
-            outcome = backlog.resume(state, sizes.chunk) if outcome.has_more and room > 0 else None
-    return b"" if idle and next_pending_tenant(table) is not None else None
+        result = backlog.process(state, fact, _position(batch, record), budget=budget, chunk_size=limits.chunk)
+        while result is not None:
+            writer.write(result, out)
+            budget -= result.cost
+            result = backlog.resume(state, limits.chunk) if result.has_more and budget > 0 else None
+    return b"" if was_idle and next_pending_tenant(table) is not None else None
 
 
-def _resume(writer: OutputWriter, sizes: ProcessingLimits, cursor: Cursor, table: Table[AnyRow], out: Outbox) -> Cursor | None:
-    """Go on with the work of the next tenant in turn; the cursor names who had the last."""
+def _resume(writer: OutputWriter, limits: ProcessingLimits, cursor: Cursor, table: Table[AnyRow], out: Outbox) -> Cursor | None:
+    """Continue the pending work of the next tenant in round-robin order; the cursor names the tenant served last."""
     tenant = next_pending_tenant(table, cursor.decode())
     if tenant is None:
         return None
     state = TenantState(table, tenant)
-    busy = state.backlog.index
-    room = sizes.snapshot_page + sizes.per_record * min(sizes.waiting, busy.queued if busy else 0)
-    while room > 0 and (outcome := backlog.resume(state, sizes.chunk)) is not None:
-        writer.write(outcome, out)
-        room -= outcome.cost
+    index = state.backlog.index
+    budget = limits.budget + limits.per_record * min(limits.queued_at_most, index.queued if index else 0)
+    while budget > 0 and (result := backlog.resume(state, limits.chunk)) is not None:
+        writer.write(result, out)
+        budget -= result.cost
     return tenant.encode() if next_pending_tenant(table) is not None else None
 
 
@@ -113,7 +113,7 @@ def _position(batch: Batch, record: Message) -> LogPosition:
 
 
 def _wake(avro: Avro, rows: AccessTable) -> Wake | None:
-    """Wish for a tick when the earliest timer is due. Its id counts facts, so a tick repeated for a slow broker clock is another one."""
+    """Ask for a tick when the earliest timer is due. Its id counts facts, so a tick repeated because of a slow broker clock is a new fact."""
     timer = earliest_timer(rows)
     if timer is None:
         return None

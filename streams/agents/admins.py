@@ -1,8 +1,8 @@
 """The admins agent: Intercom's posts about teammates become facts of the tenant that owns the workspace.
 
-It remembers every `added`, `removed` and weighty log entry it passed on, and of all else the newest per teammate and kind, so that a
-post delivered twice, or replayed, becomes no second fact. What is older than the newest of its kind says nothing new; the posts
-themselves are all kept.
+It remembers every `added`, `removed` and access-relevant log entry it sent on, and for all other posts the newest per teammate and kind,
+so that a post delivered twice, or replayed, becomes no second fact. A post older than the newest of its kind adds nothing; the posts
+themselves are all retained.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ TOPIC: Final = "intercom.admins"
 
 
 class SeenEvents(msgspec.Struct, frozen=True):
-    """What was passed on about one teammate or log entry: ids where every one counts, else by kind the time and id of the newest."""
+    """The facts sent about one teammate or log entry: ids where every one counts, else the time and id of the newest by kind."""
 
-    all_admins: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     newest: dict[str, tuple[int, str]] = {}
 
 
@@ -44,14 +44,14 @@ def admins(tenancy: Tenancy, avro: Avro) -> Agent:
 
 def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[SeenEvents], out: Outbox) -> None:
     for record in batch.records:
-        note = envelope(body(record))
-        found = teammate_fact(note, _owner(owners, note.app_id))
-        after = _after(table.get(note.app_id, found.item) or SeenEvents(), found) if found else None
-        if found is None or after is None:
+        notification = envelope(body(record))
+        teammate = teammate_fact(notification, _owner(owners, notification.app_id))
+        seen = _updated(table.get(notification.app_id, teammate.item) or SeenEvents(), teammate) if teammate else None
+        if teammate is None or seen is None:
             continue
-        table.put(note.app_id, found.item, after)
-        fact = msgspec.structs.replace(found.fact, evidence=(_evidence(batch, record, note.id),))
-        event = fact_records.event_context(avro, fact, origin=Origin.DERIVED, causation_id=note.id)
+        table.put(notification.app_id, teammate.item, seen)
+        fact = msgspec.structs.replace(teammate.fact, evidence=(_evidence(batch, record, notification.id),))
+        event = fact_records.event_context(avro, fact, origin=Origin.DERIVED, causation_id=notification.id)
         traced = msgspec.structs.replace(event, trace_parent=header(record.headers, "traceparent"))
         out.send(facts.TOPIC, fact.tenant, fact_records.encode(avro, fact), traced.headers())
 
@@ -64,13 +64,13 @@ def _owner(owners: Mapping[str, str], app_id: str) -> str:
     return owners[app_id]
 
 
-def _after(before: SeenEvents, found: TeammateFact) -> SeenEvents | None:
-    """Return what is passed on once this is, or None where it says nothing new."""
-    fact = found.fact
-    if found.all_admins:
-        return None if fact.id in before.all_admins else SeenEvents((*before.all_admins, fact.id), before.newest)
-    this, newest = (fact.time or 0, fact.id), before.newest.get(fact.kind)
-    return SeenEvents(before.all_admins, {**before.newest, fact.kind: this}) if newest is None or newest < this else None
+def _updated(seen: SeenEvents, teammate: TeammateFact) -> SeenEvents | None:
+    """Return the events seen, this one included, or None where it adds nothing."""
+    fact = teammate.fact
+    if teammate.every_one_counts:
+        return None if fact.id in seen.ids else SeenEvents((*seen.ids, fact.id), seen.newest)
+    event, newest = (fact.time or 0, fact.id), seen.newest.get(fact.kind)
+    return SeenEvents(seen.ids, {**seen.newest, fact.kind: event}) if newest is None or newest < event else None
 
 
 def _evidence(batch: Batch, record: Message, event: str) -> Evidence:

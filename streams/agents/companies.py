@@ -13,7 +13,7 @@ COMPANY: Final = SourceRecordType(
     topic="intercom.companies",
     patches="org.patches",
     rules=COMPANIES,
-    secondary_rules=COMPANIES,  # what happens between a contact and a company reaches the company as a twin
+    secondary_rules=COMPANIES,  # events between a contact and a company reach the company as secondary records
 )
 
 

@@ -1,4 +1,4 @@
-"""What the world is told about a profile: its present value, what changed in it, and who belongs to which organisation."""
+"""The public events of a profile: its current value, what changed in it, and its memberships in organisations."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from schemas.canonical import digest
-from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.registers import Patch, Registers
+from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
 from streams.core.profiles.public_value import PublicSchema
@@ -20,7 +20,7 @@ _bytes: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of profile: its name (of its schema too), its topic, its public form, and what one of its records belongs to."""
+    """One type of profile: its name (also of its Avro schema), its topic, its public schema, and the memberships of one record."""
 
     name: str
     topic: str
@@ -29,7 +29,7 @@ class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
-    """One patch: whom it is about, and what everything sent because of it says about its cause."""
+    """One patch: the profile it is about, and what the headers of everything sent because of it contain."""
 
     profile_type: ProfileType
     avro: Avro
@@ -42,65 +42,65 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
         self, topic: str, key: str, schema: str, value: Public | None, *, event_id: str, event_type: str, sequence: int
     ) -> None:
         """Send a public value, or a tombstone."""
-        context = EventContext(
+        event = derived_event(
+            self.avro,
+            schema,
             id=event_id,
             source=f"/intercom-streams/{self.profile_type.topic}",
-            type=f"{event_type}.v1",
-            origin=Origin.DERIVED,
+            type=event_type,
             time=self.patch.cause.time or None,
             subject=key,
             partition_key=key.partition("|")[0],
             sequence=sequence,
-            data_schema=self.avro.data_schema(schema),
             causation_id=self.patch.cause.event,
             trace_parent=self.trace,
-            content_type=AVRO,
         )
-        self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), context.headers())
+        self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), event.headers())
 
 
-def publish_profile(turn: PatchContext, value: Public | None, sent: int) -> None:
+def publish_profile(context: PatchContext, value: Public | None, sequence: int) -> None:
     """Publish a profile, or withdraw one that has no records any more."""
-    name = turn.profile_type.name
-    event_type = f"{name}.{'withdrawn' if value is None else 'updated'}"
-    turn.send(
-        turn.profile_type.topic,
-        turn.profile,
+    name = context.profile_type.name
+    context.send(
+        context.profile_type.topic,
+        context.profile,
         name,
         value,
-        event_id=derived(turn.profile, "state", sent),
-        event_type=event_type,
-        sequence=sent,
+        event_id=derived(context.profile, "state", sequence),
+        event_type=f"{name}.{'withdrawn' if value is None else 'updated'}",
+        sequence=sequence,
     )
 
 
-def publish_changes(turn: PatchContext, before: Public | None, after: Public | None, sent: int) -> None:
-    """Say what changed, and nothing where only the events behind the values did."""
-    patch = turn.patch
-    found = diff(before, after, origin_of_cause(patch.record, patch.cause))
-    if not found and before is not None and after is not None:
+def publish_changes(context: PatchContext, before: Public | None, after: Public | None, sequence: int) -> None:
+    """Publish what changed; send nothing where only the origins of values did."""
+    patch, name = context.patch, context.profile_type.name
+    changes = diff(before, after, origin_of_cause(patch.record, patch.cause))
+    if not changes and before is not None and after is not None:
         return
     owner = patch.row.assignment.profile
     value = {
-        "profile": turn.profile,
-        "kind": turn.profile_type.name,
+        "profile": context.profile,
+        "kind": name,
         "tenant": patch.tenant,
         "cause": patch.cause.event,
         "time": patch.cause.time,
         "created": before is None,
-        "changes": found,
+        "changes": changes,
         "moved_from": None,
-        "moved_to": None if owner == turn.profile else owner,
+        "moved_to": None if owner == context.profile else owner,
     }
-    event_id = derived(turn.profile, patch.cause.event, *(digest(_bytes(side)) for side in (before, after)))
-    topic, event_type = f"{turn.profile_type.topic}.changes", f"{turn.profile_type.name}.changed"
-    turn.send(topic, turn.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sent)
+    event_id = derived(context.profile, patch.cause.event, *(digest(_bytes(side)) for side in (before, after)))
+    topic, event_type = f"{context.profile_type.topic}.changes", f"{name}.changed"
+    context.send(topic, context.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sequence)
 
 
-def publish_memberships(turn: PatchContext, before: dict[str, Public], after: dict[str, Public], sent: int) -> None:
-    """Publish what a record belongs to now, and end with a tombstone what it no longer belongs to."""
+def publish_memberships(context: PatchContext, before: dict[str, Public], after: dict[str, Public], sequence: int) -> None:
+    """Publish the memberships that changed; those that ended with a tombstone."""
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):
             event_type = f"membership.{'updated' if key in after else 'ended'}"
-            event_id = derived(turn.profile, key, sent)
-            turn.send("memberships", key, "membership", after.get(key), event_id=event_id, event_type=event_type, sequence=sent)
+            event_id = derived(context.profile, key, sequence)
+            context.send(
+                "memberships", key, "membership", after.get(key), event_id=event_id, event_type=event_type, sequence=sequence
+            )

@@ -1,4 +1,4 @@
-"""What the agents of people and of organisations have in common: join the patches of each record, resolve the profile, tell of it."""
+"""What the agents of people and organisations share: join the patches of each record, resolve the profile, publish what changed."""
 
 from typing import Final, NamedTuple
 
@@ -16,71 +16,71 @@ from streams.engine.agent import Batch, Outbox, Table
 ROW: Final = Versioned(ProfileTableRow)
 
 
-class _OpenProfile(NamedTuple):
+class _SourceRecord(NamedTuple):
     """A row with its registers unpacked."""
 
     registers: Registers
     assignment: Assignment
 
 
-def step(kind: ProfileType, avro: Avro, batch: Batch, table: Table[ProfileTableRow], out: Outbox) -> None:
-    """Join each patch to the record it is of; publish the profile, what changed in it, and its memberships."""
+def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[ProfileTableRow], out: Outbox) -> None:
+    """Join each patch to its record; publish the profile, what changed in it, and its memberships."""
     for record in batch.records:
-        turn = _context(kind, avro, record, out)
-        entry = table.get(turn.profile, turn.patch.record)
-        held = _open(entry.row) if entry and entry.row else None
-        told = _open(turn.patch.row)
-        joined = _joined(held, told)
-        if joined != held:
-            row = turn.patch.row if joined == told else SourceRecordRow(pack(joined.registers), joined.assignment)
-            table.put(turn.profile, turn.patch.record, ProfileTableRow(row=row))
-            _publish(turn, table, held, joined)
+        context = _context(profile_type, avro, record, out)
+        stored = table.get(context.profile, context.patch.record)
+        before = _unpack(stored.row) if stored and stored.row else None
+        patch = _unpack(context.patch.row)
+        after = _join(before, patch)
+        if after != before:
+            row = context.patch.row if after == patch else SourceRecordRow(pack(after.registers), after.assignment)
+            table.put(context.profile, context.patch.record, ProfileTableRow(row=row))
+            _publish(context, table, before, after)
 
 
-def _context(kind: ProfileType, avro: Avro, record: Message, out: Outbox) -> PatchContext:
+def _context(profile_type: ProfileType, avro: Avro, record: Message, out: Outbox) -> PatchContext:
     if not record.key or not record.value:
         raise InvalidRecord("a patch has its profile's id as key, and a value; only our own agents write patches")
     patch, trace = PATCH.receive(record.value, out), header(record.headers, "traceparent")
-    return PatchContext(profile_type=kind, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
+    return PatchContext(profile_type=profile_type, avro=avro, profile=record.key.decode(), patch=patch, trace=trace, out=out)
 
 
-def _open(row: SourceRecordRow) -> _OpenProfile:
-    return _OpenProfile(unpack(row.registers), row.assignment)
+def _unpack(row: SourceRecordRow) -> _SourceRecord:
+    return _SourceRecord(unpack(row.registers), row.assignment)
 
 
-def _joined(held: _OpenProfile | None, told: _OpenProfile) -> _OpenProfile:
-    """Join register by register: patches arrive in any order, and a later one need not know all that an earlier one did."""
-    if held is None:
-        return told
-    return _OpenProfile(join(held.registers, told.registers), max(held.assignment, told.assignment))
+def _join(before: _SourceRecord | None, patch: _SourceRecord) -> _SourceRecord:
+    """Join register by register: patches arrive in any order, and a later one need not contain all that an earlier one did."""
+    if before is None:
+        return patch
+    return _SourceRecord(join(before.registers, patch.registers), max(before.assignment, patch.assignment))
 
 
-def _publish(turn: PatchContext, table: Table[ProfileTableRow], held: _OpenProfile | None, joined: _OpenProfile) -> None:
-    """Resolve the profile afresh, and tell of it when anything about it is other than what was last sent."""
-    entry = table.get(turn.profile)
-    before = entry.profile if entry and entry.profile else PublishedProfile(0, None)
-    records = _records(turn, table, joined)
-    form, tenant = turn.profile_type.schema, turn.patch.tenant
-    value = public_value(form, profile=turn.profile, tenant=tenant, records=records) if records else None
-    belonged, belongs = _memberships(turn, held), _memberships(turn, joined)
-    if value == before.value and belonged == belongs:
+def _publish(context: PatchContext, table: Table[ProfileTableRow], before: _SourceRecord | None, after: _SourceRecord) -> None:
+    """Resolve the profile from all its records, and publish it where it differs from what was last sent."""
+    stored = table.get(context.profile)
+    published = stored.profile if stored and stored.profile else PublishedProfile(0, None)
+    records = _records(context, table, after)
+    schema, tenant = context.profile_type.schema, context.patch.tenant
+    value = public_value(schema, profile=context.profile, tenant=tenant, records=records) if records else None
+    old_memberships, memberships = _memberships(context, before), _memberships(context, after)
+    if value == published.value and old_memberships == memberships:
         return
-    sent = before.sequence + 1
-    table.put(turn.profile, "", ProfileTableRow(profile=PublishedProfile(sent, value)))
-    if value != before.value:
-        publish_profile(turn, value, sent)
-        publish_changes(turn, before.value, value, sent)
-    publish_memberships(turn, belonged, belongs, sent)
+    sequence = published.sequence + 1
+    table.put(context.profile, "", ProfileTableRow(profile=PublishedProfile(sequence, value)))
+    if value != published.value:
+        publish_profile(context, value, sequence)
+        publish_changes(context, published.value, value, sequence)
+    publish_memberships(context, old_memberships, memberships, sequence)
 
 
-def _records(turn: PatchContext, table: Table[ProfileTableRow], joined: _OpenProfile) -> Records:
-    """Return the registers of every record that belongs to the profile; one that moved on is kept, and does not count."""
-    rows = {key: entry.row for key, entry in table.walk(turn.profile) if entry.row and key != turn.patch.record}
-    found = {key: _open(row) for key, row in rows.items()} | {turn.patch.record: joined}
-    return {key: one.registers for key, one in found.items() if one.assignment.profile == turn.profile}
+def _records(context: PatchContext, table: Table[ProfileTableRow], after: _SourceRecord) -> Records:
+    """Return the registers of every record that belongs to the profile; the row of a record that moved away stays, and does not count."""
+    rows = {key: stored.row for key, stored in table.walk(context.profile) if stored.row and key != context.patch.record}
+    records = {key: _unpack(row) for key, row in rows.items()} | {context.patch.record: after}
+    return {key: record.registers for key, record in records.items() if record.assignment.profile == context.profile}
 
 
-def _memberships(turn: PatchContext, of: _OpenProfile | None) -> dict[str, Public]:
-    if of is None or of.assignment.profile != turn.profile:
+def _memberships(context: PatchContext, record: _SourceRecord | None) -> dict[str, Public]:
+    if record is None or record.assignment.profile != context.profile:
         return {}
-    return turn.profile_type.memberships(turn.patch.tenant, turn.profile, turn.patch.record, of.registers)
+    return context.profile_type.memberships(context.patch.tenant, context.profile, context.patch.record, record.registers)

@@ -1,4 +1,4 @@
-"""What the agents of contacts and of companies have in common: keep a row per source record, and tell the agent of its profile."""
+"""What the agents of contacts and companies share: join events into one row per source record, and send it to its profile's agent."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,68 +23,72 @@ ROW: Final = Versioned(SourceRecordRow)
 
 
 class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of source record: where its events come from, what they mean, and where its patches go."""
+    """One type of source record: the topic of its events, what each event asserts, and the topic of its patches."""
 
     profile_type: str  # "person" or "org"
     topic: str
     patches: str
     rules: Mapping[str, TopicRule]
-    secondary_rules: Mapping[str, TopicRule]  # by topic: what an event means to the second record of this kind that it is about
+    secondary_rules: Mapping[str, TopicRule]  # for the second record an event changes, such as the contact merged away
 
 
-def step(source: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
-    """Join each event to the row of the record it is about, and send the row on when it changed."""
+def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
+    """Join each event to the row of its record, and send a patch where the row changed."""
     for record in batch.records:
-        note = envelope(body(record))
-        place = _destinations(source, record, note, out)
-        if place is None:
+        notification = envelope(body(record))
+        destination = _destination(record_type, record, notification, out)
+        if destination is None:
             continue
-        before = table.get(place.key)
-        row = _joined(source, tenancy, note, place, before)
+        row = _updated_row(record_type, tenancy, notification, destination, table.get(destination.key))
         if row is not None:
-            table.put(place.key, "", row)
-            patch = Patch(tenancy.owners[note.app_id], place.key, row, PatchCause(place.id, (note.created_at or 0) * SECOND))
-            _send_patch(source, patch, header(record.headers, "traceparent"), out)
+            table.put(destination.key, "", row)
+            cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
+            patch = Patch(tenancy.owners[notification.app_id], destination.key, row, cause)
+            _send_patch(record_type, patch, header(record.headers, "traceparent"), out)
 
 
-def _destinations(source: SourceRecordType, record: Message, note: Envelope, out: Outbox) -> Destination | None:
-    """Return the place this record was sent to; a record with another key goes on, unchanged, to where it belongs."""
-    mine = [place for place in destinations(note) if place.topic == source.topic]
-    if not mine:
-        raise InvalidRecord(f"this is no event of {source.topic}, or it names no entity; send it through the ingress")
+def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
+    """Return the destination that has the record's key. Where none has, send the record unchanged to each under its right key."""
+    candidates = [destination for destination in destinations(notification) if destination.topic == record_type.topic]
+    if not candidates:
+        raise InvalidRecord(f"this is no event of {record_type.topic}, or it names no entity; send it through the ingress")
     key = (record.key or b"").decode("utf-8", "replace")
-    for place in mine:
-        if place.key == key:
-            return place
-    for place in mine:
-        out.send(source.topic, place.key, record.value, record.headers)
+    for destination in candidates:
+        if destination.key == key:
+            return destination
+    for destination in candidates:
+        out.send(record_type.topic, destination.key, record.value, record.headers)
     return None
 
 
-def _joined(
-    source: SourceRecordType, tenancy: Tenancy, note: Envelope, place: Destination, before: SourceRecordRow | None
+def _updated_row(
+    record_type: SourceRecordType,
+    tenancy: Tenancy,
+    notification: Envelope,
+    destination: Destination,
+    before: SourceRecordRow | None,
 ) -> SourceRecordRow | None:
-    """Return the row after the event, or None where it changes nothing: a repetition, or superseded by what is known."""
-    tenant = tenancy.owners.get(note.app_id)
+    """Return the row after the event, or None where the event changes nothing: it was repeated, or later events superseded it."""
+    tenant = tenancy.owners.get(notification.app_id)
     if tenant is None:
         raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
-    if "|" in place.key:
+    if "|" in destination.key:
         raise InvalidRecord("the entity's id holds a `|`, which separates parts of keys; no id of Intercom's does")
-    meanings = source.secondary_rules if place.causation else source.rules
-    known = NOTHING if before is None else unpack(before.registers)
-    joined = join(known, translate(meanings[note.topic], note, place.id))
-    if joined == known:
+    rules = record_type.secondary_rules if destination.causation else record_type.rules
+    registers = NOTHING if before is None else unpack(before.registers)
+    joined = join(registers, translate(rules[notification.topic], notification, destination.id))
+    if joined == registers:
         return None
-    assignment = before.assignment if before else Assignment(0, derived(tenant, source.profile_type, place.key))
+    assignment = before.assignment if before else Assignment(0, derived(tenant, record_type.profile_type, destination.key))
     return SourceRecordRow(pack(joined), assignment)
 
 
-def _send_patch(source: SourceRecordType, patch: Patch, trace: str | None, out: Outbox) -> None:
+def _send_patch(record_type: SourceRecordType, patch: Patch, trace: str | None, out: Outbox) -> None:
     profile = patch.row.assignment.profile
     event = EventContext(
         id=derived(patch.record, "patch", patch.cause.event),
-        source="/intercom-streams/" + source.topic.removeprefix("intercom."),
-        type=f"{source.profile_type}.patched.v1",
+        source="/intercom-streams/" + record_type.topic.removeprefix("intercom."),
+        type=f"{record_type.profile_type}.patched.v1",
         origin=Origin.DERIVED,
         time=patch.cause.time or None,
         subject=patch.record,
@@ -92,4 +96,4 @@ def _send_patch(source: SourceRecordType, patch: Patch, trace: str | None, out: 
         causation_id=patch.cause.event,
         trace_parent=trace,
     )
-    out.send(source.patches, profile, PATCH.encode(patch, out.encoding), event.headers())
+    out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), event.headers())

@@ -40,8 +40,8 @@ class Company:
     """Facts go in by method; what the agent sent comes out decoded."""
 
     def __init__(self, sizes: ProcessingLimits | None = None) -> None:
-        self.agent = access(AVRO, sizes=sizes)
-        self.pending_work: list[bytes] = []
+        self.agent = access(AVRO, limits=sizes)
+        self.left_over: list[bytes] = []
         self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)
         self.log: list[RecordValue] = []

@@ -29,7 +29,7 @@ from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of,
 
 PEOPLE = 20_000
 SIZES = ProcessingLimits()
-DONE = SIZES.snapshot_page + SIZES.chunk  # accounts and rows in a part, its overrun included, while no facts wait
+DONE = SIZES.budget + SIZES.chunk  # accounts and rows in a part, its overrun included, while no facts wait
 READ = (
     14 * DONE
 )  # an account is looked at with its person, record and address, and three answers; the index of each is walked once

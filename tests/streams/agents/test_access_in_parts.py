@@ -31,7 +31,7 @@ from tests.support.company import (
     story,
 )
 
-SMALL = ProcessingLimits(chunk=2, snapshot_page=1, per_record=0)
+SMALL = ProcessingLimits(chunk=2, budget=1, per_record=0)
 
 
 def address(number: int) -> str:

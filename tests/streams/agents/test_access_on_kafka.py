@@ -20,7 +20,7 @@ from tests.support.counting_agent import producing, read_all
 pytestmark = pytest.mark.asyncio
 
 PEOPLE = 40
-SMALL = ProcessingLimits(chunk=4, snapshot_page=1, per_record=0)
+SMALL = ProcessingLimits(chunk=4, budget=1, per_record=0)
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
 TOLD = ("access.violations", "access.violations.json", "access.state", "access.ledger")
 
@@ -67,7 +67,7 @@ async def until(work: Running, *, left_over: bool) -> None:
 
 
 async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_bytes(settings: KafkaSettings):
-    agent = access(AVRO, sizes=SMALL)
+    agent = access(AVRO, limits=SMALL)
     await create_topics(settings)
     async with producing(settings) as producer:
         for index, fact in enumerate(history()):
@@ -82,7 +82,7 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
         await until(work, left_over=False)
         (lane,) = work.engine.all_processors()
         assert lane.view().get("@busy", "acme") is None
-    expected = Company(ProcessingLimits(chunk=SMALL.chunk, snapshot_page=1 << 30))
+    expected = Company(ProcessingLimits(chunk=SMALL.chunk, budget=1 << 30))
     for record in await read_all(settings, facts.TOPIC):
         expected.step([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
     for topic in TOLD:

@@ -49,7 +49,7 @@ class TeammateFact(msgspec.Struct, frozen=True):
 
     fact: Fact
     item: str
-    all_admins: bool
+    every_one_counts: bool
 
 
 def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
@@ -63,8 +63,8 @@ def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
     if fact is None or _is_bot(fact):
         return None
     if fact.kind == "admin.activity" and fact.activity is not None:
-        return TeammateFact(fact, f"activity|{fact.activity.id}", all_admins=True)
-    return TeammateFact(fact, f"account|{fact.account}", all_admins=fact.kind in _EVERY_ONE)
+        return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True)
+    return TeammateFact(fact, f"account|{fact.account}", every_one_counts=fact.kind in _EVERY_ONE)
 
 
 def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
