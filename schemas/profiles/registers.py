@@ -1,6 +1,6 @@
-"""What travels between the agents of people and organisations, and what their tables hold: registers, rows and patches.
+"""What the agents of people and organisations send each other and store in their tables: registers, rows and patches.
 
-These are internal forms (`schemas.versioned`); the public ones are `schemas/avro/{person,org,membership,profile_change,record}.avsc`.
+Their encoding is internal (`schemas.versioned`); the public schemas are `schemas/avro/{person,org,membership,profile_change,record}.avsc`.
 """
 
 from enum import IntEnum
@@ -11,11 +11,11 @@ import msgspec
 from schemas.versioned import Versioned
 
 Value = str | bool | int | float | None
-"""What a field holds; None is empty. Custom attributes and whatever has no type of ours are canonical JSON text."""
+"""A field's value; None is empty. Custom attributes, and values without a type in the schema, are canonical JSON text."""
 
 
 class Rank(IntEnum):
-    """What wins inside one second that the wire cannot order."""
+    """Which assertion wins within one second, which the wire cannot order."""
 
     SNAPSHOT = 0
     ADD = 1
@@ -26,9 +26,9 @@ class Rank(IntEnum):
 
 
 class Version(NamedTuple):
-    """When something was asserted, and by which event. Tuples compare in this order.
+    """When something was asserted, and by which event. Versions compare in the order of their fields.
 
-    Notifications have whole seconds and snapshots milliseconds, so a second is decided by rank first; among snapshots that is the same
+    Notifications have whole seconds and snapshots milliseconds, so rank decides first within a second; among snapshots that is the same
     as comparing milliseconds. `request` is when the state was read (seconds of the notification, or the server's date in ms).
     """
 
@@ -46,15 +46,15 @@ class Version(NamedTuple):
 
 Layer = tuple[Version, dict[str, Value]]
 Layers = tuple[Layer, ...]
-"""Registers by name, those of one version together. A name stands in one layer only. Never changed in place."""
+"""Registers by name, those of one version together. A name is in one layer only. Never changed in place."""
 
 
 class Registers(msgspec.Struct, frozen=True):
     """Everything asserted of one source record, as far as any future merge or policy can need it (`streams.core.records.registers`).
 
     Fields have three registers: the latest assertion, the latest non-empty one where that is empty, the earliest non-empty one where it
-    is another. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they hold, the latest that they do
-    not, and the earliest that they hold where it is another. `complete` has, by kind of edge, the ids of the latest whole list.
+    is different. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they are active, the latest that
+    they are not, and the earliest that they are where it is different. `complete` has the ids of the latest complete list by kind of edge.
     """
 
     now: Layers = ()
@@ -64,14 +64,14 @@ class Registers(msgspec.Struct, frozen=True):
     off: Layers = ()
     since: Layers = ()
     complete: Layers = ()
-    contested: tuple[str, ...] = ()  # fields whose latest moment has two values, settled by the event's id alone
+    contested: tuple[str, ...] = ()  # fields whose latest moment has two values; only the event's id decides between them
 
 
 Indexed = tuple[tuple[int, dict[str, Value]], ...]
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
-    """Registers as stored and sent: each version once, layers name it by its place."""
+    """Registers as stored and sent: each version once, and layers with its index."""
 
     versions: tuple[Version, ...]
     now: Indexed
@@ -85,14 +85,14 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Assignment(NamedTuple):
-    """Which profile a record belongs to. The higher number is the newer; 0 is a record nobody assigned, its own profile."""
+    """The profile a record belongs to. A higher number is newer; 0 is a record without an assignment, which is a profile of its own."""
 
     number: int
     profile: str
 
 
 class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
-    """One source record, in the table of its own agent and in the table of its profile's."""
+    """One source record, in the table of its own agent and in the table of its profile's agent."""
 
     registers: Packed
     assignment: Assignment
@@ -106,7 +106,7 @@ class PatchCause(NamedTuple):
 
 
 class Patch(msgspec.Struct, frozen=True, array_like=True):
-    """All registers of one source record, told to the agent of its profile because of one event."""
+    """All registers of one source record, sent to the agent of its profile because of one event."""
 
     tenant: str
     record: str  # `app_id:id`, or `source:id` for other systems
@@ -119,14 +119,14 @@ PATCH: Final = Versioned(Patch)
 
 
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
-    """A profile as last sent: its own row in the table. `sent` counts the times; `value` is the public value, None once withdrawn."""
+    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the public value, None once withdrawn."""
 
     sequence: int
     value: dict[str, Any] | None
 
 
 class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):
-    """What one key of a profile's table holds: the profile itself under the empty item, else one of its records."""
+    """A row of a profile's table: the profile itself under the empty item, else one of its records."""
 
     profile: PublishedProfile | None = None
     row: SourceRecordRow | None = None

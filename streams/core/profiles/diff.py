@@ -16,14 +16,14 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: ValueOrigin) -> list[dict[str, Any]]:
     """Return the fields that differ, in order of name, with both values as canonical JSON.
 
-    A value that is there now names its own origin; of one that went, and of a list, the cause is all there is to name.
+    A value present in `after` has its own origin; a value that was removed, and a list, have the cause as theirs.
     """
-    old, new = _flat(before or _NOTHING), _flat(after or _NOTHING)
+    old, new = _fields(before or _NOTHING), _fields(after or _NOTHING)
     return [
         {
             "field": name,
-            "before": _spelt(name, old),
-            "after": _spelt(name, new),
+            "before": _as_json(name, old),
+            "after": _as_json(name, new),
             **_origin(name, after or _NOTHING, cause)._asdict(),
         }
         for name in sorted(old.keys() | new.keys())
@@ -31,22 +31,22 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
     ]
 
 
-def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what counts as a field, entries of maps among them; an empty list is no value."""
-    found = {name: held for name, held in value.items() if name not in _NOT_FIELDS and held != []}
+def _fields(public: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a public value, entries of maps among them; an empty list is no value."""
+    fields = {name: value for name, value in public.items() if name not in _NOT_FIELDS and value != []}
     for group in _MAPS:
-        found |= {f"{group}.{name}": held for name, held in value.get(group, _NOTHING).items()}
-    return found
+        fields |= {f"{group}.{name}": value for name, value in public.get(group, _NOTHING).items()}
+    return fields
 
 
-def _spelt(name: str, values: Mapping[str, Any]) -> str | None:
-    """Spell a value as canonical JSON, which the entries of maps are already."""
-    if name not in values:
+def _as_json(name: str, fields: Mapping[str, Any]) -> str | None:
+    """Return a field as canonical JSON, which the entries of maps are already."""
+    if name not in fields:
         return None
-    held = values[name]
-    return str(held) if "." in name else canonical(held).decode()
+    value = fields[name]
+    return str(value) if "." in name else canonical(value).decode()
 
 
 def _origin(name: str, after: Mapping[str, Any], cause: ValueOrigin) -> ValueOrigin:
-    place = after.get("provenance", _NOTHING).get(name)
-    return cause if place is None else ValueOrigin(**after["sources"][place])
+    index = after.get("provenance", _NOTHING).get(name)
+    return cause if index is None else ValueOrigin(**after["sources"][index])

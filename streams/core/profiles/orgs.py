@@ -1,4 +1,4 @@
-"""An organisation as the world sees it."""
+"""The public schema of organisations."""
 
 from types import MappingProxyType
 from typing import Any, Final
@@ -8,7 +8,7 @@ from streams.core.profiles.policies import Fields, Records, company_status
 from streams.core.profiles.public_value import PublicSchema
 
 
-def _nothing_more(records: Records, value: dict[str, Any]) -> Fields:
+def _no_computed_fields(records: Records, value: dict[str, Any]) -> Fields:
     return {}
 
 
@@ -19,10 +19,10 @@ ORG: Final = PublicSchema(
         "user_count", "created_at", "remote_created_at", "last_request_at",
     }),
     lists=MappingProxyType({"tags": "tag", "segments": "segment"}),
-    computed=_nothing_more,
+    computed=_no_computed_fields,
 )  # fmt: skip
 
 
 def memberships(tenant: str, org: str, record: str, registers: Registers) -> dict[str, dict[str, Any]]:
-    """Return nothing: who belongs to an organisation is said by the people who do."""
+    """Return nothing: memberships are published with the people who have them."""
     return {}

@@ -1,4 +1,4 @@
-"""A person as the world sees them, and the organisations that each of their records belongs to."""
+"""The public schema of people, and the organisations that each of a person's records belongs to."""
 
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,44 +11,46 @@ from streams.core.profiles.public_value import PublicSchema
 from streams.core.records.registers import active_edges, current, first_active, inactive_edges
 
 
-def _more(records: Records, value: dict[str, Any]) -> Fields:
+def _consent_fields(records: Records, value: dict[str, Any]) -> Fields:
     """Add consent, and the subscriptions opted out of."""
-    out = _opted_out(records)
-    value["unsubscribed"] = sorted(out)
-    mail = _consent(records, {"unsubscribed_from_emails": True}, empty=True)
-    sms = _consent(records, {"sms_consent": False, "unsubscribed_from_sms": True}, empty=False)
+    opted_out = _opted_out(records)
+    value["unsubscribed"] = sorted(opted_out)
+    mail = _consent(records, {"unsubscribed_from_emails": True}, default=True)
+    sms = _consent(records, {"sms_consent": False, "unsubscribed_from_sms": True}, default=False)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
-    chosen = {"email_allowed": mail[1], "sms_allowed": sms[1]}
-    return {f"unsubscribed.{name}": one for name, one in out.items()} | {n: one for n, one in chosen.items() if one}
+    deciding = {"email_allowed": mail[1], "sms_allowed": sms[1]}
+    return {f"unsubscribed.{name}": field for name, field in opted_out.items()} | {
+        name: field for name, field in deciding.items() if field
+    }
 
 
 def _opted_out(records: Records) -> Fields:
-    found: Fields = {}
+    subscriptions: Fields = {}
     for record, registers in records.items():
         for name, version in inactive_edges(registers):
-            kind, _, entry = name.partition(":")
+            kind, _, entity = name.partition(":")
             if kind == "subscription":
-                found[qualified_id(record, entry)] = ResolvedValue(False, record, version)
-    return found
+                subscriptions[qualified_id(record, entity)] = ResolvedValue(False, record, version)
+    return subscriptions
 
 
-def _consent(records: Records, denying: dict[str, Value], *, empty: bool) -> tuple[bool, ResolvedValue | None]:
-    """Return the most restrictive consent of all records for one channel, and what decided it.
+def _consent(records: Records, denying: dict[str, Value], *, default: bool) -> tuple[bool, ResolvedValue | None]:
+    """Return the most restrictive consent of all records for one channel, and the value that decided it.
 
-    Any record's denying value forbids. A record that says nothing counts as `empty`: computed here, never stored.
+    Any record's denying value forbids. A record without a value counts as `default`: computed here, never stored.
     """
-    said = {
+    asserted = {
         (record, name): ResolvedValue(value, record, version)
         for record, registers in sorted(records.items())
         for name, value, version in current(registers)
         if name in denying
     }
-    for (_, name), chosen in said.items():
-        if chosen.value == denying[name]:
-            return False, chosen
+    for (_, name), field in asserted.items():
+        if field.value == denying[name]:
+            return False, field
     first = next(iter(denying))
-    allowed = bool(records) and (empty or all((record, first) in said for record in records))
-    return allowed, next(iter(said.values()), None)
+    allowed = bool(records) and (default or all((record, first) in asserted for record in records))
+    return allowed, next(iter(asserted.values()), None)
 
 
 PERSON: Final = PublicSchema(
@@ -60,15 +62,15 @@ PERSON: Final = PublicSchema(
         "last_email_opened_at", "last_email_clicked_at",
     }),
     lists=MappingProxyType({"companies": "company", "tags": "tag", "segments": "segment", "subscribed": "subscription"}),
-    computed=_more,
+    computed=_consent_fields,
 )  # fmt: skip
 
 
 def memberships(tenant: str, person: str, record: str, registers: Registers) -> dict[str, dict[str, Any]]:
-    """Return what a record of a person belongs to, by key `org|record`. A record that is gone belongs to nothing."""
+    """Return the memberships of a person's record, by key `org|record`. A deleted or merged record has none."""
     if contact_status(registers) not in ALIVE:
         return {}
-    found = {}
+    by_key = {}
     for name, version in active_edges(registers):
         kind, _, entity = name.partition(":")
         if kind == "company":
@@ -76,5 +78,5 @@ def memberships(tenant: str, person: str, record: str, registers: Registers) -> 
             org = derived(tenant, "org", company)
             first = first_active(registers, name) or version
             since = {"since": floor_to_second(first.time), "event": first.event}
-            found[f"{org}|{record}"] = {"org": org, "record": record, "person": person, "company": company, **since}
-    return found
+            by_key[f"{org}|{record}"] = {"org": org, "record": record, "person": person, "company": company, **since}
+    return by_key

@@ -1,4 +1,4 @@
-"""One profile from the registers of its records: which value of which record stands, by policy, and where it came from.
+"""One profile from the registers of its records: which record's value each field has, by policy, and the origin of that value.
 
 A policy is a pure function of all records of a profile, never of the order in which they arrived.
 """
@@ -18,7 +18,7 @@ SECOND: Final = 1000
 
 
 class ResolvedValue(NamedTuple):
-    """A value that stands, and whose it is."""
+    """The value of a field, and the record and version it comes from."""
 
     value: Value
     record: str
@@ -38,7 +38,7 @@ Policy = Callable[[Records], Fields]
 
 
 class ProfileStatus(StrEnum):
-    """What has become of a record, or of a profile."""
+    """The status of a record, or of a profile."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
@@ -51,39 +51,39 @@ _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatu
 
 
 def latest_wins(records: Records) -> Fields:
-    """Let the latest version win. A record's empty field does not compete: it says nothing of the other records."""
-    found: Fields = {}
+    """Take the latest version of each field. A record's empty field does not compete: it asserts nothing about other records."""
+    fields: Fields = {}
     for record, registers in records.items():
         for name, value, version in current(registers):
-            held = found.get(name)
-            if held is None or (held.version, held.record) < (version, record):
-                found[name] = ResolvedValue(value, record, version)
-    return found
+            winner = fields.get(name)
+            if winner is None or (winner.version, winner.record) < (version, record):
+                fields[name] = ResolvedValue(value, record, version)
+    return fields
 
 
 def first_wins(records: Records) -> Fields:
-    """Let the earliest value stand for ever: what comes later creates, and never changes."""
-    found: Fields = {}
+    """Take the earliest value of each field: later values fill a field, and never change it."""
+    fields: Fields = {}
     for record, registers in records.items():
         for name, (value, version) in first_values(registers).items():
-            held = found.get(name)
-            if held is None or (held.version, held.record) > (version, record):
-                found[name] = ResolvedValue(value, record, version)
-    return found
+            winner = fields.get(name)
+            if winner is None or (winner.version, winner.record) > (version, record):
+                fields[name] = ResolvedValue(value, record, version)
+    return fields
 
 
 def resolved(records: Records, policies: Mapping[str, Policy]) -> Fields:
-    """Return the values that stand: by `overwrite`, and by another policy for the fields named."""
-    found = latest_wins(records)
+    """Return the values of all fields: by `latest_wins`, and by the given policy for the fields that have one."""
+    fields = latest_wins(records)
     for name, policy in policies.items():
-        chosen = policy(records).get(name)
-        if chosen is not None:
-            found[name] = chosen
-    return found
+        field = policy(records).get(name)
+        if field is not None:
+            fields[name] = field
+    return fields
 
 
 def contact_status(registers: Registers) -> ProfileStatus:
-    """Say what has become of a contact. Deletion is for ever; so is a merge."""
+    """Return a contact's status. Deletion is final; so is a merge."""
     if version_of(registers.on, "deleted"):
         return ProfileStatus.DELETED
     marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}
@@ -93,67 +93,67 @@ def contact_status(registers: Registers) -> ProfileStatus:
 
 
 def company_status(registers: Registers) -> ProfileStatus:
-    """Say what has become of a company. Other systems recreate deleted ones, so the later of both assertions holds."""
+    """Return a company's status. Other systems recreate deleted companies, so the later of both assertions counts."""
     return ProfileStatus.DELETED if any(name == "deleted" for name, _ in active_edges(registers)) else ProfileStatus.ACTIVE
 
 
 def profile_status(statuses: Iterable[ProfileStatus]) -> ProfileStatus:
-    """Say what has become of a profile: the best of its records."""
+    """Return a profile's status: the best of its records'."""
     return min(statuses, key=_BEST_FIRST.index, default=ProfileStatus.DELETED)
 
 
 def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]) -> Records:
-    """Return the records whose values count: those alive, or the deleted ones where none is; never one merged away."""
+    """Return the records whose values count: the live ones, or the deleted ones where none is live; never one merged away."""
     alive = {key: registers for key, registers in records.items() if statuses[key] in ALIVE}
     return alive or {key: registers for key, registers in records.items() if statuses[key] is ProfileStatus.DELETED}
 
 
 def latest_mark(records: Records, mark: str) -> ResolvedValue | None:
-    """Return when a mark was first put on the record that got it last: a profile is archived or deleted once all of it is."""
-    found = [
+    """Return when the last record to get a mark first got it: a profile is archived or deleted once all its records are."""
+    marked = [
         ResolvedValue(name.partition(":")[2], record, first_active(registers, name) or version)
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
         if name.partition(":")[0] == mark
     ]
-    return max(found, key=lambda chosen: (chosen.version, chosen.record), default=None)
+    return max(marked, key=lambda field: (field.version, field.record), default=None)
 
 
 def links(records: Records) -> dict[str, Fields]:
-    """Return the edges that hold, by kind and then by `app_id:id`, each with the latest assertion that it does."""
-    found: dict[str, Fields] = {}
+    """Return the active edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
+    by_kind: dict[str, Fields] = {}
     for record, registers in records.items():
         for name, version in active_edges(registers):
             kind, _, entity = name.partition(":")
             if entity:
-                of_kind = found.setdefault(kind, {})
-                held = of_kind.get(whose := qualified_id(record, entity))
-                if held is None or (held.version, held.record) < (version, record):
-                    of_kind[whose] = ResolvedValue(True, record, version)
-    return found
+                edges = by_kind.setdefault(kind, {})
+                latest = edges.get(target := qualified_id(record, entity))
+                if latest is None or (latest.version, latest.record) < (version, record):
+                    edges[target] = ResolvedValue(True, record, version)
+    return by_kind
 
 
 def qualified_id(record: str, entity: str) -> str:
-    """Name something that a record speaks of by its bare id: it is of the record's own workspace."""
+    """Return `app_id:id` of an entity that a record refers to by its bare id: it is in the record's own workspace."""
     return f"{record.partition(':')[0]}:{entity}"
 
 
-def origin_of(chosen: ResolvedValue) -> ValueOrigin:
+def origin_of(field: ResolvedValue) -> ValueOrigin:
     """Return where a value comes from."""
-    return ValueOrigin(chosen.record, chosen.version.event, chosen.version.second * SECOND)
+    return ValueOrigin(field.record, field.version.event, field.version.second * SECOND)
 
 
 def with_provenance(value: dict[str, Any], origins: Mapping[str, ValueOrigin]) -> dict[str, Any]:
-    """Add to a public value where each of its parts comes from, naming each event once, and the time of the latest."""
+    """Add to a public value the origin of each of its parts, with each event listed once, and the time of the latest."""
     sources = sorted(set(origins.values()))
-    places = {source: place for place, source in enumerate(sources)}
+    indexes = {source: index for index, source in enumerate(sources)}
     value["updated_at"] = max((source.time for source in sources), default=0)
     value["sources"] = [source._asdict() for source in sources]
-    value["provenance"] = {name: places[source] for name, source in sorted(origins.items())}
+    value["provenance"] = {name: indexes[source] for name, source in sorted(origins.items())}
     return value
 
 
 def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:
-    """Return the origin of what an event took away."""
+    """Return the origin of what an event removed."""
     return ValueOrigin(record, cause.event, floor_to_second(cause.time))

@@ -1,4 +1,4 @@
-"""From the values that stand to a public value: typed fields, maps of JSON, lists of links, each named in the provenance."""
+"""The public value of a profile: typed fields, maps of JSON and lists of links, each with its origin in the provenance."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,11 +13,11 @@ from streams.core.profiles.policies import (
     ProfileStatus,
     Records,
     contributing_records,
-    links,
     latest_mark,
+    links,
     origin_of,
-    qualified_id,
     profile_status,
+    qualified_id,
     resolved,
     with_provenance,
 )
@@ -28,7 +28,7 @@ _NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 
 
 class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
-    """How one kind of profile is made public. `more` computes what only this kind has, from the records that count."""
+    """The public fields of one type of profile. `computed` adds those that follow from several fields of the contributing records."""
 
     status: Callable[[Registers], ProfileStatus]
     fields: frozenset[str]
@@ -41,56 +41,56 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
     """Return the public value of a profile. It depends on nothing but the registers of its records."""
     statuses = {key: schema.status(registers) for key, registers in records.items()}
     status = profile_status(statuses.values())
-    giving = contributing_records(records, statuses)
+    contributors = contributing_records(records, statuses)
     value: dict[str, Any] = {
         "id": profile,
         "tenant": tenant,
         "status": str(status),
         "records": [{"key": key, "status": str(statuses[key])} for key in sorted(records)],
-        "unsettled": sorted({name for registers in giving.values() for name in unsettled(registers)}),
+        "unsettled": sorted({name for registers in contributors.values() for name in unsettled(registers)}),
     }
-    chosen = _grouped(value, schema, resolved(giving, schema.policies))
-    chosen |= _linked(value, schema, giving)
-    chosen |= schema.computed(giving, value)
-    chosen |= _ended(value, records, status)
-    return with_provenance(value, {name: origin_of(one) for name, one in chosen.items()})
+    published = _put_fields(value, schema, resolved(contributors, schema.policies))
+    published |= _put_links(value, schema, contributors)
+    published |= schema.computed(contributors, value)
+    published |= _put_end(value, records, status)
+    return with_provenance(value, {name: origin_of(field) for name, field in published.items()})
 
 
-def _grouped(value: dict[str, Any], form: PublicSchema, fields: Fields) -> Fields:
-    """Put the fields where the schema has them, and return those it has."""
+def _put_fields(value: dict[str, Any], schema: PublicSchema, fields: Fields) -> Fields:
+    """Add the fields that the schema has, and return them."""
     for name in _MAPS:
         value[name] = {}
-    known: Fields = {}
+    published: Fields = {}
     for name in sorted(fields):
         group, dot, entry = name.partition(".")
         if dot:
             value[group][entry] = fields[name].value
-        elif name in form.fields:
+        elif name in schema.fields:
             value[name] = fields[name].value
         else:
             continue
-        known[name] = fields[name]
-    return known
+        published[name] = fields[name]
+    return published
 
 
-def _linked(value: dict[str, Any], form: PublicSchema, giving: Records) -> Fields:
-    chosen: Fields = {}
-    edges = links(giving)
-    for name, kind in form.lists.items():
-        found = edges.get(kind, {})
-        value[name] = sorted(found)
-        chosen |= {f"{name}.{entry}": one for entry, one in found.items()}
-    return chosen
+def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Records) -> Fields:
+    published: Fields = {}
+    by_kind = links(contributors)
+    for name, kind in schema.lists.items():
+        edges = by_kind.get(kind, {})
+        value[name] = sorted(edges)
+        published |= {f"{name}.{target}": edge for target, edge in edges.items()}
+    return published
 
 
-_ENDS: Final = MappingProxyType(
+_END_MARKS: Final = MappingProxyType(
     {ProfileStatus.ARCHIVED: "archived", ProfileStatus.DELETED: "deleted", ProfileStatus.MERGED: "merged"}
 )
 
 
-def _ended(value: dict[str, Any], records: Records, status: ProfileStatus) -> Fields:
-    """Say since when a profile is archived or deleted, or what it was merged into."""
-    mark = _ENDS.get(status)
+def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus) -> Fields:
+    """Add since when a profile is archived or deleted, or the record it was merged into."""
+    mark = _END_MARKS.get(status)
     last = latest_mark(records, mark) if mark else None
     if last is None:
         return {}

@@ -1,7 +1,7 @@
-"""Intercom's contact and company objects: which fields they assert, which lists, and what each is called here.
+"""Intercom's contact and company objects: the fields and lists they assert, and the name of each in the registers.
 
-A field that an object does not carry is not asserted. A field nobody told us about is kept as `traits.<name>`, in canonical JSON, and so
-is a known one whose value has another type than its own.
+A field missing from an object is not asserted. A field that this table does not list becomes `traits.<name>`, as canonical JSON; so does
+a listed field whose value has the wrong type.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,50 +30,49 @@ Object = Mapping[str, Any]
 
 
 class FieldRule(msgspec.Struct, frozen=True):
-    """A field's name here and its reader."""
+    """The register and the parser of a field."""
 
     name: str
     parse: Parser
 
 
 class EdgeList(msgspec.Struct, frozen=True):
-    """An embedded list: the kind of its edges, and whether being listed says that the edge holds."""
+    """An embedded list: the kind of its edges, and whether a listed edge is active or inactive."""
 
     kind: str
     active: bool = True
     asserts_absence: bool = True
-    complete: bool = False  # the object has no way to cut this list, so it is always all of it
+    complete: bool = False  # the object cannot truncate this list
 
 
 class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
-    """An object of Intercom's: where an item holds it, its fields, the fields with parts, its lists."""
+    """A type of Intercom object: its location in an item, its fields, its fields with parts, and its lists."""
 
-    wrappers: tuple[str, ...]  # where `item` may hold the object; else the item is the object
+    wrappers: tuple[str, ...]  # fields of `item` that may contain the object; else the item is the object
     fields: Mapping[str, FieldRule]
     parts: Mapping[str, Callable[[Any], Fields]]
     lists: Mapping[str, EdgeList]
-    ignored: frozenset[str]  # carried, and no fact of the record's own
-    revives: bool = False  # a snapshot younger than the deletion says that the record exists again
+    ignored: frozenset[str]  # fields that assert nothing about the record
+    revives: bool = False  # a snapshot later than the deletion asserts that the record exists again
 
     def locate(self, item: Object) -> Object:
         """Return the object in an item."""
         for name in self.wrappers:
             if isinstance(item.get(name), dict):
-                found: Object = item[name]
-                return found
+                wrapped: Object = item[name]
+                return wrapped
         return item
 
-    def read(self, found: Object) -> dict[str, Value]:
+    def parse(self, item: Object) -> dict[str, Value]:
         """Return every field the object asserts, empty ones as None."""
         values: dict[str, Value] = {}
-        fields = self.fields
-        for name, value in found.items():
-            field = fields.get(name)
-            if field is None:
+        for name, value in item.items():
+            rule = self.fields.get(name)
+            if rule is None:
                 values.update(self._other(name, value))
                 continue
             try:
-                values[field.name] = field.parse(value)
+                values[rule.name] = rule.parse(value)
             except WrongType:
                 values[f"traits.{name}"] = anything(value)
         return values
@@ -87,7 +86,7 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmbeddedList(NamedTuple):
-    """An embedded list: its ids, whether every entry had one, and whether by its own word nothing was cut."""
+    """An embedded list: its ids, whether every entry had one, and whether the list reports itself as complete."""
 
     ids: list[str]
     readable: bool
@@ -95,66 +94,66 @@ class EmbeddedList(NamedTuple):
 
 
 def embedded_list(value: Any) -> EmbeddedList:
-    """Read an embedded list, an object around one, or nothing."""
-    around = value if isinstance(value, dict) else {}
-    entries = value if isinstance(value, list) else next((part for part in around.values() if isinstance(part, list)), None)
-    found = [identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry) for entry in entries or ()]
-    ids = [one for one in found if one is not None and one.isprintable()]
+    """Parse an embedded list, an object that contains one, or any other value as an empty list."""
+    wrapper = value if isinstance(value, dict) else {}
+    entries = value if isinstance(value, list) else next((part for part in wrapper.values() if isinstance(part, list)), None)
+    parsed = [identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry) for entry in entries or ()]
+    ids = [id_ for id_ in parsed if id_ is not None and id_.isprintable()]
     readable = entries is not None and len(ids) == len(entries)
-    return EmbeddedList(ids, readable, readable and around.get("has_more") is False and around.get("total_count") == len(ids))
+    return EmbeddedList(ids, readable, readable and wrapper.get("has_more") is False and wrapper.get("total_count") == len(ids))
 
 
 def _role(value: Any) -> Fields:
-    """Read the role from the type, where version 1 has it; later ones say `contact` here and have a field of its own."""
+    """Parse the role from the type, where version 1 of the API has it; later versions have a field of its own."""
     if value in ("user", "lead"):
         yield "role", value
 
 
 def _avatar(value: Any) -> Fields:
-    yield "avatar_url", _kept(text, value.get("image_url") if isinstance(value, dict) else value)
+    yield "avatar_url", _parse_or_none(text, value.get("image_url") if isinstance(value, dict) else value)
 
 
-_PLACES = ("country", "region", "city", "country_code", "continent_code")
+_LOCATION_PARTS = ("country", "region", "city", "country_code", "continent_code")
 
 
 def _location(value: Any) -> Fields:
-    """Read a place; version 1 of the API calls three of its parts `country_name`, `region_name`, `city_name`."""
+    """Parse a location; version 1 of the API calls three of its parts `country_name`, `region_name`, `city_name`."""
     if isinstance(value, dict):
-        for name in _PLACES:
+        for name in _LOCATION_PARTS:
             for spelling in (name, f"{name}_name"):
                 if spelling in value:
-                    yield name, _kept(text, value[spelling])
+                    yield name, _parse_or_none(text, value[spelling])
 
 
 def _plan(value: Any) -> Fields:
-    """Read a plan. Webhooks have null here whatever the plan is, so only an object says something: an empty one, that there is none."""
+    """Parse a plan. Webhooks have null here whatever the plan is, so only an object asserts something; an empty one asserts no plan."""
     if isinstance(value, dict):
-        yield "plan_id", _kept(reference, value.get("id"))
-        yield "plan_name", _kept(text, value.get("name"))
+        yield "plan_id", _parse_or_none(reference, value.get("id"))
+        yield "plan_name", _parse_or_none(text, value.get("name"))
 
 
 def _attributes(value: Any) -> Fields:
-    """Read custom attributes; one that is missing is not asserted, since archiving it also takes it from the object."""
+    """Parse custom attributes; a missing one is not asserted, since archiving an attribute also removes it from the object."""
     if isinstance(value, dict):
-        for name, own in value.items():
-            yield f"attributes.{name}", anything(own)
+        for name, attribute in value.items():
+            yield f"attributes.{name}", anything(attribute)
 
 
-def _kept(read: Parser, value: Any) -> Value:
-    """Read a part of a value; one of another type is as good as empty."""
+def _parse_or_none(parse: Parser, value: Any) -> Value:
+    """Parse a part of a value; a part of the wrong type counts as empty."""
     try:
-        return read(value)
+        return parse(value)
     except WrongType:
         return None
 
 
-def _table(**readers: Any) -> dict[str, FieldRule]:
-    return {name: FieldRule(name, read) for name, read in readers.items()}
+def _fields(**parsers: Any) -> dict[str, FieldRule]:
+    return {name: FieldRule(name, parse) for name, parse in parsers.items()}
 
 
-def _traits(read: Parser, *names: str) -> dict[str, FieldRule]:
-    """Name fields of lesser use; they are public as JSON under `traits`."""
-    return {name: FieldRule(f"traits.{name}", lambda value: _as_json(read(value))) for name in names}
+def _traits(parse: Parser, *names: str) -> dict[str, FieldRule]:
+    """Return the rules of less used fields; they are public as JSON under `traits`."""
+    return {name: FieldRule(f"traits.{name}", lambda value: _as_json(parse(value))) for name in names}
 
 
 def _as_json(value: Value) -> Value:
@@ -164,7 +163,7 @@ def _as_json(value: Value) -> Value:
 CONTACT: Final = ObjectSchema(
     wrappers=("contact", "user"),
     fields=MappingProxyType(
-        _table(
+        _fields(
             external_id=reference, role=text, email=text, phone=text, name=text, owner_id=reference, language_override=text,
             has_hard_bounced=flag, marked_email_as_spam=flag,
             unsubscribed_from_emails=flag, unsubscribed_from_sms=flag, sms_consent=flag,
@@ -189,7 +188,7 @@ CONTACT: Final = ObjectSchema(
 COMPANY: Final = ObjectSchema(
     wrappers=("company",),
     fields=MappingProxyType(
-        _table(
+        _fields(
             company_id=reference, name=text, website=text, industry=text, size=count, plan_id=reference,
             monthly_spend=number, session_count=count, user_count=count,
             created_at=moment, remote_created_at=moment, last_request_at=moment,

@@ -1,6 +1,6 @@
-"""How one value of Intercom's becomes a register's value. Types flip between versions and endpoints, so each reader takes what it can.
+"""How a value of Intercom's becomes a register's value. Types differ between versions and endpoints, so parsers are tolerant.
 
-A reader gives None for what is empty and raises WrongType for what it cannot hold; such a value is kept as JSON instead of being lost.
+A parser returns None for an empty value and raises WrongType for one it cannot represent, which the caller keeps as JSON.
 """
 
 import math
@@ -13,15 +13,15 @@ from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.registers import Value
 
 Parser = Callable[[Any], Value]
-_LONG = 1 << 63  # Avro's and MessagePack's integers end here
+_LONG = 1 << 63  # beyond the integers of Avro and MessagePack
 
 
 class WrongType(Exception):
-    """Say that a value is of another type than its field."""
+    """A value of another type than its field."""
 
 
 def text(value: Any) -> Value:
-    """Read a text; whole numbers are taken as their digits."""
+    """Parse a text; a whole number becomes its digits."""
     if isinstance(value, str):
         return value or None
     if value is None:
@@ -32,14 +32,14 @@ def text(value: Any) -> Value:
 
 
 def flag(value: Any) -> Value:
-    """Read a yes or no; False is not empty."""
+    """Parse a boolean; False is not empty."""
     if value is None or isinstance(value, bool):
         return value
     raise WrongType
 
 
 def count(value: Any) -> Value:
-    """Read a whole number."""
+    """Parse a whole number."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and -_LONG <= value < _LONG):
@@ -48,7 +48,7 @@ def count(value: Any) -> Value:
 
 
 def number(value: Any) -> Value:
-    """Read a number as the nearest double, which is what JSON's readers make of it."""
+    """Parse a number as the nearest double, as JSON readers do."""
     if value is None:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < _LONG:
@@ -57,16 +57,16 @@ def number(value: Any) -> Value:
 
 
 def moment(value: Any) -> Value:
-    """Read a time, cut to the second: REST has no milliseconds and webhooks do."""
+    """Parse a time, truncated to the second: REST has no milliseconds and webhooks do."""
     try:
-        found = instant(value)
+        ms = instant(value)
     except InvalidRecord:
         raise WrongType from None
-    return None if found is None else floor_to_second(found)
+    return None if ms is None else floor_to_second(ms)
 
 
 def reference(value: Any) -> Value:
-    """Read the id of something else; 0 is nobody."""
+    """Parse the id of another object; 0 is no object."""
     try:
         return identifier(value)
     except InvalidRecord:
@@ -74,13 +74,13 @@ def reference(value: Any) -> Value:
 
 
 def anything(value: Any) -> Value:
-    """Keep a value as canonical JSON; null, empty text, lists and objects are empty."""
+    """Return any value as canonical JSON; null and empty texts, lists and objects are empty."""
     if value is None or value in ("", [], {}):
         return None
     return canonical(value).decode()
 
 
 def entries(value: Any) -> Value:
-    """Keep the entries of a list, or of the object around one, as canonical JSON."""
-    around = value.values() if isinstance(value, dict) else ()
-    return anything(next((part for part in around if isinstance(part, list)), value))
+    """Return the entries of a list, or of the object that contains one, as canonical JSON."""
+    parts = value.values() if isinstance(value, dict) else ()
+    return anything(next((part for part in parts if isinstance(part, list)), value))

@@ -11,7 +11,7 @@ from streams.core.records.intercom.objects import COMPANY, CONTACT, ObjectSchema
 
 
 class EventAssertion(msgspec.Struct, frozen=True):
-    """What an event says beyond the snapshot it carries: edges of a kind, or a mark, that hold or no longer hold."""
+    """What an event asserts beyond the snapshot in it: that edges of a kind, or a mark, are active or inactive."""
 
     kind: str
     active: bool
@@ -19,7 +19,7 @@ class EventAssertion(msgspec.Struct, frozen=True):
 
 
 class TopicRule(msgspec.Struct, frozen=True):
-    """One row: the object whose snapshot is asserted, if any, and what the event says."""
+    """One row: the schema of the snapshot in the event, if there is one, and what the event itself asserts."""
 
     schema: ObjectSchema | None = None
     assertion: EventAssertion | None = None
@@ -53,7 +53,7 @@ CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
 })  # fmt: skip
 
 MERGED_AWAY: Final = TopicRule(assertion=EventAssertion("merged", True, Rank.MERGE))
-"""What `contact.merged` means to the contact that was merged into the one it carries."""
+"""What `contact.merged` asserts about the contact that was merged into the one in the event."""
 
 COMPANIES: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys(

@@ -1,7 +1,7 @@
-"""What each of Intercom's topics asserts about a contact or a company: its time, its rank, its fields, as registers ready to be joined.
+"""What a notification of Intercom's asserts about a contact or a company, as registers ready to be joined.
 
-A snapshot counts at its own `updated_at`, in milliseconds. What the event itself says (attached, tagged, archived …) counts at the
-notification's `created_at`, always: a nested `updated_at` need not move with it.
+A snapshot counts at its own `updated_at`, in milliseconds. What the event itself asserts (attached, tagged, archived …) always counts at
+the notification's `created_at`: a nested `updated_at` need not change with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,117 +21,125 @@ from streams.core.records.intercom.topics import EventAssertion, TopicRule
 from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
 
 SECOND: Final = 1000
-_SETTLED: Final = 2 * SECOND  # a read this long after an object's second has seen all of that second
+_SETTLED: Final = 2 * SECOND  # a read this long after an object's second reflects all of that second
 
 
 class Observation(Enum):
-    """How an object was read over REST: alone by its id, or in a list or search."""
+    """How an object was read over REST: by its id, or in a list or search."""
 
     BY_ID = "by_id"
     FROM_LIST = "listed"
 
 
 def translate(rule: TopicRule, notification: Envelope, event: str) -> Registers:
-    """Return what a notification asserts of the entity it is about. `event` is the id its versions carry.
+    """Return what a notification asserts of the entity it is about. `event` is the id its versions have.
 
     Raises InvalidRecord where the item is no object, or has neither a time nor the id that the event is about.
     """
     item = decode_item(notification.item)
     created = None if notification.created_at is None else notification.created_at * SECOND
-    found = NOTHING
+    registers = NOTHING
     if rule.schema is not None:
-        found = snapshot(rule.schema, rule.schema.locate(item), created, event, rule.assertion)
+        registers = snapshot(rule.schema, rule.schema.locate(item), created, event, rule.assertion)
     if rule.assertion is not None:
-        found = join(found, _said(rule.assertion, item, created, event))
-    return found
+        registers = join(registers, _asserted_edges(rule.assertion, item, created, event))
+    return registers
 
 
-def snapshot(shape: ObjectSchema, of: Object, created: int | None, event: str, says: EventAssertion | None = None) -> Registers:
+def snapshot(
+    schema: ObjectSchema, item: Object, created: int | None, event: str, assertion: EventAssertion | None = None
+) -> Registers:
     """Return what an object in a notification asserts at its own time, or at the notification's where it has none."""
-    time = instant_or_none(of.get("updated_at"))
-    at = created if time is None else time
-    if at is None:
+    updated = instant_or_none(item.get("updated_at"))
+    time = created if updated is None else updated
+    if time is None:
         raise InvalidRecord("neither the object nor its notification has a time; ask Intercom for the object again")
-    version = _version(at, Rank.SNAPSHOT, created or 0, event)
-    return _observed(shape, of, version, version, says)
+    version = _version(time, Rank.SNAPSHOT, created or 0, event)
+    return _snapshot_registers(schema, item, version, version, assertion)
 
 
-def observation(shape: ObjectSchema, of: Object, how: Observation, requested: int, event: str) -> Registers:
+def observation(schema: ObjectSchema, item: Object, how: Observation, requested: int, event: str) -> Registers:
     """Return what an object read over REST asserts; `requested` is the server's date less the round trip, in ms.
 
-    Read alone and late enough it has seen its whole second. It then also has all edges as of the request, and is not archived: those
-    are out of reach. In a list its edges count at its own time.
+    An object read by its id, and late enough, reflects its whole second. It then also has all edges as of the request, and is not
+    archived, since REST returns no archived objects. In a list its edges count at its own time.
     """
-    time = instant_or_none(of.get("updated_at"))
-    second = (requested if time is None else time) // SECOND * SECOND
-    alone = how is Observation.BY_ID
-    at = second + 999 if alone and requested - second >= _SETTLED else second
-    version = _version(at, Rank.SNAPSHOT, requested, event)
-    if not alone:
-        return _observed(shape, of, version, version)
-    asked = _version(requested, Rank.SNAPSHOT, requested, event)
-    return join(_observed(shape, of, version, asked), edge_registers(asked, ["archived"], on=False))
+    updated = instant_or_none(item.get("updated_at"))
+    second = (requested if updated is None else updated) // SECOND * SECOND
+    by_id = how is Observation.BY_ID
+    time = second + 999 if by_id and requested - second >= _SETTLED else second
+    version = _version(time, Rank.SNAPSHOT, requested, event)
+    if not by_id:
+        return _snapshot_registers(schema, item, version, version)
+    as_requested = _version(requested, Rank.SNAPSHOT, requested, event)
+    not_archived = edge_registers(as_requested, ["archived"], on=False)
+    return join(_snapshot_registers(schema, item, version, as_requested), not_archived)
 
 
-def _observed(shape: ObjectSchema, of: Object, fields: Version, lists: Version, says: EventAssertion | None = None) -> Registers:
+def _snapshot_registers(
+    schema: ObjectSchema, item: Object, fields: Version, lists: Version, assertion: EventAssertion | None = None
+) -> Registers:
     """Return an object's fields at one version and its lists at another."""
-    on, off, complete = _listed(shape, of, says)
-    if shape.revives:
+    on, off, complete = _list_edges(schema, item, assertion)
+    if schema.revives:
         off.append("deleted")
-    found = field_registers(fields, shape.read(of))
     return msgspec.structs.replace(
-        found,
+        field_registers(fields, schema.parse(item)),
         on=edge_registers(lists, on, on=True).on,
         off=edge_registers(lists, off, on=False).off,
         complete=list_registers(lists, complete).complete,
     )
 
 
-def _listed(shape: ObjectSchema, of: Object, says: EventAssertion | None) -> tuple[list[str], list[str], dict[str, list[str]]]:
-    """Return the edges an object's lists assert to hold, those not to hold, and the lists that are whole.
+def _list_edges(
+    schema: ObjectSchema, item: Object, assertion: EventAssertion | None
+) -> tuple[list[str], list[str], dict[str, list[str]]]:
+    """Return the edges that an object's lists assert to be active, those asserted to be inactive, and the complete lists.
 
-    The list that the event itself changes may show the state before: it says nothing where the event removes, and nothing of absence
-    where it adds.
+    The list that the event itself changes may show the state before it: the list asserts nothing where the event removes an edge, and
+    no absence where the event adds one.
     """
     on: list[str] = []
     off: list[str] = []
     complete: dict[str, list[str]] = {}
-    for name, edges in shape.lists.items():
-        changing = says is not None and says.kind == edges.kind
-        if name not in of or (changing and not (says and says.active and edges.active)):
+    for name, edges in schema.lists.items():
+        changing = assertion is not None and assertion.kind == edges.kind
+        if name not in item or (changing and not (assertion and assertion.active and edges.active)):
             continue
-        found = embedded_list(of[name])
-        (on if edges.active else off).extend(f"{edges.kind}:{one}" for one in found.ids)
-        if edges.asserts_absence and not changing and (found.complete or (edges.complete and found.readable)):
-            complete[edges.kind] = found.ids
+        embedded = embedded_list(item[name])
+        (on if edges.active else off).extend(f"{edges.kind}:{id_}" for id_ in embedded.ids)
+        if edges.asserts_absence and not changing and (embedded.complete or (edges.complete and embedded.readable)):
+            complete[edges.kind] = embedded.ids
     return on, off, complete
 
 
-def _said(says: EventAssertion, item: Object, created: int | None, event: str) -> Registers:
+def _asserted_edges(assertion: EventAssertion, item: Object, created: int | None, event: str) -> Registers:
     if created is None:
         raise InvalidRecord(
             "the notification has no created_at, and nothing else says when this happened; look at what Intercom sent"
         )
-    return edge_registers(_version(created, says.rank, created, event), _NAMED[says.kind](item), on=says.active)
+    version = _version(created, assertion.rank, created, event)
+    return edge_registers(version, _EDGES[assertion.kind](item), on=assertion.active)
 
 
-def _version(at: int, rank: Rank, request: int, event: str) -> Version:
-    second, millisecond = divmod(at, SECOND)
+def _version(time: int, rank: Rank, request: int, event: str) -> Version:
+    second, millisecond = divmod(time, SECOND)
     return Version(second, int(rank), millisecond, request, event)
 
 
-def _one(kind: str, value: Any) -> list[str]:
+def _single_edge(kind: str, value: Any) -> list[str]:
     ids = embedded_list([value]).ids
     if not ids:
         raise InvalidRecord(f"the event is about a {kind} and names none; look at what Intercom sent")
     return [f"{kind}:{ids[0]}"]
 
 
-_NAMED: Final[Mapping[str, Callable[[Object], Iterable[str]]]] = MappingProxyType({
+_EDGES: Final[Mapping[str, Callable[[Object], Iterable[str]]]] = MappingProxyType({
     "archived": lambda _: ["archived"],
     "deleted": lambda _: ["deleted"],
-    "merged": lambda item: _one("merged", item.get("id")),
-    "tag": lambda item: _one("tag", item.get("tag")),
-    "company": lambda item: _one("company", item.get("company")),
-    "subscription": lambda item: [f"subscription:{one}" for one in embedded_list(item.get("subscription_types")).ids],
+    "merged": lambda item: _single_edge("merged", item.get("id")),
+    "tag": lambda item: _single_edge("tag", item.get("tag")),
+    "company": lambda item: _single_edge("company", item.get("company")),
+    "subscription": lambda item: [f"subscription:{id_}" for id_ in embedded_list(item.get("subscription_types")).ids],
 })  # fmt: skip
+"""The edges or marks that an event of each kind is about."""
