@@ -1,25 +1,25 @@
-"""One spelling of a JSON value: sorted keys, no blanks, UTF-8; equal values have equal bytes, so they can be hashed and compared."""
+"""Canonical JSON: sorted keys, no blanks, UTF-8. Equal values have equal bytes, so that they can be hashed and compared."""
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-_SPELL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-_SPELL_ASCII = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_encode_ascii: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def canonical(value: Any) -> bytes:
-    """Encode a JSON value (str keys; NaN and infinities are refused with ValueError). Unpaired surrogates are kept as escapes."""
+    """Encode a JSON value with str keys; unpaired surrogates become escapes. Raises ValueError for NaN and infinities."""
     try:
-        return _SPELL(value).encode()
+        return _encode(value).encode()
     except UnicodeEncodeError:
-        return _SPELL_ASCII(value).encode()
+        return _encode_ascii(value).encode()
 
 
 def canonical_exact(value: Any) -> bytes:
-    """Encode a value or struct that holds no float to the same bytes, eight times as fast: only floats are spelled differently."""
+    """Encode a value or struct without floats to the same bytes, eight times as fast: only floats are encoded differently."""
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:

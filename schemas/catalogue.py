@@ -1,7 +1,7 @@
-"""The Avro schemas this release knows: the current version of each by name, and every version released before it.
+"""The Avro schemas of this release: the current version of each by name, and every version released before it.
 
-`schemas/avro/<name>.avsc` is current; `schemas/avro/history/<name>.<n>.avsc` are its earlier versions, n from 1. Each file holds all
-the named types it uses, so a schema is whole wherever it is registered.
+`schemas/avro/<name>.avsc` is current; `schemas/avro/history/<name>.<n>.avsc` are its earlier versions, n from 1. Each file contains all
+the named types it uses, so that a schema is complete wherever it is registered.
 """
 
 import json
@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from schemas.canonical import canonical
 
-DIRECTORY = Path(__file__).parent / "avro"
+DIRECTORY: Final = Path(__file__).parent / "avro"
 
 
 class Schema(msgspec.Struct, frozen=True, dict=True):
@@ -27,12 +27,12 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def text(self) -> str:
-        """The whole schema as sorted JSON: what is hashed, and what is registered."""
+        """The whole schema as sorted JSON, as it is hashed and registered."""
         return canonical(self.definition).decode()
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the whole schema. Avro's own parsing form drops defaults and docs, so two versions could share its print."""
+        """SHA-256 of the whole schema. Avro's own fingerprint leaves out defaults and docs, so two versions could share it."""
         return sha256(self.text.encode()).hexdigest()
 
     @cached_property
@@ -63,7 +63,7 @@ def read(directory: Path) -> Catalogue:
     for path in (directory / "history").glob("*.avsc"):
         name, _, number = path.stem.rpartition(".")
         earlier.setdefault(name, []).append(Schema(name, int(number), _definition(path)))
-    history = {name: tuple(sorted(found, key=lambda schema: schema.version)) for name, found in earlier.items()}
+    history = {name: tuple(sorted(versions, key=lambda schema: schema.version)) for name, versions in earlier.items()}
     current = {
         path.stem: Schema(path.stem, len(history.get(path.stem, ())) + 1, _definition(path))
         for path in sorted(directory.glob("*.avsc"))

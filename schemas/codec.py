@@ -1,13 +1,13 @@
 """Values of public topics as bytes: Avro in Confluent's framing (a zero byte, the schema's id in four bytes, the Avro binary).
 
-Values are plain: logical types are for other readers, so a `timestamp-millis` is an int of milliseconds on both sides. Where a union
-offers several records, a value is `(record name, fields)` on both sides; elsewhere a record is a dict.
+Values are plain: logical types are for other readers, so a `timestamp-millis` is an int of milliseconds, encoded and decoded. In a union
+of several records a value is `(record name, fields)`; elsewhere a record is a dict.
 """
 
 from collections.abc import Mapping
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
@@ -15,16 +15,16 @@ from fastavro.validation import ValidationError, validate
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.errors import InvalidRecord
 
-FRAME = 5  # bytes before the Avro binary
-_MAGIC = b"\x00"
-_NONE: Mapping[int, Schema] = MappingProxyType({})
+FRAME: Final = 5  # bytes before the Avro binary
+_MAGIC: Final = b"\x00"
+_NONE: Final[Mapping[int, Schema]] = MappingProxyType({})
 
-# What fastavro raises on bytes that are not of the schema: its reader trusts lengths, indexes and text.
-_MALFORMED = (EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, RecursionError)
+# What fastavro raises for bytes that do not fit the schema: its reader trusts lengths, indexes and text.
+_MALFORMED: Final = (EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, RecursionError)
 
 
 class _SchemaCodec(NamedTuple):
-    """What an id on the wire means: the writer's schema, and ours to read it as where they differ."""
+    """The schema of a framing id: the writer's, and the current one where it differs."""
 
     name: str
     writer: Any
@@ -32,36 +32,36 @@ class _SchemaCodec(NamedTuple):
 
 
 class Avro:
-    """Encode with the current schemas, decode what any known version wrote.
+    """Encode with the current schemas, decode with any known version.
 
-    `ids` gives each current schema its framing id, `others` names further schemas by id: earlier versions, or another subject's id for
-    the same schema. Made of values alone; whoever talks to a registry passes in what it answered.
+    `ids` is the framing id of each current schema, `others` further schemas by id: earlier versions, or another subject's id for the same
+    schema. It does no I/O: the client of a registry passes in the registry's ids.
     """
 
     def __init__(
         self, ids: Mapping[str, int], others: Mapping[int, Schema] = _NONE, *, catalogue: Catalogue | None = None
     ) -> None:
-        known = catalogue or shipped()
-        self._uris = {name: schema.uri for name, schema in known.current.items()}
-        self._parsed = {name: _parsed(schema) for name, schema in known.current.items()}
+        catalogue = catalogue or shipped()
+        self._uris = {name: schema.uri for name, schema in catalogue.current.items()}
+        self._parsed = {name: _parsed(schema) for name, schema in catalogue.current.items()}
         self._prefixes = {name: _MAGIC + number.to_bytes(4, "big") for name, number in ids.items()}
-        self._written = {number: self._reading(schema) for number, schema in others.items()}
-        self._written |= {number: self._reading(known.current[name]) for name, number in ids.items()}
+        self._codecs = {number: self._codec(schema) for number, schema in others.items()}
+        self._codecs |= {number: self._codec(catalogue.current[name]) for name, number in ids.items()}
 
     @classmethod
     def local(cls, catalogue: Catalogue | None = None) -> "Avro":
-        """Return the codec where no registry is: ids follow from the schemas themselves."""
-        known = catalogue or shipped()
-        earlier = {schema.local_id: schema for versions in known.history.values() for schema in versions}
-        return cls({name: schema.local_id for name, schema in known.current.items()}, earlier, catalogue=known)
+        """Return the codec for use without a registry: ids follow from the schemas themselves."""
+        catalogue = catalogue or shipped()
+        earlier = {schema.local_id: schema for versions in catalogue.history.values() for schema in versions}
+        return cls({name: schema.local_id for name, schema in catalogue.current.items()}, earlier, catalogue=catalogue)
 
     def knows(self, number: int) -> bool:
-        """Say whether values with that framing id can be decoded."""
-        return number in self._written
+        """Return whether values with that framing id can be decoded."""
+        return number in self._codecs
 
     def add(self, number: int, schema: Schema) -> None:
-        """Make values written with that id readable, as the registry explained it."""
-        self._written[number] = self._reading(schema)
+        """Add the schema of a framing id, as the registry returned it."""
+        self._codecs[number] = self._codec(schema)
 
     def data_schema(self, name: str) -> str:
         """Return the `ce_dataschema` of values encoded under that name."""
@@ -70,7 +70,7 @@ class Avro:
     def encode(self, name: str, value: dict[str, Any]) -> bytes:
         """Return the framed value. A field the schema lacks, or one without default left out, is an error: nothing is dropped.
 
-        Raises InvalidRecord with the place of what does not fit.
+        Raises InvalidRecord with the path of the field that does not fit.
         """
         out = BytesIO()
         out.write(self._prefixes[name])
@@ -83,10 +83,10 @@ class Avro:
         return out.getvalue()
 
     def decode(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the schema's name and the value as the current schema has it. Raises InvalidRecord for anything else."""
+        """Return the schema's name and the value as the current schema has it. Raises InvalidRecord where that is not possible."""
         number = framing_id(data)
-        written = self._written.get(number)
-        if written is None:
+        codec = self._codecs.get(number)
+        if codec is None:
             raise InvalidRecord(
                 f"schema id {number} is unknown here: it was written with another registry, or by a newer release"
             )
@@ -94,31 +94,29 @@ class Avro:
         body.seek(FRAME)
         try:
             value: Any = schemaless_reader(
-                body, written.writer, written.reader, return_record_name=True, return_record_name_override=True
+                body, codec.writer, codec.reader, return_record_name=True, return_record_name_override=True
             )
         except _MALFORMED as error:
-            raise InvalidRecord(
-                f"the value is cut off, or was not written with its schema {written.name} (id {number})"
-            ) from error
+            raise InvalidRecord(f"the value is cut off, or was not written with its schema {codec.name} (id {number})") from error
         if body.tell() != len(data):
-            raise InvalidRecord(f"{len(data) - body.tell()} bytes follow the value of schema {written.name} (id {number})")
-        return written.name, value
+            raise InvalidRecord(f"{len(data) - body.tell()} bytes follow the value of schema {codec.name} (id {number})")
+        return codec.name, value
 
-    def _reading(self, schema: Schema) -> _SchemaCodec:
+    def _codec(self, schema: Schema) -> _SchemaCodec:
         reader = self._parsed.get(schema.name)
         parsed = _parsed(schema)
         return _SchemaCodec(schema.name, parsed, None if reader is None or parsed == reader else reader)
 
 
 def framing_id(data: bytes) -> int:
-    """Return the schema id a framed value names. Raises InvalidRecord where there is no frame."""
+    """Return the schema id of a framed value. Raises InvalidRecord where there is no frame."""
     if len(data) < FRAME or data[:1] != _MAGIC:
         raise InvalidRecord("the value is not in Confluent framing: it does not begin with a zero byte and a schema id")
     return int.from_bytes(data[1:FRAME], "big")
 
 
 def payload(data: bytes) -> bytes:
-    """Return the Avro binary without its frame: what is hashed where the framing id must not matter."""
+    """Return the Avro binary without its frame, to be hashed independently of the framing id."""
     framing_id(data)
     return data[FRAME:]
 
@@ -135,11 +133,11 @@ def _plain(definition: Any) -> Any:
 
 
 def _mismatch(schema: Any, value: object, error: Exception) -> str:
-    """Say which field does not fit, without its value, which may be personal."""
+    """Return which field does not fit, without its value, which may be personal."""
     try:
         validate(value, schema)
-    except ValidationError as misfit:
-        return f"{misfit.errors[0].field or 'the whole'} should be {_kind(misfit.errors[0].schema)}"
+    except ValidationError as mismatch:
+        return f"{mismatch.errors[0].field or 'the whole'} should be {_type_name(mismatch.errors[0].schema)}"
     except _MALFORMED:
         return "it has another shape"
     if isinstance(error, UnicodeError):
@@ -147,7 +145,7 @@ def _mismatch(schema: Any, value: object, error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else "a number is too large"  # these ValueErrors name fields only
 
 
-def _kind(schema: Any) -> str:
+def _type_name(schema: Any) -> str:
     if isinstance(schema, list):
-        return " or ".join(_kind(part) for part in schema)
+        return " or ".join(_type_name(part) for part in schema)
     return str(schema.get("name", schema["type"])) if isinstance(schema, dict) else str(schema)

@@ -1,6 +1,6 @@
-"""The generated parts of docs/contract.md: tables of topics, headers and schemas. `python -m schemas.contract` writes them into the file.
+"""The generated parts of docs/contract.md: tables of topics, headers and schemas. `python -m schemas.contract` updates the file.
 
-A part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; all else in the file is prose by hand.
+A part is between `<!-- begin NAME -->` and `<!-- end NAME -->`; the rest of the file is written by hand.
 """
 
 import sys
@@ -17,37 +17,37 @@ FILE: Final = Path(__file__).parent.parent / "docs" / "contract.md"
 HEADERS: Final = MappingProxyType({
     "ce_specversion": ("always", "`1.0`"),
     "ce_id": ("always", "the event's id; the same each time the same event is written"),
-    "ce_source": ("always", "who says so: a workspace of Intercom, another system, or one of our topics"),
+    "ce_source": ("always", "the producer: a workspace of Intercom, another system, or a topic of this product"),
     "ce_type": ("always", "what happened, in the past tense"),
     "ce_subject": ("where it is about one thing", "the entity's id"),
     "ce_time": ("where it is known", "when it happened, RFC 3339 in UTC with milliseconds"),
-    "ce_recordedtime": ("inbound topics, facts and findings", "when we had it: at the ingress, or by the time of the log"),
-    "ce_partitionkey": ("where there is a key", "what decides the partition: the key up to its first `\\|`"),
-    "ce_sequence": ("public topics", "which event of its subject this is, 20 digits: the highest is the newest"),
+    "ce_recordedtime": ("inbound topics, facts and findings", "when it was recorded: by the ingress, or by the broker"),
+    "ce_partitionkey": ("where there is a key", "the part of the key that decides the partition: up to its first `\\|`"),
+    "ce_sequence": ("public topics", "the number of this event among those of its subject, 20 digits: the highest is the newest"),
     "ce_dataschema": ("Avro topics", "`urn:intercom-streams:schema:NAME:` and 16 digits of the schema's SHA-256"),
     "ce_origin": ("always", "why it was written: `webhook`, `backfill`, `resync`, `replay`, `operator`, `derived`, `checkpoint`"),
     "ce_causationid": ("where it follows from another", "`ce_id` of that one"),
     "content-type": ("always", "`application/json`, `application/avro`, or `application/octet-stream` for internal topics"),
     "traceparent": ("where the input had one", "W3C Trace Context"),
-    "dl_topic": ("dead letters", "the topic it lay in, without the prefix"),
+    "dl_topic": ("dead letters", "the topic it came from, without the prefix"),
     "dl_partition": ("dead letters", "its partition"),
     "dl_offset": ("dead letters", "its offset"),
     "dl_timestamp": ("dead letters", "its Kafka timestamp, in milliseconds"),
-    "dl_reason": ("dead letters", "why nobody could use it"),
-    "dl_agent": ("dead letters", "who gave it up"),
-    "dl_cut": ("dead letters too large for their topic", "which of key, value and headers are only their beginning here"),
-    "dl_bytes": ("dead letters too large for their topic", "the bytes of the value as it was"),
-    "dl_sha256": ("dead letters too large for their topic", "SHA-256 of the value as it was"),
+    "dl_reason": ("dead letters", "why it could not be processed"),
+    "dl_agent": ("dead letters", "the agent or process that rejected it"),
+    "dl_cut": ("dead letters too large for their topic", "which of key, value and headers were cut here"),
+    "dl_bytes": ("dead letters too large for their topic", "the size of the original value in bytes"),
+    "dl_sha256": ("dead letters too large for their topic", "SHA-256 of the original value"),
 })  # fmt: skip
-"""Every header of ours: where it stands, and what it says."""
+"""Every header of the product's records: which records have it, and its meaning."""
 
-_FORMS = MappingProxyType({
+_ENCODINGS: Final = MappingProxyType({
     Encoding.RAW: "bytes as received", Encoding.AVRO: "Avro", Encoding.JSON: "JSON", Encoding.INTERNAL: "internal",
 })  # fmt: skip
 
 
 def document(text: str) -> str:
-    """Return the document with all generated parts as they are now."""
+    """Return the document with its generated parts up to date."""
     for name, lines in (("topics", topics()), ("headers", headers()), ("schemas", schemas())):
         begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
@@ -58,11 +58,11 @@ def document(text: str) -> str:
 
 def topics() -> Iterator[str]:
     """Yield the table of topics."""
-    yield from _head("topic", "key", "value", "kept", "written by", "read by", "what")
+    yield from _head("topic", "key", "value", "retention", "written by", "read by", "what")
     for topic in TOPICS.values():
-        value = f"Avro `{topic.schema}`" if topic.schema else _FORMS[topic.encoding]
-        people = (", ".join(topic.written_by), ", ".join(topic.read_by))
-        yield _row(f"`{topic.name}`", f"`{topic.key}`", value, _kept(topic), *people, topic.about)
+        value = f"Avro `{topic.schema}`" if topic.schema else _ENCODINGS[topic.encoding]
+        programs = (", ".join(topic.written_by), ", ".join(topic.read_by))
+        yield _row(f"`{topic.name}`", f"`{topic.key}`", value, _retention(topic), *programs, topic.about)
 
 
 def headers() -> Iterator[str]:
@@ -81,46 +81,46 @@ def schemas() -> Iterator[str]:
         yield f"On {used}. {schema.definition.get('doc', '')}".rstrip()
         yield ""
         yield from _head("field", "type", "what")
-        yield from (_row(f"`{path}`", kind, doc) for path, kind, doc in _fields(schema.definition, ""))
+        yield from (_row(f"`{path}`", type_, doc) for path, type_, doc in _fields(schema.definition, ""))
         yield ""
 
 
 def _fields(record: Any, path: str) -> Iterator[tuple[str, str, str]]:
     for field in record["fields"]:
-        place = f"{path}{field['name']}"
-        yield place, _type(field["type"]), field.get("doc", "")
-        yield from _inside(field["type"], place)
+        field_path = f"{path}{field['name']}"
+        yield field_path, _type(field["type"]), field.get("doc", "")
+        yield from _nested_fields(field["type"], field_path)
 
 
-def _inside(kind: Any, place: str) -> Iterator[tuple[str, str, str]]:
-    if isinstance(kind, list):
-        for branch in kind:
-            yield from _inside(branch, place)
-    elif isinstance(kind, dict):
-        if kind["type"] == "record":
-            yield from _fields(kind, f"{place}.")
-        yield from _inside(kind.get("items"), f"{place}[]")
-        yield from _inside(kind.get("values"), f"{place}{{}}")
+def _nested_fields(schema: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from _nested_fields(branch, path)
+    elif isinstance(schema, dict):
+        if schema["type"] == "record":
+            yield from _fields(schema, f"{path}.")
+        yield from _nested_fields(schema.get("items"), f"{path}[]")
+        yield from _nested_fields(schema.get("values"), f"{path}{{}}")
 
 
-def _type(kind: Any) -> str:
-    if isinstance(kind, list):
-        return " or ".join(_type(branch) for branch in kind)
-    if isinstance(kind, str):
-        return kind
-    if kind["type"] == "array":
-        return f"list of {_type(kind['items'])}"
-    if kind["type"] == "map":
-        return f"map of {_type(kind['values'])}"
-    if kind["type"] == "enum":
-        return ", ".join(f"`{symbol}`" for symbol in kind["symbols"])
-    return str(kind.get("logicalType") or kind.get("name") or kind["type"])
+def _type(schema: Any) -> str:
+    if isinstance(schema, list):
+        return " or ".join(_type(branch) for branch in schema)
+    if isinstance(schema, str):
+        return schema
+    if schema["type"] == "array":
+        return f"list of {_type(schema['items'])}"
+    if schema["type"] == "map":
+        return f"map of {_type(schema['values'])}"
+    if schema["type"] == "enum":
+        return ", ".join(f"`{symbol}`" for symbol in schema["symbols"])
+    return str(schema.get("logicalType") or schema.get("name") or schema["type"])
 
 
-def _kept(topic: Topic) -> str:
+def _retention(topic: Topic) -> str:
     if topic.compact:
         return "last value of each key"
-    return "for ever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // DAY_MS} days"
+    return "forever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // DAY_MS} days"
 
 
 def _head(*cells: str) -> Iterable[str]:

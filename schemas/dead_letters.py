@@ -1,4 +1,4 @@
-"""A dead letter: the record as it was, byte for byte, with headers that say where it lay and why nobody could use it."""
+"""A dead letter: the record byte for byte, with headers for where it came from and why it could not be processed."""
 
 import hashlib
 from typing import Final, NamedTuple
@@ -6,15 +6,15 @@ from typing import Final, NamedTuple
 from schemas.message import Headers, Message, header
 
 TOPIC: Final = "dead.letters"
-_PREFIX = "dl_"
-_LONGEST_REASON = 500  # characters: room for a sentence and its remedy; the record itself has the rest
-_SHORT_VALUE = 64 * 1024  # bytes of a value that are kept where all of it is too much: enough to see what it was
-_SHORT_PART = 1024  # … of a key and of a header
-_MOST_HEADERS = 100  # … and so many headers
+_PREFIX: Final = "dl_"
+_LONGEST_REASON: Final = 500  # characters: room for a sentence and its remedy; the record itself has the rest
+_SHORT_VALUE: Final = 64 * 1024  # bytes left of a value that is too large: enough to recognise it
+_SHORT_PART: Final = 1024  # … of a key and of a header
+_MOST_HEADERS: Final = 100  # … and the number of headers
 
 
 class DeadLetter(NamedTuple):
-    """What is sent to `dead.letters`."""
+    """A record of `dead.letters`."""
 
     key: bytes | None
     value: bytes | None
@@ -22,7 +22,7 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetterOrigin(NamedTuple):
-    """Where a dead letter came from and why, read back from its headers."""
+    """Where a dead letter came from and why, as its headers have it."""
 
     topic: str
     partition: int
@@ -33,37 +33,37 @@ class DeadLetterOrigin(NamedTuple):
 
 
 def dead_letter(topic: str, partition: int, record: Message, reason: str, agent: str) -> DeadLetter:
-    """Make the dead letter of a record. `topic` is without the configured prefix; `agent` is whoever gave up.
+    """Make the dead letter of a record. `topic` is without the configured prefix; `agent` is the agent or process that rejected it.
 
-    All headers stay, CloudEvents ones too, so a letter brought back is the same event; only an earlier death's are replaced. A letter
-    follows from its record alone: when it was given up is the letter's own timestamp on its topic.
+    All headers stay, CloudEvents ones too, so that a redriven record is the same event; only the headers of an earlier rejection are
+    replaced. A dead letter follows from its record alone: its timestamp on its own topic is the time of the rejection.
     """
-    said = DeadLetterOrigin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
-    added = ((f"{_PREFIX}{name}", str(part).encode("utf-8", "replace")) for name, part in said._asdict().items())
+    origin = DeadLetterOrigin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
+    added = ((f"{_PREFIX}{name}", str(part).encode("utf-8", "replace")) for name, part in origin._asdict().items())
     return DeadLetter(record.key, record.value, [*original_record(record.headers), *added])
 
 
-def shortened(letter: DeadLetter) -> DeadLetter:
-    """Return a letter small enough for any topic, for a record that no longer fits with its `dl_` headers around it.
+def shortened(record: DeadLetter) -> DeadLetter:
+    """Return a dead letter small enough for any topic, for a record that is too large with its `dl_` headers.
 
-    `dl_bytes` and `dl_sha256` say what the value was, and `dl_cut` which parts are not whole: with them the record is found, and known
-    to be the one, where it came from. Such a letter cannot be brought back.
+    `dl_bytes` and `dl_sha256` describe the value, and `dl_cut` lists the parts that were cut: they are enough to find the original record
+    where it came from, and to verify it. Such a dead letter cannot be redriven.
     """
-    kept = original_record(letter.headers)
-    short = [(name[:_SHORT_PART], value[:_SHORT_PART]) for name, value in kept[:_MOST_HEADERS]]
-    key, value = letter.key and letter.key[:_SHORT_PART], letter.value and letter.value[:_SHORT_VALUE]
-    parts = {"key": key != letter.key, "value": value != letter.value, "headers": short != kept}
-    said = {
+    original = original_record(record.headers)
+    headers = [(name[:_SHORT_PART], value[:_SHORT_PART]) for name, value in original[:_MOST_HEADERS]]
+    key, value = record.key and record.key[:_SHORT_PART], record.value and record.value[:_SHORT_VALUE]
+    parts = {"key": key != record.key, "value": value != record.value, "headers": headers != original}
+    description = {
         "cut": ", ".join(part for part, cut in parts.items() if cut),
-        "bytes": str(len(letter.value or b"")),
-        "sha256": hashlib.sha256(letter.value or b"").hexdigest(),
+        "bytes": str(len(record.value or b"")),
+        "sha256": hashlib.sha256(record.value or b"").hexdigest(),
     }
-    added = [(f"{_PREFIX}{name}", text.encode()) for name, text in said.items()]
-    return DeadLetter(key, value, [*short, *letter.headers[len(kept) :], *added])
+    added = [(f"{_PREFIX}{name}", text.encode()) for name, text in description.items()]
+    return DeadLetter(key, value, [*headers, *record.headers[len(original) :], *added])
 
 
 def origin_of(headers: Headers) -> DeadLetterOrigin | None:
-    """Read where a dead letter came from, or None for a record that is none."""
+    """Return the origin of a dead letter, or None for any other record."""
     topic, partition, offset, timestamp, reason, agent = (
         header(headers, f"{_PREFIX}{name}") for name in DeadLetterOrigin._fields
     )
@@ -73,5 +73,5 @@ def origin_of(headers: Headers) -> DeadLetterOrigin | None:
 
 
 def original_record(headers: Headers) -> list[tuple[str, bytes]]:
-    """Return the headers as they were before the record died."""
+    """Return the headers that the record had before it became a dead letter."""
     return [(name, value) for name, value in headers if not name.startswith(_PREFIX)]

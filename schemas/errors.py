@@ -1,8 +1,8 @@
-"""Every error of ours that crosses a package, by what to do about it.
+"""Every error that crosses a package, by what to do about it.
 
 IntercomStreamsError
-├── InvalidRecord           never retry: this input can never be understood; quarantine or dead-letter it
-├── Unavailable             retry: something outside is away and may come back
+├── InvalidRecord           never retry: this input can never be processed; quarantine or dead-letter it
+├── Unavailable             retry: an outside system does not answer, and may recover
 │   └── StoreFailed         a table's disk is full or failing
 └── MustStop                stop the process: an operator has to decide or fix something
     ├── BadConfiguration    the configuration is wrong; the message names the key
@@ -11,28 +11,28 @@ IntercomStreamsError
 
 
 class IntercomStreamsError(Exception):
-    """Carry what happened, the likely cause and what to do, never a payload."""
+    """Base of all: the text has what happened, the likely cause and what to do, never a payload."""
 
 
 class InvalidRecord(IntercomStreamsError):
-    """Say that an input can never be understood, however often it is tried."""
+    """An input that can never be processed, however often it is retried."""
 
 
 class Unavailable(IntercomStreamsError):
-    """Say that something outside does not answer; trying again later may work."""
+    """An outside system does not answer; a later retry may work."""
 
 
 class StoreFailed(Unavailable):
-    """Say that a table on disk can be neither read nor written. What it held is in its changelog, so nothing is lost."""
+    """A table on disk can be neither read nor written. Its rows are in its changelog, so nothing is lost."""
 
 
 class MustStop(IntercomStreamsError):
-    """Say that going on would lose or corrupt something; a person has to act."""
+    """Continuing would lose or corrupt data; a person has to act."""
 
 
 class BadConfiguration(MustStop):
-    """Say which configuration key is wrong and what is expected there."""
+    """A configuration key is wrong; the text has the key and the expected value."""
 
 
 class MissingRecords(MustStop):
-    """Say that a log no longer holds what we have not read yet."""
+    """A log no longer has records that were not read yet."""

@@ -1,17 +1,17 @@
-"""May a schema follow another? FULL_TRANSITIVE: every version can be read as every other, so producers and readers upgrade in any order.
+"""Schema compatibility, FULL_TRANSITIVE: every version can be read as every other, so producers and readers upgrade in any order.
 
-Avro 1.11, section "Schema Resolution", with three things stricter: names must match in full; a logical type may not change, because the
+Avro 1.11, section "Schema Resolution", with three stricter rules: names must match in full; a logical type may not change, because the
 same number would mean something else; text is not bytes.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from fastavro import parse_schema
 
 from schemas.catalogue import Schema
 
-_PROMOTIONS = {
+_PROMOTIONS: Final = {
     "int": {"int", "long", "float", "double"},
     "long": {"long", "float", "double"},
     "float": {"float", "double"},
@@ -19,21 +19,21 @@ _PROMOTIONS = {
 
 
 def incompatibilities(newest: Schema, earlier: Iterable[Schema]) -> list[str]:
-    """Say everything that keeps the newest version from standing beside each earlier one; empty means it may be released."""
-    found = []
+    """Return every incompatibility between the newest version and each earlier one; without any it may be released."""
+    reasons = []
     for before in earlier:
-        found += [f"version {newest.version} cannot read version {before.version}: {why}" for why in unreadable(before, newest)]
-        found += [f"version {before.version} cannot read version {newest.version}: {why}" for why in unreadable(newest, before)]
-    return found
+        reasons += [f"version {newest.version} cannot read version {before.version}: {why}" for why in unreadable(before, newest)]
+        reasons += [f"version {before.version} cannot read version {newest.version}: {why}" for why in unreadable(newest, before)]
+    return reasons
 
 
 def unreadable(writer: Schema, reader: Schema) -> list[str]:
-    """Say why values of one schema cannot be read as another."""
+    """Return why values of one schema cannot be read as another."""
     return list(_Resolution(writer.definition, reader.definition).reasons())
 
 
 class _Resolution:
-    """One walk over two schemas; pairs of named types already under way are not entered again, since types may hold themselves."""
+    """One walk over two schemas; a pair of named types is compared once, since types may contain themselves."""
 
     def __init__(self, writer: Any, reader: Any) -> None:
         self._writer_names: dict[str, Any] = {}
@@ -53,28 +53,28 @@ class _Resolution:
             return
         if isinstance(reader, list):
             if all(any(self._attempt(writer, branch, path)) for branch in reader):
-                yield f"{path or 'the root'}: {_called(writer)} is not among {', '.join(map(_called, reader))}"
+                yield f"{path or 'the root'}: {_label(writer)} is not among {', '.join(map(_label, reader))}"
             return
         yield from self._single(writer, reader, path)
 
     def _attempt(self, writer: Any, reader: Any, path: str) -> list[str]:
         seen = set(self._seen)
-        found = list(self._compare(writer, reader, path))
-        self._seen = seen if found else self._seen
-        return found
+        reasons = list(self._compare(writer, reader, path))
+        self._seen = seen if reasons else self._seen
+        return reasons
 
     def _single(self, writer: Any, reader: Any, path: str) -> Iterator[str]:
         at = path or "the root"
-        kind, wanted = _kind(writer), _kind(reader)
-        if wanted not in _PROMOTIONS.get(kind, {kind}):
-            yield f"{at}: {kind} was written, {wanted} is expected"
+        written, expected = _type(writer), _type(reader)
+        if expected not in _PROMOTIONS.get(written, {written}):
+            yield f"{at}: {written} was written, {expected} is expected"
         elif _logical(writer) != _logical(reader):
             yield f"{at}: the logical type changed from {_logical(writer)} to {_logical(reader)}"
-        elif kind in {"record", "enum", "fixed", "error"}:
+        elif written in {"record", "enum", "fixed", "error"}:
             yield from self._named(writer, reader, path)
-        elif kind == "array":
+        elif written == "array":
             yield from self._compare(writer["items"], reader["items"], f"{path}[]")
-        elif kind == "map":
+        elif written == "map":
             yield from self._compare(writer["values"], reader["values"], f"{path}{{}}")
 
     def _named(self, writer: Any, reader: Any, path: str) -> Iterator[str]:
@@ -94,10 +94,10 @@ class _Resolution:
             yield f"{path or 'the root'}: the size changed from {writer['size']} to {reader['size']}"
 
     def _fields(self, writer: Any, reader: Any, path: str) -> Iterator[str]:
-        written = {field["name"]: field for field in writer["fields"]}
+        writers = {field["name"]: field for field in writer["fields"]}
         for field in reader["fields"]:
             names = (field["name"], *field.get("aliases", ()))
-            source = next((written[name] for name in names if name in written), None)
+            source = next((writers[name] for name in names if name in writers), None)
             at = f"{path}.{field['name']}".lstrip(".")
             if source is not None:
                 yield from self._compare(source["type"], field["type"], at)
@@ -109,11 +109,11 @@ def _name(schema: Any) -> str:
     return schema if isinstance(schema, str) else ""
 
 
-def _kind(schema: Any) -> str:
+def _type(schema: Any) -> str:
     return str(schema["type"]) if isinstance(schema, dict) else str(schema)
 
 
-def _called(schema: Any) -> str:
+def _label(schema: Any) -> str:
     return str(schema.get("name", schema["type"])) if isinstance(schema, dict) else str(schema)
 
 

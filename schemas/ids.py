@@ -1,9 +1,9 @@
-"""Identifiers that follow from what they name: the same parts give the same id on every machine, after every replay."""
+"""Deterministic identifiers: the same parts give the same id on every machine, after every replay."""
 
 from typing import Final
 from uuid import UUID, uuid5
 
-NAMESPACE: Final = UUID("5f4c33c1-06a2-5d0e-9a1c-7a1b3b0f6f10")  # ours alone; changing it changes every id ever issued
+NAMESPACE: Final = UUID("5f4c33c1-06a2-5d0e-9a1c-7a1b3b0f6f10")  # this product's; changing it changes every id ever issued
 
 
 def derived(*parts: str | int | None) -> str:

@@ -1,4 +1,4 @@
-"""A record as every agent and reader sees it, whatever client fetched it."""
+"""A Kafka record as agents and readers use it, whichever client fetched it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -7,7 +7,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Message(Protocol):
-    """What is read of a Kafka record: aiokafka's own objects satisfy this, so none are copied on the hot path."""
+    """The attributes of a Kafka record that are used: aiokafka's records have them, so none are copied on the hot path."""
 
     @property
     def offset(self) -> int: ...
@@ -24,7 +24,7 @@ class Message(Protocol):
 
 
 class RecordValue(NamedTuple):
-    """A record made by hand: histories in tests, replays from files."""
+    """A record that was not fetched from Kafka: histories in tests, replays from files."""
 
     key: bytes | None
     value: bytes | None
@@ -34,9 +34,9 @@ class RecordValue(NamedTuple):
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """Return the last header of that name as text, or None: a later header overrules an earlier one."""
-    found: bytes | None = None
+    """Return the last header of that name as text, or None: a later header overrides an earlier one."""
+    last: bytes | None = None
     for key, value in headers:
         if key == name:
-            found = value
-    return None if found is None else found.decode("utf-8", "replace")
+            last = value
+    return None if last is None else last.decode("utf-8", "replace")

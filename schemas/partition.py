@@ -1,10 +1,11 @@
-"""The one rule that says in which partition a key lives: murmur2, as Java clients compute it, of the key up to its first `|`."""
+"""The partition of a key: murmur2, as Java clients compute it, of the key up to its first `|`."""
 
 import struct
 from functools import lru_cache
+from typing import Final
 
-_M = 0x5BD1E995
-_MASK = 0xFFFFFFFF
+_M: Final = 0x5BD1E995
+_MASK: Final = 0xFFFFFFFF
 
 
 def murmur2(data: bytes) -> int:
@@ -22,8 +23,8 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
-@lru_cache(maxsize=1 << 16)  # a pure Python hash costs microseconds and keys repeat
+@lru_cache(maxsize=1 << 16)  # a hash in pure Python takes microseconds, and keys repeat
 def partition_of(key: bytes, count: int) -> int:
-    """Name the partition of a key among `count`: all items `group|item` of a group live together."""
+    """Return the partition of a key among `count`: all keys `group|item` of a group have the same one."""
     group = key.partition(b"|")[0]
     return (murmur2(group) & 0x7FFFFFFF) % count

@@ -1,4 +1,4 @@
-"""Who is who: Intercom apps sign for workspaces, workspaces belong to a tenant (one company with one staff directory)."""
+"""Apps, workspaces and tenants: Intercom apps sign for workspaces, workspaces belong to a tenant, one company with one staff directory."""
 
 from collections.abc import Iterable, Mapping
 from typing import final
@@ -8,7 +8,7 @@ import msgspec
 
 @final
 class Secret:
-    """A text that no repr, log or traceback shows; `reveal()` is the one way to it."""
+    """A text that no repr, log or traceback shows; only `reveal()` returns it."""
 
     __slots__ = ("_text",)
 
@@ -16,7 +16,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself, for the client that needs it."""
+        """Return the text, for the client that needs it."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -33,14 +33,14 @@ class Secret:
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """An Intercom app: its client secrets (two while one is rotated) sign for every workspace that installed it."""
+    """An Intercom app: its client secrets (two during a rotation) sign for every workspace that installed it."""
 
     name: str
     client_secrets: tuple[Secret, ...]
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
-    """One Intercom workspace; `app_id` is Intercom's id of it, `app` the name of the app that posts for it."""
+    """One Intercom workspace; `app_id` is Intercom's id, `app` the name of the app that posts for it."""
 
     app_id: str
     app: str
@@ -57,7 +57,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tenancy(msgspec.Struct, frozen=True):
-    """All apps and tenants of one installation, with the look-ups everybody needs."""
+    """All apps and tenants of one installation, indexed."""
 
     apps: Mapping[str, App]
     tenants: Mapping[str, Tenant]

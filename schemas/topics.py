@@ -1,6 +1,6 @@
-"""The table of topics: every topic's key, form, retention, writers and readers. Documentation and `topics apply` are made from it.
+"""The table of topics: each one's key, encoding, retention, writers and readers. The documentation and `topics apply` follow from it.
 
-A name here is without the configured prefix. Topic names, keys and partitioning are expensive to change once data exists.
+Names are without the configured prefix. Topic names, keys and partitioning are expensive to change once data exists.
 """
 
 from enum import StrEnum
@@ -20,14 +20,14 @@ FOREVER: Final = -1
 class Encoding(StrEnum):
     """How a topic's values are encoded."""
 
-    RAW = "raw"  # the bytes received, untouched
+    RAW = "raw"  # the bytes received, unchanged
     AVRO = "avro"  # Avro in Confluent framing, public
     JSON = "json"  # canonical JSON, public
     INTERNAL = "internal"  # versioned msgspec encoding, private to a release and the one before
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic. `retention_ms` is time for deleted topics (`FOREVER` keeps all); compacted ones keep the last value of each key."""
+    """One topic: a compacted one retains the last value of each key, another all records for `retention_ms` or `FOREVER`."""
 
     name: str
     key: str

@@ -1,8 +1,8 @@
 """Values of internal topics and tables as bytes: one byte with the number of the encoding, then MessagePack.
 
-The numbers are the product's, not one type's: a release that changes how any of these values looks raises `ENCODING`, and the types that
-changed take that number. Every release reads its own number and all before, for a row that nobody touches keeps its bytes for ever.
-What it writes is decided partition by partition (`streams.engine.encodings`), so that workers can be replaced one at a time.
+The numbers belong to the product, not to one type: a release that changes the bytes of any of these types raises `ENCODING`, and the
+types that changed take that number. Every release reads its own number and all earlier ones, since a row that is never updated keeps its
+bytes. The encoding to write is chosen per partition (`streams.engine.encodings`), so that workers can be replaced one at a time.
 """
 
 from collections.abc import Callable
@@ -17,20 +17,23 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 ENCODING: Final = 1
-"""The newest encoding this release knows. Raise it with the first type that changes after a release; `tests/streams/agents/test_encodings.py` notices."""
+"""The newest encoding this release knows. Raise it with the first type that changes after a release.
+
+`tests/streams/agents/test_encodings.py` fails until that is done.
+"""
 
 HIGHEST: Final = 30
-"""Up to here a first byte is an encoding's number: 0 begins a framed Avro value, 31 a gzip, and texts begin later."""
+"""The highest first byte that is an encoding's number: a framed Avro value begins with 0, a gzip with 31, and texts with higher bytes."""
 
 
 class EncodingTarget(Protocol):
-    """Where a step's results go, as far as their encoding is concerned (`streams.engine.agent.Outbox`)."""
+    """The part of a step's outbox that its encoding depends on (`streams.engine.agent.Outbox`)."""
 
     encoding: int
 
 
 class PreviousVersion(Generic[P, T]):
-    """What a type was before it changed: the codec of then, how its values become ones of now, and what of these it can still hold."""
+    """A type before a change: its codec, and the conversions of its values to and from the new type; `downgrade` may lose fields."""
 
     def __init__(self, codec: "Versioned[P]", upgrade: Callable[[P], T], downgrade: Callable[[T], P]) -> None:
         self.codec = codec
@@ -45,7 +48,7 @@ class PreviousVersion(Generic[P, T]):
 
 
 class Versioned(Generic[T]):
-    """The codec of one type, as it looks since the encoding named."""
+    """The codec of one type, in the form it has had since encoding `since`."""
 
     since: int
     before: PreviousVersion[Any, T] | None
@@ -63,16 +66,16 @@ class Versioned(Generic[T]):
         self._decoder = Decoder(value_type)
 
     def encode(self, value: T, encoding: int = HIGHEST) -> bytes:
-        """Return the bytes in the newest form that a reader of that encoding knows; in the oldest one where the type is newer.
+        """Return the bytes in the newest encoding up to that number; in the type's first one where the type is newer.
 
-        Equal values with equal order of keys and fields give equal bytes.
+        Equal values with the same order of keys and fields give equal bytes.
         """
         if encoding < self.since and self.before is not None:
             return self.before.encode(value, encoding)
         return self._prefix + self._encoder.encode(value)
 
     def decode(self, data: bytes) -> T:
-        """Return the value. Raises MustStop for a newer release's encoding, InvalidRecord for bytes that are no such value."""
+        """Return the value. Raises MustStop for a newer release's encoding, InvalidRecord for other bytes."""
         if not data:
             raise InvalidRecord(f"an empty value is no {self.value_type.__name__}")
         if data[0] == self.since:
@@ -84,7 +87,7 @@ class Versioned(Generic[T]):
         raise InvalidRecord(f"this is no {self.value_type.__name__}: no release of ours begins one with byte {data[0]}")
 
     def receive(self, data: bytes, out: EncodingTarget) -> T:
-        """Return the value of a record that others wrote; what follows from it is written in no older encoding, which might lose of it."""
+        """Return the value of another agent's record; results are then written in no older encoding, which might lose a part of it."""
         value = self.decode(data)
         out.encoding = max(out.encoding, data[0])
         return value
@@ -92,12 +95,12 @@ class Versioned(Generic[T]):
     def _decoded(self, data: bytes) -> T:
         try:
             return self._decoder.decode(memoryview(data)[1:])
-        except DecodeError as error:  # its text names the place and the types, never the value
+        except DecodeError as error:  # its text has the path and the types, never the value
             raise InvalidRecord(f"a {self.value_type.__name__} of encoding {data[0]} cannot be read: {error}") from error
 
 
 def newer_encoding(what: str, encoding: int, known: int) -> MustStop:
-    """Say that a newer release wrote something; only that release can go on, and whoever reads on would misread or lose it."""
+    """Return the error for data of a newer release: only that release can continue; this one would misread or lose it."""
     return MustStop(
         f"{what} is in encoding {encoding} and this release knows {known}: a newer release wrote it. Nothing of it was touched. "
         "Start this worker with that release; workers that have it go on meanwhile."
