@@ -48,7 +48,7 @@ class PreviousVersion(Generic[P, T]):
 
 
 class Versioned(Generic[T]):
-    """The codec of one type, in the form it has had since encoding `since`."""
+    """The codec of one type, unchanged since encoding `since`."""
 
     since: int
     before: PreviousVersion[Any, T] | None

@@ -1,1 +1,1 @@
-"""What Intercom sends: the envelope of a webhook, where each topic goes, and the spellings of times and ids."""
+"""What Intercom sends: the envelope of a webhook, where each topic goes, and the formats of times and ids."""

@@ -1,8 +1,7 @@
-"""A post of Intercom's as bytes: its envelope without its payload, and the JSON behind a compressed post.
+"""The envelope of a notification of Intercom's, and the JSON of a compressed one.
 
-Only the envelope is decoded, the object in it stays raw: the ingress has to answer in time, and each agent decodes the object for
-itself. Intercom's shapes vary by version and by topic (ids as numbers or null, times in three spellings, fields left out), so
-nothing here trusts a type.
+Only the envelope is decoded, the object in it stays raw: the ingress has to answer in time, and each agent decodes the object itself.
+Types vary by API version and topic (ids as numbers or null, times in three formats, fields left out), so no type is trusted here.
 """
 
 import re
@@ -18,16 +17,16 @@ from schemas.ids import derived
 from schemas.message import Message, header
 
 CONTENT_ENCODING: Final = "content-encoding"  # the header of a record whose value was posted compressed
-INFLATED_LIMIT: Final = 4 * 1024 * 1024  # four times the limit of a post: JSON of this kind shrinks to a tenth
+INFLATED_LIMIT: Final = 4 * 1024 * 1024  # four times the limit of a post: such JSON compresses to a tenth
 _LONGEST_NAME: Final = 255  # of an id or a topic; Intercom's longest are under 60
-_END_OF_TIME: Final = 253_402_300_800  # the year 10000, which no calendar here can show
-NULL: Final = msgspec.Raw(b"null")  # an object that is not there
+_END_OF_TIME: Final = 253_402_300_800  # the year 10000, which datetime cannot represent
+NULL: Final = msgspec.Raw(b"null")  # the raw JSON of a missing field
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """Who posted what about which workspace. `created_at` is Unix seconds or None, `item` the raw JSON of `data.item`.
+    """A notification's envelope. `created_at` is Unix seconds or None, `item` the raw JSON of `data.item`.
 
-    `id` is the notification's, or for a null one (a ping) the UUIDv5 of the body's bytes; `topic` and `app_id` may be empty.
+    `id` is the notification's, or where that is null (a ping) the UUIDv5 of the body's bytes; `topic` and `app_id` may be empty.
     """
 
     id: str
@@ -38,43 +37,43 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TooLarge(InvalidRecord):
-    """Say that a compressed body is larger than we are willing to hold."""
+    """A compressed body that inflates beyond the limit."""
 
 
 class _Data(msgspec.Struct, frozen=True):
     item: msgspec.Raw = NULL
 
 
-class _Outer(msgspec.Struct, frozen=True):
+class _WithoutData(msgspec.Struct, frozen=True):
     id: msgspec.Raw = NULL
     topic: msgspec.Raw = NULL
     app_id: msgspec.Raw = NULL
     created_at: msgspec.Raw = NULL
 
 
-class _Notification(_Outer, frozen=True):
+class _Notification(_WithoutData, frozen=True):
     data: _Data = _Data()
 
 
 _NOTIFICATION: Final = msgspec.json.Decoder(_Notification)
-_OUTER: Final = msgspec.json.Decoder(_Outer)
+_WITHOUT_DATA: Final = msgspec.json.Decoder(_WithoutData)
 _ANY: Final = msgspec.json.Decoder()
 
-# A cut text may end in half an emoji: JSON's grammar allows the escape, its decoder here does not. Read as U+FFFD, kept as posted.
-# Whole pairs and other escapes are matched first, so that `\\ud800` stays the backslash that it is.
-_HALF_A_PAIR: Final = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+# A truncated text may end in half an emoji: JSON's grammar allows the escape, this decoder does not. It is decoded as U+FFFD; the record
+# keeps the posted bytes. Whole pairs and other escapes are matched first, so that `\\ud800` stays a backslash.
+_UNPAIRED_SURROGATE: Final = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 _REPLACEMENT: Final = rb"\ufffd"
 
 
 def envelope(body: bytes) -> Envelope:
-    """Read the envelope of a body. Raises `InvalidRecord` where the bytes are no JSON object in UTF-8; the reason shows none of them."""
-    outer = _outer(body)
+    """Return the envelope of a body. Raises `InvalidRecord`, without any of the bytes in its text, where they are no JSON object in UTF-8."""
+    fields = _fields(body)
     return Envelope(
-        id=name(outer.id) or derived("body", digest(body)),
-        topic=name(outer.topic) or "",
-        app_id=name(outer.app_id) or "",
-        created_at=seconds(outer.created_at),
-        item=outer.data.item if isinstance(outer, _Notification) else NULL,
+        id=name(fields.id) or derived("body", digest(body)),
+        topic=name(fields.topic) or "",
+        app_id=name(fields.app_id) or "",
+        created_at=seconds(fields.created_at),
+        item=fields.data.item if isinstance(fields, _Notification) else NULL,
     )
 
 
@@ -90,25 +89,25 @@ def body(record: Message) -> bytes:
 
 
 def inflate(data: bytes, limit: int = INFLATED_LIMIT) -> bytes:
-    """Return what a gzip body holds, of at most `limit` bytes. Raises `TooLarge`, or `InvalidRecord` for bytes that are no gzip."""
-    found = bytearray()
+    """Return the inflated gzip body, of at most `limit` bytes. Raises `TooLarge`, or `InvalidRecord` for bytes that are no gzip."""
+    inflated = bytearray()
     while data:
-        member = zlib.decompressobj(wbits=31)  # 31: gzip's frame, and no other
+        member = zlib.decompressobj(wbits=31)  # 31: only gzip's frame
         try:
-            found += member.decompress(data, limit + 1 - len(found))
+            inflated += member.decompress(data, limit + 1 - len(inflated))
         except zlib.error:
             raise InvalidRecord("the body says gzip and is not: it was damaged, or the sender named the wrong encoding") from None
-        if len(found) > limit:
+        if len(inflated) > limit:
             raise TooLarge(f"the body is larger than {limit} bytes once inflated")
         if not member.eof:
             raise InvalidRecord("the gzip body ends too early: it was cut on its way here")
         data = member.unused_data
-    return bytes(found)
+    return bytes(inflated)
 
 
 def name(raw: msgspec.Raw) -> str | None:
-    """Read an id or a name: a text or a whole number. None for anything else: empty, null, too long, or with control characters."""
-    value = _any(raw)
+    """Return an id or a name, a text or a whole number; None for others: empty, null, too long, or with control characters."""
+    value = _decode_any(raw)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**_LONGEST_NAME else None
     if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable():
@@ -117,37 +116,37 @@ def name(raw: msgspec.Raw) -> str | None:
 
 
 def seconds(raw: msgspec.Raw) -> int | None:
-    """Read an instant as Unix seconds: a number, a number as text, or ISO 8601 (without a zone it is UTC)."""
-    value = _any(raw)
+    """Return a time as Unix seconds, from a number, a number as text, or ISO 8601 (without a zone it is UTC); None for others."""
+    value = _decode_any(raw)
     try:
         if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
             moment = datetime.fromisoformat(value)
             value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return None
-        whole = int(value)
+        second = int(value)
     except (ValueError, OverflowError):
         return None
-    return whole if 0 < whole < _END_OF_TIME else None
+    return second if 0 < second < _END_OF_TIME else None
 
 
-def _outer(data: bytes) -> _Outer:
+def _fields(data: bytes) -> _WithoutData:
     try:
-        return _read(data)
+        return _decode(data)
     except InvalidRecord:
-        mended = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] is None else _REPLACEMENT, data)
-        if mended == data:
+        replaced = _UNPAIRED_SURROGATE.sub(lambda match: match[0] if match[1] is None else _REPLACEMENT, data)
+        if replaced == data:
             raise
-    return _read(mended)
+    return _decode(replaced)
 
 
-def _read(data: bytes) -> _Outer:
+def _decode(data: bytes) -> _WithoutData:
     try:
-        str(data, "utf-8")  # the decoder skips what it does not need, bad UTF-8 included
+        str(data, "utf-8")  # the decoder skips fields it does not need, and with them bad UTF-8
         try:
             return _NOTIFICATION.decode(data)
-        except msgspec.ValidationError:  # `data` is no object: an envelope about nothing
-            return _OUTER.decode(data)
+        except msgspec.ValidationError:  # `data` is no object: an envelope without an item
+            return _WITHOUT_DATA.decode(data)
     except UnicodeDecodeError:
         raise InvalidRecord("the body is not UTF-8") from None
     except RecursionError:
@@ -156,8 +155,8 @@ def _read(data: bytes) -> _Outer:
         raise InvalidRecord("the body is not a JSON object") from None
 
 
-def _any(raw: msgspec.Raw) -> object:
+def _decode_any(raw: msgspec.Raw) -> object:
     try:
         return _ANY.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # half a surrogate pair, a number beyond any
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # an unpaired surrogate, or a number too large for Python
         return None

@@ -1,24 +1,25 @@
-"""Intercom's many spellings of a time and of an id, brought to one: milliseconds since 1970, and text or nothing.
+"""Intercom's formats of times and ids, converted to one each: milliseconds since 1970, and text or None.
 
-REST sends whole seconds, webhooks ISO 8601 with milliseconds in two spellings, some versions digits as text; an admin's id is an int
-here and a string there, and "nobody" is null, 0 or "0".
+REST sends whole seconds, webhooks ISO 8601 with milliseconds in two formats, some API versions digits as text; an admin's id is an int
+in some objects and a string in others, and "nobody" is null, 0 or "0".
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from schemas.errors import InvalidRecord
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_FIRST = -62_135_596_800  # second at which year 1 begins
-_LAST = 253_402_300_799  # last second of year 9999: beyond it a number can only be milliseconds
-_LONGEST_NUMBER = 24  # digits as text; longer ones are no time and cost time to convert
-_LONGEST_ID = 128  # bits: a UUID's size; no id is a larger number
-_EXACT = 1 << 53  # integers beyond this are not exact once JSON made them floats
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_FIRST: Final = -62_135_596_800  # second at which year 1 begins
+_LAST: Final = 253_402_300_799  # last second of year 9999: beyond it a number can only be milliseconds
+_LONGEST_NUMBER: Final = 24  # digits of a time as text; longer texts are no times, and slow to convert
+_LONGEST_ID: Final = 128  # bits: a UUID's size; no id is a larger number
+_EXACT: Final = 1 << 53  # larger integers are not exact once JSON made them floats
 
 
 def instant(value: object) -> int | None:
-    """Read a time as milliseconds since 1970; null, empty text and 0 are Intercom's "never" and give None.
+    """Return a time as milliseconds since 1970; null, empty text and 0 are Intercom's "never" and give None.
 
     Accept whole or fractional seconds (milliseconds where seconds would lie beyond the year 9999), the same as text, and ISO 8601;
     a text without a zone is UTC. Raise InvalidRecord for anything else.
@@ -33,7 +34,7 @@ def instant(value: object) -> int | None:
 
 
 def instant_or_none(value: object) -> int | None:
-    """Read a time, and give None also for what is no time: for fields that must not cost the rest of their object."""
+    """Return a time, or None also for a value that is no time: for fields whose errors must not reject their object."""
     try:
         return instant(value)
     except InvalidRecord:
@@ -41,12 +42,12 @@ def instant_or_none(value: object) -> int | None:
 
 
 def floor_to_second(ms: int) -> int:
-    """Drop the milliseconds: webhooks carry them, REST does not, and one moment must not look like two."""
+    """Drop the milliseconds: webhooks have them, REST does not, and the same time must be equal from both."""
     return ms - ms % 1000
 
 
 def identifier(value: object) -> str | None:
-    """Read an id as text; null, empty text, 0 and "0" mean nobody and give None. Raise InvalidRecord for what is no id."""
+    """Return an id as text; null, empty text, 0 and "0" mean nobody and give None. Raise InvalidRecord for other values."""
     if value is None or value in ("", "0"):
         return None
     if isinstance(value, str):
@@ -59,7 +60,7 @@ def identifier(value: object) -> str | None:
 
 
 def identifier_or_none(value: object) -> str | None:
-    """Read an id, and give None also for what is no id."""
+    """Return an id, or None also for a value that is no id."""
     try:
         return identifier(value)
     except InvalidRecord:
