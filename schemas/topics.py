@@ -148,17 +148,17 @@ _ALL: Final = (
     _public(
         name="access.state", schema="check_state", key="tenant|check|app_id|account|staff", compact=True,
         written_by=("access",), read_by=("downstream", "projector"),
-        about="the present answer of every check evaluated, PASS included",
+        about="the current result of every check, PASS included",
     ),
     _public(
         name="access.ledger", schema="ledger_entry", key="tenant",
         written_by=("access",), read_by=("verifier",),
-        about="per fact: its hash, the hash before it, and what followed from it",
+        about="for each fact: its hash, the previous hash, and the records that followed from it",
     ),
     Topic(
         name="dead.letters", encoding=Encoding.RAW, key="key of the original", retention_ms=90 * DAY_MS,
         written_by=("every process",), read_by=("operators",),
-        about="records that can never be understood, untouched, with the reason in their headers",
+        about="records that can never be processed, unchanged, with the reason in their headers",
     ),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The table of kinds of facts: what each says, which parts it carries, and whether this release's answers depend on it.
+"""The table of kinds of facts: the meaning of each, its required parts, and whether this release's checks use it.
 
-A kind with effect "later" has its final form and is kept in the log and in the ledger; no check of this release looks at it. A kind
-that is not in the table is treated the same, so a newer writer never stops an older reader.
+A kind with support "later" has its final schema and is recorded in the log and in the ledger; no check of this release uses it. A kind
+that is not in the table is treated the same, so that a newer writer never stops an older reader.
 """
 
 from enum import StrEnum
@@ -12,14 +12,14 @@ import msgspec
 
 
 class Support(StrEnum):
-    """What the access agent does with a kind."""
+    """Whether this release's checks use a kind."""
 
     NOW = "now"
     LATER = "later"
 
 
 class FactKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind: `parts` must be there, a decision is bound to what it replaces."""
+    """One kind: `parts` are required, and a decision names the decision it replaces."""
 
     name: str
     parts: tuple[str, ...] = ()
@@ -29,41 +29,46 @@ class FactKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ACCOUNT: Final = ("app_id", "account")
+_LATER: Final = Support.LATER
 
-_ALL = (
+_ALL: Final = (
     FactKind(name="admin.added", parts=(*_ACCOUNT, "time"), about="a teammate was added to a workspace"),
     FactKind(name="admin.removed", parts=(*_ACCOUNT, "time"), about="a teammate was removed from a workspace"),
-    FactKind(name="admin.seen", parts=(*_ACCOUNT, "time"), about="a teammate did something: creates an account never known"),
+    FactKind(name="admin.seen", parts=(*_ACCOUNT, "time"), about="a teammate did something: creates an account that was unknown"),
     FactKind(name="admin.logged_in", parts=(*_ACCOUNT, "time"), about="a teammate logged in"),
     FactKind(name="admin.logged_out", parts=(*_ACCOUNT, "time"), about="a teammate logged out"),
-    FactKind(name="admin.activity", parts=("app_id", "activity", "time"), about="an event of the activity log that bears on access"),
-    FactKind(name="admins.snapshot.started", parts=("app_id", "snapshot"), support=Support.LATER, about="a listing of teammates begins"),
-    FactKind(name="admins.snapshot.row", parts=(*_ACCOUNT, "snapshot"), support=Support.LATER, about="one teammate of a listing"),
-    FactKind(name="admins.snapshot.ended", parts=("app_id", "snapshot"), support=Support.LATER, about="a listing is complete"),
+    FactKind(name="admin.activity", parts=("app_id", "activity", "time"),
+             about="an event of the activity log relevant to access"),
+    FactKind(name="admins.snapshot.started", parts=("app_id", "snapshot"), support=_LATER, about="a listing of teammates begins"),
+    FactKind(name="admins.snapshot.row", parts=(*_ACCOUNT, "snapshot"), support=_LATER, about="one teammate of a listing"),
+    FactKind(name="admins.snapshot.ended", parts=("app_id", "snapshot"), support=_LATER, about="a listing is complete"),
     FactKind(name="staff.record", parts=("record", "time"), about="a source's record of one staff member"),
     FactKind(name="staff.snapshot.started", parts=("snapshot",), about="a complete listing of a staff source begins"),
     FactKind(name="staff.snapshot.row", parts=("snapshot", "record"), about="one record of a listing"),
     FactKind(name="staff.snapshot.ended", parts=("snapshot",), about="a listing is complete: what it lacks is withdrawn"),
-    FactKind(name="snapshot.confirmed", parts=("snapshot",), support=Support.LATER, decision=True,
-         about="a refused snapshot is right after all"),
-    FactKind(name="staff.decided", parts=("staff",), support=Support.LATER, decision=True, about="which of two contradicting sources holds"),
+    FactKind(name="snapshot.confirmed", parts=("snapshot",), support=_LATER, decision=True,
+             about="a refused snapshot is confirmed"),
+    FactKind(name="staff.decided", parts=("staff",), support=_LATER, decision=True,
+             about="which of two contradicting sources is right"),
     FactKind(name="account.linked", parts=(*_ACCOUNT, "staff"), decision=True, about="an account belongs to a staff member"),
-    FactKind(name="account.unlinked", parts=_ACCOUNT, decision=True, about="a link is taken back"),
-    FactKind(name="account.classified", parts=(*_ACCOUNT, "classification"), decision=True, about="an account is nobody's own"),
-    FactKind(name="account.unclassified", parts=_ACCOUNT, decision=True, about="a classification is taken back"),
+    FactKind(name="account.unlinked", parts=_ACCOUNT, decision=True, about="a link is withdrawn"),
+    FactKind(name="account.classified", parts=(*_ACCOUNT, "classification"), decision=True,
+             about="an account belongs to no single person"),
+    FactKind(name="account.unclassified", parts=_ACCOUNT, decision=True, about="a classification is withdrawn"),
     FactKind(name="policy.applied", parts=("policy",), decision=True, about="who may have an account in each workspace"),
-    FactKind(name="exemption.granted", parts=("grant",), support=Support.LATER, decision=True, about="a failing check is accepted for a time"),
-    FactKind(name="exemption.revoked", parts=("grant",), support=Support.LATER, decision=True, about="an exemption is taken back"),
-    FactKind(name="approval.granted", parts=("grant",), support=Support.LATER, decision=True, about="a request for access was approved"),
-    FactKind(name="approval.revoked", parts=("grant",), support=Support.LATER, decision=True, about="an approval is taken back"),
-    FactKind(name="finding.handled", parts=("case",), support=Support.LATER, about="a finding was acknowledged, assigned or commented"),
-    FactKind(name="workspace.monitored", parts=("app_id",), about="a workspace is watched"),
-    FactKind(name="workspace.unmonitored", parts=("app_id",), support=Support.LATER, about="a workspace is no longer watched"),
-    FactKind(name="settings.applied", parts=("settings",), decision=True, about="the configuration that decides answers"),
-    FactKind(name="calendar.set", parts=("calendar",), support=Support.LATER, about="the working days of a calendar"),
-    FactKind(name="rules.activated", parts=("rules",), support=Support.LATER, decision=True, about="the code that evaluates checks"),
-    FactKind(name="monitoring.started", support=Support.LATER, decision=True, about="findings from here on are no longer the baseline"),
-    FactKind(name="clock.ticked", about="time has passed; it only makes log time move"),
+    FactKind(name="exemption.granted", parts=("grant",), support=_LATER, decision=True,
+             about="a failing check is accepted for a time"),
+    FactKind(name="exemption.revoked", parts=("grant",), support=_LATER, decision=True, about="an exemption is withdrawn"),
+    FactKind(name="approval.granted", parts=("grant",), support=_LATER, decision=True, about="a request for access was approved"),
+    FactKind(name="approval.revoked", parts=("grant",), support=_LATER, decision=True, about="an approval is withdrawn"),
+    FactKind(name="finding.handled", parts=("case",), support=_LATER, about="a finding was acknowledged, assigned or commented"),
+    FactKind(name="workspace.monitored", parts=("app_id",), about="a workspace is monitored"),
+    FactKind(name="workspace.unmonitored", parts=("app_id",), support=_LATER, about="a workspace is no longer monitored"),
+    FactKind(name="settings.applied", parts=("settings",), decision=True, about="the configuration that affects check results"),
+    FactKind(name="calendar.set", parts=("calendar",), support=_LATER, about="the working days of a calendar"),
+    FactKind(name="rules.activated", parts=("rules",), support=_LATER, decision=True, about="the code that evaluates checks"),
+    FactKind(name="monitoring.started", support=_LATER, decision=True, about="later findings are no longer the baseline"),
+    FactKind(name="clock.ticked", about="time has passed; it only advances log time"),
 )  # fmt: skip
 
-KINDS = MappingProxyType({kind.name: kind for kind in _ALL})
+KINDS: Final = MappingProxyType({kind.name: kind for kind in _ALL})

@@ -1,7 +1,7 @@
-"""The record of `access.facts`: one thing that was seen, or decided, and that may change an answer about access.
+"""The record of `access.facts`: one observation or decision that may change the result of an access check.
 
-One record for all kinds, its parts optional, so that a new kind is a new optional part and every earlier reader still reads it.
-`schemas/access/fact_kinds.py` says which kind carries which parts.
+All kinds have one record with optional parts, so that a new kind is a new optional part and every earlier reader can still read it.
+`schemas/access/fact_kinds.py` lists the parts of each kind.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class FactPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(FactPart, frozen=True, kw_only=True):
-    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id it carries."""
+    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id in it."""
 
     topic: str | None = None
     partition: int | None = None
@@ -32,7 +32,7 @@ class Evidence(FactPart, frozen=True, kw_only=True):
 
 
 class Actor(FactPart, frozen=True, kw_only=True):
-    """Who says so: `kind` is operator, connector or principal (of the API); `id` holds no address and no person's name."""
+    """Who made the statement: `kind` is operator, connector or principal (of the API); `id` has no address and no person's name."""
 
     kind: str
     id: str
@@ -53,7 +53,7 @@ class FactPersonalData(FactPart, frozen=True, kw_only=True):
 
 
 class LocalTime(FactPart, frozen=True, kw_only=True):
-    """An instant that a source gave as local text: the text, its zone, the rule that made it an instant, and the instant (ms)."""
+    """A time that a source gave as local text: the text, its zone, the rule that converted it, and the instant (ms)."""
 
     given: str
     zone: str
@@ -62,7 +62,7 @@ class LocalTime(FactPart, frozen=True, kw_only=True):
 
 
 class Admin(FactPart, frozen=True, kw_only=True):
-    """What a payload said of a teammate's account; null where the payload does not carry the field, which asserts nothing."""
+    """A teammate's account as a payload has it; null where the payload lacks the field, which asserts nothing."""
 
     role_id: str | None = None
     role_name: str | None = None
@@ -72,7 +72,7 @@ class Admin(FactPart, frozen=True, kw_only=True):
 
 
 class Activity(FactPart, frozen=True, kw_only=True):
-    """One event of Intercom's activity log; its actor is the fact's account, whom it affects may be in the personal part only."""
+    """One event of Intercom's activity log; its actor is the fact's account; the person affected may be named in the personal part only."""
 
     id: str
     type: str
@@ -121,7 +121,7 @@ class Policy(FactPart, frozen=True, kw_only=True):
 
 
 class Classification(FactPart, frozen=True, kw_only=True):
-    """What an account is, where it is nobody's own: service, shared, system or external."""
+    """The kind of an account that belongs to no single person: service, shared, system or external."""
 
     kind: str
 
@@ -155,7 +155,7 @@ class AccessSettings(FactPart, frozen=True, kw_only=True):
 
 
 class Calendar(FactPart, frozen=True, kw_only=True):
-    """Working days of a calendar, expanded: the dates that are none, what made them, and until when they are known."""
+    """The working days of a calendar: the dates that are none, the program that computed them, and until when they are known."""
 
     id: str
     holidays: tuple[str, ...] = ()
@@ -172,10 +172,10 @@ class Rules(FactPart, frozen=True, kw_only=True):
 
 
 class Fact(FactPart, frozen=True, kw_only=True):
-    """One fact. `time` is when it was true (ms), by the source's clock; null where only its place in the log counts.
+    """One fact. `time` is when it was true (ms), by the source's clock; null where only its position in the log counts.
 
-    `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). A decision names in `replaces` the id of
-    the decision it takes the place of, null for the first: one that names another is stale, recorded, and without effect.
+    `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). `replaces` of a decision is the
+    id of the decision it replaces, null for the first; a decision that names another one is stale: it is recorded, and has no effect.
     """
 
     id: str
@@ -218,7 +218,7 @@ def decode_plain(data: msgspec.Raw) -> Fact:
 
 
 def type_of(kind: str) -> str:
-    """Return the `ce_type` of a kind of fact: readers in search of one kind look at headers before they decode."""
+    """Return the `ce_type` of a kind of fact: readers of one kind filter by headers before they decode."""
     return _TYPE.format(kind)
 
 

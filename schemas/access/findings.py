@@ -1,7 +1,7 @@
-"""What the access agent says: findings, the present answer of every check, and the ledger of what followed from which fact.
+"""The records of the access agent: findings, the current result of every check, and the ledger of what followed from each fact.
 
 A finding mirrors a closed subset of OCSF Compliance Finding (class 2003, versions 1.6 to 1.8), field names included; its free parts
-are typed records, and all its personal fields stand together in `person`.
+are typed records, and all its personal fields are in `person`.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ class FindingPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metadata(FindingPart, frozen=True, kw_only=True):
-    """`uid` is the id of this event, `sequence` its number within the finding; the highest holds."""
+    """`uid` is the id of this event, `sequence` its number within the finding; the highest is current."""
 
     version: str = "1.6.0"
     uid: str
@@ -28,7 +28,7 @@ class Metadata(FindingPart, frozen=True, kw_only=True):
 
 
 class Analytic(FindingPart, frozen=True, kw_only=True):
-    """The rule that found it."""
+    """The rule that produced the finding."""
 
     uid: str
     name: str
@@ -52,7 +52,7 @@ class FindingInfo(FindingPart, frozen=True, kw_only=True):
 
 
 class Parameter(FindingPart, frozen=True, kw_only=True):
-    """An input of the check that is no evidence: a bound, a list of valid roles, a version."""
+    """An input of the check other than evidence: a limit, a list of valid roles, a version."""
 
     name: str
     value: str
@@ -80,7 +80,7 @@ class Compliance(FindingPart, frozen=True, kw_only=True):
 
 
 class AccountData(FindingPart, frozen=True, kw_only=True):
-    """What Intercom says of the account; null where it never said."""
+    """The account as Intercom has it; null where Intercom never sent the field."""
 
     role_id: str | None = None
     role_name: str | None = None
@@ -100,7 +100,7 @@ class Resource(FindingPart, frozen=True, kw_only=True):
 
 
 class FindingEvidence(FindingPart, frozen=True, kw_only=True):
-    """An input, and a copy of what is cited of it."""
+    """An input, and a copy of its cited fields."""
 
     topic: str | None = None
     partition: int | None = None
@@ -122,7 +122,7 @@ class Remediation(FindingPart, frozen=True, kw_only=True):
 
 
 class Unmapped(FindingPart, frozen=True, kw_only=True):
-    """What OCSF has no field for. `result` is ours: PASS, FAIL, DUE, UNKNOWN, EXEMPT; null once the check no longer applies."""
+    """Fields that OCSF does not have. `result` is PASS, FAIL, DUE, UNKNOWN or EXEMPT; null once the check no longer applies."""
 
     check: str
     app_id: str
@@ -187,7 +187,7 @@ class Finding(FindingPart, frozen=True, kw_only=True):
 
 
 class CheckState(FindingPart, frozen=True, kw_only=True):
-    """The present answer of one check about one subject. No row means unknown. `since` (ms) is when this answer began."""
+    """The current result of one check for one subject. No row means unknown. `since` (ms) is when this result began."""
 
     tenant: str
     check: str
@@ -212,9 +212,9 @@ class LedgerOutput(FindingPart, frozen=True, kw_only=True):
 
 
 class LedgerEntry(FindingPart, frozen=True, kw_only=True):
-    """One fact's place in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before.
+    """One fact's entry in a tenant's chain: `hash` is the SHA-256 of the rest as canonical JSON, `previous` the one before.
 
-    A fact that very much follows from has several entries, one after the other; the outcome of all but the last is `continued`.
+    A fact with very many results has several entries in a row; the outcome of all but the last is `continued`.
     """
 
     tenant: str
