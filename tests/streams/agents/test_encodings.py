@@ -72,7 +72,7 @@ def test_a_row_has_a_tag_of_its_own_that_no_renaming_of_its_class_changes(kind):
 
 
 ENUMS = sorted(
-    {kind for codec, _ in SAMPLES.values() for kind in nested_types(codec.kind) if issubclass(kind, Enum)},
+    {kind for codec, _ in SAMPLES.values() for kind in nested_types(codec.value_type) if issubclass(kind, Enum)},
     key=lambda kind: kind.__name__,
 )
 
