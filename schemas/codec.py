@@ -98,8 +98,8 @@ class Avro:
             )
         except _MALFORMED as error:
             raise InvalidRecord(f"the value is cut off, or was not written with its schema {codec.name} (id {number})") from error
-        if body.tell() != len(data):
-            raise InvalidRecord(f"{len(data) - body.tell()} bytes follow the value of schema {codec.name} (id {number})")
+        if trailing := body.read():
+            raise InvalidRecord(f"{len(trailing)} bytes follow the value of schema {codec.name} (id {number})")
         return codec.name, value
 
     def _codec(self, schema: Schema) -> _SchemaCodec:

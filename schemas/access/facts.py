@@ -207,12 +207,12 @@ class Fact(FactPart, frozen=True, kw_only=True):
 _FACT: Final = msgspec.msgpack.Decoder(Fact)
 
 
-def encode_plain(fact: Fact) -> msgspec.Raw:
+def encode_raw(fact: Fact) -> msgspec.Raw:
     """Return the fact as MessagePack, as tables store it."""
     return msgspec.Raw(msgspec.msgpack.encode(fact))
 
 
-def decode_plain(data: msgspec.Raw) -> Fact:
+def decode_raw(data: msgspec.Raw) -> Fact:
     """Return the fact from the bytes of `encode_plain`."""
     return _FACT.decode(data)
 

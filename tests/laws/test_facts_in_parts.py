@@ -87,7 +87,7 @@ def cut(log: Sequence[RecordValue], schedule: list[int], turn: int) -> Company:
         if step == 0:
             found.resume()
         elif rest:
-            found.step(rest[:step])
+            found.process_batch(rest[:step])
             rest = rest[step:]
     found.process(rest)
     return found
@@ -97,7 +97,7 @@ def whole(log: Sequence[RecordValue], chunk: int) -> Company:
     """Read a log fact by fact, each with all that follows from it in one transaction."""
     found = Company(ProcessingLimits(chunk=turn, budget=1 << 30))
     for record in log:
-        found.step([record])
+        found.process_batch([record])
     assert not found.pending_work
     return found
 

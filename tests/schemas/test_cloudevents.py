@@ -1,24 +1,9 @@
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 
-from schemas.cloudevents import AVRO, JSON, EventContext, Origin, context, sequence, timestamp
+from schemas.cloudevents import JSON, EventContext, Origin, context, sequence, timestamp
 from schemas.message import header
-
-FULL = EventContext(
-    id="e1",
-    source="/intercom-streams/people",
-    type="person.changed.v1",
-    origin=Origin.DERIVED,
-    time=1768018294091,
-    recorded=1768018295000,
-    subject="p1",
-    partition_key="p1",
-    sequence=7,
-    data_schema="urn:intercom-streams:schema:person:0123456789abcdef",
-    causation_id="e0",
-    trace_parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    content_type=AVRO,
-)
+from tests.support.event_contexts import FULL
 
 
 def test_the_cloudevents_sdk_reads_every_attribute():
@@ -48,8 +33,8 @@ def test_the_trace_goes_under_its_own_name():
 
 
 def test_what_was_written_is_read_back_without_the_prefix():
-    found = context(EventContext(id="é|1", source="/s", type="t", origin=Origin.REPLAY, time=0, content_type=JSON).headers())
-    assert found == {
+    attributes = context(EventContext(id="é|1", source="/s", type="t", origin=Origin.REPLAY, time=0, content_type=JSON).headers())
+    assert attributes == {
         "specversion": "1.0", "id": "é|1", "source": "/s", "type": "t", "origin": "replay",
         "time": "1970-01-01T00:00:00.000Z", "datacontenttype": "application/json",
     }  # fmt: skip

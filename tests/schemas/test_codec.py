@@ -39,7 +39,7 @@ def test_fields_with_a_default_may_be_left_out():
 
 
 @pytest.mark.parametrize(
-    ("value", "place"),
+    ("value", "field"),
     [
         ({"id": "p1"}, "seen"),
         ({**VALUE, "surname": "secret@example.com"}, "surname"),
@@ -51,8 +51,8 @@ def test_fields_with_a_default_may_be_left_out():
         ({**VALUE, "id": "\ud800"}, "surrogate"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_place_and_without_its_text(value, place):
-    with pytest.raises(InvalidRecord, match=place) as refused:
+def test_a_value_that_does_not_fit_is_refused_with_its_place_and_without_its_text(value, field):
+    with pytest.raises(InvalidRecord, match=field) as refused:
         AVRO.encode("person", value)
     assert "secret" not in str(refused.value)
 
@@ -129,6 +129,10 @@ def test_a_directory_is_read_with_its_history_oldest_first(tmp_path):
         ("person", PERSON),
     ):
         (tmp_path / f"{name}.avsc").write_text(json.dumps(definition))
-    found = read(tmp_path)
-    assert [one.version for one in found.versions("person")] == [1, 2, 3]
-    assert [one.definition for one in found.versions("person")] == [changed(drop="boss"), changed(drop="custom"), PERSON]
+    from_files = read(tmp_path)
+    assert [version.version for version in from_files.versions("person")] == [1, 2, 3]
+    assert [version.definition for version in from_files.versions("person")] == [
+        changed(drop="boss"),
+        changed(drop="custom"),
+        PERSON,
+    ]

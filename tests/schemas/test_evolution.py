@@ -50,8 +50,8 @@ def test_allowed_changes(definition):
     ],
 )
 def test_changes_that_break_readers_or_writers_are_named(definition, why):
-    found = "; ".join(incompatibilities(schema(definition, 2), [schema(PERSON)]))
-    assert re.search(why, found), found
+    reasons = "; ".join(incompatibilities(schema(definition, 2), [schema(PERSON)]))
+    assert re.search(why, reasons), reasons
 
 
 def test_every_earlier_version_counts_not_only_the_last():
@@ -89,5 +89,5 @@ def test_each_schema_stands_beside_all_its_earlier_versions(name):
 
 def test_history_is_numbered_without_gaps_and_never_repeats_the_current_version():
     for name, versions in shipped().history.items():
-        assert [one.version for one in versions] == list(range(1, len(versions) + 1)), name
-        assert len({one.fingerprint for one in shipped().versions(name)}) == len(versions) + 1, name
+        assert [version.version for version in versions] == list(range(1, len(versions) + 1)), name
+        assert len({version.fingerprint for version in shipped().versions(name)}) == len(versions) + 1, name

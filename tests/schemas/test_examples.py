@@ -23,8 +23,8 @@ def ids(paths):
     return [f"{path.parent.name}/{path.name}" for path in paths]
 
 
-def of(*forms):
-    return [path for path in FILES if path.parent.name in TOPICS and TOPICS[path.parent.name].encoding in forms]
+def examples_of(*encodings):
+    return [path for path in FILES if path.parent.name in TOPICS and TOPICS[path.parent.name].encoding in encodings]
 
 
 @pytest.mark.parametrize("topic", [topic.name for topic in TOPICS.values() if topic.encoding is not Encoding.INTERNAL])
@@ -37,30 +37,30 @@ def test_each_example_belongs_to_a_topic_that_others_see():
     assert seen <= {topic.name for topic in TOPICS.values() if topic.encoding is not Encoding.INTERNAL}
 
 
-@pytest.mark.parametrize("path", of(Encoding.AVRO), ids=ids(of(Encoding.AVRO)))
+@pytest.mark.parametrize("path", examples_of(Encoding.AVRO), ids=ids(examples_of(Encoding.AVRO)))
 def test_an_avro_example_is_a_whole_value_of_its_topics_schema(path):
     value = json.loads(path.read_text())
     name = TOPICS[path.parent.name].schema
     assert AVRO.decode(AVRO.encode(name, value)) == (name, value)
 
 
-@pytest.mark.parametrize("path", of(Encoding.AVRO), ids=ids(of(Encoding.AVRO)))
+@pytest.mark.parametrize("path", examples_of(Encoding.AVRO), ids=ids(examples_of(Encoding.AVRO)))
 @settings(max_examples=50)
 @given(data=st.data())
 def test_an_avro_example_that_was_damaged_is_a_value_or_unusable(path, data):
     whole = bytearray(AVRO.encode(TOPICS[path.parent.name].schema, json.loads(path.read_text())))
-    for place in data.draw(st.lists(st.integers(FRAME, len(whole) - 1), min_size=1, max_size=4)):
-        whole[place] = data.draw(st.integers(0, 255))
+    for index in data.draw(st.lists(st.integers(FRAME, len(whole) - 1), min_size=1, max_size=4)):
+        whole[index] = data.draw(st.integers(0, 255))
     with contextlib.suppress(InvalidRecord):
         AVRO.decode(bytes(whole))
 
 
-INBOUND = [path for path in of(Encoding.RAW) if path.parent.name.startswith("intercom.")]
+INBOUND = [path for path in examples_of(Encoding.RAW) if path.parent.name.startswith("intercom.")]
 
 
 @pytest.mark.parametrize("path", INBOUND, ids=ids(INBOUND))
 def test_an_inbound_example_goes_to_its_topic(path):
-    assert path.parent.name in [place.topic for place in destinations(envelope(path.read_bytes()))]
+    assert path.parent.name in [index.topic for index in destinations(envelope(path.read_bytes()))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids(FILES))

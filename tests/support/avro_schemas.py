@@ -1,4 +1,4 @@
-"""Small schemas for tests: versions of one person, each a change somebody might make."""
+"""Small schemas for tests: versions of one person schema, each with a realistic change."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""A company's history for tests: facts in the order the log has them, run through the access agent by hand."""
+"""A company's history for tests: facts in the order of the log, processed by the access agent in memory."""
 
 import json
 from collections.abc import Iterable
@@ -37,11 +37,11 @@ T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 
 class Company:
-    """Facts go in by method; what the agent sent comes out decoded."""
+    """Methods append facts, and return what the agent sent, decoded."""
 
-    def __init__(self, sizes: ProcessingLimits | None = None) -> None:
-        self.agent = access(AVRO, limits=sizes)
-        self.left_over: list[bytes] = []
+    def __init__(self, limits: ProcessingLimits | None = None) -> None:
+        self.agent = access(AVRO, limits=limits)
+        self.pending_work: list[bytes] = []
         self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)
         self.log: list[RecordValue] = []
@@ -59,19 +59,19 @@ class Company:
     def process(self, records: Iterable[RecordValue]) -> list[dict[str, Any]]:
         """Process records and all pending work; return the findings."""
         before = len(self.sent)
-        self.step(records)
+        self.process_batch(records)
         while self.resume() is not None:
             pass
         return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
 
-    def step(self, records: Iterable[RecordValue]) -> list[SentRecord]:
-        """Process records in one transaction, without pending work; return the records sent."""
+    def process_batch(self, records: Iterable[RecordValue]) -> list[SentRecord]:
+        """Process records in one transaction, without resuming pending work; return what was sent."""
         out = ListOutbox()
         cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)
         return self._commit(out, self.pending_work if cursor is None else [*self.pending_work, cursor])
 
     def resume(self) -> list[SentRecord] | None:
-        """Resume the oldest pending work in one transaction, as the engine does; return the records sent, None without work."""
+        """Resume the oldest pending work in one transaction, as the engine does; return what was sent, None without work."""
         if not self.pending_work:
             return None
         assert self.agent.resume is not None
@@ -100,7 +100,7 @@ class Company:
         return rows
 
     def results(self) -> dict[str, str]:
-        """Return the present answers: `check account` (or the workspace) and the result."""
+        """Return the current results by `check account` (or the workspace)."""
         return {f"{row['check']} {row['account'] or row['app_id']}": row["result"] for row in self.states().values()}
 
     def ledger(self) -> list[dict[str, Any]]:
@@ -138,11 +138,11 @@ class Company:
         return self.add(fact, at=at)
 
     def snapshot(self, *rows: Fact, requested: int, count: int | None = None) -> list[dict[str, Any]]:
-        """Import a complete listing of the source `hr`."""
-        found: list[dict[str, Any]] = []
+        """Import a complete snapshot of the source `hr`; return the findings of its last fact."""
+        findings: list[dict[str, Any]] = []
         for fact in snapshot_facts(*rows, requested=requested, count=count):
-            found = self.add(fact)
-        return found
+            findings = self.add(fact)
+        return findings
 
 
 def admin(
@@ -183,7 +183,7 @@ def staff(
 
 
 def snapshot_facts(*rows: Fact, requested: int, count: int | None = None) -> list[Fact]:
-    """Return the facts of a complete listing of the source `hr`."""
+    """Return the facts of a complete snapshot of the source `hr`."""
     id_ = derived("listing", requested)
     part = Snapshot(id=id_, source="hr", requested=requested)
     base = {"tenant": TENANT, "source": "staff:hr", "basis": "asserted", "time": requested}
@@ -232,12 +232,13 @@ def person_of(record: str, source: str = "hr") -> str:
     return derived(TENANT, "staff", source, record)
 
 
-def story(found: list[dict[str, Any]]) -> list[str]:
+def story(findings: list[dict[str, Any]]) -> list[str]:
     """Return findings in short: `C1 7 opened`."""
     verbs = {1: "opened", 2: "updated", 3: "closed"}
     lines = []
-    for each in found:
-        extra, whose = each["unmapped"], each["unmapped"].get("account") or each["unmapped"]["app_id"]
+    for finding in findings:
+        extra = finding["unmapped"]
+        subject = extra.get("account") or extra["app_id"]
         closed = f" {extra['closed_for']}" if "closed_for" in extra else ""
-        lines.append(f"{extra['check']} {whose} {verbs[each['activity_id']]}{closed}")
+        lines.append(f"{extra['check']} {subject} {verbs[finding['activity_id']]}{closed}")
     return lines

@@ -1,4 +1,4 @@
-"""Made-up histories of contacts and companies, as the webhook bodies Intercom would post. Same seed, same bytes; every address is fake."""
+"""Generated histories of contacts and companies, as the webhook bodies Intercom would post. Same seed, same bytes; every address is fake."""
 
 import json
 from datetime import UTC, datetime
@@ -13,33 +13,33 @@ _TAGS = ("101", "102", "103")
 def contact_events(n, contacts, seed, app_id="abc12345"):
     """Return `n` bodies about `contacts` contacts, in the order in which things happened."""
     world = World(seed, app_id)
-    return [world.event(world.chance.randrange(contacts)) for _ in range(n)]
+    return [world.event(world.random.randrange(contacts)) for _ in range(n)]
 
 
 def iso(ms):
-    """Spell a time as webhooks do."""
+    """Return a time as webhooks have it."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 class World:
-    """A workspace whose contacts live their lives, one notification at a time."""
+    """A workspace whose contacts change, one notification at a time."""
 
     def __init__(self, seed, app_id):
-        self.chance = Random(seed)
+        self.random = Random(seed)
         self.app_id = app_id
         self.now = FROM * 1000
         self.contacts = {}
 
     def event(self, number):
-        """Let something happen to a contact and return the body that Intercom posts."""
-        self.now += self.chance.choice((3, 90, 400, 1500, 60_000))
+        """Change a contact and return the body that Intercom posts."""
+        self.now += self.random.choice((3, 90, 400, 1500, 60_000))
         contact = self.contacts.get(number)
         if contact is None:
-            contact = self.contacts[number] = self._born(number)
-            return self._post("contact.user.created", self._shown(contact))
+            contact = self.contacts[number] = self._new_contact(number)
+            return self._post("contact.user.created", self._contact(contact))
         if contact["gone"]:
-            return self._post("contact.deleted", self._minimal(contact, deleted=True))  # Intercom repeats itself now and then
-        return self.chance.choices(
+            return self._post("contact.deleted", self._minimal(contact, deleted=True))  # Intercom sometimes repeats an event
+        return self.random.choices(
             (
                 self._updated,
                 self._tagged,
@@ -53,55 +53,55 @@ class World:
             weights=(60, 8, 5, 10, 7, 4, 4, 2),
         )[0](contact)
 
-    def _born(self, number):
+    def _new_contact(self, number):
         return {
-            "id": f"{self.chance.getrandbits(32):08x}{number:016x}", "number": number, "created": self.now, "updated": self.now,
-            "name": self.chance.choice(_NAMES), "phone": None, "plan": None, "tags": [], "companies": [], "gone": False,
+            "id": f"{self.random.getrandbits(32):08x}{number:016x}", "number": number, "created": self.now, "updated": self.now,
+            "name": self.random.choice(_NAMES), "phone": None, "plan": None, "tags": [], "companies": [], "gone": False,
         }  # fmt: skip
 
     def _updated(self, contact):
         contact["updated"] = self.now
-        field = self.chance.choice(("name", "phone", "plan"))
+        field = self.random.choice(("name", "phone", "plan"))
         contact[field] = {
-            "name": self.chance.choice(_NAMES),
-            "phone": self.chance.choice((None, f"+1555{self.chance.randrange(10**6):06}")),
-            "plan": self.chance.choice((None, "free", "pro", 7)),
+            "name": self.random.choice(_NAMES),
+            "phone": self.random.choice((None, f"+1555{self.random.randrange(10**6):06}")),
+            "plan": self.random.choice((None, "free", "pro", 7)),
         }[field]
-        return self._post("contact.user.updated", self._shown(contact))
+        return self._post("contact.user.updated", self._contact(contact))
 
     def _tagged(self, contact):
-        tag = self.chance.choice(_TAGS)
+        tag = self.random.choice(_TAGS)
         contact["tags"] = sorted({*contact["tags"], tag})
         return self._post(
             "contact.user.tag.created",
-            {"type": "contact_tag", "tag": {"type": "tag", "id": tag}, "contact": self._shown(contact)},
+            {"type": "contact_tag", "tag": {"type": "tag", "id": tag}, "contact": self._contact(contact)},
         )
 
     def _untagged(self, contact):
-        tag = self.chance.choice(_TAGS)
-        before = self._shown(contact)
-        contact["tags"] = [one for one in contact["tags"] if one != tag]
+        tag = self.random.choice(_TAGS)
+        before = self._contact(contact)
+        contact["tags"] = [id_ for id_ in contact["tags"] if id_ != tag]
         return self._post(
             "contact.user.tag.deleted", {"type": "contact_tag", "tag": {"type": "tag", "id": tag}, "contact": before}
         )
 
     def _attached(self, contact):
-        company = self.chance.choice(_COMPANIES)
+        company = self.random.choice(_COMPANIES)
         contact["companies"] = sorted({*contact["companies"], company})
         contact["updated"] = self.now
-        return self._post("company.contact.attached", {"company": self._company(company), "contact": self._shown(contact)})
+        return self._post("company.contact.attached", {"company": self._company(company), "contact": self._contact(contact)})
 
     def _detached(self, contact):
-        company = self.chance.choice(_COMPANIES)
-        before = self._shown(contact)  # as Intercom does: the contact still lists the company
-        contact["companies"] = [one for one in contact["companies"] if one != company]
+        company = self.random.choice(_COMPANIES)
+        before = self._contact(contact)  # as Intercom does: the contact still lists the company
+        contact["companies"] = [id_ for id_ in contact["companies"] if id_ != company]
         return self._post("company.contact.detached", {"company": self._company(company), "contact": before})
 
     def _archived(self, contact):
         return self._post("contact.archived", self._minimal(contact, archived=True))
 
     def _unarchived(self, contact):
-        return self._post("contact.unarchived", self._shown(contact))
+        return self._post("contact.unarchived", self._contact(contact))
 
     def _deleted(self, contact):
         contact["gone"] = True
@@ -110,7 +110,7 @@ class World:
     def _minimal(self, contact, **mark):
         return {"id": contact["id"], "external_id": str(contact["number"]), "type": "contact", **mark}
 
-    def _shown(self, contact):
+    def _contact(self, contact):
         return {
             "type": "contact", "id": contact["id"], "workspace_id": self.app_id, "external_id": str(contact["number"]), "role": "user",
             "email": f"person{contact['number']}@example.com", "phone": contact["phone"], "name": contact["name"], "avatar": None,
@@ -128,14 +128,14 @@ class World:
         return {
             "type": "company", "id": company, "company_id": f"c-{company[-2:]}", "app_id": self.app_id, "name": f"Company {company[-2:]}",
             "plan_id": None, "created_at": iso(FROM * 1000), "updated_at": iso(self.now), "monthly_spend": 0, "session_count": 0,
-            "user_count": self.chance.randrange(5), "tag_ids": [], "custom_attributes": {},
+            "user_count": self.random.randrange(5), "tag_ids": [], "custom_attributes": {},
         }  # fmt: skip
 
     def _post(self, topic, item):
         second = self.now // 1000
         note = {
             "type": "notification_event", "app_id": self.app_id, "data": {"type": "notification_event_data", "item": item}, "links": {},
-            "id": f"notif_{UUID(int=self.chance.getrandbits(128))}", "topic": topic, "delivery_status": "pending",
+            "id": f"notif_{UUID(int=self.random.getrandbits(128))}", "topic": topic, "delivery_status": "pending",
             "delivery_attempts": 1, "delivered_at": 0, "first_sent_at": second, "created_at": second, "self": None,
         }  # fmt: skip
         return json.dumps(note, ensure_ascii=False, separators=(",", ":")).encode()
@@ -145,5 +145,5 @@ _COMPANIES = tuple(f"{number:024x}" for number in (0xC01, 0xC02, 0xC03))
 
 
 def _listed(kind, ids):
-    data = [{"id": one, "type": kind, "url": f"/{kind}s/{one}"} for one in ids[:10]]
+    data = [{"id": id_, "type": kind, "url": f"/{kind}s/{id_}"} for id_ in ids[:10]]
     return {"type": "list", "data": data, "url": "/list", "total_count": len(ids), "has_more": len(ids) > len(data)}

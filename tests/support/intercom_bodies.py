@@ -15,25 +15,25 @@ def posted(topic, item, *, at=AT, number=1, app_id=APP):
 
 
 def contact(identifier=ADA, *, updated=AT * 1000, **fields):
-    """Return a contact, with nothing in it but what is named."""
-    return {"type": "contact", "id": identifier, "workspace_id": APP, "updated_at": spelt(updated), **fields}
+    """Return a contact with only the fields named."""
+    return {"type": "contact", "id": identifier, "workspace_id": APP, "updated_at": timestamp(updated), **fields}
 
 
 def company(identifier=ENGINES, *, updated=AT * 1000, **fields):
-    """Return a company, with nothing in it but what is named."""
-    return {"type": "company", "id": identifier, "app_id": APP, "updated_at": spelt(updated), **fields}
+    """Return a company with only the fields named."""
+    return {"type": "company", "id": identifier, "app_id": APP, "updated_at": timestamp(updated), **fields}
 
 
 def listed(*ids, total=None, more=False):
     """Return an embedded list."""
     return {
         "type": "list",
-        "data": [{"id": one} for one in ids],
+        "data": [{"id": id_} for id_ in ids],
         "total_count": len(ids) if total is None else total,
         "has_more": more,
     }
 
 
-def spelt(ms):
-    """Spell a time in whole seconds as REST does, one with milliseconds as webhooks do."""
+def timestamp(ms):
+    """Return a time in whole seconds as REST has it, one with milliseconds as webhooks have it."""
     return f"{ms / 1000:.3f}" if ms % 1000 else ms // 1000

@@ -1,4 +1,4 @@
-"""What the topics must hold in the end, computed from the set of posted bodies alone: the agents' steps, run in memory in one order."""
+"""The expected final contents of the topics, computed from the set of posted bodies: the agents' steps, run in memory in one order."""
 
 from schemas.codec import Avro
 from schemas.intercom.envelope import envelope
@@ -15,40 +15,40 @@ _AGENTS = {"intercom.contacts": "contacts", "person.patches": "people", "interco
 
 
 class Pipeline:
-    """The four agents over tables in memory: what one sends to another's topic arrives at once, what they publish is kept."""
+    """The four agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
 
     def __init__(self, tenancy, avro=None):
         self.avro = avro or Avro.local()
-        made = (contacts(tenancy), people(self.avro), companies(tenancy), orgs(self.avro))
-        self.agents = {agent.name: agent for agent in made}
-        self.tables = {agent.name: MemoryTable(agent.codec) for agent in made}
+        agents = (contacts(tenancy), people(self.avro), companies(tenancy), orgs(self.avro))
+        self.agents = {agent.name: agent for agent in agents}
+        self.tables = {agent.name: MemoryTable(agent.codec) for agent in agents}
         self.sent = []
 
     def post(self, *bodies):
-        """Take bodies as the ingress would, those of one topic in one batch."""
+        """Process bodies as the ingress would route them, those of one topic in one batch."""
         records = {}
         for body in bodies:
-            for place in destinations(envelope(body)):
-                causation = [("ce_causationid", place.causation.encode())] if place.causation else []
-                given = RecordValue(place.key.encode(), body, [("ce_id", place.id.encode()), *causation])
-                records.setdefault(place.topic, []).append(given)
+            for destination in destinations(envelope(body)):
+                causation = [("ce_causationid", destination.causation.encode())] if destination.causation else []
+                record = RecordValue(destination.key.encode(), body, [("ce_id", destination.id.encode()), *causation])
+                records.setdefault(destination.topic, []).append(record)
         for topic, batch in records.items():
             self.feed(topic, *batch)
 
     def feed(self, topic, *records):
-        """Give records of one topic to the agent that reads it, and what it sends to the next."""
+        """Process records of one topic with the agent that reads it, and what it sends with the next agent."""
         agent = self.agents[_AGENTS[topic]]
         out = ListOutbox()
         agent.step(Batch(topic, 0, records), self.tables[agent.name], out)
         self.tables[agent.name].commit()
         self.sent += out.sent
-        for onward in _AGENTS:
-            given = [RecordValue(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == onward]
-            if given:
-                self.feed(onward, *given)
+        for next_topic in _AGENTS:
+            next_records = [RecordValue(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == next_topic]
+            if next_records:
+                self.feed(next_topic, *next_records)
 
     def latest(self, topic):
-        """Return a compacted topic's last values as bytes, by key, without those that ended in a tombstone."""
+        """Return a compacted topic's last values as bytes, by key, without those whose last value is a tombstone."""
         values = {sent.key.decode(): sent.value for sent in self.sent if sent.topic == topic}
         return {key: value for key, value in sorted(values.items()) if value is not None}
 
@@ -58,7 +58,7 @@ class Pipeline:
 
 
 def pipeline_of(bodies, tenancy):
-    """Run a set of bodies: each once, sorted by its bytes, so that how they were sent cannot matter."""
+    """Run a set of bodies: each once, sorted by its bytes, so that the order of sending cannot matter."""
     pipeline = Pipeline(tenancy)
     for body in sorted(set(bodies)):
         pipeline.post(body)

@@ -8,7 +8,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from schemas.access.facts import Fact, encode_plain
+from schemas.access.facts import Fact, encode_raw
 from schemas.profiles.registers import Packed, Registers
 from streams.core.records.registers import pack
 
@@ -81,5 +81,5 @@ _SCALARS: Final[Mapping[Any, Callable[[str, int], Any]]] = MappingProxyType({
 
 _SPECIAL: Final[Mapping[Any, Callable[[Sampler], Any]]] = MappingProxyType({
     Packed: lambda sampler: pack(sampler.sample(Registers, "registers")),  # so that layers have indexes of versions that exist
-    msgspec.Raw: lambda sampler: encode_plain(sampler.sample(Fact, "fact")),  # what tables store encoded are facts
+    msgspec.Raw: lambda sampler: encode_raw(sampler.sample(Fact, "fact")),  # what tables store encoded are facts
 })  # fmt: skip

@@ -1,6 +1,6 @@
 """One value of everything that a table or an internal topic of the product stores, with every field filled.
 
-The samples follow from the tables: a topic's codec, an agent's codec, and the rows that a codec tells apart by tag.
+The samples follow from the tables: a topic's codec, an agent's codec, and the rows that a codec distinguishes by tag.
 `python -m tests.support.samples >tests/streams/agents/encodings/N.json` records the bytes of the newest encoding N.
 """
 

@@ -1,4 +1,4 @@
-"""Facts: the struct, the schema and the table of kinds say the same, and every kind has an example that carries its parts."""
+"""Facts: the struct, the schema and the table of kinds agree, and every kind has an example with its parts."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_only_decisions_name_what_they_replace():
 def test_struct_and_schema_have_the_same_fields_at_every_depth(struct: type[msgspec.Struct], schema: str):
     def of_schema(kind: Any, known: dict[str, Any]) -> Any:
         if isinstance(kind, list):
-            return of_schema(next(each for each in kind if each != "null"), known)
+            return of_schema(next(part for part in kind if part != "null"), known)
         if isinstance(kind, str) and kind in known:
             return known[kind]
         if isinstance(kind, dict) and kind["type"] == "record":
@@ -80,12 +80,12 @@ def test_struct_and_schema_have_the_same_fields_at_every_depth(struct: type[msgs
 def test_every_part_of_a_public_record_is_explained(schema: str):
     def unexplained(kind: Any) -> list[str]:
         if isinstance(kind, list):
-            return [name for each in kind for name in unexplained(each)]
+            return [name for part in kind for name in unexplained(part)]
         if not isinstance(kind, dict):
             return []
-        mine = [kind["name"]] if kind["type"] == "record" and not kind.get("doc") else []
+        undocumented = [kind["name"]] if kind["type"] == "record" and not kind.get("doc") else []
         inner = [field["type"] for field in kind.get("fields", ())] + [kind.get("items"), kind.get("values")]
-        return mine + [name for each in inner for name in unexplained(each)]
+        return undocumented + [name for part in inner for name in unexplained(part)]
 
     assert unexplained(shipped().current[schema].definition) == []
 

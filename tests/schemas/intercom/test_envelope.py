@@ -1,4 +1,4 @@
-"""Envelopes in every shape Intercom posts, and in shapes nobody should post."""
+"""Envelopes in every shape that Intercom posts, and in invalid ones."""
 
 import gzip
 import json
@@ -69,7 +69,7 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
 
 
 def test_half_a_surrogate_pair_is_read_as_a_replacement_character_and_the_rest_as_it_stands() -> None:
-    """A text cut by length may end in half an emoji; the contact it belongs to must not be set aside for that."""
+    """A text truncated by length may end in half an emoji; its contact must not be rejected for that."""
     text = rb'{"id":"n","data":{"item":{"cut":"x \ud83d","whole":"\ud83d\ude00","low":"\udc00y","backslash":"\\ud800"}}}'
     item = msgspec.json.decode(envelope(text).item)
     assert item == {"cut": "x \ufffd", "whole": "\U0001f600", "low": "\ufffdy", "backslash": "\\ud800"}

@@ -1,4 +1,4 @@
-"""Where posts go: every topic Intercom documents, in the shapes seen on the wire."""
+"""The destinations of notifications: every topic Intercom documents, in the shapes seen on the wire."""
 
 import json
 from typing import Any
@@ -11,9 +11,9 @@ from schemas.intercom.routes import OTHER, ROUTES, TOPICS, destinations, event_t
 from schemas.topics import TOPICS as ALL_TOPICS
 
 
-def placed(topic: str | None, item: Any, **fields: Any) -> list[tuple[str, str]]:
+def routed(topic: str | None, item: Any, **fields: Any) -> list[tuple[str, str]]:
     data = {"id": "notif_1", "app_id": "ws1", "topic": topic, "data": {"item": item}, **fields}
-    return [(place.topic, place.key) for place in destinations(envelope(json.dumps(data).encode()))]
+    return [(destination.topic, destination.key) for destination in destinations(envelope(json.dumps(data).encode()))]
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def placed(topic: str | None, item: Any, **fields: Any) -> list[tuple[str, str]]
     ],
 )  # fmt: skip
 def test_a_post_goes_where_its_entity_lives(topic: str | None, item: Any, where: str, key: str) -> None:
-    assert placed(topic, item) == [(where, key)]
+    assert routed(topic, item) == [(where, key)]
 
 
 @pytest.mark.parametrize(
     "item", [None, [], 5, "text", {}, {"id": None}, {"id": 0}, {"id": "0"}, {"id": {"a": 1}}, {"contact": []}]
 )
 def test_a_post_whose_entity_has_no_id_goes_to_other(item: Any) -> None:
-    assert placed("contact.user.updated", item) == [(OTHER, "ws1:notif_1")]
-    assert placed("granular.subscribe", item) == [(OTHER, "ws1:notif_1")]
+    assert routed("contact.user.updated", item) == [(OTHER, "ws1:notif_1")]
+    assert routed("granular.subscribe", item) == [(OTHER, "ws1:notif_1")]
 
 
 @pytest.mark.parametrize("topic", ["company.contact.attached", "company.contact.detached"])
@@ -78,13 +78,13 @@ def test_an_edge_goes_to_the_contact_and_as_a_twin_to_the_company(topic: str) ->
 
 
 def test_a_merge_goes_to_the_survivor_and_where_it_is_named_to_the_merged_contact() -> None:
-    assert placed("contact.merged", {"id": "c1"}) == [("intercom.contacts", "ws1:c1")]
-    both = placed("contact.merged", {"id": "c1", "merged_from": {"type": "contact", "id": "c2"}})
+    assert routed("contact.merged", {"id": "c1"}) == [("intercom.contacts", "ws1:c1")]
+    both = routed("contact.merged", {"id": "c1", "merged_from": {"type": "contact", "id": "c2"}})
     assert both == [("intercom.contacts", "ws1:c1"), ("intercom.contacts", "ws1:c2")]
 
 
 def test_an_edge_without_its_contact_is_kept_for_the_company_and_for_operators() -> None:
-    assert placed("company.contact.attached", {"company": {"id": "o1"}}) == [
+    assert routed("company.contact.attached", {"company": {"id": "o1"}}) == [
         (OTHER, "ws1:notif_1"),
         ("intercom.companies", "ws1:o1"),
     ]

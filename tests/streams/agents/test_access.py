@@ -1,8 +1,9 @@
-"""What the access agent writes: keys, ids, headers, and the two forms of a finding."""
+"""What the access agent writes: keys, ids, headers, and a finding as Avro and as OCSF JSON."""
 
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -15,7 +16,7 @@ from tests.support.company import AVRO, DAY, T0, Company, admin, everyone, roles
 
 JO = "jo@acme.example"
 
-# OCSF 1.6, class 2003: what is required, and the closed lists of numbers that we use
+# OCSF 1.6, class 2003: the required fields, and the numbers that the product uses
 _TEXT, _TIME = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
 OCSF = {
     "type": "object",
@@ -94,17 +95,17 @@ def test_every_twin_is_a_compliance_finding_of_ocsf(company: Company):
 
 def test_the_avro_form_and_the_twin_say_the_same_under_the_same_id_and_key(company: Company):
     avro = [sent for sent in company.sent if sent.topic == "access.violations"]
-    twins = [sent for sent in company.sent if sent.topic == "access.violations.json"]
+    ocsf = [sent for sent in company.sent if sent.topic == "access.violations.json"]
     assert [(sent.key, header(sent.headers, "ce_id")) for sent in avro] == [
-        (sent.key, header(sent.headers, "ce_id")) for sent in twins
+        (sent.key, header(sent.headers, "ce_id")) for sent in ocsf
     ]
-    for one, other in zip(avro, twins, strict=True):
-        name, value = AVRO.decode(one.value or b"")
-        twin = json.loads(other.value or b"")
+    for avro_record, ocsf_record in zip(avro, ocsf, strict=True):
+        name, value = AVRO.decode(avro_record.value or b"")
+        finding = json.loads(ocsf_record.value or b"")
         assert name == "finding"
-        assert value["finding_info"]["uid"] == twin["finding_info"]["uid"]
-        assert value["unmapped"]["result"] == twin["unmapped"].get("result")
-        assert header(other.headers, "content-type") == "application/json"
+        assert value["finding_info"]["uid"] == finding["finding_info"]["uid"]
+        assert value["unmapped"]["result"] == finding["unmapped"].get("result")
+        assert header(ocsf_record.headers, "content-type") == "application/json"
 
 
 def test_everything_personal_of_a_finding_is_in_its_personal_part(company: Company):
@@ -145,9 +146,9 @@ def test_the_message_names_the_person_only_in_the_twin(company: Company):
         if sent.topic == "access.violations" and (value := AVRO.decode(sent.value or b"")[1])["unmapped"]["check"] == "C2"
         and value["activity_id"] == 1
     ]  # fmt: skip
-    twin = next(each for each in company.findings() if each["metadata"]["uid"] == avro["metadata"]["uid"])
+    ocsf = next(finding for finding in company.findings() if finding["metadata"]["uid"] == avro["metadata"]["uid"])
     assert avro["message"].startswith("Account 7 left")
-    assert twin["message"].startswith("jo@acme.example left")
+    assert ocsf["message"].startswith("jo@acme.example left")
 
 
 def test_a_check_that_no_longer_applies_leaves_a_tombstone(company: Company):
@@ -171,11 +172,9 @@ def test_what_is_no_fact_is_unusable(value: bytes | None):
 
 @pytest.mark.parametrize("change", [{"account": "a|b"}, {"tenant": "@due"}, {"app_id": "a\nb"}, {"account": None}])
 def test_a_fact_whose_ids_could_not_stand_in_a_key_is_unusable(change: dict[str, Any]):
-    import msgspec
-
     fact = msgspec.structs.replace(admin("admin.added", "7", JO), **change)
     with pytest.raises(InvalidRecord):
-        Company().take([RecordValue(b"acme", fact_records.encode(AVRO, fact))])
+        Company().process([RecordValue(b"acme", fact_records.encode(AVRO, fact))])
 
 
 def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
@@ -187,6 +186,6 @@ def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
     wake = company.agent.wake(company.table)
     assert wake is not None
     assert header(wake.headers, "ce_origin") == Origin.DERIVED
-    found = company.process([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
-    assert [finding["unmapped"]["check"] for finding in found] == ["C2"]
+    findings = company.process([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
+    assert [finding["unmapped"]["check"] for finding in findings] == ["C2"]
     assert company.agent.wake(company.table) is None

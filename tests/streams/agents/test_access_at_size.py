@@ -1,4 +1,4 @@
-"""A large tenant: what one transaction does is bounded, and what a fact costs does not depend on how many people there are."""
+"""A large tenant: the work of one transaction is bounded, and the cost of a fact does not depend on the number of people."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -28,17 +28,17 @@ from streams.engine.in_memory import SentRecord
 from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of, policy, roles, snapshot_facts, staff
 
 PEOPLE = 20_000
-SIZES = ProcessingLimits()
-DONE = SIZES.budget + SIZES.chunk  # accounts and rows in a part, its overrun included, while no facts wait
-READ = (
-    14 * DONE
-)  # an account is looked at with its person, record and address, and three answers; the index of each is walked once
-WRITTEN = 5 * DONE  # three answers, whom the account holds to, and that person's row
-SENT = 10 * DONE  # three answers, and three findings in two forms
+LIMITS = ProcessingLimits()
+# One transaction without queued facts evaluates or reads this many accounts and rows, one chunk beyond its budget included. An account
+# is evaluated with its person, record and address, and three results; the index of each is walked once.
+PART = LIMITS.budget + LIMITS.chunk
+READ = 14 * PART
+WRITTEN = 5 * PART  # three results, the account's match, and the matched person's row
+SENT = 10 * PART  # three results, and three findings as Avro and JSON
 
 
 class Measured(Company):
-    """A company that knows how many rows each transaction read, wrote, and sent."""
+    """A company that counts the rows that each transaction read, wrote, and sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,16 +55,16 @@ class Measured(Company):
 
     def _commit(self, out: Any, pending_work: list[bytes]) -> list[SentRecord]:
         sent = super()._commit(out, pending_work)
-        done = {"read": self.reads, "written": len(self.changed), "sent": len(sent)}
-        self.worst = {name: max(self.worst[name], done[name]) for name in done}
+        counts = {"read": self.reads, "written": len(self.changed), "sent": len(sent)}
+        self.worst = {name: max(self.worst[name], counts[name]) for name in counts}
         self.reads = 0
         self.parts += 1
         return sent
 
-    def write(self, *reported: Fact, size: int = 1_000) -> None:
+    def write(self, *new_facts: Fact, size: int = 1_000) -> None:
         """Append facts and process them, a thousand in a batch, with all pending work."""
-        for start in range(0, len(reported), size):
-            self.step([self._record(fact) for fact in reported[start : start + size]])
+        for start in range(0, len(new_facts), size):
+            self.process_batch([self._record(fact) for fact in new_facts[start : start + size]])
             while self.resume() is not None:
                 pass
 
@@ -75,7 +75,7 @@ class Measured(Company):
 
 
 def peopled(company: Measured, count: int) -> Measured:
-    """Put staff and their accounts into the table, as facts would have, without the time it takes."""
+    """Put staff and their accounts into the table as facts would, which is faster."""
     state = TenantState(company.table, "acme")
     source = FactReference("f0", "staff.record", T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
     state.log = TenantLog(now=T0, people=count)
@@ -100,20 +100,20 @@ def _fields(**values: Any) -> dict[str, FieldRegister]:
 
 @pytest.fixture(scope="module")
 def large() -> Measured:
-    """A tenant of twenty thousand after a policy, under which every tenth has no right to be there."""
+    """A tenant of twenty thousand accounts after a policy under which every tenth has no valid access."""
     company = peopled(Measured(), PEOPLE)
     company.write(policy(roles("Support")))
     return company
 
 
 def results(company: Company, check: str) -> Counter[str]:
-    """Count the present answers of a check, as the table has them."""
+    """Count the current results of a check in the table."""
     rows = (ROWS.decode(value) for key, value in company.table.rows().items() if f"|{APP}|" in key and f"|{check}|" in key)
     return Counter(row.check_result.result for row in rows if isinstance(row, CheckRow) and row.check_result)
 
 
 def test_a_policy_over_twenty_thousand_accounts_is_answered_in_bounded_parts(large: Measured):
-    assert large.parts >= PEOPLE / DONE
+    assert large.parts >= PEOPLE / PART
     assert large.worst["read"] <= READ
     assert large.worst["written"] <= WRITTEN
     assert large.worst["sent"] <= SENT
@@ -145,12 +145,12 @@ def test_a_fact_reads_and_writes_as_many_rows_among_twenty_thousand_as_among_ten
 
 def test_a_listing_of_thousands_is_staged_checked_applied_and_looked_at_in_bounded_parts():
     company = peopled(Measured(), 3_000)
-    kept = [staff(f"{number:05d}", f"p{number}@acme.example", at=T0, roles=("Support",)) for number in range(2_000)]
-    *begun, end = snapshot_facts(*kept, requested=T0 + DAY)
-    company.write(*begun)
+    listed = [staff(f"{number:05d}", f"p{number}@acme.example", at=T0, roles=("Support",)) for number in range(2_000)]
+    *begin, end = snapshot_facts(*listed, requested=T0 + DAY)
+    company.write(*begin)
     company.worst, company.parts = dict.fromkeys(company.worst, 0), 0
     company.write(end)
-    assert company.parts >= (2_000 + 2_000 + 3_000 + 3_000) / DONE
+    assert company.parts >= (2_000 + 2_000 + 3_000 + 3_000) / PART
     assert company.worst["read"] <= READ
     assert company.worst["written"] <= WRITTEN
     assert results(company, "C1") == {"FAIL": 1_000, "PASS": 2_000}
@@ -164,7 +164,7 @@ def test_thousands_whose_employment_ends_at_one_instant_are_looked_at_in_bounded
     company.write(Fact(id="tick", tenant="acme", kind="clock.ticked", source="clock", basis="observed", time=ends))
     assert company.parts > 1
     assert company.worst["read"] <= READ
-    assert company.worst["written"] <= WRITTEN + 3 * DONE  # and three rows of the timer
+    assert company.worst["written"] <= WRITTEN + 3 * PART  # and three rows of the timer
     assert results(company, "C2") == {"FAIL": 2_000}
 
 
@@ -182,7 +182,7 @@ def _end(company: Measured, people: Iterable[int], ends: int) -> None:
 
 
 def test_rows_put_by_hand_are_those_that_facts_make():
-    """So that what is measured above is the real thing."""
+    """So the measurements above are of realistic rows."""
     by_hand, by_facts = peopled(Measured(), 3), Measured()
     for number in range(3):
         by_facts.write(staff(f"{number:05d}", f"p{number}@acme.example", roles=("Support",)))

@@ -1,4 +1,4 @@
-"""Facts larger than a transaction: what is said of them, of the facts that come meanwhile, and how large their parts are."""
+"""Facts larger than a transaction: their output, that of facts that arrive meanwhile, and the size of their parts."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ def address(number: int) -> str:
 
 
 def company_of(people: int) -> Company:
-    """Return a company whose work is cut into parts of one turn, and a turn of two accounts."""
+    """Return a company whose transactions process one chunk, and a chunk two accounts."""
     company = Company(SMALL)
     for number in range(people):
         company.staff(str(number), address(number), roles=("Support",))
@@ -47,9 +47,9 @@ def company_of(people: int) -> Company:
     return company
 
 
-def given(company: Company, *told: Fact) -> list[RecordValue]:
+def append_facts(company: Company, *new_facts: Fact) -> list[RecordValue]:
     records = []
-    for fact in told:
+    for fact in new_facts:
         company.clock += SECOND
         record = RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), len(company.log), company.clock)
         company.log.append(record)
@@ -70,7 +70,7 @@ def finish(company: Company) -> list[SentRecord]:
 
 def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once():
     company = company_of(7)
-    parts = [company.step(given(company, policy(roles("Sales"))))]
+    parts = [company.process_batch(append_facts(company, policy(roles("Sales"))))]
     while (part := company.resume()) is not None:
         parts.append(part)
     assert [story(findings(part)) for part in parts] == [
@@ -86,45 +86,45 @@ def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once
 
 def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under_it():
     company = company_of(7)
-    company.step(given(company, policy(roles("Sales"))))
-    moved = given(
+    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    moved = append_facts(
         company, staff("6", address(6), at=T0 + DAY, roles=("Sales",)), staff("0", address(0), at=T0 + DAY, roles=("Sales",))
     )
-    assert company.step(moved) == []
-    told = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
-    assert told[-3:] == [("6", 1), ("6", 3), ("0", 3)]
+    assert company.process_batch(moved) == []
+    events = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
+    assert events[-3:] == [("6", 1), ("6", 3), ("0", 3)]
     assert [entry["fact"] for entry in company.ledger()][-2:] == [fact_records.decode(AVRO, record.value).id for record in moved]
 
 
 def test_findings_of_a_policy_that_went_in_parts_name_it_however_late_their_account_was_reached():
     company = company_of(5)
     change = policy(roles("Sales"))
-    company.step(given(company, change))
-    company.step(given(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
-    told = [finding for finding in findings(finish(company)) if finding["unmapped"]["account"] == "4"]
-    assert [finding["activity_id"] for finding in told] == [1, 2]
-    for finding in told:
+    company.process_batch(append_facts(company, change))
+    company.process_batch(append_facts(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
+    events = [finding for finding in findings(finish(company)) if finding["unmapped"]["account"] == "4"]
+    assert [finding["activity_id"] for finding in events] == [1, 2]
+    for finding in events:
         assert {"name": "policy", "value": change.id} in finding["compliance"]["control_parameters"]
-    assert told[0]["evidences"][-1]["data"]["id"] == change.id
+    assert events[0]["evidences"][-1]["data"]["id"] == change.id
 
 
 def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order():
     company = company_of(5)
     first = policy(roles("Sales"))
     second = policy(everyone(), replaces=first.id)
-    assert company.step(given(company, first, second))
+    assert company.process_batch(append_facts(company, first, second))
     finish(company)
     about_four = [finding for finding in company.findings() if finding["unmapped"].get("account") == "4"]
     assert story(about_four)[-2:] == ["C4 4 opened", "C4 4 closed fixed"]
     assert {row["policy"] for row in company.states().values() if row["check"] == "C4"} == {second.id}
-    whole = [entry["fact"] for entry in company.ledger() if entry["outcome"] != CONTINUED]
-    assert whole[-2:] == [first.id, second.id]
+    completed = [entry["fact"] for entry in company.ledger() if entry["outcome"] != CONTINUED]
+    assert completed[-2:] == [first.id, second.id]
 
 
 def test_a_policy_that_comes_within_a_listing_under_way_is_applied_after_it():
     company = company_of(3)
     part = snapshot_facts(*(staff(str(number), address(number), roles=("Sales",)) for number in range(3)), requested=T0 + DAY)
-    company.step(given(company, *part, policy(roles("Sales"))))
+    company.process_batch(append_facts(company, *part, policy(roles("Sales"))))
     assert story(findings(finish(company)))[-1:] == ["C3 ws1 closed fixed"]
     assert {key: result for key, result in company.results().items() if key.startswith("C4")} == dict.fromkeys(
         ("C4 0", "C4 1", "C4 2"), "PASS"
@@ -132,10 +132,10 @@ def test_a_policy_that_comes_within_a_listing_under_way_is_applied_after_it():
 
 
 def test_a_large_listing_is_applied_whole_before_anybody_is_looked_at():
-    """An address that moves between two rows is never seen at both people."""
+    """An address that moves between two rows never belongs to both people at once."""
     company = company_of(6)
     swapped = [staff(str(number), address((number + 1) % 6), at=T0 + DAY, roles=("Support",)) for number in range(6)]
-    for record in given(company, *snapshot_facts(*swapped, requested=T0 + DAY)):
+    for record in append_facts(company, *snapshot_facts(*swapped, requested=T0 + DAY)):
         company.process([record])
     assert not [finding for finding in company.findings() if finding["unmapped"]["reason"] == "ambiguous"]
 
@@ -152,32 +152,32 @@ def test_the_first_staff_to_come_with_a_listing_are_known_when_accounts_are_look
 def test_rows_of_a_large_listing_that_is_refused_or_void_are_forgotten_in_parts():
     company = company_of(1)
     rows = [staff(str(number), address(number)) for number in range(7)]
-    *begun, end = snapshot_facts(*rows, requested=T0 + DAY)
-    company.process(given(company, *begun))
-    company.process(given(company, *snapshot_facts(*rows, requested=T0 + 2 * DAY, count=9)))
+    *begin, end = snapshot_facts(*rows, requested=T0 + DAY)
+    company.process(append_facts(company, *begin))
+    company.process(append_facts(company, *snapshot_facts(*rows, requested=T0 + 2 * DAY, count=9)))
     assert company.ledger()[-1]["outcome"] == "refused"
     assert not [key for key in company.table.rows() if "stag" in key or "counted" in key]
-    company.process(given(company, end))
+    company.process(append_facts(company, end))
     assert company.ledger()[-1]["outcome"] == "void"
 
 
 def test_other_tenants_of_the_partition_are_answered_meanwhile():
     company = company_of(9)
-    company.read(given(company, policy(roles("Sales"))))
-    other = fact_records.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
-    sent = company.read([RecordValue(b"beta", other, (), 900, company.clock)])
+    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    value = fact_records.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
+    sent = company.process_batch([RecordValue(b"beta", value, (), 900, company.clock)])
     assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
-    assert len(company.pending_work) == 1  # one cursor for all work, however many batches find some
+    assert len(company.pending_work) == 1  # one cursor for all pending work, however many batches added to it
 
 
 def test_tenants_with_work_left_over_take_turns():
     company = company_of(6)
     for number in range(6):
         fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
-        company.take([RecordValue(b"beta", fact_records.encode(AVRO, fact), (), 100 + number, company.clock)])
+        company.process([RecordValue(b"beta", fact_records.encode(AVRO, fact), (), 100 + number, company.clock)])
     change = policy(roles("Sales"))
-    company.read(given(company, change))
-    company.read([RecordValue(b"beta", fact_records.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    company.process_batch(append_facts(company, change))
+    company.process_batch([RecordValue(b"beta", fact_records.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
     served = []
     while (part := company.resume()) is not None:
         served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]
@@ -190,10 +190,10 @@ def _of_beta(fact: Fact) -> Fact:
 
 def test_a_fact_that_cannot_be_understood_is_refused_when_it_comes_also_where_it_would_have_to_wait():
     company = company_of(5)
-    company.step(given(company, policy(roles("Sales"))))
-    (record,) = given(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
+    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    (record,) = append_facts(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
     with pytest.raises(InvalidRecord, match="must carry app_id, account"):
-        company.step([record])
+        company.process_batch([record])
 
 
 def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_the_clock():
@@ -202,13 +202,13 @@ def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_t
     for number in range(7):
         company.staff(str(number), address(number), at=T0 + DAY, ends=ends, roles=("Support",))
     company.clock = ends
-    late = given(company, staff("0", address(0), at=T0 + 2 * DAY, roles=("Support",)))
-    assert len(findings(company.step(late))) == 2
+    late = append_facts(company, staff("0", address(0), at=T0 + 2 * DAY, roles=("Support",)))
+    assert len(findings(company.process_batch(late))) == 2
     finish(company)
-    told = company.findings()[-8:]
-    assert sorted(story(told)[:7]) == [f"C2 {number} opened" for number in range(7)]
-    assert {finding["time"] for finding in told[:7]} == {ends}
-    assert story(told)[7:] == ["C2 0 closed not_applicable"]
+    events = company.findings()[-8:]
+    assert sorted(story(events)[:7]) == [f"C2 {number} opened" for number in range(7)]
+    assert {finding["time"] for finding in events[:7]} == {ends}
+    assert story(events)[7:] == ["C2 0 closed not_applicable"]
 
 
 def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresses():
@@ -217,17 +217,17 @@ def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresse
         company.staff(str(number), address(number))
         company.added(str(number), f"p{number}@group.example")
     declared = settings(aliases={"group.example": "acme.example"})
-    held = []
+    accounts = []
     for fact in (declared, settings(declared.id)):
-        company.process(given(company, fact))
+        company.process(append_facts(company, fact))
         rows = [company.table.get("acme", f"address|{address(number)}") for number in range(5)]
-        held.append([row.accounts for row in rows if isinstance(row, HolderIndex)])
-    assert held == [[(("ws1", str(number)),) for number in range(5)], [()] * 5]
+        accounts.append([row.accounts for row in rows if isinstance(row, HolderIndex)])
+    assert accounts == [[(("ws1", str(number)),) for number in range(5)], [()] * 5]
 
 
 def test_nothing_is_left_of_work_that_is_done():
     company = company_of(5)
-    company.step(given(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
+    company.process_batch(append_facts(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
     pending = {"PendingFact", "QueuedFact", "BacklogIndex"}
     assert {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} >= pending
     finish(company)
@@ -236,13 +236,13 @@ def test_nothing_is_left_of_work_that_is_done():
 
 
 def test_a_condition_that_waited_longer_than_an_episode_stays_open_for_still_reopens_it():
-    """Ten minutes are log time, which stands still while work is left over: a slow worker changes no episode."""
+    """Ten minutes are log time, which stands still while work is pending: a slow worker changes no episode."""
     company = company_of(5)
     first, second = policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)
     third = policy(roles("Sales"), replaces=second.id)
-    company.step(given(company, first, second))
+    company.process_batch(append_facts(company, first, second))
     company.clock += REOPENS_WITHIN - 5 * SECOND
-    company.step(given(company, third))
+    company.process_batch(append_facts(company, third))
     finish(company)
     uids = {finding["finding_info"]["uid"] for finding in company.findings() if finding["unmapped"]["check"] == "C4"}
     assert len(uids) == 5

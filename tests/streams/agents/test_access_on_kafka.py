@@ -1,4 +1,4 @@
-"""A fact larger than a transaction on a real broker: stopped halfway and taken up again, it says what one step would have said."""
+"""A fact larger than a transaction on a real broker: interrupted and resumed, it has the same output as a single step."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio
 PEOPLE = 40
 SMALL = ProcessingLimits(chunk=4, budget=1, per_record=0)
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
-TOLD = ("access.violations", "access.violations.json", "access.state", "access.ledger")
+OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 
 
 def history() -> list[Fact]:
-    """A company, a policy and another one, and a fact of somebody the policies reach last."""
+    """A company, a policy and another one, and a fact about the person whom the policies reach last."""
     people = [
         fact
         for number in range(PEOPLE)
@@ -45,7 +45,7 @@ def history() -> list[Fact]:
 
 
 async def create_topics(kafka: KafkaSettings) -> None:
-    names = {facts.TOPIC, "dead.letters", Naming(prefix=kafka.topic_prefix).changelog("access"), *TOLD}
+    names = {facts.TOPIC, "dead.letters", Naming(prefix=kafka.topic_prefix).changelog("access"), *OUTPUTS}
     options = {"min.insync.replicas": str(kafka.min_insync)}
     async with admin_client(kafka) as client:
         await client.create_topics(
@@ -53,16 +53,20 @@ async def create_topics(kafka: KafkaSettings) -> None:
         )
 
 
-async def until(work: Running, *, left_over: bool) -> None:
-    """Wait until work is left over, or until none is and every fact was read."""
+async def until(work: Running, *, pending: bool) -> None:
+    """Wait until work is pending, or until none is and every fact was read."""
     deadline = asyncio.get_running_loop().time() + 60
     while True:
-        lanes = work.engine.all_processors()
-        if left_over and any(lane.commit_state.pending_work for lane in lanes):
+        processors = work.engine.all_processors()
+        if pending and any(processor.commit_state.pending_work for processor in processors):
             return
-        if not left_over and lanes and all(lane.caught_up and lane.lag == 0 and lane.positions for lane in lanes):
+        if (
+            not pending
+            and processors
+            and all(processor.caught_up and processor.lag == 0 and processor.positions for processor in processors)
+        ):
             return
-        assert asyncio.get_running_loop().time() < deadline, "the access agent did not come so far within a minute"
+        assert asyncio.get_running_loop().time() < deadline, "the access agent did not reach this state within a minute"
         await asyncio.sleep(0.005)
 
 
@@ -77,15 +81,15 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
             )  # fmt: skip
         await producer.flush()
     async with running((agent,), kafka=settings, limits=QUICK) as work:
-        await until(work, left_over=True)
+        await until(work, pending=True)
     async with running((agent,), kafka=settings, limits=QUICK) as work:
-        await until(work, left_over=False)
-        (lane,) = work.engine.all_processors()
-        assert lane.view().get("@busy", "acme") is None
+        await until(work, pending=False)
+        (processor,) = work.engine.all_processors()
+        assert processor.view().get("@busy", "acme") is None
     expected = Company(ProcessingLimits(chunk=SMALL.chunk, budget=1 << 30))
     for record in await read_all(settings, facts.TOPIC):
-        expected.step([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
-    for topic in TOLD:
-        told = [(record.key, record.value) for record in await read_all(settings, topic)]
-        assert told == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]
+        expected.process_batch([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
+    for topic in OUTPUTS:
+        written = [(record.key, record.value) for record in await read_all(settings, topic)]
+        assert written == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]
     assert len(expected.ledger()) > len(history())

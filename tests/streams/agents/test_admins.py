@@ -29,7 +29,7 @@ class Agent:
         self.table = MemoryTable(ROW)
         self.bodies: list[bytes] = []
 
-    def hears(self, *posts: dict[str, Any]) -> list[Fact]:
+    def facts(self, *posts: dict[str, Any]) -> list[Fact]:
         return [fact_records.decode(AVRO, sent.value) for sent in self.sends(*posts)]
 
     def sends(self, *posts: dict[str, Any]) -> list[SentRecord]:
@@ -71,12 +71,12 @@ def logged(type_: str, *, at: int = 1_768_000_000, by: str = "1234567", **more: 
     ],
 )
 def test_each_topic_has_its_kind(topic: str, kind: str):
-    (fact,) = Agent().hears(post(topic))
+    (fact,) = Agent().facts(post(topic))
     assert (fact.kind, fact.tenant, fact.app_id, fact.account, fact.time) == (kind, "acme", "ws1", "1234567", 1_768_000_000_000)
 
 
 def test_a_fact_carries_what_the_payload_carries_and_asserts_no_role():
-    (fact,) = Agent().hears(post("admin.added_to_workspace"))
+    (fact,) = Agent().facts(post("admin.added_to_workspace"))
     assert fact.admin is not None
     assert (fact.admin.role_name, fact.admin.has_inbox_seat, fact.admin.team_ids) == (None, True, ("9",))
     assert fact.person is not None
@@ -84,14 +84,14 @@ def test_a_fact_carries_what_the_payload_carries_and_asserts_no_role():
 
 
 def test_a_role_is_taken_where_it_is_there():
-    (fact,) = Agent().hears(post("admin.added_to_workspace", {**ADMIN, "role": {"type": "role", "id": 5, "name": "Agent"}}))
+    (fact,) = Agent().facts(post("admin.added_to_workspace", {**ADMIN, "role": {"type": "role", "id": 5, "name": "Agent"}}))
     assert fact.admin is not None
     assert (fact.admin.role_id, fact.admin.role_name) == ("5", "Agent")
 
 
 def test_the_evidence_is_the_post_itself():
     agent = Agent()
-    (fact,) = agent.hears(post("admin.added_to_workspace", id_="notif_1"))
+    (fact,) = agent.facts(post("admin.added_to_workspace", id_="notif_1"))
     (evidence,) = fact.evidence
     assert (evidence.topic, evidence.partition, evidence.offset, evidence.id) == (TOPIC, 3, 40, "notif_1")
     assert evidence.sha256 == digest(agent.bodies[0])
@@ -107,23 +107,23 @@ def test_a_fact_is_keyed_by_tenant_and_names_the_post_it_follows_from():
 def test_a_post_delivered_twice_or_replayed_becomes_one_fact():
     agent = Agent()
     added, removed = post("admin.added_to_workspace"), post("admin.removed_from_workspace", at=1_768_000_100)
-    assert len(agent.hears(added, added, removed)) == 2
-    assert agent.hears(added, removed) == []
+    assert len(agent.facts(added, added, removed)) == 2
+    assert agent.facts(added, removed) == []
 
 
 def test_every_added_counts_in_any_order_and_of_mere_sightings_only_the_newest():
     agent = Agent()
-    assert len(agent.hears(post("admin.added_to_workspace", at=300), post("admin.added_to_workspace", at=100))) == 2
-    assert len(agent.hears(post("admin.logged_in", at=300), post("admin.logged_in", at=100))) == 1
+    assert len(agent.facts(post("admin.added_to_workspace", at=300), post("admin.added_to_workspace", at=100))) == 2
+    assert len(agent.facts(post("admin.logged_in", at=300), post("admin.logged_in", at=100))) == 1
 
 
 def test_the_bot_is_no_teammate():
     bot = {**ADMIN, "email": "Operator+ws1@intercom.io"}
-    assert Agent().hears(post("admin.added_to_workspace", bot)) == []
+    assert Agent().facts(post("admin.added_to_workspace", bot)) == []
 
 
 def test_a_log_entry_that_bears_on_access_is_kept_whole_and_guesses_nobody():
-    (fact,) = Agent().hears(logged("admin_permission_change"))
+    (fact,) = Agent().facts(logged("admin_permission_change"))
     assert (fact.kind, fact.account, fact.admin) == ("admin.activity", "1234567", None)
     assert fact.activity is not None
     assert fact.activity.type == "admin_permission_change"
@@ -137,23 +137,23 @@ def test_a_log_entry_that_bears_on_access_is_kept_whole_and_guesses_nobody():
     [("admin_login_success", "admin.logged_in"), ("admin_logout", "admin.logged_out"), ("never_heard_of", "admin.seen")],
 )
 def test_other_log_entries_say_that_their_actor_was_there(type_: str, kind: str):
-    assert [fact.kind for fact in Agent().hears(logged(type_))] == [kind]
+    assert [fact.kind for fact in Agent().facts(logged(type_))] == [kind]
 
 
 def test_a_log_entry_by_no_admin_that_bears_on_nothing_becomes_no_fact():
-    assert Agent().hears(logged("app_name_change", performed_by={"type": "system"})) == []
+    assert Agent().facts(logged("app_name_change", performed_by={"type": "system"})) == []
 
 
 @pytest.mark.parametrize("broken", [{"created_at": None}, {"app_id": "nobody's"}, {"data": {"item": {"email": "x@y.example"}}}])
 def test_a_post_that_cannot_be_understood_is_unusable(broken: dict[str, Any]):
     with pytest.raises(InvalidRecord):
-        Agent().hears({**post("admin.added_to_workspace"), **broken})
+        Agent().facts({**post("admin.added_to_workspace"), **broken})
 
 
 def test_a_teammate_in_no_team_says_so_and_one_without_the_field_says_nothing():
     (in_none,), (unsaid,) = (
-        Agent().hears(post("admin.added_to_workspace", {**ADMIN, "team_ids": []})),
-        Agent().hears(post("admin.added_to_workspace", {"id": 7, "email": None})),
+        Agent().facts(post("admin.added_to_workspace", {**ADMIN, "team_ids": []})),
+        Agent().facts(post("admin.added_to_workspace", {"id": 7, "email": None})),
     )
     assert in_none.admin is not None
     assert unsaid.admin is not None
@@ -161,7 +161,7 @@ def test_a_teammate_in_no_team_says_so_and_one_without_the_field_says_nothing():
 
 
 def test_a_post_without_an_address_or_name_is_still_a_teammate():
-    (fact,) = Agent().hears(post("admin.added_to_workspace", {"id": "77", "type": "admin", "email": None, "team_ids": None}))
+    (fact,) = Agent().facts(post("admin.added_to_workspace", {"id": "77", "type": "admin", "email": None, "team_ids": None}))
     assert fact.account == "77"
     assert fact.person is not None
     assert fact.person.addresses == ()

@@ -28,11 +28,11 @@ def attached(verb, number):
 
 
 def sent(pipeline, topic):
-    return [one for one in pipeline.sent if one.topic == topic]
+    return [record for record in pipeline.sent if record.topic == topic]
 
 
-def told(pipeline, topic="people.changes"):
-    return [pipeline.avro.decode(one.value)[1] for one in sent(pipeline, topic)]
+def changes(pipeline, topic="people.changes"):
+    return [pipeline.avro.decode(record.value)[1] for record in sent(pipeline, topic)]
 
 
 def patch(assignment, *parts, event="e", record=f"{APP}:{ADA}"):
@@ -58,10 +58,10 @@ def test_a_change_names_its_cause_and_only_what_changed():
     pipeline = Pipeline(TENANCY)
     pipeline.post(snapshot(1, name="Ada", phone="1"))
     pipeline.post(snapshot(2, name="Ada", phone="2"))
-    created, changed = told(pipeline)
+    created, changed = changes(pipeline)
     assert (created["created"], changed["created"]) == (True, False)
     assert (changed["profile"], changed["cause"], changed["time"]) == (PERSON, "notif_2", AT * 1000)
-    assert [(one["field"], one["before"], one["after"], one["event"]) for one in changed["changes"]] == [
+    assert [(change["field"], change["before"], change["after"], change["event"]) for change in changed["changes"]] == [
         ("phone", '"1"', '"2"', "notif_2")
     ]
 
@@ -70,7 +70,7 @@ def test_the_same_values_from_a_later_event_are_no_change_and_name_the_later_eve
     pipeline = Pipeline(TENANCY)
     pipeline.post(snapshot(1, name="Ada"))
     pipeline.post(snapshot(2, name="Ada"))
-    assert len(told(pipeline)) == 1
+    assert len(changes(pipeline)) == 1
     assert [source["event"] for source in pipeline.values("people")[PERSON]["sources"]] == ["notif_2"]
 
 
@@ -78,7 +78,7 @@ def test_sequences_of_a_profile_rise_across_all_it_is_told_by():
     pipeline = Pipeline(TENANCY)
     for body in (snapshot(1, name="Ada"), attached("attached", 2), attached("detached", 3), snapshot(900, name="Bo")):
         pipeline.post(body)
-    numbers = [int(context(one.headers)["sequence"]) for one in sent(pipeline, "people")]
+    numbers = [int(context(record.headers)["sequence"]) for record in sent(pipeline, "people")]
     assert numbers == sorted(set(numbers))
 
 
@@ -121,15 +121,15 @@ def test_archiving_keeps_everything_and_unarchiving_brings_it_back():
 
 
 def test_patches_are_joined_and_never_compared_by_one_version():
-    one, other = (
+    first, second = (
         field_registers(Version(1, 0, 0, 0, "a"), {"name": "Ada"}),
         field_registers(Version(2, 0, 0, 0, "b"), {"phone": "1"}),
     )
-    mine = Assignment(0, "p")
-    for parts in ((one, other), (other, one)):
+    assignment = Assignment(0, "p")
+    for parts in ((first, second), (second, first)):
         pipeline = Pipeline(TENANCY)
         for part in parts:
-            pipeline.feed("person.patches", RecordValue(b"p", patch(mine, part)))
+            pipeline.feed("person.patches", RecordValue(b"p", patch(assignment, part)))
         value = pipeline.values("people")["p"]
         assert (value["name"], value["phone"]) == ("Ada", "1")
 
@@ -147,7 +147,7 @@ def test_two_records_of_one_person_are_resolved_together_and_a_record_that_moved
     assert pipeline.values("people")["p"]["name"] == "Ada"
     pipeline.feed("person.patches", RecordValue(b"p", patch(there, name, company_of, event="moved")))
     assert pipeline.values("people")["p"]["name"] == "Old"
-    assert told(pipeline)[-1]["moved_to"] == "q"
+    assert changes(pipeline)[-1]["moved_to"] == "q"
     assert pipeline.latest("memberships") == {}
     pipeline.feed("person.patches", RecordValue(b"p", patch(here, name, company_of, event="late")))
     assert pipeline.values("people")["p"]["name"] == "Old"
@@ -160,7 +160,7 @@ def test_a_profile_without_records_is_withdrawn_with_a_tombstone():
     pipeline.feed("person.patches", RecordValue(b"p", patch(Assignment(2, "q"), name, event="moved")))
     assert sent(pipeline, "people")[-1].value is None
     assert context(sent(pipeline, "people")[-1].headers)["type"] == "person.withdrawn.v1"
-    assert [one["after"] for one in told(pipeline)[-1]["changes"]] == [None] * 4
+    assert [change["after"] for change in changes(pipeline)[-1]["changes"]] == [None] * 4
 
 
 @pytest.mark.parametrize("record", [RecordValue(None, b"\x01"), RecordValue(b"p", None), RecordValue(b"p", b"\x01junk")])
@@ -183,6 +183,6 @@ def test_the_examples_of_changes_are_what_their_inbound_examples_become(topic):
     pipeline = Pipeline(TENANCY)
     for name in ("contacts/user_created", "companies/created", "contacts/company_contact_attached"):
         pipeline.post((EXAMPLES / f"intercom.{name}.json").read_bytes())
-    assert told(pipeline, topic) == [
+    assert changes(pipeline, topic) == [
         json.loads((EXAMPLES / topic / f"{name}.json").read_text()) for name in ("created", "changed")
     ]

@@ -50,9 +50,9 @@ def test_numbers_repeated_keys_and_spelling_stay_as_sent():
 
 @given(st.text())
 def test_every_text_in_json_stays_the_same_on_one_line(text):
-    spelt = verbatim(json.dumps({"x": text}, indent=2, ensure_ascii=True).encode())
-    assert b"\n" not in bytes(spelt)
-    assert json.loads(bytes(spelt)) == {"x": text}
+    shown = verbatim(json.dumps({"x": text}, indent=2, ensure_ascii=True).encode())
+    assert b"\n" not in bytes(shown)
+    assert json.loads(bytes(shown)) == {"x": text}
 
 
 def test_avro_is_shown_with_its_schema():

@@ -5,7 +5,7 @@ A snapshot may have any number of records, so its end is processed in stages (`s
 
 from typing import Final
 
-from schemas.access.facts import Fact, Snapshot, encode_plain
+from schemas.access.facts import Fact, Snapshot, encode_raw
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.rows import FactReference, SnapshotStaging, StagedRecord
 from streams.core.access.state.stage import Stage
@@ -30,7 +30,7 @@ def row(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effe
     staging = state.backlog.stagings.get(snapshot.source)
     if staging is None or staging.id != snapshot.id or fact.record is None or fact.record.source != snapshot.source:
         return Effect("void")
-    state.backlog.staged.put(StagedRecord(encode_plain(fact), source), snapshot.id, fact.id)
+    state.backlog.staged.put(StagedRecord(encode_raw(fact), source), snapshot.id, fact.id)
     return Effect("staged")
 
 

@@ -3,7 +3,7 @@
 So every fact applies to the result of all facts before it, whatever else was read in between: the order of the log is the only one.
 """
 
-from schemas.access.facts import Fact, decode_plain, encode_plain
+from schemas.access.facts import Fact, decode_raw, encode_raw
 from streams.core.access.facts.apply import check
 from streams.core.access.processing.process import CHUNK, ChunkResult, process_fact, resume_fact
 from streams.core.access.state.rows import BacklogIndex, LogPosition, QueuedFact
@@ -23,7 +23,7 @@ def process(state: TenantState, fact: Fact, position: LogPosition, *, budget: in
             state.backlog.index = BacklogIndex()
         return result
     before = index or BacklogIndex()
-    state.backlog.enqueue(QueuedFact(encode_plain(fact), position))
+    state.backlog.enqueue(QueuedFact(encode_raw(fact), position))
     state.backlog.index = BacklogIndex(before.queued + 1, before.processing)
     return None
 
@@ -40,6 +40,6 @@ def resume(state: TenantState, chunk_size: int = CHUNK) -> ChunkResult | None:
         item, queued = next(state.backlog.queue.walk(after=index.processing))
         state.backlog.queue.delete(item)
         index = BacklogIndex(index.queued - 1, item)
-        result = process_fact(state, decode_plain(queued.fact), queued.position, chunk_size)
+        result = process_fact(state, decode_raw(queued.fact), queued.position, chunk_size)
     state.backlog.index = index if index.queued or result.has_more else None
     return result

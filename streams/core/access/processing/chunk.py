@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TypeVar
 
-from schemas.access.facts import Fact, encode_plain
+from schemas.access.facts import Fact, encode_raw
 from streams.core.access.facts.effect import Effect
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
@@ -53,7 +53,7 @@ class Chunk:
             self.state.backlog.accounts.put(PendingAccount(), *key)
         self.state.backlog.fact.put(
             PendingFact(
-                fact=encode_plain(self.fact),
+                fact=encode_raw(self.fact),
                 position=self.position,
                 stage=self.stage,
                 cursor=self.cursor,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.access.facts import Fact, decode_plain
+from schemas.access.facts import Fact, decode_raw
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.ids import derived
 from streams.core.access.findings.build import FindingEvent
@@ -59,7 +59,7 @@ def process_fact(state: TenantState, fact: Fact, position: LogPosition, chunk_si
 
 def resume_fact(state: TenantState, pending: PendingFact, chunk_size: int = CHUNK) -> ChunkResult:
     """Process the next chunk of a fact under way."""
-    chunk = Chunk(state, decode_plain(pending.fact), pending.position, chunk_size)
+    chunk = Chunk(state, decode_raw(pending.fact), pending.position, chunk_size)
     chunk.stage, chunk.cursor, chunk.outcome = pending.stage, pending.cursor, pending.outcome
     chunk.aliases, chunk.snapshot, chunk.has_pending_accounts = pending.aliases, pending.snapshot, pending.has_pending_accounts
     result = _run_stages(chunk, chunk_size)

@@ -1,6 +1,6 @@
 """The stages at the end of a snapshot: count its records, apply them, withdraw the records it lacks, or discard it."""
 
-from schemas.access.facts import decode_plain, snapshot_hash
+from schemas.access.facts import decode_raw, snapshot_hash
 from streams.core.access.facts import staff
 from streams.core.access.facts.staff_snapshots import snapshot_of
 from streams.core.access.processing.chunk import Chunk
@@ -31,7 +31,7 @@ def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
     staged, requested = chunk.state.backlog.staged, _staging(chunk).requested
     for id_, row in chunk.spend(staged.walk(chunk.snapshot, after=chunk.cursor)):
-        fact = decode_plain(row.fact)
+        fact = decode_raw(row.fact)
         effect = staff.observed(chunk.state, fact, row.source, requested, chunk.now, snapshot=chunk.snapshot)
         chunk.accounts |= effect.accounts
         staged.delete(chunk.snapshot, id_)

@@ -13,21 +13,21 @@ def value(provenance=(), **fields):
 
 
 def test_only_what_changed_is_told_with_both_values_as_json():
-    found = diff(value(name="Al", phone="1"), value(["name"], name="Bo", phone="1"), CAUSE)
-    assert found == [{"field": "name", "before": '"Al"', "after": '"Bo"', **EARLIER}]
+    changes = diff(value(name="Al", phone="1"), value(["name"], name="Bo", phone="1"), CAUSE)
+    assert changes == [{"field": "name", "before": '"Al"', "after": '"Bo"', **EARLIER}]
 
 
 def test_a_new_profile_tells_all_its_values():
-    found = diff(None, value(["name"], name="Al", attributes={"plan": '"pro"'}), CAUSE)
-    assert [(change["field"], change["before"], change["after"]) for change in found] == [
+    changes = diff(None, value(["name"], name="Al", attributes={"plan": '"pro"'}), CAUSE)
+    assert [(change["field"], change["before"], change["after"]) for change in changes] == [
         ("attributes.plan", None, '"pro"'),
         ("name", None, '"Al"'),
     ]
 
 
 def test_what_went_and_what_is_a_list_names_the_cause():
-    found = diff(value(phone="1"), value(companies=["app:x"]), CAUSE)
-    assert [(change["field"], change["before"], change["after"], change["event"]) for change in found] == [
+    changes = diff(value(phone="1"), value(companies=["app:x"]), CAUSE)
+    assert [(change["field"], change["before"], change["after"], change["event"]) for change in changes] == [
         ("companies", None, '["app:x"]', "cause"),
         ("phone", '"1"', None, "cause"),
     ]

@@ -34,7 +34,7 @@ def joined(*parts):
     return registers
 
 
-def held(registers):
+def active(registers):
     return {name for name, _ in active_edges(registers)}
 
 
@@ -64,7 +64,7 @@ histories = st.lists(assertions, max_size=6)
 encoded = msgspec.msgpack.Encoder().encode
 
 
-def spelt(registers):
+def stored(registers):
     return encoded(pack(registers))
 
 
@@ -73,29 +73,29 @@ def test_any_order_any_repetition_and_any_grouping_give_the_same_bytes(history, 
     again = [*history, *(chance.choice(history) for _ in history[:3])]
     chance.shuffle(again)
     cut = chance.randint(0, len(again))
-    assert spelt(join(joined(*again[:cut]), joined(*again[cut:]))) == spelt(joined(*history))
+    assert stored(join(joined(*again[:cut]), joined(*again[cut:]))) == stored(joined(*history))
 
 
 @given(histories)
 def test_the_stored_form_gives_the_registers_back(history):
     registers = joined(*history)
-    data = spelt(registers)
+    data = stored(registers)
     again = unpack(msgspec.msgpack.decode(data, type=Packed))
-    assert spelt(again) == data
-    assert spelt(join(again, registers)) == data
+    assert stored(again) == data
+    assert stored(join(again, registers)) == data
 
 
 @given(histories)
 def test_joining_what_is_known_already_changes_nothing(history):
     registers = joined(*history)
     for part in history:
-        assert spelt(join(registers, part)) == spelt(registers)
+        assert stored(join(registers, part)) == stored(registers)
 
 
 def test_one_and_true_at_one_version_come_out_the_same_in_either_order():
-    one, true = (field_registers(at(1), {"n": value}) for value in (1, True))
-    assert spelt(join(one, true)) == spelt(join(true, one))
-    assert spelt(join(join(one, true), one)) == spelt(join(one, true))
+    first, true = (field_registers(at(1), {"n": value}) for value in (1, True))
+    assert stored(join(first, true)) == stored(join(true, first))
+    assert stored(join(join(first, true), first)) == stored(join(first, true))
 
 
 def test_the_latest_assertion_wins_and_the_earliest_value_is_kept():
@@ -130,7 +130,7 @@ def test_attach_beats_a_snapshot_of_its_second_that_did_not_list_it_yet_and_is_f
         edge_registers(at(7, rank=Rank.ADD), ["company:1"], on=True),
     ]
     registers = joined(*(history[place] for place in order))
-    assert held(registers) == {"company:1"}
+    assert active(registers) == {"company:1"}
     assert unsettled(registers) == {"company:1"}
 
 
@@ -140,15 +140,15 @@ def test_a_read_of_a_later_second_settles_it():
         edge_registers(at(7, rank=Rank.REMOVE), ["company:1"], on=False),
     )
     assert unsettled(registers) == {"company:1"}
-    assert held(registers) == set()
+    assert active(registers) == set()
     read = joined(registers, edge_registers(at(9), ["company:1"], on=True), list_registers(at(9), {"company": ["1"]}))
     assert unsettled(read) == set()
-    assert held(read) == {"company:1"}
+    assert active(read) == {"company:1"}
 
 
 def test_snapshots_within_one_second_are_ordered_by_their_milliseconds_and_settled():
     registers = joined(list_registers(at(7, ms=5), {"company": []}), edge_registers(at(7, ms=9), ["company:1"], on=True))
-    assert held(registers) == {"company:1"}
+    assert active(registers) == {"company:1"}
     assert unsettled(registers) == set()
 
 
@@ -158,7 +158,7 @@ def test_a_complete_list_ends_edges_learnt_afterwards_from_older_events():
         edge_registers(at(4), ["company:1"], on=True),
         edge_registers(at(4), ["tag:1"], on=True),
     )
-    assert held(registers) == {"tag:1"}
+    assert active(registers) == {"tag:1"}
 
 
 def test_a_list_of_the_same_second_that_agrees_contradicts_nothing():
@@ -171,10 +171,10 @@ def test_a_list_of_the_same_second_that_agrees_contradicts_nothing():
 
 
 def test_two_values_of_one_moment_are_flagged_until_a_later_one_comes():
-    one, other = field_registers(at(1, event="a"), {"name": "Al"}), field_registers(at(1, event="b"), {"name": "Bo"})
-    assert unsettled(joined(one, other)) == {"name"}
-    assert unsettled(joined(one, field_registers(at(1, event="b"), {"name": "Al"}))) == set()
-    assert unsettled(joined(one, other, field_registers(at(2), {"name": "Bo"}))) == set()
+    first, second = field_registers(at(1, event="a"), {"name": "Al"}), field_registers(at(1, event="b"), {"name": "Bo"})
+    assert unsettled(joined(first, second)) == {"name"}
+    assert unsettled(joined(first, field_registers(at(1, event="b"), {"name": "Al"}))) == set()
+    assert unsettled(joined(first, second, field_registers(at(2), {"name": "Bo"}))) == set()
 
 
 def test_a_mark_holds_from_its_latest_assertion_and_not_after_its_withdrawal():
@@ -185,7 +185,7 @@ def test_a_mark_holds_from_its_latest_assertion_and_not_after_its_withdrawal():
     assert list(active_edges(archived)) == [("archived", at(3, rank=Rank.ARCHIVE))]
     assert first_active(archived, "archived") == at(1, rank=Rank.ARCHIVE)
     back = join(archived, edge_registers(at(4, rank=Rank.ADD), ["archived"], on=False))
-    assert held(back) == set()
+    assert active(back) == set()
     assert list(inactive_edges(back)) == [("archived", at(4, rank=Rank.ADD))]
     assert list(inactive_edges(archived)) == []
     assert first_active(NOTHING, "archived") is None
@@ -198,4 +198,4 @@ def test_each_version_is_stored_once():
         edge_registers(version, ["tag:1"], on=True),
         list_registers(version, {"tag": ["1"]}),
     )
-    assert spelt(registers).count(b"notif_0123456789") == 1
+    assert stored(registers).count(b"notif_0123456789") == 1

@@ -13,7 +13,7 @@ from streams.core.records.registers import active_edges, current, inactive_edges
 from tests.support.intercom_bodies import ADA, AT, ENGINES, company, contact, listed, posted
 
 
-def meant(topic, item, table=CONTACTS, **more):
+def translated(topic, item, table=CONTACTS, **more):
     return translate(table[topic], envelope(posted(topic, item, **more)), "e1")
 
 
@@ -21,7 +21,7 @@ def fields(registers):
     return {name: value for name, value, _ in current(registers)}
 
 
-def held(registers):
+def active(registers):
     return {name for name, _ in active_edges(registers)}
 
 
@@ -31,12 +31,12 @@ def test_every_topic_that_reaches_the_contacts_agent_has_a_meaning():
 
 def test_every_topic_that_reaches_the_companies_agent_has_a_meaning():
     direct = {topic for topic, route in ROUTES.items() if route.topic == "intercom.companies"}
-    twins = {topic for topic, route in ROUTES.items() if route.secondary and route.secondary.topic == "intercom.companies"}
-    assert direct | twins == set(COMPANIES)
+    secondary = {topic for topic, route in ROUTES.items() if route.secondary and route.secondary.topic == "intercom.companies"}
+    assert direct | secondary == set(COMPANIES)
 
 
 def test_a_snapshot_counts_at_its_own_milliseconds_and_shows_times_to_the_second():
-    registers = meant("contact.user.updated", contact(updated=AT * 1000 + 91, created_at="2026-01-10T04:11:33.735+00:00"))
+    registers = translated("contact.user.updated", contact(updated=AT * 1000 + 91, created_at="2026-01-10T04:11:33.735+00:00"))
     ((version, values),) = registers.now
     assert (version.time, version.rank, version.event) == (AT * 1000 + 91, Rank.SNAPSHOT, "e1")
     assert values == {"created_at": 1768018293000}
@@ -44,27 +44,27 @@ def test_a_snapshot_counts_at_its_own_milliseconds_and_shows_times_to_the_second
 
 @pytest.mark.parametrize("spelling", [1768018293, "1768018293", "2026-01-10T04:11:33.735+00:00", "2026-01-10T04:11:33.000Z"])
 def test_a_time_is_the_same_in_every_spelling(spelling):
-    assert fields(meant("contact.user.updated", contact(signed_up_at=spelling))) == {"signed_up_at": 1768018293000}
+    assert fields(translated("contact.user.updated", contact(signed_up_at=spelling))) == {"signed_up_at": 1768018293000}
 
 
 @pytest.mark.parametrize("updated", [None, "soon", {}])
 def test_a_snapshot_without_a_time_of_its_own_counts_at_its_notification(updated):
     item = {**contact(name="Ada"), "updated_at": updated}
-    assert meant("contact.user.updated", item).now[0][0].time == AT * 1000
+    assert translated("contact.user.updated", item).now[0][0].time == AT * 1000
 
 
 def test_a_snapshot_without_any_time_is_unusable():
     with pytest.raises(InvalidRecord, match="time"):
-        meant("contact.user.updated", {"id": ADA, "name": "Ada"}, at=None)
+        translated("contact.user.updated", {"id": ADA, "name": "Ada"}, at=None)
 
 
 def test_null_empties_a_field_and_absence_says_nothing():
-    assert meant("contact.user.updated", contact(name=None)).now[0][1] == {"name": None}
+    assert translated("contact.user.updated", contact(name=None)).now[0][1] == {"name": None}
 
 
 def test_odd_types_of_single_fields_are_kept_as_json_and_cost_nothing_else():
     item = contact(name={"first": "Ada"}, email="ada@example.com", owner_id=0, created_at="soon", has_hard_bounced="no")
-    assert fields(meant("contact.user.updated", item)) == {
+    assert fields(translated("contact.user.updated", item)) == {
         "email": "ada@example.com",
         "traits.name": '{"first":"Ada"}',
         "traits.created_at": '"soon"',
@@ -74,12 +74,12 @@ def test_odd_types_of_single_fields_are_kept_as_json_and_cost_nothing_else():
 
 def test_a_field_nobody_told_us_about_is_kept():
     item = contact(shoe_size=43, nested={"b": 1, "a": [None]})
-    assert fields(meant("contact.user.updated", item)) == {"traits.shoe_size": "43", "traits.nested": '{"a":[null],"b":1}'}
+    assert fields(translated("contact.user.updated", item)) == {"traits.shoe_size": "43", "traits.nested": '{"a":[null],"b":1}'}
 
 
 def test_custom_attributes_are_canonical_json_and_may_be_emptied():
     item = contact(custom_attributes={"plan": "pro", "seats": 3, "trial": False, "old": None})
-    registers = meant("contact.user.updated", item)
+    registers = translated("contact.user.updated", item)
     assert fields(registers) == {"attributes.plan": '"pro"', "attributes.seats": "3", "attributes.trial": "false"}
     assert registers.now[0][1]["attributes.old"] is None
 
@@ -96,7 +96,7 @@ def test_what_no_reader_can_hold_is_read_or_unusable_and_nothing_else(junk):
 @pytest.mark.parametrize("item", [None, [], "text", 7])
 def test_an_event_about_nothing_is_unusable(item):
     with pytest.raises(InvalidRecord, match="no object"):
-        meant("contact.user.updated", item)
+        translated("contact.user.updated", item)
 
 
 def test_version_one_of_the_api_reads_the_same():
@@ -109,17 +109,17 @@ def test_version_one_of_the_api_reads_the_same():
         "companies": {"type": "company.list", "companies": [{"id": ENGINES}]},
         "updated_at": "2019-05-13T02:21:11.904+00:00",
     }
-    registers = meant("user.created", item)
+    registers = translated("user.created", item)
     assert fields(registers) == {
         "role": "user", "external_id": "53", "avatar_url": "https://img.example.com/a.png", "city": "Dublin", "country_code": "IRL",
     }  # fmt: skip
-    assert held(registers) == {f"company:{ENGINES}"}
+    assert active(registers) == {f"company:{ENGINES}"}
     assert registers.complete == ()
 
 
 @pytest.mark.parametrize("topic", ["contact.archived", "contact.archive"])
 def test_a_minimal_payload_touches_its_own_register_only(topic):
-    registers = meant(topic, {"id": ADA, "external_id": "52", "type": "contact", "archived": True})
+    registers = translated(topic, {"id": ADA, "external_id": "52", "type": "contact", "archived": True})
     assert registers.now == ()
     assert [(name, version.time, version.rank) for name, version in active_edges(registers)] == [
         ("archived", AT * 1000, Rank.ARCHIVE)
@@ -127,32 +127,34 @@ def test_a_minimal_payload_touches_its_own_register_only(topic):
 
 
 def test_unarchiving_takes_the_mark_away_and_carries_a_snapshot():
-    registers = meant("contact.unarchived", contact(name="Ada"))
+    registers = translated("contact.unarchived", contact(name="Ada"))
     assert fields(registers) == {"name": "Ada"}
     assert [name for name, _ in inactive_edges(registers)] == ["archived"]
 
 
 def test_what_an_event_says_counts_at_the_notification_never_at_a_nested_time():
-    registers = meant("company.contact.attached", {"company": {"id": ENGINES}, "contact": contact(updated=(AT - 500) * 1000)})
+    registers = translated(
+        "company.contact.attached", {"company": {"id": ENGINES}, "contact": contact(updated=(AT - 500) * 1000)}
+    )
     assert version_of(registers.on, f"company:{ENGINES}").time == AT * 1000
 
 
 def test_detaching_is_believed_against_the_list_beside_it():
     item = {"company": {"id": ENGINES}, "contact": contact(updated=AT * 1000 + 900, companies=listed(ENGINES, "other"))}
-    registers = meant("company.contact.detached", item)
-    assert held(registers) == set()
+    registers = translated("company.contact.detached", item)
+    assert active(registers) == set()
     assert [name for name, _ in inactive_edges(registers)] == [f"company:{ENGINES}"]
 
 
 def test_the_list_an_event_adds_to_asserts_its_members_and_no_absence():
     item = {"company": {"id": ENGINES}, "contact": contact(companies=listed("other"), tags=listed())}
-    registers = meant("company.contact.attached", item)
-    assert held(registers) == {f"company:{ENGINES}", "company:other"}
+    registers = translated("company.contact.attached", item)
+    assert active(registers) == {f"company:{ENGINES}", "company:other"}
     assert [dict(lists) for _, lists in registers.complete] == [{"tag": ""}]
 
 
 @pytest.mark.parametrize(
-    ("companies", "whole"),
+    ("companies", "complete"),
     [
         (listed("a", "b"), True),
         (listed("a", "b", more=True), False),
@@ -162,14 +164,14 @@ def test_the_list_an_event_adds_to_asserts_its_members_and_no_absence():
         (None, False),
     ],
 )
-def test_an_embedded_list_asserts_absence_only_when_it_is_complete(companies, whole):
-    assert bool(meant("contact.user.updated", contact(companies=companies)).complete) is whole
+def test_an_embedded_list_asserts_absence_only_when_it_is_complete(companies, complete):
+    assert bool(translated("contact.user.updated", contact(companies=companies)).complete) is complete
 
 
 def test_subscription_lists_never_assert_absence():
     item = contact(opted_in_subscription_types=listed("1"), opted_out_subscription_types=listed("2"))
-    registers = meant("contact.user.updated", item)
-    assert held(registers) == {"subscription:1"}
+    registers = translated("contact.user.updated", item)
+    assert active(registers) == {"subscription:1"}
     assert [name for name, _ in inactive_edges(registers)] == ["subscription:2"]
     assert registers.complete == ()
 
@@ -177,29 +179,29 @@ def test_subscription_lists_never_assert_absence():
 @pytest.mark.parametrize("topic", ["granular.unsubscribe", "contact.unsubscribed"])
 def test_an_unsubscription_names_its_types(topic):
     item = {"contact": contact(opted_in_subscription_types=listed("1")), "subscription_types": listed("1", "2")}
-    assert {name for name, _ in inactive_edges(meant(topic, item))} == {"subscription:1", "subscription:2"}
+    assert {name for name, _ in inactive_edges(translated(topic, item))} == {"subscription:1", "subscription:2"}
 
 
 @pytest.mark.parametrize("tag", [None, {}, {"id": 0}])
 def test_a_tag_event_without_a_tag_is_unusable(tag):
     with pytest.raises(InvalidRecord, match="tag"):
-        meant("contact.user.tag.created", {"tag": tag, "contact": contact()})
+        translated("contact.user.tag.created", {"tag": tag, "contact": contact()})
 
 
 def test_a_merge_means_to_the_contact_merged_away_that_it_is_now_another():
     registers = translate(MERGED_AWAY, envelope(posted("contact.merged", contact("new", name="Ada"))), "e1")
-    assert (registers.now, held(registers)) == ((), {"merged:new"})
+    assert (registers.now, active(registers)) == ((), {"merged:new"})
 
 
 def test_a_plan_of_null_says_nothing_and_an_empty_one_that_there_is_none():
-    assert "plan_id" not in meant("company.updated", company(plan=None), COMPANIES).now
-    assert meant("company.updated", company(plan={}), COMPANIES).now[0][1] == {"plan_id": None, "plan_name": None}
-    named = {"type": "plan", "id": 7, "name": "Gold"}
-    assert fields(meant("company.updated", company(plan=named), COMPANIES)) == {"plan_id": "7", "plan_name": "Gold"}
+    assert "plan_id" not in translated("company.updated", company(plan=None), COMPANIES).now
+    assert translated("company.updated", company(plan={}), COMPANIES).now[0][1] == {"plan_id": None, "plan_name": None}
+    plan = {"type": "plan", "id": 7, "name": "Gold"}
+    assert fields(translated("company.updated", company(plan=plan), COMPANIES)) == {"plan_id": "7", "plan_name": "Gold"}
 
 
 def test_a_company_seen_after_its_deletion_exists_again():
-    assert [name for name, _ in inactive_edges(meant("company.updated", company(), COMPANIES))] == ["deleted"]
+    assert [name for name, _ in inactive_edges(translated("company.updated", company(), COMPANIES))] == ["deleted"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_a_company_in_a_list_has_its_tags_whole_although_nothing_says_so():
 
 def test_numbers_too_large_for_their_field_are_kept_as_json():
     body = posted("company.updated", company(user_count=10**30, monthly_spend=10**30), number=2)
-    kept = fields(translate(COMPANIES["company.updated"], envelope(body), "e1"))
-    assert {name: json.loads(value) for name, value in kept.items()} == {
+    values = fields(translate(COMPANIES["company.updated"], envelope(body), "e1"))
+    assert {name: json.loads(value) for name, value in values.items()} == {
         "traits.user_count": pytest.approx(1e30), "traits.monthly_spend": pytest.approx(1e30),
     }  # fmt: skip
