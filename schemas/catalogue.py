@@ -1,7 +1,7 @@
 """The Avro schemas of this release: the current version of each by name, and every version released before it.
 
-`schemas/avro/<name>.avsc` is current; `schemas/avro/history/<name>.<n>.avsc` are its earlier versions, n from 1. Each file contains all
-the named types it uses, so that a schema is complete wherever it is registered.
+`schemas/avro/<name>.avsc` is current; `schemas/avro/history/<name>.<n>.avsc` are its earlier versions, n from 1. Each file
+contains all the named types it uses, so that a schema is complete wherever it is registered.
 """
 
 import json

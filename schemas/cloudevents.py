@@ -1,7 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: context attributes as `ce_*` headers, the value unchanged.
 
-Spec: CloudEvents Kafka Protocol Binding 1.0.2, section 3.2. Extensions used: partitionkey, sequence, recordedtime, and two of this
-product, `origin` (why the record exists) and `causationid` (the event it follows from).
+Spec: CloudEvents Kafka Protocol Binding 1.0.2, section 3.2. Extensions used: partitionkey, sequence, recordedtime, and two of
+this product, `origin` (why the record exists) and `causationid` (the event it follows from).
 """
 
 from datetime import UTC, datetime

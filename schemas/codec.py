@@ -1,7 +1,7 @@
 """Values of public topics as bytes: Avro in Confluent's framing (a zero byte, the schema's id in four bytes, the Avro binary).
 
-Values are plain: logical types are for other readers, so a `timestamp-millis` is an int of milliseconds, encoded and decoded. In a union
-of several records a value is `(record name, fields)`; elsewhere a record is a dict.
+Values are plain: logical types are for other readers, so a `timestamp-millis` is an int of milliseconds, encoded and decoded. In
+a union of several records a value is `(record name, fields)`; elsewhere a record is a dict.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ class _SchemaCodec(NamedTuple):
 class Avro:
     """Encode with the current schemas, decode with any known version.
 
-    `ids` is the framing id of each current schema, `others` further schemas by id: earlier versions, or another subject's id for the same
-    schema. It does no I/O: the client of a registry passes in the registry's ids.
+    `ids` is the framing id of each current schema, `others` further schemas by id: earlier versions, or another subject's id for
+    the same schema. It does no I/O: the client of a registry passes in the registry's ids.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Avro:
         return out.getvalue()
 
     def decode(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the schema's name and the value as the current schema has it. Raises InvalidRecord where that is not possible."""
+        """Return the schema's name and the value as the current schema has it. Raises InvalidRecord for other bytes."""
         number = framing_id(data)
         codec = self._codecs.get(number)
         if codec is None:

@@ -33,10 +33,10 @@ class DeadLetterOrigin(NamedTuple):
 
 
 def dead_letter(topic: str, partition: int, record: Message, reason: str, agent: str) -> DeadLetter:
-    """Make the dead letter of a record. `topic` is without the configured prefix; `agent` is the agent or process that rejected it.
+    """Make the dead letter of a record that an agent, or a process, rejected. `topic` is without the configured prefix.
 
-    All headers stay, CloudEvents ones too, so that a redriven record is the same event; only the headers of an earlier rejection are
-    replaced. A dead letter follows from its record alone: its timestamp on its own topic is the time of the rejection.
+    All headers stay, CloudEvents ones too, so that a redriven record is the same event; only the headers of an earlier rejection
+    are replaced. A dead letter follows from its record alone: its timestamp on its own topic is the time of the rejection.
     """
     origin = DeadLetterOrigin(topic, partition, record.offset, record.timestamp, reason[:_LONGEST_REASON], agent)
     added = ((f"{_PREFIX}{name}", str(part).encode("utf-8", "replace")) for name, part in origin._asdict().items())
@@ -46,8 +46,8 @@ def dead_letter(topic: str, partition: int, record: Message, reason: str, agent:
 def shortened(record: DeadLetter) -> DeadLetter:
     """Return a dead letter small enough for any topic, for a record that is too large with its `dl_` headers.
 
-    `dl_bytes` and `dl_sha256` describe the value, and `dl_cut` lists the parts that were cut: they are enough to find the original record
-    where it came from, and to verify it. Such a dead letter cannot be redriven.
+    `dl_bytes` and `dl_sha256` describe the value, and `dl_cut` lists the parts that were cut: they are enough to find the
+    original record where it came from, and to verify it. Such a dead letter cannot be redriven.
     """
     original = original_record(record.headers)
     headers = [(name[:_SHORT_PART], value[:_SHORT_PART]) for name, value in original[:_MOST_HEADERS]]

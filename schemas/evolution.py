@@ -1,7 +1,7 @@
 """Schema compatibility, FULL_TRANSITIVE: every version can be read as every other, so producers and readers upgrade in any order.
 
-Avro 1.11, section "Schema Resolution", with three stricter rules: names must match in full; a logical type may not change, because the
-same number would mean something else; text is not bytes.
+Avro 1.11, section "Schema Resolution", with three stricter rules: names must match in full; a logical type may not change,
+because the same number would mean something else; text is not bytes.
 """
 
 from collections.abc import Iterable, Iterator

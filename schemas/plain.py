@@ -8,7 +8,7 @@ _ANY: Final = msgspec.msgpack.Decoder()
 
 
 def plain(value: msgspec.Struct) -> dict[str, Any]:
-    """Return a struct as dicts, lists and scalars. No tuples: in a union, Avro's writer takes a tuple for (record name, fields)."""
+    """Return a struct as dicts, lists and scalars. No tuples: in a union, Avro's writer takes one for (record name, fields)."""
     try:
         fields: dict[str, Any] = _ANY.decode(msgspec.msgpack.encode(value))  # five times as fast as a walk over it
     except (UnicodeEncodeError, OverflowError):  # half a surrogate pair, or a number beyond 64 bits: its encoder reports it

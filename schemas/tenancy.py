@@ -1,4 +1,4 @@
-"""Apps, workspaces and tenants: Intercom apps sign for workspaces, workspaces belong to a tenant, one company with one staff directory."""
+"""Apps, workspaces and tenants: apps sign for workspaces, workspaces belong to a tenant (one company, one staff directory)."""
 
 from collections.abc import Iterable, Mapping
 from typing import final

@@ -1,4 +1,4 @@
-"""The table of topics: each one's key, encoding, retention, writers and readers. The documentation and `topics apply` follow from it.
+"""The table of topics, from which documentation and `topics apply` follow: keys, encodings, retention, writers and readers.
 
 Names are without the configured prefix. Topic names, keys and partitioning are expensive to change once data exists.
 """

@@ -1,8 +1,9 @@
 """Values of internal topics and tables as bytes: one byte with the number of the encoding, then MessagePack.
 
-The numbers belong to the product, not to one type: a release that changes the bytes of any of these types raises `ENCODING`, and the
-types that changed take that number. Every release reads its own number and all earlier ones, since a row that is never updated keeps its
-bytes. The encoding to write is chosen per partition (`streams.engine.encodings`), so that workers can be replaced one at a time.
+The numbers belong to the product, not to one type: a release that changes the bytes of any of these types raises `ENCODING`, and
+the types that changed take that number. Every release reads its own number and all earlier ones, since a row that is never
+updated keeps its bytes. The encoding to write is chosen per partition (`streams.engine.encodings`), so that workers can be
+replaced one at a time.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ ENCODING: Final = 1
 """
 
 HIGHEST: Final = 30
-"""The highest first byte that is an encoding's number: a framed Avro value begins with 0, a gzip with 31, and texts with higher bytes."""
+"""The highest number of an encoding: as first bytes, framed Avro has 0, gzip 31, and texts higher ones."""
 
 
 class EncodingTarget(Protocol):
@@ -33,7 +34,7 @@ class EncodingTarget(Protocol):
 
 
 class PreviousVersion(Generic[P, T]):
-    """A type before a change: its codec, and the conversions of its values to and from the new type; `downgrade` may lose fields."""
+    """A type before a change: its codec, and the conversions to and from the new type; `downgrade` may lose fields."""
 
     def __init__(self, codec: "Versioned[P]", upgrade: Callable[[P], T], downgrade: Callable[[T], P]) -> None:
         self.codec = codec
@@ -87,7 +88,7 @@ class Versioned(Generic[T]):
         raise InvalidRecord(f"this is no {self.value_type.__name__}: no release of ours begins one with byte {data[0]}")
 
     def receive(self, data: bytes, out: EncodingTarget) -> T:
-        """Return the value of another agent's record; results are then written in no older encoding, which might lose a part of it."""
+        """Return the value of a record; results are then written in no older encoding, which might lose a part of it."""
         value = self.decode(data)
         out.encoding = max(out.encoding, data[0])
         return value

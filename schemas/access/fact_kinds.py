@@ -1,7 +1,7 @@
 """The table of kinds of facts: the meaning of each, its required parts, and whether this release's checks use it.
 
-A kind with support "later" has its final schema and is recorded in the log and in the ledger; no check of this release uses it. A kind
-that is not in the table is treated the same, so that a newer writer never stops an older reader.
+A kind with support "later" has its final schema and is recorded in the log and in the ledger; no check of this release uses it. A
+kind that is not in the table is treated the same, so that a newer writer never stops an older reader.
 """
 
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """The record of `access.facts`: one observation or decision that may change the result of an access check.
 
-All kinds have one record with optional parts, so that a new kind is a new optional part and every earlier reader can still read it.
-`schemas/access/fact_kinds.py` lists the parts of each kind.
+All kinds have one record with optional parts, so that a new kind is a new optional part and every earlier reader can still read
+it. `schemas/access/fact_kinds.py` lists the parts of each kind.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class FactPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(FactPart, frozen=True, kw_only=True):
-    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of the record or file and the event id in it."""
+    """Where something was read: a Kafka record, or a line of a file, with the SHA-256 of its bytes and the event id in it."""
 
     topic: str | None = None
     partition: int | None = None
@@ -32,14 +32,14 @@ class Evidence(FactPart, frozen=True, kw_only=True):
 
 
 class Actor(FactPart, frozen=True, kw_only=True):
-    """Who made the statement: `kind` is operator, connector or principal (of the API); `id` has no address and no person's name."""
+    """Who made the statement: `kind` is operator, connector or principal (of the API); `id` has no address and no name."""
 
     kind: str
     id: str
 
 
 class FactPersonalData(FactPart, frozen=True, kw_only=True):
-    """All personal fields of a fact, together, so that they can be encrypted per person. Addresses are as the source spells them."""
+    """All personal fields of a fact, so that they can be encrypted per person. Addresses are as the source spells them."""
 
     name: str | None = None
     addresses: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Admin(FactPart, frozen=True, kw_only=True):
 
 
 class Activity(FactPart, frozen=True, kw_only=True):
-    """One event of Intercom's activity log; its actor is the fact's account; the person affected may be named in the personal part only."""
+    """One event of Intercom's activity log. Its actor is the fact's account; only `person` may name whom it affects."""
 
     id: str
     type: str
@@ -174,8 +174,9 @@ class Rules(FactPart, frozen=True, kw_only=True):
 class Fact(FactPart, frozen=True, kw_only=True):
     """One fact. `time` is when it was true (ms), by the source's clock; null where only its position in the log counts.
 
-    `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). `replaces` of a decision is the
-    id of the decision it replaces, null for the first; a decision that names another one is stale: it is recorded, and has no effect.
+    `basis` is observed, inferred, asserted (by a source of record) or decided (by a person). `replaces` of a decision is the id
+    of the decision it replaces, null for the first; a decision that names another one is stale: it is recorded, and has no
+    effect.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """The records of the access agent: findings, the current result of every check, and the ledger of what followed from each fact.
 
-A finding mirrors a closed subset of OCSF Compliance Finding (class 2003, versions 1.6 to 1.8), field names included; its free parts
-are typed records, and all its personal fields are in `person`.
+A finding mirrors a closed subset of OCSF Compliance Finding (class 2003, versions 1.6 to 1.8), field names included; its free
+parts are typed records, and all its personal fields are in `person`.
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
 """The envelope of a notification of Intercom's, and the JSON of a compressed one.
 
-Only the envelope is decoded, the object in it stays raw: the ingress has to answer in time, and each agent decodes the object itself.
-Types vary by API version and topic (ids as numbers or null, times in three formats, fields left out), so no type is trusted here.
+Only the envelope is decoded, the object in it stays raw: the ingress has to answer in time, and each agent decodes the object
+itself. Types vary by API version and topic (ids as numbers or null, times in three formats, fields left out), so no type is
+trusted here.
 """
 
 import re
@@ -59,14 +60,14 @@ _NOTIFICATION: Final = msgspec.json.Decoder(_Notification)
 _WITHOUT_DATA: Final = msgspec.json.Decoder(_WithoutData)
 _ANY: Final = msgspec.json.Decoder()
 
-# A truncated text may end in half an emoji: JSON's grammar allows the escape, this decoder does not. It is decoded as U+FFFD; the record
-# keeps the posted bytes. Whole pairs and other escapes are matched first, so that `\\ud800` stays a backslash.
+# A truncated text may end in half an emoji: JSON's grammar allows the escape, this decoder does not. It is decoded as U+FFFD; the
+# record keeps the posted bytes. Whole pairs and other escapes are matched first, so that `\\ud800` stays a backslash.
 _UNPAIRED_SURROGATE: Final = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 _REPLACEMENT: Final = rb"\ufffd"
 
 
 def envelope(body: bytes) -> Envelope:
-    """Return the envelope of a body. Raises `InvalidRecord`, without any of the bytes in its text, where they are no JSON object in UTF-8."""
+    """Return the envelope of a body. Raises `InvalidRecord`, which shows no bytes, if they are no JSON object in UTF-8."""
     fields = _fields(body)
     return Envelope(
         id=name(fields.id) or derived("body", digest(body)),
@@ -78,7 +79,7 @@ def envelope(body: bytes) -> Envelope:
 
 
 def body(record: Message) -> bytes:
-    """Return the JSON bytes of an inbound record, inflated where it was posted compressed. Raises `InvalidRecord` where that fails."""
+    """Return the JSON bytes of an inbound record, inflated if it was posted compressed. Raises `InvalidRecord` if that fails."""
     value = record.value or b""
     encoding = header(record.headers, CONTENT_ENCODING)
     if encoding is None:
@@ -89,7 +90,7 @@ def body(record: Message) -> bytes:
 
 
 def inflate(data: bytes, limit: int = INFLATED_LIMIT) -> bytes:
-    """Return the inflated gzip body, of at most `limit` bytes. Raises `TooLarge`, or `InvalidRecord` for bytes that are no gzip."""
+    """Return a gzip body inflated to at most `limit` bytes. Raises `TooLarge`, or `InvalidRecord` for bytes that are no gzip."""
     inflated = bytearray()
     while data:
         member = zlib.decompressobj(wbits=31)  # 31: only gzip's frame

@@ -115,7 +115,7 @@ UNREAD_FAMILIES: Final = frozenset({
 
 
 def destinations(notification: Envelope) -> tuple[Destination, ...]:
-    """Return every destination of a notification, at least one; `intercom.other` where the route or the entity's id is missing."""
+    """Return all destinations of a notification; `intercom.other` where the route or the entity's id is missing."""
     route = route_of(notification.topic)
     if route is None:
         return (other_destination(notification),)

@@ -1,7 +1,7 @@
 """Intercom's formats of times and ids, converted to one each: milliseconds since 1970, and text or None.
 
-REST sends whole seconds, webhooks ISO 8601 with milliseconds in two formats, some API versions digits as text; an admin's id is an int
-in some objects and a string in others, and "nobody" is null, 0 or "0".
+REST sends whole seconds, webhooks ISO 8601 with milliseconds in two formats, some API versions digits as text; an admin's id is
+an int in some objects and a string in others, and "nobody" is null, 0 or "0".
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,8 @@ _EXACT: Final = 1 << 53  # larger integers are not exact once JSON made them flo
 def instant(value: object) -> int | None:
     """Return a time as milliseconds since 1970; null, empty text and 0 are Intercom's "never" and give None.
 
-    Accept whole or fractional seconds (milliseconds where seconds would lie beyond the year 9999), the same as text, and ISO 8601;
-    a text without a zone is UTC. Raise InvalidRecord for anything else.
+    Accept whole or fractional seconds (milliseconds where seconds would lie beyond the year 9999), the same as text, and ISO
+    8601; a text without a zone is UTC. Raise InvalidRecord for anything else.
     """
     if value is None or value == "":
         return None

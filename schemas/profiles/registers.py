@@ -1,6 +1,7 @@
 """What the agents of people and organisations send each other and store in their tables: registers, rows and patches.
 
-Their encoding is internal (`schemas.versioned`); the public schemas are `schemas/avro/{person,org,membership,profile_change,record}.avsc`.
+Their encoding is internal (`schemas.versioned`); the public schemas are
+`schemas/avro/{person,org,membership,profile_change,record}.avsc`.
 """
 
 from enum import IntEnum
@@ -28,8 +29,9 @@ class Rank(IntEnum):
 class Version(NamedTuple):
     """When something was asserted, and by which event. Versions compare in the order of their fields.
 
-    Notifications have whole seconds and snapshots milliseconds, so rank decides first within a second; among snapshots that is the same
-    as comparing milliseconds. `request` is when the state was read (seconds of the notification, or the server's date in ms).
+    Notifications have whole seconds and snapshots milliseconds, so rank decides first within a second; among snapshots that is
+    the same as comparing milliseconds. `request` is when the state was read (seconds of the notification, or the server's date in
+    ms).
     """
 
     second: int
@@ -50,11 +52,12 @@ Layers = tuple[Layer, ...]
 
 
 class Registers(msgspec.Struct, frozen=True):
-    """Everything asserted of one source record, as far as any future merge or policy can need it (`streams.core.records.registers`).
+    """Everything asserted of a source record that a future merge or policy may need (`streams.core.records.registers`).
 
-    Fields have three registers: the latest assertion, the latest non-empty one where that is empty, the earliest non-empty one where it
-    is different. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they are active, the latest that
-    they are not, and the earliest that they are where it is different. `complete` has the ids of the latest complete list by kind of edge.
+    Fields have three registers: the latest assertion, the latest non-empty one where that is empty, the earliest non-empty one
+    where it is different. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they are active,
+    the latest that they are not, and the earliest that they are where it is different. `complete` has the ids of the latest
+    complete list by kind of edge.
     """
 
     now: Layers = ()
@@ -85,7 +88,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Assignment(NamedTuple):
-    """The profile a record belongs to. A higher number is newer; 0 is a record without an assignment, which is a profile of its own."""
+    """The profile of a record. A higher number is newer; 0 is a record without an assignment, which is a profile of its own."""
 
     number: int
     profile: str
@@ -119,7 +122,7 @@ PATCH: Final = Versioned(Patch)
 
 
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
-    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the public value, None once withdrawn."""
+    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is None once withdrawn."""
 
     sequence: int
     value: dict[str, Any] | None

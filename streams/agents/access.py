@@ -1,4 +1,4 @@
-"""The access agent: reads a tenant's facts in their order, and publishes what follows: findings, check results, and the ledger."""
+"""The access agent: reads a tenant's facts in their order, and publishes findings, check results, and the ledger."""
 
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -30,8 +30,9 @@ ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))
 class ProcessingLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much one transaction does, counted in accounts evaluated and rows read.
 
-    Its budget is `budget`, and `per_record` more for each record of its batch or each queued fact (`queued_at_most` of them), so that
-    pending work is finished faster than a log read from its start can add to it. A chunk is never divided, so one may exceed the budget.
+    Its budget is `budget`, and `per_record` more for each record of its batch or each queued fact (`queued_at_most` of them), so
+    that pending work is finished faster than a log read from its start can add to it. A chunk is never divided, so one may exceed
+    the budget.
     """
 
     chunk: int = CHUNK
@@ -113,7 +114,7 @@ def _position(batch: Batch, record: Message) -> LogPosition:
 
 
 def _wake(avro: Avro, rows: AccessTable) -> Wake | None:
-    """Ask for a tick when the earliest timer is due. Its id counts facts, so a tick repeated because of a slow broker clock is a new fact."""
+    """Ask for a tick when the earliest timer is due. Its id counts facts: one repeated for a slow broker clock is a new fact."""
     timer = earliest_timer(rows)
     if timer is None:
         return None

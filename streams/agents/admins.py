@@ -1,8 +1,8 @@
 """The admins agent: Intercom's posts about teammates become facts of the tenant that owns the workspace.
 
-It remembers every `added`, `removed` and access-relevant log entry it sent on, and for all other posts the newest per teammate and kind,
-so that a post delivered twice, or replayed, becomes no second fact. A post older than the newest of its kind adds nothing; the posts
-themselves are all retained.
+It remembers every `added`, `removed` and access-relevant log entry it sent on, and for all other posts the newest per teammate
+and kind, so that a post delivered twice, or replayed, becomes no second fact. A post older than the newest of its kind adds
+nothing; the posts themselves are all retained.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ _bytes: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
-    """One type of profile: its name (also of its Avro schema), its topic, its public schema, and the memberships of one record."""
+    """One type of profile: its name (also of its Avro schema), topic, public schema, and the memberships of one record."""
 
     name: str
     topic: str

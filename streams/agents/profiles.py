@@ -1,4 +1,4 @@
-"""What the agents of people and organisations share: join the patches of each record, resolve the profile, publish what changed."""
+"""What the agents of people and organisations share: join the patches of each record, resolve and publish the profile."""
 
 from typing import Final, NamedTuple
 
@@ -74,7 +74,7 @@ def _publish(context: PatchContext, table: Table[ProfileTableRow], before: _Sour
 
 
 def _records(context: PatchContext, table: Table[ProfileTableRow], after: _SourceRecord) -> Records:
-    """Return the registers of every record that belongs to the profile; the row of a record that moved away stays, and does not count."""
+    """Return the registers of every record that belongs to the profile; a record that moved away keeps its row."""
     rows = {key: stored.row for key, stored in table.walk(context.profile) if stored.row and key != context.patch.record}
     records = {key: _unpack(row) for key, row in rows.items()} | {context.patch.record: after}
     return {key: record.registers for key, record in records.items() if record.assignment.profile == context.profile}

@@ -1,4 +1,4 @@
-"""What the agents of contacts and companies share: join events into one row per source record, and send it to its profile's agent."""
+"""What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
 from collections.abc import Mapping
 from typing import Final

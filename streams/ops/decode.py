@@ -17,7 +17,7 @@ from streams.engine.tables import commit_state
 
 
 class DecodedValue(msgspec.Struct, frozen=True, kw_only=True):
-    """A value as JSON can show it. `bytes` (base64) is set where `value` is not an exact spelling of them; `error` is the reason."""
+    """A value as JSON. `bytes` (base64) is set where `value` is not an exact spelling of them; `error` is the reason."""
 
     value: Any = None
     schema: str | None = None
@@ -30,7 +30,7 @@ Decoder = Callable[[bytes, bytes], DecodedValue]
 
 
 def decoder_of(topic: str, avro: Avro, agents: tuple[Agent, ...], names: Naming) -> Decoder:
-    """Return the decoder of a topic's values (its name without prefix). Bytes that cannot be decoded are shown as they are, with the reason."""
+    """Return the decoder of a topic (without prefix). Bytes that cannot be decoded are shown as they are, with the reason."""
     changelogs = {names.changelog(agent.name): agent.codec for agent in agents}
     if topic in changelogs:
         return _changelog(changelogs[topic])

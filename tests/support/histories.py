@@ -1,4 +1,4 @@
-"""Generated histories of contacts and companies, as the webhook bodies Intercom would post. Same seed, same bytes; every address is fake."""
+"""Generated histories of contacts and companies, as webhook bodies of Intercom. Same seed, same bytes; all addresses are fake."""
 
 import json
 from datetime import UTC, datetime

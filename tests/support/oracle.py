@@ -1,4 +1,4 @@
-"""The expected final contents of the topics, computed from the set of posted bodies: the agents' steps, run in memory in one order."""
+"""The expected final contents of the topics: the agents' steps over the set of posted bodies, in memory and in one order."""
 
 from schemas.codec import Avro
 from schemas.intercom.envelope import envelope

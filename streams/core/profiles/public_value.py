@@ -28,7 +28,7 @@ _NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 
 
 class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
-    """The public fields of one type of profile. `computed` adds those that follow from several fields of the contributing records."""
+    """The public fields of one type of profile; `computed` adds those that follow from all contributing records."""
 
     status: Callable[[Registers], ProfileStatus]
     fields: frozenset[str]

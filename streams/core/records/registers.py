@@ -1,7 +1,7 @@
-"""The merge algebra: registers joined by version. Any order, repetition or grouping of the same assertions gives the same registers.
+"""The merge algebra: registers joined by version. Any order, repetition or grouping of assertions gives the same registers.
 
-`join` is commutative, associative and idempotent because each register is the greatest (or the least) of the assertions ever made,
-and whatever the packed registers leave out follows from what they contain.
+`join` is commutative, associative and idempotent because each register is the greatest (or the least) of the assertions ever
+made, and whatever the packed registers leave out follows from what they contain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -213,7 +213,7 @@ def _unordered(a: Version, b: Version) -> bool:
 
 
 def _denials(registers: Registers, name: str) -> Iterator[Version]:
-    """Yield when an edge or mark was asserted not to be active: by the latest such event, and by the latest complete list without it."""
+    """Yield when an edge or mark was asserted inactive: by the latest such event, and by the latest complete list without it."""
     denied = version_of(registers.off, name)
     if denied is not None:
         yield denied

@@ -29,8 +29,8 @@ from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of,
 
 PEOPLE = 20_000
 LIMITS = ProcessingLimits()
-# One transaction without queued facts evaluates or reads this many accounts and rows, one chunk beyond its budget included. An account
-# is evaluated with its person, record and address, and three results; the index of each is walked once.
+# One transaction without queued facts evaluates this many accounts or rows, one chunk beyond its budget included. An account is
+# evaluated with its person, record and address, and three results; the index of each is walked once.
 PART = LIMITS.budget + LIMITS.chunk
 READ = 14 * PART
 WRITTEN = 5 * PART  # three results, the account's match, and the matched person's row

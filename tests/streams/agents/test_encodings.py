@@ -44,8 +44,8 @@ def test_bytes_that_a_release_wrote_are_read_and_written_as_then(encoding, name,
 def test_a_type_that_changes_takes_a_number_of_its_own(name):
     for codec in history(SAMPLES[name][0]):
         assert schema_hash(codec.value_type) == RECORDED[codec.since]["schemas"][name], (
-            f"{name} differs from encoding {codec.since}. If that encoding is released, keep the old struct as the `PreviousVersion` of the "
-            "new one and raise ENCODING. Then, or if it is not released yet, record the encoding: see tests/support/samples.py"
+            f"{name} differs from encoding {codec.since}. If that is released, keep the old struct as the `PreviousVersion` of the new one "
+            "and raise ENCODING. Then, or if it is not released yet, record the encoding: see tests/support/samples.py"
         )
 
 

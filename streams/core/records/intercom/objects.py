@@ -1,7 +1,7 @@
 """Intercom's contact and company objects: the fields and lists they assert, and the name of each in the registers.
 
-A field missing from an object is not asserted. A field that this table does not list becomes `traits.<name>`, as canonical JSON; so does
-a listed field whose value has the wrong type.
+A field missing from an object is not asserted. A field that this table does not list becomes `traits.<name>`, as canonical JSON;
+so does a listed field whose value has the wrong type.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -126,7 +126,7 @@ def _location(value: Any) -> Fields:
 
 
 def _plan(value: Any) -> Fields:
-    """Parse a plan. Webhooks have null here whatever the plan is, so only an object asserts something; an empty one asserts no plan."""
+    """Parse a plan. Webhooks always have null here, so only an object asserts something; an empty one asserts no plan."""
     if isinstance(value, dict):
         yield "plan_id", _parse_or_none(reference, value.get("id"))
         yield "plan_name", _parse_or_none(text, value.get("name"))
@@ -170,7 +170,7 @@ CONTACT: Final = ObjectSchema(
             created_at=moment, signed_up_at=moment, last_seen_at=moment, last_replied_at=moment, last_contacted_at=moment,
             last_email_opened_at=moment, last_email_clicked_at=moment,
         )
-        | {"user_id": FieldRule("external_id", reference), "last_request_at": FieldRule("last_seen_at", moment)}  # version 1's names
+        | {"user_id": FieldRule("external_id", reference), "last_request_at": FieldRule("last_seen_at", moment)}  # in API 1.x
         | {"social_profiles": FieldRule("traits.social_profiles", entries)}
         | _traits(moment, "android_last_seen_at", "ios_last_seen_at", "remote_created_at"),
     ),
@@ -196,7 +196,8 @@ COMPANY: Final = ObjectSchema(
     ),
     parts=MappingProxyType({"plan": _plan, "custom_attributes": _attributes}),
     lists=MappingProxyType({
-        "tag_ids": EdgeList("tag", complete=True), "tags": EdgeList("tag", complete=True), "segments": EdgeList("segment", complete=True),
+        "tag_ids": EdgeList("tag", complete=True), "tags": EdgeList("tag", complete=True),
+        "segments": EdgeList("segment", complete=True),
     }),
     ignored=frozenset({"type", "id", "workspace_id", "app_id", "updated_at", "deleted", "object"}),
     revives=True,

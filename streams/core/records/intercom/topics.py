@@ -48,8 +48,12 @@ CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
     ),
     "company.contact.attached": TopicRule(CONTACT, EventAssertion("company", True, Rank.ADD)),
     "company.contact.detached": TopicRule(CONTACT, EventAssertion("company", False, Rank.REMOVE)),
-    **dict.fromkeys(("contact.subscribed", "granular.subscribe"), TopicRule(CONTACT, EventAssertion("subscription", True, Rank.ADD))),
-    **dict.fromkeys(("contact.unsubscribed", "granular.unsubscribe"), TopicRule(CONTACT, EventAssertion("subscription", False, Rank.REMOVE))),
+    **dict.fromkeys(
+        ("contact.subscribed", "granular.subscribe"), TopicRule(CONTACT, EventAssertion("subscription", True, Rank.ADD))
+    ),
+    **dict.fromkeys(
+        ("contact.unsubscribed", "granular.unsubscribe"), TopicRule(CONTACT, EventAssertion("subscription", False, Rank.REMOVE))
+    ),
 })  # fmt: skip
 
 MERGED_AWAY: Final = TopicRule(assertion=EventAssertion("merged", True, Rank.MERGE))

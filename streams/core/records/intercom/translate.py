@@ -1,7 +1,7 @@
 """What a notification of Intercom's asserts about a contact or a company, as registers ready to be joined.
 
-A snapshot counts at its own `updated_at`, in milliseconds. What the event itself asserts (attached, tagged, archived …) always counts at
-the notification's `created_at`: a nested `updated_at` need not change with it.
+A snapshot counts at its own `updated_at`, in milliseconds. What the event itself asserts (attached, tagged, archived …) always
+counts at the notification's `created_at`: a nested `updated_at` need not change with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -96,8 +96,8 @@ def _list_edges(
 ) -> tuple[list[str], list[str], dict[str, list[str]]]:
     """Return the edges that an object's lists assert to be active, those asserted to be inactive, and the complete lists.
 
-    The list that the event itself changes may show the state before it: the list asserts nothing where the event removes an edge, and
-    no absence where the event adds one.
+    The list that the event itself changes may show the state before it: the list asserts nothing where the event removes an edge,
+    and no absence where the event adds one.
     """
     on: list[str] = []
     off: list[str] = []
