@@ -214,7 +214,7 @@ def encode_raw(fact: Fact) -> msgspec.Raw:
 
 
 def decode_raw(data: msgspec.Raw) -> Fact:
-    """Return the fact from the bytes of `encode_plain`."""
+    """Return the fact from the bytes of `encode_raw`."""
     return _FACT.decode(data)
 
 

@@ -80,14 +80,14 @@ def written(happened: list[tuple[list[Fact], int]]) -> list[RecordValue]:
     return log
 
 
-def cut(log: Sequence[RecordValue], schedule: list[int], turn: int) -> Company:
-    """Read a log with a room so small that nearly every fact is left over, in the steps of the schedule, then to its end."""
-    found, rest = Company(ProcessingLimits(chunk=turn, budget=1, per_record=0)), list(log)
+def cut(log: Sequence[RecordValue], schedule: list[int], chunk: int) -> Company:
+    """Read a log with a room so small that nearly every fact is pending work, in the steps of the schedule, then to its end."""
+    found, rest = Company(ProcessingLimits(chunk=chunk, budget=1, per_record=0)), list(log)
     for step in schedule:
         if step == 0:
             found.resume()
         elif rest:
-            found.process_batch(rest[:step])
+            found.step(rest[:step])
             rest = rest[step:]
     found.process(rest)
     return found
@@ -95,9 +95,9 @@ def cut(log: Sequence[RecordValue], schedule: list[int], turn: int) -> Company:
 
 def whole(log: Sequence[RecordValue], chunk: int) -> Company:
     """Read a log fact by fact, each with all that follows from it in one transaction."""
-    found = Company(ProcessingLimits(chunk=turn, budget=1 << 30))
+    found = Company(ProcessingLimits(chunk=chunk, budget=1 << 30))
     for record in log:
-        found.process_batch([record])
+        found.step([record])
     assert not found.pending_work
     return found
 

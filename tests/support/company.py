@@ -59,12 +59,12 @@ class Company:
     def process(self, records: Iterable[RecordValue]) -> list[dict[str, Any]]:
         """Process records and all pending work; return the findings."""
         before = len(self.sent)
-        self.process_batch(records)
+        self.step(records)
         while self.resume() is not None:
             pass
         return [json.loads(sent.value or b"") for sent in self.sent[before:] if sent.topic == "access.violations.json"]
 
-    def process_batch(self, records: Iterable[RecordValue]) -> list[SentRecord]:
+    def step(self, records: Iterable[RecordValue]) -> list[SentRecord]:
         """Process records in one transaction, without resuming pending work; return what was sent."""
         out = ListOutbox()
         cursor = self.agent.step(Batch("access.facts", 0, list(records)), self.table, out)

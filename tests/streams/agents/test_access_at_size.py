@@ -64,7 +64,7 @@ class Measured(Company):
     def write(self, *new_facts: Fact, size: int = 1_000) -> None:
         """Append facts and process them, a thousand in a batch, with all pending work."""
         for start in range(0, len(new_facts), size):
-            self.process_batch([self._record(fact) for fact in new_facts[start : start + size]])
+            self.step([self._record(fact) for fact in new_facts[start : start + size]])
             while self.resume() is not None:
                 pass
 

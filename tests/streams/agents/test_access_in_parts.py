@@ -70,7 +70,7 @@ def finish(company: Company) -> list[SentRecord]:
 
 def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once():
     company = company_of(7)
-    parts = [company.process_batch(append_facts(company, policy(roles("Sales"))))]
+    parts = [company.step(append_facts(company, policy(roles("Sales"))))]
     while (part := company.resume()) is not None:
         parts.append(part)
     assert [story(findings(part)) for part in parts] == [
@@ -86,11 +86,11 @@ def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once
 
 def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under_it():
     company = company_of(7)
-    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    company.step(append_facts(company, policy(roles("Sales"))))
     moved = append_facts(
         company, staff("6", address(6), at=T0 + DAY, roles=("Sales",)), staff("0", address(0), at=T0 + DAY, roles=("Sales",))
     )
-    assert company.process_batch(moved) == []
+    assert company.step(moved) == []
     events = [(finding["unmapped"]["account"], finding["activity_id"]) for finding in findings(finish(company))]
     assert events[-3:] == [("6", 1), ("6", 3), ("0", 3)]
     assert [entry["fact"] for entry in company.ledger()][-2:] == [fact_records.decode(AVRO, record.value).id for record in moved]
@@ -99,8 +99,8 @@ def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under
 def test_findings_of_a_policy_that_went_in_parts_name_it_however_late_their_account_was_reached():
     company = company_of(5)
     change = policy(roles("Sales"))
-    company.process_batch(append_facts(company, change))
-    company.process_batch(append_facts(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
+    company.step(append_facts(company, change))
+    company.step(append_facts(company, admin("admin.seen", "4", address(4), at=T0 + DAY, role="Agent")))
     events = [finding for finding in findings(finish(company)) if finding["unmapped"]["account"] == "4"]
     assert [finding["activity_id"] for finding in events] == [1, 2]
     for finding in events:
@@ -112,7 +112,7 @@ def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order(
     company = company_of(5)
     first = policy(roles("Sales"))
     second = policy(everyone(), replaces=first.id)
-    assert company.process_batch(append_facts(company, first, second))
+    assert company.step(append_facts(company, first, second))
     finish(company)
     about_four = [finding for finding in company.findings() if finding["unmapped"].get("account") == "4"]
     assert story(about_four)[-2:] == ["C4 4 opened", "C4 4 closed fixed"]
@@ -124,7 +124,7 @@ def test_of_two_policies_in_quick_succession_each_is_applied_whole_and_in_order(
 def test_a_policy_that_comes_within_a_listing_under_way_is_applied_after_it():
     company = company_of(3)
     part = snapshot_facts(*(staff(str(number), address(number), roles=("Sales",)) for number in range(3)), requested=T0 + DAY)
-    company.process_batch(append_facts(company, *part, policy(roles("Sales"))))
+    company.step(append_facts(company, *part, policy(roles("Sales"))))
     assert story(findings(finish(company)))[-1:] == ["C3 ws1 closed fixed"]
     assert {key: result for key, result in company.results().items() if key.startswith("C4")} == dict.fromkeys(
         ("C4 0", "C4 1", "C4 2"), "PASS"
@@ -163,9 +163,9 @@ def test_rows_of_a_large_listing_that_is_refused_or_void_are_forgotten_in_parts(
 
 def test_other_tenants_of_the_partition_are_answered_meanwhile():
     company = company_of(9)
-    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    company.step(append_facts(company, policy(roles("Sales"))))
     value = fact_records.encode(AVRO, _of_beta(admin("admin.added", "1", "jo@beta.example")))
-    sent = company.process_batch([RecordValue(b"beta", value, (), 900, company.clock)])
+    sent = company.step([RecordValue(b"beta", value, (), 900, company.clock)])
     assert story(findings(sent)) == ["C3 ws1 opened", "C1 1 opened"]
     assert len(company.pending_work) == 1  # one cursor for all pending work, however many batches added to it
 
@@ -176,8 +176,8 @@ def test_tenants_with_work_left_over_take_turns():
         fact = _of_beta(admin("admin.added", str(number), f"p{number}@beta.example"))
         company.process([RecordValue(b"beta", fact_records.encode(AVRO, fact), (), 100 + number, company.clock)])
     change = policy(roles("Sales"))
-    company.process_batch(append_facts(company, change))
-    company.process_batch([RecordValue(b"beta", fact_records.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
+    company.step(append_facts(company, change))
+    company.step([RecordValue(b"beta", fact_records.encode(AVRO, _of_beta(change)), (), 900, company.clock)])
     served = []
     while (part := company.resume()) is not None:
         served += [(sent.key or b"")[:4] for sent in part if sent.topic == "access.ledger"]
@@ -190,10 +190,10 @@ def _of_beta(fact: Fact) -> Fact:
 
 def test_a_fact_that_cannot_be_understood_is_refused_when_it_comes_also_where_it_would_have_to_wait():
     company = company_of(5)
-    company.process_batch(append_facts(company, policy(roles("Sales"))))
+    company.step(append_facts(company, policy(roles("Sales"))))
     (record,) = append_facts(company, Fact(id="1", tenant="acme", kind="admin.added", source="s", basis="observed", time=1))
     with pytest.raises(InvalidRecord, match="must carry app_id, account"):
-        company.process_batch([record])
+        company.step([record])
 
 
 def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_the_clock():
@@ -203,7 +203,7 @@ def test_timers_that_are_due_together_fire_in_parts_before_the_fact_that_moved_t
         company.staff(str(number), address(number), at=T0 + DAY, ends=ends, roles=("Support",))
     company.clock = ends
     late = append_facts(company, staff("0", address(0), at=T0 + 2 * DAY, roles=("Support",)))
-    assert len(findings(company.process_batch(late))) == 2
+    assert len(findings(company.step(late))) == 2
     finish(company)
     events = company.findings()[-8:]
     assert sorted(story(events)[:7]) == [f"C2 {number} opened" for number in range(7)]
@@ -227,7 +227,7 @@ def test_an_alias_domain_that_is_taken_back_leaves_no_account_under_its_addresse
 
 def test_nothing_is_left_of_work_that_is_done():
     company = company_of(5)
-    company.process_batch(append_facts(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
+    company.step(append_facts(company, policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)))
     pending = {"PendingFact", "QueuedFact", "BacklogIndex"}
     assert {type(ROWS.decode(value)).__name__ for value in company.table.rows().values()} >= pending
     finish(company)
@@ -240,9 +240,9 @@ def test_a_condition_that_waited_longer_than_an_episode_stays_open_for_still_reo
     company = company_of(5)
     first, second = policy(roles("Sales")), policy(everyone(), replaces=policy(roles("Sales")).id)
     third = policy(roles("Sales"), replaces=second.id)
-    company.process_batch(append_facts(company, first, second))
+    company.step(append_facts(company, first, second))
     company.clock += REOPENS_WITHIN - 5 * SECOND
-    company.process_batch(append_facts(company, third))
+    company.step(append_facts(company, third))
     finish(company)
     uids = {finding["finding_info"]["uid"] for finding in company.findings() if finding["unmapped"]["check"] == "C4"}
     assert len(uids) == 5

@@ -88,7 +88,7 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
         assert processor.view().get("@busy", "acme") is None
     expected = Company(ProcessingLimits(chunk=SMALL.chunk, budget=1 << 30))
     for record in await read_all(settings, facts.TOPIC):
-        expected.process_batch([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
+        expected.step([RecordValue(record.key, record.value, record.headers, record.offset, record.timestamp)])
     for topic in OUTPUTS:
         written = [(record.key, record.value) for record in await read_all(settings, topic)]
         assert written == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]

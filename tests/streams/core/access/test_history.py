@@ -80,28 +80,6 @@ def test_the_agent_wants_to_be_woken_when_an_employment_ends_and_the_tick_is_a_f
     assert (wake.at, wake.topic, wake.key) == (ends, "access.facts", b"acme")
 
 
-def test_case_20_leaving_one_workspace_closes_nothing_in_another():
-    company = Company()
-    company.added("7", JO)
-    company.added("7", JO, app="ws2")
-    assert story(company.removed("7", at=T0 + DAY)) == ["C1 7 closed fixed"]
-    assert {key: row["result"] for key, row in company.states().items() if row["check"] == "C1"} == {"acme|C1|ws2|7|": "FAIL"}
-
-
-def test_case_21_a_fact_heard_again_says_nothing_again():
-    company = Company()
-    company.added("7", JO)
-    company.staff("77", JO)
-    company.policy(roles("Sales"))
-    company.staff("77", JO, at=T0 + DAY, ends=YESTERDAY)
-    company.removed("7", at=T0 + 10 * DAY)
-    before = [len(company.ids(topic)) for topic in ("access.violations", "access.state")]
-    for record in list(company.log):
-        company.process([record._replace(offset=record.offset + 100, timestamp=company.clock)])
-    assert [len(company.ids(topic)) for topic in ("access.violations", "access.state")] == before
-    assert {entry["outcome"] for entry in company.ledger()[5:]} <= {"superseded", "stale"}
-
-
 def test_a_condition_that_returns_within_ten_minutes_reopens_its_episode():
     company = Company()
     company.policy(everyone())
