@@ -19,7 +19,7 @@ TENANCY = Tenancy.of(
 
 
 def notification(number: int = 1, topic: str = "contact.user.updated", **fields: Any) -> bytes:
-    """Return a body; contact and notification are told apart by number."""
+    """Return a body; `number` distinguishes contact and notification."""
     item = fields.pop("item", {"type": "contact", "id": f"c{number}", "email": f"person{number}@example.com"})
     data = {"type": "notification_event_data", "item": item}
     whole = {

@@ -1,4 +1,4 @@
-"""An app on uvicorn with a protocol of ours, on a free port, watched for slow senders."""
+"""An app on uvicorn with a protocol of this product, on a free port, watched for slow senders."""
 
 import asyncio
 from collections.abc import AsyncIterator
