@@ -10,7 +10,7 @@ import yaml
 
 from connectors.local.servers.broker import SETTINGS, replication
 from connectors.local.servers.registry_server import API
-from streams.cli.main import VERBS
+from streams.cli.verbs import VERBS
 from streams.settings import load
 
 ROOT = Path(__file__).parents[1]

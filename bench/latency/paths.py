@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from bench.product import APP_ID
-from connectors.simulator import payloads as wire
+from connectors.simulator import payloads
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -19,13 +19,13 @@ class Path(msgspec.Struct, frozen=True):
 
 
 def _teammate(marker: str) -> bytes:
-    item = wire.admin(id=int(marker), name=f"Teammate {marker}", email=f"teammate.{marker}@stranger.example")
+    item = payloads.admin(id=int(marker), name=f"Teammate {marker}", email=f"teammate.{marker}@stranger.example")
     return _posted("admin.added_to_workspace", item, marker)
 
 
 def _contact(marker: str) -> bytes:
     now = time.time_ns() // 1_000_000
-    item = wire.contact(
+    item = payloads.contact(
         id=f"contact-{marker}",
         app_id=APP_ID,
         external_id=marker,
@@ -37,8 +37,8 @@ def _contact(marker: str) -> bytes:
     return _posted("contact.user.created", item, marker)
 
 
-def _posted(topic: str, item: wire.Item, marker: str) -> bytes:
-    return wire.notification(topic, item, id=f"notif-{marker}", app_id=APP_ID, created_s=int(time.time()))
+def _posted(topic: str, item: payloads.Item, marker: str) -> bytes:
+    return payloads.notification(topic, item, id=f"notif-{marker}", app_id=APP_ID, created_s=int(time.time()))
 
 
 PATHS = MappingProxyType({

@@ -9,7 +9,7 @@ from bench.cluster import filling
 from bench.product import APP, APP_ID
 from connectors.intercom.ingress.routing import AuthenticPost, Router
 from connectors.kafka.publisher import OutboundRecord
-from connectors.simulator import payloads as wire
+from connectors.simulator import payloads
 from schemas.partition import partition_of
 from streams.settings import Settings
 
@@ -53,7 +53,7 @@ def _events(count: int, keys: int) -> Iterator[tuple[str, Last, bytes]]:
 def _body(number: int, contact: int, external: str, last: Last) -> bytes:
     at = _BEGAN_MS + number * _STEP_MS
     custom = {name: f"{name} of {contact % 97}" for name in _ATTRIBUTES} | {"seats": last.seats}
-    item = wire.contact(
+    item = payloads.contact(
         id=f"contact-{contact:08d}",
         app_id=APP_ID,
         external_id=external,
@@ -63,7 +63,7 @@ def _body(number: int, contact: int, external: str, last: Last) -> bytes:
         updated_ms=at,
         custom=custom,
     )
-    return wire.notification("contact.user.updated", item, id=f"notif-{number:010d}", app_id=APP_ID, created_s=at // 1000)
+    return payloads.notification("contact.user.updated", item, id=f"notif-{number:010d}", app_id=APP_ID, created_s=at // 1000)
 
 
 def _routed(router: Router, body: bytes) -> tuple[OutboundRecord, ...]:

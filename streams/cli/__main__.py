@@ -1,4 +1,4 @@
-"""`python -m streams.cli`: the command line as a process, whatever the environment calls it."""
+"""`python -m streams.cli`: run the command line from any environment, also where `intercom-streams` is not on the PATH."""
 
 from streams.cli.main import main
 

@@ -1,31 +1,17 @@
-"""The command line: a table of verbs, each loaded only when it is called, so that `--help` and short commands answer at once."""
+"""The command line. Each verb is loaded only when it is called, so `--help` and short commands start fast."""
 
 import importlib
 import sys
-from types import MappingProxyType
 
 import click
 
 from schemas.errors import IntercomStreamsError, MustStop
+from streams.cli.verbs import VERBS
 from streams.supervise.self_process import NEEDS_OPERATOR
-
-VERBS = MappingProxyType({
-    "demo": ("streams.cli.verbs.demo:demo", "Show the whole story on a real Kafka, on this machine."),
-    "stack": ("streams.cli.verbs.stack:stack", "Start, stop and show the local Kafka, Redis and schema registry."),
-    "topics": ("streams.cli.verbs.topics:topics", "Create the topics, or report where they differ."),
-    "ingress": ("streams.cli.verbs.ingress:ingress", "Accept Intercom's webhooks."),
-    "worker": ("streams.cli.verbs.worker:worker", "Merge events and evaluate access."),
-    "run": ("streams.cli.verbs.run:run", "Run ingress and workers on this machine, supervised."),
-    "send": ("streams.cli.verbs.send:send", "Sign files and post them as Intercom would."),
-    "tail": ("streams.cli.verbs.tail:tail", "Show any topic, decoded."),
-    "staff": ("streams.cli.verbs.staff:staff", "Import the staff directory."),
-    "policy": ("streams.cli.verbs.policy:policy", "Apply and show access policies."),
-    "simulate": ("streams.cli.verbs.simulate:simulate", "Send a small company's history as signed webhooks."),
-})  # fmt: skip
 
 
 class Verbs(click.Group):
-    """Load a verb's module when it is called."""
+    """The verbs of the table. The module of a verb is loaded when the verb is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -33,15 +19,15 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module, _, name = VERBS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"streams.cli.verbs.{name}"), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}:{name} is no command")
+            raise TypeError(f"streams.cli.verbs.{name}:{name} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, about) for verb, (_, about) in VERBS.items()])
+            formatter.write_dl(list(VERBS.items()))
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,7 +43,7 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; our own errors become one paragraph on stderr, and exit code 3 where only a person can help, else 1."""
+    """Run the command line. One of our errors becomes one paragraph on stderr, with exit code 3 if only an operator can help, else 1."""
     try:
         root(prog_name="intercom-streams")
     except IntercomStreamsError as error:

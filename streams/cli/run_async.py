@@ -1,4 +1,4 @@
-"""Run a short verb's coroutine. What a client library would log on the way, our own error says better, and once."""
+"""Run a coroutine for a short verb, with client-library logging silenced: our own error message replaces it."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end and return the result."""
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run the coroutine to its end and return its result."""
     for library in ("aiokafka", "kafka", "asyncio"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    return asyncio.run(work)
+    return asyncio.run(coroutine)

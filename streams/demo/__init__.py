@@ -1,1 +1,1 @@
-"""The story `demo` tells: what is posted, what is expected of it, and how it is shown."""
+"""The story of `demo`: what is posted, what must follow, and how both are shown."""

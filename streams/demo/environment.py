@@ -1,4 +1,4 @@
-"""Where the story plays: a configuration of its own, `run` as a process, and the ways in that everybody has."""
+"""The installation of the demo: its own configuration, `run` as a process, and the public ways in."""
 
 import asyncio
 import secrets
@@ -23,7 +23,7 @@ from streams.supervise.self_process import argv, call
 
 TENANT = "acme"
 APP_ID = "demo1234"
-_READY_S = 120.0  # an idle machine needs five
+_READY_S = 120.0  # an idle machine needs 5 s
 _LAST_LINES = 30
 
 _CONFIGURATION = """\
@@ -48,7 +48,7 @@ name = "Acme support"
 
 
 class DemoEnvironment:
-    """What the story acts on; made by `set_up`."""
+    """The installation that the story acts on; `set_up` creates it."""
 
     def __init__(self, folder: Path, kafka: KafkaSettings) -> None:
         self.folder = folder
@@ -72,51 +72,52 @@ class DemoEnvironment:
         return f"http://127.0.0.1:{ingress}/ready", f"http://127.0.0.1:{worker}/ready"
 
     async def post(self, step: SimulatedPost) -> PostResult:
-        """Post a webhook; anything but 200 ends the story."""
-        answer = await asyncio.to_thread(post, self._client, self.url, step.body, webhook_headers(step.body, self._secret))
-        if not answer.accepted:
-            raise MustStop(f"The ingress answered {answer.status} to {step.topic}; 200 was expected.")
-        return answer
+        """Post a webhook; raise `MustStop` for any status but 200."""
+        result = await asyncio.to_thread(post, self._client, self.url, step.body, webhook_headers(step.body, self._secret))
+        if not result.accepted:
+            raise MustStop(f"The ingress answered {result.status} to {step.topic}; 200 was expected.")
+        return result
 
     async def import_staff(self, *rows: SimulatedStaff) -> str:
-        """Import the whole staff file; return the command a person would type."""
+        """Import the whole staff file; return the command that a user would type."""
         (self.folder / "staff.csv").write_text(as_csv(rows), encoding="utf-8")
         return await self._command("staff", "import", str(self.folder / "staff.csv"), "--tenant", TENANT, "--complete")
 
     async def apply_policy(self, text: str) -> str:
-        """Apply a policy; return the command a person would type."""
+        """Apply a policy; return the command that a user would type."""
         (self.folder / "policy.toml").write_text(text, encoding="utf-8")
         return await self._command("policy", "apply", str(self.folder / "policy.toml"))
 
-    async def _command(self, *words: str) -> str:
-        await asyncio.to_thread(call, self.config, *words)
-        return " ".join(("intercom-streams", *(Path(word).name if word.startswith("/") else word for word in words)))
+    async def _command(self, *arguments: str) -> str:
+        await asyncio.to_thread(call, self.config, *arguments)
+        shown = (Path(argument).name if argument.startswith("/") else argument for argument in arguments)
+        return " ".join(("intercom-streams", *shown))
 
 
 @asynccontextmanager
 async def set_up(folder: Path, addresses: Addresses, prefix: str) -> AsyncIterator[DemoEnvironment]:
-    """Start `run` with a configuration of its own, wait until ingress and worker are ready, and stop it at the end."""
-    stage = DemoEnvironment(folder, KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix))
-    ready = stage.configure()
+    """Start `run` with its own configuration, wait until ingress and worker are ready, and stop `run` at the end of the block."""
+    environment = DemoEnvironment(folder, KafkaSettings(bootstrap=addresses.kafka, topic_prefix=prefix))
+    ready_urls = environment.configure()
     lines: deque[str] = deque(maxlen=_LAST_LINES)
-    child = Child("run", argv(stage.config, "run"), lambda _, line: lines.append(line))
-    running = asyncio.create_task(child.once())
+    child = Child("run", argv(environment.config, "run"), lambda _, line: lines.append(line))
+    run_task = asyncio.create_task(child.run_once())
     try:
-        await _until_ready(ready, running, lambda: "\n".join(lines))
-        yield stage
+        await _wait_until_ready(ready_urls, run_task, lambda: "\n".join(lines))
+        yield environment
     finally:
         await child.stop(60)
-        await running
+        await run_task
 
 
-async def _until_ready(urls: tuple[str, ...], running: "asyncio.Task[int]", log: Callable[[], str]) -> None:
+async def _wait_until_ready(urls: tuple[str, ...], run_task: "asyncio.Task[int]", log: Callable[[], str]) -> None:
     deadline = time.monotonic() + _READY_S
     async with httpx.AsyncClient() as client:
         for url in urls:
             while not await _is_ready(client, url):
-                if running.done() or time.monotonic() > deadline:
-                    why = "ended" if running.done() else f"was not ready within {_READY_S:g} s"
-                    raise MustStop(f"`intercom-streams run` {why}. Its last lines:\n{log()}")
+                if run_task.done() or time.monotonic() > deadline:
+                    outcome = "ended" if run_task.done() else f"was not ready within {_READY_S:g} s"
+                    raise MustStop(f"`intercom-streams run` {outcome}. Its last lines:\n{log()}")
                 await asyncio.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
-"""A subscriber like any other: committed records of the public topics, each with the moment it was first seen."""
+"""A plain Kafka subscriber: committed records of the public topics, each with the time it arrived."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from schemas.topics import TOPICS, Encoding
 
 
 class SeenRecord(NamedTuple):
-    """A record as a subscriber got it; `at` is of this process's monotonic clock, in seconds."""
+    """A record as the subscriber received it; `at` is the arrival time on this process's monotonic clock, in seconds."""
 
     key: str
     value: Any
@@ -24,73 +24,75 @@ class SeenRecord(NamedTuple):
 
 
 class NotSeen(MustStop):
-    """Say what should have appeared and did not."""
+    """A record that the story requires did not appear."""
 
 
 class TopicWatch:
-    """All that was seen so far, by topic. `until` waits for what a predicate asks for."""
+    """All records received so far, by topic; `until` waits for one that a predicate accepts."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, list[SeenRecord]] = {}
-        self._news = asyncio.Condition()
+        self.records: dict[str, list[SeenRecord]] = {}
+        self._record_added = asyncio.Condition()
 
-    async def note(self, topic: str, record: SeenRecord) -> None:
-        """Add a record and wake who waits."""
-        async with self._news:
-            self.seen.setdefault(topic, []).append(record)
-            self._news.notify_all()
+    async def add(self, topic: str, record: SeenRecord) -> None:
+        """Store a record and wake those who wait."""
+        async with self._record_added:
+            self.records.setdefault(topic, []).append(record)
+            self._record_added.notify_all()
 
-    async def until(self, topic: str, wanted: Callable[[Any], bool], what: str, *, within_s: float) -> SeenRecord:
-        """Return the first record wanted, past or to come; raise `Expected` when there is none in time."""
-        found: list[SeenRecord] = []
+    async def until(self, topic: str, predicate: Callable[[Any], bool], description: str, *, within_s: float) -> SeenRecord:
+        """Return the first record that the predicate accepts, stored or future; raise `NotSeen` after `within_s`."""
+        matches: list[SeenRecord] = []
 
-        def there() -> bool:
-            found[:] = [record for record in self.seen.get(topic, ()) if record.value is not None and wanted(record.value)]
-            return bool(found)
+        def has_match() -> bool:
+            matches[:] = [
+                record for record in self.records.get(topic, ()) if record.value is not None and predicate(record.value)
+            ]
+            return bool(matches)
 
         try:
-            async with asyncio.timeout(within_s), self._news:
-                await self._news.wait_for(there)
+            async with asyncio.timeout(within_s), self._record_added:
+                await self._record_added.wait_for(has_match)
         except TimeoutError:
-            raise NotSeen(f"{what} did not appear in {topic} within {within_s:g} s.") from None
-        return found[0]
+            raise NotSeen(f"{description} did not appear in {topic} within {within_s:g} s.") from None
+        return matches[0]
 
 
 @asynccontextmanager
-async def watching(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[TopicWatch]:
-    """Read all of some topics until the block ends; without a group, so that nobody else's place is touched."""
-    named = {kafka.topic(topic): topic for topic in topics}
-    consumer = AIOKafkaConsumer(*named, **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
+async def watch_topics(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[TopicWatch]:
+    """Read some topics from the beginning until the block ends, without a consumer group, so no committed offset changes."""
+    topic_names = {kafka.topic(topic): topic for topic in topics}
+    consumer = AIOKafkaConsumer(*topic_names, **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
     watch = TopicWatch()
-    reading = asyncio.create_task(_read(consumer, named, avro, watch))
+    read_task = asyncio.create_task(_read(consumer, topic_names, avro, watch))
     try:
         yield watch
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        read_task.cancel()
+        await asyncio.gather(read_task, return_exceptions=True)
         await consumer.stop()
 
 
 async def record_at(kafka: KafkaSettings, topic: str, partition: int, offset: int) -> bytes:
-    """Return the value of one record: what evidence points at can be looked up by anybody."""
+    """Return the value of one record; any subscriber can look up evidence in this way."""
     consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed")
     await consumer.start()
     try:
-        place = TopicPartition(kafka.topic(topic), partition)
-        consumer.assign([place])
-        consumer.seek(place, offset)
+        topic_partition = TopicPartition(kafka.topic(topic), partition)
+        consumer.assign([topic_partition])
+        consumer.seek(topic_partition, offset)
         async with asyncio.timeout(10):
-            record = await consumer.getone(place)
+            record = await consumer.getone(topic_partition)
         return bytes(record.value)
     finally:
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, named: Mapping[str, str], avro: Avro, watch: TopicWatch) -> None:
+async def _read(consumer: AIOKafkaConsumer, topic_names: Mapping[str, str], avro: Avro, watch: TopicWatch) -> None:
     async for record in consumer:
-        topic = named[record.topic]
-        await watch.note(topic, SeenRecord((record.key or b"").decode(), _value(topic, record.value, avro), time.monotonic()))
+        topic = topic_names[record.topic]
+        await watch.add(topic, SeenRecord((record.key or b"").decode(), _value(topic, record.value, avro), time.monotonic()))
 
 
 def _value(topic: str, value: bytes | None, avro: Avro) -> Any:

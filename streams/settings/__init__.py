@@ -1,4 +1,4 @@
-"""The configuration file as values: one TOML file, its places filled from the environment and from files."""
+"""The configuration file as values: one TOML file whose placeholders are filled from the environment and from files."""
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
 from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, Settings, WorkerSettings

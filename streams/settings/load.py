@@ -1,4 +1,4 @@
-"""From the name of a configuration file to settings, or to one error that names every problem with key and line."""
+"""Load a configuration file into settings, or raise one error that names every problem with key and line."""
 
 import os
 import tomllib
@@ -19,11 +19,11 @@ from streams.settings.validate import check_tenancy, check_values
 
 DEFAULT_FILE: Final = "intercom-streams.toml"
 ENVIRONMENT_FILE: Final = "INTERCOM_STREAMS_CONFIG"
-KAFKA_ONLY: Final = frozenset({"kafka", "redis", "registry"})  # what `tail` and `topics` need: no file, and no secret of an app
+KAFKA_ONLY: Final = frozenset({"kafka", "redis", "registry"})  # what `tail` and `topics` need: neither a file nor an app's secret
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
-    """The file as it is written."""
+    """The tables of the file."""
 
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
@@ -45,11 +45,11 @@ _FROM_ENVIRONMENT: Final = (
 def load(
     path: str | None = None, *, parts: frozenset[str] = _ALL_PARTS, environment: Mapping[str, str] | None = None
 ) -> Settings:
-    """Read the file named, else the one INTERCOM_STREAMS_CONFIG names, else intercom-streams.toml here.
+    """Read the given file, else the one that INTERCOM_STREAMS_CONFIG names, else intercom-streams.toml in the current folder.
 
-    `parts` are the tables the caller needs: with `KAFKA_ONLY` no file at all is fine, and a secret that is not set in this shell
-    is none of the caller's business. `KAFKA_BOOTSTRAP`, where set, overrules the file: it means "use that cluster". Relative paths
-    are seen from the file's folder. Raises `BadConfiguration` with all problems, each with key, line and what is expected.
+    `parts` are the tables that the caller needs: with `KAFKA_ONLY` the file may be missing, and problems in the other tables, such as
+    a secret that is not set in this shell, are ignored. `KAFKA_BOOTSTRAP`, where set, overrides the file: it means "use that cluster".
+    Relative paths start at the file's folder. Raises `BadConfiguration` with all problems, each with key, line and what is expected.
     """
     environment = os.environ if environment is None else environment
     file, source = _source(path or environment.get(ENVIRONMENT_FILE), required="apps" in parts)
@@ -62,24 +62,24 @@ def load(
             problems.append(Problem(where, text))
 
     filled = _fill(tables, "", environment, file.parent, report)
-    whole = parse(_from_environment(filled, environment), _File, "", report)
-    settings = _settings(whole, file.parent)
+    configured = parse(_from_environment(filled, environment), _File, "", report)
+    settings = _settings(configured, file.parent)
     check_values(settings, report)
-    if not problems:  # rules between parts say nothing true about parts that could not be read
-        check_tenancy(whole.apps, whole.tenants, report)
+    if not problems:  # rules between parts need parts that could be read
+        check_tenancy(configured.apps, configured.tenants, report)
     if problems:
         raise BadConfiguration(_problem_report(file, source, problems))
     return settings
 
 
-def _source(named: str | None, *, required: bool) -> tuple[Path, str]:
-    file = Path(named or DEFAULT_FILE)
+def _source(path: str | None, *, required: bool) -> tuple[Path, str]:
+    file = Path(path or DEFAULT_FILE)
     try:
         return file, file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if not required and named is None:
+        if not required and path is None:
             return file, ""
-        hint = "" if named else f" Name one with --config or {ENVIRONMENT_FILE}."
+        hint = "" if path else f" Name one with --config or {ENVIRONMENT_FILE}."
         raise BadConfiguration(
             f"There is no configuration file {file}.{hint} To start, copy intercom-streams.example.toml and fill in your app's secret."
         ) from None
@@ -97,7 +97,7 @@ def _parse(file: Path, source: str) -> dict[str, Any]:
 
 
 def _fill(value: Any, path: str, environment: Mapping[str, str], folder: Path, report: Report) -> Any:
-    """Fill the places of every text in the tables; one that cannot be filled is reported and becomes empty."""
+    """Fill the placeholders of every text in the tables. A text that cannot be filled is reported and becomes empty."""
     if isinstance(value, dict):
         return {
             name: _fill(part, f"{path}.{name}" if path else name, environment, folder, report) for name, part in value.items()
@@ -114,7 +114,7 @@ def _fill(value: Any, path: str, environment: Mapping[str, str], folder: Path, r
 
 
 def _from_environment(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Add what the environment says: Kafka's address overrules the file, the others fill what the file leaves out."""
+    """Add the values of the environment: Kafka's address overrides the file, the others fill keys that the file omits."""
     result = dict(tables)
     for part, key, name in _FROM_ENVIRONMENT:
         table = result.get(part, {})
@@ -125,18 +125,18 @@ def _from_environment(tables: dict[str, Any], environment: Mapping[str, str]) ->
 
 def _settings(file: Any, folder: Path) -> Settings:
     kafka, ingress = file.kafka, file.ingress
-    paths = {name: _seen_from(folder, getattr(kafka, name)) for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")}
+    paths = {name: _path_from(folder, getattr(kafka, name)) for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")}
     return Settings(
         kafka=msgspec.structs.replace(kafka, **paths),
         redis=file.redis,
         registry=file.registry,
-        ingress=msgspec.structs.replace(ingress, spool=_seen_from(folder, ingress.spool)),
-        worker=msgspec.structs.replace(file.worker, state_dir=_seen_from(folder, file.worker.state_dir)),
+        ingress=msgspec.structs.replace(ingress, spool=_path_from(folder, ingress.spool)),
+        worker=msgspec.structs.replace(file.worker, state_dir=_path_from(folder, file.worker.state_dir)),
         tenancy=Tenancy.of(file.apps, file.tenants),
     )
 
 
-def _seen_from(folder: Path, path: str) -> str:
+def _path_from(folder: Path, path: str) -> str:
     return str(folder / path) if path else ""
 
 

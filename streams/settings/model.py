@@ -1,4 +1,4 @@
-"""Everything a process is told from outside, by the parts of the configuration file."""
+"""The settings of a process, by the parts of the configuration file."""
 
 import msgspec
 
@@ -14,15 +14,15 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[registry]` part: empty means that the files in schemas/avro are the registry."""
+    """The `[registry]` part. An empty `url` means that the files in schemas/avro are the registry."""
 
     url: str = ""
 
 
 class IngressSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[ingress]` part. `ceiling` is how many posts a process keeps at a time before it answers 429; 0 never does.
+    """The `[ingress]` part. `ceiling` is how many posts a process holds at a time before it answers 429; 0 means no limit.
 
-    `spool_always` sends every post over the spool: where the disk is nearer than Kafka.
+    `spool_always` writes every post to the spool first, for machines whose disk is faster than Kafka.
     """
 
     listen: str = "127.0.0.1:8080"
@@ -34,10 +34,10 @@ class IngressSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[worker]` part. `listen` empty means that a worker serves neither /ready nor /metrics; several count up from its port.
+    """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several workers count up from its port.
 
-    The tables of the agents in `on_disk` are kept under `state_dir` instead of in memory. `encoding` is the one that every worker reads;
-    0 leaves each partition in the encoding it is in. `standby` keeps copies of the tables of partitions that other workers own.
+    The tables of the agents in `on_disk` are stored under `state_dir` instead of in memory. `encoding` is one that every worker can read;
+    0 leaves each partition in its present encoding. `standby` keeps copies of the tables of partitions that other workers own.
     """
 
     listen: str = ""
@@ -64,7 +64,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a process is told from outside."""
+    """All settings of a process."""
 
     kafka: KafkaSettings
     redis: RedisSettings

@@ -1,4 +1,4 @@
-"""Read plain TOML tables into structs and name *every* problem: a person mends the file once, not once per mistake."""
+"""Convert plain TOML tables to structs and report *every* problem, so that a user fixes the file once, not once per mistake."""
 
 import difflib
 import types
@@ -12,20 +12,22 @@ from schemas.tenancy import Secret
 
 
 class Problem(NamedTuple):
-    """A place in the file, and what is wrong there."""
+    """The path of a key in the file, and what is wrong there."""
 
     path: str
     text: str
 
 
 Report = Callable[[str, str], None]
-_WORDS: Mapping[Any, str] = types.MappingProxyType({
+"""Take the path of a key and what is wrong there."""
+
+_TYPE_NAMES: Mapping[Any, str] = types.MappingProxyType({
     str: "a text in quotes", Secret: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false",
 })  # fmt: skip
 
 
 def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
-    """Return the value as `kind` (a struct, a tuple of them, or a plain type); None after reporting what is wrong with it."""
+    """Return the value as `kind` (a struct, a tuple of structs, or a plain type), or None after a report of what is wrong."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(value, kind, path, report)
     if typing.get_origin(kind) is tuple:
@@ -33,27 +35,27 @@ def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
     try:
         return msgspec.convert(value, kind, strict=not isinstance(value, str), dec_hook=_secret)
     except msgspec.ValidationError:
-        report(path, f"expected {_WORDS[kind]}, found {_shown(value, kind)}")
+        report(path, f"expected {_TYPE_NAMES[kind]}, found {_describe(value, kind)}")
         return None
 
 
 def _struct(value: Any, kind: type[msgspec.Struct], path: str, report: Report) -> Any:
     if not isinstance(value, dict):
-        report(path, f"expected a table, found {_shown(value, dict)}")
+        report(path, f"expected a table, found {_describe(value, dict)}")
         return None
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in value.keys() - fields.keys():
         report(_join(path, name), f"unknown key{_hint(name, list(fields))}")
     for name in (name for name, field in fields.items() if field.required and name not in value):
         report(_join(path, name), f"missing; expected {_expected(fields[name].type)}")
-    given = {name: parse(value[name], fields[name].type, _join(path, name), report) for name in fields.keys() & value.keys()}
-    given = {name: part for name, part in given.items() if part is not None}
-    return kind(**given) if all(name in given for name, field in fields.items() if field.required) else None
+    values = {name: parse(value[name], fields[name].type, _join(path, name), report) for name in fields.keys() & value.keys()}
+    values = {name: part for name, part in values.items() if part is not None}
+    return kind(**values) if all(name in values for name, field in fields.items() if field.required) else None
 
 
 def _list(value: Any, kind: Any, path: str, report: Report) -> Any:
     if not isinstance(value, list):
-        report(path, f"expected a list, found {_shown(value, list)}")
+        report(path, f"expected a list, found {_describe(value, list)}")
         return None
     read_items = (parse(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
     return tuple(item for item in read_items if item is not None)
@@ -66,11 +68,11 @@ def _secret(kind: type, value: Any) -> Any:
 
 
 def _expected(kind: Any) -> str:
-    return _WORDS.get(kind, "a list" if typing.get_origin(kind) is tuple else "a table")
+    return _TYPE_NAMES.get(kind, "a list" if typing.get_origin(kind) is tuple else "a table")
 
 
-def _shown(value: Any, kind: Any) -> str:
-    """Spell a wrong value; one that may be a secret only by its type."""
+def _describe(value: Any, kind: Any) -> str:
+    """Describe a wrong value; name only the type of a value that may be a secret."""
     if kind is not Secret and isinstance(value, str | int | float | bool):
         return repr(value) if not isinstance(value, bool) else str(value).lower()
     names = {str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}

@@ -1,42 +1,44 @@
-"""Fill the places of a text: `${NAME}`, `${NAME:-default}` from the environment, `${file:path}` from a file."""
+"""Fill the placeholders of a text: `${NAME}` and `${NAME:-default}` from the environment, `${file:path}` from a file."""
 
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-_PLACE = re.compile(
+_PLACEHOLDER = re.compile(
     r"\$\{(?:file:(?P<file>[^}]*)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?)\}|(?P<bad>\$\{[^}]*\}?)"
 )
 
 
-class UnfilledPlaceholder(Exception):  # it is a state of the text, told to the reader of the file as one problem among others
-    """Say what is missing for a place, in words for the person who wrote it."""
+class UnfilledPlaceholder(Exception):  # not one of `schemas.errors`: `load` reports it as one problem among others
+    """A placeholder cannot be filled; the text says why, for the author of the file."""
 
 
 def fill(text: str, environment: Mapping[str, str], folder: Path) -> str:
-    """Return the text with its places filled; a filled value is never filled again. Raises `UnfilledPlaceholder`.
+    """Return the text with its placeholders filled; a filled value is not filled again. Raises `UnfilledPlaceholder`.
 
     A variable that is set but empty counts as unset for `:-`, as in a shell. A file's last newline is not part of its value.
     """
-    return _PLACE.sub(_filler(environment, folder), text)
+    return _PLACEHOLDER.sub(_replacer(environment, folder), text)
 
 
-def _filler(environment: Mapping[str, str], folder: Path) -> Callable[[re.Match[str]], str]:
-    def filled(place: re.Match[str]) -> str:
-        if place["bad"] is not None:
-            raise UnfilledPlaceholder(f"{place['bad']!r} is no place: write ${{NAME}}, ${{NAME:-default}} or ${{file:path}}")
-        if place["file"] is not None:
-            return _content(folder / place["file"])
-        value = environment.get(place["name"], "")
+def _replacer(environment: Mapping[str, str], folder: Path) -> Callable[[re.Match[str]], str]:
+    def replace(placeholder: re.Match[str]) -> str:
+        if placeholder["bad"] is not None:
+            raise UnfilledPlaceholder(
+                f"{placeholder['bad']!r} is not a placeholder: write ${{NAME}}, ${{NAME:-default}} or ${{file:path}}"
+            )
+        if placeholder["file"] is not None:
+            return _content(folder / placeholder["file"])
+        value = environment.get(placeholder["name"], "")
         if value:
             return value
-        if place["default"] is None:
+        if placeholder["default"] is None:
             raise UnfilledPlaceholder(
-                f"the environment variable {place['name']} is {'empty' if place['name'] in environment else 'not set'}"
+                f"the environment variable {placeholder['name']} is {'empty' if placeholder['name'] in environment else 'not set'}"
             )
-        return place["default"]
+        return placeholder["default"]
 
-    return filled
+    return replace
 
 
 def _content(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Find the line of a key in a TOML file: the parser keeps no places, and a message that names the line saves a search."""
+"""Find the line of a key in a TOML file, for error messages: the parser does not return line numbers."""
 
 import re
 
@@ -8,11 +8,11 @@ _STEP = re.compile(r"\[\d+\]")
 
 
 def line_of(source: str, path: str) -> int | None:
-    """Return the 1-based line of `kafka.bootstrap` or `tenants[0].workspaces[1].app`, of its table if the key is missing, else None."""
-    places = _places(source)
+    """Return the 1-based line of a key such as `tenants[0].workspaces[1].app`, of its table if the key is missing, else None."""
+    lines = _line_numbers(source)
     while path:
-        if path in places:
-            return places[path]
+        if path in lines:
+            return lines[path]
         path = _parent(path)
     return None
 
@@ -23,27 +23,27 @@ def _parent(path: str) -> str:
     return path.rpartition(".")[0]
 
 
-def _places(source: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _line_numbers(source: str) -> dict[str, int]:
+    lines: dict[str, int] = {}
     counts: dict[str, int] = {}
     table = ""
     for number, line in enumerate(source.splitlines(), 1):
         if header := _HEADER.match(line):
             table = _table(header[2], counts, repeated=header[1] == "[[")
-            found.setdefault(_STEP.sub("", table), number)
-            found[table] = number
+            lines.setdefault(_STEP.sub("", table), number)
+            lines[table] = number
         elif key := _KEY.match(line):
-            found.setdefault(f"{table}.{key[1]}" if table else key[1], number)
-    return found
+            lines.setdefault(f"{table}.{key[1]}" if table else key[1], number)
+    return lines
 
 
 def _table(name: str, counts: dict[str, int], *, repeated: bool) -> str:
-    """Spell a header's table with the indexes of the lists it is in: `tenants.workspaces` → `tenants[0].workspaces[1]`."""
+    """Add the list indexes to the name of a header's table: `tenants.workspaces` → `tenants[0].workspaces[1]`."""
     steps = [step.strip(" \"'") for step in name.split(".")]
     path = ""
-    for at, step in enumerate(steps):
+    for index, step in enumerate(steps):
         path = f"{path}.{step}" if path else step
-        if repeated and at == len(steps) - 1:
+        if repeated and index == len(steps) - 1:
             counts[path] = counts.get(path, -1) + 1
         if path in counts:
             path = f"{path}[{counts[path]}]"

@@ -1,4 +1,4 @@
-"""What each setting has to be beyond its type: a table of checks, and the rules that hold between apps and workspaces."""
+"""Rules for settings beyond their types: a table of checks by key, and the rules between apps, tenants and workspaces."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from streams.settings.model import Settings
 from streams.settings.parse import Report
 
 Expectation = Callable[[Any], str | None]
-"""What is expected instead of the value, or None where it is right."""
+"""Return what is expected instead of the value, or None for a correct value."""
 
 REGIONS = ("us", "eu", "au")
 _HIGHEST_PORT = 65_535
@@ -45,7 +45,7 @@ def _addresses(value: str) -> str | None:
 
 
 def _listen(value: str) -> str | None:
-    right = not value or _is_address(value) or _is_address(f"all{value}")  # an empty host listens on all
+    right = not value or _is_address(value) or _is_address(f"all{value}")  # an empty host means all interfaces
     return None if right else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
 
 
@@ -78,11 +78,11 @@ EXPECTED = MappingProxyType[str, Expectation]({
 
 
 def check_values(settings: Settings, report: Report) -> None:
-    """Report every value that its reader could not work with."""
+    """Report every value that breaks a rule."""
     for path, expectation in EXPECTED.items():
         part, _, key = path.partition(".")
-        if wrong := expectation(getattr(getattr(settings, part), key)):
-            report(path, wrong)
+        if expected := expectation(getattr(getattr(settings, part), key)):
+            report(path, expected)
     if settings.kafka.min_insync > settings.kafka.replication:
         report(
             "kafka.min_insync",
@@ -93,7 +93,7 @@ def check_values(settings: Settings, report: Report) -> None:
 
 
 def check_tenancy(apps: Sequence[App], tenants: Sequence[Tenant], report: Report) -> None:
-    """Report what does not fit between apps, tenants and workspaces."""
+    """Report contradictions between apps, tenants and workspaces."""
     _check_apps(apps, report)
     _check_tenants(tenants, {app.name for app in apps}, report)
 
@@ -115,7 +115,7 @@ def _check_apps(apps: Sequence[App], report: Report) -> None:
 
 def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) -> None:
     _check_unique("tenants", "id", (tenant.id for tenant in tenants), report)
-    places = [
+    workspaces = [
         (f"tenants[{at}].workspaces[{number}]", workspace)
         for at, tenant in enumerate(tenants)
         for number, workspace in enumerate(tenant.workspaces)
@@ -123,8 +123,8 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     for at, tenant in enumerate(tenants):
         if not tenant.id or any(character in "|:" for character in tenant.id):
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
-    count = Counter(workspace.app_id for _, workspace in places)
-    for path, workspace in places:
+    count = Counter(workspace.app_id for _, workspace in workspaces)
+    for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):
             report(f"{path}.app_id", "expected Intercom's id of the workspace, as in abc12345")
         elif count[workspace.app_id] > 1:

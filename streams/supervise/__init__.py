@@ -1,1 +1,1 @@
-"""Our own command line as supervised processes."""
+"""The command line of this product as supervised processes."""

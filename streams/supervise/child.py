@@ -1,4 +1,4 @@
-"""One supervised process: started again with growing pauses when it dies, its lines shown under its name."""
+"""One supervised process: restarted with exponential back-off when it exits, its output lines shown under its name."""
 
 import asyncio
 import ctypes
@@ -11,51 +11,51 @@ from streams.supervise.self_process import NEEDS_OPERATOR
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_SETTLED_S = 60.0  # one that ran this long starts again without delay: its death has another cause than the last
+_SETTLED_S = 60.0  # after a run this long the back-off starts again: the exit has another cause than the previous one
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_LINE_LIMIT = 1 << 20  # longer than any log line; a child that writes more at once is read in parts
+_LINE_LIMIT = 1 << 20  # longer than any log line
 
 Notify = Callable[[str, str], None]
-"""Show a line of the named child."""
+"""Take the name of a child and a line about it."""
 
 
 def pause_s(failures: int) -> float:
-    """Return how long to wait before the next start after so many failures in a row."""
+    """Return the pause before the next start after so many consecutive failures."""
     return float(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S)) if failures else 0.0
 
 
 class Child:
-    """A command line kept running until `stop`. `run` returns its last exit code when it is stopped or a person has to act."""
+    """A command that is kept running until `stop`. `run` returns the last exit code after `stop`, or when an operator has to act."""
 
-    def __init__(self, name: str, argv: Sequence[str], say: Notify) -> None:
+    def __init__(self, name: str, argv: Sequence[str], notify: Notify) -> None:
         self.name = name
         self._argv = argv
-        self._notify = say
+        self._notify = notify
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self.last_line = ""
 
     async def run(self) -> int:
-        """Keep it running. An end nobody asked for is a failure, whatever its code; 3 says that starting again cannot help."""
+        """Keep the process running. An exit without `stop` is a failure, whatever its code; code 3 means that a restart cannot help."""
         failures = 0
         while True:
-            began = asyncio.get_running_loop().time()
-            code = await self.once()
+            started_at = asyncio.get_running_loop().time()
+            code = await self.run_once()
             if self._stopping.is_set() or code == NEEDS_OPERATOR:
                 return code
-            settled = asyncio.get_running_loop().time() - began > _SETTLED_S
+            settled = asyncio.get_running_loop().time() - started_at > _SETTLED_S
             failures = 1 if settled else failures + 1
             pause = pause_s(failures)
             self._notify(self.name, f"ended ({_ending(code)}); starts again in {pause:g} s")
             if await self.stopped_within(pause):
                 return code
 
-    async def once(self) -> int:
-        """Run it to its end and return its exit code: below zero the number of the signal that ended it."""
+    async def run_once(self) -> int:
+        """Run the process once and return its exit code, negative for the number of the signal that ended it."""
         self._process = process = await asyncio.create_subprocess_exec(
             *self._argv,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop the children in order
+            start_new_session=True,  # Ctrl-C reaches only the supervisor, which stops the children in order
             preexec_fn=_die_with_parent, limit=_LINE_LIMIT,
         )  # fmt: skip
         if self._stopping.is_set():
@@ -67,7 +67,7 @@ class Child:
         return await process.wait()
 
     async def stop(self, grace_s: float) -> None:
-        """Ask it to end, and after `grace_s` force it."""
+        """Send SIGTERM to the process, and SIGKILL after `grace_s`."""
         self._stopping.set()
         self.signal(signal.SIGTERM)
         if self._process is not None:
@@ -79,13 +79,13 @@ class Child:
                 await self._process.wait()
 
     async def stopped_within(self, seconds: float | None) -> bool:
-        """Say whether it was told to stop before so many seconds have passed; None waits for ever."""
+        """Wait at most so many seconds, without limit for None; return whether `stop` was called by then."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
         return self._stopping.is_set()
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal it, if it runs."""
+        """Send a signal to the process if it runs."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
@@ -96,6 +96,6 @@ def _ending(code: int) -> str:
 
 
 def _die_with_parent() -> None:
-    """Have the kernel end the child when we are killed outright: an orphan would hold the port and the spool. Linux only."""
+    """Let the kernel end the child when the supervisor is killed: an orphan would hold the port and the spool. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,1 +1,18 @@
-"""One file per verb."""
+"""The table of verbs. The command of the verb `x-y` is `x_y` in the module `streams.cli.verbs.x_y`."""
+
+from types import MappingProxyType
+
+VERBS = MappingProxyType({
+    "demo": "Show the whole story on a real Kafka, on this machine.",
+    "stack": "Start, stop and show the local Kafka, Redis and schema registry.",
+    "topics": "Create the topics, or report where they differ.",
+    "ingress": "Accept Intercom's webhooks.",
+    "worker": "Merge events and evaluate access.",
+    "run": "Run ingress and workers on this machine, supervised.",
+    "send": "Sign files and post them as Intercom would.",
+    "tail": "Show any topic, decoded.",
+    "staff": "Import the staff directory.",
+    "policy": "Apply and show access policies.",
+    "simulate": "Send a small company's history as signed webhooks.",
+})  # fmt: skip
+"""The sentence of each verb in `intercom-streams --help`. A verb's own help uses the sentence from here, or says more."""

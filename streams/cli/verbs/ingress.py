@@ -1,4 +1,4 @@
-"""`ingress`: accept Intercom's webhooks on this machine."""
+"""`ingress`: run the webhook server on this machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`policy apply|show`: who may have an account in each workspace."""
+"""`policy apply|show`: the rules that say who may have an account in each workspace."""
 
 import getpass
 from pathlib import Path
@@ -21,6 +21,7 @@ from schemas.tenancy import Tenancy
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
+from streams.cli.verbs import VERBS
 from streams.core.access.checks.policy import VALIDITIES
 from streams.core.access.facts.precedence import in_force
 from streams.settings import Settings
@@ -29,7 +30,7 @@ _KIND = "policy.applied"
 
 
 class PolicyReport(msgspec.Struct, frozen=True):
-    """What `apply` did: the policy's id, the one it replaced, and whether anything changed."""
+    """Result of `apply`: the policy's id, the id of the policy it replaced, and whether anything changed."""
 
     tenant: str
     policy: str
@@ -38,9 +39,7 @@ class PolicyReport(msgspec.Struct, frozen=True):
     rules: tuple[facts.Rule, ...]
 
 
-@click.group()
-def policy() -> None:
-    """Apply and show access policies."""
+policy = click.Group("policy", help=VERBS["policy"])
 
 
 @policy.command()
@@ -61,20 +60,22 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
     roles = ["Support", "Sales"]
     """  # noqa: D301 - click wants the backspace, not a backslash
     settings = kafka_of(ctx)
-    read = policy_file.read(file, VALIDITIES)
-    if tenant and read.tenant and tenant != read.tenant:
-        raise BadConfiguration(f"{file.name} is the policy of tenant '{read.tenant}', and --tenant says '{tenant}'.")
-    whose = tenant_of(settings.tenancy, tenant or read.tenant)
-    _check_workspaces(settings.tenancy, whose, read.policy)
+    policy_document = policy_file.read(file, VALIDITIES)
+    if tenant and policy_document.tenant and tenant != policy_document.tenant:
+        raise BadConfiguration(f"{file.name} is the policy of tenant '{policy_document.tenant}', and --tenant says '{tenant}'.")
+    tenant_id = tenant_of(settings.tenancy, tenant or policy_document.tenant)
+    _check_workspaces(settings.tenancy, tenant_id, policy_document.policy)
     if not as_json:
-        Console().print(_table(read.policy.rules))
-    done = run(_apply(settings, whose, read.policy))
+        Console().print(_table(policy_document.policy.rules))
+    report = run(_apply(settings, tenant_id, policy_document.policy))
     if as_json:
-        click.echo(msgspec.json.encode(done))
-    elif done.changed:
-        click.echo(f"in force for {whose} as {done.policy}" + (f", in place of {done.replaces}" if done.replaces else ""))
+        click.echo(msgspec.json.encode(report))
+    elif report.changed:
+        click.echo(
+            f"in force for {tenant_id} as {report.policy}" + (f", in place of {report.replaces}" if report.replaces else "")
+        )
     else:
-        click.echo(f"nothing to do: this is the policy in force for {whose}, {done.policy}")
+        click.echo(f"nothing to do: this is the policy in force for {tenant_id}, {report.policy}")
 
 
 @policy.command()
@@ -85,27 +86,27 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
 def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
     """Show the policy in force. Exit code 1 if there is none."""
     settings = kafka_of(ctx)
-    whose = tenant_of(settings.tenancy, tenant)
-    current = run(_show(settings, whose))
+    tenant_id = tenant_of(settings.tenancy, tenant)
+    current = run(_show(settings, tenant_id))
     if current is None or current.policy is None:
-        click.echo("null" if as_json else f"{whose} has no policy: intercom-streams policy apply FILE")
+        click.echo("null" if as_json else f"{tenant_id} has no policy: intercom-streams policy apply FILE")
         ctx.exit(1)
     elif as_json:
-        shown = {"tenant": whose, "policy": current.id, "replaces": current.replaces}
-        click.echo(msgspec.json.encode({**shown, "rules": plain(current.policy)["rules"]}))
+        summary = {"tenant": tenant_id, "policy": current.id, "replaces": current.replaces}
+        click.echo(msgspec.json.encode({**summary, "rules": plain(current.policy)["rules"]}))
     else:
-        click.echo(f"policy of {whose}: {current.id}")
+        click.echo(f"policy of {tenant_id}: {current.id}")
         Console().print(_table(current.policy.rules))
 
 
-async def _apply(settings: Settings, tenant: str, wanted: Policy) -> PolicyReport:
+async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyReport:
     avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
     current = await _current(settings, avro, tenant)
-    if current is not None and current.policy is not None and current.policy.hash == wanted.hash:
-        return PolicyReport(tenant, current.id, current.replaces, changed=False, rules=wanted.rules)
+    if current is not None and current.policy is not None and current.policy.hash == new_policy.hash:
+        return PolicyReport(tenant, current.id, current.replaces, changed=False, rules=new_policy.rules)
     replaces = current.id if current else None
     fact = Fact(
-        id=derived(tenant, _KIND, wanted.hash, replaces),
+        id=derived(tenant, _KIND, new_policy.hash, replaces),
         tenant=tenant,
         kind=_KIND,
         source="operator",
@@ -113,10 +114,10 @@ async def _apply(settings: Settings, tenant: str, wanted: Policy) -> PolicyRepor
         actor=Actor(kind="operator", id="command line"),
         person=FactPersonalData(actor=_operator()),
         replaces=replaces,
-        policy=wanted,
+        policy=new_policy,
     )
     await append(settings.kafka, [fact_record(avro, fact)])
-    return PolicyReport(tenant, fact.id, replaces, changed=True, rules=wanted.rules)
+    return PolicyReport(tenant, fact.id, replaces, changed=True, rules=new_policy.rules)
 
 
 async def _show(settings: Settings, tenant: str) -> Fact | None:
@@ -128,17 +129,17 @@ async def _current(settings: Settings, avro: Avro, tenant: str) -> Fact | None:
     return in_force(fact_records.decode(avro, value) for value in values)
 
 
-def _check_workspaces(tenancy: Tenancy, tenant: str, wanted: Policy) -> None:
-    unknown = sorted({rule.app_id for rule in wanted.rules if tenancy.owners.get(rule.app_id) != tenant})
+def _check_workspaces(tenancy: Tenancy, tenant: str, new_policy: Policy) -> None:
+    unknown = sorted({rule.app_id for rule in new_policy.rules if tenancy.owners.get(rule.app_id) != tenant})
     if unknown:
-        theirs = ", ".join(sorted(app_id for app_id, owner in tenancy.owners.items() if owner == tenant)) or "none"
-        raise BadConfiguration(f"{tenant} has no workspace {', '.join(unknown)}. Its workspaces: {theirs}.")
+        configured = ", ".join(sorted(app_id for app_id, owner in tenancy.owners.items() if owner == tenant)) or "none"
+        raise BadConfiguration(f"{tenant} has no workspace {', '.join(unknown)}. Its workspaces: {configured}.")
 
 
 def _operator() -> str | None:
     try:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user without a name
+    except (KeyError, OSError, ImportError):  # in a container the user may have no name
         return None
 
 

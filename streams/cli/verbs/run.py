@@ -1,4 +1,4 @@
-"""`run`: the ingress and the workers of one machine as processes, in the right order up and down."""
+"""`run`: supervise the ingress and the workers of one machine as processes, started and stopped in the right order."""
 
 import asyncio
 import signal
@@ -13,10 +13,10 @@ from streams.supervise.child import Child, Notify
 from streams.supervise.self_process import NEEDS_OPERATOR, argv
 
 _KAFKA_RETRY_S = 2.0
-_INGRESS_GRACE_S = 15.0  # it answers what it has accepted: Intercom waits 5 s at most
-_REPEAT_S = 30.0
-_REMINDER_S = 300.0
-_WORKER_GRACE_S = 30.0  # a worker ends its transactions, at most 15 s each
+_INGRESS_GRACE_S = 15.0  # time to answer the accepted posts: Intercom waits 5 s at most
+_REPEAT_S = 30.0  # the same line is shown at most once in this time
+_REMINDER_S = 300.0  # between two reminders that a worker needs the operator
+_WORKER_GRACE_S = 30.0  # time to end its transactions, at most 15 s each
 
 
 @click.command()
@@ -31,76 +31,79 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
     """
     settings = settings_of(ctx)
     count = settings.worker.processes if workers is None else workers
-    code = asyncio.run(_supervised(config_of(ctx), count, _shown))
+    code = asyncio.run(_supervise(config_of(ctx), count, _print_line))
     if code:
-        raise MustStop("A process stopped for a reason that only a person can mend. Its last lines above say what to do.")
+        raise MustStop("A process stopped for a reason that only a person can fix. Its last lines above say what to do.")
 
 
-async def _supervised(config: str | None, workers: int, say: Notify) -> int:
-    """Run all until told to stop or until the ingress or the topics need a person; return 0, or 3 if any process does."""
-    told = _stop_requested()
-    ingress = Child("ingress", argv(config, "ingress"), say)
-    sparing = _rate_limited(say)
-    topics = Child("topics", argv(config, "topics", "apply"), sparing)
-    crew = [Child(f"worker-{number}", argv(config, "worker"), say) for number in range(1, workers + 1)]
-    accepting = asyncio.create_task(ingress.run())
-    working = asyncio.create_task(_run_workers(topics, crew, sparing))
-    stopping = asyncio.create_task(told.wait())
-    await asyncio.wait({accepting, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    needs_person = not told.is_set()
-    say("run", "stopping: the ingress first, then the workers" if told.is_set() else "stopping, because a process needs you")
+async def _supervise(config: str | None, worker_count: int, notify: Notify) -> int:
+    """Run all processes until a stop signal, or until ingress or topics need the operator; return 0, or 3 if any process needs one."""
+    stop_requested = _stop_requested()
+    ingress = Child("ingress", argv(config, "ingress"), notify)
+    notify_limited = _rate_limited(notify)
+    topics = Child("topics", argv(config, "topics", "apply"), notify_limited)
+    workers = [Child(f"worker-{number}", argv(config, "worker"), notify) for number in range(1, worker_count + 1)]
+    ingress_task = asyncio.create_task(ingress.run())
+    workers_task = asyncio.create_task(_run_workers(topics, workers, notify_limited))
+    stop_task = asyncio.create_task(stop_requested.wait())
+    await asyncio.wait({ingress_task, workers_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+    needs_operator = not stop_requested.is_set()
+    notify(
+        "run",
+        "stopping: the ingress first, then the workers" if stop_requested.is_set() else "stopping, because a process needs you",
+    )
     await ingress.stop(_INGRESS_GRACE_S)
-    await asyncio.gather(*(child.stop(_WORKER_GRACE_S) for child in (topics, *crew)))
-    codes = [await accepting, await working]
-    stopping.cancel()
-    return NEEDS_OPERATOR if needs_person or NEEDS_OPERATOR in codes else 0
+    await asyncio.gather(*(child.stop(_WORKER_GRACE_S) for child in (topics, *workers)))
+    codes = [await ingress_task, await workers_task]
+    stop_task.cancel()
+    return NEEDS_OPERATOR if needs_operator or NEEDS_OPERATOR in codes else 0
 
 
-async def _run_workers(topics: Child, crew: Sequence[Child], say: Notify) -> int:
-    """Create the topics as soon as Kafka answers, then run the workers; return when all are stopped, 3 if one needs a person.
+async def _run_workers(topics: Child, workers: Sequence[Child], notify: Notify) -> int:
+    """Create the topics as soon as Kafka answers, then run the workers; return when all are stopped, 3 if one needs the operator.
 
-    A worker that needs a person takes nobody with it: the others go on, and the ingress goes on accepting.
+    A worker that needs the operator stops alone: the other workers and the ingress keep running.
     """
-    while code := await topics.once():
+    while code := await topics.run_once():
         if code == NEEDS_OPERATOR:
             return code
-        say("run", "waiting for Kafka; posts are accepted meanwhile and kept in the spool")
+        notify("run", "waiting for Kafka; posts are accepted meanwhile and kept in the spool")
         if await topics.stopped_within(_KAFKA_RETRY_S):
             return 0
-    if not crew:
+    if not workers:
         await topics.stopped_within(None)
-    return max(await asyncio.gather(*(_run_until_stopped(child, say) for child in crew)), default=0)
+    return max(await asyncio.gather(*(_run_until_stopped(child, notify) for child in workers)), default=0)
 
 
-async def _run_until_stopped(worker: Child, say: Notify) -> int:
+async def _run_until_stopped(worker: Child, notify: Notify) -> int:
     code = await worker.run()
     if code == NEEDS_OPERATOR:
         reason = worker.last_line
-        say(worker.name, "is stopped and needs you, see above; the ingress goes on accepting")
+        notify(worker.name, "is stopped and needs you, see above; the ingress goes on accepting")
         while not await worker.stopped_within(_REMINDER_S):
-            say(worker.name, f"is still stopped: {reason}")
+            notify(worker.name, f"is still stopped: {reason}")
     return code
 
 
 def _stop_requested() -> asyncio.Event:
-    told = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
+    return stop_requested
 
 
-def _rate_limited(say: Notify) -> Notify:
-    """Show a repeated line once in a while: while Kafka is away every try says the same."""
-    shown: dict[str, float] = {}
+def _rate_limited(notify: Notify) -> Notify:
+    """Show a repeated line once per `_REPEAT_S`: while Kafka is unreachable every attempt prints the same line."""
+    last_shown: dict[str, float] = {}
 
-    def sparing(name: str, line: str) -> None:
+    def limited(name: str, line: str) -> None:
         now = time.monotonic()
-        if now - shown.get(line, -_REPEAT_S) >= _REPEAT_S:
-            shown[line] = now
-            say(name, line)
+        if now - last_shown.get(line, -_REPEAT_S) >= _REPEAT_S:
+            last_shown[line] = now
+            notify(name, line)
 
-    return sparing
+    return limited
 
 
-def _shown(name: str, line: str) -> None:
+def _print_line(name: str, line: str) -> None:
     click.echo(f"{name:9} | {line}")

@@ -1,4 +1,4 @@
-"""`send FILE…`: post files as Intercom would, for trying out an installation by hand."""
+"""`send FILE…`: post files as Intercom would, to try out an installation by hand."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from schemas.tenancy import Secret, Tenancy
 from streams.cli.options import config_option, json_option, settings_of
 from streams.settings.urls import local_url
 
-_MEANINGS = {
+_STATUS_TEXTS = {
     200: "accepted",
     401: "refused: no live secret of the ingress made this signature, or the workspace is configured under another app",
     404: "refused: the ingress has no such path",
@@ -49,17 +49,17 @@ def send(
 
     Prints status and milliseconds of each answer. Exit code 1 if any is not 200.
     """
-    signed, path = (callback_headers, CALLBACK_PATH) if callback else (webhook_headers, WEBHOOK_PATH)
+    headers_of, path = (callback_headers, CALLBACK_PATH) if callback else (webhook_headers, WEBHOOK_PATH)
     settings = None if url and secret else settings_of(ctx)
     target = url or local_url(settings.ingress.listen if settings else "", path)
     refused = 0
     with httpx.Client() as client:
         for name in files:
             body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-            key = Secret(secret) if secret else _secret(body, app, settings.tenancy if settings else Tenancy.of((), ()))
-            answer = post(client, target, body, signed(body, key))
-            refused += not answer.accepted
-            click.echo(_line(name, answer, as_json=as_json))
+            client_secret = Secret(secret) if secret else _secret(body, app, settings.tenancy if settings else Tenancy.of((), ()))
+            result = post(client, target, body, headers_of(body, client_secret))
+            refused += not result.accepted
+            click.echo(_line(name, result, as_json=as_json))
     if refused:
         ctx.exit(1)
 
@@ -71,7 +71,7 @@ def _secret(body: bytes, name: str | None, tenancy: Tenancy) -> Secret:
     return app.client_secrets[0]
 
 
-def _line(name: str, answer: PostResult, *, as_json: bool) -> str:
+def _line(name: str, result: PostResult, *, as_json: bool) -> str:
     if as_json:
-        return msgspec.json.encode({"file": name, "status": answer.status, "ms": round(answer.ms, 1)}).decode()
-    return f"{answer.status}  {answer.ms:7.1f} ms  {name}  {_MEANINGS.get(answer.status, '')}"
+        return msgspec.json.encode({"file": name, "status": result.status, "ms": round(result.ms, 1)}).decode()
+    return f"{result.status}  {result.ms:7.1f} ms  {name}  {_STATUS_TEXTS.get(result.status, '')}"

@@ -1,4 +1,4 @@
-"""`simulate`: play a small company's history against an ingress."""
+"""`simulate`: send a small company's history to an ingress."""
 
 import tempfile
 import time
@@ -53,20 +53,20 @@ def simulate(
     settings = settings_of(ctx)
     workspace = _workspace(settings.tenancy, app_id)
     scene = Scene(app_id=workspace.app_id, start_ms=int(start.replace(tzinfo=UTC).timestamp() * 1000), seed=seed)
-    play = _Simulation(
+    simulation = _Simulation(
         url=url or local_url(settings.ingress.listen, WEBHOOK_PATH),
         secret=settings.tenancy.apps[workspace.app].client_secrets[0],
         tenant=settings.tenancy.owners[workspace.app_id],
         config=config_of(ctx),
-        echo=_as_json if as_json else _as_text,
+        echo=_print_json if as_json else _print_text,
     )
-    refused = play.play(SCENARIOS[scenario](scene), rate)
+    refused = simulation.run(SCENARIOS[scenario](scene), rate)
     if refused:
         raise Unavailable(f"{refused} posts were not answered 200. The answers above say why.")
 
 
 class _Simulation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a history goes and how each step is told."""
+    """Where a history is sent, and how each step is printed."""
 
     url: str
     secret: Secret
@@ -74,24 +74,24 @@ class _Simulation(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None
     echo: Callable[[Step, PostResult | None], None]
 
-    def play(self, history: Iterable[Step], rate: float) -> int:
-        """Send every step, posts at most `rate` a second; return how many were not accepted."""
+    def run(self, history: Iterable[Step], rate: float) -> int:
+        """Send every step, at most `rate` posts per second; return how many posts were not accepted."""
         refused = 0
         with httpx.Client() as client:
             for step in history:
-                answer = None
+                result = None
                 if isinstance(step, StaffFileStep):
                     self._import(step)
                 else:
-                    answer = self._post(client, step, 1 / rate)
-                    refused += not answer.accepted
-                self.echo(step, answer)
+                    result = self._post(client, step, 1 / rate)
+                    refused += not result.accepted
+                self.echo(step, result)
         return refused
 
     def _post(self, client: httpx.Client, step: SimulatedPost, pause_s: float) -> PostResult:
-        answer = post(client, self.url, step.body, webhook_headers(step.body, self.secret))
-        time.sleep(max(0.0, pause_s - answer.ms / 1000))
-        return answer
+        result = post(client, self.url, step.body, webhook_headers(step.body, self.secret))
+        time.sleep(max(0.0, pause_s - result.ms / 1000))
+        return result
 
     def _import(self, step: StaffFileStep) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -112,10 +112,10 @@ def _workspace(tenancy: Tenancy, app_id: str | None) -> Workspace:
     return known[app_id]
 
 
-def _as_text(step: Step, answer: PostResult | None) -> None:
-    click.echo(f"{answer.status}  {answer.ms:6.1f} ms  {step.about}" if answer else f"staff import   {step.about}")
+def _print_text(step: Step, result: PostResult | None) -> None:
+    click.echo(f"{result.status}  {result.ms:6.1f} ms  {step.about}" if result else f"staff import   {step.about}")
 
 
-def _as_json(step: Step, answer: PostResult | None) -> None:
-    told = {"about": step.about, "topic": step.topic if isinstance(step, SimulatedPost) else "staff", "at": timestamp(step.at_ms)}
-    click.echo(msgspec.json.encode(told | ({"status": answer.status, "ms": round(answer.ms, 1)} if answer else {})))
+def _print_json(step: Step, result: PostResult | None) -> None:
+    line = {"about": step.about, "topic": step.topic if isinstance(step, SimulatedPost) else "staff", "at": timestamp(step.at_ms)}
+    click.echo(msgspec.json.encode(line | ({"status": result.status, "ms": round(result.ms, 1)} if result else {})))

@@ -1,4 +1,4 @@
-"""`stack up|down|status`: the local Kafka, Redis and schema registry, running until told to stop."""
+"""`stack up|down|status`: the local Kafka, Redis and schema registry, which run until `stack down`."""
 
 import sys
 
@@ -34,15 +34,15 @@ def stack() -> None:
 )
 @_json
 def up(*, name: str, brokers: int | None, registry: bool, port: int | None, fresh: bool, as_env: bool, as_json: bool) -> None:
-    """Start what does not run yet; return when all of it serves. It goes on running until `stack down`."""
+    """Start what does not run yet; return when all of it serves. It keeps running until `stack down`."""
     local = LocalStack.named(name, ProgressLines(sys.stderr))
     addresses = local.up(brokers=brokers, registry=registry, fresh=fresh, port=port)
     if as_json:
         _print_json(name, addresses, local.status())
     elif as_env:
-        click.echo("\n".join(_lines(addresses)))
+        click.echo("\n".join(_environment_lines(addresses)))
     else:
-        click.echo("\n".join([f"Stack {name!r} is up:", *(f"  {line}" for line in _lines(addresses)), _hint(name)]))
+        click.echo("\n".join([f"Stack {name!r} is up:", *(f"  {line}" for line in _environment_lines(addresses)), _hint(name)]))
 
 
 @stack.command()
@@ -51,11 +51,11 @@ def up(*, name: str, brokers: int | None, registry: bool, port: int | None, fres
 @_json
 def down(*, name: str, delete: bool, as_json: bool) -> None:
     """Stop everything. The data stays for the next `stack up`, unless --delete."""
-    ran = LocalStack.named(name, ProgressLines(sys.stderr)).down(remove=delete)
+    was_running = LocalStack.named(name, ProgressLines(sys.stderr)).down(remove=delete)
     if as_json:
-        click.echo(msgspec.json.encode({"name": name, "ran": ran}))
+        click.echo(msgspec.json.encode({"name": name, "ran": was_running}))
     else:
-        click.echo(f"Stack {name!r} {'is stopped' if ran else 'was not running'}.")
+        click.echo(f"Stack {name!r} {'is stopped' if was_running else 'was not running'}.")
 
 
 @stack.command()
@@ -65,33 +65,33 @@ def down(*, name: str, delete: bool, as_json: bool) -> None:
 def status(context: click.Context, name: str, as_json: bool) -> None:
     """Show each service; exit code 1 unless all of them run."""
     local = LocalStack.named(name)
-    standings = local.status()
+    services = local.status()
     if as_json:
-        _print_json(name, local.addresses if standings else None, standings)
+        _print_json(name, local.addresses if services else None, services)
     else:
         rows = [
-            f"{one.name:12} {one.state:8} port {one.port:<6} {f'pid {one.pid}' if one.pid else '':12} {one.log}"
-            for one in standings
+            f"{each.name:12} {each.state:8} port {each.port:<6} {f'pid {each.pid}' if each.pid else '':12} {each.log}"
+            for each in services
         ]
         click.echo("\n".join(rows) or f"There is no stack {name!r}. `intercom-streams stack up` starts one.")
-    if not _all_run(standings):
+    if not _all_run(services):
         context.exit(1)
 
 
-def _print_json(name: str, addresses: Addresses | None, standings: list[ServiceStatus]) -> None:
+def _print_json(name: str, addresses: Addresses | None, services: list[ServiceStatus]) -> None:
     environment = {} if addresses is None else addresses.environment()
-    report = {"name": name, "running": _all_run(standings), "environment": environment, "services": standings}
+    report = {"name": name, "running": _all_run(services), "environment": environment, "services": services}
     click.echo(msgspec.json.encode(report))
 
 
-def _all_run(standings: list[ServiceStatus]) -> bool:
-    return bool(standings) and all(one.state == "running" for one in standings)
+def _all_run(services: list[ServiceStatus]) -> bool:
+    return bool(services) and all(service.state == "running" for service in services)
 
 
-def _lines(addresses: Addresses) -> list[str]:
+def _environment_lines(addresses: Addresses) -> list[str]:
     return [f"{name}={value}" for name, value in addresses.environment().items()]
 
 
 def _hint(name: str) -> str:
-    named = "" if name == "default" else f" --name {name}"
-    return f'For this shell:  set -a; eval "$(intercom-streams stack up{named} --env)"; set +a'
+    name_option = "" if name == "default" else f" --name {name}"
+    return f'For this shell:  set -a; eval "$(intercom-streams stack up{name_option} --env)"; set +a'

@@ -1,4 +1,4 @@
-"""`staff import`: a directory's file becomes facts; whole or not at all."""
+"""`staff import`: import a staff directory's file as facts, all of them or none."""
 
 import time
 from pathlib import Path
@@ -20,14 +20,15 @@ from schemas.errors import InvalidRecord
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
+from streams.cli.verbs import VERBS
 from streams.core.access.state.addresses import normal
 from streams.settings import Settings
 
-_SHOWN = 50  # bad rows listed by line; the rest is counted
+_MAX_LISTED = 50  # bad rows listed by line; the others are counted
 
 
 class ImportReport(msgspec.Struct, frozen=True):
-    """What an import did."""
+    """Result of an import."""
 
     tenant: str
     source: str
@@ -49,9 +50,7 @@ class _ZoneParam(click.ParamType):
             self.fail(f"{value!r} is no time zone; write one like Europe/Paris or UTC", param, ctx)
 
 
-@click.group()
-def staff() -> None:
-    """Import the staff directory."""
+staff = click.Group("staff", help=VERBS["staff"])
 
 
 @staff.command("import")
@@ -92,36 +91,44 @@ def import_(
     if not source.isprintable() or "|" in source or not source:
         raise click.BadParameter("a source's name holds no '|' and no control characters", param_hint="--source")
     settings = kafka_of(ctx)
-    whose = tenant_of(settings.tenancy, tenant)
-    found = read(file)
-    good, bad = rows(found, zone=zone, normalize=normal)
-    _refuse(found, good, bad, complete=complete, skip_bad=skip_bad)
-    work = StaffImport(
-        tenant=whose, source=source, now=time.time_ns() // 1_000_000, file=found, actor=Actor(kind="operator", id="command line")
+    tenant_id = tenant_of(settings.tenancy, tenant)
+    staff_file = read(file)
+    good_rows, bad_rows = rows(staff_file, zone=zone, normalize=normal)
+    _check_rows(staff_file, good_rows, bad_rows, complete=complete, skip_bad=skip_bad)
+    staff_import = StaffImport(
+        tenant=tenant_id,
+        source=source,
+        now=time.time_ns() // 1_000_000,
+        file=staff_file,
+        actor=Actor(kind="operator", id="command line"),
     )
-    facts = snapshot(work, good) if complete else records(work, good)
+    facts = snapshot(staff_import, good_rows) if complete else records(staff_import, good_rows)
     run(_append(settings, facts))
-    ignored = tuple(column for column in found.columns if normal_column(column) not in FIELDS)
-    _show(ImportReport(whose, source, found.name, len(good), len(bad), len(facts), complete, ignored), bad, as_json=as_json)
+    ignored_columns = tuple(column for column in staff_file.columns if normal_column(column) not in FIELDS)
+    _show(
+        ImportReport(tenant_id, source, staff_file.name, len(good_rows), len(bad_rows), len(facts), complete, ignored_columns),
+        bad_rows,
+        as_json=as_json,
+    )
 
 
-def _refuse(file: StaffFile, good: list[StaffRow], bad: list[BadRow], *, complete: bool, skip_bad: bool) -> None:
-    """Raise where importing these rows would not do what the person asked for."""
-    if bad and complete:
+def _check_rows(file: StaffFile, good_rows: list[StaffRow], bad_rows: list[BadRow], *, complete: bool, skip_bad: bool) -> None:
+    """Raise `InvalidRecord` where an import of these rows would not do what the operator asked for."""
+    if bad_rows and complete:
         raise InvalidRecord(
-            _report_bad_rows(file, bad)
-            + "\nA file that lists everybody cannot be imported in part: mend it, or leave out --complete."
+            _report_bad_rows(file, bad_rows)
+            + "\nA file that lists everybody cannot be imported in part: fix it, or leave out --complete."
         )
-    if bad and not skip_bad:
-        raise InvalidRecord(_report_bad_rows(file, bad) + "\nMend them, or import the others with --skip-bad.")
-    if not good:
+    if bad_rows and not skip_bad:
+        raise InvalidRecord(_report_bad_rows(file, bad_rows) + "\nFix them, or import the others with --skip-bad.")
+    if not good_rows:
         raise InvalidRecord(f"{file.name} has no row to import. Is it the right file?")
 
 
-def _report_bad_rows(file: StaffFile, bad: list[BadRow]) -> str:
-    shown = "\n".join(f"  line {each.line}: {each.reason}" for each in bad[:_SHOWN])
-    rest = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    return f"{len(bad)} of {len(file.lines)} rows of {file.name} cannot be used, so nothing was imported:\n{shown}{rest}"
+def _report_bad_rows(file: StaffFile, bad_rows: list[BadRow]) -> str:
+    listed = "\n".join(f"  line {row.line}: {row.reason}" for row in bad_rows[:_MAX_LISTED])
+    rest = f"\n  and {len(bad_rows) - _MAX_LISTED} more" if len(bad_rows) > _MAX_LISTED else ""
+    return f"{len(bad_rows)} of {len(file.lines)} rows of {file.name} cannot be used, so nothing was imported:\n{listed}{rest}"
 
 
 async def _append(settings: Settings, facts: list[Fact]) -> int:
@@ -133,13 +140,15 @@ async def _append(settings: Settings, facts: list[Fact]) -> int:
         )
 
 
-def _show(done: ImportReport, bad: list[BadRow], *, as_json: bool) -> None:
+def _show(report: ImportReport, bad_rows: list[BadRow], *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(done))
+        click.echo(msgspec.json.encode(report))
         return
-    whole = ", which is everybody" if done.complete else ""
-    click.echo(f"{done.rows} staff records of {done.tenant} imported from {done.file} as source '{done.source}'{whole}")
-    if done.ignored_columns:
-        click.echo(f"ignored columns: {', '.join(done.ignored_columns)}")
-    for each in bad[:_SHOWN]:
-        click.echo(f"skipped line {each.line}: {each.reason}")
+    everybody = ", which is everybody" if report.complete else ""
+    click.echo(
+        f"{report.rows} staff records of {report.tenant} imported from {report.file} as source '{report.source}'{everybody}"
+    )
+    if report.ignored_columns:
+        click.echo(f"ignored columns: {', '.join(report.ignored_columns)}")
+    for row in bad_rows[:_MAX_LISTED]:
+        click.echo(f"skipped line {row.line}: {row.reason}")

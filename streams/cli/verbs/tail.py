@@ -1,4 +1,4 @@
-"""`tail TOPIC`: any topic of ours, decoded."""
+"""`tail TOPIC`: show any topic of this product, decoded."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
 from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
-from streams.cli.record_format import RecordView, Show, format_json, format_raw, format_text
+from streams.cli.record_format import RecordFormatter, RecordView, format_json, format_raw, format_text
 from streams.cli.run_async import run
 from streams.engine.agent import Agent
 from streams.engine.naming import Naming
@@ -29,7 +29,7 @@ from streams.ops.decode import decoder_of
 from streams.settings import Settings
 
 
-def _start(_: click.Context, __: click.Parameter, text: str) -> StartPosition:
+def _parse_start(_: click.Context, __: click.Parameter, text: str) -> StartPosition:
     if text in (StartKind.BEGINNING, StartKind.END):
         return StartPosition(StartKind(text))
     if text.isdecimal():
@@ -41,7 +41,7 @@ def _start(_: click.Context, __: click.Parameter, text: str) -> StartPosition:
 
 
 class _TailOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person asked for."""
+    """The options of one call."""
 
     topic: str
     start: StartPosition
@@ -49,13 +49,13 @@ class _TailOptions(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None
     partition: int | None
     key: str | None
-    show: Show
+    format_record: RecordFormatter
 
 
 @click.command()
 @click.argument("topic")
 @click.option(
-    "--from", "start", default="end", show_default=True, callback=_start, metavar="WHERE",
+    "--from", "start", default="end", show_default=True, callback=_parse_start, metavar="WHERE",
     help="beginning, end, an offset (of each partition), or a time (ISO 8601).",
 )  # fmt: skip
 @click.option(
@@ -70,73 +70,73 @@ class _TailOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.pass_context
 def tail(ctx: click.Context, *, topic: str, start: StartPosition, idle_exit: float | None, limit: int | None, partition: int | None,
          key: str | None, as_bytes: bool, as_json: bool) -> None:  # fmt: skip
-    """Show the records of TOPIC (a name without the configured prefix), decoded, and go on with new ones until Ctrl-C.
+    """Show the records of TOPIC (a name without the configured prefix), decoded, and follow new ones until Ctrl-C.
 
     Reads committed records only, joins no consumer group, and changes nothing.
     """
     if as_bytes and as_json:
         raise click.UsageError("--raw and --json exclude each other")
-    wish = _TailOptions(
+    options = _TailOptions(
         topic=topic, start=start, idle_seconds=idle_exit, limit=limit, partition=partition, key=key,
-        show=format_raw if as_bytes else format_json if as_json else format_text,
+        format_record=format_raw if as_bytes else format_json if as_json else format_text,
     )  # fmt: skip
-    with _pipe():
-        run(_tail(kafka_of(ctx), wish))
+    with _broken_pipe_ignored():
+        run(_tail(kafka_of(ctx), options))
 
 
-async def _tail(settings: Settings, wish: _TailOptions) -> None:
-    plain, broker, count = _require_topic(settings, wish.topic, await present(settings.kafka))
-    if wish.partition is not None and wish.partition >= count:
-        raise click.UsageError(f"topic {broker} has partitions 0 to {count - 1}")
-    partitions = range(count) if wish.partition is None else [wish.partition]
-    names, avro = Naming(prefix=settings.kafka.topic_prefix), Avro.local()
-    decoder = decoder_of(plain, avro, _agents(plain, avro), names)
-    told = 0
-    async with open_topic(settings.kafka, broker, partitions, wish.start) as topic, _interrupted() as stop:
-        async for records in topic.batches(wish.idle_seconds, stop):
+async def _tail(settings: Settings, options: _TailOptions) -> None:
+    name, broker_name, partition_count = _require_topic(settings, options.topic, await present(settings.kafka))
+    if options.partition is not None and options.partition >= partition_count:
+        raise click.UsageError(f"topic {broker_name} has partitions 0 to {partition_count - 1}")
+    partitions = range(partition_count) if options.partition is None else [options.partition]
+    naming, avro = Naming(prefix=settings.kafka.topic_prefix), Avro.local()
+    decode = decoder_of(name, avro, _agents_for(name, avro), naming)
+    shown = 0
+    async with open_topic(settings.kafka, broker_name, partitions, options.start) as topic, _stop_on_signal() as stop:
+        async for records in topic.batches(options.idle_seconds, stop):
             for record in records:
-                if wish.key is not None and record.key != wish.key.encode():
+                if options.key is not None and record.key != options.key.encode():
                     continue
-                if settings.registry.url and plain in TOPICS and TOPICS[plain].encoding is Encoding.AVRO:
-                    await _learnt(avro, settings.registry.url, record.value)
-                line = RecordView.of(plain, record.partition, record, decoder)
-                sys.stdout.buffer.write(wish.show(line, record.value, told == 0))
-                told += 1
-                if told == wish.limit:
+                if settings.registry.url and name in TOPICS and TOPICS[name].encoding is Encoding.AVRO:
+                    await _learn_schema(avro, settings.registry.url, record.value)
+                view = RecordView.of(name, record.partition, record, decode)
+                sys.stdout.buffer.write(options.format_record(view, record.value, shown == 0))
+                shown += 1
+                if shown == options.limit:
                     return
             sys.stdout.buffer.flush()
 
 
-def _agents(topic: str, avro: Avro) -> tuple[Agent, ...]:
-    """Return those whose changelog the topic could be."""
+def _agents_for(topic: str, avro: Avro) -> tuple[Agent, ...]:
+    """Return the agents whose changelog the topic could be."""
     if topic in TOPICS:
         return ()
     return agents_of(Tenancy.of((), ()), avro)
 
 
 def _require_topic(settings: Settings, wanted: str, present: dict[str, int]) -> tuple[str, str, int]:
-    """Return a topic's name without and with prefix, and its partitions."""
+    """Return a topic's name without and with the prefix, and its number of partitions."""
     prefix = settings.kafka.topic_prefix
-    for broker in (settings.kafka.topic(wanted), wanted):
-        if broker in present:
-            return broker.removeprefix(prefix), broker, present[broker]
-    ours = sorted(name.removeprefix(prefix) for name in present if name.startswith(prefix))
-    near = difflib.get_close_matches(wanted, [*ours, *TOPICS], n=3)
-    hint = f"Did you mean {' or '.join(dict.fromkeys(near))}?" if near and wanted not in near else ""
-    create = "`intercom-streams topics apply` creates it." if wanted in TOPICS else ""
-    raise BadConfiguration(f"there is no topic {wanted} at {settings.kafka.bootstrap}. {hint}{create}".rstrip())
+    for broker_name in (settings.kafka.topic(wanted), wanted):
+        if broker_name in present:
+            return broker_name.removeprefix(prefix), broker_name, present[broker_name]
+    names = sorted(name.removeprefix(prefix) for name in present if name.startswith(prefix))
+    matches = difflib.get_close_matches(wanted, [*names, *TOPICS], n=3)
+    hint = f"Did you mean {' or '.join(dict.fromkeys(matches))}?" if matches and wanted not in matches else ""
+    create_hint = "`intercom-streams topics apply` creates it." if wanted in TOPICS else ""
+    raise BadConfiguration(f"there is no topic {wanted} at {settings.kafka.bootstrap}. {hint}{create_hint}".rstrip())
 
 
-async def _learnt(avro: Avro, url: str, value: bytes | None) -> None:
-    """Ask the registry about a schema not met before. What it does not know either is shown as such."""
+async def _learn_schema(avro: Avro, url: str, value: bytes | None) -> None:
+    """Fetch an unknown schema from the registry. A record whose schema the registry does not know either is shown with its error."""
     with contextlib.suppress(IntercomStreamsError):
-        if value is not None and not avro.knows(number := framing_id(value)):
-            await add_schema(avro, url, number)
+        if value is not None and not avro.knows(schema_id := framing_id(value)):
+            await add_schema(avro, url, schema_id)
 
 
 @contextlib.asynccontextmanager
-async def _interrupted() -> AsyncIterator[asyncio.Event]:
-    """Give an event that Ctrl-C sets: the end a person chose is no error."""
+async def _stop_on_signal() -> AsyncIterator[asyncio.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set: an end that the user chose is not an error."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -148,10 +148,10 @@ async def _interrupted() -> AsyncIterator[asyncio.Event]:
 
 
 @contextlib.contextmanager
-def _pipe() -> Iterator[None]:
-    """Take a reader that has seen enough (`| head`) for the end of the work."""
+def _broken_pipe_ignored() -> Iterator[None]:
+    """End quietly when the reader closes the pipe, as `| head` does."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush fails at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit cannot fail

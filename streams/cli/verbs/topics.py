@@ -1,4 +1,4 @@
-"""`topics apply|check`: the broker's topics against the table of topics."""
+"""`topics apply|check`: compare the broker's topics with the table of topics, and create the missing ones."""
 
 import click
 import msgspec
@@ -12,13 +12,11 @@ from schemas.topics import Topic
 from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.verbs import VERBS
 from streams.engine.naming import Naming
 from streams.settings import Settings
 
-
-@click.group()
-def topics() -> None:
-    """Create the topics, or report where they differ."""
+topics = click.Group("topics", help=VERBS["topics"])
 
 
 @topics.command()
@@ -54,7 +52,7 @@ async def _apply(settings: Settings) -> Report:
 
 
 def _changelogs(settings: Settings) -> tuple[Topic, ...]:
-    """Return the topics that keep the agents' tables; which agents there are depends on no configuration."""
+    """Return the changelog topics of the agents' tables; the set of agents does not depend on the configuration."""
     return Naming(prefix=settings.kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
 
 

@@ -1,4 +1,4 @@
-"""`worker`: one process of agents, with its probes and metrics."""
+"""`worker`: run one process of agents, with its probes and metrics."""
 
 import click
 import uvloop
@@ -22,7 +22,7 @@ def worker(ctx: click.Context) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with Probes(settings.worker.listen) as probes:
-        hooks = WorkerCallbacks(
+        callbacks = WorkerCallbacks(
             notify=lambda line: click.echo(f"worker {line}"), started=probes.watch, committed=probes.committed
         )
-        await work(settings, hooks, settings.worker.limits())
+        await work(settings, callbacks, settings.worker.limits())

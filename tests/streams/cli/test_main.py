@@ -9,7 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from streams.cli.main import VERBS, root
+from streams.cli.main import root
+from streams.cli.verbs import VERBS
 
 ROOT = Path(__file__).parents[3]
 GOOD = """

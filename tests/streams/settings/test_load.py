@@ -125,7 +125,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown(file):
         (('topic_prefix = "try."', "min_insync = 2"), "kafka.min_insync (line 4): expected at most kafka.replication (1)"),
         (('client_secrets = ["${INTERCOM_CLIENT_SECRET}", "${file:old-secret}"]', 'client_secrets = [""]'), "client secret from Intercom"),
         (("${file:old-secret}", "${file:none}"), "cannot be read (No such file or directory)"),
-        (("${INTERCOM_TOKEN:-}", "${oh no}"), "'${oh no}' is no place"),
+        (("${INTERCOM_TOKEN:-}", "${oh no}"), "'${oh no}' is not a placeholder"),
         (('url = "${REDIS_URL:-redis://127.0.0.1:6379/0}"', 'url = "localhost"'), "redis.url (line 8): expected a URL with redis://"),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ class Stage:
 
 async def test_the_ingress_is_first_up_and_first_down(monkeypatch):
     stage = Stage(monkeypatch)
-    running = asyncio.create_task(run._supervised(None, 2, stage.say))
+    running = asyncio.create_task(run._supervise(None, 2, stage.say))
     await stage.heard("worker-1", "up")
     await stage.heard("worker-2", "up")
     await stage.heard("ingress", "up")
@@ -50,7 +50,7 @@ async def test_the_ingress_is_first_up_and_first_down(monkeypatch):
 
 async def test_a_worker_that_needs_a_person_leaves_the_ingress_running(monkeypatch):
     stage = Stage(monkeypatch, worker=NEEDS_A_PERSON)
-    running = asyncio.create_task(run._supervised(None, 1, stage.say))
+    running = asyncio.create_task(run._supervise(None, 1, stage.say))
     await stage.heard("worker-1", "needs you")
     await stage.heard("ingress", "up")
     assert not running.done()
@@ -61,14 +61,14 @@ async def test_a_worker_that_needs_a_person_leaves_the_ingress_running(monkeypat
 
 async def test_an_ingress_that_needs_a_person_ends_the_run(monkeypatch):
     stage = Stage(monkeypatch, ingress=NEEDS_A_PERSON)
-    assert await asyncio.wait_for(run._supervised(None, 1, stage.say), 60) == 3
+    assert await asyncio.wait_for(run._supervise(None, 1, stage.say), 60) == 3
 
 
 async def test_while_kafka_is_away_the_ingress_runs_and_the_wait_is_said_once(monkeypatch, tmp_path):
     there = tmp_path / "kafka"
     topics = f"import pathlib,sys; sys.exit(0 if pathlib.Path({str(there)!r}).exists() else 1)"
     stage = Stage(monkeypatch, topics=topics)
-    running = asyncio.create_task(run._supervised(None, 1, stage.say))
+    running = asyncio.create_task(run._supervise(None, 1, stage.say))
     await stage.heard("run", "waiting for Kafka")
     await stage.heard("ingress", "up")
     assert ("worker-1", "up") not in stage.said
