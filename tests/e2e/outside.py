@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.support.config import config_text, write_config
+
 ROOT = Path(__file__).parents[2]
 SECRET = "outside-secret"
 APP_ID = "out12345"
@@ -25,27 +27,17 @@ DEADLINE_S = 120  # far above what is ever needed on a machine that is not overl
 class Installation:
     """A running product."""
 
-    def __init__(self, folder, kafka, prefix, *, bootstrap=None):
+    def __init__(self, folder, kafka, prefix):
         self.folder, self.kafka, self.prefix = folder, kafka, prefix
         self.ingress, self.worker = free_port(), free_port()
-        self.config = folder / "intercom-streams.toml"
-        self.config.write_text(f"""
-[kafka]
-bootstrap = "{bootstrap or kafka}"
-topic_prefix = "{prefix}"
-[ingress]
-listen = "127.0.0.1:{self.ingress}"
-[worker]
-listen = "127.0.0.1:{self.worker}"
-[[apps]]
-name = "support"
-client_secrets = ["older-secret", "{SECRET}"]
-[[tenants]]
-id = "acme"
-[[tenants.workspaces]]
-app_id = "{APP_ID}"
-app = "support"
-""")
+        text = config_text(
+            kafka={"bootstrap": kafka, "topic_prefix": prefix},
+            ingress={"listen": f"127.0.0.1:{self.ingress}"},
+            worker={"listen": f"127.0.0.1:{self.worker}"},
+            apps={"support": ("older-secret", SECRET)},
+            tenants={"acme": {APP_ID: "support"}},
+        )
+        self.config = write_config(folder, text)
         self.log = folder / "run.log"
         self.process = None
 

@@ -18,6 +18,7 @@ from schemas.partition import partition_of
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.supervise.self_process import argv
 from tests.faults.fleet import Fleet
+from tests.support.config import config_text, write_config
 from tests.support.counting_agent import producing, read_all
 from tests.support.histories import contact_events
 from tests.support.oracle import people_of
@@ -27,22 +28,6 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 EVENTS, CONTACTS, KILLS = 20_000, 1_500, 10
 APP = "abc12345"
 PUBLIC = ("people", "people.changes", "memberships")
-CONFIG = """
-[kafka]
-bootstrap = "{kafka}"
-topic_prefix = "{prefix}"
-[worker]
-session_timeout_ms = 6000
-batch_records = 100
-[[apps]]
-name = "support"
-client_secrets = ["not-used-here"]
-[[tenants]]
-id = "acme"
-[[tenants.workspaces]]
-app_id = "abc12345"
-app = "support"
-"""
 TENANCY = Tenancy.of(
     [App(name="support", client_secrets=(Secret("s"),))],
     [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
@@ -51,9 +36,12 @@ TENANCY = Tenancy.of(
 
 @pytest.fixture
 def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
-    config = tmp_path / "intercom-streams.toml"
-    config.write_text(CONFIG.format(kafka=kafka, prefix=prefix))
-    command = argv(str(config), "worker")
+    text = config_text(
+        kafka={"bootstrap": kafka, "topic_prefix": prefix},
+        worker={"session_timeout_ms": 6_000, "batch_records": 100},
+        tenants={"acme": {APP: "support"}},
+    )
+    command = argv(str(write_config(tmp_path, text)), "worker")
     found = Fleet(command[1:], tmp_path, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
     yield found
     found.close()

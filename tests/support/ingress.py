@@ -20,31 +20,9 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import apply
 from schemas.intercom.routes import TOPICS
 from schemas.message import header
+from tests.support.config import config_text, write_config
 from tests.support.posts import NEXT_SECRET, SALES_SECRET, SECRET, signed
 
-_CONFIG = f"""
-[kafka]
-bootstrap = "%s"
-topic_prefix = "%s"
-partitions = 2
-[ingress]
-listen = "127.0.0.1:0"
-spool = "spool"
-[[apps]]
-name = "support"
-client_secrets = ["{SECRET}", "{NEXT_SECRET}"]
-[[apps]]
-name = "sales"
-client_secrets = ["{SALES_SECRET}"]
-[[tenants]]
-id = "acme"
-[[tenants.workspaces]]
-app_id = "ws1"
-app = "support"
-[[tenants.workspaces]]
-app_id = "ws2"
-app = "sales"
-"""
 NOBODY = "127.0.0.1:1"  # a bootstrap server that does not answer
 
 
@@ -93,9 +71,13 @@ class Ingress:
 
 def configured(folder: Path, bootstrap: str, prefix: str) -> Path:
     """Write the configuration file."""
-    path = folder / "intercom-streams.toml"
-    path.write_text(_CONFIG % (bootstrap, prefix))
-    return path
+    text = config_text(
+        kafka={"bootstrap": bootstrap, "topic_prefix": prefix, "partitions": 2},
+        ingress={"listen": "127.0.0.1:0", "spool": "spool"},
+        apps={"support": (SECRET, NEXT_SECRET), "sales": (SALES_SECRET,)},
+        tenants={"acme": {"ws1": "support", "ws2": "sales"}},
+    )
+    return write_config(folder, text)
 
 
 def started(config: Path, *options: str) -> Ingress:

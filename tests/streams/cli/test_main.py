@@ -1,4 +1,4 @@
-"""The command line as a person meets it: every verb has help, every mistake is answered in words."""
+"""The command line as a user sees it: every verb has help, every mistake gets an error message."""
 
 import os
 import subprocess
@@ -11,40 +11,30 @@ from click.testing import CliRunner
 
 from streams.cli.main import root
 from streams.cli.verbs import VERBS
+from tests.support.config import config_text
 
 ROOT = Path(__file__).parents[3]
-GOOD = """
-[kafka]
-bootstrap = "127.0.0.1:1"
-[[apps]]
-name = "support"
-client_secrets = ["s"]
-[[tenants]]
-id = "acme"
-[[tenants.workspaces]]
-app_id = "abc12345"
-app = "support"
-"""
+GOOD = config_text(kafka={"bootstrap": "127.0.0.1:1"})
 
 
 def typed(*words, cwd, **environment):
-    """Run the command as a process, without the variables of whoever runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "INTERCOM_STREAMS_CONFIG")}
+    """Run the command as a process, without the variables of the shell that runs the tests."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "INTERCOM_STREAMS_CONFIG")}
     done = subprocess.run(
         [sys.executable, "-m", "streams.cli", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=60,
-        env=kept | {"PYTHONPATH": str(ROOT)} | environment,
+        env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     return done
 
 
 def commands(command=root, words=()):
-    """Walk the whole tree: words to type, and the command they name."""
+    """Return every command of the tree: the words to type, and the command that they name."""
     context = click.Context(command)
     if not isinstance(command, click.Group):
         return [(words, command)]
     return [
-        found for name in command.list_commands(context) for found in commands(command.get_command(context, name), (*words, name))
+        entry for name in command.list_commands(context) for entry in commands(command.get_command(context, name), (*words, name))
     ]
 
 
@@ -64,14 +54,19 @@ def test_every_command_has_help_that_says_what_it_does(words):
     assert not about.startswith("Options:"), "the help has no sentence"
 
 
+def test_the_sentence_of_a_verb_is_written_once():
+    sources = [path.read_text() for path in (ROOT / "streams" / "cli").rglob("*.py")]
+    assert {verb: sum(sentence in source for source in sources) for verb, sentence in VERBS.items()} == dict.fromkeys(VERBS, 1)
+
+
 def test_every_option_says_what_it_is_for():
-    silent = [
+    without_help = [
         (words, option.opts)
         for words, command in commands()
         for option in command.params
         if isinstance(option, click.Option) and not option.help
     ]
-    assert silent == []
+    assert without_help == []
 
 
 def test_version_and_help_are_there(tmp_path):
@@ -79,21 +74,21 @@ def test_version_and_help_are_there(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (("run",), "There is no configuration file intercom-streams.toml"),
         (("ingress", "--config", "none.toml"), "There is no configuration file none.toml"),
         (("--config", "none.toml", "worker"), "There is no configuration file none.toml"),
         (("run", "--config", "broken.toml"), "broken.toml is not TOML: "),
-        (("run", "--config", "typo.toml"), "kafka.bootsrap (line 3): unknown key; did you mean bootstrap?"),
+        (("run", "--config", "typo.toml"), "kafka.bootsrap (line 2): unknown key; did you mean bootstrap?"),
     ],
 )
-def test_a_wrong_configuration_is_one_paragraph_and_exit_code_3(tmp_path, words, told):
+def test_a_wrong_configuration_is_one_paragraph_and_exit_code_3(tmp_path, words, expected):
     (tmp_path / "broken.toml").write_text("[kafka\n")
     (tmp_path / "typo.toml").write_text(GOOD.replace("bootstrap", "bootsrap"))
     done = typed(*words, cwd=tmp_path)
     assert done.stderr.startswith("Error: ")
-    assert told in done.stderr
+    assert expected in done.stderr
     assert "\n\n" not in done.stderr.strip()
     assert done.returncode == 3
 
@@ -101,11 +96,11 @@ def test_a_wrong_configuration_is_one_paragraph_and_exit_code_3(tmp_path, words,
 def test_the_configuration_may_be_named_before_the_verb_after_it_and_by_the_environment(tmp_path):
     (tmp_path / "good.toml").write_text(GOOD)
     (tmp_path / "body.json").write_text("{}")
-    told = "Nobody answers at http://127.0.0.1:8080/webhooks/intercom"
+    expected = "Nobody answers at http://127.0.0.1:8080/webhooks/intercom"
     send = ("send", "body.json")
-    assert told in typed("--config", "good.toml", *send, cwd=tmp_path).stderr
-    assert told in typed(*send, "--config", "good.toml", cwd=tmp_path).stderr
-    assert told in typed(*send, cwd=tmp_path, INTERCOM_STREAMS_CONFIG="good.toml").stderr
+    assert expected in typed("--config", "good.toml", *send, cwd=tmp_path).stderr
+    assert expected in typed(*send, "--config", "good.toml", cwd=tmp_path).stderr
+    assert expected in typed(*send, cwd=tmp_path, INTERCOM_STREAMS_CONFIG="good.toml").stderr
 
 
 def test_nobody_answering_is_exit_code_1_because_trying_again_may_help(tmp_path):

@@ -1,4 +1,4 @@
-"""`staff import` and `policy apply|show` against a real Kafka: what lands in the log, and what is refused before anything does."""
+"""`staff import` and `policy apply|show` against a real Kafka: what they append to the log, and what they refuse to append."""
 
 import asyncio
 import json
@@ -21,37 +21,25 @@ from schemas.tenancy import Tenancy, Tenant, Workspace
 from streams.cli.main import root
 from streams.worker.settings_sync import sync_settings_facts
 from tests.support.company import AVRO
+from tests.support.config import config_text, write_config
 
-CONFIG = """
-[kafka]
-bootstrap = "{bootstrap}"
-topic_prefix = "{prefix}"
-[[apps]]
-name = "support"
-client_secrets = ["${{NOT_SET_IN_THIS_SHELL}}"]
-[[tenants]]
-id = "{tenant}"
-[[tenants.workspaces]]
-app_id = "abc12345"
-app = "support"
-[[tenants]]
-id = "other"
-"""
 STAFF = "id,name,email,role,end,shoe size\n77,Jo,jo@acme.example,Support,,44\n78,Al,al@acme.example,Sales,2026-01-31,43\n"
 POLICY = '[[rules]]\napp_id = "abc12345"\nvalidity = "staff_roles"\nroles = ["Support"]\n'
 
 
-class Desk:
-    """A person at the command line, and a look into the log."""
+class Operator:
+    """A user of the command line who can also read the log."""
 
     def __init__(self, folder: Path, kafka: KafkaSettings) -> None:
         self.folder = folder
         self.kafka = kafka
         self.tenant = f"acme{secrets.token_hex(4)}"  # tests share the topics, and each has a tenant of its own
-        self.config = folder / "intercom-streams.toml"
-        self.config.write_text(
-            CONFIG.format(bootstrap=kafka.bootstrap, prefix=kafka.topic_prefix, tenant=self.tenant), encoding="utf-8"
+        text = config_text(
+            kafka={"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix},
+            apps={"support": ("${NOT_SET_IN_THIS_SHELL}",)},
+            tenants={self.tenant: {"abc12345": "support"}, "other": {}},
         )
+        self.config = write_config(folder, text)
 
     def file(self, name: str, text: str) -> str:
         (self.folder / name).write_text(text, encoding="utf-8")
@@ -72,20 +60,22 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def cluster(kafka: str) -> KafkaSettings:
-    found = KafkaSettings(bootstrap=kafka, topic_prefix=f"t{secrets.token_hex(4)}.")
-    asyncio.run(topics.apply(found))
-    return found
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=f"t{secrets.token_hex(4)}.")
+    asyncio.run(topics.apply(settings))
+    return settings
 
 
 @pytest.fixture
-def desk(tmp_path: Path, cluster: KafkaSettings) -> Desk:
-    return Desk(tmp_path, cluster)
+def operator(tmp_path: Path, cluster: KafkaSettings) -> Operator:
+    return Operator(tmp_path, cluster)
 
 
-def test_a_staff_file_becomes_facts_of_its_tenant_in_the_log(desk: Desk):
-    told = desk.printed("staff", "import", desk.file("staff.csv", STAFF), "--tenant", desk.tenant, "--zone", "Europe/Paris")
-    assert (told["rows"], told["facts"], told["ignored_columns"]) == (2, 2, ["shoe size"])
-    log = desk.log()
+def test_a_staff_file_becomes_facts_of_its_tenant_in_the_log(operator: Operator):
+    report = operator.printed(
+        "staff", "import", operator.file("staff.csv", STAFF), "--tenant", operator.tenant, "--zone", "Europe/Paris"
+    )
+    assert (report["rows"], report["facts"], report["ignored_columns"]) == (2, 2, ["shoe size"])
+    log = operator.log()
     assert [fact.record.record for fact in log if fact.record] == ["77", "78"]
     assert log[1].record is not None
     assert log[1].record.ends is not None
@@ -94,51 +84,57 @@ def test_a_staff_file_becomes_facts_of_its_tenant_in_the_log(desk: Desk):
         "Europe/Paris",
         1769900400000,
     )
-    assert desk.log("other") == []
+    assert operator.log("other") == []
 
 
-def test_a_complete_file_is_framed_as_a_listing(desk: Desk):
-    desk.printed("staff", "import", desk.file("staff.csv", STAFF), "--tenant", desk.tenant, "--complete", "--source", "hr")
-    assert [fact.kind.rpartition(".")[2] for fact in desk.log()] == ["started", "row", "row", "ended"]
+def test_a_complete_file_is_framed_as_a_listing(operator: Operator):
+    operator.printed(
+        "staff", "import", operator.file("staff.csv", STAFF), "--tenant", operator.tenant, "--complete", "--source", "hr"
+    )
+    assert [fact.kind.rpartition(".")[2] for fact in operator.log()] == ["started", "row", "row", "ended"]
 
 
-def test_bad_rows_are_all_named_and_nothing_is_imported_unless_told_to_skip_them(desk: Desk):
-    file = desk.file("staff.csv", STAFF + "79,Di,no address,,,\n80,Ed,ed@acme.example,,31/01/2026,\n")
-    refused = desk.types("staff", "import", file, "--tenant", desk.tenant)
+def test_bad_rows_are_all_named_and_nothing_is_imported_unless_told_to_skip_them(operator: Operator):
+    file = operator.file("staff.csv", STAFF + "79,Di,no address,,,\n80,Ed,ed@acme.example,,31/01/2026,\n")
+    refused = operator.types("staff", "import", file, "--tenant", operator.tenant)
     assert isinstance(refused.exception, InvalidRecord)
     assert "line 4" in str(refused.exception)
     assert "line 5" in str(refused.exception)
     assert isinstance(
-        desk.types("staff", "import", file, "--tenant", desk.tenant, "--complete", "--skip-bad").exception, InvalidRecord
+        operator.types("staff", "import", file, "--tenant", operator.tenant, "--complete", "--skip-bad").exception, InvalidRecord
     )
-    assert desk.log() == []
-    assert desk.printed("staff", "import", file, "--tenant", desk.tenant, "--skip-bad")["skipped"] == 2
-    assert len(desk.log()) == 2
+    assert operator.log() == []
+    assert operator.printed("staff", "import", file, "--tenant", operator.tenant, "--skip-bad")["skipped"] == 2
+    assert len(operator.log()) == 2
 
 
-def test_an_unknown_tenant_is_answered_with_those_that_are_configured(desk: Desk):
-    error = desk.types("staff", "import", desk.file("staff.csv", STAFF), "--tenant", "acne").exception
+def test_an_unknown_tenant_is_answered_with_those_that_are_configured(operator: Operator):
+    error = operator.types("staff", "import", operator.file("staff.csv", STAFF), "--tenant", "acne").exception
     assert isinstance(error, BadConfiguration)
-    assert f"{desk.tenant}, other" in str(error)
+    assert f"{operator.tenant}, other" in str(error)
 
 
-def test_a_complete_file_without_rows_is_refused_for_it_would_withdraw_everybody(desk: Desk):
-    error = desk.types("staff", "import", desk.file("staff.csv", "id,email\n"), "--tenant", desk.tenant, "--complete").exception
+def test_a_complete_file_without_rows_is_refused_for_it_would_withdraw_everybody(operator: Operator):
+    error = operator.types(
+        "staff", "import", operator.file("staff.csv", "id,email\n"), "--tenant", operator.tenant, "--complete"
+    ).exception
     assert isinstance(error, InvalidRecord)
 
 
-def test_a_policy_names_the_one_it_replaces_and_the_same_again_is_nothing_to_do(desk: Desk):
-    assert desk.types("policy", "show", "--tenant", desk.tenant).exit_code == 1
-    first = desk.printed("policy", "apply", desk.file("policy.toml", POLICY), "--tenant", desk.tenant)
+def test_a_policy_names_the_one_it_replaces_and_the_same_again_is_nothing_to_do(operator: Operator):
+    assert operator.types("policy", "show", "--tenant", operator.tenant).exit_code == 1
+    first = operator.printed("policy", "apply", operator.file("policy.toml", POLICY), "--tenant", operator.tenant)
     assert (first["changed"], first["replaces"]) == (True, None)
-    assert desk.printed("policy", "apply", desk.file("policy.toml", POLICY), "--tenant", desk.tenant)["changed"] is False
-    second = desk.printed(
-        "policy", "apply", desk.file("policy.toml", f'tenant = "{desk.tenant}"\n' + POLICY.replace("Support", "Sales"))
+    assert (
+        operator.printed("policy", "apply", operator.file("policy.toml", POLICY), "--tenant", operator.tenant)["changed"] is False
+    )
+    second = operator.printed(
+        "policy", "apply", operator.file("policy.toml", f'tenant = "{operator.tenant}"\n' + POLICY.replace("Support", "Sales"))
     )
     assert (second["changed"], second["replaces"]) == (True, first["policy"])
-    shown = desk.printed("policy", "show", "--tenant", desk.tenant)
+    shown = operator.printed("policy", "show", "--tenant", operator.tenant)
     assert (shown["policy"], shown["rules"][0]["roles"]) == (second["policy"], ["Sales"])
-    assert [fact.replaces for fact in desk.log()] == [None, first["policy"]]
+    assert [fact.replaces for fact in operator.log()] == [None, first["policy"]]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +150,8 @@ def test_a_policy_names_the_one_it_replaces_and_the_same_again_is_nothing_to_do(
         ('tenant = "other"\n' + POLICY, "policy of tenant 'other'"),
     ],
 )
-def test_a_policy_that_cannot_be_meant_is_refused(desk: Desk, text: str, why: str):
-    error = desk.types("policy", "apply", desk.file("policy.toml", text), "--tenant", desk.tenant).exception
+def test_a_policy_that_cannot_be_meant_is_refused(operator: Operator, text: str, why: str):
+    error = operator.types("policy", "apply", operator.file("policy.toml", text), "--tenant", operator.tenant).exception
     assert isinstance(error, BadConfiguration)
     with pytest.raises(BadConfiguration, match=why):
         raise error
@@ -163,22 +159,22 @@ def test_a_policy_that_cannot_be_meant_is_refused(desk: Desk, text: str, why: st
 
 def test_without_kafka_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
-    desk = Desk(tmp_path, KafkaSettings(bootstrap="127.0.0.1:1"))
-    error = desk.types("staff", "import", desk.file("staff.csv", STAFF), "--tenant", desk.tenant).exception
+    operator = Operator(tmp_path, KafkaSettings(bootstrap="127.0.0.1:1"))
+    error = operator.types("staff", "import", operator.file("staff.csv", STAFF), "--tenant", operator.tenant).exception
     assert isinstance(error, Unavailable)
     assert "127.0.0.1:1" in str(error)
 
 
-def test_the_configuration_is_announced_once_per_change(desk: Desk):
+def test_the_configuration_is_announced_once_per_change(operator: Operator):
     def tenancy(*app_ids: str) -> Tenancy:
         return Tenancy.of(
-            (), [Tenant(id=desk.tenant, workspaces=tuple(Workspace(app_id=app_id, app="support") for app_id in app_ids))]
+            (), [Tenant(id=operator.tenant, workspaces=tuple(Workspace(app_id=app_id, app="support") for app_id in app_ids))]
         )
 
-    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 1
-    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 0
-    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a", "b"))) == 1
-    assert asyncio.run(sync_settings_facts(desk.kafka, AVRO, tenancy("a"))) == 1
-    log = desk.log()
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy("a"))) == 1
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy("a"))) == 0
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy("a", "b"))) == 1
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy("a"))) == 1
+    log = operator.log()
     assert [fact.settings.workspaces for fact in log if fact.settings] == [("a",), ("a", "b"), ("a",)]
     assert len({fact.id for fact in log}) == 3

@@ -21,10 +21,10 @@ from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import TOPICS
 from streams.cli.main import root
+from tests.support.config import config_text
 
 HEADERS = EventContext(id="e1", source="/s", type="membership.changed.v1", origin=Origin.DERIVED).headers()
 MEMBERSHIP = {"org": "o1", "record": "abc12345:1", "person": "p1", "company": "abc12345:7", "since": 5, "event": "e0"}
-REGISTRY = '[registry]\nurl = "${SCHEMA_REGISTRY_URL:-}"\n'
 BODIES = [b'{"type":\n "a", "n": 1e400}', b"\xff\x00 no json", b""]
 
 
@@ -40,7 +40,8 @@ def tail(cluster, tmp_path, monkeypatch):
     file = tmp_path / "tail.toml"
 
     def run(*words: str, bootstrap: str = cluster.bootstrap) -> Result:
-        file.write_text(f'[kafka]\nbootstrap = "{bootstrap}"\ntopic_prefix = "{cluster.topic_prefix}"\n{REGISTRY}')
+        kafka = {"bootstrap": bootstrap, "topic_prefix": cluster.topic_prefix}
+        file.write_text(config_text(kafka=kafka, registry={"url": "${SCHEMA_REGISTRY_URL:-}"}, apps={}, tenants={}))
         return CliRunner().invoke(root, ["tail", *words, "--config", str(file)])
 
     return run
@@ -137,7 +138,7 @@ def test_the_registry_is_asked_about_an_id_not_met_before(cluster, tail, registr
 
 
 def following(cluster: KafkaSettings) -> subprocess.Popen[bytes]:
-    """Start `tail` as a process of its own, in front of a topic that has records."""
+    """Start `tail` as a process on a topic that has records."""
     return subprocess.Popen(
         [sys.executable, "-m", "streams.cli", "tail", cluster.topic("intercom.contacts"), "--json", "--from", "beginning"],
         env=os.environ | {"KAFKA_BOOTSTRAP": cluster.bootstrap},
