@@ -1,4 +1,4 @@
-"""Every benchmark goes all its way on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not looked at."""
+"""Every benchmark runs completely on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not checked."""
 
 import os
 import socket
@@ -57,9 +57,9 @@ def test_rivals_take_turns_and_every_second_round_is_reversed():
 
 
 def test_a_ratio_is_taken_within_each_round_because_a_slow_round_is_slow_for_all():
-    found = ratio({0: 10.0, 1: 4.0, 2: 9.0}, {0: 5.0, 1: 2.0, 2: 3.0}, goal=2)
-    assert found == Ratio(Spread(2.0, 2.0, 3.0), 2)
-    assert found.met
+    result = ratio({0: 10.0, 1: 4.0, 2: 9.0}, {0: 5.0, 1: 2.0, 2: 3.0}, goal=2)
+    assert result == Ratio(Spread(2.0, 2.0, 3.0), 2)
+    assert result.met
 
 
 def test_a_ratio_of_delays_is_met_when_it_is_small():
@@ -68,9 +68,9 @@ def test_a_ratio_of_delays_is_met_when_it_is_small():
 
 
 def test_rounds_that_disagree_by_more_than_a_factor_of_two_prove_nothing():
-    found = Ratio(Spread.of([0.2, 0.8, 1.4]), 0.5)
-    assert not found.steady
-    assert found.met is None
+    result = Ratio(Spread.of([0.2, 0.8, 1.4]), 0.5)
+    assert not result.steady
+    assert result.met is None
 
 
 def test_no_ratio_is_made_of_rounds_that_only_one_side_has():
@@ -98,9 +98,9 @@ def test_the_events_are_the_same_at_every_run_and_have_the_size_they_are_said_to
 
 
 def test_the_posts_are_all_different_and_of_exactly_the_size_they_are_said_to_have():
-    found = bodies()
-    assert len(set(found)) == COUNT
-    assert {len(body) for body in found} == {BODY_BYTES}
+    posts = bodies()
+    assert len(set(posts)) == COUNT
+    assert {len(body) for body in posts} == {BODY_BYTES}
 
 
 def test_posts_of_a_steady_rate_are_planned_at_random_but_at_that_rate():

@@ -1,4 +1,4 @@
-"""docker-compose.yml as far as it can be tried without a Docker engine."""
+"""docker-compose.yml, as far as it can be tested without a Docker engine."""
 
 import base64
 import re

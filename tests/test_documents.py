@@ -1,4 +1,4 @@
-"""What the documents show is true: commands parse, files exist, the subscriber runs as printed."""
+"""The documents are true: commands parse, files exist, the subscriber runs as printed."""
 
 import json
 import os
@@ -102,9 +102,9 @@ def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
 
 
 def subscriber():
-    found = re.search(r"<!-- subscriber -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    example = re.search(r"<!-- subscriber -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example is not None
+    return example[1]
 
 
 def test_the_subscriber_has_ten_lines():
@@ -141,11 +141,11 @@ async def _published(kafka, topic, value):
 
 
 def test_no_document_names_a_machine():
-    told = "\n".join(document.read_text() for document in DOCUMENTS)
-    assert not re.search(r"/(work|home|root|Users)/\w", told)
+    text = "\n".join(document.read_text() for document in DOCUMENTS)
+    assert not re.search(r"/(work|home|root|Users)/\w", text)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_exist(document):
-    named = re.findall(r"`((?:tests|docs|scripts|schemas|streams|connectors|bench)/[\w./-]+)`", document.read_text())
-    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+    paths = re.findall(r"`((?:tests|docs|scripts|schemas|streams|connectors|bench)/[\w./-]+)`", document.read_text())
+    assert [name for name in paths if "NAME" not in name and not (ROOT / name).exists()] == []

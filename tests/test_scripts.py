@@ -1,4 +1,4 @@
-"""The shell scripts: one environment, made once, from hashes, with words for what can go wrong."""
+"""The shell scripts: one environment, made once from hashes, with an error message for each failure."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def program(file: Path, text: str) -> Path:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A tree with the real scripts, whose environment is made by a `uv` that only writes down how it was called."""
+    """A tree with the real scripts, whose environment is made by a `uv` that only records its calls."""
     root = tmp_path / "a clone"
     shutil.copytree(ROOT / "scripts", root / "scripts")
     shutil.copytree(ROOT / "requirements", root / "requirements")
@@ -35,7 +35,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def bench_env(clone: Path, uv: str) -> None:
-    """Give the clone a script whose environment is that of `scripts/bench`, made by a `uv` that does what `uv` says."""
+    """Give the clone a script with the environment of `scripts/bench`, made by a program `uv` with this text."""
     (clone / ".venv").rename(clone / ".venv-bench")
     program(clone / "scripts" / "probe", 'env_of=bench\n. "$(dirname "$0")/_env.sh"\necho "ready: $bin"')
     program(clone / ".venv-bench" / "bin" / "uv", f'echo "$@" >>"$(dirname "$0")/../../calls"\n{uv}')
@@ -47,14 +47,14 @@ def tools(tmp_path: Path) -> Path:
     folder = tmp_path / "tools"
     folder.mkdir()
     for tool in TOOLS:
-        found = shutil.which(tool)
-        assert found is not None
-        (folder / tool).symlink_to(found)
+        path = shutil.which(tool)
+        assert path is not None
+        (folder / tool).symlink_to(path)
     return folder
 
 
 @pytest.fixture
-def someone() -> Iterator[subprocess.Popen[bytes]]:
+def sleeping_process() -> Iterator[subprocess.Popen[bytes]]:
     """A process that lives as long as the test."""
     with subprocess.Popen(["sleep", "600"]) as living:
         yield living
@@ -190,13 +190,13 @@ def test_the_lock_of_a_killed_script_is_taken_over(clone: Path) -> None:
     assert not (clone / ".venv.lock").exists()
 
 
-def test_a_second_script_waits_for_the_first_and_says_so(clone: Path, someone: subprocess.Popen[bytes]) -> None:
+def test_a_second_script_waits_for_the_first_and_says_so(clone: Path, sleeping_process: subprocess.Popen[bytes]) -> None:
     (clone / ".venv.lock").mkdir()
-    (clone / ".venv.lock" / "pid").write_text(f"{someone.pid}\n")
+    (clone / ".venv.lock" / "pid").write_text(f"{sleeping_process.pid}\n")
     with subprocess.Popen([clone / "scripts" / "probe"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr is not None
         assert "Waiting for another script" in waiting.stderr.readline()
-        someone.kill()
-        someone.wait()
+        sleeping_process.kill()
+        sleeping_process.wait()
         output, _ = waiting.communicate(timeout=60)
     assert output == f"ready: {clone}/.venv/bin\n"

@@ -1,4 +1,4 @@
-"""What is published is what runs: the wheel carries the files that are not Python, and the command."""
+"""The wheel contains every file of the packages, also those that are not Python, and the command."""
 
 import subprocess
 import zipfile

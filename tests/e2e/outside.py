@@ -1,4 +1,4 @@
-"""An installation driven from outside: a configuration file, `run`, HTTP posts and a Kafka client; nothing of ours but the command line."""
+"""An installation driven from outside: a configuration file, the product's command line, HTTP posts and a Kafka client."""
 
 import contextlib
 import hashlib
@@ -21,7 +21,7 @@ from tests.support.config import config_text, write_config
 ROOT = Path(__file__).parents[2]
 SECRET = "outside-secret"
 APP_ID = "out12345"
-DEADLINE_S = 120  # far above what is ever needed on a machine that is not overloaded
+DEADLINE_S = 120  # far above what a machine without overload needs
 
 
 class Installation:
@@ -60,7 +60,7 @@ class Installation:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE_S)
 
-    def until_ready(self, port):
+    def wait_until_ready(self, port):
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(httpx.HTTPError):
@@ -82,14 +82,14 @@ class Installation:
             timeout=DEADLINE_S,
         )  # fmt: skip
 
-    def seen(self, topic):
-        """Return the records that `tail --json` shows of a topic."""
+    def tail(self, topic):
+        """Return the records of a topic as `tail --json` shows them."""
         done = self.run("tail", topic, "--json", "--from", "beginning", "--idle-exit", "2")
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    async def until(self, topic, wanted):
-        """Return the first record of a topic whose value is wanted, committed records only."""
+    async def wait_for(self, topic, is_wanted):
+        """Return the first committed record of a topic that the predicate accepts."""
         consumer = AIOKafkaConsumer(
             f"{self.prefix}{topic}", bootstrap_servers=self.kafka, isolation_level="read_committed", auto_offset_reset="earliest"
         )
@@ -99,20 +99,20 @@ class Installation:
             while time.monotonic() < deadline:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
-                        if wanted(record):
+                        if is_wanted(record):
                             return record
         finally:
             await consumer.stop()
         raise AssertionError(f"{topic}: not seen within {DEADLINE_S} s\n{self.log.read_text()[-3000:]}")
 
     async def value_at(self, topic, partition, offset):
-        place = TopicPartition(f"{self.prefix}{topic}", partition)
+        partition_at = TopicPartition(f"{self.prefix}{topic}", partition)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
         await consumer.start()
         try:
-            consumer.assign([place])
-            consumer.seek(place, offset)
-            return (await consumer.getone(place)).value
+            consumer.assign([partition_at])
+            consumer.seek(partition_at, offset)
+            return (await consumer.getone(partition_at)).value
         finally:
             await consumer.stop()
 
@@ -132,7 +132,7 @@ def free_port():
 
 
 def admin_event(verb, *, number, email, at_s, app_id=APP_ID):
-    """Return the bytes of a teammate's webhook, spelled as Intercom spells it."""
+    """Return the bytes of a teammate's webhook in Intercom's format."""
     return json.dumps({
         "type": "notification_event", "app_id": app_id, "id": f"notif_{uuid.uuid4()}", "topic": f"admin.{verb}", "created_at": at_s,
         "data": {"type": "notification_event_data", "item": {"type": "admin", "id": number, "name": "A Teammate", "email": email}},

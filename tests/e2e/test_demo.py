@@ -1,4 +1,4 @@
-"""The demo tells its whole story on a real Kafka, and the README shows it as it is."""
+"""The demo shows its whole story on a real Kafka, and the README shows the same story."""
 
 import asyncio
 import io
@@ -19,7 +19,7 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @pytest.fixture(scope="module")
-def told(kafka):
+def story(kafka):
     done = subprocess.run(
         [sys.executable, "-m", "streams.cli", "demo", "--json"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
         env={**os.environ, "KAFKA_BOOTSTRAP": kafka},
@@ -37,36 +37,37 @@ async def topics(kafka):
         await admin.close()
 
 
-def test_each_violation_opens_and_closes_in_its_turn(told):
-    seen = [line["saw"] for line in told if "saw" in line]
-    assert [check for line in seen for check in re.findall(r"violation (C\d) opened", line)] == ["C3", "C1", "C2"]
-    assert [check for line in seen for check in re.findall(r"violation (C\d) closed", line)] == ["C1", "C3", "C2"]
-    assert all(line["status"] == 200 for line in told if "status" in line)
+def test_each_violation_opens_and_closes_in_its_turn(story):
+    observations = [line["saw"] for line in story if "saw" in line]
+    assert [check for line in observations for check in re.findall(r"violation (C\d) opened", line)] == ["C3", "C1", "C2"]
+    assert [check for line in observations for check in re.findall(r"violation (C\d) closed", line)] == ["C1", "C3", "C2"]
+    assert all(line["status"] == 200 for line in story if "status" in line)
 
 
-def test_a_borrowed_cluster_is_left_as_it_was(told, kafka):
-    assert told
+def test_a_borrowed_cluster_is_left_as_it_was(story, kafka):
+    assert story
     assert not [topic for topic in asyncio.run(topics(kafka)) if topic.startswith("demo-")]
 
 
-def test_the_readme_shows_the_demo_as_it_is(told):
+def test_the_readme_shows_the_demo_as_it_is(story):
     shown = re.search(r"<!-- demo -->\n```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert shown is not None
-    assert shape(spelled(told)) == shape(shown[1].split("All of it happened")[0])
+    assert without_figures(text_of(story)) == without_figures(shown[1].split("All of it happened")[0])
 
 
-def spelled(lines):
-    """Write the same story as for a person."""
-    paper = io.StringIO()
-    page = TextStory(paper)
+def text_of(lines):
+    """Return the same story as text for people."""
+    stream = io.StringIO()
+    output = TextStory(stream)
+    write = {"chapter": output.start_chapter, "did": output.show_action, "saw": output.show_observation}
     for line in lines:
         name = next(iter(line))
-        getattr(page, "observed" if name == "saw" else name)(line.pop(name), **line)
-    return paper.getvalue()
+        write[name](line.pop(name), **line)
+    return stream.getvalue()
 
 
-def shape(text):
-    """The story without its figures: times and offsets differ from run to run."""
+def without_figures(text):
+    """Return the lines without their figures: times and offsets differ from run to run."""
     return [NUMBER.sub("#", line).rstrip() for line in text.strip().splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""What a person gets who has nothing but the command line, HTTP and a Kafka client."""
+"""What a user gets who has only the command line, HTTP and a Kafka client."""
 
 import hashlib
 import json
@@ -17,28 +17,28 @@ OPENED, CLOSED = 1, 3
 @pytest.fixture(scope="module")
 def installed(kafka, tmp_path_factory):
     with Installation(tmp_path_factory.mktemp("outside"), kafka, f"e{time.time_ns()}.") as installation:
-        installation.until_ready(installation.ingress)
-        installation.until_ready(installation.worker)
+        installation.wait_until_ready(installation.ingress)
+        installation.wait_until_ready(installation.worker)
         yield installation
         assert installation.stop() == 0
 
 
-def finding(check, activity, account):
-    def wanted(record):
+def is_finding(check, activity, account):
+    def is_wanted(record):
         value = json.loads(record.value)
-        told = value["unmapped"]
-        return (told["check"], value["activity_id"], told.get("account")) == (check, activity, account)
+        details = value["unmapped"]
+        return (details["check"], value["activity_id"], details.get("account")) == (check, activity, account)
 
-    return wanted
+    return is_wanted
 
 
 async def test_a_teammate_nobody_knows_is_a_violation_until_removed(installed):
     now = int(time.time())
     assert installed.post(admin_event("added_to_workspace", number=501, email="who@acme.example", at_s=now - 60)) == 200
-    opened = json.loads((await installed.until("access.violations.json", finding("C1", OPENED, "501"))).value)
+    opened = json.loads((await installed.wait_for("access.violations.json", is_finding("C1", OPENED, "501"))).value)
     assert opened["compliance"]["status_id"] == 3
     assert installed.post(admin_event("removed_from_workspace", number=501, email="who@acme.example", at_s=now)) == 200
-    closed = json.loads((await installed.until("access.violations.json", finding("C1", CLOSED, "501"))).value)
+    closed = json.loads((await installed.wait_for("access.violations.json", is_finding("C1", CLOSED, "501"))).value)
     assert closed["finding_info"]["uid"] == opened["finding_info"]["uid"]
     assert closed["metadata"]["sequence"] > opened["metadata"]["sequence"]
 
@@ -51,7 +51,7 @@ async def test_somebody_who_left_yesterday_and_still_has_access_is_a_violation_w
     staff.write_text(f"id,name,email,roles,end\n7,Somebody,left@acme.example,agent,{yesterday}\n")
     done = installed.run("staff", "import", str(staff), "--tenant", "acme")
     assert done.returncode == 0, done.stderr
-    opened = json.loads((await installed.until("access.violations.json", finding("C2", OPENED, "502"))).value)
+    opened = json.loads((await installed.wait_for("access.violations.json", is_finding("C2", OPENED, "502"))).value)
     cited = [evidence["data"] for evidence in opened["evidences"]]
     (webhook,) = [each for each in cited if each.get("topic") == "intercom.admins"]
     body = await installed.value_at("intercom.admins", webhook["partition"], webhook["offset"])
@@ -63,18 +63,18 @@ async def test_somebody_who_left_yesterday_and_still_has_access_is_a_violation_w
 
 async def test_a_policy_closes_what_its_absence_opened(installed):
     assert installed.post(admin_event("added_to_workspace", number=503, email="p@acme.example", at_s=int(time.time()))) == 200
-    await installed.until("access.violations.json", finding("C3", OPENED, None))
+    await installed.wait_for("access.violations.json", is_finding("C3", OPENED, None))
     policy = installed.folder / "policy.toml"
     policy.write_text(f'tenant = "acme"\n[[rules]]\napp_id = "{APP_ID}"\nvalidity = "all_staff"\n')
     done = installed.run("policy", "apply", str(policy))
     assert done.returncode == 0, done.stderr
-    await installed.until("access.violations.json", finding("C3", CLOSED, None))
+    await installed.wait_for("access.violations.json", is_finding("C3", CLOSED, None))
 
 
 async def test_a_post_is_kept_byte_for_byte_under_either_secret(installed):
     body = admin_event("away_mode_updated", number=504, email="a@acme.example", at_s=int(time.time()))
     assert installed.post(body, secret="older-secret") == 200
-    record = await installed.until("intercom.admins", lambda record: record.value == body)
+    record = await installed.wait_for("intercom.admins", lambda record: record.value == body)
     assert record.key == APP_ID.encode()
 
 
@@ -85,14 +85,14 @@ async def test_a_wrong_signature_is_refused(installed):
 async def test_an_authentic_post_of_an_unknown_workspace_is_kept_aside(installed):
     body = admin_event("added_to_workspace", number=505, email="s@else.example", at_s=int(time.time()), app_id="stranger1")
     assert installed.post(body) == 200
-    assert (await installed.until("intercom.other", lambda record: record.value == body)).key.startswith(b"stranger1:")
+    assert (await installed.wait_for("intercom.other", lambda record: record.value == body)).key.startswith(b"stranger1:")
 
 
 async def test_tail_shows_violations_as_json(installed):
     assert installed.post(admin_event("added_to_workspace", number=506, email="t@acme.example", at_s=int(time.time()))) == 200
-    await installed.until("access.violations.json", finding("C1", OPENED, "506"))
-    shown = [line["value"] for line in installed.seen("access.violations")]
-    assert "506" in {value["unmapped"]["account"] for value in shown}
+    await installed.wait_for("access.violations.json", is_finding("C1", OPENED, "506"))
+    violations = [line["value"] for line in installed.tail("access.violations")]
+    assert "506" in {value["unmapped"]["account"] for value in violations}
 
 
 async def test_send_posts_the_exact_bytes_of_each_file_and_says_what_was_answered(installed):
@@ -108,7 +108,7 @@ async def test_send_posts_the_exact_bytes_of_each_file_and_says_what_was_answere
     assert done.returncode == 0, done.stdout
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == [200, 200, 200]
     for body in bodies.values():
-        await installed.until("intercom.other", lambda record, body=body: record.value == body)
+        await installed.wait_for("intercom.other", lambda record, body=body: record.value == body)
 
 
 async def test_send_with_a_wrong_secret_says_so_and_fails(installed):
@@ -129,27 +129,27 @@ async def test_a_simulated_company_is_right_in_whatever_order_it_arrives(install
     done = installed.run("simulate", "--scenario", "disorder", "--rate", "500")
     assert done.returncode == 0, done.stderr
     jon = "jon.grau@acme.example"
-    await installed.until("access.violations.json", lambda record: closed(record, "C2", jon))
-    people = {line["key"]: line["value"] for line in installed.seen("people")}
+    await installed.wait_for("access.violations.json", lambda record: is_closed(record, "C2", jon))
+    people = {line["key"]: line["value"] for line in installed.tail("people")}
     assert len(people) == 12
     assert sorted(person["status"] for person in people.values()) == ["active"] * 10 + ["archived", "deleted"]
     moved = [person for person in people.values() if len(person["companies"]) == 2]
     assert len(moved) == 1
 
 
-def closed(record, check, who):
+def is_closed(record, check, who):
     value = json.loads(record.value)
     return value["activity_id"] == CLOSED and value["unmapped"]["check"] == check and who in value["message"]
 
 
 async def test_a_fact_of_an_unknown_schema_goes_to_dead_letters_untouched_and_the_next_is_processed(installed):
-    strange = b"\x00\x00\x00\x00\x4d" + b"\xff of another registry"
+    unknown = b"\x00\x00\x00\x00\x4d" + b"\xff of another registry"
     async with AIOKafkaProducer(bootstrap_servers=installed.kafka) as producer:
-        await producer.send_and_wait(f"{installed.prefix}access.facts", strange, key=b"acme")
-    letter = await installed.until("dead.letters", lambda record: record.value == strange)
-    said = {name: value.decode() for name, value in letter.headers}
-    assert (said["dl_topic"], said["dl_agent"]) == ("access.facts", "access")
-    assert "schema id 77 is unknown" in said["dl_reason"]
+        await producer.send_and_wait(f"{installed.prefix}access.facts", unknown, key=b"acme")
+    dead_letter = await installed.wait_for("dead.letters", lambda record: record.value == unknown)
+    headers = {name: value.decode() for name, value in dead_letter.headers}
+    assert (headers["dl_topic"], headers["dl_agent"]) == ("access.facts", "access")
+    assert "schema id 77 is unknown" in headers["dl_reason"]
     now = int(time.time())
     assert installed.post(admin_event("added_to_workspace", number=577, email="next@acme.example", at_s=now)) == 200
-    await installed.until("access.violations.json", finding("C1", OPENED, "577"))
+    await installed.wait_for("access.violations.json", is_finding("C1", OPENED, "577"))

@@ -19,36 +19,38 @@ from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.support.counting_agent import PARTITIONS
 
-_DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for one thing to meet another
+_DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0), default=30.0, help="Begin no new campaign after so long.")
 @click.option("--seed", type=int, help="Repeat one campaign; its kind has to be named too.")
-@click.option("--kind", type=click.Choice([*KINDS, "all"]), default="all", help="Who is harmed; all of them in turn by default.")
+@click.option(
+    "--kind", type=click.Choice([*KINDS, "all"]), default="all", help="What is harmed; by default one kind after the other."
+)
 def main(minutes: float, seed: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
-    _be_quiet()
+    _silence_logs()
     kinds = list(KINDS) if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
     with temporary_stack(brokers=3, settings=BROKERS) as stack:
         while done == 0 or (seed is None and time.monotonic() < end):
-            _campaign(stack, kinds[done % len(kinds)], secrets.randbits(32) if seed is None else seed)
+            _run_campaign(stack, kinds[done % len(kinds)], secrets.randbits(32) if seed is None else seed)
             done += 1
     click.echo(f"{done} campaigns, {done * _DISTURBANCES} disturbances, nothing found")
 
 
-def _be_quiet() -> None:
-    """Brokers that are away are the point, and need not be told about."""
+def _silence_logs() -> None:
+    """Silence the logs: unreachable brokers are expected here."""
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _campaign(stack: LocalStack, kind: str, seed: int) -> None:
-    """Run one; what goes wrong in it ends the program with a way to repeat it, whatever it is, and leaves its logs."""
+def _run_campaign(stack: LocalStack, kind: str, seed: int) -> None:
+    """Run one campaign. Any failure ends the program, prints the command that repeats the campaign, and keeps its logs."""
     started = time.monotonic()
     settings = KafkaSettings(
         bootstrap=stack.addresses.kafka,
@@ -61,13 +63,13 @@ def _campaign(stack: LocalStack, kind: str, seed: int) -> None:
     campaign = Campaign(settings, folder, kind=KINDS[kind], seed=seed, stack=stack)
     try:
         asyncio.run(campaign.run(_DISTURBANCES))
-    except Exception as failure:  # noqa: BLE001  # whatever it was, its seed repeats it
-        told = str(failure) if isinstance(failure, AssertionError) and str(failure) else traceback.format_exc()
+    except Exception as failure:  # noqa: BLE001  # any failure can be repeated by its seed
+        report = str(failure) if isinstance(failure, AssertionError) and str(failure) else traceback.format_exc()
         click.echo(
-            f"FOUND: {told}\ndone: {campaign}\nlogs: {folder}\nrepeat: scripts/faults --seed {seed} --kind {kind}", err=True
+            f"FOUND: {report}\ndone: {campaign}\nlogs: {folder}\nrepeat: scripts/faults --seed {seed} --kind {kind}", err=True
         )
         sys.exit(1)
-    except BaseException:  # Ctrl-C and SIGTERM: the campaign has ended its workers, the stack ends its brokers
+    except BaseException:  # Ctrl-C and SIGTERM: the campaign has stopped its workers, the stack stops its brokers
         click.echo(f"broken off in: scripts/faults --seed {seed} --kind {kind}", err=True)
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -1,4 +1,4 @@
-"""What is asked of a cluster before it is harmed: who coordinates what, and whether a transaction is open just now."""
+"""Queries to a cluster before it is harmed: which broker coordinates what, and whether a transaction is open."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.local.servers.probe import Coordinator
 
-_PATIENCE_S = 60.0  # a cluster that was harmed a moment ago answers once it has elected its leaders
+_PATIENCE_S = 60.0  # a cluster with a recent fault answers once it has elected its leaders
 
 
 async def coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
@@ -28,7 +28,7 @@ async def _coordinator(settings: KafkaSettings, kind: Coordinator, name: str) ->
 
 
 async def transaction_open(settings: KafkaSettings, place: TopicPartition) -> None:
-    """Return at a moment at which a partition has records that are neither committed nor aborted."""
+    """Return as soon as a partition has records that are neither committed nor aborted."""
     async with asyncio.timeout(_PATIENCE_S):
         while True:
             with contextlib.suppress(KafkaError):

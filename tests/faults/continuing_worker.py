@@ -1,6 +1,6 @@
-"""A worker process with work larger than a transaction: what is killed in the middle of it.
+"""A worker process with work larger than a transaction; a test kills it in the middle of the work.
 
-`python -m tests.faults.continuing_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk there.
+`python -m tests.faults.continuing_worker BOOTSTRAP PREFIX [FOLDER]`; with a folder its table is on disk in it.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""A worker process that counts: what the fault campaigns kill, freeze and fence.
+"""A worker process that counts; the fault campaigns kill, freeze and fence it.
 
-`python -m tests.faults.counting_worker BOOTSTRAP PREFIX [TRANSACTION_MS [FOLDER]]`; with a folder its table is on disk there.
+`python -m tests.faults.counting_worker BOOTSTRAP PREFIX [TRANSACTION_MS [FOLDER]]`; with a folder its table is on disk in it.
 """
 
 import asyncio
@@ -27,34 +27,34 @@ LIMITS = Limits(
     settle_seconds=0.2,
 )
 AGENT = counting(sources=(SOURCE, SECOND))
-REJOIN = signal.SIGWINCH  # a process that does not listen yet passes over this one
-"""Told so, a worker leaves the group in order and joins it again at once."""
+REJOIN = signal.SIGWINCH  # a process without a handler ignores this signal
+"""On this signal a worker leaves the group in order and joins it again at once."""
 
 
 def stores(folder: str) -> OpenStore:
-    """Return where the table is kept."""
+    """Return the store of the table."""
     return RocksStores(Path(folder), frozenset({AGENT.name})) if folder else open_memory_store
 
 
 async def main(bootstrap: str, prefix: str, transaction_ms: str = "6000", folder: str = "") -> None:
     """Count until SIGTERM; exit with an error when the engine gives up."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    told, rejoin = asyncio.Event(), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    stop, rejoin = asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(REJOIN, rejoin.set)
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
     limits = msgspec.structs.replace(LIMITS, transaction_timeout_ms=int(transaction_ms))
-    while not told.is_set():
+    while not stop.is_set():
         rejoin.clear()
-        await count(settings, limits, stores(folder), told, rejoin)
+        await count(settings, limits, stores(folder), stop, rejoin)
 
 
-async def count(settings: KafkaSettings, limits: Limits, store_of: OpenStore, told: asyncio.Event, rejoin: asyncio.Event) -> None:
-    """Be a member of the group until told otherwise."""
+async def count(settings: KafkaSettings, limits: Limits, store_of: OpenStore, stop: asyncio.Event, rejoin: asyncio.Event) -> None:
+    """Be a member of the group until one of the events is set."""
     ready = lambda _: print("ready", flush=True)  # noqa: E731, T201
     async with running((AGENT,), kafka=settings, limits=limits, store_of=store_of, on_ready=ready) as work:
         failed = asyncio.create_task(work.failed())
-        others = [asyncio.create_task(event.wait()) for event in (told, rejoin)]
+        others = [asyncio.create_task(event.wait()) for event in (stop, rejoin)]
         await asyncio.wait({failed, *others}, return_when=asyncio.FIRST_COMPLETED)
         for task in others:
             task.cancel()

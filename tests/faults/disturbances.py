@@ -1,4 +1,4 @@
-"""All that campaigns do to workers, brokers and disks, and which kind of campaign does what."""
+"""The disturbances of workers, brokers and disks, and which kind of campaign has which."""
 
 import asyncio
 import shutil
@@ -14,45 +14,45 @@ from tests.support.counting_agent import PARTITIONS
 
 
 async def kill_worker(campaign: Campaign) -> None:
-    """SIGKILL one and start another."""
-    campaign.workers.kill(campaign.worker())
+    """SIGKILL a worker and start another."""
+    campaign.workers.kill(campaign.random_worker())
     await asyncio.sleep(campaign.chance.uniform(0, 3))
     campaign.start()
 
 
 async def zombie(campaign: Campaign) -> None:
-    """Freeze one for longer than its session, then let it go on as if nothing had been."""
+    """Freeze a worker for longer than its session, then resume it."""
     await _freeze(campaign, campaign.chance.uniform(8, 12))
 
 
 async def frozen_past_its_transaction(campaign: Campaign) -> None:
-    """Freeze one until the brokers have aborted what it had begun; where that is less than its session it still owns its partitions."""
+    """Freeze a worker until the brokers have aborted its transaction; with a longer session it still owns its partitions."""
     await _freeze(campaign, campaign.transaction_ms / 1_000 + campaign.chance.uniform(1.2, 2))
 
 
 async def join(campaign: Campaign) -> None:
-    """One more worker, up to four."""
+    """Start one more worker, up to four."""
     if len(campaign.workers.running) < PARTITIONS:
         campaign.start()
 
 
 async def leave(campaign: Campaign) -> None:
-    """One worker less, down to one."""
+    """Stop one worker, down to one."""
     if len(campaign.workers.running) > 1:
-        await asyncio.to_thread(campaign.workers.leave, campaign.worker())
+        await asyncio.to_thread(campaign.workers.stop, campaign.random_worker())
 
 
 async def won_lost_and_won_again(campaign: Campaign) -> None:
-    """One leaves the group and comes back, and again before its tables are loaded: partitions move four times in a second or two."""
-    which = campaign.worker()
+    """Let a worker leave the group and rejoin twice, before its tables are loaded: partitions move four times within seconds."""
+    which = campaign.random_worker()
     for _ in range(2):
         campaign.workers.running[which].send_signal(REJOIN)
         await asyncio.sleep(campaign.chance.uniform(0.3, 1.5))
 
 
 async def lose_disk(campaign: Campaign) -> None:
-    """A host dies and comes back with an empty disk."""
-    host, workers = campaign.host()
+    """Kill a host's workers and restart them with an empty disk."""
+    host, workers = campaign.random_host()
     for which in workers:
         campaign.workers.kill(which)
     shutil.rmtree(host, ignore_errors=True)
@@ -72,7 +72,7 @@ async def restart_broker(campaign: Campaign) -> None:
 
 
 async def freeze_broker(campaign: Campaign) -> None:
-    """A broker that answers nothing for a while."""
+    """Freeze a broker for a while."""
     node = campaign.chance.randint(1, 3)
     await asyncio.to_thread(campaign.stack.pause_broker, node)
     await asyncio.sleep(campaign.chance.uniform(2, 8))
@@ -80,22 +80,22 @@ async def freeze_broker(campaign: Campaign) -> None:
 
 
 async def kill_group_coordinator(campaign: Campaign) -> None:
-    """SIGKILL the broker that knows who owns which partition."""
+    """SIGKILL the consumer group's coordinator."""
     await _kill(campaign, await coordinator(campaign.settings, Coordinator.GROUP, campaign.names.group))
 
 
 async def kill_transaction_coordinator(campaign: Campaign) -> None:
-    """SIGKILL the broker that a partition's owner is about to tell that it commits."""
+    """SIGKILL the broker that coordinates an open transaction of a partition's owner."""
     await _kill(campaign, await _committing(campaign))
 
 
 async def restart_transaction_coordinator(campaign: Campaign) -> None:
-    """Stop that broker in order: it hands its transactions over to another in the middle of them."""
+    """Stop that broker in order: it passes its open transactions to another broker."""
     await _restart(campaign, await _committing(campaign))
 
 
 async def kill_worker_while_a_broker_is_away(campaign: Campaign) -> None:
-    """Somebody has to take over and restore with two brokers of three."""
+    """Kill a worker while a broker is down: another worker takes over and restores with two brokers of three."""
     node = campaign.chance.randint(1, 3)
     await asyncio.to_thread(campaign.stack.kill_broker, node)
     await kill_worker(campaign)
@@ -104,7 +104,7 @@ async def kill_worker_while_a_broker_is_away(campaign: Campaign) -> None:
 
 
 async def _freeze(campaign: Campaign, seconds: float) -> None:
-    process = campaign.workers.freeze(campaign.worker())
+    process = campaign.workers.freeze(campaign.random_worker())
     await asyncio.sleep(seconds)
     process.send_signal(signal.SIGCONT)
 
@@ -121,7 +121,7 @@ async def _restart(campaign: Campaign, node: int) -> None:
 
 
 async def _committing(campaign: Campaign) -> int:
-    """Return the transaction coordinator of a partition's owner, at a moment when that partition has a transaction open."""
+    """Return the transaction coordinator of a partition's owner while that partition has an open transaction."""
     partition = campaign.chance.randrange(PARTITIONS)
     name = campaign.names.transactional_id(AGENT.name, partition)
     node = await coordinator(campaign.settings, Coordinator.TRANSACTION, name)

@@ -1,4 +1,4 @@
-"""Processes that are killed, frozen and started again, with what they said kept for the report of a failure."""
+"""Processes that are killed, frozen and restarted; their logs are kept for the report of a failure."""
 
 import os
 import signal
@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-_LEAVE_SECONDS = 60
+_STOP_SECONDS = 60
 
 
 class Fleet:
-    """Processes of one kind."""
+    """Processes of one command."""
 
     def __init__(self, command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
         self._command = command
@@ -20,7 +20,7 @@ class Fleet:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
-        """Start one more, with arguments of its own behind those of all."""
+        """Start one more process, with additional arguments of its own."""
         self._started += 1
         with (self._folder / f"process{self._started}.log").open("wb") as out:
             command = [sys.executable, *self._command, *more]
@@ -29,38 +29,40 @@ class Fleet:
         return process
 
     def kill(self, which: int) -> None:
-        """End one as a power failure would."""
+        """SIGKILL a process."""
         process = self.running.pop(which)
         process.kill()
         process.wait()
 
-    def leave(self, which: int) -> None:
-        """Let one go in order."""
+    def stop(self, which: int) -> None:
+        """Stop a process in order."""
         process = self.running[which]
         process.terminate()
         try:
-            process.wait(_LEAVE_SECONDS)
+            process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"a worker that was told to leave was still there after {_LEAVE_SECONDS} s") from None
+            raise AssertionError(f"a worker did not stop within {_STOP_SECONDS} s after SIGTERM") from None
         self.running.pop(which)
-        assert process.returncode in (0, -signal.SIGTERM), f"a worker left with {process.returncode}: {self.last_words()}"
+        assert process.returncode in (0, -signal.SIGTERM), (
+            f"a worker stopped with exit code {process.returncode}: {self.log_tails()}"
+        )
 
     def freeze(self, which: int) -> subprocess.Popen[bytes]:
-        """Stop one without its knowing."""
+        """Freeze a process with SIGSTOP."""
         self.running[which].send_signal(signal.SIGSTOP)
         return self.running[which]
 
-    def died(self) -> list[int]:
-        """Return exit codes of those that ended by themselves."""
+    def exit_codes(self) -> list[int]:
+        """Return the exit codes of the processes that ended by themselves."""
         return [process.returncode for process in self.running if process.poll() is not None]
 
-    def last_words(self) -> str:
+    def log_tails(self) -> str:
         """Return the end of each log."""
         logs = sorted(self._folder.glob("process*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs[-4:])
 
     def close(self) -> None:
-        """End all."""
+        """Kill all processes."""
         while self.running:
             self.running[0].send_signal(signal.SIGCONT)
             self.kill(0)

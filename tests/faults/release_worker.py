@@ -1,6 +1,6 @@
 """A worker process of release 1 or 2 of a product that counts.
 
-`python -m tests.faults.release_worker BOOTSTRAP PREFIX RELEASE [TOLD]`; TOLD is the encoding that all are said to read.
+`python -m tests.faults.release_worker BOOTSTRAP PREFIX RELEASE [ENCODING]`; ENCODING is the configured one.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from tests.faults.counting_worker import LIMITS
 from tests.support.releases import agents_of
 
 
-async def main(bootstrap: str, prefix: str, release: str, told: str = "0") -> None:
-    """Count until SIGTERM; exit as the product does where a person has to act."""
+async def main(bootstrap: str, prefix: str, release: str, encoding: str = "0") -> None:
+    """Count until SIGTERM; exit as the product does where an operator has to act."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    encodings = Encodings(newest=int(release), configured=int(told))
+    encodings = Encodings(newest=int(release), configured=int(encoding))
     settings = KafkaSettings(bootstrap=bootstrap, topic_prefix=prefix)
     async with running(agents_of(int(release)), kafka=settings, limits=LIMITS, encodings=encodings) as work:
         failed, stopped = asyncio.create_task(work.failed()), asyncio.create_task(stop.wait())

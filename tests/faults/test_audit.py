@@ -1,4 +1,4 @@
-"""What campaigns compare, and what they say: a campaign that overlooks a fault would be worse than none."""
+"""What campaigns compare and report: a campaign that overlooks a fault would be worse than none."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,26 +18,26 @@ from tests.faults.campaign import Campaign
 INPUT = {("in", 0, 0): "a", ("in", 0, 1): "a", ("second", 0, 0): "a"}
 
 
-def said(*places: tuple[str, int, int]) -> list[tuple[int, dict[str, Any]]]:
-    """Return an output for each place, which counts as it should."""
+def outputs_at(*positions: tuple[str, int, int]) -> list[tuple[int, dict[str, Any]]]:
+    """Return an output for each log position, with correct counts."""
     return [
         (partition, {"key": "a", "n": n, "topic": topic, "offset": offset})
-        for n, (topic, partition, offset) in enumerate(places, 1)
+        for n, (topic, partition, offset) in enumerate(positions, 1)
     ]
 
 
 def test_one_output_for_each_input_is_right_whatever_the_order_of_sources() -> None:
-    compare(INPUT, said(*INPUT))
-    compare(INPUT, said(*reversed(INPUT)))
+    compare(INPUT, outputs_at(*INPUT))
+    compare(INPUT, outputs_at(*reversed(INPUT)))
 
 
 @pytest.mark.parametrize(
     ("outputs", "fault"),
     [
-        (said(*INPUT, ("in", 0, 1)), "1 outputs twice"),
-        (said(*list(INPUT)[1:]), "1 of 3 without output"),
-        (said(*INPUT)[::-1], "wrong counts"),
-        ([(partition, value | {"n": 1}) for partition, value in said(*INPUT)], "wrong counts"),
+        (outputs_at(*INPUT, ("in", 0, 1)), "1 outputs twice"),
+        (outputs_at(*list(INPUT)[1:]), "1 of 3 without output"),
+        (outputs_at(*INPUT)[::-1], "wrong counts"),
+        ([(partition, value | {"n": 1}) for partition, value in outputs_at(*INPUT)], "wrong counts"),
     ],
 )
 def test_what_is_said_twice_or_not_at_all_or_counted_wrongly_is_found(outputs: list[tuple[int, Any]], fault: str) -> None:

@@ -1,5 +1,5 @@
-"""What happens to a changelog behind our back: compacted, emptied, cut off, left in the middle of a transaction; and a broker that
-has forgotten who we are. Whatever it is, a table is right or its partition says that it cannot be, and recovery ends."""
+"""Faults of a changelog: compacted, emptied, truncated, left with an open transaction; and a broker that has forgotten a producer.
+In each case the table is right or its partition stops with a reason, and recovery ends."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000
 DEADLINE = 60.0
 SEQUENCES_KEPT_S, IDS_KEPT_S = 1, 6
 FORGETFUL = {
-    "log.cleaner.backoff.ms": "100",  # 15 s between two looks for something to compact by default
+    "log.cleaner.backoff.ms": "100",  # by default 15 s between two searches for something to compact
     "producer.id.expiration.ms": str(SEQUENCES_KEPT_S * 1_000),  # a day by default
     "producer.id.expiration.check.interval.ms": "200",
     "transactional.id.expiration.ms": str(IDS_KEPT_S * 1_000),  # a week by default
@@ -46,24 +46,24 @@ COMPACTED_AT_ONCE = {
     "min.compaction.lag.ms": "0",
     "delete.retention.ms": "0",
 }
-CUTS = {1: 1.0, 2: 0.5}  # which share of a changelog partition is deleted
+CUTS = {1: 1.0, 2: 0.5}  # the share of a changelog partition that is deleted
 KEYS = [f"k{number}" for number in range(40)]
 ONE_IN_EACH = {partition_of(key.encode(), PARTITIONS): key for key in KEYS}  # by partition
 
 
-def keep(batch: Batch, table: Table[int], out: Outbox) -> None:
-    """Keep the number each key was last given; 0 deletes it. Say which record did it."""
+def store_numbers(batch: Batch, table: Table[int], out: Outbox) -> None:
+    """Store the latest number of each key; 0 deletes the row. Send one output for each record."""
     for record in batch.records:
         key, number = (record.key or b"").decode(), int(record.value or b"0")
         table.put(key, "", number) if number else table.delete(key)
         out.send(OUT, key, json.dumps({"key": key, "n": number}).encode())
 
 
-AGENT = Agent(name="keep", sources=(SOURCE,), step=keep, codec=Numbers)
+AGENT = Agent(name="keep", sources=(SOURCE,), step=store_numbers, codec=Numbers)
 
 
-class Seen(NamedTuple):
-    """What a worker had when it came to rest."""
+class WorkerState(NamedTuple):
+    """What a worker had when it had caught up."""
 
     rows: dict[str, int]
     stopped: dict[int, str]
@@ -71,7 +71,7 @@ class Seen(NamedTuple):
 
 @pytest.fixture(scope="module")
 def forgetful() -> Iterator[str]:
-    """Where a broker answers that compacts at once and soon forgets quiet producers."""
+    """The address of a broker that compacts at once and soon forgets idle producers."""
     with local.temporary_stack(settings=FORGETFUL) as stack:
         yield stack.addresses.kafka
 
@@ -83,7 +83,7 @@ def settings(forgetful: str, prefix: str) -> KafkaSettings:
 
 @pytest.fixture
 def on_disk(tmp_path: Path) -> OpenStore:
-    """Stores of one host, on its disk."""
+    """The stores on the disk of one host."""
     return RocksStores(tmp_path, frozenset({AGENT.name}))
 
 
@@ -95,24 +95,27 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def at_rest(work: Running) -> bool:
-    lanes = work.engine.all_processors()
+    processors = work.engine.all_processors()
     return work.engine.ready.is_set() and all(
-        lane.status is PartitionStatus.STOPPED or (lane.status is PartitionStatus.LIVE and lane.caught_up) for lane in lanes
+        processor.status is PartitionStatus.STOPPED or (processor.status is PartitionStatus.LIVE and processor.caught_up)
+        for processor in processors
     )
 
 
-def seen(work: Running) -> Seen:
-    lanes = work.engine.all_processors()
-    views = [lane.view() for lane in lanes if lane.status is PartitionStatus.LIVE]
+def state_of(work: Running) -> WorkerState:
+    processors = work.engine.all_processors()
+    views = [processor.view() for processor in processors if processor.status is PartitionStatus.LIVE]
     rows = {key: number for key in KEYS for view in views if (number := view.get(key)) is not None}
-    return Seen(rows, {lane.partition: lane.reason for lane in lanes if lane.status is PartitionStatus.STOPPED})
+    return WorkerState(
+        rows, {processor.partition: processor.reason for processor in processors if processor.status is PartitionStatus.STOPPED}
+    )
 
 
-async def worked(settings: KafkaSettings, store_of: OpenStore = open_memory_store) -> Seen:
-    """Start a worker, let it come to rest, and stop it."""
+async def state_at_rest(settings: KafkaSettings, store_of: OpenStore = open_memory_store) -> WorkerState:
+    """Start a worker, wait until it has caught up, stop it, and return its state."""
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
         await until(lambda: at_rest(work), "recovered and caught up")
-        return seen(work)
+        return state_of(work)
 
 
 async def send(settings: KafkaSettings, numbers: Mapping[str, int]) -> None:
@@ -125,7 +128,7 @@ def changelog(settings: KafkaSettings, partition: int) -> TopicPartition:
 
 
 @asynccontextmanager
-async def asking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(**settings.client())
     await consumer.start()
     try:
@@ -134,13 +137,13 @@ async def asking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def delete_records(settings: KafkaSettings, place: TopicPartition, share: float) -> int:
-    """Delete so much of a log from its beginning, as retention or a person would; return where it begins then."""
-    async with asking(settings) as consumer:
-        end = (await consumer.end_offsets([place]))[place]
+async def delete_records(settings: KafkaSettings, log: TopicPartition, share: float) -> int:
+    """Delete a share of a log from its beginning, as retention or an operator would; return its new beginning."""
+    async with consumer_of(settings) as consumer:
+        end = (await consumer.end_offsets([log]))[log]
     before = int(end * share)
     async with admin_client(settings) as admin:
-        await admin.delete_records({place: RecordsToDelete(before_offset=before)})
+        await admin.delete_records({log: RecordsToDelete(before_offset=before)})
     return before
 
 
@@ -149,26 +152,28 @@ def of_partitions(rows: Mapping[str, int], partitions: set[int]) -> dict[str, in
 
 
 async def test_a_changelog_compacted_between_restarts_gives_the_table_back(settings: KafkaSettings, on_disk: OpenStore) -> None:
-    """Rows are changed and deleted elsewhere; then the disk's bookmark is gone, and so are the tombstones of what was deleted since."""
+    """Another worker changes and deletes rows; then the record at the disk's bookmark and the tombstones are compacted away."""
     await create_topics(settings, AGENT, changelog=COMPACTED_AT_ONCE)
     first = {key: number for number, key in enumerate(KEYS, 1)}
     await send(settings, first)
-    assert await worked(settings, on_disk) == Seen(first, {})
+    assert await state_at_rest(settings, on_disk) == WorkerState(first, {})
     before = {(record.partition, record.offset) for record in await read_all(settings, Naming().changelog(AGENT.name))}
     async with running((AGENT,), kafka=settings, limits=QUICK) as work:
         await send(settings, dict.fromkeys(KEYS[::2], 0))
-        filler = await compacted(settings, before)
+        filler = await wait_for_compaction(settings, before)
         await until(lambda: at_rest(work), "caught up")
     expected = {key: number for key, number in first.items() if key not in KEYS[::2]} | filler
     for stores in (open_memory_store, on_disk):
-        assert await worked(settings, stores) == Seen(expected, {})
-    async with asking(settings) as consumer:
-        places = [changelog(settings, partition) for partition in range(PARTITIONS)]
-        assert set((await consumer.beginning_offsets(places)).values()) == {0}, "compaction does not move the beginning of a log"
+        assert await state_at_rest(settings, stores) == WorkerState(expected, {})
+    async with consumer_of(settings) as consumer:
+        partitions = [changelog(settings, partition) for partition in range(PARTITIONS)]
+        assert set((await consumer.beginning_offsets(partitions)).values()) == {0}, (
+            "compaction does not move the beginning of a log"
+        )
 
 
-async def compacted(settings: KafkaSettings, before: set[tuple[int, int]]) -> dict[str, int]:
-    """Write one row of each partition until the broker has compacted what was there before, and dropped the tombstones since."""
+async def wait_for_compaction(settings: KafkaSettings, before: set[tuple[int, int]]) -> dict[str, int]:
+    """Write one row of each partition until the broker has compacted the earlier records and dropped the tombstones."""
     deadline = asyncio.get_running_loop().time() + DEADLINE
     number = 0
     while True:
@@ -177,8 +182,8 @@ async def compacted(settings: KafkaSettings, before: set[tuple[int, int]]) -> di
         await send(settings, filler)  # a segment is compacted only when there is a newer one
         await asyncio.sleep(0.5)
         records = await read_all(settings, Naming().changelog(AGENT.name))
-        standings = {(record.partition, record.offset) for record in records if record.key == b"|positions"}
-        if not (standings & before) and all(record.value is not None for record in records):
+        commit_states = {(record.partition, record.offset) for record in records if record.key == b"|positions"}
+        if not (commit_states & before) and all(record.value is not None for record in records):
             return filler
         assert asyncio.get_running_loop().time() < deadline, f"not compacted after {DEADLINE} s"
 
@@ -188,57 +193,57 @@ async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(
     rows = {"k0": 1}
     await send(settings, rows)
     for _ in range(2):
-        assert await worked(settings) == Seen(rows, {})
+        assert await state_at_rest(settings) == WorkerState(rows, {})
 
 
 async def test_a_changelog_that_was_emptied_or_cut_stops_its_partition_unless_the_disk_has_what_it_lost(
     settings: KafkaSettings, on_disk: OpenStore
 ) -> None:
-    """Partition 1 is emptied, with the record that would show that the disk is right; of partition 2 the older half is gone."""
+    """Partition 1 is emptied, with the record that would prove that the disk is right; partition 2 loses its older half."""
     await create_topics(settings, AGENT)
     rows = dict.fromkeys(KEYS, 1)
     await send(settings, rows)
-    assert await worked(settings, on_disk) == Seen(rows, {})
+    assert await state_at_rest(settings, on_disk) == WorkerState(rows, {})
     begins = {
         partition: await delete_records(settings, changelog(settings, partition), share) for partition, share in CUTS.items()
     }
     for stores, stopped in ((open_memory_store, {1, 2}), (on_disk, {1})):
-        found = await worked(settings, stores)
-        assert found.rows == of_partitions(rows, set(range(PARTITIONS)) - stopped)
-        assert found.stopped.keys() == stopped
-        for partition, reason in found.stopped.items():
+        state = await state_at_rest(settings, stores)
+        assert state.rows == of_partitions(rows, set(range(PARTITIONS)) - stopped)
+        assert state.stopped.keys() == stopped
+        for partition, reason in state.stopped.items():
             assert (
                 f"partition {partition} of {Naming().changelog(AGENT.name)}: the log now begins at {begins[partition]}" in reason
             )
 
 
 async def test_recovery_ends_behind_aborted_transactions_and_markers(settings: KafkaSettings, on_disk: OpenStore) -> None:
-    """Also where nothing else was ever written: no record will come that says that it is the last."""
+    """Also where nothing else was ever written, so no later record marks the end."""
     await create_topics(settings, AGENT)
     rows = of_partitions(dict.fromkeys(KEYS, 1), {2})
     await send(settings, rows)
     for stores in (on_disk, open_memory_store, on_disk):
         for partition in range(PARTITIONS):
             await leave_open(settings, partition, abort=True)
-        assert await worked(settings, stores) == Seen(rows, {})
+        assert await state_at_rest(settings, stores) == WorkerState(rows, {})
 
 
 async def test_a_transaction_left_open_by_a_killed_owner_is_ended_before_its_time(
     settings: KafkaSettings, on_disk: OpenStore
 ) -> None:
-    """Its timeout is longer than this test waits: neither recovery sits it out nor those who read what is written afterwards."""
+    """Its timeout is longer than the test's deadline: neither recovery nor the readers of later records wait for it."""
     await create_topics(settings, AGENT)
     for number, stores in enumerate((on_disk, open_memory_store, on_disk), 1):
         rows = dict.fromkeys(KEYS, number)
         await send(settings, rows)
-        assert await worked(settings, stores) == Seen(rows, {})
+        assert await state_at_rest(settings, stores) == WorkerState(rows, {})
         assert len(await read_all(settings, OUT)) == number * len(rows)
         for partition in range(PARTITIONS):
             await leave_open(settings, partition)
 
 
 async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = False) -> None:
-    """Write rows that never were under the name of the partition's owner, and go away in the middle of it."""
+    """Write false rows with the transactional id of the partition's owner, and leave the transaction open or aborted."""
     limits = Limits(transaction_timeout_ms=int(5 * DEADLINE * 1_000))
     producer = await fenced_producer(
         settings, Naming(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
@@ -265,7 +270,7 @@ async def test_anothers_open_transaction_in_the_source_delays_what_is_behind_it_
     await send(settings, rows)
     async with running((AGENT,), kafka=settings, limits=QUICK) as work:
         await until(lambda: at_rest(work), "recovered: readiness does not wait for others")
-        await until(lambda: seen(work) == Seen(rows, {}), "read on")
+        await until(lambda: state_of(work) == WorkerState(rows, {}), "read on")
 
 
 async def test_a_quiet_partition_whose_producer_the_broker_has_forgotten_counts_the_next_event_once(
@@ -277,13 +282,15 @@ async def test_a_quiet_partition_whose_producer_the_broker_has_forgotten_counts_
         await until(lambda: at_rest(work), "ready")
         for number, quiet in enumerate((0, 3 * SEQUENCES_KEPT_S, IDS_KEPT_S + 3), 1):
             await asyncio.sleep(quiet)
-            before = {lane.partition: lane.producer for lane in work.engine.all_processors()}
+            before = {processor.partition: processor.producer for processor in work.engine.all_processors()}
             rows = dict.fromkeys(ONE_IN_EACH.values(), number)
             await send(settings, rows)
-            await until(lambda rows=rows: seen(work) == Seen(rows, {}), f"events after {quiet} s")
-        after = {lane.partition: lane.producer for lane in work.engine.all_processors()}
+            await until(lambda rows=rows: state_of(work) == WorkerState(rows, {}), f"events after {quiet} s")
+        after = {processor.partition: processor.producer for processor in work.engine.all_processors()}
         assert all(after[partition] is not before[partition] for partition in before), "all ids had been forgotten"
         assert not work.engine.fatal_error.done()
         assert work.app.crash_reason is None
-    said = Counter((value["key"], value["n"]) for value in (json.loads(record.value) for record in await read_all(settings, OUT)))
-    assert said == Counter((key, number) for key in ONE_IN_EACH.values() for number in (1, 2, 3))
+    outputs = Counter(
+        (value["key"], value["n"]) for value in (json.loads(record.value) for record in await read_all(settings, OUT))
+    )
+    assert outputs == Counter((key, number) for key in ONE_IN_EACH.values() for number in (1, 2, 3))

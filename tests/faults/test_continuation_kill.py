@@ -1,4 +1,4 @@
-"""Work over half a million rows, one transaction after the other, by workers that are killed in the middle of it."""
+"""Work over half a million rows, one transaction after the other, by workers that are killed in the middle of the work."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connectors.kafka.settings import KafkaSettings
 from tests.faults.continuing_worker import BATCH
 from tests.faults.fleet import Fleet
-from tests.support.continuing_agent import AGENT, CHANGE, PART, Said, fill, item_of
+from tests.support.continuing_agent import AGENT, CHANGE, PART, Output, fill, item_of
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, create_topics, producing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
@@ -23,64 +23,64 @@ ROWS, KILLS = 500_000, 3
 PARTS = ROWS // PART
 BACKLOG = BATCH * 12
 _DEADLINE = 180.0
-_MOST_MEMORY = 600 << 20  # bytes: about 60 MB of code, the table, and what a part holds
+_MOST_MEMORY = 600 << 20  # bytes: about 60 MB of code, the table, and one part
 
 
-class Log:
-    """The partition's outputs as a `read_committed` reader sees them, in order."""
+class OutputLog:
+    """The partition's outputs as a `read_committed` consumer sees them, in order."""
 
     def __init__(self, workers: Fleet) -> None:
-        self.said: list[Said] = []
+        self.outputs: list[Output] = []
         self._workers = workers
-        self._more = asyncio.Event()
+        self._output_added = asyncio.Event()
 
     async def follow(self, settings: KafkaSettings) -> None:
-        """Read on for ever."""
+        """Read until cancelled."""
         consumer = AIOKafkaConsumer(**settings.client(), isolation_level="read_committed", auto_offset_reset="earliest")
         await consumer.start()
         try:
             consumer.assign([TopicPartition(settings.topic(OUT), 0)])
             async for record in consumer:
-                self.said.append(msgspec.json.decode(record.value or b"", type=Said))
-                self._more.set()
+                self.outputs.append(msgspec.json.decode(record.value or b"", type=Output))
+                self._output_added.set()
         finally:
             await consumer.stop()
 
-    async def until_parts(self, count: int) -> None:
+    async def wait_for_parts(self, count: int) -> None:
         """Wait for so many parts."""
-        await self._until(lambda: len(self.parts) >= count, f"{count} parts")
+        await self._wait_for(lambda: len(self.parts) >= count, f"{count} parts")
 
-    async def until_sum(self) -> dict[int, int]:
+    async def wait_for_sum(self) -> dict[int, int]:
         """Wait for the sum."""
-        await self._until(lambda: self.said[-1:] != [] and self.said[-1].numbers is not None, "the sum")
-        return self.said[-1].numbers or {}
+        await self._wait_for(lambda: self.outputs[-1:] != [] and self.outputs[-1].numbers is not None, "the sum")
+        return self.outputs[-1].numbers or {}
 
     @property
     def parts(self) -> list[list[str]]:
         """The items of each part."""
-        return [said.part for said in self.said if said.part is not None]
+        return [output.part for output in self.outputs if output.part is not None]
 
-    async def _until(self, condition, what: str) -> None:
+    async def _wait_for(self, condition, what: str) -> None:
         deadline = asyncio.get_running_loop().time() + _DEADLINE
         while not condition():
-            self._more.clear()
-            assert self._workers.died() == [], self._workers.last_words()
-            assert asyncio.get_running_loop().time() < deadline, f"waited for {what}\n{self._workers.last_words()}"
+            self._output_added.clear()
+            assert self._workers.exit_codes() == [], self._workers.log_tails()
+            assert asyncio.get_running_loop().time() < deadline, f"waited for {what}\n{self._workers.log_tails()}"
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._more.wait(), 1)
+                await asyncio.wait_for(self._output_added.wait(), 1)
 
 
 @pytest.fixture(params=["memory", "disk"])
 def workers(request: pytest.FixtureRequest, kafka: str, prefix: str, tmp_path: Path):
     folder = [str(tmp_path / "state")] if request.param == "disk" else []
-    found = Fleet(["-m", "tests.faults.continuing_worker", kafka, prefix, *folder], tmp_path, {"KAFKA_BOOTSTRAP": kafka})
-    yield found
-    found.close()
+    fleet = Fleet(["-m", "tests.faults.continuing_worker", kafka, prefix, *folder], tmp_path, {"KAFKA_BOOTSTRAP": kafka})
+    yield fleet
+    fleet.close()
 
 
 @contextlib.asynccontextmanager
-async def followed(settings: KafkaSettings, workers: Fleet) -> AsyncIterator[Log]:
-    log = Log(workers)
+async def follow_outputs(settings: KafkaSettings, workers: Fleet) -> AsyncIterator[OutputLog]:
+    log = OutputLog(workers)
     task = asyncio.create_task(log.follow(settings))
     try:
         yield log
@@ -96,32 +96,37 @@ async def test_half_a_million_rows_are_done_once_each_while_records_are_answered
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
     await create_topics(settings, AGENT)
     await fill(settings, ROWS)
-    async with producing(settings) as producer, followed(settings, workers) as log:
+    async with producing(settings) as producer, follow_outputs(settings, workers) as log:
 
-        async def tell(value: bytes, key: str = "k") -> int:
+        async def send(value: bytes, key: str = "k") -> int:
             return (await producer.send_and_wait(settings.topic(SOURCE), key=key.encode(), value=value, partition=0)).offset
 
-        await tell(b"raise")
-        asked = [await tell(b"question") for _ in range(BACKLOG)]
+        await send(b"raise")
+        question_offsets = [await send(b"question") for _ in range(BACKLOG)]
         workers.start()
         for kill in range(1, KILLS + 1):
-            await log.until_parts(kill * PARTS // 10)
-            asked.append(await tell(b"question"))
+            await log.wait_for_parts(kill * PARTS // 10)
+            question_offsets.append(await send(b"question"))
             workers.kill(0)
             workers.start()
-        await tell(b"change", item_of(ROWS - 1))
-        asked.append(await tell(b"question"))
-        await tell(b"sum")
-        numbers = await log.until_sum()
+        await send(b"change", item_of(ROWS - 1))
+        question_offsets.append(await send(b"question"))
+        await send(b"sum")
+        numbers = await log.wait_for_sum()
         memory = peak_of(workers)
-    order = log.said
+    outputs = log.outputs
     assert Counter(item for part in log.parts for item in part) == Counter(map(item_of, range(ROWS)))
     assert numbers == {2: ROWS - 1, 2 + CHANGE: 1}
-    assert [said.answer for said in order if said.answer is not None] == asked
-    assert sum(said.part is not None for said in order[: order.index(Said(answer=asked[BACKLOG - 1]))]) < PARTS // 2
-    ends = [place for place, said in enumerate(order) if said.part is not None]
-    assert all(said.answer is None for said in order[ends[-1] :]), "what was asked while the work ran was answered before its end"
-    assert all(after - before <= BATCH + 1 for before, after in itertools.pairwise(ends)), "the work was starved"
+    assert [output.answer for output in outputs if output.answer is not None] == question_offsets
+    assert (
+        sum(output.part is not None for output in outputs[: outputs.index(Output(answer=question_offsets[BACKLOG - 1]))])
+        < PARTS // 2
+    )
+    part_positions = [position for position, output in enumerate(outputs) if output.part is not None]
+    assert all(output.answer is None for output in outputs[part_positions[-1] :]), (
+        "what was asked while the work ran was answered before its end"
+    )
+    assert all(after - before <= BATCH + 1 for before, after in itertools.pairwise(part_positions)), "the work was starved"
     assert memory < _MOST_MEMORY
 
 

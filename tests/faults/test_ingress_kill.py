@@ -1,4 +1,4 @@
-"""Answered 200 means never lost: the ingress is killed in the middle of 2,000 posts, with Kafka there and with Kafka away."""
+"""Answered 200 means never lost: the ingress is killed in the middle of 2,000 posts, with Kafka up and with Kafka down."""
 
 import random
 from pathlib import Path
@@ -14,7 +14,7 @@ MOMENTS = 10
 
 
 async def posted_until(url: str, bodies: dict[str, bytes], enough: int, kill) -> set[str]:
-    """Post until so many are answered, kill, and go on until every connection noticed; return what was answered 200."""
+    """Post until `enough` are answered, kill, continue until every connection ends; return the names of the posts answered 200."""
     answered: set[str] = set()
     async for name in post_all(url, bodies):
         answered.add(name)

@@ -1,4 +1,4 @@
-"""Kafka stops answering in the middle of the traffic: posts are answered from the spool in time, and all of them arrive."""
+"""Kafka stops answering in the middle of the traffic: posts are spooled and answered in time, and all of them arrive."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -20,14 +20,14 @@ OUTAGE_TO = 1200
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
-    """A broker of our own, to be stopped."""
+    """A broker that only this module uses and stops."""
     with running_stack() as stack:
         yield stack
 
 
 @asynccontextmanager
 async def paused(stack: LocalStack) -> AsyncIterator[None]:
-    """Freeze the broker: connections stay open and nothing comes back, as when a machine hangs."""
+    """Freeze the broker: connections stay open without responses, as when a machine hangs."""
     await asyncio.to_thread(stack.pause_broker, 1)
     try:
         yield
@@ -37,7 +37,7 @@ async def paused(stack: LocalStack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def down(stack: LocalStack) -> AsyncIterator[None]:
-    """Kill the broker and start it again on its data."""
+    """Kill the broker and restart it on its data."""
     await asyncio.to_thread(stack.kill_broker, 1)
     try:
         yield

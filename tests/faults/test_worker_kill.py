@@ -1,4 +1,4 @@
-"""Workers killed at random moments: people are what the events say, and no public topic holds an event twice."""
+"""Workers killed at random moments: people match the events, and no public topic has an event twice."""
 
 import asyncio
 import contextlib
@@ -42,22 +42,24 @@ def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
         tenants={"acme": {APP: "support"}},
     )
     command = argv(str(write_config(tmp_path, text)), "worker")
-    found = Fleet(command[1:], tmp_path, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
-    yield found
-    found.close()
+    fleet = Fleet(command[1:], tmp_path, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
+    yield fleet
+    fleet.close()
 
 
 @contextlib.asynccontextmanager
-async def feeding(settings: KafkaSettings, bodies: list[bytes]) -> AsyncIterator[asyncio.Task[None]]:
-    """Write the events as the ingress would, slowly enough that kills fall among them."""
+async def feed_events(settings: KafkaSettings, bodies: list[bytes]) -> AsyncIterator[asyncio.Task[None]]:
+    """Write the events as the ingress would, slowly enough that workers are killed meanwhile."""
     router = Router(TENANCY, settings.topic)
 
     async def feed() -> None:
         async with producing(settings, linger_ms=5) as producer:
             for number, body in enumerate(bodies):
                 for record in router.webhook(AuthenticPost(body, frozenset({"support"})), now=0).records:
-                    place = partition_of(record.key, settings.partitions)
-                    await producer.send(record.topic, record.value, key=record.key, partition=place, headers=list(record.headers))
+                    partition = partition_of(record.key, settings.partitions)
+                    await producer.send(
+                        record.topic, record.value, key=record.key, partition=partition, headers=list(record.headers)
+                    )
                 if number % 100 == 0:
                     await asyncio.sleep(0.1)
 
@@ -90,25 +92,25 @@ async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str
     await topics.apply(settings)
     for _ in range(2):
         workers.start()
-    async with feeding(settings, arriving) as fed:
+    async with feed_events(settings, arriving) as fed:
         for _ in range(KILLS):
             await asyncio.sleep(chance.uniform(0.5, 5))
-            assert workers.died() == [], workers.last_words()
+            assert workers.exit_codes() == [], workers.log_tails()
             workers.kill(chance.randrange(2))
             await asyncio.sleep(chance.uniform(0, 1))
             workers.start()
         await fed
-    await settled(settings, expected)
+    await wait_for_people(settings, expected)
     for topic in PUBLIC:
         ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
         assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
     assert await read_all(settings, "dead.letters") == []
 
 
-async def settled(settings: KafkaSettings, expected: dict[str, dict[str, object]]) -> None:
+async def wait_for_people(settings: KafkaSettings, expected: dict[str, dict[str, object]]) -> None:
     deadline = asyncio.get_running_loop().time() + 240
-    while (found := await latest_people(settings)) != expected:
+    while (people := await latest_people(settings)) != expected:
         if asyncio.get_running_loop().time() > deadline:
-            wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
+            wrong = [key for key in expected.keys() | people.keys() if expected.get(key) != people.get(key)]
             pytest.fail(f"{len(wrong)} of {len(expected)} people differ from the oracle, for one {wrong[0]}")
         await asyncio.sleep(2)

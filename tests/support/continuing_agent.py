@@ -1,7 +1,7 @@
-"""An agent whose work is larger than a transaction: one record asks for a change of every row of a group, and it goes part by part.
+"""An agent whose work is larger than a transaction: one record asks for a change of every row of a group, done part by part.
 
-`raise` adds one to each row, `sum` says how many rows have which number, `change` adds a thousand to one row, anything else is answered.
-Each part and each answer is one record in the partition of the rows, so the log itself tells what came between what.
+`raise` adds one to each row, `sum` counts the rows by number, `change` adds a thousand to one row, anything else is answered.
+Each part and each answer is one record in the partition of the rows, so the log shows their order.
 """
 
 from collections import Counter
@@ -15,11 +15,11 @@ from streams.engine.naming import Naming
 from tests.support.counting_agent import OUT, SOURCE, Numbers, producing
 
 GROUP, CHANGE, PART = "all", 1_000, 5_000
-_AT_ONCE = 10_000  # rows in a batch: they have to fit
+_BATCH_ROWS = 10_000  # rows that fit into one batch of the producer
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a work stands."""
+    """How far the work has come."""
 
     work: str
     partition: int
@@ -27,8 +27,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     numbers: dict[int, int] = {}
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One output: a part's items, an answer to the record at an offset, or a sum."""
+class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One output: the items of a part, the answer to the record at an offset, or a sum."""
 
     part: list[str] | None = None
     answer: int | None = None
@@ -36,59 +36,59 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def step(batch: Batch, table: Table[int], out: Outbox) -> bytes | None:
-    """Answer, or begin a work."""
-    left: bytes | None = None
+    """Answer each record, or begin the work that it asks for."""
+    cursor: bytes | None = None
     for record in batch.records:
         if record.value in (b"raise", b"sum"):
-            assert left is None, "one work for each batch is enough here"
-            left = msgspec.json.encode(Cursor(work=record.value.decode(), partition=batch.partition))
+            assert cursor is None, "at most one record of a batch may ask for work"
+            cursor = msgspec.json.encode(Cursor(work=record.value.decode(), partition=batch.partition))
         elif record.value == b"change":
             item = (record.key or b"").decode()
             table.put(GROUP, item, (table.get(GROUP, item) or 0) + CHANGE)
         else:
-            _say(Said(answer=record.offset), batch.partition, out)
-    return left
+            _send(Output(answer=record.offset), batch.partition, out)
+    return cursor
 
 
-def go_on(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
-    """Do one part."""
-    now = msgspec.json.decode(cursor, type=Cursor)
-    rows = list(islice(table.walk(GROUP, now.after), PART))
-    if now.work == "raise":
+def resume(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
+    """Do the next part."""
+    position = msgspec.json.decode(cursor, type=Cursor)
+    rows = list(islice(table.walk(GROUP, position.after), PART))
+    if position.work == "raise":
         for item, number in rows:
             table.put(GROUP, item, number + 1)
-        _say(Said(part=[item for item, _ in rows]), now.partition, out)
-    numbers = Counter(now.numbers) + Counter(number for _, number in rows) if now.work == "sum" else {}
+        _send(Output(part=[item for item, _ in rows]), position.partition, out)
+    numbers = Counter(position.numbers) + Counter(number for _, number in rows) if position.work == "sum" else {}
     if len(rows) == PART:
-        return msgspec.json.encode(msgspec.structs.replace(now, after=rows[-1][0], numbers=dict(numbers)))
-    if now.work == "sum":
-        _say(Said(numbers=dict(numbers)), now.partition, out)
+        return msgspec.json.encode(msgspec.structs.replace(position, after=rows[-1][0], numbers=dict(numbers)))
+    if position.work == "sum":
+        _send(Output(numbers=dict(numbers)), position.partition, out)
     return None
 
 
-def _say(said: Said, partition: int, out: Outbox) -> None:
-    out.send(OUT, None, msgspec.json.encode(said), partition=partition)
+def _send(output: Output, partition: int, out: Outbox) -> None:
+    out.send(OUT, None, msgspec.json.encode(output), partition=partition)
 
 
-AGENT = Agent(name="continue", sources=(SOURCE,), step=step, codec=Numbers, resume=go_on)
+AGENT = Agent(name="continue", sources=(SOURCE,), step=step, codec=Numbers, resume=resume)
 
 
 def item_of(number: int) -> str:
-    """Name a row, in the order of numbers."""
+    """Return the key of a row; keys have the order of the numbers."""
     return f"{number:07d}"
 
 
 async def fill(kafka: KafkaSettings, rows: int, partition: int = 0) -> None:
-    """Write a table of so many ones into the changelog, as the engine does."""
+    """Write a table of so many rows with the number 1 into the changelog, as the engine does."""
     changelog = kafka.topic(Naming(prefix=kafka.topic_prefix).changelog(AGENT.name))
-    name, one = f"{kafka.topic_prefix}filler", Numbers.encode(1)
+    name, value = f"{kafka.topic_prefix}filler", Numbers.encode(1)
     async with (
         producing(kafka, transactional_id=name, max_batch_size=512 << 10, compression_type="zstd") as producer,
         producer.transaction(),
     ):
-        for start in range(0, rows, _AT_ONCE):
+        for start in range(0, rows, _BATCH_ROWS):
             batch = producer.create_batch()
-            for number in range(start, min(start + _AT_ONCE, rows)):
-                added = batch.append(key=f"{GROUP}|{item_of(number)}".encode(), value=one, timestamp=None)
+            for number in range(start, min(start + _BATCH_ROWS, rows)):
+                added = batch.append(key=f"{GROUP}|{item_of(number)}".encode(), value=value, timestamp=None)
                 assert added is not None
             await (await producer.send_batch(batch, changelog, partition=partition))

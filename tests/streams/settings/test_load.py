@@ -1,4 +1,4 @@
-"""The configuration file: what is read, what is refused, and what a person is told."""
+"""The configuration file: what is read, what is refused, and the error messages."""
 
 from pathlib import Path
 
@@ -83,15 +83,15 @@ def test_kafka_bootstrap_in_the_environment_overrules_the_file(file):
 
 
 def test_every_problem_is_named_at_once_with_key_and_line(file):
-    told = problems(
+    error = problems(
         file('[kafka]\npartitons = 3\nreplication = "two"\nbootstrap = "nowhere"\n[[apps]]\nname = "a"\n[[tenants]]\nid = 7\n')
     )
-    assert "kafka.partitons (line 2): unknown key; did you mean partitions?" in told
-    assert "kafka.replication (line 3): expected a whole number, found 'two'" in told
-    assert "kafka.bootstrap (line 4): expected host:port" in told
-    assert "apps[0].client_secrets (line 5): missing; expected a list" in told
-    assert "tenants[0].id (line 8): expected a text in quotes, found 7" in told
-    assert "has 5 problems" in told
+    assert "kafka.partitons (line 2): unknown key; did you mean partitions?" in error
+    assert "kafka.replication (line 3): expected a whole number, found 'two'" in error
+    assert "kafka.bootstrap (line 4): expected host:port" in error
+    assert "apps[0].client_secrets (line 5): missing; expected a list" in error
+    assert "tenants[0].id (line 8): expected a text in quotes, found 7" in error
+    assert "has 5 problems" in error
 
 
 def test_an_unknown_table_is_refused_also_where_only_kafka_is_wanted(file):
@@ -99,8 +99,8 @@ def test_an_unknown_table_is_refused_also_where_only_kafka_is_wanted(file):
 
 
 def test_a_variable_that_is_not_set_is_named(file):
-    told = problems(file(WHOLE), environment={})
-    assert "apps[0].client_secrets[0] (line 17): the environment variable INTERCOM_CLIENT_SECRET is not set" in told
+    error = problems(file(WHOLE), environment={})
+    assert "apps[0].client_secrets[0] (line 17): the environment variable INTERCOM_CLIENT_SECRET is not set" in error
 
 
 def test_a_verb_that_only_needs_kafka_needs_neither_secret_nor_file(file, tmp_path, monkeypatch):
@@ -110,13 +110,13 @@ def test_a_verb_that_only_needs_kafka_needs_neither_secret_nor_file(file, tmp_pa
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown(file):
-    told = problems(file("[kafka]\npassword = 123456\n"))
-    assert "kafka.password (line 2): expected a text in quotes, found a number" in told
-    assert "123456" not in told
+    error = problems(file("[kafka]\npassword = 123456\n"))
+    assert "kafka.password (line 2): expected a text in quotes, found a number" in error
+    assert "123456" not in error
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (('region = "us"', 'region = "mars"'), "tenants[0].workspaces[0].region (line 25): expected one of us, eu, au"),
         (('app = "support"', 'app = "sales"'), "no [[apps]] has the name 'sales'; known: support"),
@@ -129,8 +129,8 @@ def test_a_secret_of_the_wrong_type_is_not_shown(file):
         (('url = "${REDIS_URL:-redis://127.0.0.1:6379/0}"', 'url = "localhost"'), "redis.url (line 8): expected a URL with redis://"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_says_what_is_expected(file, change, told):
-    assert told in problems(file(WHOLE.replace(*change)))
+def test_a_wrong_value_says_what_is_expected(file, change, expected):
+    assert expected in problems(file(WHOLE.replace(*change)))
 
 
 def test_one_workspace_cannot_have_two_tenants(file):

@@ -1,4 +1,4 @@
-"""A supervised process: started again when it dies, left alone when a person has to act, stopped in order."""
+"""A supervised process: restarted when it dies, not restarted when an operator has to act, stopped in order."""
 
 import asyncio
 import signal
@@ -12,20 +12,20 @@ from streams.supervise.child import Child, pause_s
 pytestmark = pytest.mark.asyncio
 
 
-class Heard(list):
-    """The lines a child was heard to say, and a way to wait for the first."""
+class ReceivedLines(list):
+    """The lines of a child, and an event for the first."""
 
     def __init__(self):
         super().__init__()
-        self.any = asyncio.Event()
+        self.received = asyncio.Event()
 
-    def say(self, name, line):
+    def notify(self, name, line):
         self.append(line)
-        self.any.set()
+        self.received.set()
 
 
-def child(code, heard):
-    return Child("it", [sys.executable, "-c", code], heard.say)
+def child(code, lines):
+    return Child("it", [sys.executable, "-c", code], lines.notify)
 
 
 async def test_the_pause_doubles_up_to_half_a_minute():
@@ -33,7 +33,7 @@ async def test_the_pause_doubles_up_to_half_a_minute():
 
 
 async def test_one_that_dies_is_started_again_and_one_that_needs_a_person_is_not(tmp_path):
-    lines = Heard()
+    lines = ReceivedLines()
     mark = tmp_path / "mark"
     code = (
         f"import sys,pathlib; m=pathlib.Path({str(mark)!r}); seen=m.exists(); m.touch(); print('why'); sys.exit(3 if seen else 1)"
@@ -43,31 +43,31 @@ async def test_one_that_dies_is_started_again_and_one_that_needs_a_person_is_not
 
 
 async def test_a_killed_one_is_told_by_its_signal(tmp_path):
-    lines = Heard()
+    lines = ReceivedLines()
     it = child("import os,signal; os.kill(os.getpid(), signal.SIGKILL)", lines)
     running = asyncio.create_task(it.run())
     async with asyncio.timeout(30):
-        await lines.any.wait()
+        await lines.received.wait()
         await it.stop(5)
         await running
     assert lines[0].startswith("ended (killed by SIGKILL)")
 
 
 async def test_stopping_asks_first_and_forces_then():
-    lines = Heard()
+    lines = ReceivedLines()
     it = child(
         "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)", lines
     )
     running = asyncio.create_task(it.run())
     async with asyncio.timeout(30):
-        await lines.any.wait()
+        await lines.received.wait()
         await it.stop(0.2)
         assert await running == -signal.SIGKILL
     assert lines == ["up", "does not end within 0.2 s and is killed"]
 
 
 async def test_one_told_to_stop_before_it_started_ends_at_once():
-    it = child("import time; time.sleep(60)", Heard())
+    it = child("import time; time.sleep(60)", ReceivedLines())
     running = asyncio.create_task(it.run())
     await it.stop(1)
     assert await asyncio.wait_for(running, 30) == -signal.SIGTERM
@@ -86,11 +86,11 @@ async def test_children_end_with_a_parent_that_is_killed_outright():
         orphan = int(await parent.stdout.readline())
         parent.kill()
         await parent.wait()
-        while _runs(orphan):  # noqa: ASYNC110  # a process that is not ours to wait for
+        while _is_running(orphan):  # noqa: ASYNC110  # a process that is not ours to wait for
             await asyncio.sleep(0.02)
 
 
-def _runs(pid):
+def _is_running(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

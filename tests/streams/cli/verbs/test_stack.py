@@ -1,4 +1,4 @@
-"""`stack` as a person and a shell see it."""
+"""`stack` as a user and a shell see it."""
 
 import json
 import subprocess
@@ -55,8 +55,8 @@ def test_an_error_is_one_paragraph_without_a_traceback() -> None:
 
 
 def test_what_is_printed_reaches_the_programs_a_shell_starts_when_evaluated_as_the_help_says() -> None:
-    said = CliRunner().invoke(stack, ["up", "--help"]).stdout.split()
-    assert 'set -a; eval "$(intercom-streams stack up --env)"; set +a' in " ".join(said)
+    help_text = CliRunner().invoke(stack, ["up", "--help"]).stdout.split()
+    assert 'set -a; eval "$(intercom-streams stack up --env)"; set +a' in " ".join(help_text)
     script = "set -a; eval \"$(printf 'KAFKA_BOOTSTRAP=127.0.0.1:1,127.0.0.1:2\\n')\"; set +a; env"
     shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
     assert "KAFKA_BOOTSTRAP=127.0.0.1:1,127.0.0.1:2" in shell.stdout.splitlines()

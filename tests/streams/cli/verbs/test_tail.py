@@ -1,4 +1,4 @@
-"""`tail` on a real broker, as a person would call it."""
+"""`tail` on a real broker, as a user calls it."""
 
 import asyncio
 import json
