@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = sorted(path for path in [*(ROOT / "scripts").iterdir(), ROOT / ".ci" / "run"] if path.is_file())
+SCRIPTS = sorted(
+    path for path in [*(ROOT / "scripts").iterdir(), ROOT / ".ci" / "run"] if path.is_file() and path.suffix != ".py"
+)
 TOOLS = ("sh", "cat", "cksum", "cp", "dirname", "mkdir", "rm", "sleep", "awk")
 
 

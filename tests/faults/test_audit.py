@@ -58,7 +58,7 @@ def test_whatever_fails_a_campaign_its_seed_and_kind_are_told(
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(command, "temporary_stack", stack)
-    monkeypatch.setattr(command, "_be_quiet", lambda: None)
+    monkeypatch.setattr(command, "_silence_logs", lambda: None)
     monkeypatch.setattr(Campaign, "run", run)
     result = CliRunner().invoke(command.main, ["--minutes", "5", "--seed", "7", "--kind", "disk"])
     assert result.exit_code == 1
