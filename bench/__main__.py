@@ -1,4 +1,4 @@
-"""Run one benchmark and print what it found. Exit code 1 when a check does not hold; a missed goal is a figure, not a failure."""
+"""Run one benchmark and print its report. Exit code 1 when a check does not hold; a missed goal is a figure, not a failure."""
 
 import datetime as dt
 import sys
@@ -43,7 +43,7 @@ def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, on
     show(report, machine, console_for(sys.stdout.isatty()))
     if as_json:
         click.echo(json_line(report, machine, dt.datetime.now(dt.UTC).isoformat(timespec="seconds")))
-    sys.exit(0 if report.sound else 1)
+    sys.exit(0 if report.is_valid else 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A rival in a process of its own: started, watched, ended, and its CPU time and memory read when it is gone."""
+"""A rival in a process of its own: started, watched and stopped; its CPU time and memory are read at the end."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ import msgspec
 from bench.sockets import established
 from schemas.errors import MustStop
 
-_END_S = 15  # a worker leaves its group in order within this
+_END_S = 15  # time for a worker to leave its group in order
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """CPU seconds of a process and of the children it waited for, from its start, and its greatest memory in MiB."""
+    """CPU seconds of a process and of the children that it waited for, and its peak memory in MiB."""
 
     cpu_s: float
     memory_mib: float
@@ -50,22 +50,22 @@ class Child:
         return self._process.pid
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds used so far by it and its children that run; 0 where the system does not tell."""
+        """Return the CPU seconds used so far by the process and its running children; 0 if the system does not show them."""
         return sum(_cpu_s(pid) for pid in _family(self.pid))
 
     def peak_mib(self) -> float:
-        """Return the greatest memory of it and its children, in MiB; 0 where the system does not tell."""
+        """Return the peak memory of the process and its children, in MiB; 0 if the system does not show it."""
         return sum(_peak_mib(pid) for pid in _family(self.pid))
 
     def must_run(self) -> None:
-        """Raise `MustStop` with the end of its output when it has ended of itself."""
+        """Raise `MustStop` with the end of the output if the process has ended by itself."""
         if self._process.poll() is not None:
             raise MustStop(
                 f"{' '.join(self.command[1:4])} ended by itself with code {self._process.returncode}:\n{self.output()[-2000:]}"
             )
 
-    def done_within(self, seconds: float) -> None:
-        """Wait until it has ended by itself; raise `MustStop` when it is not done by then, or has failed."""
+    def wait_for_success(self, seconds: float) -> None:
+        """Wait until the process ends by itself; raise `MustStop` if it fails or does not end in time."""
         try:
             failed = self._process.wait(seconds) != 0
         except subprocess.TimeoutExpired:
@@ -75,28 +75,28 @@ class Child:
             raise MustStop(f"{' '.join(self.command[1:])} did not succeed:\n{self.output()[-2000:]}")
 
     def connections(self, ports: Collection[int]) -> int:
-        """Return how many established connections it and its children have to these ports; 0 where the system does not tell."""
+        """Return the number of connections of the process and its children to these ports; 0 if the system does not show it."""
         return sum(established(pid, ports) for pid in _family(self.pid))
 
-    def end(self) -> Usage:
-        """Ask it to stop, insist after a while, and return what it used."""
+    def stop(self) -> Usage:
+        """Send SIGTERM, after a while SIGKILL, and return the usage of the process."""
         memory = self.peak_mib()
         self._process.send_signal(signal.SIGTERM)
-        until = time.monotonic() + _END_S
-        while (used := self._reaped(os.WNOHANG)) is None:
-            if time.monotonic() > until:
+        deadline = time.monotonic() + _END_S
+        while (used := self._reap(os.WNOHANG)) is None:
+            if time.monotonic() > deadline:
                 self._process.kill()
-                used = self._reaped(0)
+                used = self._reap(0)
                 break
             time.sleep(0.02)
         return Usage(used or 0.0, memory)
 
     def output(self) -> str:
-        """Return everything it wrote so far."""
+        """Return the output so far."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
-    def _reaped(self, how: int) -> float | None:
+    def _reap(self, how: int) -> float | None:
         if self._process.returncode is not None:
             return 0.0
         pid, status, used = os.wait4(self.pid, how)
@@ -124,7 +124,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def _peak_mib(pid: int) -> float:
-    """Read the greatest resident size; 0 where the system does not tell. A child's `ru_maxrss` starts at its parent's size."""
+    """Read the peak resident size; 0 if the system does not show it. A child's `ru_maxrss` would start at its parent's size."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -134,20 +134,20 @@ def _peak_mib(pid: int) -> float:
 
 @contextmanager
 def running(child: Child) -> Iterator[Child]:
-    """Have a child for the block; it does not outlive it."""
+    """Yield a child and stop it at the end of the block."""
     try:
         yield child
     finally:
-        child.end()
+        child.stop()
 
 
-def ask(module: str, job: msgspec.Struct, seconds: float, *words: str) -> bytes:
-    """Run a module with words and a job as its arguments and return the last line it prints, within a deadline."""
-    command = [sys.executable, "-m", module, *words, msgspec.json.encode(job).decode()]
+def run_job(module: str, job: msgspec.Struct, seconds: float, *arguments: str) -> bytes:
+    """Run a module with arguments and a job, within a deadline; return the last line that it prints."""
+    command = [sys.executable, "-m", module, *arguments, msgspec.json.encode(job).decode()]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+        completed = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
-        raise MustStop(f"{' '.join([module, *words])} was not done within {seconds:.0f} s.") from error
-    if done.returncode:
-        raise MustStop(f"{module} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
-    return done.stdout.splitlines()[-1]
+        raise MustStop(f"{' '.join([module, *arguments])} was not done within {seconds:.0f} s.") from error
+    if completed.returncode:
+        raise MustStop(f"{module} failed:\n{completed.stderr.decode(errors='replace')[-2000:]}")
+    return completed.stdout.splitlines()[-1]

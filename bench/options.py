@@ -1,4 +1,4 @@
-"""What a run of a benchmark is told from the command line."""
+"""The command-line options of a benchmark."""
 
 import msgspec
 
@@ -6,19 +6,19 @@ from schemas.errors import BadConfiguration
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`quick` is the smallest run that still goes through everything; its figures mean nothing."""
+    """`quick` means the smallest run that still uses everything; its figures mean nothing."""
 
     quick: bool = False
     rounds: int | None = None
     only: tuple[str, ...] = ()
     events: int | None = None
 
-    def count_of_rounds(self, usual: int) -> int:
-        """Return how many rounds to run: one when quick, unless a number was asked for."""
+    def round_count(self, usual: int) -> int:
+        """Return the number of rounds: the given one, else 1 for a quick run, else `usual`."""
         return self.rounds or (1 if self.quick else usual)
 
     def chosen(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return those of `names` that were asked for, all where nothing was; raise `BadConfiguration` for a name not among them."""
+        """Return the names given by --only, or all names; raise `BadConfiguration` for an unknown name."""
         unknown = sorted(set(self.only) - set(names))
         if unknown:
             raise BadConfiguration(

@@ -1,4 +1,4 @@
-"""The product as a user starts it: its configuration file, its commands, and when it is ready. No benchmark reaches into it."""
+"""The product as a user starts it: its configuration file, its commands, and its readiness. No benchmark uses its internals."""
 
 import http.client
 import time
@@ -17,8 +17,8 @@ WEBHOOKS = "/webhooks/intercom"
 _START_S = 60
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where it works: its port, the cluster with the prefix of its topics, and a folder for its files."""
+class Deployment(msgspec.Struct, frozen=True):
+    """One deployment: its port, the cluster and the prefix of its topics, and a folder for its files."""
 
     port: int
     bootstrap: str
@@ -26,19 +26,19 @@ class Place(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def configured(
-    place: Place, *, processes: int = 1, spool_always: bool = False, partitions: int = 4, probes: int | None = None
+def write_config(
+    deployment: Deployment, *, processes: int = 1, spool_always: bool = False, partitions: int = 4, probes: int | None = None
 ) -> Path:
-    """Write its configuration file. A worker answers probes where a port is given for them."""
-    file = place.folder / "intercom-streams.toml"
+    """Write the configuration file. A worker serves probes if a port is given for them."""
+    file = deployment.folder / "intercom-streams.toml"
     file.write_text(f"""\
 [kafka]
-bootstrap = "{place.bootstrap}"
-topic_prefix = "{place.prefix}"
+bootstrap = "{deployment.bootstrap}"
+topic_prefix = "{deployment.prefix}"
 partitions = {partitions}
 [ingress]
-listen = "127.0.0.1:{place.port}"
-spool = "{place.folder / "spool"}"
+listen = "127.0.0.1:{deployment.port}"
+spool = "{deployment.folder / "spool"}"
 processes = {processes}
 spool_always = {str(spool_always).lower()}
 [worker]
@@ -60,21 +60,21 @@ def command(config: Path, *verb: str) -> Child:
     return Child.python("-m", "streams.cli", "--config", str(config), *verb)
 
 
-def applied(config: Path) -> None:
-    """Create its topics."""
+def create_topics(config: Path) -> None:
+    """Create the product's topics."""
     child = command(config, "topics", "apply")
-    child.done_within(_START_S)
+    child.wait_for_success(_START_S)
 
 
-def inbound(prefix: str) -> list[str]:
-    """Return the topics that the ingress writes, as the broker knows them."""
+def inbound_topics(prefix: str) -> list[str]:
+    """Return the topics that the ingress writes, with their prefix."""
     return [f"{prefix}{topic.name}" for topic in TOPICS.values() if "ingress" in topic.written_by]
 
 
-def until_ready(child: Child, port: int, path: str = "/ready") -> None:
-    """Return when it answers 200 there; raise `MustStop` with its last words if it does not."""
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until:
+def wait_until_ready(child: Child, port: int, path: str = "/ready") -> None:
+    """Wait until the path answers 200; raise `MustStop` with the end of the output if it does not."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
         child.must_run()
         if _answers(port, path):
             return

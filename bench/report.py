@@ -1,4 +1,4 @@
-"""What a benchmark found, as values: spreads over its rounds, tables of them, and the ratios the goals are stated in."""
+"""The result of a benchmark as values: spreads over its rounds, tables of them, and ratios with goals."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The middle of several rounds with the least and the greatest: one round says little on a shared machine."""
+    """Median, minimum and maximum of several rounds: one round says little on a shared machine."""
 
     median: float
     low: float
@@ -22,23 +22,23 @@ class Spread(msgspec.Struct, frozen=True):
 Cell = Spread | str | None
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One rival: its name and a cell for each column of the table."""
+class TableRow(msgspec.Struct, frozen=True):
+    """One rival: its name and one cell per column of the table."""
 
     name: str
     cells: tuple[Cell, ...]
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Figures of the same kind; `columns` name the cells of each row."""
+    """Figures of one kind; `columns` name the cells of each row."""
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """Ours against a rival: the median of the rounds' own ratios, and what is aimed at."""
+    """Ours divided by a rival: the spread of the rounds' ratios, and the goal."""
 
     value: Spread
     goal: float | None = None
@@ -46,19 +46,19 @@ class Ratio(msgspec.Struct, frozen=True):
 
     @property
     def steady(self) -> bool:
-        """Say whether the rounds agree within a factor of two; if not, the machine was busy with something else and nothing is known."""
+        """Return whether the rounds agree within a factor of two; if not, the machine had other load and the ratio means nothing."""
         return self.value.high <= 2 * self.value.low
 
     @property
     def met(self) -> bool | None:
-        """Say whether the median meets the goal; None where there is none, or where the rounds disagree."""
+        """Return whether the median meets the goal; None without a goal, or if the rounds disagree."""
         if self.goal is None or not self.steady:
             return None
         return self.value.median <= self.goal if self.smaller_is_better else self.value.median >= self.goal
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All a benchmark has to say. `checks` are facts that must hold for the figures to mean anything; a false one fails the run."""
+    """The report of a benchmark. `checks` must hold for the figures to mean anything; a false one fails the run."""
 
     name: str
     about: str
@@ -68,14 +68,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     @property
-    def sound(self) -> bool:
-        """Say whether every check held."""
+    def is_valid(self) -> bool:
+        """Return whether every check holds."""
         return all(self.checks.values())
 
 
 def ratio(
     ours: Mapping[int, float], rival: Mapping[int, float], *, goal: float | None = None, smaller_is_better: bool = False
 ) -> Ratio | None:
-    """Divide ours by the rival's round by round, and take the middle; None where no round has both."""
-    shared = [ours[number] / rival[number] for number in ours if rival.get(number)]
-    return Ratio(Spread.of(shared), goal, smaller_is_better) if shared else None
+    """Divide ours by the rival's in each round; None if no round has both."""
+    ratios = [ours[number] / rival[number] for number in ours if rival.get(number)]
+    return Ratio(Spread.of(ratios), goal, smaller_is_better) if ratios else None

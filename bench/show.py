@@ -1,4 +1,4 @@
-"""A report for people, as tables, and for programs, as one line of JSON. In a pipe the tables are plain text."""
+"""A report as tables for people, in plain text when piped, and as one line of JSON for programs."""
 
 import msgspec
 from rich.console import Console
@@ -20,18 +20,18 @@ def show(report: Report, machine: Machine, console: Console) -> None:
         console.print(_drawn(table))
     if report.ratios:
         console.print(_ratios(report))
-    for check, held in report.checks.items():
-        console.print(f"{'[green]holds[/]' if held else '[red]BROKEN[/]'}  {check}")
+    for check, holds in report.checks.items():
+        console.print(f"{'[green]holds[/]' if holds else '[red]BROKEN[/]'}  {check}")
     for note in report.notes:
         console.print(f"[dim]{note}[/]")
 
 
 def json_line(report: Report, machine: Machine, at: str) -> str:
-    """Return the report on one line. `ratios` holds the medians by name; `spreads` their least and greatest round and their goals."""
+    """Return the report on one line. `ratios` has the medians by name; `spreads` has their lowest and highest round and their goals."""
     return msgspec.json.encode({
         "benchmark": report.name,
         "at": at,
-        "sound": report.sound,
+        "sound": report.is_valid,
         "ratios": {name: round(each.value.median, 3) for name, each in report.ratios.items()},
         "spreads": {name: _detail(each) for name, each in report.ratios.items()},
         "checks": report.checks,

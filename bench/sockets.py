@@ -1,4 +1,4 @@
-"""The TCP connections of a process, as the system's tables have them. Linux only; elsewhere there are none to be seen."""
+"""The TCP connections of a process, from the system's tables. Linux only; elsewhere the result is 0."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path

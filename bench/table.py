@@ -1,4 +1,4 @@
-"""The table of benchmarks. Each is loaded only when it runs, so that a rival's missing package disturbs nobody else."""
+"""The table of benchmarks. Each is loaded only when it runs, so that a rival's missing package affects no other benchmark."""
 
 import importlib
 from collections.abc import Callable

@@ -13,11 +13,11 @@ from bench.cluster import Cluster
 from bench.engine.events import KEYS, events
 from bench.engine.rivals import RIVALS
 from bench.engine.work import encode
-from bench.ingress.load import planned, quantiles
+from bench.ingress.load import planned_instants, quantiles
 from bench.ingress.posts import BODY_BYTES, COUNT, bodies
 from bench.machine import this_machine
 from bench.options import Options
-from bench.recovery.job import Restored
+from bench.recovery.job import RestoreResult
 from bench.recovery.part import checks
 from bench.recovery.rows import key_of, value_of
 from bench.report import Ratio, Report, Spread, ratio
@@ -104,7 +104,7 @@ def test_the_posts_are_all_different_and_of_exactly_the_size_they_are_said_to_ha
 
 
 def test_posts_of_a_steady_rate_are_planned_at_random_but_at_that_rate():
-    instants = planned(1_000, 10, seed=1)
+    instants = planned_instants(1_000, 10, seed=1)
     assert instants == sorted(instants)
     assert 9_500 < len(instants) < 10_500
     gaps = [later - earlier for earlier, later in pairwise(instants)]
@@ -145,7 +145,7 @@ def test_rows_to_restore_are_all_different_and_of_about_the_size_they_are_said_t
 
 def test_what_was_restored_is_right_only_if_no_row_is_wrong_and_ours_is_whole():
     def verdict(side, *, rows, wrong):
-        return list(checks(100, {side: {0: Restored(rows, wrong, 1.0, 1.0)}}).values())
+        return list(checks(100, {side: {0: RestoreResult(rows, wrong, 1.0, 1.0)}}).values())
 
     assert verdict("recovery_ours", rows=100, wrong=0) == [True]
     assert verdict("recovery_ours", rows=99, wrong=0) == [False]

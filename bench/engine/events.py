@@ -1,4 +1,4 @@
-"""The events all rivals read: 1.1 kB of JSON each over 50,000 keys, the same at every run, and what a table over them must hold."""
+"""The events of all rivals: 1.1 kB of JSON each, 50,000 keys, the same in every run; and the table that must follow from them."""
 
 import random
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.cluster import filling
+from bench.cluster import source_producer
 from schemas.partition import partition_of
 
 KEYS = 50_000
@@ -15,7 +15,7 @@ _WORDS = ("ada", "brook", "cedar", "delta", "ember", "fjord", "grove", "heath", 
 _FILL = 620  # bytes of free text that bring an event to 1.1 kB
 
 
-class Event(NamedTuple):
+class SourceEvent(NamedTuple):
     """One event: its key, its id and its bytes."""
 
     key: bytes
@@ -23,26 +23,26 @@ class Event(NamedTuple):
     value: bytes
 
 
-class Expected(NamedTuple):
-    """What the table must hold for a key in the end."""
+class ExpectedRow(NamedTuple):
+    """The row of a key that the table must have in the end."""
 
     n: int
     last: str  # id of the last event
 
 
-def events(count: int, *, keys: int = KEYS, seed: int = 7) -> Iterator[Event]:
-    """Generate events; the same count, keys and seed give the same ones."""
+def events(count: int, *, keys: int = KEYS, seed: int = 7) -> Iterator[SourceEvent]:
+    """Generate events; the same count, keys and seed give the same events."""
     chance = random.Random(seed)
     encode = msgspec.json.Encoder().encode
     for number in range(count):
         person = chance.randrange(keys)
-        found = f"event-{number:08d}"
-        yield Event(f"person-{person:06d}".encode(), found, encode(_body(found, person, number, chance)))
+        event_id = f"event-{number:08d}"
+        yield SourceEvent(f"person-{person:06d}".encode(), event_id, encode(_body(event_id, person, number, chance)))
 
 
-def _body(found: str, person: int, number: int, chance: random.Random) -> dict[str, object]:
+def _body(event_id: str, person: int, number: int, chance: random.Random) -> dict[str, object]:
     return {
-        "id": found,
+        "id": event_id,
         "kind": chance.choice(_KINDS),
         "at": 1_790_000_000_000 + number,
         "person": {
@@ -58,13 +58,13 @@ def _body(found: str, person: int, number: int, chance: random.Random) -> dict[s
     }  # fmt: skip
 
 
-def publish(bootstrap: str, topic: str, count: int, partitions: int, *, keys: int = KEYS) -> dict[bytes, Expected]:
-    """Write the events to their partitions and return what a table over them must hold."""
-    producer = filling(bootstrap)
-    expected: dict[bytes, Expected] = {}
+def publish(bootstrap: str, topic: str, count: int, partitions: int, *, keys: int = KEYS) -> dict[bytes, ExpectedRow]:
+    """Write the events to their partitions; return the table that must follow from them."""
+    producer = source_producer(bootstrap)
+    expected: dict[bytes, ExpectedRow] = {}
     for event in events(count, keys=keys):
         before = expected.get(event.key)
-        expected[event.key] = Expected(before.n + 1 if before else 1, event.id)
+        expected[event.key] = ExpectedRow(before.n + 1 if before else 1, event.id)
         producer.produce(topic, event.value, key=event.key, partition=partition_of(event.key, partitions))
         producer.poll(0)
     producer.flush()

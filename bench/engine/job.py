@@ -1,10 +1,10 @@
-"""What one trial of one rival is told, and the names it works under."""
+"""The parameters of one trial of one rival."""
 
 import msgspec
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Read `source`, keep a table whose changelog is `changelog`, write one record an event to `output`. All have `partitions`."""
+    """Read `source`, store a table with the changelog `changelog`, write one record per event to `output`. All have `partitions`."""
 
     bootstrap: str
     group: str
@@ -12,7 +12,7 @@ class Job(msgspec.Struct, frozen=True):
     output: str
     changelog: str
     partitions: int
-    directory: str  # for rivals that keep files
+    directory: str  # for rivals that write files
 
 
 TABLE = "counts"

@@ -1,4 +1,4 @@
-"""The work itself, once for all hand-written loops: what is kept for a key, and what is sent for an event."""
+"""The work, shared by all hand-written loops: the value stored for a key, and the record sent for an event."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""How much of a bare web server's speed is left when every post is verified, kept safe and only then answered."""
+"""The ingress compared with a bare web server: every post is verified and stored before it is answered."""

@@ -1,4 +1,4 @@
-"""The yardstick: the same web server with the same settings, an endpoint that reads the body, and nothing else."""
+"""The reference: the same web server with the same settings, and an endpoint that only reads the body."""
 
 import sys
 from typing import Any
@@ -18,7 +18,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(  # as our ingress sets it up, but for the protocol class that ours adds
+    uvicorn.run(  # the ingress's settings, without its protocol class
         app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False,
         log_level="warning", server_header=False, proxy_headers=False, backlog=2048,
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Keep-alive connections driven by hand over epoll: an HTTP client would cost more than the server it measures.
+"""Keep-alive connections on plain sockets and epoll: an HTTP client would cost more than the server that it measures.
 
-A request is bytes prepared before. An answer is looked into only when its length is new; else its first bytes and its length say it all.
+Requests are prepared bytes. A response is parsed only if its length differs from the last one; else its status line is enough.
 """
 
 import select
@@ -12,7 +12,7 @@ _CONNECT_S = 10
 
 
 class Connection:
-    """One socket, and what is under way on it. `sent_at` is the instant the running post counts from."""
+    """One socket with its partial response. `sent_at` is the time from which the current post is measured."""
 
     __slots__ = ("buffer", "sent_at", "socket")
 
@@ -25,7 +25,7 @@ class Connection:
 
 
 class Connections:
-    """All connections of a generator, and what came back on them."""
+    """All connections of a load generator, and the numbers of their responses."""
 
     def __init__(self, port: int, count: int, posts: Sequence[bytes]) -> None:
         self._port = port
@@ -33,7 +33,7 @@ class Connections:
         self._next = 0
         self._poll = select.epoll()
         self._open: dict[int, Connection] = {}
-        self._length = 0  # of the last answer that was parsed
+        self._length = 0  # of the last response that was parsed
         self.accepted = 0
         self.refused = 0
         self.broken = 0
@@ -41,18 +41,18 @@ class Connections:
             self.open()
 
     def open(self) -> Connection:
-        """Add a connection."""
-        made = Connection(self._port)
-        self._open[made.socket.fileno()] = made
-        self._poll.register(made.socket.fileno(), select.EPOLLIN)
-        return made
+        """Open a connection."""
+        connection = Connection(self._port)
+        self._open[connection.socket.fileno()] = connection
+        self._poll.register(connection.socket.fileno(), select.EPOLLIN)
+        return connection
 
-    def all(self) -> list[Connection]:
+    def open_connections(self) -> list[Connection]:
         """Return every open connection."""
         return list(self._open.values())
 
     def send(self, connection: Connection, at: float) -> None:
-        """Post the next body, counted from the instant `at`."""
+        """Post the next body, measured from the time `at`."""
         connection.sent_at = at
         post = self._posts[self._next]
         self._next = (self._next + 1) % len(self._posts)
@@ -61,16 +61,16 @@ class Connections:
         except BlockingIOError:
             sent = 0
         except OSError:
-            return  # closed under us: the poll tells, and it is counted there
-        if sent < len(post):  # never seen on one machine: a socket's buffer holds many posts
+            return  # closed by the server: the poll reports it and it is counted there
+        if sent < len(post):  # not observed on one machine: a socket's buffer has room for many posts
             connection.socket.setblocking(True)
             connection.socket.sendall(post[sent:])
             connection.socket.setblocking(False)
 
-    def answered(self, seconds: float) -> Iterator[Connection]:
-        """Wait at most so long and yield each connection whose answer is complete; a broken one is replaced, and yielded as new."""
+    def wait_for_responses(self, seconds: float) -> Iterator[Connection]:
+        """Wait at most so long; yield each connection with a complete response, and a new connection for each broken one."""
         if seconds > 0:
-            select.select([self._poll], [], [], seconds)  # epoll itself counts in milliseconds
+            select.select([self._poll], [], [], seconds)  # epoll's timeout has only milliseconds
         for number, _ in self._poll.poll(0, 1024):
             connection = self._open[number]
             try:
@@ -78,9 +78,9 @@ class Connections:
             except OSError:
                 data = b""
             if not data:
-                yield self._replaced(connection)
-            elif answer := self._answer(connection, data):
-                if answer.startswith(_ACCEPTED):
+                yield self._replace(connection)
+            elif response := self._response(connection, data):
+                if response.startswith(_ACCEPTED):
                     self.accepted += 1
                 else:
                     self.refused += 1
@@ -91,28 +91,28 @@ class Connections:
             connection.socket.close()
         self._poll.close()
 
-    def _answer(self, connection: Connection, data: bytes) -> bytes:
-        """Return an answer once it is all there, else nothing."""
+    def _response(self, connection: Connection, data: bytes) -> bytes:
+        """Return the response once it is complete, else empty bytes."""
         if len(data) == self._length and not connection.buffer:
             return data
-        whole = connection.buffer + data
-        head, found, body = whole.partition(b"\r\n\r\n")
-        if not found or len(body) < _content_length(head):
-            connection.buffer = whole
+        response = connection.buffer + data
+        head, separator, body = response.partition(b"\r\n\r\n")
+        if not separator or len(body) < _content_length(head):
+            connection.buffer = response
             return b""
         connection.buffer = b""
-        self._length = len(whole)
-        return whole
+        self._length = len(response)
+        return response
 
-    def _replaced(self, connection: Connection) -> Connection:
+    def _replace(self, connection: Connection) -> Connection:
         self.broken += 1
         number = connection.socket.fileno()
         self._poll.unregister(number)
         del self._open[number]
         connection.socket.close()
-        made = self.open()
-        made.sent_at = connection.sent_at
-        return made
+        replacement = self.open()
+        replacement.sent_at = connection.sent_at
+        return replacement
 
 
 def _content_length(head: bytes) -> int:

@@ -1,7 +1,7 @@
-"""The load generator, a process of its own: `python -m bench.ingress.load JOB` prints what came back as one line of JSON.
+"""The load generator, a process of its own: `python -m bench.ingress.load JOB` prints its result as one line of JSON.
 
-closed: every connection posts again as soon as it is answered; how many answers a second.
-open: posts are planned at random instants of a steady rate and counted from the instant planned, however late the server lets them out.
+closed: every connection posts again as soon as it has its response; measures responses per second.
+open: posts are planned at random times of a steady rate and measured from the planned time, however late they are sent.
 """
 
 import random
@@ -16,11 +16,11 @@ import msgspec
 from bench.ingress.connections import Connection, Connections
 from bench.ingress.posts import requests
 
-_DRAIN_S = 30  # the slowest answer that is waited for
+_DRAIN_S = 30  # the longest wait for the last responses
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What to do to which port. `rate` in posts a second; 0 is a closed loop. The first `warm_s` seconds are not measured."""
+    """The load on a port. `rate` is in posts per second; 0 means a closed loop. The first `warm_s` seconds are not measured."""
 
     port: int
     connections: int
@@ -29,8 +29,8 @@ class Load(msgspec.Struct, frozen=True):
     rate: float = 0.0
 
 
-class Answers(msgspec.Struct, frozen=True):
-    """All answers of a run, and those of the measured time with their delays; `late_ms`: how late the generator itself was."""
+class Responses(msgspec.Struct, frozen=True):
+    """All responses of a run, and the measured ones with their delays. `late_ms` says how late the generator sent the posts."""
 
     accepted: int
     refused: int
@@ -40,39 +40,39 @@ class Answers(msgspec.Struct, frozen=True):
     delays_ms: dict[str, float]
     late_ms: dict[str, float]
     cpu_s: float
-    began_at: float  # by the wall clock, for whoever watches Kafka meanwhile
+    began_at: float  # wall clock, for comparison with Kafka's progress
     ended_at: float
 
     @property
     def busy(self) -> float:
-        """Return the share of the time that the generator itself was at work: near 1 it would be the bottleneck."""
+        """Return the generator's share of a CPU: near 1 it would be the bottleneck."""
         return self.cpu_s / (self.ended_at - self.began_at)
 
     @property
     def per_second(self) -> float:
-        """Return the answers per second of the measured time."""
+        """Return the measured responses per second."""
         return self.measured / self.seconds
 
 
 class Delays(NamedTuple):
-    """Seconds to the answer of each measured post, and how late the generator let each out."""
+    """Seconds to the response of each measured post, and how late the generator sent each post."""
 
     answers: list[float]
     generator: list[float]
 
 
-def closed(connections: Connections, load: Load) -> Delays:
-    """Post on every connection again as soon as it is answered."""
+def closed_loop(connections: Connections, load: Load) -> Delays:
+    """Post on every connection again as soon as it has its response."""
     clock = time.perf_counter
     begin = clock()
     first, last = begin + load.warm_s, begin + load.warm_s + load.seconds
     delays: list[float] = []
-    for connection in connections.all():
+    for connection in connections.open_connections():
         connections.send(connection, clock())
     waiting = load.connections
     now = begin
     while waiting and now < last + _DRAIN_S:
-        for connection in connections.answered(0.5):
+        for connection in connections.wait_for_responses(0.5):
             now = clock()
             if first <= now < last:
                 delays.append(now - connection.sent_at)
@@ -84,12 +84,12 @@ def closed(connections: Connections, load: Load) -> Delays:
     return Delays(delays, [])
 
 
-def open_(connections: Connections, load: Load, seed: int = 5) -> Delays:
-    """Post at planned instants; a post with no free connection waits, and its waiting counts."""
+def open_loop(connections: Connections, load: Load, seed: int = 5) -> Delays:
+    """Post at planned times; a post waits for a free connection, and the wait counts."""
     clock = time.perf_counter
     begin = clock()
-    plan = [begin + offset for offset in planned(load.rate, load.warm_s + load.seconds, seed)]
-    idle: deque[Connection] = deque(connections.all())
+    plan = [begin + offset for offset in planned_instants(load.rate, load.warm_s + load.seconds, seed)]
+    idle: deque[Connection] = deque(connections.open_connections())
     delays: list[float] = []
     late: list[float] = []
     position = done = 0
@@ -100,7 +100,7 @@ def open_(connections: Connections, load: Load, seed: int = 5) -> Delays:
             connections.send(idle.popleft(), plan[position])
             position += 1
         wait = plan[position] - clock() if position < len(plan) and idle else 0.2
-        for connection in connections.answered(max(wait, 1e-6)):
+        for connection in connections.wait_for_responses(max(wait, 1e-6)):
             if connection.sent_at >= begin + load.warm_s:
                 delays.append(clock() - connection.sent_at)
             idle.append(connection)
@@ -108,8 +108,8 @@ def open_(connections: Connections, load: Load, seed: int = 5) -> Delays:
     return Delays(delays, late)
 
 
-def planned(rate: float, seconds: float, seed: int) -> list[float]:
-    """Return the instants of a Poisson process, as posts of many independent people arrive."""
+def planned_instants(rate: float, seconds: float, seed: int) -> list[float]:
+    """Return the times of a Poisson process, which models posts of many independent people."""
     chance = random.Random(seed)
     instants = []
     at = chance.expovariate(rate)
@@ -120,7 +120,7 @@ def planned(rate: float, seconds: float, seed: int) -> list[float]:
 
 
 def quantiles(values: Sequence[float]) -> dict[str, float]:
-    """Return p50, p99, p99.9 and the greatest, in milliseconds."""
+    """Return p50, p99, p99.9 and the maximum, in milliseconds."""
     ordered = sorted(values)
     if not ordered:
         return {}
@@ -128,20 +128,20 @@ def quantiles(values: Sequence[float]) -> dict[str, float]:
     return {name: ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000 for name, share in shares.items()}
 
 
-def measured(load: Load) -> Answers:
-    """Do what the load says and put together what came back."""
+def measure(load: Load) -> Responses:
+    """Run the load and return its result."""
     connections = Connections(load.port, load.connections, requests(load.port))
     began_at, cpu = time.time(), time.process_time()
-    found = open_(connections, load) if load.rate else closed(connections, load)
+    delays = open_loop(connections, load) if load.rate else closed_loop(connections, load)
     connections.close()
-    return Answers(
+    return Responses(
         accepted=connections.accepted,
         refused=connections.refused,
         broken=connections.broken,
-        measured=len(found.answers),
+        measured=len(delays.answers),
         seconds=load.seconds,
-        delays_ms=quantiles(found.answers),
-        late_ms=quantiles(found.generator),
+        delays_ms=quantiles(delays.answers),
+        late_ms=quantiles(delays.generator),
         cpu_s=time.process_time() - cpu,
         began_at=began_at,
         ended_at=time.time(),
@@ -149,4 +149,4 @@ def measured(load: Load) -> Answers:
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(measured(msgspec.json.decode(sys.argv[1], type=Load))).decode())
+    print(msgspec.json.encode(measure(msgspec.json.decode(sys.argv[1], type=Load))).decode())

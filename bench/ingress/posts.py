@@ -1,4 +1,4 @@
-"""The posts all servers get: 256 different signed notifications of 2.1 kB, as the bytes of whole HTTP requests."""
+"""The posts of all servers: 256 different signed notifications of 2.1 kB, as the bytes of whole HTTP requests."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ def bodies(seed: int = 11) -> list[bytes]:
 
 
 def requests(port: int) -> list[bytes]:
-    """Return the posts as they go over the wire."""
+    """Return the posts as bytes of HTTP."""
     return [_request(body, port) for body in bodies()]
 
 
@@ -52,10 +52,10 @@ def _notification(number: int, chance: random.Random) -> dict[str, object]:
 
 
 def _contact(number: int, chance: random.Random) -> dict[str, object]:
-    found = f"{chance.getrandbits(96):024x}"
+    contact_id = f"{chance.getrandbits(96):024x}"
     return {
         "type": "contact",
-        "id": found,
+        "id": contact_id,
         "workspace_id": APP_ID,
         "external_id": f"user-{number}",
         "role": "user",
@@ -67,7 +67,7 @@ def _contact(number: int, chance: random.Random) -> dict[str, object]:
         "location": {"type": "location", "country": "Ireland", "city": "Dublin", "region": None},
         "custom_attributes": {f"attribute_{each}": chance.randrange(10_000) for each in range(12)},
         **{
-            name: {"type": "list", "data": [], "url": f"/contacts/{found}/{name}", "total_count": 0, "has_more": False}
+            name: {"type": "list", "data": [], "url": f"/contacts/{contact_id}/{name}", "total_count": 0, "has_more": False}
             for name in ("tags", "notes", "companies")
         },
     }

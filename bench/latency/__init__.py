@@ -1,1 +1,1 @@
-"""How long after a post its consequence can be read, on a machine that does nothing else."""
+"""The time from a post until its consequence can be read, on an otherwise idle machine."""

@@ -1,4 +1,4 @@
-"""Measure ours and the plain loops in turns, on each path, one post at a time."""
+"""Measure ours and the plain loops in interleaved rounds, on each path, one post at a time."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,17 +8,17 @@ from bench.latency.paths import PATHS
 from bench.latency.systems import SYSTEMS
 from bench.latency.trial import BUSY_PATH, Trial, trial
 from bench.options import Options
-from bench.report import Ratio, Report, Row, Spread, Table, ratio
+from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
 from bench.rest import WARM
-from bench.rounds import turns
+from bench.rounds import measurements
 
 _ROUNDS = 5
 _POSTS = {"person": 200, "violation": 20}  # p99 of 200 is the second slowest; of 20 the slowest, an order of magnitude
-_WARM = {"person": WARM, "violation": 30}  # posts before; the second path finds a broker that has been at work
-_BUSY = 300
+_WARM = {"person": WARM, "violation": 30}  # posts before the measured ones; the broker is warm already for the second path
+_POSTS_WITHOUT_PAUSES = 300
 _GOAL = 1.5  # for p99 on the path that has enough posts
-_LOAD = 0.3  # of what goes through: more than that is no rest
-_WITHIN_MS = 2_000  # what a person who waits for a violation was promised, by median
+_LOAD = 0.3  # share of the full throughput; above it the system is not at rest
+_WITHIN_MS = 2_000  # the promised median time to a violation
 _COLUMNS = ("p50 ms", "p99 ms", "max ms", "answer p50 ms", "answer p99 ms", "posts/s")
 _SHARES_BEFORE = ("p50", "p99")
 
@@ -26,59 +26,59 @@ Trials = dict[str, dict[int, Trial]]  # by system, then round
 
 
 def run(options: Options, cluster: Cluster) -> Report:
-    """Give every system its turns."""
+    """Measure every system in every round."""
     posts = dict.fromkeys(_POSTS, 3) if options.quick else _POSTS
-    warm, busy = (dict.fromkeys(_POSTS, 1), 10) if options.quick else (_WARM, _BUSY)
+    warm, busy = (dict.fromkeys(_POSTS, 1), 10) if options.quick else (_WARM, _POSTS_WITHOUT_PAUSES)
     names = options.chosen(tuple(SYSTEMS))
-    found: Trials = {name: {} for name in names}
-    for number, name in turns(names, options.count_of_rounds(_ROUNDS)):
-        found[name][number] = trial(cluster, name, number=number, posts=posts, warm=warm, busy=busy)
+    trials: Trials = {name: {} for name in names}
+    for number, name in measurements(names, options.round_count(_ROUNDS)):
+        trials[name][number] = trial(cluster, name, number=number, posts=posts, warm=warm, busy=busy)
     return Report(
         name="latency",
         about="posts one at a time, with pauses, until a read_committed reader has the consequence",
-        tables=(*(_table(path, posts[path], found) for path in posts), _before(warm, found), _load(busy, found)),
-        ratios={name: each for path in posts for name, each in _ratios(path, found).items()},
-        checks=_within(found) | ({} if options.quick else _rested(found)),
+        tables=(*(_table(path, posts[path], trials) for path in posts), _warm_up_table(warm, trials), _load(busy, trials)),
+        ratios={name: each for path in posts for name, each in _ratios(path, trials).items()},
+        checks=_deadline_check(trials) | ({} if options.quick else _load_check(trials)),
         notes=("p99 of 20 posts is the slowest one: read it as an order of magnitude",),
     )
 
 
-def _table(path: str, posts: int, found: Trials) -> Table:
-    rows = tuple(Row(name, _cells(path, list(trials.values()))) for name, trials in found.items())
+def _table(path: str, posts: int, trials: Trials) -> Table:
+    rows = tuple(TableRow(name, _cells(path, list(rounds.values()))) for name, rounds in trials.items())
     return Table(f"{PATHS[path].about}: {posts} posts a round", _COLUMNS, rows)
 
 
 def _cells(path: str, trials: list[Trial]) -> tuple[Spread, ...]:
-    timed = [each.paths[path] for each in trials]
-    shown = [quantiles_ms(each.shown_ms) for each in timed]
-    answered = [quantiles_ms(each.answered_ms) for each in timed]
+    timings = [each.paths[path] for each in trials]
+    shown = [quantiles_ms(each.shown_ms) for each in timings]
+    answered = [quantiles_ms(each.answered_ms) for each in timings]
     return (
         *(Spread.of([each[share] for each in shown]) for share in ("p50", "p99", "max")),
         *(Spread.of([each[share] for each in answered]) for share in ("p50", "p99")),
-        Spread.of([each.rate for each in timed]),
+        Spread.of([each.rate for each in timings]),
     )
 
 
-def _before(warm: Mapping[str, int], found: Trials) -> Table:
+def _warm_up_table(warm: Mapping[str, int], trials: Trials) -> Table:
     columns = tuple(f"{path} {share} ms" for path in warm for share in _SHARES_BEFORE)
-    rows = tuple(Row(name, tuple(_cells_before(warm, list(trials.values())))) for name, trials in found.items())
+    rows = tuple(TableRow(name, tuple(_warm_up_cells(warm, list(rounds.values())))) for name, rounds in trials.items())
     counts = ", ".join(f"{count} to {path}" for path, count in warm.items())
     return Table(f"the first posts after the start, in no ratio: {counts}", columns, rows)
 
 
-def _cells_before(warm: Mapping[str, int], trials: list[Trial]) -> Iterator[Spread]:
+def _warm_up_cells(warm: Mapping[str, int], trials: list[Trial]) -> Iterator[Spread]:
     for path in warm:
         shown = [quantiles_ms(each.paths[path].before_ms) for each in trials]
         yield from (Spread.of([each[share] for each in shown]) for share in _SHARES_BEFORE)
 
 
-def _load(busy: int, found: Trials) -> Table:
+def _load(busy: int, trials: Trials) -> Table:
     rows = (
-        Row(
+        TableRow(
             name,
-            (Spread.of([each.busy_rate for each in trials.values()]), Spread.of([each.load * 100 for each in trials.values()])),
+            (Spread.of([each.busy_rate for each in rounds.values()]), Spread.of([each.load * 100 for each in rounds.values()])),
         )
-        for name, trials in found.items()
+        for name, rounds in trials.items()
     )
     title = f"the load: {busy} posts to {BUSY_PATH} without pauses, on one connection"
     return Table(title, ("posts/s without pauses", "% of that at rest"), tuple(rows))
@@ -89,11 +89,11 @@ def quantiles_ms(values: list[float]) -> dict[str, float]:
     return quantiles([each / 1000 for each in values])
 
 
-def _ratios(path: str, found: Trials) -> dict[str, Ratio]:
-    """Ours against the plain loops, by p50 and p99: how many times as long it takes."""
+def _ratios(path: str, trials: Trials) -> dict[str, Ratio]:
+    """Return ours divided by the plain loops, for p50 and p99 of the delay."""
     ratios: dict[str, Ratio] = {}
     for share in ("p50", "p99"):
-        ours, plain = (_by_round(path, share, found.get(name, {})) for name in SYSTEMS)
+        ours, plain = (_by_round(path, share, trials.get(name, {})) for name in SYSTEMS)
         goal = _GOAL if (path, share) == (BUSY_PATH, "p99") else None
         each = ratio(ours, plain, goal=goal, smaller_is_better=True)
         if each is not None:
@@ -105,11 +105,11 @@ def _by_round(path: str, share: str, trials: dict[int, Trial]) -> dict[int, floa
     return {number: quantiles_ms(each.paths[path].shown_ms)[share] for number, each in trials.items()}
 
 
-def _within(found: Trials) -> dict[str, bool]:
-    medians = _by_round("violation", "p50", found.get("ours", {})).values()
+def _deadline_check(trials: Trials) -> dict[str, bool]:
+    medians = _by_round("violation", "p50", trials.get("ours", {})).values()
     return {f"a violation shows within {_WITHIN_MS} ms of its post, by median": max(medians) <= _WITHIN_MS} if medians else {}
 
 
-def _rested(found: Trials) -> dict[str, bool]:
-    loads = [each.load for trials in found.values() for each in trials.values()]
+def _load_check(trials: Trials) -> dict[str, bool]:
+    loads = [each.load for rounds in trials.values() for each in rounds.values()]
     return {f"the load at rest is below {_LOAD:.0%} of what goes through without pauses": max(loads) < _LOAD}

@@ -1,4 +1,4 @@
-"""The two ways through the product that somebody waits for, each through two agents: what is posted, and where its consequence shows."""
+"""The two paths through the product whose delay matters, each through two agents: what is posted, and which topic has the consequence."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from connectors.simulator import payloads
 
 
 class Path(msgspec.Struct, frozen=True):
-    """`body(marker)` makes a post; its consequence is the first record of `topic` that holds the marker, a number as text."""
+    """`body(marker)` makes a post; its consequence is the first record of `topic` that contains the marker, a number as text."""
 
     topic: str
     body: Callable[[str], bytes]

@@ -1,7 +1,7 @@
-"""The yardstick: the same path by hand, as short as it can be. A web endpoint that produces to Kafka, then two transactional loops.
+"""The reference: the same path, hand-written and as short as possible. A web endpoint that produces to Kafka, then two transactional loops.
 
-`python -m bench.latency.plain web|loops JOB`. Nothing is verified, decoded, merged or kept: what is left is the price of two
-transactions and three readings. No client waits for company: no linger, a fetch returns with its first record, uvloop throughout.
+`python -m bench.latency.plain web|loops JOB`. Nothing is verified, decoded, merged or stored: the rest is the cost of two
+transactions and three reads. No client waits for further records: no linger, a fetch returns with its first record, uvloop throughout.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Posts to `port` go to the first topic and on to the last, one loop for each step."""
+    """Posts to `port` go to the first topic and from there to the last, one loop per step."""
 
     port: int
     bootstrap: str
@@ -35,8 +35,8 @@ class Web:
             await self._producer.start()
         body, more = b"", True
         while more:
-            part = await receive()
-            body, more = body + part.get("body", b""), part.get("more_body", False)
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
         if scope["method"] == "POST":
             await self._producer.send_and_wait(self._job.topics[0], body)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
@@ -59,18 +59,18 @@ async def _loop(job: Job, source: str, target: str) -> None:
         polled = await consumer.getmany(timeout_ms=1000)
         if polled:
             async with producer.transaction():
-                for part, records in polled.items():
+                for partition, records in polled.items():
                     for record in records:
-                        await producer.send_and_wait(target, record.value, partition=part.partition)
-                ends = {part: records[-1].offset + 1 for part, records in polled.items()}
+                        await producer.send_and_wait(target, record.value, partition=partition.partition)
+                ends = {partition: records[-1].offset + 1 for partition, records in polled.items()}
                 await producer.send_offsets_to_transaction(ends, f"{target}-loop")
 
 
 if __name__ == "__main__":
-    told = msgspec.json.decode(sys.argv[2], type=Job)
+    job = msgspec.json.decode(sys.argv[2], type=Job)
     if sys.argv[1] == "web":
         uvicorn.run(
-            Web(told), port=told.port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="warning"
+            Web(job), port=job.port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="warning"
         )
     else:
-        uvloop.run(_loops(told))
+        uvloop.run(_loops(job))

@@ -1,4 +1,4 @@
-"""Signed posts on one connection that stays open."""
+"""Signed posts on one keep-alive connection."""
 
 import contextlib
 import http.client
@@ -11,7 +11,7 @@ from schemas.tenancy import Secret
 
 
 def post(connection: http.client.HTTPConnection, body: bytes) -> None:
-    """Post a webhook and have its answer; anything but 200 raises `Unavailable`."""
+    """Post a webhook and read the response; raise `Unavailable` for any status but 200."""
     connection.request("POST", WEBHOOKS, body, webhook_headers(body, Secret(SECRET)))
     response = connection.getresponse()
     response.read()
@@ -21,7 +21,7 @@ def post(connection: http.client.HTTPConnection, body: bytes) -> None:
 
 @contextlib.contextmanager
 def connected(port: int) -> Iterator[http.client.HTTPConnection]:
-    """Have a connection to a server of this machine."""
+    """Yield a connection to a server on this machine."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     yield connection
     connection.close()

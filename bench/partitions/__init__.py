@@ -1,1 +1,1 @@
-"""What partitions cost: every agent has a producer for each, because a partition's owner is fenced by name."""
+"""The cost of partitions: every agent has a producer per partition, because Kafka fences a partition's owner by transactional id."""

@@ -1,1 +1,1 @@
-"""How long a table takes to come back from its changelog: ours, and stock Faust's."""
+"""The time to restore a table from its changelog: ours, and stock Faust's."""

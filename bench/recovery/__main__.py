@@ -1,4 +1,4 @@
-"""Be one side once: `python -m bench.recovery SIDE JOB` prints what came of it as JSON."""
+"""Run one side once: `python -m bench.recovery SIDE JOB` prints the result as JSON."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ _SIDES: MappingProxyType[str, Callable[[Job], Coroutine[Any, Any, object]]] = Ma
 
 async def _main(side: str, job: Job) -> None:
     print(msgspec.json.encode(await _SIDES[side](job)).decode(), flush=True)
-    os._exit(0)  # stock Faust is in the middle of its work; its tasks and threads would go on with it
+    os._exit(0)  # stock Faust is still at work; its tasks and threads would continue
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Time a restoration in a Faust app, ours or stock, from the same line of Faust to the moment when its worker is ready.
+"""Measure a restoration in a Faust app, ours or stock, from the same line of Faust until its worker is ready.
 
-It begins when the group has given the app its partitions (`App._on_partitions_assigned`): no start of an interpreter and no joining of
-a group is in it. It ends when the side says that its table is restored and events may flow: the engine's `on_ready`, and the signal
+The measurement begins when the app gets its partitions (`App._on_partitions_assigned`), so it includes neither the start of the
+interpreter nor the join of the group. It ends when the table is restored and events may flow: the engine's `on_ready`, or the signal
 `on_rebalance_complete` that stock Faust sends with its "Restore complete!".
 """
 
@@ -16,13 +16,13 @@ import faust
 
 
 class Clock:
-    """Watch every Faust app of this process, from its creation on. Create it before the app starts."""
+    """Measure every Faust app of this process. Create the clock before the app starts."""
 
     def __init__(self) -> None:
         self._assigned = asyncio.Event()
         self._ready = asyncio.Event()
         self._began = self._ended = self._before_mib = 0.0
-        every: Any = faust.App  # the signal of an instance would come later than this line
+        every: Any = faust.App  # the signal of an instance is sent later than this method is called
         assigned = every._on_partitions_assigned  # noqa: SLF001  it has no public name
 
         async def on_assigned(app: Any, partitions: Collection[Any], generation_id: int = 0) -> None:
@@ -34,13 +34,13 @@ class Clock:
         every._on_partitions_assigned = on_assigned  # noqa: SLF001  likewise; the process ends with the trial
 
     def ready(self) -> None:
-        """Take note that the table is restored, the first time after the assignment."""
+        """Store the time of the first call after the assignment: the table is restored."""
         if self._assigned.is_set() and not self._ready.is_set():
             self._ended = time.monotonic()
             self._ready.set()
 
-    async def stopped(self, limit_s: float) -> tuple[float, float]:
-        """Return the seconds it took and the MiB the process grew by, at most `limit_s` after the assignment or when that has passed."""
+    async def wait(self, limit_s: float) -> tuple[float, float]:
+        """Wait for the restoration, at most `limit_s` after the assignment; return its seconds and the growth of the process in MiB."""
         await self._assigned.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), limit_s)
@@ -48,7 +48,7 @@ class Clock:
 
 
 def _resident_mib() -> float:
-    """Return the memory in use; 0 where the system does not tell."""
+    """Return the memory in use; 0 if the system does not show it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

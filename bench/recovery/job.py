@@ -1,4 +1,4 @@
-"""What one restoration is told, and what it says in the end."""
+"""The parameters of one restoration, and its result."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ TABLE = "counts"
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Restore `rows` rows from `changelog` and stop, at the latest `limit_s` after the partitions were assigned.
 
-    `group` is the consumer group; stock Faust takes it for its own name, and a group that was killed must not be waited for.
+    `group` is the consumer group; stock Faust uses it as the app's name. A new group need not wait for the session of a killed member.
     """
 
     bootstrap: str
@@ -21,8 +21,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
 
 
-class Restored(msgspec.Struct, frozen=True):
-    """Rows that were there after so many seconds, how many of them were wrong, and by how much the process had grown, in MiB."""
+class RestoreResult(msgspec.Struct, frozen=True):
+    """The number of rows after so many seconds, how many of them are wrong, and the growth of the process in MiB."""
 
     rows: int
     wrong: int
@@ -31,5 +31,5 @@ class Restored(msgspec.Struct, frozen=True):
 
     @property
     def rate(self) -> float:
-        """Keys a second."""
+        """Return the keys per second."""
         return self.rows / self.seconds

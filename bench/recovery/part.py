@@ -1,74 +1,72 @@
-"""The part of the engine benchmark that is about recovery: its sides, its table, its ratio and its checks."""
+"""The recovery part of the engine benchmark: its sides, its table, its ratio and its checks."""
 
 from types import MappingProxyType
 
 from bench.cluster import Cluster
 from bench.options import Options
-from bench.recovery.job import Restored
-from bench.recovery.trial import restored, written
-from bench.report import Ratio, Row, Spread, Table, ratio
-from bench.rounds import turns
+from bench.recovery.job import RestoreResult
+from bench.recovery.trial import restore, write_changelogs
+from bench.report import Ratio, Spread, Table, TableRow, ratio
+from bench.rounds import measurements
 
 SIDES = MappingProxyType({
     "recovery_ours": "this engine, into memory",
     "recovery_ours_on_disk": "this engine, into RocksDB, from nothing",
     "recovery_stock": "faust-streaming as it comes, into memory",
 })  # fmt: skip
-STOCK_S = 25  # stock Faust restores for so long; its rate is of what it had by then
+STOCK_S = 25  # stock Faust is stopped after this time; its rate is of the rows until then
 _LIMIT_S = 180
 _ROWS = 500_000
 _GOAL = 20
 _COLUMNS = ("keys/s", "seconds", "rows restored", "of them wrong", "MiB per million rows", "what")
 
-Restorations = dict[str, dict[int, Restored]]
+Results = dict[str, dict[int, RestoreResult]]
 
 
-def measured(
-    options: Options, cluster: Cluster, names: tuple[str, ...], *, rounds: int, partitions: int
-) -> tuple[int, Restorations]:
-    """Write the changelogs and restore from them in turns; return how many rows there are, too."""
+def measure(options: Options, cluster: Cluster, names: tuple[str, ...], *, rounds: int, partitions: int) -> tuple[int, Results]:
+    """Write the changelogs and restore from them in interleaved rounds; return the number of rows and the results."""
     rows = 2_000 if options.quick else _ROWS
-    found: Restorations = {name: {} for name in names}
+    results: Results = {name: {} for name in names}
     if names:
-        changelogs = written(cluster, rows, partitions)
-        for number, name in turns(names, rounds):
+        changelogs = write_changelogs(cluster, rows, partitions)
+        for number, name in measurements(names, rounds):
             limit_s = (3 if options.quick else STOCK_S) if name == "recovery_stock" else _LIMIT_S
-            found[name][number] = restored(cluster, changelogs, name, number=number, limit_s=limit_s)
-    return rows, found
+            results[name][number] = restore(cluster, changelogs, name, number=number, limit_s=limit_s)
+    return rows, results
 
 
-def table(rows: int, found: Restorations) -> Table:
-    """Show what each side did."""
+def table(rows: int, results: Results) -> Table:
+    """Return the table of the results."""
     title = f"recovery of a table of {rows:,} rows of 500 bytes, from the assignment to readiness"
-    return Table(title, _COLUMNS, tuple(_row(name, list(each.values())) for name, each in found.items()))
+    return Table(title, _COLUMNS, tuple(_row(name, list(each.values())) for name, each in results.items()))
 
 
-def ratios(found: Restorations) -> dict[str, Ratio]:
-    """Return ours against stock Faust's, by keys a second."""
+def ratios(results: Results) -> dict[str, Ratio]:
+    """Return ours divided by stock Faust, in keys per second."""
     ours, stock = (
-        {number: each.rate for number, each in found.get(name, {}).items()} for name in ("recovery_ours", "recovery_stock")
+        {number: each.rate for number, each in results.get(name, {}).items()} for name in ("recovery_ours", "recovery_stock")
     )
     each = ratio(ours, stock, goal=_GOAL)
     return {} if each is None else {"recovery_stock": each}
 
 
-def checks(rows: int, found: Restorations) -> dict[str, bool]:
-    """Ours has to have restored exactly the rows; of what stock Faust had by then nothing may be wrong."""
-    done = {name: list(each.values()) for name, each in found.items()}
+def checks(rows: int, results: Results) -> dict[str, bool]:
+    """Check that ours restored exactly the rows, and that none of stock Faust's rows until then is wrong."""
+    done = {name: list(each.values()) for name, each in results.items()}
     return {
         f"{name}: the rows restored are those of the changelog": all(
-            _right(rows, each, whole=name != "recovery_stock") for each in trials
+            _is_correct(rows, each, whole=name != "recovery_stock") for each in trials
         )
         for name, trials in done.items()
     }
 
 
-def _right(rows: int, one: Restored, *, whole: bool) -> bool:
-    return one.wrong == 0 and 0 < one.rows <= rows and (one.rows == rows or not whole)
+def _is_correct(rows: int, result: RestoreResult, *, whole: bool) -> bool:
+    return result.wrong == 0 and 0 < result.rows <= rows and (result.rows == rows or not whole)
 
 
-def _row(name: str, trials: list[Restored]) -> Row:
-    return Row(
+def _row(name: str, trials: list[RestoreResult]) -> TableRow:
+    return TableRow(
         name,
         (
             Spread.of([each.rate for each in trials]),

@@ -1,4 +1,4 @@
-"""The rows both changelogs hold: about 500 bytes of JSON each, a function of the row's number, so that what came back can be checked."""
+"""The rows of both changelogs: about 500 bytes of JSON each, a function of the row's number, so the restored rows can be checked."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ def key_of(number: int) -> str:
 
 
 def value_of(number: int) -> dict[str, object]:
-    """Return the value of a row: some text that compresses and some that does not, as in life."""
+    """Return the value of a row: some text that compresses and some that does not, as in real data."""
     mark = hashlib.blake2b(str(number).encode(), digest_size=48).hexdigest()
     last = {"id": f"event-{number:08d}", "email": f"person.{number}@example.com", "mark": mark, "note": _NOTE}
     return {"n": number % 9 + 1, "last": last}

@@ -1,4 +1,4 @@
-"""Stock Faust's side: an app with a table in memory over a changelog in its own format. It restores; no event ever comes."""
+"""Stock Faust's side: an app with a table in memory and a changelog in its own format. It restores; there are no events."""
 
 import asyncio
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import faust
 
 from bench.recovery.clock import Clock
-from bench.recovery.job import TABLE, Job, Restored
+from bench.recovery.job import TABLE, Job, RestoreResult
 from bench.recovery.rows import key_of, value_of
 
 
-async def restore(job: Job) -> Restored:
-    """Restore what the time is enough for, and compare every row that is there."""
+async def restore(job: Job) -> RestoreResult:
+    """Restore as many rows as the time allows, and compare each of them."""
     app = faust.App(
         job.group, broker=f"kafka://{job.bootstrap}", datadir=f"{job.directory}/{job.group}", topic_partitions=job.partitions,
         web_enabled=False, topic_disable_leader=True,
     )  # fmt: skip
     source = app.topic(job.source, key_type=str, key_serializer="raw", value_serializer="json")
-    changelog = app.topic(  # as Faust makes it, but for its name: that has the app's in it, which is a new one each round
+    changelog = app.topic(  # Faust's own settings with another name: its own contains the app's name, which is new in each round
         job.changelog, key_type=str, key_serializer="json", value_serializer="json", partitions=job.partitions, compacting=True,
         acks=False, internal=True, maxsize=131_072, allow_empty=True,
     )  # fmt: skip
@@ -25,7 +25,7 @@ async def restore(job: Job) -> Restored:
 
     async def count(stream: Any) -> None:
         async for _ in stream:
-            table.clear()  # never: the source is empty
+            table.clear()  # never called: the source is empty
 
     app.agent(source)(count)
     clock = Clock()
@@ -34,10 +34,10 @@ async def restore(job: Job) -> Restored:
         clock.ready()
 
     app.on_rebalance_complete.connect(restored, weak=False)
-    starting = asyncio.create_task(app.start())  # it returns only when everything is restored
-    seconds, grown_mib = await clock.stopped(job.limit_s)
+    starting = asyncio.create_task(app.start())  # it returns only after the restoration
+    seconds, grown_mib = await clock.wait(job.limit_s)
     starting.cancel()
-    held = dict(table.items())
+    rows = dict(table.items())
     known = {key_of(number): number for number in range(job.rows)}
-    wrong = sum(key not in known or value != value_of(known[key]) for key, value in held.items())
-    return Restored(len(held), wrong, seconds, grown_mib)
+    wrong = sum(key not in known or value != value_of(known[key]) for key, value in rows.items())
+    return RestoreResult(len(rows), wrong, seconds, grown_mib)

@@ -1,56 +1,58 @@
-"""The changelogs, written once, and one restoration after the other from them."""
+"""Two changelogs, written once, and restorations from them."""
 
 import tempfile
 
 import msgspec
 
-from bench.child import ask
-from bench.cluster import Cluster, filling
+from bench.child import run_job
+from bench.cluster import Cluster, source_producer
 from bench.engine.work import encode
-from bench.recovery.job import TABLE, Job, Restored
+from bench.recovery.job import TABLE, Job, RestoreResult
 from bench.recovery.rows import key_of, value_of
 from schemas.partition import partition_of
 
 _MODULE = "bench.recovery"
 _FILL_S = 300
-_AROUND_S = 120  # start of the process, joining, comparing every row, and its end
+_AROUND_S = 120  # for start and end of the process, the join of the group, and the comparison of the rows
 
 
 class Changelogs(msgspec.Struct, frozen=True):
     """The same rows in two topics: ours as the engine writes it, stock Faust's in its own format."""
 
-    application: str  # ours: the changelog is named after it, and the group's offsets belong to it
+    application: str  # our application: the changelog's name and the group's offsets depend on it
     source: str
     stock: str
     rows: int
     partitions: int
 
 
-def written(cluster: Cluster, rows: int, partitions: int) -> Changelogs:
+def write_changelogs(cluster: Cluster, rows: int, partitions: int) -> Changelogs:
     """Write both changelogs."""
-    made = Changelogs(
-        cluster.named("recovery"), cluster.named("recovery-source"), cluster.named("recovery-stock"), rows, partitions
+    changelogs = Changelogs(
+        cluster.prefixed("recovery"), cluster.prefixed("recovery-source"), cluster.prefixed("recovery-stock"), rows, partitions
     )
-    ours = f"{made.application}.g1.{TABLE}.changelog"
-    cluster.create({made.source: {}, ours: {"cleanup.policy": "compact"}, made.stock: {"cleanup.policy": "compact"}}, partitions)
-    _produced(cluster, made)
+    ours = f"{changelogs.application}.g1.{TABLE}.changelog"
+    cluster.create(
+        {changelogs.source: {}, ours: {"cleanup.policy": "compact"}, changelogs.stock: {"cleanup.policy": "compact"}}, partitions
+    )
+    _produce_rows(cluster, changelogs)
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
-        job = _job(cluster, made, group=made.application, source=made.source, limit_s=_FILL_S, directory=folder)
-        ask(_MODULE, job, _FILL_S + _AROUND_S, "fill")
-    return made
+        job = _job(cluster, changelogs, group=changelogs.application, source=changelogs.source, limit_s=_FILL_S, directory=folder)
+        run_job(_MODULE, job, _FILL_S + _AROUND_S, "fill")
+    return changelogs
 
 
-def restored(cluster: Cluster, changelogs: Changelogs, side: str, *, number: int, limit_s: float) -> Restored:
-    """Restore once, in a process of its own."""
+def restore(cluster: Cluster, changelogs: Changelogs, side: str, *, number: int, limit_s: float) -> RestoreResult:
+    """Restore once, in a new process."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         if side == "recovery_stock":
-            group = cluster.named(f"recovery-stock-{number}")
+            group = cluster.prefixed(f"recovery-stock-{number}")
             source = f"{group}-source"
             cluster.create({source: {}}, changelogs.partitions)
         else:
             group, source = changelogs.application, changelogs.source
         job = _job(cluster, changelogs, group=group, source=source, limit_s=limit_s, directory=folder)
-        return msgspec.json.decode(ask(_MODULE, job, limit_s + _AROUND_S, side), type=Restored)
+        return msgspec.json.decode(run_job(_MODULE, job, limit_s + _AROUND_S, side), type=RestoreResult)
 
 
 def _job(cluster: Cluster, changelogs: Changelogs, *, group: str, source: str, limit_s: float, directory: str) -> Job:
@@ -60,13 +62,13 @@ def _job(cluster: Cluster, changelogs: Changelogs, *, group: str, source: str, l
     )  # fmt: skip
 
 
-def _produced(cluster: Cluster, made: Changelogs) -> None:
-    """Write the numbers that ours makes its rows of, and stock Faust's rows, their keys spelled as JSON, as Faust spells them."""
-    producer = filling(cluster.bootstrap)
-    for number in range(made.rows):
+def _produce_rows(cluster: Cluster, changelogs: Changelogs) -> None:
+    """Write the numbers from which ours makes its rows, and stock Faust's rows, whose keys are JSON as Faust writes them."""
+    producer = source_producer(cluster.bootstrap)
+    for number in range(changelogs.rows):
         key = key_of(number)
-        partition = partition_of(key.encode(), made.partitions)
-        producer.produce(made.source, str(number).encode(), key=key.encode(), partition=partition)
-        producer.produce(made.stock, encode(value_of(number)), key=encode(key), partition=partition)
+        partition = partition_of(key.encode(), changelogs.partitions)
+        producer.produce(changelogs.source, str(number).encode(), key=key.encode(), partition=partition)
+        producer.produce(changelogs.stock, encode(value_of(number)), key=encode(key), partition=partition)
         producer.poll(0)
     producer.flush()

@@ -1,1 +1,1 @@
-"""A year of history read again: how long it takes until a worker that starts from nothing has caught up."""
+"""A long history read again: the time until a worker that starts from nothing has caught up."""

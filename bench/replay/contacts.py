@@ -1,11 +1,11 @@
-"""Webhooks about contacts as the ingress would have written them, and the persons that must come of them."""
+"""Webhooks about contacts as the ingress would write them, and the persons that must follow from them."""
 
 import random
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from bench.cluster import filling
+from bench.cluster import source_producer
 from bench.product import APP, APP_ID
 from connectors.intercom.ingress.routing import AuthenticPost, Router
 from connectors.kafka.publisher import OutboundRecord
@@ -14,22 +14,22 @@ from schemas.partition import partition_of
 from streams.settings import Settings
 
 _BEGAN_MS = 1_760_000_000_000
-_STEP_MS = 1_000  # between two events: no two of a contact are in the same second
+_STEP_MS = 1_000  # between two events, so that no two events of a contact are in the same second
 _ATTRIBUTES = ("plan", "seats", "region", "trial", "score", "source", "segment", "team")
 
 
-class Last(NamedTuple):
-    """What a person must say in the end, by `external_id`: the name and the seats of its contact's last event."""
+class ExpectedPerson(NamedTuple):
+    """The values that a person must have in the end: the name and the seats of its contact's last event."""
 
     name: str
     seats: int
 
 
-def publish(settings: Settings, count: int, keys: int) -> dict[str, Last]:
-    """Write the webhooks to their topic, in the order of their events; return what must come of them."""
+def publish(settings: Settings, count: int, keys: int) -> dict[str, ExpectedPerson]:
+    """Write the webhooks to their topic in the order of their events; return the persons that must follow, by `external_id`."""
     router = Router(settings.tenancy, settings.kafka.topic)
-    producer = filling(settings.kafka.bootstrap, **{"compression.type": "zstd"})
-    expected: dict[str, Last] = {}
+    producer = source_producer(settings.kafka.bootstrap, **{"compression.type": "zstd"})
+    expected: dict[str, ExpectedPerson] = {}
     for external, last, body in _events(count, keys):
         expected[external] = last
         for record in _routed(router, body):
@@ -41,16 +41,16 @@ def publish(settings: Settings, count: int, keys: int) -> dict[str, Last]:
     return expected
 
 
-def _events(count: int, keys: int) -> Iterator[tuple[str, Last, bytes]]:
+def _events(count: int, keys: int) -> Iterator[tuple[str, ExpectedPerson, bytes]]:
     chance = random.Random(13)
     for number in range(count):
         contact = chance.randrange(keys)
         external = f"user-{contact}"
-        last = Last(f"Person {contact} in version {number}", chance.randrange(1_000))
+        last = ExpectedPerson(f"Person {contact} in version {number}", chance.randrange(1_000))
         yield external, last, _body(number, contact, external, last)
 
 
-def _body(number: int, contact: int, external: str, last: Last) -> bytes:
+def _body(number: int, contact: int, external: str, last: ExpectedPerson) -> bytes:
     at = _BEGAN_MS + number * _STEP_MS
     custom = {name: f"{name} of {contact % 97}" for name in _ATTRIBUTES} | {"seats": last.seats}
     item = payloads.contact(

@@ -1,4 +1,4 @@
-"""The product's worker over a history of contacts, from nothing: as somebody replays who has kept the inbound topics."""
+"""The product's worker over a history of contacts, from nothing: a replay of retained inbound topics."""
 
 import tempfile
 from pathlib import Path
@@ -7,34 +7,36 @@ import msgspec
 
 from bench.child import Usage, running
 from bench.cluster import Cluster
-from bench.product import Place, applied, command, configured
+from bench.product import Deployment, command, create_topics, write_config
 from bench.replay import contacts
-from bench.replay.persons import Persons, persons
-from bench.watching import until_still
+from bench.replay.persons import PersonStats, person_stats
+from bench.watching import wait_until_complete
 from connectors.local.ports import free
 from streams.settings import load
 
 
-class Replayed(msgspec.Struct, frozen=True):
-    """What came of it, what it used, and the seconds from the start of the process to its last record."""
+class ReplayResult(msgspec.Struct, frozen=True):
+    """The persons, the usage, and the seconds from the start of the process to its last record."""
 
-    persons: Persons
+    persons: PersonStats
     usage: Usage
     complete: bool
     caught_up_s: float
 
 
-def replayed(cluster: Cluster, count: int, keys: int, *, name: str, limit_s: float) -> Replayed:
-    """Write the webhooks, start one worker, wait until all are persons."""
+def replay(cluster: Cluster, count: int, keys: int, *, name: str, limit_s: float) -> ReplayResult:
+    """Write the webhooks, start one worker, and wait until it has published all persons."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
-        place = Place(free(set()), cluster.bootstrap, cluster.named(f"{name}."), Path(folder))
-        config = configured(place)
-        applied(config)
+        deployment = Deployment(free(set()), cluster.bootstrap, cluster.prefixed(f"{name}."), Path(folder))
+        config = write_config(deployment)
+        create_topics(config)
         expected = contacts.publish(load(str(config)), count, keys)
-        people = f"{place.prefix}people"
+        people = f"{deployment.prefix}people"
         with running(command(config, "worker")) as child:
-            until_still(child, cluster, people, count, limit_s)
-            usage = child.end()
-        found = persons(cluster, people, expected)
-    cluster.delete([each for each in cluster.topics() if each.startswith(place.prefix)])
-    return Replayed(found, usage, found.records == count and not found.repeated, found.last - child.started)
+            wait_until_complete(child, cluster, people, count, limit_s)
+            usage = child.stop()
+        persons_seen = person_stats(cluster, people, expected)
+    cluster.delete([each for each in cluster.topics() if each.startswith(deployment.prefix)])
+    return ReplayResult(
+        persons_seen, usage, persons_seen.records == count and not persons_seen.repeated, persons_seen.last - child.started
+    )

@@ -1,4 +1,4 @@
-"""The table of rivals: who does the same work, in which package it comes, and how it is judged."""
+"""The table of rivals: the programs that do the same work, their packages, and what is expected of them."""
 
 import importlib.util
 from types import MappingProxyType
@@ -7,16 +7,16 @@ import msgspec
 
 
 class Rival(msgspec.Struct, frozen=True, kw_only=True):
-    """`module:run` of this package does a `Job` until it is ended. `goal` is for ours divided by it."""
+    """`run` of the module `module` in this package does a `Job` until it is stopped. `goal` is for ours divided by the rival."""
 
     module: str
     about: str
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
-    changelog: str = "{group}-counts-changelog"  # as Faust names it; the engine has a way of its own
-    comparable: bool = True  # its changelog has a row's key and value as they are
-    exact: bool = False  # promises every output once, and a table that fits
-    limited: bool = False  # too slow for all events: stopped after a while, its rate is of what it did
+    changelog: str = "{group}-counts-changelog"  # Faust's name; the engine names its changelog differently
+    comparable: bool = True  # its changelog has the row's plain key and value
+    exact: bool = False  # promises each output exactly once, and a correct table
+    limited: bool = False  # too slow for all events: stopped after a while, its rate is of the events until then
 
     @property
     def installed(self) -> bool:

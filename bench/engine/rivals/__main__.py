@@ -1,4 +1,4 @@
-"""Be one rival: `python -m bench.engine.rivals NAME JOB`, until ended."""
+"""Run one rival until it is stopped: `python -m bench.engine.rivals NAME JOB`."""
 
 import importlib
 import sys

@@ -16,24 +16,24 @@ from streams.engine.runner import running
 from streams.engine.tables.store import OpenStore, open_memory_store
 
 
-class Counted(msgspec.Struct):
-    """A row. `last` is looked at only when it is shown, so reading a row leaves it as bytes."""
+class CountedRow(msgspec.Struct):
+    """A row. `last` is not needed for a count, so a decoded row keeps it as bytes."""
 
     n: int
     last: Any
 
 
-class _Stored(msgspec.Struct):
+class _StoredRow(msgspec.Struct):
     n: int
     last: msgspec.Raw
 
 
 class _Rows:
-    """Rows as JSON, like the other rivals' changelogs."""
+    """The codec of rows: JSON, as in the other rivals' changelogs."""
 
     def __init__(self) -> None:
         self.encode = encode
-        self.decode = msgspec.json.Decoder(_Stored).decode
+        self.decode = msgspec.json.Decoder(_StoredRow).decode
 
 
 def run(job: Job, store_of: OpenStore = open_memory_store) -> None:
@@ -60,7 +60,7 @@ def _step_to(topic: str) -> Any:
             key = (record.key or b"").decode()
             before = table.get(key)
             n = before.n + 1 if before else 1
-            table.put(key, "", Counted(n, event))
+            table.put(key, "", CountedRow(n, event))
             out.send(topic, record.key, output(n, event), partition=batch.partition)
 
     return step

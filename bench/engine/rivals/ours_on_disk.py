@@ -1,4 +1,4 @@
-"""Our own engine with its table on disk: the same work as `ours`, and what a table larger than memory costs."""
+"""Our own engine with its table on disk: the same work as `ours`, to show the cost of a table larger than memory."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""A loop by hand on aiokafka: the least a Python program can do for exactly-once, without recovery, fencing or rebalances.
+"""A hand-written loop on aiokafka: the least that a Python program can do for exactly-once, without recovery, fencing or rebalances.
 
-One transaction a poll; table changes are written once a key and poll; own batches, because `send` costs more for each record.
+It has one transaction per poll, writes a changed row once per poll, and builds batches itself, because `send` costs more per record.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ async def _work(job: Job) -> None:
             continue
         async with producer.transaction():
             sent = []
-            for part, records in polled.items():
+            for partition, records in polled.items():
                 outputs, changed = _step(state, records)
-                sent += await _send(producer, job.output, part.partition, outputs)
+                sent += await _send(producer, job.output, partition.partition, outputs)
                 changes = ((key, encode(value)) for key, value in changed.items())
-                sent += await _send(producer, job.changelog, part.partition, changes)
+                sent += await _send(producer, job.changelog, partition.partition, changes)
             await asyncio.gather(*sent)
-            ends = {part: records[-1].offset + 1 for part, records in polled.items()}
+            ends = {partition: records[-1].offset + 1 for partition, records in polled.items()}
             await producer.send_offsets_to_transaction(ends, job.group)
 
 

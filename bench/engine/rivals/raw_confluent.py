@@ -1,4 +1,4 @@
-"""A loop by hand on confluent-kafka (librdkafka): one transaction a poll, without recovery, fencing or rebalances."""
+"""A hand-written loop on confluent-kafka (librdkafka): one transaction per poll, without recovery, fencing or rebalances."""
 
 from typing import Any
 

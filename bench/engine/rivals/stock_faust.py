@@ -1,4 +1,4 @@
-"""faust-streaming as it comes: an agent over a table in memory, at least once, its own serializers and defaults."""
+"""faust-streaming with its defaults: an agent with a table in memory, at least once, and its own serializers."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from bench.engine.work import counted
 
 def run(job: Job) -> None:
     """Work until ended."""
-    Path(job.directory).mkdir(parents=True, exist_ok=True)  # Faust makes its own folder, not its parent
+    Path(job.directory).mkdir(parents=True, exist_ok=True)  # Faust creates its own folder, but not the parent
     app = faust.App(
         job.group, broker=f"kafka://{job.bootstrap}", datadir=f"{job.directory}/{job.group}", topic_partitions=job.partitions,
         web_enabled=False, topic_disable_leader=True,

@@ -1,4 +1,4 @@
-"""bytewax: a stateful map between Kafka and Kafka. It writes no changelog here and keeps no recovery store: less work than the others'."""
+"""bytewax: a stateful map from Kafka to Kafka. Here it has neither a changelog nor a recovery store: less work than the others do."""
 
 import importlib
 from typing import Any
@@ -28,7 +28,7 @@ def _step(before: dict[str, Any] | None, event: dict[str, Any]) -> tuple[dict[st
 def _sink(job: Job) -> Any:
     outputs: Any = importlib.import_module("bytewax.outputs")
 
-    class Part(outputs.StatelessSinkPartition):  # type: ignore[misc]  # bytewax is no dependency of ours
+    class Part(outputs.StatelessSinkPartition):  # type: ignore[misc]  # bytewax is not installed for mypy
         def __init__(self) -> None:
             self._producer = Producer({
                 "bootstrap.servers": job.bootstrap, "linger.ms": 5, "queue.buffering.max.messages": 1_000_000,
