@@ -60,7 +60,7 @@ class Cluster(msgspec.Struct, frozen=True):
         return _retry(lambda: OffsetWatch(consumer, topics), f"Kafka at {self.bootstrap} does not show new topics")
 
     def wait_for_coordinator(self) -> None:
-        """Wait until the broker serves groups: a new cluster creates the offsets topic at the first request, before any rival runs."""
+        """Wait until the broker serves groups: a new cluster creates the offsets topic at the first request."""
         consumer = Consumer({**_NO_LOG, "bootstrap.servers": self.bootstrap, "group.id": self.prefixed("first")})
         partition = TopicPartition(self.prefixed("first"), 0)
         _retry(lambda: consumer.committed([partition], timeout=2), f"Kafka at {self.bootstrap} serves no consumer groups")

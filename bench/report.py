@@ -46,7 +46,7 @@ class Ratio(msgspec.Struct, frozen=True):
 
     @property
     def steady(self) -> bool:
-        """Return whether the rounds agree within a factor of two; if not, the machine had other load and the ratio means nothing."""
+        """Return whether the rounds agree within a factor of two; if not, the machine had other load."""
         return self.value.high <= 2 * self.value.low
 
     @property

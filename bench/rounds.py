@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 
 def interleaved(names: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
-    """Yield (round, name): every name once per round; every second round is reversed, so that the predecessor of a name varies."""
+    """Yield (round, name): every name once per round; every second round is reversed, to vary the predecessor of a name."""
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
             yield number, name

@@ -27,7 +27,7 @@ def show(report: Report, machine: Machine, console: Console) -> None:
 
 
 def json_line(report: Report, machine: Machine, at: str) -> str:
-    """Return the report on one line. `ratios` has the medians by name; `spreads` has their lowest and highest round and their goals."""
+    """Return the report on one line. `ratios` has the medians by name; `spreads` has lowest and highest rounds and goals."""
     return msgspec.json.encode({
         "benchmark": report.name,
         "at": at,

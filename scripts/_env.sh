@@ -1,6 +1,6 @@
-# Sourced by the other scripts: makes an environment once, from hashes alone, and does nothing when it is up to date.
-# Sets $root and $bin. The environment is .venv, of requirements/dev.lock; a script that sets env_of=NAME before has .venv-NAME, of
-# requirements/NAME.lock, or of dev.lock where NAME.lock cannot be had on this machine.
+# Sourced by the other scripts: makes an environment once, from hashes alone, and does nothing if it is up to date.
+# Sets $root and $bin. The environment is .venv, from requirements/dev.lock. A script that sets env_of=NAME first gets .venv-NAME, from
+# requirements/NAME.lock, or from dev.lock if the packages of NAME.lock cannot be installed on this machine.
 
 unset CDPATH
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -23,7 +23,7 @@ env_say() {
     printf '%s\n' "$1" >&2
 }
 
-# What the environment is made from; a change of any of these makes it anew.
+# The inputs of the environment; after a change of any of them the environment is made again.
 env_inputs() {
     (cd "$root" && cksum "requirements/$env_of.lock" pyproject.toml scripts/_env.sh && printf '%s\n' "$root")
 }
@@ -32,7 +32,7 @@ env_is_current() {
     [ -x "$bin/intercom-streams" ] && [ -f "$env_stamp" ] && [ "$(env_inputs)" = "$(cat "$env_stamp")" ]
 }
 
-# The oldest supported Python first: every pinned package has a wheel for it.
+# The oldest supported Python comes first: every pinned package has a wheel for it.
 env_python() {
     for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -43,7 +43,7 @@ env_python() {
     env_fail 'Python 3.11 or newer was not found. Install it, or name one: PYTHON=/path/to/python3.11'
 }
 
-# One script at a time; the lock of a killed one is recognised by its process being gone.
+# One script at a time. The lock of a killed script is recognised because its process does not exist.
 env_take_lock() {
     waited=
     until mkdir "$env_lock" 2>/dev/null; do
@@ -74,19 +74,19 @@ env_sync() {
     "$bin/uv" pip sync --no-build --quiet --python "$bin/python" --require-hashes "$root/requirements/$1.lock"
 }
 
-# The packages of this environment, or the usual ones and a word. What is missing is then tried again by the next run.
+# Install the packages of this environment, or warn and install those of dev.lock; the next run then tries again.
 env_install() {
     env_whole=yes
     if ! env_sync "$env_of"; then
         if [ "$env_of" = dev ] || ! env_sync dev; then env_fail "$env_offline"; fi
         env_whole=
-        env_say "The packages that only requirements/$env_of.lock has could not be installed (see above): going on without them."
+        env_say "The packages that only requirements/$env_of.lock has could not be installed (see above): continuing without them."
     fi
 }
 
 env_make() {
     env_say "Making the environment in $env_name (once) ..."
-    # Python and pip, or Python and uv: less is what an interrupted run left.
+    # An environment without a working Python, or with neither pip nor uv, is the rest of an interrupted run.
     if ! "$bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         ! { "$bin/uv" --version || "$bin/python" -m pip --version; } >/dev/null 2>&1; then
         python=$(env_python) || exit 1
@@ -94,7 +94,7 @@ env_make() {
             env_fail "$python cannot make environments. On Debian and Ubuntu: apt install python3-venv"
     fi
     if ! "$bin/uv" --version >/dev/null 2>&1; then
-        # uv itself comes by its own lines of the lock, so that even it is checked.
+        # uv itself is installed from its lines of the lock, so that its hashes are checked too.
         awk '/^[^ #]/ { ours = /^uv==/ } ours' "$root/requirements/$env_of.lock" >"$env_folder/uv.lock"
         "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
             -r "$env_folder/uv.lock" || env_fail "$env_offline"

@@ -1,4 +1,4 @@
-"""Every benchmark runs completely on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not checked."""
+"""Every benchmark runs on a real Kafka, in its smallest form, and ends as programs expect. Its figures are not checked."""
 
 import os
 import socket

@@ -142,7 +142,7 @@ def test_rivals_that_cannot_be_had_are_left_out_with_a_word_and_tried_again(clon
         made = run(clone)
         assert (made.returncode, made.stdout) == (0, f"ready: {clone}/.venv-bench/bin\n")
         assert "no wheel" in made.stderr
-        assert "going on without them" in made.stderr
+        assert "continuing without them" in made.stderr
     assert (clone / "calls").read_text().count("bench.lock") == 2
     program(clone / ".venv-bench" / "bin" / "uv", "exit 0")
     run(clone)

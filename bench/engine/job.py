@@ -4,7 +4,7 @@ import msgspec
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Read `source`, store a table with the changelog `changelog`, write one record per event to `output`. All have `partitions`."""
+    """Read `source`, store a table with the changelog `changelog`, write a record per event to `output`, all in `partitions`."""
 
     bootstrap: str
     group: str

@@ -1,4 +1,4 @@
-"""One trial of one server: at full speed on 256 connections, at two steady rates, and a check that Kafka has every accepted post."""
+"""One trial of one server: at full speed on 256 connections, at two steady rates, and a check that Kafka has each post."""
 
 import tempfile
 import time

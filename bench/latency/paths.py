@@ -1,4 +1,4 @@
-"""The two paths through the product whose delay matters, each through two agents: what is posted, and which topic has the consequence."""
+"""The two paths whose delay matters, each through two agents: what is posted, and which topic has the consequence."""
 
 import time
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""The reference: the same path, hand-written and as short as possible. A web endpoint that produces to Kafka, then two transactional loops.
+"""The reference: the same path, as short as possible: a web endpoint that produces to Kafka, then two transactional loops.
 
 `python -m bench.latency.plain web|loops JOB`. Nothing is verified, decoded, merged or stored: the rest is the cost of two
-transactions and three reads. No client waits for further records: no linger, a fetch returns with its first record, uvloop throughout.
+transactions and three reads. No client waits for more records: no linger, fetches return with the first record, uvloop everywhere.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""The cost of partitions: every agent has a producer per partition, because Kafka fences a partition's owner by transactional id."""
+"""The cost of partitions: every agent has a producer per partition, so that Kafka can fence the partition's owner."""

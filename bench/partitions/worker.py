@@ -29,7 +29,7 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
         people = f"{deployment.prefix}people"
         with running(command(config, "ingress")) as ingress, running(command(config, "worker")) as worker:
             wait_until_complete(worker, cluster, people, count, _LIMIT_S)
-            people_seen = person_stats(cluster, people, expected)
+            people_out = person_stats(cluster, people, expected)
             wait_until_ready(ingress, deployment.port)
             with connected(deployment.port) as connection:
                 body = PATHS["person"].body
@@ -37,6 +37,6 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
             connections, memory = connections_and_memory(worker, cluster)
     cluster.delete([each for each in cluster.topics() if each.startswith(deployment.prefix)])
     return Trial(
-        rate=people_seen.rate, connections=connections, memory_mib=memory, delays_ms=delays, start_s=people_seen.first - worker.started,
-        expected=count, outputs=people_seen.records, repeated=people_seen.repeated, fits=people_seen.fits,
+        rate=people_out.rate, connections=connections, memory_mib=memory, delays_ms=delays, start_s=people_out.first - worker.started,
+        expected=count, outputs=people_out.records, repeated=people_out.repeated, fits=people_out.fits,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Measure a restoration in a Faust app, ours or stock, from the same line of Faust until its worker is ready.
 
 The measurement begins when the app gets its partitions (`App._on_partitions_assigned`), so it includes neither the start of the
-interpreter nor the join of the group. It ends when the table is restored and events may flow: the engine's `on_ready`, or the signal
-`on_rebalance_complete` that stock Faust sends with its "Restore complete!".
+interpreter nor the join of the group. It ends when the table is restored and events may flow: the engine's `on_ready`, or the
+signal `on_rebalance_complete` that stock Faust sends with its "Restore complete!".
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Clock:
             self._ready.set()
 
     async def wait(self, limit_s: float) -> tuple[float, float]:
-        """Wait for the restoration, at most `limit_s` after the assignment; return its seconds and the growth of the process in MiB."""
+        """Wait for the restoration, at most `limit_s` after the assignment; return seconds and growth of the process in MiB."""
         await self._assigned.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), limit_s)

@@ -8,7 +8,7 @@ TABLE = "counts"
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Restore `rows` rows from `changelog` and stop, at the latest `limit_s` after the partitions were assigned.
 
-    `group` is the consumer group; stock Faust uses it as the app's name. A new group need not wait for the session of a killed member.
+    `group` is the consumer group; stock Faust uses it as the app's name. A new group does not wait for a killed member.
     """
 
     bootstrap: str

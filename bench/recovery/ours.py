@@ -51,7 +51,7 @@ async def fill(job: Job) -> int:
     """Write a row to the changelog for each number in the source; return the number of rows."""
     async with _running_engine(job, open_memory_store) as work:
         async with asyncio.timeout(job.limit_s):
-            while sum(len(store) for store in _stores(work).values()) < job.rows:  # noqa: ASYNC110  the engine has no event for this
+            while sum(len(store) for store in _stores(work).values()) < job.rows:  # noqa: ASYNC110  there is no event
                 await asyncio.sleep(_POLL_S)
         return job.rows
 

@@ -1,4 +1,4 @@
-"""The rows of both changelogs: about 500 bytes of JSON each, a function of the row's number, so the restored rows can be checked."""
+"""The rows of both changelogs: about 500 bytes of JSON each, a function of the row's number, so that rows can be checked."""
 
 import hashlib
 

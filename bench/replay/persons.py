@@ -1,4 +1,4 @@
-"""Check the persons that a worker published: their number, repetitions, and whether the last value of each follows from the input."""
+"""Check the persons that a worker published: number, repetitions, and whether the last values follow from the input."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from schemas.codec import Avro
 
 
 class PersonStats(msgspec.Struct, frozen=True):
-    """Records of `people`, repetitions among them, first and last time in Unix seconds, and whether the last values match the input."""
+    """Records of `people`, repetitions, first and last time in Unix seconds, and whether the last values match the input."""
 
     records: int
     repeated: int

@@ -43,7 +43,7 @@ def root(ctx: click.Context, config: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line. One of our errors becomes one paragraph on stderr, with exit code 3 if only an operator can help, else 1."""
+    """Run the command line. Our errors become one paragraph on stderr, and exit code 3 if only an operator can help, else 1."""
     try:
         root(prog_name="intercom-streams")
     except IntercomStreamsError as error:

@@ -47,9 +47,9 @@ def load(
 ) -> Settings:
     """Read the given file, else the one that INTERCOM_STREAMS_CONFIG names, else intercom-streams.toml in the current folder.
 
-    `parts` are the tables that the caller needs: with `KAFKA_ONLY` the file may be missing, and problems in the other tables, such as
-    a secret that is not set in this shell, are ignored. `KAFKA_BOOTSTRAP`, where set, overrides the file: it means "use that cluster".
-    Relative paths start at the file's folder. Raises `BadConfiguration` with all problems, each with key, line and what is expected.
+    `parts` are the tables that the caller needs: with `KAFKA_ONLY` the file may be missing, and problems in other tables, such as a
+    secret that is not set in this shell, are ignored. `KAFKA_BOOTSTRAP`, where set, overrides the file: it means "use that cluster".
+    Relative paths start at the file's folder. Raises `BadConfiguration` with all problems: key, line and what is expected.
     """
     environment = os.environ if environment is None else environment
     file, source = _source(path or environment.get(ENVIRONMENT_FILE), required="apps" in parts)

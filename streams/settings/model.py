@@ -34,10 +34,10 @@ class IngressSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several workers count up from its port.
+    """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several count up from its port.
 
-    The tables of the agents in `on_disk` are stored under `state_dir` instead of in memory. `encoding` is one that every worker can read;
-    0 leaves each partition in its present encoding. `standby` keeps copies of the tables of partitions that other workers own.
+    The tables of the agents in `on_disk` are stored under `state_dir` instead of in memory. `encoding` is one that every worker can
+    read; 0 leaves each partition in its present encoding. `standby` keeps copies of the tables of partitions that other workers own.
     """
 
     listen: str = ""

@@ -33,9 +33,8 @@ def _replacer(environment: Mapping[str, str], folder: Path) -> Callable[[re.Matc
         if value:
             return value
         if placeholder["default"] is None:
-            raise UnfilledPlaceholder(
-                f"the environment variable {placeholder['name']} is {'empty' if placeholder['name'] in environment else 'not set'}"
-            )
+            state = "empty" if placeholder["name"] in environment else "not set"
+            raise UnfilledPlaceholder(f"the environment variable {placeholder['name']} is {state}")
         return placeholder["default"]
 
     return replace

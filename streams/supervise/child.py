@@ -25,7 +25,7 @@ def pause_s(failures: int) -> float:
 
 
 class Child:
-    """A command that is kept running until `stop`. `run` returns the last exit code after `stop`, or when an operator has to act."""
+    """A command that is kept running until `stop`, or until an operator has to act; `run` returns the last exit code."""
 
     def __init__(self, name: str, argv: Sequence[str], notify: Notify) -> None:
         self.name = name
@@ -36,7 +36,7 @@ class Child:
         self.last_line = ""
 
     async def run(self) -> int:
-        """Keep the process running. An exit without `stop` is a failure, whatever its code; code 3 means that a restart cannot help."""
+        """Keep the process running. An exit without `stop` is a failure, whatever its code; after code 3 a restart cannot help."""
         failures = 0
         while True:
             started_at = asyncio.get_running_loop().time()

@@ -16,7 +16,7 @@ def argv(config: str | None, *arguments: str) -> list[str]:
 
 def call(config: str | None, *arguments: str) -> str:
     """Run a verb and return its output; raise `MustStop` with its error text when it fails."""
-    completed = subprocess.run(argv(config, *arguments), capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+    completed = subprocess.run(argv(config, *arguments), capture_output=True, text=True, check=False)  # noqa: S603  # own command
     if completed.returncode != 0:
         reason = (completed.stderr or completed.stdout).strip().removeprefix("Error: ")
         raise MustStop(f"`intercom-streams {' '.join(arguments)}` failed: {reason}")

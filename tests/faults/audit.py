@@ -24,7 +24,7 @@ _ONE_TRY_SECONDS = 40.0
 
 
 async def audit(settings: KafkaSettings, watch: Callable[[], None]) -> Counter[str]:
-    """Compare outputs and changelog with the input, and return the table that follows from the input. `watch` is called meanwhile and may raise."""
+    """Compare outputs and changelog with the input, and return the table that must follow. `watch` is called meanwhile and may raise."""
     expected = {
         (topic, record.partition, record.offset): record.key.decode()
         for topic in (SOURCE, SECOND)

@@ -119,7 +119,7 @@ class Campaign:
 
     @contextlib.asynccontextmanager
     async def _feed(self) -> AsyncIterator[None]:
-        """Write about 200 events per second to the two sources; a failed write is not an input, a repeated write is two inputs."""
+        """Write about 200 events per second to the two sources; a failed write is no input, a repeated write is two inputs."""
 
         async def feed() -> None:
             async with producing(self.settings, acks="all", request_timeout_ms=10_000) as producer:

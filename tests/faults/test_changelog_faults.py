@@ -1,4 +1,4 @@
-"""Faults of a changelog: compacted, emptied, truncated, left with an open transaction; and a broker that has forgotten a producer.
+"""Faults of a changelog: compacted, emptied, truncated, left with an open transaction; and a broker that forgot a producer.
 In each case the table is right or its partition stops with a reason, and recovery ends."""
 
 import asyncio

@@ -14,7 +14,7 @@ MOMENTS = 10
 
 
 async def posted_until(url: str, bodies: dict[str, bytes], enough: int, kill) -> set[str]:
-    """Post until `enough` are answered, kill, continue until every connection ends; return the names of the posts answered 200."""
+    """Post until `enough` are answered, kill, continue until every connection ends; return the names answered 200."""
     answered: set[str] = set()
     async for name in post_all(url, bodies):
         answered.add(name)

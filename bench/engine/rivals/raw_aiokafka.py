@@ -1,6 +1,6 @@
-"""A hand-written loop on aiokafka: the least that a Python program can do for exactly-once, without recovery, fencing or rebalances.
+"""A hand-written loop on aiokafka: the least work for exactly-once, without recovery, fencing or rebalances.
 
-It has one transaction per poll, writes a changed row once per poll, and builds batches itself, because `send` costs more per record.
+It has one transaction per poll, writes a changed row once per poll, and builds batches itself: `send` costs more per record.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""bytewax: a stateful map from Kafka to Kafka. Here it has neither a changelog nor a recovery store: less work than the others do."""
+"""bytewax: a stateful map from Kafka to Kafka. Here without changelog and recovery store: less work than the others do."""
 
 import importlib
 from typing import Any

@@ -37,7 +37,7 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
 
 
 async def _supervise(config: str | None, worker_count: int, notify: Notify) -> int:
-    """Run all processes until a stop signal, or until ingress or topics need the operator; return 0, or 3 if any process needs one."""
+    """Run all processes until a stop signal, or until ingress or topics need the operator; return 3 if any process does, else 0."""
     stop_requested = _stop_requested()
     ingress = Child("ingress", argv(config, "ingress"), notify)
     notify_limited = _rate_limited(notify)

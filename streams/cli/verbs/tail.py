@@ -128,7 +128,7 @@ def _require_topic(settings: Settings, wanted: str, present: dict[str, int]) -> 
 
 
 async def _learn_schema(avro: Avro, url: str, value: bytes | None) -> None:
-    """Fetch an unknown schema from the registry. A record whose schema the registry does not know either is shown with its error."""
+    """Fetch an unknown schema from the registry. If the registry does not know it either, the record is shown with the error."""
     with contextlib.suppress(IntercomStreamsError):
         if value is not None and not avro.knows(schema_id := framing_id(value)):
             await add_schema(avro, url, schema_id)

@@ -29,7 +29,7 @@ class Programs:
 
     async def wait_for(self, name, line):
         async with asyncio.timeout(60):
-            while not [each for each in self.lines if each[0] == name and line in each[1]]:  # noqa: ASYNC110  # `notify` is not a coroutine
+            while not [each for each in self.lines if each[0] == name and line in each[1]]:  # noqa: ASYNC110  # `notify` is plain
                 await asyncio.sleep(0.01)
 
     def position(self, name, line):
