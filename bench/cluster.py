@@ -45,6 +45,9 @@ class Cluster(msgspec.Struct, frozen=True):
         for future in admin.delete_topics(topics, operation_timeout=_ANSWER_S).values():
             with contextlib.suppress(KafkaException):
                 future.result(_ANSWER_S)
+        deadline = time.monotonic() + _ANSWER_S
+        while set(topics) & set(self.topics()) and time.monotonic() < deadline:  # a busy broker lists deleted topics for a while
+            time.sleep(0.1)
 
     def topics(self) -> list[str]:
         """Return the run's own topics."""
