@@ -1,8 +1,8 @@
-"""Logs as one JSON object per line, without personal data by construction: only fields of the list below are ever shown.
+"""Logs as one JSON object per line, without personal data by construction: only fields of the list below are shown.
 
-What our own code logs are constant sentences with fields; a field not in `FIELDS` is withheld, and a test reads every call in the
-source. What libraries log is shown from warnings on, with addresses and long texts cut. Errors are shown by type, place and, where they
-are ours, by text: the text of a stranger's error may quote what it choked on.
+The product's own code logs constant sentences with fields; a field not in `FIELDS` is withheld, and a test reads every call in the
+source. Log records of libraries are shown from level warning on, with addresses removed and long texts cut. Errors are shown with type
+and place, and with their text where they are the product's own: the text of another error may quote the value that caused it.
 """
 
 import logging
@@ -17,23 +17,23 @@ import structlog
 from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
-    "agent", "app", "app_id", "attempt", "bytes", "check", "count", "error", "generation", "hint", "listen", "ms", "name",
+    "agent", "app", "app_id", "attempt", "bytes", "cause", "check", "count", "error", "generation", "hint", "listen", "ms", "name",
     "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "records", "rows",
-    "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "what", "worker",
+    "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "worker",
 })  # fmt: skip
 _LINE_FIELDS: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
-_STRUCTLOGS_OWN: Final = frozenset({"_record", "_from_structlog"})  # removed before anything is written
+_STRUCTLOG_FIELDS: Final = frozenset({"_record", "_from_structlog"})  # removed before the line is written
 _ADDRESS: Final = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
-_LONGEST: Final = 400
+_MAX_LENGTH: Final = 400
 _FRAMES: Final = 8
-_REPEATED_S: Final = 60.0  # clients say every second or two that a broker is away
-_REMEMBERED: Final = 500
+_REPEAT_SECONDS: Final = 60.0  # clients log every second or two that a broker is away
+_MAX_REMEMBERED: Final = 500  # log lines
 
 Line = MutableMapping[str, Any]
 
 
 def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send structlog's and the standard library's logs to `stream` (standard error) in this form. Call once, in the composition root."""
+    """Write structlog's and the standard library's logs to `stream` (standard error) in this form. Call once, in the composition root."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -57,40 +57,39 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("aiokafka.cluster").setLevel(
-        logging.CRITICAL
-    )  # a line per missing topic; who needs the topic says it itself
-    for ours in ("streams", "connectors", "schemas"):
-        logging.getLogger(ours).setLevel(level)
+    # aiokafka logs a line per missing topic; the code that needs the topic raises an error of its own.
+    logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
+    for package in ("streams", "connectors", "schemas"):
+        logging.getLogger(package).setLevel(level)
 
 
 class _LogFilter(logging.Filter):
-    """Drop what libraries say below warnings, also under the names of our modules, and what they repeat within a minute."""
+    """Drop log records of libraries below warnings, also under the names of our modules, and repetitions within a minute."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.msg, dict):  # ours: structlog passes fields on
+        if isinstance(record.msg, dict):  # from structlog, which passes fields on
             return True
         if record.levelno < logging.WARNING:
             return False
         line = record.getMessage()
-        if record.created - self._last.get(line, -_REPEATED_S) < _REPEATED_S:
+        if record.created - self._last.get(line, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return False
-        if len(self._last) >= _REMEMBERED:
+        if len(self._last) >= _MAX_REMEMBERED:
             self._last.clear()
         self._last[line] = record.created
         return True
 
 
 def redacted(logger: Any, method: str, line: Line) -> Line:
-    """Withhold fields that are not listed, cut texts, and spell an error without what it quotes."""
+    """Withhold fields that are not listed, cut texts, and describe an error without the values it quotes."""
     record = line.get("_record")
     error = line.pop("exc_info", None) or (record.exc_info if record else None)
-    shown = {name: value if name in _STRUCTLOGS_OWN else _shown(name, value) for name, value in line.items()}
-    return {**shown, "exception": _described(error)} if error else shown
+    shown = {name: value if name in _STRUCTLOG_FIELDS else _shown(name, value) for name, value in line.items()}
+    return {**shown, "exception": _describe(error)} if error else shown
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -104,11 +103,11 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _cut(text: str) -> str:
-    return _ADDRESS.sub("(address)", text)[:_LONGEST]
+    return _ADDRESS.sub("(address)", text)[:_MAX_LENGTH]
 
 
-def _described(error: Any) -> str:
-    """Spell type and place of an error; its text only where it is ours."""
+def _describe(error: Any) -> str:
+    """Return type and place of an error; its text only where it is an error of the product."""
     raised = error if isinstance(error, BaseException) else error[1] if isinstance(error, tuple) else sys.exception()
     if raised is None:
         return "unknown"

@@ -1,16 +1,16 @@
-"""Every metric of the product, in one table: what each process counts, and under which name it is scraped.
+"""Every metric of the product, in one table: what it counts, and the name under which it is scraped.
 
-No label ever carries an id, a name or an address of a person. A process shows all of them at /metrics; those it has no part in stay at
-nothing. Names begin with `intercom_streams_`; those of counters end in `_total` on the page.
+No label contains an id, a name or an address of a person. Each process exposes all of them at /metrics, without samples for those that
+it does not set. Names begin with `intercom_streams_`; those of counters end in `_total` on the page.
 """
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-# 50 ms and 500 ms are the goals for an answer, at 250 ms the spool takes over, at 5 s Intercom gives up.
+# 50 ms and 500 ms are the targets for an answer; after 250 ms the spool takes over, after 5 s Intercom gives up.
 _ANSWER_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-# A transaction is tens of milliseconds; the engine gives one 15 s.
+# A transaction takes tens of milliseconds; it times out after 10 s.
 _BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 
 
@@ -46,30 +46,32 @@ INGRESS_BREAKER_TRIPS = _count("ingress_breaker_trips", "How often Kafka became 
 INGRESS_PRODUCERS = _count("ingress_producers_replaced", "Kafka producers thrown away for an error they cannot recover from.")
 INGRESS_TOPICS_MISSING = _level("ingress_topics_missing", "Topics of the ingress that the broker does not have.")
 
-RECORDS = _count("records", "Records that an agent committed, dead letters not among them.", "agent")
-DEAD_LETTERS = _count("dead_letters", "Records that an agent could never understand, kept in dead.letters.", "agent")
+RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
+DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
 PARTITION_LIVE = _level(
-    "lane_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
+    "partition_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
 )
-PARTITION_LAG = _level("lane_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
+PARTITION_LAG = _level("partition_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
 PARTITION_PENDING_WORK = _level(
-    "lane_left_over", "Works larger than a transaction that an agent has begun and not ended, by partition.", "agent", "partition"
+    "partition_pending_work",
+    "Units of work larger than a transaction that an agent has begun and not ended, by partition.",
+    "agent",
+    "partition",
 )
 CONTINUED = _count(
-    "continued", "Transactions of work that was larger than one: while it is left over, this has to grow.", "agent"
+    "continued", "Transactions of work that is larger than one transaction: this has to grow while such work is pending.", "agent"
 )
 TABLE_ROWS = _level("table_rows", "Rows that an agent holds, by partition.", "agent", "partition")
 RESTORE_READ = _level("restore_offsets_read", "Changelog offsets read so far, while an agent's tables are restored.", "agent")
 RESTORE_OF = _level("restore_offsets", "Changelog offsets to be read in all, while an agent's tables are restored.", "agent")
 STANDBY_LAG = _level(
-    "standby_lag", "Changelog offsets that the copy of another worker's table is behind, by partition.", "agent", "partition"
+    "standby_lag", "Changelog offsets by which the copy of another worker's table is behind, by partition.", "agent", "partition"
 )
 
 METRICS: Final = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_PERSISTED,
     INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
     INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE, PARTITION_LAG,
-    PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS,
-    RESTORE_READ, RESTORE_OF, STANDBY_LAG,
+    PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

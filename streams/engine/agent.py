@@ -1,4 +1,4 @@
-"""What an agent is: a pure, synchronous step over a batch. This is all a writer of agents has to know.
+"""What an agent is: a pure, synchronous step over a batch. This module is all that an author of agents needs to know.
 
     def step(batch: Batch, table: Table[Row], out: Outbox) -> None:
         for record in batch.records:
@@ -7,9 +7,9 @@
             table.put(event.id, row)                      # write
             out.send("people", event.id, encode(row))     # send
 
-What the step puts, deletes and sends becomes true together with the batch's input positions, in one Kafka transaction, or not at
-all. A step does no I/O, reads no clock, awaits nothing and keeps nothing between calls: it may be run again on the same records.
-If it raises, the engine finds the record at fault by bisection and sends that one to `dead.letters`.
+What the step puts, deletes and sends is committed with the batch's input positions in one Kafka transaction, or not at all. A step
+does no I/O, reads no clock, awaits nothing and keeps nothing between calls: the engine may run it again on the same records.
+If it raises, the engine finds the faulty record by bisection and sends that one to `dead.letters`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Batch(msgspec.Struct, frozen=True):
 class Table(Protocol[T]):
     """One partition of the agent's table: values by (group, item).
 
-    A group names what lives together (a contact, a profile, a tenant) and holds no `|`; items order as text within it. The empty item
+    A group names what belongs together (a contact, a profile, a tenant) and contains no `|`; its items are in text order. The empty item
     is the group's own row. What `get` returns belongs to the table: change a copy and `put` it.
     """
 
@@ -44,17 +44,17 @@ class Table(Protocol[T]):
         """Set the value."""
 
     def delete(self, group: str, item: str = "") -> None:
-        """Forget the value; nothing happens where there is none."""
+        """Delete the value; do nothing where there is none."""
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
-        """Yield the group's items beyond `after` in text order, without its own row. Do not put or delete while walking."""
+        """Yield the group's items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
 
 
 class Outbox(Protocol):
-    """Where a step leaves what is to be sent with its transaction.
+    """Collects the records to send with the step's transaction.
 
-    `encoding` is what the partition is written in: values of internal topics are encoded for it, and a record of a newer one that is
-    read raises it (`schemas.versioned.Versioned`).
+    `encoding` is the encoding of the partition: values of internal topics are encoded for it, and reading a record of a newer one raises it
+    (`schemas.versioned.Versioned`).
     """
 
     encoding: int
@@ -62,32 +62,33 @@ class Outbox(Protocol):
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        """Send a record: to the partition of its key (`schemas.partition`), or to the one named."""
+        """Send a record: to the partition of its key (`schemas.partition`), or to the given one."""
 
 
 class Codec(Protocol[T]):
-    """How a table's values become bytes and return. One that outlives a release is a `schemas.versioned.Versioned`."""
+    """Encode a table's values as bytes and decode them. A codec that outlives a release is a `schemas.versioned.Versioned`."""
 
     def encode(self, value: T) -> bytes: ...
     def decode(self, data: bytes) -> T: ...
 
 
 Cursor = bytes
-"""Where work that is larger than a transaction stands: the step's own words, kept by the engine beside the table."""
+"""The progress of work that is larger than a transaction: written by the step, kept by the engine beside the table."""
 
 Step = Callable[[Batch, Any, Outbox], Cursor | None]
-"""Returns a cursor where work is left over for `Agent.go_on`. `Any` is the agent's own `Table[T]`: agents share one list."""
+"""Return a cursor where work remains for `Agent.resume`. `Any` is the agent's own `Table[T]`: agents share one list."""
 
 Continuation = Callable[[Cursor, Any, Outbox], Cursor | None]
-"""Do a bounded part of the work and return the cursor of the rest, or None at its end.
+"""Do a bounded part of the work and return the cursor of the rest, or None at the end.
 
-Between two parts the partition has one batch of new records, which may change rows the work has not reached. A part is a transaction: some
-thousand rows, and a fifth of a second at most, for other partitions wait meanwhile. A cursor is at most 16 kB: it is written each time.
+Between two parts the partition processes one batch of new records, which may change rows that the work has not reached. A part is one
+transaction: at most some thousand rows and a fifth of a second, because other partitions wait meanwhile. A cursor is at most 16 kB: each
+transaction writes it.
 """
 
 
 class Wake(msgspec.Struct, frozen=True):
-    """A wish to be woken: at that instant (ms since 1970), the record given is appended to the agent's source topic."""
+    """A request to be woken: at that instant (ms since 1970) the engine appends the given record to the agent's source topic."""
 
     at: int
     topic: str
@@ -99,10 +100,10 @@ class Wake(msgspec.Struct, frozen=True):
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """A step with the topics it reads and the table it keeps.
 
-    All `sources` have equally many partitions; partition p of each feeds partition p of the table. `wake` names the earliest instant
-    at which the partition wants to be woken, given its table; the engine asks after each commit, when live and caught up.
-    `go_on` continues work that a step left over (a policy change over a whole group), a transaction at a time, in turn with new
-    records; left-over work of several steps is done in the order it arose.
+    All `sources` have the same number of partitions; partition p of each feeds partition p of the table. `wake` returns the earliest
+    instant at which the partition wants to be woken, given its table; the engine calls it after each commit and appends the record once
+    the partition is live and caught up. `resume` continues work that a step did not finish (a policy change over a whole group), one
+    transaction at a time, alternating with new records; the pending work of several steps is done in the order in which it arose.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """In which encoding a partition is written, so that workers of two releases can take over from each other in any order.
 
-A partition stays in the encoding it is in: a new release takes it over, and the one before can take it back. When every worker runs the
-new release a person says so, and from then on partitions are raised. None is ever lowered, for that would drop what the older form has no
-room for; a partition that is too new for a release is left alone by it.
+A partition keeps its encoding: a new release takes it over, and the release before can take it back. Once every worker runs the new
+release, a person configures its encoding, and partitions are then raised to it. None is ever lowered, because that would drop what the
+older form cannot represent. A release does not touch a partition in an encoding that is too new for it.
 """
 
 from collections.abc import Iterable
@@ -10,30 +10,29 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.versioned import ENCODING, newer_encoding
-from streams.engine.tables.commit_state import CommitState
 
 
 class Encodings(msgspec.Struct, frozen=True, kw_only=True):
-    """What this process may write. `told` is the encoding that every worker is said to read, 0 where nobody has said anything."""
+    """What this process may write. `configured` is the encoding that every worker is known to read, 0 where none is configured."""
 
     newest: int = ENCODING
     configured: int = 0
 
-    def of(self, standing: CommitState, place: str, others: Iterable[int]) -> int:
-        """Return the encoding to write a partition in, given where it stands and the encodings of the partitions beside it.
+    def of(self, current: int | None, label: str, siblings: Iterable[int]) -> int:
+        """Return the encoding to write a partition in. `current` is None for an empty partition; `siblings` are those of other partitions.
 
-        A partition with nothing in it yet goes with the oldest of the others; where all are new, so is the installation. Raises
-        MustStop for a partition that a newer release has written.
+        An empty partition takes the oldest encoding of its siblings; where all are empty, the installation is new. Raises MustStop for a
+        partition that a newer release has written.
         """
-        if not standing.positions:
-            return self.configured or min(others, default=self.newest)
-        if standing.encoding > self.newest:
-            raise newer_encoding(place, standing.encoding, self.newest)
-        return max(standing.encoding, self.configured)
+        if current is None:
+            return self.configured or min(siblings, default=self.newest)
+        if current > self.newest:
+            raise newer_encoding(label, current, self.newest)
+        return max(current, self.configured)
 
-    def advice(self, written: Iterable[int]) -> str:
-        """Say what is left to be decided about partitions written in these encodings; nothing where all are in the newest."""
-        oldest = min(written, default=self.newest)
+    def advice(self, encodings: Iterable[int]) -> str:
+        """Return what is left to decide about partitions written in these encodings; empty where all are in the newest."""
+        oldest = min(encodings, default=self.newest)
         if oldest >= self.newest:
             return ""
         return (

@@ -1,4 +1,4 @@
-"""An agent run by hand: a table in memory and an outbox that keeps what was sent. For histories, previews and oracles."""
+"""An agent without Kafka: a table in memory and an outbox that is a list. For histories, previews and oracles."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class SentRecord(NamedTuple):
-    """One record left in an outbox."""
+    """One record of an outbox."""
 
     topic: str
     key: bytes | None
@@ -22,7 +22,7 @@ class SentRecord(NamedTuple):
 
 
 class ListOutbox:
-    """Keep records in the order they were sent."""
+    """Keep records in the order in which they were sent."""
 
     def __init__(self) -> None:
         self.sent: list[SentRecord] = []

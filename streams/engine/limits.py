@@ -1,4 +1,4 @@
-"""How much at once: sizes and times of the engine, with their reasons."""
+"""Sizes and times of the engine, with their reasons."""
 
 import msgspec
 
@@ -8,17 +8,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_records: int = 2_000  # below 500 the transaction's round trips show, above 2,000 little is gained
     batch_bytes: int = 4 << 20  # bounds the memory of a batch of large records
-    step_seconds: float = 0.2  # what a batch's step may take before batches get smaller: others wait for it meanwhile
+    step_seconds: float = 0.2  # above this duration of a step batches get smaller: other partitions wait meanwhile
     buffer_records: int = 4_000  # per partition: one batch in work and one waiting
-    buffer_bytes: int = 8 << 20  # … of large records; a fetch may go beyond by what it brings
-    pending_work_limit: int = 100  # per partition: with more of them waiting, no new record may leave another
+    buffer_bytes: int = 8 << 20  # … of large records; one fetch may exceed it
+    pending_work_limit: int = 100  # per partition: with more cursors waiting, no new record is processed
     fetch_bytes: int = 4 << 20  # per partition and fetch; smaller fetches make small batches
-    fetch_wait_ms: int = 100  # a fetch that misses a partition just drained delays it at most so long
+    fetch_wait_ms: int = 100  # the longest delay of a partition that was drained after the fetch began
     session_timeout_ms: int = 10_000  # a dead worker's partitions move after this; brokers allow 6 s and more
     heartbeat_ms: int = 2_000
     transaction_timeout_ms: int = 10_000  # as the session: a dead worker's open transaction holds readers back
-    settle_seconds: float = 1.0  # positions behind transaction markers are committed after so long without records
-    reload_seconds: float = 0.5  # pause before a partition that failed is loaded again
-    dead_letter_consecutive: int = 100  # so many dead letters in a row, without one good record, stop the worker …
-    dead_letter_share: float = 0.2  # … and so does this share of the last `brake_window`
+    settle_seconds: float = 1.0  # without records for this time, positions behind transaction markers are committed
+    reload_seconds: float = 0.5  # pause before a failed partition is loaded again
+    dead_letter_consecutive: int = 100  # this many dead letters in a row stop the worker …
+    dead_letter_share: float = 0.2  # … and so does this share of the last `dead_letter_window` records
     dead_letter_window: int = 500

@@ -1,6 +1,9 @@
-"""Names the engine gives on the cluster. Each carries the generation, so that a rebuild can work beside the live one."""
+"""Names the engine uses on the cluster. Each contains the generation, so that a rebuild can run beside the live one."""
+
+from collections.abc import Mapping
 
 import msgspec
+from aiokafka import TopicPartition
 
 from schemas.topics import Encoding, Topic
 from streams.engine.agent import Agent
@@ -30,8 +33,16 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
         """The name, without prefix, of the topic that keeps an agent's table."""
         return f"{self.application}.g{self.generation}.{agent}.changelog"
 
+    def changelog_partition(self, agent: str, partition: int) -> TopicPartition:
+        """The broker's changelog partition of an agent's partition."""
+        return TopicPartition(self.topic(self.changelog(agent)), partition)
+
+    def source_partitions(self, agent: Agent, partition: int) -> Mapping[str, TopicPartition]:
+        """The broker's source partitions of an agent's partition, by plain topic name."""
+        return {topic: TopicPartition(self.topic(topic), partition) for topic in agent.sources}
+
     def transactional_id(self, agent: str, partition: int) -> str:
-        """The id under which a partition's owner is fenced: the next owner's start ends its predecessor's transactions."""
+        """The id by which a partition's owner is fenced: the start of the next owner's producer ends the previous one's transactions."""
         return f"{self.group}.{agent}.{partition}"
 
     def changelogs(self, agents: tuple[Agent, ...]) -> tuple[Topic, ...]:

@@ -1,4 +1,4 @@
-"""Run agents in this process until the caller is done, or until one of them cannot go on."""
+"""Run agents in this process until the caller is done, or until an error stops them."""
 
 import asyncio
 import contextlib
@@ -12,27 +12,29 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MustStop
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
-from streams.engine.engine import CommitStats, Engine, Seeker
+from streams.engine.engine import Engine
 from streams.engine.faust_adapter.app import BatchApp
 from streams.engine.garbage_collection import infrequent_gc
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
+from streams.engine.partition.processor import CommitStats
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
+from streams.engine.state import Seeker
 from streams.engine.tables.store import OpenStore, StandbyStores, open_memory_store
 
 
 class Running(msgspec.Struct, frozen=True):
-    """Agents at work."""
+    """Running agents."""
 
     engine: Engine
     app: BatchApp
 
     async def failed(self) -> Exception:
         """Return the error that stops the process, when there is one."""
-        crashed: asyncio.Task[Any] = asyncio.create_task(_crash_of(self.app))
-        waited: set[asyncio.Future[Any]] = {crashed, self.engine.fatal_error}
+        crashed: asyncio.Task[Any] = asyncio.create_task(_wait_for_crash(self.app))
+        failures: set[asyncio.Future[Any]] = {crashed, self.engine.fatal_error}
         try:
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(failures, return_when=asyncio.FIRST_COMPLETED)
         finally:
             crashed.cancel()
         if self.engine.fatal_error.done():
@@ -42,13 +44,13 @@ class Running(msgspec.Struct, frozen=True):
 
 
 def _ignore_unretrieved(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Pass over futures of aiokafka's own that nobody waits for: what broke a transaction is known to its lane, which acts on it."""
+    """Ignore aiokafka futures that are never awaited; the processor already handles the failed transaction."""
     if not (isinstance(context.get("exception"), KafkaError) and "never retrieved" in context["message"]):
         loop.default_exception_handler(context)
 
 
-async def _crash_of(app: BatchApp) -> None:
-    """Return when Faust has given up; mode has no public way to wait for it."""
+async def _wait_for_crash(app: BatchApp) -> None:
+    """Return when the Faust app has crashed; mode has no public way to wait for it."""
     await app._crashed.wait()  # noqa: SLF001
 
 
@@ -60,15 +62,15 @@ async def running(
     names: Naming | None = None,
     limits: Limits | None = None,
     store_of: OpenStore = open_memory_store,
-    spares: StandbyStores | None = None,
+    standby_stores: StandbyStores | None = None,
     encodings: Encodings | None = None,
     on_commit: Callable[[CommitStats], None] = lambda _: None,
     on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
-    """Start agents; on leaving, let running transactions end and leave the group. All topics exist before (`topics apply`).
+    """Start agents; at the end, finish running transactions and leave the group. All topics must exist (`topics apply`).
 
-    With `spares`, copies of the tables of partitions that other workers own are kept there.
+    With `standby_stores`, copies of the tables of partitions that other workers own are kept there.
     """
     names = names or Naming(prefix=kafka.topic_prefix)
     limits = limits or Limits()
@@ -78,14 +80,14 @@ async def running(
         names=names,
         limits=limits,
         store_of=store_of,
-        spares=spares,
+        standby_stores=standby_stores,
         encodings=encodings,
         on_commit=on_commit,
         on_progress=on_progress,
         on_ready=on_ready,
     )
-    app = BatchApp(agents, kafka=kafka, names=names, limits=limits, engine=engine)
-    engine.seeker = cast(Seeker, app.consumer)
+    app = BatchApp(agents, kafka=kafka, names=names, limits=limits, assignment=engine.assignment)
+    engine.connect(cast(Seeker, app.consumer))
     asyncio.get_running_loop().set_exception_handler(_ignore_unretrieved)
     with infrequent_gc():
         try:

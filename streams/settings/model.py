@@ -47,8 +47,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     standby: bool = False
     batch_records: int = Limits().batch_records
     session_timeout_ms: int = Limits().session_timeout_ms
-    brake_consecutive: int = Limits().dead_letter_consecutive
-    brake_share: float = Limits().dead_letter_share
+    dead_letter_consecutive: int = Limits().dead_letter_consecutive
+    dead_letter_share: float = Limits().dead_letter_share
     encoding: int = 0
 
     def limits(self) -> Limits:
@@ -58,8 +58,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
             session_timeout_ms=self.session_timeout_ms,
             heartbeat_ms=min(Limits().heartbeat_ms, self.session_timeout_ms // 4),
             transaction_timeout_ms=self.session_timeout_ms,
-            dead_letter_consecutive=self.brake_consecutive,
-            dead_letter_share=self.brake_share,
+            dead_letter_consecutive=self.dead_letter_consecutive,
+            dead_letter_share=self.dead_letter_share,
         )
 
 

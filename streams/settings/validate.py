@@ -71,8 +71,8 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "worker.processes": _at_least(1),
     "worker.batch_records": _at_least(1),
     "worker.session_timeout_ms": _at_least(6_000),  # brokers' usual group.min.session.timeout.ms
-    "worker.brake_consecutive": _at_least(1),
-    "worker.brake_share": _share,
+    "worker.dead_letter_consecutive": _at_least(1),
+    "worker.dead_letter_share": _share,
     "worker.encoding": _encoding,
 })  # fmt: skip
 

@@ -16,10 +16,10 @@ from schemas.errors import BadConfiguration, Unavailable
 from streams.agents.topology import agents_of
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
-from streams.engine.engine import CommitStats, Engine
+from streams.engine.engine import Engine
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
-from streams.engine.partition.processor import PartitionStatus
+from streams.engine.partition.processor import CommitStats, PartitionStatus
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
@@ -29,44 +29,44 @@ from streams.worker.settings_sync import sync_settings_facts
 
 log = structlog.get_logger(__name__)
 
-_NOTICED_SECONDS = 1.0  # a restoration that took so long is told to the person at the terminal
-_RETRY_SECONDS = 2.0  # between two tries to reach Kafka or the registry at the start
+_REPORTED_SECONDS = 1.0  # a restoration that took this long is reported to the person at the terminal
+_RETRY_SECONDS = 2.0  # between two attempts to reach Kafka or the registry at the start
 
 
 class WorkerCallbacks(msgspec.Struct, frozen=True):
-    """What the process around the worker wants to hear."""
+    """What the worker calls in the process around it."""
 
     notify: Callable[[str], None]  # lines for a person
     started: Callable[[Engine], None]  # the engine, for probes
     committed: Callable[[CommitStats], None]  # every transaction, for metrics
 
 
-async def work(settings: Settings, hooks: WorkerCallbacks, limits: Limits) -> None:
-    """Run until SIGTERM or SIGINT; raise what made going on impossible. Waits for Kafka and the registry, and says so."""
-    stop = _stop_signal()
+async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -> None:
+    """Run until SIGTERM or SIGINT; raise the error that stops the work. Waits for Kafka and the registry, and reports that."""
+    stop_requested = _stop_on_signals()
     names = Naming(prefix=settings.kafka.topic_prefix)
     encodings = Encodings(configured=settings.worker.encoding)
-    if (agents := await _prepared(settings, names, hooks, stop)) is None:
+    if (agents := await _prepare(settings, names, callbacks, stop_requested)) is None:
         return
-    on_disk = _on_disk(settings, agents, names)
+    disk_stores = _disk_stores(settings, agents, names)
     async with running(
         agents,
         kafka=settings.kafka,
         names=names,
         limits=limits,
-        store_of=on_disk or open_memory_store,
-        spares=(on_disk or MemoryStandbyStores()) if settings.worker.standby else None,
+        store_of=disk_stores or open_memory_store,
+        standby_stores=(disk_stores or MemoryStandbyStores()) if settings.worker.standby else None,
         encodings=encodings,
-        on_commit=hooks.committed,
-        on_progress=partial(_report_restored, hooks),
-        on_ready=lambda engine: hooks.notify(_state_of(engine, encodings)),
-    ) as at_work:
-        hooks.started(at_work.engine)
-        await _watched(at_work, stop)
+        on_commit=callbacks.committed,
+        on_progress=partial(_report_restored, callbacks),
+        on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
+    ) as worker:
+        callbacks.started(worker.engine)
+        await _run_until_stopped(worker, stop_requested)
 
 
-def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
-    """Return where tables are kept that are not in memory: a rebuild in another generation, or another prefix, has a folder of its own."""
+def _disk_stores(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
+    """Return the stores of tables that are kept on disk. Another generation (a rebuild) or another prefix has its own folder."""
     wanted = frozenset(settings.worker.on_disk)
     if unknown := wanted - {agent.name for agent in agents}:
         known = ", ".join(agent.name for agent in agents)
@@ -74,54 +74,57 @@ def _on_disk(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> Ro
     return RocksStores(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
 
 
-async def _prepared(settings: Settings, names: Naming, hooks: WorkerCallbacks, stop: asyncio.Event) -> tuple[Agent, ...] | None:
-    """Return the agents once schemas, topics and the configuration's facts are in place, or None when told to stop before."""
-    said = ""
-    while not stop.is_set():
+async def _prepare(
+    settings: Settings, names: Naming, callbacks: WorkerCallbacks, stop_requested: asyncio.Event
+) -> tuple[Agent, ...] | None:
+    """Return the agents once schemas, topics and the configuration's facts are in place, or None after a request to stop."""
+    last_error = ""
+    while not stop_requested.is_set():
         try:
             avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
             agents = agents_of(settings.tenancy, avro)
             await topics.apply(settings.kafka, names.changelogs(agents))
             await sync_settings_facts(settings.kafka, avro, settings.tenancy)
         except Unavailable as error:
-            if said != (said := str(error)):
-                hooks.notify(f"waiting: {error}")
+            if last_error != (last_error := str(error)):
+                callbacks.notify(f"waiting: {error}")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+                await asyncio.wait_for(stop_requested.wait(), _RETRY_SECONDS)
         else:
             return agents
     return None
 
 
-async def _watched(at_work: Running, stop: asyncio.Event) -> None:
-    """Return when told to stop; raise when the work cannot go on."""
-    told = asyncio.create_task(stop.wait())
-    failed = asyncio.create_task(at_work.failed())
+async def _run_until_stopped(worker: Running, stop_requested: asyncio.Event) -> None:
+    """Return after a request to stop; raise the error that stops the work."""
+    stopped = asyncio.create_task(stop_requested.wait())
+    failed = asyncio.create_task(worker.failed())
     try:
-        await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             raise failed.result()
     finally:
-        told.cancel()
+        stopped.cancel()
         failed.cancel()
 
 
-def _report_restored(hooks: WorkerCallbacks, progress: RestoreProgress | RestoreDone) -> None:
-    """Say how far it is, and that it is done where anybody had time to wonder."""
-    if isinstance(progress, RestoreProgress) or progress.seconds >= _NOTICED_SECONDS:
-        hooks.notify(str(progress))
+def _report_restored(callbacks: WorkerCallbacks, progress: RestoreProgress | RestoreDone) -> None:
+    """Report the progress, and the end of a restoration that took long enough to be noticed."""
+    if isinstance(progress, RestoreProgress) or progress.seconds >= _REPORTED_SECONDS:
+        callbacks.notify(str(progress))
 
 
-def _state_of(engine: Engine, encodings: Encodings) -> str:
-    lanes = engine.all_processors()
-    stopped = sum(lane.status is PartitionStatus.STOPPED for lane in lanes)
-    advice = encodings.advice(lane.commit_state.encoding for lane in lanes if lane.status is not PartitionStatus.STOPPED)
-    said = f"ready: {len(lanes)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
-    return f"{said}; {advice}" if advice else said
+def _ready_text(engine: Engine, encodings: Encodings) -> str:
+    processors = engine.all_processors()
+    stopped = sum(processor.status is PartitionStatus.STOPPED for processor in processors)
+    working = (processor for processor in processors if processor.status is not PartitionStatus.STOPPED)
+    advice = encodings.advice(processor.commit_state.encoding for processor in working)
+    text = f"ready: {len(processors)} partitions" + (f", {stopped} of them stopped and waiting for you" if stopped else "")
+    return f"{text}; {advice}" if advice else text
 
 
-def _stop_signal() -> asyncio.Event:
-    told = asyncio.Event()
+def _stop_on_signals() -> asyncio.Event:
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
+    return stop_requested

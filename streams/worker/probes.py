@@ -1,4 +1,4 @@
-"""A worker's probes: is it alive, is it ready, and what does each partition do. Ready means that all tables are recovered."""
+"""A worker's probes: is it alive, is it ready, and what is each partition doing. Ready means that all tables are restored."""
 
 import asyncio
 import contextlib
@@ -16,13 +16,13 @@ from starlette.routing import Route
 
 from connectors.observability import metrics
 from schemas.errors import StoreFailed
-from streams.engine.engine import CommitStats, Engine
-from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
+from streams.engine.engine import Engine
+from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
 from streams.engine.recovery.progress import RestoreProgress
 
 log = structlog.get_logger(__name__)
 
-_OF_PARTITIONS = (
+_BY_PARTITION = (
     metrics.PARTITION_LIVE, metrics.PARTITION_LAG, metrics.PARTITION_PENDING_WORK, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
     metrics.RESTORE_READ, metrics.RESTORE_OF,
 )  # fmt: skip
@@ -41,13 +41,13 @@ class Probes:
 
     async def __aenter__(self) -> Self:
         if self._listen:
-            place = _free_from(self._listen)
-            self.address = "{}:{}".format(*place.getsockname()[:2])
+            listener = _first_free(self._listen)
+            self.address = "{}:{}".format(*listener.getsockname()[:2])
             config = uvicorn.Config(self.application(), log_config=None, access_log=False, lifespan="off")
             self._server = uvicorn.Server(config)
-            self._server.install_signal_handlers = _none  # type: ignore[attr-defined]  # signals are the worker's
-            self._task = asyncio.create_task(self._server._serve(sockets=[place]))  # noqa: SLF001  # `serve` would take the signals
-            log.info("probes", listen=self.address)
+            self._server.install_signal_handlers = _do_nothing  # type: ignore[attr-defined]  # the worker handles signals
+            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))  # noqa: SLF001  # `serve` would handle signals
+            log.info("probes listening", listen=self.address)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -57,16 +57,16 @@ class Probes:
                 await self._task
 
     def watch(self, engine: Engine) -> None:
-        """Report of this engine from now on."""
+        """Report the state of this engine from now on."""
         self._engine = engine
 
-    def committed(self, done: CommitStats) -> None:
+    def committed(self, stats: CommitStats) -> None:
         """Count a transaction."""
-        metrics.RECORDS.labels(done.agent).inc(done.records - done.dead)
-        metrics.DEAD_LETTERS.labels(done.agent).inc(done.dead)
-        metrics.BATCH_SECONDS.labels(done.agent).observe(done.seconds)
-        if not done.records:
-            metrics.CONTINUED.labels(done.agent).inc()
+        metrics.RECORDS.labels(stats.agent).inc(stats.records - stats.dead)
+        metrics.DEAD_LETTERS.labels(stats.agent).inc(stats.dead)
+        metrics.BATCH_SECONDS.labels(stats.agent).observe(stats.seconds)
+        if not stats.records:
+            metrics.CONTINUED.labels(stats.agent).inc()
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -78,67 +78,67 @@ class Probes:
     async def _ready(self, _: Request) -> Response:
         if self._engine is None:
             return JSONResponse({"ready": False, "hint": "waiting for Kafka or the schema registry"}, 503)
-        lanes = self._engine.all_processors()
-        ready = self._engine.ready.is_set() and all(lane.status is PartitionStatus.LIVE for lane in lanes)
+        processors = self._engine.all_processors()
+        ready = self._engine.ready.is_set() and all(processor.status is PartitionStatus.LIVE for processor in processors)
         restoring = self._engine.progress()
-        said: dict[str, object] = {"ready": ready, "hint": "" if ready else _hint(lanes, restoring)}
+        status: dict[str, object] = {"ready": ready, "hint": "" if ready else _hint(processors, restoring)}
         if restoring is not None:
-            said["restoring"] = _restore_text(restoring)
-        return JSONResponse({**said, "partitions": [_row(lane) for lane in lanes]}, 200 if ready else 503)
+            status["restoring"] = _restoring(restoring)
+        return JSONResponse({**status, "partitions": [_partition(processor) for processor in processors]}, 200 if ready else 503)
 
     async def _metrics(self, _: Request) -> Response:
         if self._engine is not None:
-            _measure(self._engine)
+            _set_gauges(self._engine)
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _hint(lanes: Collection[PartitionProcessor], restoring: RestoreProgress | None) -> str:
-    """Say why a worker is not ready: first what a person has to mend, then what takes its time."""
-    if stopped := sum(lane.status is PartitionStatus.STOPPED for lane in lanes):
-        return f"{stopped} of {len(lanes)} partitions are stopped and wait for you: see `reason`"
+def _hint(processors: Collection[PartitionProcessor], restoring: RestoreProgress | None) -> str:
+    """Return why a worker is not ready: first what a person has to fix, then what takes time."""
+    if stopped := sum(processor.status is PartitionStatus.STOPPED for processor in processors):
+        return f"{stopped} of {len(processors)} partitions are stopped and wait for you: see `reason`"
     if restoring is not None:
         return str(restoring)
-    if any(lane.status is PartitionStatus.LOST for lane in lanes):
-        return "a partition is being read back after a failure; the log says of what"
-    return "partitions are being handed out"
+    if any(processor.status is PartitionStatus.FAILED for processor in processors):
+        return "a partition is being loaded again after a failure; the log says of what"
+    return "partitions are being assigned"
 
 
-def _restore_text(restoring: RestoreProgress) -> dict[str, object]:
-    left = restoring.left_seconds
+def _restoring(progress: RestoreProgress) -> dict[str, object]:
+    remaining = progress.remaining_seconds
     return {
-        "offsets_read": restoring.total.read, "offsets": restoring.total.of, "seconds": round(restoring.seconds, 1),
-        "left_seconds": None if left is None else round(left, 1),
-        "agents": {part.agent: {"offsets_read": part.read, "offsets": part.of} for part in restoring.parts},
+        "offsets_read": progress.total.read, "offsets": progress.total.of, "seconds": round(progress.seconds, 1),
+        "remaining_seconds": None if remaining is None else round(remaining, 1),
+        "agents": {part.agent: {"offsets_read": part.read, "offsets": part.of} for part in progress.parts},
     }  # fmt: skip
 
 
-def _row(lane: PartitionProcessor) -> dict[str, object]:
+def _partition(processor: PartitionProcessor) -> dict[str, object]:
     return {
-        "agent": lane.agent.name, "partition": lane.partition, "status": lane.status, "lag": lane.lag,
-        "left_over": lane.has_pending_work, "positions": lane.positions, "rows": _rows(lane), "encoding": lane.commit_state.encoding,
-        "reason": lane.reason,
+        "agent": processor.agent.name, "partition": processor.partition, "status": processor.status, "lag": processor.lag,
+        "pending_work": processor.pending_work_count, "positions": processor.positions, "rows": _rows(processor),
+        "encoding": processor.commit_state.encoding, "reason": processor.reason,
     }  # fmt: skip
 
 
-def _rows(lane: PartitionProcessor) -> int | None:
-    """Count rows; None where the disk they are on does not answer."""
+def _rows(processor: PartitionProcessor) -> int | None:
+    """Count rows; None where their disk fails."""
     try:
-        return len(lane.store)
+        return len(processor.store)
     except StoreFailed:
         return None
 
 
-def _measure(engine: Engine) -> None:
-    """Set what is measured when it is asked for. What was ours before and is not now says nothing any more."""
-    for gone in _OF_PARTITIONS:
-        gone.clear()
-    for lane in engine.all_processors():
-        place = lane.agent.name, str(lane.partition)
-        metrics.PARTITION_LIVE.labels(*place).set(lane.status is PartitionStatus.LIVE)
-        metrics.PARTITION_LAG.labels(*place).set(lane.lag)
-        metrics.PARTITION_PENDING_WORK.labels(*place).set(lane.has_pending_work)
-        if (rows := _rows(lane)) is not None:
-            metrics.TABLE_ROWS.labels(*place).set(rows)
+def _set_gauges(engine: Engine) -> None:
+    """Set the gauges that are measured when they are scraped. Partitions that moved to another worker have no values any more."""
+    for gauge in _BY_PARTITION:
+        gauge.clear()
+    for processor in engine.all_processors():
+        labels = processor.agent.name, str(processor.partition)
+        metrics.PARTITION_LIVE.labels(*labels).set(processor.status is PartitionStatus.LIVE)
+        metrics.PARTITION_LAG.labels(*labels).set(processor.lag)
+        metrics.PARTITION_PENDING_WORK.labels(*labels).set(processor.pending_work_count)
+        if (rows := _rows(processor)) is not None:
+            metrics.TABLE_ROWS.labels(*labels).set(rows)
     for (agent, partition), lag in engine.standby_lag().items():
         metrics.STANDBY_LAG.labels(agent, str(partition)).set(lag)
     restoring = engine.progress()
@@ -147,16 +147,16 @@ def _measure(engine: Engine) -> None:
         metrics.RESTORE_OF.labels(part.agent).set(part.of)
 
 
-def _free_from(listen: str) -> socket.socket:
+def _first_free(listen: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
-    last: OSError | None = None
+    last_error: OSError | None = None
     for number in range(int(port), int(port) + _PORTS_TRIED) if int(port) else [0]:
         try:
             return socket.create_server((host.strip("[]"), number), reuse_port=False)
         except OSError as error:
-            last = error
-    raise OSError(f"no free port from {listen} on: {last}")
+            last_error = error
+    raise OSError(f"no free port from {listen} on: {last_error}")
 
 
-def _none() -> None:
-    """Install nothing."""
+def _do_nothing() -> None:
+    """Install no signal handlers."""

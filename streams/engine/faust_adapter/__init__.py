@@ -1,1 +1,1 @@
-"""The subclasses of Faust and aiokafka."""
+"""The subclasses of Faust and aiokafka classes."""

@@ -1,4 +1,4 @@
-"""A Faust App that runs agents as batch steps. Faust gives group membership, rebalances, streams and supervision; the rest is ours."""
+"""A Faust app that runs agents as batch steps. Faust provides group membership, rebalances, streams and supervision, the engine the rest."""
 
 from collections.abc import AsyncIterable, Collection
 from typing import Any
@@ -12,7 +12,7 @@ from yarl import URL
 
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
-from streams.engine.engine import Engine
+from streams.engine.assignment import Assignment
 from streams.engine.faust_adapter.consumer import BatchTransport
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
@@ -33,26 +33,26 @@ class BatchTopic(faust.Topic):
 
 
 class TableRecovery(Recovery):
-    """Load our tables when partitions are ours. The flow goes on before: each lane joins it as soon as its own table is right."""
+    """Load the engine's tables after an assignment. The flow resumes before: each processor joins it as soon as its table is restored."""
 
     _epoch = -1
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
-        """Remember what this assignment follows: it counts until the next revocation, which may come before we get to it."""
-        self._epoch = self.app.engine.epoch
+        """Remember the epoch of this assignment: the next revocation, which makes it void, may come before its tables are loaded."""
+        self._epoch = self.app.assignment.epoch
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
         app = self.app
-        if app.consumer_generation_id != generation_id or self._epoch != app.engine.epoch:
+        if app.consumer_generation_id != generation_id or self._epoch != app.assignment.epoch:
             return  # the next assignment is on its way
         await super()._resume_streams(generation_id=generation_id)
-        if self._epoch == app.engine.epoch:
-            await app.engine.assigned(app.consumer.assignment())
+        if self._epoch == app.assignment.epoch:
+            await app.assignment.assigned(app.consumer.assignment())
 
 
 class BatchTableManager(TableManager):
-    """Hand out our recovery."""
+    """Use `TableRecovery`."""
 
     @property
     def recovery(self) -> TableRecovery:
@@ -62,22 +62,24 @@ class BatchTableManager(TableManager):
 
 
 class BatchApp(faust.App):
-    """Run agents exactly once per batch. `engine` is where the work happens; this class only connects it to Faust."""
+    """Run agents exactly once per batch. This class only connects Faust to `assignment`, where the engine takes over."""
 
-    def __init__(self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, engine: Engine) -> None:
+    def __init__(
+        self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, assignment: Assignment
+    ) -> None:
         self.kafka = kafka
         self.names = names
         self.limits = limits
-        self.engine = engine
+        self.assignment = assignment
         super().__init__(
             names.group,
             broker=[URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")],
             Topic=BatchTopic,
             TableManager=BatchTableManager,
-            agent_supervisor=CrashingSupervisor,  # any other commits past a batch whose agent raised
+            agent_supervisor=CrashingSupervisor,  # any other supervisor commits past a batch whose agent raised
             stream_wait_empty=False,
             table_standby_replicas=0,
-            topic_allow_declare=False,  # topics are created by `topics apply`, before
+            topic_allow_declare=False,  # `topics apply` has created them
             topic_disable_leader=True,
             topic_partitions=kafka.partitions,
             web_enabled=False,
@@ -94,13 +96,13 @@ class BatchApp(faust.App):
         async def read(stream: AsyncIterable[Any]) -> None:
             async for event in stream.noack().events():
                 fetched: FetchedBatch = event.value
-                self.engine.offer(TP(event.message.topic, event.message.partition), fetched)
+                self.assignment.offer(TP(event.message.topic, event.message.partition), fetched)
                 event.ack()
 
         self.agent(source, name=agent.name)(read)
 
     def _create_directories(self) -> None:
-        """Create none: no state of ours is in Faust's data directory."""
+        """Create none: the engine keeps no state in Faust's data directory."""
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -109,6 +111,6 @@ class BatchApp(faust.App):
         return BatchTransport(self.conf.broker_producer, self)
 
     async def _on_partitions_revoked(self, revoked: Collection[TP]) -> None:
-        """Let every running transaction end before the partitions go: what it wrote is then complete or not there at all."""
-        await self.engine.revoked()
+        """Let every running transaction end before the partitions move, so that its writes are complete or absent."""
+        await self.assignment.revoked()
         await super()._on_partitions_revoked(revoked)

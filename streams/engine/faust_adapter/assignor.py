@@ -1,8 +1,8 @@
-"""Who reads what: partition p of every source topic goes to the same worker, so that tables stay beside all their sources.
+"""The group's assignment strategy: partition p of every source topic goes to the same worker, which has the table of all of them.
 
-A worker keeps what it has as far as the balance allows, because a table that moves has to be restored. Each says when it joins what it
-holds and since when; the leader decides from that. Faust falls back to aiokafka's round robin where it keeps no changelog tables of
-its own, which splits co-partitioned topics and knows nothing of who had what.
+A worker keeps its partitions as far as the balance allows, because a table that moves has to be restored. Each member's join request
+contains a claim: which partitions it owns, and since when; the leader decides from the claims. Without changelog tables of its own, Faust
+falls back to aiokafka's round robin, which splits co-partitioned topics and ignores previous owners.
 """
 
 from collections import defaultdict
@@ -17,20 +17,21 @@ _VERSION = b"\x01"
 
 
 class PartitionClaim(msgspec.Struct, frozen=True, array_like=True):
-    """What a worker holds: by topic and partition the generation of the group since which it has it.
+    """What a worker owns: by topic and partition the generation of the group since which it owns it.
 
-    `generation` is the last one it was given partitions in. The group counts generations for as long as it exists, so whoever comes back
-    from a long sleep claims with a lower one than those who have worked meanwhile.
+    `generation` is that of the worker's last assignment. The group counts generations for as long as it exists, so a worker that returns
+    after a long freeze claims with a lower one than workers that were active meanwhile.
     """
 
     generation: int = 0
-    held: Mapping[str, Mapping[int, int]] = msgspec.field(default_factory=dict)
+    owned: Mapping[str, Mapping[int, int]] = msgspec.field(default_factory=dict)
 
-    def renewed(self, generation: int, given: Iterable[tuple[str, Iterable[int]]]) -> "PartitionClaim":
-        """Return the claim after an assignment: what is held still is held since the same time, unless others shared out meanwhile."""
-        before = self.held if generation == self.generation + 1 else {}
+    def after(self, generation: int, assigned: Iterable[tuple[str, Iterable[int]]]) -> "PartitionClaim":
+        """Return the claim after an assignment: partitions kept keep their generation, unless the worker missed an assignment."""
+        before = self.owned if generation == self.generation + 1 else {}
         return PartitionClaim(
-            generation, {topic: {p: before.get(topic, {}).get(p, generation) for p in parts} for topic, parts in given}
+            generation,
+            {topic: {p: before.get(topic, {}).get(p, generation) for p in partitions} for topic, partitions in assigned},
         )
 
 
@@ -40,7 +41,7 @@ def encode(claim: PartitionClaim) -> bytes:
 
 
 def decode(data: bytes | None) -> PartitionClaim:
-    """Read what `encode` wrote. A release that claims nothing, or in words of its own, holds nothing that is known here."""
+    """Decode a claim. User data of a release without claims, or with claims of another form, decodes as an empty claim."""
     if not data or data[:1] != _VERSION:
         return PartitionClaim()
     try:
@@ -54,51 +55,51 @@ def assign_partitions(
 ) -> dict[str, dict[str, list[int]]]:
     """Return each member's partitions by topic.
 
-    Topics with equally many partitions and the same readers are shared out together, balanced within one. Of the members that may have
-    one more, those that hold one more come first, then those that have least of other topics.
+    Topics with the same number of partitions and the same readers are assigned together, balanced within one. Of the members that may have
+    one more, those that own one more come first, then those that have fewest of other topics.
     """
-    together: dict[tuple[int, tuple[str, ...]], list[str]] = defaultdict(list)
+    topic_groups: dict[tuple[int, tuple[str, ...]], list[str]] = defaultdict(list)
     for topic in sorted({topic for topics in subscribed.values() for topic in topics}):
         readers = tuple(sorted(member for member, topics in subscribed.items() if topic in topics))
-        together[counts.get(topic, 0), readers].append(topic)
+        topic_groups[counts.get(topic, 0), readers].append(topic)
     shares: dict[str, dict[str, list[int]]] = {member: {} for member in subscribed}
-    for (count, readers), topics in sorted(together.items()):
+    for (count, readers), topics in sorted(topic_groups.items()):
         loads = {member: sum(map(len, shares[member].values())) for member in readers}
-        for member, parts in _shared(count, loads, _holders(readers, topics, claims)).items():
-            shares[member] |= {topic: parts for topic in topics if parts}
+        for member, partitions in _balance(count, loads, _owners(readers, topics, claims)).items():
+            shares[member] |= {topic: partitions for topic in topics if partitions}
     return shares
 
 
-def _holders(readers: Sequence[str], topics: Sequence[str], claims: Mapping[str, PartitionClaim]) -> dict[int, tuple[str, int]]:
-    """Return who holds each partition, since when: where several say so, the one that was given partitions last."""
-    found: dict[int, tuple[str, int]] = {}
+def _owners(readers: Sequence[str], topics: Sequence[str], claims: Mapping[str, PartitionClaim]) -> dict[int, tuple[str, int]]:
+    """Return each partition's owner and since when: of several claims, that of the member with the latest assignment."""
+    owners: dict[int, tuple[str, int]] = {}
     for member in sorted(readers, key=lambda member: claims[member].generation):
         for topic in topics:
-            found |= {partition: (member, since) for partition, since in claims[member].held.get(topic, {}).items()}
-    return found
+            owners |= {partition: (member, since) for partition, since in claims[member].owned.get(topic, {}).items()}
+    return owners
 
 
-def _shared(count: int, loads: Mapping[str, int], holders: Mapping[int, tuple[str, int]]) -> dict[str, list[int]]:
-    """Share out partitions: what is held longest stays, so that one who was away for a moment finds again what is on its disk."""
-    least, odd = divmod(count, len(loads))
-    held: dict[str, list[int]] = {member: [] for member in loads}
-    for partition, (member, _) in sorted(holders.items(), key=lambda item: (item[1][1], item[0])):
+def _balance(count: int, loads: Mapping[str, int], owners: Mapping[int, tuple[str, int]]) -> dict[str, list[int]]:
+    """Assign partitions: those owned longest stay, so that a worker that was away for a moment finds its tables on its disk again."""
+    base, extra = divmod(count, len(loads))
+    owned: dict[str, list[int]] = {member: [] for member in loads}
+    for partition, (member, _) in sorted(owners.items(), key=lambda item: (item[1][1], item[0])):
         if partition < count:
-            held[member].append(partition)
-    order = sorted(loads, key=lambda member: (len(held[member]) <= least, loads[member], member))
-    room = {member: least + (rank < odd) for rank, member in enumerate(order)}
-    shares = {member: parts[: room[member]] for member, parts in held.items()}
-    free = sorted(set(range(count)) - {partition for parts in shares.values() for partition in parts}, reverse=True)
+            owned[member].append(partition)
+    order = sorted(loads, key=lambda member: (len(owned[member]) <= base, loads[member], member))
+    quota = {member: base + (rank < extra) for rank, member in enumerate(order)}
+    shares = {member: partitions[: quota[member]] for member, partitions in owned.items()}
+    free = sorted(set(range(count)) - {partition for share in shares.values() for partition in share}, reverse=True)
     for member in order:
-        while len(shares[member]) < room[member]:
+        while len(shares[member]) < quota[member]:
             shares[member].append(free.pop())
-    return {member: sorted(parts) for member, parts in shares.items()}
+    return {member: sorted(share) for member, share in shares.items()}
 
 
 class CoPartitionAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
-    """`shared_out`, as aiokafka asks for it. An instance for each consumer: it remembers what that consumer was given.
+    """`assign_partitions` as a strategy of aiokafka. Each consumer has its own instance, which remembers that consumer's assignment.
 
-    aiokafka calls a strategy's methods on whatever it was given, so it need not be the class that its own strategies are.
+    aiokafka calls a strategy's methods on the object it was given, so an instance works where its own strategies are classes.
     """
 
     name = "copartition"
@@ -120,9 +121,9 @@ class CoPartitionAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # a
         }
 
     def metadata(self, topics: Any) -> Any:
-        """Return what a member says of itself: its topics, and what it holds."""
+        """Return a member's metadata: its topics and its claim."""
         return ConsumerProtocolMemberMetadata(self.version, list(topics), encode(self.claim))
 
     def on_assignment(self, assignment: Any) -> None:
-        """Remember what was given."""
-        self.claim = self.claim.renewed(self._generation(), assignment.assignment)
+        """Remember the assignment."""
+        self.claim = self.claim.after(self._generation(), assignment.assignment)

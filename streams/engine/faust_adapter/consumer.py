@@ -1,7 +1,7 @@
-"""Faust's aiokafka consumer, taught to deliver whole partition batches with their positions.
+"""Faust's aiokafka consumer, extended to deliver whole partition batches with their positions.
 
-Each override says why; `tests/streams/engine/faust_adapter/test_internals.py` names every internal leaned on, so that a new version of either library that
-moves one fails there first.
+Each override says why; `tests/streams/engine/faust_adapter/test_internals.py` names every internal that is used here, so that a new
+version of either library that moves one fails there first.
 """
 
 import asyncio
@@ -12,22 +12,23 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from streams.engine.assignment import Assignment
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
-_STOPPING_LOOK_SECONDS = 0.2  # between two looks whether the process is stopping, while it is told of a rebalance
+_STOPPING_CHECK_SECONDS = 0.2  # between two checks whether the process is stopping, while a rebalance is handled
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer. What it gave out last, by partition, is known only here, where seeks happen too."""
+    """The thread that owns the aiokafka consumer. Only here, where seeks happen too, is the last delivered position of each partition known."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._close_thread_loop_on_stop = True  # the loop was made for this thread alone
-        self._given: dict[TopicPartition, int] = {}
+        self._delivered: dict[TopicPartition, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        """Read committed, co-partition, and never reset an offset by itself: Faust's own offers none of the three."""
+        """Create a consumer that reads committed, co-partitions and never resets an offset: Faust's own offers none of the three."""
         app = self.app
         limits = app.limits
         assignor = CoPartitionAssignor(lambda: int(consumer._coordinator.generation))  # noqa: SLF001
@@ -36,7 +37,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             group_id=app.names.group,
             partition_assignment_strategy=[assignor],
             enable_auto_commit=False,
-            auto_offset_reset="none",  # a position out of the log's range is a gap for a person, not a jump
+            auto_offset_reset="none",  # an offset out of the log's range means lost records: a person decides
             isolation_level="read_committed",
             max_partition_fetch_bytes=limits.fetch_bytes,
             fetch_max_bytes=64 << 20,
@@ -44,114 +45,116 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             session_timeout_ms=limits.session_timeout_ms,
             rebalance_timeout_ms=max(30_000, limits.session_timeout_ms),
             heartbeat_interval_ms=limits.heartbeat_ms,
-            max_poll_interval_ms=24
-            * 3_600_000,  # loading a large table is no reason to be thrown out; the session is what counts
+            max_poll_interval_ms=24 * 3_600_000,  # a long load must not end the membership; the session timeout decides
             metadata_max_age_ms=60_000,
         )
         return consumer
 
-    async def fetch(self, places: Collection[TP], *, timeout: float, most: int) -> list[tuple[TP, FetchedBatch]]:
-        """Return what is there of these partitions, each with the positions before and after it, read in one go with the records."""
-        found: list[tuple[TP, FetchedBatch]] = await self.call_thread(self._fetch, places, timeout, most)
-        return found
+    async def fetch(self, tps: Collection[TP], *, timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:
+        """Return fetched records of these partitions, each batch with the positions before and after it, which are read with the records."""
+        fetched: list[tuple[TP, FetchedBatch]] = await self.call_thread(self._fetch, tps, timeout, max_records)
+        return fetched
 
-    async def _fetch(self, places: Collection[TP], timeout: float, most: int) -> list[tuple[TP, FetchedBatch]]:
+    async def _fetch(self, tps: Collection[TP], timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:
         consumer = self._ensure_consumer()
-        wanted = {TopicPartition(place.topic, place.partition) for place in places}
-        records: Mapping[TopicPartition, Any] = await self._fetch_records(consumer, wanted, timeout=timeout, max_records=most)
+        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
+        records: Mapping[TopicPartition, Any] = await self._fetch_records(
+            consumer, wanted, timeout=timeout, max_records=max_records
+        )
         # no await from here on: the positions belong to these records
         subscription = consumer._subscription.subscription  # noqa: SLF001
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None:
             return []
         return [
-            (TP(place.topic, place.partition), fetched)
-            for place in wanted & set(assignment.tps)
-            if (fetched := self._taken(place, assignment.state_value(place), records.get(place, ()))) is not None
+            (TP(tp.topic, tp.partition), batch)
+            for tp in wanted & set(assignment.tps)
+            if (batch := self._batch(tp, assignment.state_value(tp), records.get(tp, ()))) is not None
         ]
 
-    def _taken(self, place: TopicPartition, state: Any, records: Any) -> FetchedBatch | None:
-        if not state.has_valid_position or place not in self._given:
+    def _batch(self, tp: TopicPartition, state: Any, records: Any) -> FetchedBatch | None:
+        if not state.has_valid_position or tp not in self._delivered:
             return None
-        before, after = self._given[place], state.position
+        before, after = self._delivered[tp], state.position
         if after == before:
             return None
-        self._given[place] = after
+        self._delivered[tp] = after
         end = state.lso if state.lso is not None else 0
-        return FetchedBatch(self.app.names.plain(place.topic), before, after, records, end, size_of(records))
+        return FetchedBatch(self.app.names.plain(tp.topic), before, after, records, end, size_of(records))
 
-    async def place_at(self, positions: Mapping[TP, int]) -> None:
-        """Seek, and remember it in the same breath, so that what is fetched next is known to begin there."""
-        await self.call_thread(self._place_at, positions)
+    async def seek_to(self, positions: Mapping[TP, int]) -> None:
+        """Seek, and record the positions in the same step, so that the next fetch is known to begin there."""
+        await self.call_thread(self._seek_to, positions)
 
-    async def _place_at(self, positions: Mapping[TP, int]) -> None:
+    async def _seek_to(self, positions: Mapping[TP, int]) -> None:
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
-        for place, position in positions.items():
-            target = TopicPartition(place.topic, place.partition)
+        for tp, position in positions.items():
+            target = TopicPartition(tp.topic, tp.partition)
             if target in assigned:
                 consumer.seek(target, position)
-                self._given[target] = position
+                self._delivered[target] = position
 
 
 class BatchConsumer(driver.Consumer):
     """Deliver one Faust message per partition batch. Offsets are committed by the engine's transactions alone."""
 
     def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon, thread_loop=type(self.loop)())  # of the process' own kind
+        """Give the thread a loop of the same class as the process's own."""
+        return FetchThread(self, loop=self.loop, beacon=self.beacon, thread_loop=type(self.loop)())
 
     async def threadsafe_partitions_revoked(self, receiver_loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
-        """Tell the main thread, unless it is stopping: it then waits for the fetch thread, and Faust's own would wait for it, for ever."""
+        """Call the main thread, unless it is stopping: then it waits for the fetch thread, and Faust's own method would deadlock."""
         await self._unless_stopping(super().threadsafe_partitions_revoked(receiver_loop, revoked))
 
     async def threadsafe_partitions_assigned(
         self, receiver_loop: asyncio.AbstractEventLoop, assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """The same."""
+        """Call the main thread, unless it is stopping, for the same reason."""
         await self._unless_stopping(super().threadsafe_partitions_assigned(receiver_loop, assigned, generation_id))
 
-    async def _unless_stopping(self, telling: Coroutine[Any, Any, None]) -> None:
-        told = asyncio.create_task(telling)
+    async def _unless_stopping(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(call)
         try:
-            while not (await asyncio.wait({told}, timeout=_STOPPING_LOOK_SECONDS))[0]:
+            while not (await asyncio.wait({task}, timeout=_STOPPING_CHECK_SECONDS))[0]:
                 if self.app.should_stop:  # the engine is closed by then: there is nothing to revoke or to assign
                     return
-            told.result()
+            task.result()
         finally:
-            told.cancel()
+            task.cancel()
 
     async def perform_seek(self) -> None:
-        """Read on from the tables' positions. Faust would seek to the group's offsets, which a first start does not have."""
-        await self._thread.place_at(self.app.engine.positions())
+        """Seek to the processors' positions. Faust would seek to the group's offsets, which do not exist at a first start."""
+        await self._thread.seek_to(self.app.assignment.positions())
 
-    async def place_at(self, positions: Mapping[TP, int]) -> None:
-        """Read on from given positions."""
-        await self._thread.place_at(positions)
+    async def seek_to(self, positions: Mapping[TP, int]) -> None:
+        """Seek to given positions."""
+        await self._thread.seek_to(positions)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
-        """Do nothing: Faust's acks only free memory, the transaction has committed already."""
+        """Do nothing: Faust's acknowledgements only free memory, the transaction has committed already."""
         return True
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Report nothing to commit, for the same reason."""
+        """Return None, nothing to commit, for the same reason."""
         return None
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Stay silent: Faust's watchdog looks for commits of its own; lag and status are metrics here."""
+        """Do nothing: Faust's watchdog looks for Faust's own commits; here metrics show lag and status."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Fetch for lanes that have room and hand over whole batches. Faust's own makes four tasks a record and knows no positions."""
-        engine = self.app.engine
+        """Fetch for processors that have room and deliver whole batches. Faust's own makes four tasks per record and ignores positions."""
+        assignment = self.app.assignment
         try:
             while not (self.should_stop or fetcher.should_stop):
                 if not self.flow_active:
                     await self.wait(self.can_resume_flow)
                     continue
-                places, all_have_room = engine.partitions_with_room()
-                if not places:
+                tps, all_have_room = assignment.partitions_with_room()
+                if not tps:
                     await asyncio.sleep(0.02)
                     continue
-                await self._fetch_and_deliver(engine, places, 1.0 if all_have_room else 0.05)
+                await self._fetch_and_deliver(assignment, tps, 1.0 if all_have_room else 0.05)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -159,41 +162,40 @@ class BatchConsumer(driver.Consumer):
             if not self.app.should_stop and not self.app.rebalancing:
                 raise
 
-    async def _fetch_and_deliver(self, engine: Any, places: Collection[TP], timeout: float) -> None:
+    async def _fetch_and_deliver(self, assignment: Assignment, tps: Collection[TP], timeout: float) -> None:
         try:
-            found = await self._thread.fetch(places, timeout=timeout, most=self.app.limits.batch_records * 4)
+            fetched = await self._thread.fetch(tps, timeout=timeout, max_records=self.app.limits.batch_records * 4)
         except driver.KafkaError as error:
-            engine.fetch_failed(error)
+            assignment.fetch_failed(error)
             return
         generation = self.app.consumer_generation_id
-        for place, fetched in found:
+        for tp, batch in fetched:
             if not self.flow_active or self.app.consumer_generation_id != generation:
-                return  # what is dropped here is fetched again: positions are set anew after every rebalance
-            engine.reserve(place, fetched)
-            await self.callback(self._message(place, fetched, generation))
+                return  # dropped batches are fetched again: every rebalance resets the positions
+            assignment.reserve(tp, batch)
+            await self.callback(self._message(tp, batch, generation))
 
-    def _message(self, place: TP, fetched: FetchedBatch, generation: int) -> ConsumerMessage:
-        last = fetched.after - 1
+    def _message(self, tp: TP, batch: FetchedBatch, generation: int) -> ConsumerMessage:
         return ConsumerMessage(
-            place.topic, place.partition, last, 0.0, 0, (), None, fetched, None, 0, 0, place, generation_id=generation
+            tp.topic, tp.partition, batch.after - 1, 0.0, 0, (), None, batch, None, 0, 0, tp, generation_id=generation
         )
 
 
 class SilentProducer(driver.Producer):
-    """Faust's own producer, never connected: everything we send goes through a partition's transaction."""
+    """Faust's own producer, never connected: every record is sent in a partition's transaction."""
 
     async def on_start(self) -> None:
-        """Connect nothing."""
+        """Do not connect."""
 
     async def on_stop(self) -> None:
-        """Close nothing."""
+        """Do nothing: there is no connection to close."""
 
     async def flush(self) -> None:
-        """Hold nothing back."""
+        """Do nothing: no record is buffered."""
 
 
 class BatchTransport(driver.Transport):
-    """Tie the two together."""
+    """Use this consumer and this producer."""
 
     Consumer = BatchConsumer
     Producer = SilentProducer

@@ -1,25 +1,25 @@
-"""How many records a batch may have, so that its step takes no longer than its turn.
+"""How many records a batch may have, so that its step does not keep other partitions waiting.
 
-Steps run on one event loop: while one of them thinks, no other partition sends, commits or answers its broker. A step that needs 2 ms
-for a record would hold the others up for 4 s with a full batch, and their transactions would run out of time. When all partitions have
-much to do, each of the few round trips of a transaction waits for steps of the others, about as long as one step of each in all.
+Steps run on one event loop: while one computes, no other partition sends, commits or answers its broker. A step that needs 2 ms for a
+record would hold the others up for 4 s with a full batch, and their transactions would time out. When all partitions are busy, each of
+the few round trips of a transaction waits for steps of the others, in all about as long as one step of each.
 """
 
 from streams.engine.limits import Limits
 
-_SHARE = 0.5  # of a transaction's time may pass with steps of others
-_FIRST = 256  # records of a first batch: nothing is known of the step yet
+_SHARE = 0.5  # of a transaction's timeout may pass with steps of other partitions
+_FIRST = 256  # records of the first batch, before any step has been measured
 
 
 class BatchSize:
-    """Fit batches to the time their steps took: at once where it was too long, by doubling where there is room."""
+    """Adapt the size of batches to the time their steps took: shrink at once after a slow step, at most double after a quick one."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.records = min(_FIRST, limits.batch_records)
 
-    def observe(self, records: int, seconds: float, lanes: int = 1) -> None:
-        """Take in how long the step of a batch ran, beside so many lanes in all."""
-        turn = min(self._limits.step_seconds, self._limits.transaction_timeout_ms / 1000 * _SHARE / lanes)
-        fitting = int(turn * records / seconds) if seconds > 0 else self._limits.batch_records
+    def observe(self, records: int, seconds: float, processors: int = 1) -> None:
+        """Record how long the step of a batch ran, in a worker with this many processors."""
+        allowed = min(self._limits.step_seconds, self._limits.transaction_timeout_ms / 1000 * _SHARE / processors)
+        fitting = int(allowed * records / seconds) if seconds > 0 else self._limits.batch_records
         self.records = max(1, min(fitting, self.records * 2, self._limits.batch_records))

@@ -1,4 +1,4 @@
-"""Run a step over a batch and find the records it cannot process: halve until the one at fault stands alone."""
+"""Run a step over a batch and find the records that it cannot process: halve the batch until a faulty record is alone."""
 
 import traceback
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from schemas.errors import InvalidRecord, MustStop, StoreFailed
 from schemas.message import Headers, Message
 from schemas.versioned import ENCODING
 from streams.engine.agent import Agent, Batch, Cursor
-from streams.engine.partition.record_size import LARGEST_DEAD_LETTER, PLAIN, fits
+from streams.engine.partition.record_size import ALWAYS_FITS, LARGEST_DEAD_LETTER, fits
 from streams.engine.partition.table_view import Savepoint, TableView
 from streams.engine.tables.store import Store
 
 _UTF8 = 4  # bytes of a character at most
-_LONGEST_CURSOR = 16 << 10  # bytes: as many as may be left over are written with every transaction
+_LONGEST_CURSOR = 16 << 10  # bytes: every transaction writes all cursors of the partition
 
 
 class StepResult:
-    """What one transaction will make true: the view's changes and the records sent, and which input records are dead."""
+    """What one transaction will commit: the view's changes and the records sent, and which input records are dead."""
 
     def __init__(self, store: Store, agent: Agent, encoding: int) -> None:
         self.view: TableView[Any] = TableView(store, agent.codec)
@@ -27,99 +27,99 @@ class StepResult:
         self.last_error = ""
         self.pending_work: list[Cursor] = []
         self.encoding = encoding
-        self._written: dict[str, bytes | None] = {}
-        self._written_in = encoding
+        self._encoded: dict[str, bytes | None] = {}
+        self._lowest_encoding = encoding  # of the rows in `_encoded`
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        """Implement `streams.engine.agent.Outbox`. Raises InvalidRecord for a record that no broker takes."""
+        """Implement `streams.engine.agent.Outbox`. Raises InvalidRecord for a record that no broker accepts."""
         raw = key.encode() if isinstance(key, str) else key
-        if (headers or len(raw or b"") + len(value or b"") > PLAIN) and not fits(raw, value, headers):
+        if (headers or len(raw or b"") + len(value or b"") > ALWAYS_FITS) and not fits(raw, value, headers):
             raise InvalidRecord(f"what follows from it for {topic} is larger than a record may be")
         self.sent.append((topic, raw, value, headers, partition))
 
     def finish(self, since: Savepoint[Any], cursor: Cursor | None) -> None:
-        """Encode what was changed since then, while what cannot be written is still the fault of few records."""
+        """Encode the changes since then, so that a row that cannot be written is still the fault of few records."""
         if cursor is not None and len(cursor) > _LONGEST_CURSOR:
-            raise InvalidRecord("where the work left over from it stands takes more room than there is for it")
-        for key, data in (fresh := self.view.changes(self.encoding, since)).items():
-            if data is not None and len(key) * _UTF8 + len(data) > PLAIN and not fits(key.encode(), data):
+            raise InvalidRecord("the cursor of the work that follows from it is larger than a cursor may be")
+        for key, data in (encoded := self.view.changes(self.encoding, since)).items():
+            if data is not None and len(key) * _UTF8 + len(data) > ALWAYS_FITS and not fits(key.encode(), data):
                 raise InvalidRecord("a row of the table would become larger than a record may be")
-        self._written |= fresh
-        self._written_in = min(self._written_in, self.encoding)
+        self._encoded |= encoded
+        self._lowest_encoding = min(self._lowest_encoding, self.encoding)
 
     def changes(self) -> dict[str, bytes | None]:
-        """Return what is to be written to the table."""
-        return self._written if self._written_in == self.encoding else self.view.changes(self.encoding)
+        """Return the changes to write to the table."""
+        return self._encoded if self._lowest_encoding == self.encoding else self.view.changes(self.encoding)
 
 
 def run_step(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING) -> StepResult:
-    """Return what the step makes of the batch; records it raises on are in the outcome as dead letters.
+    """Return the step's result over the batch; records on which it raises are in the result as dead letters.
 
-    MustStop passes through, and StoreFailed: neither is a record's fault.
+    MustStop and StoreFailed pass through: neither is the fault of a record.
     """
-    outcome = StepResult(store, agent, encoding)
-    _run(agent, batch, batch.records, outcome)
-    return outcome
+    result = StepResult(store, agent, encoding)
+    _run(agent, batch, batch.records, result)
+    return result
 
 
 def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCODING) -> StepResult:
-    """Return what the next part of left-over work makes true. An error there is no record's fault: it stops the process."""
+    """Return the result of the next part of pending work. An error there is not the fault of a record: it stops the process."""
     if agent.resume is None:
         raise MustStop(
-            f"the {agent.name} agent of this release leaves no work over, yet some is left: a newer release began it. "
+            f"the {agent.name} agent of this release has no work larger than a transaction, yet some is pending: a newer release began it. "
             "Start this worker with that release."
         )
-    outcome = StepResult(store, agent, encoding)
+    result = StepResult(store, agent, encoding)
     try:
-        rest = agent.resume(cursor, outcome.view, outcome)
-        outcome.finish(None, rest)
+        rest = agent.resume(cursor, result.view, result)
+        result.finish(None, rest)
     except (MustStop, StoreFailed):
         raise
     except Exception as error:
         raise MustStop(
-            f"the {agent.name} agent failed at work left over from a record: {safe_reason(error)}. Deploy a repaired release."
+            f"the {agent.name} agent failed at pending work: {safe_reason(error)}. Deploy a repaired release."
         ) from error
     if rest is not None:
-        outcome.pending_work.append(rest)
-    return outcome
+        result.pending_work.append(rest)
+    return result
 
 
-def _run(agent: Agent, batch: Batch, records: Sequence[Message], outcome: StepResult) -> None:
-    mark, sent = outcome.view.savepoint(), len(outcome.sent)
+def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepResult) -> None:
+    savepoint, sent = result.view.savepoint(), len(result.sent)
     try:
-        cursor = agent.step(Batch(batch.topic, batch.partition, records), outcome.view, outcome)
-        outcome.finish(mark, cursor)
+        cursor = agent.step(Batch(batch.topic, batch.partition, records), result.view, result)
+        result.finish(savepoint, cursor)
     except (MustStop, StoreFailed):
         raise
-    except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault until the brake says otherwise
-        outcome.view.rollback(mark)
-        del outcome.sent[sent:]
+    except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault, up to the limit on dead letters
+        result.view.rollback(savepoint)
+        del result.sent[sent:]
         if len(records) == 1:
-            _dead_letter(agent, batch, records[0], error, outcome)
+            _dead_letter(agent, batch, records[0], error, result)
             return
         middle = len(records) // 2
-        _run(agent, batch, records[:middle], outcome)
-        _run(agent, batch, records[middle:], outcome)
+        _run(agent, batch, records[:middle], result)
+        _run(agent, batch, records[middle:], result)
     else:
-        outcome.dead.extend(False for _ in records)
+        result.dead.extend(False for _ in records)
         if cursor is not None:
-            outcome.pending_work.append(cursor)
+            result.pending_work.append(cursor)
 
 
-def _dead_letter(agent: Agent, batch: Batch, record: Message, error: Exception, outcome: StepResult) -> None:
+def _dead_letter(agent: Agent, batch: Batch, record: Message, error: Exception, result: StepResult) -> None:
     reason = safe_reason(error)
     letter = dead_letter(batch.topic, batch.partition, record, reason, agent.name)
     if not fits(letter.key, letter.value, letter.headers, largest=LARGEST_DEAD_LETTER):
         letter = shortened(letter)
-    outcome.sent.append((TOPIC, *letter, None))
-    outcome.dead.append(True)
-    outcome.last_error = f"offset {record.offset} of partition {batch.partition} of {batch.topic}: {reason}"
+    result.sent.append((TOPIC, *letter, None))
+    result.dead.append(True)
+    result.last_error = f"offset {record.offset} of partition {batch.partition} of {batch.topic}: {reason}"
 
 
 def safe_reason(error: Exception) -> str:
-    """Say why without saying whose: our own errors carry no payload, of others only the kind and the place are told."""
+    """Return the reason without personal data: our own errors contain no payload, others are reduced to their type and place."""
     if isinstance(error, InvalidRecord):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""A step's view of its table: committed values underneath, this transaction's changes above. Nothing below moves until the commit."""
+"""A step's view of its table: committed values underneath, this transaction's changes above. The store stays unchanged until the commit."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,13 +13,13 @@ from streams.engine.tables.store import Store, key_of
 
 T = TypeVar("T")
 Savepoint = tuple[dict[str, T | None], SortedList] | None
-"""What `View.mark` remembers."""
+"""What `TableView.savepoint` returns."""
 
 
 class TableView(Generic[T]):
     """Implement `streams.engine.agent.Table` over a store.
 
-    A value is decoded once per transaction, when first touched, and a changed one encoded once, however often it was put.
+    A value is decoded once per transaction, at its first use, and a changed one encoded once, however often it was put.
     """
 
     def __init__(self, store: Store, codec: Codec[T]) -> None:
@@ -27,19 +27,19 @@ class TableView(Generic[T]):
         self._codec = codec
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
-        self._ordered = SortedList()  # changed keys that have items: a walk pays for what it yields only
+        self._ordered = SortedList()  # changed keys of items: the cost of a walk depends only on what it yields
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
         if key in self._changed:
             return self._changed[key]
-        found = self._read.get(key)
-        if found is None:
+        value = self._read.get(key)
+        if value is None:
             data = self._store.get(key)
             if data is None:
                 return None
-            found = self._read[key] = self._value_of(data)
-        return found
+            value = self._read[key] = self._decode(data)
+        return value
 
     def put(self, group: str, item: str, value: T) -> None:
         self._change(group, item, value)
@@ -59,13 +59,13 @@ class TableView(Generic[T]):
                 yield from self._present(group, item)
                 pending = next(changed, None)
             else:
-                yield item, self._decoded(key_of(group, item), data)
+                yield item, self._decode_once(key_of(group, item), data)
         while pending is not None:
             yield from self._present(group, pending)
             pending = next(changed, None)
 
     def changes(self, encoding: int = HIGHEST, since: Savepoint[T] = None) -> dict[str, bytes | None]:
-        """Return what is to be written: values as that encoding has them, None for what is deleted."""
+        """Return the changes to write: values in that encoding, None for a deleted row."""
         codec = self._codec
         encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
         changed = self._changed
@@ -80,9 +80,9 @@ class TableView(Generic[T]):
             return None
         return dict(self._changed), self._ordered.copy()
 
-    def rollback(self, mark: Savepoint[T]) -> None:
-        """Forget the changes made since `mark`."""
-        self._changed, self._ordered = mark if mark is not None else ({}, SortedList())
+    def rollback(self, savepoint: Savepoint[T]) -> None:
+        """Undo the changes made since `savepoint`."""
+        self._changed, self._ordered = savepoint if savepoint is not None else ({}, SortedList())
 
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
@@ -94,7 +94,7 @@ class TableView(Generic[T]):
 
     def _changed_items(self, group: str, after: str) -> Iterator[str]:
         start = len(group) + 1
-        changed = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character behind the bar
+        changed = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character after the bar
         return (key[start:] for key in changed)
 
     def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
@@ -102,22 +102,21 @@ class TableView(Generic[T]):
         if value is not None:
             yield item, value
 
-    def _decoded(self, key: str, data: bytes) -> T:
-        found = self._read.get(key)
-        if found is None:
-            found = self._read[key] = self._value_of(data)
-        return found
+    def _decode_once(self, key: str, data: bytes) -> T:
+        value = self._read.get(key)
+        if value is None:
+            value = self._read[key] = self._decode(data)
+        return value
 
-    def _value_of(self, data: bytes) -> T:
-        """Decode a row. One that cannot be read is not the fault of the record that made us look: that is no dead letter."""
+    def _decode(self, data: bytes) -> T:
+        """Decode a row. An unreadable row is not the fault of the record being processed, so it makes no dead letter."""
         try:
             return self._codec.decode(data)
         except MustStop:
             raise
         except Exception as error:
-            reason = (
-                str(error) if isinstance(error, InvalidRecord) else type(error).__name__
-            )  # others may quote what they were given
+            # The text of other errors may quote the row.
+            reason = str(error) if isinstance(error, InvalidRecord) else type(error).__name__
             raise MustStop(
                 f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this one "
                 "does not know: go back to the release that ran before, or rebuild the agent."

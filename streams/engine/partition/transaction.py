@@ -1,4 +1,4 @@
-"""One Kafka transaction: outputs, table changes and input positions of one partition batch, true together or not at all."""
+"""One Kafka transaction: outputs, table changes and input positions of one batch of a partition, committed together or not at all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,12 +9,15 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from schemas.message import Headers
 from schemas.partition import partition_of
-from streams.engine.tables import commit_state as positions
+from streams.engine.tables import commit_state as commit_states
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark
 
-Sent = tuple[str, bytes | None, bytes | None, Headers, int | None]
-Count = Callable[[str], Awaitable[int]]
+OutputRecord = tuple[str, bytes | None, bytes | None, Headers, int | None]
+"""Topic, key, value, headers and, where it is given, the partition."""
+
+PartitionCount = Callable[[str], Awaitable[int]]
+"""Return a broker topic's number of partitions."""
 
 
 class Transaction:
@@ -26,78 +29,78 @@ class Transaction:
         self._full: list[tuple[tuple[str, int], Any]] = []
 
     def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Any:
-        """Append a record and return its place in its batch. Nothing is sent yet, so nothing is awaited for each record.
+        """Append a record and return its metadata within the batch. Nothing is sent yet, so no record is awaited.
 
-        A builder that is full drops silently, so its answer is checked.
+        A full builder drops records silently, so its return value is checked.
         """
-        place = (topic, partition)
-        builder = self._open.get(place)
+        target = (topic, partition)
+        builder = self._open.get(target)
         if builder is None:
-            builder = self._open[place] = self._producer.create_batch()
-        added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
-        if added is None:
-            self._full.append((place, builder))
-            builder = self._open[place] = self._producer.create_batch()
-            added = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
-            if added is None:
+            builder = self._open[target] = self._producer.create_batch()
+        metadata = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+        if metadata is None:
+            self._full.append((target, builder))
+            builder = self._open[target] = self._producer.create_batch()
+            metadata = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+            if metadata is None:
                 raise ValueError(f"a record for {topic} is larger than a batch")
-        return added
+        return metadata
 
     async def flush(self) -> dict[tuple[str, int], Any]:
-        """Send all batches, wait until the brokers have everything, and return the last answer of each partition.
+        """Send all batches, wait until the brokers have acknowledged them, and return the last answer for each partition.
 
-        What the brokers refuse of one batch can come while the next is handed over, which aiokafka then says is in no transaction.
+        A broker may refuse one batch while the next is handed over; aiokafka then reports the latter as outside of any transaction.
         """
         acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
         refused: KafkaError | None = None
-        for place, builder in (*self._full, *self._open.items()):
+        for target, builder in (*self._full, *self._open.items()):
             builder.close()
             try:
-                acks.append((place, await self._producer.send_batch(builder, place[0], partition=place[1])))
+                acks.append((target, await self._producer.send_batch(builder, target[0], partition=target[1])))
             except (KafkaError, IllegalOperation) as error:
                 refused = error if isinstance(error, KafkaError) else KafkaError(str(error))
                 break
-        answers = await asyncio.gather(*(ack for _, ack in acks), return_exceptions=True)  # all of them, or some go unheard
-        for answer in (*answers, refused):  # the batches' own answers first: they tell the cause
+        answers = await asyncio.gather(*(ack for _, ack in acks), return_exceptions=True)  # all, so that no error is unretrieved
+        for answer in (*answers, refused):  # the batches' own answers first: they contain the cause
             if isinstance(answer, BaseException):
                 raise answer
-        return {place: answer for (place, _), answer in zip(acks, answers, strict=True)}
+        return {target: answer for (target, _), answer in zip(acks, answers, strict=True)}
 
 
 async def commit(
     producer: AIOKafkaProducer,
     *,
-    sent: Sequence[Sent],
+    sent: Sequence[OutputRecord],
     changes: Mapping[str, bytes | None],
     changelog: str,
     partition: int,
-    standing: CommitState,
-    name_of: Callable[[str], str],
-    count_of: Count,
+    commit_state: CommitState,
+    broker_name: Callable[[str], str],
+    partition_count: PartitionCount,
     group: str,
 ) -> Bookmark | None:
-    """Write everything in one transaction and return where the changelog then stands. Any error leaves the outcome open: reload.
+    """Write everything in one transaction and return the changelog's new bookmark. After any error the outcome is unknown: reload.
 
-    `name_of` gives the broker's name and `count_of` a broker topic's number of partitions.
+    `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions.
     """
     counts: dict[str, int] = {}
     await producer.begin_transaction()
     batch = Transaction(producer)
     for topic, key, value, headers, target in sent:
-        name = name_of(topic)
+        name = broker_name(topic)
         if target is None:
             if name not in counts:
-                counts[name] = await count_of(name)
+                counts[name] = await partition_count(name)
             target = partition_of(key or b"", counts[name])
         batch.add(name, target, key, value, headers)
     for text, data in changes.items():
         batch.add(changelog, partition, text.encode(), data)
-    stood = positions.encode(standing)
-    added = batch.add(changelog, partition, positions.KEY, stood)
+    content = commit_states.encode(commit_state)
+    metadata = batch.add(changelog, partition, commit_states.KEY, content)
     answer = (await batch.flush())[changelog, partition]
-    offsets = {TopicPartition(name_of(topic), partition): offset for topic, offset in standing.positions.items()}
+    offsets = {TopicPartition(broker_name(topic), partition): offset for topic, offset in commit_state.positions.items()}
     await producer.send_offsets_to_transaction(offsets, group)
     await producer.commit_transaction()
     if answer.offset < 0:
-        return None  # a batch sent twice is answered without its position
-    return Bookmark(answer.offset + added.offset, answer.timestamp if answer.timestamp >= 0 else added.timestamp, stood)
+        return None  # a batch that was sent twice is acknowledged without its offset
+    return Bookmark(answer.offset + metadata.offset, answer.timestamp if answer.timestamp >= 0 else metadata.timestamp, content)

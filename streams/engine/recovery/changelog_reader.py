@@ -1,4 +1,4 @@
-"""Read where a partition stands and what its table holds: fence the owner before, then positions, then the changelog."""
+"""Read changelogs into stores, with a consumer outside the group, and what the cluster says about offsets and topics."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from connectors.kafka.admin import admin_client
@@ -18,56 +18,36 @@ from streams.engine.tables.store import Store
 
 log = structlog.get_logger(__name__)
 
-_RECORDS_AT_FIRST = 16  # nothing is known of their size yet
-_RECORDS_AT_ONCE = 2_000  # taken between two looks at the event loop: some 10 ms …
-_BYTES_AT_ONCE = 8 << 20  # … of large ones fewer, as the last ones were
-_FETCHED_BYTES = 64 << 20  # that wait here, compressed, of all partitions together
-_LEAST_FETCH = 64 << 10  # of one partition
-_STALLED_SECONDS = 30.0  # without a single step of any partition; then a new consumer tries
-_LOOK_SECONDS = 1.0  # between two looks where the logs end
-_TOMBSTONES_KEPT = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
+_FIRST_POLL_RECORDS = 16  # before the size of any record is known
+_MAX_POLL_RECORDS = 2_000  # applied between two returns to the event loop: some 10 ms …
+_MAX_POLL_BYTES = 8 << 20  # … fewer if the last ones were large
+_FETCHED_BYTES = 64 << 20  # that wait in the consumer, compressed, for all partitions together
+_MIN_FETCH_BYTES = 64 << 10  # of one partition
+_STALLED_SECONDS = 30.0  # without progress in any partition; then a new consumer tries
+_END_CHECK_SECONDS = 1.0  # between two checks of where the logs end
+_TOMBSTONE_SHARE = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
 
 
-async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
-    """Start the producer of a partition. Its start fences every older one of that id and ends its open transaction first."""
-    producer = AIOKafkaProducer(
-        **kafka.client(),
-        transactional_id=transactional_id,
-        transaction_timeout_ms=limits.transaction_timeout_ms,
-        linger_ms=0,
-        max_batch_size=512 << 10,
-        max_request_size=8 << 20,
-        compression_type="zstd",
-        retry_backoff_ms=50,
-    )
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer
-
-
-async def committed(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
-    """Return the group's offsets. Owners are fenced before this is asked, so nothing is still on its way."""
+async def group_offsets(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
+    """Return the group's committed offsets. Fence the owners first, so that no commit is still on its way."""
     async with admin_client(kafka) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
-    return {place: found.offset for place, found in offsets.items() if found.offset >= 0}
+    return {tp: metadata.offset for tp, metadata in offsets.items() if metadata.offset >= 0}
 
 
-async def tombstones_kept(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
-    """Return for how many ms broker topics keep tombstones at least."""
+async def tombstone_retention(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
+    """Return for how many ms each broker topic keeps tombstones at least."""
     async with admin_client(kafka) as admin:
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
-    found = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
-    return {name: int(settings.get("delete.retention.ms") or 0) for name, settings in found.items()}
+    configs = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
+    return {name: int(config.get("delete.retention.ms") or 0) for name, config in configs.items()}
 
 
-async def partitions_of(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
-    """Count the partitions of broker topics, under the names given to them."""
+async def partition_counts(kafka: KafkaSettings, topics: Mapping[str, str]) -> Mapping[str, int]:
+    """Count the partitions of broker topics, by the key of each topic in `topics`."""
     async with admin_client(kafka) as admin:
-        found = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
-    return {name: found.get(topic, 0) for name, topic in topics.items()}
+        counts = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(sorted(topics.values()))}
+    return {key: counts.get(topic, 0) for key, topic in topics.items()}
 
 
 class LogBounds:
@@ -79,7 +59,7 @@ class LogBounds:
 
 
 class ChangelogReader:
-    """A consumer of its own, outside the group. `partitions` is how many it will read at a time: they share what may be fetched."""
+    """A consumer outside the group. `partitions` is how many it reads at a time: they share the fetched bytes."""
 
     def __init__(self, kafka: KafkaSettings, limits: Limits, *, partitions: int, fetched_bytes: int = _FETCHED_BYTES) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -87,15 +67,15 @@ class ChangelogReader:
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_partition_fetch_bytes=max(_LEAST_FETCH, min(limits.fetch_bytes, fetched_bytes // max(1, partitions))),
+            max_partition_fetch_bytes=max(_MIN_FETCH_BYTES, min(limits.fetch_bytes, fetched_bytes // max(1, partitions))),
             fetch_max_bytes=fetched_bytes,
         )
-        self._most = min(_RECORDS_AT_FIRST, _RECORDS_AT_ONCE)
+        self._poll_records = min(_FIRST_POLL_RECORDS, _MAX_POLL_RECORDS)
 
     async def __aenter__(self) -> Self:
         try:
             await self._consumer.start()
-        except BaseException:  # broken off: what is connected already is closed
+        except BaseException:  # cancelled or failed: close the connections made so far
             await self._consumer.stop()
             raise
         return self
@@ -103,140 +83,140 @@ class ChangelogReader:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    async def bounds(self, places: Iterable[TopicPartition]) -> LogBounds:
+    async def bounds(self, tps: Iterable[TopicPartition]) -> LogBounds:
         """Return where logs begin and end."""
-        wanted = list(places)
+        wanted = list(tps)
         starts, ends = await asyncio.gather(self._consumer.beginning_offsets(wanted), self._consumer.end_offsets(wanted))
         return LogBounds(starts, ends)
 
-    async def begin(
-        self, stores: Mapping[TopicPartition, Store], tombstones: Mapping[str, int]
+    async def prepare(
+        self, stores: Mapping[TopicPartition, Store], retention: Mapping[str, int]
     ) -> dict[TopicPartition, Restoration]:
-        """Go to where each store is to be read on. `tombstones` are the ms that `tombstones_kept` tells."""
+        """Seek to where each store is to be read from. `retention` is the result of `tombstone_retention`."""
         if not stores:
             return {}
         now = int(time.time() * 1000)
         self._consumer.assign(list(stores))
         bounds = await self.bounds(stores)
-        restored = {
-            place: Restoration(
+        restorations = {
+            tp: Restoration(
                 store,
-                oldest=oldest_relied_on(now, tombstones.get(place.topic, 0)),
+                oldest=oldest_relied_on(now, retention.get(tp.topic, 0)),
                 now=now,
-                log_begins=bounds.starts[place],
-                log_ends=bounds.ends[place],
+                log_start=bounds.starts[tp],
+                log_end=bounds.ends[tp],
             )
-            for place, store in stores.items()
+            for tp, store in stores.items()
         }
-        await self._consumer.seek_to_beginning(*restored)
-        for place, one in restored.items():
-            if one.start_offset is not None:
-                self._consumer.seek(place, one.start_offset)
-        return restored
+        await self._consumer.seek_to_beginning(*restorations)
+        for tp, restoration in restorations.items():
+            if restoration.start_offset is not None:
+                self._consumer.seek(tp, restoration.start_offset)
+        return restorations
 
     async def restore(
-        self, restored: Mapping[TopicPartition, Restoration], wanted: Callable[[], bool], told: Callable[[], None]
+        self, restorations: Mapping[TopicPartition, Restoration], is_current: Callable[[], bool], on_step: Callable[[], None]
     ) -> AsyncGenerator[TopicPartition, None]:
-        """Read changelog partitions to their end and yield each as it is done. Ends are positions: the last offset is a marker.
+        """Read changelog partitions to their ends and yield each when it is done. Ends are positions: the last offset is a marker.
 
-        It is broken off when no longer `wanted`; what was read then stays in the stores, and is read on from the next time.
-        `told` is called after each step of the way. Raises TimeoutError where nothing comes any more: a consumer that has lost its way in
-        a cluster that changes waits for ever, a new one does not.
+        It stops as soon as `is_current` returns False; the stores keep what was read, and the next restoration continues from there.
+        `on_step` is called after each poll. Raises TimeoutError where nothing arrives any more: a consumer that has lost track of a
+        changing cluster waits without end, a new one does not.
         """
-        left = set(restored)
-        reached, moved = (-1, 0), time.monotonic()
-        while left and wanted():
-            for place in [place for place in left if await self._done(place, restored[place])]:
-                left.discard(place)
-                yield place
-            if left and wanted():
-                await self._take_next(left, restored, wanted, timeout_ms=200)
-                told()
-            if (now := (sum(one.at for one in restored.values()), len(left))) != reached:
-                reached, moved = now, time.monotonic()
-            elif time.monotonic() - moved > _STALLED_SECONDS:
-                raise TimeoutError(f"nothing came of {len(left)} changelog partitions for {_STALLED_SECONDS:.0f} s")
+        remaining = set(restorations)
+        state, changed_at = (-1, 0), time.monotonic()
+        while remaining and is_current():
+            for tp in [tp for tp in remaining if await self._is_done(tp, restorations[tp])]:
+                remaining.discard(tp)
+                yield tp
+            if remaining and is_current():
+                await self._poll(remaining, restorations, is_current, timeout_ms=200)
+                on_step()
+            if (now := (sum(restoration.position for restoration in restorations.values()), len(remaining))) != state:
+                state, changed_at = now, time.monotonic()
+            elif time.monotonic() - changed_at > _STALLED_SECONDS:
+                raise TimeoutError(f"nothing came of {len(remaining)} changelog partitions for {_STALLED_SECONDS:.0f} s")
 
     async def follow(
-        self, restored: Mapping[TopicPartition, Restoration], tombstones: Mapping[str, int], wanted: Callable[[], bool]
+        self, restorations: Mapping[TopicPartition, Restoration], retention: Mapping[str, int], is_current: Callable[[], bool]
     ) -> None:
-        """Read on without an end while `wanted`, at most half of the time. Partitions may be taken out of `restored` meanwhile."""
-        looked = 0.0
-        while wanted() and restored:
-            if time.monotonic() - looked >= _LOOK_SECONDS:
-                await self._look(restored, tombstones)
-                looked = time.monotonic()
-            places = [place for place, one in restored.items() if not one.abandoned]
-            if not places or any(one.failed for one in restored.values()):
+        """Read without end while `is_current`, at most half of the time. The caller may remove partitions from `restorations` meanwhile."""
+        checked_at = 0.0
+        while is_current() and restorations:
+            if time.monotonic() - checked_at >= _END_CHECK_SECONDS:
+                await self._check_ends(restorations, retention)
+                checked_at = time.monotonic()
+            tps = [tp for tp, restoration in restorations.items() if not restoration.abandoned]
+            if not tps or any(restoration.failed for restoration in restorations.values()):
                 return
-            busy = await self._take_next(places, restored, wanted, timeout_ms=500)
+            busy = await self._poll(tps, restorations, is_current, timeout_ms=500)
             await asyncio.sleep(busy)
 
-    async def _look(self, restored: Mapping[TopicPartition, Restoration], tombstones: Mapping[str, int]) -> None:
-        """Learn where logs end, and up to when each copy is right; one that is too old is read anew."""
+    async def _check_ends(self, restorations: Mapping[TopicPartition, Restoration], retention: Mapping[str, int]) -> None:
+        """Update where logs end and up to when each copy is right; a copy that is too old will be read from the start."""
         now = time.time() * 1000
-        for place, one in list(restored.items()):
-            end, seen = self._consumer.last_stable_offset(place), self._consumer.last_poll_timestamp(place)
-            one.at = await self._position(place)
+        for tp, restoration in list(restorations.items()):
+            end, polled_at = self._consumer.last_stable_offset(tp), self._consumer.last_poll_timestamp(tp)
+            restoration.position = await self._position(tp)
             if end is not None and end >= 0:
-                one.ends = end
-                if one.at >= end and not one.unverified:
-                    one.as_of = max(one.as_of, seen)
-            one.mark_stale(oldest_relied_on(now, tombstones.get(place.topic, 0)))
+                restoration.end = end
+                if restoration.position >= end and not restoration.unverified:
+                    restoration.as_of = max(restoration.as_of, polled_at)
+            restoration.mark_stale(oldest_relied_on(now, retention.get(tp.topic, 0)))
 
-    async def _take_next(
+    async def _poll(
         self,
-        places: Collection[TopicPartition],
-        restored: Mapping[TopicPartition, Restoration],
-        wanted: Callable[[], bool],
+        tps: Collection[TopicPartition],
+        restorations: Mapping[TopicPartition, Restoration],
+        is_current: Callable[[], bool],
         *,
         timeout_ms: int,
     ) -> float:
-        """Take what is there, so much that memory stays bounded and the event loop gets its turn; return the seconds that took."""
-        found = await self._consumer.getmany(*places, timeout_ms=timeout_ms, max_records=self._most)
+        """Apply fetched records, in bounded number for the sake of memory and the event loop; return the seconds that took."""
+        fetched = await self._consumer.getmany(*tps, timeout_ms=timeout_ms, max_records=self._poll_records)
         started = time.monotonic()
-        for place, records in found.items():
-            if place in restored and wanted():  # else the store may be another's by now
-                await self._take(place, restored[place], records)
-        self._most = _fitting(found.values())
+        for tp, records in fetched.items():
+            if tp in restorations and is_current():  # else the store may have another owner by now
+                await self._apply(tp, restorations[tp], records)
+        self._poll_records = _poll_records_like(fetched.values())
         await asyncio.sleep(0)
         return time.monotonic() - started
 
-    async def _done(self, place: TopicPartition, one: Restoration) -> bool:
-        """Say whether nothing is left to read; one that came to its end without seeing its bookmark again starts over first."""
-        one.at = await self._position(place)
-        if one.at >= one.ends and one.unverified and not one.abandoned:
-            await self._start_over(place, one)
-            one.at = await self._position(place)
-        return one.abandoned or one.at >= one.ends
+    async def _is_done(self, tp: TopicPartition, restoration: Restoration) -> bool:
+        """Say whether nothing remains to be read; a restoration that reached the end without seeing its bookmark starts over first."""
+        restoration.position = await self._position(tp)
+        if restoration.position >= restoration.end and restoration.unverified and not restoration.abandoned:
+            await self._start_over(tp, restoration)
+            restoration.position = await self._position(tp)
+        return restoration.abandoned or restoration.position >= restoration.end
 
-    async def _position(self, place: TopicPartition) -> int:
+    async def _position(self, tp: TopicPartition) -> int:
         async with asyncio.timeout(_STALLED_SECONDS):
-            return int(await self._consumer.position(place))
+            return int(await self._consumer.position(tp))
 
-    async def _take(self, place: TopicPartition, one: Restoration, records: Sequence[Any]) -> None:
+    async def _apply(self, tp: TopicPartition, restoration: Restoration, records: Sequence[Any]) -> None:
         try:
-            if not one.take(records):
-                await self._start_over(place, one)
+            if not restoration.apply(records):
+                await self._start_over(tp, restoration)
         except StoreFailed as error:
-            one.failed = error
+            restoration.failed = error
 
-    async def _start_over(self, place: TopicPartition, one: Restoration) -> None:
-        log.info("reading a changelog from its beginning", topic=place.topic, partition=place.partition)
+    async def _start_over(self, tp: TopicPartition, restoration: Restoration) -> None:
+        log.info("reading a changelog from its beginning", topic=tp.topic, partition=tp.partition)
         try:
-            one.start_over()
+            restoration.start_over()
         except StoreFailed as error:
-            one.failed = error
+            restoration.failed = error
         else:
-            await self._consumer.seek_to_beginning(place)
+            await self._consumer.seek_to_beginning(tp)
 
 
-def oldest_relied_on(now: float, tombstones_ms: int) -> float:
-    """Return how old a bookmark may be (ms since 1970) that is read on from where tombstones are kept for so long."""
-    return now - tombstones_ms * _TOMBSTONES_KEPT
+def oldest_relied_on(now: float, retention_ms: int) -> float:
+    """Return the oldest bookmark (ms since 1970) to continue from where tombstones are kept for `retention_ms`."""
+    return now - retention_ms * _TOMBSTONE_SHARE
 
 
-def _fitting(found: Iterable[Sequence[Any]]) -> int:
-    """Return how many records to take next if they are like these."""
-    sizes = [len(record.value or b"") for records in found for record in records]
-    return max(1, min(_RECORDS_AT_ONCE, _BYTES_AT_ONCE * len(sizes) // (sum(sizes) + 1))) if sizes else _RECORDS_AT_ONCE
+def _poll_records_like(fetched: Iterable[Sequence[Any]]) -> int:
+    """Return how many records to poll next if they are like these."""
+    sizes = [len(record.value or b"") for records in fetched for record in records]
+    return max(1, min(_MAX_POLL_RECORDS, _MAX_POLL_BYTES * len(sizes) // (sum(sizes) + 1))) if sizes else _MAX_POLL_RECORDS

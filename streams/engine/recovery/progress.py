@@ -1,4 +1,4 @@
-"""How far tables are restored, in numbers and in words. Counted in offsets: how many records are left only reading them can tell."""
+"""The progress of restorations, in numbers and in words. Counted in offsets, because only reading shows how many records remain."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from streams.engine.recovery.restoration import Restoration
 
 
 class RestorePart(msgspec.Struct, frozen=True):
-    """The changelog offsets of one agent's partitions here: how many are read, of how many."""
+    """The changelog offsets of one agent's partitions in this worker: how many are read, of how many."""
 
     agent: str
     read: int
@@ -21,7 +21,7 @@ class RestorePart(msgspec.Struct, frozen=True):
 
 
 class RestoreProgress(msgspec.Struct, frozen=True):
-    """A restoration under way, since `seconds`."""
+    """A running restoration, `seconds` after its start."""
 
     parts: tuple[RestorePart, ...]
     seconds: float
@@ -37,39 +37,39 @@ class RestoreProgress(msgspec.Struct, frozen=True):
         return self.total.read / self.seconds if self.seconds > 0 else 0.0
 
     @property
-    def left_seconds(self) -> float | None:
-        """Estimate how long it still takes, if it goes on like this; None where nothing is read yet."""
+    def remaining_seconds(self) -> float | None:
+        """Estimate the remaining time at the rate so far; None where nothing is read yet."""
         return (self.total.of - self.total.read) / self.rate if self.rate > 0 else None
 
     def __str__(self) -> str:
-        total, left = self.total, self.left_seconds
+        total, remaining = self.total, self.remaining_seconds
         agents = ", ".join(f"{part.agent} {part.percent} %" for part in self.parts)
-        until = "" if left is None else f", {self.rate:,.0f} a second, about {_spelled(max(1, round(left)))} left"
-        return f"restoring tables: {total.read:,} of {total.of:,} changelog offsets{until} ({agents})"
+        rest = "" if remaining is None else f", {self.rate:,.0f} a second, about {_duration(max(1, round(remaining)))} left"
+        return f"restoring tables: {total.read:,} of {total.of:,} changelog offsets{rest} ({agents})"
 
 
 class RestoreDone(msgspec.Struct, frozen=True):
-    """A restoration at its end: what the tables hold, and what had to be read for it."""
+    """A completed restoration: the rows of the tables, and the records that were read for them."""
 
     rows: int
     records: int
     seconds: float
 
     def __str__(self) -> str:
-        return f"tables restored: {self.rows:,} rows, {self.records:,} changelog records read, in {_spelled(self.seconds)}"
+        return f"tables restored: {self.rows:,} rows, {self.records:,} changelog records read, in {_duration(self.seconds)}"
 
 
 def progress(restorations: Iterable[tuple[str, Restoration]], seconds: float) -> RestoreProgress:
     """Sum up restorations by agent."""
-    read: dict[str, list[int]] = {}
-    for agent, one in restorations:
-        sums = read.setdefault(agent, [0, 0])
-        sums[0] += max(0, min(one.at, one.ends) - one.begins)
-        sums[1] += max(0, one.ends - one.begins)
-    return RestoreProgress(tuple(RestorePart(agent, *sums) for agent, sums in sorted(read.items())), seconds)
+    sums_of: dict[str, list[int]] = {}
+    for agent, restoration in restorations:
+        sums = sums_of.setdefault(agent, [0, 0])
+        sums[0] += max(0, min(restoration.position, restoration.end) - restoration.first_offset)
+        sums[1] += max(0, restoration.end - restoration.first_offset)
+    return RestoreProgress(tuple(RestorePart(agent, *sums) for agent, sums in sorted(sums_of.items())), seconds)
 
 
-def _spelled(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 100:  # noqa: PLR2004  # up to there seconds are easier to grasp
         return f"{seconds:.1f} s" if seconds < 10 and seconds != whole else f"{whole} s"  # noqa: PLR2004

@@ -1,8 +1,7 @@
-"""Where a partition's table stands: positions in its sources, and work left over.
+"""The commit state of a partition: positions in its sources, pending work and the encoding of its rows.
 
-Written into the changelog with every transaction, beside the group's offsets.
-A position is the offset of the next record to read. Transaction markers and aborted ranges take offsets too, so contiguity is a
-matter of positions, never of record offsets.
+Each transaction writes it into the changelog, beside the group's offsets. A position is the offset of the next record to read.
+Transaction markers and aborted ranges take offsets too, so positions show whether something is missing, and record offsets do not.
 """
 
 from collections.abc import Mapping
@@ -11,11 +10,11 @@ import msgspec
 
 from schemas.errors import MissingRecords, MustStop
 
-KEY = b"|positions"  # no table key of ours starts with the bar: groups are not empty
+KEY = b"|positions"  # no table key begins with the bar, because groups are not empty
 
 
 class CommitState(msgspec.Struct, frozen=True, array_like=True):
-    """Positions by plain topic name, the cursors of work left over, oldest first, and the encoding that rows are written in.
+    """Positions by plain topic name, the cursors of pending work, oldest first, and the encoding of the rows.
 
     Releases before and after read this too: fields are only ever added, at the end and with a default.
     """
@@ -24,63 +23,68 @@ class CommitState(msgspec.Struct, frozen=True, array_like=True):
     pending_work: tuple[bytes, ...] = ()
     encoding: int = 1
 
+    @property
+    def current_encoding(self) -> int | None:
+        """The encoding that binds later releases, or None for a partition with nothing in it."""
+        return self.encoding if self.positions else None
 
-def encode(standing: CommitState) -> bytes:
-    """Return the standing as bytes."""
-    return msgspec.msgpack.encode(standing)
+
+def encode(commit_state: CommitState) -> bytes:
+    """Return the commit state as bytes."""
+    return msgspec.msgpack.encode(commit_state)
 
 
 def decode(data: bytes) -> CommitState:
-    """Read what `encode` of this release or another wrote. Raises MustStop for anything else: nothing can be said about such a table."""
+    """Decode what `encode` of this release or another wrote. Raises MustStop for anything else: such a table cannot be interpreted."""
     try:
         return msgspec.msgpack.decode(data, type=CommitState)
     except msgspec.MsgspecError as error:
         raise MustStop(
-            f"where a table stands cannot be read from its changelog: {error}. Something other than this product wrote there, or a "
+            f"a table's commit state cannot be read from its changelog: {error}. Something other than this product wrote there, or a "
             "release that this one does not know: go back to the release that ran before, or rebuild the agent."
         ) from error
 
 
-def complete(changelog: str, partition: int, begins: int) -> None:
-    """Raise MissingRecords for a changelog that does not begin at 0: compaction never moves the beginning of a log, so rows were deleted."""
-    if begins > 0:
+def require_whole_log(changelog: str, partition: int, log_start: int) -> None:
+    """Raise MissingRecords for a changelog that does not begin at 0: compaction never moves a log's start, so rows were deleted."""
+    if log_start > 0:
         raise MissingRecords(
-            f"partition {partition} of {changelog}: the log now begins at {begins}. A changelog is only ever compacted, so its cleanup.policy "
-            "was not `compact` for a while, or its records were deleted by hand, and rows of the table with them. Restore the changelog topic, "
-            "or rebuild the agent."
+            f"partition {partition} of {changelog}: the log now begins at {log_start}. A changelog is only ever compacted, so its "
+            "cleanup.policy was not `compact` for a while, or its records were deleted by hand, and rows of the table with them. Restore "
+            "the changelog topic, or rebuild the agent."
         )
 
 
-def agreed(
-    topic: str, partition: int, *, kept: int | None, committed: int | None, table_empty: bool, start: int, end: int
+def resume_position(
+    topic: str, partition: int, *, changelog: int | None, group: int | None, table_empty: bool, start: int, end: int
 ) -> int:
-    """Return the position to read on from, or raise MissingRecords where that would lose or repeat something.
+    """Return the position to continue from, or raise MissingRecords where that would lose or repeat records.
 
-    `kept` is the changelog's position, `committed` the group's, `start` and `end` the log's bounds. A group's offsets expire when no
-    worker runs for a week; then the changelog alone is right. Neither one means that this partition is read for the first time.
+    `changelog` and `group` are the positions stored in the changelog and in the consumer group, `start` and `end` the log's bounds. A
+    group's offsets expire when no worker runs for a week; then the changelog alone decides. Without either, the partition was never read.
     """
-    place = f"partition {partition} of {topic}"
-    if kept is None and committed is None:
+    label = f"partition {partition} of {topic}"
+    if changelog is None and group is None:
         return start
-    if kept is None:
-        if table_empty and committed == start == 0:  # set so by a person; elsewhere the table was made of what retention deleted
+    if changelog is None:
+        if table_empty and group == start == 0:  # a person set it so; elsewhere the table was made of what retention deleted
             return start
         raise MissingRecords(
-            f"{place}: the group has read up to {committed}, but the agent's changelog knows nothing of it. The changelog was lost or "
-            "deleted; going on would work on an empty table. Restore the changelog topic, or rebuild the agent."
+            f"{label}: the group has read up to {group}, but the agent's changelog knows nothing of it. The changelog was lost or "
+            "deleted; to continue would be to work on an empty table. Restore the changelog topic, or rebuild the agent."
         )
-    if committed is not None and committed != kept:
+    if group is not None and group != changelog:
         raise MissingRecords(
-            f"{place}: the changelog stands at {kept}, the group at {committed}. They are written in one transaction, so one of them was "
+            f"{label}: the changelog stands at {changelog}, the group at {group}. They are written in one transaction, so one of them was "
             "changed from outside (a reset of offsets, a restored topic). Set the group's offset back, or rebuild the agent."
         )
-    if kept < start:
+    if changelog < start:
         raise MissingRecords(
-            f"{place}: read up to {kept}, but the log now begins at {start}: {start - kept} offsets were deleted before they were read "
-            "(retention or truncation). Restore them, or rebuild the agent and accept the loss."
+            f"{label}: read up to {changelog}, but the log now begins at {start}: {start - changelog} offsets were deleted before they were "
+            "read (retention or truncation). Restore them, or rebuild the agent and accept the loss."
         )
-    if kept > end:
+    if changelog > end:
         raise MissingRecords(
-            f"{place}: read up to {kept}, but the log ends at {end}: the topic was truncated or made anew. Rebuild the agent."
+            f"{label}: read up to {changelog}, but the log ends at {end}: the topic was truncated or recreated. Rebuild the agent."
         )
-    return kept
+    return changelog

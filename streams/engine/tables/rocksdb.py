@@ -1,10 +1,10 @@
 """Tables larger than memory: a store in RocksDB, one directory for each partition.
 
-Every change and the bookmark that covers it are one write batch, so whatever a crash leaves is the table as it stood at that bookmark.
+Changes and the bookmark that covers them are one write batch, so after a crash the files contain the table as of some bookmark.
 Writes go to RocksDB's log without fsync. When the machine fails, the end of that log is lost, and the table with its bookmark is an
-older one; Kafka has all that came after and is read from there. A kill of the process loses nothing: the system has the log.
+older one; Kafka has the later changes, which are read again. A kill of the process loses nothing: the operating system has the log.
 
-Calls block the event loop, like the step that makes them: mostly microseconds, for what is read often is in memory.
+Calls block the event loop, like the step that makes them: mostly for microseconds, because frequently read blocks are in memory.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ from streams.engine.tables.store import Bookmark, MemoryStore, Store
 log = structlog.get_logger(__name__)
 
 _BOOKMARK = b"\xff"  # no UTF-8 text holds this byte
-_LOCK_TRIES = 30  # a partition that changes hands within this machine is let go by its owner before within …
-_LOCK_PAUSE = 0.1  # … 3 s; who holds it longer is frozen, and is not waited for
-_CACHE_BYTES = 64 << 20  # blocks read lately, for all tables of the process
+_LOCK_TRIES = 30  # a previous owner on this machine releases a partition within …
+_LOCK_PAUSE = 0.1  # … 3 s; an owner that holds it longer is frozen
+_CACHE_BYTES = 64 << 20  # recently read blocks, for all tables of the process
 _UNWRITTEN_BYTES = 64 << 20  # rows not yet in files, for all tables of the process
 _FLUSH_BYTES = 16 << 20  # … and of one table
 
@@ -56,25 +56,25 @@ class RocksStore:
         return f"<RocksStore {self._folder.name}>"
 
     def __len__(self) -> int:
-        with self._watched():
+        with self._translate_errors():
             return int(self._rows.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def get(self, key: str) -> bytes | None:
-        with self._watched():
-            found: bytes | None = self._rows.get(key.encode())
-            return found
+        with self._translate_errors():
+            value: bytes | None = self._rows.get(key.encode())
+            return value
 
     def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
         start = len(group.encode()) + 1
         options = ReadOptions()
-        options.set_iterate_upper_bound(f"{group}}}".encode())  # the character behind the bar
-        with self._watched():
+        options.set_iterate_upper_bound(f"{group}}}".encode())  # the character after the bar
+        with self._translate_errors():
             rows = self._rows.iter(options)
             rows.seek(f"{group}|{after}\0".encode() if after else f"{group}|".encode())
         while rows.valid():
             yield rows.key()[start:].decode(), rows.value()
             rows.next()
-        with self._watched():
+        with self._translate_errors():
             rows.status()
 
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
@@ -86,30 +86,30 @@ class RocksStore:
                 batch.put(key.encode(), value)
         if bookmark is not None:
             batch.put(_BOOKMARK, msgspec.msgpack.encode(bookmark))
-        with self._watched():
+        with self._translate_errors():
             self._rows.write(batch)
         self.bookmark = bookmark or self.bookmark
 
     def clear(self) -> None:
-        with self._watched():
+        with self._translate_errors():
             self._rows.close()
             shutil.rmtree(self._folder)
             self._open()
 
     def close(self) -> None:
-        with suppress(Exception):  # what cannot be written any more is in the changelog
+        with suppress(Exception):  # the changelog has what can no longer be written
             self._rows.close()
         if self._private or self._corrupt:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def copied_to(self, folder: Path) -> None:
-        """Make a copy of what is held now. It shares files with this one, so it is made at once and takes little room."""
-        with self._watched():
+    def copy_to(self, folder: Path) -> None:
+        """Copy the current rows into another directory. The copy shares files with this one, so it is quick and takes little space."""
+        with self._translate_errors():
             Checkpoint(self._rows).create_checkpoint(str(folder))
 
-    def moved_to(self, folder: Path) -> None:
-        """Go on in another directory, in the place of what is there; it is nobody's private one."""
-        with self._watched():
+    def move_to(self, folder: Path) -> None:
+        """Continue in the partition's own directory and replace what is there; the store is no longer private."""
+        with self._translate_errors():
             self._rows.close()
             shutil.rmtree(folder)
             self._folder.rename(folder)
@@ -119,26 +119,26 @@ class RocksStore:
     def _open(self) -> None:
         try:
             self._rows = Rdict(str(self._folder), self._options)
-            found = self._rows.get(_BOOKMARK)
-            self.bookmark = None if found is None else msgspec.msgpack.decode(found, type=Bookmark)
+            data = self._rows.get(_BOOKMARK)
+            self.bookmark = None if data is None else msgspec.msgpack.decode(data, type=Bookmark)
         except Exception as error:
-            raise _Refused(str(error)) from error
+            raise _OpenError(str(error)) from error
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Say what RocksDB says in our words. What is corrupt is thrown away at close and restored."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise StoreFailed for an error of RocksDB. A corrupt directory is deleted at close and restored."""
         try:
             yield
         except Exception as error:  # RocksDB's binding raises nothing narrower
             self._corrupt = self._corrupt or "Corruption" in str(error)
-            raise _failed(self._folder, str(error)) from error
+            raise _store_failed(self._folder, str(error)) from error
 
 
-class _Refused(Exception):
+class _OpenError(Exception):
     """RocksDB does not open a directory."""
 
     @property
-    def held(self) -> bool:
+    def locked(self) -> bool:
         return "lock hold by current process" in str(self) or ("While lock file" in str(self) and "unavailable" in str(self))
 
     @property
@@ -147,9 +147,9 @@ class _Refused(Exception):
 
 
 class RocksStores:
-    """Open stores: on disk for the agents named, in memory for all others. Implements `OpenStore` and `StandbyStores` of `streams.engine.tables.store`.
+    """Open stores: on disk for the agents named, in memory for all others. Implements `OpenStore` and `StandbyStores`.
 
-    A spare is a private directory: workers of one host each have their own, and none is ever in the way of the partition's owner.
+    A standby is a private directory: workers of one host each have their own, and none obstructs the partition's owner.
     """
 
     def __init__(self, folder: Path, agents: frozenset[str]) -> None:
@@ -158,54 +158,54 @@ class RocksStores:
         self._options = _options()
 
     async def __call__(self, agent: str, partition: int) -> Store:
-        """Open `{folder}/{agent}/{partition}`, or a private directory while a process that stands still holds it."""
+        """Open `{folder}/{agent}/{partition}`, or a private directory while a frozen process holds its lock."""
         if agent not in self._agents:
             return MemoryStore()
         folder = self._folder / agent / str(partition)
-        _make(folder.parent)
+        _make_directory(folder.parent)
         self._sweep(folder)
         for _ in range(_LOCK_TRIES):
             try:
-                return self._opened(folder)
-            except _Refused as refused:
-                if not refused.held:
-                    raise _failed(folder, str(refused)) from refused
+                return self._open(folder)
+            except _OpenError as error:
+                if not error.locked:
+                    raise _store_failed(folder, str(error)) from error
                 await asyncio.sleep(_LOCK_PAUSE)
-        log.warning("table is held by another process; working on a copy", agent=agent, partition=partition)
-        return self._privately(_private(folder))
+        log.warning("table is locked by another process; working on a copy", agent=agent, partition=partition)
+        return self._open_private(_private_folder(folder))
 
-    async def spare(self, agent: str, partition: int) -> Store:
-        """Open a private directory, with a copy of what this host has of the partition from the time when it was its owner."""
+    async def open_standby(self, agent: str, partition: int) -> Store:
+        """Open a private directory with a copy of the partition's directory, if this host once owned the partition."""
         if agent not in self._agents:
             return MemoryStore()
         folder = self._folder / agent / str(partition)
-        _make(folder.parent)
+        _make_directory(folder.parent)
         self._sweep(folder)
-        private = _private(folder)
+        private = _private_folder(folder)
         if folder.exists():
             await asyncio.to_thread(self._copy, folder, private)
-        return self._privately(private)
+        return self._open_private(private)
 
-    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
-        """Put a spare in the place of the partition's directory, unless that is further on: its owner was a worker of this host."""
-        if not isinstance(spare, RocksStore):
-            return spare
+    async def promote(self, agent: str, partition: int, standby: Store) -> Store:
+        """Replace the partition's directory by a standby, unless the directory is further ahead: its owner was a worker of this host."""
+        if not isinstance(standby, RocksStore):
+            return standby
         folder = self._folder / agent / str(partition)
         try:
-            own = self._opened(folder)
-        except _Refused as refused:
-            if not refused.held:
-                raise _failed(folder, str(refused)) from refused
-            return spare  # its owner is frozen
-        if _offset(own) >= _offset(spare):
-            spare.close()
+            own = self._open(folder)
+        except _OpenError as error:
+            if not error.locked:
+                raise _store_failed(folder, str(error)) from error
+            return standby  # the directory's owner is frozen
+        if _offset(own) >= _offset(standby):
+            standby.close()
             return own
         own.close()
-        spare.moved_to(folder)
-        return spare
+        standby.move_to(folder)
+        return standby
 
     def release(self, store: Store) -> Store | None:
-        """Close a directory, for the next owner may be a worker of this host."""
+        """Close a directory, because the next owner may be a worker of this host."""
         if isinstance(store, RocksStore):
             store.close()
             return None
@@ -214,42 +214,40 @@ class RocksStores:
     def _copy(self, folder: Path, private: Path) -> None:
         try:
             own = RocksStore(folder, self._options)
-        except _Refused:
-            return  # another worker of this host works in it
+        except _OpenError:
+            return  # another worker of this host uses it
         try:
-            own.copied_to(private)
+            own.copy_to(private)
         except StoreFailed:
             shutil.rmtree(private, ignore_errors=True)
         finally:
             own.close()
 
-    def _privately(self, folder: Path) -> RocksStore:
+    def _open_private(self, folder: Path) -> RocksStore:
         try:
             return RocksStore(folder, self._options, private=True)
-        except _Refused as refused:
-            raise _failed(folder, str(refused)) from refused
+        except _OpenError as error:
+            raise _store_failed(folder, str(error)) from error
 
-    def _opened(self, folder: Path) -> RocksStore:
+    def _open(self, folder: Path) -> RocksStore:
         try:
             return RocksStore(folder, self._options)
-        except _Refused as refused:
-            if not refused.corrupt:
+        except _OpenError as error:
+            if not error.corrupt:
                 raise
-            log.warning(
-                "table on disk is corrupt; restoring it", table=f"{folder.parent.name}/{folder.name}", reason=str(refused)
-            )
+            log.warning("table on disk is corrupt; restoring it", table=f"{folder.parent.name}/{folder.name}", reason=str(error))
             shutil.rmtree(folder)
             return RocksStore(folder, self._options)
 
     def _sweep(self, folder: Path) -> None:
-        """Remove private directories whose process is gone; those in use are locked, and refuse."""
+        """Delete private directories whose process has ended; deletion fails for those in use, because they are locked."""
         for stale in folder.parent.glob(f"{folder.name}.*"):
             with suppress(Exception):
                 Rdict.destroy(str(stale), self._options)
                 shutil.rmtree(stale, ignore_errors=True)
 
 
-def _private(folder: Path) -> Path:
+def _private_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
 
 
@@ -257,14 +255,14 @@ def _offset(store: Store) -> int:
     return -1 if store.bookmark is None else store.bookmark.offset
 
 
-def _make(folder: Path) -> None:
+def _make_directory(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _failed(folder, error.strerror or str(error)) from error
+        raise _store_failed(folder, error.strerror or str(error)) from error
 
 
-def _failed(folder: Path, reason: str) -> StoreFailed:
+def _store_failed(folder: Path, reason: str) -> StoreFailed:
     return StoreFailed(
         f"the table in {folder} can be neither read nor written: {reason}. Its disk is full or failing; nothing is lost, the changelog "
         "has it all. Make room, or move worker.state_dir."
@@ -272,7 +270,7 @@ def _failed(folder: Path, reason: str) -> StoreFailed:
 
 
 def _options() -> Options:
-    """Many small databases in one process: they share their memory, and keep few files open."""
+    """Return options for many small databases in one process: they share their memory and keep few files open."""
     blocks = BlockBasedOptions()
     blocks.set_block_cache(Cache(_CACHE_BYTES))
     blocks.set_bloom_filter(10, block_based=False)

@@ -1,7 +1,7 @@
-"""What one partition of a table holds after its last commit: values as bytes, by key, with the items of a group in order.
+"""Stores: the rows of one partition of a table after its last commit, as bytes by key, with the items of a group in order.
 
-A key on the changelog is `group|item`, or the group alone for its own row. A store is a copy of its changelog as far as a bookmark,
-so whatever happens to it, it is brought back by reading on from there, or, where that is in doubt, from the beginning.
+A key on the changelog is `group|item`, or the group alone for its own row. A store is a copy of its changelog up to a bookmark, so
+it can always be restored by reading from there, or, where the bookmark is in doubt, from the beginning.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -12,30 +12,30 @@ from sortedcontainers import SortedList
 
 
 def key_of(group: str, item: str) -> str:
-    """Spell a table key."""
+    """Return a table key."""
     return f"{group}|{item}" if item else group
 
 
 class Bookmark(msgspec.Struct, frozen=True, array_like=True):
     """A changelog record up to which everything is applied.
 
-    Position, time and content together are a record's identity. A log that holds this very record at this position is the one the
-    store was made from: a topic made anew, or one cut back and written further, does not.
+    Offset, timestamp and content together identify a record. Only the log from which the store was made has this record at this offset:
+    a topic that was recreated, or truncated and written to again, does not.
     """
 
     offset: int
     timestamp: int  # ms since 1970, the record's own
-    content: bytes  # `streams.engine.tables.commit_state`, encoded; of a table row, where a restoration was broken off, a digest
-    read: int = 0  # ms since 1970 when reading began, where the store was read from the log
+    content: bytes  # the encoded commit state, or the digest of a table row where a restoration was interrupted
+    read: int = 0  # ms since 1970 when reading began, if the store was read from the log
 
     @property
     def as_of(self) -> int:
-        """Return since when nothing can have been missed, in ms since 1970: what follows is younger than the record, or than the reading."""
+        """Return since when (ms since 1970) nothing can have been missed: later records are younger than this one, or than the reading."""
         return max(self.timestamp, self.read)
 
 
 class Store(Protocol):
-    """Committed state. `apply` gets changes that are committed, in the log's order, and makes them true together with the bookmark.
+    """Committed rows. `apply` receives committed changes in the log's order and stores them together with the bookmark.
 
     Changes beyond the bookmark do no harm: reading the log again from an older record ends at the same values.
     Every method may raise StoreFailed.
@@ -46,16 +46,16 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None: ...
     def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]: ...
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
-        """Make changes true; without a bookmark the one before stays."""
+        """Store changes; without a bookmark the previous one stays."""
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all rows and the bookmark."""
 
     def close(self) -> None:
-        """Let go of it; nothing is asked of it afterwards. What is on disk stays there."""
+        """Close the store; no other method is called afterwards. Files on disk stay."""
 
     def __len__(self) -> int:
-        """Count rows: exactly in memory, about on disk."""
+        """Return the number of rows: exact in memory, estimated on disk."""
 
 
 OpenStore = Callable[[str, int], Awaitable[Store]]
@@ -63,40 +63,40 @@ OpenStore = Callable[[str, int], Awaitable[Store]]
 
 
 async def open_memory_store(agent: str, partition: int) -> Store:
-    """Implement `StoreOf` without a disk."""
+    """Implement `OpenStore` without a disk."""
     return MemoryStore()
 
 
 class StandbyStores(Protocol):
-    """Where copies of tables are kept whose partitions other workers own. None of it may be in an owner's way."""
+    """Stores for copies of tables whose partitions other workers own. None of them may obstruct an owner."""
 
-    async def spare(self, agent: str, partition: int) -> Store:
-        """Open a store to follow another's changelog into."""
+    async def open_standby(self, agent: str, partition: int) -> Store:
+        """Open a store to follow another worker's changelog into."""
 
-    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
-        """Make a spare the partition's own store; what that one held before is given up, unless it is further on."""
+    async def promote(self, agent: str, partition: int, standby: Store) -> Store:
+        """Make a standby the partition's own store; it replaces the previous one, unless that is further ahead."""
 
     def release(self, store: Store) -> Store | None:
-        """Take what an owner used, and return it where it can go on as a spare."""
+        """Take an owner's store back, and return it where it can continue as a standby."""
 
 
 class MemoryStandbyStores:
-    """A store in memory is nobody else's: it changes its part without moving."""
+    """A store in memory belongs to this process alone: it becomes a standby, or the partition's own, as it is."""
 
-    async def spare(self, agent: str, partition: int) -> Store:
+    async def open_standby(self, agent: str, partition: int) -> Store:
         return MemoryStore()
 
-    async def promoted(self, agent: str, partition: int, spare: Store) -> Store:
-        return spare
+    async def promote(self, agent: str, partition: int, standby: Store) -> Store:
+        return standby
 
     def release(self, store: Store) -> Store | None:
         return store
 
 
 class MemoryStore:
-    """A dictionary, with its keys that have items in order: those of a group stand together.
+    """A dictionary, with the keys of items in one sorted list, where those of a group are adjacent.
 
-    One order for all costs a reference for each row. One for each group, of which most are small, costs twenty times the row.
+    One list for all costs a reference for each row. A list for each group, of which most are small, costs twenty times the row.
     """
 
     def __init__(self) -> None:
@@ -111,14 +111,13 @@ class MemoryStore:
         return self._values.get(key)
 
     def items(self) -> Iterator[tuple[str, bytes]]:
-        """Yield everything, in no order."""
+        """Yield all rows, unordered."""
         return iter(self._values.items())
 
     def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
         start = len(group) + 1
-        for key in self._ordered.irange(
-            f"{group}|{after}", f"{group}}}", inclusive=(False, False)
-        ):  # the character behind the bar
+        keys = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character after the bar
+        for key in keys:
             yield key[start:], self._values[key]
 
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
@@ -140,7 +139,7 @@ class MemoryStore:
         self.bookmark = None
 
     def close(self) -> None:
-        """Nothing is held that goes on without it."""
+        """Do nothing: no resource outlives the object."""
 
     def _delete(self, key: str) -> None:
         if self._values.pop(key, None) is not None and "|" in key:

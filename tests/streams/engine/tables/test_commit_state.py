@@ -39,7 +39,7 @@ def test_expired_group_offsets_leave_the_changelog_to_decide() -> None:
         ({"committed": 50, "start": 50, "empty": True}, "changelog was lost"),
         ({"kept": 50, "committed": 60}, "one of them was changed from outside"),
         ({"kept": 50, "committed": 50, "start": 51}, "deleted before they were read"),
-        ({"kept": 50, "committed": 50, "end": 49}, "truncated or made anew"),
+        ({"kept": 50, "committed": 50, "end": 49}, "truncated or recreated"),
     ],
 )
 def test_a_gap_is_never_accepted_silently(case: dict[str, int], said: str) -> None:

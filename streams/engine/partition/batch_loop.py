@@ -1,0 +1,184 @@
+"""The loop of one processor: it turns fetched records and pending work into transactions.
+
+A failed transaction goes this way: `BatchLoop._commit` → `PartitionProcessor.fail` → `ProcessorHost.on_failed`, which loads the
+processor again (`streams.engine.processor_host`).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+
+from connectors.kafka.settings import MAX_RECORD_BYTES
+from schemas.errors import BadConfiguration, MustStop, StoreFailed
+from schemas.message import Message
+from streams.engine.agent import Batch
+from streams.engine.limits import Limits
+from streams.engine.naming import Naming
+from streams.engine.partition.batch_size import BatchSize
+from streams.engine.partition.dead_letter_limit import DeadLetterLimit
+from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus, ProcessorHost
+from streams.engine.partition.step_runner import StepResult, resume_step, run_step
+from streams.engine.partition.transaction import OutputRecord, commit
+from streams.engine.tables.commit_state import CommitState
+
+
+class BatchLoop:
+    """Process a processor's queue batch by batch, alternating with its pending work; each is one transaction under its lock."""
+
+    def __init__(self, processor: PartitionProcessor, *, names: Naming, limits: Limits, host: ProcessorHost) -> None:
+        self._processor = processor
+        self._names = names
+        self._limits = limits
+        self._host = host
+        self._dead_letter_limit = DeadLetterLimit(processor.agent.name, limits)
+        self._batch_size = BatchSize(limits)
+
+    async def run(self) -> None:
+        """Process what arrives until cancelled."""
+        processor = self._processor
+        while True:
+            try:
+                await asyncio.wait_for(processor.work_available.wait(), self._idle_seconds())
+            except TimeoutError:
+                await self._on_idle()
+                continue
+            processor.work_available.clear()
+            while processor.buffer or (processor.commit_state.pending_work and processor.status is PartitionStatus.LIVE):
+                async with processor.lock:
+                    await self._process_batch()
+                async with processor.lock:
+                    await self._resume()
+
+    def _idle_seconds(self) -> float | None:
+        """Return how long to wait for records: until positions are to be settled or the agent is to be woken."""
+        if self._processor.status is not PartitionStatus.LIVE:
+            return None
+        waits = [self._limits.settle_seconds] if self._processor.unsettled else []
+        if (seconds := self._processor.wake_timer.seconds_left()) is not None:
+            waits.append(seconds)
+        return min(waits, default=None)
+
+    async def _on_idle(self) -> None:
+        """Wake the agent, or settle the positions."""
+        processor = self._processor
+        async with processor.lock:
+            if processor.status is not PartitionStatus.LIVE or processor.buffer:
+                return
+            if (wake := processor.wake_timer.due()) is not None and processor.caught_up:
+                processor.wake_timer.mark_fired(wake)
+                record = (wake.topic, wake.key, wake.value, wake.headers, processor.partition)
+                await self._commit([record], {}, processor.commit_state)
+            elif processor.unsettled:
+                await self._commit([], {}, processor.commit_state)
+
+    async def _process_batch(self) -> None:
+        """Process one batch: queued records of one topic without a gap."""
+        processor = self._processor
+        if processor.status is not PartitionStatus.LIVE:
+            processor.buffer.clear()
+        if processor.pending_work_count >= self._limits.pending_work_limit:
+            return  # if each record left more work, it would grow without bound
+        batch = processor.buffer.take(processor.positions, self._batch_size.records)
+        if batch is None:
+            return
+        topic, position = batch.topic, processor.positions[batch.topic]
+        if batch.before > position:
+            await self._host.seek(processor, topic, position)
+            return
+        processor.ends[topic] = max(batch.end, processor.ends.get(topic, 0))
+        if batch.records:
+            await self._step(topic, batch.records, batch.after)
+        else:
+            processor.unsettled = processor.unsettled or batch.after > position
+            current = processor.commit_state
+            processor.commit_state = CommitState(
+                {**current.positions, topic: batch.after}, current.pending_work, current.encoding
+            )
+
+    async def _step(self, topic: str, records: Sequence[Message], after: int) -> None:
+        processor, current = self._processor, self._processor.commit_state
+        started = time.perf_counter()
+        batch = Batch(topic, processor.partition, records)
+        result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
+        self._batch_size.observe(len(records), time.perf_counter() - started, processor.siblings)
+        if result is None:
+            return
+        pending_work = (*current.pending_work, *result.pending_work)
+        commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
+        await self._commit_result(result, commit_state, len(records), started)
+
+    async def _resume(self) -> None:
+        """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other."""
+        processor, current = self._processor, self._processor.commit_state
+        if processor.status is not PartitionStatus.LIVE or not current.pending_work:
+            return
+        started = time.perf_counter()
+        cursor, *later = current.pending_work
+        result = self._attempt(lambda: resume_step(processor.agent, cursor, processor.store, current.encoding))
+        if result is not None:
+            commit_state = CommitState(current.positions, (*result.pending_work, *later), result.encoding)
+            await self._commit_result(result, commit_state, 0, started)
+
+    def _attempt(self, work: Callable[[], StepResult]) -> StepResult | None:
+        """Return the step's result, or None after a fatal or table error, which this method handles."""
+        try:
+            result = work()
+            self._dead_letter_limit.check(result.dead, result.last_error)
+        except MustStop as error:
+            self._host.fatal(error)
+            self._processor.status = PartitionStatus.FAILED
+        except StoreFailed as error:
+            self._processor.fail(error)
+        else:
+            return result
+        return None
+
+    async def _commit_result(self, result: StepResult, commit_state: CommitState, records: int, started: float) -> None:
+        processor = self._processor
+        if await self._commit(result.sent, result.changes(), commit_state):
+            processor.plan_wake()
+            seconds = time.perf_counter() - started
+            self._host.committed(CommitStats(processor.agent.name, processor.partition, records, sum(result.dead), seconds))
+
+    async def _commit(self, sent: Sequence[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
+        """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""
+        processor = self._processor
+        assert processor.producer is not None
+        try:
+            bookmark = await commit(
+                processor.producer,
+                sent=sent,
+                changes=changes,
+                changelog=self._names.topic(self._names.changelog(processor.agent.name)),
+                partition=processor.partition,
+                commit_state=commit_state,
+                broker_name=self._names.topic,
+                partition_count=self._host.partitions,
+                group=self._names.group,
+            )
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            processor.stop(_too_large(sent))
+            return False
+        except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away or outcome unknown: a reload cures each
+            processor.fail(error)
+            return False
+        try:
+            processor.store.apply(changes, bookmark)
+        except StoreFailed as error:  # the transaction is committed; a reload brings the table up to it
+            processor.fail(error)
+            return False
+        processor.commit_state = commit_state
+        processor.unsettled = False
+        return True
+
+
+def _too_large(sent: Sequence[OutputRecord]) -> BadConfiguration:
+    """Return the error for a broker whose limit is below the one that every record was measured against: a retry would not help."""
+    topic = max(sent, key=lambda record: len(record[2] or b""), default=("", None, b"", (), None))[0]
+    return BadConfiguration(
+        f"the broker refused a record as too large, although it is within {MAX_RECORD_BYTES} bytes. The largest was for "
+        f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the worker again; "
+        "nothing is lost."
+    )

@@ -1,0 +1,112 @@
+"""What processors call in the engine. Here a failed transaction ends: `on_failed` loads its processor again.
+
+`PartitionProcessor.fail` → `EngineProcessorHost.on_failed` → after a pause `Loader.load`, which fences, restores and opens the processor
+→ `EngineLoaderHost.on_loaded`, which reads its sources from the committed positions.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from faust.types.tuples import TP
+
+from schemas.errors import MustStop, StoreFailed
+from streams.engine.limits import Limits
+from streams.engine.naming import Naming
+from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
+from streams.engine.recovery.fencing import stop_producers
+from streams.engine.recovery.loader import Loader
+from streams.engine.state import EngineState
+
+log = structlog.get_logger(__name__)
+
+
+class EngineProcessorHost:
+    """Implement `streams.engine.partition.processor.ProcessorHost`."""
+
+    def __init__(
+        self, state: EngineState, *, loader: Loader, names: Naming, limits: Limits, on_commit: Callable[[CommitStats], None]
+    ) -> None:
+        self._state = state
+        self._loader = loader
+        self._names = names
+        self._limits = limits
+        self._on_commit = on_commit
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._partition_counts: dict[str, int] = {}
+
+    async def seek(self, processor: PartitionProcessor, topic: str, position: int) -> None:
+        """Continue to read the processor's partition of the topic from that position."""
+        assert self._state.seeker is not None
+        await self._state.seeker.seek_to({TP(self._names.topic(topic), processor.partition): position})
+
+    def on_failed(self, processor: PartitionProcessor, error: Exception) -> None:
+        """Load the processor again, until it is live or its partition is revoked."""
+        _log_failure("table failed" if isinstance(error, StoreFailed) else "transaction failed", processor, error)
+        task = asyncio.create_task(self._reload(processor))
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    def fatal(self, error: Exception) -> None:
+        """Ask the process to stop."""
+        self._state.fatal(error)
+
+    async def partitions(self, topic: str) -> int:
+        """Return a broker topic's number of partitions; it is fixed at the topic's creation, so it is requested once."""
+        if topic not in self._partition_counts:
+            processors = self._state.by_source.values()
+            producer = next(processor.producer for processor in processors if processor.producer is not None)
+            self._partition_counts[topic] = len(await producer.partitions_for(topic))
+        return self._partition_counts[topic]
+
+    def committed(self, stats: CommitStats) -> None:
+        """Report a committed transaction."""
+        self._on_commit(stats)
+
+    async def close(self) -> None:
+        """Cancel the reloads."""
+        reloads = list(self._reloads)
+        for task in reloads:
+            task.cancel()
+        await asyncio.gather(*reloads, return_exceptions=True)
+
+    async def _reload(self, processor: PartitionProcessor) -> None:
+        is_current = self._state.until_revoked()
+        while True:
+            await asyncio.sleep(self._limits.reload_seconds)
+            if not is_current() or not self._needs_reload(processor):
+                return  # an assignment has loaded it meanwhile, or will
+            await stop_producers([await self._take_producer(processor)])
+            try:
+                for error in (await self._loader.load([processor], is_current, only_failed=True)).values():
+                    raise error  # noqa: TRY301  # load itself raises when the broker is away
+            except MustStop as error:
+                self._state.fatal(error)
+                return
+            except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is revoked
+                if not is_current():
+                    return
+                processor.status = PartitionStatus.FAILED
+                _log_failure("reload failed", processor, error)
+
+    def _needs_reload(self, processor: PartitionProcessor) -> bool:
+        return processor.status is PartitionStatus.FAILED and processor in self._state.by_source.values()
+
+    async def _take_producer(self, processor: PartitionProcessor) -> AIOKafkaProducer | None:
+        async with processor.lock:
+            if processor.status is not PartitionStatus.FAILED:
+                return None
+            producer, processor.producer = processor.producer, None
+            return producer
+
+
+def _log_failure(cause: str, processor: PartitionProcessor, error: Exception) -> None:
+    log.warning(
+        "partition failed",
+        cause=cause,
+        agent=processor.agent.name,
+        partition=processor.partition,
+        error=type(error).__name__,
+        reason=str(error) if isinstance(error, StoreFailed) else None,  # the text of other errors may quote records
+    )
