@@ -21,7 +21,7 @@ from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import PartitionStatus
-from streams.engine.recovery.changelog_reader import fenced_producer
+from streams.engine.recovery.fencing import fenced_producer
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import OpenStore, open_memory_store

@@ -1,7 +1,7 @@
-"""An agent whose work is larger than a transaction: one record asks for a change of every row of a group, done part by part.
+"""An agent whose work is larger than a transaction: one record requests a change of every row of a group, which is done part by part.
 
-`raise` adds one to each row, `sum` counts the rows by number, `change` adds a thousand to one row, anything else is answered.
-Each part and each answer is one record in the partition of the rows, so the log shows their order.
+`raise` adds one to each row, `sum` counts the rows by number, `change` adds a thousand to one row, anything else is answered. Each part
+and each answer is one record in the partition of the rows, so the log shows their order.
 """
 
 from collections import Counter
@@ -15,11 +15,11 @@ from streams.engine.naming import Naming
 from tests.support.counting_agent import OUT, SOURCE, Numbers, producing
 
 GROUP, CHANGE, PART = "all", 1_000, 5_000
-_BATCH_ROWS = 10_000  # rows that fit into one batch of the producer
+_BATCH_ROWS = 10_000  # they have to fit into a producer's batch
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the work has come."""
+    """The progress of one piece of work."""
 
     work: str
     partition: int
@@ -28,7 +28,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One output: the items of a part, the answer to the record at an offset, or a sum."""
+    """One output: a part's items, an answer to the record at an offset, or a sum."""
 
     part: list[str] | None = None
     answer: int | None = None
@@ -36,11 +36,11 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def step(batch: Batch, table: Table[int], out: Outbox) -> bytes | None:
-    """Answer each record, or begin the work that it asks for."""
+    """Answer, or begin work."""
     cursor: bytes | None = None
     for record in batch.records:
         if record.value in (b"raise", b"sum"):
-            assert cursor is None, "at most one record of a batch may ask for work"
+            assert cursor is None, "one piece of work for each batch is enough here"
             cursor = msgspec.json.encode(Cursor(work=record.value.decode(), partition=batch.partition))
         elif record.value == b"change":
             item = (record.key or b"").decode()
@@ -50,19 +50,19 @@ def step(batch: Batch, table: Table[int], out: Outbox) -> bytes | None:
     return cursor
 
 
-def resume(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
-    """Do the next part."""
-    position = msgspec.json.decode(cursor, type=Cursor)
-    rows = list(islice(table.walk(GROUP, position.after), PART))
-    if position.work == "raise":
+def resume(data: bytes, table: Table[int], out: Outbox) -> bytes | None:
+    """Do one part."""
+    cursor = msgspec.json.decode(data, type=Cursor)
+    rows = list(islice(table.walk(GROUP, cursor.after), PART))
+    if cursor.work == "raise":
         for item, number in rows:
             table.put(GROUP, item, number + 1)
-        _send(Output(part=[item for item, _ in rows]), position.partition, out)
-    numbers = Counter(position.numbers) + Counter(number for _, number in rows) if position.work == "sum" else {}
+        _send(Output(part=[item for item, _ in rows]), cursor.partition, out)
+    numbers = Counter(cursor.numbers) + Counter(number for _, number in rows) if cursor.work == "sum" else {}
     if len(rows) == PART:
-        return msgspec.json.encode(msgspec.structs.replace(position, after=rows[-1][0], numbers=dict(numbers)))
-    if position.work == "sum":
-        _send(Output(numbers=dict(numbers)), position.partition, out)
+        return msgspec.json.encode(msgspec.structs.replace(cursor, after=rows[-1][0], numbers=dict(numbers)))
+    if cursor.work == "sum":
+        _send(Output(numbers=dict(numbers)), cursor.partition, out)
     return None
 
 
@@ -74,14 +74,14 @@ AGENT = Agent(name="continue", sources=(SOURCE,), step=step, codec=Numbers, resu
 
 
 def item_of(number: int) -> str:
-    """Return the key of a row; keys have the order of the numbers."""
+    """Name a row, in the order of numbers."""
     return f"{number:07d}"
 
 
 async def fill(kafka: KafkaSettings, rows: int, partition: int = 0) -> None:
-    """Write a table of so many rows with the number 1 into the changelog, as the engine does."""
+    """Write a table with this many ones into the changelog, as the engine does."""
     changelog = kafka.topic(Naming(prefix=kafka.topic_prefix).changelog(AGENT.name))
-    name, value = f"{kafka.topic_prefix}filler", Numbers.encode(1)
+    name, one = f"{kafka.topic_prefix}filler", Numbers.encode(1)
     async with (
         producing(kafka, transactional_id=name, max_batch_size=512 << 10, compression_type="zstd") as producer,
         producer.transaction(),
@@ -89,6 +89,6 @@ async def fill(kafka: KafkaSettings, rows: int, partition: int = 0) -> None:
         for start in range(0, rows, _BATCH_ROWS):
             batch = producer.create_batch()
             for number in range(start, min(start + _BATCH_ROWS, rows)):
-                added = batch.append(key=f"{GROUP}|{item_of(number)}".encode(), value=value, timestamp=None)
+                added = batch.append(key=f"{GROUP}|{item_of(number)}".encode(), value=one, timestamp=None)
                 assert added is not None
             await (await producer.send_batch(batch, changelog, partition=partition))

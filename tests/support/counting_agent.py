@@ -1,4 +1,4 @@
-"""The simplest agent that can be wrong: it counts records by key and says each count. Its oracle is a Counter."""
+"""The simplest agent that can be wrong: it counts records by key and sends each count. Its oracle is a Counter."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -53,7 +53,7 @@ def counting(
 async def create_topics(
     kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None
 ) -> None:
-    """Create all topics the counting agents need; `changelog` are settings of theirs alone."""
+    """Create all topics the counting agents need; `changelog` are settings of their changelogs alone."""
     names = Naming(prefix=kafka.topic_prefix)
     changelogs = {names.changelog(agent.name) for agent in agents}
     options = {"min.insync.replicas": str(kafka.min_insync)}
@@ -80,8 +80,8 @@ async def producing(kafka: KafkaSettings, **options: object) -> AsyncIterator[AI
 
 async def write(producer: AIOKafkaProducer, kafka: KafkaSettings, topic: str, key: str, value: bytes = b"x") -> None:
     """Send one record to its key's partition."""
-    place = partition_of(key.encode(), PARTITIONS)
-    await producer.send_and_wait(kafka.topic(topic), key=key.encode(), value=value, partition=place)
+    partition = partition_of(key.encode(), PARTITIONS)
+    await producer.send_and_wait(kafka.topic(topic), key=key.encode(), value=value, partition=partition)
 
 
 async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
@@ -91,15 +91,15 @@ async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
     )
     await consumer.start()
     try:
-        places = [TopicPartition(kafka.topic(topic), p) for p in sorted(await _partitions(consumer, kafka.topic(topic)))]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        found: list[object] = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += records
-        return found
+        tps = [TopicPartition(kafka.topic(topic), p) for p in sorted(await _partitions(consumer, kafka.topic(topic)))]
+        consumer.assign(tps)
+        ends = await consumer.end_offsets(tps)
+        await consumer.seek_to_beginning(*tps)
+        records: list[object] = []
+        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+            for fetched in (await consumer.getmany(timeout_ms=200)).values():
+                records += fetched
+        return records
     finally:
         await consumer.stop()
 

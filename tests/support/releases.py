@@ -1,7 +1,7 @@
-"""Two releases of one product that counts. The second one's tallies also say how many were counted since it could say so.
+"""Two releases of one product that counts. The tallies of the second also contain how many were counted by the second release.
 
-The first agent counts records by key and tells the second one, whose partitions are others; that one says each count. So both a table
-and an internal topic pass from release to release, and the oracle of both is a Counter.
+The first agent counts records by key and sends each count to the second agent, which has other partitions and sends it to the output. So
+both a table and an internal topic pass from release to release, and the oracle of both is a Counter.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from tests.support.counting_agent import OUT, SECOND, SOURCE
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True):
-    """A count, and the part of it that was counted in encoding 2: it is lost for ever when a row goes back to encoding 1."""
+    """A count, and the part of it that was counted in encoding 2: that part is lost when a row returns to encoding 1."""
 
     count: int
     late: int
@@ -30,25 +30,25 @@ def agents_of(release: int) -> tuple[Agent, Agent]:
     codec: Versioned[Any] = {1: OLD, 2: NEW}[release]
     return (
         Agent(name="count", sources=(SOURCE,), step=partial(_count, codec), codec=codec),
-        Agent(name="say", sources=(SECOND,), step=partial(_say, codec), codec=codec),
+        Agent(name="say", sources=(SECOND,), step=partial(_forward, codec), codec=codec),
     )
 
 
 def _count(codec: Versioned[Any], batch: Batch, table: Table[Any], out: Outbox) -> None:
     for record in batch.records:
         key = (record.key or b"").decode()
-        tally = _more(codec, table.get(key))
+        tally = _increment(codec, table.get(key))
         table.put(key, "", tally)
         out.send(SECOND, f"{key}'", codec.encode(tally, out.encoding))
 
 
-def _more(codec: Versioned[Any], tally: Any) -> Any:
+def _increment(codec: Versioned[Any], tally: Any) -> Any:
     if codec is OLD:
         return (tally or 0) + 1
     return Tally(1, 1) if tally is None else Tally(tally.count + 1, tally.late + 1)
 
 
-def _say(codec: Versioned[Any], batch: Batch, table: Table[Any], out: Outbox) -> None:
+def _forward(codec: Versioned[Any], batch: Batch, table: Table[Any], out: Outbox) -> None:
     for record in batch.records:
         key = (record.key or b"").decode()
         tally = codec.receive(record.value or b"", out)

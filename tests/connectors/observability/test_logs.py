@@ -1,4 +1,4 @@
-"""Logs show what is listed and nothing else."""
+"""Logs show listed fields and nothing else."""
 
 import ast
 import io
@@ -54,10 +54,10 @@ def test_the_text_of_a_strangers_error_is_not_shown_but_ours_is(lines):
         fail(Unavailable("Kafka does not answer."))
     except Unavailable:
         log.exception("failed")
-    stranger, ours = lines()
-    assert "Ines" not in json.dumps(stranger)
-    assert "ValueError at test_logs.py" in stranger["exception"]
-    assert "Unavailable: Kafka does not answer. at test_logs.py" in ours["exception"]
+    foreign, own = lines()
+    assert "Ines" not in json.dumps(foreign)
+    assert "ValueError at test_logs.py" in foreign["exception"]
+    assert "Unavailable: Kafka does not answer. at test_logs.py" in own["exception"]
 
 
 def test_libraries_speak_from_warnings_on(lines):
@@ -75,7 +75,7 @@ def test_a_library_that_repeats_itself_is_shown_once_a_minute(lines):
 
 
 def calls():
-    for path in sorted(file for room in ("streams", "connectors", "schemas") for file in (ROOT / room).rglob("*.py")):
+    for path in sorted(file for package in ("streams", "connectors", "schemas") for file in (ROOT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
                 owner = node.func.value
@@ -84,9 +84,9 @@ def calls():
 
 
 def test_every_log_call_is_a_constant_sentence_with_listed_fields():
-    found = list(calls())
-    assert found, "the walk finds the calls"
-    for path, node in found:
+    log_calls = list(calls())
+    assert log_calls, "the walk finds the calls"
+    for path, node in log_calls:
         place = f"{path}:{node.lineno}"
         assert isinstance(node.args[0], ast.Constant), (
             f"{place}: the sentence has to be constant; what changes belongs into fields"

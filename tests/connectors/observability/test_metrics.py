@@ -1,4 +1,4 @@
-"""The table of metrics: whole, well named, used, and nothing in it that could name a person."""
+"""The table of metrics: complete, well named, used, and without anything that could name a person."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from connectors.observability import metrics
 
 ROOT = Path(__file__).parents[3]
-INSTRUMENTS = {name: made for name, made in vars(metrics).items() if isinstance(made, MetricWrapperBase)}
+INSTRUMENTS = {name: value for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)}
 HARMLESS_LABELS = {"status", "topic", "reason", "name", "where", "agent", "partition", "process"}
 
 

@@ -1,4 +1,4 @@
-"""In which encoding a partition is written: it stays in the one it is in, goes up when told or when it reads of a newer one, never down."""
+"""In which encoding a partition is written: it keeps its own, and a configured or a received newer one raises it; nothing lowers it."""
 
 import msgspec
 import pytest
@@ -9,31 +9,31 @@ from streams.engine.agent import Batch
 from streams.engine.encodings import Encodings
 from streams.engine.in_memory import MemoryTable
 from streams.engine.partition.step_runner import run_step
-from streams.engine.tables import commit_state as positions
+from streams.engine.tables import commit_state as commit_states
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import MemoryStore
 from tests.streams.engine.partition.test_processor import at_work, fetched, quiet
 from tests.support.counting_agent import SECOND, SOURCE, Numbers
 from tests.support.releases import NEW, OLD, Tally, agents_of
 
-PLACE = "partition 3 of the contacts agent"
+LABEL = "partition 3 of the contacts agent"
 
 
-def of(standing: CommitState, *, told: int = 0, others: tuple[int, ...] = (), newest: int = 3) -> int:
-    return Encodings(newest=newest, configured=told).of(standing, PLACE, others)
+def of(commit_state: CommitState, *, configured: int = 0, siblings: tuple[int, ...] = (), newest: int = 3) -> int:
+    return Encodings(newest=newest, configured=configured).of(commit_state.current_encoding, LABEL, siblings)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "told", "then"),
+    ("encoding", "configured", "then"),
     [
-        (1, 0, 1),  # nobody said that all read more
+        (1, 0, 1),  # nothing is configured
         (2, 0, 2),
         (1, 3, 3),
-        (2, 1, 2),  # said too late: never down
+        (2, 1, 2),  # configured too late: never down
     ],
 )
-def test_a_partition_stays_in_its_encoding_until_told_and_never_goes_back(encoding: int, told: int, then: int) -> None:
-    assert of(CommitState({"in": 5}, (), encoding), told=told) == then
+def test_a_partition_stays_in_its_encoding_until_told_and_never_goes_back(encoding: int, configured: int, then: int) -> None:
+    assert of(CommitState({"in": 5}, (), encoding), configured=configured) == then
 
 
 def test_a_new_installation_is_written_in_the_newest() -> None:
@@ -41,13 +41,13 @@ def test_a_new_installation_is_written_in_the_newest() -> None:
 
 
 def test_a_partition_with_nothing_in_it_goes_with_the_oldest_of_the_others() -> None:
-    assert of(CommitState(), others=(2, 1, 2)) == 1
-    assert of(CommitState(), others=(2, 1, 2), told=2) == 2
+    assert of(CommitState(), siblings=(2, 1, 2)) == 1
+    assert of(CommitState(), siblings=(2, 1, 2), configured=2) == 2
 
 
 def test_a_partition_that_a_newer_release_wrote_is_refused_by_name() -> None:
     with pytest.raises(MustStop, match=r"partition 3 of the contacts agent is in encoding 4 .* newer release"):
-        of(CommitState({"in": 5}, (), 4), told=3)
+        of(CommitState({"in": 5}, (), 4), configured=3)
 
 
 def test_what_is_left_to_be_decided_is_said_until_it_is() -> None:
@@ -57,11 +57,11 @@ def test_what_is_left_to_be_decided_is_said_until_it_is() -> None:
 
 
 def test_where_a_table_stood_before_there_were_encodings_is_encoding_1() -> None:
-    assert positions.decode(msgspec.msgpack.encode([{"in": 5}, []])) == CommitState({"in": 5}, (), 1)
+    assert commit_states.decode(msgspec.msgpack.encode([{"in": 5}, []])) == CommitState({"in": 5}, (), 1)
 
 
 def test_where_a_table_stands_can_be_read_when_a_newer_release_has_more_to_say() -> None:
-    assert positions.decode(msgspec.msgpack.encode([{"in": 5}, [b"c"], 2, "more"])) == CommitState({"in": 5}, (b"c",), 2)
+    assert commit_states.decode(msgspec.msgpack.encode([{"in": 5}, [b"c"], 2, "more"])) == CommitState({"in": 5}, (b"c",), 2)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_where_a_table_stands_can_be_read_when_a_newer_release_has_more_to_say()
 )
 def test_where_a_table_stands_is_not_guessed(data: bytes) -> None:
     with pytest.raises(MustStop, match="cannot be read"):
-        positions.decode(data)
+        commit_states.decode(data)
 
 
 @pytest.mark.parametrize("data", [b"\xc1", b"", b"\xa3abc"])
@@ -90,30 +90,30 @@ def test_a_row_that_cannot_be_read_stops_a_walk_too() -> None:
 
 @pytest.mark.parametrize(("encoding", "row"), [(1, OLD.encode(1)), (2, NEW.encode(Tally(1, 1)))])
 def test_rows_and_records_are_written_as_their_partition_is(encoding: int, row: bytes) -> None:
-    outcome = run_step(agents_of(2)[0], Batch(SOURCE, 0, [RecordValue(b"k", b"x")]), MemoryStore(), encoding)
-    assert outcome.changes() == {"k": row}
-    assert [value for _, _, value, _, _ in outcome.sent] == [row]
+    result = run_step(agents_of(2)[0], Batch(SOURCE, 0, [RecordValue(b"k", b"x")]), MemoryStore(), encoding)
+    assert result.changes() == {"k": row}
+    assert [value for _, _, value, _, _ in result.sent] == [row]
 
 
 def test_what_is_told_of_a_newer_encoding_is_kept_in_it() -> None:
-    """Else a partition that is told less early would drop what the one before it already says."""
-    outcome = run_step(agents_of(2)[1], Batch(SECOND, 0, [RecordValue(b"k", NEW.encode(Tally(7, 3)))]), MemoryStore(), 1)
-    assert outcome.encoding == 2
-    assert outcome.changes() == {"k": NEW.encode(Tally(7, 3))}
+    """Otherwise a partition that is raised later would drop what the agent before it already sends."""
+    result = run_step(agents_of(2)[1], Batch(SECOND, 0, [RecordValue(b"k", NEW.encode(Tally(7, 3)))]), MemoryStore(), 1)
+    assert result.encoding == 2
+    assert result.changes() == {"k": NEW.encode(Tally(7, 3))}
 
 
 def test_what_is_told_of_an_older_encoding_does_not_lower() -> None:
-    outcome = run_step(agents_of(2)[1], Batch(SECOND, 0, [RecordValue(b"k", OLD.encode(7))]), MemoryStore(), 2)
-    assert outcome.encoding == 2
-    assert outcome.changes() == {"k": NEW.encode(Tally(7, 0))}
+    result = run_step(agents_of(2)[1], Batch(SECOND, 0, [RecordValue(b"k", OLD.encode(7))]), MemoryStore(), 2)
+    assert result.encoding == 2
+    assert result.changes() == {"k": NEW.encode(Tally(7, 0))}
 
 
 @pytest.mark.asyncio
 async def test_a_lane_keeps_its_encoding_and_the_positions_of_topics_that_only_another_release_reads() -> None:
-    async with at_work({SOURCE: 0}) as (lane, _, _):
-        lane.commit_state = CommitState({SOURCE: 0, "of.another.release": 9}, (), 2)
-        lane.offer(fetched(0, 3))
+    async with at_work({SOURCE: 0}) as (processor, _, _):
+        processor.commit_state = CommitState({SOURCE: 0, "of.another.release": 9}, (), 2)
+        processor.offer(fetched(0, 3))
         await quiet()
-        assert lane.commit_state == CommitState({SOURCE: 3, "of.another.release": 9}, (), 2)
-        assert lane.positions == {SOURCE: 3}
-        assert lane.caught_up
+        assert processor.commit_state == CommitState({SOURCE: 3, "of.another.release": 9}, (), 2)
+        assert processor.positions == {SOURCE: 3}
+        assert processor.caught_up

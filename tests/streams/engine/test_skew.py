@@ -1,6 +1,6 @@
-"""Partitions that are not alike: one with nearly everything, one whose step is slow, one with huge records.
+"""Unequal partitions: one with nearly all records, one whose step is slow, one with huge records.
 
-None starves another, and what waits in memory stays within its limits.
+None starves another, and the records buffered in memory stay within their limits.
 """
 
 import asyncio
@@ -8,52 +8,46 @@ import hashlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from schemas.message import header
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.engine import CommitStats
-from streams.engine.limits import Limits
 from streams.engine.partition.fetch_buffer import FetchBuffer, FetchedBatch
+from streams.engine.partition.processor import CommitStats
 from streams.engine.runner import Running, running
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all
+from tests.support.engines import QUICK, until
 
 pytestmark = pytest.mark.asyncio
 
-QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500)
 HOT, OTHERS = 0, range(1, PARTITIONS)
 TINY = 200_000
 LARGE = 900_000
 
 
 class Peaks:
-    """The most that ever waited in one inbox."""
+    """The most that was ever queued in one buffer."""
 
     records = bytes = 0
 
 
 @pytest.fixture
-def settings(kafka: str, prefix: str) -> KafkaSettings:
-    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
-
-
-@pytest.fixture
 def peaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peaks]:
-    found, put = Peaks(), FetchBuffer.put
+    peaks, put = Peaks(), FetchBuffer.put
 
-    def watched(inbox: FetchBuffer, fetched: FetchedBatch) -> None:
-        put(inbox, fetched)
-        found.records, found.bytes = max(found.records, inbox.records), max(found.bytes, inbox.bytes)
+    def measured_put(buffer: FetchBuffer, fetched: FetchedBatch) -> None:
+        put(buffer, fetched)
+        peaks.records, peaks.bytes = max(peaks.records, buffer.records), max(peaks.bytes, buffer.bytes)
 
-    monkeypatch.setattr(FetchBuffer, "put", watched)
-    return found
+    monkeypatch.setattr(FetchBuffer, "put", measured_put)
+    return peaks
 
 
 async def fill(settings: KafkaSettings, partition: int, records: Sequence[tuple[bytes, bytes]]) -> None:
-    """Write records to one partition, as fast as that goes."""
+    """Write records to one partition as fast as possible."""
     async with producing(settings, max_batch_size=512 << 10, max_request_size=4 << 20) as producer:
         batch, acks = producer.create_batch(), []
         for key, value in records:
@@ -65,29 +59,22 @@ async def fill(settings: KafkaSettings, partition: int, records: Sequence[tuple[
         await asyncio.gather(*acks)
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for: {what}"
-        await asyncio.sleep(0.02)
-
-
 def positions(work: Running) -> dict[int, int]:
-    return {lane.partition: lane.positions.get(SOURCE, 0) for lane in work.engine.all_processors()}
+    return {processor.partition: processor.positions.get(SOURCE, 0) for processor in work.engine.all_processors()}
 
 
-def before_the_others_were_done(turns: list[CommitStats], done: int) -> int:
+def before_the_others_were_done(commits: list[CommitStats], done: int) -> int:
     """Count the hot partition's records that were committed before all others had done theirs."""
-    left = dict.fromkeys(OTHERS, done)
+    remaining = dict.fromkeys(OTHERS, done)
     hot = 0
-    for turn in turns:
-        if turn.partition == HOT:
-            hot += turn.records
+    for commit in commits:
+        if commit.partition == HOT:
+            hot += commit.records
         else:
-            left[turn.partition] -= turn.records
-        if not any(left.values()):
+            remaining[commit.partition] -= commit.records
+        if not any(remaining.values()):
             return hot
-    pytest.fail(f"not done: {left}")
+    pytest.fail(f"not done: {remaining}")
 
 
 def tally(batch: Batch, table: Table[int], out: Outbox) -> None:
@@ -104,16 +91,16 @@ async def test_one_hot_key_with_two_hundred_thousand_tiny_records_starves_nobody
     await fill(settings, HOT, [(b"hot", b"x")] * TINY)
     for partition in OTHERS:
         await fill(settings, partition, [(b"cold%d" % partition, b"x")] * 100)
-    turns: list[CommitStats] = []
-    async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
+    commits: list[CommitStats] = []
+    async with running((agent,), kafka=settings, limits=QUICK, on_commit=commits.append) as work:
         await until(lambda: positions(work) == {HOT: TINY} | dict.fromkeys(OTHERS, 100), "all read")
         rows = {
-            lane.partition: lane.view().get("hot") or lane.view().get(f"cold{lane.partition}")
-            for lane in work.engine.all_processors()
+            processor.partition: processor.view().get("hot") or processor.view().get(f"cold{processor.partition}")
+            for processor in work.engine.all_processors()
         }
     assert rows == {HOT: TINY} | dict.fromkeys(OTHERS, 100)
-    assert before_the_others_were_done(turns, 100) <= TINY // 10
-    assert max(turn.records for turn in turns) == QUICK.batch_records
+    assert before_the_others_were_done(commits, 100) <= TINY // 10
+    assert max(commit.records for commit in commits) == QUICK.batch_records
     assert peaks.records <= QUICK.buffer_records + QUICK.batch_records * 4, "full, and one fetch more"
 
 
@@ -130,17 +117,17 @@ async def test_a_slow_partition_gets_small_batches_and_the_others_their_turns(se
     await fill(settings, HOT, [(b"slow", b"x")] * slow)
     for partition in OTHERS:
         await fill(settings, partition, [(b"quick", b"x")] * quick)
-    turns: list[CommitStats] = []
-    async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
+    commits: list[CommitStats] = []
+    async with running((agent,), kafka=settings, limits=QUICK, on_commit=commits.append) as work:
         await until(lambda: positions(work) == {HOT: slow} | dict.fromkeys(OTHERS, quick), "all read")
-    first, *later = (turn.records for turn in turns if turn.partition == HOT)
+    first, *later = (commit.records for commit in commits if commit.partition == HOT)
     assert first <= 256
     assert max(later) <= QUICK.step_seconds / each
-    assert before_the_others_were_done(turns, quick) < slow, "the quick ones had their turns between the slow one's"
+    assert before_the_others_were_done(commits, quick) < slow, "the quick ones were processed between the slow one's batches"
 
 
 def noise(seed: int, size: int = LARGE) -> bytes:
-    """Return bytes that nothing packs."""
+    """Return bytes that cannot be compressed."""
     return random.Random(seed).randbytes(size)
 
 
@@ -151,7 +138,7 @@ class Bytes:
 
 
 def thrice(value: bytes) -> bytes:
-    """Make three times as much that nothing packs either."""
+    """Return three times as many bytes that cannot be compressed either."""
     return value + value[::-1] + value[::2] + value[1::2]
 
 
@@ -173,24 +160,24 @@ async def test_records_of_nine_hundred_kilobytes_go_in_and_out_and_die_without_f
     good = [(b"k%d" % (number % 5), noise(number)) for number in range(40)]
     bad = [(b"poison", noise(100)), (b"thrice", noise(101))]
     await fill(settings, HOT, [*good[:20], *bad, *good[20:]])
-    turns: list[CommitStats] = []
-    async with running((agent,), kafka=settings, limits=QUICK, on_commit=turns.append) as work:
+    commits: list[CommitStats] = []
+    async with running((agent,), kafka=settings, limits=QUICK, on_commit=commits.append) as work:
         await until(lambda: positions(work).get(HOT) == len(good) + len(bad), "all read")
     async with running((agent,), kafka=settings, limits=QUICK) as work:
         await until(lambda: positions(work).get(HOT) == len(good) + len(bad), "restored")
-        view = next(lane for lane in work.engine.all_processors() if lane.partition == HOT).view()
+        view = next(processor for processor in work.engine.all_processors() if processor.partition == HOT).view()
         assert {key: hashes(view.get(key.decode())) for key, _ in good} == {key: hashes(value) for key, value in good}
         assert view.get("poison") is view.get("thrice") is None
     assert [hashes(record.value) for record in await read_all(settings, OUT)] == [hashes(value) for _, value in good]
     letters = await read_all(settings, "dead.letters")
     assert {letter.key: hashes(letter.value) for letter in letters} == {key: hashes(value) for key, value in bad}
     assert "larger than a record may be" in (
-        header(next(one for one in letters if one.key == b"thrice").headers, "dl_reason") or ""
+        header(next(letter for letter in letters if letter.key == b"thrice").headers, "dl_reason") or ""
     )
-    assert max(turn.records for turn in turns) * LARGE <= QUICK.batch_bytes
+    assert max(commit.records for commit in commits) * LARGE <= QUICK.batch_bytes
     assert peaks.bytes <= QUICK.buffer_bytes + QUICK.fetch_bytes + MAX_RECORD_BYTES
 
 
 def hashes(value: bytes | None) -> str:
-    """Stand for a value in an assertion that may fail: nobody reads megabytes."""
+    """Return a digest to compare: a failed assertion would print megabytes."""
     return hashlib.sha256(value or b"").hexdigest()

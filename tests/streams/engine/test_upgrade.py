@@ -1,4 +1,4 @@
-"""What each release makes of the partitions that another one leaves behind, one after the other on a real broker."""
+"""Each release takes over the partitions of another one, one after the other on a real broker."""
 
 import asyncio
 from functools import partial
@@ -10,28 +10,25 @@ from schemas.errors import MustStop
 from streams.engine.encodings import Encodings
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
-from streams.engine.tables import commit_state as positions
-from tests.streams.engine.test_engine import QUICK, send, until
+from streams.engine.tables import commit_state as commit_states
 from tests.support.counting_agent import OUT, PARTITIONS, create_topics, producing, read_all
+from tests.support.engines import QUICK, send, until
 from tests.support.releases import Tally, agents_of
 
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.fixture
-def settings(kafka: str, prefix: str) -> KafkaSettings:
-    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
-
-
 async def ready(work: Running) -> list[int]:
-    """Return the encodings of all partitions once they are at work."""
+    """Return the encodings of all partitions once they are live and caught up."""
     await until(lambda: work.engine.ready.is_set() and len(work.engine.all_processors()) == 2 * PARTITIONS, "ready")
-    await until(lambda: all(lane.positions and lane.caught_up for lane in work.engine.all_processors()), "caught up")
-    return [lane.commit_state.encoding for lane in work.engine.all_processors()]
+    await until(
+        lambda: all(processor.positions and processor.caught_up for processor in work.engine.all_processors()), "caught up"
+    )
+    return [processor.commit_state.encoding for processor in work.engine.all_processors()]
 
 
-def said(work: Running) -> list[object]:
-    return [lane.view().get("k'") for lane in work.engine.all_processors() if lane.agent.name == "say"]
+def counts(work: Running) -> list[object]:
+    return [processor.view().get("k'") for processor in work.engine.all_processors() if processor.agent.name == "say"]
 
 
 async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_release_before(settings: KafkaSettings) -> None:
@@ -42,13 +39,13 @@ async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_r
         assert set(await ready(work)) == {2}, "nothing is there yet: a new installation"
     async with first() as work:
         await send(settings, ["k"])
-        await until(lambda: 1 in said(work), "counted and said")
+        await until(lambda: 1 in counts(work), "counted and said")
     async with second(encodings=Encodings(newest=2)) as work:
         assert set(await ready(work)) == {1}, "partitions with nothing in them go with the others"
     async with second(encodings=Encodings(newest=2, configured=2)) as work:
         assert set(await ready(work)) == {2}
         await send(settings, ["k"])
-        await until(lambda: Tally(2, 1) in said(work), "counted and said in the new form")
+        await until(lambda: Tally(2, 1) in counts(work), "counted and said in the new form")
     async with first() as work:
         error = await asyncio.wait_for(work.failed(), 60)
     assert isinstance(error, MustStop)
@@ -56,7 +53,7 @@ async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_r
     async with second(encodings=Encodings(newest=2)) as work:
         assert set(await ready(work)) == {2}
         await send(settings, ["k"])
-        await until(lambda: Tally(3, 2) in said(work), "nothing of the new form was lost")
+        await until(lambda: Tally(3, 2) in counts(work), "nothing of the new form was lost")
     assert [int(record.value) for record in await read_all(settings, OUT)] == [1, 2, 3]
     assert await read_all(settings, "dead.letters") == []
 
@@ -68,7 +65,7 @@ async def test_a_changelog_that_no_release_has_written_stops_the_worker_instead_
     await create_topics(settings, *agents)
     async with producing(settings) as producer:
         changelog = settings.topic(Naming(prefix=settings.topic_prefix).changelog(agents[0].name))
-        await producer.send_and_wait(changelog, key=positions.KEY, value=b"{}", partition=0)
+        await producer.send_and_wait(changelog, key=commit_states.KEY, value=b"{}", partition=0)
     async with running(agents, kafka=settings, limits=QUICK) as work:
         error = await asyncio.wait_for(work.failed(), 60)
     assert isinstance(error, MustStop)

@@ -1,4 +1,4 @@
-"""The configuration comes into the log of facts once, however many workers start at the same moment."""
+"""The configuration is appended to the log of facts once, however many workers start at the same moment."""
 
 import asyncio
 from collections import Counter
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.asyncio
 
 
 def tenancy(*app_ids: str) -> Tenancy:
-    places = tuple(Workspace(app_id=app_id, app="support") for app_id in app_ids)
-    return Tenancy.of([App(name="support", client_secrets=(Secret("s"),))], [Tenant(id="acme", workspaces=places)])
+    workspaces = tuple(Workspace(app_id=app_id, app="support") for app_id in app_ids)
+    return Tenancy.of([App(name="support", client_secrets=(Secret("s"),))], [Tenant(id="acme", workspaces=workspaces)])
 
 
-async def announced(kafka: KafkaSettings, company: Tenancy) -> None:
-    """Try until it is done, as a worker does at its start."""
+async def sync(kafka: KafkaSettings, company: Tenancy) -> None:
+    """Try until it succeeds, as a worker does at its start."""
     for _ in range(50):
         try:
             await sync_settings_facts(kafka, Avro.local(), company)
@@ -31,14 +31,14 @@ async def announced(kafka: KafkaSettings, company: Tenancy) -> None:
             await asyncio.sleep(0.05)
         else:
             return
-    pytest.fail("never announced")
+    pytest.fail("never appended")
 
 
 async def test_workers_that_start_at_once_append_one_fact(kafka: str, prefix: str) -> None:
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
     await topics.apply(settings, only={"access.facts"})
-    await asyncio.gather(*(announced(settings, tenancy("ws1")) for _ in range(4)))
-    await announced(settings, tenancy("ws1"))
-    await asyncio.gather(*(announced(settings, tenancy("ws1", "ws2")) for _ in range(3)))
+    await asyncio.gather(*(sync(settings, tenancy("ws1")) for _ in range(4)))
+    await sync(settings, tenancy("ws1"))
+    await asyncio.gather(*(sync(settings, tenancy("ws1", "ws2")) for _ in range(3)))
     ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, "access.facts"))
     assert list(ids.values()) == [1, 1]

@@ -1,4 +1,4 @@
-"""Partition p of all topics goes to one worker, every partition to exactly one, and no table moves that need not."""
+"""Partition p of all topics goes to one worker, every partition to exactly one, and no table moves without need."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor, PartitionClaim, assign_partitions, decode, encode
 from streams.engine.runner import Running, running
-from tests.support.changelogs import AGENT, QUICK, live, until
+from tests.support.changelogs import AGENT, QUICK
 from tests.support.counting_agent import PARTITIONS, create_topics
+from tests.support.engines import live, until
 
 COUNTS = {"a": 4, "b": 4, "c": 7}
 
@@ -27,7 +28,7 @@ class Cluster:
 
 
 class Group:
-    """Workers that join, leave and share out, as the coordinator has them do it."""
+    """Workers that join, leave and assign partitions, as the coordinator lets them."""
 
     def __init__(self, counts: Mapping[str, int] = COUNTS) -> None:
         self.cluster = Cluster(counts)
@@ -41,7 +42,7 @@ class Group:
         self.members[member] = CoPartitionAssignor(lambda: self.generation)
         return member
 
-    def share(self, present: Sequence[str] | None = None) -> dict[str, dict[str, list[int]]]:
+    def rebalance(self, present: Sequence[str] | None = None) -> dict[str, dict[str, list[int]]]:
         self.generation += 1
         members = {name: self.members[name] for name in present or self.members}
         metadata = {name: over_the_wire(assignor.metadata(list(self.cluster.counts))) for name, assignor in members.items()}
@@ -56,21 +57,21 @@ def over_the_wire(metadata: ConsumerProtocolMemberMetadata) -> ConsumerProtocolM
 
 
 def stayed(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, list[int]]], topic: str) -> int:
-    """Count the partitions that are still where they were."""
+    """Count the partitions that did not move."""
     return sum(len(set(share.get(topic, ())) & set(before.get(name, {}).get(topic, ()))) for name, share in after.items())
 
 
 def most_that_can_stay(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, list[int]]], topic: str) -> int:
-    """Count what a balanced share leaves to those who have it: each its part, and one more as often as it does not come out even."""
-    least, odd = divmod(COUNTS[topic], len(after))
-    had = [len(before.get(name, {}).get(topic, ())) for name in after]
-    return sum(min(count, least) for count in had) + min(odd, sum(count > least for count in had))
+    """Count the partitions that can stay in a balanced assignment: each member's base, and one more for as many as there are extras."""
+    base, extra = divmod(COUNTS[topic], len(after))
+    previous = [len(before.get(name, {}).get(topic, ())) for name in after]
+    return sum(min(count, base) for count in previous) + min(extra, sum(count > base for count in previous))
 
 
 def check(shares: dict[str, dict[str, list[int]]], counts: Mapping[str, int] = COUNTS) -> None:
-    """Every partition once; topics of equally many partitions in the same hands; balanced within one, each and all together."""
-    every = Counter((topic, p) for share in shares.values() for topic, parts in share.items() for p in parts)
-    assert every == Counter((topic, p) for topic, count in counts.items() for p in range(count))
+    """Every partition once; topics with the same number of partitions assigned alike; balanced within one."""
+    assigned = Counter((topic, p) for share in shares.values() for topic, partitions in share.items() for p in partitions)
+    assert assigned == Counter((topic, p) for topic, count in counts.items() for p in range(count))
     for share in shares.values():
         assert share.get("a") == share.get("b")
     for topic in counts:
@@ -82,14 +83,14 @@ def check(shares: dict[str, dict[str, list[int]]], counts: Mapping[str, int] = C
 def test_whoever_comes_and_goes_each_partition_has_one_worker_and_none_moves_that_need_not(history: list[str]) -> None:
     group = Group()
     group.join()
-    before = group.share()
+    before = group.rebalance()
     check(before)
     for number, event in enumerate(history):
         if event in ("leave", "restart") and len(group.members) > 1:
             del group.members[sorted(group.members)[number % len(group.members)]]
         if event in ("join", "restart"):
             group.join()
-        after = group.share()
+        after = group.rebalance()
         check(after)
         assert {topic: stayed(before, after, topic) for topic in COUNTS} == {
             topic: most_that_can_stay(before, after, topic) for topic in COUNTS
@@ -101,9 +102,9 @@ def test_one_that_joins_gets_its_share_and_nothing_else_moves() -> None:
     group = Group({"a": 12})
     group.join()
     group.join()
-    before = group.share()
+    before = group.rebalance()
     third = group.join()
-    after = group.share()
+    after = group.rebalance()
     assert stayed(before, after, "a") == 8
     assert len(after[third]["a"]) == 4
     assert sorted(map(len, (share["a"] for share in after.values()))) == [4, 4, 4]
@@ -112,9 +113,9 @@ def test_one_that_joins_gets_its_share_and_nothing_else_moves() -> None:
 def test_one_that_leaves_gives_what_it_had_and_nothing_else_moves() -> None:
     group = Group({"a": 12})
     names = [group.join() for _ in range(3)]
-    before = group.share()
+    before = group.rebalance()
     del group.members[names[1]]
-    after = group.share()
+    after = group.rebalance()
     assert stayed(before, after, "a") == 8
     assert {p for share in after.values() for p in share["a"]} == set(range(12))
 
@@ -123,51 +124,51 @@ def test_a_rebalance_that_changes_nobody_moves_nothing() -> None:
     group = Group()
     for _ in range(3):
         group.join()
-    assert group.share() == group.share()
+    assert group.rebalance() == group.rebalance()
 
 
 def test_workers_restarted_one_after_the_other_each_get_back_what_they_had() -> None:
-    """Under a new id each time: their tables are on their disks."""
+    """Each has a new id, and its tables are on its disk."""
     group = Group({"a": 9})
     names = [group.join() for _ in range(3)]
-    before = group.share()
+    before = group.rebalance()
     for name in names:
-        had = before[name]
+        previous = before[name]
         del group.members[name]
-        group.share()
+        group.rebalance()
         again = group.join()
-        before = group.share()
-        assert before[again] == had
+        before = group.rebalance()
+        assert before[again] == previous
 
 
 @pytest.mark.parametrize(("sleeper", "worker"), [("1", "2"), ("2", "1")])
 def test_one_that_was_asleep_takes_nothing_from_one_that_worked_meanwhile(sleeper: str, worker: str) -> None:
-    """It held everything for long, and still says so; its claim is as old as its last generation."""
+    """It owned everything for long, and still claims it; its claim is as old as its last generation."""
     group = Group({"a": 5})
     group.join(sleeper)
     for _ in range(3):
-        group.share()
+        group.rebalance()
     group.join(worker)
-    group.share([worker])
-    after = group.share()
-    assert len(after[worker]["a"]) == 3, "the odd one stays where it was last"
-    assert group.share() == after
+    group.rebalance([worker])
+    after = group.rebalance()
+    assert len(after[worker]["a"]) == 3, "the extra one stays where it was last"
+    assert group.rebalance() == after
     leader = group.members[worker]
-    assert set(leader.claim.held["a"].values()) == {4}
-    assert set(group.members[sleeper].claim.held["a"].values()) == {5}, "what it got back counts from now on"
+    assert set(leader.claim.owned["a"].values()) == {4}
+    assert set(group.members[sleeper].claim.owned["a"].values()) == {5}, "what it owns again counts from now on"
 
 
 def test_workers_of_a_release_that_claims_nothing_take_part() -> None:
     group = Group({"a": 4})
     new = group.join("new")
-    group.share()
+    group.rebalance()
     old = ConsumerProtocolMemberMetadata(0, ["a"], b"")
     shares = group.members[new].assign(group.cluster, {"old": old, "new": over_the_wire(group.members[new].metadata(["a"]))})
     assert {name: dict(share.assignment) for name, share in shares.items()} == {"new": {"a": [0, 1]}, "old": {"a": [2, 3]}}
 
 
 def test_topics_that_only_some_read_are_shared_among_those() -> None:
-    """A release that reads one more topic joins one that does not: what both read stays shared by both."""
+    """A release that reads one more topic joins one that does not: both keep partitions of the topics that both read."""
     shares = assign_partitions(
         {"a": 4, "new": 4}, {"m1": ["a"], "m2": ["a", "new"]}, {"m1": PartitionClaim(), "m2": PartitionClaim()}
     )
@@ -184,7 +185,7 @@ def test_a_topic_the_broker_does_not_have_is_nobodys() -> None:
 
 
 def test_a_partition_beyond_the_topics_end_is_no_claim() -> None:
-    """The topic was made anew, with fewer."""
+    """The topic was recreated with fewer partitions."""
     assert assign_partitions({"a": 1}, {"m": ["a"]}, {"m": PartitionClaim(1, {"a": {0: 1, 5: 1}})}) == {"m": {"a": [0]}}
 
 

@@ -1,4 +1,4 @@
-"""Every internal of Faust and aiokafka the engine leans on, by name: a new version that moves one fails here first."""
+"""Every internal of Faust and aiokafka that the engine uses, by name: a new version that moves one fails here first."""
 
 import inspect
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service
 from mode.threads import ServiceThread
 
-LEANED_ON = [
+INTERNALS = [
     (App, "_on_partitions_revoked"),
     (App, "_new_transport"),
     (App, "_new_producer_transport"),
@@ -59,7 +59,7 @@ LEANED_ON = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name"), LEANED_ON, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("owner", "name"), INTERNALS, ids=lambda value: getattr(value, "__name__", value))
 def test_the_internal_is_where_we_lean_on_it(owner: type, name: str) -> None:
     assert hasattr(owner, name)
 
@@ -77,7 +77,7 @@ def test_fetching_moves_positions_without_another_await() -> None:
 
 
 def test_the_group_asks_the_assignor_it_was_given_after_it_has_set_the_generation() -> None:
-    """Ours is an instance that remembers what it was given, and in which generation of the group."""
+    """The engine's assignor is an instance that remembers its assignment and the group's generation."""
     completed = inspect.getsource(GroupCoordinator._on_join_complete)
     assert "assignor.on_assignment(assignment)" in completed
     joined = inspect.getsource(CoordinatorGroupRebalance.perform_group_join)

@@ -1,4 +1,4 @@
-"""A worker that is told to stop while the group shares out its partitions does stop."""
+"""A worker that has to stop during a rebalance does stop."""
 
 import asyncio
 from types import SimpleNamespace
@@ -12,42 +12,42 @@ pytestmark = pytest.mark.asyncio
 
 
 class MainThread:
-    """Answers what the fetch thread tells it, or, when it has stopped listening, never."""
+    """Answers calls of the fetch thread, or, when it has stopped listening, never."""
 
     def __init__(self, *, listens: bool) -> None:
         self._listens = listens
-        self.heard: list[Any] = []
+        self.calls: list[Any] = []
 
-    async def call(self, promise: asyncio.Future[Any], method: Any, *given: Any) -> asyncio.Future[Any]:
-        self.heard.append(given)
+    async def call(self, promise: asyncio.Future[Any], method: Any, *args: Any) -> asyncio.Future[Any]:
+        self.calls.append(args)
         if self._listens:
             promise.set_result(None)
         return promise
 
 
-def consumer(main: MainThread, *, stopping: bool) -> BatchConsumer:
-    made: Any = BatchConsumer.__new__(BatchConsumer)
-    made._method_queue = main
-    made.app = SimpleNamespace(should_stop=stopping)
-    return made  # type: ignore[no-any-return]
+def consumer_of(main: MainThread, *, stopping: bool) -> BatchConsumer:
+    consumer: Any = BatchConsumer.__new__(BatchConsumer)
+    consumer._method_queue = main
+    consumer.app = SimpleNamespace(should_stop=stopping)
+    return consumer  # type: ignore[no-any-return]
 
 
-async def tell(told: BatchConsumer) -> None:
+async def rebalance(consumer: BatchConsumer) -> None:
     loop = asyncio.get_running_loop()
-    await told.threadsafe_partitions_revoked(loop, set())
-    await told.threadsafe_partitions_assigned(loop, set(), 7)
+    await consumer.threadsafe_partitions_revoked(loop, set())
+    await consumer.threadsafe_partitions_assigned(loop, set(), 7)
 
 
 async def test_a_rebalance_is_told_and_waited_for() -> None:
     main = MainThread(listens=True)
-    await asyncio.wait_for(tell(consumer(main, stopping=False)), 30)
-    assert main.heard == [(set(),), (set(), 7)]
+    await asyncio.wait_for(rebalance(consumer_of(main, stopping=False)), 30)
+    assert main.calls == [(set(),), (set(), 7)]
 
 
 async def test_nobody_waits_for_a_main_thread_that_is_stopping() -> None:
-    await asyncio.wait_for(tell(consumer(MainThread(listens=False), stopping=True)), 30)
+    await asyncio.wait_for(rebalance(consumer_of(MainThread(listens=False), stopping=True)), 30)
 
 
 async def test_a_main_thread_that_takes_its_time_is_waited_for() -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(tell(consumer(MainThread(listens=False), stopping=False)), 1)
+        await asyncio.wait_for(rebalance(consumer_of(MainThread(listens=False), stopping=False)), 1)

@@ -1,4 +1,4 @@
-"""What waits for a lane comes out once, in order and in batches within the limits, however it was fetched."""
+"""Fetched records leave the buffer once, in order and in batches within the limits, however they were fetched."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +8,9 @@ from streams.engine.limits import Limits
 from streams.engine.partition.fetch_buffer import FetchBuffer, FetchedBatch
 
 LIMITS = Limits(batch_records=4, batch_bytes=100, buffer_records=10, buffer_bytes=300)
-ONE, OTHER = "in", "in.second"
+FIRST, SECOND = "in", "in.second"
 FETCHES = st.lists(
-    st.tuples(st.sampled_from([ONE, OTHER]), st.lists(st.integers(0, 150), max_size=9), st.integers(0, 2)), max_size=12
+    st.tuples(st.sampled_from([FIRST, SECOND]), st.lists(st.integers(0, 150), max_size=9), st.integers(0, 2)), max_size=12
 )
 
 
@@ -25,16 +25,16 @@ def fetched(topic: str, before: int, sizes: list[int], markers: int = 0) -> Fetc
 def test_all_that_was_put_comes_out_once_and_in_order_in_batches_within_the_limits(
     fetches: list[tuple[str, list[int], int]], most: int
 ) -> None:
-    inbox, ends, put = FetchBuffer(LIMITS), {ONE: 0, OTHER: 0}, {ONE: [], OTHER: []}
+    buffer, ends, put = FetchBuffer(LIMITS), {FIRST: 0, SECOND: 0}, {FIRST: [], SECOND: []}
     for topic, sizes, markers in fetches:
-        one = fetched(topic, ends[topic], sizes, markers)
-        inbox.put(one)
-        ends[topic] = one.after
-        put[topic] += one.records
-    positions: dict[str, int] = {ONE: 0, OTHER: 0}
-    taken = {ONE: [], OTHER: []}
-    while inbox:
-        batch = inbox.take(positions, most)
+        batch = fetched(topic, ends[topic], sizes, markers)
+        buffer.put(batch)
+        ends[topic] = batch.after
+        put[topic] += batch.records
+    positions: dict[str, int] = {FIRST: 0, SECOND: 0}
+    taken = {FIRST: [], SECOND: []}
+    while buffer:
+        batch = buffer.take(positions, most)
         assert batch is not None
         assert batch.before == positions[batch.topic]
         assert len(batch.records) <= most
@@ -43,48 +43,48 @@ def test_all_that_was_put_comes_out_once_and_in_order_in_batches_within_the_limi
         positions[batch.topic] = batch.after
     assert taken == put
     assert positions == ends
-    assert (inbox.records, inbox.bytes) == (0, 0)
+    assert (buffer.records, buffer.bytes) == (0, 0)
 
 
 def test_a_few_large_records_leave_as_little_room_as_many_small_ones() -> None:
-    inbox = FetchBuffer(LIMITS)
-    inbox.put(fetched(ONE, 0, [150]))
-    assert inbox.has_room
-    inbox.put(fetched(ONE, 1, [150]))
-    assert not inbox.has_room
-    inbox.take({ONE: 0}, 4)
-    assert inbox.has_room
+    buffer = FetchBuffer(LIMITS)
+    buffer.put(fetched(FIRST, 0, [150]))
+    assert buffer.has_room
+    buffer.put(fetched(FIRST, 1, [150]))
+    assert not buffer.has_room
+    buffer.take({FIRST: 0}, 4)
+    assert buffer.has_room
 
 
 def test_what_is_cut_off_a_large_fetch_keeps_its_place_before_what_came_later() -> None:
-    inbox = FetchBuffer(LIMITS)
-    inbox.put(fetched(ONE, 0, [1] * 6))
-    inbox.put(fetched(ONE, 6, [1] * 6))
-    batches = [inbox.take({ONE: position}, 4) for position in (0, 4, 6, 10)]
+    buffer = FetchBuffer(LIMITS)
+    buffer.put(fetched(FIRST, 0, [1] * 6))
+    buffer.put(fetched(FIRST, 6, [1] * 6))
+    batches = [buffer.take({FIRST: position}, 4) for position in (0, 4, 6, 10)]
     assert [(batch.before, batch.after) for batch in batches if batch] == [(0, 4), (4, 6), (6, 10), (10, 12)]
 
 
 def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
-    inbox = FetchBuffer(LIMITS)
+    buffer = FetchBuffer(LIMITS)
     for offset in range(6):
-        inbox.put(fetched(ONE, offset, [1]))
-    batch = inbox.take({ONE: 0}, 4)
+        buffer.put(fetched(FIRST, offset, [1]))
+    batch = buffer.take({FIRST: 0}, 4)
     assert batch is not None
     assert [record.offset for record in batch.records] == [0, 1, 2, 3]
 
 
 def test_room_is_kept_for_what_is_on_its_way() -> None:
-    inbox, coming = FetchBuffer(LIMITS), fetched(ONE, 0, [1] * 10)
-    inbox.reserve(coming)
-    assert not inbox.has_room
-    inbox.put(coming)
-    assert (inbox.records, inbox.has_room) == (10, False)
-    inbox.take({ONE: 0}, 4)
-    assert (inbox.records, inbox.has_room) == (6, True)
+    buffer, arriving = FetchBuffer(LIMITS), fetched(FIRST, 0, [1] * 10)
+    buffer.reserve(arriving)
+    assert not buffer.has_room
+    buffer.put(arriving)
+    assert (buffer.records, buffer.has_room) == (10, False)
+    buffer.take({FIRST: 0}, 4)
+    assert (buffer.records, buffer.has_room) == (6, True)
 
 
 def test_what_never_came_takes_no_room_after_a_new_beginning() -> None:
-    inbox = FetchBuffer(LIMITS)
-    inbox.reserve(fetched(ONE, 0, [1] * 10))
-    inbox.clear()
-    assert inbox.has_room
+    buffer = FetchBuffer(LIMITS)
+    buffer.reserve(fetched(FIRST, 0, [1] * 10))
+    buffer.clear()
+    assert buffer.has_room

@@ -1,4 +1,4 @@
-"""A lane by itself, with a producer and an engine that only remember: what it does with batches that overlap, skip or come late."""
+"""A processor alone, with a producer and a host that record calls: what its loop does with batches that overlap, skip or arrive late."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from schemas.message import RecordValue
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
+from streams.engine.partition.batch_loop import BatchLoop
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
 from streams.engine.tables.commit_state import CommitState
@@ -22,8 +23,8 @@ from tests.support.counting_agent import OUT, SECOND, SOURCE, Numbers, count, co
 pytestmark = pytest.mark.asyncio
 
 
-class Remembered:
-    """One batch of a producer that only remembers."""
+class RecordedBatch:
+    """One batch of the recording producer."""
 
     def __init__(self) -> None:
         self.values: list[bytes | None] = []
@@ -37,7 +38,7 @@ class Remembered:
 
 
 class Producer:
-    """Keep committed outputs and offsets; be fenced when told so."""
+    """Record committed outputs and offsets; `fenced` and `refuses` make commits fail."""
 
     def __init__(self) -> None:
         self.committed: list[bytes | None] = []
@@ -51,8 +52,8 @@ class Producer:
     async def begin_transaction(self) -> None:
         self._open: list[bytes | None] = []
 
-    def create_batch(self) -> Remembered:
-        return Remembered()
+    def create_batch(self) -> RecordedBatch:
+        return RecordedBatch()
 
     async def send_batch(self, builder, topic, partition):
         if topic == "out":
@@ -70,7 +71,7 @@ class Producer:
         self._offsets = {place.topic: offset for place, offset in offsets.items()}
 
     async def commit_one(self) -> None:
-        """Let one transaction through and wait until the next one is there."""
+        """Let one transaction commit and wait until the next one has begun."""
         await quiet()
         self.may_commit.set()
         await asyncio.sleep(0)
@@ -84,17 +85,17 @@ class Producer:
         self.transactions += 1
 
 
-class Engine:
-    """Remember what a lane asks for."""
+class Host:
+    """Record what a processor calls."""
 
     def __init__(self) -> None:
-        self.sought: list[tuple[str, int]] = []
+        self.seeks: list[tuple[str, int]] = []
         self.failures: list[Exception] = []
 
-    async def seek(self, lane, topic, position) -> None:
-        self.sought.append((topic, position))
+    async def seek(self, processor, topic, position) -> None:
+        self.seeks.append((topic, position))
 
-    def on_failed(self, lane, error) -> None:
+    def on_failed(self, processor, error) -> None:
         self.failures.append(error)
 
     def fatal(self, error) -> None:
@@ -103,21 +104,22 @@ class Engine:
     async def partitions(self, topic) -> int:
         return 1
 
-    def committed(self, lane, records, dead, seconds) -> None:
+    def committed(self, stats) -> None:
         pass
 
 
 @asynccontextmanager
 async def at_work(
     positions: dict[str, int], limits: Limits | None = None, agent: Agent | None = None
-) -> AsyncIterator[tuple[PartitionProcessor, Producer, Engine]]:
-    engine, producer = Engine(), Producer()
-    lane = PartitionProcessor(agent or counting(tuple(positions)), 0, names=Naming(), limits=limits or Limits(), outside=engine)
-    lane.attach_store(MemoryStore())
-    lane.open(producer=producer, standing=CommitState(positions), ends=positions)
-    task = asyncio.create_task(lane.run())
+) -> AsyncIterator[tuple[PartitionProcessor, Producer, Host]]:
+    host, producer = Host(), Producer()
+    limits = limits or Limits()
+    processor = PartitionProcessor(agent or counting(tuple(positions)), 0, limits=limits, host=host)
+    processor.attach_store(MemoryStore())
+    processor.open(producer=producer, commit_state=CommitState(positions), ends=positions)
+    task = asyncio.create_task(BatchLoop(processor, names=Naming(), limits=limits, host=host).run())
     try:
-        yield lane, producer, engine
+        yield processor, producer, host
     finally:
         task.cancel()
 
@@ -137,140 +139,140 @@ async def quiet() -> None:
 
 
 async def test_batches_that_follow_each_other_are_processed_together() -> None:
-    async with at_work({SOURCE: 0}) as (lane, producer, _):
+    async with at_work({SOURCE: 0}) as (processor, producer, _):
         for before in (0, 3, 6):
-            lane.offer(fetched(before, before + 3))
+            processor.offer(fetched(before, before + 3))
         await quiet()
         assert offsets_of(producer) == list(range(9))
         assert producer.transactions == 1
-        assert lane.positions == producer.offsets == {SOURCE: 9}
+        assert processor.positions == producer.offsets == {SOURCE: 9}
 
 
 async def test_a_batch_behind_a_gap_is_not_processed_and_the_gap_is_read_again() -> None:
-    """One before it was lost on its way. Processed, it would hide that for ever: the table is then ahead of what it has seen."""
-    async with at_work({SOURCE: 0}) as (lane, producer, engine):
-        lane.offer(fetched(0, 3))
+    """The batch before it was lost on its way. If this one were processed, the missing records would never be noticed."""
+    async with at_work({SOURCE: 0}) as (processor, producer, host):
+        processor.offer(fetched(0, 3))
         await quiet()
-        lane.offer(fetched(6, 9))
+        processor.offer(fetched(6, 9))
         await quiet()
         assert offsets_of(producer) == [0, 1, 2]
-        assert engine.sought == [(SOURCE, 3)]
-        lane.offer(fetched(3, 9))
+        assert host.seeks == [(SOURCE, 3)]
+        processor.offer(fetched(3, 9))
         await quiet()
         assert offsets_of(producer) == list(range(9))
 
 
 async def test_a_gap_drops_what_is_queued_of_that_topic_and_no_other() -> None:
-    async with at_work({SOURCE: 0, SECOND: 0}) as (lane, producer, engine):
-        lane.offer(fetched(5, 6))
-        lane.offer(fetched(0, 2, SECOND))
-        lane.offer(fetched(6, 9))
+    async with at_work({SOURCE: 0, SECOND: 0}) as (processor, producer, host):
+        processor.offer(fetched(5, 6))
+        processor.offer(fetched(0, 2, SECOND))
+        processor.offer(fetched(6, 9))
         await quiet()
-        assert engine.sought == [(SOURCE, 0)]
+        assert host.seeks == [(SOURCE, 0)]
         assert producer.offsets == {SOURCE: 0, SECOND: 2}
 
 
 async def test_a_batch_fetched_twice_is_processed_once() -> None:
-    async with at_work({SOURCE: 0}) as (lane, producer, _):
-        lane.offer(fetched(0, 5))
+    async with at_work({SOURCE: 0}) as (processor, producer, _):
+        processor.offer(fetched(0, 5))
         await quiet()
-        lane.offer(fetched(0, 5))
-        lane.offer(fetched(2, 8))
+        processor.offer(fetched(0, 5))
+        processor.offer(fetched(2, 8))
         await quiet()
         assert offsets_of(producer) == list(range(8))
 
 
 async def test_offsets_without_records_are_no_gap() -> None:
-    """Markers and aborted records take offsets: positions follow on, record offsets do not."""
-    async with at_work({SOURCE: 0}) as (lane, producer, engine):
-        lane.offer(fetched(0, 5, skip=(3, 4)))
-        lane.offer(fetched(5, 7, skip=(5,)))
+    """Markers and aborted records take offsets: positions are contiguous, record offsets are not."""
+    async with at_work({SOURCE: 0}) as (processor, producer, host):
+        processor.offer(fetched(0, 5, skip=(3, 4)))
+        processor.offer(fetched(5, 7, skip=(5,)))
         await quiet()
-        assert engine.sought == []
+        assert host.seeks == []
         assert offsets_of(producer) == [0, 1, 2, 6]
-        assert lane.positions == {SOURCE: 7}
+        assert processor.positions == {SOURCE: 7}
 
 
 async def test_a_large_fetch_is_cut_into_batches_each_with_its_own_position() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
-        lane.offer(fetched(0, 10))
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (processor, producer, _):
+        processor.offer(fetched(0, 10))
         await quiet()
         assert offsets_of(producer) == list(range(10))
         assert producer.transactions == 3
 
 
 async def test_a_fenced_lane_gives_up_its_table_and_its_queue() -> None:
-    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+    async with at_work({SOURCE: 0}) as (processor, producer, host):
         producer.fenced = True
-        lane.offer(fetched(0, 3))
+        processor.offer(fetched(0, 3))
         await quiet()
-        lane.offer(fetched(3, 6))
+        processor.offer(fetched(3, 6))
         await quiet()
-        assert lane.status is PartitionStatus.LOST
-        assert not lane.table_valid
-        assert [type(error) for error in engine.failures] == [ProducerFenced]
+        assert processor.status is PartitionStatus.FAILED
+        assert not processor.table_valid
+        assert [type(error) for error in host.failures] == [ProducerFenced]
         assert producer.committed == []
-        assert lane.view().get("k") is None
+        assert processor.view().get("k") is None
 
 
 def leaving(parts: int) -> Agent:
-    """Return an agent that counts, and of each batch leaves work of so many parts, each of which says its number."""
+    """Return an agent that counts, and for each batch has work of this many parts, each of which sends its number."""
 
     def step(batch: Batch, table: Table[int], out: Outbox) -> bytes:
         count(batch, table, out)
         return b"%d 1" % batch.records[0].offset
 
-    def go_on(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
+    def resume(cursor: bytes, table: Table[int], out: Outbox) -> bytes | None:
         work, part = map(int, cursor.split())
         out.send(OUT, None, json.dumps({"work": work, "part": part}).encode())
         return b"%d %d" % (work, part + 1) if part < parts else None
 
-    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, resume=go_on)
+    return Agent(name="leave", sources=(SOURCE,), step=step, codec=Numbers, resume=resume)
 
 
-def story(producer: Producer) -> list[object]:
-    """Tell outputs in order: the offset of a record that was counted, the work and part of what was left over."""
-    said = [json.loads(value or b"") for value in producer.committed]
-    return [one["offset"] if "offset" in one else (one["work"], one["part"]) for one in said]
+def outputs_of(producer: Producer) -> list[object]:
+    """Return the outputs in order: the offset of a counted record, or the work and part of pending work."""
+    outputs = [json.loads(value or b"") for value in producer.committed]
+    return [output["offset"] if "offset" in output else (output["work"], output["part"]) for output in outputs]
 
 
 async def test_left_over_work_takes_turns_with_the_batches_of_one_fetch_and_is_done_in_the_order_it_arose() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=2)) as (lane, producer, _):
-        lane.offer(fetched(0, 6))
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=2)) as (processor, producer, _):
+        processor.offer(fetched(0, 6))
         await quiet()
-        assert story(producer) == [0, 1, (0, 1), 2, 3, (0, 2), 4, 5, (2, 1), (2, 2), (4, 1), (4, 2)]
-        assert lane.caught_up
+        assert outputs_of(producer) == [0, 1, (0, 1), 2, 3, (0, 2), 4, 5, (2, 1), (2, 2), (4, 1), (4, 2)]
+        assert processor.caught_up
 
 
 async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_it() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=9)) as (lane, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=9)) as (processor, producer, _):
         producer.may_commit.clear()
-        lane.offer(fetched(0, 2))
+        processor.offer(fetched(0, 2))
         for _ in range(3):
             await producer.commit_one()
-        lane.offer(fetched(2, 3))
+        processor.offer(fetched(2, 3))
         producer.may_commit.set()
         await quiet()
-        assert story(producer)[:6] == [0, 1, (0, 1), (0, 2), (0, 3), 2]
+        assert outputs_of(producer)[:6] == [0, 1, (0, 1), (0, 2), (0, 3), 2]
 
 
 async def test_records_wait_while_too_much_work_is_left_over() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=1, pending_work_limit=3), leaving(parts=4)) as (lane, producer, _):
-        lane.offer(fetched(0, 9))
-        most = 0
-        while not lane.caught_up or not lane.positions[SOURCE]:
-            most = max(most, len(lane.commit_state.pending_work))
+    async with at_work({SOURCE: 0}, Limits(batch_records=1, pending_work_limit=3), leaving(parts=4)) as (processor, producer, _):
+        processor.offer(fetched(0, 9))
+        most_pending = 0
+        while not processor.caught_up or not processor.positions[SOURCE]:
+            most_pending = max(most_pending, len(processor.commit_state.pending_work))
             await asyncio.sleep(0)
-        assert most == 3
-        assert sorted(offsets for offsets in story(producer) if isinstance(offsets, int)) == list(range(9))
+        assert most_pending == 3
+        assert sorted(offsets for offsets in outputs_of(producer) if isinstance(offsets, int)) == list(range(9))
 
 
 async def test_a_revocation_waits_for_the_running_batch_and_not_for_the_whole_fetch() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (lane, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=4)) as (processor, producer, _):
         producer.may_commit.clear()
-        lane.offer(fetched(0, 40))
+        processor.offer(fetched(0, 40))
         await quiet()
-        revoked = asyncio.create_task(lane.suspend())
+        revoked = asyncio.create_task(processor.suspend())
         await quiet()
         producer.may_commit.set()
         await revoked
@@ -280,10 +282,10 @@ async def test_a_revocation_waits_for_the_running_batch_and_not_for_the_whole_fe
 
 
 async def test_a_broker_that_takes_less_than_was_agreed_stops_the_partition_instead_of_being_tried_for_ever() -> None:
-    async with at_work({SOURCE: 0}) as (lane, producer, engine):
+    async with at_work({SOURCE: 0}) as (processor, producer, host):
         producer.refuses = True
-        lane.offer(fetched(0, 3))
+        processor.offer(fetched(0, 3))
         await quiet()
-        assert lane.status is PartitionStatus.STOPPED
-        assert "The largest was for out. Set max.message.bytes" in lane.reason
-        assert engine.failures == producer.committed == []
+        assert processor.status is PartitionStatus.STOPPED
+        assert "The largest was for out. Set max.message.bytes" in processor.reason
+        assert host.failures == producer.committed == []

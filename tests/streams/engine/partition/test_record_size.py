@@ -1,4 +1,4 @@
-"""What a step makes is measured before it is sent: a record that no broker takes is the fault of one input record, not of the broker."""
+"""A step's outputs are measured before they are sent: one that no broker accepts is the fault of one input record."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ from streams.engine.partition.step_runner import StepResult, resume_step, run_st
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import OUT, SOURCE
 
-NOISE = random.Random(1).randbytes(3 << 20)  # nothing packs it
-ZSTD = 4  # Kafka's number of it
+NOISE = random.Random(1).randbytes(3 << 20)  # cannot be compressed
+ZSTD = 4  # Kafka's number of this compression
 
 
 class Text:
-    """A table of text; `broken` has no bytes."""
+    """A table of text; `broken` cannot be encoded."""
 
     @staticmethod
     def encode(value: bytes) -> bytes:
@@ -47,13 +47,13 @@ KEEP = Agent(name="keep", sources=(SOURCE,), step=keep, codec=Text)
 
 
 def run(*records: tuple[str, bytes], headers: Headers = ()) -> StepResult:
-    given = [RecordValue(key.encode(), value, headers, offset=offset) for offset, (key, value) in enumerate(records)]
-    return run_step(KEEP, Batch(SOURCE, 3, given), MemoryStore())
+    records = [RecordValue(key.encode(), value, headers, offset=offset) for offset, (key, value) in enumerate(records)]
+    return run_step(KEEP, Batch(SOURCE, 3, records), MemoryStore())
 
 
-def letters(outcome: StepResult) -> list[SimpleNamespace]:
+def letters(result: StepResult) -> list[SimpleNamespace]:
     return [
-        SimpleNamespace(key=key, value=value, headers=headers) for topic, key, value, headers, _ in outcome.sent if topic == TOPIC
+        SimpleNamespace(key=key, value=value, headers=headers) for topic, key, value, headers, _ in result.sent if topic == TOPIC
     ]
 
 
@@ -77,10 +77,10 @@ def test_what_is_said_to_fit_fits_as_the_producer_packs_it(size: int, headers: H
 
 
 def test_an_output_that_can_never_be_written_is_a_dead_letter_and_its_neighbours_go_on() -> None:
-    outcome = run(("k", b"a"), ("out", NOISE[: LARGEST_RECORD - 100]), ("k", b"b"))
-    assert outcome.dead == [False, True, False]
-    assert outcome.changes() == {"k": b"ab"}
-    assert header(letters(outcome)[0].headers, "dl_reason") == "what follows from it for out is larger than a record may be"
+    result = run(("k", b"a"), ("out", NOISE[: LARGEST_RECORD - 100]), ("k", b"b"))
+    assert result.dead == [False, True, False]
+    assert result.changes() == {"k": b"ab"}
+    assert header(letters(result)[0].headers, "dl_reason") == "what follows from it for out is larger than a record may be"
 
 
 def test_headers_count_too() -> None:
@@ -88,16 +88,16 @@ def test_headers_count_too() -> None:
 
 
 def test_a_row_that_grows_too_large_is_the_fault_of_the_record_that_made_it_so() -> None:
-    outcome = run(("k", NOISE[: 1 << 20]), ("k", NOISE[1 << 20 : 5 << 19]), ("k", b"end"), ("other", b"x"))
-    assert outcome.dead == [False, True, False, False]
-    assert outcome.changes() == {"k": NOISE[: 1 << 20] + b"end", "other": b"x"}
+    result = run(("k", NOISE[: 1 << 20]), ("k", NOISE[1 << 20 : 5 << 19]), ("k", b"end"), ("other", b"x"))
+    assert result.dead == [False, True, False, False]
+    assert result.changes() == {"k": NOISE[: 1 << 20] + b"end", "other": b"x"}
 
 
 def test_a_row_that_cannot_be_encoded_is_a_dead_letter_too() -> None:
-    outcome = run(("k", b"a"), ("other", b"broken"), ("k", b"b"))
-    assert outcome.dead == [False, True, False]
-    assert outcome.changes() == {"k": b"ab"}
-    assert "secret@example.com" not in (header(letters(outcome)[0].headers, "dl_reason") or "")
+    result = run(("k", b"a"), ("other", b"broken"), ("k", b"b"))
+    assert result.dead == [False, True, False]
+    assert result.changes() == {"k": b"ab"}
+    assert "secret@example.com" not in (header(letters(result)[0].headers, "dl_reason") or "")
 
 
 def test_a_poison_record_as_large_as_a_record_may_be_is_kept_whole() -> None:
@@ -112,8 +112,8 @@ def test_a_poison_record_too_large_for_a_letter_is_kept_in_part_and_can_be_told_
     assert fits(letter.key, letter.value, letter.headers, largest=LARGEST_DEAD_LETTER)
     assert NOISE.startswith(letter.value)
     assert len(letter.value) >= 1_000
-    said = {name: header(letter.headers, f"dl_{name}") for name in ("topic", "partition", "offset", "cut", "bytes", "sha256")}
-    assert said == {
+    shown = {name: header(letter.headers, f"dl_{name}") for name in ("topic", "partition", "offset", "cut", "bytes", "sha256")}
+    assert shown == {
         "topic": SOURCE,
         "partition": "3",
         "offset": "0",
@@ -137,15 +137,15 @@ def test_a_cursor_that_takes_too_much_room_is_its_records_fault() -> None:
         out.send(OUT, "k", b"x")
         return b"x" * 100_000
 
-    outcome = run_step(
+    result = run_step(
         Agent(name="leave", sources=(SOURCE,), step=leave, codec=Text), Batch(SOURCE, 0, [RecordValue(b"k", b"v")]), MemoryStore()
     )
-    assert outcome.dead == [True]
-    assert outcome.pending_work == []
-    assert [topic for topic, *_ in outcome.sent] == [TOPIC]
+    assert result.dead == [True]
+    assert result.pending_work == []
+    assert [topic for topic, *_ in result.sent] == [TOPIC]
 
 
 def test_the_last_death_says_where_and_why_but_not_what() -> None:
-    outcome = run(("k", b"a"), ("other", b"broken"))
-    assert outcome.last_error.startswith(f"offset 1 of partition 3 of {SOURCE}: ValueError at encode, line ")
-    assert json.dumps(outcome.last_error).count("secret") == 0
+    result = run(("k", b"a"), ("other", b"broken"))
+    assert result.last_error.startswith(f"offset 1 of partition 3 of {SOURCE}: ValueError at encode, line ")
+    assert json.dumps(result.last_error).count("secret") == 0

@@ -26,12 +26,12 @@ def run(values: list[bytes]) -> StepResult:
 
 @given(st.lists(st.sampled_from([b"x", b"poison"]), max_size=40))
 def test_good_records_count_as_if_the_poison_were_not_there(values: list[bytes]) -> None:
-    outcome = run(values)
+    result = run(values)
     good = [offset for offset, value in enumerate(values) if value == b"x"]
-    outputs = [json.loads(value or b"") for topic, _, value, _, _ in outcome.sent if topic == "out"]
-    assert [(one["n"], one["offset"]) for one in outputs] == list(zip(range(1, len(good) + 1), good, strict=True))
-    assert outcome.dead == [value == b"poison" for value in values]
-    assert [value for topic, _, value, _, _ in outcome.sent if topic == "dead.letters"] == [b"poison"] * sum(outcome.dead)
+    outputs = [json.loads(value or b"") for topic, _, value, _, _ in result.sent if topic == "out"]
+    assert [(output["n"], output["offset"]) for output in outputs] == list(zip(range(1, len(good) + 1), good, strict=True))
+    assert result.dead == [value == b"poison" for value in values]
+    assert [value for topic, _, value, _, _ in result.sent if topic == "dead.letters"] == [b"poison"] * sum(result.dead)
 
 
 def test_a_step_that_asks_to_stop_is_not_isolated() -> None:
@@ -52,26 +52,26 @@ def test_a_table_that_cannot_be_read_is_no_records_fault() -> None:
 
 
 def test_the_brake_stops_at_so_many_in_a_row() -> None:
-    brake = DeadLetterLimit("count", Limits(dead_letter_consecutive=3))
-    brake.check([True, True, False, True])
+    limit = DeadLetterLimit("count", Limits(dead_letter_consecutive=3))
+    limit.check([True, True, False, True])
     with pytest.raises(MustStop, match="3 records in a row"):
-        brake.check([True, True])
+        limit.check([True, True])
 
 
 def test_the_brake_says_where_one_of_the_records_lies_and_why_it_could_not_be_processed() -> None:
-    brake = DeadLetterLimit("count", Limits(dead_letter_consecutive=2))
+    limit = DeadLetterLimit("count", Limits(dead_letter_consecutive=2))
     with pytest.raises(MustStop, match="such as the one at offset 7 of partition 1 of in: the value says so"):
-        brake.check([True, True], "offset 7 of partition 1 of in: the value says so")
+        limit.check([True, True], "offset 7 of partition 1 of in: the value says so")
 
 
 def test_the_brake_stops_at_a_share_of_the_last_records() -> None:
-    brake = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
-    brake.check([False] * 95 + [True] * 5)
+    limit = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
+    limit.check([False] * 95 + [True] * 5)
     with pytest.raises(MustStop, match="of the last"):
-        brake.check([True, False, False] * 40)
+        limit.check([True, False, False] * 40)
 
 
 def test_old_failures_are_forgotten_by_the_brake() -> None:
-    brake = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
+    limit = DeadLetterLimit("count", Limits(dead_letter_window=100, dead_letter_share=0.2, dead_letter_consecutive=1_000))
     for _ in range(50):
-        brake.check([True] * 15 + [False] * 85)
+        limit.check([True] * 15 + [False] * 85)

@@ -39,20 +39,20 @@ def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(ch
         else:
             table.rollback(None)
             model = dict(committed)
-        for one in ("a", "b", "ab"):
-            assert list(table.walk(one)) == rows_of(model, one)
-            assert list(table.walk(one, after="10")) == [row for row in rows_of(model, one) if row[0] > "10"]
-            assert [table.get(one, name) for name in ("", "1")] == [model.get((one, "")), model.get((one, "1"))]
+        for name in ("a", "b", "ab"):
+            assert list(table.walk(name)) == rows_of(model, name)
+            assert list(table.walk(name, after="10")) == [row for row in rows_of(model, name) if row[0] > "10"]
+            assert [table.get(name, item) for item in ("", "1")] == [model.get((name, "")), model.get((name, "1"))]
 
 
 @given(CHANGES)
 def test_a_rollback_returns_to_its_mark(changes: list[tuple[str, str, str, int]]) -> None:
     table: MemoryTable[int] = MemoryTable(Numbers)
     table.put("a", "1", 1)
-    mark = table.savepoint()
+    savepoint = table.savepoint()
     for what, group, item, value in changes:
         table.put(group, item, value) if what == "put" else table.delete(group, item)
-    table.rollback(mark)
+    table.rollback(savepoint)
     assert list(table.walk("a")) == [("1", 1)]
     assert table.changes() == {"a|1": msgspec.msgpack.encode(1)}
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types.tuples import TP
@@ -14,22 +14,23 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.limits import Limits
 from streams.engine.naming import Naming
-from streams.engine.recovery import changelog_reader as recovery
+from streams.engine.recovery import changelog_reader
 from streams.engine.recovery.restoration import Restoration
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStore, RocksStores
 from streams.engine.tables.store import Bookmark, MemoryStore, OpenStore, Store, open_memory_store
+from tests.support import engines
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
+from tests.support.engines import until
 
 pytestmark = pytest.mark.asyncio
 
-QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500, batch_records=7)
+QUICK = msgspec.structs.replace(engines.QUICK, batch_records=7)
 
 
 def shelf(batch: Batch, table: Table[int], out: Outbox) -> None:
-    """Put, delete and walk, as the records say: `group|item` with a number, 0 deletes; each record sends the group's rows."""
+    """Put, delete and walk as the records request: `group|item` with a number, 0 deletes; each record sends the group's rows."""
     for record in batch.records:
         group, _, item = (record.key or b"").decode().partition("|")
         number = int(record.value or b"0")
@@ -43,21 +44,16 @@ HISTORY = [(f"g{number % 5}|{number * 7 % 11}", number % 4) for number in range(
 
 
 @pytest.fixture
-def settings(kafka: str, prefix: str) -> KafkaSettings:
-    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
-
-
-@pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many records each restoration read."""
     counts: list[int] = []
-    take = Restoration.take
+    apply = Restoration.apply
 
     def counting(self: Restoration, records: list[Any]) -> bool:
         counts.append(len(records))
-        return take(self, records)
+        return apply(self, records)
 
-    monkeypatch.setattr(Restoration, "take", counting)
+    monkeypatch.setattr(Restoration, "apply", counting)
     return counts
 
 
@@ -67,29 +63,22 @@ async def send(settings: KafkaSettings, history: list[tuple[str, int]]) -> None:
             await write(producer, settings, SOURCE, key, str(number).encode())
 
 
-async def worked(settings: KafkaSettings, store_of: OpenStore) -> dict[int, dict[str, bytes]]:
+async def table_after_work(settings: KafkaSettings, store_of: OpenStore) -> dict[int, dict[str, bytes]]:
     """Run until caught up, and return the tables by partition."""
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=store_of) as work:
-        await until(lambda: work.engine.ready.is_set() and caught_up(work))
-        return {lane.partition: rows(lane.store) for lane in work.engine.all_processors()}
+        await until(lambda: work.engine.ready.is_set() and caught_up(work), "caught up")
+        return {processor.partition: rows(processor.store) for processor in work.engine.all_processors()}
 
 
 def caught_up(work: Running) -> bool:
-    lanes = work.engine.all_processors()
-    return len(lanes) == PARTITIONS and all(lane.status == "live" and lane.caught_up for lane in lanes)
+    processors = work.engine.all_processors()
+    return len(processors) == PARTITIONS and all(processor.status == "live" and processor.caught_up for processor in processors)
 
 
 def rows(store: Store) -> dict[str, bytes]:
     if isinstance(store, MemoryStore):
         return dict(sorted(store.items()))
     return {f"g{number}|{item}": value for number in range(5) for item, value in store.walk(f"g{number}", "")}
-
-
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.02)
 
 
 def on_disk(folder: Path) -> RocksStores:
@@ -99,8 +88,8 @@ def on_disk(folder: Path) -> RocksStores:
 async def test_the_same_history_gives_the_same_bytes_in_memory_and_on_disk(settings: KafkaSettings, tmp_path: Path) -> None:
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
-    disk = await worked(settings, on_disk(tmp_path))
-    assert disk == await worked(settings, open_memory_store), "read from the changelog alone"
+    disk = await table_after_work(settings, on_disk(tmp_path))
+    assert disk == await table_after_work(settings, open_memory_store), "read from the changelog alone"
     model = dict(HISTORY)
     assert {key: Numbers.decode(value) for table in disk.values() for key, value in table.items()} == {
         key: number for key, number in model.items() if number
@@ -112,17 +101,17 @@ async def test_a_restart_reads_only_what_others_wrote_since(settings: KafkaSetti
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
     here, elsewhere = on_disk(tmp_path / "here"), on_disk(tmp_path / "elsewhere")
-    before = await worked(settings, here)
+    before = await table_after_work(settings, here)
     read.clear()
-    assert await worked(settings, here) == before
+    assert await table_after_work(settings, here) == before
     assert sum(read) == PARTITIONS, "of each partition the bookmark's own record"
     await send(settings, [("g0|new", 3), ("g0|0", 0)])
     read.clear()
-    after = await worked(settings, elsewhere)
+    after = await table_after_work(settings, elsewhere)
     assert sum(read) > 150, "a host that has nothing reads everything"
     read.clear()
-    assert await worked(settings, here) == after
-    assert PARTITIONS + 2 <= sum(read) <= PARTITIONS + 4, "two changes more, and one standing or two"
+    assert await table_after_work(settings, here) == after
+    assert PARTITIONS + 2 <= sum(read) <= PARTITIONS + 4, "two changes more, and one commit state or two"
 
 
 def changelog() -> str:
@@ -134,31 +123,31 @@ async def test_a_bookmark_older_than_tombstones_are_kept_means_reading_everythin
 ) -> None:
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
-    await worked(settings, on_disk(tmp_path))
+    await table_after_work(settings, on_disk(tmp_path))
     topic = settings.topic(changelog())
     async with admin_client(settings) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"delete.retention.ms": "0"})])
     read.clear()
-    await worked(settings, on_disk(tmp_path))
+    await table_after_work(settings, on_disk(tmp_path))
     few = sum(read)
     await send(settings, [("g0|new", 3)])
-    after = await worked(settings, open_memory_store)
+    after = await table_after_work(settings, open_memory_store)
     read.clear()
-    assert await worked(settings, on_disk(tmp_path)) == after
+    assert await table_after_work(settings, on_disk(tmp_path)) == after
     assert few < 10, "nothing follows the bookmarks: they are right however old"
     assert sum(read) > 40, "the partition with something new is read from its beginning"
 
 
 async def test_a_table_whose_disk_fails_is_read_back_and_nothing_is_lost(settings: KafkaSettings, tmp_path: Path) -> None:
-    """Writes, reads and openings fail in turn, as of a disk that comes and goes."""
+    """Writes, reads and openings fail alternately, as with a disk that fails and recovers."""
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
     failing = Failing(on_disk(tmp_path))
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=failing) as work:
-        await until(lambda: work.engine.ready.is_set() and caught_up(work))
-        disk = {lane.partition: rows(lane.store) for lane in work.engine.all_processors()}
+        await until(lambda: work.engine.ready.is_set() and caught_up(work), "caught up")
+        disk = {processor.partition: rows(processor.store) for processor in work.engine.all_processors()}
     assert set(failing.failed) == {"open", "get", "apply"}
-    assert disk == await worked(settings, open_memory_store)
+    assert disk == await table_after_work(settings, open_memory_store)
     assert len(await read_all(settings, OUT)) == len(HISTORY)
     assert await read_all(settings, "dead.letters") == [], "a failing disk is no record's fault"
 
@@ -166,47 +155,47 @@ async def test_a_table_whose_disk_fails_is_read_back_and_nothing_is_lost(setting
 async def test_loads_that_overlap_never_put_an_old_value_over_a_new_one(
     settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Partitions taken away and given back while their tables are still being restored."""
+    """Partitions are revoked and assigned again while their tables are still being restored."""
     await create_topics(settings, AGENT)
     await send(settings, HISTORY)
-    wanted = await worked(settings, open_memory_store)
-    monkeypatch.setattr(recovery, "_RECORDS_AT_ONCE", 5)
-    take = recovery.ChangelogReader._take
+    wanted = await table_after_work(settings, open_memory_store)
+    monkeypatch.setattr(changelog_reader, "_MAX_POLL_RECORDS", 5)
+    apply = changelog_reader.ChangelogReader._apply
 
-    async def slowly(*given: Any) -> None:
-        await take(*given)
+    async def slowly(*args: Any) -> None:
+        await apply(*args)
         await asyncio.sleep(0.02)
 
-    monkeypatch.setattr(recovery.ChangelogReader, "_take", slowly)
-    went_back: list[int] = []
+    monkeypatch.setattr(changelog_reader.ChangelogReader, "_apply", slowly)
+    rewinds: list[int] = []
 
     class Watched(MemoryStore):
         def apply(self, changes: Any, bookmark: Bookmark | None = None) -> None:
             if bookmark and self.bookmark and bookmark.offset < self.bookmark.offset:
-                went_back.append(bookmark.offset)
+                rewinds.append(bookmark.offset)
             super().apply(changes, bookmark)
 
     async def watched(agent: str, partition: int) -> Store:
         return Watched()
 
     async with running((AGENT,), kafka=settings, limits=QUICK, store_of=watched) as work:
-        await until(lambda: work.engine.ready.is_set() and caught_up(work))
-        places = {TP(settings.topic(SOURCE), partition) for partition in range(PARTITIONS)}
-        for lane in work.engine.all_processors():
-            lane.close_store()
+        await until(lambda: work.engine.ready.is_set() and caught_up(work), "caught up")
+        tps = {TP(settings.topic(SOURCE), partition) for partition in range(PARTITIONS)}
+        for processor in work.engine.all_processors():
+            processor.close_store()
         loads = []
         for pause in (0.05, 0.1, 0.15, 0.2):
-            await work.engine.revoked()
-            loads.append(asyncio.create_task(work.engine.assigned(places)))
+            await work.engine.assignment.revoked()
+            loads.append(asyncio.create_task(work.engine.assignment.assigned(tps)))
             await asyncio.sleep(pause)
         await asyncio.gather(*loads)
-        await until(lambda: caught_up(work))
-        assert {lane.partition: rows(lane.store) for lane in work.engine.all_processors()} == wanted
-    assert went_back == []
+        await until(lambda: caught_up(work), "caught up")
+        assert {processor.partition: rows(processor.store) for processor in work.engine.all_processors()} == wanted
+    assert rewinds == []
 
 
 class Failing:
-    """Open stores on disk whose calls fail now and then: an opening, a write that was not made, a read."""
+    """Open stores on disk whose calls fail sometimes: opening, writing before anything is written, reading."""
 
     def __init__(self, stores: RocksStores) -> None:
         self._stores = stores
@@ -223,9 +212,9 @@ class Failing:
             self.call("get", 7)
             return get(key)
 
-        def failing_apply(*given: Any) -> None:
+        def failing_apply(*args: Any) -> None:
             self.call("apply", 7)
-            apply(*given)
+            apply(*args)
 
         store.get, store.apply = failing_get, failing_apply  # type: ignore[method-assign]
         return store

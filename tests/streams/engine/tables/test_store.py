@@ -1,4 +1,4 @@
-"""What a store promises, in memory and on disk alike; and what only a disk can do to one."""
+"""The contract of a store, in memory and on disk alike, and the failures that only a disk has."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def opened(folder: Path, partition: int = 3) -> Store:
 
 
 def memory(stack: ExitStack) -> tuple[Store, Callable[[Store], Store]]:
-    """Return a new store, and a way to close and open it again where it outlives that."""
+    """Return a new store, and a function that closes and reopens it where it outlives that."""
     return MemoryStore(), lambda store: store
 
 
@@ -94,35 +94,35 @@ def test_an_agent_not_named_keeps_its_table_in_memory(tmp_path: Path) -> None:
 
 
 def test_partitions_do_not_share_rows(tmp_path: Path) -> None:
-    one, two = opened(tmp_path, 1), opened(tmp_path, 2)
-    one.apply({"k": b"1"})
-    assert two.get("k") is None
-    one.close()
-    two.close()
+    first, second = opened(tmp_path, 1), opened(tmp_path, 2)
+    first.apply({"k": b"1"})
+    assert second.get("k") is None
+    first.close()
+    second.close()
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> Iterator[Store]:
+def locked_store(tmp_path: Path) -> Iterator[Store]:
     store = opened(tmp_path)
     store.apply({"k": b"mine"}, Bookmark(1, 1, b""))
     yield store
     store.close()
 
 
-def test_a_table_held_by_another_process_is_copied_into_a_directory_that_goes_away(tmp_path: Path, held: Store) -> None:
-    said = in_process(
+def test_a_table_held_by_another_process_is_copied_into_a_directory_that_goes_away(tmp_path: Path, locked_store: Store) -> None:
+    result = in_process(
         f"""
         store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
         print(store.bookmark, store.get("k"), len(list(Path({str(tmp_path / "people")!r}).iterdir())))
         store.close()
         """
     )
-    assert said.stdout.splitlines()[-1] == "None None 2"
+    assert result.stdout.splitlines()[-1] == "None None 2"
     assert [folder.name for folder in (tmp_path / "people").iterdir()] == ["3"]
-    assert held.get("k") == b"mine"
+    assert locked_store.get("k") == b"mine"
 
 
-def test_a_private_directory_left_by_a_killed_process_is_removed_at_the_next_start(tmp_path: Path, held: Store) -> None:
+def test_a_private_directory_left_by_a_killed_process_is_removed_at_the_next_start(tmp_path: Path, locked_store: Store) -> None:
     in_process(
         f"""
         store = asyncio.run(RocksStores(Path({str(tmp_path)!r}), frozenset({{"people"}}))("people", 3))
@@ -131,7 +131,7 @@ def test_a_private_directory_left_by_a_killed_process_is_removed_at_the_next_sta
         """
     )
     assert len(list((tmp_path / "people").iterdir())) == 2
-    held.close()
+    locked_store.close()
     opened(tmp_path).close()
     assert [folder.name for folder in (tmp_path / "people").iterdir()] == ["3"]
 
@@ -184,8 +184,8 @@ def test_rows_that_turn_out_corrupt_are_an_error_and_gone_after_the_close(tmp_pa
 
 
 def test_a_full_disk_is_an_error_and_leaves_whole_transactions(tmp_path: Path) -> None:
-    """A limit on the size of files stands for the full disk: the same call fails, at the same place."""
-    said = in_process(
+    """A limit on the size of files simulates the full disk: the same call fails at the same place."""
+    result = in_process(
         f"""
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -199,7 +199,7 @@ def test_a_full_disk_is_an_error_and_leaves_whole_transactions(tmp_path: Path) -
         store.close()
         """
     )
-    assert "Its disk is full or failing" in said.stdout
+    assert "Its disk is full or failing" in result.stdout
     store = opened(tmp_path)
     assert store.bookmark is not None
     assert store.get("b") == store.get("c") == str(store.bookmark.offset).encode()

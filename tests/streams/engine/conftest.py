@@ -1,0 +1,25 @@
+"""What tests of the engine may ask for."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from connectors.kafka.settings import KafkaSettings
+from streams.engine import runner
+from streams.engine.tables.rocksdb import RocksStores
+from streams.engine.tables.store import open_memory_store
+from tests.support.counting_agent import PARTITIONS
+from tests.support.engines import RunEngine
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=PARTITIONS)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> RunEngine:
+    """Run agents with tables of both kinds; workers of one test share the folder, as those of one host do."""
+    stores = {"memory": open_memory_store, "disk": RocksStores(tmp_path, frozenset({"count"}))}
+    return partial(runner.running, store_of=stores[request.param])
