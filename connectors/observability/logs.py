@@ -1,8 +1,9 @@
 """Logs as one JSON object per line, without personal data by construction: only fields of the list below are shown.
 
-The product's own code logs constant sentences with fields; a field not in `FIELDS` is withheld, and a test reads every call in the
-source. Log records of libraries are shown from level warning on, with addresses removed and long texts cut. Errors are shown with type
-and place, and with their text where they are the product's own: the text of another error may quote the value that caused it.
+The product's own code logs constant sentences with fields; a field not in `FIELDS` is withheld, and a test reads every call in
+the source. Log records of libraries are shown from level warning on, with addresses removed and long texts cut. Errors are shown
+with type and place, and with their text where they are the product's own: the text of another error may quote the value that
+caused it.
 """
 
 import logging
@@ -17,9 +18,10 @@ import structlog
 from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
-    "agent", "app", "app_id", "attempt", "bytes", "cause", "check", "count", "error", "generation", "hint", "listen", "ms", "name",
-    "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "records", "rows",
-    "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url", "worker",
+    "agent", "app", "app_id", "attempt", "bytes", "cause", "check", "count", "error", "generation", "hint", "listen", "ms",
+    "name", "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "records",
+    "rows", "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url",
+    "worker",
 })  # fmt: skip
 _LINE_FIELDS: Final = frozenset({"event", "level", "logger", "timestamp", "exception"})
 _STRUCTLOG_FIELDS: Final = frozenset({"_record", "_from_structlog"})  # removed before the line is written
@@ -33,7 +35,7 @@ Line = MutableMapping[str, Any]
 
 
 def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Write structlog's and the standard library's logs to `stream` (standard error) in this form. Call once, in the composition root."""
+    """Write structlog's and the standard library's logs to `stream` (standard error). Call once, in the composition root."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -1,7 +1,7 @@
 """Every metric of the product, in one table: what it counts, and the name under which it is scraped.
 
-No label contains an id, a name or an address of a person. Each process exposes all of them at /metrics, without samples for those that
-it does not set. Names begin with `intercom_streams_`; those of counters end in `_total` on the page.
+No label contains an id, a name or an address of a person. Each process exposes all of them at /metrics, without samples for those
+that it does not set. Names begin with `intercom_streams_`; those of counters end in `_total` on the page.
 """
 
 from typing import Final
@@ -70,8 +70,8 @@ STANDBY_LAG = _level(
 )
 
 METRICS: Final = (
-    INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED, INGRESS_PERSISTED,
-    INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN, INGRESS_BREAKER_TRIPS,
-    INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE, PARTITION_LAG,
-    PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
+    INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
+    INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
+    INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
+    PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The engine: Faust's App with one Kafka transaction per partition batch. The only room that knows Faust's and aiokafka's insides."""
+"""Faust with one Kafka transaction per partition batch. The only package that uses internals of Faust or aiokafka."""

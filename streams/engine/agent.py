@@ -7,8 +7,8 @@
             table.put(event.id, row)                      # write
             out.send("people", event.id, encode(row))     # send
 
-What the step puts, deletes and sends is committed with the batch's input positions in one Kafka transaction, or not at all. A step
-does no I/O, reads no clock, awaits nothing and keeps nothing between calls: the engine may run it again on the same records.
+What the step puts, deletes and sends is committed with the batch's input positions in one Kafka transaction, or not at all. A
+step does no I/O, reads no clock, awaits nothing and keeps nothing between calls: the engine may run it again on the same records.
 If it raises, the engine finds the faulty record by bisection and sends that one to `dead.letters`.
 """
 
@@ -33,8 +33,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Table(Protocol[T]):
     """One partition of the agent's table: values by (group, item).
 
-    A group names what belongs together (a contact, a profile, a tenant) and contains no `|`; its items are in text order. The empty item
-    is the group's own row. What `get` returns belongs to the table: change a copy and `put` it.
+    A group names what belongs together (a contact, a profile, a tenant) and contains no `|`; its items are in text order. The
+    empty item is the group's own row. What `get` returns belongs to the table: change a copy and `put` it.
     """
 
     def get(self, group: str, item: str = "") -> T | None:
@@ -47,14 +47,14 @@ class Table(Protocol[T]):
         """Delete the value; do nothing where there is none."""
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
-        """Yield the group's items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
+        """Yield the items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
 
 
 class Outbox(Protocol):
     """Collects the records to send with the step's transaction.
 
-    `encoding` is the encoding of the partition: values of internal topics are encoded for it, and reading a record of a newer one raises it
-    (`schemas.versioned.Versioned`).
+    `encoding` is the encoding of the partition: values of internal topics are encoded for it, and reading a record of a newer one
+    raises it (`schemas.versioned.Versioned`).
     """
 
     encoding: int
@@ -81,9 +81,9 @@ Step = Callable[[Batch, Any, Outbox], Cursor | None]
 Continuation = Callable[[Cursor, Any, Outbox], Cursor | None]
 """Do a bounded part of the work and return the cursor of the rest, or None at the end.
 
-Between two parts the partition processes one batch of new records, which may change rows that the work has not reached. A part is one
-transaction: at most some thousand rows and a fifth of a second, because other partitions wait meanwhile. A cursor is at most 16 kB: each
-transaction writes it.
+Between two parts the partition processes one batch of new records, which may change rows that the work has not reached. A part is
+one transaction: at most some thousand rows and a fifth of a second, because other partitions wait meanwhile. A cursor is at most
+16 kB: each transaction writes it.
 """
 
 
@@ -100,10 +100,11 @@ class Wake(msgspec.Struct, frozen=True):
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """A step with the topics it reads and the table it keeps.
 
-    All `sources` have the same number of partitions; partition p of each feeds partition p of the table. `wake` returns the earliest
-    instant at which the partition wants to be woken, given its table; the engine calls it after each commit and appends the record once
-    the partition is live and caught up. `resume` continues work that a step did not finish (a policy change over a whole group), one
-    transaction at a time, alternating with new records; the pending work of several steps is done in the order in which it arose.
+    All `sources` have the same number of partitions; partition p of each feeds partition p of the table. `wake` returns the
+    earliest instant at which the partition wants to be woken, given its table; the engine calls it after each commit and appends
+    the record once the partition is live and caught up. `resume` continues work that a step did not finish (a policy change over
+    a whole group), one transaction at a time, alternating with new records; the pending work of several steps is done in the
+    order in which it arose.
     """
 
     name: str

@@ -125,8 +125,8 @@ class Assignment:
             if processor is not None:
                 topic = self._names.plain(tp.topic)
                 processor.stop(MissingRecords(
-                    f"partition {tp.partition} of {topic}: position {position} is no longer in the log: records were deleted before "
-                    "they were read (retention or truncation). Restore them, or rebuild the agent and accept the loss."
+                    f"partition {tp.partition} of {topic}: position {position} is no longer in the log: records were deleted "
+                    "before they were read (retention or truncation). Restore them, or rebuild the agent and accept the loss."
                 ))  # fmt: skip
 
     async def close(self) -> None:

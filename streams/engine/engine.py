@@ -1,6 +1,7 @@
 """The engine of one process: its parts, its status, and its end.
 
-`Assignment` is what Faust calls, `EngineProcessorHost` what processors call, `EngineLoaderHost` what loads call; they share `EngineState`.
+`Assignment` is what Faust calls, `EngineProcessorHost` what processors call, `EngineLoaderHost` what loads call; they share
+`EngineState`.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """How often Python looks for reference cycles while agents run.
 
-A batch makes tens of thousands of objects that live as long as its transaction, none of them in a cycle. With CPython's own threshold of
-700 the collector walks them repeatedly: the engine's benchmark then took 27 to 29 µs of CPU an event, and 19 to 21 with the thresholds
-here. Objects in cycles (errors with their tracebacks, closed connections) are still collected, later.
+A batch makes tens of thousands of objects that live as long as its transaction, none of them in a cycle. With CPython's own
+threshold of 700 the collector walks them repeatedly: the engine's benchmark then took 27 to 29 µs of CPU an event, and 19 to 21
+with the thresholds here. Objects in cycles (errors with their tracebacks, closed connections) are still collected, later.
 """
 
 import gc

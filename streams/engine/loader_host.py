@@ -30,7 +30,7 @@ class EngineLoaderHost:
         return self._state.processors.values()
 
     async def on_loaded(self, processors: Collection[PartitionProcessor]) -> None:
-        """Read the sources of these processors from their positions: each joins the live ones as soon as its table is restored."""
+        """Read the sources of these processors from their positions: each joins the live ones when its table is restored."""
         if self._state.seeker is not None and processors:
             await self._state.seeker.seek_to(self._state.positions_of(processors))
 

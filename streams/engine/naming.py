@@ -42,7 +42,7 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
         return {topic: TopicPartition(self.topic(topic), partition) for topic in agent.sources}
 
     def transactional_id(self, agent: str, partition: int) -> str:
-        """The id by which a partition's owner is fenced: the start of the next owner's producer ends the previous one's transactions."""
+        """The id by which a partition's owner is fenced: the next owner's producer ends the transactions of the previous one."""
         return f"{self.group}.{agent}.{partition}"
 
     def changelogs(self, agents: tuple[Agent, ...]) -> tuple[Topic, ...]:

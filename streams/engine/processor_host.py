@@ -1,7 +1,7 @@
 """What processors call in the engine. Here a failed transaction ends: `on_failed` loads its processor again.
 
-`PartitionProcessor.fail` → `EngineProcessorHost.on_failed` → after a pause `Loader.load`, which fences, restores and opens the processor
-→ `EngineLoaderHost.on_loaded`, which reads its sources from the committed positions.
+`PartitionProcessor.fail` → `EngineProcessorHost.on_failed` → after a pause `Loader.load`, which fences, restores and opens the
+processor → `EngineLoaderHost.on_loaded`, which reads its sources from the committed positions.
 """
 
 import asyncio

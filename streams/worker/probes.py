@@ -46,7 +46,7 @@ class Probes:
             config = uvicorn.Config(self.application(), log_config=None, access_log=False, lifespan="off")
             self._server = uvicorn.Server(config)
             self._server.install_signal_handlers = _do_nothing  # type: ignore[attr-defined]  # the worker handles signals
-            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))  # noqa: SLF001  # `serve` would handle signals
+            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))  # noqa: SLF001  # not `serve`: signals
             log.info("probes listening", listen=self.address)
         return self
 

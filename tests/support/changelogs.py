@@ -46,7 +46,8 @@ AGENT = Agent(name="keep", sources=(SOURCE,), step=put, codec=Raw)
 async def fill(settings: KafkaSettings, rows: Mapping[int, int], size: int = 100) -> None:
     """Write this many rows into each partition's changelog, and its commit state."""
     topic = settings.topic(Naming().changelog(AGENT.name))
-    async with producing(settings, max_batch_size=1 << 20, max_request_size=8 << 20) as producer:
+    # A consumer drains one fetched batch before it returns records of another partition, so no batch may hold a whole table.
+    async with producing(settings, max_batch_size=128 << 10, max_request_size=8 << 20) as producer:
         for partition, count in rows.items():
             sent = [
                 await producer.send(topic, key=f"r{number}".encode(), value=b"v" * size, partition=partition)

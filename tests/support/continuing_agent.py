@@ -1,7 +1,7 @@
-"""An agent whose work is larger than a transaction: one record requests a change of every row of a group, which is done part by part.
+"""An agent whose work is larger than a transaction: one record requests a change of every row of a group, done in parts.
 
-`raise` adds one to each row, `sum` counts the rows by number, `change` adds a thousand to one row, anything else is answered. Each part
-and each answer is one record in the partition of the rows, so the log shows their order.
+`raise` adds one to each row, `sum` counts the rows by number, `change` adds a thousand to one row, anything else is answered.
+Each part and each answer is one record in the partition of the rows, so the log shows their order.
 """
 
 from collections import Counter

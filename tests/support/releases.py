@@ -1,7 +1,7 @@
 """Two releases of one product that counts. The tallies of the second also contain how many were counted by the second release.
 
-The first agent counts records by key and sends each count to the second agent, which has other partitions and sends it to the output. So
-both a table and an internal topic pass from release to release, and the oracle of both is a Counter.
+The first agent counts records by key and sends each count to the second agent, which has other partitions and sends it to the
+output. So both a table and an internal topic pass from release to release, and the oracle of both is a Counter.
 """
 
 from functools import partial

@@ -1,4 +1,4 @@
-"""A Faust app that runs agents as batch steps. Faust provides group membership, rebalances, streams and supervision, the engine the rest."""
+"""A Faust app that runs agents as batch steps. Faust provides membership, rebalances, streams and supervision only."""
 
 from collections.abc import AsyncIterable, Collection
 from typing import Any
@@ -33,12 +33,12 @@ class BatchTopic(faust.Topic):
 
 
 class TableRecovery(Recovery):
-    """Load the engine's tables after an assignment. The flow resumes before: each processor joins it as soon as its table is restored."""
+    """Load the engine's tables after an assignment. The flow resumes before: processors join when their tables are restored."""
 
     _epoch = -1
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
-        """Remember the epoch of this assignment: the next revocation, which makes it void, may come before its tables are loaded."""
+        """Remember the epoch of this assignment: a revocation, which makes it void, may precede the load of its tables."""
         self._epoch = self.app.assignment.epoch
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 

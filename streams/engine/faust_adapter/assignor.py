@@ -1,8 +1,8 @@
 """The group's assignment strategy: partition p of every source topic goes to the same worker, which has the table of all of them.
 
-A worker keeps its partitions as far as the balance allows, because a table that moves has to be restored. Each member's join request
-contains a claim: which partitions it owns, and since when; the leader decides from the claims. Without changelog tables of its own, Faust
-falls back to aiokafka's round robin, which splits co-partitioned topics and ignores previous owners.
+A worker keeps its partitions as far as the balance allows, because a table that moves has to be restored. Each member's join
+request contains a claim: which partitions it owns, and since when; the leader decides from the claims. Without changelog tables
+of its own, Faust falls back to aiokafka's round robin, which splits co-partitioned topics and ignores previous owners.
 """
 
 from collections import defaultdict
@@ -19,8 +19,8 @@ _VERSION = b"\x01"
 class PartitionClaim(msgspec.Struct, frozen=True, array_like=True):
     """What a worker owns: by topic and partition the generation of the group since which it owns it.
 
-    `generation` is that of the worker's last assignment. The group counts generations for as long as it exists, so a worker that returns
-    after a long freeze claims with a lower one than workers that were active meanwhile.
+    `generation` is that of the worker's last assignment. The group counts generations for as long as it exists, so a worker that
+    returns after a long freeze claims with a lower one than workers that were active meanwhile.
     """
 
     generation: int = 0
@@ -55,8 +55,8 @@ def assign_partitions(
 ) -> dict[str, dict[str, list[int]]]:
     """Return each member's partitions by topic.
 
-    Topics with the same number of partitions and the same readers are assigned together, balanced within one. Of the members that may have
-    one more, those that own one more come first, then those that have fewest of other topics.
+    Topics with the same number of partitions and the same readers are assigned together, balanced within one. Of the members that
+    may have one more, those that own one more come first, then those that have fewest of other topics.
     """
     topic_groups: dict[tuple[int, tuple[str, ...]], list[str]] = defaultdict(list)
     for topic in sorted({topic for topics in subscribed.values() for topic in topics}):
@@ -80,7 +80,7 @@ def _owners(readers: Sequence[str], topics: Sequence[str], claims: Mapping[str, 
 
 
 def _balance(count: int, loads: Mapping[str, int], owners: Mapping[int, tuple[str, int]]) -> dict[str, list[int]]:
-    """Assign partitions: those owned longest stay, so that a worker that was away for a moment finds its tables on its disk again."""
+    """Assign partitions: those owned longest stay, so that a worker that was briefly away finds its tables on its disk again."""
     base, extra = divmod(count, len(loads))
     owned: dict[str, list[int]] = {member: [] for member in loads}
     for partition, (member, _) in sorted(owners.items(), key=lambda item: (item[1][1], item[0])):
@@ -97,7 +97,7 @@ def _balance(count: int, loads: Mapping[str, int], owners: Mapping[int, tuple[st
 
 
 class CoPartitionAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
-    """`assign_partitions` as a strategy of aiokafka. Each consumer has its own instance, which remembers that consumer's assignment.
+    """`assign_partitions` as a strategy of aiokafka. Each consumer has an instance, which remembers that consumer's assignment.
 
     aiokafka calls a strategy's methods on the object it was given, so an instance works where its own strategies are classes.
     """

@@ -1,7 +1,7 @@
 """Faust's aiokafka consumer, extended to deliver whole partition batches with their positions.
 
-Each override says why; `tests/streams/engine/faust_adapter/test_internals.py` names every internal that is used here, so that a new
-version of either library that moves one fails there first.
+Each override says why; `tests/streams/engine/faust_adapter/test_internals.py` names every internal that is used here, so that a
+new version of either library that moves one fails there first.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _STOPPING_CHECK_SECONDS = 0.2  # between two checks whether the process is stopp
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer. Only here, where seeks happen too, is the last delivered position of each partition known."""
+    """The thread that owns the aiokafka consumer. It seeks too, so only it knows the last delivered positions."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -28,7 +28,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self._delivered: dict[TopicPartition, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        """Create a consumer that reads committed, co-partitions and never resets an offset: Faust's own offers none of the three."""
+        """Create a consumer that reads committed, co-partitions and never resets an offset: Faust's own does none of these."""
         app = self.app
         limits = app.limits
         assignor = CoPartitionAssignor(lambda: int(consumer._coordinator.generation))  # noqa: SLF001
@@ -51,7 +51,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def fetch(self, tps: Collection[TP], *, timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:
-        """Return fetched records of these partitions, each batch with the positions before and after it, which are read with the records."""
+        """Return fetched batches of these partitions, with the positions before and after, which are read with the records."""
         fetched: list[tuple[TP, FetchedBatch]] = await self.call_thread(self._fetch, tps, timeout, max_records)
         return fetched
 
@@ -104,7 +104,7 @@ class BatchConsumer(driver.Consumer):
         return FetchThread(self, loop=self.loop, beacon=self.beacon, thread_loop=type(self.loop)())
 
     async def threadsafe_partitions_revoked(self, receiver_loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
-        """Call the main thread, unless it is stopping: then it waits for the fetch thread, and Faust's own method would deadlock."""
+        """Call the main thread, unless it is stopping: it then waits for this thread, and Faust's own method would deadlock."""
         await self._unless_stopping(super().threadsafe_partitions_revoked(receiver_loop, revoked))
 
     async def threadsafe_partitions_assigned(
@@ -143,7 +143,7 @@ class BatchConsumer(driver.Consumer):
         """Do nothing: Faust's watchdog looks for Faust's own commits; here metrics show lag and status."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Fetch for processors that have room and deliver whole batches. Faust's own makes four tasks per record and ignores positions."""
+        """Fetch for processors with room and deliver whole batches. Faust's own makes four tasks per record."""
         assignment = self.app.assignment
         try:
             while not (self.should_stop or fetcher.should_stop):

@@ -175,10 +175,10 @@ class BatchLoop:
 
 
 def _too_large(sent: Sequence[OutputRecord]) -> BadConfiguration:
-    """Return the error for a broker whose limit is below the one that every record was measured against: a retry would not help."""
+    """Return the error for a broker with a lower limit than the one each record was measured against: a retry would not help."""
     topic = max(sent, key=lambda record: len(record[2] or b""), default=("", None, b"", (), None))[0]
     return BadConfiguration(
         f"the broker refused a record as too large, although it is within {MAX_RECORD_BYTES} bytes. The largest was for "
-        f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the worker again; "
-        "nothing is lost."
+        f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the "
+        "worker again; nothing is lost."
     )

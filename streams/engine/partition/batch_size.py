@@ -1,8 +1,8 @@
 """How many records a batch may have, so that its step does not keep other partitions waiting.
 
-Steps run on one event loop: while one computes, no other partition sends, commits or answers its broker. A step that needs 2 ms for a
-record would hold the others up for 4 s with a full batch, and their transactions would time out. When all partitions are busy, each of
-the few round trips of a transaction waits for steps of the others, in all about as long as one step of each.
+Steps run on one event loop: while one computes, no other partition sends, commits or answers its broker. A step that needs 2 ms
+for a record would hold the others up for 4 s with a full batch, and their transactions would time out. When all partitions are
+busy, each of the few round trips of a transaction waits for steps of the others, in all about as long as one step of each.
 """
 
 from streams.engine.limits import Limits
@@ -12,7 +12,7 @@ _FIRST = 256  # records of the first batch, before any step has been measured
 
 
 class BatchSize:
-    """Adapt the size of batches to the time their steps took: shrink at once after a slow step, at most double after a quick one."""
+    """Adapt batches to the time their steps took: shrink at once after a slow step, at most double after a quick one."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -1,4 +1,4 @@
-"""The limit on dead letters: one bad record must not stop the others, but a bad release must not turn all records into dead letters."""
+"""The limit on dead letters: one bad record must not stop the others, but a bad release must not set all records aside."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""Fetched records that a processor has not processed yet. A long queue becomes large batches, a short one small batches at once."""
+"""Fetched records that are not processed yet. A long queue becomes large batches, a short one small batches at once."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class FetchBuffer:
 
     @property
     def has_room(self) -> bool:
-        """Say whether more may be fetched. A fetch is always accepted, so a record that is larger than the buffer gets through."""
+        """Say whether more may be fetched. A fetch is always accepted, so a record larger than the buffer gets through."""
         records, size = self.records + self._reserved_records, self.bytes + self._reserved_bytes
         return records < self._limits.buffer_records and size < self._limits.buffer_bytes
 
@@ -61,7 +61,8 @@ class FetchBuffer:
     def take(self, positions: Mapping[str, int], max_records: int) -> FetchedBatch | None:
         """Return the next batch of one topic, of at most `max_records`; None where the first in the queue is already processed.
 
-        A batch that begins beyond its topic's position shows a gap: it must not be processed, and the topic's other batches are dropped.
+        A batch that begins beyond its topic's position shows a gap: it must not be processed, and the topic's other batches are
+        dropped.
         """
         if not self._queue:
             return None

@@ -69,7 +69,7 @@ class ProcessorHost(Protocol):
 
 
 class PartitionProcessor:
-    """The state of one partition of one agent. It changes under `lock`, so that a revocation can wait for the running transaction.
+    """The state of one partition of one agent. It changes under `lock`, so a revocation can wait for the running transaction.
 
     `streams.engine.partition.batch_loop.BatchLoop` does its work.
     """
@@ -108,7 +108,7 @@ class PartitionProcessor:
 
     @property
     def positions(self) -> Mapping[str, int]:
-        """The next position of each source, by plain topic name. The commit state also keeps those of topics only other releases read."""
+        """The next position of each source, by plain topic name. The commit state also has those of topics of other releases."""
         return {topic: position for topic, position in self.commit_state.positions.items() if topic in self.agent.sources}
 
     @property
@@ -198,7 +198,7 @@ class PartitionProcessor:
     # Its input
 
     def offer(self, fetched: FetchedBatch) -> None:
-        """Queue a fetched batch; a processor that is not live drops it, because it will be fetched again from the processor's positions."""
+        """Queue a fetched batch; a processor that is not live drops it, because it will be fetched again from the positions."""
         if self.status is PartitionStatus.LIVE:
             self.buffer.put(fetched)
             self.work_available.set()

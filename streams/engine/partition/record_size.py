@@ -1,7 +1,7 @@
 """Whether a record can be written at all.
 
-A broker refuses a record that is too large only when it receives it, together with all others of its transaction. Measured where it is
-made, it is the fault of one input record, which can be named and set aside.
+A broker refuses a record that is too large only when it receives it, together with all others of its transaction. Measured where
+it is made, it is the fault of one input record, which can be named and set aside.
 """
 
 import cramjam

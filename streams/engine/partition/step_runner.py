@@ -68,8 +68,8 @@ def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCO
     """Return the result of the next part of pending work. An error there is not the fault of a record: it stops the process."""
     if agent.resume is None:
         raise MustStop(
-            f"the {agent.name} agent of this release has no work larger than a transaction, yet some is pending: a newer release began it. "
-            "Start this worker with that release."
+            f"the {agent.name} agent of this release has no work larger than a transaction, yet some is pending: a newer release "
+            "began it. Start this worker with that release."
         )
     result = StepResult(store, agent, encoding)
     try:

@@ -1,4 +1,4 @@
-"""A step's view of its table: committed values underneath, this transaction's changes above. The store stays unchanged until the commit."""
+"""A step's view of its table: the transaction's changes above committed values. The store stays unchanged until the commit."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -118,6 +118,6 @@ class TableView(Generic[T]):
             # The text of other errors may quote the row.
             reason = str(error) if isinstance(error, InvalidRecord) else type(error).__name__
             raise MustStop(
-                f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this one "
-                "does not know: go back to the release that ran before, or rebuild the agent."
+                f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this "
+                "one does not know: go back to the release that ran before, or rebuild the agent."
             ) from error

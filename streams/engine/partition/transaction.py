@@ -1,4 +1,4 @@
-"""One Kafka transaction: outputs, table changes and input positions of one batch of a partition, committed together or not at all."""
+"""One Kafka transaction: outputs, table changes and input positions of one batch, committed together or not at all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -49,7 +49,8 @@ class Transaction:
     async def flush(self) -> dict[tuple[str, int], Any]:
         """Send all batches, wait until the brokers have acknowledged them, and return the last answer for each partition.
 
-        A broker may refuse one batch while the next is handed over; aiokafka then reports the latter as outside of any transaction.
+        A broker may refuse one batch while the next is handed over; aiokafka then reports the latter as outside of any
+        transaction.
         """
         acks: list[tuple[tuple[str, int], Awaitable[Any]]] = []
         refused: KafkaError | None = None
@@ -79,7 +80,7 @@ async def commit(
     partition_count: PartitionCount,
     group: str,
 ) -> Bookmark | None:
-    """Write everything in one transaction and return the changelog's new bookmark. After any error the outcome is unknown: reload.
+    """Write everything in one transaction and return the changelog's new bookmark. After an error the outcome is unknown: reload.
 
     `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions.
     """

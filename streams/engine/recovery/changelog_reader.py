@@ -117,11 +117,11 @@ class ChangelogReader:
     async def restore(
         self, restorations: Mapping[TopicPartition, Restoration], is_current: Callable[[], bool], on_step: Callable[[], None]
     ) -> AsyncGenerator[TopicPartition, None]:
-        """Read changelog partitions to their ends and yield each when it is done. Ends are positions: the last offset is a marker.
+        """Read changelog partitions to their ends and yield each when done. Ends are positions: the last offset is a marker.
 
-        It stops as soon as `is_current` returns False; the stores keep what was read, and the next restoration continues from there.
-        `on_step` is called after each poll. Raises TimeoutError where nothing arrives any more: a consumer that has lost track of a
-        changing cluster waits without end, a new one does not.
+        It stops as soon as `is_current` returns False; the stores keep what was read, and the next restoration continues from
+        there. `on_step` is called after each poll. Raises TimeoutError where nothing arrives any more: a consumer that has lost
+        track of a changing cluster waits without end, a new one does not.
         """
         remaining = set(restorations)
         state, changed_at = (-1, 0), time.monotonic()
@@ -140,7 +140,7 @@ class ChangelogReader:
     async def follow(
         self, restorations: Mapping[TopicPartition, Restoration], retention: Mapping[str, int], is_current: Callable[[], bool]
     ) -> None:
-        """Read without end while `is_current`, at most half of the time. The caller may remove partitions from `restorations` meanwhile."""
+        """Read without end while `is_current`, at most half of the time. The caller may remove `restorations` meanwhile."""
         checked_at = 0.0
         while is_current() and restorations:
             if time.monotonic() - checked_at >= _END_CHECK_SECONDS:
@@ -183,7 +183,7 @@ class ChangelogReader:
         return time.monotonic() - started
 
     async def _is_done(self, tp: TopicPartition, restoration: Restoration) -> bool:
-        """Say whether nothing remains to be read; a restoration that reached the end without seeing its bookmark starts over first."""
+        """Say whether nothing remains to be read; a restoration that reached the end without its bookmark starts over first."""
         restoration.position = await self._position(tp)
         if restoration.position >= restoration.end and restoration.unverified and not restoration.abandoned:
             await self._start_over(tp, restoration)

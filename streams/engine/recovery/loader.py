@@ -1,7 +1,7 @@
 """Load processors: fence, read their positions, restore their tables, and let each go live as soon as its own table is restored.
 
-A load is interrupted when its partitions are revoked. The stores keep what it read, with a bookmark, so the next load continues from
-there, however often workers join and leave meanwhile.
+A load is interrupted when its partitions are revoked. The stores keep what it read, with a bookmark, so the next load continues
+from there, however often workers join and leave meanwhile.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ class Loader:
     ) -> dict[PartitionProcessor, StoreFailed]:
         """Load processors, and return those whose disk fails.
 
-        Fence first, then read: once the new producer has started, no older one can change what is read. When `is_current` returns False,
-        because the partitions were revoked, nothing more is read or opened.
+        Fence first, then read: once the new producer has started, no older one can change what is read. When `is_current` returns
+        False, because the partitions were revoked, nothing more is read or opened.
         """
         processors = [processor for processor in processors if processor.status is not PartitionStatus.STOPPED]
         attempt = LoadAttempt(is_current)
@@ -77,7 +77,7 @@ class Loader:
                 self._idle.set()
 
     async def wait_until_idle(self) -> None:
-        """Give loads that are no longer current a moment to end: if cancelled while connecting, aiokafka leaves connections open."""
+        """Give outdated loads a moment to end: if cancelled while connecting, aiokafka leaves connections open."""
         if self._attempts:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), _GRACE_SECONDS)

@@ -1,4 +1,4 @@
-"""The progress of restorations, in numbers and in words. Counted in offsets, because only reading shows how many records remain."""
+"""The progress of restorations, in numbers and in words. Counted in offsets: only reading shows how many records remain."""
 
 from collections.abc import Iterable
 

@@ -1,8 +1,9 @@
 """The restoration of one store from its changelog partition: what is read, how far, and whether the store can be relied on.
 
-A store with a bookmark is read on from there, if the log still has that very record; its other rows were right at that record, and
-reading the rest in order makes them right now. One change could be missed: a row deleted after the bookmark whose tombstone has been
-compacted away. Tombstones are kept for `delete.retention.ms`, so a bookmark older than that counts only if nothing follows it.
+A store with a bookmark is read on from there, if the log still has that very record; its other rows were right at that record,
+and reading the rest in order makes them right now. One change could be missed: a row deleted after the bookmark whose tombstone
+has been compacted away. Tombstones are kept for `delete.retention.ms`, so a bookmark older than that counts only if nothing
+follows it.
 """
 
 import hashlib
@@ -51,7 +52,7 @@ class Restoration:
         return self._awaited is not None
 
     def start_over(self) -> None:
-        """Clear the store, to be read from the log's start; where the log no longer has its start, the store may be the last copy."""
+        """Clear the store, to be read from the log's start; if the log has lost its start, keep it: it may be the last copy."""
         if self._log_start > 0:
             self.truncated_at = self._log_start
             return

@@ -1,7 +1,8 @@
 """Follow the changelogs of partitions that other workers own, so that a copy of a table is here when its partition moves here.
 
-A copy that becomes an owner's store is restored like any other, from its bookmark at that time. So it may be behind, but it must never
-be wrong up to its bookmark. While partitions are assigned, and while this worker's own tables are restored, nothing is followed.
+A copy that becomes an owner's store is restored like any other, from its bookmark at that time. So it may be behind, but it must
+never be wrong up to its bookmark. While partitions are assigned, and while this worker's own tables are restored, nothing is
+followed.
 """
 
 import asyncio

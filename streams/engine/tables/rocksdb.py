@@ -1,8 +1,9 @@
 """Tables larger than memory: a store in RocksDB, one directory for each partition.
 
 Changes and the bookmark that covers them are one write batch, so after a crash the files contain the table as of some bookmark.
-Writes go to RocksDB's log without fsync. When the machine fails, the end of that log is lost, and the table with its bookmark is an
-older one; Kafka has the later changes, which are read again. A kill of the process loses nothing: the operating system has the log.
+Writes go to RocksDB's log without fsync. When the machine fails, the end of that log is lost, and the table with its bookmark is
+an older one; Kafka has the later changes, which are read again. A kill of the process loses nothing: the operating system has the
+log.
 
 Calls block the event loop, like the step that makes them: mostly for microseconds, because frequently read blocks are in memory.
 """
@@ -103,7 +104,7 @@ class RocksStore:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def copy_to(self, folder: Path) -> None:
-        """Copy the current rows into another directory. The copy shares files with this one, so it is quick and takes little space."""
+        """Copy the rows into another directory. The copy shares files with this one, so it is quick and takes little space."""
         with self._translate_errors():
             Checkpoint(self._rows).create_checkpoint(str(folder))
 
@@ -187,7 +188,7 @@ class RocksStores:
         return self._open_private(private)
 
     async def promote(self, agent: str, partition: int, standby: Store) -> Store:
-        """Replace the partition's directory by a standby, unless the directory is further ahead: its owner was a worker of this host."""
+        """Replace the partition's directory by a standby, unless it is further ahead: its owner was a worker of this host."""
         if not isinstance(standby, RocksStore):
             return standby
         folder = self._folder / agent / str(partition)
@@ -264,8 +265,8 @@ def _make_directory(folder: Path) -> None:
 
 def _store_failed(folder: Path, reason: str) -> StoreFailed:
     return StoreFailed(
-        f"the table in {folder} can be neither read nor written: {reason}. Its disk is full or failing; nothing is lost, the changelog "
-        "has it all. Make room, or move worker.state_dir."
+        f"the table in {folder} can be neither read nor written: {reason}. Its disk is full or failing; nothing is lost, the "
+        "changelog has it all. Make room, or move worker.state_dir."
     )
 
 

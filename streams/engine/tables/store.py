@@ -1,7 +1,7 @@
 """Stores: the rows of one partition of a table after its last commit, as bytes by key, with the items of a group in order.
 
-A key on the changelog is `group|item`, or the group alone for its own row. A store is a copy of its changelog up to a bookmark, so
-it can always be restored by reading from there, or, where the bookmark is in doubt, from the beginning.
+A key on the changelog is `group|item`, or the group alone for its own row. A store is a copy of its changelog up to a bookmark,
+so it can always be restored by reading from there, or, where the bookmark is in doubt, from the beginning.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,8 +19,8 @@ def key_of(group: str, item: str) -> str:
 class Bookmark(msgspec.Struct, frozen=True, array_like=True):
     """A changelog record up to which everything is applied.
 
-    Offset, timestamp and content together identify a record. Only the log from which the store was made has this record at this offset:
-    a topic that was recreated, or truncated and written to again, does not.
+    Offset, timestamp and content together identify a record. Only the log from which the store was made has this record at this
+    offset: a topic that was recreated, or truncated and written to again, does not.
     """
 
     offset: int
@@ -30,7 +30,7 @@ class Bookmark(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def as_of(self) -> int:
-        """Return since when (ms since 1970) nothing can have been missed: later records are younger than this one, or than the reading."""
+        """The time (ms since 1970) since which nothing was missed: later ones are younger than this record or the reading."""
         return max(self.timestamp, self.read)
 
 

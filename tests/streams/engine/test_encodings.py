@@ -1,4 +1,4 @@
-"""In which encoding a partition is written: it keeps its own, and a configured or a received newer one raises it; nothing lowers it."""
+"""The encoding of a partition: it keeps its own, a configured or received newer one raises it, and nothing lowers it."""
 
 import msgspec
 import pytest

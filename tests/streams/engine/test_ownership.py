@@ -84,7 +84,7 @@ async def test_a_partition_revoked_while_it_loads_is_not_opened_and_loads_afresh
 
 
 async def test_a_zombie_that_wakes_up_after_its_successor_worked_is_refused(settings: KafkaSettings, running: RunEngine) -> None:
-    """Hold the first owner inside its lock, let a second one take over and process, then let the first continue with its batches."""
+    """Hold the first owner inside its lock, let a second one take over and process, then let the first continue."""
     agent = counting()
     await create_topics(settings, agent)
     async with running((agent,), kafka=settings, limits=QUICK) as zombie:

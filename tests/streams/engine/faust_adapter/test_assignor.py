@@ -62,7 +62,7 @@ def stayed(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, l
 
 
 def most_that_can_stay(before: dict[str, dict[str, list[int]]], after: dict[str, dict[str, list[int]]], topic: str) -> int:
-    """Count the partitions that can stay in a balanced assignment: each member's base, and one more for as many as there are extras."""
+    """Count the partitions that can stay in a balanced assignment: each member's base, and the extra ones."""
     base, extra = divmod(COUNTS[topic], len(after))
     previous = [len(before.get(name, {}).get(topic, ())) for name in after]
     return sum(min(count, base) for count in previous) + min(extra, sum(count > base for count in previous))

@@ -1,4 +1,4 @@
-"""A processor alone, with a producer and a host that record calls: what its loop does with batches that overlap, skip or arrive late."""
+"""A processor alone, with a producer and a host that record calls: batches that overlap, skip or arrive late."""
 
 import asyncio
 import json

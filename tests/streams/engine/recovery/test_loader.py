@@ -1,4 +1,4 @@
-"""Restoring large tables on a real broker: no partition waits for another's table, nothing is read twice, and progress is visible."""
+"""Restoring large tables on a real broker: no partition waits for another's table, and nothing is read twice."""
 
 import asyncio
 from typing import Any

@@ -29,7 +29,7 @@ NEW = [f"n{number}" for number in range(40)]
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
 async def test_a_partition_that_moves_is_read_on_from_the_copy(settings: KafkaSettings, tmp_path: Path, kind: str) -> None:
-    """First all records move to the second worker when it joins, then its changes to the first one when it leaves. Hosts have own disks."""
+    """The second worker takes over whole tables when it joins, the first one the changes since when the second leaves."""
     await create_topics(settings, AGENT)
     await fill(settings, dict.fromkeys(range(PARTITIONS), 50))
     reports: list[RestoreProgress | RestoreDone] = []
