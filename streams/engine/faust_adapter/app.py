@@ -12,7 +12,7 @@ from yarl import URL
 
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
-from streams.engine.assignment import Assignment
+from streams.engine.assignment import PartitionAssignment
 from streams.engine.faust_adapter.consumer import BatchTransport
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
@@ -65,7 +65,7 @@ class BatchApp(faust.App):
     """Run agents exactly once per batch. This class only connects Faust to `assignment`, where the engine takes over."""
 
     def __init__(
-        self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, assignment: Assignment
+        self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, assignment: PartitionAssignment
     ) -> None:
         self.kafka = kafka
         self.names = names

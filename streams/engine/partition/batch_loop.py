@@ -1,4 +1,4 @@
-"""The loop of one processor: it turns fetched records and pending work into transactions.
+"""The loop of one processor: it processes fetched records and pending work, each in a transaction.
 
 A failed transaction goes this way: `BatchLoop._commit` → `PartitionProcessor.fail` → `ProcessorHost.on_failed`, which loads the
 processor again (`streams.engine.processor_host`).

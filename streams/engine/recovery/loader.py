@@ -20,7 +20,7 @@ from streams.engine.recovery.fencing import fence
 from streams.engine.recovery.load_attempt import LoadAttempt, LoaderHost
 from streams.engine.recovery.opener import Opener
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
-from streams.engine.recovery.progress_reporter import ProgressReporter
+from streams.engine.recovery.progress_reporter import RestoreReporter
 from streams.engine.tables.store import Store
 
 _GRACE_SECONDS = 5.0  # for loads to end when the process ends
@@ -44,7 +44,7 @@ class Loader:
         self._limits = limits
         self._host = host
         self._opener = Opener(names=names, encodings=encodings, host=host)
-        self._reporter = ProgressReporter(on_progress)
+        self._reporter = RestoreReporter(on_progress)
         self._attempts: set[LoadAttempt] = set()
         self._idle = asyncio.Event()
 

@@ -15,7 +15,7 @@ _REPORT_SECONDS = 5.0  # between two reports to a person …
 _LOG_SECONDS = 30.0  # … and to the log, which shares the terminal with them
 
 
-class ProgressReporter:
+class RestoreReporter:
     """Report the restorations of all running loads together, at intervals."""
 
     def __init__(self, on_progress: Callable[[RestoreProgress | RestoreDone], None]) -> None:

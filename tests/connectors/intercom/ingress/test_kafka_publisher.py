@@ -143,7 +143,7 @@ async def test_a_producer_that_broke_is_replaced_and_the_next_round_is_kept(publ
 async def test_a_producer_that_fails_round_after_round_is_replaced(
     publisher: KafkaPublisher, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each failure can be retried; that they go on is the sign that the producer itself is at fault."""
+    """Each failure can be retried; that they continue is the sign that the producer itself is at fault."""
 
     async def failing(*_: object) -> asyncio.Future[None]:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
