@@ -25,7 +25,7 @@ import msgspec
 from schemas.access.facts import Policy, Rule
 from schemas.canonical import canonical, digest
 from schemas.errors import BadConfiguration
-from schemas.plain import plain
+from schemas.plain_values import plain
 
 
 class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

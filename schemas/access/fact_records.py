@@ -8,7 +8,7 @@ from schemas.access.facts import TOPIC, Fact, type_of
 from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.plain import plain
+from schemas.plain_values import plain
 
 SCHEMA: Final = "fact"
 

@@ -9,7 +9,7 @@ from schemas.canonical import canonical_exact
 from schemas.cloudevents import JSON, EventContext
 from schemas.codec import Avro
 from schemas.message import Headers
-from schemas.plain import plain
+from schemas.plain_values import plain
 from streams.agents.derived_event import derived_event
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, FindingKey

@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.tenancy import Tenancy
 from streams.agents.source_records import ROW, SourceRecordType, step
-from streams.core.records.intercom.topics import COMPANIES
+from streams.core.records.intercom.webhook_topics import COMPANIES
 from streams.engine.agent import Agent
 
 COMPANY: Final = SourceRecordType(

@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.tenancy import Tenancy
 from streams.agents.source_records import ROW, SourceRecordType, step
-from streams.core.records.intercom.topics import CONTACTS, MERGED_AWAY
+from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent
 
 CONTACT: Final = SourceRecordType(

@@ -14,8 +14,8 @@ from schemas.message import Message, header
 from schemas.profiles.registers import PATCH, Assignment, Patch, PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.core.records.intercom.topics import TopicRule
 from streams.core.records.intercom.translate import SECOND, translate
+from streams.core.records.intercom.webhook_topics import TopicRule
 from streams.core.records.registers import NOTHING, join, pack, unpack
 from streams.engine.agent import Batch, Outbox, Table
 

@@ -1,6 +1,6 @@
 """The engine of one process: its parts, its status, and its end.
 
-`PartitionAssignment` is what Faust calls, `EngineProcessorHost` what processors call, `EngineLoaderHost` what loads call; they share
+`FaustCallbacks` is what Faust calls, `EngineProcessorHost` what processors call, `EngineLoaderHost` what loads call; they share
 `EngineState`.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
-from streams.engine.assignment import PartitionAssignment
 from streams.engine.encodings import Encodings
+from streams.engine.faust_callbacks import FaustCallbacks
 from streams.engine.limits import Limits
 from streams.engine.loader_host import EngineLoaderHost
 from streams.engine.naming import Naming
@@ -55,7 +55,7 @@ class Engine:
             on_progress=on_progress,
         )
         self._processor_host = EngineProcessorHost(state, loader=self._loader, names=names, limits=limits, on_commit=on_commit)
-        self.assignment = PartitionAssignment(
+        self.assignment = FaustCallbacks(
             agents,
             state,
             names=names,

@@ -16,7 +16,7 @@ from schemas.access.facts import Actor, Fact, FactPersonalData, Policy
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
-from schemas.plain import plain
+from schemas.plain_values import plain
 from schemas.tenancy import Tenancy
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run

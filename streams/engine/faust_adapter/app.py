@@ -12,8 +12,8 @@ from yarl import URL
 
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
-from streams.engine.assignment import PartitionAssignment
 from streams.engine.faust_adapter.consumer import BatchTransport
+from streams.engine.faust_callbacks import FaustCallbacks
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.fetch_buffer import FetchedBatch
@@ -65,7 +65,7 @@ class BatchApp(faust.App):
     """Run agents exactly once per batch. This class only connects Faust to `assignment`, where the engine takes over."""
 
     def __init__(
-        self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, assignment: PartitionAssignment
+        self, agents: tuple[Agent, ...], *, kafka: KafkaSettings, names: Naming, limits: Limits, assignment: FaustCallbacks
     ) -> None:
         self.kafka = kafka
         self.names = names

@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
-from streams.engine.assignment import PartitionAssignment
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
+from streams.engine.faust_callbacks import FaustCallbacks
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
 _STOPPING_CHECK_SECONDS = 0.2  # between two checks whether the process is stopping, while a rebalance is handled
@@ -162,7 +162,7 @@ class BatchConsumer(driver.Consumer):
             if not self.app.should_stop and not self.app.rebalancing:
                 raise
 
-    async def _fetch_and_deliver(self, assignment: PartitionAssignment, tps: Collection[TP], timeout: float) -> None:
+    async def _fetch_and_deliver(self, assignment: FaustCallbacks, tps: Collection[TP], timeout: float) -> None:
         try:
             fetched = await self._thread.fetch(tps, timeout=timeout, max_records=self.app.limits.batch_records * 4)
         except driver.KafkaError as error:

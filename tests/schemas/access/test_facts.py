@@ -15,7 +15,7 @@ from schemas.access.facts import Fact
 from schemas.catalogue import shipped
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.plain import plain
+from schemas.plain_values import plain
 from streams.core.access.facts.apply import _APPLY
 
 AVRO = Avro.local()

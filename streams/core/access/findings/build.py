@@ -24,7 +24,7 @@ from schemas.access.findings import (
 from schemas.cloudevents import timestamp
 from schemas.ids import derived
 from streams.core.access.checks.table import CHECKS, RULES
-from streams.core.access.findings import wording
+from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
 from streams.core.access.state.fields import value
 from streams.core.access.state.rows import AccountRow, CitedFact
@@ -86,7 +86,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         time=event.time,
         start_time=episode.opened,
         end_time=event.time if event.activity == CLOSE else None,
-        message=wording.message(check, result.reason, facts, closed_for=event.closed_for),
+        message=render.message(check, result.reason, facts, closed_for=event.closed_for),
         metadata=Metadata(
             uid=ce_id(event), tenant_uid=key.tenant, sequence=episode.sequence, original_time=timestamp(event.time)
         ),
@@ -94,7 +94,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             uid=episode.uid,
             uid_alt=key.uid_alt(),
             title=check.title,
-            desc=wording.description(check, result.reason, facts),
+            desc=render.description(check, result.reason, facts),
             created_time=episode.created,
             modified_time=now if event.activity != CREATE else episode.created,
             first_seen_time=episode.opened,

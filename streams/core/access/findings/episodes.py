@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.canonical import canonical_exact, digest
 from schemas.ids import derived
-from schemas.plain import plain
+from schemas.plain_values import plain
 from streams.core.access.checks.check import FAIL, PASS, UNKNOWN, CheckOutcome
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.state.rows import CheckResult, CheckRow, CitedFact, Episode

@@ -7,7 +7,7 @@ import msgspec
 from schemas.access.facts import Fact
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.canonical import canonical_exact, digest
-from schemas.plain import plain
+from schemas.plain_values import plain
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.state.rows import LogPosition
 from streams.core.access.state.tenant import TenantState

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.access.findings import Finding, FindingEvidence, Resource
-from schemas.plain import plain
+from schemas.plain_values import plain
 
 PRODUCT: Final = "intercom-streams"
 

@@ -17,7 +17,7 @@ from schemas.intercom.values import instant_or_none
 from schemas.profiles.registers import Rank, Registers, Version
 from streams.core.records.intercom.objects import Object, ObjectSchema, embedded_list
 from streams.core.records.intercom.payload import decode_item
-from streams.core.records.intercom.topics import EventAssertion, TopicRule
+from streams.core.records.intercom.webhook_topics import EventAssertion, TopicRule
 from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
 
 SECOND: Final = 1000

@@ -7,8 +7,8 @@ from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import ROUTES
 from schemas.profiles.registers import Rank
 from streams.core.records.intercom.objects import COMPANY, CONTACT
-from streams.core.records.intercom.topics import COMPANIES, CONTACTS, MERGED_AWAY
 from streams.core.records.intercom.translate import Observation, observation, translate
+from streams.core.records.intercom.webhook_topics import COMPANIES, CONTACTS, MERGED_AWAY
 from streams.core.records.registers import active_edges, current, inactive_edges, version_of
 from tests.support.intercom_bodies import ADA, AT, ENGINES, company, contact, listed, posted
 

@@ -22,7 +22,7 @@ from streams.engine.state import EngineState
 log = structlog.get_logger(__name__)
 
 
-class PartitionAssignment:
+class FaustCallbacks:
     """Create, load, suspend and close the processors of the partitions that the group assigns to this worker."""
 
     def __init__(
