@@ -35,6 +35,9 @@ WORDS: Final = (
 _WORD: Final = re.compile(
     r"(?<![a-z])(" + "|".join(word.replace(" ", "[ _\n]+(?:# *)?") for word in WORDS) + r")(?![a-z])", re.IGNORECASE
 )
+_NO_PROSE: Final = re.compile(
+    r"<!-- begin .*?<!-- end |```.*?```|`[^`]*`", re.DOTALL
+)  # descriptions in schemas are part of their fingerprints
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -63,7 +66,7 @@ def words(root: Path) -> Iterator[str]:
     for entry in PROSE:
         found = [root / entry] if entry.endswith(".md") else sorted((root / entry).rglob("*.md"))
         for path in found:
-            text = re.sub(r"```.*?```|`[^`]*`", lambda m: re.sub(r"[^\n]", " ", m[0]), path.read_text(), flags=re.DOTALL)
+            text = _NO_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), path.read_text())
             yield from _words_of_text(text, path.relative_to(root), 1)
 
 
