@@ -42,7 +42,7 @@ HEADERS: Final = MappingProxyType({
 """Every header of the product's records: which records have it, and its meaning."""
 
 _ENCODINGS: Final = MappingProxyType({
-    Encoding.RAW: "bytes as received", Encoding.AVRO: "Avro", Encoding.JSON: "JSON", Encoding.INTERNAL: "internal",
+    Encoding.RAW: "bytes as received", Encoding.AVRO: "Avro", Encoding.JSON: "JSON",
 })  # fmt: skip
 
 
@@ -57,9 +57,11 @@ def document(text: str) -> str:
 
 
 def topics() -> Iterator[str]:
-    """Yield the table of topics."""
+    """Yield the table of topics; internal ones are no part of the contract."""
     yield from _head("topic", "key", "value", "retention", "written by", "read by", "what")
     for topic in TOPICS.values():
+        if topic.encoding is Encoding.INTERNAL:
+            continue
         value = f"Avro `{topic.schema}`" if topic.schema else _ENCODINGS[topic.encoding]
         programs = (", ".join(topic.written_by), ", ".join(topic.read_by))
         yield _row(f"`{topic.name}`", f"`{topic.key}`", value, _retention(topic), *programs, topic.about)

@@ -10,6 +10,7 @@ from schemas.access import fact_records
 from schemas.access.facts import Evidence, Fact
 from schemas.message import RecordValue
 from streams.agents.access import ROWS, ProcessingLimits
+from streams.core.access.checks.table import ACCOUNT_CHECKS
 from streams.core.access.findings.ledger import CONTINUED
 from streams.core.access.state.rows import (
     AccountRow,
@@ -30,11 +31,12 @@ from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of,
 PEOPLE = 20_000
 LIMITS = ProcessingLimits()
 # One transaction without queued facts evaluates this many accounts or rows, one chunk beyond its budget included. An account is
-# evaluated with its person, record and address, and three results; the index of each is walked once.
+# evaluated with its person, record and address, and the results of all checks; the index of each is walked once.
 PART = LIMITS.budget + LIMITS.chunk
-READ = 14 * PART
-WRITTEN = 5 * PART  # three results, the account's match, and the matched person's row
-SENT = 10 * PART  # three results, and three findings as Avro and JSON
+RESULTS = len(ACCOUNT_CHECKS)
+READ = (11 + RESULTS) * PART
+WRITTEN = (2 + RESULTS) * PART  # the results, the account's match, and the matched person's row
+SENT = (1 + 3 * RESULTS) * PART  # the results, and their findings as Avro and JSON
 
 
 class Measured(Company):

@@ -5,28 +5,27 @@ import json
 from base64 import b64decode
 from enum import Enum
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 
-from schemas.access import fact_records
+import schemas
 from schemas.errors import MustStop
+from schemas.intercom.envelope import envelope
+from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
-from schemas.profiles.registers import PATCH
 from schemas.topics import TOPICS
-from schemas.versioned import ENCODING
-from streams.agents import source_records
+from schemas.versioned import ENCODING, Versioned
 from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.stage import Stage
 from streams.engine.agent import Batch
 from streams.engine.partition.step_runner import run_step
 from streams.engine.tables.store import MemoryStore
-from tests.support.company import AVRO, settings
-from tests.support.intercom_bodies import ADA, APP, ENGINES, company, contact, posted
+from tests.support.company import AVRO
 from tests.support.sample_values import nested_types
 from tests.support.samples import AGENTS, SAMPLES, history, schema_hash, stored_types
 
+EXAMPLES = Path(schemas.__file__).parent / "examples"
 RECORDED = {int(file.stem): json.loads(file.read_text()) for file in (Path(__file__).parent / "encodings").glob("*.json")}
 VALUES = [(encoding, name, b64decode(data)) for encoding, record in RECORDED.items() for name, data in record["values"].items()]
 
@@ -43,7 +42,7 @@ def test_bytes_that_a_release_wrote_are_read_and_written_as_then(encoding, name,
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_type_that_changes_takes_a_number_of_its_own(name):
     for codec in history(SAMPLES[name][0]):
-        assert schema_hash(codec.value_type) == RECORDED[codec.since]["schemas"][name], (
+        assert schema_hash(codec.value_type) == RECORDED[codec.since]["schemas"].get(name), (
             f"{name} differs from encoding {codec.since}. If that is released, keep the old struct as the `PreviousVersion` of the new one "
             "and raise ENCODING. Then, or if it is not released yet, record the encoding: see tests/support/samples.py"
         )
@@ -96,37 +95,65 @@ def of_a_newer_release(*_):
     return bytes([ENCODING + 1, 0x90])
 
 
-PATCH_SAMPLE = SAMPLES["person.patches"].value
-A_PATCH = RecordValue(PATCH_SAMPLE.row.assignment.profile.encode(), PATCH.encode(PATCH_SAMPLE))
-UNDERSTOOD = {
-    "contacts": RecordValue(f"{APP}:{ADA}".encode(), posted("contact.user.created", contact(name="Ada"))),
-    "companies": RecordValue(f"{APP}:{ENGINES}".encode(), posted("company.created", company(name="Engines"))),
-    "people": A_PATCH,
-    "orgs": A_PATCH,
-    "admins": RecordValue(APP.encode(), posted("admin.logged_in", {"type": "admin", "id": 7, "email": "jo@acme.example"})),
-    "access": RecordValue(b"acme", fact_records.encode(AVRO, settings())),
-}
+def inputs(topic):
+    """Every example of a topic's records, or the sample of an internal one."""
+    if topic.codec is not None:
+        return [RecordValue(b"key", topic.codec.encode(SAMPLES[topic.name].value))]
+    texts = [path.read_bytes() for path in sorted((EXAMPLES / topic.name).glob("*.json"))]
+    if topic.schema is None:
+        found = [(text, each.key) for text in texts for each in destinations(envelope(text)) if each.topic == topic.name]
+        return [RecordValue(key.encode(), text, [("ce_id", b"id")]) for text, key in found]
+    return [RecordValue(b"key", AVRO.encode(topic.schema, json.loads(text))) for text in texts]
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
 def test_a_record_that_meets_a_row_of_a_newer_release_is_no_dead_letter(agent, monkeypatch):
-    batch = Batch(agent.sources[0], 0, [UNDERSTOOD[agent.name]])
-    assert run_step(agent, batch, MemoryStore()).dead == [False]
+    records = [
+        record
+        for record in inputs(TOPICS[agent.sources[0]])
+        if run_step(agent, batch_of(agent, record), MemoryStore()).dead == [False]
+    ]
+    assert records
     monkeypatch.setattr(MemoryStore, "get", of_a_newer_release)
     with pytest.raises(MustStop, match="a newer release wrote it"):
-        run_step(agent, batch, MemoryStore())
+        run_step(agent, Batch(agent.sources[0], 0, records), MemoryStore())
 
 
-@pytest.mark.parametrize("agent", [agent for agent in AGENTS if agent.name in ("people", "orgs")], ids=lambda agent: agent.name)
-def test_a_patch_of_a_newer_release_is_no_dead_letter(agent):
+def batch_of(agent, record):
+    return Batch(agent.sources[0], 0, [record])
+
+
+READERS = [(agent, topic) for agent in AGENTS for topic in agent.sources if TOPICS[topic].codec]
+
+
+@pytest.mark.parametrize(("agent", "topic"), READERS, ids=[f"{topic} in {agent.name}" for agent, topic in READERS])
+def test_a_value_of_a_newer_release_on_an_internal_topic_is_no_dead_letter(agent, topic):
     with pytest.raises(MustStop, match="a newer release wrote it"):
-        run_step(agent, Batch(agent.sources[0], 0, [RecordValue(b"profile", of_a_newer_release())]), MemoryStore())
+        run_step(agent, Batch(topic, 0, [RecordValue(b"profile", of_a_newer_release())]), MemoryStore())
 
 
-@pytest.mark.parametrize("name", ["contacts", "companies"])
-def test_patches_are_written_in_the_encoding_of_their_partition(name, monkeypatch):
-    asked = []
-    monkeypatch.setattr(source_records, "PATCH", SimpleNamespace(encode=lambda _, encoding: asked.append(encoding) or b""))
+WRITERS = [
+    (name, topic)
+    for topic in TOPICS.values()
+    if topic.codec
+    for name in topic.written_by
+    if name in {agent.name for agent in AGENTS}
+]
+
+
+@pytest.mark.parametrize(("name", "topic"), WRITERS, ids=[f"{name} to {topic.name}" for name, topic in WRITERS])
+def test_a_value_on_an_internal_topic_is_written_in_the_encoding_of_its_partition(name, topic, monkeypatch):
+    requested = []
+    encode = Versioned.encode
+
+    def recorded(codec, value, encoding=None):
+        if codec is topic.codec:
+            requested.append(encoding)
+        return encode(codec, value)
+
+    monkeypatch.setattr(Versioned, "encode", recorded)
     agent = next(agent for agent in AGENTS if agent.name == name)
-    run_step(agent, Batch(agent.sources[0], 0, [UNDERSTOOD[name]]), MemoryStore(), 7)
-    assert asked == [7]
+    for record in inputs(TOPICS[agent.sources[0]]):
+        run_step(agent, batch_of(agent, record), MemoryStore(), 7)
+    assert requested
+    assert set(requested) == {7}

@@ -98,7 +98,9 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     unknown_reasons: Mapping[str, str] = {}
     backdated: bool = False  # a failure starts at the date in the source, even if it was reported later
     closes_as: str = "fixed"  # why a finding closes when the check passes again
-    dominates: tuple[str, ...] = ()  # while it fails, these have no answer for the same person, and their findings are superseded
+    dominated_by: tuple[
+        str, ...
+    ] = ()  # while one of these fails for the same person, it has no answer, and its findings are superseded
 
 
 class AccountCheck(CheckDefinition, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Deadlines of checks: timers armed for people, and the checks they belong to."""
 
-from streams.core.access.checks.table import ACCOUNT_CHECKS
+from streams.core.access.checks.check import AccountCheck
+from streams.core.access.checks.table import ACCOUNT_CHECKS, CHECKS
 from streams.core.access.state.staff import StaffMember
 from streams.core.access.state.tenant import TenantState
 
@@ -16,4 +17,7 @@ def arm_person(state: TenantState, person: str, member: StaffMember | None, now:
 
 def event_of(check: str) -> str:
     """Return the name of the event that a check's deadline passed."""
-    return next(each.deadline.event for each in ACCOUNT_CHECKS if each.id == check and each.deadline)
+    definition = CHECKS[check]
+    assert isinstance(definition, AccountCheck)
+    assert definition.deadline is not None
+    return definition.deadline.event

@@ -1,4 +1,4 @@
-"""C2, offboarded access: it was removed when employment ended. While it fails, C4 is superseded."""
+"""C2, offboarded access: it was removed when employment ended."""
 
 from types import MappingProxyType
 from typing import Final
@@ -63,7 +63,6 @@ OFFBOARDED: Final = AccountCheck(
     needs_person=True,
     backdated=True,
     closes_as="not_applicable",  # it passes again only where no end of employment is asserted any more
-    dominates=("C4",),
     deadline=Deadline("employment.ended", _end_of_employment),
     wording=MappingProxyType({
         "employment_ended": Wording(

@@ -1,9 +1,9 @@
 """The table of checks, and the answers of all of them about an account or a workspace."""
 
 from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
 from typing import Final
 
+from schemas.errors import MustStop
 from streams.core.access.checks.check import (
     FAIL,
     AccountCheck,
@@ -25,10 +25,18 @@ RULES: Final = "1"  # version of the rules of all checks
 _ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
-CHECKS: Final[Mapping[str, CheckDefinition]] = MappingProxyType({check.id: check for check in _ORDER})
+
+class _Checks(dict[str, CheckDefinition]):
+    def __missing__(self, check: str) -> CheckDefinition:
+        raise MustStop(
+            f"the access table has results of the check {check}, which this release does not know: a newer release wrote it"
+        )
+
+
+CHECKS: Final[Mapping[str, CheckDefinition]] = _Checks({check.id: check for check in _ORDER})
+"""By id. A check that is not there stops the process: a newer release has evaluated it, and its findings must not be lost."""
 ACCOUNT_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, AccountCheck))
 _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, WorkspaceCheck))
-_RANKS: Final = MappingProxyType({check.id: rank for rank, check in enumerate(_ORDER)})
 
 
 def of_workspace(view: WorkspaceInput) -> CheckOutcomes:
@@ -64,16 +72,16 @@ def unsettled(view: AccountInput, open_findings: Collection[SubjectKey]) -> Chec
 
 def dominating(check: str, person: str, outcomes: CheckOutcomes) -> SubjectKey | None:
     """Return the failing check that dominates this one for a person, or None."""
-    for other in ACCOUNT_CHECKS:
-        outcome = outcomes.get((other.id, person)) if check in other.dominates else None
+    for other in CHECKS[check].dominated_by:
+        outcome = outcomes.get((other, person))
         if outcome is not None and outcome.result.result == FAIL:
-            return other.id, person
+            return other, person
     return None
 
 
 def in_order(subjects: Iterable[SubjectKey]) -> list[SubjectKey]:
     """Return checks and people in the order of evaluation: dominating checks first."""
-    return sorted(subjects, key=lambda subject: (_RANKS[subject[0]], subject[1]))
+    return sorted(subjects, key=lambda subject: (_ORDER.index(CHECKS[subject[0]]), subject[1]))
 
 
 def _without_answer(check: AccountCheck, view: AccountInput, open_findings: Collection[SubjectKey], reason: str) -> CheckOutcomes:

@@ -66,6 +66,7 @@ VALID_ACCESS: Final = AccountCheck(
     needs_person=True,
     unknown_without_person=True,
     rests_on_policy=True,
+    dominated_by=("C2",),
     wording=MappingProxyType({
         "role_not_valid": Wording(
             "{who} has access to {app_id} and no role that allows it",
