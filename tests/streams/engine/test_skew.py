@@ -105,7 +105,7 @@ async def test_one_hot_key_with_two_hundred_thousand_tiny_records_starves_nobody
 
 
 async def test_a_slow_partition_gets_small_batches_and_the_others_their_turns(settings: KafkaSettings) -> None:
-    each, slow, quick = 0.004, 600, 5_000
+    each, slow, quick = 0.004, 1_000, 5_000
 
     def step(batch: Batch, table: Table[int], out: Outbox) -> None:
         if batch.partition == HOT:
