@@ -67,11 +67,11 @@ async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -
 
 def _disk_stores(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
     """Return the stores of tables that are kept on disk. Another generation (a rebuild) or another prefix has its own folder."""
-    wanted = frozenset(settings.worker.on_disk)
-    if unknown := wanted - {agent.name for agent in agents}:
+    names_on_disk = frozenset(settings.worker.on_disk)
+    if unknown := names_on_disk - {agent.name for agent in agents}:
         known = ", ".join(agent.name for agent in agents)
         raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
-    return RocksStores(Path(settings.worker.state_dir) / names.group, wanted) if wanted else None
+    return RocksStores(Path(settings.worker.state_dir) / names.group, names_on_disk) if names_on_disk else None
 
 
 async def _prepare(

@@ -57,9 +57,9 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch(self, tps: Collection[TP], timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:
         consumer = self._ensure_consumer()
-        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
+        partitions = {TopicPartition(tp.topic, tp.partition) for tp in tps}
         records: Mapping[TopicPartition, Any] = await self._fetch_records(
-            consumer, wanted, timeout=timeout, max_records=max_records
+            consumer, partitions, timeout=timeout, max_records=max_records
         )
         # no await from here on: the positions belong to these records
         subscription = consumer._subscription.subscription  # noqa: SLF001
@@ -68,7 +68,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return []
         return [
             (TP(tp.topic, tp.partition), batch)
-            for tp in wanted & set(assignment.tps)
+            for tp in partitions & set(assignment.tps)
             if (batch := self._batch(tp, assignment.state_value(tp), records.get(tp, ()))) is not None
         ]
 

@@ -85,8 +85,8 @@ class ChangelogReader:
 
     async def bounds(self, tps: Iterable[TopicPartition]) -> LogBounds:
         """Return where logs begin and end."""
-        wanted = list(tps)
-        starts, ends = await asyncio.gather(self._consumer.beginning_offsets(wanted), self._consumer.end_offsets(wanted))
+        partitions = list(tps)
+        starts, ends = await asyncio.gather(self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions))
         return LogBounds(starts, ends)
 
     async def prepare(

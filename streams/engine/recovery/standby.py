@@ -127,13 +127,13 @@ class Standby:
         self._following = {}
         topics = {agent.name: self._names.changelog_partition(agent.name, 0).topic for agent in self._agents}
         counts = await partition_counts(self._kafka, topics)
-        wanted = [(agent, p) for agent, count in counts.items() for p in range(count) if (agent, p) not in self._owned]
-        for partition_id in self._stores.keys() - set(wanted):
+        to_follow = [(agent, p) for agent, count in counts.items() for p in range(count) if (agent, p) not in self._owned]
+        for partition_id in self._stores.keys() - set(to_follow):
             self._stores.pop(partition_id).close()
-        await self._open_missing(wanted, epoch)
-        if epoch != self._epoch or not wanted:
+        await self._open_missing(to_follow, epoch)
+        if epoch != self._epoch or not to_follow:
             return
-        stores = {self._names.changelog_partition(*partition_id): self._stores[partition_id] for partition_id in wanted}
+        stores = {self._names.changelog_partition(*partition_id): self._stores[partition_id] for partition_id in to_follow}
         retention = await tombstone_retention(self._kafka, (tp.topic for tp in stores))
         async with ChangelogReader(self._kafka, self._limits, partitions=len(stores), fetched_bytes=_FETCHED_BYTES) as reader:
             restorations = await reader.prepare(stores, retention)
@@ -144,8 +144,8 @@ class Standby:
         if epoch == self._epoch:
             self._close_failed()
 
-    async def _open_missing(self, wanted: Iterable[PartitionId], epoch: int) -> None:
-        for partition_id in wanted:
+    async def _open_missing(self, to_follow: Iterable[PartitionId], epoch: int) -> None:
+        for partition_id in to_follow:
             if epoch == self._epoch and partition_id not in self._stores:
                 self._stores[partition_id] = await self._standby_stores.open_standby(*partition_id)
 
