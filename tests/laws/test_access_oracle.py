@@ -1,0 +1,76 @@
+"""The access oracle itself: the cases' right values, the laws, and faults put back one at a time, each of which is noticed."""
+
+import random
+
+import pytest
+
+from schemas.access.facts import snapshot_hash
+from tests.support.access_histories.history import history
+from tests.support.access_histories.patterns import PATTERNS
+from tests.support.access_laws.laws import broken_laws
+from tests.support.access_mutants.compare import differs, noticed_by
+from tests.support.access_mutants.mutants import MUTANTS
+from tests.support.access_oracle.answers import answers, answers_of, final_rows, walk
+from tests.support.access_oracle.log import facts_of
+from tests.support.access_oracle.results import plain
+from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
+
+SIZE = 24
+NOTICED = {  # by which law, in the history of which seed; M and O differ from the oracle and break no law
+    "A": ("no event before its causes", 0),
+    "B": ("any order", 1),
+    "C": ("no event before its causes", 71),
+    "D": ("silence", 2),
+    "E": ("any order", 11),
+    "F": ("any order", 42),
+    "G": ("any order", 30),
+    "H": ("any order", 2),
+    "I": ("no event before its causes", 86),
+    "L": ("no leaver passes", 2),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_the_oracle_gives_a_case_its_right_values(case):
+    RIGHT_VALUES[case["case"]](case["log"], lambda entries: list(walk(entries)))
+
+
+def test_every_case_has_right_values():
+    assert [case["case"] for case in CASES] == list(RIGHT_VALUES)
+
+
+def test_the_hashes_of_empty_listings_in_the_cases_follow_the_rule_of_the_schema():
+    snapshots = [e["fact"]["snapshot"] for case in CASES for e in case["log"] if e["fact"]["kind"] == "staff.snapshot.ended"]
+    hashes = {snapshot["hash"] for snapshot in snapshots if snapshot["count"] == 0}
+    assert hashes == {snapshot_hash([])}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_oracle_keeps_every_law(seed):
+    entries = history(seed, SIZE)
+    broken = broken_laws(entries, answers, random.Random(seed), quick=final_rows, steps=list(walk(entries)))
+    assert {law: sentences for law, sentences in broken.items() if sentences} == {}
+
+
+@pytest.mark.parametrize("letter", PATTERNS)
+def test_generated_histories_reach_the_pattern_of_a_fault(letter):
+    assert any(PATTERNS[letter](history(seed, SIZE)) for seed in range(100))
+
+
+@pytest.mark.parametrize("letter", MUTANTS)
+def test_a_fault_put_back_changes_an_answer_within_twenty_histories(letter):
+    assert any(differs(history(seed, SIZE), MUTANTS[letter]()) for seed in range(20))
+
+
+@pytest.mark.parametrize("letter", NOTICED)
+def test_a_law_notices_a_fault_without_the_oracle(letter):
+    law, seed = NOTICED[letter]
+    assert law in noticed_by(history(seed, SIZE), MUTANTS[letter](), seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_facts_as_structs_get_the_same_answers_as_the_history_they_come_from(seed):
+    entries = history(seed, SIZE)
+    now = entries[-1]["log_time"] + 7_200_000
+    log_times = [entry["log_time"] for entry in entries]
+    assert plain(answers_of(facts_of(entries), log_times, now)) == plain(answers(entries, now))

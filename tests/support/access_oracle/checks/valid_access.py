@@ -1,0 +1,120 @@
+"""C4: an account's roles are allowed by the workspace's rule in the policy."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tests.support.access_oracle.checks.check_input import CheckInput
+from tests.support.access_oracle.checks.grants import granted_since
+from tests.support.access_oracle.decisions import DecidedValue
+from tests.support.access_oracle.log import Key
+from tests.support.access_oracle.matching import match
+from tests.support.access_oracle.people import Person
+from tests.support.access_oracle.records import Record
+from tests.support.access_oracle.registers import latest
+from tests.support.access_oracle.results import Row
+from tests.support.access_oracle.state import State
+from tests.support.access_oracle.workspaces import rule_of
+
+Answer = Callable[..., Row]  # (status, reason, *causes)
+
+
+def valid_access(check: CheckInput, c1: Row, c2: Row) -> Row:
+    """The design: C4 fails while the account is active, its owner is active, a policy exists, and it does not allow the roles."""
+    rule = rule_of(check.state, check.account.key[0])
+    base = latest(check.stay.since, check.link.date, check.classification.date, rule.date)
+    if check.classification.value is not None:
+        return check.row("C4", "NONE", "classified", base)
+    if rule.value is None:  # "C4 is UNKNOWN while C1 or C3 fail"
+        return check.row("C4", "UNKNOWN", "no_policy", base)
+    if c2.has_finding:  # "C2 dominates C4"
+        return check.row("C4", "UNKNOWN", "left", base)
+    if c1.status == "PASS":
+        return _of_owner(check, rule)
+    if c1.reason == "not_identified":
+        # "Loss of data never closes a finding": an account whose owner is withdrawn is not identified, its finding stays [N9].
+        former = match(check.state, check.account, lambda _: True).people
+        if len(former) == 1:
+            row = row_by_rule(check, former[0][0], rule, former[0][1])
+            return replace(row, status="UNKNOWN", reason="not_identified", person=None, person_ids=())
+    return check.row("C4", "UNKNOWN", c1.reason, base)
+
+
+def _of_owner(check: CheckInput, rule: DecidedValue) -> Row:
+    person = check.state.person_of(check.link.value) if check.link.value else check.match.people[0][0]
+    assert person is not None
+    since = check.link.date if check.link.value else latest(check.match.people[0][1], check.match.alias_date)
+    row = row_by_rule(check, person, rule, since)
+    return replace(row, status="UNKNOWN", reason="withdrawn") if person.is_silent(check.state.now) else row
+
+
+def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identified: int | None) -> Row:
+    """Return the row by the rule's validity: all staff, staff roles, Intercom roles by staff role, or tickets."""
+    base = latest(check.stay.since, check.link.date, check.classification.date, rule.date, identified)
+    silent = person.is_silent(check.state.now)
+    owner: dict[str, Any] = {"person": person.id, "person_ids": person.ids, "finding_people": person.ids, "silent": silent}
+
+    def answer(status: str, reason: str, *causes: int | None) -> Row:
+        since = latest(base, *causes)
+        fails = status == "FAIL"
+        finding_since = since if fails else None
+        return check.row(
+            "C4", status, reason, since, since_settled=fails, has_finding=fails, finding_since=finding_since, **owner
+        )
+
+    validity = rule.value["validity"]
+    if validity == "all_staff":
+        return answer("PASS", "all_staff")
+    if validity == "ticket":
+        return _by_ticket(check, answer)
+    roles, roles_since, withdrawn = roles_of(check.state, person)
+    if roles is None:  # no source has given the person's roles
+        return answer("UNKNOWN", "role_unknown")
+    row = _by_roles(check, rule, roles, roles_since, answer)
+    return replace(row, status="UNKNOWN", reason="role_unknown") if withdrawn else row
+
+
+def _by_roles(check: CheckInput, rule: DecidedValue, roles: tuple[str, ...], since: int | None, answer: Answer) -> Row:
+    """Judge the staff roles alone, or the Intercom roles that they allow."""
+    if rule.value["validity"] == "staff_roles":
+        valid = bool(set(roles) & set(rule.value.get("roles") or ()))
+        return answer("PASS" if valid else "FAIL", "role_valid" if valid else "role_not_valid", since)
+    allowed = {name for role in roles for name in (rule.value.get("intercom_roles") or {}).get(role, ())}
+    actual, actual_since = check.account.roles, check.account.role_since if allowed else None
+    if allowed and not actual:  # the design: where the role is missing, role rules are UNKNOWN
+        return answer("UNKNOWN", "intercom_role_unknown", since)
+    if allowed & actual and actual - allowed:  # two roles in one second, one of them valid: UNKNOWN, in both orders [N10]
+        row = answer("FAIL", "role_not_valid", since, actual_since)
+        return replace(row, status="UNKNOWN", reason="intercom_role_unknown", since_settled=False)
+    valid = bool(allowed & actual)
+    return answer("PASS" if valid else "FAIL", "role_valid" if valid else "role_not_valid", since, actual_since)
+
+
+def _by_ticket(check: CheckInput, answer: Answer) -> Row:
+    """Approvals have support "later": without them a ticket policy cannot be judged [N19]."""
+    if not check.state.interpretation.later_kinds:
+        return answer("UNKNOWN", "no_approvals")
+    date = granted_since(check, "approval", "C4")
+    return answer("FAIL", "no_approval") if date is None else answer("PASS", "approved", date)
+
+
+def roles_of(state: State, person: Person) -> tuple[tuple[str, ...] | None, int | None, bool]:
+    """Return the person's roles, since when, and whether only withdrawn records give them.
+
+    The design: "Precedence orders descriptive fields". Among sources it does not name the later assertion counts [N20]. Roles of
+    withdrawn records are the last ones known: enough to keep a finding open, not to answer [N9].
+    """
+    precedence_setting = state.setting(lambda settings: settings.get("precedence") or (), ())
+    precedence: tuple[str, ...] = tuple(precedence_setting.value)
+    given = [record for record in person.records if record.roles is not None]
+    candidates = [record for record in given if record.identifies(state.now)] or given
+    if not candidates:
+        return None, None, False
+
+    def rank(record: Record) -> tuple[int, int, Key]:
+        place = precedence.index(record.key[0]) if record.key[0] in precedence else len(precedence)
+        return (place, -(record.roles_at or 0), record.key)
+
+    best = min(candidates, key=rank)
+    decided = precedence_setting.date if len(candidates) > 1 else None
+    return best.roles, latest(best.roles_since, decided), not best.identifies(state.now)
