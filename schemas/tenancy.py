@@ -49,11 +49,19 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     access_token: Secret = Secret("")
 
 
+class StaffSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of staff records. `absence` is what absence from its complete snapshot means: `withdrawn` or `ended`."""
+
+    name: str
+    absence: str = "withdrawn"
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
-    """One company: its workspaces and its staff directory."""
+    """One company: its workspaces and its sources of staff, in the order in which their descriptive fields count."""
 
     id: str
     workspaces: tuple[Workspace, ...] = ()
+    staff_sources: tuple[StaffSource, ...] = ()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

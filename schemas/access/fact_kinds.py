@@ -63,7 +63,7 @@ _ALL: Final = (
     FactKind(name="approval.revoked", parts=("grant",), support=_LATER, decision=True, about="an approval is withdrawn"),
     FactKind(name="finding.handled", parts=("case",), support=_LATER, about="a finding was acknowledged, assigned or commented"),
     FactKind(name="workspace.monitored", parts=("app_id",), about="a workspace is monitored"),
-    FactKind(name="workspace.unmonitored", parts=("app_id",), support=_LATER, about="a workspace is no longer monitored"),
+    FactKind(name="workspace.unmonitored", parts=("app_id",), about="a workspace is no longer monitored"),
     FactKind(name="settings.applied", parts=("settings",), decision=True, about="the configuration that affects check results"),
     FactKind(name="calendar.set", parts=("calendar",), support=_LATER, about="the working days of a calendar"),
     FactKind(name="rules.activated", parts=("rules",), support=_LATER, decision=True, about="the code that evaluates checks"),

@@ -18,10 +18,11 @@ from streams.agents.access_events import OutputRecord, finding_records, ledger_r
 from streams.core.access.processing import backlog
 from streams.core.access.processing.process import CHUNK, ChunkResult
 from streams.core.access.state.backlog_rows import next_pending_tenant
-from streams.core.access.state.rows import AnyRow, LogPosition
+from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.table import AccessTable
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.timers import earliest_timer
+from streams.core.access.state.values import LogPosition
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table, Wake
 
 ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))

@@ -13,6 +13,7 @@ from streams.settings.parse import Report
 Expectation = Callable[[Any], str | None]
 """Return what is expected instead of the value, or None for a correct value."""
 
+ABSENCES = ("withdrawn", "ended")  # of a person from a complete snapshot: nothing is known, or employment has ended
 REGIONS = ("us", "eu", "au")
 _HIGHEST_PORT = 65_535
 
@@ -123,6 +124,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     for at, tenant in enumerate(tenants):
         if not tenant.id or any(character in "|:" for character in tenant.id):
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
+    _check_sources(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):
@@ -142,3 +144,12 @@ def _check_unique(path: str, key: str, names: Iterable[str], report: Report) -> 
     for name, count in Counter(names).items():
         if count > 1:
             report(path, f"{count} entries have the {key} {name!r}; each needs its own")
+
+
+def _check_sources(tenants: Sequence[Tenant], report: Report) -> None:
+    for at, tenant in enumerate(tenants):
+        _check_unique(f"tenants[{at}].staff_sources", "name", (source.name for source in tenant.staff_sources), report)
+        for number, source in enumerate(tenant.staff_sources):
+            if source.absence not in ABSENCES:
+                path = f"tenants[{at}].staff_sources[{number}].absence"
+                report(path, f"expected one of {', '.join(ABSENCES)}, found {source.absence!r}")

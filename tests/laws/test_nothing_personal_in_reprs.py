@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from schemas.access.findings import CandidateData, FindingPersonalData
+from streams.core.access.findings.build import Described
 from streams.core.access.state.addresses import normal
-from streams.core.access.state.staff import StaffMember, staff_member
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.history import moments
 from streams.core.access.state.tenant import TenantState
 from tests.support.company import APP, TENANT, Company, admin, person_of, staff
 
@@ -34,12 +36,23 @@ def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
     state = TenantState(company.table, TENANT)
     record = state.records.get("hr", "77")
     assert record is not None
-    found = staff_member([record], person_of("77"))
-    assert isinstance(found, StaffMember)
-    assert found.given == (JO,)
-    assert hidden(state.accounts.get(APP, "7"))
-    assert hidden(record)
-    assert hidden(found)
+    account = state.accounts.get(APP, "7")
+    assert account is not None
+    person = Directory(state).person_of(person_of("77"))
+    assert person is not None
+    described = Described.of(person, (), company.clock)
+    assert (described.name, described.given) == ("Jo Lind", (JO,))
+    values = [
+        account,
+        *account.addresses,
+        *moments(account.addresses),
+        record,
+        *record.addresses,
+        *person.records,
+        person,
+        described,
+    ]
+    assert all(hidden(value) for value in values)
 
 
 def test_lines_and_rows_of_a_staff_file_hide_what_they_hold(tmp_path: Path):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.access import fact_records
@@ -12,19 +13,10 @@ from schemas.message import RecordValue
 from streams.agents.access import ROWS, ProcessingLimits
 from streams.core.access.checks.table import ACCOUNT_CHECKS
 from streams.core.access.findings.ledger import CONTINUED
-from streams.core.access.state.rows import (
-    AccountRow,
-    CheckRow,
-    FactReference,
-    FieldRegister,
-    HolderIndex,
-    PersonRow,
-    PresenceEvent,
-    StaffRecord,
-    TenantLog,
-    WorkspaceRow,
-)
+from streams.core.access.state.history import Asserted
+from streams.core.access.state.rows import AccountRow, CheckRow, HolderIndex, RecordId, StaffRecord, TenantLog, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import FactReference, FieldRegister, PresenceEvent
 from streams.engine.in_memory import SentRecord
 from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of, policy, roles, snapshot_facts, staff
 
@@ -79,18 +71,23 @@ class Measured(Company):
 def peopled(company: Measured, count: int) -> Measured:
     """Put staff and their accounts into the table as facts would, which is faster."""
     state = TenantState(company.table, "acme")
-    source = FactReference("f0", "staff.record", T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
-    state.log = TenantLog(now=T0, people=count)
-    state.workspaces.put(WorkspaceRow(APP, source), APP)
+    source = FactReference("f0", "staff.record", T0, T0, 0, 0, "0" * 64, (Evidence(file="staff.csv", line=2, sha256="0" * 64),))
+    state.log = TenantLog(now=T0)
+    state.workspaces.put(WorkspaceRow(APP, source, seen=T0), APP)
     for number in range(count):
         name, address = f"{number:05d}", f"p{number}@acme.example"
         person, key = person_of(name), (APP, name)
         seen = PresenceEvent(T0, added=True, source=source)
-        state.accounts.put(AccountRow(*key, seen=seen, fields=_fields(normal=address, address=address)), *key)
-        fields = _fields(addresses=[address], roles=["Sales" if number % 10 == 0 else "Support"])
-        state.records.put(StaffRecord("hr", name, person, fields, source, source), "hr", name)
-        state.people.put(PersonRow(person, (("hr", name),)), person)
-        state.addresses.put(HolderIndex((person,), (key,)), address)
+        known = (Asserted(address, (T0,)),)
+        state.accounts.put(AccountRow(*key, seen=seen, fields=_fields(address=address), addresses=known, ever=(address,)), *key)
+        roles_of = ["Sales" if number % 10 == 0 else "Support"]
+        record = StaffRecord(
+            source="hr", id=name, person=person, fields=_fields(given=[address], roles=roles_of), sights=(T0,), listed=(), latest=source,
+            ending=source, addresses=(Asserted([address], (T0,)),), roles=(Asserted(roles_of, (T0,)),), ever=(address,),
+        )  # fmt: skip
+        state.records.put(record, "hr", name)
+        state.record_ids.put(RecordId("hr", name), person)
+        state.addresses.put(HolderIndex((("hr", name),), (key,)), address)
     company.table.commit()
     company.reads = 0
     return company
@@ -110,7 +107,7 @@ def large() -> Measured:
 
 def results(company: Company, check: str) -> Counter[str]:
     """Count the current results of a check in the table."""
-    rows = (ROWS.decode(value) for key, value in company.table.rows().items() if f"|{APP}|" in key and f"|{check}|" in key)
+    rows = (ROWS.decode(value) for key, value in company.table.rows().items() if f"|{APP}|" in key and key.endswith(f"|{check}"))
     return Counter(row.check_result.result for row in rows if isinstance(row, CheckRow) and row.check_result)
 
 
@@ -174,11 +171,10 @@ def _end(company: Measured, people: Iterable[int], ends: int) -> None:
     state = TenantState(company.table, "acme")
     for number in people:
         key = ("hr", f"{number:05d}")
-        record, person = state.records.get(*key), person_of(key[1])
+        record = state.records.get(*key)
         assert record is not None
-        end = FieldRegister({"given": "2026-02-01", "zone": "UTC", "rule": "end_of_day", "instant": ends}, T0, "f1", T0)
-        state.records.put(StaffRecord(*key, person, {**record.fields, "ends": end}, record.latest, record.ending), *key)
-        state.timers.set("C2", (person,), ends, "f1")
+        state.records.put(msgspec.structs.replace(record, ends=(Asserted(ends, (T0,)),)), *key)
+        state.timers.set("C2", key, ends, "f1")
     company.table.commit()
     company.reads = 0
 

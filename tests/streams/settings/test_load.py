@@ -57,6 +57,15 @@ def problems(path, environment=ENVIRONMENT, **options):
     return str(raised.value)
 
 
+def test_a_source_of_staff_says_what_absence_means_and_nothing_else(file):
+    sources = '[[tenants.staff_sources]]\nname = "hr"\nabsence = "ended"\n'
+    (source,) = load(file(WHOLE + sources), environment=ENVIRONMENT).tenancy.tenants["acme"].staff_sources
+    assert (source.name, source.absence) == ("hr", "ended")
+    found = problems(file(WHOLE + sources.replace("ended", "gone") + sources))
+    assert "tenants[0].staff_sources[0].absence (line 29): expected one of withdrawn, ended, found 'gone'" in found
+    assert "each needs its own" in found
+
+
 def test_the_whole_form_is_read(file, tmp_path):
     settings = load(file(WHOLE), environment=ENVIRONMENT)
     assert settings.kafka.bootstrap == "127.0.0.1:9092"

@@ -1,14 +1,17 @@
 """What a check is: its definition as data, the input it gets, and the outcome it returns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
 
 from streams.core.access.checks.matching import Match
-from streams.core.access.state.rows import AccountRow, CheckResult, CitedFact, PolicyRow, PresenceEvent, SubjectKey, WorkspaceRow
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.checks.presence import Period
+from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.rows import AccountRow, PolicyRow, WorkspaceRow
+from streams.core.access.state.staff import Record
+from streams.core.access.state.values import CheckResult, CitedFact
 
 PASS: Final = "PASS"  # noqa: S105 - a result, no password
 FAIL: Final = "FAIL"
@@ -19,19 +22,25 @@ INFORMATIONAL: Final = 1  # OCSF severity_id of what is not known
 
 UNKNOWN_REASONS: Final = MappingProxyType({
     "account_not_identified": "whose account it is, is not known",
+    "ambiguous": "the account could be that of several people",
+    "staff_not_known": "the account is linked to somebody of whom no staff record has arrived yet",
+    "staff_withdrawn": "no staff source has the person any more",
     "presence_unsettled": "the account was added and removed within the same second, and has to be read again",
+    "unmonitored": "the workspace is not monitored",
 })  # fmt: skip
 """Reasons for which any check about an account can be unknown, in words."""
 
 
 class CheckOutcome(NamedTuple):
-    """A result with the facts it rests on."""
+    """A result with the facts it rests on, and who it is about: what a finding shows of its owner and candidates."""
 
     result: CheckResult
     evidence: tuple[CitedFact, ...] = ()
+    owner: Person | None = None
+    candidates: tuple[Person, ...] = ()
 
 
-CheckOutcomes = dict[SubjectKey, CheckOutcome]
+CheckOutcomes = dict[str, CheckOutcome]  # by check
 
 
 class Wording(NamedTuple):
@@ -41,35 +50,54 @@ class Wording(NamedTuple):
     desc: str
 
 
-class Due(NamedTuple):
-    """The instant (ms) at which a check's answer changes by itself, and the fact that this deadline rests on."""
-
-    at: int
-    fact: str
-
-
 class Deadline(NamedTuple):
-    """A check's deadline that a person's records set. `event` names its passing: it is part of the ids of findings that open then."""
+    """When a check's answer changes by itself (ms), by a staff record. `event` is part of the ids of findings that open then."""
 
     event: str
-    of_person: Callable[[StaffMember], Due | None]
+    of_record: Callable[[Record], Sequence[int]]
 
 
 class AccountInput(NamedTuple):
     """Everything that decides the answers about one account at an instant (ms)."""
 
     account: AccountRow
-    presence: PresenceEvent  # the event that began its presence
+    period: Period
     match: Match
+    linked: Person | None  # whom a link names, where their record is known
+    leavers: tuple[Person, ...]  # whom an address names
+    directory: Directory
     policy: PolicyRow | None
-    staff_known: bool  # whether any staff was ever loaded
     at: int
 
     @property
+    def link(self) -> str | None:
+        """The person's id that a link names."""
+        return self.account.link.value if self.account.link else None
+
+    @property
     def classification(self) -> str | None:
-        """What the account was classified as, where no link names its owner."""
-        decision = self.account.classification
-        return decision.value if decision and self.match.by != "link" else None
+        return self.account.classification.value if self.account.classification else None
+
+    @property
+    def owner(self) -> Person | None:
+        return self.linked if self.link else self.match.owner
+
+    def since(self, *times: int | None) -> int:
+        """Return the latest of these times, the presence and the decision about a link: no answer is dated before what it rests on."""
+        decided = self.account.link.since if self.account.link else None
+        return max(time for time in (self.period.start.time, decided, *times) if time is not None)
+
+    @property
+    def classified_since(self) -> int | None:
+        return self.account.classification.since if self.account.classification else None
+
+    @property
+    def owner_since(self) -> int | None:
+        """Since when the owner is known: of a link by its record, else by the match and the settings it rests on."""
+        if self.link:
+            return self.linked.first if self.linked else None
+        times = [self.match.candidates[0].since] if self.match.candidates else []
+        return max([*times, *([self.match.alias_date] if self.match.alias_date is not None else [])], default=None)
 
 
 class WorkspaceInput(NamedTuple):
@@ -96,24 +124,15 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     wording: Mapping[str, Wording]
     remedy: str
     unknown_reasons: Mapping[str, str] = {}
-    backdated: bool = False  # a failure starts at the date in the source, even if it was reported later
-    closes_as: str = "fixed"  # why a finding closes when the check passes again
     dominated_by: tuple[
         str, ...
-    ] = ()  # while one of these fails for the same person, it has no answer, and its findings are superseded
+    ] = ()  # while one of these has an open finding, it has no answer, and its findings are superseded
 
 
 class AccountCheck(CheckDefinition, frozen=True, kw_only=True):
-    """A check about an account.
+    """A check about an account. Its answer gets the outcomes of the checks before it; None where the check does not apply."""
 
-    One that `needs_person` asks about the account and its owner: without an owner it has no answer, or is UNKNOWN where it is
-    `unknown_without_person` or has an open finding.
-    """
-
-    answer: Callable[["AccountCheck", AccountInput], CheckOutcome]
-    needs_person: bool = False
-    unknown_without_person: bool = False
-    answers_classified: bool = False  # whether it has an answer for an account classified as no person's
+    answer: Callable[["AccountCheck", AccountInput, CheckOutcomes], CheckOutcome | None]
     rests_on_policy: bool = False
     deadline: Deadline | None = None
 
@@ -125,28 +144,23 @@ class WorkspaceCheck(CheckDefinition, frozen=True, kw_only=True):
 
 
 def account_result(
-    check: AccountCheck, view: AccountInput, result: str, reason: str, staff: str = "", *, since: int | None = None,
-    severity: int | None = None, confidence: int = HIGH, candidates: tuple[StaffMember, ...] = (),
-    parameters: Mapping[str, str] | None = None, due: int | None = None,
+    check: AccountCheck, view: AccountInput, result: str, reason: str, since: int, *, person: Person | str | None = None,
+    severity: int | None = None, confidence: int = HIGH, candidates: Sequence[Person] = (), held: int | None = None,
+    people: Sequence[Person] = (), parameters: Mapping[str, str] | None = None, due: int | None = None,
 ) -> CheckResult:  # fmt: skip
-    """Return a result about an account; without `since` it dates from the beginning of the presence."""
+    """Return a result about an account. A failure is held since it began; another result where `held` says so."""
     return CheckResult(
         check=check.id,
-        staff=staff or None,
+        staff=person.id if isinstance(person, Person) else person,
         result=result,
         reason=reason,
-        since=view.presence.time if since is None else since,
+        since=since,
         severity=INFORMATIONAL if result != FAIL else check.severity if severity is None else severity,
         confidence=confidence,
-        candidates=tuple(member.id for member in candidates),
+        candidates=tuple(each.id for each in candidates),
         parameters=dict(sorted((parameters or {}).items())),
         policy=view.policy.source.fact if view.policy and check.rests_on_policy else None,
         due=due,
+        held=since if result == FAIL and held is None else held,
+        people=tuple(sorted({id_ for each in people for id_ in each.ids})),
     )
-
-
-def unknown(
-    check: AccountCheck, view: AccountInput, staff: str, reason: str, *, parameters: Mapping[str, str] | None = None,
-) -> CheckOutcome:  # fmt: skip
-    """Return the outcome of a check that cannot be answered, with the reason. It cites nothing."""
-    return CheckOutcome(account_result(check, view, UNKNOWN, reason, staff, parameters=parameters))

@@ -3,22 +3,37 @@
 from types import MappingProxyType
 from typing import Final
 
-from streams.core.access.checks.check import FAIL, INFORMATIONAL, PASS, CheckOutcome, Wording, WorkspaceCheck, WorkspaceInput
+from streams.core.access.checks.check import (
+    FAIL,
+    INFORMATIONAL,
+    PASS,
+    UNKNOWN,
+    CheckOutcome,
+    Wording,
+    WorkspaceCheck,
+    WorkspaceInput,
+)
 from streams.core.access.checks.policy import rule_for
-from streams.core.access.state.rows import CheckResult, CitedFact
+from streams.core.access.state.values import CheckResult, CitedFact
 
 
 def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome:
     workspace, policy = view
     rule = rule_for(policy.policy if policy else None, workspace.app_id)
+    decided = [workspace.date if workspace.monitored is not None else workspace.seen]
+    decided += [policy.since.get(workspace.app_id) if policy else None]
+    dates = [date for date in decided if date is not None]
+    since = max(dates, default=workspace.source.date)
+    off = workspace.monitored is False
     result = CheckResult(
         check=check.id,
-        result=PASS if rule else FAIL,
-        reason="configured" if rule else "no_policy",
-        since=workspace.source.time or 0,
-        severity=INFORMATIONAL if rule else check.severity,
+        result=UNKNOWN if off else PASS if rule else FAIL,
+        reason="unmonitored" if off else "configured" if rule else "no_policy",
+        since=(workspace.date or 0) if off else since,
+        severity=INFORMATIONAL if off or rule else check.severity,
         parameters={"validity": rule.validity} if rule else {},
         policy=policy.source.fact if policy else None,
+        held=None if off or rule else since,
     )
     cited = (CitedFact(workspace.source), *([CitedFact(policy.source)] if policy else []))
     return CheckOutcome(result, cited)

@@ -1,18 +1,20 @@
-"""Deadlines of checks: timers armed for people, and the checks they belong to."""
+"""Deadlines of checks: timers armed for staff records, and the events they are named after."""
 
 from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import ACCOUNT_CHECKS, CHECKS
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.directory import Directory
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import RecordKey
 
 
-def arm_person(state: TenantState, person: str, member: StaffMember | None, now: int) -> None:
-    """Arm, move or disarm the timers of a person's deadlines after log time `now` (ms). `member` is None once all records are withdrawn."""
+def arm_record(state: TenantState, directory: Directory, key: RecordKey, now: int) -> None:
+    """Arm, move or disarm the timers of a record's deadlines: each for its next instant after log time `now` (ms)."""
+    record = directory.record(key)
+    assert record is not None
     for check in ACCOUNT_CHECKS:
         if check.deadline is not None:
-            due = check.deadline.of_person(member) if member else None
-            ahead = due is not None and due.at > now
-            state.timers.set(check.id, (person,), due.at if due and ahead else None, due.fact if due else "")
+            at = min((instant for instant in check.deadline.of_record(record) if instant > now), default=None)
+            state.timers.set(check.id, key, at, record.row.ending.fact)
 
 
 def event_of(check: str) -> str:

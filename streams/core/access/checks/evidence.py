@@ -2,19 +2,25 @@
 
 from schemas.cloudevents import timestamp
 from streams.core.access.checks.check import AccountInput
+from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
-from streams.core.access.state.rows import CitedFact, StaffRecord
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.values import CitedFact
 
 
 def presence(view: AccountInput) -> CitedFact:
     """Cite what began the account's presence."""
-    return CitedFact(view.presence.source)
+    return CitedFact(view.period.start.source)
 
 
-def records(*members: StaffMember) -> tuple[CitedFact, ...]:
+def records(*people: Person) -> tuple[CitedFact, ...]:
     """Cite the latest fact of every record of these people."""
-    return tuple(CitedFact(record.latest, excerpt(record)) for member in members for record in member.records)
+    return tuple(CitedFact(record.row.latest, excerpt(record.row)) for person in people for record in person.records)
+
+
+def link(view: AccountInput) -> tuple[CitedFact, ...]:
+    """Cite the decision that links the account."""
+    return (CitedFact(view.account.link.source),) if view.account.link and view.account.link.value else ()
 
 
 def excerpt(record: StaffRecord) -> dict[str, str]:

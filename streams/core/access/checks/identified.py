@@ -9,48 +9,75 @@ from streams.core.access.checks.check import (
     HIGH,
     LOW,
     PASS,
+    UNKNOWN,
     AccountCheck,
     AccountInput,
     CheckOutcome,
+    CheckOutcomes,
     Wording,
     account_result,
 )
+from streams.core.access.checks.matching import lost_since
 from streams.core.access.state import addresses
-from streams.core.access.state.rows import CitedFact
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.directory import Person
+from streams.core.access.state.values import CitedFact
 
 
-def _answer(check: AccountCheck, view: AccountInput) -> CheckOutcome:
+def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome:
     if view.classification:
         return _classified(check, view)
-    member = view.match.member
-    return _unidentified(check, view) if member is None else _identified(check, view, member)
+    if view.linked is not None:
+        return _identified(check, view, view.linked, view.since(view.linked.first))
+    return _by_address(check, view) if view.link is None else _not_known_yet(check, view, view.link)
 
 
 def _classified(check: AccountCheck, view: AccountInput) -> CheckOutcome:
     decision = view.account.classification
     assert decision is not None
     parameters = {"classification": decision.value or ""}
-    result = account_result(check, view, PASS, "classified", parameters=parameters)
+    since = max(view.period.start.time, decision.since or 0)
+    result = account_result(check, view, PASS, "classified", since, parameters=parameters)
     return CheckOutcome(result, (evidence.presence(view), CitedFact(decision.source, parameters)))
 
 
-def _unidentified(check: AccountCheck, view: AccountInput) -> CheckOutcome:
-    ambiguous, candidates = view.match.by == "ambiguous", view.match.candidates
-    hinted = bool(candidates) and not ambiguous
+def _by_address(check: AccountCheck, view: AccountInput) -> CheckOutcome:
+    candidates = view.match.candidates
+    since = view.since(view.classified_since)
+    if len(candidates) == 1:
+        return _identified(check, view, candidates[0].person, view.since(view.classified_since, view.owner_since))
+    if candidates:
+        second = sorted(candidate.since for candidate in candidates)[1]
+        people = sorted((candidate.person for candidate in candidates), key=lambda person: (person.left(view.at), person.id))
+        return _unidentified(check, view, "ambiguous", view.since(view.classified_since, second, view.match.alias_date), people)
+    since = view.since(view.classified_since, *lost_since(view.account, view.directory))
+    return _unidentified(check, view, "not_identified", since, view.match.hints)
+
+
+def _identified(check: AccountCheck, view: AccountInput, person: Person, since: int) -> CheckOutcome:
+    parameters = {"matched_by": "link" if view.link else view.match.by, "address_rule": addresses.RULE}
+    result = account_result(check, view, PASS, "identified", since, parameters=parameters)
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *evidence.records(person)), person)
+
+
+def _unidentified(
+    check: AccountCheck, view: AccountInput, reason: str, since: int, people: list[Person] | tuple[Person, ...]
+) -> CheckOutcome:
     result = account_result(
-        check, view, FAIL, "ambiguous" if ambiguous else "not_identified",
-        confidence=LOW if hinted or not view.staff_known else HIGH,
-        candidates=candidates,
+        check, view, FAIL, reason, since,
+        confidence=HIGH if reason == "ambiguous" else LOW,  # the owner may be known under an address that no source has sent
+        candidates=people,
         parameters={"address_rule": addresses.RULE},
     )  # fmt: skip
-    return CheckOutcome(result, (evidence.presence(view), *evidence.records(*candidates)))
+    return CheckOutcome(result, (evidence.presence(view), *evidence.records(*people)), candidates=tuple(people))
 
 
-def _identified(check: AccountCheck, view: AccountInput, member: StaffMember) -> CheckOutcome:
-    parameters = {"matched_by": view.match.by, "address_rule": addresses.RULE}
-    result = account_result(check, view, PASS, "identified", parameters=parameters, candidates=view.match.candidates)
-    return CheckOutcome(result, (evidence.presence(view), *evidence.records(member)))
+def _not_known_yet(check: AccountCheck, view: AccountInput, link: str) -> CheckOutcome:
+    """Answer for a link to somebody without a staff record yet. A finding is open, since it would fail without the link."""
+    without = _by_address(check, view).result
+    since = view.since()
+    held = without.held if without.held is not None else since
+    result = account_result(check, view, UNKNOWN, "staff_not_known", since, person=link, held=held)
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view)))
 
 
 IDENTIFIED: Final = AccountCheck(
@@ -62,7 +89,6 @@ IDENTIFIED: Final = AccountCheck(
     standards=("SOC 2 TSC CC6.1", "ISO/IEC 27001:2022 A.5.16"),
     severity=3,
     answer=_answer,
-    answers_classified=True,
     wording=MappingProxyType({
         "not_identified": Wording(
             "{who} is an Intercom teammate of {app_id} whom the staff directory does not know",

@@ -1,68 +1,145 @@
-"""Who owns an account? An explicit link decides, then the exact address, then an alias domain; a match by address is kept by ids.
+"""Who owns an account, and which leavers does it name? A link decides; else the present address, an alias domain, a former address.
 
-The first rule that finds a person decides. Several active candidates are ambiguous: all are listed and none is picked. An account keeps
-its match while its presence lasts: a renamed address does not lose the owner, and a leaver's account does not move by itself to the next
-holder of the address. A similar address matches nobody; it is a hint for an operator.
+The first rule that finds a person decides. Several candidates are ambiguous: all are listed and none is picked. Aliases translate both
+sides. An account keeps its owner when either side's address is renamed, for former addresses count where the present ones find nobody.
+And they name leavers: neither a rename, nor an address that is emptied, nor a record that is withdrawn lets a leaver pass. A similar
+address matches nobody; it is a hint for an operator.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from streams.core.access.state.addresses import aliased, untagged
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.addresses import translated, untagged
+from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.history import Moment, moments, run_start
+from streams.core.access.state.rows import AccountRow
+from streams.core.access.state.staff import Record
 
-Find = Callable[[str], Iterable[StaffMember]]
+SECOND = 1000  # ms: payloads of teammates are dated by the second
+
+
+class Candidate(NamedTuple):
+    """A person whom an account's address names, and since when (ms)."""
+
+    person: Person
+    since: int
 
 
 class Match(NamedTuple):
-    """`by` is link, address, alias, hold, ambiguous or none; `candidates` are others to choose from."""
+    """`by` is address, alias, former or none. `alias_date` is the date of the settings, where an alias decides."""
 
     by: str
-    member: StaffMember | None = None
-    candidates: tuple[StaffMember, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    alias_date: int | None = None
+    hints: tuple[Person, ...] = ()
+
+    @property
+    def owner(self) -> Person | None:
+        """The only candidate."""
+        return self.candidates[0].person if len(self.candidates) == 1 else None
 
 
-def match(
-    *, link: StaffMember | None, matched: StaffMember | None, address: str | None, find: Find, aliases: Mapping[str, str], at: int
-) -> Match:
-    """Match an account at an instant (ms). `find` returns the staff members known under a normal address."""
-    if link is not None:
-        return Match("link", link)
-    by, candidates = _candidates(address, find, aliases)
-    chosen = _choose(by, candidates, at)
-    if matched is None or chosen.by == "ambiguous" or chosen.member == matched:
-        return chosen if candidates else _hinted(matched, address, find)
-    return Match("hold", matched, () if chosen.member is None else (chosen.member,))
+def match(account: AccountRow, directory: Directory, now: int, *, withdrawn: bool = False) -> Match:
+    """Match an account by address. With `withdrawn`, also with people whose records are withdrawn."""
+    history = moments(account.addresses, SECOND)
+    present = history[-1].values if history else []
+    since = {address: run_start(history, lambda values, of=address: of in values) for address in present}  # type: ignore[misc]
+    people = directory.named_by(present) if present else []
+
+    def usable(record: Record) -> bool:
+        return withdrawn or record.speaks(now)
+
+    exact = _candidates(people, since, usable, lambda address: address)
+    if exact:
+        return Match("address", exact)
+    by_alias = _candidates(people, since, usable, lambda address: translated(address, directory.aliases))
+    if by_alias:
+        return Match("alias", by_alias, directory.since("aliases"))
+    former = _former(account, directory, usable)
+    if former:
+        return Match("former", former, directory.since("aliases"))
+    bare = [address for each in present if (address := untagged(each))]
+    hints = tuple(person for person in (directory.named_by(bare) if bare else []) if not person.silent(now))
+    return Match("none", (), directory.since("aliases"), hints)
 
 
-def is_kept(match: Match, at: int) -> bool:
-    """Say whether the account keeps this match from now on: one by address with an active person."""
-    return match.by in ("address", "alias") and match.member is not None and active(match.member, at)
+def named_leavers(account: AccountRow, directory: Directory, now: int) -> list[Person]:
+    """Return everybody who left and whom an address of the account names, now or formerly; and those who might be the same."""
+    found: dict[str, Person] = {}
+    for person in directory.named_by(account.ever):
+        found |= {each.id: each for each in (person, *directory.uncertain(person)) if each.left(now)}
+    return [person for _, person in sorted(found.items())]
 
 
-def active(member: StaffMember, at: int) -> bool:
-    """Say whether employment has not ended."""
-    return member.ends is None or member.ends > at
+def lost_since(account: AccountRow, directory: Directory) -> list[int]:
+    """Return when somebody lost the account's present address, or the account got it after another: both date what is not known."""
+    history = moments(account.addresses, SECOND)
+    present = set(history[-1].values) if history else set()
+    times = []
+    for person in directory.named_by(present) if present else ():
+        for record in person.records:
+            if record.withdrawn is not None and record.addresses & present:
+                times.append(record.withdrawn)
+            times += [record.lost[address] for address in present if address in record.lost]
+    return [*times, *_renamed(history, present)]
 
 
-def _candidates(address: str | None, find: Find, aliases: Mapping[str, str]) -> tuple[str, list[StaffMember]]:
-    if address is not None:
-        for by, form in (("address", address), ("alias", aliased(address, aliases))):
-            members = sorted(find(form), key=lambda member: member.id) if form else []
-            if members:
-                return by, members
-    return "none", []
+def _renamed(history: list[Moment], present: set[str]) -> list[int]:
+    others = [moment for moment in history if present.isdisjoint(moment.values)]
+    after = [
+        moment.time for moment in history if others and moment.time > others[-1].time and not present.isdisjoint(moment.values)
+    ]
+    return after[:1]
 
 
-def _choose(by: str, candidates: list[StaffMember], at: int) -> Match:
-    employed = [member for member in candidates if active(member, at)] or candidates
-    if len(employed) > 1:
-        return Match("ambiguous", candidates=tuple(employed))
-    return Match(by, employed[0]) if employed else Match("none")
+def _former(account: AccountRow, directory: Directory, usable: Callable[[Record], bool]) -> tuple[Candidate, ...]:
+    """Return whom an address names that either side has or had, since both first had it."""
+    mine = _translated(_first(account), directory)
+    found = []
+    for person in directory.named_by(account.ever) if account.ever else ():
+        starts = [
+            max(record.there_since, mine[form], begun)
+            for record in person.records
+            if usable(record)
+            for form, begun in _translated(record.address_first, directory).items()
+            if form in mine
+        ]
+        if starts:
+            found.append(Candidate(person, min(starts)))
+    return tuple(found)
 
 
-def _hinted(matched: StaffMember | None, address: str | None, find: Find) -> Match:
-    if matched is not None:
-        return Match("hold", matched)
-    bare = untagged(address) if address else None
-    return Match("none", candidates=tuple(sorted(find(bare), key=lambda member: member.id)) if bare else ())
+def _first(account: AccountRow) -> dict[str, int]:
+    """Return when the account first had each address; one that is no longer remembered counts from the oldest remembered time."""
+    first: dict[str, int] = {}
+    history = moments(account.addresses)
+    for moment in history:
+        for address in moment.values:
+            first.setdefault(address, moment.time)
+    return {address: first.get(address, history[0].time) for address in account.ever}
+
+
+def _translated(first: Mapping[str, int], directory: Directory) -> dict[str, int]:
+    forms: dict[str, int] = {}
+    for address, begun in first.items():
+        form = translated(address, directory.aliases)
+        forms[form] = min(begun, forms.get(form, begun))
+    return forms
+
+
+def _candidates(
+    people: Iterable[Person], since: Mapping[str, int], usable: Callable[[Record], bool], form: Callable[[str], str]
+) -> tuple[Candidate, ...]:
+    mine = {form(address): begun for address, begun in since.items()}
+    found = []
+    for person in people:
+        starts = [
+            max(record.there_since, record.address_since[address], mine[form(address)])
+            for record in person.records
+            if usable(record)
+            for address in record.addresses
+            if form(address) in mine
+        ]
+        if starts:
+            found.append(Candidate(person, min(starts)))
+    return tuple(found)

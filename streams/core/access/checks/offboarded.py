@@ -1,5 +1,10 @@
-"""C2, offboarded access: it was removed when employment ended."""
+"""C2, offboarded access: it was removed when employment ended.
 
+A leaver never passes: who left and is named by a link, or by an address that either side has or ever had, holds a finding open, until a
+link names another person or the end is taken back. Loss of data opens and closes nothing by itself.
+"""
+
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -7,48 +12,123 @@ from schemas.cloudevents import timestamp
 from streams.core.access.checks import evidence
 from streams.core.access.checks.check import (
     FAIL,
+    HIGH,
+    MEDIUM,
     PASS,
+    UNKNOWN,
     AccountCheck,
     AccountInput,
     CheckOutcome,
+    CheckOutcomes,
     Deadline,
-    Due,
     Wording,
     account_result,
 )
-from streams.core.access.checks.matching import active
+from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
-from streams.core.access.state.rows import CitedFact, StaffRecord
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import Record
+from streams.core.access.state.values import CitedFact
 
 
-def _answer(check: AccountCheck, view: AccountInput) -> CheckOutcome:
-    member = view.match.member
-    assert member is not None
-    if active(member, view.at):
-        return CheckOutcome(account_result(check, view, PASS, "employed", member.id, due=member.ends))
-    ends, ending = member.ends, member.ending
-    assert ends is not None
+def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome | None:
+    if view.link:
+        if view.linked is None:
+            return CheckOutcome(account_result(check, view, UNKNOWN, "staff_not_known", view.since(), person=view.link))
+        others = [person for person in view.directory.uncertain(view.linked) if person.left(view.at)]
+        return _of_owner(check, view, view.linked, identified=view.since(view.linked.first), others=others, alias=None)
+    if view.classification and not view.leavers:
+        return None
+    owner = view.match.owner
+    identified = before["C1"].result.since
+    if owner is not None:
+        others = [person for person in view.leavers if person.id != owner.id]
+        return _of_owner(check, view, owner, identified=identified, others=others, alias=view.match.alias_date)
+    return _without_owner(check, view, identified)
+
+
+def _without_owner(check: AccountCheck, view: AccountInput, since: int) -> CheckOutcome:
+    candidates = [candidate.person for candidate in view.match.candidates]
+    reason = "ambiguous" if candidates else "account_not_identified"
+    if not view.leavers:
+        return CheckOutcome(account_result(check, view, UNKNOWN, reason, since, candidates=candidates))
+    silent = not candidates and all(person.silent(view.at) for person in view.leavers)
+    held = _held(view, view.leavers)
+    return _open(
+        check,
+        view,
+        "staff_withdrawn" if silent else reason,
+        max(since, held),
+        held=held,
+        leavers=view.leavers,
+        candidates=candidates,
+    )
+
+
+def _of_owner(
+    check: AccountCheck, view: AccountInput, owner: Person, *, identified: int, others: Sequence[Person], alias: int | None
+) -> CheckOutcome:
+    silent = owner.silent(view.at)
+    withdrawn = max((record.withdrawn or 0 for record in owner.records), default=0) if silent else None
+    if owner.left(view.at):
+        held = _held(view, [owner], alias)
+        leavers = [owner, *others]
+        if silent:
+            since = view.since(held, withdrawn)
+            return _open(check, view, "staff_withdrawn", since, held=held, leavers=leavers, owner=owner)
+        return _failing(check, view, owner, held, leavers)
+    if others:
+        held = _held(view, others)
+        return _open(check, view, "names_a_leaver", max(identified, held), held=held, leavers=others, owner=owner)
+    if silent:
+        return CheckOutcome(
+            account_result(check, view, UNKNOWN, "staff_withdrawn", view.since(identified, withdrawn), person=owner), owner=owner
+        )
+    due = owner.end.instant if owner.end else None
+    return CheckOutcome(account_result(check, view, PASS, "employed", identified, person=owner, due=due), owner=owner)
+
+
+def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, leavers: Sequence[Person]) -> CheckOutcome:
+    end, ending = owner.end, owner.ending
+    assert end is not None
     assert ending is not None
     result = account_result(
-        check, view, FAIL, "employment_ended", member.id,
-        since=max(ends, view.presence.time),
-        candidates=view.match.candidates,
-        parameters={"employment_ended": timestamp(ends), "ended": _given_end(ending, ends)},
+        check, view, FAIL, "employment_ended", held, person=owner, people=leavers, held=held,
+        confidence=MEDIUM if end.by == "absence" else HIGH,
+        parameters={
+            "employment_ended": timestamp(end.instant),
+            "ended": _given_end(ending.row, end.instant),
+            **({"evidence": "absence"} if end.by == "absence" else {}),
+        },
     )  # fmt: skip
-    return CheckOutcome(result, (evidence.presence(view), CitedFact(ending.ending, evidence.excerpt(ending))))
+    cited = CitedFact(ending.row.ending, evidence.excerpt(ending.row))
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), cited), owner)
+
+
+def _open(
+    check: AccountCheck, view: AccountInput, reason: str, since: int, *, held: int, leavers: Sequence[Person],
+    owner: Person | None = None, candidates: Sequence[Person] = (),
+) -> CheckOutcome:  # fmt: skip
+    """Return UNKNOWN with a finding that is open: somebody who left may still have access."""
+    end = min(person.end.instant for person in leavers if person.end)
+    result = account_result(
+        check, view, UNKNOWN, reason, since, person=owner, held=held, people=leavers, candidates=candidates or leavers,
+        parameters={"employment_ended": timestamp(end)},
+    )  # fmt: skip
+    endings = [person.ending.row for person in leavers if person.ending]
+    cited = tuple(CitedFact(row.ending, evidence.excerpt(row)) for row in endings)
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *cited), owner, tuple(candidates or leavers))
+
+
+def _held(view: AccountInput, leavers: Sequence[Person], *times: int | None) -> int:
+    """Return since when a finding about leavers has to be open: the latest of the presence, the link and the earliest end."""
+    return view.since(min(person.end.date for person in leavers if person.end), *times)
 
 
 def _given_end(record: StaffRecord, ends: int) -> str:
     """Return the end of employment as its source gave it, where it gave a date."""
     given = value(record.fields, "ends")
     return str(given["given"]) if given is not None else timestamp(ends)
-
-
-def _end_of_employment(member: StaffMember) -> Due | None:
-    if member.ends is None or member.ending is None:
-        return None
-    return Due(member.ends, member.ending.ending.fact)
 
 
 OFFBOARDED: Final = AccountCheck(
@@ -60,14 +140,19 @@ OFFBOARDED: Final = AccountCheck(
     standards=("SOC 2 TSC CC6.2", "ISO/IEC 27001:2022 A.5.18"),
     severity=4,
     answer=_answer,
-    needs_person=True,
-    backdated=True,
-    closes_as="not_applicable",  # it passes again only where no end of employment is asserted any more
-    deadline=Deadline("employment.ended", _end_of_employment),
+    deadline=Deadline("employment.ended", Record.instants),
     wording=MappingProxyType({
         "employment_ended": Wording(
             "{who} left ({ended}) and is still an active Intercom teammate of {app_id}",
             "Employment ended at {employment_ended}; the account is still active.",
+        ),
+        "staff_withdrawn": Wording(
+            "{who} left and is still an active Intercom teammate of {app_id}, as far as was last known",
+            "Employment ended at {employment_ended}; no staff source has the person any more.",
+        ),
+        "names_a_leaver": Wording(
+            "{who} may be somebody who left and is still an active Intercom teammate of {app_id}",
+            "An address of the account, present or former, is that of somebody whose employment ended at {employment_ended}.",
         ),
         "employed": Wording("{who} is employed", "No source says that employment has ended."),
     }),

@@ -1,24 +1,26 @@
 """The table of checks, and the answers of all of them about an account or a workspace."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+import msgspec
 
 from schemas.errors import MustStop
 from streams.core.access.checks.check import (
-    FAIL,
+    INFORMATIONAL,
+    UNKNOWN,
     AccountCheck,
     AccountInput,
     CheckDefinition,
+    CheckOutcome,
     CheckOutcomes,
     WorkspaceCheck,
     WorkspaceInput,
-    unknown,
 )
 from streams.core.access.checks.configured import CONFIGURED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
 from streams.core.access.checks.valid_access import VALID_ACCESS
-from streams.core.access.state.rows import SubjectKey
 
 RULES: Final = "1"  # version of the rules of all checks
 
@@ -41,50 +43,40 @@ _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, 
 
 def of_workspace(view: WorkspaceInput) -> CheckOutcomes:
     """Answer the checks about a workspace."""
-    return {(check.id, ""): check.answer(check, view) for check in _WORKSPACE_CHECKS}
+    return {check.id: check.answer(check, view) for check in _WORKSPACE_CHECKS}
 
 
-def of_account(view: AccountInput, open_findings: Collection[SubjectKey]) -> CheckOutcomes:
-    """Answer the checks about an account. A check with an open finding that cannot be answered is UNKNOWN: that closes nothing."""
+def of_account(view: AccountInput) -> CheckOutcomes:
+    """Answer the checks about an account; one that does not apply, or is dominated, has no answer."""
     outcomes: CheckOutcomes = {}
     for check in ACCOUNT_CHECKS:
-        if view.classification and not check.answers_classified:
-            continue
-        if not check.needs_person:
-            outcomes[check.id, ""] = check.answer(check, view)
-        elif view.match.member is None:
-            outcomes |= _without_answer(check, view, open_findings, "account_not_identified")
-        elif dominating(check.id, view.match.member.id, outcomes) is None:
-            outcomes[check.id, view.match.member.id] = check.answer(check, view)
+        outcome = None if dominating(check.id, outcomes) else check.answer(check, view, outcomes)
+        if outcome is not None:
+            outcomes[check.id] = outcome
     return outcomes
 
 
-def unsettled(view: AccountInput, open_findings: Collection[SubjectKey]) -> CheckOutcomes:
-    """Answer for an account that was added and removed in the same second: every check is UNKNOWN until it is read again."""
-    outcomes: CheckOutcomes = {}
-    for check in ACCOUNT_CHECKS:
-        if check.needs_person:
-            outcomes |= _without_answer(check, view, open_findings, "presence_unsettled")
-        else:
-            outcomes[check.id, ""] = unknown(check, view, "", "presence_unsettled")
-    return outcomes
+def all_unknown(outcomes: CheckOutcomes, reason: str, since: int, *, held: bool) -> CheckOutcomes:
+    """Return these outcomes as UNKNOWN for one reason, with the findings that are held open, or without."""
+    return {check: _unknown(outcome, reason, since, held=held) for check, outcome in outcomes.items()}
 
 
-def dominating(check: str, person: str, outcomes: CheckOutcomes) -> SubjectKey | None:
-    """Return the failing check that dominates this one for a person, or None."""
+def _unknown(outcome: CheckOutcome, reason: str, since: int, *, held: bool) -> CheckOutcome:
+    result = msgspec.structs.replace(
+        outcome.result, result=UNKNOWN, reason=reason, since=since, severity=INFORMATIONAL, due=None,
+        held=outcome.result.held if held else None,
+    )  # fmt: skip
+    return outcome._replace(result=result)
+
+
+def dominating(check: str, outcomes: CheckOutcomes) -> str | None:
+    """Return the check with an open finding that dominates this one, or None."""
     for other in CHECKS[check].dominated_by:
-        outcome = outcomes.get((other, person))
-        if outcome is not None and outcome.result.result == FAIL:
-            return other, person
+        if (outcome := outcomes.get(other)) is not None and outcome.result.held is not None:
+            return other
     return None
 
 
-def in_order(subjects: Iterable[SubjectKey]) -> list[SubjectKey]:
-    """Return checks and people in the order of evaluation: dominating checks first."""
-    return sorted(subjects, key=lambda subject: (_ORDER.index(CHECKS[subject[0]]), subject[1]))
-
-
-def _without_answer(check: AccountCheck, view: AccountInput, open_findings: Collection[SubjectKey], reason: str) -> CheckOutcomes:
-    people = [person for open_check, person in open_findings if open_check == check.id]
-    people += [""] if check.unknown_without_person else []
-    return {(check.id, person): unknown(check, view, person, reason) for person in people}
+def in_order(checks: Iterable[str]) -> list[str]:
+    """Return checks in the order of evaluation: dominating checks first."""
+    return sorted(checks, key=lambda check: _ORDER.index(CHECKS[check]))

@@ -9,8 +9,8 @@ from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from streams.core.access.facts import decisions, staff, staff_snapshots, teammates
 from streams.core.access.facts.effect import Effect
-from streams.core.access.state.rows import FactReference
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import FactReference
 
 Apply = Callable[[TenantState, Fact, FactReference, int], Effect]
 
@@ -54,6 +54,7 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "account.unclassified": decisions.unclassified,
     "policy.applied": decisions.policy,
     "workspace.monitored": decisions.monitored,
+    "workspace.unmonitored": decisions.unmonitored,
     "settings.applied": decisions.settings,
     "clock.ticked": _tick,
 })  # fmt: skip

@@ -1,18 +1,26 @@
-"""Facts that people decided: links, classifications, policies, settings. A decision that replaces another than the one in force is stale."""
+"""Facts that people decided: links, classifications, policies, settings, monitoring.
+
+A decision that replaces another than the one in force is stale. The date of a decision repeated with the same content is that of the
+first: nothing was decided again.
+"""
+
+from collections.abc import Mapping
 
 import msgspec
 
-from schemas.access.facts import Fact
+from schemas.access.facts import AccessSettings, Fact
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.precedence import takes_effect
 from streams.core.access.state.references import put_account
-from streams.core.access.state.rows import AccountRow, Decision, FactReference, PolicyRow, SettingsRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, PolicyRow, SettingsRow, WorkspaceRow
+from streams.core.access.state.staff import absence_of
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import Decision, FactReference
 
 
 def linked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `account.linked`."""
+    """Apply `account.linked`. It holds from its place in the log; the staff record it names may come later."""
     return _decide(state, fact, source, "link", fact.staff)
 
 
@@ -36,30 +44,48 @@ def policy(state: TenantState, fact: Fact, source: FactReference, now: int) -> E
     before = state.policy.get()
     if not takes_effect(fact, before.source.fact if before else None) or fact.policy is None:
         return Effect("stale")
-    state.policy.put(PolicyRow(fact.policy, source))
+    old = {rule.app_id: rule for rule in before.policy.rules} if before else {}
+    new = {rule.app_id: rule for rule in fact.policy.rules}
+    since = _dated(before.since if before else {}, old, new, source.date)
+    state.policy.put(PolicyRow(fact.policy, source, since))
     return Effect("applied", follow_up=Stage.WORKSPACES)
 
 
 def settings(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `settings.applied`; other alias domains move the accounts to other lookup addresses first."""
+    """Apply `settings.applied`: a workspace is monitored while they list it; everything is evaluated again."""
     before = state.settings.get()
     if not takes_effect(fact, before.source.fact if before else None) or fact.settings is None:
         return Effect("stale")
-    old, new = state.alias_domains, fact.settings.alias_domains
-    state.settings.put(SettingsRow(fact.settings, source))
-    for app_id in fact.settings.workspaces:
-        if state.workspaces.get(app_id) is None:
-            state.workspaces.put(WorkspaceRow(app_id, source), app_id)
-    return Effect("applied", follow_up=Stage.WORKSPACES if old == new else Stage.MOVE_ALIASES)
+    old, new = _parts(before.settings) if before else {}, _parts(fact.settings)
+    state.settings.put(SettingsRow(fact.settings, source, _dated(before.since if before else {}, old, new, source.date)))
+    for app_id in sorted({*fact.settings.workspaces, *(app_id for app_id, row in state.workspaces.walk() if row.listed)}):
+        _monitor(state, app_id, source, on=app_id in fact.settings.workspaces, listed=app_id in fact.settings.workspaces)
+    return Effect("applied", follow_up=Stage.WORKSPACES)
 
 
 def monitored(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `workspace.monitored`."""
+    return _decide_monitoring(state, fact, source, on=True)
+
+
+def unmonitored(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply `workspace.unmonitored`."""
+    return _decide_monitoring(state, fact, source, on=False)
+
+
+def _decide_monitoring(state: TenantState, fact: Fact, source: FactReference, *, on: bool) -> Effect:
     app_id = fact.app_id or ""
-    if state.workspaces.get(app_id) is not None:
+    before = state.workspaces.get(app_id)
+    if before is not None and before.monitored is on:
         return Effect("superseded")
-    state.workspaces.put(WorkspaceRow(app_id, source), app_id)
-    return Effect("applied", workspaces={app_id})
+    _monitor(state, app_id, source, on=on, listed=before.listed if before else False)
+    return Effect("applied", follow_up=Stage.WORKSPACES)
+
+
+def _monitor(state: TenantState, app_id: str, source: FactReference, *, on: bool, listed: bool) -> None:
+    before = state.workspaces.get(app_id) or WorkspaceRow(app_id, source)
+    date = before.date if before.monitored is on else source.date
+    state.workspaces.put(msgspec.structs.replace(before, monitored=on, date=date, listed=listed), app_id)
 
 
 def _decide(state: TenantState, fact: Fact, source: FactReference, field: str, value: str | None) -> Effect:
@@ -69,6 +95,24 @@ def _decide(state: TenantState, fact: Fact, source: FactReference, field: str, v
     current: Decision | None = getattr(row, field)
     if not takes_effect(fact, current.source.fact if current else None):
         return Effect("stale")
-    after = msgspec.structs.replace(row, **{field: Decision(value, source)})
-    put_account(state, before, after, aliases=state.alias_domains)
+    same = (current.value if current else None) == value
+    since = (current.since if current else None) if same else source.date
+    after = msgspec.structs.replace(row, **{field: Decision(value, source, since)})
+    put_account(state, before, after)
     return Effect("applied", accounts={key})
+
+
+def _parts(of: AccessSettings) -> dict[str, object]:
+    """Return the parts of settings that answers rest on; a part that is as without settings is left out."""
+    absence = {f"absence|{source}": meaning for source, meaning in absence_of(of).items() if meaning != "withdrawn"}
+    parts: dict[str, object] = dict(absence)
+    return (
+        parts
+        | ({"aliases": of.alias_domains} if of.alias_domains else {})
+        | ({"precedence": of.precedence} if of.precedence else {})
+    )
+
+
+def _dated(since: Mapping[str, int], old: Mapping[str, object], new: Mapping[str, object], date: int) -> dict[str, int]:
+    """Return the dates of parts: a part that is as before keeps its date."""
+    return {**since, **{name: date for name in {*old, *new} if old.get(name) != new.get(name)}}

@@ -3,21 +3,21 @@
 import msgspec
 
 from streams.core.access.checks.presence import Period
-from streams.core.access.state.rows import AccountKey
+from streams.core.access.state.directory import Directory
 from streams.core.access.state.stage import Stage
+from streams.core.access.state.values import AccountKey
 
 
 class Effect(msgspec.Struct, frozen=True):
     """The outcome for the ledger, and what has to be evaluated again.
 
-    `past` is a presence that had ended before it was reported; `interrupted` is when a presence ended, where a late fact shows that before it began
-    again. `follow_up` is the next stage, about `snapshot` where it concerns one.
+    `past` is a presence that had ended before it was reported. `follow_up` is the next stage. `directory` is the people as they are now,
+    where the fact had to read them.
     """
 
     outcome: str
     accounts: set[AccountKey] = set()
     workspaces: set[str] = set()
     past: Period | None = None
-    interrupted: int | None = None
     follow_up: Stage = Stage.EVALUATE
-    snapshot: str = ""
+    directory: Directory | None = None

@@ -1,65 +1,54 @@
-"""Facts about staff: a source's record is merged, attached to a person, and that person's deadlines are armed."""
+"""Facts about staff: an observation is merged into its source's record, and the record's deadline is armed."""
 
 import msgspec
 
 from schemas.access.facts import Fact
 from streams.core.access.checks import deadlines
 from streams.core.access.facts.effect import Effect
-from streams.core.access.state import staff
-from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.references import index_person
-from streams.core.access.state.rows import FactReference, PersonRow, StaffRecord
-from streams.core.access.state.staff import StaffMember, staff_member
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.references import put_record
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import Record, merge_record
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import AccountKey, FactReference
 
 
 def record(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `staff.record`."""
-    return observed(state, fact, source, fact.time or 0, now)
+    return observed(state, fact, source, source.date, now)
 
 
-def observed(
-    state: TenantState, fact: Fact, source: FactReference, time: int, now: int, *, snapshot: str | None = None
-) -> Effect:
-    """Apply a source's record as of `time` (ms, the source's clock); one from a complete snapshot is marked with it."""
+def observed(state: TenantState, fact: Fact, source: FactReference, time: int, now: int, *, listed: int | None = None) -> Effect:
+    """Apply an observation of a source's record as of `time` (ms, the source's clock)."""
     data = fact.record
     assert data is not None
-    before = state.records.get(data.source, data.record)
-    person = (state.people.get(before.person) if before else None) or staff.owner(state, fact, data)
-    after = staff.merge_record(before, person.id, fact, data, time=time, source=source, snapshot=snapshot)
-    if before is not None and after.fields == before.fields:
-        if after.snapshot != before.snapshot:
-            state.records.put(msgspec.structs.replace(before, snapshot=after.snapshot), data.source, data.record)
+    key = (data.source, data.record)
+    row = state.records.get(*key)
+    after = merge_record(row, state.tenant, fact, data, time=time, source=source, listed=listed)
+    if after == row:
         return Effect("superseded")
-    return _put(state, person, after, now)
+    return _put(state, row, after, source, now)
 
 
-def withdrawn(state: TenantState, record: StaffRecord, fact: Fact, time: int, now: int) -> Effect:
-    """Apply a record's absence from a complete snapshot of its source, as of the snapshot's request."""
-    person = state.people.get(record.person)
-    fields = with_asserted(record.fields, {"withdrawn": True}, time, fact.id)
-    if person is None or fields == record.fields:
-        return Effect("superseded")
-    return _put(state, person, msgspec.structs.replace(record, fields=fields), now)
+def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, source: FactReference, now: int) -> Effect:
+    key, old = (after.source, after.id), Directory(state)
+    was, new = old.record(key), old.read(after)
+    row = msgspec.structs.replace(after, ending=source) if was is None or was.end != new.end else after
+    if was is not None and _read_alike(was, new):
+        state.records.put(row, *key)
+        return Effect("applied")
+    alike = was is not None and (was.row.ever, was.number) == (
+        new.row.ever,
+        new.number,
+    )  # whom it shares what with is then as before
+    accounts: set[AccountKey] = set() if alike else old.accounts_near(key)
+    put_record(state, before, row)
+    directory = Directory.after(state, new._replace(row=row))
+    deadlines.arm_record(state, directory, key, now)
+    return Effect("applied", accounts=accounts | directory.accounts_near(key), directory=directory)
 
 
-def _put(state: TenantState, person: PersonRow, record: StaffRecord, now: int) -> Effect:
-    before = _member(state, person)
-    key = (record.source, record.id)
-    attached = msgspec.structs.replace(person, records=person.records if key in person.records else (*person.records, key))
-    state.records.put(record, *key)
-    state.people.put(attached, person.id)
-    after = _member(state, attached)
-    deadlines.arm_person(state, person.id, after, now)
-    _count(state, before, after)
-    return Effect("applied", accounts=index_person(state, attached, before, after))
-
-
-def _member(state: TenantState, person: PersonRow) -> StaffMember | None:
-    return staff_member((record for key in person.records if (record := state.records.get(*key))), person.id)
-
-
-def _count(state: TenantState, before: StaffMember | None, after: StaffMember | None) -> None:
-    difference = (after is not None) - (before is not None)
-    if difference:
-        state.log = msgspec.structs.replace(state.log, people=state.log.people + difference)
+def _read_alike(was: Record, new: Record) -> bool:
+    """Say whether a record reads as before: it was observed again, and nothing that an answer rests on has changed."""
+    values = [{name: field.value for name, field in record.row.fields.items()} for record in (was, new)]
+    return values[0] == values[1] and was.row.ever == new.row.ever and was._replace(row=new.row) == new

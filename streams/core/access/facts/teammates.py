@@ -10,9 +10,11 @@ from streams.core.access.checks.presence import Period
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
+from streams.core.access.state.history import with_value
 from streams.core.access.state.references import put_account
-from streams.core.access.state.rows import AccountRow, FactReference, PresenceEvent, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import FactReference, PresenceEvent
 
 _NO_PROOF_OF_PRESENCE: Final = frozenset(
     {
@@ -25,12 +27,12 @@ _NO_PROOF_OF_PRESENCE: Final = frozenset(
 
 def added(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.added`."""
-    return _present_or_removed(state, fact, PresenceEvent(fact.time or 0, added=True, source=source))
+    return _present_or_removed(state, fact, PresenceEvent(source.date, added=True, source=source))
 
 
 def removed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.removed`."""
-    return _present_or_removed(state, fact, PresenceEvent(fact.time or 0, added=False, source=source))
+    return _present_or_removed(state, fact, PresenceEvent(source.date, added=False, source=source))
 
 
 def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -38,14 +40,14 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
     key = (fact.app_id or "", fact.account or "")
     before = state.accounts.get(*key)
     row = before or AccountRow(*key)
-    after = presence.with_seen(row, PresenceEvent(fact.time or 0, added=True, source=source)) or row
+    after = presence.with_seen(row, PresenceEvent(source.date, added=True, source=source)) or row
     return _put(state, fact, source, before=before, row=after)
 
 
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply an event of the activity log: its actor was present, unless anybody can cause that kind of event."""
+    """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
-        return Effect("applied", workspaces=_monitor(state, fact, source))
+        return Effect("applied", workspaces=monitor(state, fact, source))
     return seen(state, fact, source, now)
 
 
@@ -55,35 +57,45 @@ def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) ->
     row = before or AccountRow(*key)
     after = presence.with_presence_event(row, event)
     effect = _put(state, fact, event.source, before=before, row=after or row)
-    if after is None:
-        return effect
-    return msgspec.structs.replace(effect, past=_past(row, after, event), interrupted=_interrupted(row, after, event))
+    return effect if after is None else msgspec.structs.replace(effect, past=_past(row, after, event))
 
 
 def _put(state: TenantState, fact: Fact, source: FactReference, *, before: AccountRow | None, row: AccountRow) -> Effect:
-    after = msgspec.structs.replace(row, fields=with_asserted(row.fields, _asserted_values(fact), fact.time or 0, fact.id))
-    workspaces = _monitor(state, fact, source)
+    after = msgspec.structs.replace(row, fields=with_asserted(row.fields, _described(fact), source.date, fact.id))
+    address = fact.person.addresses[0] if fact.person and fact.person.addresses else None
+    if address is not None:
+        comparable = normal(address) or address.strip().casefold()
+        after = msgspec.structs.replace(
+            after,
+            addresses=with_value(after.addresses, comparable, source.date),
+            ever=tuple(sorted({*after.ever, comparable})),
+        )
+    if fact.admin and fact.admin.role_name is not None:
+        after = msgspec.structs.replace(after, roles=with_value(after.roles, fact.admin.role_name, source.date))
+    workspaces = monitor(state, fact, source)
     if after == before:
         return Effect("superseded", workspaces=workspaces)
-    put_account(state, before, after, aliases=state.alias_domains)
+    put_account(state, before, after)
     return Effect("applied", accounts={(row.app_id, row.id)}, workspaces=workspaces)
 
 
-def _monitor(state: TenantState, fact: Fact, source: FactReference) -> set[str]:
-    """Monitor a workspace from the first fact that names it."""
-    if fact.app_id is None or state.workspaces.get(fact.app_id) is not None:
+def monitor(state: TenantState, fact: Fact, source: FactReference) -> set[str]:
+    """Note a workspace's earliest teammate fact: from then on it is monitored, unless a decision says otherwise."""
+    if fact.app_id is None:
         return set()
-    state.workspaces.put(WorkspaceRow(fact.app_id, source), fact.app_id)
+    before = state.workspaces.get(fact.app_id)
+    if before is not None and before.seen is not None and before.seen <= source.date:
+        return set()
+    row = before or WorkspaceRow(fact.app_id, source)
+    state.workspaces.put(msgspec.structs.replace(row, seen=source.date), fact.app_id)
     return {fact.app_id}
 
 
-def _asserted_values(fact: Fact) -> dict[str, Any]:
+def _described(fact: Fact) -> dict[str, Any]:
     person, admin = fact.person, fact.admin
-    address = person.addresses[0] if person and person.addresses else None
     values = {
         "name": person.name if person else None,
-        "address": address,
-        "normal": None if address is None else normal(address) or address.strip().casefold(),
+        "address": person.addresses[0] if person and person.addresses else None,
         "role_id": admin.role_id if admin else None,
         "role_name": admin.role_name if admin else None,
         "has_inbox_seat": admin.has_inbox_seat if admin else None,
@@ -96,12 +108,4 @@ def _past(before: AccountRow, after: AccountRow, event: PresenceEvent) -> Period
     """Return the presence that this `added` began, where it had ended before it was reported and no fact reported it earlier."""
     if not event.added or (before.seen is not None and not before.presence_events):
         return None
-    periods = presence.periods(after.presence_events)
-    return next((period for period in periods if period.start == event and period.end is not None), None)
-
-
-def _interrupted(before: AccountRow, after: AccountRow, event: PresenceEvent) -> int | None:
-    """Return when a presence ended that had seemed to last, where a late `removed` splits it."""
-    old, new = presence.current_presence(before), presence.current_presence(after)
-    split = old is not None and new is not None and not event.added and old.start != new.start
-    return event.time if split else None
+    return next((period for period in presence.periods(after.presence_events) if period.start == event and period.end), None)

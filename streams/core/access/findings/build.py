@@ -1,6 +1,6 @@
 """An event of a finding as it is published: complete, in OCSF terms, with all personal data in one part."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -26,9 +26,10 @@ from schemas.ids import derived
 from streams.core.access.checks.table import CHECKS, RULES
 from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
+from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
-from streams.core.access.state.rows import AccountRow, CitedFact
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.state.rows import AccountRow
+from streams.core.access.state.values import CitedFact
 
 _STATUS: Final = MappingProxyType({"PASS": 1, "UNKNOWN": 2, "DUE": 2, "FAIL": 3, "EXEMPT": 99, None: 99})  # compliance.status_id
 _NEW, _RESOLVED = 1, 4  # status_id of a finding
@@ -43,11 +44,11 @@ class FindingEvent(NamedTuple):
 
 
 class FindingSubjects(NamedTuple):
-    """The people and the account of an event: the account, its owner, and those who might own it."""
+    """The account of an event, its owner, and those who might own it, as the sources describe them."""
 
     account: AccountRow | None
-    owner: StaffMember | None
-    candidates: tuple[StaffMember, ...] = ()
+    owner: "Described | None" = None
+    candidates: tuple["Described", ...] = ()
 
     def context(self) -> object:
         """Return what a reader would call a change of the finding, beyond its result."""
@@ -57,6 +58,22 @@ class FindingSubjects(NamedTuple):
             None if account is None else [value(account.fields, field) for field in fields],
             None if self.owner is None else [self.owner.name, list(self.owner.given)],
         ]
+
+
+class Described(NamedTuple):
+    """A person's id, name and addresses."""
+
+    id: str
+    name: str | None
+    given: tuple[str, ...]
+
+    @classmethod
+    def of(cls, person: Person, precedence: Sequence[str], now: int) -> "Described":
+        """Describe a person by the first source of the precedence."""
+        return cls(person.id, person.described("name", precedence, now), person.given(precedence, now))
+
+    def __repr__(self) -> str:
+        return f"Described({self.id!r}, ***)"
 
 
 def ce_id(event: EpisodeEvent) -> str:
@@ -84,7 +101,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         status_id=_RESOLVED if event.activity == CLOSE else _NEW,
         confidence_id=result.confidence,
         time=event.time,
-        start_time=episode.opened,
+        start_time=episode.since,
         end_time=event.time if event.activity == CLOSE else None,
         message=render.message(check, result.reason, facts, closed_for=event.closed_for),
         metadata=Metadata(
@@ -95,9 +112,9 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             uid_alt=key.uid_alt(),
             title=check.title,
             desc=render.description(check, result.reason, facts),
-            created_time=episode.created,
-            modified_time=now if event.activity != CREATE else episode.created,
-            first_seen_time=episode.opened,
+            created_time=episode.created_log,
+            modified_time=now if event.activity != CREATE else episode.created_log,
+            first_seen_time=episode.since,
             last_seen_time=event.time,
             analytic=Analytic(uid=check.uid, name=check.name, version=RULES),
         ),

@@ -1,6 +1,7 @@
-"""Episodes of a finding: each result, compared with the one before, opens, changes, closes or reopens one.
+"""Episodes of a finding: each outcome of a check, compared with its row, opens, changes, closes or reopens one.
 
-UNKNOWN opens nothing and closes nothing. A condition that returns within ten minutes of log time reopens its episode.
+A finding is open while the outcome says so (`held`), about the same people. A condition that returns within ten minutes of log time
+reopens its episode, unless an explicit removal lies between.
 """
 
 from typing import Final, NamedTuple
@@ -10,9 +11,11 @@ import msgspec
 from schemas.canonical import canonical_exact, digest
 from schemas.ids import derived
 from schemas.plain_values import plain
-from streams.core.access.checks.check import FAIL, PASS, UNKNOWN, CheckOutcome
+from streams.core.access.checks.check import FAIL, PASS, CheckOutcome
+from streams.core.access.checks.presence import Period
 from streams.core.access.checks.table import CHECKS
-from streams.core.access.state.rows import CheckResult, CheckRow, CitedFact, Episode
+from streams.core.access.state.rows import CheckRow
+from streams.core.access.state.values import CheckResult, CitedFact, Episode
 
 REOPENS_WITHIN: Final = 10 * 60 * 1000  # ms of log time
 
@@ -46,6 +49,14 @@ class EpisodeCause(NamedTuple):
     now: int
 
 
+class Closure(NamedTuple):
+    """Why a finding closes, when (ms), and what supersedes it."""
+
+    closed_for: str
+    time: int
+    superseded_by: str | None = None
+
+
 class EpisodeEvent(NamedTuple):
     """A change of a finding: `check_result` is the one it reports, `result` what holds now."""
 
@@ -58,145 +69,130 @@ class EpisodeEvent(NamedTuple):
     superseded_by: str | None = None
 
 
-class EpisodeChange(NamedTuple):
-    """The subject's row from now on, None to delete it, and the event to publish."""
-
-    row: CheckRow | None
-    event: EpisodeEvent | None = None
-
-
-class Closure(NamedTuple):
-    """Why a finding closes when its check has no answer any more."""
-
-    closed_for: str = "not_applicable"
-    superseded_by: str | None = None
-    forget: bool = False  # the presence has ended: a later failure is a new episode
-
-
-def advance(
-    key: FindingKey,
-    before: CheckRow | None,
-    outcome: CheckOutcome | None,
-    *,
-    cause: EpisodeCause,
-    closure: Closure,
-    context: object,
-) -> EpisodeChange:
-    """Compare an outcome with the subject's row. `context` is what else a reader would call a change: names, roles, addresses.
-
-    `closure` is why the finding closes where there is no outcome.
-    """
-    row = before or CheckRow()
-    if outcome is None:
-        return _without_answer(row, cause, closure)
-    result = outcome.result
-    after = CheckRow(check_result=result, since=_since(row, result, cause), episode=row.episode)
-    if result.result == FAIL:
-        return _failing(key, after, outcome, cause, _substance(result, context))
-    if not is_open(row):
-        return EpisodeChange(after)
-    if result.result == UNKNOWN:
-        return _changed(after, outcome, cause, _substance(result, context))
-    return _closed(after, cause, Closure(CHECKS[result.check].closes_as))
-
-
-def is_open(row: CheckRow) -> bool:
+def is_open(row: CheckRow | None) -> bool:
     """Say whether the subject's finding is open."""
-    return row.episode is not None and row.episode.closed is None
+    return row is not None and row.episode is not None
+
+
+def stays_open(episode: Episode, outcome: CheckOutcome | None, period: Period | None) -> bool:
+    """Say whether an episode stays open under an outcome, in a presence (None: of a workspace)."""
+    return (
+        outcome is not None and outcome.result.held is not None and _same(episode, outcome) and not stays_apart(episode, period)
+    )
+
+
+def stays_apart(episode: Episode, period: Period | None) -> bool:
+    """Say whether an explicit removal lies between an episode's presence and this one: adding again is a new episode."""
+    removed = period.removed_before if period else None
+    return removed is not None and episode.presence is not None and removed >= episode.presence
+
+
+def keep(
+    episode: Episode, outcome: CheckOutcome, cause: EpisodeCause, *, period: Period | None, context: object
+) -> tuple[Episode, EpisodeEvent | None]:
+    """Return an episode that stays open, and the event of its change. `context` is what else a reader would call a change."""
+    result, since = outcome.result, _held(outcome)
+    substance = _substance(result, context)
+    updated = msgspec.structs.replace(
+        episode,
+        people=tuple(sorted({*episode.people, *result.people})),
+        reported=result if result.result == FAIL or episode.reported.result != FAIL else episode.reported,
+        since=since,
+        presence=period.start.time if period else None,
+    )
+    if substance == episode.substance:
+        return updated, None
+    updated = msgspec.structs.replace(
+        updated,
+        sequence=episode.sequence + 1,
+        substance=substance,
+        evidence=_with_cause(outcome.evidence if updated.reported is result else episode.evidence, cause),
+    )
+    return updated, EpisodeEvent(UPDATE, updated, result, max(episode.created, cause.time), result.result)
+
+
+def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Episode, EpisodeEvent]:
+    """Return a closed episode, as it is kept for ten minutes, and the event."""
+    closed = msgspec.structs.replace(
+        episode, sequence=episode.sequence + 1, closed=cause.now, evidence=_with_cause(episode.evidence, cause)
+    )
+    time = max(episode.created, closure.time)
+    result = PASS if closure.closed_for == "fixed" else None
+    event = EpisodeEvent(CLOSE, closed, episode.reported, time, result, closure.closed_for, closure.superseded_by)
+    return msgspec.structs.replace(closed, evidence=(), substance=""), event
+
+
+def begin(
+    key: FindingKey,
+    outcome: CheckOutcome,
+    cause: EpisodeCause,
+    closed: tuple[Episode, ...],
+    *,
+    period: Period | None,
+    context: object,
+) -> tuple[Episode, EpisodeEvent, tuple[Episode, ...]]:
+    """Return the episode that an outcome opens or reopens, the event, and the closed ones that are left."""
+    for episode in reversed(closed):
+        recent = episode.closed is not None and cause.now - episode.closed <= REOPENS_WITHIN
+        if recent and _same(episode, outcome) and not stays_apart(episode, period):
+            opened = msgspec.structs.replace(episode, closed=None, substance="")
+            kept, event = keep(opened, outcome, cause, period=period, context=context)
+            assert event is not None
+            return kept, event, tuple(each for each in closed if each is not episode)
+    opened = _opened(key, outcome, cause, period, context)
+    same = next((each for each in closed if each.uid == opened.uid), None)
+    if same is not None:  # the same cause again: its sequence continues
+        opened = msgspec.structs.replace(opened, sequence=same.sequence + 1)
+    event = EpisodeEvent(CREATE, opened, outcome.result, opened.created, outcome.result.result)
+    return opened, event, tuple(each for each in closed if each is not same)
 
 
 def past_episode(
-    key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, *, removed: int, context: object
+    key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, *, period: Period, removed: int, context: object
 ) -> list[EpisodeEvent]:
     """Return the two events of an episode that had ended before it was reported."""
-    substance = _substance(outcome.result, context)
-    opened = _opened(key, outcome, cause, outcome.result.since, substance)
-    end = max(opened.opened, removed)
+    opened = _opened(key, outcome, cause, period, context)
     closed = msgspec.structs.replace(opened, sequence=2, closed=cause.now)
     return [
-        EpisodeEvent(CREATE, opened, outcome.result, opened.opened, FAIL),
-        EpisodeEvent(CLOSE, closed, outcome.result, end, PASS, closed_for="fixed"),
+        EpisodeEvent(CREATE, opened, outcome.result, opened.created, FAIL),
+        EpisodeEvent(CLOSE, closed, outcome.result, max(opened.created, removed), PASS, closed_for="fixed"),
     ]
 
 
-def _failing(key: FindingKey, after: CheckRow, outcome: CheckOutcome, cause: EpisodeCause, substance: str) -> EpisodeChange:
-    if is_open(after):
-        return _changed(after, outcome, cause, substance)
-    episode = after.episode
-    if episode is not None and episode.closed is not None and cause.now - episode.closed <= REOPENS_WITHIN:
-        return _changed(_with(after, msgspec.structs.replace(episode, closed=None, substance="")), outcome, cause, substance)
-    opened = _opened(key, outcome, cause, after.since, substance)
-    if episode is not None and episode.uid == opened.uid:  # the same cause again: its sequence continues
-        opened = msgspec.structs.replace(opened, sequence=episode.sequence + 1)
-    return EpisodeChange(_with(after, opened), EpisodeEvent(CREATE, opened, outcome.result, opened.opened, FAIL))
+def recent(closed: tuple[Episode, ...], now: int) -> tuple[Episode, ...]:
+    """Return the closed episodes that may still reopen."""
+    return tuple(each for each in closed if each.closed is not None and now - each.closed <= REOPENS_WITHIN)
 
 
-def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, since: int, substance: str) -> Episode:
+def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period: Period | None, context: object) -> Episode:
+    since = _held(outcome)
     return Episode(
         uid=derived(key.tenant, key.check, key.app_id, key.account, key.staff, cause.id),
+        staff=key.staff,
+        people=outcome.result.people,
         sequence=1,
-        opened=since,
-        created=cause.now,
-        failing=outcome.result,
-        substance=substance,
+        reported=outcome.result,
+        created=since,
+        since=since,
+        created_log=cause.now,
+        presence=period.start.time if period else None,
+        substance=_substance(outcome.result, context),
         evidence=_with_cause(outcome.evidence, cause),
     )
 
 
-def _changed(after: CheckRow, outcome: CheckOutcome, cause: EpisodeCause, substance: str) -> EpisodeChange:
-    episode = after.episode
-    assert episode is not None
-    if episode.substance == substance:
-        return EpisodeChange(after)
-    failing = outcome.result.result == FAIL
-    updated = msgspec.structs.replace(
-        episode,
-        sequence=episode.sequence + 1,
-        substance=substance,
-        failing=outcome.result if failing else episode.failing,
-        evidence=_with_cause(outcome.evidence if failing else episode.evidence, cause),
-    )
-    event = EpisodeEvent(UPDATE, updated, outcome.result, max(episode.opened, cause.time), outcome.result.result)
-    return EpisodeChange(_with(after, updated), event)
+def _held(outcome: CheckOutcome) -> int:
+    return outcome.result.since if outcome.result.held is None else outcome.result.held
 
 
-def _closed(after: CheckRow, cause: EpisodeCause, closure: Closure) -> EpisodeChange:
-    episode = after.episode
-    assert episode is not None
-    closed = msgspec.structs.replace(
-        episode, sequence=episode.sequence + 1, closed=cause.now, evidence=_with_cause(episode.evidence, cause)
-    )
-    event = EpisodeEvent(
-        CLOSE, closed, episode.failing, max(episode.opened, cause.time),
-        PASS if closure.closed_for == "fixed" else None, closure.closed_for, closure.superseded_by,
-    )  # fmt: skip
-    return EpisodeChange(None if closure.forget else _with(after, msgspec.structs.replace(closed, evidence=())), event)
-
-
-def _without_answer(row: CheckRow, cause: EpisodeCause, closure: Closure) -> EpisodeChange:
-    if is_open(row):
-        if closure.closed_for == "fixed" and row.episode is not None and cause.time <= row.episode.opened:
-            closure = closure._replace(closed_for="voided")
-        return _closed(CheckRow(since=cause.time, episode=row.episode), cause, closure)
-    episode = row.episode
-    if closure.forget or episode is None or episode.closed is None or cause.now - episode.closed > REOPENS_WITHIN:
-        return EpisodeChange(None)
-    return EpisodeChange(CheckRow(since=row.since, episode=episode))
-
-
-def _since(row: CheckRow, result: CheckResult, cause: EpisodeCause) -> int:
-    """Return when a result began: with its condition at first, later with the fact that changed it, unless its condition has a date."""
-    before = row.check_result
-    if before is not None and (before.result, before.reason) == (result.result, result.reason):
-        return row.since
-    if result.result == FAIL and CHECKS[result.check].backdated:
-        return result.since
-    return result.since if before is None and row.episode is None else max(result.since, cause.time)
+def _same(episode: Episode, outcome: CheckOutcome) -> bool:
+    """Say whether an outcome is about people of the episode, by whichever of their ids."""
+    return not episode.people or not set(episode.people).isdisjoint(outcome.result.people)
 
 
 def _substance(result: CheckResult, context: object) -> str:
-    """Hash what a reader would call a change; dates and confidence move without being one."""
-    fields = {name: value for name, value in plain(result).items() if name not in ("since", "confidence")}
+    """Hash what a reader would call a change."""
+    fields = {name: value for name, value in plain(result).items() if name not in ("confidence", "people")}
     return digest(canonical_exact([fields, context]))
 
 
@@ -205,7 +201,3 @@ def _with_cause(evidence: tuple[CitedFact, ...], cause: EpisodeCause) -> tuple[C
     if cause.cited is None or any(each.source.fact == cause.cited.source.fact for each in evidence):
         return evidence
     return (*evidence, cause.cited)
-
-
-def _with(row: CheckRow, episode: Episode) -> CheckRow:
-    return msgspec.structs.replace(row, episode=episode)

@@ -9,8 +9,8 @@ from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
 from schemas.canonical import canonical_exact, digest
 from schemas.plain_values import plain
 from streams.core.access.findings.build import FindingEvent
-from streams.core.access.state.rows import LogPosition
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import LogPosition
 
 CONTINUED: Final = "continued"  # the outcome of every entry but the last, where a fact has several
 

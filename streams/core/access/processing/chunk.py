@@ -8,9 +8,10 @@ from schemas.access.facts import Fact, encode_raw
 from streams.core.access.facts.effect import Effect
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
-from streams.core.access.state.rows import AccountKey, CitedFact, FactReference, LogPosition, PendingAccount, PendingFact
+from streams.core.access.state.rows import PendingAccount, PendingFact
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import AccountKey, CitedFact, FactReference, LogPosition
 
 T = TypeVar("T")
 
@@ -25,18 +26,17 @@ class Chunk:
         self.budget = budget
         self.has_more = False  # this stage has more to do than the budget allowed
         self.now = state.log.now
+        date = self.now if fact.time is None else fact.time
         self.source = FactReference(
-            fact.id, fact.kind, fact.time, position.partition, position.offset, position.sha256, fact.evidence
+            fact.id, fact.kind, fact.time, date, position.partition, position.offset, position.sha256, fact.evidence
         )
-        self.cause = EpisodeCause(fact.id, CitedFact(self.source), self.now if fact.time is None else fact.time, self.now)
-        self.evaluation = Evaluation(state, self.now)
+        self.cause = EpisodeCause(fact.id, CitedFact(self.source), date, self.now)
+        self.evaluation = Evaluation(state)
         self.stage = Stage.TIMERS
         self.cursor = ""
         self.outcome = ""
         self.effect = Effect("")
         self.accounts: set[AccountKey] = set()  # still to be evaluated
-        self.aliases: dict[str, str] = {}  # the alias domains before the fact
-        self.snapshot = ""
         self.has_pending_accounts = False  # further accounts to be evaluated stand in the table
 
     def spend(self, work: Iterable[T]) -> list[T]:
@@ -58,8 +58,6 @@ class Chunk:
                 stage=self.stage,
                 cursor=self.cursor,
                 outcome=self.outcome,
-                aliases=self.aliases,
-                snapshot=self.snapshot,
                 has_pending_accounts=self.has_pending_accounts or bool(self.accounts),
             )
         )

@@ -4,196 +4,168 @@ Level-triggered: the results are computed afresh from the table as it is, and co
 table came to be so.
 """
 
-from collections.abc import Iterable
-from typing import Final
-
-import msgspec
-
 from schemas.access.findings import CheckState
 from streams.core.access.checks import matching, presence
 from streams.core.access.checks import table as checks
 from streams.core.access.checks.check import FAIL, AccountInput, CheckOutcome, CheckOutcomes, WorkspaceInput
-from streams.core.access.checks.presence import Period
+from streams.core.access.checks.presence import Period, Presence
 from streams.core.access.findings import episodes
-from streams.core.access.findings.build import FindingEvent, FindingSubjects, finding_event
-from streams.core.access.findings.episodes import Closure, EpisodeCause, FindingKey
-from streams.core.access.state.fields import value
-from streams.core.access.state.references import put_account
-from streams.core.access.state.rows import AccountKey, AccountRow, CheckRow, PresenceEvent, SubjectKey
-from streams.core.access.state.staff import StaffMember, staff_member
+from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event
+from streams.core.access.findings.closing import Closing
+from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, FindingKey
+from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.rows import AccountRow, CheckRow
 from streams.core.access.state.tenant import TenantState
-
-_ACCESS_ENDED: Final = Closure("fixed", forget=True)
-
-CheckRows = dict[SubjectKey, CheckRow]
+from streams.core.access.state.values import AccountKey
 
 
 class Evaluation:
     """One evaluation of a tenant's checks. `events` are in order, `states` has the latest result of each subject that changed."""
 
-    def __init__(self, state: TenantState, now: int) -> None:
+    def __init__(self, state: TenantState) -> None:
         self._state = state
-        self._now = now
         self.events: list[FindingEvent] = []
         self.states: dict[str, CheckState | None] = {}
 
-    def load_context(self) -> "Evaluation":
-        """Read what holds for every account. To be called before anything is evaluated, and again once rows have changed."""
-        settings = self._state.settings.get()
+    def load_context(self, directory: Directory | None = None) -> "Evaluation":
+        """Read what holds for every account. To be called before anything is evaluated, and again once rows have changed.
+
+        `directory` is the people as they are now, if they have been read.
+        """
         self._policy = self._state.policy.get()
-        self._staff_known = self._state.log.people > 0
-        self._aliases = settings.settings.alias_domains if settings else {}
-        self._precedence = settings.settings.precedence if settings else ()
-        self._members: dict[str, StaffMember | None] = {}
+        self._directory = directory or Directory(self._state)
         return self
 
     def workspace(self, app_id: str, cause: EpisodeCause) -> None:
         """Evaluate the checks about a workspace."""
         row = self._state.workspaces.get(app_id)
         if row is not None:
-            outcomes = checks.of_workspace(WorkspaceInput(row, self._policy))
-            self._reconcile(app_id, None, self._state.check_rows(app_id, ""), outcomes, cause)
+            self._reconcile(app_id, None, checks.of_workspace(WorkspaceInput(row, self._policy)), None, cause)
 
     def account(self, key: AccountKey, cause: EpisodeCause, at: int) -> None:
         """Evaluate the checks about an account as of an instant (ms)."""
         account = self._state.accounts.get(*key)
         if account is None:
             return
-        period = presence.current_presence(account)
-        if presence.unsettled(account):
-            view, before = self._input(account, account.presence_events[-1], at), self._state.check_rows(*key)
-            self._reconcile(account.app_id, account, before, checks.unsettled(view, _open(before)), cause)
-        elif period is None:
-            self.close_all(account, cause)
-        else:
-            view, before = self._input(account, period.start, at), self._state.check_rows(*key)
-            pinned = self._pin_match(account, view, at)
-            self._reconcile(account.app_id, pinned, before, checks.of_account(view, _open(before)), cause)
-
-    def close_all(self, account: AccountRow, cause: EpisodeCause) -> None:
-        """Close every finding about an account whose access has ended, and release its match."""
-        released = self._set_match(account, None) if account.matched else account
-        before = self._state.check_rows(account.app_id, account.id)
-        self._reconcile(account.app_id, released, before, {}, cause, access_ended=True)
+        present = presence.presence_of(account)
+        self._reconcile(account.app_id, account, self._outcomes(account, present, at), present, cause)
 
     def record_past_episode(self, account: AccountRow, period: Period, cause: EpisodeCause) -> None:
-        """Publish the failures of a presence that had ended before it was reported, as opened and closed; no row is kept."""
+        """Publish the findings of a presence that had ended before it was reported, as opened and closed; no row is kept."""
         assert period.end is not None
-        view = self._input(account, period.start, period.end.time - 1)  # as of the last instant of the presence
-        for (check, person), outcome in checks.of_account(view, ()).items():
+        outcomes = checks.of_account(self._input(account, period, period.end.time - 1))  # as of the last instant of the presence
+        for check, outcome in outcomes.items():
             if outcome.result.result == FAIL:
-                key = FindingKey(self._state.tenant, check, account.app_id, account.id, person)
-                subjects = self._subjects(account, person, outcome)
-                for event in episodes.past_episode(key, outcome, cause, removed=period.end.time, context=subjects.context()):
-                    self.events.append(finding_event(key, event, subjects, self._now))
+                key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")
+                context = self._subjects(account, outcome, cause.now).context()
+                removed = period.end.time
+                for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, context=context):
+                    self._publish(key, event, account, outcome, cause.now)
 
-    def _input(self, account: AccountRow, start: PresenceEvent, at: int) -> AccountInput:
-        match = matching.match(
-            link=self._member(account.link.value if account.link else None),
-            matched=self._member(account.matched),
-            address=value(account.fields, "normal"),
-            find=self._known_under,
-            aliases=self._aliases,
+    def _outcomes(self, account: AccountRow, present: Presence, at: int) -> CheckOutcomes:
+        row = self._state.workspaces.get(account.app_id)
+        start = present.period or (Period(present.unsettled, None) if present.unsettled else None)
+        if start is None:
+            return {}
+        outcomes = checks.of_account(self._input(account, start, at))
+        if row is not None and row.monitored is False:
+            return checks.all_unknown(outcomes, "unmonitored", row.date or 0, held=False)
+        if present.unsettled is not None:
+            return checks.all_unknown(outcomes, "presence_unsettled", present.unsettled.time, held=present.period is not None)
+        return outcomes
+
+    def _input(self, account: AccountRow, period: Period, at: int) -> AccountInput:
+        link = account.link.value if account.link else None
+        return AccountInput(
+            account=account,
+            period=period,
+            match=matching.match(account, self._directory, at),
+            linked=self._directory.person_of(link) if link else None,
+            leavers=() if link else tuple(matching.named_leavers(account, self._directory, at)),
+            directory=self._directory,
+            policy=self._policy,
             at=at,
         )
-        return AccountInput(account, start, match, self._policy, self._staff_known, at)
-
-    def _known_under(self, address: str) -> Iterable[StaffMember]:
-        return [member for person in self._state.addresses.holders(address).people if (member := self._member(person))]
-
-    def _member(self, person: str | None) -> StaffMember | None:
-        if not person:
-            return None
-        if person not in self._members:
-            self._members[person] = self._read_member(person)
-        return self._members[person]
-
-    def _read_member(self, person: str) -> StaffMember | None:
-        row = self._state.people.get(person)
-        if row is None:
-            return None
-        records = [record for key in row.records if (record := self._state.records.get(*key))]
-        return staff_member(records, row.id, self._precedence)
-
-    def _pin_match(self, account: AccountRow, view: AccountInput, at: int) -> AccountRow:
-        """Keep a match by address with an active person from now on."""
-        member = view.match.member
-        if member is None or member.id == account.matched or not matching.is_kept(view.match, at):
-            return account
-        return self._set_match(account, member.id)
-
-    def _set_match(self, account: AccountRow, person: str | None) -> AccountRow:
-        matched = msgspec.structs.replace(account, matched=person)
-        put_account(self._state, account, matched, aliases=self._aliases)
-        return matched
 
     def _reconcile(
-        self,
-        app_id: str,
-        account: AccountRow | None,
-        before: CheckRows,
-        outcomes: CheckOutcomes,
-        cause: EpisodeCause,
-        *,
-        access_ended: bool = False,
+        self, app_id: str, account: AccountRow | None, outcomes: CheckOutcomes, present: Presence | None, cause: EpisodeCause
     ) -> None:
         """Compare the outcomes about an account, or about a workspace, with the rows before."""
-        account_id, rows = account.id if account else "", dict(before)
-        for check, person in checks.in_order({*before, *outcomes}):
-            key = FindingKey(self._state.tenant, check, app_id, account_id, person)
-            row, outcome = before.get((check, person)), outcomes.get((check, person))
-            closure = _ACCESS_ENDED if access_ended else _closure(key, outcomes, rows)
-            subjects = self._subjects(account, person, outcome)
-            change = episodes.advance(key, row, outcome, cause=cause, closure=closure, context=subjects.context())
-            if change.event is not None:
-                self.events.append(finding_event(key, change.event, subjects, self._now))
-            if change.row != row:
-                self._put_check(key, row, change.row)
-                rows[check, person] = change.row or CheckRow()
+        account_id = account.id if account else ""
+        before = self._state.check_rows(app_id, account_id)
+        closing = Closing(account, present, outcomes, before, self._state, self._directory, cause)
+        for check in checks.in_order({*before, *outcomes}):
+            row = before.get(check) or CheckRow()
+            key = FindingKey(self._state.tenant, check, app_id, account_id, "")
+            before[check] = after = self._advance(key, row, outcomes.get(check), closing)
+            self._put_check(app_id, account_id, check, row, after)
 
-    def _put_check(self, key: FindingKey, before: CheckRow | None, after: CheckRow | None) -> None:
-        item = (key.app_id, key.account, key.check, key.staff)
-        if after is None:
-            self._state.checks.delete(*item)
+    def _advance(self, key: FindingKey, row: CheckRow, outcome: CheckOutcome | None, closing: Closing) -> CheckRow:
+        """Return a check's row after an outcome, and publish what happens to its finding."""
+        cause, account, period = closing.cause, closing.account, closing.period
+        episode, closed = row.episode, episodes.recent(row.closed, cause.now)
+        if episode is not None and not episodes.stays_open(episode, outcome, period):
+            over, event = episodes.close(episode, closing.of(key.check, episode, outcome), cause)
+            self._publish(key._replace(staff=episode.staff), event, account, outcome, cause.now)
+            episode, closed = None, (*closed, over)
+        if outcome is None or outcome.result.held is None:
+            return CheckRow(check_result=outcome.result if outcome else None, episode=episode, closed=closed)
+        context = self._subjects(account, outcome, cause.now).context()
+        if episode is not None:
+            episode, changed = episodes.keep(episode, outcome, cause, period=period, context=context)
         else:
-            self._state.checks.put(after, *item)
-        state = None if after is None else _check_state(key, after)
-        if state != (None if before is None else _check_state(key, before)):
-            self.states[key.key()] = state
+            named = key._replace(staff=outcome.result.staff or "")
+            episode, changed, closed = episodes.begin(named, outcome, cause, closed, period=period, context=context)
+        if changed is not None:
+            self._publish(key._replace(staff=episode.staff), changed, account, outcome, cause.now)
+        return CheckRow(check_result=outcome.result, episode=episode, closed=closed)
 
-    def _subjects(self, account: AccountRow | None, person: str, outcome: CheckOutcome | None) -> FindingSubjects:
-        candidates = [self._member(candidate) for candidate in outcome.result.candidates] if outcome else []
-        return FindingSubjects(account, self._member(person), tuple(member for member in candidates if member))
+    def _publish(
+        self, key: FindingKey, event: EpisodeEvent, account: AccountRow | None, outcome: CheckOutcome | None, now: int
+    ) -> None:
+        subjects = self._subjects(account, outcome, now)
+        if subjects.owner is None and key.staff and (person := self._directory.person_of(key.staff)):
+            subjects = subjects._replace(owner=self._described(person, now))
+        self.events.append(finding_event(key, event, subjects, now))
+
+    def _put_check(self, app_id: str, account: str, check: str, before: CheckRow, after: CheckRow) -> None:
+        if after == before:
+            return
+        if after == CheckRow():
+            self._state.checks.delete(app_id, account, check)
+        else:
+            self._state.checks.put(after, app_id, account, check)
+        old, new = (_check_state(self._state.tenant, check, app_id, account, row) for row in (before, after))
+        if old is not None and (new is None or new[0] != old[0]):
+            self.states[old[0]] = None
+        if new is not None and new != old:
+            self.states[new[0]] = new[1]
+
+    def _subjects(self, account: AccountRow | None, outcome: CheckOutcome | None, now: int) -> FindingSubjects:
+        owner = outcome.owner if outcome else None
+        candidates = tuple(self._described(person, now) for person in outcome.candidates) if outcome else ()
+        return FindingSubjects(account, self._described(owner, now) if owner else None, candidates)
+
+    def _described(self, person: Person, now: int) -> Described:
+        return Described.of(person, self._directory.precedence, now)
 
 
-def _open(rows: CheckRows) -> list[SubjectKey]:
-    return [subject for subject, row in rows.items() if episodes.is_open(row)]
-
-
-def _closure(key: FindingKey, outcomes: CheckOutcomes, rows: CheckRows) -> Closure:
-    """Say why a check has no answer any more: another one dominates it, or it does not apply."""
-    dominating = checks.dominating(key.check, key.staff, outcomes)
-    if dominating is None:
-        return Closure()
-    row = rows.get(dominating)
-    return Closure("superseded", row.episode.uid if row and row.episode else None)
-
-
-def _check_state(key: FindingKey, row: CheckRow) -> CheckState | None:
+def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckRow) -> tuple[str, CheckState] | None:
     result = row.check_result
     if result is None:
         return None
-    return CheckState(
-        tenant=key.tenant,
-        check=key.check,
-        app_id=key.app_id,
-        account=key.account or None,
-        staff=key.staff or None,
+    state = CheckState(
+        tenant=tenant,
+        check=check,
+        app_id=app_id,
+        account=account or None,
+        staff=result.staff,
         result=result.result,
         reason=result.reason,
-        since=row.since,
-        finding=row.episode.uid if row.episode and episodes.is_open(row) else None,
+        since=result.since,
+        finding=row.episode.uid if row.episode else None,
         due_time=result.due,
         rule_version=checks.RULES,
         policy=result.policy,
     )
+    return FindingKey(tenant, check, app_id, account, result.staff or "").key(), state

@@ -15,9 +15,10 @@ from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, state_output
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.stages import STAGES
-from streams.core.access.state.rows import LogPosition, PendingFact
+from streams.core.access.state.rows import PendingFact
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import LogPosition
 
 CHUNK: Final = 500
 """Accounts evaluated, or rows processed, in a chunk. Part of the rules: with another number large facts get other ledger entries."""
@@ -61,7 +62,7 @@ def resume_fact(state: TenantState, pending: PendingFact, chunk_size: int = CHUN
     """Process the next chunk of a fact under way."""
     chunk = Chunk(state, decode_raw(pending.fact), pending.position, chunk_size)
     chunk.stage, chunk.cursor, chunk.outcome = pending.stage, pending.cursor, pending.outcome
-    chunk.aliases, chunk.snapshot, chunk.has_pending_accounts = pending.aliases, pending.snapshot, pending.has_pending_accounts
+    chunk.has_pending_accounts = pending.has_pending_accounts
     result = _run_stages(chunk, chunk_size)
     if not result.has_more:
         state.backlog.fact.delete()

@@ -32,11 +32,25 @@ def normal(address: str) -> str | None:
     return f"{address_parts.local_part.casefold()}@{address_parts.ascii_domain.lower()}" if address_parts.ascii_domain else None
 
 
-def aliased(address: str, domains: Mapping[str, str]) -> str | None:
-    """Return the address under the domain that its own is declared an alias of, or None."""
-    local, _, domain = address.rpartition("@")
-    other = domains.get(domain)
-    return None if other is None else f"{local}@{other}"
+def translated(address: str, domains: Mapping[str, str]) -> str:
+    """Return the address under the domain that its own is declared an alias of; one step, no chains."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{domains.get(domain, domain)}"
+
+
+def forms(address: str, domains: Mapping[str, str]) -> set[str]:
+    """Return an address as it is, and translated."""
+    return {address, translated(address, domains)} if domains else {address}
+
+
+def related(address: str, domains: Mapping[str, str]) -> set[str]:
+    """Return every address that shares a form with this one: aliases translate both sides."""
+    if not domains:
+        return {address}
+    local, at, domain = address.rpartition("@")
+    targets = {domain, domains.get(domain, domain)}
+    sources = {alias for alias, target in domains.items() if target in targets}
+    return {f"{local}{at}{each}" for each in targets | sources}
 
 
 def untagged(address: str) -> str | None:

@@ -21,9 +21,9 @@ class BacklogRows:
 
     def __init__(self, table: AccessTable, tenant: str) -> None:
         self._table, self._tenant = table, tenant
-        self.stagings = RowCollection(table, tenant, "staging", SnapshotStaging)  # by source
-        self.staged = RowCollection(table, tenant, "staged", StagedRecord)  # by snapshot and fact
-        self.pages = RowCollection(table, tenant, "page", SnapshotPage)  # by snapshot and first id
+        self.stagings = RowCollection(table, tenant, "staging", SnapshotStaging)  # by source and snapshot
+        self.staged = RowCollection(table, tenant, "staged", StagedRecord)  # by source, snapshot and fact
+        self.pages = RowCollection(table, tenant, "page", SnapshotPage)  # by source, snapshot and first id
         self.accounts = RowCollection(table, tenant, "pending", PendingAccount)  # by app id and account
         self.fact = SingleRow(table, tenant, "fact", PendingFact)
         self.queue = RowCollection(table, tenant, "queue", QueuedFact)  # by offset

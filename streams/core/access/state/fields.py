@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from streams.core.access.state.rows import FieldRegister
+from streams.core.access.state.values import FieldRegister
 
 
 def with_asserted(

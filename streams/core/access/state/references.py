@@ -1,91 +1,63 @@
-"""The table's cross references: the people and accounts that an address leads to, and the accounts that belong to a person.
+"""The table's cross references: the records and accounts that an address, an employee number or a link leads to.
 
 With them, a change of one row finds everything whose answers it may change, without a walk over the tenant.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
-from streams.core.access.state.addresses import aliased, untagged
-from streams.core.access.state.fields import value
-from streams.core.access.state.rows import AccountKey, AccountRow, HolderIndex, PersonRow
-from streams.core.access.state.staff import StaffMember
-from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.history import moments
+from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
+from streams.core.access.state.tenant import HolderIndexes, TenantState
+from streams.core.access.state.values import AccountKey, RecordKey
 
-T = TypeVar("T", str, AccountKey)
-
-
-def lookup_addresses(account: AccountRow, aliases: Mapping[str, str]) -> set[str]:
-    """Return every address an account's owner may be looked up under."""
-    address = value(account.fields, "normal")
-    if address is None:
-        return set()
-    return {form for form in (address, aliased(address, aliases), untagged(address)) if form}
+T = TypeVar("T", AccountKey, RecordKey)
 
 
-def put_account(state: TenantState, before: AccountRow | None, after: AccountRow, *, aliases: Mapping[str, str]) -> None:
+def put_account(state: TenantState, before: AccountRow | None, after: AccountRow) -> None:
     """Put an account's row, and update the references to it."""
     key = (after.app_id, after.id)
-    if before is None or before.fields is not after.fields:
-        _index_addresses(state, key, lookup_addresses(before, aliases) if before else set(), lookup_addresses(after, aliases))
-    _index_people(state, key, _people(before), _people(after))
+    _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_account)
+    _move(state.links, key, _linked(before), _linked(after), _with_account)
     state.accounts.put(after, *key)
 
 
-def move_to_aliases(
-    state: TenantState, accounts: Iterable[AccountKey], before: Mapping[str, str], after: Mapping[str, str]
+def put_record(state: TenantState, before: StaffRecord | None, after: StaffRecord) -> None:
+    """Put a staff record, and update the references to it."""
+    key = (after.source, after.id)
+    _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_record)
+    _move(state.employee_numbers, key, _numbers(before), _numbers(after), _with_record)
+    if before is None:
+        state.record_ids.put(RecordId(after.source, after.id), after.person)
+    state.records.put(after, *key)
+
+
+def _linked(account: AccountRow | None) -> set[str]:
+    return {account.link.value} if account and account.link and account.link.value else set()
+
+
+def _numbers(record: StaffRecord | None) -> set[str]:
+    numbers = moments(record.employee) if record else []
+    return {min(numbers[-1].values)} if numbers else set()
+
+
+def _move(
+    indexes: HolderIndexes, key: T, old: set[str], new: set[str], with_holder: Callable[[HolderIndex, T, bool], HolderIndex]
 ) -> None:
-    """Move accounts to the addresses they are looked up under once other domains are aliases."""
-    for key in accounts:
-        account = state.accounts.get(*key)
-        if account is not None:
-            _index_addresses(state, key, lookup_addresses(account, before), lookup_addresses(account, after))
+    for name in sorted(old ^ new):
+        indexes.put(with_holder(indexes.holders(name), key, name in new), name)
 
 
-def _index_addresses(state: TenantState, key: AccountKey, old: set[str], new: set[str]) -> None:
-    for address in sorted(old ^ new):
-        index = state.addresses.holders(address)
-        accounts = _with_holder(index.accounts, key, present=address in new)
-        state.addresses.put(msgspec.structs.replace(index, accounts=accounts), address)
+def _with_account(index: HolderIndex, key: AccountKey, present: bool) -> HolderIndex:
+    return msgspec.structs.replace(index, accounts=_with(index.accounts, key, present))
 
 
-def index_person(state: TenantState, person: PersonRow, before: StaffMember | None, after: StaffMember | None) -> set[AccountKey]:
-    """Update the references to a person's addresses and numbers; return the accounts whose answers may change."""
-    old, new = (before.addresses if before else frozenset()), (after.addresses if after else frozenset())
-    affected = set(person.accounts)
-    for address in sorted(old | new):
-        index = state.addresses.holders(address)
-        affected |= set(index.accounts)
-        people = _with_holder(index.people, person.id, present=address in new)
-        if people != index.people:
-            state.addresses.put(msgspec.structs.replace(index, people=people), address)
-    for number in sorted(_numbers(before) ^ _numbers(after)):
-        people = _with_holder(state.employee_numbers.holders(number).people, person.id, present=number in _numbers(after))
-        state.employee_numbers.put(HolderIndex(people=people), number)
-    return affected
+def _with_record(index: HolderIndex, key: RecordKey, present: bool) -> HolderIndex:
+    return msgspec.structs.replace(index, records=_with(index.records, key, present))
 
 
-def _numbers(member: StaffMember | None) -> set[str]:
-    return {number for record in member.records if (number := value(record.fields, "employee"))} if member else set()
-
-
-def _people(account: AccountRow | None) -> set[str]:
-    if account is None:
-        return set()
-    linked = account.link.value if account.link else None
-    return {person for person in (account.matched, linked) if person}
-
-
-def _index_people(state: TenantState, key: AccountKey, old: set[str], new: set[str]) -> None:
-    for person in sorted(old ^ new):
-        row = state.people.get(person)
-        if row is not None:
-            accounts = _with_holder(row.accounts, key, present=person in new)
-            state.people.put(msgspec.structs.replace(row, accounts=accounts), person)
-
-
-def _with_holder(holders: tuple[T, ...], holder: T, *, present: bool) -> tuple[T, ...]:
+def _with(holders: tuple[T, ...], holder: T, present: bool) -> tuple[T, ...]:
     others = {each for each in holders if each != holder}
     return tuple(sorted(others | {holder} if present else others))

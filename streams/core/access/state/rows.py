@@ -3,189 +3,145 @@
 A row's tag stands on the changelog. It is written out, so that a class can be renamed without a change of any table.
 """
 
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import TypeAlias, Union
 
 import msgspec
 
-from schemas.access.facts import AccessSettings, Evidence, Policy
+from schemas.access.facts import AccessSettings, Policy
+from streams.core.access.state.history import History
 from streams.core.access.state.stage import Stage
-
-Key: TypeAlias = tuple[str, ...]
-AccountKey: TypeAlias = tuple[str, str]  # app id and account
-SubjectKey: TypeAlias = tuple[str, str]  # check and person, the latter empty where it is about none
+from streams.core.access.state.values import (
+    AccountKey,
+    AppliedSnapshot,
+    CheckResult,
+    Decision,
+    Episode,
+    FactReference,
+    FieldRegister,
+    Key,
+    LogPosition,
+    PresenceEvent,
+    RecordKey,
+)
 
 
 class Row(msgspec.Struct, frozen=True):
     """Base of all rows."""
 
 
-class LogPosition(NamedTuple):
-    """Where a fact lies in the log, when the broker took it (ms), the SHA-256 of its bytes, and the trace it belongs to."""
-
-    partition: int
-    offset: int
-    append_time: int
-    sha256: str
-    trace: str | None = None
-
-
-class FactReference(msgspec.Struct, frozen=True):
-    """A fact, as findings cite it: what it was, where it lies in the log, and what it was made from."""
-
-    fact: str
-    kind: str
-    time: int | None
-    partition: int
-    offset: int
-    sha256: str
-    inputs: tuple[Evidence, ...] = ()
-
-
-class CitedFact(msgspec.Struct, frozen=True):
-    """A fact as evidence, with a copy of what is cited of it; nothing personal."""
-
-    source: FactReference
-    excerpt: dict[str, str] = {}
-
-
-class FieldRegister(msgspec.Struct, frozen=True):
-    """A register: the value of the latest assertion, the time and fact of that assertion, and the time it first had this value."""
-
-    value: Any
-    time: int
-    fact: str
-    since: int
-
-    def __repr__(self) -> str:
-        return f"FieldRegister(***, {self.time}, {self.fact!r}, {self.since})"
-
-
-class PresenceEvent(msgspec.Struct, frozen=True):
-    """A teammate was added to a workspace, removed from it, or merely seen there."""
-
-    time: int
-    added: bool
-    source: FactReference
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """An operator's decision: the value, null once taken back, and the fact that carries it."""
-
-    value: str | None
-    source: FactReference
-
-
 class TenantLog(Row, frozen=True, tag="log"):
-    """A tenant's progress: log time (ms), number and hash of the last ledger entry, number of known staff members."""
+    """A tenant's progress: log time (ms), number and hash of the last ledger entry."""
 
     now: int = 0
     entries: int = 0
     head: str = ""
-    people: int = 0
 
 
 class AccountRow(Row, frozen=True, tag="account"):
-    """A teammate's account in a workspace. `matched` is the person it was last matched with by address."""
+    """A teammate's account in a workspace.
+
+    `ever` has every normal address it ever had. `addresses` and `roles` are the histories of its normal address and Intercom role.
+    """
 
     app_id: str
     id: str
     presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time
     seen: PresenceEvent | None = None  # the earliest, for an account without an added event
     fields: dict[str, FieldRegister] = {}
+    addresses: History = ()
+    roles: History = ()
+    ever: tuple[str, ...] = ()
     link: Decision | None = None
     classification: Decision | None = None
-    matched: str | None = None
+
+    def __repr__(self) -> str:
+        return f"AccountRow({self.app_id!r}, {self.id!r}, ***)"
 
 
 class StaffRecord(Row, frozen=True, tag="record"):
-    """One source's record of a staff member.
+    """One source's record of a staff member, with the histories of the fields that decide who it is and when employment ends.
 
-    `ending` is the fact that last changed when employment ends, `snapshot` the last complete snapshot that had the record.
+    `person` is the id the record gives its person where it is the first of them. `sights` are the times it was observed at, `listed`
+    the numbers of complete snapshots that had it, `ever` every normal address it ever had. `latest` is its latest observation, `ending` the fact that last changed when employment ends.
     """
 
     source: str
     id: str
     person: str
     fields: dict[str, FieldRegister]
+    sights: tuple[int, ...]
+    listed: tuple[int, ...]
     latest: FactReference
     ending: FactReference
-    snapshot: str | None = None
+    addresses: History = ()
+    employee: History = ()
+    roles: History = ()
+    status: History = ()
+    ends: History = ()
+    ever: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"StaffRecord({self.source!r}, {self.id!r}, ***)"
 
 
-class PersonRow(Row, frozen=True, tag="person"):
-    """A staff member: the records attached, and the accounts matched with or linked to them."""
+class RecordId(Row, frozen=True, tag="record_id"):
+    """The record that a person's id is derived from."""
 
+    source: str
     id: str
-    records: tuple[tuple[str, str], ...] = ()
-    accounts: tuple[AccountKey, ...] = ()
+
+
+class SourceRow(Row, frozen=True, tag="source"):
+    """The complete snapshots of a staff source that were applied, in order of their requests, and how many there were ever."""
+
+    snapshots: tuple[AppliedSnapshot, ...] = ()
+    applied: int = 0
 
 
 class HolderIndex(Row, frozen=True, tag="holders"):
-    """Who holds an address or an employee number: people and accounts."""
+    """Who holds an address, an employee number or a link: staff records and accounts."""
 
-    people: tuple[str, ...] = ()
+    records: tuple[RecordKey, ...] = ()
     accounts: tuple[AccountKey, ...] = ()
 
 
 class WorkspaceRow(Row, frozen=True, tag="workspace"):
-    """A monitored workspace, and the fact that first named it."""
+    """A workspace, and the fact that first named it.
+
+    `seen` is the earliest date of a teammate's fact in it. `monitored` is the latest decision, made at `date`, None without one;
+    `listed` says whether the settings name it.
+    """
 
     app_id: str
     source: FactReference
+    seen: int | None = None
+    monitored: bool | None = None
+    date: int | None = None
+    listed: bool = False
 
 
 class PolicyRow(Row, frozen=True, tag="policy"):
-    """The policy in force."""
+    """The policy in force. `since` has the date of each workspace's rule, or of its removal."""
 
     policy: Policy
     source: FactReference
+    since: dict[str, int] = {}
 
 
 class SettingsRow(Row, frozen=True, tag="settings"):
-    """The settings in force."""
+    """The settings in force. `since` has the date of each part that answers rest on: `aliases`, `precedence`, `absence|SOURCE`."""
 
     settings: AccessSettings
     source: FactReference
+    since: dict[str, int] = {}
 
 
-class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A check's result for a subject. `since` is when the condition became true by the source's clock, where that is known."""
-
-    check: str
-    staff: str | None = None
-    result: str
-    reason: str
-    since: int
-    severity: int
-    confidence: int = 3
-    candidates: tuple[str, ...] = ()
-    parameters: dict[str, str] = {}
-    policy: str | None = None
-    due: int | None = None
-
-
-class Episode(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding from its opening to its close, and for ten minutes after.
-
-    `failing` is the last result that failed; `substance` hashes what a reader would call a change.
-    """
-
-    uid: str
-    sequence: int
-    failing: CheckResult
-    opened: int
-    created: int
-    substance: str
-    evidence: tuple[CitedFact, ...] = ()
-    closed: int | None = None  # log time of the close
-
-
-class CheckRow(Row, frozen=True, tag="check", kw_only=True):
-    """A check and its subject: the present result, since when it holds, and the finding."""
+class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
+    """A check and its subject: the present result, the open finding, and those closed within the last ten minutes."""
 
     check_result: CheckResult | None = None
-    since: int = 0
     episode: Episode | None = None
+    closed: tuple[Episode, ...] = ()
 
 
 class Timer(Row, frozen=True, tag="timer"):
@@ -209,10 +165,8 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 class SnapshotStaging(Row, frozen=True, tag="snapshot"):
-    """A snapshot of a staff source under way."""
+    """A snapshot of a staff source under way, and the log time (ms) of its first fact."""
 
-    id: str
-    source: str
     requested: int
     started: int
 
@@ -250,8 +204,7 @@ class QueuedFact(Row, frozen=True, tag="queued_fact"):
 class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     """A fact that is larger than a transaction, and how far it has come: its stage, and the last row done in it (`cursor`).
 
-    `aliases` are the alias domains before the fact, `snapshot` the one it is about; `has_pending_accounts` says that rows of
-    `PendingAccount` exist.
+    `has_pending_accounts` says that rows of `PendingAccount` exist.
     """
 
     fact: msgspec.Raw
@@ -259,8 +212,6 @@ class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     stage: Stage
     cursor: str = ""
     outcome: str = ""
-    aliases: dict[str, str] = {}
-    snapshot: str = ""
     has_pending_accounts: bool = False
 
     def __repr__(self) -> str:
@@ -275,6 +226,6 @@ class BacklogIndex(Row, frozen=True, tag="backlog"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, PersonRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer, TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage,
-    PendingAccount, QueuedFact, PendingFact, BacklogIndex,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
+    TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -1,134 +1,219 @@
-"""Staff: records of several sources attached to people, a person's fields from all of them, and when employment ends.
+"""Staff records: an observation is merged into its source's record, and a record is read as of the snapshots of its source."""
 
-A person gets an id with the first record. A record of another source attaches to the one person who shares its employee number, or else
-an address, and has no record of that source yet. Two records of one source are two people; only a decision can change that.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.access.facts import Fact, LocalTime, StaffRecordData
+from schemas.access.facts import AccessSettings, Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
 from streams.core.access.state.addresses import normal
-from streams.core.access.state.fields import value, with_asserted
-from streams.core.access.state.rows import FactReference, PersonRow, StaffRecord
-from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.fields import with_asserted
+from streams.core.access.state.history import REMEMBERED, History, Moment, moments, run_start, with_value
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.values import AppliedSnapshot, FactReference, RecordKey
 
-_ENDED: Final = "ended"
+ENDED: Final = "ended"  # a status, and what absence from a snapshot can mean
 
 
-class StaffMember(NamedTuple):
-    """A staff member as input of the checks. `ends` is the earliest end (ms) that any source asserts, `ending` the record with it."""
+def absence_of(settings: AccessSettings) -> dict[str, str]:
+    """Return what absence from a source's complete snapshot means, where it is not `withdrawn`: an entry of `further` by source."""
+    try:
+        return msgspec.json.decode(settings.further.get("absence", "{}"), type=dict[str, str])
+    except msgspec.DecodeError:
+        return {}
 
-    id: str
-    name: str | None
-    given: tuple[str, ...]
+
+class End(NamedTuple):
+    """When employment ended or will end (ms), what asserts it: ends, status or absence; and the settings' date for the last."""
+
+    instant: int
+    by: str
+    decided: int | None = None
+
+    @property
+    def date(self) -> int:
+        """The earliest date of an answer that rests on it."""
+        return self.instant if self.decided is None else max(self.instant, self.decided)
+
+
+class Record(NamedTuple):
+    """A staff record as of its source's snapshots. Times are milliseconds of the source's clock."""
+
+    row: StaffRecord
+    first: int  # first observed
+    there_since: int  # observed without a gap since then
+    withdrawn: int | None  # when the first snapshot after its last observation was requested, if one lacks it
     addresses: frozenset[str]
-    roles: tuple[str, ...] | None  # None where no source ever asserted any
-    ends: int | None
-    ending: StaffRecord | None
-    records: tuple[StaffRecord, ...]
+    address_since: Mapping[str, int]
+    address_first: Mapping[str, int]  # when each address, also a former one, was first given
+    lost: Mapping[str, int]  # former addresses: when each was given up
+    number: str | None
+    roles: tuple[str, ...] | None
+    roles_at: int | None
+    roles_since: int | None
+    end: End | None
+    absence_ends: bool
+
+    @property
+    def key(self) -> RecordKey:
+        return self.row.source, self.row.id
+
+    def speaks(self, now: int) -> bool:
+        """Say whether it identifies a person: its source has it, or its absence there is an end that has come."""
+        return self.withdrawn is None or (self.absence_ends and self.withdrawn <= now)
+
+    def instants(self) -> tuple[int, ...]:
+        """Return when it changes by itself."""
+        ends = [] if self.end is None else [self.end.instant]
+        return tuple(sorted({*ends, *([] if self.withdrawn is None else [self.withdrawn])}))
 
     def __repr__(self) -> str:
-        return f"StaffMember({self.id!r})"
+        return f"Record({self.key!r}, ***)"
 
 
-def staff_member(records: Iterable[StaffRecord], person: str, precedence: Sequence[str] = ()) -> StaffMember | None:
-    """Return a person as the records that were not withdrawn describe them, or None where all were withdrawn.
-
-    Descriptive fields come from the first source by precedence that asserts them; sources it does not name follow in order of attachment.
-    """
-    current = [record for record in records if not value(record.fields, "withdrawn")]
-    if not current:
-        return None
-    ranked = sorted(
-        current, key=lambda record: precedence.index(record.source) if record.source in precedence else len(precedence)
+def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Record:
+    """Read a record. `snapshots` are those of its source; `absence` is what absence from one means, since `decided`."""
+    first, last = row.sights[0], row.sights[-1]
+    listed = frozenset(row.listed)
+    lacking = [each.requested for each in snapshots if each.requested > first and each.number not in listed]
+    withdrawn = min((requested for requested in lacking if requested > last), default=None)
+    gap = max((requested for requested in lacking if requested <= last), default=None)
+    there = first if gap is None else min(time for time in row.sights if time >= gap)
+    given = moments(row.addresses)
+    now = _all_addresses(given[-1].values) if given else frozenset()
+    numbers = moments(row.employee)
+    roles = moments(row.roles)
+    return Record(
+        row=row,
+        first=first,
+        there_since=there,
+        withdrawn=withdrawn,
+        addresses=now,
+        address_since={
+            address: max(there, run_start(given, lambda values, of=address: of in _all_addresses(values)))  # type: ignore[misc]
+            for address in now
+        },
+        address_first=_first(given, row.ever),
+        lost=_lost(given, now) if len(row.ever) > len(now) else {},
+        number=min(numbers[-1].values) if numbers else None,
+        roles=_roles(roles[-1].values) if roles else None,
+        roles_at=roles[-1].time if roles else None,
+        roles_since=run_start(roles, lambda values: _roles(values) == _roles(roles[-1].values)) if roles else None,
+        end=_end(row, withdrawn, absence, decided),
+        absence_ends=absence == ENDED,
     )
-    given = tuple(dict.fromkeys(address for record in ranked for address in value(record.fields, "addresses") or ()))
-    ends = sorted(((end, position) for position, record in enumerate(ranked) if (end := end_of(record)) is not None))
-    return StaffMember(
-        id=person,
-        name=_first(ranked, "name"),
-        given=given,
-        addresses=frozenset(address for each in given if (address := normal(each))),
-        roles=_first(ranked, "roles"),
-        ends=ends[0][0] if ends else None,
-        ending=ranked[ends[0][1]] if ends else None,
-        records=tuple(ranked),
-    )
 
 
-def end_of(record: StaffRecord) -> int | None:
-    """Return when employment ends by one record: its end, or where it has only the status "ended", the instant it first had it."""
-    ends = value(record.fields, "ends")
-    if ends is not None:
-        return int(ends["instant"])
-    status = record.fields.get("status")
-    return status.since if status is not None and status.value == _ENDED else None
+def _all_addresses(values: Sequence[Sequence[str]]) -> frozenset[str]:
+    return frozenset(address for value in values for address in value)
 
 
-def asserted_fields(staff: StaffRecordData, fact: Fact) -> dict[str, Any]:
-    """Return the fields a fact asserts, as plain values; those its source does not carry are left out."""
-    person = fact.person
-    values = {
-        "name": person.name if person else None,
-        "addresses": list(person.addresses) if person else [],
-        "roles": list(staff.roles),
-        "department": staff.department,
-        "manager": staff.manager,
-        "employee": staff.employee,
-        "status": staff.status,
-        "starts": _plain(staff.starts),
-        "ends": _plain(staff.ends),
-    }
-    return {name: values[name] for name in staff.asserts if name in values} | {"withdrawn": False}
+def _roles(values: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted({role for value in values for role in value}))
+
+
+def _first(given: list[Moment], ever: Iterable[str]) -> dict[str, int]:
+    """Return when each address was first given; one that is no longer remembered counts as given at the oldest remembered time."""
+    first: dict[str, int] = {}
+    for moment in given:
+        for address in _all_addresses(moment.values):
+            first.setdefault(address, moment.time)
+    return {address: first.get(address, given[0].time) for address in ever} if given else {}
+
+
+def _lost(given: list[Moment], now: frozenset[str]) -> dict[str, int]:
+    lost = {}
+    for address in sorted({address for moment in given for address in _all_addresses(moment.values)} - now):
+        last = max(moment.time for moment in given if address in _all_addresses(moment.values))
+        lost[address] = min(moment.time for moment in given if moment.time > last)
+    return lost
+
+
+def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
+    """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
+    ends: list[End] = []
+    dates, status = moments(row.ends), moments(row.status)
+    if dates:
+        given = [instant for instant in dates[-1].values if instant is not None]
+        if given:
+            instant = min(given)
+            again = any(each.time > dates[-1].time and each.time >= instant and ENDED not in each.values for each in status)
+            if not again:  # a later status of another kind employs again, once the end had come
+                ends.append(End(instant, "ends"))
+    if status and ENDED in status[-1].values:
+        ends.append(End(run_start(status, lambda values: ENDED in values), "status"))
+    if withdrawn is not None and absence == ENDED:
+        ends.append(End(withdrawn, "absence", decided))
+    return min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
 
 
 def merge_record(
     before: StaffRecord | None,
-    person: str,
+    tenant: str,
     fact: Fact,
-    staff: StaffRecordData,
+    data: StaffRecordData,
     *,
     time: int,
     source: FactReference,
-    snapshot: str | None,
+    listed: int | None,
 ) -> StaffRecord:
-    """Return a source's record after a fact, which may come from a complete snapshot."""
-    fields = with_asserted(before.fields if before else {}, asserted_fields(staff, fact), time, fact.id)
-    record = StaffRecord(staff.source, staff.record, person, fields, latest=source, ending=source, snapshot=snapshot)
-    if before is None:
-        return record
-    latest = before.latest if (time, fact.id) < (before.latest.time or 0, before.latest.fact) else source
-    ending = before.ending if end_of(before) == end_of(record) else source
-    return msgspec.structs.replace(record, latest=latest, ending=ending, snapshot=snapshot or before.snapshot)
+    """Return a source's record after an observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
+    fields = with_asserted(before.fields if before else {}, _described(fact, data), time, fact.id)
+    person = before.person if before else derived(tenant, "staff", data.source, data.record)
+    sights = tuple(sorted({*(before.sights if before else ()), time}))
+    kept = sights if len(sights) <= REMEMBERED else (sights[0], *sights[-REMEMBERED + 1 :])
+    newest = before is None or (before.latest.date, before.latest.fact) < (time, fact.id)
+    asserted = _decisive(fact, data)
+    ever = {*(before.ever if before else ()), *(asserted.get("addresses") or ())}
+    return StaffRecord(
+        source=data.source,
+        id=data.record,
+        person=person,
+        fields=fields,
+        sights=kept,
+        listed=tuple(sorted({*(before.listed if before else ()), *(() if listed is None else (listed,))}))[-REMEMBERED:],
+        latest=msgspec.structs.replace(source, date=time) if newest or before is None else before.latest,
+        ending=before.ending if before else source,
+        ever=tuple(sorted(ever)),
+        **{name: _with(getattr(before, name) if before else (), asserted, name, time) for name in _HISTORIES},
+    )
 
 
-def owner(state: TenantState, fact: Fact, staff: StaffRecordData) -> PersonRow:
-    """Return the person that a new record belongs to: one who is known by another source, or a new one."""
-    for candidates in _candidates(state, fact, staff):
-        free = [person for person in map(state.people.get, candidates) if person and not _has(person, staff.source)]
-        if len(free) == 1:
-            return free[0]
-    return PersonRow(derived(state.tenant, "staff", staff.source, staff.record))
+_HISTORIES: Final = ("addresses", "employee", "roles", "status", "ends")
 
 
-def _candidates(state: TenantState, fact: Fact, staff: StaffRecordData) -> Iterable[Sequence[str]]:
-    if staff.employee:
-        yield state.employee_numbers.holders(staff.employee).people
-    addresses = (normal(each) for each in (fact.person.addresses if fact.person else ()))
-    yield sorted({person for address in addresses if address for person in state.addresses.holders(address).people})
+def _with(history: History, asserted: Mapping[str, Any], name: str, time: int) -> History:
+    return with_value(history, asserted[name], time) if name in asserted else history
 
 
-def _has(person: PersonRow, source: str) -> bool:
-    return any(each == source for each, _ in person.records)
+def _decisive(fact: Fact, data: StaffRecordData) -> dict[str, Any]:
+    """Return the asserted fields whose histories count. An empty number or status is no other one, so it asserts nothing."""
+    addresses = fact.person.addresses if fact.person else ()
+    values: dict[str, Any] = {
+        "addresses": sorted({normal(address) or address.strip().casefold() for address in addresses}),
+        "employee": data.employee,
+        "roles": sorted(data.roles),
+        "status": data.status,
+        "ends": data.ends.instant if data.ends else None,
+    }
+    present = {name for name in data.asserts if name in values}
+    return {name: values[name] for name in present if values[name] or name in ("addresses", "roles", "ends")}
 
 
-def _first(records: Sequence[StaffRecord], name: str) -> Any:
-    first = next((value(record.fields, name) for record in records if value(record.fields, name) is not None), None)
-    return tuple(first) if isinstance(first, list) else first
+def _described(fact: Fact, data: StaffRecordData) -> dict[str, Any]:
+    person = fact.person
+    values = {
+        "name": person.name if person else None,
+        "given": list(person.addresses) if person else [],
+        "roles": list(data.roles),
+        "department": data.department,
+        "manager": data.manager,
+        "status": data.status,
+        "starts": _plain(data.starts),
+        "ends": _plain(data.ends),
+    }
+    return {name: values[name] for name in (*data.asserts, *(["given"] if "addresses" in data.asserts else [])) if name in values}
 
 
 def _plain(time: LocalTime | None) -> dict[str, Any] | None:

@@ -1,36 +1,36 @@
 """All that the table holds of one tenant: one typed collection per kind of row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.rows import (
-    AccountKey,
     AccountRow,
     CheckRow,
     HolderIndex,
-    PersonRow,
     PolicyRow,
+    RecordId,
     SettingsRow,
+    SourceRow,
     StaffRecord,
-    SubjectKey,
     TenantLog,
     WorkspaceRow,
 )
 from streams.core.access.state.table import AccessTable, RowCollection, SingleRow
 from streams.core.access.state.timers import Timers
+from streams.core.access.state.values import AccountKey
 
 _NO_HOLDERS: Final = HolderIndex()
 
 
 class HolderIndexes(RowCollection[HolderIndex]):
-    """Who holds an address or a number. An index without holders is no row."""
+    """Who holds an address, a number or a link. An index without holders is no row."""
 
     def holders(self, name: str) -> HolderIndex:
         return self.get(name) or _NO_HOLDERS
 
     def put(self, row: HolderIndex, *key: str) -> None:
-        if row.people or row.accounts:
+        if row.records or row.accounts:
             super().put(row, *key)
         else:
             self.delete(*key)
@@ -47,10 +47,12 @@ class TenantState:
         self.workspaces = RowCollection(table, tenant, "workspace", WorkspaceRow)  # by app id
         self.accounts = RowCollection(table, tenant, "account", AccountRow)  # by app id and account
         self.records = RowCollection(table, tenant, "record", StaffRecord)  # by source and record
-        self.people = RowCollection(table, tenant, "person", PersonRow)  # by person
-        self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address
+        self.record_ids = RowCollection(table, tenant, "record_id", RecordId)  # by the id a record gives a person
+        self.sources = RowCollection(table, tenant, "source", SourceRow)  # by source
+        self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
-        self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account, check and person
+        self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names
+        self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)
 
@@ -62,12 +64,6 @@ class TenantState:
     def log(self, row: TenantLog) -> None:
         self._log.put(row)
 
-    @property
-    def alias_domains(self) -> Mapping[str, str]:
-        """The domains that are other names of others."""
-        settings = self.settings.get()
-        return settings.settings.alias_domains if settings else {}
-
     def account_keys(self, after: AccountKey = ("", "")) -> Iterator[AccountKey]:
         """Yield the keys of all accounts of monitored workspaces beyond that one, in order."""
         for app_id, _ in list(self.workspaces.walk()):
@@ -75,10 +71,6 @@ class TenantState:
                 for account, _ in self.accounts.walk(app_id, after=after[1] if app_id == after[0] else ""):
                     yield app_id, account
 
-    def check_rows(self, app_id: str, account: str) -> dict[SubjectKey, CheckRow]:
-        """Return all answers and findings about an account (or, with no account, about the workspace) by check and person."""
-        rows = {}
-        for subject, row in self.checks.walk(app_id, account):
-            check, _, person = subject.partition("|")
-            rows[check, person] = row
-        return rows
+    def check_rows(self, app_id: str, account: str) -> dict[str, CheckRow]:
+        """Return all results and findings about an account (or, with no account, about the workspace) by check."""
+        return dict(self.checks.walk(app_id, account))

@@ -7,8 +7,9 @@ partition gives the instant the agent has to be woken at.
 from collections.abc import Iterator
 from typing import Final
 
-from streams.core.access.state.rows import ArmedTimer, Key, Timer, TimerIndex
+from streams.core.access.state.rows import ArmedTimer, Timer, TimerIndex
 from streams.core.access.state.table import AccessTable, RowCollection
+from streams.core.access.state.values import Key
 
 _GROUP: Final = "@timers"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
 

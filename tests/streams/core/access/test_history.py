@@ -2,7 +2,7 @@
 
 from schemas.access.facts import Rule
 from streams.core.access.findings.episodes import REOPENS_WITHIN
-from tests.support.company import APP, DAY, SECOND, T0, Company, everyone, roles, settings, staff, story
+from tests.support.company import APP, DAY, SECOND, T0, Company, everyone, person_of, roles, settings, staff, story
 
 JO = "jo@acme.example"
 YESTERDAY = T0 + 9 * DAY
@@ -16,11 +16,12 @@ def test_an_unknown_teammate_opens_c1_and_the_staff_record_that_names_them_close
     assert (results["C1 7"], results["C2 7"], results["C4 7"], results["C3 ws1"]) == ("PASS", "PASS", "UNKNOWN", "FAIL")
 
 
-def test_c1_fails_with_low_confidence_while_no_staff_is_known_and_with_high_once_some_is():
+def test_an_unknown_address_fails_c1_with_low_confidence_and_an_ambiguous_one_with_high():
     company = Company()
     assert company.added("7", JO)[-1]["confidence_id"] == 1
-    company.staff("78", "other@acme.example")
-    assert company.added("9", "nobody@acme.example")[-1]["confidence_id"] == 3
+    company.staff("77", JO)
+    company.staff("78", JO)
+    assert company.findings()[-1]["confidence_id"] == 3
 
 
 def test_removing_the_teammate_closes_c1_and_leaves_no_answer_about_the_account():
@@ -45,12 +46,14 @@ def test_a_leaver_who_is_still_a_teammate_opens_c2_with_the_inputs_as_evidence()
     assert cited[2]["offset"] == 2
 
 
-def test_an_old_record_of_a_leaver_does_not_stand_in_the_way_of_the_active_one():
+def test_an_old_record_of_a_leaver_makes_the_account_ambiguous_until_a_link_names_the_active_one():
     company = Company()
     company.staff("77", JO, ends=YESTERDAY)
     company.staff("99", JO)
-    company.added("7", JO)
-    assert company.results()["C2 7"] == "PASS"
+    assert story(company.added("7", JO)) == ["C3 ws1 opened", "C1 7 opened", "C2 7 opened"]
+    assert (company.results()["C1 7"], company.results()["C2 7"]) == ("FAIL", "UNKNOWN")
+    company.decided("account.linked", "7", staff=person_of("99"))
+    assert (company.results()["C1 7"], company.results()["C2 7"]) == ("PASS", "PASS")
 
 
 def test_a_stale_policy_is_recorded_and_ignored():
@@ -135,9 +138,9 @@ def test_added_and_removed_within_the_same_second_is_unknown():
     company = Company()
     company.added("7", JO, at=T0)
     found = company.removed("7", at=T0)
-    assert story(found) == ["C1 7 updated"]
+    assert story(found) == ["C1 7 closed voided"]
     assert company.results()["C1 7"] == "UNKNOWN"
-    assert story(company.removed("7", at=T0 + SECOND)) == ["C1 7 closed fixed"]
+    assert story(company.removed("7", at=T0 + SECOND)) == []
 
 
 def test_being_seen_creates_an_account_never_known_and_brings_nobody_back():

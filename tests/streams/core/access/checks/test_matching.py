@@ -1,91 +1,101 @@
-"""Who owns an account: which rule comes first, and when none of several candidates is picked."""
-
-from collections.abc import Iterable
+"""Who owns an account, and which leavers it names: which rule comes first, and when none of several candidates is picked."""
 
 import pytest
 
-from streams.core.access.checks.matching import Match, active, is_kept, match
-from streams.core.access.state.addresses import aliased, normal, untagged
-from streams.core.access.state.staff import StaffMember
+from streams.core.access.checks.matching import Match, match, named_leavers
+from streams.core.access.state.addresses import forms, normal, related, translated, untagged
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.tenant import TenantState
+from tests.support.company import APP, DAY, T0, TENANT, Company, person_of, settings
 
-NOW = 1000
-
-
-def member(number: str, *addresses: str, ends: int | None = None) -> StaffMember:
-    return StaffMember(number, None, addresses, frozenset(addresses), None, ends, None, ())
+ALIASES = {"b.example": "a.example"}
 
 
-def match_of(
-    address: str | None,
-    *known: StaffMember,
-    link: StaffMember | None = None,
-    matched: StaffMember | None = None,
-    aliases: dict[str, str] | None = None,
-) -> Match:
-    def find(under: str) -> Iterable[StaffMember]:
-        return [each for each in known if under in each.addresses]
-
-    return match(link=link, matched=matched, address=address, find=find, aliases=aliases or {}, at=NOW)
+def company_with(address: str, **staff_addresses: tuple[str, ...]) -> Company:
+    company = Company()
+    for record, addresses in staff_addresses.items():
+        company.staff(record.removeprefix("r"), *addresses)
+    company.added("7", address)
+    return company
 
 
-JO, AL = member("1", "jo@a.example"), member("2", "al@a.example")
+def match_of(company: Company) -> Match:
+    state = TenantState(company.table, TENANT)
+    account = state.accounts.get(APP, "7")
+    assert account is not None
+    return match(account, Directory(state), state.log.now)
 
 
-def test_a_link_comes_before_an_exact_address():
-    assert match_of("jo@a.example", JO, AL, link=AL) == Match("link", AL)
+def leavers_of(company: Company) -> list[str]:
+    state = TenantState(company.table, TENANT)
+    account = state.accounts.get(APP, "7")
+    assert account is not None
+    return [person.id for person in named_leavers(account, Directory(state), state.log.now)]
+
+
+def found(of: Match) -> tuple[str, list[str]]:
+    return of.by, [candidate.person.id for candidate in of.candidates]
 
 
 def test_an_exact_address_comes_before_an_alias_domain():
-    other = member("3", "jo@b.example")
-    assert match_of("jo@b.example", JO, other, aliases={"b.example": "a.example"}) == Match("address", other)
-    assert match_of("jo@b.example", JO, aliases={"b.example": "a.example"}) == Match("alias", JO)
+    company = company_with("jo@b.example", r1=("jo@a.example",))
+    assert found(match_of(company)) == ("none", [])
+    company.add(settings(aliases=ALIASES))
+    assert found(match_of(company)) == ("alias", [person_of("1")])
+    company.staff("3", "jo@b.example")
+    assert found(match_of(company)) == ("address", [person_of("3")])
 
 
-def test_an_active_member_comes_before_one_who_left():
-    left = member("0", "jo@a.example", ends=NOW)
-    assert match_of("jo@a.example", left, JO) == Match("address", JO)
-    assert match_of("jo@a.example", left) == Match("address", left)
+def test_aliases_translate_the_directorys_address_too():
+    company = company_with("jo@a.example", r1=("jo@b.example",))
+    company.add(settings(aliases=ALIASES))
+    assert found(match_of(company)) == ("alias", [person_of("1")])
 
 
-def test_several_active_candidates_are_listed_in_order_and_none_is_picked():
-    other = member("0", "jo@a.example")
-    assert match_of("jo@a.example", JO, other) == Match("ambiguous", None, (other, JO))
-    assert match_of("jo@a.example", JO, other, matched=JO) == Match("ambiguous", None, (other, JO))
+def test_several_candidates_are_listed_and_none_is_picked():
+    of = match_of(company_with("jo@a.example", r1=("jo@a.example",), r0=("jo@a.example",)))
+    assert of.owner is None
+    assert set(found(of)[1]) == {person_of("0"), person_of("1")}
 
 
-def test_an_account_keeps_to_its_owner_whose_address_changed():
-    assert match_of("jo.new@a.example", AL, matched=JO) == Match("hold", JO)
-
-
-def test_a_leavers_account_does_not_move_to_who_has_the_address_now_and_shows_who_that_is():
-    left = member("1", "jo@a.example", ends=NOW)
-    successor = member("9", "jo@a.example")
-    assert match_of("jo@a.example", left, successor, matched=left) == Match("hold", left, (successor,))
+def test_an_account_keeps_its_owner_when_either_address_is_renamed():
+    company = company_with("jo@a.example", r1=("jo@a.example",))
+    company.seen("7", "jo.new@a.example", at=T0 + DAY)
+    assert found(match_of(company)) == ("former", [person_of("1")])
+    company.staff("1", "j.smith@a.example", at=T0 + 2 * DAY)
+    assert found(match_of(company)) == ("former", [person_of("1")])
+    company.staff("2", "jo.new@a.example")
+    assert found(match_of(company)) == ("address", [person_of("2")])
 
 
 def test_a_plus_tag_is_a_hint_and_no_match():
-    assert match_of("jo+x@a.example", JO) == Match("none", None, (JO,))
+    of = match_of(company_with("jo+x@a.example", r1=("jo@a.example",)))
+    assert (found(of), [person.id for person in of.hints]) == (("none", []), [person_of("1")])
 
 
 def test_nobody_matches_an_account_without_an_address():
-    assert match_of(None, JO) == Match("none")
+    company = Company()
+    company.staff("1", "jo@a.example")
+    company.seen("7")
+    assert found(match_of(company)) == ("none", [])
 
 
-@pytest.mark.parametrize(
-    ("by", "who", "kept"),
-    [("address", JO, True), ("alias", JO, True), ("link", JO, False), ("hold", JO, False), ("none", None, False)],
-)
-def test_only_a_match_by_address_is_kept_to(by: str, who: StaffMember | None, kept: bool):
-    assert is_kept(Match(by, who), NOW) is kept
+def test_a_leaver_is_named_by_every_address_that_either_side_ever_had():
+    company = company_with("jo@a.example", r1=("jo@a.example",))
+    company.staff("1", "jo@a.example", at=T0 + DAY, ends=T0 + DAY)
+    assert leavers_of(company) == [person_of("1")]
+    company.seen("7", "jo.new@a.example", at=T0 + 2 * DAY)
+    company.staff("1", "j.smith@a.example", at=T0 + 2 * DAY, ends=T0 + DAY)
+    assert leavers_of(company) == [person_of("1")]
+    company.staff("1", "j.smith@a.example", at=T0 + 3 * DAY)
+    assert leavers_of(company) == []
 
 
-def test_nobody_keeps_to_one_who_had_left_when_matched():
-    assert not is_kept(Match("address", member("1", "jo@a.example", ends=NOW)), NOW)
-
-
-def test_employment_lasts_until_its_end_and_not_at_it():
-    assert active(member("1", ends=NOW + 1), NOW)
-    assert not active(member("1", ends=NOW), NOW)
+def test_addresses_are_related_when_they_share_a_form():
+    assert translated("jo@b.example", ALIASES) == "jo@a.example"
+    assert forms("jo@b.example", ALIASES) == {"jo@b.example", "jo@a.example"}
+    assert related("jo@a.example", ALIASES) == related("jo@b.example", ALIASES) == {"jo@b.example", "jo@a.example"}
+    assert related("jo@c.example", ALIASES) == {"jo@c.example"}
 
 
 @pytest.mark.parametrize(
@@ -104,9 +114,7 @@ def test_an_address_has_one_comparable_form_or_none(address: str, form: str | No
     assert normal(address) == form
 
 
-def test_alias_and_tag_are_read_from_the_comparable_form():
-    assert aliased("jo@b.example", {"b.example": "a.example"}) == "jo@a.example"
-    assert aliased("jo@c.example", {"b.example": "a.example"}) is None
-    assert untagged("jo+x+y@a.example") == "jo@a.example"
-    assert untagged("+x@a.example") is None
-    assert untagged("jo@a.example") is None
+def test_an_untagged_address_is_the_one_before_the_plus():
+    assert untagged("jo+x+y@acme.example") == "jo@acme.example"
+    assert untagged("jo@acme.example") is None
+    assert untagged("+x@acme.example") is None

@@ -1,0 +1,237 @@
+"""People, from their records: which records are one person, and who is meant by an address, a number or an id.
+
+Records with one employee number are one person. So are records that share an address, now or formerly, if all of its holders could be
+one: not two numbers, and not two records of a source without one. Where joins over several addresses would make a person that could not
+be one, none of them joins. All this follows from the records alone, so no order of arrival changes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from streams.core.access.state.addresses import forms, related
+from streams.core.access.state.fields import value
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import End, Record, absence_of, read_record
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import AccountKey, AppliedSnapshot, RecordKey
+
+WITHDRAWN = "withdrawn"
+
+
+class Person(NamedTuple):
+    """A staff member: the records that are one, the first observed first."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def id(self) -> str:
+        """The id that the record observed first gives."""
+        return self.records[0].row.person
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all records: each of them names the person."""
+        return tuple(sorted(record.row.person for record in self.records))
+
+    @property
+    def first(self) -> int:
+        return self.records[0].first
+
+    @property
+    def ending(self) -> Record | None:
+        """The record with the earliest end of employment."""
+        ended = [record for record in self.records if record.end]
+        return min(ended, key=lambda record: _rank(record.end), default=None)
+
+    @property
+    def end(self) -> End | None:
+        return self.ending.end if self.ending else None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every address, also former ones."""
+        return frozenset(address for record in self.records for address in record.row.ever)
+
+    def left(self, now: int) -> bool:
+        """Say whether employment has ended."""
+        return self.end is not None and self.end.instant <= now
+
+    def silent(self, now: int) -> bool:
+        """Say whether every record is withdrawn, and no absence is an end."""
+        return not any(record.speaks(now) for record in self.records)
+
+    def described(self, name: str, precedence: Sequence[str], now: int) -> Any:
+        """Return a descriptive field: of the first source by precedence that asserts it, of records that were not withdrawn if any."""
+        ranked = sorted(self.records, key=lambda record: (not record.speaks(now), _precedence(record, precedence)))
+        return next((found for record in ranked if (found := value(record.row.fields, name)) is not None), None)
+
+    def given(self, precedence: Sequence[str], now: int) -> tuple[str, ...]:
+        """Return the addresses as sources give them."""
+        speaking = [record for record in self.records if record.speaks(now)] or self.records
+        ranked = sorted(speaking, key=lambda record: _precedence(record, precedence))
+        return tuple(dict.fromkeys(address for record in ranked for address in value(record.row.fields, "given") or ()))
+
+    def __repr__(self) -> str:
+        return f"Person({self.id!r}, ***)"
+
+
+def _rank(end: End | None) -> tuple[int, bool]:
+    assert end is not None
+    return end.instant, end.by == "absence"
+
+
+def _precedence(record: Record, precedence: Sequence[str]) -> int:
+    return precedence.index(record.key[0]) if record.key[0] in precedence else len(precedence)
+
+
+class Directory:
+    """The people of a tenant as its rows have them. To be made again once rows of staff, or the settings, have changed."""
+
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
+        settings = state.settings.get()
+        self.aliases = settings.settings.alias_domains if settings else {}
+        self.precedence = settings.settings.precedence if settings else ()
+        self._absence: dict[str, str] = absence_of(settings.settings) if settings else {}
+        self._since = settings.since if settings else {}
+        self._snapshots: dict[str, tuple[AppliedSnapshot, ...]] = {}
+        self._records: dict[RecordKey, Record | None] = {}
+        self._people: dict[RecordKey, Person] = {}
+        self._named: dict[frozenset[str], list[Person]] = {}
+        self._holders: dict[str, tuple[RecordKey, ...]] = {}
+
+    def since(self, part: str) -> int | None:
+        """Return the date of a part of the settings."""
+        return self._since.get(part)
+
+    @classmethod
+    def after(cls, state: TenantState, record: Record) -> "Directory":
+        """Return the directory of rows in which this record has just been put, without reading it again."""
+        directory = cls(state)
+        directory._records[record.key] = record
+        return directory
+
+    def record(self, key: RecordKey) -> Record | None:
+        if key not in self._records:
+            row = self._state.records.get(*key)
+            self._records[key] = None if row is None else self.read(row)
+        return self._records[key]
+
+    def read(self, row: StaffRecord) -> Record:
+        """Read a staff record as of its source's snapshots and the settings."""
+        absence, decided = self._absence.get(row.source, WITHDRAWN), self._since.get(f"absence|{row.source}")
+        return read_record(row, self._applied(row.source), absence, decided)
+
+    def person_of(self, id_: str) -> Person | None:
+        """Return the person that an id names: that of any of the records."""
+        row = self._state.record_ids.get(id_)
+        return None if row is None else self.person((row.source, row.id))
+
+    def person(self, key: RecordKey) -> Person:
+        """Return the person that a known record belongs to."""
+        if key not in self._people:
+            for group in self._joined(key):
+                records = sorted((self._known(each) for each in group), key=lambda record: (record.first, record.key))
+                person = Person(tuple(records))
+                for each in group:
+                    self._people[each] = person
+        return self._people[key]
+
+    def named_by(self, addresses: Iterable[str]) -> list[Person]:
+        """Return everybody who shares a form of an address with these, now or formerly; aliases translate both sides."""
+        known = frozenset(addresses)
+        if known not in self._named:
+            self._named[known] = self._find(known)
+        return self._named[known]
+
+    def _find(self, addresses: frozenset[str]) -> list[Person]:
+        keys = {key for address in addresses for each in related(address, self.aliases) for key in self.holders(each)}
+        people = {person.id: person for person in map(self.person, keys)}
+        found = [people[id_] for id_ in sorted(people)]
+        if not self.aliases:
+            return found
+        wanted = {form for address in addresses for form in forms(address, self.aliases)}
+        return [person for person in found if self._has(person, wanted)]
+
+    def uncertain(self, person: Person) -> list[Person]:
+        """Return those who share an address with a person and might be the same, where the addresses do not decide it."""
+        keys = {key for address in person.addresses for key in self.holders(address)}
+        others = {self.person(key).id: self.person(key) for key in sorted(keys)}
+        return [
+            other for id_, other in sorted(others.items()) if id_ != person.id and _could_be_one(person.records, other.records)
+        ]
+
+    def accounts_near(self, key: RecordKey) -> set[AccountKey]:
+        """Return the accounts whose answers a record can change: of its person, and of all who share addresses with these."""
+        if self.record(key) is None:
+            return set()
+        near = self._expand(self._expand({key}))
+        addresses = {address for each in near for address in self._known(each).row.ever}
+        accounts = {
+            account
+            for address in addresses
+            for each in related(address, self.aliases)
+            for account in self._state.addresses.holders(each).accounts
+        }
+        return accounts | {
+            account for each in near for account in self._state.links.holders(self._known(each).row.person).accounts
+        }
+
+    def holders(self, address: str) -> tuple[RecordKey, ...]:
+        if address not in self._holders:
+            self._holders[address] = self._state.addresses.holders(address).records
+        return self._holders[address]
+
+    def _known(self, key: RecordKey) -> Record:
+        record = self.record(key)
+        assert record is not None
+        return record
+
+    def _applied(self, source: str) -> tuple[AppliedSnapshot, ...]:
+        if source not in self._snapshots:
+            row = self._state.sources.get(source)
+            self._snapshots[source] = row.snapshots if row else ()
+        return self._snapshots[source]
+
+    def _has(self, person: Person, wanted: set[str]) -> bool:
+        return any(not wanted.isdisjoint(forms(address, self.aliases)) for address in person.addresses)
+
+    def _expand(self, keys: set[RecordKey]) -> set[RecordKey]:
+        """Return the records of all people who share an address or a number with these records."""
+        found = set(keys)
+        for key in keys:
+            for address in self._known(key).row.ever:
+                for each in related(address, self.aliases):
+                    found |= set(self.holders(each))
+            found |= set(self._numbered(key))
+        return {record.key for key in found for record in self.person(key).records}
+
+    def _numbered(self, key: RecordKey) -> tuple[RecordKey, ...]:
+        """Return the records with the number of this one, itself among them."""
+        number = self._known(key).number
+        return (key,) if number is None else self._state.employee_numbers.holders(number).records
+
+    def _joined(self, key: RecordKey) -> list[frozenset[RecordKey]]:
+        """Return the groups of records that the addresses reachable from a record join: one, or all apart where that cannot be."""
+        start = frozenset(self._numbered(key))
+        if len(start) == 1 and all(self.holders(address) == (key,) for address in self._known(key).row.ever):  # as nearly all are
+            return [start]
+        groups, pending = {start}, [start]
+        while pending:
+            for address in sorted({address for each in pending.pop() for address in self._known(each).row.ever}):
+                holders = {frozenset(self._numbered(each)) for each in self.holders(address)}
+                if self._could_all_be_one(holders):
+                    pending += holders - groups
+                    groups |= holders
+        return [frozenset(each for group in groups for each in group)] if self._could_all_be_one(groups) else list(groups)
+
+    def _could_all_be_one(self, groups: Iterable[frozenset[RecordKey]]) -> bool:
+        known = [[self._known(key) for key in group] for group in groups]
+        numbers = {record.number for group in known for record in group if record.number}
+        sources = [source for group in known for source in {record.key[0] for record in group}]
+        return len(numbers) <= 1 and len(sources) == len(set(sources))
+
+
+def _could_be_one(one: Sequence[Record], other: Sequence[Record]) -> bool:
+    numbers = {record.number for record in (*one, *other) if record.number}
+    return len(numbers) <= 1 and {record.key[0] for record in one}.isdisjoint(record.key[0] for record in other)

@@ -1,0 +1,85 @@
+"""A field's values by source time, whatever order they arrive in: the run of equal values that lasts began where it first did.
+
+A register keeps the latest value alone, and its beginning would then depend on the order of arrival: a value that is reported late and
+lies inside a run splits it. So the times of assertions are kept too, the latest of them.
+"""
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+REMEMBERED: Final = 64  # assertions per field; of older ones only the values count, as asserted at the oldest time remembered
+
+
+class Asserted(msgspec.Struct, frozen=True, array_like=True):
+    """A value, and the source times (ms) it was asserted at."""
+
+    value: Any
+    times: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"Asserted(***, {self.times})"
+
+
+History: TypeAlias = tuple[Asserted, ...]
+
+
+class Moment(NamedTuple):
+    """The values asserted at one time; several contradict each other."""
+
+    time: int
+    values: list[Any]
+
+    def __repr__(self) -> str:
+        return f"Moment({self.time}, ***)"
+
+
+def with_value(history: History, value: Any, time: int) -> History:
+    """Return the history with one more assertion."""
+    if not history:
+        return (Asserted(value, (time,)),)
+    times: dict[int, list[Any]] = {}
+    for each in history:
+        for when in each.times:
+            times.setdefault(when, []).append(each.value)
+    if value in times.setdefault(time, []):
+        return history
+    times[time].append(value)
+    kept = sorted(times)[-REMEMBERED:]
+    grouped: list[tuple[Any, list[int]]] = []
+    for when in kept:
+        for each_value in times[when]:
+            found = next((known for known in grouped if known[0] == each_value), None)
+            if found is None:
+                grouped.append((each_value, [when]))
+            else:
+                found[1].append(when)
+    return tuple(sorted((Asserted(each, tuple(when)) for each, when in grouped), key=lambda each: (each.times, repr(each.value))))
+
+
+def moments(history: History, resolution: int = 1) -> list[Moment]:
+    """Return the assertions in order of time; those within one `resolution` (ms) are one moment, dated by the first of them."""
+    if len(history) == 1 and len(history[0].times) == 1:  # as nearly all are
+        return [Moment(history[0].times[0], [history[0].value])]
+    every = sorted((time, index, each.value) for index, each in enumerate(history) for time in each.times)
+    found = []
+    for _, group in groupby(every, key=lambda each: each[0] // resolution):
+        same = list(group)
+        values: list[Any] = []
+        for _, _, value in same:
+            if value not in values:
+                values.append(value)
+        found.append(Moment(same[0][0], values))
+    return found
+
+
+def run_start(of: list[Moment], test: Callable[[list[Any]], bool]) -> int:
+    """Return when the last unbroken run of moments that pass a test began; the last moment passes it."""
+    start = of[-1].time
+    for moment in reversed(of):
+        if not test(moment.values):
+            break
+        start = moment.time
+    return start

@@ -1,0 +1,125 @@
+"""The parts that rows are made of: keys, cited facts, registers, decisions, results and episodes."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from schemas.access.facts import Evidence
+
+Key: TypeAlias = tuple[str, ...]
+AccountKey: TypeAlias = tuple[str, str]  # app id and account
+RecordKey: TypeAlias = tuple[str, str]  # source and record
+
+
+class LogPosition(NamedTuple):
+    """Where a fact lies in the log, when the broker took it (ms), the SHA-256 of its bytes, and the trace it belongs to."""
+
+    partition: int
+    offset: int
+    append_time: int
+    sha256: str
+    trace: str | None = None
+
+
+class FactReference(msgspec.Struct, frozen=True):
+    """A fact, as findings cite it: what it was, where it lies in the log, and what it was made from.
+
+    `date` (ms) is its time, or log time where it has none: a null time means log time.
+    """
+
+    fact: str
+    kind: str
+    time: int | None
+    date: int
+    partition: int
+    offset: int
+    sha256: str
+    inputs: tuple[Evidence, ...] = ()
+
+
+class CitedFact(msgspec.Struct, frozen=True):
+    """A fact as evidence, with a copy of what is cited of it; nothing personal."""
+
+    source: FactReference
+    excerpt: dict[str, str] = {}
+
+
+class FieldRegister(msgspec.Struct, frozen=True):
+    """A register: the value of the latest assertion, the time and fact of that assertion, and the time it first had this value."""
+
+    value: Any
+    time: int
+    fact: str
+    since: int
+
+    def __repr__(self) -> str:
+        return f"FieldRegister(***, {self.time}, {self.fact!r}, {self.since})"
+
+
+class PresenceEvent(msgspec.Struct, frozen=True):
+    """A teammate was added to a workspace, removed from it, or merely seen there."""
+
+    time: int
+    added: bool
+    source: FactReference
+
+
+class AppliedSnapshot(NamedTuple):
+    """A complete snapshot of a staff source: when it was requested (ms), its id, and its number among those applied."""
+
+    requested: int
+    id: str
+    number: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """An operator's decision: the value, null once taken back, and the fact that carries it.
+
+    `since` is the date of the first of an unbroken run of decisions with this value; None where it was never otherwise.
+    """
+
+    value: str | None
+    source: FactReference
+    since: int | None
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A check's result for a subject. `since` (ms) is when it began, by the clocks of the facts and decisions it rests on.
+
+    `held` is since when a finding has had to be open, None where none has. `people` are the ids of the person it is about.
+    """
+
+    check: str
+    staff: str | None = None
+    result: str
+    reason: str
+    since: int
+    severity: int
+    confidence: int = 3
+    candidates: tuple[str, ...] = ()
+    parameters: dict[str, str] = {}
+    policy: str | None = None
+    due: int | None = None
+    held: int | None = None
+    people: tuple[str, ...] = ()
+
+
+class Episode(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding from its opening to its close, and for ten minutes after.
+
+    `created` is the time of its Create event, `since` its start as known now; `presence` is when the account's presence began.
+    `reported` is the last result that failed, or, if none did, that kept it open; `substance` hashes what a reader would call a change.
+    """
+
+    uid: str
+    staff: str
+    people: tuple[str, ...]
+    sequence: int
+    reported: CheckResult
+    created: int
+    since: int
+    created_log: int
+    presence: int | None
+    substance: str
+    evidence: tuple[CitedFact, ...] = ()
+    closed: int | None = None  # log time of the close

@@ -1,0 +1,57 @@
+"""The configuration as a fact: appended when it says something else than the log, with what absence from a source means."""
+
+import msgspec
+
+from schemas.access.facts import Fact
+from schemas.tenancy import StaffSource, Tenancy, Tenant, Workspace
+from streams.core.access.facts.settings import settings_fact
+from streams.core.access.state.staff import absence_of
+from tests.support.company import APP, DAY, T0, Company, snapshot_facts
+
+JO = "jo@acme.example"
+
+
+def fact_of(*sources: StaffSource, before: tuple[Fact, ...] = ()) -> Fact | None:
+    tenant = Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),), staff_sources=sources)
+    return settings_fact(Tenancy.of((), (tenant,)), "acme", before, now=T0)
+
+
+def test_the_same_configuration_is_appended_once_and_another_one_replaces_it():
+    first = fact_of()
+    assert first is not None
+    assert fact_of(before=(first,)) is None
+    second = fact_of(StaffSource(name="hr", absence="ended"), before=(first,))
+    assert second is not None
+    assert second.replaces == first.id
+    assert second.settings is not None
+    assert (absence_of(second.settings), second.settings.precedence) == ({"hr": "ended"}, ("hr",))
+
+
+def test_who_is_missing_from_a_source_whose_absence_ends_employment_has_left():
+    company = Company()
+    company.staff("77", JO)
+    company.added("7", JO)
+    fact = fact_of(StaffSource(name="hr", absence="ended"))
+    assert fact is not None
+    company.add(fact)
+    for missing in snapshot_facts(requested=T0 + DAY):
+        found = company.add(missing)
+    assert [(each["unmapped"]["check"], each["confidence_id"]) for each in found] == [("C2", 2)]
+    assert {"name": "evidence", "value": "absence"} in found[0]["compliance"]["control_parameters"]
+
+
+def test_who_is_missing_from_another_source_is_only_withdrawn():
+    company = Company()
+    company.staff("77", JO)
+    company.added("7", JO)
+    for missing in snapshot_facts(requested=T0 + DAY):
+        company.add(missing)
+    assert (company.results()["C1 7"], company.results()["C2 7"]) == ("FAIL", "UNKNOWN")
+
+
+def test_absence_that_is_no_json_object_means_nothing():
+    fact = fact_of()
+    assert fact is not None
+    assert fact.settings is not None
+    for text in ("", "[", "[1]", '{"hr": 1}'):
+        assert absence_of(msgspec.structs.replace(fact.settings, further={"absence": text})) == {}
