@@ -17,6 +17,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack, temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
+from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
 
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
@@ -26,12 +27,18 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option("--minutes", type=click.FloatRange(min=0), default=30.0, help="Begin no new campaign after so long.")
 @click.option("--seed", type=int, help="Repeat one campaign; its kind has to be named too.")
 @click.option(
-    "--kind", type=click.Choice([*KINDS, "all"]), default="all", help="What is harmed; by default one kind after the other."
+    "--kind",
+    type=click.Choice([*KINDS, "answers", "all"]),
+    default="all",
+    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws.",
 )
 def main(minutes: float, seed: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
+    if kind == "answers":
+        _compare_answers(minutes, secrets.randbits(32) if seed is None else seed)
+        return
     _silence_logs()
     kinds = list(KINDS) if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
@@ -41,6 +48,17 @@ def main(minutes: float, seed: int | None, kind: str) -> None:
             _run_campaign(stack, kinds[done % len(kinds)], secrets.randbits(32) if seed is None else seed)
             done += 1
     click.echo(f"{done} campaigns, {done * _DISTURBANCES} disturbances, nothing found")
+
+
+def _compare_answers(minutes: float, first: int) -> None:
+    """Compare the access agent with the oracle and the laws, from a seed on; the first history with a fault ends the program."""
+    done = 0
+    for seed, broken in campaign(minutes, first):
+        if broken:
+            sentences = [f"{law}: {sentence}" for law, all_of in broken.items() for sentence in all_of[:3]]
+            raise click.ClickException("\n".join([*sentences, f"Repeat it: scripts/faults --kind answers --seed {seed}"]))
+        done += 1
+    click.echo(f"{done} histories, nothing found")
 
 
 def _silence_logs() -> None:

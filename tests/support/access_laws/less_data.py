@@ -34,6 +34,8 @@ def _passes_now(before: Row, after: Row) -> bool:
 
 
 def _same_people(before: Row, after: Row) -> bool:
+    if len(before.candidates) > 1:  # several people; without an observation they may be one, with the same records
+        return False
     named = {*before.person_ids, *before.finding_people, *before.candidates}
     return bool(named) and named == set(after.person_ids)
 

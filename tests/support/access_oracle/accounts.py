@@ -18,6 +18,7 @@ class Account:
     addresses: frozenset[str]  # the latest; several only if one second gave several
     past_and_present: frozenset[str]  # every address it has had
     address_since: dict[str, int]
+    address_first: dict[str, int]  # when it first had each address
     changed: int | None  # when it got its present address, if it had another before
     roles: frozenset[str]
     role_since: int | None
@@ -29,12 +30,14 @@ def account_at(
     """Compute one account's registers. The design: "A field a payload does not carry asserts nothing." """
     addresses: dict[int, set[str]] = {}
     roles: dict[int, set[str]] = {}
+    first: dict[str, int] = {}
     earliest: dict[int, int] = {}
     for logged in [*facts, *rows]:
         time = logged.fact["snapshot"]["requested"] if logged in rows else logged.fact["time"]
         earliest[second(time)] = min(time, earliest.get(second(time), time))
         for address in (logged.fact.get("person") or {}).get("addresses") or ():
             addresses.setdefault(second(time), set()).add(normal(address))
+            first[normal(address)] = min(time, first.get(normal(address), time))
         role = (logged.fact.get("admin") or {}).get("role_name")
         if role is not None:
             roles.setdefault(second(time), set()).add(role)
@@ -46,6 +49,7 @@ def account_at(
         addresses=frozenset(present),
         past_and_present=frozenset(address for values in addresses.values() for address in values),
         address_since={address: earliest[_start_of_address(addresses, address)] for address in present},
+        address_first=first,
         changed=_changed(addresses, present, earliest),
         roles=frozenset(present_roles),
         role_since=earliest[start_of_run(roles, lambda value: value == present_roles)] if roles else None,

@@ -9,6 +9,9 @@ class Interpretation:
 
     later_kinds: bool = False  # also use the kinds with support "later": listings of teammates, grants, staff.decided
     past_addresses: bool = True  # a leaver is named by every address ever seen, of the account and of the record [N5]
+    former_identifies: bool = (
+        True  # where present addresses find nobody, those that either side ever had do: a rename keeps the owner [N5]
+    )
     contested_records: bool = True  # an ended record that two people could own makes both of them uncertain [N7]
     active_again: bool = True  # a later "active" of the same record cancels an earlier end that had come by then [N8]
     unmonitoring: bool = True  # `workspace.unmonitored`, and settings that no longer list the workspace, have an effect

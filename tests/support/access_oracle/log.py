@@ -19,6 +19,7 @@ Key = tuple[str, str]  # (source, record) of a staff record, or (app_id, account
 
 SEEN_KINDS: Final = ("admin.seen", "admin.logged_in", "admin.logged_out")
 TEAMMATE_KINDS: Final = ("admin.added", "admin.removed", *SEEN_KINDS)
+NO_PROOF: Final = ("admin_login_failure", "admin_unauthorized_sign_in_method", "admin_password_reset_request")
 
 # A fact without its required parts has no effect [N27].
 REQUIRED_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -50,7 +51,10 @@ class LoggedFact:
 
     @property
     def kind(self) -> str:
-        return str(self.fact["kind"])
+        """The kind; an event of the activity log that shows its actor's presence counts as seen [N26]."""
+        kind = str(self.fact["kind"])
+        shown = kind == "admin.activity" and self.fact.get("account") is not None
+        return "admin.seen" if shown and self.fact["activity"]["type"] not in NO_PROOF else kind
 
 
 def date_of(logged: LoggedFact) -> int:

@@ -28,7 +28,32 @@ def match(state: State, account: Account, usable: Callable[[Record], bool]) -> M
     if exact:
         return Match(exact, None)
     by_alias = _named_by(state, account, usable, lambda address: translated(address, alias_domains.value))
-    return Match(by_alias, alias_domains.date)
+    if by_alias or not state.interpretation.former_identifies:
+        return Match(by_alias, alias_domains.date)
+    return Match(_formerly_named_by(state, account, usable), alias_domains.date)
+
+
+def _formerly_named_by(state: State, account: Account, usable: Callable[[Record], bool]) -> tuple[tuple[Person, int], ...]:
+    """Return whom an address names that either side has or had, since both first had it.
+
+    The design: a teammate's or a staff member's address is renamed, and the link survives.
+    """
+    form = state.alias_domains.value
+    mine: dict[str, int] = {}
+    for address, begun in account.address_first.items():
+        mine[translated(address, form)] = min(begun, mine.get(translated(address, form), begun))
+    named: list[tuple[Person, int]] = []
+    for person in state.people:
+        starts = [
+            latest(record.present_since, begun, mine[translated(address, form)])
+            for record in person.records
+            if usable(record)
+            for address, begun in record.address_first.items()
+            if translated(address, form) in mine
+        ]
+        if starts:
+            named.append((person, min(starts)))
+    return tuple(named)
 
 
 def _named_by(

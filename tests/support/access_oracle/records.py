@@ -38,6 +38,7 @@ class Record:
     addresses: frozenset[str]
     past_and_present: frozenset[str]  # every address it has had
     address_since: dict[str, int]
+    address_first: dict[str, int]  # when it first had each address
     lost: dict[str, int]  # addresses it had and does not give now: since when
     number: str | None
     roles: tuple[str, ...] | None
@@ -96,6 +97,7 @@ def record_at(
         addresses=present,
         past_and_present=past_and_present,
         address_since={address: latest(present_since, _start_of_address(addresses, address)) for address in present},
+        address_first={a: min(t for t, values in addresses.items() if a in values) for a in past_and_present},
         lost={address: _lost(addresses, address) for address in past_and_present - present},
         number=_number(observed),
         roles=roles[max(roles)] if roles else None,

@@ -65,7 +65,6 @@ def case_b(history: list[Entry], walk: Walk) -> None:
     assert statuses(steps[4], "C1", "C2") == ["PASS", "FAIL"]
     [finding] = open_findings(steps[4], "C2")
     assert finding.created == finding.since == 1768093200000
-    assert finding.cause == "timer:1768093200000"
     assert finding.created_log_time == 1768093200000  # as of its own due instant, not of the tick
     assert row(steps[4], "C2").person_ids == (ANN,)
 
@@ -153,7 +152,7 @@ def case_l(history: list[Entry], walk: Walk) -> None:
     link = {"id": "k", "tenant": "acme", "kind": "account.linked", "source": "o", "basis": "decided", "staff": "another"}
     linked = walk([*history, {"log_time": 1768089900000, "fact": {**link, "app_id": "ws1", "account": "1"}}])[-1]
     assert open_findings(linked, "C2") == []
-    assert closed_findings(linked, "C2")[0].ground == "linked"
+    assert closed_findings(linked, "C2")[0].closed_for == "not_applicable"
 
 
 def case_m(history: list[Entry], walk: Walk) -> None:

@@ -1,0 +1,37 @@
+"""The access agent against the right values of past faults, the laws of its answers, and the independent oracle.
+
+`scripts/faults --kind answers` runs the same over fresh histories for as long as one likes.
+"""
+
+import pytest
+
+from tests.support.access_histories.history import history
+from tests.support.access_laws import product
+from tests.support.access_laws.campaign import disagreements, faults
+from tests.support.access_mutants.agent import FAULTS
+from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
+
+HISTORIES, SIZE, BATCH = 500, 24, 20
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_a_case_has_its_right_values(case):
+    RIGHT_VALUES[case["case"]](case["log"], lambda entries: list(product.walk(entries)))
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, BATCH))
+def test_the_agent_keeps_every_law_and_agrees_with_the_oracle_after_each_fact(first):
+    found = {seed: broken for seed in range(first, first + BATCH) if (broken := faults(seed, SIZE))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("first", range(10_000, 10_020, 10))
+def test_the_agent_agrees_with_the_oracle_over_long_histories(first):
+    found = {seed: differing for seed in range(first, first + 10) if (differing := disagreements(history(seed, 3 * SIZE)))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("letter", FAULTS)
+def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
+    FAULTS[letter](monkeypatch)
+    assert any(disagreements(history(seed, SIZE)) for seed in range(100))

@@ -1,0 +1,132 @@
+"""Past faults of the access agent, each put back by replacing a function: who compares its answers has to notice every one."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from streams.core.access.checks import offboarded, presence, valid_access
+from streams.core.access.checks.check import AccountInput
+from streams.core.access.facts import staff_snapshots
+from streams.core.access.processing import chunk
+from streams.core.access.state import directory, staff
+from streams.core.access.state.directory import Directory
+
+Fault = Callable[[pytest.MonkeyPatch], None]
+
+
+def _dated_1970(patch: pytest.MonkeyPatch) -> None:
+    right = chunk.FactReference
+
+    def reference(fact: str, kind: str, time: int | None, date: int, *others: Any) -> Any:
+        return right(fact, kind, time, time or 0, *others)
+
+    patch.setattr(chunk, "FactReference", reference)
+
+
+def _link_waits_for_its_record(patch: pytest.MonkeyPatch) -> None:
+    right = AccountInput.link.fget
+    assert right is not None
+    patch.setattr(AccountInput, "link", property(lambda view: right(view) if view.linked else None))
+
+
+def _silent_link_gives_way(patch: pytest.MonkeyPatch) -> None:
+    right = AccountInput.link.fget
+    assert right is not None
+    patch.setattr(
+        AccountInput, "link", property(lambda view: None if view.linked and view.linked.silent(view.at) else right(view))
+    )
+
+
+def _withdrawn_record_loses_its_end(patch: pytest.MonkeyPatch) -> None:
+    right = staff._end
+    patch.setattr(
+        staff, "_end", lambda row, withdrawn, *others: None if withdrawn is not None else right(row, withdrawn, *others)
+    )
+
+
+def _late_record_is_never_withdrawn(patch: pytest.MonkeyPatch) -> None:
+    right = directory.read_record
+
+    def read(row: Any, snapshots: Any, *others: Any) -> Any:
+        return right(row, snapshots if row.listed else (), *others)
+
+    patch.setattr(directory, "read_record", read)
+
+
+def _started_voids_other_snapshots(patch: pytest.MonkeyPatch) -> None:
+    right = staff_snapshots.started
+
+    def started(state: Any, fact: Any, *others: Any) -> Any:
+        snapshot = staff_snapshots.snapshot_of(fact)
+        for id_, _ in list(state.backlog.stagings.walk(snapshot.source)):
+            for item, _ in list(state.backlog.staged.walk(snapshot.source, id_)):
+                state.backlog.staged.delete(snapshot.source, id_, item)
+            state.backlog.stagings.delete(snapshot.source, id_)
+        return right(state, fact, *others)
+
+    from streams.core.access.facts import apply
+
+    table = MappingProxyType({**apply._APPLY, "staff.snapshot.started": started})
+    patch.setattr(apply, "_APPLY", table)
+
+
+def _contradictions_by_the_millisecond(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(presence, "SECOND", 1)
+
+
+def _end_by_status_is_the_latest(patch: pytest.MonkeyPatch) -> None:
+    right = staff._end
+
+    def end(row: Any, *others: Any) -> Any:
+        latest = tuple(msgspec.structs.replace(each, times=each.times[-1:]) for each in row.status)
+        return right(msgspec.structs.replace(row, status=latest), *others)
+
+    patch.setattr(staff, "_end", end)
+
+
+def _policy_has_no_date(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(valid_access, "_ruled", lambda _: None)
+
+
+def _classification_hides_a_leaver(patch: pytest.MonkeyPatch) -> None:
+    right = offboarded.OFFBOARDED.answer
+
+    def answer(check: Any, view: AccountInput, before: Any) -> Any:
+        return None if view.classification and not view.link else right(check, view, before)
+
+    hidden = msgspec.structs.replace(offboarded.OFFBOARDED, answer=answer)
+    from streams.core.access.checks import table
+
+    patch.setattr(table, "ACCOUNT_CHECKS", tuple(hidden if check.id == "C2" else check for check in table.ACCOUNT_CHECKS))
+
+
+def _numbers_do_not_part_people(patch: pytest.MonkeyPatch) -> None:
+    def could(self: Directory, groups: Any) -> bool:
+        sources = [source for group in groups for source in {key[0] for key in group}]
+        return len(sources) == len(set(sources))
+
+    patch.setattr(Directory, "_could_all_be_one", could)
+
+
+def _absence_never_ends(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(directory, "absence_of", lambda _: {})
+
+
+FAULTS: Final = MappingProxyType[str, Fault]({
+    "A": _dated_1970,
+    "B": _link_waits_for_its_record,
+    "C": _silent_link_gives_way,
+    "D": _withdrawn_record_loses_its_end,
+    "E": _late_record_is_never_withdrawn,
+    "F": _started_voids_other_snapshots,
+    "G": _contradictions_by_the_millisecond,
+    "H": _end_by_status_is_the_latest,
+    "I": _policy_has_no_date,
+    "L": _classification_hides_a_leaver,
+    "M": _numbers_do_not_part_people,
+    "O": _absence_never_ends,
+})  # fmt: skip
+"""By the letter of the case in tests/support/access_oracle/cases.json."""
