@@ -67,7 +67,7 @@ def named_leavers(account: AccountRow, directory: Directory, now: int) -> list[P
     """Return everybody who left and whom an address of the account names, now or formerly; and those who might be the same."""
     found: dict[str, Person] = {}
     for person in directory.named_by(account.ever):
-        found |= {each.id: each for each in (person, *directory.uncertain(person)) if each.left(now)}
+        found |= {each.id: each for each in (person, *directory.uncertain(person, ended=True)) if each.left(now)}
     return [person for _, person in sorted(found.items())]
 
 

@@ -37,15 +37,16 @@ def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, sou
     if was is not None and _read_alike(was, new):
         state.records.put(row, *key)
         return Effect("applied")
+    addresses, numbers = {*row.ever, *(was.row.ever if was else ())}, {each.number for each in (was, new) if each and each.number}
     alike = was is not None and (was.row.ever, was.number) == (
         new.row.ever,
         new.number,
-    )  # whom it shares what with is then as before
-    accounts: set[AccountKey] = set() if alike else old.accounts_near(key)
+    )  # it joins and parts the same people as before
+    accounts: set[AccountKey] = set() if alike else old.accounts_near(key, addresses, numbers)
     put_record(state, before, row)
     directory = Directory.after(state, new._replace(row=row))
     deadlines.arm_record(state, directory, key, now)
-    return Effect("applied", accounts=accounts | directory.accounts_near(key), directory=directory)
+    return Effect("applied", accounts=accounts | directory.accounts_near(key, addresses, numbers), directory=directory)
 
 
 def _read_alike(was: Record, new: Record) -> bool:

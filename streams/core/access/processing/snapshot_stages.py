@@ -70,7 +70,7 @@ def withdraw_absent(chunk: Chunk) -> Stage:
     for id_, record in chunk.spend(chunk.state.records.walk(end.source, after=chunk.cursor)):
         if end.requested > record.sights[0] and number not in record.listed:
             deadlines.arm_record(chunk.state, directory, (end.source, id_), chunk.now)
-            chunk.accounts |= directory.accounts_near((end.source, id_))
+            chunk.accounts |= directory.accounts_of((end.source, id_))
         chunk.cursor = id_
     if chunk.has_more:
         return Stage.WITHDRAW_ABSENT

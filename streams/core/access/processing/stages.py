@@ -44,7 +44,7 @@ def _fire(chunk: Chunk, at: int, timer: Timer) -> int:
     chunk.state.timers.clear(at, timer.check, timer.subject)
     directory = Directory(chunk.state)
     arm_record(chunk.state, directory, (source, record), at)
-    keys = sorted(directory.accounts_near((source, record)))
+    keys = sorted(directory.accounts_of((source, record)))
     for key in keys:
         chunk.evaluation.account(key, cause, at)
     return len(keys)

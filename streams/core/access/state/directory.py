@@ -6,7 +6,7 @@ be one, none of them joins. All this follows from the records alone, so no order
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.fields import value
@@ -15,7 +15,8 @@ from streams.core.access.state.staff import End, Record, absence_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, AppliedSnapshot, RecordKey
 
-WITHDRAWN = "withdrawn"
+WITHDRAWN: Final = "withdrawn"
+Groups = set[frozenset[RecordKey]]
 
 
 class Person(NamedTuple):
@@ -98,6 +99,8 @@ class Directory:
         self._records: dict[RecordKey, Record | None] = {}
         self._people: dict[RecordKey, Person] = {}
         self._named: dict[frozenset[str], list[Person]] = {}
+        self._joins: dict[tuple[str, RecordKey | None], Groups | None] = {}
+        self._sources: dict[tuple[str, bool], dict[str, dict[str, Person]]] = {}
         self._holders: dict[str, tuple[RecordKey, ...]] = {}
 
     def since(self, part: str) -> int | None:
@@ -153,29 +156,41 @@ class Directory:
         wanted = {form for address in addresses for form in forms(address, self.aliases)}
         return [person for person in found if self._has(person, wanted)]
 
-    def uncertain(self, person: Person) -> list[Person]:
-        """Return those who share an address with a person and might be the same, where the addresses do not decide it."""
-        keys = {key for address in person.addresses for key in self.holders(address)}
-        others = {self.person(key).id: self.person(key) for key in sorted(keys)}
-        return [
-            other for id_, other in sorted(others.items()) if id_ != person.id and _could_be_one(person.records, other.records)
-        ]
+    def uncertain(self, person: Person, *, ended: bool = False) -> list[Person]:
+        """Return those who share an address with a person and might be the same, where the addresses do not decide it.
 
-    def accounts_near(self, key: RecordKey) -> set[AccountKey]:
-        """Return the accounts whose answers a record can change: of its person, and of all who share addresses with these."""
-        if self.record(key) is None:
-            return set()
-        near = self._expand(self._expand({key}))
-        addresses = {address for each in near for address in self._known(each).row.ever}
-        accounts = {
-            account
-            for address in addresses
-            for each in related(address, self.aliases)
-            for account in self._state.addresses.holders(each).accounts
-        }
-        return accounts | {
-            account for each in near for account in self._state.links.holders(self._known(each).row.person).accounts
-        }
+        With `ended`, only those with an end of employment: few, even where hundreds share an address.
+        """
+        sources = {record.key[0] for record in person.records}
+        others: dict[str, Person] = {}
+        for address in person.addresses:
+            for source, people in self._by_source(address, ended=ended).items():
+                if source not in sources:
+                    others |= people
+        return [other for _, other in sorted(others.items()) if _could_be_one(person.records, other.records)]
+
+    def accounts_of(self, key: RecordKey) -> set[AccountKey]:
+        """Return the accounts whose answers change with a record's withdrawal or end."""
+        record = self.record(key)
+        return self.accounts_near(key, record.row.ever, (record.number,) if record.number else ()) if record else set()
+
+    def accounts_near(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> set[AccountKey]:
+        """Return the accounts whose answers a record can change, which has these addresses and numbers before or after a change.
+
+        They are those of its person, of the people that it joins or keeps apart, and of those who might be one with any of these.
+        """
+        near = {key} if self.record(key) else set()
+        for number in numbers:
+            near |= set(self._state.employee_numbers.holders(number).records)
+        for address in addresses:
+            near |= {each for group in self._joining(address, without=key) or () for each in group}
+        people = {person.id: person for person in map(self.person, near)}
+        people |= {other.id: other for person in list(people.values()) for other in self.uncertain(person)}
+        records = [record for person in people.values() for record in person.records]
+        known = {*addresses, *(address for record in records for address in record.row.ever)}
+        indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
+        links = (self._state.links.holders(record.row.person) for record in records)
+        return {account for index in (*indexes, *links) for account in index.accounts}
 
     def holders(self, address: str) -> tuple[RecordKey, ...]:
         if address not in self._holders:
@@ -196,16 +211,6 @@ class Directory:
     def _has(self, person: Person, wanted: set[str]) -> bool:
         return any(not wanted.isdisjoint(forms(address, self.aliases)) for address in person.addresses)
 
-    def _expand(self, keys: set[RecordKey]) -> set[RecordKey]:
-        """Return the records of all people who share an address or a number with these records."""
-        found = set(keys)
-        for key in keys:
-            for address in self._known(key).row.ever:
-                for each in related(address, self.aliases):
-                    found |= set(self.holders(each))
-            found |= set(self._numbered(key))
-        return {record.key for key in found for record in self.person(key).records}
-
     def _numbered(self, key: RecordKey) -> tuple[RecordKey, ...]:
         """Return the records with the number of this one, itself among them."""
         number = self._known(key).number
@@ -219,11 +224,35 @@ class Directory:
         groups, pending = {start}, [start]
         while pending:
             for address in sorted({address for each in pending.pop() for address in self._known(each).row.ever}):
-                holders = {frozenset(self._numbered(each)) for each in self.holders(address)}
-                if self._could_all_be_one(holders):
-                    pending += holders - groups
-                    groups |= holders
+                holders = self._joining(address) or set()
+                pending += holders - groups
+                groups |= holders
         return [frozenset(each for group in groups for each in group)] if self._could_all_be_one(groups) else list(groups)
+
+    def _joining(self, address: str, without: RecordKey | None = None) -> Groups | None:
+        """Return the groups that an address joins, each of records with one number; None where its holders cannot all be one."""
+        if (address, without) not in self._joins:
+            groups: Groups = set()
+            for key in self.holders(address):
+                group = frozenset(self._numbered(key)) - {without}
+                if key != without and group not in groups:
+                    groups.add(group)
+                    if not self._could_all_be_one(groups):
+                        self._joins[address, without] = None
+                        break
+            else:
+                self._joins[address, without] = groups
+        return self._joins[address, without]
+
+    def _by_source(self, address: str, *, ended: bool) -> dict[str, dict[str, Person]]:
+        if (address, ended) not in self._sources:
+            found: dict[str, dict[str, Person]] = {}
+            for key in self.holders(address):
+                person = self.person(key)
+                if person.end or not ended:
+                    found.setdefault(key[0], {})[person.id] = person
+            self._sources[address, ended] = found
+        return self._sources[address, ended]
 
     def _could_all_be_one(self, groups: Iterable[frozenset[RecordKey]]) -> bool:
         known = [[self._known(key) for key in group] for group in groups]
