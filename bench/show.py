@@ -1,11 +1,11 @@
 """A report as tables for people, in plain text when piped, and as one line of JSON for programs."""
 
-import msgspec
 from rich.console import Console
 from rich.table import Table as Drawn
 
 from bench.machine import Machine
 from bench.report import Cell, Ratio, Report, Spread, Table
+from schemas import json_lines
 
 _PLAIN_WIDTH = 150  # a pipe has no width of its own, and a wrapped table cannot be read
 
@@ -28,7 +28,7 @@ def show(report: Report, machine: Machine, console: Console) -> None:
 
 def json_line(report: Report, machine: Machine, at: str) -> str:
     """Return the report on one line. `ratios` has the medians by name; `spreads` has lowest and highest rounds and goals."""
-    return msgspec.json.encode({
+    return json_lines.json_line({
         "benchmark": report.name,
         "at": at,
         "sound": report.is_valid,

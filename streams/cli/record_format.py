@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from schemas.cloudevents import timestamp
+from schemas.json_lines import json_line
 from schemas.message import Message
 from streams.ops.decode import DecodedValue, Decoder
 
@@ -47,7 +48,7 @@ RecordFormatter = Callable[[RecordView, bytes | None, bool], bytes]
 
 def format_json(view: RecordView, value: bytes | None, first: bool) -> bytes:
     """Return one JSON object and a newline."""
-    return msgspec.json.encode(view) + b"\n"
+    return json_line(view) + b"\n"
 
 
 def format_raw(view: RecordView, value: bytes | None, first: bool) -> bytes:
@@ -68,7 +69,7 @@ def _body(view: RecordView, value: bytes | None) -> bytes:
         return b"(deleted)"
     if view.bytes is not None and view.error is None:
         return value
-    return view.bytes.encode() if view.bytes is not None else msgspec.json.encode(view.value)
+    return view.bytes.encode() if view.bytes is not None else json_line(view.value)
 
 
 def _spell_time(ms: int) -> str:

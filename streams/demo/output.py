@@ -4,9 +4,10 @@ import sys
 from io import TextIOWrapper
 from typing import Any, Protocol, TextIO
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
+
+from schemas.json_lines import json_line
 
 
 class StoryOutput(Protocol):
@@ -68,7 +69,7 @@ class JsonStory:
         """Write nothing: the text is for people only."""
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._stream.write(msgspec.json.encode(line).decode() + "\n")
+        self._stream.write(json_line(line).decode() + "\n")
         self._stream.flush()
 
 

@@ -27,7 +27,7 @@ def _line_numbers(source: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     counts: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, line in enumerate(source.split("\n"), 1):
         if header := _HEADER.match(line):
             table = _table(header[2], counts, repeated=header[1] == "[[")
             lines.setdefault(_STEP.sub("", table), number)

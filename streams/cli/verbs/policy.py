@@ -16,6 +16,7 @@ from schemas.access.facts import Actor, Fact, FactPersonalData, Policy
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
+from schemas.json_lines import json_line
 from schemas.plain_values import plain
 from schemas.tenancy import Tenancy
 from streams.cli.options import config_option, json_option, kafka_of
@@ -69,7 +70,7 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
         Console().print(_table(policy_document.policy.rules))
     report = run(_apply(settings, tenant_id, policy_document.policy))
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        click.echo(json_line(report))
     elif report.changed:
         click.echo(
             f"in force for {tenant_id} as {report.policy}" + (f", in place of {report.replaces}" if report.replaces else "")
@@ -93,7 +94,7 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
         ctx.exit(1)
     elif as_json:
         summary = {"tenant": tenant_id, "policy": current.id, "replaces": current.replaces}
-        click.echo(msgspec.json.encode({**summary, "rules": plain(current.policy)["rules"]}))
+        click.echo(json_line({**summary, "rules": plain(current.policy)["rules"]}))
     else:
         click.echo(f"policy of {tenant_id}: {current.id}")
         Console().print(_table(current.policy.rules))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 import httpx
-import msgspec
 
 from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH
 from connectors.simulator.post import PostResult, app_of, callback_headers, post, webhook_headers
 from schemas.errors import BadConfiguration
+from schemas.json_lines import json_line
 from schemas.tenancy import Secret, Tenancy
 from streams.cli.options import config_option, json_option, settings_of
 from streams.settings.urls import local_url
@@ -73,5 +73,5 @@ def _secret(body: bytes, name: str | None, tenancy: Tenancy) -> Secret:
 
 def _line(name: str, result: PostResult, *, as_json: bool) -> str:
     if as_json:
-        return msgspec.json.encode({"file": name, "status": result.status, "ms": round(result.ms, 1)}).decode()
+        return json_line({"file": name, "status": result.status, "ms": round(result.ms, 1)}).decode()
     return f"{result.status}  {result.ms:7.1f} ms  {name}  {_STATUS_TEXTS.get(result.status, '')}"

@@ -16,6 +16,7 @@ from connectors.simulator.post import PostResult, post, webhook_headers
 from connectors.simulator.scenarios import SCENARIOS, about
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, Unavailable
+from schemas.json_lines import json_line
 from schemas.tenancy import Secret, Tenancy, Workspace
 from streams.cli.options import config_of, config_option, json_option, settings_of
 from streams.settings.urls import local_url
@@ -118,4 +119,4 @@ def _print_text(step: Step, result: PostResult | None) -> None:
 
 def _print_json(step: Step, result: PostResult | None) -> None:
     line = {"about": step.about, "topic": step.topic if isinstance(step, SimulatedPost) else "staff", "at": timestamp(step.at_ms)}
-    click.echo(msgspec.json.encode(line | ({"status": result.status, "ms": round(result.ms, 1)} if result else {})))
+    click.echo(json_line(line | ({"status": result.status, "ms": round(result.ms, 1)} if result else {})))

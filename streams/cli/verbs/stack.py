@@ -3,11 +3,11 @@
 import sys
 
 import click
-import msgspec
 
 from connectors.local.addresses import Addresses
 from connectors.local.progress import ProgressLines
 from connectors.local.stack import LocalStack, ServiceStatus
+from schemas.json_lines import json_line
 
 _name = click.option("--name", default="default", show_default=True, help="Which stack; each has its own ports and data.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -53,7 +53,7 @@ def down(*, name: str, delete: bool, as_json: bool) -> None:
     """Stop everything. The data stays for the next `stack up`, unless --delete."""
     was_running = LocalStack.named(name, ProgressLines(sys.stderr)).down(remove=delete)
     if as_json:
-        click.echo(msgspec.json.encode({"name": name, "ran": was_running}))
+        click.echo(json_line({"name": name, "ran": was_running}))
     else:
         click.echo(f"Stack {name!r} {'is stopped' if was_running else 'was not running'}.")
 
@@ -81,7 +81,7 @@ def status(context: click.Context, name: str, as_json: bool) -> None:
 def _print_json(name: str, addresses: Addresses | None, services: list[ServiceStatus]) -> None:
     environment = {} if addresses is None else addresses.environment()
     report = {"name": name, "running": _all_run(services), "environment": environment, "services": services}
-    click.echo(msgspec.json.encode(report))
+    click.echo(json_line(report))
 
 
 def _all_run(services: list[ServiceStatus]) -> bool:

@@ -17,6 +17,7 @@ from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import StaffFile, read
 from schemas.access.facts import Actor, Fact
 from schemas.errors import InvalidRecord
+from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -142,7 +143,7 @@ async def _append(settings: Settings, facts: list[Fact]) -> int:
 
 def _show(report: ImportReport, bad_rows: list[BadRow], *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        click.echo(json_line(report))
         return
     everybody = ", which is everybody" if report.complete else ""
     click.echo(

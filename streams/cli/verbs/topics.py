@@ -1,12 +1,12 @@
 """`topics apply|check`: compare the broker's topics with the table of topics, and create the missing ones."""
 
 import click
-import msgspec
 
 from connectors.kafka import schema_registry as registry
 from connectors.kafka import topics as on_broker
 from connectors.kafka.topics import Drift, Report
 from schemas.codec import Avro
+from schemas.json_lines import json_line
 from schemas.tenancy import Tenancy
 from schemas.topics import Topic
 from streams.agents.topology import agents_of
@@ -58,7 +58,7 @@ def _changelogs(settings: Settings) -> tuple[Topic, ...]:
 
 def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        click.echo(json_line(report))
         return
     for name in report.created:
         click.echo(f"created {name}")

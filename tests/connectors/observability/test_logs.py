@@ -34,6 +34,12 @@ def test_a_listed_field_is_shown_and_another_withheld(lines):
     assert (line["event"], line["partition"], line["person"]) == ("batch committed", 3, "withheld")
 
 
+def test_a_log_line_is_one_line_to_readers_that_split_at_every_line_end(lines):
+    structlog.get_logger("streams.x").info("batch committed", name="a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\nh")
+    (line,) = lines()
+    assert line["name"] == "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\nh"
+
+
 def test_an_address_is_cut_from_every_text(lines):
     structlog.get_logger("streams.x").warning("refused", reason="key of ines.holm+x@acme.example is unknown")
     logging.getLogger("aiokafka").warning("odd record of %s", "ines@acme.example")

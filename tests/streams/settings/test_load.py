@@ -91,6 +91,11 @@ def test_kafka_bootstrap_in_the_environment_overrules_the_file(file):
     assert load(file(text), environment=ENVIRONMENT | {"KAFKA_BOOTSTRAP": "other:1"}).kafka.bootstrap == "other:1"
 
 
+@pytest.mark.parametrize("line_end", ["\x85", "\u2028", "\u2029"])
+def test_a_line_end_that_toml_does_not_know_counts_as_no_line(file, line_end):
+    assert "kafak (line 2): unknown key; did you mean kafka?" in problems(file(f"# a{line_end}b\n[kafak]\n"), parts=KAFKA_ONLY)
+
+
 def test_every_problem_is_named_at_once_with_key_and_line(file):
     error = problems(
         file('[kafka]\npartitons = 3\nreplication = "two"\nbootstrap = "nowhere"\n[[apps]]\nname = "a"\n[[tenants]]\nid = 7\n')

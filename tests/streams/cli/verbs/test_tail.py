@@ -86,6 +86,15 @@ def test_bodies_are_there_byte_for_byte(bodies, tail):
     assert shown[0]["value"]["type"] == "a"
 
 
+def test_a_record_is_one_line_whatever_line_ends_its_texts_hold(cluster, tail):
+    name = "Ines\u2028Holm\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\n"
+    bodies = [json.dumps({"name": name}, ensure_ascii=False).encode(), name.encode()]
+    asyncio.run(write(cluster, "intercom.contacts", *bodies))
+    first, second = lines(tail("intercom.contacts", "--json", "--from", "beginning", "--idle-exit", "0"))
+    assert first["value"] == {"name": name}
+    assert [b64decode(shown["bytes"]) for shown in (first, second)] == bodies
+
+
 @pytest.mark.parametrize("offset", range(len(BODIES)))
 def test_raw_is_the_bytes_and_nothing_else(bodies, tail, offset):
     assert (
