@@ -6,7 +6,6 @@ timers ──▶ discard_stale ──▶ apply ──▶ evaluate               
 """
 
 from collections.abc import Callable
-from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import Final
 
@@ -27,22 +26,22 @@ def timers(chunk: Chunk) -> Stage:
 
     The cause is the fact that armed it, never the tick.
     """
-    due = list(islice(takewhile(lambda each: each[0] <= chunk.now, chunk.state.timers.walk()), chunk.budget + 1))
-    if due:
-        chunk.evaluation.load_context()
-    for at, timer in due:
+    directory = None
+    for at, timer in chunk.state.timers.due(chunk.now):
         if chunk.budget <= 0:
             return Stage.TIMERS
-        chunk.budget -= max(1, _fire(chunk, at, timer))
+        if directory is None:
+            directory = Directory(chunk.state)
+            chunk.evaluation.load_context(directory)
+        chunk.budget -= max(1, _fire(chunk, directory, at, timer))
     return Stage.DISCARD_STALE
 
 
-def _fire(chunk: Chunk, at: int, timer: Timer) -> int:
+def _fire(chunk: Chunk, directory: Directory, at: int, timer: Timer) -> int:
     """Fire a staff record's timer and return how many accounts were evaluated: all that the record can change."""
     cause = EpisodeCause(derived(event_of(timer.check), at, timer.fact), None, at, at)
     source, record = timer.subject
     chunk.state.timers.clear(at, timer.check, timer.subject)
-    directory = Directory(chunk.state)
     arm_record(chunk.state, directory, (source, record), at)
     keys = sorted(directory.accounts_of((source, record)))
     for key in keys:

@@ -42,9 +42,18 @@ class Timers:
         self._timers.delete(instant, check, *subject)
         self._table.delete(_GROUP, "|".join((instant, self._tenant, check, *subject)))
 
-    def walk(self) -> Iterator[tuple[int, Timer]]:
-        """Yield instants and timers, the earliest first, ties by check and subject."""
-        return ((int(key.partition("|")[0]), timer) for key, timer in self._timers.walk())
+    def due(self, now: int) -> Iterator[tuple[int, Timer]]:
+        """Yield the timers due by `now` (ms) with their instants, the earliest first, ties by check and subject.
+
+        One that is armed meanwhile, for a later instant than the last one yielded, is among them.
+        """
+        after = ""
+        while found := next(self._timers.walk(after=after), None):
+            after, timer = found
+            at = int(after.partition("|")[0])
+            if at > now:
+                return
+            yield at, timer
 
 
 def earliest_timer(table: AccessTable) -> tuple[int, str] | None:
