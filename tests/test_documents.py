@@ -91,6 +91,12 @@ def test_the_example_configuration_shows_every_key_with_its_default():
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
 
 
+def test_the_readme_says_where_the_example_configuration_is_for_those_who_installed_a_wheel():
+    before_the_commands = (ROOT / "README.md").read_text().split("## Run it", 1)[1].split("```", 1)[0]
+    assert "installed wheel" in before_the_commands
+    assert "intercom-streams.example.toml" in before_the_commands
+
+
 def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
     blocks = dict(BLOCK.findall((ROOT / "README.md").read_text()))
     (tmp_path / "staff.csv").write_text(blocks["csv"])
