@@ -1,7 +1,7 @@
 """The webhook route as a bare ASGI endpoint: read, verify, route, persist, respond. It parses no body before verifying it.
 
 200 persisted (also a duplicate), 401 signature bad or missing, 413 too large, 429 above the configured ceiling, 503 cannot be
-persisted. Never 410: it disables the subscription.
+persisted. Never 410: it disables the subscription. Both paths take every kind of post; the signature's header says which kind it is.
 """
 
 import time
@@ -11,8 +11,8 @@ from typing import Any, Final
 from connectors.intercom.ingress.body import BodyTooLarge, ClientDisconnected, Receive, read_body
 from connectors.intercom.ingress.counters import IngressCounters
 from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
-from connectors.intercom.ingress.routing import AuthenticPost, RoutedPost, Router, WrongApp
-from connectors.intercom.ingress.signature import CALLBACK, WEBHOOK, Keyring, Scheme
+from connectors.intercom.ingress.routing import AuthenticPost, Quarantine, RoutedPost, Router, WrongApp
+from connectors.intercom.ingress.signature import CALLBACK, SCHEMES, WEBHOOK, Keyring, Scheme
 from schemas.intercom.envelope import TooLarge
 
 WEBHOOK_PATH: Final = "/webhooks/intercom"
@@ -22,7 +22,8 @@ Send = Callable[[Any], Awaitable[None]]
 _HEADERS_READ: Final = frozenset({
     WEBHOOK.header, CALLBACK.header, b"content-length", b"content-type", b"content-encoding", b"traceparent",
 })  # fmt: skip
-_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_TEXT: Final = b"text/plain; charset=utf-8"
+_JSON: Final = b"application/json"
 
 
 class HttpResponse:
@@ -30,15 +31,17 @@ class HttpResponse:
 
     __slots__ = ("asgi_body", "asgi_start", "body", "headers", "status")
 
-    def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
+    def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes], content_type: bytes = _TEXT) -> None:
         self.body = text.encode()
         self.status = status
-        self.headers = (_TEXT, (b"content-length", str(len(self.body)).encode()), *headers)
+        self.headers = ((b"content-type", content_type), (b"content-length", str(len(self.body)).encode()), *headers)
         self.asgi_start = {"type": "http.response.start", "status": status, "headers": self.headers}
         self.asgi_body = {"type": "http.response.body", "body": self.body}
 
 
 ACCEPTED: Final = HttpResponse(200, "")  # no body: Intercom ignores it, and it would be a second write to the socket
+HEALTHY: Final = HttpResponse(200, '{"state":"OK"}', content_type=_JSON)  # the answer that Intercom's health check wants
+HEALTH_UNKNOWN: Final = HttpResponse(200, '{"state":"UNKNOWN"}', content_type=_JSON)  # for a workspace that is not configured
 HELLO: Final = HttpResponse(200, "")  # to HEAD, by which Intercom validates the address, and to a person's GET
 UNSIGNED: Final = HttpResponse(
     401, "signature missing or wrong: it has to be made of the raw body with the app's client secret\n"
@@ -49,7 +52,9 @@ WRONG_METHOD: Final = HttpResponse(405, "POST a webhook here\n", (b"allow", b"PO
 OVERLOADED: Final = HttpResponse(429, "more posts at a time than the configured ceiling\n", (b"retry-after", b"1"))
 UNAVAILABLE: Final = HttpResponse(503, "neither Kafka nor the spool can keep this post now\n")
 
-RESPONSES: Final = (ACCEPTED, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, WRONG_METHOD, OVERLOADED, UNAVAILABLE)
+RESPONSES: Final = (
+    ACCEPTED, HEALTHY, HEALTH_UNKNOWN, HELLO, UNSIGNED, WRONG_APP, TOO_LARGE, WRONG_METHOD, OVERLOADED, UNAVAILABLE,
+)  # fmt: skip
 
 
 class Endpoint:
@@ -80,7 +85,7 @@ class Endpoint:
         self, headers: Mapping[bytes, bytes], body: bytes, started: float, respond: Callable[[HttpResponse], None]
     ) -> None:
         """Handle a complete webhook; call `respond` once, now or when it is persisted. `started` is by `time.perf_counter`."""
-        routed = OVERLOADED if self._overloaded() else self._verify_and_route(WEBHOOK, headers, body)
+        routed = OVERLOADED if self._overloaded() else self._verify_and_route(headers, body)
         if isinstance(routed, HttpResponse):
             self._counters.answered(routed.status, time.perf_counter() - started)
             respond(routed)
@@ -112,15 +117,14 @@ class Endpoint:
             self._in_progress -= 1
 
     async def _handle_post(self, scope: Any, receive: Receive) -> HttpResponse:
-        scheme = CALLBACK if scope["path"] == CALLBACK_PATH else WEBHOOK
         headers = {name: value for name, value in scope["headers"] if name in _HEADERS_READ}
-        if scheme.header not in headers:
+        if not is_signed(headers):
             return UNSIGNED
         try:
             body = await read_body(receive, headers.get(b"content-length"))
         except BodyTooLarge:
             return TOO_LARGE
-        routed = self._verify_and_route(scheme, headers, body)
+        routed = self._verify_and_route(headers, body)
         if isinstance(routed, HttpResponse):
             return routed
         try:
@@ -132,28 +136,39 @@ class Endpoint:
     def _overloaded(self) -> bool:
         return bool(self._ceiling) and self._in_progress >= self._ceiling
 
-    def _verify_and_route(self, scheme: Scheme, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
-        """Verify and route; return the records to persist, or the response that refuses the post."""
-        signers = self._keyring.signers(scheme, body, headers[scheme.header])
-        if not signers:
-            return UNSIGNED
-        try:
-            return self._route(scheme, _post_of(body, signers, headers))
-        except TooLarge:
-            return TOO_LARGE
-        except WrongApp:
-            return WRONG_APP
+    def _verify_and_route(self, headers: Mapping[bytes, bytes], body: bytes) -> RoutedPost | HttpResponse:
+        """Verify and route; return the records to persist, or the response that refuses the post.
+
+        One right signature is enough, for it covers the whole body; it also decides what the post is.
+        """
+        for scheme in SCHEMES:
+            signature = headers.get(scheme.header)
+            if signature is not None and (signers := self._keyring.signers(scheme, body, signature)):
+                return self._route(scheme, _post_of(body, signers, headers))
+        return UNSIGNED
 
     def _response(self, routed: RoutedPost, error: Exception | None) -> HttpResponse:
         if error is not None:
             self._counters.refused(str(error))
             return UNAVAILABLE
         self._counters.accepted(routed)
+        if routed.quarantine is Quarantine.CALLBACK:
+            return HEALTHY if routed.configured else HEALTH_UNKNOWN
         return ACCEPTED
 
-    def _route(self, scheme: Scheme, post: AuthenticPost) -> RoutedPost:
+    def _route(self, scheme: Scheme, post: AuthenticPost) -> RoutedPost | HttpResponse:
         now = time.time_ns() // 1_000_000
-        return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)
+        try:
+            return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)
+        except TooLarge:
+            return TOO_LARGE
+        except WrongApp:
+            return WRONG_APP
+
+
+def is_signed(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether the headers have a signature of either kind; without one the body need not be read."""
+    return WEBHOOK.header in headers or CALLBACK.header in headers
 
 
 def _post_of(body: bytes, signers: frozenset[str], headers: Mapping[bytes, bytes]) -> AuthenticPost:

@@ -15,10 +15,9 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from connectors.intercom.ingress.client_limits import LimitedProtocol
-from connectors.intercom.ingress.endpoint import WEBHOOK_PATH, HttpResponse
-from connectors.intercom.ingress.signature import WEBHOOK
+from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH, HttpResponse, is_signed
 
-_PATH: Final = WEBHOOK_PATH.encode()
+_PATHS: Final = frozenset({WEBHOOK_PATH.encode(), CALLBACK_PATH.encode()})
 _MAX_LENGTH_DIGITS: Final = 6  # digits
 _INTERNAL_ERROR: Final = HttpResponse(500, "this post could not be handled; the log says why\n")
 _NO_EVENT: Final = asyncio.Event()  # uvicorn sets a request's event; on the fast path no task waits for it
@@ -67,7 +66,7 @@ class FastPathProtocol(LimitedProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        if self.url == _PATH and self._is_plain() and (headers := _headers_of_plain_post(self.headers)) is not None:
+        if self.url in _PATHS and self._is_plain() and (headers := _headers_of_plain_post(self.headers)) is not None:
             self._in_headers = False
             self.cycle = self._request = Request(headers, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
             return
@@ -133,12 +132,7 @@ def _headers_of_plain_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, by
     """Return the headers by name if they announce a signed body that uvicorn does not pause while receiving, else None."""
     by_name = dict(headers)
     length = by_name.get(b"content-length", b"")
-    if (
-        WEBHOOK.header not in by_name
-        or not length.isdigit()
-        or len(length) > _MAX_LENGTH_DIGITS
-        or int(length) > HIGH_WATER_LIMIT
-    ):
+    if not is_signed(by_name) or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS or int(length) > HIGH_WATER_LIMIT:
         return None
     return by_name
 

@@ -15,6 +15,7 @@ from schemas.cloudevents import JSON, EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, TooLarge, envelope, inflate
+from schemas.intercom.envelope import name as name_of
 from schemas.intercom.routes import OTHER, Destination, destinations, event_type, is_known_topic, other_destination, route_of
 from schemas.tenancy import Tenancy
 
@@ -47,11 +48,15 @@ class AuthenticPost(NamedTuple):
 
 
 class RoutedPost(NamedTuple):
-    """The records of a post, the name under which it is counted, and the reason for its quarantine, if any."""
+    """The records of a post, the name under which it is counted, and the reason for its quarantine, if any.
+
+    `configured` is whether the workspace that a callback names is configured.
+    """
 
     records: tuple[OutboundRecord, ...]
     name: str
     quarantine: Quarantine | None = None
+    configured: bool = True
 
 
 class WrongApp(InvalidRecord):
@@ -85,16 +90,19 @@ class Router:
     def callback(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a health check or an uninstall. Raises `WrongApp` where the body names a workspace of another app."""
         try:
-            parsed = envelope(_json(post))
+            data = _json(post)
+            parsed = envelope(data)
         except TooLarge:
             raise
         except InvalidRecord:
             parsed = _unreadable_envelope(post.body)
+        else:
+            parsed = msgspec.structs.replace(parsed, app_id=parsed.app_id or _workspace_id(data))
         app = self._apps.get(parsed.app_id)
         if app is not None and app not in post.signers:
             raise WrongApp("the callback is signed by another app than the one this workspace is configured for")
         notification = msgspec.structs.replace(parsed, topic=parsed.topic or _CALLBACK)
-        return self._quarantined(post, notification, Quarantine.CALLBACK, now)
+        return self._quarantined(post, notification, Quarantine.CALLBACK, now)._replace(configured=app is not None)
 
     def _quarantined(
         self, post: AuthenticPost, notification: Envelope, reason: Quarantine, now: int, name: str | None = None
@@ -120,6 +128,22 @@ class Router:
         if post.encoding:
             headers.append((CONTENT_ENCODING, (_printable(post.encoding) or _UNREADABLE).encode()))
         return OutboundRecord(self._name(target.topic), target.key.encode(), post.body, headers, now)
+
+
+class _HealthCheck(msgspec.Struct, frozen=True):
+    """Where a health check names the workspace, instead of `app_id`."""
+
+    workspace_id: msgspec.Raw = NULL
+
+
+_HEALTH_CHECK: Final = msgspec.json.Decoder(_HealthCheck)
+
+
+def _workspace_id(data: bytes) -> str:
+    try:
+        return name_of(_HEALTH_CHECK.decode(data).workspace_id) or ""
+    except msgspec.MsgspecError:  # an unpaired surrogate somewhere, which the envelope's decoder replaces
+        return ""
 
 
 @lru_cache(maxsize=1024)  # all posts of a workspace have the same source

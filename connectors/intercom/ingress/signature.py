@@ -1,7 +1,8 @@
 """Verifies which app signed a post: a signature over the bytes as received, checked against every live secret before parsing.
 
 Intercom signs webhooks with HMAC-SHA1 (`X-Hub-Signature: sha1=<hex>`), its health checks and uninstall callbacks with HMAC-SHA256
-(`X-Body-Signature: <hex>`), both keyed by the app's client secret. An app has two secrets while one is being rotated.
+(`X-Body-Signature: <hex>`), both keyed by the app's client secret. An app has two secrets while one is being rotated. The header says
+what kind of post it is: the address is whatever the app's settings name, often the same for all kinds.
 """
 
 import hmac
@@ -22,6 +23,7 @@ class Scheme(NamedTuple):
 
 WEBHOOK: Final = Scheme(b"x-hub-signature", "sha1", re.compile(rb"sha1=([0-9a-fA-F]{40})"))
 CALLBACK: Final = Scheme(b"x-body-signature", "sha256", re.compile(rb"(?:sha256=)?([0-9a-fA-F]{64})"))
+SCHEMES: Final = (WEBHOOK, CALLBACK)  # in this order: a post that carries both signatures is a webhook
 
 
 class Keyring:

@@ -31,7 +31,9 @@ _STATUS_TEXTS = {
 @click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {WEBHOOK_PATH}.")
 @click.option("--secret", help="Client secret to sign with. Default: the one of the app the body's workspace belongs to.")
 @click.option("--app", "app", help="Sign as this configured app.")
-@click.option("--callback", is_flag=True, help="Sign as a health check or uninstall: X-Body-Signature, SHA-256, on its own path.")
+@click.option(
+    "--callback", is_flag=True, help="Sign as a health check or uninstall (X-Body-Signature, SHA-256), on the path for these."
+)
 @json_option
 @config_option
 @click.pass_context

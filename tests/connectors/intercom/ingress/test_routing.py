@@ -108,6 +108,16 @@ def test_callbacks_are_kept_apart_under_the_workspace_they_name() -> None:
         ROUTER.callback(AuthenticPost(b'{"app_id": "ws2"}', SUPPORT), NOW)
 
 
+def test_a_health_check_names_its_workspace_in_another_field() -> None:
+    routed = ROUTER.callback(AuthenticPost(b'{"workspace_id": "ws1"}', SUPPORT), NOW)
+    assert (routed.records[0].key[:4], routed.configured) == (b"ws1:", True)
+    assert header(routed.records[0].headers, "ce_source") == "/intercom/ws1"
+    assert not ROUTER.callback(AuthenticPost(b'{"workspace_id": "ws9"}', SUPPORT), NOW).configured
+    assert not ROUTER.callback(AuthenticPost(b'{"workspace_id": "\\ud800"}', SUPPORT), NOW).configured
+    with pytest.raises(WrongApp):
+        ROUTER.callback(AuthenticPost(b'{"workspace_id": "ws2"}', SUPPORT), NOW)
+
+
 @pytest.mark.parametrize("strange", [b"x" * 300, b"\xff\xfe", b"a\x00b"])
 def test_headers_from_outside_the_signature_are_taken_over_only_where_they_are_plain(strange: bytes) -> None:
     (record,) = webhook(notification(), trace_parent=strange, content_type=strange).records
