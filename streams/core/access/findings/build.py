@@ -26,6 +26,7 @@ from schemas.ids import derived
 from streams.core.access.checks.table import CHECKS, RULES
 from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
+from streams.core.access.findings.links import teammates_page
 from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
 from streams.core.access.state.rows import AccountRow
@@ -121,7 +122,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         compliance=_compliance(key, event),
         resources=_resources(key, subjects),
         evidences=tuple(cited for fact in episode.evidence for cited in _cited(fact)),
-        remediation=Remediation(desc=check.remedy, references=("https://app.intercom.com/a/apps/_/settings/teammates",)),
+        remediation=Remediation(desc=check.remedy, references=(teammates_page(key.app_id),)),
         unmapped=Unmapped(
             check=key.check,
             app_id=key.app_id,

@@ -6,7 +6,7 @@ OCSF 1.6, class 2003. A field without a value is left out, as OCSF asks.
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.access.findings import Finding, FindingEvidence, Resource
+from schemas.access.findings import Finding, FindingEvidence, FindingPersonalData, Resource
 from schemas.plain_values import plain
 
 PRODUCT: Final = "intercom-streams"
@@ -17,6 +17,7 @@ _CONFIDENCE: Final = MappingProxyType({1: "Low", 2: "Medium", 3: "High"})
 _STATUS: Final = MappingProxyType({1: "New", 2: "In Progress", 3: "Suppressed", 4: "Resolved"})
 _COMPLIANCE: Final = MappingProxyType({1: "Pass", 2: "Warning", 3: "Fail"})
 _USER: Final = 1  # user.type_id of an ordinary user
+_OTHER: Final = 99  # account.type_id of a kind that OCSF does not list; `type` names it
 
 
 def to_ocsf(finding: Finding, *, version: str | None = None) -> dict[str, Any]:
@@ -64,9 +65,25 @@ def _resource(finding: Finding, resource: Resource) -> dict[str, Any]:
     if person is not None:
         shown["name"] = person.account_address or person.account_name
         if resource.owner_uid is not None:
-            address = person.owner_addresses[0] if person.owner_addresses else None
-            shown["owner"] = {"uid": resource.owner_uid, "name": person.owner_name, "email_addr": address, "type_id": _USER}
+            shown["owner"] = _owner(resource.owner_uid, resource, person)
     return shown
+
+
+def _owner(uid: str, resource: Resource, person: FindingPersonalData) -> dict[str, Any]:
+    """Return the owner with the account in question. Readers need a name of both, so an id stands where no name is known."""
+    address = person.owner_addresses[0] if person.owner_addresses else None
+    return {
+        "uid": uid,
+        "name": person.owner_name or address or uid,
+        "email_addr": address,
+        "type_id": _USER,
+        "account": {
+            "uid": resource.uid,
+            "name": person.account_address or person.account_name or resource.uid,
+            "type": resource.type,
+            "type_id": _OTHER,
+        },
+    }
 
 
 def _evidence(cited: FindingEvidence) -> dict[str, Any]:
