@@ -58,6 +58,8 @@ def _causes(state: State, finding: Finding) -> Iterator[tuple[str, int | None]]:
         presence = state.accounts[account].presence
         yield "the stay", presence.since if presence.status == "active" else None
         link = decided_value(state.decisions_about("link", *account), lambda fact: fact.get("staff"))
+        if finding.check == "C1" and finding.reason == "ambiguous":
+            yield "the address", min(state.accounts[account].address_first.values())
         if finding.check in ("C2", "C4") and link.value:
             yield "the link", link.date
         if finding.check == "C4":

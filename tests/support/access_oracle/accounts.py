@@ -28,41 +28,50 @@ def account_at(
     key: Key, facts: Sequence[LoggedFact], rows: Sequence[LoggedFact], snapshots: Sequence[AppliedSnapshot]
 ) -> Account:
     """Compute one account's registers. The design: "A field a payload does not carry asserts nothing." """
-    addresses: dict[int, set[str]] = {}
-    roles: dict[int, set[str]] = {}
+    addresses: dict[int, dict[str, int]] = {}  # by second, and when in it a payload first gave each
+    roles: dict[int, dict[str, int]] = {}
     first: dict[str, int] = {}
-    earliest: dict[int, int] = {}
     for logged in [*facts, *rows]:
         time = logged.fact["snapshot"]["requested"] if logged in rows else logged.fact["time"]
-        earliest[second(time)] = min(time, earliest.get(second(time), time))
         for address in (logged.fact.get("person") or {}).get("addresses") or ():
-            addresses.setdefault(second(time), set()).add(normal(address))
+            _assert(addresses, normal(address), time)
             first[normal(address)] = min(time, first.get(normal(address), time))
         role = (logged.fact.get("admin") or {}).get("role_name")
         if role is not None:
-            roles.setdefault(second(time), set()).add(role)
-    present = addresses[max(addresses)] if addresses else set()
-    present_roles = roles[max(roles)] if roles else set()
+            _assert(roles, role, time)
+    present = frozenset(addresses[max(addresses)]) if addresses else frozenset[str]()
+    present_roles = frozenset(roles[max(roles)]) if roles else frozenset[str]()
     return Account(
         key=key,
         presence=presence(facts, snapshots),
-        addresses=frozenset(present),
+        addresses=present,
         past_and_present=frozenset(address for values in addresses.values() for address in values),
-        address_since={address: earliest[_start_of_address(addresses, address)] for address in present},
+        address_since={address: addresses[_start_of_address(addresses, address)][address] for address in present},
         address_first=first,
-        changed=_changed(addresses, present, earliest),
-        roles=frozenset(present_roles),
-        role_since=earliest[start_of_run(roles, lambda value: value == present_roles)] if roles else None,
+        changed=_changed(addresses, present),
+        roles=present_roles,
+        role_since=_role_since(roles, present_roles),
     )
 
 
-def _start_of_address(addresses: dict[int, set[str]], address: str) -> int:
+def _assert(register: dict[int, dict[str, int]], value: str, time: int) -> None:
+    in_second = register.setdefault(second(time), {})
+    in_second[value] = min(time, in_second.get(value, time))
+
+
+def _start_of_address(addresses: dict[int, dict[str, int]], address: str) -> int:
     return start_of_run(addresses, lambda values: address in values)
 
 
-def _changed(addresses: dict[int, set[str]], present: set[str], earliest: dict[int, int]) -> int | None:
+def _role_since(roles: dict[int, dict[str, int]], present: frozenset[str]) -> int | None:
+    """Return since when the account has its roles; of several in one second, since the last of them was given [N40]."""
+    return max(roles[start_of_run(roles, lambda values: values.keys() == present)].values()) if roles else None
+
+
+def _changed(addresses: dict[int, dict[str, int]], present: frozenset[str]) -> int | None:
     """Return when the account got one of its present addresses after another one; None if it never had another."""
-    others = [moment for moment in addresses if not addresses[moment] & present]
+    others = [moment for moment in addresses if not addresses[moment].keys() & present]
     if not others:
         return None
-    return min((earliest[m] for m in addresses if m > max(others) and addresses[m] & present), default=None)
+    later = [values for moment, values in addresses.items() if moment > max(others)]
+    return min((time for values in later for address, time in values.items() if address in present), default=None)

@@ -59,7 +59,9 @@ def _formerly_named_by(state: State, account: Account, usable: Callable[[Record]
 def _named_by(
     state: State, account: Account, usable: Callable[[Record], bool], form: Callable[[str], str]
 ) -> tuple[tuple[Person, int], ...]:
-    account_since = {form(address): account.address_since[address] for address in account.addresses}
+    account_since: dict[str, int] = {}
+    for address, begun in account.address_since.items():
+        account_since[form(address)] = min(begun, account_since.get(form(address), begun))
     named: list[tuple[Person, int]] = []
     for person in state.people:
         starts = [

@@ -43,7 +43,7 @@ def match(account: AccountRow, directory: Directory, now: int, *, withdrawn: boo
     """Match an account by address. With `withdrawn`, also with people whose records are withdrawn."""
     history = moments(account.addresses, SECOND)
     present = history[-1].values if history else []
-    since = {address: run_start(history, lambda values, of=address: of in values) for address in present}  # type: ignore[misc]
+    since = {address: _held_since(history, address) for address in present}
     people = directory.named_by(present) if present else []
 
     def usable(record: Record) -> bool:
@@ -52,7 +52,7 @@ def match(account: AccountRow, directory: Directory, now: int, *, withdrawn: boo
     exact = _candidates(people, since, usable, lambda address: address)
     if exact:
         return Match("address", exact)
-    by_alias = _candidates(people, since, usable, lambda address: translated(address, directory.aliases))
+    by_alias = _candidates(people, since, usable, _translation(directory))
     if by_alias:
         return Match("alias", by_alias, directory.since("aliases"))
     former = _former(account, directory, usable)
@@ -84,24 +84,28 @@ def lost_since(account: AccountRow, directory: Directory) -> list[int]:
     return [*times, *_renamed(history, present)]
 
 
+def _held_since(history: list[Moment], address: str) -> int:
+    """Return since when the account has a present address without a break: the time of the first payload that gave it."""
+    return run_start(history, lambda values: address in values).first(address)
+
+
 def _renamed(history: list[Moment], present: set[str]) -> list[int]:
-    others = [moment for moment in history if present.isdisjoint(moment.values)]
-    after = [
-        moment.time for moment in history if others and moment.time > others[-1].time and not present.isdisjoint(moment.values)
-    ]
-    return after[:1]
+    others = [moment.time for moment in history if present.isdisjoint(moment.values)]
+    later = [moment for moment in history if others and moment.time > others[-1]]
+    return [min(moment.first(address) for address in present.intersection(moment.values)) for moment in later[:1]]
 
 
 def _former(account: AccountRow, directory: Directory, usable: Callable[[Record], bool]) -> tuple[Candidate, ...]:
     """Return whom an address names that either side has or had, since both first had it."""
-    mine = _translated(_first(account), directory)
+    translate = _translation(directory)
+    mine = _earliest(_first(account), translate)
     found = []
     for person in directory.named_by(account.ever) if account.ever else ():
         starts = [
             max(record.there_since, mine[form], begun)
             for record in person.records
             if usable(record)
-            for form, begun in _translated(record.address_first, directory).items()
+            for form, begun in _earliest(record.address_first, translate).items()
             if form in mine
         ]
         if starts:
@@ -119,18 +123,22 @@ def _first(account: AccountRow) -> dict[str, int]:
     return {address: first.get(address, history[0].time) for address in account.ever}
 
 
-def _translated(first: Mapping[str, int], directory: Directory) -> dict[str, int]:
-    forms: dict[str, int] = {}
-    for address, begun in first.items():
-        form = translated(address, directory.aliases)
-        forms[form] = min(begun, forms.get(form, begun))
-    return forms
+def _translation(directory: Directory) -> Callable[[str], str]:
+    return lambda address: translated(address, directory.aliases)
+
+
+def _earliest(since: Mapping[str, int], form: Callable[[str], str]) -> dict[str, int]:
+    """Return since when each form of these addresses is there."""
+    found: dict[str, int] = {}
+    for address, begun in since.items():
+        found[form(address)] = min(begun, found.get(form(address), begun))
+    return found
 
 
 def _candidates(
     people: Iterable[Person], since: Mapping[str, int], usable: Callable[[Record], bool], form: Callable[[str], str]
 ) -> tuple[Candidate, ...]:
-    mine = {form(address): begun for address, begun in since.items()}
+    mine = _earliest(since, form)
     found = []
     for person in people:
         starts = [

@@ -103,11 +103,12 @@ def _staff_roles(view: AccountInput, owner: Person) -> tuple[tuple[str, ...] | N
 
 
 def _intercom_roles(view: AccountInput) -> tuple[list[str], int | None]:
-    """Return the account's Intercom roles of the last second that names any, and since when."""
+    """Return the account's Intercom roles of the last second that names any, and since when: the payload that gave the last of them."""
     history = moments(view.account.roles, SECOND)
     if not history:
         return [], None
-    return sorted(history[-1].values), run_start(history, lambda values: set(values) == set(history[-1].values))
+    held = set(history[-1].values)
+    return sorted(held), max(run_start(history, lambda values: set(values) == held).times)
 
 
 def _allowed(intercom_roles: Mapping[str, tuple[str, ...]], roles: tuple[str, ...] | None) -> set[str]:

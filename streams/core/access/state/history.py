@@ -27,10 +27,15 @@ History: TypeAlias = tuple[Asserted, ...]
 
 
 class Moment(NamedTuple):
-    """The values asserted at one time; several contradict each other."""
+    """The values asserted at one time; several contradict each other. `times` says of each when within the moment it first was."""
 
     time: int
     values: list[Any]
+    times: list[int]
+
+    def first(self, value: Any) -> int:
+        """Return when a value of the moment was asserted first."""
+        return self.times[self.values.index(value)]
 
     def __repr__(self) -> str:
         return f"Moment({self.time}, ***)"
@@ -62,24 +67,26 @@ def with_value(history: History, value: Any, time: int) -> History:
 def moments(history: History, resolution: int = 1) -> list[Moment]:
     """Return the assertions in order of time; those within one `resolution` (ms) are one moment, dated by the first of them."""
     if len(history) == 1 and len(history[0].times) == 1:  # as nearly all are
-        return [Moment(history[0].times[0], [history[0].value])]
+        return [Moment(history[0].times[0], [history[0].value], [history[0].times[0]])]
     every = sorted((time, index, each.value) for index, each in enumerate(history) for time in each.times)
     found = []
     for _, group in groupby(every, key=lambda each: each[0] // resolution):
         same = list(group)
         values: list[Any] = []
-        for _, _, value in same:
+        times: list[int] = []
+        for time, _, value in same:
             if value not in values:
                 values.append(value)
-        found.append(Moment(same[0][0], values))
+                times.append(time)
+        found.append(Moment(same[0][0], values, times))
     return found
 
 
-def run_start(of: list[Moment], test: Callable[[list[Any]], bool]) -> int:
-    """Return when the last unbroken run of moments that pass a test began; the last moment passes it."""
-    start = of[-1].time
+def run_start(of: list[Moment], test: Callable[[list[Any]], bool]) -> Moment:
+    """Return the first moment of the last unbroken run of moments that pass a test; the last moment passes it."""
+    start = of[-1]
     for moment in reversed(of):
         if not test(moment.values):
             break
-        start = moment.time
+        start = moment
     return start

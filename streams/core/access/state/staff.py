@@ -91,7 +91,7 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
         withdrawn=withdrawn,
         addresses=now,
         address_since={
-            address: max(there, run_start(given, lambda values, of=address: of in _all_addresses(values)))  # type: ignore[misc]
+            address: max(there, run_start(given, lambda values, of=address: of in _all_addresses(values)).time)  # type: ignore[misc]
             for address in now
         },
         address_first=_first(given, row.ever),
@@ -99,7 +99,7 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
         number=min(numbers[-1].values) if numbers else None,
         roles=_roles(roles[-1].values) if roles else None,
         roles_at=roles[-1].time if roles else None,
-        roles_since=run_start(roles, lambda values: _roles(values) == _roles(roles[-1].values)) if roles else None,
+        roles_since=run_start(roles, lambda values: _roles(values) == _roles(roles[-1].values)).time if roles else None,
         end=_end(row, withdrawn, absence, decided),
         absence_ends=absence == ENDED,
     )
@@ -142,7 +142,7 @@ def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | N
             if not again:  # a later status of another kind employs again, once the end had come
                 ends.append(End(instant, "ends"))
     if status and ENDED in status[-1].values:
-        ends.append(End(run_start(status, lambda values: ENDED in values), "status"))
+        ends.append(End(run_start(status, lambda values: ENDED in values).time, "status"))
     if withdrawn is not None and absence == ENDED:
         ends.append(End(withdrawn, "absence", decided))
     return min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
