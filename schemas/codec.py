@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
 
+from schemas.avro_writer import UNUSUAL, prepared_writer
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.errors import InvalidRecord
 
@@ -44,6 +45,7 @@ class Avro:
         catalogue = catalogue or shipped()
         self._uris = {name: schema.uri for name, schema in catalogue.current.items()}
         self._parsed = {name: _parsed(schema) for name, schema in catalogue.current.items()}
+        self._writers = {name: prepared_writer(parsed) for name, parsed in self._parsed.items()}
         self._prefixes = {name: _MAGIC + number.to_bytes(4, "big") for name, number in ids.items()}
         self._codecs = {number: self._codec(schema) for number, schema in others.items()}
         self._codecs |= {number: self._codec(catalogue.current[name]) for name, number in ids.items()}
@@ -72,8 +74,14 @@ class Avro:
 
         Raises InvalidRecord with the path of the field that does not fit.
         """
+        prefix, write = self._prefixes[name], self._writers[name]
+        if write is not None:
+            try:
+                return prefix + write(value)
+            except UNUSUAL:
+                pass  # fastavro writes it, or says what is wrong
         out = BytesIO()
-        out.write(self._prefixes[name])
+        out.write(prefix)
         try:
             schemaless_writer(out, self._parsed[name], value, strict_allow_default=True)
         except (*_MALFORMED, AttributeError) as error:

@@ -18,35 +18,35 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
 
     A value present in `after` has its own origin; a value that was removed, and a list, have the cause as theirs.
     """
-    old, new = _fields(before or _NOTHING), _fields(after or _NOTHING)
-    return [
-        {
-            "field": name,
-            "before": _as_json(name, old),
-            "after": _as_json(name, new),
-            **_origin(name, after or _NOTHING, cause)._asdict(),
-        }
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
+    old, new = before or _NOTHING, after or _NOTHING
+    provenance, sources = new.get("provenance", _NOTHING), new.get("sources", ())
+    changes = []
+    for name, (old_json, new_json) in sorted(_differing(old, new).items()):
+        index = provenance.get(name)
+        origin = cause._asdict() if index is None else sources[index]
+        changes.append({"field": name, "before": old_json, "after": new_json, **origin})
+    return changes
 
 
-def _fields(public: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a public value, entries of maps among them; an empty list is no value."""
-    fields = {name: value for name, value in public.items() if name not in _NOT_FIELDS and value != []}
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
+    differing = {
+        name: (_as_json(old.get(name)), _as_json(new.get(name))) for name in _unequal(old, new) if name not in _NOT_FIELDS
+    }
     for group in _MAPS:
-        fields |= {f"{group}.{name}": value for name, value in public.get(group, _NOTHING).items()}
-    return fields
+        old_entries, new_entries = old.get(group, _NOTHING), new.get(group, _NOTHING)
+        if old_entries != new_entries:
+            for name in _unequal(old_entries, new_entries):  # canonical JSON already
+                differing[f"{group}.{name}"] = old_entries.get(name), new_entries.get(name)
+    return {name: values for name, values in differing.items() if values != (None, None)}
 
 
-def _as_json(name: str, fields: Mapping[str, Any]) -> str | None:
-    """Return a field as canonical JSON, which the entries of maps are already."""
-    if name not in fields:
-        return None
-    value = fields[name]
-    return str(value) if "." in name else canonical(value).decode()
+def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the names whose values differ."""
+    names = [name for name, value in new.items() if name not in old or old[name] != value]
+    names += [name for name in old if name not in new]
+    return names
 
 
-def _origin(name: str, after: Mapping[str, Any], cause: ValueOrigin) -> ValueOrigin:
-    index = after.get("provenance", _NOTHING).get(name)
-    return cause if index is None else ValueOrigin(**after["sources"][index])
+def _as_json(value: Any) -> str | None:
+    return None if value is None or value == [] else canonical(value).decode()

@@ -1,5 +1,6 @@
 """The public schema of people, and the organisations that each of a person's records belongs to."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -8,15 +9,15 @@ from schemas.intercom.values import floor_to_second
 from schemas.profiles.registers import Registers, Value
 from streams.core.profiles.policies import ALIVE, Fields, Records, ResolvedValue, contact_status, qualified_id
 from streams.core.profiles.public_value import PublicSchema
-from streams.core.records.registers import active_edges, current, first_active, inactive_edges
+from streams.core.records.registers import active_edges, first_active, inactive_edges
 
 
 def _consent_fields(records: Records, value: dict[str, Any]) -> Fields:
     """Add consent, and the subscriptions opted out of."""
     opted_out = _opted_out(records)
     value["unsubscribed"] = sorted(opted_out)
-    mail = _consent(records, {"unsubscribed_from_emails": True}, default=True)
-    sms = _consent(records, {"sms_consent": False, "unsubscribed_from_sms": True}, default=False)
+    mail = _consent(records, _DENYING_MAIL, default=True)
+    sms = _consent(records, _DENYING_SMS, default=False)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
     deciding = {"email_allowed": mail[1], "sms_allowed": sms[1]}
     return {f"unsubscribed.{name}": field for name, field in opted_out.items()} | {
@@ -34,23 +35,29 @@ def _opted_out(records: Records) -> Fields:
     return subscriptions
 
 
-def _consent(records: Records, denying: dict[str, Value], *, default: bool) -> tuple[bool, ResolvedValue | None]:
+_DENYING_MAIL: Final[Mapping[str, Value]] = MappingProxyType({"unsubscribed_from_emails": True})
+_DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": False, "unsubscribed_from_sms": True})
+"""The fields that say something about a channel, in order of name, and the value of each that forbids it."""
+
+
+def _consent(records: Records, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, ResolvedValue | None]:
     """Return the most restrictive consent of all records for one channel, and the value that decided it.
 
     Any record's denying value forbids. A record without a value counts as `default`: computed here, never stored.
     """
-    asserted = {
-        (record, name): ResolvedValue(value, record, version)
-        for record, registers in sorted(records.items())
-        for name, value, version in current(registers)
-        if name in denying
-    }
-    for (_, name), field in asserted.items():
+    asserted = [
+        (name, ResolvedValue(value, record, version))
+        for record in sorted(records)
+        for version, values in records[record].now
+        for name in denying
+        if (value := values.get(name)) is not None
+    ]
+    for name, field in asserted:
         if field.value == denying[name]:
             return False, field
     first = next(iter(denying))
-    allowed = bool(records) and (default or all((record, first) in asserted for record in records))
-    return allowed, next(iter(asserted.values()), None)
+    allowed = bool(records) and (default or len(records) == sum(name == first for name, _ in asserted))
+    return allowed, asserted[0][1] if asserted else None
 
 
 PERSON: Final = PublicSchema(

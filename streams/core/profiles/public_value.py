@@ -53,7 +53,7 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
     published |= _put_links(value, schema, contributors)
     published |= schema.computed(contributors, value)
     published |= _put_end(value, records, status)
-    return with_provenance(value, {name: origin_of(field) for name, field in published.items()})
+    return with_provenance(value, published)
 
 
 def _put_fields(value: dict[str, Any], schema: PublicSchema, fields: Fields) -> Fields:
@@ -62,14 +62,15 @@ def _put_fields(value: dict[str, Any], schema: PublicSchema, fields: Fields) -> 
         value[name] = {}
     published: Fields = {}
     for name in sorted(fields):
-        group, dot, entry = name.partition(".")
-        if dot:
-            value[group][entry] = fields[name].value
-        elif name in schema.fields:
-            value[name] = fields[name].value
+        field = fields[name]
+        if name in schema.fields:
+            value[name] = field.value
+        elif "." in name:
+            group, _, entry = name.partition(".")
+            value[group][entry] = field.value
         else:
             continue
-        published[name] = fields[name]
+        published[name] = field
     return published
 
 
@@ -77,9 +78,10 @@ def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Record
     published: Fields = {}
     by_kind = links(contributors)
     for name, kind in schema.lists.items():
-        edges = by_kind.get(kind, {})
-        value[name] = sorted(edges)
-        published |= {f"{name}.{target}": edge for target, edge in edges.items()}
+        edges = by_kind.get(kind)
+        value[name] = sorted(edges) if edges else []
+        if edges:
+            published |= {f"{name}.{target}": edge for target, edge in edges.items()}
     return published
 
 
