@@ -5,11 +5,12 @@ it. `schemas/access/fact_kinds.py` lists the parts of each kind.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
 from schemas.canonical import digest
+from schemas.encoded import holds
 
 TOPIC: Final = "access.facts"
 _TYPE: Final = "access.fact.{}.v1"
@@ -205,15 +206,16 @@ class Fact(FactPart, frozen=True, kw_only=True):
     rules: Rules | None = None
 
 
+EncodedFact: TypeAlias = Annotated[msgspec.Raw, holds(Fact)]
 _FACT: Final = msgspec.msgpack.Decoder(Fact)
 
 
-def encode_raw(fact: Fact) -> msgspec.Raw:
+def encode_raw(fact: Fact) -> EncodedFact:
     """Return the fact as MessagePack, as tables store it."""
     return msgspec.Raw(msgspec.msgpack.encode(fact))
 
 
-def decode_raw(data: msgspec.Raw) -> Fact:
+def decode_raw(data: EncodedFact) -> Fact:
     """Return the fact from the bytes of `encode_raw`."""
     return _FACT.decode(data)
 

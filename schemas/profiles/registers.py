@@ -5,10 +5,12 @@ Their encoding is internal (`schemas.versioned`); the public schemas are
 """
 
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from hashlib import blake2b
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
+from schemas.encoded import NIL, holds
 from schemas.versioned import Versioned
 
 Value = str | bool | int | float | None
@@ -74,7 +76,7 @@ Indexed = tuple[tuple[int, dict[str, Value]], ...]
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
-    """Registers as stored and sent: each version once, and layers with its index."""
+    """Registers as stored and sent: each version once, and layers with its index. Names within a layer are in order."""
 
     versions: tuple[Version, ...]
     now: Indexed
@@ -87,6 +89,10 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
     contested: tuple[str, ...]
 
 
+EncodedRegisters: TypeAlias = Annotated[msgspec.Raw, holds(Packed)]
+"""Registers as the bytes that a row and a patch have in common (`streams.core.records.registers.encode`)."""
+
+
 class Assignment(NamedTuple):
     """The profile of a record. A higher number is newer; 0 is a record without an assignment, which is a profile of its own."""
 
@@ -97,8 +103,16 @@ class Assignment(NamedTuple):
 class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
     """One source record, in the table of its own agent and in the table of its profile's agent."""
 
-    registers: Packed
+    registers: EncodedRegisters
     assignment: Assignment
+
+    def digest(self) -> str:
+        """Return a hash of the whole row: equal rows have equal bytes, so that it names one state of the record."""
+        assignment = f"{self.assignment.number}|{self.assignment.profile}|".encode()
+        return blake2b(assignment + bytes(self.registers), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+_DIGEST_BYTES: Final = 16
 
 
 class PatchCause(NamedTuple):
@@ -120,12 +134,22 @@ class Patch(msgspec.Struct, frozen=True, array_like=True):
 PATCH: Final = Versioned(Patch)
 """The codec of `person.patches` and `org.patches`."""
 
+BASIS: Final = "basis"
+"""The header of a patch that names the row it was joined to, by `SourceRecordRow.digest`; the first patch of a record has none.
+
+The patch has all that row asserts. A reader whose own row is the same one need not join the two again.
+"""
+
+
+EncodedProfile: TypeAlias = Annotated[msgspec.Raw, holds(dict[str, Any] | None)]
+"""A public value as MessagePack with its keys in order, so that equal values have equal bytes."""
+
 
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
-    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is None once withdrawn."""
+    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn."""
 
-    sequence: int
-    value: dict[str, Any] | None
+    sequence: int = 0
+    value: EncodedProfile = NIL
 
 
 class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):

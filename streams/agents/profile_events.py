@@ -1,22 +1,42 @@
 """The public events of a profile: its current value, what changed in it, and its memberships in organisations."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.profiles.registers import Patch, Registers
+from schemas.profiles.registers import EncodedProfile, Patch, Registers
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
 from streams.core.profiles.public_value import PublicSchema
-from streams.engine.agent import Outbox
+from streams.engine.agent import Outbox, unreadable_row
 
 Public = dict[str, Any]
-_bytes: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+_decode: Final = msgspec.msgpack.Decoder().decode
+
+
+class PublicState(NamedTuple):
+    """A profile's public value, None where it has none, and the same encoded: equal values have equal bytes."""
+
+    value: Public | None
+    encoded: EncodedProfile
+
+    @classmethod
+    def of(cls, value: Public | None) -> "PublicState":
+        return cls(value, msgspec.Raw(_encode(value)))
+
+    @classmethod
+    def decoded(cls, encoded: EncodedProfile) -> "PublicState":
+        """Return the state as a row has it. Raises MustStop where it cannot be read."""
+        try:
+            return cls(_decode(encoded), encoded)
+        except msgspec.MsgspecError as error:
+            raise unreadable_row(error) from error
 
 
 class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +55,7 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     avro: Avro
     profile: str
     patch: Patch
+    basis: str | None
     trace: str | None
     out: Outbox
 
@@ -58,25 +79,25 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
         self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), event.headers())
 
 
-def publish_profile(context: PatchContext, value: Public | None, sequence: int) -> None:
+def publish_profile(context: PatchContext, state: PublicState, sequence: int) -> None:
     """Publish a profile, or withdraw one that has no records any more."""
     name = context.profile_type.name
     context.send(
         context.profile_type.topic,
         context.profile,
         name,
-        value,
+        state.value,
         event_id=derived(context.profile, "state", sequence),
-        event_type=f"{name}.{'withdrawn' if value is None else 'updated'}",
+        event_type=f"{name}.{'withdrawn' if state.value is None else 'updated'}",
         sequence=sequence,
     )
 
 
-def publish_changes(context: PatchContext, before: Public | None, after: Public | None, sequence: int) -> None:
+def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int) -> None:
     """Publish what changed; send nothing where only the origins of values did."""
     patch, name = context.patch, context.profile_type.name
-    changes = diff(before, after, origin_of_cause(patch.record, patch.cause))
-    if not changes and before is not None and after is not None:
+    changes = diff(before.value, after.value, origin_of_cause(patch.record, patch.cause))
+    if not changes and before.value is not None and after.value is not None:
         return
     owner = patch.row.assignment.profile
     value = {
@@ -85,12 +106,12 @@ def publish_changes(context: PatchContext, before: Public | None, after: Public 
         "tenant": patch.tenant,
         "cause": patch.cause.event,
         "time": patch.cause.time,
-        "created": before is None,
+        "created": before.value is None,
         "changes": changes,
         "moved_from": None,
         "moved_to": None if owner == context.profile else owner,
     }
-    event_id = derived(context.profile, patch.cause.event, *(digest(_bytes(side)) for side in (before, after)))
+    event_id = derived(context.profile, patch.cause.event, digest(bytes(before.encoded)), digest(bytes(after.encoded)))
     topic, event_type = f"{context.profile_type.topic}.changes", f"{name}.changed"
     context.send(topic, context.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sequence)
 

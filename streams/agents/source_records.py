@@ -11,12 +11,13 @@ from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import Message, header
-from schemas.profiles.registers import PATCH, Assignment, Patch, PatchCause, SourceRecordRow
+from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
+from streams.agents.stored_registers import stored_registers
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
-from streams.core.records.registers import NOTHING, join, pack, unpack
+from streams.core.records.registers import NOTHING, encode, join
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(SourceRecordRow)
@@ -39,12 +40,13 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
         destination = _destination(record_type, record, notification, out)
         if destination is None:
             continue
-        row = _updated_row(record_type, tenancy, notification, destination, table.get(destination.key))
+        before = table.get(destination.key)
+        row = _updated_row(record_type, tenancy, notification, destination, before)
         if row is not None:
             table.put(destination.key, "", row)
             cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
             patch = Patch(tenancy.owners[notification.app_id], destination.key, row, cause)
-            _send_patch(record_type, patch, header(record.headers, "traceparent"), out)
+            _send_patch(record_type, patch, before, header(record.headers, "traceparent"), out)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
@@ -75,15 +77,17 @@ def _updated_row(
     if "|" in destination.key:
         raise InvalidRecord("the entity's id holds a `|`, which separates parts of keys; no id of Intercom's does")
     rules = record_type.secondary_rules if destination.causation else record_type.rules
-    registers = NOTHING if before is None else unpack(before.registers)
+    registers = NOTHING if before is None else stored_registers(before)
     joined = join(registers, translate(rules[notification.topic], notification, destination.id))
     if joined == registers:
         return None
     assignment = before.assignment if before else Assignment(0, derived(tenant, record_type.profile_type, destination.key))
-    return SourceRecordRow(pack(joined), assignment)
+    return SourceRecordRow(encode(joined), assignment)
 
 
-def _send_patch(record_type: SourceRecordType, patch: Patch, trace: str | None, out: Outbox) -> None:
+def _send_patch(
+    record_type: SourceRecordType, patch: Patch, before: SourceRecordRow | None, trace: str | None, out: Outbox
+) -> None:
     profile = patch.row.assignment.profile
     event = EventContext(
         id=derived(patch.record, "patch", patch.cause.event),
@@ -96,4 +100,7 @@ def _send_patch(record_type: SourceRecordType, patch: Patch, trace: str | None, 
         causation_id=patch.cause.event,
         trace_parent=trace,
     )
-    out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), event.headers())
+    headers = event.headers()
+    if before is not None:
+        headers.append((BASIS, before.digest().encode()))
+    out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), headers)

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from operator import itemgetter
 from typing import Final
 
+import msgspec
+
 from schemas.canonical import canonical
-from schemas.profiles.registers import Indexed, Layer, Layers, Packed, Rank, Registers, Value, Version
+from schemas.errors import InvalidRecord
+from schemas.profiles.registers import EncodedRegisters, Indexed, Layer, Layers, Packed, Rank, Registers, Value, Version
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
@@ -129,6 +132,52 @@ def unpack(packed: Packed) -> Registers:
     """Return the registers from how they are stored."""
     indexed = (packed.now, packed.last, packed.first, packed.on, packed.off, packed.since, packed.complete)
     return Registers(*[_layers(layers, packed.versions) for layers in indexed], packed.contested)
+
+
+def encode(registers: Registers) -> EncodedRegisters:
+    """Return the registers as the bytes that rows and patches have."""
+    return msgspec.Raw(_encode(pack(registers)))
+
+
+def decode(data: EncodedRegisters) -> Registers:
+    """Return the registers from the bytes of `encode`. Raises InvalidRecord, which quotes nothing, for other bytes."""
+    try:
+        return unpack(_PACKED.decode(data))
+    except (msgspec.MsgspecError, LookupError) as error:
+        raise _unreadable(error) from error
+
+
+def decode_edges(data: EncodedRegisters) -> Registers:
+    """Return the edges and marks alone, as `decode` does: fields are most of the bytes, and are skipped."""
+    try:
+        packed = _PACKED_EDGES.decode(data)
+        layers = [_layers(part, packed.versions) for part in (packed.on, packed.off, packed.since, packed.complete)]
+    except (msgspec.MsgspecError, LookupError) as error:
+        raise _unreadable(error) from error
+    return Registers((), (), (), *layers)
+
+
+def _unreadable(error: Exception) -> InvalidRecord:
+    reason = str(error) if isinstance(error, msgspec.MsgspecError) else "a layer has a version that is not there"
+    return InvalidRecord(f"the registers of a record cannot be read: {reason}")  # the text has the path and the types only
+
+
+class _PackedEdges(msgspec.Struct, frozen=True, array_like=True):
+    """The form of `Packed` with its fields left encoded."""
+
+    versions: tuple[Version, ...]
+    now: msgspec.Raw
+    last: msgspec.Raw
+    first: msgspec.Raw
+    on: Indexed
+    off: Indexed
+    since: Indexed
+    complete: Indexed
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_PACKED: Final = msgspec.msgpack.Decoder(Packed)
+_PACKED_EDGES: Final = msgspec.msgpack.Decoder(_PackedEdges)
 
 
 def _join_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tuple[str, ...]]:

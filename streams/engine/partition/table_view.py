@@ -6,9 +6,9 @@ from typing import Generic, TypeVar
 
 from sortedcontainers import SortedList
 
-from schemas.errors import InvalidRecord, MustStop
+from schemas.errors import MustStop
 from schemas.versioned import HIGHEST, Versioned
-from streams.engine.agent import Codec
+from streams.engine.agent import Codec, unreadable_row
 from streams.engine.tables.store import Store, key_of
 
 T = TypeVar("T")
@@ -115,9 +115,4 @@ class TableView(Generic[T]):
         except MustStop:
             raise
         except Exception as error:
-            # The text of other errors may quote the row.
-            reason = str(error) if isinstance(error, InvalidRecord) else type(error).__name__
-            raise MustStop(
-                f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this "
-                "one does not know: go back to the release that ran before, or rebuild the agent."
-            ) from error
+            raise unreadable_row(error) from error

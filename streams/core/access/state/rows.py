@@ -7,7 +7,7 @@ from typing import TypeAlias, Union
 
 import msgspec
 
-from schemas.access.facts import AccessSettings, Policy
+from schemas.access.facts import AccessSettings, EncodedFact, Policy
 from streams.core.access.state.history import History
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import (
@@ -174,7 +174,7 @@ class SnapshotStaging(Row, frozen=True, tag="snapshot"):
 class StagedRecord(Row, frozen=True, tag="staged_record"):
     """A record of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
 
-    fact: msgspec.Raw
+    fact: EncodedFact
     source: FactReference
 
     def __repr__(self) -> str:
@@ -194,7 +194,7 @@ class PendingAccount(Row, frozen=True, tag="pending_account"):
 class QueuedFact(Row, frozen=True, tag="queued_fact"):
     """A fact that waits for an earlier one, which is larger than a transaction."""
 
-    fact: msgspec.Raw
+    fact: EncodedFact
     position: LogPosition
 
     def __repr__(self) -> str:
@@ -207,7 +207,7 @@ class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     `has_pending_accounts` says that rows of `PendingAccount` exist.
     """
 
-    fact: msgspec.Raw
+    fact: EncodedFact
     position: LogPosition
     stage: Stage
     cursor: str = ""
