@@ -47,15 +47,18 @@ def prepared_writer(schema: Any) -> Callable[[Any], bytes] | None:
     return write_value
 
 
-def _named(schema: Any) -> _Named:
+def _named(schema: Any) -> dict[str, Any]:
     """Return the definitions of named types anywhere in a schema."""
+    named: dict[str, Any] = {}
     if isinstance(schema, list):
-        return {name: each for part in schema for name, each in _named(part).items()}
-    if not isinstance(schema, dict):
-        return {}
-    inner: list[Any] = [field["type"] for field in schema.get("fields", ())]
-    inner += [schema[key] for key in ("items", "values") if key in schema]
-    return ({schema["name"]: schema} if "name" in schema else {}) | _named(inner)
+        for part in schema:
+            named |= _named(part)
+    elif isinstance(schema, dict):
+        named |= _named([field["type"] for field in schema.get("fields", ())])
+        named |= _named([schema[key] for key in ("items", "values") if key in schema])
+        if "name" in schema:
+            named[schema["name"]] = schema
+    return named
 
 
 def _prepare(schema: Any, named: _Named, within: tuple[str, ...] = ()) -> _Write:
@@ -80,7 +83,9 @@ def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
     fields = tuple(
         (
             field["name"],
-            None if field["type"] in (["null", "string"], ["null", {"type": "string"}]) else _prepare(field["type"], named, within),
+            None
+            if field["type"] in (["null", "string"], ["null", {"type": "string"}])
+            else _prepare(field["type"], named, within),
             _default(field),
         )
         for field in schema["fields"]
@@ -206,6 +211,7 @@ def _size(number: int) -> bytes:
     return _SMALL[number] if number < _SMALL_END else _variable_length(number)
 
 
+@lru_cache(maxsize=4096)  # the times in a profile and in its changes are mostly those of a few events
 def _variable_length(number: int) -> bytes:
     """Return a number in zigzag order, seven bits a byte, the least first."""
     rest = number << 1 if number >= 0 else ~(number << 1)

@@ -44,8 +44,8 @@ class Avro:
     ) -> None:
         catalogue = catalogue or shipped()
         self._uris = {name: schema.uri for name, schema in catalogue.current.items()}
-        self._parsed = {name: _parsed(schema) for name, schema in catalogue.current.items()}
-        self._writers = {name: prepared_writer(parsed) for name, parsed in self._parsed.items()}
+        self._parsed = {name: parsed(schema) for name, schema in catalogue.current.items()}
+        self._writers = {name: prepared_writer(schema) for name, schema in self._parsed.items()}
         self._prefixes = {name: _MAGIC + number.to_bytes(4, "big") for name, number in ids.items()}
         self._codecs = {number: self._codec(schema) for number, schema in others.items()}
         self._codecs |= {number: self._codec(catalogue.current[name]) for name, number in ids.items()}
@@ -112,8 +112,8 @@ class Avro:
 
     def _codec(self, schema: Schema) -> _SchemaCodec:
         reader = self._parsed.get(schema.name)
-        parsed = _parsed(schema)
-        return _SchemaCodec(schema.name, parsed, None if reader is None or parsed == reader else reader)
+        writer = parsed(schema)
+        return _SchemaCodec(schema.name, writer, None if reader is None or writer == reader else reader)
 
 
 def framing_id(data: bytes) -> int:
@@ -129,7 +129,8 @@ def payload(data: bytes) -> bytes:
     return data[FRAME:]
 
 
-def _parsed(schema: Schema) -> Any:
+def parsed(schema: Schema) -> Any:
+    """Return a schema as fastavro uses it, without logical types."""
     return parse_schema(_plain(schema.definition))
 
 

@@ -2,7 +2,7 @@
 
     EncodedRegisters = Annotated[msgspec.Raw, holds(Packed)]
 
-Whoever needs the part decodes it (`streams.core.records.registers.decode`, `schemas.access.facts.decode_raw`). Tools that show any
+A reader of the part decodes it (`streams.core.records.packing.decode`, `schemas.access.facts.decode_raw`). Tools that show any
 row find its type by `held_type`.
 """
 

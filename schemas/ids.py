@@ -6,7 +6,9 @@ from uuid import UUID
 
 NAMESPACE: Final = UUID("5f4c33c1-06a2-5d0e-9a1c-7a1b3b0f6f10")  # this product's; changing it changes every id ever issued
 _NAMESPACE_BYTES: Final = NAMESPACE.bytes
-_VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # by the digit in its place: RFC 9562 fixes two of its bits
+_VARIANT: Final = dict(
+    zip("0123456789abcdef", "89ab" * 4, strict=True)
+)  # by the digit in its place: RFC 9562 fixes two of its bits
 
 
 def derived(*parts: str | int | None) -> str:

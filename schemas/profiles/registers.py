@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from schemas.encoded import NIL, holds
+from schemas.encoded import holds
 from schemas.versioned import Versioned
 
 Value = str | bool | int | float | None
@@ -90,7 +90,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
 
 
 EncodedRegisters: TypeAlias = Annotated[msgspec.Raw, holds(Packed)]
-"""Registers as the bytes that a row and a patch have in common (`streams.core.records.registers.encode`)."""
+"""Registers as the bytes that a row and a patch have in common (`streams.core.records.packing.encode`)."""
 
 
 class Assignment(NamedTuple):
@@ -148,8 +148,8 @@ EncodedProfile: TypeAlias = Annotated[msgspec.Raw, holds(dict[str, Any] | None)]
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
     """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn."""
 
-    sequence: int = 0
-    value: EncodedProfile = NIL
+    sequence: int
+    value: EncodedProfile
 
 
 class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):

@@ -1,10 +1,9 @@
 """What the agents of people and organisations share: join the patches of each record, resolve and publish the profile."""
 
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from schemas.codec import Avro
+from schemas.encoded import NIL
 from schemas.errors import InvalidRecord
 from schemas.message import Message, header
 from schemas.profiles.registers import (
@@ -16,14 +15,24 @@ from schemas.profiles.registers import (
     SourceRecordRow,
 )
 from schemas.versioned import Versioned
-from streams.agents.profile_events import PatchContext, ProfileType, Public, PublicState, publish_changes, publish_memberships, publish_profile
+from streams.agents.profile_events import (
+    PatchContext,
+    ProfileType,
+    Public,
+    PublicState,
+    publish_changes,
+    publish_memberships,
+    publish_profile,
+)
 from streams.agents.stored_registers import stored_edges, stored_registers
 from streams.core.profiles.policies import Records
 from streams.core.profiles.public_value import public_value
-from streams.core.records.registers import decode, encode, join
+from streams.core.records.packing import decode, encode
+from streams.core.records.registers import join
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(ProfileTableRow)
+_NEVER_SENT: Final = PublishedProfile(0, NIL)
 
 
 def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[ProfileTableRow], out: Outbox) -> None:
@@ -63,11 +72,15 @@ def _join(context: PatchContext, before: SourceRecordRow | None) -> tuple[Source
 
 
 def _publish(
-    context: PatchContext, table: Table[ProfileTableRow], before: SourceRecordRow | None, after: SourceRecordRow, registers: Registers
+    context: PatchContext,
+    table: Table[ProfileTableRow],
+    before: SourceRecordRow | None,
+    after: SourceRecordRow,
+    registers: Registers,
 ) -> None:
     """Resolve the profile from all its records, and publish it where it differs from what was last sent."""
     stored = table.get(context.profile)
-    published = stored.profile if stored and stored.profile else PublishedProfile()
+    published = stored.profile if stored and stored.profile else _NEVER_SENT
     records = _records(context, table, after, registers)
     state = PublicState.of(_value(context, records))
     old_memberships = _memberships(context, before, stored_edges(before)) if before else {}

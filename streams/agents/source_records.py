@@ -17,7 +17,8 @@ from schemas.versioned import Versioned
 from streams.agents.stored_registers import stored_registers
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
-from streams.core.records.registers import NOTHING, encode, join
+from streams.core.records.packing import encode
+from streams.core.records.registers import NOTHING, join
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(SourceRecordRow)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from schemas.errors import InvalidRecord
 from schemas.profiles.registers import EncodedRegisters, Registers, SourceRecordRow
-from streams.core.records.registers import decode, decode_edges
+from streams.core.records.packing import decode, decode_edges
 from streams.engine.agent import unreadable_row
 
 

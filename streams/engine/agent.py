@@ -75,7 +75,9 @@ class Codec(Protocol[T]):
 
 def unreadable_row(error: Exception) -> MustStop:
     """Return the error for a row of a table that cannot be decoded, for codecs and for parts that a step decodes itself."""
-    reason = str(error) if isinstance(error, InvalidRecord) else type(error).__name__  # the text of other errors may quote the row
+    reason = (
+        str(error) if isinstance(error, InvalidRecord) else type(error).__name__
+    )  # the text of other errors may quote the row
     return MustStop(
         f"a row of a table cannot be read: {reason}. Nothing was changed. It is damaged, or a release wrote it that this "
         "one does not know: go back to the release that ran before, or rebuild the agent."

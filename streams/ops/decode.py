@@ -4,11 +4,13 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 
 import msgspec
 
 from schemas.codec import Avro, framing_id
+from schemas.encoded import held_type
 from schemas.errors import IntercomStreamsError
 from schemas.topics import TOPICS, Encoding
 from streams.engine.agent import Agent, Codec
@@ -91,9 +93,14 @@ def verbatim(data: bytes) -> msgspec.Raw | None:
 
 
 def to_plain(value: Any) -> Any:
-    """Return structs and named tuples as objects keyed by field name, bytes as base64, and everything else unchanged."""
+    """Return structs and named tuples as objects keyed by field name, bytes as base64, and everything else unchanged.
+
+    Encoded fields (`schemas.encoded`) are shown decoded. Raises msgspec's errors where one cannot be.
+    """
     if isinstance(value, msgspec.Struct):
-        return {name: to_plain(getattr(value, name)) for name in value.__struct_fields__}
+        encoded = _encoded_fields(type(value))
+        parts = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {name: to_plain(encoded[name].decode(part) if name in encoded else part) for name, part in parts.items()}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: to_plain(part) for name, part in value._asdict().items()}
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -103,6 +110,13 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return _base64(value) if isinstance(value, bytes) else value
+
+
+@cache
+def _encoded_fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.msgpack.Decoder[Any]]:
+    """Return the decoders of a struct's encoded fields."""
+    held = {name: held_type(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
+    return {name: msgspec.msgpack.Decoder(each) for name, each in held.items() if each is not None}
 
 
 def _reject_constant(name: str) -> None:

@@ -1,8 +1,10 @@
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.ids import derived
+from schemas.ids import NAMESPACE, derived
 
 
 def test_an_id_is_a_uuid_of_version_5():
@@ -31,3 +33,9 @@ def test_different_parts_give_different_ids(one, other):
 
 def test_a_number_and_its_digits_are_one_part():
     assert derived("finding", 7) == derived("finding", "7")
+
+
+@given(st.lists(st.none() | st.integers() | st.text(), max_size=4))
+def test_an_id_is_the_one_of_the_standard_library(parts):
+    name = "".join("-;" if part is None else f"{len(str(part))}:{part};" for part in parts)
+    assert derived(*parts) == str(uuid5(NAMESPACE, name))

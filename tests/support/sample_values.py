@@ -4,25 +4,35 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from itertools import count
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from schemas.access.facts import Fact, encode_raw
+from schemas.encoded import held_type
 from schemas.profiles.registers import Packed, Registers
-from streams.core.records.registers import pack
+from streams.core.records.packing import pack
 
 
 def nested_types(kind: Any) -> Iterator[type]:
-    """Yield every class in a type's annotations, at any depth."""
-    if get_origin(kind) is not None:
+    """Yield every class in a type's annotations, at any depth; what an encoded field holds among them."""
+    if get_origin(kind) is Annotated:
+        yield from nested_types(held_type(kind))
+    elif get_origin(kind) is not None:
         for arg in get_args(kind):
             yield from nested_types(arg)
     elif isinstance(kind, type):
         yield kind
         if _has_fields(kind):
-            for hint in get_type_hints(kind).values():
+            for hint in get_type_hints(kind, include_extras=True).values():
                 yield from nested_types(hint)
+
+
+def encoded_fields(kind: Any) -> Iterator[Any]:
+    """Yield the annotation of every encoded field in a type, at any depth."""
+    for each in nested_types(kind):
+        if _has_fields(each):
+            hints = get_type_hints(each, include_extras=True).values()
+            yield from (hint for hint in hints if held_type(hint) is not None)
 
 
 def _has_fields(kind: type) -> bool:
@@ -46,10 +56,12 @@ class Sampler:
             return _SPECIAL[kind](self)
         if kind in _SCALARS:
             return _SCALARS[kind](name, next(self._numbers))
+        if get_origin(kind) is Annotated:
+            return msgspec.Raw(_encode(self.sample(held_type(kind), name)))
         if get_origin(kind) is not None:
             return self._generic(kind, name)
         if _has_fields(kind):
-            return kind(**{field: self.sample(hint, field) for field, hint in get_type_hints(kind).items()})
+            return kind(**{field: self.sample(hint, field) for field, hint in get_type_hints(kind, include_extras=True).items()})
         if issubclass(kind, Enum):
             return next(iter(kind))
         raise TypeError(f"{name}: add to {__name__} what a sample of {kind} is")
@@ -69,6 +81,8 @@ def _alternatives(kind: Any) -> Iterator[Any]:
     yield from get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
+_encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+
 _SCALARS: Final[Mapping[Any, Callable[[str, int], Any]]] = MappingProxyType({
     NoneType: lambda _name, _number: None,
     bool: lambda _name, _number: True,
@@ -81,5 +95,4 @@ _SCALARS: Final[Mapping[Any, Callable[[str, int], Any]]] = MappingProxyType({
 
 _SPECIAL: Final[Mapping[Any, Callable[[Sampler], Any]]] = MappingProxyType({
     Packed: lambda sampler: pack(sampler.sample(Registers, "registers")),  # so that layers have indexes of versions that exist
-    msgspec.Raw: lambda sampler: encode_raw(sampler.sample(Fact, "fact")),  # what tables store encoded are facts
 })  # fmt: skip

@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
+from schemas.encoded import held_type
 from schemas.topics import TOPICS
 from schemas.versioned import ENCODING, Versioned
 from streams.agents.topology import agents_of
 from tests.support.company import AVRO
-from tests.support.sample_values import sample_of
+from tests.support.sample_values import encoded_fields, sample_of
 from tests.support.tenancy import TENANCY
 
 AGENTS: Final = agents_of(TENANCY, AVRO)
@@ -59,7 +60,8 @@ def history(codec: Versioned[Any]) -> Iterator[Versioned[Any]]:
 
 def schema_hash(kind: Any) -> str:
     """Return a hash of everything that decides the bytes of a type's values: a different hash is a different encoding."""
-    schema = json.dumps(_without_prose(msgspec.json.schema(kind)), sort_keys=True)
+    types = [kind, *(held_type(hint) for hint in encoded_fields(kind))]
+    schema = json.dumps([_without_prose(msgspec.json.schema(each)) for each in types], sort_keys=True)
     return sha256(schema.encode()).hexdigest()[:16]
 
 

@@ -1,18 +1,16 @@
 """The merge algebra: registers joined by version. Any order, repetition or grouping of assertions gives the same registers.
 
 `join` is commutative, associative and idempotent because each register is the greatest (or the least) of the assertions ever
-made, and whatever the packed registers leave out follows from what they contain.
+made, and whatever registers leave out follows from what they contain.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from operator import itemgetter
 from typing import Final
 
-import msgspec
-
 from schemas.canonical import canonical
-from schemas.errors import InvalidRecord
-from schemas.profiles.registers import EncodedRegisters, Indexed, Layer, Layers, Packed, Rank, Registers, Value, Version
+from schemas.profiles.registers import Layer, Layers, Rank, Registers, Value, Version
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
@@ -118,68 +116,6 @@ def unsettled(registers: Registers) -> set[str]:
     return names_unsettled
 
 
-def pack(registers: Registers) -> Packed:
-    """Return the registers as stored: each version once, names in order, so that equal registers have equal bytes."""
-    families = (
-        registers.now, registers.last, registers.first, registers.on, registers.off, registers.since, registers.complete,
-    )  # fmt: skip
-    versions = sorted({version for layers in families for version, _ in layers})
-    indexes = {version: index for index, version in enumerate(versions)}
-    return Packed(tuple(versions), *[_indexed(layers, indexes) for layers in families], registers.contested)
-
-
-def unpack(packed: Packed) -> Registers:
-    """Return the registers from how they are stored."""
-    indexed = (packed.now, packed.last, packed.first, packed.on, packed.off, packed.since, packed.complete)
-    return Registers(*[_layers(layers, packed.versions) for layers in indexed], packed.contested)
-
-
-def encode(registers: Registers) -> EncodedRegisters:
-    """Return the registers as the bytes that rows and patches have."""
-    return msgspec.Raw(_encode(pack(registers)))
-
-
-def decode(data: EncodedRegisters) -> Registers:
-    """Return the registers from the bytes of `encode`. Raises InvalidRecord, which quotes nothing, for other bytes."""
-    try:
-        return unpack(_PACKED.decode(data))
-    except (msgspec.MsgspecError, LookupError) as error:
-        raise _unreadable(error) from error
-
-
-def decode_edges(data: EncodedRegisters) -> Registers:
-    """Return the edges and marks alone, as `decode` does: fields are most of the bytes, and are skipped."""
-    try:
-        packed = _PACKED_EDGES.decode(data)
-        layers = [_layers(part, packed.versions) for part in (packed.on, packed.off, packed.since, packed.complete)]
-    except (msgspec.MsgspecError, LookupError) as error:
-        raise _unreadable(error) from error
-    return Registers((), (), (), *layers)
-
-
-def _unreadable(error: Exception) -> InvalidRecord:
-    reason = str(error) if isinstance(error, msgspec.MsgspecError) else "a layer has a version that is not there"
-    return InvalidRecord(f"the registers of a record cannot be read: {reason}")  # the text has the path and the types only
-
-
-class _PackedEdges(msgspec.Struct, frozen=True, array_like=True):
-    """The form of `Packed` with its fields left encoded."""
-
-    versions: tuple[Version, ...]
-    now: msgspec.Raw
-    last: msgspec.Raw
-    first: msgspec.Raw
-    on: Indexed
-    off: Indexed
-    since: Indexed
-    complete: Indexed
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_PACKED: Final = msgspec.msgpack.Decoder(Packed)
-_PACKED_EDGES: Final = msgspec.msgpack.Decoder(_PackedEdges)
-
-
 def _join_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tuple[str, ...]]:
     """Join the three registers of every field. Events that assert only edges and marks have none."""
     if not a.now or not b.now:
@@ -198,11 +134,7 @@ def _succeeds(b: Registers, a: Registers) -> bool:
     if len(b.now) != 1 or b.last or b.first or b.contested:
         return False
     moment = b.now[0][0][:4]
-    return (
-        moment > a.now[0][0][:4]
-        and (not a.last or moment > a.last[0][0][:4])
-        and (not a.first or moment > a.first[-1][0][:4])
-    )
+    return moment > a.now[0][0][:4] and (not a.last or moment > a.last[0][0][:4]) and (not a.first or moment > a.first[-1][0][:4])
 
 
 def _succeeded(a: Registers, newest: Layer) -> tuple[Layers, Layers, Layers, tuple[str, ...]]:
@@ -213,10 +145,14 @@ def _succeeded(a: Registers, newest: Layer) -> tuple[Layers, Layers, Layers, tup
     """
     asserted = newest[1]
     known = {name for _, values in a.first for name in values}
-    now, last, first = [newest], [], list(a.first)
+    now: list[Layer] = [newest]
+    last: list[Layer] = []
+    first = list(a.first)
     for layers, register in ((a.now, now), (a.last, last)):
         for version, values in layers:
-            kept, emptied, changed = {}, {}, {}
+            kept: dict[str, Value] = {}
+            emptied: dict[str, Value] = {}
+            changed: dict[str, Value] = {}
             for name, value in values.items():
                 if name not in asserted:
                     kept[name] = value
@@ -289,7 +225,7 @@ def _non_empty(layers: Layers) -> Layers:
     return tuple((version, {name: value for name, value in values.items() if value is not None}) for version, values in layers)
 
 
-def _only(layers: Layers, names: Set[str]) -> Layers:
+def _only(layers: Layers, names: AbstractSet[str]) -> Layers:
     if not names:
         return ()
     reduced = ((version, {name: value for name, value in values.items() if name in names}) for version, values in layers)
@@ -343,11 +279,3 @@ def _has_two_values(name: str, *sides: tuple[Registers, _ByName]) -> bool:
     moment = max(version[:4] for _, version, _ in present)
     newest = [(registers, value) for registers, version, value in present if version[:4] == moment]
     return any(name in registers.contested for registers, _ in newest) or any(_differ(value, newest[0][1]) for _, value in newest)
-
-
-def _indexed(layers: Layers, indexes: Mapping[Version, int]) -> Indexed:
-    return tuple([(indexes[version], values) for version, values in layers]) if layers else ()
-
-
-def _layers(indexed: Indexed, versions: Sequence[Version]) -> Layers:
-    return tuple([(versions[index], values) for index, values in indexed]) if indexed else ()

@@ -1,15 +1,17 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import schemas
 from schemas.cloudevents import context
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, MustStop
 from schemas.ids import derived
 from schemas.message import RecordValue
-from schemas.profiles.registers import PATCH, Assignment, Patch, PatchCause, SourceRecordRow, Version
-from streams.core.records.registers import edge_registers, field_registers, join, pack
+from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, ProfileTableRow, SourceRecordRow, Version
+from streams.core.records.packing import encode
+from streams.core.records.registers import edge_registers, field_registers, join
 from tests.support.intercom_bodies import ADA, APP, AT, ENGINES, company, contact, listed, posted
 from tests.support.oracle import Pipeline
 from tests.support.tenancy import TENANCY
@@ -37,7 +39,7 @@ def changes(pipeline, topic="people.changes"):
 
 def patch(assignment, *parts, event="e", record=f"{APP}:{ADA}"):
     registers = join(*parts) if len(parts) > 1 else parts[0]
-    return PATCH.encode(Patch("acme", record, SourceRecordRow(pack(registers), assignment), PatchCause(event, 1000)))
+    return PATCH.encode(Patch("acme", record, SourceRecordRow(encode(registers), assignment), PatchCause(event, 1000)))
 
 
 def test_a_person_is_published_under_the_id_of_its_record_with_its_context():
@@ -186,3 +188,59 @@ def test_the_examples_of_changes_are_what_their_inbound_examples_become(topic):
     assert changes(pipeline, topic) == [
         json.loads((EXAMPLES / topic / f"{name}.json").read_text()) for name in ("created", "changed")
     ]
+
+
+def in_two_steps(basis):
+    """Return the pipeline after two patches of one contact; the second has what the first asserts, and this basis."""
+    first, second = (field_registers(Version(AT + n, 0, 0, 0, f"e{n}"), {"name": f"Ada {n}"}) for n in (1, 2))
+    assignment = Assignment(0, PERSON)
+    pipeline = Pipeline(TENANCY)
+    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, first, event="e1")))
+    row = SourceRecordRow(encode(first), assignment)
+    headers = [(BASIS, basis(row))] if basis else []
+    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, first, second, event="e2"), headers))
+    return pipeline
+
+
+@pytest.mark.parametrize(
+    "basis", [lambda row: row.digest().encode(), lambda _: b"of another row", lambda _: b""], ids=["right", "other", "empty"]
+)
+def test_what_a_patch_was_joined_to_saves_work_and_changes_nothing(basis):
+    named, without = in_two_steps(basis), in_two_steps(None)
+    assert named.sent == without.sent
+    assert [table.rows() for table in named.tables.values()] == [table.rows() for table in without.tables.values()]
+
+
+def test_a_patch_joined_to_the_row_that_is_here_is_not_joined_again(monkeypatch):
+    def fail(*_):
+        raise AssertionError("joined")
+
+    monkeypatch.setattr("streams.agents.profiles.join", fail)
+    in_two_steps(lambda row: row.digest().encode())
+    with pytest.raises(AssertionError, match="joined"):
+        in_two_steps(None)
+
+
+def test_a_contact_names_the_row_its_patch_was_joined_to():
+    pipeline = Pipeline(TENANCY)
+    pipeline.post(snapshot(1, name="Ada"))
+    row = pipeline.tables["contacts"].get(f"{APP}:{ADA}")
+    pipeline.post(snapshot(2, name="Bo"))
+    first, second = (dict(record.headers) for record in sent(pipeline, "person.patches"))
+    assert BASIS not in first
+    assert second[BASIS] == row.digest().encode()
+
+
+@pytest.mark.parametrize("agent", ["contacts", "people"])
+def test_registers_of_a_row_that_cannot_be_read_stop_the_process_and_show_nothing(agent):
+    pipeline = Pipeline(TENANCY)
+    pipeline.post(snapshot(1, name="Ada"))
+    table, row = pipeline.tables[agent], SourceRecordRow(msgspec.Raw(b"\xa3Ada"), Assignment(0, PERSON))
+    if agent == "contacts":
+        table.put(f"{APP}:{ADA}", "", row)
+    else:
+        table.put(PERSON, f"{APP}:{ADA}", ProfileTableRow(row=row))
+    table.commit()
+    with pytest.raises(MustStop, match="a row of a table cannot be read") as stopped:
+        pipeline.post(snapshot(2, name="Bo"))
+    assert "Ada" not in str(stopped.value)

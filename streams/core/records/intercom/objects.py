@@ -67,22 +67,16 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
         """Return every field the object asserts, empty ones as None."""
         values: dict[str, Value] = {}
         for name, value in item.items():
-            rule = self.fields.get(name)
-            if rule is None:
-                values.update(self._other(name, value))
-                continue
-            try:
-                values[rule.name] = rule.parse(value)
-            except WrongType:
+            if (rule := self.fields.get(name)) is not None:
+                try:
+                    values[rule.name] = rule.parse(value)
+                except WrongType:
+                    values[f"traits.{name}"] = anything(value)
+            elif (part := self.parts.get(name)) is not None:
+                values.update(part(value))
+            elif name not in self.lists and name not in self.ignored:
                 values[f"traits.{name}"] = anything(value)
         return values
-
-    def _other(self, name: str, value: Any) -> Fields:
-        part = self.parts.get(name)
-        if part is not None:
-            yield from part(value)
-        elif name not in self.lists and name not in self.ignored:
-            yield f"traits.{name}", anything(value)
 
 
 class EmbeddedList(NamedTuple):

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.errors import InvalidRecord
 from schemas.profiles.registers import Packed, Rank, Version
+from streams.core.records.packing import decode, decode_edges, encode, pack, unpack
 from streams.core.records.registers import (
     NOTHING,
     active_edges,
@@ -17,8 +19,6 @@ from streams.core.records.registers import (
     inactive_edges,
     join,
     list_registers,
-    pack,
-    unpack,
     unsettled,
 )
 
@@ -61,11 +61,11 @@ assertions = st.one_of(
     st.builds(list_registers, versions, st.dictionaries(st.sampled_from(["company", "tag"]), st.sets(st.sampled_from("12")))),
 )
 histories = st.lists(assertions, max_size=6)
-encoded = msgspec.msgpack.Encoder().encode
+to_bytes = msgspec.msgpack.Encoder().encode
 
 
 def stored(registers):
-    return encoded(pack(registers))
+    return to_bytes(pack(registers))
 
 
 @given(histories, st.randoms(use_true_random=False))
@@ -199,3 +199,38 @@ def test_each_version_is_stored_once():
         list_registers(version, {"tag": ["1"]}),
     )
     assert stored(registers).count(b"notif_0123456789") == 1
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_names_within_a_layer_are_in_order_whatever_was_joined(history, chance):
+    chance.shuffle(history)
+    packed = pack(joined(*history))
+    layers = (packed.now, packed.last, packed.first, packed.on, packed.off, packed.since, packed.complete)
+    assert all(list(values) == sorted(values) for family in layers for _, values in family)
+
+
+@given(histories)
+def test_encoded_registers_come_back_and_their_edges_alone_too(history):
+    registers = joined(*history)
+    assert encode(decode(encode(registers))) == encode(registers)
+    edges = decode_edges(encode(registers))
+    assert sorted(active_edges(edges)) == sorted(active_edges(registers))
+    assert sorted(inactive_edges(edges)) == sorted(inactive_edges(registers))
+    assert [first_active(edges, name) for name in names_of(registers)] == [
+        first_active(registers, name) for name in names_of(registers)
+    ]
+
+
+def names_of(registers):
+    return sorted({name for _, values in registers.on for name in values})
+
+
+@pytest.mark.parametrize("read", [decode, decode_edges])
+@pytest.mark.parametrize(
+    "damaged",
+    [b"", b"\x90", b"secret@example.com", msgspec.msgpack.encode([[], [], [], [], [[7, {"tag:1": True}]], [], [], [], []])],
+)
+def test_registers_that_cannot_be_read_are_refused_without_a_word_of_them(read, damaged):
+    with pytest.raises(InvalidRecord, match="cannot be read") as refused:
+        read(msgspec.Raw(damaged))
+    assert "secret" not in str(refused.value)
