@@ -190,25 +190,42 @@ def test_the_examples_of_changes_are_what_their_inbound_examples_become(topic):
     ]
 
 
-def in_two_steps(basis):
-    """Return the pipeline after two patches of one contact; the second has what the first asserts, and this basis."""
-    first, second = (field_registers(Version(AT + n, 0, 0, 0, f"e{n}"), {"name": f"Ada {n}"}) for n in (1, 2))
+FIRST, SECOND = (
+    field_registers(Version(AT + number, 0, 0, 0, f"e{number}"), {name: "x"}) for number, name in ((1, "name"), (2, "phone"))
+)
+
+
+def in_two_steps(basis, *second):
+    """Return the pipeline after two patches of one contact; the second asserts these parts, and has this basis."""
     assignment = Assignment(0, PERSON)
     pipeline = Pipeline(TENANCY)
-    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, first, event="e1")))
-    row = SourceRecordRow(encode(first), assignment)
+    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, FIRST, event="e1")))
+    row = SourceRecordRow(encode(FIRST), assignment)
     headers = [(BASIS, basis(row))] if basis else []
-    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, first, second, event="e2"), headers))
+    pipeline.feed("person.patches", RecordValue(PERSON.encode(), patch(assignment, *second, event="e2"), headers))
     return pipeline
 
 
 @pytest.mark.parametrize(
-    "basis", [lambda row: row.digest().encode(), lambda _: b"of another row", lambda _: b""], ids=["right", "other", "empty"]
+    ("basis", "second"),
+    [
+        (lambda row: row.digest().encode(), (FIRST, SECOND)),
+        (lambda _: b"of another row", (FIRST, SECOND)),
+        (lambda _: b"of another row", (SECOND,)),
+        (lambda _: b"", (SECOND,)),
+    ],
+    ids=["right", "other", "other, and less in it", "empty, and less in it"],
 )
-def test_what_a_patch_was_joined_to_saves_work_and_changes_nothing(basis):
-    named, without = in_two_steps(basis), in_two_steps(None)
+def test_what_a_patch_was_joined_to_saves_work_and_changes_nothing(basis, second):
+    named, without = in_two_steps(basis, *second), in_two_steps(None, *second)
     assert named.sent == without.sent
     assert [table.rows() for table in named.tables.values()] == [table.rows() for table in without.tables.values()]
+
+
+def test_a_basis_names_the_assignment_too():
+    registers = encode(FIRST)
+    rows = (SourceRecordRow(registers, Assignment(*parts)) for parts in ((0, "p"), (1, "p"), (0, "q")))
+    assert len({row.digest() for row in rows}) == 3
 
 
 def test_a_patch_joined_to_the_row_that_is_here_is_not_joined_again(monkeypatch):
@@ -216,9 +233,9 @@ def test_a_patch_joined_to_the_row_that_is_here_is_not_joined_again(monkeypatch)
         raise AssertionError("joined")
 
     monkeypatch.setattr("streams.agents.profiles.join", fail)
-    in_two_steps(lambda row: row.digest().encode())
+    in_two_steps(lambda row: row.digest().encode(), FIRST)
     with pytest.raises(AssertionError, match="joined"):
-        in_two_steps(None)
+        in_two_steps(None, FIRST)
 
 
 def test_a_contact_names_the_row_its_patch_was_joined_to():
