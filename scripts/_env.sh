@@ -3,6 +3,7 @@
 # requirements/NAME.lock, or from dev.lock if the packages of NAME.lock cannot be installed on this machine.
 
 unset CDPATH
+unset PYTHONDONTWRITEBYTECODE # tests and benchmarks start hundreds of processes, each of which would compile every module
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 env_of=${env_of:-dev}
 case $env_of in
@@ -71,7 +72,7 @@ env_offline='Packages could not be installed (see above). The first run needs th
 and the proxy settings (HTTPS_PROXY), and the free space of the disk. Later runs need neither.'
 
 env_sync() {
-    "$bin/uv" pip sync --no-build --quiet --python "$bin/python" --require-hashes "$root/requirements/$1.lock"
+    "$bin/uv" pip sync --no-build --compile-bytecode --quiet --python "$bin/python" --require-hashes "$root/requirements/$1.lock"
 }
 
 # Install the packages of this environment, or warn and install those of dev.lock; the next run then tries again.

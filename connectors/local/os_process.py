@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-_INHERITED = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")  # and none of the caller's secrets
+# None of the caller's secrets.
+_INHERITED = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "JDK_JAVA_OPTIONS")
 _POLL_S = 0.05
 
 

@@ -108,7 +108,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
 
     def _java(self, *options: str) -> list[str]:
         return [
-            str(self.java), *options, "-XX:+UseG1GC", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true",
+            str(self.java), *options, "-Djava.awt.headless=true",
             f"-Djava.io.tmpdir={self.home / self.name / 'tmp'}", f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}",
             "-cp", ":".join(map(str, self.jars)),
         ]  # fmt: skip
