@@ -9,7 +9,14 @@ from typing import TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # the package exports it, its stub does not say so
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package exports them, its stub does not say so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from schemas.errors import Unavailable
 
@@ -50,12 +57,32 @@ class Cluster(msgspec.Struct, frozen=True):
             time.sleep(0.1)
 
     def topics(self) -> list[str]:
-        """Return the run's own topics."""
-        return [name for name in self._admin().list_topics(timeout=_ANSWER_S).topics if name.startswith(self.prefix)]
+        """Return the run's own topics: Quix Streams and Kafka Streams put words of their own before the prefix."""
+        return [name for name in self._admin().list_topics(timeout=_ANSWER_S).topics if self.prefix in name]
 
     def ports(self) -> frozenset[int]:
         """Return the ports of its brokers."""
         return frozenset(broker.port for broker in self._admin().list_topics(timeout=_ANSWER_S).brokers.values())
+
+    def brokers(self) -> list[tuple[str, int]]:
+        """Return the addresses of its brokers."""
+        return [(str(broker.host), broker.port) for broker in self._admin().list_topics(timeout=_ANSWER_S).brokers.values()]
+
+    def use_broker_time(self, topics: list[str]) -> None:
+        """Let the broker stamp the records of existing topics: one clock for all systems."""
+        change = ConfigEntry("message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
+        changes = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=[change]) for name in topics]
+        admin = self._admin()
+        for future in admin.incremental_alter_configs(changes).values():
+            future.result(_ANSWER_S)
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Return the end offset of each partition of a topic."""
+        consumer = Consumer({**_NO_LOG, "bootstrap.servers": self.bootstrap, "group.id": self.prefixed("ends")})
+        numbers = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions
+        ends = {number: _end(consumer, TopicPartition(topic, number)) for number in numbers}
+        consumer.close()
+        return ends
 
     def watch(self, topics: list[str]) -> "OffsetWatch":
         """Return a watch of the end offsets of topics."""
@@ -85,13 +112,16 @@ class OffsetWatch:
 
     def total(self) -> int:
         """Return the sum of all end offsets, transaction markers included. Waits for the leaders of new topics."""
-        return sum(_retry(partial(self._end, partition), f"{partition.topic} has no leader") for partition in self._partitions)
-
-    def _end(self, partition: TopicPartition) -> int:
-        return int(self._consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1])
+        return sum(_end(self._consumer, partition) for partition in self._partitions)
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _end(consumer: Consumer, partition: TopicPartition) -> int:
+    """Return a partition's end offset. Waits for the leader of a new topic."""
+    ends = _retry(partial(consumer.get_watermark_offsets, partition, timeout=_ANSWER_S), f"{partition.topic} has no leader")
+    return int(ends[1])
 
 
 def _retry(ask: Callable[[], T], failure: str) -> T:
@@ -126,14 +156,17 @@ def source_producer(bootstrap: str, **more: str) -> Producer:
     )
 
 
-def read_all(bootstrap: str, topic: str, group: str) -> Iterator[object]:
-    """Yield every committed record of a topic, as confluent-kafka's messages, up to its present end."""
+def read_all(bootstrap: str, topic: str, group: str, begin: Mapping[int, int] | None = None) -> Iterator[object]:
+    """Yield every committed record of a topic, as confluent-kafka's messages, up to its present end.
+
+    `begin` has the first offset by partition; without it the topic is read from its start.
+    """
     consumer = Consumer({
         **_NO_LOG, "bootstrap.servers": bootstrap, "group.id": group, "isolation.level": "read_committed",
         "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 20,
     })  # fmt: skip
     partitions = list(consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+    consumer.assign([TopicPartition(topic, number, (begin or {}).get(number, 0)) for number in partitions])
     unfinished = set(partitions)
     silent_since = time.monotonic()
     while unfinished:

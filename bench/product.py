@@ -1,7 +1,9 @@
 """The product as a user starts it: its configuration file, its commands, and its readiness. No benchmark uses its internals."""
 
 import http.client
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,8 @@ APP_ID = "bench0001"
 SECRET = "benchmark-only-secret"
 WEBHOOKS = "/webhooks/intercom"
 _START_S = 60
+PROGRAM = (sys.executable, "-m", "streams.cli")
+"""The command line of this checkout; an earlier one has its own."""
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -27,9 +31,15 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 def write_config(
-    deployment: Deployment, *, processes: int = 1, spool_always: bool = False, partitions: int = 4, probes: int | None = None
+    deployment: Deployment,
+    *,
+    processes: int = 1,
+    spool_always: bool = False,
+    partitions: int = 4,
+    probes: int | None = None,
+    on_disk: Sequence[str] = (),
 ) -> Path:
-    """Write the configuration file. A worker serves probes if a port is given for them."""
+    """Write the configuration file. A worker serves probes if a port is given for them, and keeps the tables `on_disk` in its folder."""
     file = deployment.folder / "intercom-streams.toml"
     file.write_text(f"""\
 [kafka]
@@ -43,6 +53,8 @@ processes = {processes}
 spool_always = {str(spool_always).lower()}
 [worker]
 listen = "{f"127.0.0.1:{probes}" if probes else ""}"
+state_dir = "{deployment.folder / "tables"}"
+on_disk = [{", ".join(f'"{agent}"' for agent in on_disk)}]
 [[apps]]
 name = "{APP}"
 client_secrets = ["{SECRET}"]
@@ -55,14 +67,14 @@ app = "{APP}"
     return file
 
 
-def command(config: Path, *verb: str) -> Child:
+def command(config: Path, *verb: str, program: Sequence[str] = PROGRAM) -> Child:
     """Run a verb of the command line with a configuration file."""
-    return Child.python("-m", "streams.cli", "--config", str(config), *verb)
+    return Child([*program, "--config", str(config), *verb])
 
 
-def create_topics(config: Path) -> None:
+def create_topics(config: Path, program: Sequence[str] = PROGRAM) -> None:
     """Create the product's topics."""
-    child = command(config, "topics", "apply")
+    child = command(config, "topics", "apply", program=program)
     child.wait_for_success(_START_S)
 
 

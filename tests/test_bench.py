@@ -31,6 +31,10 @@ SMALLEST = {
     "ingress": (("bare", "one_process"), {"one_process"}),
     "engine": (("ours", "raw_aiokafka", "recovery_ours", "recovery_stock"), {"raw_aiokafka", "recovery_stock"}),
     "replay": (("ours", "raw_aiokafka", "worker"), {"raw_aiokafka"}),
+    "profiles": (
+        ("live", "ours", "no_work", "raw_aiokafka", "stages", "million_on_disk"),
+        {"live_no_work", "live_raw_aiokafka", "live_cpu_us"},
+    ),
     "partitions": (("engine",), {"engine_16_rate", "engine_16_p99", "engine_64_rate", "engine_64_p99"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
 }

@@ -1,0 +1,39 @@
+"""Run the product once over the beginning of a workload and keep what its agents wrote."""
+
+from pathlib import Path
+
+from bench.cluster import Cluster
+from bench.profiles.prepared import HopWriting, PreparedRecord, prepared_hop, save
+from bench.profiles.systems import OURS
+from bench.profiles.systems.job import CONTACTS_AGENT, PEOPLE_AGENT
+from bench.profiles.trial import CHANGES, PATCHES, PEOPLE, measured, records
+from bench.profiles.workloads import Routed, about_contacts
+from streams.engine.naming import Naming
+
+_MEMBERSHIPS = "memberships"
+
+
+def capture(cluster: Cluster, workload: Routed, file: Path) -> None:
+    """Write the file."""
+    posts = about_contacts((*workload.warm_up, *workload.measured))
+    with measured(cluster, OURS, workload, trial_name=f"capture-{file.name}") as (deployment, _, _):
+        names = Naming(prefix=deployment.prefix)
+        contacts = HopWriting(changelog=names.changelog(CONTACTS_AGENT), outputs=(PATCHES,), inputs=posts)
+        patches = _records(cluster, names.topic(PATCHES))
+        people = HopWriting(
+            changelog=names.changelog(PEOPLE_AGENT), outputs=(PEOPLE, CHANGES, _MEMBERSHIPS), inputs=max(1, len(patches))
+        )
+        hops = {
+            agent: prepared_hop(
+                writing, {topic: _records(cluster, names.topic(topic)) for topic in (writing.changelog, *writing.outputs)}
+            )
+            for agent, writing in {CONTACTS_AGENT: contacts, PEOPLE_AGENT: people}.items()
+        }
+    save(hops, file)
+
+
+def _records(cluster: Cluster, topic: str) -> list[PreparedRecord]:
+    return [
+        PreparedRecord(message.key(), message.value(), tuple((name, value) for name, value in message.headers() or ()))
+        for message in records(cluster, topic)
+    ]

@@ -1,0 +1,34 @@
+"""The table of systems that do the job, or move its records."""
+
+import importlib.util
+from types import MappingProxyType
+
+import msgspec
+
+OURS, BEFORE, NO_WORK, LOOPS, QUIX = "ours", "before", "no_work", "raw_aiokafka", "quixstreams"
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True):
+    """One system. `module` of this package runs it; without one it is the product. `goal` is for ours divided by it."""
+
+    about: str
+    module: str | None = None
+    package: str | None = None  # left out where it is not installed
+    goal: float | None = None
+    persons: str | None = None  # how its persons are written: "avro" or "json"; None where they are no persons
+
+    @property
+    def installed(self) -> bool:
+        """Return whether its package is here."""
+        return self.package is None or importlib.util.find_spec(self.package) is not None
+
+
+SYSTEMS = MappingProxyType({
+    OURS: System(about="the product's worker with all its agents", persons="avro"),
+    BEFORE: System(about="the same at commit 969821a, in its own environment", persons="avro"),
+    NO_WORK: System(about="our engine passing the same records and bytes, no work", module="no_work", goal=0.4),
+    LOOPS: System(about="by hand on aiokafka: JSON, the last write wins, transactions", module="raw_aiokafka", persons="json"),
+    QUIX: System(
+        about="the same in Quix Streams, exactly-once, RocksDB", module="quix", package="quixstreams", goal=1, persons="json"
+    ),
+})  # fmt: skip

@@ -1,0 +1,93 @@
+"""The product's engine without the product's work: prepared rows and records of the same size, hops, topics and transactions.
+
+An input's offset decides which prepared records it gets, so that the step keeps nothing between calls.
+"""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import uvloop
+
+from bench.profiles.prepared import ITEM_ROW, OWN_ROW, PreparedHop, load
+from bench.profiles.systems.job import CONTACTS_AGENT, PEOPLE_AGENT, Job
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
+from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.engine.naming import Naming
+from streams.engine.runner import running
+
+T = TypeVar("T")
+
+_KEY_BYTES = 36  # of a profile's id
+
+
+class _Bytes:
+    """A codec for rows that are bytes."""
+
+    def encode(self, value: bytes) -> bytes:
+        return value
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+
+def run(job: Job) -> None:
+    """Work until ended."""
+    uvloop.run(_work(job))
+
+
+async def _work(job: Job) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    prepared = load(Path(job.prepared))
+    agents = (
+        _agent(CONTACTS_AGENT, "intercom.contacts", prepared[CONTACTS_AGENT]),
+        _agent(PEOPLE_AGENT, "person.patches", prepared[PEOPLE_AGENT]),
+    )
+    kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions, topic_prefix=job.prefix)
+    names = Naming(prefix=job.prefix)
+    await topics.apply(kafka, names.changelogs(agents))
+    async with running(agents, kafka=kafka, names=names) as work:
+        failed = asyncio.ensure_future(work.failed())
+        await asyncio.wait({failed, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
+
+
+def _agent(name: str, source: str, hop: PreparedHop) -> Agent:
+    return Agent(name=name, sources=(source,), step=partial(_step, hop), codec=_Bytes())
+
+
+def _step(hop: PreparedHop, batch: Batch, table: Table[bytes], out: Outbox) -> None:
+    """Put a row of each kind under the input's key, and send the records that an input has on average."""
+    own, items = hop.rows.get(OWN_ROW, []), hop.rows.get(ITEM_ROW, [])
+    for record in batch.records:
+        number, key = record.offset, _key(record.key or b"")
+        group = key.decode()
+        if own:
+            table.put(group, "", _nth(own, number).value or b"")
+        if items:
+            row = _nth(items, number)
+            table.put(group, row.key.partition(b"|")[2].decode(), row.value or b"")
+        for topic, records in hop.outputs.items():
+            for each in _share(records, hop.per_input[topic], number):
+                out.send(topic, key, each.value, each.headers)
+
+
+def _key(key: bytes) -> bytes:
+    """Return a key of the length that a profile's id has, for as many profiles as there are contacts."""
+    return key[-_KEY_BYTES:].rjust(_KEY_BYTES, b"0")
+
+
+def _nth(records: Sequence[T], number: int) -> T:
+    return records[number % len(records)]
+
+
+def _share(records: Sequence[T], rate: float, number: int) -> Iterator[T]:
+    """Yield the records of one input where there are `rate` of them per input."""
+    for each in range(int(rate * number), int(rate * (number + 1))):
+        yield _nth(records, each)

@@ -1,0 +1,151 @@
+"""The workloads of the profiles benchmark, the work by hand, and the records that the engine without work passes through."""
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from bench.cluster import Cluster, source_producer
+from bench.earlier import earlier_product
+from bench.log_sizes import topic_bytes
+from bench.options import Options
+from bench.profiles.benchmark import _chosen, _tenancy
+from bench.profiles.persons import last_persons
+from bench.profiles.posts import MERGED, ContactHistory
+from bench.profiles.prepared import HopWriting, PreparedRecord, load, prepared_hop, save
+from bench.profiles.sampled import OTHER, OUTSIDE, Samples
+from bench.profiles.stages import stage_table
+from bench.profiles.systems import SYSTEMS
+from bench.profiles.systems.by_hand import contact, encode, person
+from bench.profiles.systems.no_work import _share
+from bench.profiles.workloads import CONTACTS, WORKLOADS, about_contacts, first_sync, live, replay, routed
+from schemas.errors import BadConfiguration
+
+
+def topics(bodies):
+    return Counter(msgspec.json.decode(body)["topic"] for body in bodies)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_workload_is_the_same_at_every_run_and_its_posts_have_about_the_size_they_are_said_to_have(name):
+    first, second = WORKLOADS[name].make(400), WORKLOADS[name].make(400)
+    assert first == second
+    assert len(first.measured) == 400
+    sizes = [len(body) for body in first.measured]
+    assert 900 <= sum(sizes) / len(sizes) <= 1_300
+
+
+def test_a_replay_has_ten_events_a_contact_and_a_first_sync_one():
+    ten = routed(replay(2_000), _tenancy())
+    assert 190 <= ten.contacts <= 200
+    assert routed(first_sync(300), _tenancy()).contacts == 300
+
+
+def test_a_twentieth_of_live_traffic_is_tags_companies_and_merges():
+    counts = topics(live(20_000).measured)
+    others = sum(count for topic, count in counts.items() if topic != "contact.user.updated")
+    assert 0.04 < others / counts.total() < 0.06
+    assert counts.keys() == {
+        "contact.user.updated", "contact.user.tag.created", "contact.user.tag.deleted",
+        "company.contact.attached", "company.contact.detached", "contact.merged",
+    }  # fmt: skip
+
+
+def test_a_merge_is_two_records_about_contacts_because_it_changes_two_persons():
+    history = ContactHistory(1)
+    history.saved(1), history.saved(2)
+    workload = live(10)
+    merged = msgspec.structs.replace(workload, measured=(history.merged(1, 2),))
+    assert about_contacts(routed(merged, _tenancy()).measured) == 2
+    assert history.expected()["contact-00000002"] == MERGED
+
+
+def persons_by_hand(workload):
+    rows, persons = {}, {}
+    for record in (*workload.warm_up, *workload.measured):
+        if record.topic == CONTACTS:
+            row = rows[record.key] = contact(rows.get(record.key), record.key.decode(), msgspec.json.decode(record.value))
+            persons[record.key], _ = person(persons.get(record.key), row)
+    return {key: encode(value) for key, value in persons.items()}
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_the_work_by_hand_gives_the_persons_that_follow_from_the_posts(name):
+    workload = routed(WORKLOADS[name].make(1_000), _tenancy())
+    assert last_persons(persons_by_hand(workload).values(), "json") == workload.expected
+
+
+def test_a_person_without_its_last_change_is_noticed():
+    workload = routed(live(400), _tenancy())
+    shortened = msgspec.structs.replace(workload, measured=workload.measured[:-1])
+    assert last_persons(persons_by_hand(shortened).values(), "json") != workload.expected
+
+
+def test_a_change_by_hand_names_the_fields_that_differ():
+    before, _ = person(None, {"key": "a:1", "at": 1, "name": "Ada", "tags": []})
+    after, change = person(before, {"key": "a:1", "at": 2, "name": "Ada", "tags": ["vip"]})
+    assert after["sequence"] == 2
+    assert change["changes"] == {"at": [1, 2], "tags": [[], ["vip"]]}
+
+
+def record(key, value=b"v"):
+    return PreparedRecord(key, value, (("ce_id", b"1"),))
+
+
+def test_prepared_records_are_what_an_agent_wrote_without_the_engines_own(tmp_path):
+    written = {
+        "changelog": [record(b"a"), record(b"a|x"), record(b"|positions"), record(b"b"), record(b"b|y", None)],
+        "people": [record(b"a"), record(b"b"), record(b"a")],
+        "memberships": [],
+    }
+    hop = prepared_hop(HopWriting(changelog="changelog", outputs=("people", "memberships"), inputs=2), written)
+    assert {kind: [each.key for each in rows] for kind, rows in hop.rows.items()} == {"own": [b"a", b"b"], "item": [b"a|x"]}
+    assert hop.per_input == {"people": 1.5}
+    save({"people": hop}, tmp_path / "prepared")
+    assert load(tmp_path / "prepared") == {"people": hop}
+
+
+@pytest.mark.parametrize("rate", [0, 0.015, 1, 1.5])
+def test_inputs_get_as_many_records_as_there_were_on_average_and_the_same_ones_when_run_again(rate):
+    sent = [list(_share(range(7), rate, number)) for number in range(1_000)]
+    assert sum(map(len, sent)) == int(rate * 1_000)
+    assert sent == [list(_share(range(7), rate, number)) for number in range(1_000)]
+
+
+def test_the_cpu_time_of_a_record_is_divided_as_the_samples_are():
+    counts = {"people/streams.core.profiles": 6, f"{OUTSIDE}/aiokafka": 3, f"{OUTSIDE}/{OTHER}": 1}
+    table = stage_table("where", Samples(cpu_s=0.002, records=10, counts=counts))
+    assert table.columns == ("all", "people", OUTSIDE)
+    figures = {row.name: [cell.median for cell in row.cells] for row in table.rows}
+    assert figures == {
+        "all": pytest.approx([200, 120, 80]),
+        "streams.core.profiles": pytest.approx([120, 120, 0]),
+        "aiokafka": pytest.approx([60, 0, 60]),
+        "the rest": pytest.approx([20, 0, 20]),
+    }
+
+
+def test_the_million_contacts_are_measured_only_where_they_are_asked_for():
+    assert _chosen(Options()) == ((*SYSTEMS, "stages", "peak"), tuple(WORKLOADS))
+    assert _chosen(Options(only=("million_on_disk",)))[0] == ("million_on_disk",)
+    assert _chosen(Options(only=("live", "ours"))) == (("ours",), ("live",))
+    with pytest.raises(BadConfiguration, match="peek"):
+        _chosen(Options(only=("peek",)))
+
+
+def test_a_commit_that_the_checkout_does_not_have_is_left_out_and_the_reason_printed(capsys):
+    assert earlier_product("0" * 40) is None
+    assert "is left out: this checkout does not have it" in capsys.readouterr().err
+
+
+def test_the_bytes_of_a_topic_are_those_on_the_brokers_disk(kafka, prefix):
+    cluster = Cluster(kafka, prefix)
+    topic = cluster.prefixed("sized")
+    cluster.create({topic: {}}, 2)
+    assert topic_bytes(cluster.brokers())[topic] == 0
+    producer = source_producer(kafka)
+    for number in range(100):
+        producer.produce(topic, b"x" * 1_000, partition=number % 2)
+    producer.flush()
+    assert 100_000 <= topic_bytes(cluster.brokers())[topic] <= 110_000
+    cluster.delete([topic])
