@@ -52,6 +52,12 @@ BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the firs
 PARTITION_LIVE = _level(
     "partition_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
 )
+PARTITION_FAILURES = _count(
+    "partition_failures",
+    "Partitions that were loaded again because their transaction or their table failed, by reason.",
+    "agent",
+    "reason",
+)
 PARTITION_LAG = _level("partition_lag", "Records that an agent has not read yet, by partition.", "agent", "partition")
 PARTITION_PENDING_WORK = _level(
     "partition_pending_work",
@@ -73,5 +79,5 @@ METRICS: Final = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
-    PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
+    PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

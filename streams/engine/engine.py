@@ -17,6 +17,7 @@ from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionId, PartitionProcessor
 from streams.engine.processor_host import EngineProcessorHost
 from streams.engine.recovery.loader import Loader
+from streams.engine.recovery.producer_clients import ProducerClients
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.recovery.standby import Standby
 from streams.engine.state import EngineState, Seeker
@@ -37,6 +38,7 @@ class Engine:
         standby_stores: StandbyStores | None = None,
         encodings: Encodings | None = None,
         on_commit: Callable[[CommitStats], None] = lambda _: None,
+        on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
         on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
         on_ready: Callable[["Engine"], None] = lambda _: None,
     ) -> None:
@@ -46,15 +48,25 @@ class Engine:
             if standby_stores is None
             else Standby(agents, kafka=kafka, names=names, limits=limits, standby_stores=standby_stores)
         )
+        clients = ProducerClients(kafka, limits)
         self._loader = Loader(
             kafka=kafka,
             names=names,
             limits=limits,
             encodings=encodings or Encodings(),
+            clients=clients,
             host=EngineLoaderHost(state, open_store=store_of, standby=standby),
             on_progress=on_progress,
         )
-        self._processor_host = EngineProcessorHost(state, loader=self._loader, names=names, limits=limits, on_commit=on_commit)
+        self._processor_host = EngineProcessorHost(
+            state,
+            loader=self._loader,
+            clients=clients,
+            names=names,
+            limits=limits,
+            on_commit=on_commit,
+            on_failure=on_failure,
+        )
         self.assignment = FaustCallbacks(
             agents,
             state,

@@ -69,7 +69,7 @@ class FaustCallbacks:
         }
         self._close_others(processors)
         for processor in processors:
-            processor.siblings = len(processors)
+            processor.siblings = processors
         is_current = self._state.until_revoked()
         failed = await self._load(processors, is_current)
         if not is_current():

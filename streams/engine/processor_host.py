@@ -9,14 +9,17 @@ from collections.abc import Callable
 
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
 from faust.types.tuples import TP
 
 from schemas.errors import MustStop, StoreFailed
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
+from streams.engine.partition.transaction import TransactionTimedOut
 from streams.engine.recovery.fencing import stop_producers
 from streams.engine.recovery.loader import Loader
+from streams.engine.recovery.producer_clients import ProducerClients
 from streams.engine.state import EngineState
 
 log = structlog.get_logger(__name__)
@@ -26,13 +29,23 @@ class EngineProcessorHost:
     """Implement `streams.engine.partition.processor.ProcessorHost`."""
 
     def __init__(
-        self, state: EngineState, *, loader: Loader, names: Naming, limits: Limits, on_commit: Callable[[CommitStats], None]
+        self,
+        state: EngineState,
+        *,
+        loader: Loader,
+        clients: ProducerClients,
+        names: Naming,
+        limits: Limits,
+        on_commit: Callable[[CommitStats], None],
+        on_failure: Callable[[str, str], None],
     ) -> None:
         self._state = state
         self._loader = loader
+        self._clients = clients
         self._names = names
         self._limits = limits
         self._on_commit = on_commit
+        self._on_failure = on_failure
         self._reloads: set[asyncio.Task[None]] = set()
         self._partition_counts: dict[str, int] = {}
 
@@ -43,7 +56,11 @@ class EngineProcessorHost:
 
     def on_failed(self, processor: PartitionProcessor, error: Exception) -> None:
         """Load the processor again, until it is live or its partition is revoked."""
-        _log_failure("table failed" if isinstance(error, StoreFailed) else "transaction failed", processor, error)
+        cause = _cause_of(error)
+        _log_failure(cause, processor, error)
+        self._on_failure(processor.agent.name, cause)
+        if not isinstance(error, StoreFailed | ProducerFenced) and processor.producer is not None:
+            self._clients.retire(processor.producer.client)
         task = asyncio.create_task(self._reload(processor))
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
@@ -101,6 +118,12 @@ class EngineProcessorHost:
             return producer
 
 
+def _cause_of(error: Exception) -> str:
+    if isinstance(error, StoreFailed):
+        return "table failed"
+    return "transaction timed out" if isinstance(error, TransactionTimedOut) else "transaction failed"
+
+
 def _log_failure(cause: str, processor: PartitionProcessor, error: Exception) -> None:
     log.warning(
         "partition failed",
@@ -108,5 +131,7 @@ def _log_failure(cause: str, processor: PartitionProcessor, error: Exception) ->
         agent=processor.agent.name,
         partition=processor.partition,
         error=type(error).__name__,
-        reason=str(error) if isinstance(error, StoreFailed) else None,  # the text of other errors may quote records
+        reason=str(error)
+        if isinstance(error, StoreFailed | TransactionTimedOut)
+        else None,  # the text of other errors may quote records
     )

@@ -65,6 +65,7 @@ async def running(
     standby_stores: StandbyStores | None = None,
     encodings: Encodings | None = None,
     on_commit: Callable[[CommitStats], None] = lambda _: None,
+    on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
     on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
@@ -83,6 +84,7 @@ async def running(
         standby_stores=standby_stores,
         encodings=encodings,
         on_commit=on_commit,
+        on_failure=on_failure,
         on_progress=on_progress,
         on_ready=on_ready,
     )

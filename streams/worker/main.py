@@ -39,6 +39,7 @@ class WorkerCallbacks(msgspec.Struct, frozen=True):
     notify: Callable[[str], None]  # lines for a person
     started: Callable[[Engine], None]  # the engine, for probes
     committed: Callable[[CommitStats], None]  # every transaction, for metrics
+    failed: Callable[[str, str], None]  # an agent's partition that has to be loaded again, and the cause
 
 
 async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -> None:
@@ -58,6 +59,7 @@ async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -
         standby_stores=(disk_stores or MemoryStandbyStores()) if settings.worker.standby else None,
         encodings=encodings,
         on_commit=callbacks.committed,
+        on_failure=callbacks.failed,
         on_progress=partial(_report_restored, callbacks),
         on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
     ) as worker:

@@ -68,6 +68,10 @@ class Probes:
         if not stats.records:
             metrics.CONTINUED.labels(stats.agent).inc()
 
+    def failed(self, agent: str, cause: str) -> None:
+        """Count a partition that has to be loaded again."""
+        metrics.PARTITION_FAILURES.labels(agent, cause).inc()
+
     def application(self) -> Starlette:
         """Return the ASGI application."""
         return Starlette(routes=[Route("/health", self._health), Route("/ready", self._ready), Route("/metrics", self._metrics)])

@@ -23,6 +23,9 @@ def worker(ctx: click.Context) -> None:
 async def _serve(settings: Settings) -> None:
     async with Probes(settings.worker.listen) as probes:
         callbacks = WorkerCallbacks(
-            notify=lambda line: click.echo(f"worker {line}"), started=probes.watch, committed=probes.committed
+            notify=lambda line: click.echo(f"worker {line}"),
+            started=probes.watch,
+            committed=probes.committed,
+            failed=probes.failed,
         )
         await work(settings, callbacks, settings.worker.limits())

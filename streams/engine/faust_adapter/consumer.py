@@ -13,6 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
+from streams.engine.faust_adapter.fetch_session import FetchSessions
 from streams.engine.faust_callbacks import FaustCallbacks
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
@@ -48,6 +49,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=24 * 3_600_000,  # a long load must not end the membership; the session timeout decides
             metadata_max_age_ms=60_000,
         )
+        client = consumer._client  # noqa: SLF001
+        client.send = FetchSessions(client.send).send
         return consumer
 
     async def fetch(self, tps: Collection[TP], *, timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:

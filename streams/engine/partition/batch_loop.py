@@ -23,6 +23,10 @@ from streams.engine.partition.step_runner import StepResult, resume_step, run_st
 from streams.engine.partition.transaction import OutputRecord, commit
 from streams.engine.tables.commit_state import CommitState
 
+_LATEST_END = (
+    1.5  # times the transaction's timeout, after which its coordinator aborts it; a restarting one needs a little longer
+)
+
 
 class BatchLoop:
     """Process a processor's queue batch by batch, alternating with its pending work; each is one transaction under its lock."""
@@ -80,7 +84,7 @@ class BatchLoop:
             processor.buffer.clear()
         if processor.pending_work_count >= self._limits.pending_work_limit:
             return  # if each record left more work, it would grow without bound
-        batch = processor.buffer.take(processor.positions, self._batch_size.records)
+        batch = processor.buffer.take(processor.positions, self._batch_size.records_among(processor.busy_siblings))
         if batch is None:
             return
         topic, position = batch.topic, processor.positions[batch.topic]
@@ -102,7 +106,7 @@ class BatchLoop:
         started = time.perf_counter()
         batch = Batch(topic, processor.partition, records)
         result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
-        self._batch_size.observe(len(records), time.perf_counter() - started, processor.siblings)
+        self._batch_size.observe(len(records), time.perf_counter() - started, processor.busy_siblings)
         if result is None:
             return
         pending_work = (*current.pending_work, *result.pending_work)
@@ -157,6 +161,7 @@ class BatchLoop:
                 broker_name=self._names.topic,
                 partition_count=self._host.partitions,
                 group=self._names.group,
+                seconds=self._limits.transaction_timeout_ms / 1000 * _LATEST_END,
             )
         except (MessageSizeTooLargeError, RecordListTooLargeError):
             processor.stop(_too_large(sent))

@@ -6,7 +6,7 @@ loading ──▶ live ──▶ failed ──▶ live …     failed: a transac
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -96,7 +96,7 @@ class PartitionProcessor:
         self.unsettled = False  # positions moved past transaction markers and are not committed yet
         self.buffer = FetchBuffer(limits)
         self.wake_timer = WakeTimer(agent, clock)
-        self.siblings = 1  # processors of this process, including this one
+        self.siblings: Collection[PartitionProcessor] = (self,)  # processors of this process, including this one
         self.producer: AIOKafkaProducer | None = None
         self.lock = asyncio.Lock()
         self.loading = asyncio.Lock()  # held while the table is restored: the load before may not have ended yet
@@ -134,6 +134,16 @@ class PartitionProcessor:
     def pending_work_count(self) -> int:
         """Units of work larger than a transaction that have begun and not ended: a lag that positions do not show."""
         return len(self.commit_state.pending_work)
+
+    @property
+    def busy(self) -> bool:
+        """Say whether records wait or a transaction runs."""
+        return bool(self.buffer) or self.lock.locked()
+
+    @property
+    def busy_siblings(self) -> int:
+        """The number of processors of this process that are busy, at least one."""
+        return max(1, sum(processor.busy for processor in self.siblings))
 
     def view(self) -> TableView[Any]:
         """Return a view of the table as last committed, for status pages and tests."""

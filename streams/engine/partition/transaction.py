@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError
@@ -13,11 +13,17 @@ from streams.engine.tables import commit_state as commit_states
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark
 
+T = TypeVar("T")
+
 OutputRecord = tuple[str, bytes | None, bytes | None, Headers, int | None]
 """Topic, key, value, headers and, where it is given, the partition."""
 
 PartitionCount = Callable[[str], Awaitable[int]]
 """Return a broker topic's number of partitions."""
+
+
+class TransactionTimedOut(TimeoutError):
+    """A transaction did not end in time. Its text has no payload."""
 
 
 class Transaction:
@@ -79,11 +85,14 @@ async def commit(
     broker_name: Callable[[str], str],
     partition_count: PartitionCount,
     group: str,
+    seconds: float | None = None,
 ) -> Bookmark | None:
     """Write everything in one transaction and return the changelog's new bookmark. After an error the outcome is unknown: reload.
 
-    `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions.
+    `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions. Raises
+    TransactionTimedOut if brokers do not take it within so many seconds: aiokafka itself tries without end.
     """
+    deadline = _Deadline(seconds)
     counts: dict[str, int] = {}
     await producer.begin_transaction()
     batch = Transaction(producer)
@@ -98,10 +107,26 @@ async def commit(
         batch.add(changelog, partition, text.encode(), data)
     content = commit_states.encode(commit_state)
     metadata = batch.add(changelog, partition, commit_states.KEY, content)
-    answer = (await batch.flush())[changelog, partition]
+    answer = (await deadline.of(batch.flush(), "its records"))[changelog, partition]
     offsets = {TopicPartition(broker_name(topic), partition): offset for topic, offset in commit_state.positions.items()}
-    await producer.send_offsets_to_transaction(offsets, group)
-    await producer.commit_transaction()
+    await deadline.of(producer.send_offsets_to_transaction(offsets, group), "its positions")
+    await deadline.of(producer.commit_transaction(), "its end")
     if answer.offset < 0:
         return None  # a batch that was sent twice is acknowledged without its offset
     return Bookmark(answer.offset + metadata.offset, answer.timestamp if answer.timestamp >= 0 else metadata.timestamp, content)
+
+
+class _Deadline:
+    """The time by which a transaction has to end."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._at = None if seconds is None else asyncio.get_running_loop().time() + seconds
+
+    async def of(self, awaited: Awaitable[T], what: str) -> T:
+        """Return the result, or raise TransactionTimedOut, which says what was not taken in time."""
+        try:
+            async with asyncio.timeout_at(self._at):
+                return await awaited
+        except TimeoutError as error:
+            raise TransactionTimedOut(f"brokers have not taken {what} within {self._seconds:g} s") from error

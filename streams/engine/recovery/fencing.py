@@ -10,42 +10,47 @@ from connectors.kafka.settings import KafkaSettings
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import PartitionProcessor
+from streams.engine.recovery.producer_clients import FencedProducer, ProducerClients, SharedClient
+
+_FENCE_SECONDS = 30.0  # for a coordinator to answer, which may be restarting; then a new client tries
 
 
-async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: Limits) -> AIOKafkaProducer:
-    """Start the producer of a partition. This fences every older producer of that id and first ends its open transaction."""
-    producer = AIOKafkaProducer(
-        **kafka.client(),
-        transactional_id=transactional_id,
-        transaction_timeout_ms=limits.transaction_timeout_ms,
-        linger_ms=0,
-        max_batch_size=512 << 10,
-        max_request_size=8 << 20,
-        compression_type="zstd",
-        retry_backoff_ms=50,
-    )
+async def fenced_producer(kafka: KafkaSettings, transactional_id: str, limits: Limits) -> FencedProducer:
+    """Start a producer with its own connections. This fences older producers of that id and first ends their open transaction."""
+    return await _started(FencedProducer(SharedClient(kafka, limits), transactional_id, limits))
+
+
+async def fence(
+    processors: Collection[PartitionProcessor], clients: ProducerClients, names: Naming
+) -> dict[PartitionProcessor, FencedProducer]:
+    """Start the producers of all these processors, or raise the first error and leave none running."""
+    producers = {
+        processor: clients.producer(processor.partition, names.transactional_id(*processor.id)) for processor in processors
+    }
     try:
-        await producer.start()
+        results = await asyncio.gather(*(_started(producer) for producer in producers.values()), return_exceptions=True)
+    except BaseException:  # cancelled
+        await stop_producers(producers.values())
+        raise
+    errors = {
+        producer: each for producer, each in zip(producers.values(), results, strict=True) if isinstance(each, BaseException)
+    }
+    for producer in errors:
+        clients.retire(producer.client)
+    for error in errors.values():
+        await stop_producers(producers.values())
+        raise error
+    return producers
+
+
+async def _started(producer: FencedProducer) -> FencedProducer:
+    try:
+        async with asyncio.timeout(_FENCE_SECONDS):
+            await producer.start()
     except BaseException:
         await producer.stop()
         raise
     return producer
-
-
-async def fence(
-    processors: Collection[PartitionProcessor], kafka: KafkaSettings, names: Naming, limits: Limits
-) -> dict[PartitionProcessor, AIOKafkaProducer]:
-    """Start the producers of all these processors, or raise the first error and leave none running."""
-    ids = [names.transactional_id(processor.agent.name, processor.partition) for processor in processors]
-    starts = [fenced_producer(kafka, transactional_id, limits) for transactional_id in ids]
-    results = await asyncio.gather(*starts, return_exceptions=True)
-    errors = [result for result in results if isinstance(result, BaseException)]
-    if errors:
-        await stop_producers(result for result in results if not isinstance(result, BaseException))
-        raise errors[0]
-    return {
-        processor: result for processor, result in zip(processors, results, strict=True) if not isinstance(result, BaseException)
-    }
 
 
 async def stop_producers(producers: Iterable[AIOKafkaProducer | None]) -> None:

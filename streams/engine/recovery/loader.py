@@ -19,6 +19,7 @@ from streams.engine.recovery.changelog_reader import ChangelogReader, group_offs
 from streams.engine.recovery.fencing import fence
 from streams.engine.recovery.load_attempt import LoadAttempt, LoaderHost
 from streams.engine.recovery.opener import Opener
+from streams.engine.recovery.producer_clients import ProducerClients
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.recovery.progress_reporter import RestoreReporter
 from streams.engine.tables.store import Store
@@ -36,12 +37,14 @@ class Loader:
         names: Naming,
         limits: Limits,
         encodings: Encodings,
+        clients: ProducerClients,
         host: LoaderHost,
         on_progress: Callable[[RestoreProgress | RestoreDone], None],
     ) -> None:
         self._kafka = kafka
         self._names = names
         self._limits = limits
+        self._clients = clients
         self._host = host
         self._opener = Opener(names=names, encodings=encodings, host=host)
         self._reporter = RestoreReporter(on_progress)
@@ -66,7 +69,7 @@ class Loader:
                 processors = [processor for processor in processors if processor.status is PartitionStatus.FAILED]
             if not processors or not is_current():
                 return {}
-            attempt.producers = await fence(processors, self._kafka, self._names, self._limits)
+            attempt.producers = await fence(processors, self._clients, self._names)
             return await self._load_fenced(processors, attempt)
         finally:
             for processor in processors:

@@ -44,3 +44,12 @@ def test_turns_are_shorter_where_many_partitions_share_the_time_of_a_transaction
     size = BatchSize(Limits(batch_records=2_000, step_seconds=0.2, transaction_timeout_ms=10_000))
     size.observe(256, 0.256, processors=100)
     assert size.records == 50
+
+
+def test_partitions_that_become_busy_together_take_small_batches_from_the_first_on() -> None:
+    """The step was measured while the partition was alone; the size is for those that are at work now."""
+    size = BatchSize(LIMITS)
+    size.observe(256, 0.256)
+    assert (size.records_among(1), size.records_among(100)) == (200, 50)
+    size.observe(50, 0.05, processors=100)
+    assert (size.records_among(100), size.records_among(1)) == (50, 100)
