@@ -1,7 +1,7 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,7 @@ from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import Message, header
-from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, SourceRecordRow
+from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.stored_registers import stored_registers
@@ -34,20 +34,38 @@ class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
     secondary_rules: Mapping[str, TopicRule]  # for the second record an event changes, such as the contact merged away
 
 
+class _Event(NamedTuple):
+    """One record that is an event about its key."""
+
+    record: Message
+    notification: Envelope
+    destination: Destination
+
+
+class _Change(NamedTuple):
+    """The row before an event and after it."""
+
+    before: SourceRecordRow | None
+    after: SourceRecordRow
+
+
 def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
     """Join each event to the row of its record, and send a patch where the row changed."""
-    for record in batch.records:
-        notification = envelope(body(record))
-        destination = _destination(record_type, record, notification, out)
-        if destination is None:
-            continue
-        before = table.get(destination.key)
-        row = _updated_row(record_type, tenancy, notification, destination, before)
-        if row is not None:
-            table.put(destination.key, "", row)
-            cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
-            patch = Patch(tenancy.owners[notification.app_id], destination.key, row, cause)
-            _send_patch(record_type, patch, before, header(record.headers, "traceparent"), out)
+    for records in batch.chunks():
+        events = [event for record in records if (event := _event(record_type, record, out)) is not None]
+        assertions = [_assertion(record_type, tenancy, event) for event in events]
+        changes = [
+            _join(record_type, tenancy, event, assertion, table) for event, assertion in zip(events, assertions, strict=True)
+        ]
+        for event, change in zip(events, changes, strict=True):
+            if change is not None:
+                _send_patch(record_type, tenancy, event, change, out)
+
+
+def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> _Event | None:
+    notification = envelope(body(record))
+    destination = _destination(record_type, record, notification, out)
+    return None if destination is None else _Event(record, notification, destination)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
@@ -64,44 +82,50 @@ def _destination(record_type: SourceRecordType, record: Message, notification: E
     return None
 
 
-def _updated_row(
-    record_type: SourceRecordType,
-    tenancy: Tenancy,
-    notification: Envelope,
-    destination: Destination,
-    before: SourceRecordRow | None,
-) -> SourceRecordRow | None:
-    """Return the row after the event, or None where the event changes nothing: it was repeated, or later events superseded it."""
-    tenant = tenancy.owners.get(notification.app_id)
-    if tenant is None:
+def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: _Event) -> Registers:
+    """Return what the event asserts of its record."""
+    if event.notification.app_id not in tenancy.owners:
         raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
-    if "|" in destination.key:
+    if "|" in event.destination.key:
         raise InvalidRecord("the entity's id holds a `|`, which separates parts of keys; no id of Intercom's does")
-    rules = record_type.secondary_rules if destination.causation else record_type.rules
+    rules = record_type.secondary_rules if event.destination.causation else record_type.rules
+    return translate(rules[event.notification.topic], event.notification, event.destination.id)
+
+
+def _join(
+    record_type: SourceRecordType, tenancy: Tenancy, event: _Event, assertion: Registers, table: Table[SourceRecordRow]
+) -> _Change | None:
+    """Join an assertion to the row. It changes nothing where the event was repeated, or later events superseded it."""
+    key = event.destination.key
+    before = table.get(key)
     registers = NOTHING if before is None else stored_registers(before)
-    joined = join(registers, translate(rules[notification.topic], notification, destination.id))
+    joined = join(registers, assertion)
     if joined == registers:
         return None
-    assignment = before.assignment if before else Assignment(0, derived(tenant, record_type.profile_type, destination.key))
-    return SourceRecordRow(encode(joined), assignment)
+    owner = tenancy.owners[event.notification.app_id]
+    assignment = before.assignment if before else Assignment(0, derived(owner, record_type.profile_type, key))
+    after = SourceRecordRow(encode(joined), assignment)
+    table.put(key, "", after)
+    return _Change(before, after)
 
 
-def _send_patch(
-    record_type: SourceRecordType, patch: Patch, before: SourceRecordRow | None, trace: str | None, out: Outbox
-) -> None:
-    profile = patch.row.assignment.profile
-    event = EventContext(
-        id=derived(patch.record, "patch", patch.cause.event),
+def _send_patch(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, change: _Change, out: Outbox) -> None:
+    record, notification, destination = event
+    cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
+    patch = Patch(tenancy.owners[notification.app_id], destination.key, change.after, cause)
+    profile = change.after.assignment.profile
+    context = EventContext(
+        id=derived(destination.key, "patch", cause.event),
         source="/intercom-streams/" + record_type.topic.removeprefix("intercom."),
         type=f"{record_type.profile_type}.patched.v1",
         origin=Origin.DERIVED,
-        time=patch.cause.time or None,
-        subject=patch.record,
+        time=cause.time or None,
+        subject=destination.key,
         partition_key=profile,
-        causation_id=patch.cause.event,
-        trace_parent=trace,
+        causation_id=cause.event,
+        trace_parent=header(record.headers, "traceparent"),
     )
-    headers = event.headers()
-    if before is not None:
-        headers.append((BASIS, before.digest().encode()))
+    headers = context.headers()
+    if change.before is not None:
+        headers.append((BASIS, change.before.digest().encode()))
     out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), headers)
