@@ -35,6 +35,7 @@ SMALLEST = {
         ("live", "ours", "no_work", "raw_aiokafka", "stages", "million_on_disk"),
         {"live_no_work", "live_raw_aiokafka", "live_cpu_us"},
     ),
+    "access": (("ours",), set()),
     "partitions": (("engine",), {"engine_16_rate", "engine_16_p99", "engine_64_rate", "engine_64_p99"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
 }
@@ -127,6 +128,8 @@ def test_every_rival_of_the_engine_can_be_loaded_where_its_package_is_installed(
         "stock_faust",
         "raw_aiokafka",
         "raw_confluent",
+        "kafka_streams",
+        "kafka_streams_on_disk",
     ]
 
 

@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from bench.engine.kafka_streams.program import jdk
+
 
 class Rival(msgspec.Struct, frozen=True, kw_only=True):
     """`run` of the module `module` in this package does a `Job` until it is stopped. `goal` is for ours divided by the rival."""
@@ -13,14 +15,17 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
-    changelog: str = "{group}-counts-changelog"  # Faust's name; the engine names its changelog differently
+    changelog: str = "{group}-counts-changelog"  # as Faust and Kafka Streams name it; the engine has a name of its own
     comparable: bool = True  # its changelog has the row's plain key and value
     exact: bool = False  # promises each output exactly once, and a correct table
     limited: bool = False  # too slow for all events: stopped after a while, its rate is of the events until then
+    in_java: bool = False  # left out where no JDK is found
 
     @property
     def installed(self) -> bool:
         """Say whether it can run here."""
+        if self.in_java and jdk() is None:
+            return False
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
@@ -36,6 +41,12 @@ RIVALS = MappingProxyType({
     "raw_confluent": Rival(module="raw_confluent", about="a loop on confluent-kafka, a transaction a poll of 2,000", exact=True),
     "quixstreams": Rival(
         module="quix", about="Quix Streams, exactly-once, RocksDB", package="quixstreams", goal=1.5, comparable=False, exact=True,
+    ),
+    "kafka_streams": Rival(
+        module="kafka_streams", about="Kafka Streams, exactly_once_v2, store in memory, in Java", in_java=True, exact=True,
+    ),
+    "kafka_streams_on_disk": Rival(
+        module="kafka_streams_on_disk", about="Kafka Streams, exactly_once_v2, RocksDB, in Java", in_java=True, exact=True,
     ),
     "bytewax": Rival(
         module="wax", about="bytewax, neither changelog nor recovery store", package="bytewax", goal=1.2, comparable=False,

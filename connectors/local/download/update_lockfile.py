@@ -33,7 +33,7 @@ def main() -> None:
                 _artifact(context, f"io.apicurio:apicurio-registry-app:{APICURIO}", classifier="all", packaging="tar.gz"),
             )
         )
-        LOCK.write_text(_HEAD + "".join(sorted(_line(part, artifact) for part, artifact in rows)))
+        LOCK.write_text(_HEAD + "".join(sorted(lock_line(part, artifact) for part, artifact in rows)))
 
 
 def _kafka(context: Any) -> list[Any]:
@@ -49,7 +49,8 @@ def _artifact(context: Any, coordinate: str, *, classifier: str = "", packaging:
     return context.project(group, name).at_version(version).artifact(classifier=classifier, packaging=packaging)
 
 
-def _line(part: str, artifact: Any) -> str:
+def lock_line(part: str, artifact: Any) -> str:
+    """Return the line of an artifact, which it downloads."""
     content = artifact.resolve().read_bytes()
     coordinate = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}:{artifact.classifier}:{artifact.packaging}"
     return f"{part} {coordinate} {hashlib.sha256(content).hexdigest()} {len(content)}\n"
