@@ -21,7 +21,7 @@ from schemas.errors import IntercomStreamsError
 @click.option("--quick", is_flag=True, help="The smallest run that goes through everything; its figures mean nothing.")
 @click.option("--rounds", type=click.IntRange(1), help="How often each rival is measured.")
 @click.option("--only", multiple=True, help="Measure this rival; may be given several times.")
-@click.option("--events", type=click.IntRange(1000), help="How many events engine, replay, partitions and profiles have.")
+@click.option("--events", type=click.IntRange(1000), help="How many events a benchmark has; for access, how many staff.")
 def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, only: tuple[str, ...], events: int | None) -> None:
     """Measure NAME against its rivals on a real Kafka: the one KAFKA_BOOTSTRAP names, else one of its own. Without NAME, list what there is."""
     if name is None:
