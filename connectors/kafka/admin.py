@@ -10,9 +10,9 @@ from connectors.kafka.settings import KafkaSettings
 
 
 @asynccontextmanager
-async def admin_client(kafka: KafkaSettings) -> AsyncIterator[Any]:
+async def admin_client(kafka: KafkaSettings, *, request_timeout_ms: int = 40_000) -> AsyncIterator[Any]:
     """Yield a connected client and close it. One whose start is cancelled has open connections already, so it is closed too."""
-    client = AIOKafkaAdminClient(**kafka.client())
+    client = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=request_timeout_ms)
     try:
         await client.start()
         yield client

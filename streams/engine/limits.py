@@ -17,10 +17,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout_ms: int = 10_000  # a dead worker's partitions move after this; brokers allow 6 s and more
     heartbeat_ms: int = 2_000
     transaction_timeout_ms: int = 10_000  # as the session: a dead worker's open transaction holds readers back
-    request_timeout_ms: int = 10_000  # of producers, as a transaction: what is answered later comes too late
+    request_timeout_ms: int = 10_000  # as a transaction: what a broker answers later comes too late
     producer_clients: int = 8  # for the producers of all partitions, each with two connections to a broker
     settle_seconds: float = 1.0  # without records for this time, positions behind transaction markers are committed
     reload_seconds: float = 0.5  # pause before a failed partition is loaded again
     dead_letter_consecutive: int = 100  # this many dead letters in a row stop the worker …
     dead_letter_share: float = 0.2  # … and so does this share of the last `dead_letter_window` records
     dead_letter_window: int = 500
+
+    @property
+    def rebalance_timeout_ms(self) -> int:
+        """How long the group waits for a member, which ends its transactions first."""
+        return max(30_000, self.session_timeout_ms)

@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
-from streams.engine.faust_adapter.fetch_session import FetchSessions
+from streams.engine.faust_adapter.group_client import GroupClient
 from streams.engine.faust_callbacks import FaustCallbacks
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
@@ -44,13 +44,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             fetch_max_bytes=64 << 20,
             fetch_max_wait_ms=limits.fetch_wait_ms,
             session_timeout_ms=limits.session_timeout_ms,
-            rebalance_timeout_ms=max(30_000, limits.session_timeout_ms),
+            rebalance_timeout_ms=limits.rebalance_timeout_ms,
             heartbeat_interval_ms=limits.heartbeat_ms,
             max_poll_interval_ms=24 * 3_600_000,  # a long load must not end the membership; the session timeout decides
-            metadata_max_age_ms=60_000,
         )
-        client = consumer._client  # noqa: SLF001
-        client.send = FetchSessions(client.send).send
+        consumer._client = GroupClient(app.kafka, limits)  # noqa: SLF001  # before its start: nothing has used the other
         return consumer
 
     async def fetch(self, tps: Collection[TP], *, timeout: float, max_records: int) -> list[tuple[TP, FetchedBatch]]:

@@ -28,17 +28,15 @@ _END_CHECK_SECONDS = 1.0  # between two checks of where the logs end
 _TOMBSTONE_SHARE = 0.9  # of `delete.retention.ms` is relied on: clocks differ, and reading takes a while
 
 
-async def group_offsets(kafka: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
+async def group_offsets(admin: Any, group: str) -> Mapping[TopicPartition, int]:
     """Return the group's committed offsets. Fence the owners first, so that no commit is still on its way."""
-    async with admin_client(kafka) as admin:
-        offsets = await admin.list_consumer_group_offsets(group)
+    offsets = await admin.list_consumer_group_offsets(group)
     return {tp: metadata.offset for tp, metadata in offsets.items() if metadata.offset >= 0}
 
 
-async def tombstone_retention(kafka: KafkaSettings, topics: Iterable[str]) -> Mapping[str, int]:
+async def tombstone_retention(admin: Any, topics: Iterable[str]) -> Mapping[str, int]:
     """Return for how many ms each broker topic keeps tombstones at least."""
-    async with admin_client(kafka) as admin:
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in sorted(set(topics))])
     configs = {name: dict(entry[:2] for entry in entries) for answer in answers for _, _, _, name, entries in answer.resources}
     return {name: int(config.get("delete.retention.ms") or 0) for name, config in configs.items()}
 
@@ -64,6 +62,7 @@ class ChangelogReader:
     def __init__(self, kafka: KafkaSettings, limits: Limits, *, partitions: int, fetched_bytes: int = _FETCHED_BYTES) -> None:
         self._consumer = AIOKafkaConsumer(
             **kafka.client(),
+            request_timeout_ms=limits.request_timeout_ms,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

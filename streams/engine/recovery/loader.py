@@ -7,8 +7,12 @@ from there, however often workers join and leave meanwhile.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import Any
 
+from aiokafka import TopicPartition
+
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.encodings import Encodings
@@ -69,8 +73,8 @@ class Loader:
                 processors = [processor for processor in processors if processor.status is PartitionStatus.FAILED]
             if not processors or not is_current():
                 return {}
-            attempt.producers = await fence(processors, self._clients, self._names)
-            return await self._load_fenced(processors, attempt)
+            async with self._connected(processors, attempt) as (admin, reader):
+                return await self._load_fenced(processors, attempt, admin, reader)
         finally:
             for processor in processors:
                 self._reporter.discard(processor)
@@ -89,19 +93,39 @@ class Loader:
         """Return how far tables are restored, or None where none is being restored."""
         return self._reporter.current()
 
-    async def _load_fenced(
+    @contextlib.asynccontextmanager
+    async def _connected(
         self, processors: list[PartitionProcessor], attempt: LoadAttempt
+    ) -> AsyncIterator[tuple[Any, ChangelogReader]]:
+        """Fence, and connect the clients that read, all at once: where a broker hangs, each waits for it before it tries another."""
+
+        async def fenced() -> None:
+            attempt.producers = await fence(processors, self._clients, self._names)
+
+        async with contextlib.AsyncExitStack() as stack:
+            admin = admin_client(self._kafka, request_timeout_ms=self._limits.request_timeout_ms)
+            reader = ChangelogReader(self._kafka, self._limits, partitions=len(processors))
+            connecting = (fenced(), stack.enter_async_context(admin), stack.enter_async_context(reader))
+            results = await asyncio.gather(*connecting, return_exceptions=True)
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+            yield results[1], reader
+
+    async def _load_fenced(
+        self, processors: list[PartitionProcessor], attempt: LoadAttempt, admin: Any, reader: ChangelogReader
     ) -> dict[PartitionProcessor, StoreFailed]:
         """Open processors whose tables are valid at once, and restore the others."""
-        attempt.offsets = await group_offsets(self._kafka, self._names.group)
-        async with ChangelogReader(self._kafka, self._limits, partitions=len(processors)) as reader:
-            sources = [self._names.source_partitions(processor.agent, processor.partition) for processor in processors]
-            attempt.bounds = await reader.bounds(tp for tps in sources for tp in tps.values())
-            valid = [processor for processor in processors if self._has_committed_table(processor, attempt)]
-            await self._opener.open(valid, attempt)
-            stale = [processor for processor in processors if processor not in valid]
-            failed = await self._attach_stores(stale)
-            return failed | await self._restore([processor for processor in stale if processor not in failed], reader, attempt)
+        attempt.offsets = await group_offsets(admin, self._names.group)
+        sources = [self._names.source_partitions(processor.agent, processor.partition) for processor in processors]
+        attempt.bounds = await reader.bounds(tp for tps in sources for tp in tps.values())
+        valid = [processor for processor in processors if self._has_committed_table(processor, attempt)]
+        await self._opener.open(valid, attempt)
+        stale = [processor for processor in processors if processor not in valid]
+        failed = await self._attach_stores(stale)
+        restorable = {self._names.changelog_partition(*each.id): each for each in stale if each not in failed}
+        bookmarked = [tp.topic for tp, processor in restorable.items() if processor.store.bookmark is not None]
+        return failed | await self._restore(restorable, await tombstone_retention(admin, bookmarked), reader, attempt)
 
     def _has_committed_table(self, processor: PartitionProcessor, attempt: LoadAttempt) -> bool:
         """Say whether the table in memory is the committed one: its positions then equal the group's."""
@@ -131,13 +155,15 @@ class Loader:
         return None
 
     async def _restore(
-        self, processors: list[PartitionProcessor], reader: ChangelogReader, attempt: LoadAttempt
+        self,
+        by_changelog: Mapping[TopicPartition, PartitionProcessor],
+        retention: Mapping[str, int],
+        reader: ChangelogReader,
+        attempt: LoadAttempt,
     ) -> dict[PartitionProcessor, StoreFailed]:
         """Bring tables up to their changelogs and open each processor when its own table is restored."""
-        by_changelog = {self._names.changelog_partition(*processor.id): processor for processor in processors}
-        bookmarked = [tp.topic for tp, processor in by_changelog.items() if processor.store.bookmark is not None]
         stores = {tp: processor.store for tp, processor in by_changelog.items()}
-        attempt.restorations = await reader.prepare(stores, await tombstone_retention(self._kafka, bookmarked))
+        attempt.restorations = await reader.prepare(stores, retention)
         started = time.monotonic()
         self._reporter.add({processor: attempt.restorations[tp] for tp, processor in by_changelog.items()})
         failed: dict[PartitionProcessor, StoreFailed] = {}
@@ -157,7 +183,7 @@ class Loader:
                 else:
                     empty.append(processor)
         await self._opener.open(empty, attempt)
-        if processors and attempt.is_current():
+        if by_changelog and attempt.is_current():
             records = sum(restoration.records for restoration in attempt.restorations.values())
             self._reporter.report_done(RestoreDone(rows, records, time.monotonic() - started))
         return failed

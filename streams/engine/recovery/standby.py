@@ -12,6 +12,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.agent import Agent
@@ -134,7 +135,8 @@ class Standby:
         if epoch != self._epoch or not to_follow:
             return
         stores = {self._names.changelog_partition(*partition_id): self._stores[partition_id] for partition_id in to_follow}
-        retention = await tombstone_retention(self._kafka, (tp.topic for tp in stores))
+        async with admin_client(self._kafka) as admin:
+            retention = await tombstone_retention(admin, (tp.topic for tp in stores))
         async with ChangelogReader(self._kafka, self._limits, partitions=len(stores), fetched_bytes=_FETCHED_BYTES) as reader:
             restorations = await reader.prepare(stores, retention)
             if epoch != self._epoch:

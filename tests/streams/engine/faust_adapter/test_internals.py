@@ -5,10 +5,16 @@ from importlib.metadata import version
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.producer.sender import Sender
+from aiokafka.producer.transaction_manager import TransactionManager
+from aiokafka.protocol.fetch import FetchRequest
 from faust import App, Topic
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -50,6 +56,11 @@ INTERNALS = [
     (AbstractPartitionAssignor, "assign"),
     (AbstractPartitionAssignor, "metadata"),
     (AbstractPartitionAssignor, "on_assignment"),
+    (AIOKafkaClient, "bootstrap"),
+    (AIOKafkaClient, "close"),
+    (AIOKafkaClient, "send"),
+    (AIOKafkaClient, "_get_conn"),
+    (TransactionManager, "wait_for_transaction_end"),
     (AIOKafkaConsumer, "seek"),
     (AIOKafkaProducer, "create_batch"),
     (AIOKafkaProducer, "send_batch"),
@@ -98,3 +109,38 @@ def test_a_full_batch_builder_answers_none() -> None:
     builder = BatchBuilder(1_000, 0, is_transactional=True)
     assert builder.append(timestamp=None, key=b"k", value=b"x" * 900) is not None
     assert builder.append(timestamp=None, key=b"k", value=b"x" * 900) is None
+
+
+def test_a_producer_and_its_parts_have_the_client_where_it_is_replaced() -> None:
+    """Only there: a reference that we do not know of would use a client that never connects."""
+    made = inspect.getsource(AIOKafkaProducer.__init__)
+    assert "self.client = AIOKafkaClient(" in made
+    assert made.count("self.client") == 3, "the client, its metadata, the sender"
+    assert "self._metadata = self.client.cluster" in made
+    assert made.count("self._metadata") == 2, "and the accumulator"
+    assert "self._cluster = cluster" in inspect.getsource(MessageAccumulator.__init__)
+    assert "self.client = client" in inspect.getsource(Sender.__init__)
+
+
+def test_a_consumer_uses_its_client_from_its_start_on() -> None:
+    made = inspect.getsource(AIOKafkaConsumer.__init__)
+    assert "self._client = AIOKafkaClient(" in made
+    assert "if topics:\n            topics = self._validate_topics(topics)\n            self._client.set_topics(topics)" in made
+    assert made.count("self._client") == made.count("self._client_rack") + 2
+
+
+def test_a_producer_stops_as_the_engines_own_does() -> None:
+    source = inspect.getsource(AIOKafkaProducer.stop)
+    assert [name for name in ("self._closed = True", "sender_task", "self.client.close()") if name not in source] == []
+    assert "self._closed = True" in inspect.getsource(MessageAccumulator.close)
+
+
+def test_a_connection_has_one_time_limit_for_all_answers() -> None:
+    assert "wait_for(fut, self._request_timeout)" in inspect.getsource(AIOKafkaConnection.send)
+
+
+def test_a_fetch_request_has_the_fields_that_a_session_needs() -> None:
+    request = FetchRequest(100, 1, 2, 0, [], rack_id="r")
+    assert vars(request) == {
+        "_max_wait_ms": 100, "_min_bytes": 1, "_max_bytes": 2, "_isolation_level": 0, "_topics": [], "_rack_id": "r",
+    }  # fmt: skip
