@@ -111,9 +111,17 @@ def name(raw: msgspec.Raw) -> str | None:
     value = _decode_any(raw)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**_LONGEST_NAME else None
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable():
-        return value
-    return None
+    return value if isinstance(value, str) and is_name(value) else None
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be an id or a name: not empty, not too long, no control characters."""
+    return 0 < len(text) <= _LONGEST_NAME and text.isprintable()
+
+
+def is_second(second: int) -> bool:
+    """Return whether a number is a time in Unix seconds that can be represented."""
+    return 0 < second < _END_OF_TIME
 
 
 def seconds(raw: msgspec.Raw) -> int | None:
@@ -128,7 +136,7 @@ def seconds(raw: msgspec.Raw) -> int | None:
         second = int(value)
     except (ValueError, OverflowError):
         return None
-    return second if 0 < second < _END_OF_TIME else None
+    return second if is_second(second) else None
 
 
 def _fields(data: bytes) -> _WithoutData:

@@ -54,7 +54,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     causation: str | None = None
 
 
-_OWN_ID: Final[tuple[Path, ...]] = (("id",),)
+OWN_ID: Final[Path] = ("id",)
+_OWN_ID: Final[tuple[Path, ...]] = (OWN_ID,)
 _CONTACT_ID: Final[tuple[Path, ...]] = (("contact", "id"), ("user", "id"))
 _CONTACT: Final = Route("intercom.contacts", _OWN_ID)
 _ABOUT_CONTACT: Final = Route("intercom.contacts", _CONTACT_ID)

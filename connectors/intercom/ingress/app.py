@@ -61,7 +61,10 @@ class IngressProcess:
             breaker=self.breaker,
         )
         self._config = config
-        self._metrics = MultiprocessMetrics(folder=config.spool, index=index, processes=config.processes)
+        self._counters = IngressCounters()
+        self._metrics = MultiprocessMetrics(
+            folder=config.spool, index=index, processes=config.processes, before_read=self._counters.flush
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Any]:
@@ -73,7 +76,7 @@ class IngressProcess:
             keyring=Keyring(self._config.tenancy.apps.values()),
             router=Router(self._config.tenancy, self._config.kafka.topic),
             writer=writer,
-            counters=IngressCounters(),
+            counters=self._counters,
             ceiling=self._config.ceiling,
         )
         self._register_gauges()

@@ -1,14 +1,16 @@
 """Counts the ingress' responses and persisted posts, and logs an error when posts are refused.
 
+Answers and posts are counted in plain numbers and go to the metrics when these are read: a post would otherwise take three locks.
 Label values are bounded: a name from outside has to look like a topic, and after a hundred names the others count as `others`.
 """
 
+from collections import Counter
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
 from connectors.intercom.ingress.routing import Quarantine, RoutedPost
+from connectors.observability.histogram_buffer import HistogramBuffer
 from connectors.observability.metrics import (
     INGRESS_ANSWERS,
     INGRESS_DISCONNECTED,
@@ -23,21 +25,29 @@ _log = structlog.get_logger(__name__)
 
 
 class IngressCounters:
-    """The counters of one process. Labelled counters are cached: looking one up for every post would cost more than counting."""
+    """The counters of one process. `flush` has to be called before the metrics are read."""
 
     def __init__(self) -> None:
-        self._responses: dict[int, Counter] = {}
-        self._topics: dict[str, Counter] = {}
+        self._responses: Counter[int] = Counter()
+        self._topics: Counter[str] = Counter()
+        self._times = HistogramBuffer(INGRESS_SECONDS)
         self._names: set[tuple[str, str]] = set()
         self._refusing = False
 
     def answered(self, status: int, seconds: float) -> None:
         """Count a response."""
-        counter = self._responses.get(status)
-        if counter is None:
-            counter = self._responses[status] = INGRESS_ANSWERS.labels(status)
-        counter.inc()
-        INGRESS_SECONDS.observe(seconds)
+        self._responses[status] += 1
+        self._times.observe(seconds)
+
+    def flush(self) -> None:
+        """Add what was counted since the last time to the metrics."""
+        for status, count in self._responses.items():
+            INGRESS_ANSWERS.labels(status).inc(count)
+        for topic, count in self._topics.items():
+            INGRESS_POSTS.labels(topic).inc(count)
+        self._responses.clear()
+        self._topics.clear()
+        self._times.flush()
 
     def disconnected(self) -> None:
         """Count a sender that disconnected before its post was complete."""
@@ -49,12 +59,7 @@ class IngressCounters:
         if post.quarantine is not None:
             self._count_quarantined(post.quarantine, post.name)
             return
-        counter = self._topics.get(post.name)
-        if counter is None:
-            counter = INGRESS_POSTS.labels(self._bounded_label("topic", post.name))
-            if len(self._topics) < _MAX_NAMES:
-                self._topics[post.name] = counter
-        counter.inc()
+        self._topics[post.name if post.name in self._topics else self._bounded_label("topic", post.name)] += 1
 
     def refused(self, reason: str) -> None:
         """Count a post that could not be persisted; log the first of a series as an error."""

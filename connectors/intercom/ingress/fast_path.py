@@ -7,7 +7,7 @@ posts take this path (HTTP/1.1, a declared length, no other request in progress 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 import structlog
@@ -39,17 +39,20 @@ class PostHandler(Protocol):
 class Request:
     """One post and the state of its response, with the attributes that uvicorn's protocol expects of a request in progress."""
 
-    __slots__ = ("body", "disconnected", "headers", "keep_alive", "message_event", "more_body", "response_complete", "started")
+    __slots__ = ("chunks", "disconnected", "headers", "keep_alive", "message_event", "more_body", "response_complete", "started")
 
     def __init__(self, headers: dict[bytes, bytes], *, keep_alive: bool) -> None:
         self.started = time.perf_counter()
         self.headers = headers
         self.keep_alive = keep_alive
-        self.body = bytearray()
+        self.chunks: list[bytes] = []
         self.more_body = True
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NO_EVENT
+
+    def body(self) -> bytes:
+        return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
 
 class FastPathProtocol(LimitedProtocol):
@@ -65,23 +68,27 @@ class FastPathProtocol(LimitedProtocol):
         self.headers = []
         self.expect_100_continue = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
     def on_headers_complete(self) -> None:
-        if self.url in _PATHS and self._is_plain() and (headers := _headers_of_plain_post(self.headers)) is not None:
+        if self.url in _PATHS and (headers := self._headers_of_plain_post()) is not None:
             self._in_headers = False
             self.cycle = self._request = Request(headers, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
             return
         self._request = None
-        url, headers_, expects = self.url, self.headers, self.expect_100_continue
+        url, headers_ = self.url, self.headers
         super().on_message_begin()  # the scope, which only ASGI needs
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers_
+        self.url = url
+        for name, value in headers_:
+            super().on_header(name, value)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         if self._request is None:
             super().on_body(body)
         else:
-            self._request.body += body  # the parser stops at the declared length
+            self._request.chunks.append(body)  # the parser stops at the declared length
 
     def on_message_complete(self) -> None:
         request = self._request
@@ -90,12 +97,9 @@ class FastPathProtocol(LimitedProtocol):
             return
         self.on_request_received()
         self._request, request.more_body = None, False
-
-        def respond(response: HttpResponse) -> None:
-            self._respond(request, response)
-
+        respond = partial(self._respond, request)
         try:
-            self._handler.handle(request.headers, bytes(request.body), request.started, respond)
+            self._handler.handle(request.headers, request.body(), request.started, respond)
         except Exception as error:  # noqa: BLE001  # as uvicorn around an app: the connection must not hang, and Intercom retries
             _log.error("a post failed", exc_info=error)
             request.keep_alive = False
@@ -107,16 +111,24 @@ class FastPathProtocol(LimitedProtocol):
             self._request = None
         super().connection_lost(exc)
 
-    def _is_plain(self) -> bool:
+    def _headers_of_plain_post(self) -> dict[bytes, bytes] | None:
+        """Return the headers by name if they begin a signed post that uvicorn would not pause while receiving, else None."""
         previous, parser = self.cycle, self.parser
-        return (
-            (previous is None or previous.response_complete)
+        if (previous is not None and not previous.response_complete) or self.flow.write_paused:
+            return None
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        plain = (
+            length.isdigit()
+            and len(length) <= _MAX_LENGTH_DIGITS
+            and int(length) <= HIGH_WATER_LIMIT
+            and is_signed(headers)
+            and b"expect" not in headers
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
-            and not self.expect_100_continue
-            and not self.flow.write_paused
             and not parser.should_upgrade()
         )
+        return headers if plain else None
 
     def _respond(self, request: Request, response: HttpResponse) -> None:
         if request.disconnected or request.response_complete:
@@ -126,15 +138,6 @@ class FastPathProtocol(LimitedProtocol):
         if not request.keep_alive:
             self.transport.close()
         self.on_response_complete()
-
-
-def _headers_of_plain_post(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
-    """Return the headers by name if they announce a signed body that uvicorn does not pause while receiving, else None."""
-    by_name = dict(headers)
-    length = by_name.get(b"content-length", b"")
-    if not is_signed(by_name) or not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS or int(length) > HIGH_WATER_LIMIT:
-        return None
-    return by_name
 
 
 @lru_cache(maxsize=64)  # the default headers stay the same for a second: they hold the date

@@ -5,7 +5,7 @@ which are at most a second older. Every series has a label `process`, so rates s
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +18,22 @@ _INTERVAL_S: Final = 1.0
 
 
 class MultiprocessMetrics:
-    """The metrics of this process, number `index` of `processes`, and of its siblings, exchanged through files in `folder`."""
+    """The metrics of this process, number `index` of `processes`, and of its siblings, exchanged through files in `folder`.
 
-    def __init__(self, *, folder: Path, index: int, processes: int, registry: CollectorRegistry = REGISTRY) -> None:
+    `before_read` is called before this process' metrics are read.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        index: int,
+        processes: int,
+        registry: CollectorRegistry = REGISTRY,
+        before_read: Callable[[], None] = lambda: None,
+    ) -> None:
         self._registry = registry
+        self._before_read = before_read
         self._folder = folder
         self._index = index
         self._processes = processes
@@ -43,6 +55,7 @@ class MultiprocessMetrics:
             await asyncio.sleep(_INTERVAL_S)
 
     def _own_page(self) -> bytes:
+        self._before_read()
         return generate_latest(self._registry)
 
     def _write(self, page: bytes) -> None:

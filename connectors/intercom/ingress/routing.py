@@ -11,18 +11,29 @@ import msgspec
 
 from connectors.kafka.publisher import OutboundRecord
 from schemas.canonical import digest
-from schemas.cloudevents import JSON, EventContext, Origin
+from schemas.cloudevents import JSON, SPEC_VERSION, EventContext, Origin, constant_headers, timestamp_bytes
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, TooLarge, envelope, inflate
 from schemas.intercom.envelope import name as name_of
-from schemas.intercom.routes import OTHER, Destination, destinations, event_type, is_known_topic, other_destination, route_of
+from schemas.intercom.plain import PlainNotification, plain_notification
+from schemas.intercom.routes import (
+    OTHER,
+    OWN_ID,
+    Destination,
+    destinations,
+    event_type,
+    is_known_topic,
+    other_destination,
+    route_of,
+)
 from schemas.tenancy import Tenancy
 
 _UNREADABLE: Final = "unreadable"  # the app_id and the topic recorded for a body that cannot be parsed
 _JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_PLANS: Final = 4096  # workspaces times topics that post; a plan that is not there is made again
 _HEADER_LIMIT: Final = 255  # bytes of a request header that is copied to a record
 
 
@@ -69,9 +80,18 @@ class Router:
     def __init__(self, tenancy: Tenancy, topic_name: Callable[[str], str]) -> None:
         self._apps = {workspace.app_id: workspace.app for workspace in tenancy.workspaces.values()}
         self._name = topic_name
+        self._plan = lru_cache(maxsize=_PLANS)(self._make_plan)  # of this router's own workspaces
 
     def webhook(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a webhook. Raises `WrongApp` for a workspace of another app, `TooLarge` for one inflated beyond the limit."""
+        plain = plain_notification(post.body) if post.encoding is None else None
+        if plain is not None and (plan := self._plan(plain.app_id, plain.topic, post.content_type)) is not None:
+            if plan.app not in post.signers:
+                raise _wrong_app()
+            return plan.routed(post, plain, now)
+        return self._by_envelope(post, now)
+
+    def _by_envelope(self, post: AuthenticPost, now: int) -> RoutedPost:
         try:
             notification = envelope(_json(post))
         except TooLarge:
@@ -82,7 +102,7 @@ class Router:
         if app is None:
             return self._quarantined(post, notification, Quarantine.WRONG_APP, now, name=notification.app_id)
         if app not in post.signers:
-            raise WrongApp("the post is signed by another app than the one this workspace is configured for")
+            raise _wrong_app()
         targets = destinations(notification)
         records = tuple([self._record(post, notification, target, now) for target in targets])
         return RoutedPost(records, _label(notification.topic), _quarantine(notification, targets[0]))
@@ -104,6 +124,14 @@ class Router:
         notification = msgspec.structs.replace(parsed, topic=parsed.topic or _CALLBACK)
         return self._quarantined(post, notification, Quarantine.CALLBACK, now)._replace(configured=app is not None)
 
+    def _make_plan(self, app_id: str, topic: str, content_type: bytes | None) -> "_Plan | None":
+        """Return how to route the plain notifications of a workspace and topic; None where the envelope has to decide."""
+        app, route = self._apps.get(app_id), route_of(topic)
+        if app is None or route is None or route.secondary is not None or route.entity[0] != OWN_ID or route.by_app:
+            return None
+        constants = constant_headers(_source(app_id), event_type(topic), Origin.WEBHOOK, _content_type(content_type))
+        return _Plan(app, self._name(route.topic), f"{app_id}:", constants, _label(topic))
+
     def _quarantined(
         self, post: AuthenticPost, notification: Envelope, reason: Quarantine, now: int, name: str | None = None
     ) -> RoutedPost:
@@ -122,12 +150,43 @@ class Router:
             partition_key=target.key,
             causation_id=target.causation,
             trace_parent=_printable(post.trace_parent),
-            content_type=(_printable(post.content_type) or _JSON).encode(),
+            content_type=_content_type(post.content_type),
         )
         headers = event.headers()
         if post.encoding:
             headers.append((CONTENT_ENCODING, (_printable(post.encoding) or _UNREADABLE).encode()))
         return OutboundRecord(self._name(target.topic), target.key.encode(), post.body, headers, now)
+
+
+class _Plan(NamedTuple):
+    """What all plain notifications of a workspace and topic share: the app that signs them, the topic, and constant headers."""
+
+    app: str
+    topic: str
+    key_prefix: str
+    constant_headers: tuple[tuple[str, bytes], ...]
+    name: str
+
+    def routed(self, post: AuthenticPost, plain: PlainNotification, now: int) -> RoutedPost:
+        """Return the record that the envelope's way would make, with what differs filled in."""
+        entity = plain.data.item.id
+        key = (self.key_prefix + entity).encode()
+        headers = [
+            SPEC_VERSION,
+            ("ce_id", plain.id.encode()),
+            *self.constant_headers,
+            ("ce_subject", entity.encode()),
+            ("ce_time", timestamp_bytes(plain.created_at * 1000)),
+            ("ce_recordedtime", timestamp_bytes(now)),
+            ("ce_partitionkey", key),
+        ]
+        if post.trace_parent is not None and (trace_parent := _printable(post.trace_parent)) is not None:
+            headers.append(("traceparent", trace_parent.encode()))
+        return RoutedPost((OutboundRecord(self.topic, key, post.body, headers, now),), self.name)
+
+
+def _wrong_app() -> WrongApp:
+    return WrongApp("the post is signed by another app than the one this workspace is configured for")
 
 
 class _HealthCheck(msgspec.Struct, frozen=True):
@@ -179,6 +238,10 @@ def _printable(value: bytes | None) -> str | None:
         return None
     text = value.decode("ascii")
     return text if text.isprintable() else None
+
+
+def _content_type(value: bytes | None) -> bytes:
+    return (_printable(value) or _JSON).encode()
 
 
 @lru_cache(maxsize=1024)  # Intercom has some two hundred topics
