@@ -32,10 +32,27 @@ ITEMS = st.one_of(
     st.fixed_dictionaries({}, optional={"id": IDS, "contact": st.just({"id": "c9"}), "merged_from": st.just({"id": "c8"})}),
     st.none(), st.just([]), st.just("c1"),
 )  # fmt: skip
-BODIES = st.fixed_dictionaries({}, optional={
-    "id": IDS, "topic": NAMES, "app_id": st.one_of(st.sampled_from(["ws1", "ws2", "ws3"]), IDS), "created_at": TIMES,
-    "data": st.one_of(st.fixed_dictionaries({"item": ITEMS}), st.none(), st.just({})),
+BODIES = st.fixed_dictionaries({
+    "id": st.one_of(st.just("notif_1"), IDS), "topic": st.one_of(st.just("contact.user.updated"), NAMES),
+    "app_id": st.one_of(st.sampled_from(["ws1", "ws2", "ws3"]), IDS), "created_at": st.one_of(st.just(1_772_090_548), TIMES),
+    "data": st.one_of(st.fixed_dictionaries({"item": st.fixed_dictionaries({"id": IDS})}), st.fixed_dictionaries({"item": ITEMS})),
 })  # fmt: skip
+EDGES = [
+    "0",
+    "",
+    "conversation.a\x00b",
+    "a\x00b",
+    "\ud800",
+    "x" * 255,
+    "x" * 256,
+    0,
+    253_402_300_800,
+    253_402_300_799,
+    -1,
+    1.0,
+    True,
+    None,
+]
 HEADERS = st.one_of(st.none(), st.sampled_from([b"", b"application/json", b"text/plain", b"\xff", b"x" * 300]))
 
 
@@ -45,6 +62,14 @@ def test_both_ways_make_the_same_record_of_whatever_is_posted(
 ) -> None:
     body = json.dumps(fields).encode()
     post = AuthenticPost(body, BOTH, content_type, None, trace_parent)
+    assert ROUTER.webhook(post, NOW) == ROUTER._by_envelope(post, NOW)
+
+
+@pytest.mark.parametrize("place", ["id", "topic", "app_id", "created_at", "item", "data"])
+@pytest.mark.parametrize("value", EDGES, ids=repr)
+def test_both_ways_agree_on_one_odd_field_of_a_plain_post(place: str, value: object) -> None:
+    fields = {"item": {"id": value}} if place == "item" else {place: value}
+    post = AuthenticPost(notification(**fields), BOTH)
     assert ROUTER.webhook(post, NOW) == ROUTER._by_envelope(post, NOW)
 
 
