@@ -9,11 +9,16 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.local import Addresses, LocalStack, configured_addresses, temporary_stack
+from tests.side_by_side import shared_stack
 
 
 @pytest.fixture(scope="session")
-def own_stack() -> Iterator[LocalStack]:
-    """One broker and a Redis, gone with the run."""
+def own_stack(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
+    """One broker and a Redis for all processes of the run, gone with it."""
+    shared = shared_stack(request.config)
+    if shared is not None:
+        yield shared
+        return
     with temporary_stack() as stack:
         yield stack
 

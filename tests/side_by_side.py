@@ -1,0 +1,113 @@
+"""Runs the files of the whole suite side by side, on one broker: most tests wait for brokers, processes and timers.
+
+A run that names files or tests is small, and runs in one process as always; `-n` on the command line decides for any run. A file's
+tests stay together and in order, because they share fixtures. The files that take longest come first, so that none of them begins
+when everything else has ended.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+from connectors.local import LocalStack
+from connectors.local.reaper import Reaper
+
+ROOT: Final = Path(__file__).parents[1]
+PROCESSES: Final = 3  # on two cores: while one waits, the others compute
+SLOWEST_FIRST: Final = (
+    "tests/faults/test_worker_kill.py",
+    "tests/laws/test_access.py",
+    "tests/faults/test_continuation_kill.py",
+    "tests/faults/test_engine_faults.py",
+    "tests/laws/test_access_oracle.py",
+    "tests/faults/test_ingress_kill.py",
+    "tests/connectors/local/test_real_stack.py",
+    "tests/faults/test_on_disk.py",
+    "tests/test_bench.py",
+    "tests/laws/test_any_order.py",
+    "tests/faults/test_rolling_upgrade.py",
+    "tests/laws/test_facts_in_parts.py",
+    "tests/connectors/intercom/ingress/test_server.py",
+    "tests/faults/test_changelog_faults.py",
+    "tests/streams/agents/test_access_at_size.py",
+    "tests/connectors/kafka/test_schema_registry.py",
+    "tests/streams/engine/recovery/test_standby.py",
+    "tests/test_side_by_side.py",
+    "tests/schemas/test_examples.py",
+    "tests/laws/test_facts_replay.py",
+    "tests/e2e/test_from_outside.py",
+    "tests/e2e/test_kafka_away.py",
+    "tests/streams/engine/test_engine.py",
+)
+"""Files that take long, the longest first; of those that follow each other one mostly computes and the next mostly waits."""
+
+_NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "usepdb")
+"""Options by which a run is small, or needs the terminal."""
+
+_STACK: Final = pytest.StashKey[LocalStack]()
+_REAPER: Final = pytest.StashKey[Reaper]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Choose the number of processes before pytest-xdist reads it."""
+    options = config.option
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
+        return
+    if options.numprocesses is None and not options.tx and _is_whole(config):
+        options.numprocesses = PROCESSES
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    narrowed = any(config.getoption(name, None) for name in _NARROWING)
+    return config.args_source is not pytest.Config.ArgsSource.ARGS and not narrowed
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first where files run side by side."""
+    if hasattr(config, "workerinput"):
+        places = {ROOT / file: place for place, file in enumerate(SLOWEST_FIRST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Give each process one file after the other, in the order of the collection."""
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Watch over the stack that the processes share; the first of them that needs it starts it."""
+    stack = LocalStack.named(f"shared-{os.getpid()}")
+    config.stash[_STACK], config.stash[_REAPER] = stack, Reaper(stack, remove=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    node.workerinput |= {"stack": str(node.config.stash[_STACK].home), "controller": os.getpid()}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (reaper := config.stash.get(_REAPER, None)) is not None:
+        config.stash[_STACK].down(remove=True)
+        reaper.dismiss()
+
+
+def shared_stack(config: pytest.Config) -> LocalStack | None:
+    """Return the running stack of all processes of this run, or None where the run has only one process."""
+    run = getattr(config, "workerinput", None)
+    if run is None:
+        return None
+    if os.getppid() != run["controller"]:
+        raise RuntimeError("The run has ended, and nobody would stop a stack that is started now.")
+    stack = LocalStack(Path(run["stack"]))
+    stack.up()
+    return stack
