@@ -28,6 +28,7 @@ UNUSUAL: Final = (UnusualValue, LookupError, TypeError, AttributeError, UnicodeE
 _NULL: Final = b"\x00"  # also the end of the blocks of an array or a map, and the place of null in a union
 _PRESENT: Final = b"\x02"  # the place of the other type in a union with null
 _ABSENT: Final = object()
+_NULLABLE_TEXT: Final = ["null", "string"]
 _DOUBLE: Final = Struct("<d")
 _LONG: Final = 1 << 63
 
@@ -83,9 +84,7 @@ def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
     fields = tuple(
         (
             field["name"],
-            None
-            if field["type"] in (["null", "string"], ["null", {"type": "string"}])
-            else _prepare(field["type"], named, within),
+            None if field["type"] == _NULLABLE_TEXT else _prepare(field["type"], named, within),
             _default(field),
         )
         for field in schema["fields"]
@@ -102,9 +101,12 @@ def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
                 write_field(field, append)
             elif field is None:
                 append(_NULL)
+            elif type(field) is str:
+                data = field.encode()
+                size = len(data)
+                append((_PRESENT_SIZE[size] if size < _SMALL_END else _PRESENT + _variable_length(size)) + data)
             else:
-                append(_PRESENT)
-                _write_text(field, append)
+                raise UnusualValue("no text")
 
     return write
 
@@ -225,6 +227,7 @@ def _variable_length(number: int) -> bytes:
 
 _SMALL: Final = tuple(map(_variable_length, range(2048)))  # sizes, and places of events in the provenance
 _SMALL_END: Final = len(_SMALL)
+_PRESENT_SIZE: Final = tuple(_PRESENT + size for size in _SMALL)  # of a text in a union with null
 
 _SIMPLE: Final[Mapping[Any, _Write]] = MappingProxyType({
     "string": _write_text, "long": _write_number, "int": _write_int, "double": _write_double, "boolean": _write_flag,

@@ -1,14 +1,12 @@
 """What changed between two public values of a profile, field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from schemas.canonical import canonical
 from streams.core.profiles.policies import ValueOrigin
 
-_NOT_FIELDS: Final = frozenset(
-    {"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance", "attributes", "traits"}
-)
+_NOT_FIELDS: Final = frozenset({"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance"})
 _MAPS: Final = ("attributes", "traits")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -21,30 +19,30 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
     old, new = before or _NOTHING, after or _NOTHING
     provenance, sources = new.get("provenance", _NOTHING), new.get("sources", ())
     changes = []
-    for name, (old_json, new_json) in sorted(_differing(old, new).items()):
+    for name, old_json, new_json in sorted(_differing(old, new)):
         index = provenance.get(name)
         origin = cause._asdict() if index is None else sources[index]
         changes.append({"field": name, "before": old_json, "after": new_json, **origin})
     return changes
 
 
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:
-    """Return the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
-    differing = {
-        name: (_as_json(old.get(name)), _as_json(new.get(name))) for name in _unequal(old, new) if name not in _NOT_FIELDS
-    }
-    for group in _MAPS:
-        old_entries, new_entries = old.get(group, _NOTHING), new.get(group, _NOTHING)
-        if old_entries != new_entries:
-            for name in _unequal(old_entries, new_entries):  # canonical JSON already
-                differing[f"{group}.{name}"] = old_entries.get(name), new_entries.get(name)
-    return {name: values for name, values in differing.items() if values != (None, None)}
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
+    for name in _unequal(old, new):
+        if name in _MAPS:
+            old_entries, new_entries = old.get(name, _NOTHING), new.get(name, _NOTHING)
+            for entry in _unequal(old_entries, new_entries):  # canonical JSON already
+                yield f"{name}.{entry}", old_entries.get(entry), new_entries.get(entry)
+        elif name not in _NOT_FIELDS:
+            old_json, new_json = _as_json(old.get(name)), _as_json(new.get(name))
+            if old_json != new_json:
+                yield name, old_json, new_json
 
 
 def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the names whose values differ."""
-    names = [name for name, value in new.items() if name not in old or old[name] != value]
-    names += [name for name in old if name not in new]
+    names = [name for name, value in new.items() if old.get(name) != value]
+    names += old.keys() - new.keys()
     return names
 
 

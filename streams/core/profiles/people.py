@@ -7,7 +7,7 @@ from typing import Any, Final
 from schemas.ids import derived
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.registers import Registers, Value
-from streams.core.profiles.policies import ALIVE, Fields, Records, ResolvedValue, contact_status, qualified_id
+from streams.core.profiles.policies import ALIVE, Assertion, Fields, Records, ResolvedValue, contact_status, qualified_id
 from streams.core.profiles.public_value import PublicSchema
 from streams.core.records.registers import active_edges, first_active, inactive_edges
 
@@ -31,7 +31,7 @@ def _opted_out(records: Records) -> Fields:
         for name, version in inactive_edges(registers):
             kind, _, entity = name.partition(":")
             if kind == "subscription":
-                subscriptions[qualified_id(record, entity)] = ResolvedValue(False, record, version)
+                subscriptions[qualified_id(record, entity)] = ResolvedValue(False, Assertion(version, record))
     return subscriptions
 
 
@@ -46,7 +46,7 @@ def _consent(records: Records, denying: Mapping[str, Value], *, default: bool) -
     Any record's denying value forbids. A record without a value counts as `default`: computed here, never stored.
     """
     asserted = [
-        (name, ResolvedValue(value, record, version))
+        (name, ResolvedValue(value, Assertion(version, record)))
         for record in sorted(records)
         for version, values in records[record].now
         for name in denying

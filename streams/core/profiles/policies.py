@@ -17,12 +17,18 @@ Records = Mapping[str, Registers]
 SECOND: Final = 1000
 
 
+class Assertion(NamedTuple):
+    """Who says something and when: assertions compare by version, and where two records have the same one by record."""
+
+    version: Version
+    record: str
+
+
 class ResolvedValue(NamedTuple):
-    """The value of a field, and the record and version it comes from."""
+    """The value of a field, and the assertion it comes from; the fields of one layer share theirs."""
 
     value: Value
-    record: str
-    version: Version
+    assertion: Assertion
 
 
 _resolved: Final = tuple.__new__  # a profile has dozens of fields, and this takes half as long as the class
@@ -58,11 +64,12 @@ def latest_wins(records: Records) -> Fields:
     fields: Fields = {}
     for record, registers in records.items():
         for version, values in registers.now:
+            assertion = Assertion(version, record)
             for name, value in values.items():
                 if value is not None:
                     winner = fields.get(name)
-                    if winner is None or (winner.version, winner.record) < (version, record):
-                        fields[name] = _resolved(ResolvedValue, (value, record, version))
+                    if winner is None or winner.assertion < assertion:
+                        fields[name] = _resolved(ResolvedValue, (value, assertion))
     return fields
 
 
@@ -71,9 +78,9 @@ def first_wins(records: Records) -> Fields:
     fields: Fields = {}
     for record, registers in records.items():
         for name, (value, version) in first_values(registers).items():
-            winner = fields.get(name)
-            if winner is None or (winner.version, winner.record) > (version, record):
-                fields[name] = ResolvedValue(value, record, version)
+            winner, assertion = fields.get(name), Assertion(version, record)
+            if winner is None or winner.assertion > assertion:
+                fields[name] = ResolvedValue(value, assertion)
     return fields
 
 
@@ -116,13 +123,13 @@ def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]
 def latest_mark(records: Records, mark: str) -> ResolvedValue | None:
     """Return when the last record to get a mark first got it: a profile is archived or deleted once all its records are."""
     marked = [
-        ResolvedValue(name.partition(":")[2], record, first_active(registers, name) or version)
+        ResolvedValue(name.partition(":")[2], Assertion(first_active(registers, name) or version, record))
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
         if name.partition(":")[0] == mark
     ]
-    return max(marked, key=lambda field: (field.version, field.record), default=None)
+    return max(marked, key=lambda field: field.assertion, default=None)
 
 
 def links(records: Records) -> dict[str, Fields]:
@@ -132,10 +139,10 @@ def links(records: Records) -> dict[str, Fields]:
         for name, version in active_edges(registers):
             kind, _, entity = name.partition(":")
             if entity:
-                edges = by_kind.setdefault(kind, {})
+                edges, assertion = by_kind.setdefault(kind, {}), Assertion(version, record)
                 latest = edges.get(target := qualified_id(record, entity))
-                if latest is None or (latest.version, latest.record) < (version, record):
-                    edges[target] = ResolvedValue(True, record, version)
+                if latest is None or latest.assertion < assertion:
+                    edges[target] = ResolvedValue(True, assertion)
     return by_kind
 
 
@@ -144,24 +151,22 @@ def qualified_id(record: str, entity: str) -> str:
     return f"{record.partition(':')[0]}:{entity}"
 
 
-def origin_of(field: ResolvedValue) -> ValueOrigin:
+def origin_of(assertion: Assertion) -> ValueOrigin:
     """Return where a value comes from."""
-    return ValueOrigin(field.record, field.version.event, field.version.second * SECOND)
+    version, record = assertion
+    return ValueOrigin(record, version.event, version.second * SECOND)
 
 
 def with_provenance(value: dict[str, Any], fields: Fields) -> dict[str, Any]:
     """Add to a public value the origin of each of its parts, with each event listed once, and the time of the latest."""
-    origins: dict[tuple[str, int], ValueOrigin] = {}  # by record and version, which the fields of one layer share
-    assertions = {name: (field.record, id(field.version)) for name, field in fields.items()}
-    for name, assertion in assertions.items():
-        if assertion not in origins:
-            origins[assertion] = origin_of(fields[name])
+    assertions = {id(field.assertion): field.assertion for field in fields.values()}
+    origins = {identity: origin_of(assertion) for identity, assertion in assertions.items()}
     sources = sorted(set(origins.values()))
-    indexes = {source: index for index, source in enumerate(sources)}
-    by_assertion = {assertion: indexes[origin] for assertion, origin in origins.items()}
+    places = {source: place for place, source in enumerate(sources)}
+    indexes = {identity: places[origin] for identity, origin in origins.items()}
     value["updated_at"] = max((source.time for source in sources), default=0)
-    value["sources"] = [source._asdict() for source in sources]
-    value["provenance"] = {name: by_assertion[assertions[name]] for name in sorted(assertions)}
+    value["sources"] = [{"record": record, "event": event, "time": time} for record, event, time in sources]
+    value["provenance"] = {name: indexes[id(fields[name].assertion)] for name in sorted(fields)}
     return value
 
 

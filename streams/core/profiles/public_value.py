@@ -97,5 +97,6 @@ def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus) -> 
     if last is None:
         return {}
     name = "merged_into" if status is ProfileStatus.MERGED else f"{mark}_at"
-    value[name] = qualified_id(last.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(last).time
+    since = last.assertion
+    value[name] = qualified_id(since.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(since).time
     return {name: last, "status": last}

@@ -90,11 +90,21 @@ class EmbeddedList(NamedTuple):
 def embedded_list(value: Any) -> EmbeddedList:
     """Parse an embedded list, an object that contains one, or any other value as an empty list."""
     wrapper = value if isinstance(value, dict) else {}
-    entries = value if isinstance(value, list) else next((part for part in wrapper.values() if isinstance(part, list)), None)
-    parsed = [identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry) for entry in entries or ()]
-    ids = [id_ for id_ in parsed if id_ is not None and id_.isprintable()]
+    entries = value if isinstance(value, list) else _first_list(wrapper)
+    ids: list[str] = []
+    for entry in entries or ():
+        id_ = identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry)
+        if id_ is not None and id_.isprintable():
+            ids.append(id_)
     readable = entries is not None and len(ids) == len(entries)
     return EmbeddedList(ids, readable, readable and wrapper.get("has_more") is False and wrapper.get("total_count") == len(ids))
+
+
+def _first_list(wrapper: Object) -> list[Any] | None:
+    for part in wrapper.values():
+        if isinstance(part, list):
+            return part
+    return None
 
 
 def _role(value: Any) -> Fields:

@@ -9,8 +9,6 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-import msgspec
-
 from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import Envelope
 from schemas.intercom.values import instant_or_none
@@ -83,11 +81,11 @@ def _snapshot_registers(
     on, off, complete = _list_edges(schema, item, assertion)
     if schema.revives:
         off.append("deleted")
-    return msgspec.structs.replace(
-        field_registers(fields, schema.parse(item)),
-        on=edge_registers(lists, on, on=True).on,
-        off=edge_registers(lists, off, on=False).off,
-        complete=list_registers(lists, complete).complete,
+    return Registers(
+        now=field_registers(fields, schema.parse(item)).now,
+        on=edge_registers(lists, on, on=True).on if on else (),
+        off=edge_registers(lists, off, on=False).off if off else (),
+        complete=list_registers(lists, complete).complete if complete else (),
     )
 
 
@@ -123,8 +121,7 @@ def _asserted_edges(assertion: EventAssertion, item: Object, created: int | None
 
 
 def _version(time: int, rank: Rank, request: int, event: str) -> Version:
-    second, millisecond = divmod(time, SECOND)
-    return Version(second, int(rank), millisecond, request, event)
+    return Version(time // SECOND, int(rank), time % SECOND, request, event)
 
 
 def _single_edge(kind: str, value: Any) -> list[str]:
