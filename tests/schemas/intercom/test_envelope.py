@@ -107,7 +107,9 @@ def test_what_inflates_beyond_the_limit_is_refused_without_inflating_it_all() ->
     assert inflate(gzip.compress(b"0" * 1000), limit=1000) == b"0" * 1000
 
 
-@pytest.mark.parametrize("damaged", [b"no gzip", gzip.compress(b"x" * 100)[:-3], gzip.compress(b"x")[:5]])
+@pytest.mark.parametrize(
+    "damaged", [b"no gzip", gzip.compress(b"x" * 100)[:-3], gzip.compress(b"x")[:5]], ids=["other", "cut", "head"]
+)
 def test_gzip_that_is_damaged_or_cut_is_unusable(damaged: bytes) -> None:
     with pytest.raises(InvalidRecord):
         inflate(damaged)
