@@ -98,7 +98,7 @@ class SpoolFile:
         """Commit all records, and delete acknowledged groups, in one transaction and one fsync; return the new groups."""
         self._run("begin immediate")
         try:
-            groups = [self._insert("waiting", records) for records in _groups(batches)]
+            groups = [self._insert("waiting", records, size) for records, size in _groups(batches)]
             self._delete(acknowledged)
             self._run("commit")
         except BaseException:
@@ -137,7 +137,7 @@ class SpoolFile:
             else:
                 self._delete([group.id])
             if rejected:
-                self._insert("aside", rejected, _REFUSED)
+                self._insert("aside", list(rejected), _size(rejected), _REFUSED)
             self._run("commit")
         except BaseException:
             self._roll_back()
@@ -154,8 +154,8 @@ class SpoolFile:
         """Close the file; SQLite folds its log into it."""
         self._database.close()
 
-    def _insert(self, table: str, records: Sequence[OutboundRecord], *reason: str) -> RecordGroup:
-        data, size = _ENCODER.encode(records), _size(records)
+    def _insert(self, table: str, records: list[OutboundRecord], size: int, *reason: str) -> RecordGroup:
+        data = _ENCODER.encode(records)
         values = (size, zlib.crc32(data), data, *reason)
         columns = "size, sum, data" + (", reason" if reason else "")
         statement = f"insert into {table} ({columns}) values ({', '.join('?' * len(values))})"  # noqa: S608  # our own names
@@ -163,7 +163,7 @@ class SpoolFile:
             number = self._database.execute(statement, values).lastrowid
         except sqlite3.Error as error:
             raise _failure(self.path, error) from error
-        return RecordGroup(number or 0, size, list(records))
+        return RecordGroup(number or 0, size, records)
 
     def _delete(self, ids: Sequence[int]) -> None:
         if ids:  # one statement: each takes and releases the interpreter's lock
@@ -191,18 +191,18 @@ class SpoolFile:
             raise _failure(self.path, error) from error
 
 
-def _groups(batches: Iterable[Sequence[OutboundRecord]]) -> Iterable[list[OutboundRecord]]:
-    """Join batches into rows of bounded size; a batch is never split."""
+def _groups(batches: Iterable[Sequence[OutboundRecord]]) -> Iterable[tuple[list[OutboundRecord], int]]:
+    """Join batches into rows of bounded size, each with its bytes; a batch is never split."""
     group: list[OutboundRecord] = []
-    room = _GROUP_BYTES
+    size = 0
     for batch in batches:
-        if room <= 0:
-            yield group
-            group, room = [], _GROUP_BYTES
+        if size >= _GROUP_BYTES:
+            yield group, size
+            group, size = [], 0
         group += batch
-        room -= _size(batch)
+        size += _size(batch)
     if group:
-        yield group
+        yield group, size
 
 
 def _size(records: Sequence[OutboundRecord]) -> int:

@@ -1,6 +1,6 @@
 """Records on this disk until Kafka has them. One thread reads and writes the file, so the event loop never waits for the disk.
 
-The thread commits all appends in its queue together (group commit): the more there are, the less each costs. Groups just
+The thread gets the appends of an iteration of the loop as one job and commits all in its queue together (group commit). Groups just
 committed also stay in memory, up to a limit, so that a drain that keeps up never reads the file.
 """
 
@@ -19,7 +19,7 @@ from schemas.errors import Unavailable
 
 __all__ = ["RecordGroup", "Spool", "SpoolDamaged", "SpoolFailed", "SpoolFull"]
 
-_MAX_APPENDS: Final = 2000  # appends in one commit: bounds how long the first of them waits for the last
+_MAX_APPENDS: Final = 2000  # appends in one commit, about: bounds how long the first of them waits for the last
 _COMMIT_INTERVAL_S: Final = 0.008  # under load it makes each group worth its fsync; an idle spool commits at once
 _MAX_UNCOMMITTED_BYTES: Final = 64 << 20  # in memory, waiting for the disk
 _MAX_CACHED_BYTES: Final = 32 << 20  # in memory although it is on the disk
@@ -31,10 +31,11 @@ class SpoolFull(Unavailable):
     """The spool holds as many bytes as it may."""
 
 
-class _Append(NamedTuple):
-    records: Sequence[OutboundRecord]
-    size: int
-    done: "Callback"
+_Append = tuple[Sequence[OutboundRecord], int, Callback]  # records, their bytes, what to call; a named one costs three times this
+
+
+class _Appends(NamedTuple):
+    appends: list[_Append]
 
 
 class _Call(NamedTuple):
@@ -46,7 +47,7 @@ class _Stop(NamedTuple):
     pass
 
 
-_Job = _Append | _Call | _Stop
+_Job = _Appends | _Call | _Stop
 _STOP: Final = _Stop()
 
 
@@ -69,6 +70,7 @@ class Spool:
         self._last_commit = 0.0
         self._max_bytes = max_bytes
         self._loop = asyncio.get_running_loop()
+        self._gathered: list[_Append] = []  # in this iteration of the loop: the thread gets them as one job
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._acknowledged: deque[int] = deque()  # deleted with the next commit; a late deletion only sends a group again
         self._thread = threading.Thread(target=self._work, name=path.name, daemon=True)
@@ -81,7 +83,7 @@ class Spool:
 
     def append(self, records: Sequence[OutboundRecord], done: "Callback") -> None:
         """Call `done(None)` after the fsync of the records, or `done(error)` with `SpoolFull` or `SpoolFailed`."""
-        size = sum([record.size for record in records])
+        size = records[0].size if len(records) == 1 else sum([record.size for record in records])
         if self.bytes + size > self._max_bytes:
             done(SpoolFull(f"the spool {self.path} holds {self.bytes} bytes and may hold {self._max_bytes}"))
         elif self._uncommitted_bytes + size > _MAX_UNCOMMITTED_BYTES:
@@ -89,7 +91,9 @@ class Spool:
         else:
             self.bytes += size
             self._uncommitted_bytes += size
-            self._jobs.put(_Append(records, size, done))
+            if not self._gathered:
+                self._loop.call_soon(self._hand_over)
+            self._gathered.append((records, size, done))
 
     async def read(self, after: int, limit_bytes: int) -> list[RecordGroup]:
         """Return groups after that id, in order, up to about `limit_bytes`; at least one if there is one."""
@@ -124,9 +128,16 @@ class Spool:
             try:
                 await self.delete_acknowledged()
             finally:
+                self._hand_over()
                 self._jobs.put(_STOP)
                 await asyncio.to_thread(self._thread.join)
                 await asyncio.to_thread(self._file.close)
+
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered."""
+        if self._gathered:
+            self._jobs.put(_Appends(self._gathered))
+            self._gathered = []
 
     def _read_cached(self, after: int, limit_bytes: int) -> list[RecordGroup]:
         groups: list[RecordGroup] = []
@@ -159,6 +170,7 @@ class Spool:
 
     async def _run_in_thread(self, function: Callable[[], Any]) -> Any:
         result: asyncio.Future[Any] = self._loop.create_future()
+        self._hand_over()
         self._jobs.put(_Call(function, result))
         return await result
 
@@ -167,7 +179,7 @@ class Spool:
         jobs: list[_Job] = []
         while _STOP not in jobs:
             jobs = self._next_jobs()
-            appends = [job for job in jobs if isinstance(job, _Append)]
+            appends = [append for job in jobs if isinstance(job, _Appends) for append in job.appends]
             if appends:
                 self._commit(appends)
             for job in jobs:
@@ -180,17 +192,19 @@ class Spool:
         if (pause := self._last_commit + _COMMIT_INTERVAL_S - time.monotonic()) > 0:
             time.sleep(pause)
         self._last_commit = time.monotonic()
-        while len(jobs) < _MAX_APPENDS:
+        count = _count(jobs[0])
+        while count < _MAX_APPENDS:
             try:
                 jobs.append(self._jobs.get_nowait())
             except queue.Empty:
                 break
+            count += _count(jobs[-1])
         return jobs
 
     def _commit(self, appends: list[_Append]) -> None:
         acknowledged = self._pop_acknowledged()
         try:
-            groups = self._file.append([append.records for append in appends], acknowledged)
+            groups = self._file.append([records for records, _, _ in appends], acknowledged)
         except (SpoolFailed, SpoolDamaged) as error:
             self._acknowledged.extend(acknowledged)
             self._call_in_loop(self._on_commit_failed, appends, error)
@@ -221,16 +235,21 @@ class Spool:
     def _on_committed(self, appends: list[_Append], groups: list[RecordGroup]) -> None:
         self.failing = ""
         self._cache(groups)
-        for append in appends:
-            self._uncommitted_bytes -= append.size
-            append.done(None)
+        self._uncommitted_bytes -= sum([size for _, size, _ in appends])
+        for _, _, done in appends:
+            done(None)
 
     def _on_commit_failed(self, appends: list[_Append], error: Exception) -> None:
         self.failing = str(error)
-        for append in appends:
-            self.bytes -= append.size
-            self._uncommitted_bytes -= append.size
-            append.done(error)
+        size = sum([size for _, size, _ in appends])
+        self.bytes -= size
+        self._uncommitted_bytes -= size
+        for _, _, done in appends:
+            done(error)
+
+
+def _count(job: _Job) -> int:
+    return len(job.appends) if isinstance(job, _Appends) else 1
 
 
 def _set_result(future: "asyncio.Future[Any]", value: object) -> None:

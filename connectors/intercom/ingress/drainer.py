@@ -83,10 +83,15 @@ class Drainer:
         else:
             self._breaker.record_success(asyncio.get_running_loop().time() - started)
             self._failures = 0
+        if not errors:
+            INGRESS_DRAINED.inc(sum([len(group.records) for group in groups]))
+            for group in groups:
+                self._spool.acknowledge(group)
+            return True
         by_record = {id(error.record): error for error in errors}
         for group in groups:
             await self._settle(group, by_record)
-        return not errors
+        return False
 
     async def _settle(self, group: RecordGroup, errors_by_record: dict[int, PublishError]) -> None:
         errors = [errors_by_record[id(record)] for record in group.records if id(record) in errors_by_record]

@@ -16,6 +16,9 @@ from connectors.spool.spool import Spool
 from schemas.errors import Unavailable
 
 _MAX_PENDING_BYTES: Final = 64 << 20  # of posts that one process holds in memory until they are persisted
+_ROUND_INTERVAL_S: Final = 0.005  # a round costs as much CPU as ten posts, here and at the broker: under load none may be small
+_BUSY_POSTS: Final = 16  # that came during one round: so many say that there is load
+_FULL_POSTS: Final = 128  # beyond this a larger round saves little
 _CLOSE_POLL_S: Final = 0.01
 _RETRY_TIMEOUT_S: Final = 2.0  # for a post that the spool refused; Intercom gives up at 5 s
 
@@ -54,6 +57,7 @@ class DurableWriter:
         self._pending_bytes = 0
         self._round: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._spooled = 0  # posts that the metric does not count yet
         self._in_kafka = INGRESS_PERSISTED.labels("kafka")
         self._in_spool = INGRESS_PERSISTED.labels("spool")
 
@@ -104,7 +108,14 @@ class DurableWriter:
                 else:
                     self._breaker.record_success(self._loop.time() - started)
                 self._complete_round({id(error.record) for error in errors})
+                await self._wait_for_more(started)
         self._round = None
+
+    async def _wait_for_more(self, started: float) -> None:
+        """Under load, let a round begin at least so long after the one before, unless it is large already."""
+        remaining = started + _ROUND_INTERVAL_S - self._loop.time()
+        if remaining > 0 and _BUSY_POSTS <= len(self._queue) < _FULL_POSTS:
+            await asyncio.sleep(remaining)
 
     def _complete_round(self, failed: set[int]) -> None:
         """Complete posts that are in Kafka; spool the failed records of others. Posts diverted meanwhile are no longer here."""
@@ -152,13 +163,20 @@ class DurableWriter:
 
     def _on_spooled(self, post: _PendingPost, error: Exception | None) -> None:
         if error is None:
-            self._in_spool.inc()
+            if not self._spooled:
+                self._loop.call_soon(self._count_spooled)
+            self._spooled += 1
             post.done(None)
         elif self._pending_bytes > _MAX_PENDING_BYTES:
             post.done(CannotPersist(str(error)))
         else:
             post.since, post.timeout = self._loop.time(), _RETRY_TIMEOUT_S
             self._enqueue(post)
+
+    def _count_spooled(self) -> None:
+        """Count the posts of one commit together."""
+        self._in_spool.inc(self._spooled)
+        self._spooled = 0
 
 
 def _resolve(future: "asyncio.Future[None]", error: Exception | None) -> None:

@@ -7,6 +7,7 @@ is replaced.
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -64,14 +65,14 @@ class KafkaPublisher:
         producer = self._producer
         if producer is None:
             raise Unavailable("Kafka cannot be reached; posts go to the spool until it can")
-        by_partition: dict[tuple[str, int], list[OutboundRecord]] = {}
+        by_partition: defaultdict[tuple[str, int], list[OutboundRecord]] = defaultdict(list)
         without_topic: list[PublishError] = []
         for record in records:
             count = self._partition_counts.get(record.topic)
             if count is None:
                 without_topic.append(PublishError(record, FailureKind.TOPIC, f"topic {record.topic} is missing"))
             else:
-                by_partition.setdefault((record.topic, partition_of(record.key, count)), []).append(record)
+                by_partition[record.topic, partition_of(record.key, count)].append(record)
         if without_topic:
             self._refresh_topics(producer)
         deliveries: list[tuple[list[OutboundRecord], Any]] = []
