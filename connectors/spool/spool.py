@@ -128,16 +128,14 @@ class Spool:
             try:
                 await self.delete_acknowledged()
             finally:
-                self._hand_over()
-                self._jobs.put(_STOP)
+                self._jobs.put(_STOP)  # behind what was gathered: the loop has run since
                 await asyncio.to_thread(self._thread.join)
                 await asyncio.to_thread(self._file.close)
 
     def _hand_over(self) -> None:
         """Give the thread what was gathered."""
-        if self._gathered:
-            self._jobs.put(_Appends(self._gathered))
-            self._gathered = []
+        self._jobs.put(_Appends(self._gathered))
+        self._gathered = []
 
     def _read_cached(self, after: int, limit_bytes: int) -> list[RecordGroup]:
         groups: list[RecordGroup] = []
@@ -170,7 +168,6 @@ class Spool:
 
     async def _run_in_thread(self, function: Callable[[], Any]) -> Any:
         result: asyncio.Future[Any] = self._loop.create_future()
-        self._hand_over()
         self._jobs.put(_Call(function, result))
         return await result
 

@@ -56,6 +56,17 @@ async def test_what_was_appended_is_there_when_the_file_is_opened_again(tmp_path
         assert spool.bytes == sum(record(n).size for n in (1, 2, 3))
 
 
+async def test_what_is_appended_in_the_last_iteration_before_a_stop_is_committed_and_answered(tmp_path: Path) -> None:
+    answers: list[Exception | None] = []
+    async with opened(tmp_path / "a.spool") as spool:
+        for number in range(3):
+            spool.append([record(number)], answers.append)
+    await asyncio.sleep(0)
+    assert answers == [None] * 3
+    async with opened(tmp_path / "a.spool") as spool:
+        assert await waiting(spool) == [record(0), record(1), record(2)]
+
+
 async def test_appends_that_wait_together_are_committed_together_and_all_answered(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.spool") as spool:
         await asyncio.gather(*[append(spool, record(n)) for n in range(500)])

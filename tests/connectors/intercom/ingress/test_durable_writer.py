@@ -67,6 +67,47 @@ async def test_posts_that_come_together_leave_in_one_round_and_those_that_come_m
     assert await bench.spooled() == []
 
 
+async def test_under_load_a_round_waits_for_more_posts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_writer, "_ROUND_INTERVAL_S", 0.1)
+    bench.publisher.gate = asyncio.Event()
+    first = bench.writer.write([record(0)])
+    await asyncio.sleep(0)
+    posts = [bench.writer.write([record(number)]) for number in range(1, 21)]
+    bench.publisher.gate.set()
+    await first
+    posts += [bench.writer.write([record(number)]) for number in range(21, 26)]
+    await asyncio.gather(*posts)
+    assert bench.publisher.rounds == 2
+    assert bench.in_kafka() == list(range(26))
+
+
+async def test_a_round_that_is_large_waits_for_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_writer, "_ROUND_INTERVAL_S", 0.1)
+    bench.publisher.gate = asyncio.Event()
+    first = bench.writer.write([record(0)])
+    await asyncio.sleep(0)
+    posts = [bench.writer.write([record(number)]) for number in range(1, 200)]
+    bench.publisher.gate.set()
+    await first
+    posts += [bench.writer.write([record(200)])]
+    await asyncio.gather(*posts)
+    assert bench.publisher.rounds == 3
+
+
+async def test_posts_that_wait_for_more_go_to_the_spool_when_kafka_is_slow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_writer, "_ROUND_INTERVAL_S", 60.0)
+    bench.publisher.gate = asyncio.Event()
+    first = bench.writer.write([record(0)])
+    await asyncio.sleep(0)
+    posts = [bench.writer.write([record(number)]) for number in range(1, 21)]
+    bench.publisher.gate.set()
+    await first
+    await asyncio.gather(*posts)
+    assert bench.in_kafka() == [0]
+    assert await bench.spooled() == list(range(1, 21))
+    bench.writer._round.cancel()
+
+
 async def test_a_post_that_kafka_does_not_take_in_time_is_kept_in_the_spool_and_so_are_all_that_wait(bench: Bench) -> None:
     bench.publisher.gate = asyncio.Event()
     await bench.write(1, 2)
