@@ -75,23 +75,28 @@ async def running(
     """
     names = names or Naming(prefix=kafka.topic_prefix)
     limits = limits or Limits()
-    engine = Engine(
-        agents,
-        kafka=kafka,
-        names=names,
-        limits=limits,
-        store_of=store_of,
-        standby_stores=standby_stores,
-        encodings=encodings,
-        on_commit=on_commit,
-        on_failure=on_failure,
-        on_progress=on_progress,
-        on_ready=on_ready,
-    )
-    app = BatchApp(agents, kafka=kafka, names=names, limits=limits, assignment=engine.assignment)
-    engine.connect(cast(Seeker, app.consumer))
-    asyncio.get_running_loop().set_exception_handler(_ignore_unretrieved)
-    with infrequent_gc():
+    with infrequent_gc() as long_lived:
+
+        def when_ready(engine: Engine) -> None:
+            long_lived.complete()
+            on_ready(engine)
+
+        engine = Engine(
+            agents,
+            kafka=kafka,
+            names=names,
+            limits=limits,
+            store_of=store_of,
+            standby_stores=standby_stores,
+            encodings=encodings,
+            on_commit=on_commit,
+            on_failure=on_failure,
+            on_progress=on_progress,
+            on_ready=when_ready,
+        )
+        app = BatchApp(agents, kafka=kafka, names=names, limits=limits, assignment=engine.assignment)
+        engine.connect(cast(Seeker, app.consumer))
+        asyncio.get_running_loop().set_exception_handler(_ignore_unretrieved)
         try:
             await app.start()
             yield Running(engine, app)
