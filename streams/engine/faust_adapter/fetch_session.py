@@ -5,11 +5,15 @@ some 450, which cost 6 ms of CPU a fetch although almost nothing changes between
 for: a request names the partitions whose position has changed, an answer those that have something new.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+import structlog
 from aiokafka.protocol.fetch import FetchRequest
+
+log = structlog.get_logger(__name__)
 
 _FETCH_SESSION_ID_NOT_FOUND = 70  # the broker keeps a limited number of sessions
 _SESSIONS_SINCE = 7  # the version of the request that has them
@@ -56,9 +60,13 @@ class SessionFetchRequest(FetchRequest):  # type: ignore[misc]  # aiokafka has n
 
 
 class FetchSession:
-    """The session with one broker. One request at a time: the broker counts them."""
+    """The session with one broker. One request at a time, under `lock`: what has changed is relative to what the broker has taken.
+
+    aiokafka itself may begin a fetch before the last one has ended, when partitions are assigned.
+    """
 
     def __init__(self) -> None:
+        self.lock = asyncio.Lock()
         self._id = 0  # none yet
         self._epoch = 0  # begin a session, and end that of `_id`
         self._asked: Mapping[FetchPartition, FetchFrom] = {}
@@ -85,6 +93,10 @@ class FetchSession:
         else:
             self._id, self._epoch = number, self._epoch % _LAST_EPOCH + 1
 
+    def unasked(self, response: Any) -> bool:
+        """Say whether the answer has a partition that was not asked for: then the broker's session is not the one we know."""
+        return any((topic, each[0]) not in self._asked for topic, partitions in response.topics for each in partitions)
+
     def restart(self) -> None:
         """Ask for everything next time: whether the broker has counted the last request is unknown."""
         self._epoch = 0
@@ -102,13 +114,18 @@ class FetchSessions:
         if not isinstance(request, FetchRequest):
             return await self._send(node_id, request, **options)
         session = self._sessions[node_id]
-        try:
-            response = await self._send(node_id, session.request(request), **options)
-        except BaseException:  # a cancelled one too
-            session.restart()
-            raise
-        session.answered(response)
-        return response
+        async with session.lock:
+            try:
+                response = await self._send(node_id, session.request(request), **options)
+            except BaseException:  # a cancelled one too
+                session.restart()
+                raise
+            session.answered(response)
+            if session.unasked(response):
+                log.error("a fetch session differs from the broker's, and begins again")
+                session.restart()
+                response.topics = []
+            return response
 
 
 def _by_topic(items: Mapping[FetchPartition, Any]) -> list[tuple[str, list[Any]]]:

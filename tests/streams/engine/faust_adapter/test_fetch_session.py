@@ -36,7 +36,7 @@ def sent(session: FetchSession, offsets: dict[tuple[str, int], int]) -> Any:
 
 
 def answer(session_id: int, error: int = 0) -> Any:
-    return SimpleNamespace(session_id=session_id, error_code=error)
+    return SimpleNamespace(session_id=session_id, error_code=error, topics=[])
 
 
 A, B, C = ("a", 0), ("a", 1), ("b", 0)
@@ -114,6 +114,46 @@ async def test_brokers_have_sessions_of_their_own_and_other_requests_have_none()
     lookup = FindCoordinatorRequest("group", 0)
     await sessions.send(2, lookup, group=1)
     assert seen == [(1, "SessionFetchRequest", {}), (2, "SessionFetchRequest", {}), (2, "FindCoordinatorRequest", {"group": 1})]
+
+
+@pytest.mark.asyncio
+async def test_a_fetch_that_begins_before_the_last_one_has_ended_waits_for_it() -> None:
+    """Else it would name what has changed since a request that the broker may refuse."""
+    requests: list[Any] = []
+    answers = [asyncio.get_running_loop().create_future() for _ in range(3)]
+
+    async def send(node_id: int, request: Any, **_: Any) -> Any:
+        requests.append(request.build(FetchRequest_v11))
+        return await answers[len(requests) - 1]
+
+    sessions = FetchSessions(send)
+    fetches = [asyncio.create_task(sessions.send(1, fetching(wanted))) for wanted in ({A: 1}, {B: 1}, {C: 1})]
+    for count, done in enumerate(answers, 1):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(requests) == count
+        done.set_result(answer(7))
+        await fetches[count - 1]
+    assert [each.session_epoch for each in requests] == [0, 1, 2]
+    assert [each.forgotten_topics_data for each in requests] == [[], [("a", [0])], [("a", [1])]]
+
+
+@pytest.mark.asyncio
+async def test_an_answer_with_a_partition_that_was_not_asked_for_is_thrown_away_and_the_session_begins_again() -> None:
+    strange = answer(7)
+    strange.topics = [("a", [(1, 0, 5)])]
+    answers, requests = [answer(7), strange, answer(8)], []
+
+    async def send(node_id: int, request: Any, **_: Any) -> Any:
+        requests.append(request.build(FetchRequest_v11))
+        return answers[len(requests) - 1]
+
+    sessions = FetchSessions(send)
+    for _ in range(3):
+        assert (await sessions.send(1, fetching({A: 1}))).topics == []
+    assert [(each.session_id, each.session_epoch, bool(each.topics)) for each in requests] == [
+        (0, 0, True), (7, 1, False), (7, 0, True),
+    ]  # fmt: skip
 
 
 PLACES = st.dictionaries(st.sampled_from([A, B, C]), st.integers(0, 3))
