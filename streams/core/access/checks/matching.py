@@ -65,10 +65,9 @@ def match(account: AccountRow, directory: Directory, now: int, *, withdrawn: boo
 
 def named_leavers(account: AccountRow, directory: Directory, now: int) -> list[Person]:
     """Return everybody who left and whom an address of the account names, now or formerly; and those who might be the same."""
-    found: dict[str, Person] = {}
-    for person in directory.named_by(account.ever):
-        found |= {each.id: each for each in (person, *directory.uncertain(person, ended=True)) if each.left(now)}
-    return [person for _, person in sorted(found.items())]
+    named = directory.named_by(account.ever)
+    leavers = [person for person in (*named, *directory.uncertain(named, ended=True)) if person.left(now)]
+    return sorted(leavers, key=lambda person: person.id)
 
 
 def lost_since(account: AccountRow, directory: Directory) -> list[int]:

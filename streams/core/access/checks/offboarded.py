@@ -35,7 +35,7 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
     if view.link:
         if view.linked is None:
             return CheckOutcome(account_result(check, view, UNKNOWN, "staff_not_known", view.since(), person=view.link))
-        others = [person for person in view.directory.uncertain(view.linked, ended=True) if person.left(view.at)]
+        others = [person for person in view.directory.uncertain([view.linked], ended=True) if person.left(view.at)]
         return _of_owner(check, view, view.linked, identified=view.since(view.linked.first), others=others, alias=None)
     if view.classification and not view.leavers:
         return None

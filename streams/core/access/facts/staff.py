@@ -38,11 +38,9 @@ def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, sou
         state.records.put(row, *key)
         return Effect("applied")
     addresses, numbers = {*row.ever, *(was.row.ever if was else ())}, {each.number for each in (was, new) if each and each.number}
-    alike = was is not None and (was.row.ever, was.number) == (
-        new.row.ever,
-        new.number,
-    )  # it joins and parts the same people as before
-    accounts: set[AccountKey] = set() if alike else old.accounts_near(key, addresses, numbers)
+    covered = was is not None and (was.row.ever, was.number) == (new.row.ever, new.number) and bool(new.end or not was.end)
+    # It joins and parts the same people, and names no fewer as leavers: then the rows after it lead to all accounts concerned.
+    accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers)
     put_record(state, before, row)
     directory = Directory.after(state, new._replace(row=row))
     deadlines.arm_record(state, directory, key, now)

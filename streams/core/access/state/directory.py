@@ -39,6 +39,10 @@ class Person(NamedTuple):
         return self.records[0].first
 
     @property
+    def sources(self) -> frozenset[str]:
+        return frozenset(record.key[0] for record in self.records)
+
+    @property
     def ending(self) -> Record | None:
         """The record with the earliest end of employment."""
         ended = [record for record in self.records if record.end]
@@ -100,7 +104,8 @@ class Directory:
         self._people: dict[RecordKey, Person] = {}
         self._named: dict[frozenset[str], list[Person]] = {}
         self._joins: dict[tuple[str, RecordKey | None], Groups | None] = {}
-        self._sources: dict[tuple[str, bool], dict[str, dict[str, Person]]] = {}
+        self._sources: dict[str, dict[str, list[RecordKey]]] = {}
+        self._holding: dict[tuple[str, str, bool], dict[str, Person]] = {}
         self._holders: dict[str, tuple[RecordKey, ...]] = {}
 
     def since(self, part: str) -> int | None:
@@ -156,18 +161,23 @@ class Directory:
         wanted = {form for address in addresses for form in forms(address, self.aliases)}
         return [person for person in found if self._has(person, wanted)]
 
-    def uncertain(self, person: Person, *, ended: bool = False) -> list[Person]:
-        """Return those who share an address with a person and might be the same, where the addresses do not decide it.
+    def uncertain(self, people: Sequence[Person], *, ended: bool = False) -> list[Person]:
+        """Return who else shares an address with one of these people and might be the same, where the addresses do not decide it.
 
         With `ended`, only those with an end of employment: few, even where hundreds share an address.
         """
-        sources = {record.key[0] for record in person.records}
-        others: dict[str, Person] = {}
-        for address in person.addresses:
-            for source, people in self._by_source(address, ended=ended).items():
-                if source not in sources:
-                    others |= people
-        return [other for _, other in sorted(others.items()) if _could_be_one(person.records, other.records)]
+        known = {person.id for person in people}
+        having: dict[str, list[Person]] = {}
+        for person in people:
+            for address in person.addresses:
+                having.setdefault(address, []).append(person)
+        found: dict[str, Person] = {}
+        for address, holders in having.items():
+            for source in self._by_source(address):
+                if could := [person for person in holders if source not in person.sources]:  # others of a source are others
+                    of_source = self._of_source(address, source, ended=ended)
+                    found |= {id_: each for id_, each in of_source.items() if id_ not in known and _could_be_any(each, could)}
+        return [found[id_] for id_ in sorted(found)]
 
     def accounts_of(self, key: RecordKey) -> set[AccountKey]:
         """Return the accounts whose answers change with a record's withdrawal or end."""
@@ -177,7 +187,7 @@ class Directory:
     def accounts_near(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> set[AccountKey]:
         """Return the accounts whose answers a record can change, which has these addresses and numbers before or after a change.
 
-        They are those of its person, of the people that it joins or keeps apart, and of those who might be one with any of these.
+        They are those of its person, of the people that it joins or keeps apart, and of those who might be a leaver among these.
         """
         near = {key} if self.record(key) else set()
         for number in numbers:
@@ -185,7 +195,7 @@ class Directory:
         for address in addresses:
             near |= {each for group in self._joining(address, without=key) or () for each in group}
         people = {person.id: person for person in map(self.person, near)}
-        people |= {other.id: other for person in list(people.values()) for other in self.uncertain(person)}
+        people |= {other.id: other for other in self.uncertain([person for person in people.values() if person.end])}
         records = [record for person in people.values() for record in person.records]
         known = {*addresses, *(address for record in records for address in record.row.ever)}
         indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
@@ -244,15 +254,20 @@ class Directory:
                 self._joins[address, without] = groups
         return self._joins[address, without]
 
-    def _by_source(self, address: str, *, ended: bool) -> dict[str, dict[str, Person]]:
-        if (address, ended) not in self._sources:
-            found: dict[str, dict[str, Person]] = {}
+    def _by_source(self, address: str) -> dict[str, list[RecordKey]]:
+        if address not in self._sources:
+            found: dict[str, list[RecordKey]] = {}
             for key in self.holders(address):
-                person = self.person(key)
-                if person.end or not ended:
-                    found.setdefault(key[0], {})[person.id] = person
-            self._sources[address, ended] = found
-        return self._sources[address, ended]
+                found.setdefault(key[0], []).append(key)
+            self._sources[address] = found
+        return self._sources[address]
+
+    def _of_source(self, address: str, source: str, *, ended: bool) -> dict[str, Person]:
+        """Return the people of a source who hold an address, by id."""
+        if (address, source, ended) not in self._holding:
+            people = map(self.person, self._by_source(address)[source])
+            self._holding[address, source, ended] = {person.id: person for person in people if person.end or not ended}
+        return self._holding[address, source, ended]
 
     def _could_all_be_one(self, groups: Iterable[frozenset[RecordKey]]) -> bool:
         known = [[self._known(key) for key in group] for group in groups]
@@ -264,3 +279,7 @@ class Directory:
 def _could_be_one(one: Sequence[Record], other: Sequence[Record]) -> bool:
     numbers = {record.number for record in (*one, *other) if record.number}
     return len(numbers) <= 1 and {record.key[0] for record in one}.isdisjoint(record.key[0] for record in other)
+
+
+def _could_be_any(one: Person, of: Iterable[Person]) -> bool:
+    return any(_could_be_one(one.records, other.records) for other in of)
