@@ -27,7 +27,7 @@ from streams.engine.agent import Agent, Batch, Outbox, Table
 TOPIC: Final = "intercom.admins"
 
 
-class SeenEvents(msgspec.Struct, frozen=True):
+class SeenEvents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The facts sent about one teammate or log entry: ids where every one counts, else the time and id of the newest by kind."""
 
     ids: tuple[str, ...] = ()

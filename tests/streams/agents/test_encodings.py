@@ -7,10 +7,11 @@ from enum import Enum
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 import schemas
-from schemas.errors import MustStop
+from schemas.errors import InvalidRecord, MustStop
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
@@ -52,6 +53,17 @@ def test_a_type_that_changes_takes_a_number_of_its_own(name):
 def test_a_newer_release_stops_the_process_and_is_named(name):
     with pytest.raises(MustStop, match="a newer release wrote it"):
         SAMPLES[name][0].decode(bytes([ENCODING + 1, 0x90]))
+
+
+NAMED = [name for name in SAMPLES if not type(SAMPLES[name].value).__struct_config__.array_like]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_row_with_a_field_that_is_not_known_is_refused_and_not_read_without_it(name):
+    codec, value = SAMPLES[name]
+    fields = msgspec.msgpack.decode(codec.encode(value)[1:]) | {"renamed": ["f1"]}
+    with pytest.raises(InvalidRecord, match="unknown field `renamed`"):
+        codec.decode(bytes([codec.since]) + msgspec.msgpack.encode(fields))
 
 
 def test_every_table_and_internal_topic_has_its_samples():

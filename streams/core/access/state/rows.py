@@ -25,8 +25,8 @@ from streams.core.access.state.values import (
 )
 
 
-class Row(msgspec.Struct, frozen=True):
-    """Base of all rows."""
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all rows. A row with a field that is not known here has another meaning, and is refused."""
 
 
 class TenantLog(Row, frozen=True, tag="log"):
