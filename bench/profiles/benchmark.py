@@ -22,7 +22,6 @@ from streams.settings import load
 
 _ROUNDS = 3
 _QUICK_EVENTS = 600
-_CAPTURED_EVENTS = 4_000
 _CPU_GOAL_US = 250
 STAGES = "stages"
 _COLUMNS = ("events/s", "CPU µs/event", "memory kB/contact", "peak MiB", "right", "what")
@@ -96,11 +95,11 @@ def _tenancy() -> Tenancy:
 
 @contextmanager
 def _prepared(cluster: Cluster, workloads: Mapping[str, Routed], needed: bool) -> Iterator[Callable[[str], Path | None]]:
-    """Yield where the records are that ours wrote for the beginning of each workload."""
+    """Yield where the records are that ours wrote for each workload."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         if needed:
             for name, workload in workloads.items():
-                capture(cluster, workload.beginning(_CAPTURED_EVENTS), Path(folder) / name)
+                capture(cluster, workload, Path(folder) / name)
         yield lambda name: Path(folder) / name if needed else None
 
 

@@ -1,4 +1,4 @@
-"""Run the product once over the beginning of a workload and keep what its agents wrote."""
+"""Run the product once over a workload and keep what its agents wrote, without its warm-up."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from bench.cluster import Cluster
 from bench.profiles.prepared import HopWriting, PreparedRecord, prepared_hop, save
 from bench.profiles.systems import OURS
 from bench.profiles.systems.job import CONTACTS_AGENT, PEOPLE_AGENT
-from bench.profiles.trial import CHANGES, PATCHES, PEOPLE, measured, records
+from bench.profiles.trial import CHANGES, PATCHES, PEOPLE, Ends, measured, records
 from bench.profiles.workloads import Routed, about_contacts
 from streams.engine.naming import Naming
 
@@ -15,25 +15,26 @@ _MEMBERSHIPS = "memberships"
 
 def capture(cluster: Cluster, workload: Routed, file: Path) -> None:
     """Write the file."""
-    posts = about_contacts((*workload.warm_up, *workload.measured))
-    with measured(cluster, OURS, workload, trial_name=f"capture-{file.name}") as (deployment, _, _):
+    posts = about_contacts(workload.measured)
+    with measured(cluster, OURS, workload, trial_name=f"capture-{file.name}") as (deployment, result, _):
         names = Naming(prefix=deployment.prefix)
         contacts = HopWriting(changelog=names.changelog(CONTACTS_AGENT), outputs=(PATCHES,), inputs=posts)
-        patches = _records(cluster, names.topic(PATCHES))
+        patches = _records(cluster, names.topic(PATCHES), result.began)
         people = HopWriting(
             changelog=names.changelog(PEOPLE_AGENT), outputs=(PEOPLE, CHANGES, _MEMBERSHIPS), inputs=max(1, len(patches))
         )
         hops = {
             agent: prepared_hop(
-                writing, {topic: _records(cluster, names.topic(topic)) for topic in (writing.changelog, *writing.outputs)}
+                writing,
+                {topic: _records(cluster, names.topic(topic), result.began) for topic in (writing.changelog, *writing.outputs)},
             )
             for agent, writing in {CONTACTS_AGENT: contacts, PEOPLE_AGENT: people}.items()
         }
     save(hops, file)
 
 
-def _records(cluster: Cluster, topic: str) -> list[PreparedRecord]:
+def _records(cluster: Cluster, topic: str, began: Ends) -> list[PreparedRecord]:
     return [
         PreparedRecord(message.key(), message.value(), tuple((name, value) for name, value in message.headers() or ()))
-        for message in records(cluster, topic)
+        for message in records(cluster, topic, began.get(topic))
     ]

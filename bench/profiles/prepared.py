@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 Header = tuple[str, bytes]
-_ENOUGH = 2_000  # records of each topic; they are passed through again and again
+_ENOUGH = 2_000  # records of each topic, spread over the whole run; they are passed through again and again
 
 
 class PreparedRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -47,10 +47,15 @@ def prepared_hop(writing: HopWriting, records: dict[str, list[PreparedRecord]]) 
             rows[ITEM_ROW if b"|" in record.key else OWN_ROW].append(record)
     outputs = {topic: records[topic] for topic in writing.outputs if records[topic]}
     return PreparedHop(
-        rows={kind: each[-_ENOUGH:] for kind, each in rows.items()},
-        outputs={topic: each[-_ENOUGH:] for topic, each in outputs.items()},
+        rows={kind: _spread(each) for kind, each in rows.items()},
+        outputs={topic: _spread(each) for topic, each in outputs.items()},
         per_input={topic: len(each) / writing.inputs for topic, each in outputs.items()},
     )
+
+
+def _spread(records: list[PreparedRecord]) -> list[PreparedRecord]:
+    """Return records from the whole run, at even distances: what is written first, such as creations, is not like the rest."""
+    return records[:: max(1, len(records) // _ENOUGH)]
 
 
 def save(prepared: Prepared, file: Path) -> None:

@@ -48,6 +48,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     content: Mapping[str, float]
     complete: bool
     fits: bool
+    began: Ends  # where the records behind the warm-up begin
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +149,7 @@ def _run(cluster: Cluster, kafka: KafkaSettings, workload: Routed, child: Child,
         content=_by_kind(read.content, kafka, workload.posts),
         complete=read.counts[changes] == all_changes - warm,
         fits=persons is None or _fits(cluster, kafka, workload, persons),
+        began=began,
     )
 
 

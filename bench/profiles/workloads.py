@@ -43,11 +43,6 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True):
     contacts: int
     expected: dict[str, ExpectedPerson]
 
-    def beginning(self, count: int) -> "Routed":
-        """Return the first records of it. The persons expected are those of the whole."""
-        measured = self.measured[:count]
-        return msgspec.structs.replace(self, measured=measured, posts=len({record.value for record in measured}))
-
 
 class WorkloadKind(msgspec.Struct, frozen=True, kw_only=True):
     """How a workload of so many events is made, how many events it usually has, and the goal against the earlier commit."""

@@ -105,6 +105,15 @@ def test_prepared_records_are_what_an_agent_wrote_without_the_engines_own(tmp_pa
     assert load(tmp_path / "prepared") == {"people": hop}
 
 
+def test_prepared_records_are_from_the_whole_run_because_its_beginning_is_not_like_the_rest():
+    written = [record(b"%d" % number) for number in range(10_000)]
+    hop = prepared_hop(
+        HopWriting(changelog="changelog", outputs=("people",), inputs=10_000), {"changelog": [], "people": written}
+    )
+    assert [each.key for each in hop.outputs["people"]] == [b"%d" % number for number in range(0, 10_000, 5)]
+    assert hop.per_input == {"people": 1}
+
+
 @pytest.mark.parametrize("rate", [0, 0.015, 1, 1.5])
 def test_inputs_get_as_many_records_as_there_were_on_average_and_the_same_ones_when_run_again(rate):
     sent = [list(_share(range(7), rate, number)) for number in range(1_000)]
