@@ -12,7 +12,10 @@ from schemas.access.facts import Fact
 from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue, header
-from tests.support.company import AVRO, DAY, T0, Company, admin, everyone, roles, staff
+from streams.core.access.checks.table import ACCOUNT_CHECKS
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.tenant import TenantState
+from tests.support.company import AVRO, DAY, T0, TENANT, Company, admin, everyone, roles, staff
 
 JO = "jo@acme.example"
 
@@ -188,4 +191,11 @@ def test_the_tick_the_agent_asks_for_is_a_fact_it_understands():
     assert header(wake.headers, "ce_origin") == Origin.DERIVED
     findings = company.process([RecordValue(wake.key, wake.value, wake.headers, 99, wake.at)])
     assert [finding["unmapped"]["check"] for finding in findings] == ["C2"]
-    assert company.agent.wake(company.table) is None
+    later = company.agent.wake(company.table)
+    assert (later and later.at) == min((at for at in deadlines_of(company, "hr", "77") if at > wake.at), default=None)
+
+
+def deadlines_of(company, source, record):
+    """Return every instant at which a check's answer changes by itself, because of this staff record."""
+    found = Directory(TenantState(company.table, TENANT)).record((source, record))
+    return [at for check in ACCOUNT_CHECKS if check.deadline for at in check.deadline.of_record(found)]

@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from streams.core.access.checks.check import CheckOutcome
 from streams.core.access.checks.table import CHECKS
+from streams.core.access.findings.build import FindingSubjects, finding_event
+from streams.core.access.findings.episodes import EpisodeCause, FindingKey, begin
 from streams.core.access.findings.links import teammates_page
-from tests.support.company import DAY, T0, Company, everyone, roles
+from streams.core.access.findings.ocsf import to_ocsf
+from streams.core.access.state.values import CheckResult
+from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, roles
 
 ROOT = Path(__file__).parents[5]
 URL = re.compile(r"""https?://[^\s"'<>)\]]+|\b[\w.-]*intercom\.com\b[^\s"'<>)\]]*""")
@@ -51,9 +56,27 @@ def urls(value):
     return URL.findall(value) if isinstance(value, str) else []
 
 
-def test_each_check_has_a_finding_here_with_a_link(findings):
-    assert {finding["unmapped"]["check"] for finding in findings} == set(CHECKS)
+def opened(check, reason):
+    """Return a new finding of a check as OCSF, without a history that leads to it."""
+    result = CheckResult(check=check.id, result="FAIL", reason=reason, since=T0, severity=check.severity, held=T0)
+    key, cause = FindingKey(TENANT, check.id, APP, "7", ""), EpisodeCause("e1", None, T0, T0)
+    _, event, _ = begin(key, CheckOutcome(result), cause, (), period=None, context=None)
+    return to_ocsf(finding_event(key, event, FindingSubjects(None), T0).finding)
+
+
+def test_the_findings_of_a_history_each_have_a_link(findings):
+    assert {finding["unmapped"]["check"] for finding in findings} >= {"C1", "C2", "C3", "C4"}
     assert all(finding["remediation"]["references"] for finding in findings)
+
+
+REASONS = [(check, reason) for check in CHECKS.values() for reason in check.wording]
+
+
+@pytest.mark.parametrize(("check", "reason"), REASONS, ids=lambda part: getattr(part, "id", part))
+def test_a_finding_of_each_check_has_links_into_its_own_workspace(check, reason):
+    finding = opened(check, reason)
+    assert finding["remediation"]["references"]
+    assert {form_of(url)["workspace"] for url in urls(finding)} == {APP}
 
 
 def test_each_link_of_a_finding_leads_into_its_own_workspace(findings):
