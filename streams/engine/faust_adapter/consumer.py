@@ -165,7 +165,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _fetch_and_deliver(self, assignment: FaustCallbacks, tps: Collection[TP], timeout: float) -> None:
         try:
-            fetched = await self._thread.fetch(tps, timeout=timeout, max_records=self.app.limits.batch_records * 4)
+            fetched = await self._thread.fetch(tps, timeout=timeout, max_records=self.app.limits.batch_records)
         except driver.KafkaError as error:
             assignment.fetch_failed(error)
             return

@@ -7,6 +7,7 @@ processor again (`streams.engine.processor_host`).
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
@@ -26,6 +27,19 @@ from streams.engine.tables.commit_state import CommitState
 _LATEST_END = (
     1.5  # times the transaction's timeout, after which its coordinator aborts it; a restarting one needs a little longer
 )
+
+
+_NO_RECORD: Final[OutputRecord] = ("", None, None, (), None)
+
+
+class _Output(NamedTuple):
+    """What one transaction commits, for how many records and dead letters; all that is left of a step while it is committed."""
+
+    sent: list[OutputRecord]
+    changes: Mapping[str, bytes | None]
+    commit_state: CommitState
+    records: int
+    dead: int
 
 
 class BatchLoop:
@@ -93,7 +107,10 @@ class BatchLoop:
             return
         processor.ends[topic] = max(batch.end, processor.ends.get(topic, 0))
         if batch.records:
-            await self._step(topic, batch.records, batch.after)
+            started = time.perf_counter()
+            output = self._step(topic, batch.records, batch.after)
+            del batch  # its records need not be in memory while the brokers answer
+            await self._commit_output(output, started)
         else:
             processor.unsettled = processor.unsettled or batch.after > position
             current = processor.commit_state
@@ -101,17 +118,18 @@ class BatchLoop:
                 {**current.positions, topic: batch.after}, current.pending_work, current.encoding
             )
 
-    async def _step(self, topic: str, records: Sequence[Message], after: int) -> None:
+    def _step(self, topic: str, records: Sequence[Message], after: int) -> _Output | None:
         processor, current = self._processor, self._processor.commit_state
         started = time.perf_counter()
         batch = Batch(topic, processor.partition, records)
         result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
         self._batch_size.observe(len(records), time.perf_counter() - started, processor.busy_siblings)
+        processor.batch_records = self._batch_size.records
         if result is None:
-            return
+            return None
         pending_work = (*current.pending_work, *result.pending_work)
         commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
-        await self._commit_result(result, commit_state, len(records), started)
+        return _Output(result.sent, result.changes(), commit_state, len(records), sum(result.dead))
 
     async def _resume(self) -> None:
         """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other."""
@@ -123,7 +141,7 @@ class BatchLoop:
         result = self._attempt(lambda: resume_step(processor.agent, cursor, processor.store, current.encoding))
         if result is not None:
             commit_state = CommitState(current.positions, (*result.pending_work, *later), result.encoding)
-            await self._commit_result(result, commit_state, 0, started)
+            await self._commit_output(_Output(result.sent, result.changes(), commit_state, 0, 0), started)
 
     def _attempt(self, work: Callable[[], StepResult]) -> StepResult | None:
         """Return the step's result, or None after a fatal or table error, which this method handles."""
@@ -139,17 +157,18 @@ class BatchLoop:
             return result
         return None
 
-    async def _commit_result(self, result: StepResult, commit_state: CommitState, records: int, started: float) -> None:
+    async def _commit_output(self, output: _Output | None, started: float) -> None:
         processor = self._processor
-        if await self._commit(result.sent, result.changes(), commit_state):
+        if output is not None and await self._commit(output.sent, output.changes, output.commit_state):
             processor.plan_wake()
             seconds = time.perf_counter() - started
-            self._host.committed(CommitStats(processor.agent.name, processor.partition, records, sum(result.dead), seconds))
+            self._host.committed(CommitStats(processor.agent.name, processor.partition, output.records, output.dead, seconds))
 
-    async def _commit(self, sent: Sequence[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
+    async def _commit(self, sent: list[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
         """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""
         processor = self._processor
         assert processor.producer is not None
+        largest = max(sent, key=lambda record: len(record[2] or b""), default=_NO_RECORD)[0]
         try:
             bookmark = await commit(
                 processor.producer,
@@ -164,7 +183,7 @@ class BatchLoop:
                 seconds=self._limits.transaction_timeout_ms / 1000 * _LATEST_END,
             )
         except (MessageSizeTooLargeError, RecordListTooLargeError):
-            processor.stop(_too_large(sent))
+            processor.stop(_too_large(largest))
             return False
         except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away or outcome unknown: a reload cures each
             processor.fail(error)
@@ -179,9 +198,8 @@ class BatchLoop:
         return True
 
 
-def _too_large(sent: Sequence[OutputRecord]) -> BadConfiguration:
+def _too_large(topic: str) -> BadConfiguration:
     """Return the error for a broker with a lower limit than the one each record was measured against: a retry would not help."""
-    topic = max(sent, key=lambda record: len(record[2] or b""), default=("", None, b"", (), None))[0]
     return BadConfiguration(
         f"the broker refused a record as too large, although it is within {MAX_RECORD_BYTES} bytes. The largest was for "
         f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the "

@@ -34,11 +34,13 @@ class FetchBuffer:
     def __bool__(self) -> bool:
         return bool(self._queue)
 
-    @property
-    def has_room(self) -> bool:
-        """Say whether more may be fetched. A fetch is always accepted, so a record larger than the buffer gets through."""
+    def has_room(self, batch_records: int) -> bool:
+        """Say whether more may be fetched: until the next batch, of so many records, is here.
+
+        A fetch is always accepted, so a record larger than the buffer gets through.
+        """
         records, size = self.records + self._reserved_records, self.bytes + self._reserved_bytes
-        return records < self._limits.buffer_records and size < self._limits.buffer_bytes
+        return records < batch_records and size < self._limits.buffer_bytes
 
     def reserve(self, fetched: FetchedBatch) -> None:
         """Reserve room for a batch that is on its way: the next fetch may be requested before this batch arrives."""

@@ -95,6 +95,7 @@ class PartitionProcessor:
         self.ends: dict[str, int] = {}  # where the source partitions ended, as last seen
         self.unsettled = False  # positions moved past transaction markers and are not committed yet
         self.buffer = FetchBuffer(limits)
+        self.batch_records = limits.batch_records  # the size of the next batch
         self.wake_timer = WakeTimer(agent, clock)
         self.siblings: Collection[PartitionProcessor] = (self,)  # processors of this process, including this one
         self.producer: AIOKafkaProducer | None = None
@@ -114,7 +115,7 @@ class PartitionProcessor:
     @property
     def has_room(self) -> bool:
         """Say whether more may be fetched for this processor."""
-        return self.status is PartitionStatus.LIVE and self.buffer.has_room
+        return self.status is PartitionStatus.LIVE and self.buffer.has_room(self.batch_records)
 
     @property
     def caught_up(self) -> bool:

@@ -1,7 +1,7 @@
 """One Kafka transaction: outputs, table changes and input positions of one batch, committed together or not at all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -77,7 +77,7 @@ class Transaction:
 async def commit(
     producer: AIOKafkaProducer,
     *,
-    sent: Sequence[OutputRecord],
+    sent: list[OutputRecord],
     changes: Mapping[str, bytes | None],
     changelog: str,
     partition: int,
@@ -89,7 +89,7 @@ async def commit(
 ) -> Bookmark | None:
     """Write everything in one transaction and return the changelog's new bookmark. After an error the outcome is unknown: reload.
 
-    `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions. Raises
+    `sent` is emptied: its records are in the batches then, and need not be in memory twice. `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions. Raises
     TransactionTimedOut if brokers do not take it within so many seconds: aiokafka itself tries without end.
     """
     deadline = _Deadline(seconds)
@@ -103,6 +103,7 @@ async def commit(
                 counts[name] = await partition_count(name)
             target = partition_of(key or b"", counts[name])
         batch.add(name, target, key, value, headers)
+    sent.clear()
     for text, data in changes.items():
         batch.add(changelog, partition, text.encode(), data)
     content = commit_states.encode(commit_state)

@@ -7,7 +7,8 @@ from schemas.message import RecordValue
 from streams.engine.limits import Limits
 from streams.engine.partition.fetch_buffer import FetchBuffer, FetchedBatch
 
-LIMITS = Limits(batch_records=4, batch_bytes=100, buffer_records=10, buffer_bytes=300)
+LIMITS = Limits(batch_records=4, batch_bytes=100, buffer_bytes=300)
+NEXT = 7  # records of the next batch
 FIRST, SECOND = "in", "in.second"
 FETCHES = st.lists(
     st.tuples(st.sampled_from([FIRST, SECOND]), st.lists(st.integers(0, 150), max_size=9), st.integers(0, 2)), max_size=12
@@ -49,11 +50,11 @@ def test_all_that_was_put_comes_out_once_and_in_order_in_batches_within_the_limi
 def test_a_few_large_records_leave_as_little_room_as_many_small_ones() -> None:
     buffer = FetchBuffer(LIMITS)
     buffer.put(fetched(FIRST, 0, [150]))
-    assert buffer.has_room
+    assert buffer.has_room(NEXT)
     buffer.put(fetched(FIRST, 1, [150]))
-    assert not buffer.has_room
+    assert not buffer.has_room(NEXT)
     buffer.take({FIRST: 0}, 4)
-    assert buffer.has_room
+    assert buffer.has_room(NEXT)
 
 
 def test_what_is_cut_off_a_large_fetch_keeps_its_place_before_what_came_later() -> None:
@@ -76,15 +77,21 @@ def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
 def test_room_is_kept_for_what_is_on_its_way() -> None:
     buffer, arriving = FetchBuffer(LIMITS), fetched(FIRST, 0, [1] * 10)
     buffer.reserve(arriving)
-    assert not buffer.has_room
+    assert not buffer.has_room(NEXT)
     buffer.put(arriving)
-    assert (buffer.records, buffer.has_room) == (10, False)
+    assert (buffer.records, buffer.has_room(NEXT)) == (10, False)
     buffer.take({FIRST: 0}, 4)
-    assert (buffer.records, buffer.has_room) == (6, True)
+    assert (buffer.records, buffer.has_room(NEXT)) == (6, True)
 
 
 def test_what_never_came_takes_no_room_after_a_new_beginning() -> None:
     buffer = FetchBuffer(LIMITS)
     buffer.reserve(fetched(FIRST, 0, [1] * 10))
     buffer.clear()
-    assert buffer.has_room
+    assert buffer.has_room(NEXT)
+
+
+def test_there_is_room_until_the_next_batch_is_here() -> None:
+    buffer = FetchBuffer(LIMITS)
+    buffer.put(fetched(FIRST, 0, [1] * 5))
+    assert [buffer.has_room(records) for records in (4, 5, 6)] == [False, False, True]
