@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.access.facts import AccessSettings, Fact
 from streams.core.access.facts.effect import Effect
-from streams.core.access.facts.precedence import takes_effect
+from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, PolicyRow, SettingsRow, WorkspaceRow
 from streams.core.access.state.staff import absence_of

@@ -6,7 +6,7 @@ from schemas.access.facts import AccessSettings, Actor, Fact, type_of
 from schemas.canonical import canonical, digest
 from schemas.ids import derived
 from schemas.tenancy import Tenancy, Tenant
-from streams.core.access.facts.precedence import in_force
+from streams.core.access.facts.staleness import in_force
 from streams.core.access.state.directory import WITHDRAWN
 
 KIND = "settings.applied"

@@ -1,4 +1,4 @@
-"""Decisions take effect in the order of the log; each names the one it replaces, and one that names another is stale."""
+"""Decisions take effect in the order of the log. Each names the one it replaces; one that names another than that in force is stale."""
 
 from collections.abc import Iterable
 
