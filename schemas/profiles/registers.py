@@ -4,48 +4,17 @@ Their encoding is internal (`schemas.versioned`); the public schemas are
 `schemas/avro/{person,org,membership,profile_change,record}.avsc`.
 """
 
-from enum import IntEnum
 from hashlib import blake2b
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from schemas.encoded import holds
+from schemas.profiles.version import Version
 from schemas.versioned import Versioned
 
 Value = str | bool | int | float | None
 """A field's value; None is empty. Custom attributes, and values without a type in the schema, are canonical JSON text."""
-
-
-class Rank(IntEnum):
-    """Which assertion wins within one second, which the wire cannot order."""
-
-    SNAPSHOT = 0
-    ADD = 1
-    REMOVE = 2
-    ARCHIVE = 3
-    MERGE = 4
-    DELETE = 5
-
-
-class Version(NamedTuple):
-    """When something was asserted, and by which event. Versions compare in the order of their fields.
-
-    Notifications have whole seconds and snapshots milliseconds, so rank decides first within a second; among snapshots that is
-    the same as comparing milliseconds. `request` is when the state was read (seconds of the notification, or the server's date in
-    ms).
-    """
-
-    second: int
-    rank: int
-    millisecond: int  # within the second
-    request: int
-    event: str
-
-    @property
-    def time(self) -> int:
-        """Milliseconds since 1970."""
-        return self.second * 1000 + self.millisecond
 
 
 Layer = tuple[Version, dict[str, Value]]

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from schemas.intercom.values import floor_to_second
-from schemas.profiles.registers import PatchCause, Registers, Value, Version
+from schemas.profiles.registers import PatchCause, Registers, Value
+from schemas.profiles.version import Version
 from streams.core.records.registers import active_edges, first_active, first_values, version_of
 
 Records = Mapping[str, Registers]

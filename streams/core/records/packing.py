@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from schemas.errors import InvalidRecord
-from schemas.profiles.registers import EncodedRegisters, Indexed, Layers, Packed, Registers, Version
+from schemas.profiles.registers import EncodedRegisters, Indexed, Layers, Packed, Registers
+from schemas.profiles.version import Version
 
 
 def pack(registers: Registers) -> Packed:

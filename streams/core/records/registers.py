@@ -10,7 +10,8 @@ from operator import itemgetter
 from typing import Final
 
 from schemas.canonical import canonical
-from schemas.profiles.registers import Layer, Layers, Rank, Registers, Value, Version
+from schemas.profiles.registers import Layer, Layers, Registers, Value
+from schemas.profiles.version import Rank, Version
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)

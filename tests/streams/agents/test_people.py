@@ -9,7 +9,8 @@ from schemas.cloudevents import context
 from schemas.errors import InvalidRecord, MustStop
 from schemas.ids import derived
 from schemas.message import RecordValue
-from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, ProfileTableRow, SourceRecordRow, Version
+from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, ProfileTableRow, SourceRecordRow
+from schemas.profiles.version import Version
 from streams.core.records.packing import encode
 from streams.core.records.registers import edge_registers, field_registers, join
 from tests.support.intercom_bodies import ADA, APP, AT, ENGINES, company, contact, listed, posted

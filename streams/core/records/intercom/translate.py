@@ -12,7 +12,8 @@ from typing import Any, Final
 from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import Envelope
 from schemas.intercom.values import instant_or_none
-from schemas.profiles.registers import Rank, Registers, Version
+from schemas.profiles.registers import Registers
+from schemas.profiles.version import Rank, Version
 from streams.core.records.intercom.objects import Object, ObjectSchema, embedded_list
 from streams.core.records.intercom.payload import decode_item
 from streams.core.records.intercom.webhook_topics import EventAssertion, TopicRule

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.profiles.registers import Rank
+from schemas.profiles.version import Rank
 from streams.core.records.intercom.objects import COMPANY, CONTACT, ObjectSchema
 
 

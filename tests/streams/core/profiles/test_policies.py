@@ -1,7 +1,8 @@
 import pytest
 
 from schemas.catalogue import shipped
-from schemas.profiles.registers import Rank, Registers, Version
+from schemas.profiles.registers import Registers
+from schemas.profiles.version import Rank, Version
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON, memberships
 from streams.core.profiles.policies import first_wins, latest_wins

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import InvalidRecord
-from schemas.profiles.registers import Packed, Rank, Version
+from schemas.profiles.registers import Packed
+from schemas.profiles.version import Rank, Version
 from streams.core.records.packing import decode, decode_edges, encode, pack, unpack
 from streams.core.records.registers import (
     NOTHING,

@@ -5,7 +5,7 @@ import pytest
 from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import ROUTES
-from schemas.profiles.registers import Rank
+from schemas.profiles.version import Rank
 from streams.core.records.intercom.objects import COMPANY, CONTACT
 from streams.core.records.intercom.translate import Observation, observation, translate
 from streams.core.records.intercom.webhook_topics import COMPANIES, CONTACTS, MERGED_AWAY
