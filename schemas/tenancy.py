@@ -50,10 +50,20 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaffSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A source of staff records. `absence` is what absence from its complete snapshot means: `withdrawn` or `ended`."""
+    """A source of staff records, and the form of its files.
+
+    `absence` is what absence from its complete snapshot means: `withdrawn` or `ended`. `zone` is that of dates without one, `dates`
+    their form (`ymd`, `dmy`, `mdy`; empty: as the file's dates show), `ends` what an end date is (`last_day`, `first_day_gone`),
+    `columns` texts like `end=Austritt`, `encoding` that of a file that is not UTF-8.
+    """
 
     name: str
     absence: str = "withdrawn"
+    zone: str = "UTC"
+    dates: str = ""
+    ends: str = "last_day"
+    columns: tuple[str, ...] = ()
+    encoding: str = ""
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):

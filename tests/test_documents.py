@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -17,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.policy import file as policy_file
+from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from streams.cli.main import root
@@ -101,7 +101,7 @@ def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
     blocks = dict(BLOCK.findall((ROOT / "README.md").read_text()))
     (tmp_path / "staff.csv").write_text(blocks["csv"])
     (tmp_path / "policy.toml").write_text(blocks["toml"])
-    good, bad = rows(read(tmp_path / "staff.csv"), zone=ZoneInfo("UTC"), normalize=normal)
+    good, bad = rows(read(tmp_path / "staff.csv"), StaffFileForm(), normalize=normal)
     assert (len(good), bad) == (2, [])
     (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES).policy.rules
     assert (rule.app_id, rule.validity, rule.roles) == ("abc12345", "staff_roles", ("support agent",))

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from connectors.staff.csv import file_form
+from schemas.errors import InvalidRecord
 from schemas.tenancy import App, Tenant
 from schemas.versioned import ENCODING
 from streams.settings.model import Settings
@@ -150,6 +152,22 @@ def _check_sources(tenants: Sequence[Tenant], report: Report) -> None:
     for at, tenant in enumerate(tenants):
         _check_unique(f"tenants[{at}].staff_sources", "name", (source.name for source in tenant.staff_sources), report)
         for number, source in enumerate(tenant.staff_sources):
-            if source.absence not in ABSENCES:
-                path = f"tenants[{at}].staff_sources[{number}].absence"
-                report(path, f"expected one of {', '.join(ABSENCES)}, found {source.absence!r}")
+            for key, expectation in _SOURCE_CHECKS.items():
+                if (expected := expectation(getattr(source, key))) is not None:
+                    report(f"tenants[{at}].staff_sources[{number}].{key}", expected)
+
+
+def _valid(check: Callable[[Any], object]) -> Expectation:
+    def expectation(value: Any) -> str | None:
+        try:
+            check(value)
+        except InvalidRecord as error:
+            return str(error)
+        return None
+
+    return expectation
+
+
+_SOURCE_CHECKS = MappingProxyType[str, Expectation](
+    {"absence": _one_of(*ABSENCES), **{key: _valid(check) for key, check in file_form.CHECKS.items()}}
+)

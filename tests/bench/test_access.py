@@ -1,7 +1,6 @@
 """The company of the access benchmark: its directory, its teammates, and what must follow from them."""
 
 import csv
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -10,6 +9,7 @@ from bench.access.company import company_of, teammates, write_directory, write_p
 from bench.access.trial import PHASES, Phase, Trial
 from connectors.policy import file as policy_file
 from connectors.staff.csv.columns import fields_of
+from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from streams.core.access.checks.policy import VALIDITIES
@@ -19,11 +19,11 @@ from streams.core.access.state.addresses import normal
 def test_the_directory_is_one_that_staff_import_takes_whole(tmp_path):
     company, file = company_of(300), tmp_path / "staff.csv"
     write_directory(company, file, leavers=company.leavers)
-    good, bad = rows(read(file), zone=ZoneInfo("UTC"), normalize=normal)
+    good, bad = rows(read(file), StaffFileForm(), normalize=normal)
     assert (len(good), bad) == (300, [])
     with file.open() as stream:
         written = list(csv.DictReader(stream))
-    assert sorted(fields_of(written[0])) == sorted(written[0])
+    assert sorted(fields_of(written[0], {})) == sorted(written[0])
     assert sum(row["status"] == "terminated" for row in written) == company.leavers == 3
 
 

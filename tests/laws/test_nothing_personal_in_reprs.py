@@ -1,8 +1,8 @@
 """Law 9, for access: whatever ends up in a log line or a traceback shows nobody's name or address."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from schemas.access.findings import CandidateData, FindingPersonalData
@@ -59,4 +59,4 @@ def test_lines_and_rows_of_a_staff_file_hide_what_they_hold(tmp_path: Path):
     (tmp_path / "staff.csv").write_text(f"id,name,email\n77,Jo Lind,{JO}\n")
     file = read(tmp_path / "staff.csv")
     assert hidden(file)
-    assert hidden(rows(file, zone=ZoneInfo("UTC"), normalize=normal))
+    assert hidden(rows(file, StaffFileForm(), normalize=normal))

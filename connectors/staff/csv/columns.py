@@ -1,6 +1,6 @@
 """Which column of a staff file fills which field: the documented names, and those that common directories export."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -30,22 +30,37 @@ FIELDS: Final = MappingProxyType({spelling: field for field, spellings in _NAMES
 _SEVERAL: Final = frozenset({"emails", "roles"})  # fields that more than one column may fill
 
 
-def fields_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the field of each known column. Raises InvalidRecord if two columns fill one field, or none identifies a record."""
+def fields_of(columns: Iterable[str], declared: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return the field of each known column; a field that `declared` names is filled by its columns there and by no others.
+
+    Raises InvalidRecord if two columns fill one field, or none identifies a record.
+    """
     fields: dict[str, str] = {}
     for column in columns:
-        field = FIELDS.get(normal_column(column))
+        field = field_of(column, declared)
         if field is None:
             continue
         earlier = next((other for other, its_field in fields.items() if its_field == field), None)
         if earlier is not None and field not in _SEVERAL:
-            raise InvalidRecord(f"the columns '{earlier}' and '{column}' both mean {field}; rename the one that should not count")
+            raise InvalidRecord(
+                f"the columns '{earlier}' and '{column}' both mean {field}; say which one counts with --columns {field}=COLUMN"
+            )
         fields[column] = field
     if not {"emails", "id"} & set(fields.values()):
         raise InvalidRecord(
-            "no column says whose the rows are; name one 'email' or 'id', see `intercom-streams staff import --help`"
+            "no column says whose the rows are; name one 'email' or 'id', or say which it is with --columns id=COLUMN"
         )
     return fields
+
+
+def field_of(column: str, declared: Mapping[str, Collection[str]]) -> str | None:
+    """Return the field that a column fills, or None."""
+    name = normal_column(column)
+    for field, columns in declared.items():
+        if name in columns:
+            return field
+    known = FIELDS.get(name)
+    return None if known in declared else known
 
 
 def normal_column(column: str) -> str:

@@ -14,18 +14,18 @@ _OPEN_END: Final = 1 << 62
 
 
 class StaffImport(msgspec.Struct, frozen=True, kw_only=True):
-    """One import: its tenant, source, time (ms), file and actor."""
+    """One import: its tenant, source, file and actor. The directory was as in the file at `as_of` (ms)."""
 
     tenant: str
     source: str
-    now: int
+    as_of: int
     file: StaffFile
     actor: Actor
 
     @property
     def id(self) -> str:
-        """The import's id: the same file imported at another time is another import."""
-        return derived(self.tenant, self.source, self.file.sha256, self.now)
+        """The import's id: the same file as of another time is another import, as of the same time the same."""
+        return derived(self.tenant, self.source, self.file.sha256, self.as_of)
 
 
 def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
@@ -36,7 +36,7 @@ def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
 
 def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     """Return a snapshot: its start, a fact per row, and its end with their count and hash."""
-    snapshot = Snapshot(id=staff_import.id, source=staff_import.source, requested=staff_import.now)
+    snapshot = Snapshot(id=staff_import.id, source=staff_import.source, requested=staff_import.as_of)
     staged = [
         msgspec.structs.replace(_fact(staff_import, row, "staff.snapshot.row"), snapshot=snapshot)
         for row in sorted(rows, key=lambda row: row.line)
@@ -74,7 +74,7 @@ def _frame(staff_import: StaffImport, kind: str, snapshot: Snapshot | None) -> F
         kind=kind,
         source=f"staff:{staff_import.source}",
         basis="asserted",
-        time=staff_import.now,
+        time=staff_import.as_of,
         actor=staff_import.actor,
         snapshot=snapshot,
     )

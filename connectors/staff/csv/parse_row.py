@@ -1,14 +1,14 @@
 """Parses a line of a staff file into a staff record, or reports what is wrong with it. Error texts contain no personal data."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors.staff.csv.columns import fields_of
-from connectors.staff.csv.dates import parse_end, parse_start
+from connectors.staff.csv.columns import field_of, fields_of, normal_column
+from connectors.staff.csv.dates import NO_DATE, DateRules, form_of, parse_end, parse_start
 from connectors.staff.csv.employment_status import status_of
+from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.read_file import StaffFile, StaffLine
 from schemas.access.facts import LocalTime
 from schemas.errors import InvalidRecord
@@ -44,18 +44,19 @@ class BadRow(NamedTuple):
     reason: str
 
 
-def rows(file: StaffFile, *, zone: ZoneInfo, normalize: Normalizer) -> tuple[list[StaffRow], list[BadRow]]:
+def rows(file: StaffFile, form: StaffFileForm, *, normalize: Normalizer) -> tuple[list[StaffRow], list[BadRow]]:
     """Parse a file's lines; `normalize` returns an address in comparable form, or None for text that is not an address.
 
     Two rows of the same record are both bad. Raises InvalidRecord where the header as a whole cannot be used.
     """
-    if file.columns:
-        fields_of(file.columns)
+    _check_columns(file, form)
+    if form.dates.form is None:
+        form = msgspec.structs.replace(form, dates=form.dates._replace(form=form_of(_date_texts(file, form))))
     good: list[StaffRow] = []
     bad: list[BadRow] = []
     for line in file.lines:
         try:
-            good.append(_row(line, zone, normalize))
+            good.append(_row(line, form, normalize))
         except InvalidRecord as error:
             bad.append(BadRow(line.number, str(error)))
     first: dict[str, StaffRow] = {}
@@ -67,10 +68,32 @@ def rows(file: StaffFile, *, zone: ZoneInfo, normalize: Normalizer) -> tuple[lis
     return [row for row in good if row.record not in ambiguous], sorted(bad)
 
 
-def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
+def _check_columns(file: StaffFile, form: StaffFileForm) -> None:
+    """Raise InvalidRecord where a declared column is missing, or the header cannot be used."""
+    there = {normal_column(column) for column in file.columns or {name for line in file.lines for name in line.cells}}
+    for field, columns in form.columns.items():
+        for column in columns:
+            if column not in there:
+                raise InvalidRecord(f"the file has no column '{column}', which is declared for {field}; look at the spelling")
+    if file.columns:
+        fields_of(file.columns, form.columns)
+
+
+def _date_texts(file: StaffFile, form: StaffFileForm) -> Iterator[str]:
+    """Yield all texts of the file's columns with dates."""
+    fields: dict[str, str | None] = {}
+    for line in file.lines:
+        for column, cell in line.cells.items():
+            if column not in fields:
+                fields[column] = field_of(column, form.columns)
+            if fields[column] in ("starts", "ends") and isinstance(cell, str):
+                yield cell.strip()
+
+
+def _row(line: StaffLine, form: StaffFileForm, normalize: Normalizer) -> StaffRow:
     if line.error:
         raise InvalidRecord(line.error)
-    fields = fields_of(line.cells)
+    fields = fields_of(line.cells, form.columns)
     cells = _by_field(line.cells, fields)
     addresses = _list(cells.get("emails", []), ";, \t\n")
     comparable = [normalize(address) for address in addresses]
@@ -96,8 +119,8 @@ def _row(line: StaffLine, zone: ZoneInfo, normalize: Normalizer) -> StaffRow:
         department=_text(cells, "department"),
         status=status,
         status_given=status_given,
-        starts=_date(_text(cells, "starts"), parse_start, zone, "start"),
-        ends=_date(_text(cells, "ends"), parse_end, zone, "end"),
+        starts=_date(_text(cells, "starts"), parse_start, form.dates, "start"),
+        ends=_date(_text(cells, "ends"), parse_end, form.dates, "end"),
     )
 
 
@@ -151,10 +174,12 @@ def _checked_identifier(text: str) -> str:
     return text
 
 
-def _date(text: str | None, parse: Callable[[str, ZoneInfo], LocalTime], zone: ZoneInfo, label: str) -> LocalTime | None:
+def _date(text: str | None, parse: Callable[[str, DateRules], LocalTime], rules: DateRules, label: str) -> LocalTime | None:
     if text is None:
         return None
     try:
-        return parse(text, zone)
-    except (ValueError, OverflowError):
-        raise InvalidRecord(f"the {label} '{text[:40]}' is no date like 2026-03-31 or 2026-03-31T17:00:00+01:00") from None
+        return parse(text, rules)
+    except ValueError as error:
+        raise InvalidRecord(f"the {label} '{text[:40]}' {error}") from None
+    except OverflowError:
+        raise InvalidRecord(f"the {label} '{text[:40]}' {NO_DATE}") from None

@@ -1,10 +1,12 @@
 """Reads a staff file into lines of named cells: CSV with a header, or NDJSON with an object per line."""
 
+import codecs
 import csv
 import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.canonical import digest
@@ -12,6 +14,7 @@ from schemas.errors import InvalidRecord
 
 _DELIMITERS: Final = ",;\t"
 _JSON_SUFFIXES: Final = (".ndjson", ".jsonl", ".json")
+_MARKS: Final = MappingProxyType({codecs.BOM_UTF8: "UTF-8-sig", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"})
 _MAX_CELL: Final = 1 << 20  # characters; bounds a file that is not CSV and would parse as one huge cell
 
 
@@ -35,17 +38,16 @@ class StaffFile(NamedTuple):
     columns: tuple[str, ...] = ()
 
 
-def read(path: Path) -> StaffFile:
-    """Read a file. Raises InvalidRecord where the whole file cannot be read; a malformed row has an `error`."""
+def read(path: Path, encoding: str = "") -> StaffFile:
+    """Read a file. Raises InvalidRecord where the whole file cannot be read; a malformed row has an `error`.
+
+    A byte order mark decides the encoding, then `encoding`, then UTF-8. None is guessed: most bytes are letters in each of them.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InvalidRecord(f"{path.name} cannot be read: {error.strerror}. Is the path right?") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InvalidRecord(f"{path.name} is not UTF-8 (line {line}); save it as 'CSV UTF-8'") from None
+    text = _decoded(path, data, encoding)
     if path.suffix.lower() in _JSON_SUFFIXES:
         return StaffFile(path.name, digest(data), list(_ndjson(text)))
     try:
@@ -53,6 +55,18 @@ def read(path: Path) -> StaffFile:
         return StaffFile(path.name, digest(data), list(_csv(columns, reader)), columns)
     except csv.Error as error:
         raise InvalidRecord(f"{path.name} is no CSV: {error}") from None
+
+
+def _decoded(path: Path, data: bytes, encoding: str) -> str:
+    codec = next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), encoding or "UTF-8")
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        hint = "look which encoding it has" if encoding else "if a spreadsheet on Windows wrote it, try --encoding cp1252"
+        raise InvalidRecord(
+            f"{path.name} is not {codec.removesuffix('-sig')} (line {line}); save it as 'CSV UTF-8', or {hint}"
+        ) from None
 
 
 def _header(text: str) -> tuple[tuple[str, ...], Any]:

@@ -1,7 +1,10 @@
 """`staff import`: import a staff directory's file as facts, all of them or none."""
 
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,13 +14,15 @@ from rich.progress import Progress
 
 from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record
-from connectors.staff.csv.columns import FIELDS, normal_column
+from connectors.staff.csv.columns import field_of
 from connectors.staff.csv.facts import StaffImport, records, snapshot
+from connectors.staff.csv.file_form import declared_form
 from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import StaffFile, read
 from schemas.access.facts import Actor, Fact
 from schemas.errors import InvalidRecord
 from schemas.json_lines import json_line
+from schemas.tenancy import StaffSource
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -41,16 +46,6 @@ class ImportReport(msgspec.Struct, frozen=True):
     ignored_columns: tuple[str, ...]
 
 
-class _ZoneParam(click.ParamType):
-    name = "zone"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
-        try:
-            return value if isinstance(value, ZoneInfo) else ZoneInfo(str(value))
-        except (KeyError, ValueError, OSError):
-            self.fail(f"{value!r} is no time zone; write one like Europe/Paris or UTC", param, ctx)
-
-
 staff = click.Group("staff", help=VERBS["staff"])
 
 
@@ -60,57 +55,93 @@ staff = click.Group("staff", help=VERBS["staff"])
 @click.option("--source", default="directory", show_default=True, help="Name of the directory; a person may be in several.")
 @click.option("--complete", is_flag=True, help="The file lists everybody: who is not in it is withdrawn from this source.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows where some are bad.")
-@click.option("--zone", type=_ZoneParam(), default="UTC", show_default=True, help="Time zone of dates without one.")
+@click.option("--as-of", metavar="TIME", help="When the directory was as in FILE, like 2026-03-31T18:00. Default: now.")
+@click.option("--zone", metavar="ZONE", help="Time zone of dates and times without one, like Europe/Paris.  [default: UTC]")
+@click.option("--dates", metavar="dmy|mdy|ymd", help="Order of day, month and year in dates. Default: as the file's dates show.")
+@click.option("--ends", metavar="last_day|first_day_gone", help="What an end date is.  [default: last_day]")
+@click.option(
+    "--columns", metavar="FIELD=COLUMN", multiple=True, help="The column that fills a field, like end=Austritt. Repeatable."
+)
+@click.option("--encoding", help="Encoding of a file that is not UTF-8, like cp1252.")
 @json_option
 @config_option
 @click.pass_context
 def import_(
     ctx: click.Context,
+    /,
     *,
     file: Path,
     tenant: str | None,
     source: str,
     complete: bool,
     skip_bad: bool,
-    zone: ZoneInfo,
+    as_of: str | None,
     as_json: bool,
+    **form: Any,
 ) -> None:
-    """Import FILE: CSV with a header (comma, semicolon or tab), or NDJSON (.ndjson, .jsonl), in UTF-8.
+    """Import FILE: CSV with a header (comma, semicolon or tab), or NDJSON (.ndjson, .jsonl).
 
     \b
     id          the directory's own id of the record; without it, the address is
     email(s)    addresses, several separated by blanks, ';' or ','
     name        or first name and last name
     role(s)     job roles, several separated by ';'
-    start, end  dates like 2026-03-31, meaning the whole of that day, or times like 2026-03-31T17:00:00+01:00
+    start, end  dates like 2026-03-31, meaning the whole of that day, or times like 2026-03-31T17:00:00+01:00;
+                31.12.2025 and 12/31/2025 too, where one order of day and month fits all dates of the file
     status      active, leave or ended, or another usual word
     department, employee number
 
     Columns under their usual names in other directories are understood, and others ignored. A column that is there asserts its empty
-    cells too: an empty end says that no end is known. One bad row and nothing is imported, unless --skip-bad.
+    cells too: an empty end says that no end is known. One bad row and nothing is imported, unless --skip-bad. The form of a source's
+    files may stand in the configuration, [[tenants.staff_sources]]; the options override it.
     """  # noqa: D301 - click wants the backspace, not a backslash
     if not source.isprintable() or "|" in source or not source:
         raise click.BadParameter("a source's name holds no '|' and no control characters", param_hint="--source")
     settings = kafka_of(ctx)
     tenant_id = tenant_of(settings.tenancy, tenant)
-    staff_file = read(file)
-    good_rows, bad_rows = rows(staff_file, zone=zone, normalize=normal)
+    file_form = declared_form(_with_options(_configured(settings, tenant_id, source), form))
+    now = time.time_ns() // 1_000_000
+    staff_file = read(file, file_form.encoding)
+    good_rows, bad_rows = rows(staff_file, file_form, normalize=normal)
     _check_rows(staff_file, good_rows, bad_rows, complete=complete, skip_bad=skip_bad)
     staff_import = StaffImport(
         tenant=tenant_id,
         source=source,
-        now=time.time_ns() // 1_000_000,
+        as_of=now if as_of is None else _instant(as_of, file_form.dates.zone, now),
         file=staff_file,
         actor=Actor(kind="operator", id="command line"),
     )
     facts = snapshot(staff_import, good_rows) if complete else records(staff_import, good_rows)
     run(_append(settings, facts))
-    ignored_columns = tuple(column for column in staff_file.columns if normal_column(column) not in FIELDS)
+    ignored_columns = tuple(column for column in staff_file.columns if field_of(column, file_form.columns) is None)
     _show(
         ImportReport(tenant_id, source, staff_file.name, len(good_rows), len(bad_rows), len(facts), complete, ignored_columns),
         bad_rows,
         as_json=as_json,
     )
+
+
+def _configured(settings: Settings, tenant: str, name: str) -> StaffSource:
+    sources = settings.tenancy.tenants[tenant].staff_sources
+    return next((source for source in sources if source.name == name), StaffSource(name=name))
+
+
+def _with_options(source: StaffSource, options: Mapping[str, Any]) -> StaffSource:
+    return msgspec.structs.replace(source, **{name: value for name, value in options.items() if value})
+
+
+def _instant(text: str, zone: ZoneInfo, now: int) -> int:
+    """Parse an as-of time. Raises InvalidRecord for a day alone, which leaves open which of its states the file has, and for the future."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or len(text) <= len("2026-03-31"):
+        raise InvalidRecord(f"--as-of {text!r} is no time like 2026-03-31T18:00 or 2026-03-31T18:00:00+01:00")
+    instant = int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
+    if not 0 <= instant <= now:
+        raise InvalidRecord(f"--as-of {text!r} is in the future, or before 1970. Is the zone right ({zone.key})?")
+    return instant
 
 
 def _check_rows(file: StaffFile, good_rows: list[StaffRow], bad_rows: list[BadRow], *, complete: bool, skip_bad: bool) -> None:

@@ -94,8 +94,84 @@ def test_a_complete_file_is_framed_as_a_listing(operator: Operator):
     assert [fact.kind.rpartition(".")[2] for fact in operator.log()] == ["started", "row", "row", "ended"]
 
 
+EXPORT = "Personalnr;E-Mail;Position;Austritt\r\n77;jo@acme.example;Köchin;\r\n78;al@acme.example;Sales;01.02.2026\r\n"
+
+
+def test_an_export_of_another_form_is_imported_as_declared_and_as_of_its_time(operator: Operator):
+    file = operator.folder / "export.csv"
+    file.write_bytes(EXPORT.encode("cp1252"))
+    words = ("staff", "import", str(file), "--tenant", operator.tenant, "--columns", "id=Personalnr", "--columns", "end=Austritt")
+    form = ("--encoding", "cp1252", "--zone", "Europe/Paris", "--as-of", "2026-01-15T09:00")
+    refused = operator.types(*words, *form)
+    assert "could be 01 February 2026 (--dates dmy) or 02 January 2026 (--dates mdy)" in str(refused.exception)
+    operator.printed(*words, *form, "--dates", "dmy")
+    (ended, employed) = sorted(operator.log(), key=lambda fact: fact.record.ends is None if fact.record else False)
+    assert {ended.time, employed.time} == {1768464000000}
+    assert ended.record is not None
+    assert ended.record.ends is not None
+    assert (ended.record.ends.given, ended.record.ends.instant, ended.record.ends.rule) == (
+        "01.02.2026",
+        1769986800000,
+        "end_of_day",
+    )
+    assert employed.record is not None
+    assert employed.record.roles == ("Köchin",)
+
+
+def test_the_same_file_as_of_the_same_time_gives_the_same_facts(operator: Operator):
+    for _ in range(2):
+        operator.printed(
+            "staff", "import", operator.file("staff.csv", STAFF), "--tenant", operator.tenant, "--as-of", "2026-01-15T09:00Z"
+        )
+    first, second, third, fourth = (fact.id for fact in operator.log())
+    assert (first, second) == (third, fourth)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--as-of", "2026-01-15", "is no time like"),
+        ("--as-of", "yesterday", "is no time like"),
+        ("--as-of", "2999-01-15T09:00", "in the future"),
+        ("--zone", "Europe/Parys", "expected a time zone"),
+        ("--dates", "dym", "expected one of ymd, dmy, mdy"),
+        ("--ends", "never", "expected one of last_day, first_day_gone"),
+        ("--columns", "Austritt", "is no FIELD=COLUMN"),
+        ("--columns", "end=Austritt", "has no column 'austritt'"),
+        ("--encoding", "cp99", "expected a text encoding"),
+    ],
+)
+def test_a_form_that_cannot_be_meant_is_refused_before_anything_is_imported(
+    operator: Operator, option: str, value: str, why: str
+):
+    refused = operator.types("staff", "import", operator.file("staff.csv", STAFF), "--tenant", operator.tenant, option, value)
+    assert isinstance(refused.exception, InvalidRecord)
+    assert why in str(refused.exception)
+    assert operator.log() == []
+
+
+def test_the_form_of_a_source_stands_in_the_configuration_and_options_override_it(operator: Operator):
+    operator.config.write_text(
+        operator.config.read_text().replace(
+            "[[tenants.workspaces]]",
+            '[[tenants.staff_sources]]\nname = "hr"\nzone = "Europe/Paris"\ndates = "mdy"\nends = "first_day_gone"\n\n'
+            "[[tenants.workspaces]]",
+            1,
+        )
+    )
+    file = operator.file("hr.csv", STAFF.replace("2026-01-31", "02/01/2026"))
+    words = ("staff", "import", file, "--tenant", operator.tenant, "--source", "hr")
+    operator.printed(*words)
+    operator.printed(*words, "--dates", "dmy")
+    ends = [fact.record.ends for fact in operator.log() if fact.record and fact.record.ends]
+    assert [(each.instant, each.rule) for each in ends] == [
+        (1769900400000, "first_day_gone"),
+        (1767308400000, "first_day_gone"),
+    ]
+
+
 def test_bad_rows_are_all_named_and_nothing_is_imported_unless_told_to_skip_them(operator: Operator):
-    file = operator.file("staff.csv", STAFF + "79,Di,no address,,,\n80,Ed,ed@acme.example,,31/01/2026,\n")
+    file = operator.file("staff.csv", STAFF + "79,Di,no address,,,\n80,Ed,ed@acme.example,,02/01/2026,\n")
     refused = operator.types("staff", "import", file, "--tenant", operator.tenant)
     assert isinstance(refused.exception, InvalidRecord)
     assert "line 4" in str(refused.exception)

@@ -66,6 +66,21 @@ def test_a_source_of_staff_says_what_absence_means_and_nothing_else(file):
     assert "each needs its own" in found
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ('zone = "Mars"', "zone (line 28): expected a time zone like Europe/Paris or UTC, found 'Mars'"),
+        ('dates = "dym"', "dates (line 28): expected one of ymd, dmy, mdy, found 'dym'"),
+        ('ends = "never"', "ends (line 28): expected one of last_day, first_day_gone, found 'never'"),
+        ('columns = ["shoe=44"]', "columns (line 28): 'shoe=44' is no FIELD=COLUMN"),
+        ('encoding = "cp99"', "encoding (line 28): expected a text encoding like utf-8, cp1252 or utf-16, found 'cp99'"),
+    ],
+)
+def test_the_form_of_a_sources_files_is_checked_with_the_configuration(file, wrong, expected):
+    sources = f'[[tenants.staff_sources]]\n{wrong}\nname = "hr"\n'
+    assert f"tenants[0].staff_sources[0].{expected}" in problems(file(WHOLE + sources))
+
+
 def test_the_whole_form_is_read(file, tmp_path):
     settings = load(file(WHOLE), environment=ENVIRONMENT)
     assert settings.kafka.bootstrap == "127.0.0.1:9092"

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.staff.csv.dates import parse_end, parse_start
+from connectors.staff.csv.dates import DateRules, parse_end, parse_start
 from connectors.staff.csv.employment_status import status_of
 from connectors.staff.csv.facts import StaffImport, records, snapshot
+from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import read
 from schemas.access.facts import Actor, snapshot_hash
@@ -15,11 +16,14 @@ from schemas.errors import InvalidRecord
 from streams.core.access.state.addresses import normal
 
 UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
+_FORM = StaffFileForm()
 
 
-def parse(folder: Path, text: str, name: str = "staff.csv", *, zone: ZoneInfo = UTC) -> tuple[list[StaffRow], list[BadRow]]:
+def parse(
+    folder: Path, text: str, name: str = "staff.csv", *, form: StaffFileForm = _FORM
+) -> tuple[list[StaffRow], list[BadRow]]:
     (folder / name).write_text(text, encoding="utf-8")
-    return rows(read(folder / name), zone=zone, normalize=normal)
+    return rows(read(folder / name), form, normalize=normal)
 
 
 def test_a_row_is_read_by_the_names_of_its_columns(tmp_path: Path):
@@ -82,13 +86,13 @@ def test_ndjson_has_an_object_per_line_with_lists(tmp_path: Path):
 
 def test_every_bad_row_is_named_by_line_and_nothing_of_a_person_is_said(tmp_path: Path):
     text = (
-        'id,email,end,status\n1,"a@a.example\nb@a.example",,\n2,not an address,,\n3,c@a.example,31.03.2026,\n4,d@a.example,,Gekündigt\n'
+        'id,email,end,status\n1,"a@a.example\nb@a.example",,\n2,not an address,,\n3,c@a.example,03.04.2026,\n4,d@a.example,,Gekündigt\n'
         "5,e@a.example\n,,,active\n1,f@a.example,,\n"
     )
     good, bad = parse(tmp_path, text)
     assert [row.record for row in good] == []
     assert [each.line for each in bad] == [2, 4, 5, 6, 7, 8, 9]
-    assert "31.03.2026" in bad[2].reason
+    assert "03.04.2026" in bad[2].reason
     assert "Gekündigt" in bad[3].reason
     assert not any("@" in each.reason or "not an" in each.reason.partition("holds")[0] for each in bad)
 
@@ -145,18 +149,21 @@ def test_a_file_that_is_not_utf8_or_not_there_is_refused(tmp_path: Path):
     ],
 )
 def test_a_last_day_lasts_until_its_end_in_its_zone(text: str, zone: ZoneInfo, instant: int, rule: str):
-    end = parse_end(text, zone)
+    end = parse_end(text, DateRules(zone))
     assert (end.given, end.zone, end.instant, end.rule) == (text, zone.key, instant, rule)
 
 
 def test_a_first_day_begins_with_the_day():
-    assert parse_start("2026-03-31", UTC).instant == 1774915200000
+    assert parse_start("2026-03-31", DateRules(UTC)).instant == 1774915200000
 
 
-@pytest.mark.parametrize("text", ["31.03.2026", "03/04/2026", "2026-13-01", "0026-03-31", "yesterday", "20260331"])
+@pytest.mark.parametrize(
+    "text",
+    ["31.03.2026", "03/04/2026", "2026-13-01", "0026-03-31", "yesterday", "20260331", "2026-03-31T25:00", "31/12/25", "46112"],
+)
 def test_what_could_be_two_dates_or_none_is_no_date(text: str):
     with pytest.raises(ValueError, match=r".*"):
-        parse_end(text, UTC)
+        parse_end(text, DateRules(UTC))
 
 
 def test_an_unknown_status_is_not_taken_for_active():
@@ -167,7 +174,7 @@ def test_an_unknown_status_is_not_taken_for_active():
 def staff_import_of(folder: Path, text: str) -> tuple[StaffImport, list[StaffRow]]:
     good, _ = parse(folder, text)
     actor = Actor(kind="operator", id="command line")
-    return StaffImport(tenant="acme", source="hr", now=5, file=read(folder / "staff.csv"), actor=actor), good
+    return StaffImport(tenant="acme", source="hr", as_of=5, file=read(folder / "staff.csv"), actor=actor), good
 
 
 def test_records_come_with_those_employed_longest_first(tmp_path: Path):
