@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from connectors.local import LocalStack
@@ -46,6 +46,16 @@ SLOWEST_FIRST: Final = (
 )
 """Files that take long, the longest first; of those that follow each other one mostly computes and the next mostly waits."""
 
+TEST_BY_TEST: Final = frozenset(
+    {
+        "tests/faults/test_continuation_kill.py",
+        "tests/faults/test_engine_faults.py",
+        "tests/laws/test_access.py",
+        "tests/laws/test_access_oracle.py",
+    }
+)
+"""Files whose tests take long and share nothing: they need not stay together."""
+
 _NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "usepdb")
 """Options by which a run is small, or needs the terminal."""
 
@@ -77,10 +87,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
-    """Give each process one file after the other, in the order of the collection."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give each process one unit after the other, in the order of the collection."""
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return _UnitScheduling(config, log)
+
+
+class _UnitScheduling(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what runs in one process together with this test: its file, or the test alone."""
+    file = nodeid.partition("::")[0]
+    return nodeid if file in TEST_BY_TEST else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -117,8 +117,21 @@ def test_however_the_run_ends_nothing_of_its_stack_is_left(tmp_path, end):
     wait_until(lambda: not list((tmp_path / "state").rglob("shared-*")))
 
 
-def test_the_files_named_as_slow_are_files_of_the_suite():
-    assert [file for file in side_by_side.SLOWEST_FIRST if not (ROOT / file).is_file()] == []
+def test_the_files_named_as_slow_or_divisible_are_files_of_the_suite():
+    named = [*side_by_side.SLOWEST_FIRST, *side_by_side.TEST_BY_TEST]
+    assert [file for file in named if not (ROOT / file).is_file()] == []
+
+
+def test_a_file_stays_together_unless_it_is_divisible():
+    assert side_by_side.unit_of("tests/test_wheel.py::test_one[a::b]") == "tests/test_wheel.py"
+    assert side_by_side.unit_of("tests/laws/test_access.py::test_one[a::b]") == "tests/laws/test_access.py::test_one[a::b]"
+
+
+@pytest.mark.parametrize("file", sorted(side_by_side.TEST_BY_TEST))
+def test_the_tests_of_a_divisible_file_share_no_fixture(file):
+    text = (ROOT / file).read_text()
+    assert 'scope="module"' not in text
+    assert 'scope="class"' not in text
 
 
 def exists(pid: int) -> bool:
