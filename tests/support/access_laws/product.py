@@ -102,7 +102,7 @@ def _reason(reason: str) -> str:
 
 def _follow(findings: dict[str, Finding], event: dict[str, Any]) -> None:
     uid, extra = event["finding_info"]["uid"], event["unmapped"]
-    if uid not in findings:
+    if uid not in findings or event["activity_id"] == 1:  # the same cause can create it again, long after it was closed
         findings[uid] = Finding(
             check=extra["check"],
             app_id=extra["app_id"],

@@ -103,7 +103,7 @@ class Evaluation:
     def _advance(self, key: FindingKey, row: CheckRow, outcome: CheckOutcome | None, closing: Closing) -> CheckRow:
         """Return a check's row after an outcome, and publish what happens to its finding."""
         cause, account, period = closing.cause, closing.account, closing.period
-        episode, closed = row.episode, episodes.recent(row.closed, cause.now)
+        episode, closed = row.episode, episodes.remembered(row.closed, cause.now)
         if episode is not None and not episodes.stays_open(episode, outcome, period):
             over, event = episodes.close(episode, closing.of(key.check, episode, outcome), cause)
             self._publish(key._replace(staff=episode.staff), event, account, outcome, cause.now)
