@@ -162,7 +162,7 @@ def past_episode(
 def remembered(closed: tuple[Episode, ...], now: int) -> tuple[Episode, ...]:
     """Return the closed episodes that may still reopen, and the last one.
 
-    The fact that caused the last one may be heard again at any time (a workspace is monitored again by the same fact). It then causes the
+    The fact that caused the last one may arrive again at any time (a workspace is monitored again by the same fact). It then causes the
     same finding, whose sequence must continue: subscribers would drop an event with an id that they have seen.
     """
     return tuple(each for each in closed[:-1] if each.closed is not None and now - each.closed <= REOPENS_WITHIN) + closed[-1:]
