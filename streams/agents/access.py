@@ -83,9 +83,10 @@ def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: T
     """Process each fact. One cursor stands for all pending work, whichever tenants it belongs to."""
     was_idle = next_pending_tenant(table) is None
     budget = limits.budget + limits.per_record * len(batch.records)
+    states: dict[str, TenantState] = {}
     for record in batch.records:
         fact = fact_records.decode(writer.avro, record.value)
-        state = TenantState(table, fact.tenant)
+        state = states.get(fact.tenant) or states.setdefault(fact.tenant, TenantState(table, fact.tenant))
         result = backlog.process(state, fact, _position(batch, record), budget=budget, chunk_size=limits.chunk)
         while result is not None:
             writer.write(result, out)

@@ -38,8 +38,11 @@ def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, sou
         state.records.put(row, *key)
         return Effect("applied")
     addresses, numbers = {*row.ever, *(was.row.ever if was else ())}, {each.number for each in (was, new) if each and each.number}
-    covered = was is not None and (was.row.ever, was.number) == (new.row.ever, new.number) and bool(new.end or not was.end)
-    # It joins and parts the same people, and names no fewer as leavers: then the rows after it lead to all accounts concerned.
+    if was is None:
+        covered = not old.is_shared(addresses, numbers)
+    else:
+        covered = (was.row.ever, was.number) == (new.row.ever, new.number) and bool(new.end or not was.end)
+    # It joins and parts the same people (a new one nobody), and names no fewer as leavers: the rows after it lead to all accounts concerned.
     accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers)
     put_record(state, before, row)
     directory = Directory.after(state, new._replace(row=row))

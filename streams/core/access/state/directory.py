@@ -202,6 +202,10 @@ class Directory:
         links = (self._state.links.holders(record.row.person) for record in records)
         return {account for index in (*indexes, *links) for account in index.accounts}
 
+    def is_shared(self, addresses: Iterable[str], numbers: Iterable[str]) -> bool:
+        """Return whether any record has one of these addresses or employee numbers."""
+        return any(map(self.holders, addresses)) or any(self._state.employee_numbers.holders(each).records for each in numbers)
+
     def holders(self, address: str) -> tuple[RecordKey, ...]:
         if address not in self._holders:
             self._holders[address] = self._state.addresses.holders(address).records
