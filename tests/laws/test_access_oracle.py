@@ -19,13 +19,13 @@ SIZE = 24
 NOTICED = {  # by which law, in the history of which seed; M and O differ from the oracle and break no law
     "A": ("no event before its causes", 0),
     "B": ("any order", 1),
-    "C": ("no event before its causes", 71),
+    "C": ("no event before its causes", 128),
     "D": ("silence", 2),
     "E": ("any order", 11),
     "F": ("any order", 42),
-    "G": ("any order", 30),
+    "G": ("any order", 74),
     "H": ("any order", 2),
-    "I": ("no event before its causes", 86),
+    "I": ("no event before its causes", 163),
     "L": ("no leaver passes", 2),
 }
 
@@ -54,7 +54,7 @@ def test_the_oracle_keeps_every_law(seed):
 
 @pytest.mark.parametrize("letter", PATTERNS)
 def test_generated_histories_reach_the_pattern_of_a_fault(letter):
-    assert any(PATTERNS[letter](history(seed, SIZE)) for seed in range(100))
+    assert any(PATTERNS[letter](history(seed, SIZE)) for seed in range(200))
 
 
 @pytest.mark.parametrize("letter", MUTANTS)

@@ -144,6 +144,13 @@ class Company:
             findings = self.add(fact)
         return findings
 
+    def teammates(self, *rows: Fact, requested: int, **how: Any) -> list[dict[str, Any]]:
+        """Import a complete snapshot of the workspace's teammates; return the findings of its last fact."""
+        findings: list[dict[str, Any]] = []
+        for fact in teammates_facts(*rows, requested=requested, **how):
+            findings = self.add(fact)
+        return findings
+
 
 def admin(
     kind: str,
@@ -195,6 +202,22 @@ def snapshot_facts(*rows: Fact, requested: int, count: int | None = None) -> lis
         Fact(id=derived(id_, "start"), kind="staff.snapshot.started", snapshot=part, **base),
         *staged,
         Fact(id=derived(id_, "end"), kind="staff.snapshot.ended", snapshot=end, **base),
+    ]
+
+
+def teammates_facts(*rows: Fact, requested: int, id_: str | None = None, app: str = APP) -> list[Fact]:
+    """Return the facts of a complete snapshot of a workspace's teammates; `rows` are facts about those it lists."""
+    part = Snapshot(id=id_ or derived("teammates", app, requested), source="intercom", requested=requested)
+    base = {"tenant": TENANT, "source": "intercom.rest", "basis": "observed", "time": requested, "app_id": app}
+    staged = [
+        msgspec.structs.replace(row, id=derived(part.id, row.id), kind="admins.snapshot.row", time=requested, snapshot=part)
+        for row in rows
+    ]
+    end = msgspec.structs.replace(part, count=len(rows), hash=facts.snapshot_hash(row.id for row in staged))
+    return [
+        Fact(id=derived(part.id, "start"), kind="admins.snapshot.started", snapshot=part, **base),
+        *staged,
+        Fact(id=derived(part.id, "end"), kind="admins.snapshot.ended", snapshot=end, **base),
     ]
 
 

@@ -11,7 +11,7 @@ from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue
 from streams.agents.access import ROWS, ProcessingLimits
-from streams.core.access.facts.staff_snapshots import TIMEOUT
+from streams.core.access.facts.snapshots import TIMEOUT
 from streams.core.access.findings.episodes import REOPENS_WITHIN
 from streams.core.access.findings.ledger import CONTINUED
 from streams.engine.in_memory import SentRecord

@@ -42,7 +42,11 @@ def history(seed: int, size: int) -> list[Entry]:
     facts = _interleaved(build, size)
     for _ in range(build.draw.choice((0, 0, 1, 2))):
         _delay_or_repeat(build, facts)
-    return copy.deepcopy(_logged(build.draw, facts))
+    entries = _logged(build.draw, facts)
+    build.draw = random.Random(
+        f"listings of teammates {seed}"
+    )  # so that the rest of a seed's history stays as it is without them
+    return copy.deepcopy(_with_listings(build, entries))
 
 
 def _interleaved(build: HistoryBuilder, size: int) -> list[FactDict]:
@@ -64,6 +68,18 @@ def _interleaved(build: HistoryBuilder, size: int) -> list[FactDict]:
     for current in running:  # a listing under way is completed
         facts.extend(current)
     return facts
+
+
+def _with_listings(build: HistoryBuilder, entries: list[Entry]) -> list[Entry]:
+    """Let listings of teammates arrive among the facts, part by part, each when the fact before it does."""
+    for _ in range(build.draw.choice((0, 0, 1, 2, 3))):
+        after = 0
+        for part in observations.teammates_listing(build):
+            after = min(
+                len(entries), after + build.draw.choice((1, 1, 1, 2, 5)) if after else build.draw.randint(1, len(entries))
+            )
+            entries.insert(after, {"log_time": entries[after - 1]["log_time"], "fact": part})
+    return [{**entry, "offset": offset} for offset, entry in enumerate(entries)]
 
 
 def _delay_or_repeat(build: HistoryBuilder, facts: list[FactDict]) -> None:

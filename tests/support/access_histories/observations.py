@@ -82,6 +82,38 @@ def staff_listing(build: HistoryBuilder) -> list[FactDict]:
     return facts
 
 
+def teammates_listing(build: HistoryBuilder) -> list[FactDict]:
+    """A listing of a workspace's teammates: complete or not, its parts repeated or lost, one of them of another reading."""
+    app_id, requested = build.draw.choice(build.workspaces), build.time()
+    head = {"id": derived("teammates", build.seed, build.count), "source": "intercom", "requested": requested}
+    base = {"source": "r", "basis": "observed", "time": requested, "app_id": app_id, "snapshot": head}
+    rows = []
+    for account in build.accounts:
+        if build.chance(0.6):
+            person = {"addresses": [build.address()]} if build.chance(0.7) else {}
+            admin = {"role_name": build.draw.choice(INTERCOM_ROLES), "role_id": "r"} if build.chance(0.4) else None
+            rows.append(build.fact("admins.snapshot.row", **base, account=account, person=person, admin=admin))
+    end = {**head, "count": len(rows), "hash": snapshot_hash(row["id"] for row in rows)}
+    started, ended = (
+        build.fact("admins.snapshot.started", **base),
+        build.fact("admins.snapshot.ended", **{**base, "snapshot": end}),
+    )
+    facts = [started, *rows, ended]
+    if build.chance(0.1):
+        facts.pop(build.draw.randrange(len(facts)))
+    if build.chance(0.1):
+        other = build.draw.choice(facts)
+        facts = [part if part is not other else _read_later(part) for part in facts]
+    if build.chance(0.3):
+        repeated = build.draw.randrange(len(facts))
+        facts.insert(build.draw.randint(repeated + 1, len(facts)), facts[repeated])
+    return facts
+
+
+def _read_later(part: FactDict) -> FactDict:
+    return {**part, "snapshot": {**part["snapshot"], "requested": part["snapshot"]["requested"] + 1_000}}
+
+
 def _assertion(build: HistoryBuilder, source: str, record_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what one record asserts: the fact's person and its record."""
     record: dict[str, Any] = {"source": source, "record": record_id}

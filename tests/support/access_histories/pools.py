@@ -29,7 +29,7 @@ ENDS: Final = (
 STEPS: Final = (0, 1_007, 61_007, 61_013, 61_031, 121_021, 421_019, 613_021, 3_700_039)
 STEP_WEIGHTS: Final = (6, 10, 30, 20, 10, 8, 4, 3, 2)
 LATER_KINDS: Final = (
-    "admins.snapshot.started", "admins.snapshot.row", "admins.snapshot.ended", "snapshot.confirmed", "staff.decided",
+    "calendar.set", "rules.activated", "monitoring.started", "snapshot.confirmed", "staff.decided",
     "exemption.granted", "exemption.revoked", "approval.granted", "approval.revoked", "finding.handled", "calendar.set",
     "rules.activated", "monitoring.started",
 )  # fmt: skip

@@ -23,13 +23,13 @@ def ticked(entry: Entry) -> Entry:
 
 def without_row(history: Sequence[Entry], row_id: str) -> list[Entry]:
     """Return the history in which a listing never had this row: its count and hash fit without it."""
-    rows = {e["fact"]["id"]: e["fact"] for e in history if e["fact"]["kind"] == "staff.snapshot.row"}
+    rows = {e["fact"]["id"]: e["fact"] for e in history if e["fact"]["kind"].endswith(".snapshot.row")}
     listing = rows[row_id]["snapshot"]["id"]
     rest = [fact_id for fact_id, fact in rows.items() if fact["snapshot"]["id"] == listing and fact_id != row_id]
     reduced = []
     for entry in without(history, row_id):
         fact = entry["fact"]
-        if fact["kind"] == "staff.snapshot.ended" and fact["snapshot"]["id"] == listing:
+        if fact["kind"].endswith(".snapshot.ended") and fact["snapshot"]["id"] == listing:
             end = {**fact["snapshot"], "count": len(rest), "hash": snapshot_hash(rest)}
             entry = {**entry, "fact": {**fact, "snapshot": end}}
         reduced.append(entry)
@@ -37,8 +37,9 @@ def without_row(history: Sequence[Entry], row_id: str) -> list[Entry]:
 
 
 def applied_listings(history: Sequence[Entry]) -> set[str]:
-    """Return the ids of the staff listings that are applied."""
-    return {snapshot.id for snapshot in applied_snapshots(effective(read_log(history), DEFAULT), "staff")}
+    """Return the ids of the listings that are applied."""
+    facts = effective(read_log(history), DEFAULT)
+    return {snapshot.id for family in ("staff", "admins") for snapshot in applied_snapshots(facts, family)}
 
 
 def _is_decision(entry: Entry) -> bool:

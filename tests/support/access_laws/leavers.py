@@ -98,13 +98,17 @@ class _ActiveAccount:
 def _accounts(facts: Sequence[LoggedFact], *, past_addresses: bool) -> list[_ActiveAccount]:
     in_force = decisions(facts)
     by_account: dict[Key, list[LoggedFact]] = {}
+    listings = applied_snapshots(facts, "admins")
+    rows = [row for listing in listings for row in listing.rows]
     for logged in facts:
         if logged.kind in TEAMMATE_KINDS:
             by_account.setdefault((logged.fact["app_id"], logged.fact["account"]), []).append(logged)
+    for row in rows:
+        by_account.setdefault((row.fact["app_id"], row.fact["account"]), []).append(row)
     return [
         _ActiveAccount(key, _link(in_force, key), _account_addresses(of, past=past_addresses))
         for key, of in sorted(by_account.items())
-        if presence(of, []).status == "active"
+        if presence(of, [listing for listing in listings if listing.app_id == key[0]], key[1]).status == "active"
     ]
 
 

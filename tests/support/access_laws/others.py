@@ -37,7 +37,7 @@ def _without_others(history: Sequence[Entry], account: Key) -> list[Entry]:
     for fact in (entry["fact"] for entry in history):
         other_staff = bool(fact.get("record")) and record_key(fact) not in related
         other_account = bool(fact.get("account")) and (fact["app_id"], fact["account"]) != account
-        if fact["kind"] == "staff.snapshot.row" and other_staff:
+        if fact["kind"].endswith(".snapshot.row") and (other_staff or other_account):
             if fact["id"] in {entry["fact"]["id"] for entry in reduced}:
                 reduced = without_row(reduced, fact["id"])
         elif (fact["kind"] == "staff.record" and other_staff) or other_account:

@@ -1,6 +1,7 @@
 """The access agent in the oracle's form, so that the cases, the laws and the oracle itself can check it.
 
-Rows and open findings are read from the agent's table, closed findings from what it published.
+Rows and open findings are read from the agent's table, closed findings from what it published. The system's checks (S1, S2) are left
+out: they are about the order in which snapshots arrive, and no law is about that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,9 +47,10 @@ def _records(history: Sequence[Entry]) -> Iterator[RecordValue]:
 def _answers(company: Company, position: int, published: list[dict[str, Any]], findings: dict[str, Finding]) -> Answers:
     state, now = TenantState(company.table, TENANT), TenantState(company.table, TENANT).log.now
     directory = Directory(state)
-    rows = {tuple(item.split("|")): row for item, row in state.checks.walk()}
+    rows = {tuple(item.split("|")): row for item, row in state.checks.walk() if not item.rpartition("|")[2].startswith("S")}
     for event in published:
-        _follow(findings, event)
+        if not event["unmapped"]["check"].startswith("S"):
+            _follow(findings, event)
     for (app_id, account, check), row in rows.items():
         if row.episode is not None:
             finding = findings[row.episode.uid]
@@ -132,5 +134,5 @@ def _copy(finding: Finding) -> Finding:
 def _presence(state: TenantState, key: tuple[str, str]) -> str:
     account = state.accounts.get(*key)
     assert account is not None
-    present = presence.presence_of(account)
+    present = presence.presence_of(account, state.snapshots_of(key[0]))
     return "contradiction" if present.unsettled else "active" if present.period else "removed"

@@ -9,7 +9,7 @@ import pytest
 
 from streams.core.access.checks import offboarded, presence, valid_access
 from streams.core.access.checks.check import AccountInput
-from streams.core.access.facts import staff_snapshots
+from streams.core.access.facts import snapshots
 from streams.core.access.processing import chunk
 from streams.core.access.state import directory, staff
 from streams.core.access.state.directory import Directory
@@ -57,14 +57,14 @@ def _late_record_is_never_withdrawn(patch: pytest.MonkeyPatch) -> None:
 
 
 def _started_voids_other_snapshots(patch: pytest.MonkeyPatch) -> None:
-    right = staff_snapshots.started
+    right = snapshots.started
 
     def started(state: Any, fact: Any, *others: Any) -> Any:
-        snapshot = staff_snapshots.snapshot_of(fact)
-        for id_, _ in list(state.backlog.stagings.walk(snapshot.source)):
-            for item, _ in list(state.backlog.staged.walk(snapshot.source, id_)):
-                state.backlog.staged.delete(snapshot.source, id_, item)
-            state.backlog.stagings.delete(snapshot.source, id_)
+        snapshot = snapshots.snapshot_of(fact)
+        for id_, _ in list(state.backlog.staff_snapshots.stagings.walk(snapshot.source)):
+            for item, _ in list(state.backlog.staff_snapshots.staged.walk(snapshot.source, id_)):
+                state.backlog.staff_snapshots.staged.delete(snapshot.source, id_, item)
+            state.backlog.staff_snapshots.stagings.delete(snapshot.source, id_)
         return right(state, fact, *others)
 
     from streams.core.access.facts import apply

@@ -128,8 +128,8 @@ def g_last_arrival_wins() -> Patch:
     """G: of added and removed in one second the one that arrives last counts."""
     right = presence.presence
 
-    def presence_of(facts: Sequence[LoggedFact], listings: Sequence[AppliedSnapshot]) -> Presence:
-        actual = right(facts, listings)
+    def presence_of(facts: Sequence[LoggedFact], listings: Sequence[AppliedSnapshot], account: str) -> Presence:
+        actual = right(facts, listings, account)
         if actual.status != "contradiction":
             return actual
         explicit = [logged for logged in facts if logged.kind in EXPLICIT_KINDS]

@@ -43,7 +43,7 @@ def account_at(
     present_roles = frozenset(roles[max(roles)]) if roles else frozenset[str]()
     return Account(
         key=key,
-        presence=presence(facts, snapshots),
+        presence=presence(facts, snapshots, key[1]),
         addresses=present,
         past_and_present=frozenset(address for values in addresses.values() for address in values),
         address_since={address: addresses[_start_of_address(addresses, address)][address] for address in present},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Interpretation:
     """One choice for each contested sentence. Under the defaults all laws hold at once (README.md)."""
 
-    later_kinds: bool = False  # also use the kinds with support "later": listings of teammates, grants, staff.decided
+    later_kinds: bool = False  # also use the kinds with support "later": grants, staff.decided
     past_addresses: bool = True  # a leaver is named by every address ever seen, of the account and of the record [N5]
     former_identifies: bool = (
         True  # where present addresses find nobody, those that either side ever had do: a rename keeps the owner [N5]

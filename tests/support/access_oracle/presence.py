@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.support.access_oracle.log import SEEN_KINDS, LoggedFact
@@ -12,6 +12,7 @@ from tests.support.access_oracle.snapshots import AppliedSnapshot
 
 EXPLICIT_KINDS: Final = ("admin.added", "admin.removed")
 TimedKind = tuple[int, str]
+Listing = tuple[int, bool]  # when it was requested, and whether it has the account
 
 
 @dataclass(frozen=True)
@@ -25,60 +26,61 @@ class Presence:
     inferred: bool = False
 
 
-def presence(facts: Sequence[LoggedFact], snapshots: Sequence[AppliedSnapshot]) -> Presence:
+def presence(facts: Sequence[LoggedFact], snapshots: Sequence[AppliedSnapshot], account: str) -> Presence:
     """Return the presence of the account that the facts are about.
 
     The design: "decided only by added, removed and complete snapshots, as registers by time".
     """
     explicit = [(logged.fact["time"], logged.kind) for logged in facts if logged.kind in EXPLICIT_KINDS]
     seen = [logged.fact["time"] for logged in facts if logged.kind in SEEN_KINDS]
-    account = str(facts[0].fact["account"]) if facts else ""
-    return _with_snapshots(explicit, seen, sorted(snapshots, key=lambda snapshot: snapshot.requested), account)
+    listings = [(snapshot.requested, account in snapshot.accounts) for snapshot in snapshots]
+    return _presence(explicit, seen, listings)
 
 
-def _with_snapshots(explicit: list[TimedKind], seen: list[int], snapshots: list[AppliedSnapshot], account: str) -> Presence:
-    """Return the presence with what the last listing of teammates adds.
+def _presence(explicit: list[TimedKind], seen: list[int], listings: list[Listing]) -> Presence:
+    """Go through all that was stated, by time.
 
-    The design: "A snapshot's version is when its request was sent; it overrules no explicit event younger than that less 2
-    minutes." "Absence means removal only here, and the finding says it was inferred"; an account that never was there is not
-    removed.
+    The design: "Contradiction inside one second: UNKNOWN and a re-read, in both orders". "Absence means removal only here, and the
+    finding says it was inferred"; an account that never was there is not removed by absence, and absence is no explicit removal.
     """
-    if not snapshots or any(time > snapshots[-1].requested - TWO_MINUTES for time, _ in explicit):
-        return _without_snapshots(explicit, seen)
-    snapshot = snapshots[-1]
-    earlier = _with_snapshots(explicit, seen, snapshots[:-1], account)
-    if account in snapshot.accounts:
-        return earlier if earlier.status == "active" else Presence("active", snapshot.requested, _last_removal(earlier))
-    return earlier if earlier.status in ("none", "removed") else Presence("removed", snapshot.requested, inferred=True)
+    now, removed = Presence("none", 0), None
+    for time, stated in _moments(explicit, seen, listings):
+        if stated == {"admin.removed"}:
+            removed = time
+            now = now if now.status == "removed" else Presence("removed", time)
+        elif stated == {"absent"}:
+            now = Presence("removed", time, inferred=True) if now.status in ("active", "contradiction") else now
+        elif len(stated) == 1:
+            now = now if now.status == "active" else Presence("active", time, removed)
+        else:
+            now = Presence("contradiction", time)
+    return replace(now, before=_before(now.since, explicit, seen, listings)) if now.status == "contradiction" else now
 
 
-def _last_removal(earlier: Presence) -> int | None:
-    return earlier.since if earlier.status == "removed" else earlier.removed_before
+def _before(time: int, explicit: list[TimedKind], seen: list[int], listings: list[Listing]) -> Presence:
+    """Return the presence before the second of a contradiction."""
+    return _presence(
+        [stated for stated in explicit if second(stated[0]) < second(time)],
+        [at for at in seen if second(at) < second(time)],
+        [listing for listing in listings if listing[0] < time],
+    )
 
 
-def _without_snapshots(explicit: list[TimedKind], seen: list[int]) -> Presence:
-    """Return the presence by the last second with an explicit event.
+def _moments(explicit: list[TimedKind], seen: list[int], listings: list[Listing]) -> list[tuple[int, set[str]]]:
+    """Return what was stated at each time, in order; the wire gives seconds, so explicit events of one second are one moment."""
+    moments: list[tuple[int, int, set[str]]] = []
+    for moment in sorted({second(time) for time, _ in explicit}):
+        within = [(time, kind) for time, kind in explicit if second(time) == moment]
+        moments.append((min(time for time, _ in within), 0, {kind for _, kind in within}))
+    counted = [listing for listing in listings if not _is_overruled(listing[0], explicit)]
+    moments += [(time, 2 if listed else 1, {"listed" if listed else "absent"}) for time, listed in counted]
+    # "Seen, login and logout create an account never known, and otherwise only ask for a re-read."
+    if seen and not explicit and not any(listed and time <= min(seen) for time, listed in counted):
+        moments.append((min(seen), 0, {"seen"}))
+    return [(time, stated) for time, _, stated in sorted(moments, key=lambda moment: moment[:2])]
 
-    The design: "seen, login and logout create an account never known, and otherwise only ask for a re-read". "Contradiction
-    inside one second: UNKNOWN and a re-read, in both orders".
-    """
-    by_second: dict[int, set[str]] = {}
-    for time, kind in explicit:
-        by_second.setdefault(second(time), set()).add(kind)
-    if not by_second:
-        return Presence("active", min(seen)) if seen else Presence("none", 0)
-    last = max(by_second)
-    if len(by_second[last]) > 1:
-        earlier = [(time, kind) for time, kind in explicit if second(time) < last]
-        before = _without_snapshots(earlier, [time for time in seen if second(time) < last])
-        return Presence("contradiction", min(time for time, _ in explicit if second(time) == last), before=before)
-    run = last  # the stay, or the absence, began with the first of the seconds that agree without a break
-    for moment in sorted(by_second, reverse=True):
-        if by_second[moment] != by_second[last]:
-            break
-        run = moment
-    start = min(time for time, _ in explicit if second(time) == run)
-    if by_second[last] == {"admin.removed"}:
-        return Presence("removed", start)
-    removals = [time for time, _ in explicit if second(time) < run and by_second[second(time)] == {"admin.removed"}]
-    return Presence("active", start, max(removals, default=None))
+
+def _is_overruled(requested: int, explicit: list[TimedKind]) -> bool:
+    """The design: "A snapshot's version is when its request was sent; it overrules no explicit event younger than that less 2
+    minutes" [N31]."""
+    return any(requested - TWO_MINUTES < time <= requested for time, _ in explicit)

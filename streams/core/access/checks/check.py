@@ -9,7 +9,7 @@ import msgspec
 from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory, Person
-from streams.core.access.state.rows import AccountRow, PolicyRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, PolicyRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact
 
@@ -105,6 +105,7 @@ class WorkspaceInput(NamedTuple):
 
     workspace: WorkspaceRow
     policy: PolicyRow | None
+    teammates: TeammatesRow | None = None
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,9 +139,9 @@ class AccountCheck(CheckDefinition, frozen=True, kw_only=True):
 
 
 class WorkspaceCheck(CheckDefinition, frozen=True, kw_only=True):
-    """A check about a workspace."""
+    """A check about a workspace. Its answer is None where the check does not apply."""
 
-    answer: Callable[["WorkspaceCheck", WorkspaceInput], CheckOutcome]
+    answer: Callable[["WorkspaceCheck", WorkspaceInput], CheckOutcome | None]
 
 
 def account_result(

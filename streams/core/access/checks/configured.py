@@ -18,7 +18,7 @@ from streams.core.access.state.values import CheckResult, CitedFact
 
 
 def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome:
-    workspace, policy = view
+    workspace, policy = view.workspace, view.policy
     rule = rule_for(policy.policy if policy else None, workspace.app_id)
     decided = [workspace.date if workspace.monitored is not None else workspace.seen]
     decided += [policy.since.get(workspace.app_id) if policy else None]

@@ -20,11 +20,12 @@ from streams.core.access.checks.check import (
 from streams.core.access.checks.configured import CONFIGURED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
+from streams.core.access.checks.snapshots import ACCEPTED, REPORTED
 from streams.core.access.checks.valid_access import VALID_ACCESS
 
 RULES: Final = "1"  # version of the rules of all checks
 
-_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS)
+_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
 
@@ -42,8 +43,9 @@ _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, 
 
 
 def of_workspace(view: WorkspaceInput) -> CheckOutcomes:
-    """Answer the checks about a workspace."""
-    return {check.id: check.answer(check, view) for check in _WORKSPACE_CHECKS}
+    """Answer the checks about a workspace; one that does not apply has no answer."""
+    outcomes = {check.id: check.answer(check, view) for check in _WORKSPACE_CHECKS}
+    return {check: outcome for check, outcome in outcomes.items() if outcome is not None}
 
 
 def of_account(view: AccountInput) -> CheckOutcomes:

@@ -7,7 +7,7 @@ from typing import Final
 from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
-from streams.core.access.facts import decisions, staff, staff_snapshots, teammates
+from streams.core.access.facts import decisions, snapshots, staff, teammates
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
@@ -44,10 +44,14 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "admin.logged_in": teammates.seen,
     "admin.logged_out": teammates.seen,
     "admin.activity": teammates.acted,
+    "admins.snapshot.started": snapshots.started,
+    "admins.snapshot.row": snapshots.row,
+    "admins.snapshot.ended": snapshots.ended,
+    "snapshot.confirmed": snapshots.confirmed,
     "staff.record": staff.record,
-    "staff.snapshot.started": staff_snapshots.started,
-    "staff.snapshot.row": staff_snapshots.row,
-    "staff.snapshot.ended": staff_snapshots.ended,
+    "staff.snapshot.started": snapshots.started,
+    "staff.snapshot.row": snapshots.row,
+    "staff.snapshot.ended": snapshots.ended,
     "account.linked": decisions.linked,
     "account.unlinked": decisions.unlinked,
     "account.classified": decisions.classified,

@@ -1,5 +1,6 @@
-"""Facts about teammates: added, removed, merely seen. They become presence events and field registers of the account."""
+"""Facts about teammates: added, removed, listed, merely seen. They become presence events and field registers of the account."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,11 +11,11 @@ from streams.core.access.checks.presence import Period
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.history import with_value
+from streams.core.access.state.history import History, moments, with_value
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import FactReference, PresenceEvent
+from streams.core.access.state.values import FactReference, PresenceEvent, TeammateSnapshot
 
 _NO_PROOF_OF_PRESENCE: Final = frozenset(
     {
@@ -28,6 +29,25 @@ _NO_PROOF_OF_PRESENCE: Final = frozenset(
 def added(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `admin.added`."""
     return _present_or_removed(state, fact, PresenceEvent(source.date, added=True, source=source))
+
+
+def listed(state: TenantState, fact: Fact, source: FactReference, number: int) -> Effect:
+    """Apply a row of the snapshot with that number, which is among the workspace's remembered ones."""
+    key = (fact.app_id or "", fact.account or "")
+    before, snapshots = state.accounts.get(*key), state.snapshots_of(key[0])
+    row = before or AccountRow(*key)
+    remembered = {each.number for each in snapshots}
+    numbers = tuple(sorted({number, *(each for each in row.listed if each in remembered)}))
+    effect = _put(state, fact, source, before=before, row=msgspec.structs.replace(row, listed=numbers))
+    if before is None:
+        return effect
+    earlier = [each for each in snapshots if each.number != number]
+    after = state.accounts.get(*key)
+    assert after is not None
+    alike = _reads_alike(before, after, source.date) and presence.presence_of(before, earlier) == presence.presence_of(
+        after, snapshots
+    )
+    return msgspec.structs.replace(effect, accounts=set()) if alike else effect
 
 
 def removed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -47,7 +67,7 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
-        return Effect("applied", workspaces=monitor(state, fact, source))
+        return Effect("applied", workspaces=monitor(state, fact.app_id, source))
     return seen(state, fact, source, now)
 
 
@@ -57,7 +77,7 @@ def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) ->
     row = before or AccountRow(*key)
     after = presence.with_presence_event(row, event)
     effect = _put(state, fact, event.source, before=before, row=after or row)
-    return effect if after is None else msgspec.structs.replace(effect, past=_past(row, after, event))
+    return effect if after is None else msgspec.structs.replace(effect, past=_past(row, after, event, state.snapshots_of(key[0])))
 
 
 def _put(state: TenantState, fact: Fact, source: FactReference, *, before: AccountRow | None, row: AccountRow) -> Effect:
@@ -72,23 +92,23 @@ def _put(state: TenantState, fact: Fact, source: FactReference, *, before: Accou
         )
     if fact.admin and fact.admin.role_name is not None:
         after = msgspec.structs.replace(after, roles=with_value(after.roles, fact.admin.role_name, source.date))
-    workspaces = monitor(state, fact, source)
+    workspaces = monitor(state, fact.app_id, source)
     if after == before:
         return Effect("superseded", workspaces=workspaces)
     put_account(state, before, after)
     return Effect("applied", accounts={(row.app_id, row.id)}, workspaces=workspaces)
 
 
-def monitor(state: TenantState, fact: Fact, source: FactReference) -> set[str]:
+def monitor(state: TenantState, app_id: str | None, source: FactReference) -> set[str]:
     """Note a workspace's earliest teammate fact: from then on it is monitored, unless a decision says otherwise."""
-    if fact.app_id is None:
+    if app_id is None:
         return set()
-    before = state.workspaces.get(fact.app_id)
+    before = state.workspaces.get(app_id)
     if before is not None and before.seen is not None and before.seen <= source.date:
         return set()
-    row = before or WorkspaceRow(fact.app_id, source)
-    state.workspaces.put(msgspec.structs.replace(row, seen=source.date), fact.app_id)
-    return {fact.app_id}
+    row = before or WorkspaceRow(app_id, source)
+    state.workspaces.put(msgspec.structs.replace(row, seen=source.date), app_id)
+    return {app_id}
 
 
 def _described(fact: Fact) -> dict[str, Any]:
@@ -104,8 +124,24 @@ def _described(fact: Fact) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _past(before: AccountRow, after: AccountRow, event: PresenceEvent) -> Period | None:
+def _reads_alike(before: AccountRow, after: AccountRow, time: int) -> bool:
+    """Say whether the newest assertion of all, made at `time`, repeats what was asserted before: no answer rests on it."""
+    values = [{name: field.value for name, field in row.fields.items()} for row in (before, after)]
+    histories = [(before.addresses, after.addresses), (before.roles, after.roles)]
+    newest = all(_asserts_again(old, new, time) for old, new in histories)
+    return values[0] == values[1] and before.ever == after.ever and newest
+
+
+def _asserts_again(old: History, new: History, time: int) -> bool:
+    if old == new:
+        return True
+    earlier, later = moments(old, presence.SECOND), moments(new, presence.SECOND)
+    return bool(earlier) and earlier[-1].time < time and earlier[-1].values == later[-1].values and later[-1].time == time
+
+
+def _past(before: AccountRow, after: AccountRow, event: PresenceEvent, snapshots: Sequence[TeammateSnapshot]) -> Period | None:
     """Return the presence that this `added` began, where it had ended before it was reported and no fact reported it earlier."""
     if not event.added or (before.seen is not None and not before.presence_events):
         return None
-    return next((period for period in presence.periods(after.presence_events) if period.start == event and period.end), None)
+    every = presence.periods(presence.timeline(after, snapshots))
+    return next((period for period in every if period.start == event and period.end), None)

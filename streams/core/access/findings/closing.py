@@ -67,11 +67,12 @@ class Closing(NamedTuple):
     def _removed(self, episode: Episode) -> Closure:
         present = self.present
         gone = self.cause.now
+        inferred = False
         if present is not None and present.removed is not None:
-            gone = present.removed.time
+            gone, inferred = present.removed.time, present.removed.snapshot
         elif present is not None and present.period is not None and present.period.removed_before is not None:
             gone = present.period.removed_before
-        return Closure("fixed" if gone > episode.since else "voided", gone)
+        return Closure("fixed" if gone > episode.since else "voided", gone, inferred=inferred)
 
     def _no_leaver(self, episode: Episode) -> Closure:
         """Return why C2 closes though the account stays: a link names another person, or the end was corrected or taken back."""

@@ -11,7 +11,7 @@ import msgspec
 from schemas.canonical import canonical_exact, digest
 from schemas.ids import derived
 from schemas.plain_values import plain
-from streams.core.access.checks.check import FAIL, PASS, CheckOutcome
+from streams.core.access.checks.check import FAIL, MEDIUM, PASS, CheckOutcome
 from streams.core.access.checks.presence import Period
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.state.rows import CheckRow
@@ -50,11 +50,12 @@ class EpisodeCause(NamedTuple):
 
 
 class Closure(NamedTuple):
-    """Why a finding closes, when (ms), and what supersedes it."""
+    """Why a finding closes, when (ms), and what supersedes it. `inferred` is a removal that only a snapshot's lack shows."""
 
     closed_for: str
     time: int
     superseded_by: str | None = None
+    inferred: bool = False
 
 
 class EpisodeEvent(NamedTuple):
@@ -118,7 +119,8 @@ def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Epis
     )
     time = max(episode.created, closure.time)
     result = PASS if closure.closed_for == "fixed" else None
-    event = EpisodeEvent(CLOSE, closed, episode.reported, time, result, closure.closed_for, closure.superseded_by)
+    reported = _inferred(episode.reported) if closure.inferred else episode.reported
+    event = EpisodeEvent(CLOSE, closed, reported, time, result, closure.closed_for, closure.superseded_by)
     return msgspec.structs.replace(closed, evidence=(), substance=""), event
 
 
@@ -183,6 +185,12 @@ def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period:
         substance=_substance(outcome.result, context),
         evidence=_with_cause(outcome.evidence, cause),
     )
+
+
+def _inferred(result: CheckResult) -> CheckResult:
+    """Return a result whose end is inferred from a snapshot, and not reported."""
+    parameters = {**result.parameters, "evidence": "snapshot"}
+    return msgspec.structs.replace(result, confidence=min(result.confidence, MEDIUM), parameters=dict(sorted(parameters.items())))
 
 
 def _held(outcome: CheckOutcome) -> int:

@@ -14,9 +14,9 @@ from streams.core.access.findings.build import Described, FindingEvent, FindingS
 from streams.core.access.findings.closing import Closing
 from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, FindingKey
 from streams.core.access.state.directory import Directory, Person
-from streams.core.access.state.rows import AccountRow, CheckRow
+from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import AccountKey
+from streams.core.access.state.values import AccountKey, TeammateSnapshot
 
 
 class Evaluation:
@@ -33,6 +33,7 @@ class Evaluation:
         `directory` is the people as they are now, if they have been read.
         """
         self._policy = self._state.policy.get()
+        self._snapshots_of: dict[str, tuple[TeammateSnapshot, ...]] = {}
         self._directory = directory or Directory(self._state)
         return self
 
@@ -40,14 +41,14 @@ class Evaluation:
         """Evaluate the checks about a workspace."""
         row = self._state.workspaces.get(app_id)
         if row is not None:
-            self._reconcile(app_id, None, checks.of_workspace(WorkspaceInput(row, self._policy)), None, cause)
+            self._reconcile(app_id, None, checks.of_workspace(self._workspace_input(row)), None, cause)
 
     def account(self, key: AccountKey, cause: EpisodeCause, at: int) -> None:
         """Evaluate the checks about an account as of an instant (ms)."""
         account = self._state.accounts.get(*key)
         if account is None:
             return
-        present = presence.presence_of(account)
+        present = presence.presence_of(account, self._snapshots(account.app_id))
         self._reconcile(account.app_id, account, self._outcomes(account, present, at), present, cause)
 
     def record_past_episode(self, account: AccountRow, period: Period, cause: EpisodeCause) -> None:
@@ -61,6 +62,15 @@ class Evaluation:
                 removed = period.end.time
                 for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, context=context):
                     self._publish(key, event, account, outcome, cause.now)
+
+    def _workspace_input(self, row: WorkspaceRow) -> WorkspaceInput:
+        return WorkspaceInput(row, self._policy, self._state.teammates.get(row.app_id))
+
+    def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
+        """Return the remembered snapshots of a workspace, read once for all its accounts."""
+        if app_id not in self._snapshots_of:
+            self._snapshots_of[app_id] = self._state.snapshots_of(app_id)
+        return self._snapshots_of[app_id]
 
     def _outcomes(self, account: AccountRow, present: Presence, at: int) -> CheckOutcomes:
         row = self._state.workspaces.get(account.app_id)

@@ -1,11 +1,14 @@
-"""The stages of snapshots: discard those that took too long; at an end, count the records, apply them, and withdraw those it lacks."""
+"""The stages of snapshots: discard those that took too long; at an end, count the rows, apply a staff source's, and withdraw absent ones.
+
+The further stages of teammates are in `teammate_stages`.
+"""
 
 import msgspec
 
 from schemas.access.facts import decode_raw, snapshot_hash
 from streams.core.access.checks import deadlines
 from streams.core.access.facts import staff
-from streams.core.access.facts.staff_snapshots import is_stale, snapshot_of
+from streams.core.access.facts.snapshots import StagedSnapshot, is_stale, snapshot_of, staged_snapshot
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
@@ -15,45 +18,53 @@ from streams.core.access.state.values import AppliedSnapshot
 
 
 def discard_stale(chunk: Chunk) -> Stage:
-    """Delete what was staged of this source's snapshots that took too long."""
-    snapshot, backlog = chunk.fact.snapshot, chunk.state.backlog
-    stale = [id_ for id_, staging in backlog.stagings.walk(snapshot.source) if is_stale(staging, chunk.now)] if snapshot else []
-    for id_ in stale:
-        assert snapshot is not None
-        if chunk.budget <= 0:
+    """Delete what was staged of this staff source's snapshots that took too long. Those of teammates have timers."""
+    if chunk.fact.snapshot is None or not chunk.fact.kind.startswith("staff."):
+        return Stage.APPLY
+    source, rows = chunk.fact.snapshot.source, chunk.state.backlog.staff_snapshots
+    for id_ in [id_ for id_, staging in rows.stagings.walk(source) if is_stale(staging, chunk.now)]:
+        if chunk.budget <= 0 or not discard(chunk, StagedSnapshot(rows, source, id_, of_teammates=False)):
             return Stage.DISCARD_STALE
-        for item, _ in chunk.spend(backlog.staged.walk(snapshot.source, id_)):
-            backlog.staged.delete(snapshot.source, id_, item)
-        if chunk.has_more:
-            return Stage.DISCARD_STALE
-        backlog.stagings.delete(snapshot.source, id_)
     return Stage.APPLY
 
 
+def discard(chunk: Chunk, snapshot: StagedSnapshot) -> bool:
+    """Delete what was staged of a snapshot, as far as the budget allows; return whether all of it is deleted."""
+    for item, _ in chunk.spend(snapshot.rows.staged.walk(snapshot.scope, snapshot.id)):
+        snapshot.rows.staged.delete(snapshot.scope, snapshot.id, item)
+    if not chunk.has_more:
+        snapshot.forget()
+    return not chunk.has_more
+
+
 def count_rows(chunk: Chunk) -> Stage:
-    """Collect the ids of the staged records, and compare them with the count and hash of the snapshot's end."""
-    end, backlog = snapshot_of(chunk.fact), chunk.state.backlog
-    ids = tuple(id_ for id_, _ in chunk.spend(backlog.staged.walk(end.source, end.id, after=chunk.cursor)))
+    """Collect the ids of the staged rows, and compare them with the count and hash of the snapshot's end."""
+    end, snapshot = snapshot_of(chunk.fact), staged_snapshot(chunk.state, chunk.fact)
+    scope, pages = snapshot.scope, snapshot.rows.pages
+    found = chunk.spend(snapshot.rows.staged.walk(scope, end.id, after=chunk.cursor))
+    ids = tuple(row.source.fact for _, row in found)
     if chunk.has_more:
-        backlog.pages.put(SnapshotPage(ids), end.source, end.id, ids[0])
-        chunk.cursor = ids[-1]
+        pages.put(SnapshotPage(ids), scope, end.id, found[0][0])
+        chunk.cursor = found[-1][0]
         return Stage.COUNT_ROWS
-    pages = list(backlog.pages.walk(end.source, end.id))
-    all_ids = [*(id_ for _, page in pages for id_ in page.ids), *ids]
-    for first, _ in pages:
-        backlog.pages.delete(end.source, end.id, first)
+    earlier = list(pages.walk(scope, end.id))
+    all_ids = [*(id_ for _, page in earlier for id_ in page.ids), *ids]
+    for first, _ in earlier:
+        pages.delete(scope, end.id, first)
     if end.count != len(all_ids) or end.hash != snapshot_hash(all_ids):
         chunk.outcome = "refused"
         return Stage.EVALUATE
-    known = chunk.state.sources.get(end.source) or SourceRow()
+    if snapshot.of_teammates:
+        return Stage.COUNT_ABSENT
+    known = chunk.state.sources.get(scope) or SourceRow()
     snapshots = sorted((*known.snapshots, AppliedSnapshot(end.requested, end.id, known.applied)))
-    chunk.state.sources.put(SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1), end.source)
+    chunk.state.sources.put(SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1), scope)
     return Stage.APPLY_ROWS
 
 
 def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
-    end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staged, _number(chunk)
+    end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
     for id_, row in chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor)):
         fact = decode_raw(row.fact)
         source = msgspec.structs.replace(row.source, date=end.requested)
@@ -74,7 +85,7 @@ def withdraw_absent(chunk: Chunk) -> Stage:
         chunk.cursor = id_
     if chunk.has_more:
         return Stage.WITHDRAW_ABSENT
-    chunk.state.backlog.stagings.delete(end.source, end.id)
+    staged_snapshot(chunk.state, chunk.fact).forget()
     return Stage.EVALUATE
 
 

@@ -2,7 +2,8 @@
 
 timers ──▶ discard_stale ──▶ apply ──▶ evaluate                            most facts
                ├──▶ workspaces ──▶ accounts                                policy, settings: the whole tenant is evaluated
-               └──▶ count_rows ──▶ apply_rows ──▶ withdraw_absent ──▶ evaluate   the end of a snapshot
+               └──▶ count_rows ─┬▶ apply_rows ──▶ withdraw_absent ──▶ evaluate         the end of a staff source's snapshot
+                                └▶ count_absent ──▶ apply_teammates ──▶ infer_removals ──▶ evaluate        of a workspace's
 """
 
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from typing import Final
 
 from schemas.ids import derived
 from streams.core.access.checks.deadlines import arm_record, event_of
+from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts.apply import apply
 from streams.core.access.findings.episodes import EpisodeCause
-from streams.core.access.processing import snapshot_stages
+from streams.core.access.processing import snapshot_stages, teammate_stages
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.rows import PendingAccount, Timer
@@ -30,6 +32,10 @@ def timers(chunk: Chunk) -> Stage:
     for at, timer in chunk.state.timers.due(chunk.now):
         if chunk.budget <= 0:
             return Stage.TIMERS
+        if timer.check == ACCEPTED.id:
+            if not teammate_stages.void(chunk, at, timer):
+                return Stage.TIMERS
+            continue
         if directory is None:
             directory = Directory(chunk.state)
             chunk.evaluation.load_context(directory)
@@ -130,5 +136,8 @@ STAGES: Final = MappingProxyType[Stage, Callable[[Chunk], Stage]]({
     Stage.COUNT_ROWS: snapshot_stages.count_rows,
     Stage.APPLY_ROWS: snapshot_stages.apply_rows,
     Stage.WITHDRAW_ABSENT: snapshot_stages.withdraw_absent,
+    Stage.COUNT_ABSENT: teammate_stages.count_absent,
+    Stage.APPLY_TEAMMATES: teammate_stages.apply_teammates,
+    Stage.INFER_REMOVALS: teammate_stages.infer_removals,
     Stage.EVALUATE: evaluate,
 })  # fmt: skip

@@ -16,14 +16,22 @@ from streams.core.access.state.table import AccessTable, RowCollection, SingleRo
 _GROUP: Final = "@backlog"  # the group that lists the tenants of a partition with pending work; no tenant's id begins with @
 
 
+class SnapshotRows:
+    """Snapshots under way, each with a scope: its staff source, or its workspace."""
+
+    def __init__(self, table: AccessTable, tenant: str, prefix: str) -> None:
+        self.stagings = RowCollection(table, tenant, f"{prefix}staging", SnapshotStaging)  # by scope and snapshot
+        self.staged = RowCollection(table, tenant, f"{prefix}staged", StagedRecord)  # by scope, snapshot and row
+        self.pages = RowCollection(table, tenant, f"{prefix}page", SnapshotPage)  # by scope, snapshot and first row
+
+
 class BacklogRows:
     """One tenant's rows about pending work."""
 
     def __init__(self, table: AccessTable, tenant: str) -> None:
         self._table, self._tenant = table, tenant
-        self.stagings = RowCollection(table, tenant, "staging", SnapshotStaging)  # by source and snapshot
-        self.staged = RowCollection(table, tenant, "staged", StagedRecord)  # by source, snapshot and fact
-        self.pages = RowCollection(table, tenant, "page", SnapshotPage)  # by source, snapshot and first id
+        self.staff_snapshots = SnapshotRows(table, tenant, "")
+        self.teammate_snapshots = SnapshotRows(table, tenant, "teammates_")
         self.accounts = RowCollection(table, tenant, "pending", PendingAccount)  # by app id and account
         self.fact = SingleRow(table, tenant, "fact", PendingFact)
         self.queue = RowCollection(table, tenant, "queue", QueuedFact)  # by offset

@@ -22,6 +22,8 @@ from streams.core.access.state.values import (
     LogPosition,
     PresenceEvent,
     RecordKey,
+    SnapshotProblem,
+    TeammateSnapshot,
 )
 
 
@@ -40,17 +42,19 @@ class TenantLog(Row, frozen=True, tag="log"):
 class AccountRow(Row, frozen=True, tag="account"):
     """A teammate's account in a workspace.
 
-    `ever` has every normal address it ever had. `addresses` and `roles` are the histories of its normal address and Intercom role.
+    `ever` has every normal address it ever had. `addresses` and `roles` are the histories of its normal address and Intercom role,
+    `listed` the numbers of the workspace's remembered snapshots that have it.
     """
 
     app_id: str
     id: str
-    presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time
+    presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time; some by snapshots that are forgotten
     seen: PresenceEvent | None = None  # the earliest, for an account without an added event
     fields: dict[str, FieldRegister] = {}
     addresses: History = ()
     roles: History = ()
     ever: tuple[str, ...] = ()
+    listed: tuple[int, ...] = ()
     link: Decision | None = None
     classification: Decision | None = None
 
@@ -96,6 +100,20 @@ class SourceRow(Row, frozen=True, tag="source"):
 
     snapshots: tuple[AppliedSnapshot, ...] = ()
     applied: int = 0
+
+
+class TeammatesRow(Row, frozen=True, tag="teammates"):
+    """The snapshots of a workspace's teammates: those applied, in order of their requests, and how many there were ever.
+
+    `problem` is about a later one that was not applied. `missed` counts the removals that no webhook reported, `missed_last` those of
+    the latest snapshot.
+    """
+
+    snapshots: tuple[TeammateSnapshot, ...] = ()
+    applied: int = 0
+    problem: SnapshotProblem | None = None
+    missed: int = 0
+    missed_last: int = 0
 
 
 class HolderIndex(Row, frozen=True, tag="holders"):
@@ -165,14 +183,23 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 class SnapshotStaging(Row, frozen=True, tag="snapshot"):
-    """A snapshot of a staff source under way, and the log time (ms) of its first fact."""
+    """A snapshot under way: when it was requested (ms), and the `first` of its facts with the log time it `started` at.
+
+    A complete one that the guard `refused` waits to be `confirmed`. Of the workspace's `heads` teammates counted so far, `absent` are
+    not in it.
+    """
 
     requested: int
     started: int
+    first: FactReference
+    confirmed: bool = False
+    refused: bool = False
+    heads: int = 0
+    absent: int = 0
 
 
 class StagedRecord(Row, frozen=True, tag="staged_record"):
-    """A record of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
+    """A row of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
 
     fact: EncodedFact
     source: FactReference
@@ -226,6 +253,6 @@ class BacklogIndex(Row, frozen=True, tag="backlog"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -14,5 +14,8 @@ class Stage(StrEnum):
     COUNT_ROWS = "count_rows"
     APPLY_ROWS = "apply_rows"
     WITHDRAW_ABSENT = "withdraw_absent"
+    COUNT_ABSENT = "count_absent"
+    APPLY_TEAMMATES = "apply_teammates"
+    INFER_REMOVALS = "infer_removals"
     EVALUATE = "evaluate"
     END = "end"

@@ -13,12 +13,13 @@ from streams.core.access.state.rows import (
     SettingsRow,
     SourceRow,
     StaffRecord,
+    TeammatesRow,
     TenantLog,
     WorkspaceRow,
 )
 from streams.core.access.state.table import AccessTable, RowCollection, SingleRow
 from streams.core.access.state.timers import Timers
-from streams.core.access.state.values import AccountKey
+from streams.core.access.state.values import AccountKey, TeammateSnapshot
 
 _NO_HOLDERS: Final = HolderIndex()
 
@@ -49,6 +50,7 @@ class TenantState:
         self.records = RowCollection(table, tenant, "record", StaffRecord)  # by source and record
         self.record_ids = RowCollection(table, tenant, "record_id", RecordId)  # by the id a record gives a person
         self.sources = RowCollection(table, tenant, "source", SourceRow)  # by source
+        self.teammates = RowCollection(table, tenant, "teammates", TeammatesRow)  # by app id
         self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
         self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names
@@ -63,6 +65,11 @@ class TenantState:
     @log.setter
     def log(self, row: TenantLog) -> None:
         self._log.put(row)
+
+    def snapshots_of(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
+        """Return the remembered snapshots of a workspace's teammates, in order of their requests."""
+        row = self.teammates.get(app_id)
+        return row.snapshots if row else ()
 
     def account_keys(self, after: AccountKey = ("", "")) -> Iterator[AccountKey]:
         """Yield the keys of all accounts of monitored workspaces beyond that one, in order."""

@@ -57,11 +57,12 @@ class FieldRegister(msgspec.Struct, frozen=True):
 
 
 class PresenceEvent(msgspec.Struct, frozen=True):
-    """A teammate was added to a workspace, removed from it, or merely seen there."""
+    """A teammate was added to a workspace, removed from it, or merely seen there; with `snapshot`, listed in one, or lacking in it."""
 
     time: int
     added: bool
     source: FactReference
+    snapshot: bool = False
 
 
 class AppliedSnapshot(NamedTuple):
@@ -70,6 +71,32 @@ class AppliedSnapshot(NamedTuple):
     requested: int
     id: str
     number: int
+
+
+class TeammateSnapshot(msgspec.Struct, frozen=True):
+    """A complete snapshot of a workspace's teammates that was applied: when it was requested (ms), its id, its number among those.
+
+    `source` is the fact that completed it.
+    """
+
+    requested: int
+    id: str
+    number: int
+    source: FactReference
+
+
+class SnapshotProblem(msgspec.Struct, frozen=True):
+    """Why the latest snapshot of a workspace's teammates was not applied, since when (ms), and what it was about.
+
+    `reason` is refused or incomplete. Of a refused one, `absent` of the workspace's `heads` teammates are not in it.
+    """
+
+    reason: str
+    id: str
+    since: int
+    source: FactReference
+    heads: int = 0
+    absent: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from streams.core.access.findings.episodes import EpisodeCause, FindingKey, begi
 from streams.core.access.findings.links import teammates_page
 from streams.core.access.findings.ocsf import to_ocsf
 from streams.core.access.state.values import CheckResult
-from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, roles
+from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, roles, teammates_facts
 
 ROOT = Path(__file__).parents[5]
 URL = re.compile(r"""https?://[^\s"'<>)\]]+|\b[\w.-]*intercom\.com\b[^\s"'<>)\]]*""")
@@ -45,6 +45,10 @@ def findings():
     company.policy(everyone())
     company.staff("77", "jo@acme.example", at=T0 + 2 * DAY, ends=T0 + 9 * DAY)
     company.removed("7", at=T0 + 10 * DAY)
+    company.added("8", at=T0)
+    company.teammates(requested=T0 + 11 * DAY)
+    company.add(teammates_facts(requested=T0 + 12 * DAY)[0])
+    company.tick(company.clock + DAY)
     return company.findings()
 
 

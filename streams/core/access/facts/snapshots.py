@@ -1,0 +1,142 @@
+"""Complete snapshots of a staff source, or of a workspace's teammates: staged under their ids, and applied as a whole once complete.
+
+So snapshots may interleave, and a repeated fact of one changes nothing. A snapshot may have any number of rows, so its end is processed
+in stages (`streams.core.access.processing.snapshot_stages` and `teammate_stages`). Parts that name another request time than the first
+part are of another reading, and void.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas.access.facts import Fact, Snapshot, encode_raw
+from streams.core.access.checks.snapshots import ACCEPTED
+from streams.core.access.facts.effect import Effect
+from streams.core.access.state.backlog_rows import SnapshotRows
+from streams.core.access.state.rows import SnapshotStaging, StagedRecord
+from streams.core.access.state.stage import Stage
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import FactReference
+
+TIMEOUT: Final = 60 * 60 * 1000  # ms of log time: a snapshot not complete by then is void
+
+
+class StagedSnapshot(NamedTuple):
+    """One snapshot under way: its rows are those of its kind under its scope and id."""
+
+    rows: SnapshotRows
+    scope: str  # a staff source, or a workspace
+    id: str
+    of_teammates: bool
+
+    def staging(self) -> SnapshotStaging | None:
+        return self.rows.stagings.get(self.scope, self.id)
+
+    def put(self, staging: SnapshotStaging) -> None:
+        self.rows.stagings.put(staging, self.scope, self.id)
+
+    def forget(self) -> None:
+        self.rows.stagings.delete(self.scope, self.id)
+
+    def lists(self, account: str) -> bool:
+        """Say whether a row of the teammates' snapshot is about an account."""
+        return next(self.rows.staged.walk(self.scope, self.id, account), None) is not None
+
+
+def started(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Begin a snapshot."""
+    if is_applied(state, fact):
+        return Effect("superseded")
+    known = staged_snapshot(state, fact).staging() is not None
+    return Effect("superseded" if known or _begun(state, fact, source, now) is None else "applied")
+
+
+def row(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Stage a row."""
+    if is_applied(state, fact) or _is_strange(fact):
+        return Effect("void")
+    staging = _begun(state, fact, source, now)
+    if staging is None or staging.refused:
+        return Effect("void")
+    snapshot = staged_snapshot(state, fact)
+    item = (fact.account or "", fact.id) if snapshot.of_teammates else (fact.id,)  # of teammates: in order of accounts
+    snapshot.rows.staged.put(StagedRecord(encode_raw(fact), source), snapshot.scope, snapshot.id, *item)
+    return Effect("staged")
+
+
+def ended(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply a complete snapshot; one whose count or hash does not fit is refused, and may be completed within its time."""
+    if is_applied(state, fact):
+        return Effect("superseded")
+    staging = _begun(state, fact, source, now)
+    if staging is None:
+        return Effect("void")
+    return Effect("superseded") if staging.refused else Effect("applied", follow_up=Stage.COUNT_ROWS)
+
+
+def confirmed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Let a snapshot of teammates pass the guard: one that it refused is applied, one under way will not be refused."""
+    if fact.app_id is None:
+        return Effect("recorded")
+    if is_applied(state, fact):
+        return Effect("superseded")
+    snapshot = staged_snapshot(state, fact)
+    staging = snapshot.staging()
+    if staging is None or fact.replaces is not None:
+        return Effect("stale")
+    snapshot.put(msgspec.structs.replace(staging, confirmed=True, heads=0, absent=0))
+    return Effect("applied", follow_up=Stage.COUNT_ABSENT) if staging.refused else Effect("applied")
+
+
+def is_stale(staging: SnapshotStaging, now: int) -> bool:
+    """Say whether a snapshot took too long at log time `now` (ms): what was staged of it is void."""
+    return now - staging.started >= TIMEOUT
+
+
+def is_applied(state: TenantState, fact: Fact) -> bool:
+    """Say whether the snapshot that a fact is about was applied already."""
+    snapshot = snapshot_of(fact)
+    row = state.teammates.get(fact.app_id or "") if _is_of_teammates(fact) else state.sources.get(snapshot.source)
+    return row is not None and any(each.id == snapshot.id for each in row.snapshots)
+
+
+def staged_snapshot(state: TenantState, fact: Fact) -> StagedSnapshot:
+    """Return the snapshot under way that a fact is about."""
+    snapshot = snapshot_of(fact)
+    if _is_of_teammates(fact):
+        return teammates_snapshot(state, fact.app_id or "", snapshot.id)
+    return StagedSnapshot(state.backlog.staff_snapshots, snapshot.source, snapshot.id, of_teammates=False)
+
+
+def teammates_snapshot(state: TenantState, app_id: str, id_: str) -> StagedSnapshot:
+    """Return the snapshot of a workspace's teammates under way with this id."""
+    return StagedSnapshot(state.backlog.teammate_snapshots, app_id, id_, of_teammates=True)
+
+
+def snapshot_of(fact: Fact) -> Snapshot:
+    """Return the snapshot that a checked fact is about."""
+    assert fact.snapshot is not None
+    return fact.snapshot
+
+
+def _is_of_teammates(fact: Fact) -> bool:
+    return not fact.kind.startswith("staff.")
+
+
+def _is_strange(fact: Fact) -> bool:
+    """Say whether a row is about nobody whom its snapshot could list."""
+    if _is_of_teammates(fact):
+        return not fact.account
+    return fact.record is None or fact.record.source != snapshot_of(fact).source
+
+
+def _begun(state: TenantState, fact: Fact, source: FactReference, now: int) -> SnapshotStaging | None:
+    """Stage a snapshot from its first fact on, from which its time is counted; None for a part with another request time."""
+    part, snapshot = snapshot_of(fact), staged_snapshot(state, fact)
+    staging = snapshot.staging()
+    if staging is None:
+        staging = SnapshotStaging(part.requested, now, source)
+        snapshot.put(staging)
+        if snapshot.of_teammates:
+            state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), now + TIMEOUT, fact.id)
+    return staging if staging.requested == part.requested else None

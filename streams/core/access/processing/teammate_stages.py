@@ -1,0 +1,161 @@
+"""The stages of a snapshot of teammates: ask the guard, apply the rows, and infer the removal of those it lacks.
+
+A snapshot applies only as a whole: nobody's checks are evaluated before its last row is in the table.
+"""
+
+from typing import Final
+
+import msgspec
+
+from schemas.access.facts import decode_raw
+from schemas.ids import derived
+from streams.core.access.checks import presence
+from streams.core.access.checks.snapshots import ACCEPTED
+from streams.core.access.facts import teammates
+from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, teammates_snapshot
+from streams.core.access.findings.episodes import EpisodeCause
+from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.snapshot_stages import discard
+from streams.core.access.state.rows import SnapshotStaging, TeammatesRow, Timer
+from streams.core.access.state.stage import Stage
+from streams.core.access.state.values import SnapshotProblem, TeammateSnapshot
+
+GUARD_HEADS: Final = 10  # fewer teammates than that may be absent at once: a small team changes in large shares
+GUARD_PERCENT: Final = 20  # of the present teammates; more than that is refused
+REMEMBERED: Final = 32  # snapshots by workspace: five days of one every four hours; what rests on an older one is kept by account
+
+_EVENT: Final = "snapshot_void"  # names the cause of a finding that opens by the timer
+
+
+def void(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Discard a snapshot whose time is over, and alarm once; return whether all of it is done.
+
+    One that waited to be confirmed has alarmed before.
+    """
+    app_id, id_ = timer.subject
+    snapshot = teammates_snapshot(chunk.state, app_id, id_)
+    staging = snapshot.staging()
+    if staging is not None and not discard(chunk, snapshot):
+        return False
+    chunk.budget -= 1
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    row = chunk.state.teammates.get(app_id) or TeammatesRow()
+    if staging is not None and not staging.refused and not _is_moot(row, staging):
+        problem = SnapshotProblem("incomplete", id_, at, staging.first)
+        chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), app_id)
+        chunk.evaluation.load_context().workspace(app_id, EpisodeCause(derived(_EVENT, at, timer.fact), None, at, at))
+    return True
+
+
+def _is_moot(row: TeammatesRow, staging: SnapshotStaging) -> bool:
+    """Say whether a refused snapshot still waits, or a complete one was requested later: then a void one is no news."""
+    waits = row.problem is not None and row.problem.reason == "refused"
+    return waits or any(each.requested >= staging.requested for each in row.snapshots)
+
+
+def count_absent(chunk: Chunk) -> Stage:
+    """Count the present teammates and those of them that the snapshot would remove; refuse it where they are too many at once."""
+    state, snapshot = chunk.state, staged_snapshot(chunk.state, chunk.fact)
+    staging, row = _staging(snapshot), state.teammates.get(snapshot.scope) or TeammatesRow()
+    applied = _applied(chunk, row, staging)
+    heads = absent = 0
+    for account, each in chunk.spend(state.accounts.walk(snapshot.scope, after=chunk.cursor)):
+        if presence.presence_of(each, row.snapshots).period is not None:
+            heads += 1
+            absent += not snapshot.lists(account) and presence.presence_of(each, _with(row, applied)).period is None
+        chunk.cursor = account
+    staging = msgspec.structs.replace(staging, heads=staging.heads + heads, absent=staging.absent + absent)
+    snapshot.put(staging)
+    if chunk.has_more:
+        return Stage.COUNT_ABSENT
+    if not staging.confirmed and staging.absent >= GUARD_HEADS and staging.absent * 100 > staging.heads * GUARD_PERCENT:
+        return _refuse(chunk, snapshot, staging, row)
+    state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
+    after = msgspec.structs.replace(
+        row,
+        snapshots=_with(row, applied),
+        applied=row.applied + 1,
+        missed=row.missed + staging.absent,
+        missed_last=staging.absent,
+    )
+    state.teammates.put(after, snapshot.scope)
+    return Stage.APPLY_TEAMMATES
+
+
+def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> Stage:
+    """Keep a snapshot until it is confirmed, or until the next one is decided."""
+    _drop_refused(chunk, row, snapshot.scope)
+    chunk.state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
+    snapshot.put(msgspec.structs.replace(staging, refused=True))
+    problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
+    chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), snapshot.scope)
+    chunk.outcome = "refused"
+    chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
+    return Stage.EVALUATE
+
+
+def _drop_refused(chunk: Chunk, row: TeammatesRow, app_id: str) -> None:
+    """Let the timer discard an earlier snapshot that waits to be confirmed, in bounded parts: it is due before the next fact."""
+    if row.problem is not None and row.problem.reason == "refused" and row.problem.id != snapshot_of(chunk.fact).id:
+        chunk.state.timers.set(ACCEPTED.id, (app_id, row.problem.id), chunk.now, chunk.fact.id)
+
+
+def apply_teammates(chunk: Chunk) -> Stage:
+    """Apply the staged rows as of the snapshot's request."""
+    snapshot = staged_snapshot(chunk.state, chunk.fact)
+    requested, staged = _staging(snapshot).requested, snapshot.rows.staged
+    for item, row in chunk.spend(staged.walk(snapshot.scope, snapshot.id, after=chunk.cursor)):
+        source = msgspec.structs.replace(row.source, date=requested)
+        chunk.accounts |= teammates.listed(chunk.state, decode_raw(row.fact), source, _number(chunk)).accounts
+        staged.delete(snapshot.scope, snapshot.id, item)
+        chunk.cursor = item
+    return Stage.APPLY_TEAMMATES if chunk.has_more else Stage.INFER_REMOVALS
+
+
+def infer_removals(chunk: Chunk) -> Stage:
+    """Find the accounts whose presence the snapshot changes by lacking them; forget the oldest snapshot where there are many."""
+    state, snapshot, number = chunk.state, staged_snapshot(chunk.state, chunk.fact), _number(chunk)
+    row = state.teammates.get(snapshot.scope) or TeammatesRow()
+    before = [each for each in row.snapshots if each.number != number]
+    forgotten = row.snapshots[0] if len(row.snapshots) > REMEMBERED else None
+    for account, each in chunk.spend(state.accounts.walk(snapshot.scope, after=chunk.cursor)):
+        if number not in each.listed and presence.presence_of(each, before) != presence.presence_of(each, row.snapshots):
+            chunk.accounts.add((snapshot.scope, account))
+        kept = presence.without_snapshot(each, row.snapshots, forgotten) if forgotten else each
+        if kept is not each:
+            state.accounts.put(kept, snapshot.scope, account)
+        chunk.cursor = account
+    if chunk.has_more:
+        return Stage.INFER_REMOVALS
+    _drop_refused(chunk, row, snapshot.scope)
+    state.teammates.put(
+        msgspec.structs.replace(row, problem=None, snapshots=row.snapshots[1:] if forgotten else row.snapshots), snapshot.scope
+    )
+    applied = next(each for each in row.snapshots if each.number == number)
+    teammates.monitor(state, snapshot.scope, msgspec.structs.replace(applied.source, date=applied.requested))
+    snapshot.forget()
+    chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
+    return Stage.EVALUATE
+
+
+def _applied(chunk: Chunk, row: TeammatesRow, staging: SnapshotStaging) -> TeammateSnapshot:
+    """Return the snapshot as it is remembered. One that was refused is completed by its end, not by the decision that confirms it."""
+    id_ = snapshot_of(chunk.fact).id
+    refused = row.problem.source if row.problem is not None and row.problem.id == id_ else None
+    return TeammateSnapshot(staging.requested, id_, row.applied, refused or chunk.source)
+
+
+def _with(row: TeammatesRow, snapshot: TeammateSnapshot) -> tuple[TeammateSnapshot, ...]:
+    return tuple(sorted((*row.snapshots, snapshot), key=lambda each: (each.requested, each.id)))
+
+
+def _number(chunk: Chunk) -> int:
+    """Return the number of the snapshot that is applied: the last one."""
+    row = chunk.state.teammates.get(chunk.fact.app_id or "")
+    return row.applied - 1 if row else 0
+
+
+def _staging(snapshot: StagedSnapshot) -> SnapshotStaging:
+    staging = snapshot.staging()
+    assert staging is not None
+    return staging
