@@ -11,7 +11,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     step_seconds: float = 0.2  # above this duration of a step batches get smaller: other partitions wait meanwhile
     buffer_bytes: int = 8 << 20  # per partition, beside the batch in work: one batch, or so much; one fetch may exceed it
     pending_work_limit: int = 100  # per partition: with more cursors waiting, no new record is processed
-    fetch_bytes: int = 4 << 20  # per partition and fetch; smaller fetches make small batches
+    fetch_bytes: int = (
+        2 << 20
+    )  # per partition and fetch, compressed, and kept until its last record is read; less makes small batches
     fetch_wait_ms: int = 100  # the longest delay of a partition that was drained after the fetch began
     session_timeout_ms: int = 10_000  # a dead worker's partitions move after this; brokers allow 6 s and more
     heartbeat_ms: int = 2_000

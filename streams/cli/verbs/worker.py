@@ -6,6 +6,7 @@ import uvloop
 from connectors.observability import logs
 from streams.cli.options import config_option, settings_of
 from streams.settings import Settings
+from streams.worker.allocator import return_large_buffers
 from streams.worker.main import WorkerCallbacks, work
 from streams.worker.probes import Probes
 
@@ -17,6 +18,7 @@ def worker(ctx: click.Context) -> None:
     """Merge events into people and organisations and evaluate access, until Ctrl-C or SIGTERM."""
     settings = settings_of(ctx)
     logs.configure()
+    return_large_buffers()
     uvloop.run(_serve(settings))
 
 
