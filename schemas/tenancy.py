@@ -49,16 +49,22 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     access_token: Secret = Secret("")
 
 
+PUSH, INTERVAL, MANUAL = "push", "interval", "manual"  # how a source of staff reports
+
+
 class StaffSource(msgspec.Struct, frozen=True, kw_only=True):
     """A source of staff records, and the form of its files.
 
     `absence` is what absence from its complete snapshot means: `withdrawn` or `ended`. `zone` is that of dates without one, `dates`
     their form (`ymd`, `dmy`, `mdy`; empty: as the file's dates show), `ends` what an end date is (`last_day`, `first_day_gone`),
-    `columns` texts like `end=Austritt`, `encoding` that of a file that is not UTF-8.
+    `columns` texts like `end=Austritt`, `encoding` that of a file that is not UTF-8. `freshness` is how it reports: `push`, `interval`
+    (every `interval_hours`; it is stale once three are missed) or `manual`.
     """
 
     name: str
     absence: str = "withdrawn"
+    freshness: str = MANUAL
+    interval_hours: int = 24
     zone: str = "UTC"
     dates: str = ""
     ends: str = "last_day"

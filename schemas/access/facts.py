@@ -146,7 +146,7 @@ class Case(FactPart, frozen=True, kw_only=True):
 
 
 class AccessSettings(FactPart, frozen=True, kw_only=True):
-    """The part of the configuration that can change an answer. `further` holds canonical JSON by name."""
+    """The part of the configuration that can change an answer. `further` holds canonical JSON by name: `absence`, `freshness`."""
 
     workspaces: tuple[str, ...] = ()
     alias_domains: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.staff.csv import file_form
 from schemas.errors import InvalidRecord
-from schemas.tenancy import App, Tenant
+from schemas.tenancy import INTERVAL, MANUAL, PUSH, App, Tenant
 from schemas.versioned import ENCODING
 from streams.settings.model import Settings
 from streams.settings.parse import Report
@@ -169,5 +169,10 @@ def _valid(check: Callable[[Any], object]) -> Expectation:
 
 
 _SOURCE_CHECKS = MappingProxyType[str, Expectation](
-    {"absence": _one_of(*ABSENCES), **{key: _valid(check) for key, check in file_form.CHECKS.items()}}
+    {
+        "absence": _one_of(*ABSENCES),
+        "freshness": _one_of(PUSH, INTERVAL, MANUAL),
+        "interval_hours": _at_least(1),
+        **{key: _valid(check) for key, check in file_form.CHECKS.items()},
+    }
 )

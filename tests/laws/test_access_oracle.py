@@ -27,6 +27,8 @@ NOTICED = {  # by which law, in the history of which seed; M and O differ from t
     "H": ("any order", 2),
     "I": ("no event before its causes", 163),
     "L": ("no leaver passes", 2),
+    "stale sources pass": ("staleness", 13),
+    "stale sources close": ("staleness", 0),
 }
 
 

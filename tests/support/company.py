@@ -244,10 +244,13 @@ def decision(kind: str, account: str, replaces: str | None = None, *, staff: str
     )  # fmt: skip
 
 
-def settings(replaces: str | None = None, *, aliases: dict[str, str] | None = None, workspaces: tuple[str, ...] = ()) -> Fact:
+def settings(
+    replaces: str | None = None, *, aliases: dict[str, str] | None = None, workspaces: tuple[str, ...] = (),
+    further: dict[str, str] | None = None,
+) -> Fact:  # fmt: skip
     return Fact(
-        id=derived("settings", replaces), tenant=TENANT, kind="settings.applied", source="operator", basis="decided", replaces=replaces,
-        settings=AccessSettings(workspaces=workspaces, alias_domains=aliases or {}, hash="h"),
+        id=derived("settings", replaces, *(further or {}).values()), tenant=TENANT, kind="settings.applied", source="operator", basis="decided", replaces=replaces,
+        settings=AccessSettings(workspaces=workspaces, alias_domains=aliases or {}, further=further or {}, hash="h"),
     )  # fmt: skip
 
 

@@ -69,6 +69,8 @@ def test_a_source_of_staff_says_what_absence_means_and_nothing_else(file):
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
+        ('freshness = "weekly"', "freshness (line 28): expected one of push, interval, manual, found 'weekly'"),
+        ("interval_hours = 0", "interval_hours (line 28): expected at least 1, found 0"),
         ('zone = "Mars"', "zone (line 28): expected a time zone like Europe/Paris or UTC, found 'Mars'"),
         ('dates = "dym"', "dates (line 28): expected one of ymd, dmy, mdy, found 'dym'"),
         ('ends = "never"', "ends (line 28): expected one of last_day, first_day_gone, found 'never'"),

@@ -17,6 +17,7 @@ class HistoryBuilder:
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
+        self.second_draw = random.Random(f"freshness {seed}")  # for what was added later: the other draws stay as they were
         self.seed = seed
         self.count = 0  # facts made
         self.listings: list[list[FactDict]] = []

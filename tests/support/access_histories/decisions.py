@@ -10,6 +10,7 @@ from tests.support.access_histories.pools import (
     EARLY,
     HOUR,
     INTERCOM_ROLES,
+    INTERVALS,
     LATER_KINDS,
     LOG_START,
     ROLES,
@@ -72,7 +73,19 @@ def settings(build: HistoryBuilder) -> list[FactDict]:
     if build.chance(0.6):
         source = build.draw.choice(build.sources)
         content["further"]["absence"] = json.dumps({source: build.draw.choice(("ended", "ended", "withdrawn"))})
+    if (freshness := _freshness(build)) is not None:
+        content["further"]["freshness"] = freshness
     return [build.fact("settings.applied", "c", "decided", time=_decision_time(build), settings=content)]
+
+
+def _freshness(build: HistoryBuilder) -> str | None:
+    """Return how some sources report: intervals of which three pass within a history, and between its times before the log."""
+    draw = build.second_draw
+    if draw.random() < 0.4:
+        return None
+    interval = {"kind": "interval", "interval": draw.choice(INTERVALS)}
+    declared = {source: draw.choice((interval, interval, interval, {"kind": "push"})) for source in build.sources}
+    return json.dumps({source: how for source, how in declared.items() if draw.random() < 0.8})
 
 
 def monitoring(build: HistoryBuilder) -> list[FactDict]:

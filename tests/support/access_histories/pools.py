@@ -28,6 +28,7 @@ ENDS: Final = (
 # No two log times differ by exactly ten minutes or an hour: the design does not say whether "within" includes those bounds.
 STEPS: Final = (0, 1_007, 61_007, 61_013, 61_031, 121_021, 421_019, 613_021, 3_700_039)
 STEP_WEIGHTS: Final = (6, 10, 30, 20, 10, 8, 4, 3, 2)
+INTERVALS: Final = (60_000, 7 * 60_000, 20 * 60_000, 2 * HOUR, 2 * DAY)  # of staff sources
 LATER_KINDS: Final = (
     "calendar.set", "rules.activated", "monitoring.started", "snapshot.confirmed", "staff.decided",
     "exemption.granted", "exemption.revoked", "approval.granted", "approval.revoked", "finding.handled", "calendar.set",

@@ -13,6 +13,7 @@ from tests.support.access_laws.less_data import less_data, silence
 from tests.support.access_laws.no_leaver_passes import no_leaver_passes
 from tests.support.access_laws.order import any_order, decision_before_or_after
 from tests.support.access_laws.others import others_change_nothing
+from tests.support.access_laws.staleness import staleness
 from tests.support.access_oracle.log import Entry
 from tests.support.access_oracle.results import Answers
 
@@ -34,6 +35,7 @@ def broken_laws(
         "no leaver passes": no_leaver_passes(history, answer, steps),
         "less data": less_data(history, rows),
         "silence": silence(history, answer),
+        "staleness": staleness(history, answer),
         "any order": any_order(history, answer, draw),
         "decision before or after": decision_before_or_after(history, answer, draw),
         "others change nothing": others_change_nothing(history, rows, draw),

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.support.access_laws.answer import Answer, differences
 from tests.support.access_laws.edits import applied_listings, without, without_row
+from tests.support.access_laws.staleness import stale_sources
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, FactDict, Key, effective, read_log, record_key
 from tests.support.access_oracle.registers import normal, staff_id, translated
@@ -13,17 +14,24 @@ from tests.support.access_oracle.results import Row
 
 
 def others_change_nothing(history: Sequence[Entry], answer: Answer, draw: random.Random) -> list[str]:
-    """Facts about another account and person leave this account's rows as they are: without them the rows are the same."""
+    """Facts about another account and person leave this account's rows as they are: without them the rows are the same.
+
+    But they show that their source reports: a history in which another source is stale without them is left out.
+    """
     complete = answer(history)
     if not complete.accounts:
         return []
     account = draw.choice(sorted(complete.accounts))
     reduced = _without_others(history, account)
-    if applied_listings(reduced) != applied_listings(history):
+    if applied_listings(reduced) != applied_listings(history) or _stale(reduced) != _stale(history):
         return []
     expected = {check: _form(row) for check, row in complete.accounts[account].items()}
     actual = {check: _form(row) for check, row in answer(reduced).accounts.get(account, {}).items()}
     return differences(expected, actual, f"without the facts of others, of {account},")
+
+
+def _stale(history: Sequence[Entry]) -> dict[str, int]:
+    return {source: since for source, since in stale_sources(history).items() if since is not None}
 
 
 def _form(row: Row) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from tests.support.access_oracle.results import NOTHING, Answers, Finding, Row
 from tests.support.company import AVRO, TENANT, Company
 
 REASONS: Final = {
-    "presence_unsettled": "contradiction", "account_not_identified": "not_identified", "staff_withdrawn": "withdrawn",
+    "presence_unsettled": "contradiction", "account_not_identified": "not_identified", "staff_withdrawn": "withdrawn", "staff_stale": "stale",
     "intercom_role_not_valid": "role_not_valid", "staff_role_unknown": "role_unknown", "no_ticket_source": "no_approvals",
 }  # fmt: skip
 """The agent's reasons, in the oracle's words."""

@@ -7,8 +7,9 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from streams.core.access.checks import offboarded, presence, valid_access
+from streams.core.access.checks import freshness, offboarded, presence, valid_access
 from streams.core.access.checks.check import AccountInput
+from streams.core.access.facts import freshness as facts_freshness
 from streams.core.access.facts import snapshots
 from streams.core.access.processing import chunk
 from streams.core.access.state import directory, staff
@@ -115,6 +116,25 @@ def _absence_never_ends(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(directory, "absence_of", lambda _: {})
 
 
+def _sources_are_never_stale(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(freshness, "_of_source", lambda *_: None)
+
+
+def _a_stale_source_closes_findings(patch: pytest.MonkeyPatch) -> None:
+    right = offboarded._open
+
+    def opened(check: Any, view: AccountInput, reason: str, since: int, **others: Any) -> Any:
+        outcome = right(check, view, reason, since, **others)
+        closed = msgspec.structs.replace(outcome.result, held=None)
+        return outcome._replace(result=closed) if reason == freshness.STALE else outcome
+
+    patch.setattr(offboarded, "_open", opened)
+
+
+def _a_stale_source_is_noticed_by_the_next_fact_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(facts_freshness, "arm", lambda *_: None)
+
+
 FAULTS: Final = MappingProxyType[str, Fault]({
     "A": _dated_1970,
     "B": _link_waits_for_its_record,
@@ -128,5 +148,8 @@ FAULTS: Final = MappingProxyType[str, Fault]({
     "L": _classification_hides_a_leaver,
     "M": _numbers_do_not_part_people,
     "O": _absence_never_ends,
+    "stale sources pass": _sources_are_never_stale,
+    "stale sources close": _a_stale_source_closes_findings,
+    "stale sources have no deadline": _a_stale_source_is_noticed_by_the_next_fact_only,
 })  # fmt: skip
-"""By the letter of the case in tests/support/access_oracle/cases.json."""
+"""By the letter of the case in tests/support/access_oracle/cases.json, or in words."""

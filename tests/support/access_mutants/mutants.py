@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from schemas.access.facts import snapshot_hash
 from tests.support.access_mutants.patch import Patch, patched
-from tests.support.access_oracle import log, people, presence, records, snapshots, state
+from tests.support.access_oracle import freshness, log, people, presence, records, snapshots, state
 from tests.support.access_oracle.checks import offboarded, valid_access
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.decisions import DecidedValue, Subject
@@ -194,6 +194,22 @@ def o_absence_is_no_end() -> Patch:
     return {state.absence_of: absence_of}
 
 
+def stale_sources_pass() -> Patch:
+    """No source is ever stale."""
+    return {freshness.stale_since: lambda *_: None}
+
+
+def stale_sources_close() -> Patch:
+    """A stale source closes what is open."""
+    right = offboarded._unless_stale
+
+    def unless_stale(check: CheckInput, person: Person, row: Row) -> Row:
+        stale = right(check, person, row)
+        return replace(stale, has_finding=False) if stale.reason == "stale" else stale
+
+    return {right: unless_stale}
+
+
 MUTANTS: Final[dict[str, Callable[[], Patch]]] = {
     "A": a_null_time_is_zero,
     "B": b_link_to_an_unknown_record_has_no_effect,
@@ -207,4 +223,6 @@ MUTANTS: Final[dict[str, Callable[[], Patch]]] = {
     "L": l_class_hides_leavers,
     "M": m_numbers_do_not_separate,
     "O": o_absence_is_no_end,
+    "stale sources pass": stale_sources_pass,
+    "stale sources close": stale_sources_close,
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas.access.facts import Fact
 from tests.support.access_oracle.findings import Findings, reconcile
+from tests.support.access_oracle.freshness import changing_instants
 from tests.support.access_oracle.interpretation import DEFAULT, Interpretation
 from tests.support.access_oracle.log import Entry, LoggedFact, entries_of, read_log
 from tests.support.access_oracle.results import NOTHING, Answers
@@ -55,6 +56,7 @@ def due_instants(log: Sequence[LoggedFact], after: int, until: int, interpretati
     records = [record for person in state.people for record in person.records]
     instants = {record.end.instant for record in records if record.end}
     instants |= {record.withdrawn for record in records if record.withdrawn is not None and record.absence_is_end}
+    instants |= changing_instants(state)
     for made in state.decisions.values():
         grant = made[-1].fact.get("grant") or {}
         instants.update(time for time in (grant.get("starts"), grant.get("expires")) if time is not None)

@@ -17,6 +17,7 @@ class Interpretation:
     unmonitoring: bool = True  # `workspace.unmonitored`, and settings that no longer list the workspace, have an effect
     ambiguous_with_ended: bool = True  # an address of an active and an ended person is ambiguous, as in fault M [N1]
     absence_name: str = "absence"  # the name in settings.further that says, by source, what absence means [N15]
+    freshness_name: str = "freshness"  # the name in settings.further that says, by source, how it reports [N41]
 
 
 DEFAULT = Interpretation()

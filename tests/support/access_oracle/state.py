@@ -23,6 +23,7 @@ class State:
     facts: list[LoggedFact]
     people: list[Person]
     possibly_same: dict[str, set[str]]
+    observed_at: dict[str, list[int]]  # staff sources: when each was observed
     accounts: dict[Key, Account]
 
     def decisions_about(self, *subject: str) -> list[LoggedFact]:
@@ -58,6 +59,7 @@ def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation
         facts=facts,
         people=persons,
         possibly_same=possibly_same,
+        observed_at=_observed_at(facts),
         accounts=_accounts_at(facts),
     )
 
@@ -78,6 +80,17 @@ def _people_at(
     ]
     decided = {subject[1]: record_key(made[-1].fact) for subject, made in in_force.items() if subject[0] == "decided"}
     return people(records, decided)
+
+
+def _observed_at(facts: Sequence[LoggedFact]) -> dict[str, list[int]]:
+    """Return by staff source when it was observed: by its single records, and by its applied listings [N41]."""
+    times: dict[str, list[int]] = {}
+    for logged in facts:
+        if logged.kind == "staff.record":
+            times.setdefault(logged.fact["record"]["source"], []).append(logged.fact["time"])
+    for snapshot in applied_snapshots(facts, "staff"):
+        times.setdefault(snapshot.source, []).append(snapshot.requested)
+    return times
 
 
 def absence_of(settings: FactDict, source: str, interpretation: Interpretation) -> str:

@@ -24,6 +24,7 @@ UNKNOWN_REASONS: Final = MappingProxyType({
     "account_not_identified": "whose account it is, is not known",
     "ambiguous": "the account could be that of several people",
     "staff_not_known": "the account is linked to somebody of whom no staff record has arrived yet",
+    "staff_stale": "a staff source that has the person has missed three of its intervals",
     "staff_withdrawn": "no staff source has the person any more",
     "presence_unsettled": "the account was added and removed within the same second, and has to be read again",
     "unmonitored": "the workspace is not monitored",
@@ -68,6 +69,7 @@ class AccountInput(NamedTuple):
     directory: Directory
     policy: PolicyRow | None
     at: int
+    over: bool = False  # the presence had ended before it was reported: no later silence of a source casts doubt on it
 
     @property
     def link(self) -> str | None:

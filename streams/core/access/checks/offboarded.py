@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.cloudevents import timestamp
-from streams.core.access.checks import evidence
+from streams.core.access.checks import evidence, freshness
 from streams.core.access.checks.check import (
     FAIL,
     HIGH,
@@ -68,24 +68,32 @@ def _without_owner(check: AccountCheck, view: AccountInput, since: int) -> Check
 def _of_owner(
     check: AccountCheck, view: AccountInput, owner: Person, *, identified: int, others: Sequence[Person], alias: int | None
 ) -> CheckOutcome:
-    silent = owner.silent(view.at)
-    withdrawn = max((record.withdrawn or 0 for record in owner.records), default=0) if silent else None
+    doubt = _doubt(view, owner)
     if owner.left(view.at):
         held = _held(view, [owner], alias)
         leavers = [owner, *others]
-        if silent:
-            since = view.since(held, withdrawn)
-            return _open(check, view, "staff_withdrawn", since, held=held, leavers=leavers, owner=owner)
+        if doubt is not None:
+            reason, since = doubt
+            return _open(check, view, reason, view.since(held, since), held=held, leavers=leavers, owner=owner)
         return _failing(check, view, owner, held, leavers)
     if others:
         held = _held(view, others)
         return _open(check, view, "names_a_leaver", max(identified, held), held=held, leavers=others, owner=owner)
-    if silent:
+    if doubt is not None:
+        reason, since = doubt
         return CheckOutcome(
-            account_result(check, view, UNKNOWN, "staff_withdrawn", view.since(identified, withdrawn), person=owner), owner=owner
+            account_result(check, view, UNKNOWN, reason, view.since(identified, since), person=owner), owner=owner
         )
     due = owner.end.instant if owner.end else None
     return CheckOutcome(account_result(check, view, PASS, "employed", identified, person=owner, due=due), owner=owner)
+
+
+def _doubt(view: AccountInput, owner: Person) -> tuple[str, int] | None:
+    """Return why what is known of the owner may no longer hold, and since when (ms); None where it does."""
+    if owner.silent(view.at):
+        return "staff_withdrawn", max((record.withdrawn or 0 for record in owner.records), default=0)
+    stale = (freshness.end_stale_since if owner.left(view.at) else freshness.stale_since)(view, owner)
+    return None if stale is None else (freshness.STALE, stale)
 
 
 def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, leavers: Sequence[Person]) -> CheckOutcome:
@@ -149,6 +157,10 @@ OFFBOARDED: Final = AccountCheck(
         "staff_withdrawn": Wording(
             "{who} left and is still an active Intercom teammate of {app_id}, as far as was last known",
             "Employment ended at {employment_ended}; no staff source has the person any more.",
+        ),
+        "staff_stale": Wording(
+            "{who} left and is still an active Intercom teammate of {app_id}, as far as was last known",
+            "Employment ended at {employment_ended}; the staff source that says so has missed three of its intervals.",
         ),
         "names_a_leaver": Wording(
             "{who} may be somebody who left and is still an active Intercom teammate of {app_id}",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.core.access.checks import evidence
+from streams.core.access.checks import evidence, freshness
 from streams.core.access.checks.check import (
     FAIL,
     PASS,
@@ -34,7 +34,8 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
         return None
     first = before["C1"].result
     if first.result == PASS and view.owner is not None:
-        return _of_owner(check, view, view.owner, view.owner_since if not view.link else None)
+        outcome = _of_owner(check, view, view.owner, view.owner_since if not view.link else None)
+        return _unless_stale(view, view.owner, outcome)
     if first.reason == "not_identified":
         gone = match(view.account, view.directory, view.at, withdrawn=True)
         if gone.owner is not None and rule_for(view.policy.policy if view.policy else None, view.account.app_id):
@@ -78,6 +79,15 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
         result = msgspec.structs.replace(result, result=UNKNOWN, reason="staff_withdrawn")
     cited = CitedFact(policy.source, _rule_excerpt(parameters))
     return CheckOutcome(result, (evidence.presence(view), *evidence.records(owner), cited), owner)
+
+
+def _unless_stale(view: AccountInput, owner: Person, outcome: CheckOutcome) -> CheckOutcome:
+    """Return an outcome, UNKNOWN where a source that has the person is stale; a finding that it holds open stays open."""
+    stale, result = freshness.stale_since(view, owner), outcome.result
+    if stale is None or result.reason == "no_policy":
+        return outcome
+    since = max(result.since, stale)
+    return outcome._replace(result=msgspec.structs.replace(result, result=UNKNOWN, reason=freshness.STALE, since=since))
 
 
 def _ruled(view: AccountInput) -> int | None:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 import msgspec
 
 from schemas.access.facts import AccessSettings, Fact
+from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.state.freshness import freshness_of, interval_of
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, PolicyRow, SettingsRow, WorkspaceRow
 from streams.core.access.state.staff import absence_of
@@ -58,6 +60,7 @@ def settings(state: TenantState, fact: Fact, source: FactReference, now: int) ->
         return Effect("stale")
     old, new = _parts(before.settings) if before else {}, _parts(fact.settings)
     state.settings.put(SettingsRow(fact.settings, source, _dated(before.since if before else {}, old, new, source.date)))
+    freshness.arm_all(state, now)
     for app_id in sorted({*fact.settings.workspaces, *(app_id for app_id, row in state.workspaces.walk() if row.listed)}):
         _monitor(state, app_id, source, on=app_id in fact.settings.workspaces, listed=app_id in fact.settings.workspaces)
     return Effect("applied", follow_up=Stage.WORKSPACES)
@@ -105,7 +108,8 @@ def _decide(state: TenantState, fact: Fact, source: FactReference, field: str, v
 def _parts(of: AccessSettings) -> dict[str, object]:
     """Return the parts of settings that answers rest on; a part that is as without settings is left out."""
     absence = {f"absence|{source}": meaning for source, meaning in absence_of(of).items() if meaning != "withdrawn"}
-    parts: dict[str, object] = dict(absence)
+    reporting = {f"freshness|{source}": meaning for source, meaning in freshness_of(of).items() if interval_of(meaning)}
+    parts: dict[str, object] = {**absence, **reporting}
     return (
         parts
         | ({"aliases": of.alias_domains} if of.alias_domains else {})

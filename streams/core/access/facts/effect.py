@@ -11,7 +11,7 @@ from streams.core.access.state.values import AccountKey
 class Effect(msgspec.Struct, frozen=True):
     """The outcome for the ledger, and what has to be evaluated again.
 
-    `past` is a presence that had ended before it was reported. `follow_up` is the next stage. `directory` is the people as they are now,
+    With `all_accounts` every account is evaluated, behind those in `accounts`. `past` is a presence that had ended before it was reported. `follow_up` is the next stage. `directory` is the people as they are now,
     where the fact had to read them.
     """
 
@@ -20,4 +20,5 @@ class Effect(msgspec.Struct, frozen=True):
     workspaces: set[str] = set()
     past: Period | None = None
     follow_up: Stage = Stage.EVALUATE
+    all_accounts: bool = False
     directory: Directory | None = None

@@ -1,16 +1,18 @@
 """The settings that decide answers about access, as a fact: processing never reads the configuration, it reads this fact."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from schemas.access.facts import AccessSettings, Actor, Fact, type_of
 from schemas.canonical import canonical, digest
 from schemas.ids import derived
-from schemas.tenancy import Tenancy, Tenant
+from schemas.tenancy import INTERVAL, MANUAL, StaffSource, Tenancy, Tenant
 from streams.core.access.facts.staleness import in_force
 from streams.core.access.state.directory import WITHDRAWN
 
 KIND = "settings.applied"
 TYPE = type_of(KIND)
+_HOUR: Final = 60 * 60 * 1000  # ms
 
 
 def settings_fact(tenancy: Tenancy, tenant: str, before: Iterable[Fact], *, now: int) -> Fact | None:
@@ -40,7 +42,15 @@ def _settings(tenant: Tenant) -> AccessSettings:
     workspaces = tuple(sorted(workspace.app_id for workspace in tenant.workspaces))
     precedence = tuple(source.name for source in tenant.staff_sources)
     absence = {source.name: source.absence for source in tenant.staff_sources if source.absence != WITHDRAWN}
+    freshness = {source.name: _freshness(source) for source in tenant.staff_sources if source.freshness != MANUAL}
     parts = {"workspaces": list(workspaces), **({"precedence": list(precedence)} if precedence else {})}
-    further = {"absence": canonical(absence).decode()} if absence else {}
-    hash_ = digest(canonical({**parts, **({"absence": absence} if absence else {})}))
-    return AccessSettings(workspaces=workspaces, precedence=precedence, further=further, hash=hash_)
+    special = {name: of for name, of in (("absence", absence), ("freshness", freshness)) if of}
+    further = {name: canonical(of).decode() for name, of in special.items()}
+    return AccessSettings(
+        workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special}))
+    )
+
+
+def _freshness(source: StaffSource) -> dict[str, str | int]:
+    interval = {"interval": source.interval_hours * _HOUR} if source.freshness == INTERVAL else {}
+    return {"kind": source.freshness, **interval}

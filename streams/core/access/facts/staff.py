@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.access.facts import Fact
 from streams.core.access.checks import deadlines
+from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.references import put_record
@@ -14,8 +15,11 @@ from streams.core.access.state.values import AccountKey, FactReference
 
 
 def record(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `staff.record`."""
-    return observed(state, fact, source, source.date, now)
+    """Apply `staff.record`. Where its source was stale, the answers about everybody may change."""
+    assert fact.record is not None
+    everybody = freshness.observed(state, fact.record.source, source.date, fact.id, now)
+    effect = observed(state, fact, source, source.date, now)
+    return msgspec.structs.replace(effect, all_accounts=True) if everybody else effect
 
 
 def observed(state: TenantState, fact: Fact, source: FactReference, time: int, now: int, *, listed: int | None = None) -> Effect:

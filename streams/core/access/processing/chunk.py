@@ -37,6 +37,7 @@ class Chunk:
         self.outcome = ""
         self.effect = Effect("")
         self.accounts: set[AccountKey] = set()  # still to be evaluated
+        self.all_accounts = False  # behind those, every account is evaluated
         self.has_pending_accounts = False  # further accounts to be evaluated stand in the table
 
     def spend(self, work: Iterable[T]) -> list[T]:
@@ -58,6 +59,7 @@ class Chunk:
                 stage=self.stage,
                 cursor=self.cursor,
                 outcome=self.outcome,
+                all_accounts=self.all_accounts,
                 has_pending_accounts=self.has_pending_accounts or bool(self.accounts),
             )
         )

@@ -54,7 +54,8 @@ class Evaluation:
     def record_past_episode(self, account: AccountRow, period: Period, cause: EpisodeCause) -> None:
         """Publish the findings of a presence that had ended before it was reported, as opened and closed; no row is kept."""
         assert period.end is not None
-        outcomes = checks.of_account(self._input(account, period, period.end.time - 1))  # as of the last instant of the presence
+        view = self._input(account, period, period.end.time - 1)._replace(over=True)
+        outcomes = checks.of_account(view)  # as of the last instant of the presence
         for check, outcome in outcomes.items():
             if outcome.result.result == FAIL:
                 key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")

@@ -62,7 +62,7 @@ def resume_fact(state: TenantState, pending: PendingFact, chunk_size: int = CHUN
     """Process the next chunk of a fact under way."""
     chunk = Chunk(state, decode_raw(pending.fact), pending.position, chunk_size)
     chunk.stage, chunk.cursor, chunk.outcome = pending.stage, pending.cursor, pending.outcome
-    chunk.has_pending_accounts = pending.has_pending_accounts
+    chunk.has_pending_accounts, chunk.all_accounts = pending.has_pending_accounts, pending.all_accounts
     result = _run_stages(chunk, chunk_size)
     if not result.has_more:
         state.backlog.fact.delete()

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.access.facts import decode_raw, snapshot_hash
 from streams.core.access.checks import deadlines
-from streams.core.access.facts import staff
+from streams.core.access.facts import freshness, staff
 from streams.core.access.facts.snapshots import StagedSnapshot, is_stale, snapshot_of, staged_snapshot
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.directory import Directory
@@ -59,6 +59,7 @@ def count_rows(chunk: Chunk) -> Stage:
     known = chunk.state.sources.get(scope) or SourceRow()
     snapshots = sorted((*known.snapshots, AppliedSnapshot(end.requested, end.id, known.applied)))
     chunk.state.sources.put(SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1), scope)
+    chunk.all_accounts = freshness.observed(chunk.state, scope, end.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
 
 

@@ -1,6 +1,6 @@
 """The stages of processing a fact. A stage returns the next one, or itself where it has more to do than the chunk's budget allowed.
 
-timers ──▶ discard_stale ──▶ apply ──▶ evaluate                            most facts
+timers ──▶ discard_stale ──▶ apply ──▶ evaluate ──▶ accounts               most facts; the last where a staff source reports again
                ├──▶ workspaces ──▶ accounts                                policy, settings: the whole tenant is evaluated
                └──▶ count_rows ─┬▶ apply_rows ──▶ withdraw_absent ──▶ evaluate         the end of a staff source's snapshot
                                 └▶ count_absent ──▶ apply_teammates ──▶ infer_removals ──▶ evaluate        of a workspace's
@@ -13,6 +13,7 @@ from typing import Final
 from schemas.ids import derived
 from streams.core.access.checks.deadlines import arm_record, event_of
 from streams.core.access.checks.snapshots import ACCEPTED
+from streams.core.access.facts import freshness
 from streams.core.access.facts.apply import apply
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import snapshot_stages, teammate_stages
@@ -39,7 +40,11 @@ def timers(chunk: Chunk) -> Stage:
         if directory is None:
             directory = Directory(chunk.state)
             chunk.evaluation.load_context(directory)
-        chunk.budget -= max(1, _fire(chunk, directory, at, timer))
+        if timer.check == freshness.TIMER:
+            if not _fire_freshness(chunk, at, timer):
+                return Stage.TIMERS
+        else:
+            chunk.budget -= max(1, _fire(chunk, directory, at, timer))
     return Stage.DISCARD_STALE
 
 
@@ -55,13 +60,28 @@ def _fire(chunk: Chunk, directory: Directory, at: int, timer: Timer) -> int:
     return len(keys)
 
 
+def _fire_freshness(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate every account as of the instant at which a source becomes stale or fresh; return whether all of them are done."""
+    cause = EpisodeCause(derived("source.freshness", at, timer.fact), None, at, at)
+    keys = chunk.spend(chunk.state.account_keys(_key(chunk.cursor)))
+    for key in keys:
+        chunk.evaluation.account(key, cause, at)
+    chunk.cursor = _cursor(keys) or chunk.cursor
+    if chunk.has_more:
+        return False
+    chunk.cursor = ""
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    freshness.arm(chunk.state, timer.subject[0], at)
+    return True
+
+
 def apply_fact(chunk: Chunk) -> Stage:
     """Apply the fact to the rows."""
     if chunk.budget <= 0:
         return Stage.APPLY
     chunk.effect = apply(chunk.state, chunk.fact, chunk.source, chunk.now)
     chunk.outcome = chunk.effect.outcome
-    chunk.accounts = set(chunk.effect.accounts)
+    chunk.accounts, chunk.all_accounts = set(chunk.effect.accounts), chunk.effect.all_accounts
     return chunk.effect.follow_up
 
 
@@ -96,7 +116,11 @@ def evaluate(chunk: Chunk) -> Stage:
     for key in keys:
         _evaluate_account(chunk, key)
     chunk.accounts.difference_update(keys)
-    return Stage.EVALUATE if chunk.has_more else Stage.END
+    return Stage.EVALUATE if chunk.has_more else _after_evaluation(chunk)
+
+
+def _after_evaluation(chunk: Chunk) -> Stage:
+    return Stage.ACCOUNTS if chunk.all_accounts else Stage.END
 
 
 def _evaluate_pending(chunk: Chunk) -> Stage:
@@ -108,7 +132,7 @@ def _evaluate_pending(chunk: Chunk) -> Stage:
         _evaluate_account(chunk, _key(item))
         pending.delete(item)
         chunk.cursor = item
-    return Stage.EVALUATE if chunk.has_more else Stage.END
+    return Stage.EVALUATE if chunk.has_more else _after_evaluation(chunk)
 
 
 def _evaluate_account(chunk: Chunk, key: AccountKey) -> None:

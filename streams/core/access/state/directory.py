@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.fields import value
+from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import End, Record, absence_of, read_record
 from streams.core.access.state.tenant import TenantState
@@ -98,6 +99,7 @@ class Directory:
         self.aliases = settings.settings.alias_domains if settings else {}
         self.precedence = settings.settings.precedence if settings else ()
         self._absence: dict[str, str] = absence_of(settings.settings) if settings else {}
+        self.reporting = Reporting(state, settings)
         self._since = settings.since if settings else {}
         self._snapshots: dict[str, tuple[AppliedSnapshot, ...]] = {}
         self._records: dict[RecordKey, Record | None] = {}

@@ -8,6 +8,7 @@ from typing import TypeAlias, Union
 import msgspec
 
 from schemas.access.facts import AccessSettings, EncodedFact, Policy
+from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import (
@@ -116,6 +117,12 @@ class TeammatesRow(Row, frozen=True, tag="teammates"):
     missed_last: int = 0
 
 
+class SourceSigns(Row, frozen=True, tag="signs"):
+    """The observations of a staff source that decide whether it is stale: the newest by log time, and those ahead of it."""
+
+    signs: tuple[Sign, ...] = ()
+
+
 class HolderIndex(Row, frozen=True, tag="holders"):
     """Who holds an address, an employee number or a link: staff records and accounts."""
 
@@ -147,7 +154,10 @@ class PolicyRow(Row, frozen=True, tag="policy"):
 
 
 class SettingsRow(Row, frozen=True, tag="settings"):
-    """The settings in force. `since` has the date of each part that answers rest on: `aliases`, `precedence`, `absence|SOURCE`."""
+    """The settings in force.
+
+    `since` has the date of each part that answers rest on: `aliases`, `precedence`, `absence|SOURCE`, `freshness|SOURCE`.
+    """
 
     settings: AccessSettings
     source: FactReference
@@ -231,7 +241,7 @@ class QueuedFact(Row, frozen=True, tag="queued_fact"):
 class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     """A fact that is larger than a transaction, and how far it has come: its stage, and the last row done in it (`cursor`).
 
-    `has_pending_accounts` says that rows of `PendingAccount` exist.
+    `has_pending_accounts` says that rows of `PendingAccount` exist, `all_accounts` that every account is evaluated in the end.
     """
 
     fact: EncodedFact
@@ -240,6 +250,7 @@ class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
     cursor: str = ""
     outcome: str = ""
     has_pending_accounts: bool = False
+    all_accounts: bool = False
 
     def __repr__(self) -> str:
         return f"PendingFact(***, {self.position!r}, {self.stage!r}, {self.cursor!r})"
@@ -253,6 +264,6 @@ class BacklogIndex(Row, frozen=True, tag="backlog"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

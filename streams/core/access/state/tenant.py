@@ -12,6 +12,7 @@ from streams.core.access.state.rows import (
     RecordId,
     SettingsRow,
     SourceRow,
+    SourceSigns,
     StaffRecord,
     TeammatesRow,
     TenantLog,
@@ -51,6 +52,7 @@ class TenantState:
         self.record_ids = RowCollection(table, tenant, "record_id", RecordId)  # by the id a record gives a person
         self.sources = RowCollection(table, tenant, "source", SourceRow)  # by source
         self.teammates = RowCollection(table, tenant, "teammates", TeammatesRow)  # by app id
+        self.signs = RowCollection(table, tenant, "signs", SourceSigns)  # by source
         self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
         self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names

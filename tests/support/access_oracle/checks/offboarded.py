@@ -1,9 +1,11 @@
 """C2: nobody who left has an account."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.support.access_oracle.checks.check_input import CheckInput
+from tests.support.access_oracle.freshness import end_stale_since, person_stale_since
 from tests.support.access_oracle.matching import ids_of, leavers, uncertain
 from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.registers import latest
@@ -18,15 +20,26 @@ def offboarded(check: CheckInput, c1: Row) -> Row:
         person = state.person_of(check.link.value)
         if person is None:
             return check.row("C2", "UNKNOWN", "staff_not_known", base, person=check.link.value)
-        return _of_owner(check, person, latest(base, person.first), uncertain(state, person), None)
+        return _unless_stale(check, person, _of_owner(check, person, latest(base, person.first), uncertain(state, person), None))
     named = leavers(state, check.account)
     if check.classification.value is not None and not named:  # C2 and C4 are not evaluated for accounts of nobody
         return check.row("C2", "NONE", "classified", latest(base, check.classification.date))
     people = check.match.people
     if len(people) == 1:
         person = people[0][0]
-        return _of_owner(check, person, c1.since, [p for p in named if p.id != person.id], check.match.alias_date)
+        others = [p for p in named if p.id != person.id]
+        return _unless_stale(check, person, _of_owner(check, person, c1.since, others, check.match.alias_date))
     return _without_owner(check, named, c1.since)
+
+
+def _unless_stale(check: CheckInput, person: Person, row: Row) -> Row:
+    """Edge case 10: "staff source silent … C2, C4 UNKNOWN with reason; open findings stay open"."""
+    rests_on = {"PASS": person_stale_since, "FAIL": end_stale_since}.get(row.status)
+    stale_since = rests_on(check.state, person) if rests_on else None
+    if stale_since is None:
+        return row
+    since = latest(row.since, stale_since)
+    return replace(row, status="UNKNOWN", reason="stale", since=since, since_settled=False, confidence=3)
 
 
 def _without_owner(check: CheckInput, named: Sequence[Person], since: int) -> Row:

@@ -7,6 +7,7 @@ from typing import Any
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.checks.grants import granted_since
 from tests.support.access_oracle.decisions import DecidedValue
+from tests.support.access_oracle.freshness import person_stale_since
 from tests.support.access_oracle.log import Key
 from tests.support.access_oracle.matching import match
 from tests.support.access_oracle.people import Person
@@ -45,7 +46,12 @@ def _of_owner(check: CheckInput, rule: DecidedValue) -> Row:
     assert person is not None
     since = check.link.date if check.link.value else latest(check.match.people[0][1], check.match.alias_date)
     row = row_by_rule(check, person, rule, since)
-    return replace(row, status="UNKNOWN", reason="withdrawn") if person.is_silent(check.state.now) else row
+    if person.is_silent(check.state.now):
+        return replace(row, status="UNKNOWN", reason="withdrawn")
+    stale_since = person_stale_since(check.state, person)
+    if stale_since is not None:  # edge case 10: "C2, C4 UNKNOWN with reason; open findings stay open"
+        return replace(row, status="UNKNOWN", reason="stale", since=latest(row.since, stale_since), since_settled=False)
+    return row
 
 
 def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identified: int | None) -> Row:

@@ -5,6 +5,7 @@ import msgspec
 from schemas.access.facts import Fact
 from schemas.tenancy import StaffSource, Tenancy, Tenant, Workspace
 from streams.core.access.facts.settings import settings_fact
+from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.staff import absence_of
 from tests.support.company import APP, DAY, T0, Company, snapshot_facts
 
@@ -25,6 +26,23 @@ def test_the_same_configuration_is_appended_once_and_another_one_replaces_it():
     assert second.replaces == first.id
     assert second.settings is not None
     assert (absence_of(second.settings), second.settings.precedence) == ({"hr": "ended"}, ("hr",))
+
+
+def test_how_a_source_reports_is_part_of_the_fact_unless_it_is_imported_by_hand():
+    fact = fact_of(
+        StaffSource(name="hr", freshness="interval", interval_hours=24),
+        StaffSource(name="idp", freshness="push"),
+        StaffSource(name="contractors"),
+    )
+    assert fact is not None
+    assert fact.settings is not None
+    assert freshness_of(fact.settings) == {"hr": Freshness("interval", DAY), "idp": Freshness("push")}
+    assert fact_of(StaffSource(name="hr", freshness="interval"), before=(fact,)) is not None
+
+
+def test_the_form_of_files_is_no_part_of_the_fact():
+    plain, declared = fact_of(StaffSource(name="hr")), fact_of(StaffSource(name="hr", zone="Europe/Paris", dates="dmy"))
+    assert plain == declared
 
 
 def test_who_is_missing_from_a_source_whose_absence_ends_employment_has_left():
