@@ -13,6 +13,7 @@ VERBS = MappingProxyType({
     "tail": "Show any topic, decoded.",
     "staff": "Import the staff directory.",
     "policy": "Apply and show access policies.",
+    "access": "Feed lists of Intercom's teammates, and confirm them.",
     "simulate": "Send a small company's history as signed webhooks.",
 })  # fmt: skip
 """The sentence of each verb in `intercom-streams --help`. A verb's own help uses the sentence from here, or says more."""

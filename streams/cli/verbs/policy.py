@@ -1,6 +1,5 @@
 """`policy apply|show`: the rules that say who may have an account in each workspace."""
 
-import getpass
 from pathlib import Path
 
 import click
@@ -12,13 +11,14 @@ from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record, find_facts
 from connectors.policy import file as policy_file
 from schemas.access import fact_records, facts
-from schemas.access.facts import Actor, Fact, FactPersonalData, Policy
+from schemas.access.facts import Fact, Policy
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.plain_values import plain
 from schemas.tenancy import Tenancy
+from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -106,17 +106,8 @@ async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyR
     if current is not None and current.policy is not None and current.policy.hash == new_policy.hash:
         return PolicyReport(tenant, current.id, current.replaces, changed=False, rules=new_policy.rules)
     replaces = current.id if current else None
-    fact = Fact(
-        id=derived(tenant, _KIND, new_policy.hash, replaces),
-        tenant=tenant,
-        kind=_KIND,
-        source="operator",
-        basis="decided",
-        actor=Actor(kind="operator", id="command line"),
-        person=FactPersonalData(actor=_operator()),
-        replaces=replaces,
-        policy=new_policy,
-    )
+    id_ = derived(tenant, _KIND, new_policy.hash, replaces)
+    fact = decision(id=id_, tenant=tenant, kind=_KIND, replaces=replaces, policy=new_policy)
     await append(settings.kafka, [fact_record(avro, fact)])
     return PolicyReport(tenant, fact.id, replaces, changed=True, rules=new_policy.rules)
 
@@ -135,13 +126,6 @@ def _check_workspaces(tenancy: Tenancy, tenant: str, new_policy: Policy) -> None
     if unknown:
         configured = ", ".join(sorted(app_id for app_id, owner in tenancy.owners.items() if owner == tenant)) or "none"
         raise BadConfiguration(f"{tenant} has no workspace {', '.join(unknown)}. Its workspaces: {configured}.")
-
-
-def _operator() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # in a container the user may have no name
-        return None
 
 
 def _table(rules: tuple[facts.Rule, ...]) -> Table:

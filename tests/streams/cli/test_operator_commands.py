@@ -1,73 +1,19 @@
 """`staff import` and `policy apply|show` against a real Kafka: what they append to the log, and what they refuse to append."""
 
 import asyncio
-import json
-import secrets
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from connectors.kafka import topics
-from connectors.kafka.fact_log import find_facts
 from connectors.kafka.settings import KafkaSettings
-from schemas.access import fact_records, facts
-from schemas.access.fact_kinds import KINDS
-from schemas.access.facts import Fact
 from schemas.errors import BadConfiguration, InvalidRecord, Unavailable
 from schemas.tenancy import Tenancy, Tenant, Workspace
-from streams.cli.main import root
 from streams.worker.settings_sync import sync_settings_facts
+from tests.streams.cli.operator import Operator
 from tests.support.company import AVRO
-from tests.support.config import config_text, write_config
 
 STAFF = "id,name,email,role,end,shoe size\n77,Jo,jo@acme.example,Support,,44\n78,Al,al@acme.example,Sales,2026-01-31,43\n"
 POLICY = '[[rules]]\napp_id = "abc12345"\nvalidity = "staff_roles"\nroles = ["Support"]\n'
-
-
-class Operator:
-    """A user of the command line who can also read the log."""
-
-    def __init__(self, folder: Path, kafka: KafkaSettings) -> None:
-        self.folder = folder
-        self.kafka = kafka
-        self.tenant = f"acme{secrets.token_hex(4)}"  # tests share the topics, and each has a tenant of its own
-        text = config_text(
-            kafka={"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix},
-            apps={"support": ("${NOT_SET_IN_THIS_SHELL}",)},
-            tenants={self.tenant: {"abc12345": "support"}, "other": {}},
-        )
-        self.config = write_config(folder, text)
-
-    def file(self, name: str, text: str) -> str:
-        (self.folder / name).write_text(text, encoding="utf-8")
-        return str(self.folder / name)
-
-    def types(self, *words: str) -> Result:
-        return CliRunner().invoke(root, [*words, "--config", str(self.config)])
-
-    def printed(self, *words: str) -> Any:
-        result = self.types(*words, "--json")
-        assert result.exception is None, result.exception
-        return json.loads(result.stdout)
-
-    def log(self, tenant: str | None = None) -> Sequence[Fact]:
-        values = asyncio.run(find_facts(self.kafka, tenant or self.tenant, {facts.type_of(kind) for kind in KINDS}))
-        return [fact_records.decode(AVRO, value) for value in values]
-
-
-@pytest.fixture(scope="module")
-def cluster(kafka: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap=kafka, topic_prefix=f"t{secrets.token_hex(4)}.")
-    asyncio.run(topics.apply(settings))
-    return settings
-
-
-@pytest.fixture
-def operator(tmp_path: Path, cluster: KafkaSettings) -> Operator:
-    return Operator(tmp_path, cluster)
 
 
 def test_a_staff_file_becomes_facts_of_its_tenant_in_the_log(operator: Operator):

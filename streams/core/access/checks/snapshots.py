@@ -85,7 +85,7 @@ ACCEPTED: Final = WorkspaceCheck(
         ),
         "snapshot_applied": Wording("Workspace {app_id} has a snapshot of its teammates", "The latest snapshot was applied."),
     }),
-    remedy="Read the teammates again. If they did leave, confirm the snapshot: a fact `snapshot.confirmed`.",
+    remedy="Read the teammates again. If they did leave: intercom-streams access confirm SNAPSHOT --workspace APP_ID.",
 )  # fmt: skip
 
 REPORTED: Final = WorkspaceCheck(

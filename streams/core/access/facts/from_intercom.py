@@ -41,7 +41,7 @@ _BEARING: Final = frozenset({  # on access; of any other entry of the log only t
     "role_deletion", "seat_change", "seat_revoke", "security_settings_change", "trusted_domains_setting_change",
 })  # fmt: skip
 
-_BOT: Final = "operator+{}@intercom.io"  # Fin, listed among the teammates of its workspace
+_BOT: Final = "operator+{}@intercom.io"
 
 
 class TeammateFact(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
         )
     item = _object(msgspec.json.decode(note.item))
     fact = _entry(note, tenant, item) if note.topic == _LOG else _teammate(note, tenant, item)
-    if fact is None or _is_bot(fact):
+    if fact is None or is_bot(fact.app_id, fact.person):
         return None
     if fact.kind == "admin.activity" and fact.activity is not None:
         return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True)
@@ -71,17 +71,26 @@ def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | No
     account = identifier_or_none(item.get("id"))
     if account is None:
         raise InvalidRecord("the post about a teammate does not say whose account it is; look at the sender")
+    kind = _KINDS.get(note.topic, "admin.seen")
+    return _fact(note, tenant, kind, account, described(item), admin=admin_of(item))
+
+
+def admin_of(item: Mapping[str, Any]) -> Admin:
+    """Return what a teammate's object says of the account."""
     role = _object(item.get("role"))
     teams, seat, away = item.get("team_ids"), item.get("has_inbox_seat"), item.get("away_mode_enabled")
-    admin = Admin(
+    return Admin(
         role_id=identifier_or_none(role.get("id")),
         role_name=_text(role.get("name")),
         has_inbox_seat=seat if isinstance(seat, bool) else None,
         team_ids=tuple(str(team) for team in teams) if isinstance(teams, list) else None,
         away=away if isinstance(away, bool) else None,
     )
-    kind = _KINDS.get(note.topic, "admin.seen")
-    return _fact(note, tenant, kind, account, _person(item.get("name"), item.get("email")), admin=admin)
+
+
+def described(item: Mapping[str, Any]) -> FactPersonalData:
+    """Return a teammate's name and address."""
+    return _person(item.get("name"), item.get("email"))
 
 
 def _entry(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
@@ -121,9 +130,10 @@ def _fact(
     )
 
 
-def _is_bot(fact: Fact) -> bool:
-    bot = _BOT.format(fact.app_id).casefold()
-    return fact.person is not None and any(address.strip().casefold() == bot for address in fact.person.addresses)
+def is_bot(app_id: str | None, person: FactPersonalData | None) -> bool:
+    """Say whether these are the name and address of Fin, which Intercom lists among the teammates of its workspace."""
+    bot = _BOT.format(app_id).casefold()
+    return person is not None and any(address.strip().casefold() == bot for address in person.addresses)
 
 
 def _person(name: object, address: object) -> FactPersonalData:

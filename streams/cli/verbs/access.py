@@ -1,0 +1,167 @@
+"""`access snapshot|confirm`: feed a workspace's list of teammates, and let one pass that the guard refused."""
+
+import sys
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from connectors.kafka import schema_registry as registry
+from connectors.kafka.fact_log import append, fact_record, find_facts
+from schemas.access import fact_records
+from schemas.access.facts import Fact, Snapshot, type_of
+from schemas.cloudevents import timestamp
+from schemas.errors import BadConfiguration, InvalidRecord
+from schemas.ids import derived
+from schemas.json_lines import json_line
+from schemas.tenancy import Tenancy
+from streams.cli.operator import COMMAND_LINE, decision
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.run_async import run
+from streams.cli.verbs import VERBS
+from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
+from streams.settings import Settings
+
+_CONFIRMED = "snapshot.confirmed"
+
+
+class TeammateReport(msgspec.Struct, frozen=True):
+    """Result of `snapshot`: its id, when its request was sent, its teammates and its facts."""
+
+    tenant: str
+    app_id: str
+    snapshot: str
+    requested: str
+    teammates: int
+    facts: int
+    confirmed: bool
+
+
+class ConfirmReport(msgspec.Struct, frozen=True):
+    """Result of `confirm`."""
+
+    tenant: str
+    app_id: str
+    snapshot: str
+
+
+class _TimeParam(click.ParamType):
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        moment = None
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(str(value))
+        if moment is None or moment.tzinfo is None:
+            self.fail(f"{value!r} is no time with its zone; write one like 2026-03-31T17:00:00Z", param, ctx)
+        return int(moment.timestamp() * 1000)
+
+
+_workspace_option = click.option(
+    "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
+)
+
+access = click.Group("access", help=VERBS["access"])
+
+
+@access.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@_workspace_option
+@click.option(
+    "--requested", type=_TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
+)
+@click.option("--confirm", is_flag=True, help="Apply it even where it lacks many teammates.")
+@json_option
+@config_option
+@click.pass_context
+def snapshot(
+    ctx: click.Context, *, file: Path, workspace: str | None, requested: int | None, confirm: bool, as_json: bool
+) -> None:
+    """Feed the teammates of a workspace: FILE has the JSON that Intercom's GET /admins answers; - is standard input.
+
+    Who is in it is a teammate, and who is not was removed. So a list that is cut off, one page of several, or a list of nobody is refused.
+    Where it lacks more than a fifth of the teammates, and ten at least, the worker keeps it until it is confirmed.
+    """
+    settings = kafka_of(ctx)
+    app_id, tenant = _workspace_of(settings.tenancy, workspace)
+    body, changed = _read(file)
+    reading = TeammateReading(
+        tenant=tenant,
+        app_id=app_id,
+        requested=changed if requested is None else requested,
+        body=body,
+        file="standard input" if file == Path("-") else file.name,
+        actor=COMMAND_LINE,
+    )
+    facts = snapshot_facts(reading)
+    teammates = len(facts) - 2
+    if confirm:  # before its end, so that it is not refused first
+        facts.insert(-1, _confirmation(tenant, app_id, reading.snapshot))
+    run(_append(settings, facts))
+    report = TeammateReport(tenant, app_id, reading.id, timestamp(reading.requested), teammates, len(facts), confirm)
+    if as_json:
+        click.echo(json_line(report))
+    else:
+        click.echo(f"{teammates} teammates of workspace {app_id} as of {report.requested}, as snapshot {report.snapshot}")
+
+
+@access.command()
+@click.argument("snapshot_id", metavar="SNAPSHOT")
+@_workspace_option
+@json_option
+@config_option
+@click.pass_context
+def confirm(ctx: click.Context, *, snapshot_id: str, workspace: str | None, as_json: bool) -> None:
+    """Apply a snapshot that was refused because it lacks many teammates: they were removed. The finding S1 has its id."""
+    settings = kafka_of(ctx)
+    app_id, tenant = _workspace_of(settings.tenancy, workspace)
+    run(_confirm(settings, tenant, app_id, snapshot_id))
+    if as_json:
+        click.echo(json_line(ConfirmReport(tenant, app_id, snapshot_id)))
+    else:
+        click.echo(f"snapshot {snapshot_id} of workspace {app_id} is confirmed")
+
+
+def _workspace_of(tenancy: Tenancy, app_id: str | None) -> tuple[str, str]:
+    """Return the given workspace, or the only configured one, and whose it is."""
+    configured = ", ".join(sorted(tenancy.owners)) or "none"
+    if app_id is None and len(tenancy.owners) == 1:
+        app_id = next(iter(tenancy.owners))
+    if app_id is None:
+        raise BadConfiguration(f"Say which workspace with --workspace APP_ID. Configured workspaces: {configured}.")
+    if app_id not in tenancy.owners:
+        raise BadConfiguration(f"No workspace '{app_id}' is configured. Configured workspaces: {configured}.")
+    return app_id, tenancy.owners[app_id]
+
+
+def _read(file: Path) -> tuple[bytes, int]:
+    """Return the bytes, and when they were written (ms)."""
+    if file == Path("-"):
+        return sys.stdin.buffer.read(), time.time_ns() // 1_000_000
+    try:
+        return file.read_bytes(), file.stat().st_mtime_ns // 1_000_000
+    except OSError as error:
+        raise InvalidRecord(f"{file.name} cannot be read: {error.strerror}. Is it there, and may it be read?") from None
+
+
+def _confirmation(tenant: str, app_id: str, confirmed: Snapshot) -> Fact:
+    id_ = derived(tenant, _CONFIRMED, app_id, confirmed.id)
+    return decision(id=id_, tenant=tenant, kind=_CONFIRMED, app_id=app_id, snapshot=confirmed)
+
+
+async def _append(settings: Settings, facts: list[Fact]) -> None:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    await append(settings.kafka, [fact_record(avro, fact) for fact in facts])
+
+
+async def _confirm(settings: Settings, tenant: str, app_id: str, snapshot_id: str) -> None:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    values = await find_facts(settings.kafka, tenant, {type_of("admins.snapshot.ended")})
+    ends = [fact for value in values if (fact := fact_records.decode(avro, value)).app_id == app_id]
+    found = next((fact.snapshot for fact in ends if fact.snapshot and fact.snapshot.id == snapshot_id), None)
+    if found is None:
+        raise BadConfiguration(f"Workspace {app_id} has no snapshot '{snapshot_id}' in the log. The finding S1 has its id.")
+    await append(settings.kafka, [fact_record(avro, _confirmation(tenant, app_id, found))])
