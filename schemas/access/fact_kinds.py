@@ -48,7 +48,7 @@ _ALL: Final = (
     FactKind(name="staff.snapshot.row", parts=("snapshot", "record"), about="one record of a listing"),
     FactKind(name="staff.snapshot.ended", parts=("snapshot",), about="a listing is complete: what it lacks is withdrawn"),
     FactKind(name="snapshot.confirmed", parts=("snapshot",), decision=True,
-             about="a refused snapshot of teammates (`app_id`) is confirmed"),
+             about="a refused snapshot is confirmed: of teammates (`app_id`), or of a staff source"),
     FactKind(name="staff.decided", parts=("staff",), support=_LATER, decision=True,
              about="which of two contradicting sources is right"),
     FactKind(name="account.linked", parts=(*_ACCOUNT, "staff"), decision=True, about="an account belongs to a staff member"),

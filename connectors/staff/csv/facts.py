@@ -34,15 +34,19 @@ def records(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
     return [_fact(staff_import, row, "staff.record") for row in ordered]
 
 
-def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow]) -> list[Fact]:
-    """Return a snapshot: its start, a fact per row, and its end with their count and hash."""
+def snapshot(staff_import: StaffImport, rows: Sequence[StaffRow], *, confirmed: bool = False) -> list[Fact]:
+    """Return a snapshot: its start, a fact per row, and its end with their count and hash; `confirmed` lets it pass the guard."""
     snapshot = Snapshot(id=staff_import.id, source=staff_import.source, requested=staff_import.as_of)
     staged = [
         msgspec.structs.replace(_fact(staff_import, row, "staff.snapshot.row"), snapshot=snapshot)
         for row in sorted(rows, key=lambda row: row.line)
     ]
     end = msgspec.structs.replace(snapshot, count=len(staged), hash=snapshot_hash(fact.id for fact in staged))
-    return [_frame(staff_import, "staff.snapshot.started", snapshot), *staged, _frame(staff_import, "staff.snapshot.ended", end)]
+    begin = [_frame(staff_import, "staff.snapshot.started", snapshot)]
+    if confirmed:
+        decision = msgspec.structs.replace(_frame(staff_import, "snapshot.confirmed", snapshot), basis="decided", time=None)
+        begin.append(decision)
+    return [*begin, *staged, _frame(staff_import, "staff.snapshot.ended", end)]
 
 
 def _fact(staff_import: StaffImport, row: StaffRow, kind: str) -> Fact:

@@ -54,6 +54,7 @@ staff = click.Group("staff", help=VERBS["staff"])
 @click.option("--tenant", metavar="ID", help="Whose directory it is. May be left out where one tenant is configured.")
 @click.option("--source", default="directory", show_default=True, help="Name of the directory; a person may be in several.")
 @click.option("--complete", is_flag=True, help="The file lists everybody: who is not in it is withdrawn from this source.")
+@click.option("--confirm", is_flag=True, help="With --complete: import it though many are missing, who did leave.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows where some are bad.")
 @click.option("--as-of", metavar="TIME", help="When the directory was as in FILE, like 2026-03-31T18:00. Default: now.")
 @click.option("--zone", metavar="ZONE", help="Time zone of dates and times without one, like Europe/Paris.  [default: UTC]")
@@ -74,6 +75,7 @@ def import_(
     tenant: str | None,
     source: str,
     complete: bool,
+    confirm: bool,
     skip_bad: bool,
     as_of: str | None,
     as_json: bool,
@@ -97,6 +99,8 @@ def import_(
     """  # noqa: D301 - click wants the backspace, not a backslash
     if not source.isprintable() or "|" in source or not source:
         raise click.BadParameter("a source's name holds no '|' and no control characters", param_hint="--source")
+    if confirm and not complete:
+        raise click.BadParameter("only a file that lists everybody needs it; add --complete", param_hint="--confirm")
     settings = kafka_of(ctx)
     tenant_id = tenant_of(settings.tenancy, tenant)
     file_form = declared_form(_with_options(_configured(settings, tenant_id, source), form))
@@ -111,7 +115,7 @@ def import_(
         file=staff_file,
         actor=Actor(kind="operator", id="command line"),
     )
-    facts = snapshot(staff_import, good_rows) if complete else records(staff_import, good_rows)
+    facts = snapshot(staff_import, good_rows, confirmed=confirm) if complete else records(staff_import, good_rows)
     run(_append(settings, facts))
     ignored_columns = tuple(column for column in staff_file.columns if field_of(column, file_form.columns) is None)
     _show(

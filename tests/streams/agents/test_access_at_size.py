@@ -147,9 +147,13 @@ def test_a_listing_of_thousands_is_staged_checked_applied_and_looked_at_in_bound
     listed = [staff(f"{number:05d}", f"p{number}@acme.example", at=T0, roles=("Support",)) for number in range(2_000)]
     *begin, end = snapshot_facts(*listed, requested=T0 + DAY)
     company.write(*begin)
+    confirmed = Fact(
+        id="c", tenant="acme", kind="snapshot.confirmed", source="operator", basis="decided", snapshot=begin[0].snapshot
+    )
+    company.write(confirmed)  # a third of the directory is missing, and the guard would refuse it
     company.worst, company.parts = dict.fromkeys(company.worst, 0), 0
     company.write(end)
-    assert company.parts >= (2_000 + 2_000 + 3_000 + 3_000) / PART
+    assert company.parts >= (2_000 + 3_000 + 2_000 + 3_000 + 3_000) / PART
     assert company.worst["read"] <= READ
     assert company.worst["written"] <= WRITTEN
     assert results(company, "C1") == {"FAIL": 1_000, "PASS": 2_000}

@@ -40,6 +40,20 @@ def test_a_complete_file_is_framed_as_a_listing(operator: Operator):
     assert [fact.kind.rpartition(".")[2] for fact in operator.log()] == ["started", "row", "row", "ended"]
 
 
+def test_a_complete_file_is_confirmed_with_its_start_and_no_other_file_can_be(operator: Operator):
+    file = operator.file("staff.csv", STAFF)
+    refused = operator.types("staff", "import", file, "--tenant", operator.tenant, "--confirm")
+    assert (refused.exit_code, operator.log()) == (2, [])
+    operator.printed("staff", "import", file, "--tenant", operator.tenant, "--complete", "--confirm")
+    start, decision, *_, end = operator.log()
+    assert (start.kind, decision.kind, decision.basis) == ("staff.snapshot.started", "snapshot.confirmed", "decided")
+    assert start.snapshot is not None
+    assert decision.snapshot is not None
+    assert end.snapshot is not None
+    assert (decision.snapshot.id, decision.time) == (start.snapshot.id, None)
+    assert end.snapshot.id == start.snapshot.id
+
+
 EXPORT = "Personalnr;E-Mail;Position;Austritt\r\n77;jo@acme.example;Köchin;\r\n78;al@acme.example;Sales;01.02.2026\r\n"
 
 

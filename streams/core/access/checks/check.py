@@ -9,7 +9,7 @@ import msgspec
 from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory, Person
-from streams.core.access.state.rows import AccountRow, PolicyRow, TeammatesRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact
 
@@ -108,6 +108,7 @@ class WorkspaceInput(NamedTuple):
     workspace: WorkspaceRow
     policy: PolicyRow | None
     teammates: TeammatesRow | None = None
+    sources: Mapping[str, SourceRow] = MappingProxyType({})
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,11 +21,12 @@ from streams.core.access.checks.configured import CONFIGURED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
 from streams.core.access.checks.snapshots import ACCEPTED, REPORTED
+from streams.core.access.checks.staff_snapshots import STAFF_ACCEPTED
 from streams.core.access.checks.valid_access import VALID_ACCESS
 
 RULES: Final = "1"  # version of the rules of all checks
 
-_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED)
+_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED, STAFF_ACCEPTED)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
 

@@ -6,6 +6,7 @@ part are of another reading, and void.
 """
 
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -38,9 +39,9 @@ class StagedSnapshot(NamedTuple):
     def forget(self) -> None:
         self.rows.stagings.delete(self.scope, self.id)
 
-    def lists(self, account: str) -> bool:
-        """Say whether a row of the teammates' snapshot is about an account."""
-        return next(self.rows.staged.walk(self.scope, self.id, account), None) is not None
+    def lists(self, subject: str) -> bool:
+        """Say whether a row of the snapshot is about an account, or about a staff record."""
+        return next(self.rows.staged.walk(self.scope, self.id, _item(subject)), None) is not None
 
 
 def started(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -59,8 +60,8 @@ def row(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effe
     if staging is None or staging.refused:
         return Effect("void")
     snapshot = staged_snapshot(state, fact)
-    item = (fact.account or "", fact.id) if snapshot.of_teammates else (fact.id,)  # of teammates: in order of accounts
-    snapshot.rows.staged.put(StagedRecord(encode_raw(fact), source), snapshot.scope, snapshot.id, *item)
+    subject = fact.account if fact.record is None or snapshot.of_teammates else fact.record.record
+    snapshot.rows.staged.put(StagedRecord(encode_raw(fact), source), snapshot.scope, snapshot.id, _item(subject or ""), fact.id)
     return Effect("staged")
 
 
@@ -75,9 +76,7 @@ def ended(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
 
 
 def confirmed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Let a snapshot of teammates pass the guard: one that it refused is applied, one under way will not be refused."""
-    if fact.app_id is None:
-        return Effect("recorded")
+    """Let a snapshot pass the guard: one that it refused is applied, one under way will not be refused."""
     if is_applied(state, fact):
         return Effect("superseded")
     snapshot = staged_snapshot(state, fact)
@@ -85,7 +84,8 @@ def confirmed(state: TenantState, fact: Fact, source: FactReference, now: int) -
     if staging is None or fact.replaces is not None:
         return Effect("stale")
     snapshot.put(msgspec.structs.replace(staging, confirmed=True, heads=0, absent=0))
-    return Effect("applied", follow_up=Stage.COUNT_ABSENT) if staging.refused else Effect("applied")
+    following = Stage.COUNT_ABSENT if snapshot.of_teammates else Stage.COUNT_WITHDRAWN
+    return Effect("applied", follow_up=following) if staging.refused else Effect("applied")
 
 
 def is_stale(staging: SnapshotStaging, now: int) -> bool:
@@ -120,7 +120,12 @@ def snapshot_of(fact: Fact) -> Snapshot:
 
 
 def _is_of_teammates(fact: Fact) -> bool:
-    return not fact.kind.startswith("staff.")
+    return fact.app_id is not None and not fact.kind.startswith("staff.")
+
+
+def _item(subject: str) -> str:
+    """Return the part of a staged row's key that its subject is: a staff record's id may hold what separates parts."""
+    return quote(subject, safe="")
 
 
 def _is_strange(fact: Fact) -> bool:

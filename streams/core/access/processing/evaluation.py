@@ -65,7 +65,7 @@ class Evaluation:
                     self._publish(key, event, account, outcome, cause.now)
 
     def _workspace_input(self, row: WorkspaceRow) -> WorkspaceInput:
-        return WorkspaceInput(row, self._policy, self._state.teammates.get(row.app_id))
+        return WorkspaceInput(row, self._policy, self._state.teammates.get(row.app_id), dict(self._state.sources.walk()))
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace, read once for all its accounts."""

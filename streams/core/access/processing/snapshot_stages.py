@@ -10,11 +10,12 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
 from streams.core.access.facts.snapshots import StagedSnapshot, is_stale, snapshot_of, staged_snapshot
 from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
-from streams.core.access.state.rows import SnapshotPage, SourceRow
+from streams.core.access.state.rows import SnapshotPage, SnapshotStaging, SourceRow
 from streams.core.access.state.stage import Stage
-from streams.core.access.state.values import AppliedSnapshot
+from streams.core.access.state.values import AppliedSnapshot, SnapshotProblem
 
 
 def discard_stale(chunk: Chunk) -> Stage:
@@ -56,20 +57,61 @@ def count_rows(chunk: Chunk) -> Stage:
         return Stage.EVALUATE
     if snapshot.of_teammates:
         return Stage.COUNT_ABSENT
-    known = chunk.state.sources.get(scope) or SourceRow()
-    snapshots = sorted((*known.snapshots, AppliedSnapshot(end.requested, end.id, known.applied)))
-    chunk.state.sources.put(SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1), scope)
-    chunk.all_accounts = freshness.observed(chunk.state, scope, end.requested, chunk.fact.id, chunk.now)
+    return Stage.COUNT_WITHDRAWN
+
+
+def count_withdrawn(chunk: Chunk) -> Stage:
+    """Count who is employed by the source's records, and those of them that the snapshot would withdraw; refuse it where they are too many."""
+    state, snapshot, directory = chunk.state, staged_snapshot(chunk.state, chunk.fact), Directory(chunk.state)
+    staging = _staging(snapshot)
+    heads = absent = 0
+    for id_, row in chunk.spend(state.records.walk(snapshot.scope, after=chunk.cursor)):
+        record = directory.read(row)
+        if record.withdrawn is None and (record.end is None or record.end.instant > chunk.now):
+            heads += 1
+            absent += staging.requested > row.sights[-1] and not snapshot.lists(id_)
+        chunk.cursor = id_
+    staging = msgspec.structs.replace(staging, heads=staging.heads + heads, absent=staging.absent + absent)
+    snapshot.put(staging)
+    if chunk.has_more:
+        return Stage.COUNT_WITHDRAWN
+    known = state.sources.get(snapshot.scope) or SourceRow()
+    if refuses(staging):
+        snapshot.put(msgspec.structs.replace(staging, refused=True))
+        problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
+        _put(chunk, snapshot.scope, known, msgspec.structs.replace(known, problem=problem))
+        chunk.outcome = "refused"
+        return Stage.EVALUATE
+    snapshots = sorted((*known.snapshots, AppliedSnapshot(staging.requested, snapshot.id, known.applied)))
+    accepted = chunk.now if known.problem else known.accepted
+    _put(chunk, snapshot.scope, known, SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1, None, accepted))
+    chunk.all_accounts = freshness.observed(state, snapshot.scope, staging.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
+
+
+def _put(chunk: Chunk, source: str, before: SourceRow, after: SourceRow) -> None:
+    """Put a source's row; where a problem begins or ends, evaluate every workspace: what is known of its staff decides its answers."""
+    chunk.state.sources.put(after, source)
+    if before.problem != after.problem:
+        evaluation = chunk.evaluation.load_context()
+        for app_id, _ in list(chunk.state.workspaces.walk()):
+            evaluation.workspace(app_id, chunk.cause)
+
+
+def _staging(snapshot: StagedSnapshot) -> SnapshotStaging:
+    staging = snapshot.staging()
+    assert staging is not None
+    return staging
 
 
 def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
     end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
+    requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
     for id_, row in chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor)):
         fact = decode_raw(row.fact)
-        source = msgspec.structs.replace(row.source, date=end.requested)
-        chunk.accounts |= staff.observed(chunk.state, fact, source, end.requested, chunk.now, listed=number).accounts
+        source = msgspec.structs.replace(row.source, date=requested)
+        chunk.accounts |= staff.observed(chunk.state, fact, source, requested, chunk.now, listed=number).accounts
         staged.delete(end.source, end.id, id_)
         chunk.cursor = id_
     return Stage.APPLY_ROWS if chunk.has_more else Stage.WITHDRAW_ABSENT
@@ -79,8 +121,9 @@ def withdraw_absent(chunk: Chunk) -> Stage:
     """Find the accounts of the source's records that the snapshot does not have: their absence may change answers."""
     end = snapshot_of(chunk.fact)
     number, directory = _number(chunk), Directory(chunk.state)
+    requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
     for id_, record in chunk.spend(chunk.state.records.walk(end.source, after=chunk.cursor)):
-        if end.requested > record.sights[0] and number not in record.listed:
+        if requested > record.sights[0] and number not in record.listed:
             deadlines.arm_record(chunk.state, directory, (end.source, id_), chunk.now)
             chunk.accounts |= directory.accounts_of((end.source, id_))
         chunk.cursor = id_

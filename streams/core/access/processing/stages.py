@@ -2,7 +2,7 @@
 
 timers ──▶ discard_stale ──▶ apply ──▶ evaluate ──▶ accounts               most facts; the last where a staff source reports again
                ├──▶ workspaces ──▶ accounts                                policy, settings: the whole tenant is evaluated
-               └──▶ count_rows ─┬▶ apply_rows ──▶ withdraw_absent ──▶ evaluate         the end of a staff source's snapshot
+               └──▶ count_rows ─┬▶ count_withdrawn ──▶ apply_rows ──▶ withdraw_absent ──▶ evaluate         the end of a staff source's snapshot
                                 └▶ count_absent ──▶ apply_teammates ──▶ infer_removals ──▶ evaluate        of a workspace's
 """
 
@@ -158,6 +158,7 @@ STAGES: Final = MappingProxyType[Stage, Callable[[Chunk], Stage]]({
     Stage.WORKSPACES: workspaces,
     Stage.ACCOUNTS: accounts,
     Stage.COUNT_ROWS: snapshot_stages.count_rows,
+    Stage.COUNT_WITHDRAWN: snapshot_stages.count_withdrawn,
     Stage.APPLY_ROWS: snapshot_stages.apply_rows,
     Stage.WITHDRAW_ABSENT: snapshot_stages.withdraw_absent,
     Stage.COUNT_ABSENT: teammate_stages.count_absent,

@@ -15,13 +15,12 @@ from streams.core.access.facts import teammates
 from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, teammates_snapshot
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
 from streams.core.access.state.rows import SnapshotStaging, TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import SnapshotProblem, TeammateSnapshot
 
-GUARD_HEADS: Final = 10  # fewer teammates than that may be absent at once: a small team changes in large shares
-GUARD_PERCENT: Final = 20  # of the present teammates; more than that is refused
 REMEMBERED: Final = 32  # snapshots by workspace: five days of one every four hours; what rests on an older one is kept by account
 
 _EVENT: Final = "snapshot_void"  # names the cause of a finding that opens by the timer
@@ -68,7 +67,7 @@ def count_absent(chunk: Chunk) -> Stage:
     snapshot.put(staging)
     if chunk.has_more:
         return Stage.COUNT_ABSENT
-    if not staging.confirmed and staging.absent >= GUARD_HEADS and staging.absent * 100 > staging.heads * GUARD_PERCENT:
+    if refuses(staging):
         return _refuse(chunk, snapshot, staging, row)
     state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
     after = msgspec.structs.replace(

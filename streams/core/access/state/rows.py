@@ -97,10 +97,15 @@ class RecordId(Row, frozen=True, tag="record_id"):
 
 
 class SourceRow(Row, frozen=True, tag="source"):
-    """The complete snapshots of a staff source that were applied, in order of their requests, and how many there were ever."""
+    """The complete snapshots of a staff source that were applied, in order of their requests, and how many there were ever.
+
+    `problem` is about a later one that was refused; `accepted` is the log time (ms) at which the next one after such was applied.
+    """
 
     snapshots: tuple[AppliedSnapshot, ...] = ()
     applied: int = 0
+    problem: SnapshotProblem | None = None
+    accepted: int | None = None
 
 
 class TeammatesRow(Row, frozen=True, tag="teammates"):

@@ -12,6 +12,7 @@ class Stage(StrEnum):
     WORKSPACES = "workspaces"
     ACCOUNTS = "accounts"
     COUNT_ROWS = "count_rows"
+    COUNT_WITHDRAWN = "count_withdrawn"
     APPLY_ROWS = "apply_rows"
     WITHDRAW_ABSENT = "withdraw_absent"
     COUNT_ABSENT = "count_absent"

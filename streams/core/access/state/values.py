@@ -86,9 +86,9 @@ class TeammateSnapshot(msgspec.Struct, frozen=True):
 
 
 class SnapshotProblem(msgspec.Struct, frozen=True):
-    """Why the latest snapshot of a workspace's teammates was not applied, since when (ms), and what it was about.
+    """Why the latest snapshot of a workspace's teammates or a staff source was not applied, since when (ms), and what it was about.
 
-    `reason` is refused or incomplete. Of a refused one, `absent` of the workspace's `heads` teammates are not in it.
+    `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it.
     """
 
     reason: str
