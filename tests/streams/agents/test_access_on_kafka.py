@@ -1,6 +1,8 @@
-"""A fact larger than a transaction on a real broker: interrupted and resumed, it has the same output as a single step."""
+"""The access agent on a real broker: a fact larger than a transaction, interrupted and resumed; and a deadline that its own tick meets."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 from aiokafka.admin import NewTopic
@@ -15,6 +17,7 @@ from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff
+from tests.support.company import settings as company_settings
 from tests.support.counting_agent import producing, read_all
 
 pytestmark = pytest.mark.asyncio
@@ -93,3 +96,39 @@ async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_
         written = [(record.key, record.value) for record in await read_all(settings, topic)]
         assert written == [(sent.key, sent.value) for sent in expected.sent if sent.topic == topic]
     assert len(expected.ledger()) > len(history())
+
+
+async def test_a_source_that_fell_silent_while_no_worker_ran_is_stale_since_its_deadline_by_the_agents_own_tick(
+    settings: KafkaSettings,
+):
+    interval = 60 * SECOND
+    expecting = company_settings(further={"freshness": json.dumps({"hr": {"kind": "interval", "interval": interval}})})
+    await create_topics(settings)
+    async with producing(settings) as producer:
+        for fact in (expecting, staff("7", "p7@acme.example"), admin("admin.added", "7", "p7@acme.example")):
+            await producer.send(
+                settings.topic(facts.TOPIC), key=b"acme", value=fact_records.encode(AVRO, fact), partition=0, timestamp_ms=T0
+            )
+        await producer.flush()
+    async with running((access(AVRO),), kafka=settings, limits=QUICK):
+        rows = await until_stale(settings)
+    assert {row["check"]: (row["result"], row["reason"], row["since"]) for row in rows} == {
+        "C1": ("PASS", "identified", T0),
+        "C2": ("UNKNOWN", "staff_stale", T0 + 3 * interval),
+        "C3": ("FAIL", "no_policy", T0),
+        "C4": ("UNKNOWN", "no_policy", T0),
+    }
+    kinds = [fact_records.decode(AVRO, record.value).kind for record in await read_all(settings, facts.TOPIC)]
+    assert kinds == ["settings.applied", "staff.record", "admin.added", "clock.ticked"]
+
+
+async def until_stale(settings: KafkaSettings) -> list[dict[str, Any]]:
+    """Wait until a row of `access.state` is about a stale source; return the latest row of each key."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        records = await read_all(settings, "access.state")
+        latest = {record.key: AVRO.decode(record.value)[1] for record in records if record.value is not None}
+        if any(row["reason"] == "staff_stale" for row in latest.values()):
+            return list(latest.values())
+        assert asyncio.get_running_loop().time() < deadline, "no source was found stale within a minute"
+        await asyncio.sleep(0.1)
