@@ -30,7 +30,14 @@ from streams.cli.verbs import VERBS
 from streams.core.access.state.addresses import normal
 from streams.settings import Settings
 
-_MAX_LISTED = 50  # bad rows listed by line; the others are counted
+_MAX_LISTED = 50  # bad rows listed with their reasons; of the others the lines are named
+
+
+class SkippedRow(msgspec.Struct, frozen=True):
+    """A line that was left out, and why."""
+
+    line: int
+    reason: str
 
 
 class ImportReport(msgspec.Struct, frozen=True):
@@ -41,6 +48,7 @@ class ImportReport(msgspec.Struct, frozen=True):
     file: str
     rows: int
     skipped: int
+    skipped_rows: tuple[SkippedRow, ...]
     facts: int
     complete: bool
     ignored_columns: tuple[str, ...]
@@ -119,7 +127,17 @@ def import_(
     run(_append(settings, facts))
     ignored_columns = tuple(column for column in staff_file.columns if field_of(column, file_form.columns) is None)
     _show(
-        ImportReport(tenant_id, source, staff_file.name, len(good_rows), len(bad_rows), len(facts), complete, ignored_columns),
+        ImportReport(
+            tenant=tenant_id,
+            source=source,
+            file=staff_file.name,
+            rows=len(good_rows),
+            skipped=len(bad_rows),
+            skipped_rows=tuple(SkippedRow(row.line, row.reason) for row in bad_rows),
+            facts=len(facts),
+            complete=complete,
+            ignored_columns=ignored_columns,
+        ),
         bad_rows,
         as_json=as_json,
     )
@@ -163,8 +181,19 @@ def _check_rows(file: StaffFile, good_rows: list[StaffRow], bad_rows: list[BadRo
 
 def _report_bad_rows(file: StaffFile, bad_rows: list[BadRow]) -> str:
     listed = "\n".join(f"  line {row.line}: {row.reason}" for row in bad_rows[:_MAX_LISTED])
-    rest = f"\n  and {len(bad_rows) - _MAX_LISTED} more" if len(bad_rows) > _MAX_LISTED else ""
+    rest = f"\n  and lines {_ranges([row.line for row in bad_rows[_MAX_LISTED:]])}" if len(bad_rows) > _MAX_LISTED else ""
     return f"{len(bad_rows)} of {len(file.lines)} rows of {file.name} cannot be used, so nothing was imported:\n{listed}{rest}"
+
+
+def _ranges(lines: list[int]) -> str:
+    """Return line numbers in order, runs of them as ranges: 4, 7-9."""
+    runs: list[tuple[int, int]] = []
+    for line in lines:
+        if runs and line == runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], line
+        else:
+            runs.append((line, line))
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 async def _append(settings: Settings, facts: list[Fact]) -> int:
@@ -188,3 +217,5 @@ def _show(report: ImportReport, bad_rows: list[BadRow], *, as_json: bool) -> Non
         click.echo(f"ignored columns: {', '.join(report.ignored_columns)}")
     for row in bad_rows[:_MAX_LISTED]:
         click.echo(f"skipped line {row.line}: {row.reason}")
+    if len(bad_rows) > _MAX_LISTED:
+        click.echo(f"skipped lines {_ranges([row.line for row in bad_rows[_MAX_LISTED:]])}; --json gives their reasons")

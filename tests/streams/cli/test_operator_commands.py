@@ -144,6 +144,19 @@ def test_bad_rows_are_all_named_and_nothing_is_imported_unless_told_to_skip_them
     assert len(operator.log()) == 2
 
 
+def test_of_very_many_bad_rows_every_line_is_named(operator: Operator):
+    bad = "".join(f"{number},Di,no address,,,\n" for number in range(100, 160))
+    file = operator.file("staff.csv", f"{STAFF}{bad}90,Ed,ed@acme.example,,,\n91,Di,no address,,,\n")
+    refused = str(operator.types("staff", "import", file, "--tenant", operator.tenant).exception)
+    assert "61 of 64 rows" in refused
+    assert "\n  line 53: " in refused
+    assert refused.splitlines()[-2] == "  and lines 54-63, 65"
+    printed = operator.types("staff", "import", file, "--tenant", operator.tenant, "--skip-bad").output
+    assert "skipped lines 54-63, 65; --json gives their reasons" in printed
+    report = operator.printed("staff", "import", file, "--tenant", operator.tenant, "--skip-bad")
+    assert [row["line"] for row in report["skipped_rows"]] == [*range(4, 64), 65]
+
+
 def test_an_unknown_tenant_is_answered_with_those_that_are_configured(operator: Operator):
     error = operator.types("staff", "import", operator.file("staff.csv", STAFF), "--tenant", "acne").exception
     assert isinstance(error, BadConfiguration)
