@@ -151,6 +151,11 @@ _ALL: Final = (
         about="the current result of every check, PASS included",
     ),
     _public(
+        name="access.read.requests", schema="read_request", key="app_id", retention_ms=7 * DAY_MS,
+        written_by=("access",), read_by=("sync",),
+        about="workspaces whose teammates should be read again, because somebody's state is in doubt",
+    ),
+    _public(
         name="access.ledger", schema="ledger_entry", key="tenant",
         written_by=("access",), read_by=("verifier",),
         about="for each fact: its hash, the previous hash, and the records that followed from it",

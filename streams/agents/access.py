@@ -14,7 +14,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.versioned import Versioned
-from streams.agents.access_events import OutputRecord, finding_records, ledger_record, state_record
+from streams.agents.access_events import OutputRecord, finding_records, ledger_record, request_record, state_record
 from streams.core.access.processing import backlog
 from streams.core.access.processing.process import CHUNK, ChunkResult
 from streams.core.access.state.backlog_rows import next_pending_tenant
@@ -56,6 +56,7 @@ class OutputWriter(msgspec.Struct, frozen=True):
     def _records(self, result: ChunkResult) -> list[OutputRecord]:
         records = [record for event in result.findings for record in finding_records(self.avro, event, self.product)]
         records += [state_record(self.avro, change) for change in result.states]
+        records += [request_record(self.avro, each) for each in result.requests]
         return [*records, ledger_record(self.avro, result.entry)] if result.entry else records
 
 

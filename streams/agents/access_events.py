@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 
 from schemas.access.findings import FINDING, LEDGER, STATE, LedgerEntry
+from schemas.access.read_requests import READ_REQUEST
+from schemas.access.read_requests import TOPIC as READ_REQUESTS
 from schemas.canonical import canonical_exact
 from schemas.cloudevents import JSON, EventContext
 from schemas.codec import Avro
@@ -14,7 +16,7 @@ from streams.agents.derived_event import derived_event
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, FindingKey
 from streams.core.access.findings.ocsf import to_ocsf
-from streams.core.access.processing.process import StateChange
+from streams.core.access.processing.process import SentRequest, StateChange
 
 _VERBS: Final = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}
 _OCSF: Final = "urn:ocsf:1.6.0:compliance_finding"
@@ -70,6 +72,23 @@ def state_record(avro: Avro, change: StateChange) -> OutputRecord:
         sequence=change.sequence,
     )
     return OutputRecord("access.state", change.key, avro.encode(STATE, plain(row)) if row else None, event)
+
+
+def request_record(avro: Avro, sent: SentRequest) -> OutputRecord:
+    """Return a request to read a workspace's teammates again."""
+    request = sent.request
+    event = derived_event(
+        avro,
+        READ_REQUEST,
+        id=sent.id,
+        source=f"/access/{request.tenant}/{request.app_id}",
+        type="access.read.requested",
+        time=None,
+        subject=f"workspace/{request.app_id}",
+        partition_key=request.app_id,
+        sequence=sent.sequence,
+    )
+    return OutputRecord(READ_REQUESTS, request.app_id, avro.encode(READ_REQUEST, plain(request)), event)
 
 
 def ledger_record(avro: Avro, entry: LedgerEntry) -> OutputRecord:

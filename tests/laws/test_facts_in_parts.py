@@ -26,6 +26,7 @@ from tests.support.company import (
     roles,
     snapshot_facts,
     staff,
+    teammates_facts,
 )
 
 HOUR = DAY // 24
@@ -60,7 +61,17 @@ listings = st.builds(
     lambda rows, requested, count: snapshot_facts(*rows, requested=requested, count=count),
     st.lists(people, max_size=5, unique_by=lambda row: row.id), times, st.sampled_from((None, None, None, 9)),
 )  # fmt: skip
-happenings = st.lists(st.tuples(singles.map(lambda fact: [fact]) | listings, st.sampled_from((0, 1, HOUR, DAY))), max_size=18)
+teams = st.builds(
+    lambda rows, requested, count: teammates_facts(*rows, requested=requested, count=count),
+    st.lists(
+        st.builds(lambda account, address: admin("admin.seen", account, address), st.sampled_from(ACCOUNTS), st.sampled_from(ADDRESSES)),
+        max_size=5, unique_by=lambda row: row.id,
+    ),
+    times, st.sampled_from((None, None, None, 9)),
+)  # fmt: skip
+happenings = st.lists(
+    st.tuples(singles.map(lambda fact: [fact]) | listings | teams, st.sampled_from((0, 1, HOUR, DAY))), max_size=18
+)
 schedules = st.lists(st.integers(0, 6), max_size=60)
 """The next steps: 0 resumes pending work, n reads n facts."""
 
@@ -135,7 +146,9 @@ def test_the_ledger_holds_every_output_once_and_says_where_a_fact_goes_on(
     assert [entry["offset"] for entry in entries if entry["outcome"] != CONTINUED] == [record.offset for record in log]
     assert all(entry["outputs"] for entry in entries if entry["outcome"] == CONTINUED)
     outputs = [output["id"] for entry in entries for output in entry["outputs"]]
-    assert sorted(outputs) == sorted([*company_.ids("access.violations"), *company_.ids("access.state")])
+    assert sorted(outputs) == sorted(
+        [*company_.ids("access.violations"), *company_.ids("access.state"), *company_.ids("access.read.requests")]
+    )
     assert len(outputs) == len(set(outputs))
 
 

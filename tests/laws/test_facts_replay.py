@@ -54,7 +54,7 @@ def test_the_same_log_gives_the_same_bytes_whatever_the_batches(history: list[tu
 @given(histories)
 def test_no_event_id_is_ever_used_twice_and_sequences_have_no_gap(history: list[tuple[Fact, int]]):
     company = played(history)
-    for topic in ("access.violations", "access.violations.json", "access.state", "access.ledger"):
+    for topic in ("access.violations", "access.violations.json", "access.state", "access.read.requests", "access.ledger"):
         ids = company.ids(topic)
         assert len(ids) == len(set(ids)), topic
     numbers: dict[str, list[int]] = {}
@@ -119,15 +119,21 @@ def test_the_ledger_is_a_chain_that_breaks_where_a_fact_or_an_output_is_changed(
     assert [entry["sequence"] for entry in entries] == [1, 2, 3]
     assert [entry["previous"] for entry in entries] == ["", *(entry["hash"] for entry in entries[:-1])]
     outputs = [output["id"] for entry in entries for output in entry["outputs"]]
-    assert sorted(outputs) == sorted([*company.ids("access.violations"), *company.ids("access.state")])
+    assert sorted(outputs) == sorted(
+        [*company.ids("access.violations"), *company.ids("access.state"), *company.ids("access.read.requests")]
+    )
     for entry in entries:
         assert seal(_entry(entry)) == entry["hash"]
         assert seal(_entry({**entry, "value_sha256": "0" * 64})) != entry["hash"]
 
 
-@pytest.mark.parametrize("topic", ["access.violations", "access.violations.json", "access.state", "access.ledger"])
+@pytest.mark.parametrize(
+    "topic", ["access.violations", "access.violations.json", "access.state", "access.read.requests", "access.ledger"]
+)
 def test_every_record_names_the_fact_it_follows_from(topic: str):
-    company = played([(staff("77", ADDRESSES[0]), 0), (admin("admin.added", "7", ADDRESSES[0]), 0)])
+    company = played(
+        [(staff("77", ADDRESSES[0]), 0), (admin("admin.added", "7", ADDRESSES[0]), 0), (admin("admin.removed", "7"), 0)]
+    )
     known = {AVRO.decode(record.value or b"")[1]["id"] for record in company.log}
     assert {dict(sent.headers)["ce_causationid"].decode() for sent in _of(company.sent, topic)} <= known
 

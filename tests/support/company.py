@@ -205,15 +205,17 @@ def snapshot_facts(*rows: Fact, requested: int, count: int | None = None) -> lis
     ]
 
 
-def teammates_facts(*rows: Fact, requested: int, id_: str | None = None, app: str = APP) -> list[Fact]:
+def teammates_facts(*rows: Fact, requested: int, count: int | None = None, app: str = APP) -> list[Fact]:
     """Return the facts of a complete snapshot of a workspace's teammates; `rows` are facts about those it lists."""
-    part = Snapshot(id=id_ or derived("teammates", app, requested), source="intercom", requested=requested)
+    part = Snapshot(id=derived("teammates", app, requested), source="intercom", requested=requested)
     base = {"tenant": TENANT, "source": "intercom.rest", "basis": "observed", "time": requested, "app_id": app}
     staged = [
         msgspec.structs.replace(row, id=derived(part.id, row.id), kind="admins.snapshot.row", time=requested, snapshot=part)
         for row in rows
     ]
-    end = msgspec.structs.replace(part, count=len(rows), hash=facts.snapshot_hash(row.id for row in staged))
+    end = msgspec.structs.replace(
+        part, count=len(rows) if count is None else count, hash=facts.snapshot_hash(row.id for row in staged)
+    )
     return [
         Fact(id=derived(part.id, "start"), kind="admins.snapshot.started", snapshot=part, **base),
         *staged,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import schemas
-from schemas.access import fact_records, facts
+from schemas.access import fact_records, facts, read_requests
 from schemas.access import findings as violations
 from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
@@ -53,6 +53,7 @@ def test_only_decisions_name_what_they_replace():
         (violations.Finding, "finding"),
         (violations.CheckState, "check_state"),
         (violations.LedgerEntry, "ledger_entry"),
+        (read_requests.ReadRequest, "read_request"),
     ],
 )
 def test_struct_and_schema_have_the_same_fields_at_every_depth(struct: type[msgspec.Struct], schema: str):
@@ -76,7 +77,7 @@ def test_struct_and_schema_have_the_same_fields_at_every_depth(struct: type[msgs
     assert of_schema(shipped().current[schema].definition, {}) == of_struct(struct)
 
 
-@pytest.mark.parametrize("schema", ["fact", "finding", "check_state", "ledger_entry"])
+@pytest.mark.parametrize("schema", ["fact", "finding", "check_state", "ledger_entry", "read_request"])
 def test_every_part_of_a_public_record_is_explained(schema: str):
     def unexplained(kind: Any) -> list[str]:
         if isinstance(kind, list):

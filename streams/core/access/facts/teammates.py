@@ -6,8 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from schemas.access.facts import Fact
+from schemas.access.read_requests import ReadRequest
 from streams.core.access.checks import presence
 from streams.core.access.checks.presence import Period
+from streams.core.access.facts import rereads
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
@@ -61,14 +63,18 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
     before = state.accounts.get(*key)
     row = before or AccountRow(*key)
     after = presence.with_seen(row, PresenceEvent(source.date, added=True, source=source)) or row
-    return _put(state, fact, source, before=before, row=after)
+    effect = _put(state, fact, source, before=before, row=after)
+    request = rereads.after_sight(fact, source, presence.presence_of(after, state.snapshots_of(key[0])))
+    return _asking(state, effect, key[0], request)
 
 
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
-        return Effect("applied", workspaces=monitor(state, fact.app_id, source))
-    return seen(state, fact, source, now)
+        effect = Effect("applied", workspaces=monitor(state, fact.app_id, source))
+    else:
+        effect = seen(state, fact, source, now)
+    return _asking(state, effect, fact.app_id or "", effect.request or rereads.after_activity(fact, source))
 
 
 def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) -> Effect:
@@ -77,7 +83,19 @@ def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) ->
     row = before or AccountRow(*key)
     after = presence.with_presence_event(row, event)
     effect = _put(state, fact, event.source, before=before, row=after or row)
-    return effect if after is None else msgspec.structs.replace(effect, past=_past(row, after, event, state.snapshots_of(key[0])))
+    if after is None:
+        return effect
+    snapshots = state.snapshots_of(key[0])
+    was = presence.presence_of(before, snapshots) if before else None
+    request = rereads.after_presence(fact, after, was, presence.presence_of(after, snapshots))
+    return _asking(state, msgspec.structs.replace(effect, past=_past(row, after, event, snapshots)), key[0], request)
+
+
+def _asking(state: TenantState, effect: Effect, app_id: str, request: ReadRequest | None) -> Effect:
+    """Return the effect with a request to read the teammates again, where the workspace is monitored."""
+    if request is None:
+        return effect
+    return msgspec.structs.replace(effect, request=rereads.wanted(request, state.workspaces.get(app_id)))
 
 
 def _put(state: TenantState, fact: Fact, source: FactReference, *, before: AccountRow | None, row: AccountRow) -> Effect:

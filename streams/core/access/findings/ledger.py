@@ -6,6 +6,8 @@ import msgspec
 
 from schemas.access.facts import Fact
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
+from schemas.access.read_requests import TOPIC as READ_REQUESTS
+from schemas.access.read_requests import ReadRequest
 from schemas.canonical import canonical_exact, digest
 from schemas.plain_values import plain
 from streams.core.access.findings.build import FindingEvent
@@ -53,3 +55,8 @@ def finding_output(event: FindingEvent) -> LedgerOutput:
 def state_output(id_: str, row: CheckState | None) -> LedgerOutput:
     """Return a change of an answer as an entry lists it."""
     return LedgerOutput(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))
+
+
+def request_output(id_: str, request: ReadRequest) -> LedgerOutput:
+    """Return a request to read teammates again as an entry lists it."""
+    return LedgerOutput(topic=READ_REQUESTS, id=id_, sha256=digest(canonical_exact(request)))

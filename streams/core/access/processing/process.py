@@ -10,9 +10,10 @@ import msgspec
 
 from schemas.access.facts import Fact, decode_raw
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
+from schemas.access.read_requests import ReadRequest
 from schemas.ids import derived
 from streams.core.access.findings.build import FindingEvent
-from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, state_output
+from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, request_output, state_output
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.stages import STAGES
 from streams.core.access.state.rows import PendingFact
@@ -36,6 +37,14 @@ class StateChange(NamedTuple):
     row: CheckState | None
 
 
+class SentRequest(NamedTuple):
+    """A request to read a workspace's teammates again; `sequence` is the number of the ledger's entry."""
+
+    id: str
+    sequence: int
+    request: ReadRequest
+
+
 class ChunkResult(NamedTuple):
     """What one chunk of a fact led to. `cause` is the fact's id, `now` log time (ms), `cost` the accounts and rows processed.
 
@@ -44,6 +53,7 @@ class ChunkResult(NamedTuple):
 
     findings: list[FindingEvent]
     states: list[StateChange]
+    requests: list[SentRequest]
     entry: LedgerEntry | None
     cause: str
     now: int
@@ -79,10 +89,13 @@ def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
     if has_more:
         chunk.defer()
     states = _state_changes(chunk)
+    requests = _requests(chunk)
     outputs = [*map(finding_output, chunk.evaluation.events), *(state_output(change.id, change.row) for change in states)]
+    outputs += [request_output(each.id, each.request) for each in requests]
     return ChunkResult(
         findings=chunk.evaluation.events,
         states=states,
+        requests=requests,
         entry=_ledger_entry(chunk, outputs, has_more=has_more),
         cause=chunk.fact.id,
         now=chunk.now,
@@ -96,6 +109,14 @@ def _state_changes(chunk: Chunk) -> list[StateChange]:
     tenant, sequence = chunk.state.tenant, chunk.state.log.entries + 1
     changed = sorted(chunk.evaluation.states.items())
     return [StateChange(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]
+
+
+def _requests(chunk: Chunk) -> list[SentRequest]:
+    request = chunk.effect.request
+    if request is None:
+        return []
+    sequence = chunk.state.log.entries + 1
+    return [SentRequest(derived("read", chunk.state.tenant, sequence), sequence, request)]
 
 
 def _ledger_entry(chunk: Chunk, outputs: list[LedgerOutput], *, has_more: bool) -> LedgerEntry | None:
