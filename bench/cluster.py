@@ -1,6 +1,7 @@
 """The Kafka cluster of a benchmark: its topics, and how many records they have."""
 
 import contextlib
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -135,8 +136,8 @@ def _retry(ask: Callable[[], T], failure: str) -> T:
 
 
 def fresh_prefix() -> str:
-    """Return a prefix that no other run has."""
-    return f"bench-{secrets.token_hex(4)}-"
+    """Return a prefix that no other run has, and that names the process."""
+    return f"bench-{os.getpid()}-{secrets.token_hex(4)}-"
 
 
 def source_producer(bootstrap: str, **more: str) -> Producer:

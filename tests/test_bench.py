@@ -46,15 +46,19 @@ def test_a_benchmark_ends_with_one_json_line_that_has_ratios_and_leaves_no_topic
     rivals, ratios = SMALLEST[name]
     asked = [part for rival in rivals for part in ("--only", rival)]
     command = [sys.executable, "-m", "bench", name, "--quick", "--json", *asked]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=240, env={**os.environ, "KAFKA_BOOTSTRAP": kafka}, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    report = msgspec.json.decode(done.stdout.splitlines()[-1])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "KAFKA_BOOTSTRAP": kafka}
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=240)
+        finally:
+            process.kill()
+    assert process.returncode == 0, stdout[-3000:] + stderr[-3000:]
+    report = msgspec.json.decode(stdout.splitlines()[-1])
     assert set(report["ratios"]) == ratios
     assert report["checks"]
     assert all(report["checks"].values())
-    assert Cluster(kafka, "bench-").topics() == []
+    assert Cluster(kafka, f"bench-{process.pid}-").topics() == []
 
 
 def test_rivals_take_turns_and_every_second_round_is_reversed():
