@@ -4,13 +4,13 @@ A register keeps the latest value alone, and its beginning would then depend on 
 lies inside a run splits it. So the times of assertions are kept too, the latest of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-REMEMBERED: Final = 64  # assertions per field; of older ones only the values count, as asserted at the oldest time remembered
+REMEMBERED: Final = 64  # assertions per field; of more, those within a run of one value are forgotten first, the oldest of them
 
 
 class Asserted(msgspec.Struct, frozen=True, array_like=True):
@@ -52,7 +52,7 @@ def with_value(history: History, value: Any, time: int) -> History:
     if value in times.setdefault(time, []):
         return history
     times[time].append(value)
-    kept = sorted(times)[-REMEMBERED:]
+    kept = _remembered(times)
     grouped: list[tuple[Any, list[int]]] = []
     for when in kept:
         for each_value in times[when]:
@@ -62,6 +62,20 @@ def with_value(history: History, value: Any, time: int) -> History:
             else:
                 found[1].append(when)
     return tuple(sorted((Asserted(each, tuple(when)) for each, when in grouped), key=lambda each: (each.times, repr(each.value))))
+
+
+def _remembered(times: Mapping[int, list[Any]]) -> list[int]:
+    """Return the times to remember, in order. A value that is asserted again and again keeps its beginning."""
+    kept = sorted(times)
+    while len(kept) > REMEMBERED:
+        neighbours = zip(kept, kept[1:], kept[2:], strict=False)
+        within = (number for number, each in enumerate(neighbours, start=1) if _are_alike(*(times[time] for time in each)))
+        del kept[next(within, 0)]
+    return kept
+
+
+def _are_alike(first: list[Any], *others: list[Any]) -> bool:
+    return len(first) == 1 and all(other == first for other in others)
 
 
 def moments(history: History, resolution: int = 1) -> list[Moment]:

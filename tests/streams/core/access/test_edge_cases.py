@@ -1,7 +1,20 @@
 """The numbered edge cases of access checks, each as a history of facts."""
 
 from schemas.access.facts import Rule
-from tests.support.company import APP, DAY, SECOND, T0, Company, admin, everyone, person_of, roles, settings, story
+from tests.support.company import (
+    APP,
+    DAY,
+    SECOND,
+    T0,
+    Company,
+    admin,
+    everyone,
+    person_of,
+    roles,
+    settings,
+    story,
+    teammates_facts,
+)
 
 JO = "jo@acme.example"
 YESTERDAY = T0 + 9 * DAY
@@ -124,6 +137,26 @@ def test_case_7_a_declared_alias_domain_matches_from_the_moment_it_is_declared()
     company.added("7", "jo@acme-group.example")
     assert company.results()["C1 7"] == "FAIL"
     assert story(company.add(settings(aliases={"acme-group.example": "acme.example"}))) == ["C1 7 closed fixed"]
+
+
+def test_case_11_a_partial_or_failed_snapshot_of_teammates_infers_no_removal():
+    company = Company()
+    company.added("7", JO)
+    company.teammates(requested=T0 + 9 * DAY, count=1)  # a row is lost: the count does not fit
+    company.add(teammates_facts(requested=T0 + 9 * DAY + SECOND)[0])  # the reader failed after the start
+    company.tick(company.clock + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    assert company.results()["S1 ws1"] == "FAIL"
+
+
+def test_case_12_a_teammate_missing_from_a_complete_snapshot_is_removed_by_inference_and_a_webhook_counts_as_missed():
+    company = Company()
+    company.added("7", JO)
+    missed, closed = company.teammates(requested=T0 + 9 * DAY)
+    assert story([missed, closed]) == ["S2 ws1 opened", "C1 7 closed fixed"]
+    assert closed["confidence_id"] <= 2
+    assert {"name": "evidence", "value": "snapshot"} in closed["compliance"]["control_parameters"]
+    assert {"name": "missed_ever", "value": "1"} in missed["compliance"]["control_parameters"]
 
 
 def test_case_13_a_policy_saved_narrowed_and_deleted_is_answered_each_time():

@@ -1,0 +1,44 @@
+"""What is remembered of a field that is asserted more often than there is room for."""
+
+from streams.core.access.state.history import REMEMBERED, History, moments, run_start, with_value
+from tests.support.company import DAY, T0, TENANT, Company, admin, everyone
+
+
+def history_of(*values: str) -> History:
+    history: History = ()
+    for time, value in enumerate(values):
+        history = with_value(history, value, time)
+    return history
+
+
+def run_of(history: History) -> int:
+    found = moments(history)
+    return run_start(found, lambda values: values == found[-1].values).time
+
+
+def test_a_value_that_is_asserted_again_and_again_keeps_its_beginning():
+    history = history_of("a", *["b"] * (3 * REMEMBERED))
+    assert run_of(history) == 1
+    assert len(moments(history)) == REMEMBERED
+    assert moments(history)[0].values == ["a"]
+
+
+def test_of_values_that_alternate_the_oldest_is_forgotten():
+    history = history_of(*["a", "b"] * REMEMBERED)
+    assert [moment.time for moment in moments(history)] == list(range(REMEMBERED, 2 * REMEMBERED))
+
+
+def test_a_late_assertion_of_another_value_still_splits_the_run_where_it_is_remembered():
+    history = with_value(history_of(*["a"] * (2 * REMEMBERED)), "b", 2 * REMEMBERED - 2)
+    assert run_of(history) == 2 * REMEMBERED - 1
+
+
+def test_an_account_that_every_snapshot_lists_keeps_the_date_of_its_answers():
+    company = Company()
+    company.staff("77", "jo@acme.example")
+    company.added("7", "jo@acme.example", role="Agent")
+    before = company.states()[f"{TENANT}|C1|ws1|7|"]
+    for number in range(REMEMBERED + 6):
+        company.teammates(admin("admin.seen", "7", "jo@acme.example", role="Agent"), requested=T0 + (10 + number) * DAY)
+    company.policy(everyone())  # everything is evaluated again
+    assert company.states()[f"{TENANT}|C1|ws1|7|"] == before
