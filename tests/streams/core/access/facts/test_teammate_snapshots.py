@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from schemas.access.facts import Fact
-from streams.core.access.checks.presence import SECOND, YOUNGER_BY
+from streams.core.access.checks.presence import SECOND, YOUNGER_BY, presence_of
 from streams.core.access.facts.snapshots import TIMEOUT
 from streams.core.access.processing.teammate_stages import REMEMBERED
 from streams.core.access.state.tenant import TenantState
@@ -88,6 +88,16 @@ def test_an_inferred_removal_lowers_the_confidence_of_what_it_closes():
     closed = company.findings()[-1]
     assert story([closed]) == ["C1 7 closed fixed"]
     assert closed["confidence_id"] == 2
+
+
+def test_who_is_listed_again_within_ten_minutes_continues_the_same_finding_for_lacking_is_no_explicit_removal():
+    company = Company()
+    opened = company.added("7", JO)[-1]
+    company.teammates(requested=READ)
+    reopened = next(
+        each for each in company.teammates(seen("7", JO), requested=READ + SECOND) if each["unmapped"]["check"] == "C1"
+    )
+    assert reopened["finding_info"]["uid"] == opened["finding_info"]["uid"]
 
 
 def test_a_removal_that_a_webhook_reported_is_not_counted_as_missed():
@@ -244,10 +254,15 @@ def test_a_presence_that_rests_on_a_forgotten_snapshot_keeps_its_beginning_and_i
         company.teammates(seen("7", JO), requested=READ + (2 + number) * DAY)
     assert [finding["unmapped"]["check"] for finding in company.findings()[before:]] == ["S2"]
     assert company.states()[f"{TENANT}|C1|{APP}|7|"]["since"] == begun == READ
+    company.policy(everyone())  # everything is evaluated again
+    assert company.states()[f"{TENANT}|C1|{APP}|7|"]["since"] == READ
     state = TenantState(company.table, TENANT)
     assert len(state.snapshots_of(APP)) == REMEMBERED
-    company.added("8", AL, at=READ + DAY // 2)
-    assert present(company) == {"7"}
+    removed = state.accounts.get(APP, "8")
+    assert removed is not None
+    ended = presence_of(removed, state.snapshots_of(APP)).removed
+    assert ended is not None
+    assert ended.time == READ + DAY
 
 
 def test_a_snapshot_that_repeats_what_is_known_publishes_nothing():
