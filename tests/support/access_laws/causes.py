@@ -7,7 +7,6 @@ from tests.support.access_oracle.decisions import decided_value
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import TEAMMATE_KINDS, Entry, Key, read_log
 from tests.support.access_oracle.results import Finding
-from tests.support.access_oracle.snapshots import applied_snapshots
 from tests.support.access_oracle.state import State, state_at
 from tests.support.access_oracle.workspaces import monitoring_of, rule_of
 
@@ -35,7 +34,7 @@ def _first_observations(state: State) -> dict[Key, int]:
         if logged.kind in TEAMMATE_KINDS:
             key = (logged.fact["app_id"], logged.fact["account"])
             first[key] = min(logged.fact["time"], first.get(key, logged.fact["time"]))
-    for row in (row for listing in applied_snapshots(state.facts, "admins") for row in listing.rows):
+    for row in (row for listing in state.listings for row in listing.rows):
         key, requested = (row.fact["app_id"], row.fact["account"]), row.fact["snapshot"]["requested"]
         first[key] = min(requested, first.get(key, requested))
     return first

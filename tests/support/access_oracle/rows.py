@@ -16,7 +16,6 @@ from tests.support.access_oracle.log import FactDict, Key, LoggedFact
 from tests.support.access_oracle.matching import match
 from tests.support.access_oracle.presence import Presence
 from tests.support.access_oracle.results import Row
-from tests.support.access_oracle.snapshots import applied_snapshots
 from tests.support.access_oracle.state import State, state_at
 from tests.support.access_oracle.workspaces import monitoring_of
 
@@ -32,7 +31,7 @@ def rows_at(
 
 def _workspaces(state: State) -> list[str]:
     named = {str(f.fact["app_id"]) for f in state.facts if f.kind.startswith(("admin.", "workspace")) and f.fact.get("app_id")}
-    named.update(snapshot.app_id for snapshot in applied_snapshots(state.facts, "admins"))
+    named.update(snapshot.app_id for snapshot in state.listings)
     for logged in state.decisions_about("settings.applied") if state.interpretation.unmonitoring else ():
         named.update(logged.fact["settings"].get("workspaces") or ())
     return [app_id for app_id in sorted(named) if monitoring_of(state, app_id) is not None]

@@ -25,6 +25,7 @@ class State:
     possibly_same: dict[str, set[str]]
     observed_at: dict[str, list[int]]  # staff sources: when each was observed
     accounts: dict[Key, Account]
+    listings: list[AppliedSnapshot]  # of teammates
 
     def decisions_about(self, *subject: str) -> list[LoggedFact]:
         return self.decisions.get(subject, [])
@@ -49,6 +50,7 @@ def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation
     """Compute the state from all facts of the log, as of log time `now`."""
     facts = effective(log, interpretation)
     in_force = decisions(facts)
+    listings = applied_snapshots(facts, "admins")
     tenant = str(log[0].fact["tenant"]) if log else ""
     persons, possibly_same = _people_at(tenant, facts, in_force, interpretation)
     return State(
@@ -60,7 +62,8 @@ def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation
         people=persons,
         possibly_same=possibly_same,
         observed_at=_observed_at(facts),
-        accounts=_accounts_at(facts),
+        accounts=_accounts_at(facts, listings),
+        listings=listings,
     )
 
 
@@ -99,10 +102,10 @@ def absence_of(settings: FactDict, source: str, interpretation: Interpretation) 
     return str(json.loads(text).get(source, "withdrawn")) if text else "withdrawn"
 
 
-def _accounts_at(facts: Sequence[LoggedFact]) -> dict[Key, Account]:
+def _accounts_at(facts: Sequence[LoggedFact], listings: Sequence[AppliedSnapshot]) -> dict[Key, Account]:
     rows: dict[Key, list[LoggedFact]] = {}
     snapshots: dict[str, list[AppliedSnapshot]] = {}
-    for snapshot in applied_snapshots(facts, "admins"):
+    for snapshot in listings:
         snapshots.setdefault(snapshot.app_id, []).append(snapshot)
         for row in snapshot.rows:
             rows.setdefault((row.fact["app_id"], str(row.fact["account"])), []).append(row)

@@ -5,7 +5,6 @@ from typing import Any
 
 from tests.support.access_oracle.decisions import DecidedValue, decided_value
 from tests.support.access_oracle.log import FactDict, date_of
-from tests.support.access_oracle.snapshots import applied_snapshots
 from tests.support.access_oracle.state import State
 
 
@@ -34,7 +33,7 @@ def monitoring_of(state: State, app_id: str) -> Monitoring | None:
             listed = lists
     if not statements:
         times = [date_of(f) for f in state.facts if f.kind.startswith("admin.") and f.fact.get("app_id") == app_id]
-        times += [snapshot.requested for snapshot in applied_snapshots(state.facts, "admins") if snapshot.app_id == app_id]
+        times += [snapshot.requested for snapshot in state.listings if snapshot.app_id == app_id]
         return Monitoring(on=True, date=min(times)) if times else None
     start = len(statements) - 1
     while start > 0 and statements[start - 1][0] == statements[-1][0]:
