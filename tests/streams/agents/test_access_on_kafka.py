@@ -16,7 +16,7 @@ from streams.agents.access import ProcessingLimits, access
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
-from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff
+from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff, teammates_facts
 from tests.support.company import settings as company_settings
 from tests.support.counting_agent import producing, read_all
 
@@ -34,7 +34,7 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 
 
 def history() -> list[Fact]:
-    """A company, a policy and another one, and a fact about the person whom the policies reach last."""
+    """A company, a policy and another one, a fact about the person whom the policies reach last, and a snapshot that lacks a teammate."""
     people = [
         fact
         for number in range(PEOPLE)
@@ -42,8 +42,10 @@ def history() -> list[Fact]:
         for fact in (staff(f"{number:02}", address, roles=("Support",)), admin("admin.added", f"{number:02}", address))
     ]
     first = policy(roles("Sales"))
+    listed = [admin("admin.seen", f"{number:02}", f"p{number}@acme.example") for number in range(PEOPLE - 1)]
     return [
         *people, first, staff("39", "p39@acme.example", at=T0 + DAY, roles=("Sales",)), policy(everyone(), replaces=first.id),
+        *teammates_facts(*listed, requested=T0 + 9 * DAY),
     ]  # fmt: skip
 
 
