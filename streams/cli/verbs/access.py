@@ -26,6 +26,7 @@ from streams.core.access.facts.snapshot_from_intercom import TeammateReading, sn
 from streams.settings import Settings
 
 _CONFIRMED = "snapshot.confirmed"
+_CLOCKS_DIFFER_MS = 120_000  # clocks of two machines may differ by as much
 
 
 class TeammateReport(msgspec.Struct, frozen=True):
@@ -88,6 +89,10 @@ def snapshot(
     settings = kafka_of(ctx)
     app_id, tenant = _workspace_of(settings.tenancy, workspace)
     body, changed = _read(file)
+    if requested is not None and requested > time.time_ns() // 1_000_000 + _CLOCKS_DIFFER_MS:
+        raise click.BadParameter(
+            "is still to come, and a list overrules what happened before its request", param_hint="--requested"
+        )
     reading = TeammateReading(
         tenant=tenant,
         app_id=app_id,

@@ -52,6 +52,7 @@ def test_a_snapshot_is_confirmed_by_its_id_and_one_that_is_not_in_the_log_is_ref
         (("nowhere.json",), "cannot be read"),
         (("cut.json",), "not whole JSON"),
         (("admins.json", "--requested", "2026-01-15"), "no time with its zone"),
+        (("admins.json", "--requested", "2999-01-01T00:00:00Z"), "is still to come"),
     ],
 )
 def test_a_list_that_cannot_be_used_appends_nothing(operator: Operator, words: tuple[str, ...], why: str):
