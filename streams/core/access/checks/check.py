@@ -147,6 +147,23 @@ class WorkspaceCheck(CheckDefinition, frozen=True, kw_only=True):
     answer: Callable[["WorkspaceCheck", WorkspaceInput], CheckOutcome | None]
 
 
+def workspace_result(
+    check: WorkspaceCheck, result: str, reason: str, since: int, *, parameters: Mapping[str, str] | None = None,
+    policy: str | None = None,
+) -> CheckResult:  # fmt: skip
+    """Return a result about a workspace. Only a failure is held, since it began."""
+    return CheckResult(
+        check=check.id,
+        result=result,
+        reason=reason,
+        since=since,
+        severity=check.severity if result == FAIL else INFORMATIONAL,
+        parameters=dict(parameters or {}),
+        policy=policy,
+        held=since if result == FAIL else None,
+    )
+
+
 def account_result(
     check: AccountCheck, view: AccountInput, result: str, reason: str, since: int, *, person: Person | str | None = None,
     severity: int | None = None, confidence: int = HIGH, candidates: Sequence[Person] = (), held: int | None = None,

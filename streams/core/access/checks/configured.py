@@ -5,16 +5,16 @@ from typing import Final
 
 from streams.core.access.checks.check import (
     FAIL,
-    INFORMATIONAL,
     PASS,
     UNKNOWN,
     CheckOutcome,
     Wording,
     WorkspaceCheck,
     WorkspaceInput,
+    workspace_result,
 )
 from streams.core.access.checks.policy import rule_for
-from streams.core.access.state.values import CheckResult, CitedFact
+from streams.core.access.state.values import CitedFact
 
 
 def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome:
@@ -25,15 +25,13 @@ def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome:
     dates = [date for date in decided if date is not None]
     since = max(dates, default=workspace.source.date)
     off = workspace.monitored is False
-    result = CheckResult(
-        check=check.id,
-        result=UNKNOWN if off else PASS if rule else FAIL,
-        reason="unmonitored" if off else "configured" if rule else "no_policy",
-        since=(workspace.date or 0) if off else since,
-        severity=INFORMATIONAL if off or rule else check.severity,
-        parameters={"validity": rule.validity} if rule else {},
+    result = workspace_result(
+        check,
+        UNKNOWN if off else PASS if rule else FAIL,
+        "unmonitored" if off else "configured" if rule else "no_policy",
+        (workspace.date or 0) if off else since,
+        parameters={"validity": rule.validity} if rule else None,
         policy=policy.source.fact if policy else None,
-        held=None if off or rule else since,
     )
     cited = (CitedFact(workspace.source), *([CitedFact(policy.source)] if policy else []))
     return CheckOutcome(result, cited)

@@ -8,15 +8,15 @@ from typing import Final
 
 from streams.core.access.checks.check import (
     FAIL,
-    INFORMATIONAL,
     PASS,
     CheckOutcome,
     Wording,
     WorkspaceCheck,
     WorkspaceInput,
+    workspace_result,
 )
 from streams.core.access.state.rows import TeammatesRow
-from streams.core.access.state.values import CheckResult, CitedFact, TeammateSnapshot
+from streams.core.access.state.values import CitedFact, TeammateSnapshot
 
 
 def _accepted(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | None:
@@ -28,11 +28,11 @@ def _accepted(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | Non
         parameters = {"snapshot": problem.id}
         if problem.reason == "refused":
             parameters |= {"absent": str(problem.absent), "heads": str(problem.heads)}
-        result = _result(check, FAIL, f"snapshot_{problem.reason}", problem.since, parameters)
+        result = workspace_result(check, FAIL, f"snapshot_{problem.reason}", problem.since, parameters=parameters)
         return CheckOutcome(result, (CitedFact(problem.source),))
     if latest is None:
         return None
-    return CheckOutcome(_result(check, PASS, "snapshot_applied", latest.requested, {}), (CitedFact(latest.source),))
+    return CheckOutcome(workspace_result(check, PASS, "snapshot_applied", latest.requested), (CitedFact(latest.source),))
 
 
 def _reported(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | None:
@@ -42,25 +42,14 @@ def _reported(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | Non
         return None
     result, reason = (FAIL, "webhook_missed") if row.missed_last else (PASS, "all_reported")
     parameters = {"missed": str(row.missed_last), "missed_ever": str(row.missed)} if row.missed_last else {}
-    return CheckOutcome(_result(check, result, reason, latest.source.date, parameters), (CitedFact(latest.source),))
+    return CheckOutcome(
+        workspace_result(check, result, reason, latest.source.date, parameters=parameters), (CitedFact(latest.source),)
+    )
 
 
 def _latest(row: TeammatesRow) -> TeammateSnapshot | None:
     """Return the snapshot that was applied last."""
     return max(row.snapshots, key=lambda each: each.number, default=None)
-
-
-def _result(check: WorkspaceCheck, result: str, reason: str, since: int, parameters: dict[str, str]) -> CheckResult:
-    fails = result == FAIL
-    return CheckResult(
-        check=check.id,
-        result=result,
-        reason=reason,
-        since=since,
-        severity=check.severity if fails else INFORMATIONAL,
-        parameters=parameters,
-        held=since if fails else None,
-    )
 
 
 _STANDARDS: Final = ("SOC 2 TSC CC6.2", "ISO/IEC 27001:2022 A.5.18")

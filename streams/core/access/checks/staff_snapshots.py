@@ -8,14 +8,14 @@ from typing import Final
 
 from streams.core.access.checks.check import (
     FAIL,
-    INFORMATIONAL,
     PASS,
     CheckOutcome,
     Wording,
     WorkspaceCheck,
     WorkspaceInput,
+    workspace_result,
 )
-from streams.core.access.state.values import CheckResult, CitedFact
+from streams.core.access.state.values import CitedFact
 
 
 def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | None:
@@ -29,15 +29,10 @@ def _answer(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | None:
         "absent": str(sum(problem.absent for problem in refused.values())),
         "heads": str(sum(problem.heads for problem in refused.values())),
     }
-    result = CheckResult(
-        check=check.id,
-        result=FAIL if refused else PASS,
-        reason="staff_refused" if refused else "staff_accepted",
-        since=since,
-        severity=check.severity if refused else INFORMATIONAL,
-        parameters=parameters if refused else {},
-        held=since if refused else None,
-    )
+    if refused:
+        result = workspace_result(check, FAIL, "staff_refused", since, parameters=parameters)
+    else:
+        result = workspace_result(check, PASS, "staff_accepted", since)
     return CheckOutcome(result, tuple(CitedFact(problem.source) for problem in refused.values()))
 
 
