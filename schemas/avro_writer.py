@@ -162,18 +162,18 @@ def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
     return write
 
 
-@lru_cache(maxsize=4096)  # the maps of profiles have the same keys again and again
-def _map_key(name: Any) -> bytes:
-    data = _utf8(name)
-    return _size(len(data)) + data
-
-
-def _write_text(value: Any, append: Append) -> None:
+def _text(value: Any) -> bytes:
     if type(value) is not str:
         raise UnusualValue("no text")
     data = value.encode()
-    size = len(data)
-    append((_SMALL[size] if size < _SMALL_END else _variable_length(size)) + data)
+    return _size(len(data)) + data
+
+
+_map_key: Final = lru_cache(maxsize=4096)(_text)  # the maps of profiles have the same keys again and again
+
+
+def _write_text(value: Any, append: Append) -> None:
+    append(_text(value))
 
 
 def _write_number(value: Any, append: Append) -> None:
@@ -201,12 +201,6 @@ def _write_flag(value: Any, append: Append) -> None:
         append(b"\x00")
     else:
         raise UnusualValue("no boolean")
-
-
-def _utf8(value: Any) -> bytes:
-    if type(value) is not str:
-        raise UnusualValue("no text")
-    return value.encode()
 
 
 def _size(number: int) -> bytes:

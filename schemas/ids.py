@@ -18,7 +18,7 @@ def derived(*parts: str | int | None) -> str:
     """
     name = ""
     for part in parts:
-        text = part if isinstance(part, str) else None if part is None else str(part)
-        name += "-;" if text is None else f"{len(text)}:{text};"
+        text = str(part)
+        name += "-;" if part is None else f"{len(text)}:{text};"
     digits = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"

@@ -66,12 +66,11 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
         states = [PublicState.of(_value(change)) for change in changes]
         compared = [_publication(change, state, table) for change, state in zip(changes, states, strict=True)]
         publications = [publication for publication in compared if publication is not None]
-        for publication in publications:
-            if publication.after.encoded != publication.before.encoded:
-                publish_profile(publication.context, publication.after, publication.sequence)
-        for publication in publications:
-            if publication.after.encoded != publication.before.encoded:
-                publish_changes(publication.context, publication.before, publication.after, publication.sequence)
+        changed = [each for each in publications if each.after.encoded != each.before.encoded]
+        for publication in changed:
+            publish_profile(publication.context, publication.after, publication.sequence)
+        for publication in changed:
+            publish_changes(publication.context, publication.before, publication.after, publication.sequence)
         for context, sequence, _, _, memberships_before, memberships in publications:
             publish_memberships(context, memberships_before, memberships, sequence)
 
