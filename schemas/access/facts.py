@@ -93,6 +93,8 @@ class StaffRecordData(FactPart, frozen=True, kw_only=True):
     employee: str | None = None  # the number by which several sources know the same person
     starts: LocalTime | None = None
     ends: LocalTime | None = None
+    zone: str | None = None  # IANA name of the zone the person works in
+    calendar: str | None = None  # id of the calendar the person works by
 
 
 class Snapshot(FactPart, frozen=True, kw_only=True):
@@ -105,36 +107,56 @@ class Snapshot(FactPart, frozen=True, kw_only=True):
     hash: str | None = None
 
 
+class Grace(FactPart, frozen=True, kw_only=True):
+    """Time allowed to fix a failure: a number of hours, days (of 24 hours) or business_days."""
+
+    amount: int
+    unit: str
+
+
 class Rule(FactPart, frozen=True, kw_only=True):
-    """Who may have an account in a workspace: `validity` is all_staff, staff_roles, intercom_roles or ticket."""
+    """Who may have an account in a workspace: `validity` is all_staff, staff_roles, intercom_roles or ticket.
+
+    It holds for `starts` ≤ t < `until` (ms; null is without bound). `grace` has the time allowed to fix a failure, by check.
+    """
 
     app_id: str
     validity: str
     roles: tuple[str, ...] = ()
     intercom_roles: dict[str, tuple[str, ...]] = {}
+    starts: int | None = None
+    until: int | None = None
+    grace: dict[str, Grace] = {}
 
 
 class Policy(FactPart, frozen=True, kw_only=True):
-    """The whole policy of a tenant; a workspace without a rule has none."""
+    """The whole policy of a tenant; a workspace without a rule has none, and one may have several, each for its time."""
 
     rules: tuple[Rule, ...] = ()
     hash: str
 
 
 class Classification(FactPart, frozen=True, kw_only=True):
-    """The kind of an account that belongs to no single person: service, shared, system or external."""
+    """The kind of an account: a person's, or that of no single person, which is service, shared, system or external."""
 
     kind: str
+    owner: str | None = None  # a staff reference as in a link: who answers for the account
+    expires: int | None = None  # when the access of an external one ends (ms)
 
 
 class Grant(FactPart, frozen=True, kw_only=True):
-    """An exemption or approval: for which check or request, from when until when (ms; null is without end)."""
+    """An exemption or approval: for which check or by which ticket, from when until when (ms; null is without end).
+
+    `approver` is the id of who approved it, as an actor's without name and address.
+    """
 
     id: str
     check: str | None = None
     starts: int | None = None
     expires: int | None = None
     evidence_sha256: str | None = None
+    ticket: str | None = None
+    approver: str | None = None
 
 
 class Case(FactPart, frozen=True, kw_only=True):
@@ -143,6 +165,13 @@ class Case(FactPart, frozen=True, kw_only=True):
     finding: str
     action: str
     assignee: str | None = None
+
+
+class StaffChoice(FactPart, frozen=True, kw_only=True):
+    """Which source is right about a field of a person: `field` is employment; a null source takes the decision back."""
+
+    field: str
+    source: str | None = None
 
 
 class AccessSettings(FactPart, frozen=True, kw_only=True):
@@ -155,14 +184,27 @@ class AccessSettings(FactPart, frozen=True, kw_only=True):
     hash: str
 
 
+class UtcOffset(FactPart, frozen=True, kw_only=True):
+    """The local time of a zone, in seconds ahead of UTC, from an instant (ms) on."""
+
+    starts: int
+    seconds: int
+
+
 class Calendar(FactPart, frozen=True, kw_only=True):
-    """The working days of a calendar: the dates that are none, the program that computed them, and until when they are known."""
+    """The working days of a calendar, expanded, so that readers need neither a list of holidays nor of time zones.
+
+    `weekend` has weekdays (ISO, 1 is Monday) and `holidays` local dates without work, computed by `made_by` and known up to the local
+    date `valid_until`. `offsets` are those of `zone` (IANA), ascending, the first from 0.
+    """
 
     id: str
     holidays: tuple[str, ...] = ()
     weekend: tuple[int, ...] = ()
     made_by: str
     valid_until: str
+    zone: str = "UTC"
+    offsets: tuple[UtcOffset, ...] = ()
 
 
 class Rules(FactPart, frozen=True, kw_only=True):
@@ -201,6 +243,7 @@ class Fact(FactPart, frozen=True, kw_only=True):
     classification: Classification | None = None
     grant: Grant | None = None
     case: Case | None = None
+    choice: StaffChoice | None = None
     settings: AccessSettings | None = None
     calendar: Calendar | None = None
     rules: Rules | None = None

@@ -121,8 +121,29 @@ class Remediation(FindingPart, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+class AppliedExemption(FindingPart, frozen=True, kw_only=True):
+    """The exemption in force: its grant, from when until when (ms; null is without end), the id of who approved it, the evidence."""
+
+    id: str
+    starts: int | None = None
+    expires: int | None = None
+    approver: str | None = None
+    evidence_sha256: str | None = None
+
+
+class Handling(FindingPart, frozen=True, kw_only=True):
+    """What a person did last about the finding: `action` is acknowledged, assigned or commented, by the decision `fact`."""
+
+    action: str
+    assignee: str | None = None
+    fact: str
+
+
 class Unmapped(FindingPart, frozen=True, kw_only=True):
-    """Fields that OCSF does not have. `result` is PASS, FAIL, DUE, UNKNOWN or EXEMPT; null once the check no longer applies."""
+    """Fields that OCSF does not have. `result` is PASS, FAIL, DUE, UNKNOWN or EXEMPT; null once the check no longer applies.
+
+    `due_time` (ms) is the deadline of a finding with grace, `sla_state` due, critical (its last quarter) or failing.
+    """
 
     check: str
     app_id: str
@@ -134,8 +155,11 @@ class Unmapped(FindingPart, frozen=True, kw_only=True):
     superseded_by: str | None = None
     candidates: tuple[str, ...] = ()
     due_time: int | None = None
+    sla_state: str | None = None
     inferred: bool = False
-    baseline: bool = False
+    baseline: bool = False  # created before monitoring started
+    exemption: AppliedExemption | None = None
+    handling: Handling | None = None
 
 
 class CandidateData(FindingPart, frozen=True, kw_only=True):
@@ -157,6 +181,8 @@ class FindingPersonalData(FindingPart, frozen=True, kw_only=True):
     owner_name: str | None = None
     owner_addresses: tuple[str, ...] = ()
     candidates: tuple[CandidateData, ...] = ()
+    exemption_reason: str | None = None
+    comment: str | None = None
 
     def __repr__(self) -> str:
         return "FindingPersonalData(***)"
@@ -187,7 +213,10 @@ class Finding(FindingPart, frozen=True, kw_only=True):
 
 
 class CheckState(FindingPart, frozen=True, kw_only=True):
-    """The current result of one check for one subject. No row means unknown. `since` (ms) is when this result began."""
+    """The current result of one check for one subject. No row means unknown. `since` (ms) is when this result began.
+
+    `finding` is the open finding; what follows is as in its latest event.
+    """
 
     tenant: str
     check: str
@@ -199,6 +228,10 @@ class CheckState(FindingPart, frozen=True, kw_only=True):
     since: int
     finding: str | None = None
     due_time: int | None = None
+    sla_state: str | None = None
+    baseline: bool = False
+    exemption: str | None = None  # the id of the grant
+    handling: Handling | None = None
     rule_version: str
     policy: str | None = None
 
