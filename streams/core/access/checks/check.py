@@ -8,7 +8,8 @@ import msgspec
 
 from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
-from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact

@@ -2,8 +2,8 @@
 
 from schemas.cloudevents import timestamp
 from streams.core.access.checks.check import AccountInput
-from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import CitedFact
 

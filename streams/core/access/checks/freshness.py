@@ -3,7 +3,7 @@
 from typing import Final
 
 from streams.core.access.checks.check import AccountInput
-from streams.core.access.state.directory import Person
+from streams.core.access.state.person import Person
 
 STALE: Final = "staff_stale"
 

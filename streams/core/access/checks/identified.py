@@ -19,7 +19,7 @@ from streams.core.access.checks.check import (
 )
 from streams.core.access.checks.matching import lost_since
 from streams.core.access.state import addresses
-from streams.core.access.state.directory import Person
+from streams.core.access.state.person import Person
 from streams.core.access.state.values import CitedFact
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from streams.core.access.state.addresses import translated, untagged
-from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import Moment, moments, run_start
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.staff import Record
 

@@ -24,8 +24,8 @@ from streams.core.access.checks.check import (
     Wording,
     account_result,
 )
-from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CitedFact

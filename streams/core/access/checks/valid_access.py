@@ -20,8 +20,8 @@ from streams.core.access.checks.check import (
 )
 from streams.core.access.checks.matching import SECOND, match
 from streams.core.access.checks.policy import Verdict, rule_for, verdict
-from streams.core.access.state.directory import Person
 from streams.core.access.state.history import moments, run_start
+from streams.core.access.state.person import Person
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CitedFact
 

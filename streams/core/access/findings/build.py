@@ -27,8 +27,8 @@ from streams.core.access.checks.table import CHECKS, RULES
 from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
 from streams.core.access.findings.links import teammates_page
-from streams.core.access.state.directory import Person
 from streams.core.access.state.fields import value
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.values import CitedFact
 

@@ -13,7 +13,8 @@ from streams.core.access.findings import episodes
 from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event
 from streams.core.access.findings.closing import Closing
 from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, FindingKey
-from streams.core.access.state.directory import Directory, Person
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, TeammateSnapshot

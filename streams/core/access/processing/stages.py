@@ -19,9 +19,10 @@ from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import snapshot_stages, teammate_stages
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.rows import PendingAccount, Timer
+from streams.core.access.state.rows import Timer
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AccountKey
+from streams.core.access.state.work_rows import PendingAccount
 
 
 def timers(chunk: Chunk) -> Stage:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from streams.core.access.state.rows import (
+from streams.core.access.state.table import AccessTable, RowCollection, SingleRow, typed
+from streams.core.access.state.work_rows import (
     BacklogIndex,
     PendingAccount,
     PendingFact,
@@ -11,7 +12,6 @@ from streams.core.access.state.rows import (
     SnapshotStaging,
     StagedRecord,
 )
-from streams.core.access.state.table import AccessTable, RowCollection, SingleRow, typed
 
 _GROUP: Final = "@backlog"  # the group that lists the tenants of a partition with pending work; no tenant's id begins with @
 

@@ -7,10 +7,10 @@ from typing import TypeAlias, Union
 
 import msgspec
 
-from schemas.access.facts import AccessSettings, EncodedFact, Policy
+from schemas.access.facts import AccessSettings, Policy
 from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
-from streams.core.access.state.stage import Stage
+from streams.core.access.state.row import Row
 from streams.core.access.state.values import (
     AccountKey,
     AppliedSnapshot,
@@ -20,16 +20,20 @@ from streams.core.access.state.values import (
     FactReference,
     FieldRegister,
     Key,
-    LogPosition,
     PresenceEvent,
     RecordKey,
     SnapshotProblem,
     TeammateSnapshot,
 )
-
-
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all rows. A row with a field that is not known here has another meaning, and is refused."""
+from streams.core.access.state.work_rows import (
+    BacklogIndex,
+    PendingAccount,
+    PendingFact,
+    QueuedFact,
+    SnapshotPage,
+    SnapshotStaging,
+    StagedRecord,
+)
 
 
 class TenantLog(Row, frozen=True, tag="log"):
@@ -51,7 +55,7 @@ class AccountRow(Row, frozen=True, tag="account"):
     id: str
     presence_events: tuple[PresenceEvent, ...] = ()  # added and removed, in order of time; some by snapshots that are forgotten
     seen: PresenceEvent | None = None  # the earliest, for an account without an added event
-    fields: dict[str, FieldRegister] = {}
+    fields: dict[str, FieldRegister] = msgspec.field(default_factory=dict)
     addresses: History = ()
     roles: History = ()
     ever: tuple[str, ...] = ()
@@ -155,7 +159,7 @@ class PolicyRow(Row, frozen=True, tag="policy"):
 
     policy: Policy
     source: FactReference
-    since: dict[str, int] = {}
+    since: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class SettingsRow(Row, frozen=True, tag="settings"):
@@ -166,7 +170,7 @@ class SettingsRow(Row, frozen=True, tag="settings"):
 
     settings: AccessSettings
     source: FactReference
-    since: dict[str, int] = {}
+    since: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
@@ -195,77 +199,6 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
     """Entry of the partition's index of timers."""
 
     tenant: str
-
-
-class SnapshotStaging(Row, frozen=True, tag="snapshot"):
-    """A snapshot under way: when it was requested (ms), and the `first` of its facts with the log time it `started` at.
-
-    A complete one that the guard `refused` waits to be `confirmed`. Of the workspace's `heads` teammates counted so far, `absent` are
-    not in it.
-    """
-
-    requested: int
-    started: int
-    first: FactReference
-    confirmed: bool = False
-    refused: bool = False
-    heads: int = 0
-    absent: int = 0
-
-
-class StagedRecord(Row, frozen=True, tag="staged_record"):
-    """A row of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
-
-    fact: EncodedFact
-    source: FactReference
-
-    def __repr__(self) -> str:
-        return f"StagedRecord(***, {self.source!r})"
-
-
-class SnapshotPage(Row, frozen=True, tag="snapshot_page"):
-    """A page of the ids of a snapshot's records, while a large snapshot is checked."""
-
-    ids: tuple[str, ...]
-
-
-class PendingAccount(Row, frozen=True, tag="pending_account"):
-    """An account that a fact affected and that was not evaluated yet."""
-
-
-class QueuedFact(Row, frozen=True, tag="queued_fact"):
-    """A fact that waits for an earlier one, which is larger than a transaction."""
-
-    fact: EncodedFact
-    position: LogPosition
-
-    def __repr__(self) -> str:
-        return f"QueuedFact(***, {self.position!r})"
-
-
-class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
-    """A fact that is larger than a transaction, and how far it has come: its stage, and the last row done in it (`cursor`).
-
-    `has_pending_accounts` says that rows of `PendingAccount` exist, `all_accounts` that every account is evaluated in the end.
-    """
-
-    fact: EncodedFact
-    position: LogPosition
-    stage: Stage
-    cursor: str = ""
-    outcome: str = ""
-    has_pending_accounts: bool = False
-    all_accounts: bool = False
-
-    def __repr__(self) -> str:
-        return f"PendingFact(***, {self.position!r}, {self.stage!r}, {self.cursor!r})"
-
-
-class BacklogIndex(Row, frozen=True, tag="backlog"):
-    """Entry of the partition's index of tenants with pending work: how many facts wait, and the key of the last one taken from the queue."""
-
-    queued: int = 0
-    processing: str = ""
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name

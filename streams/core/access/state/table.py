@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 from schemas.errors import MustStop
-from streams.core.access.state.rows import AnyRow, Row
+from streams.core.access.state.row import Row
+from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.values import Key
 
 R = TypeVar("R", bound=Row)

@@ -1,0 +1,77 @@
+"""A person: the records of staff sources that are one, and what they say together."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from streams.core.access.state.fields import value
+from streams.core.access.state.staff import End, Record
+
+
+class Person(NamedTuple):
+    """A staff member: the records that are one, the first observed first."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def id(self) -> str:
+        """The id that the record observed first gives."""
+        return self.records[0].row.person
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all records: each of them names the person."""
+        return tuple(sorted(record.row.person for record in self.records))
+
+    @property
+    def first(self) -> int:
+        return self.records[0].first
+
+    @property
+    def sources(self) -> frozenset[str]:
+        return frozenset(record.key[0] for record in self.records)
+
+    @property
+    def ending(self) -> Record | None:
+        """The record with the earliest end of employment."""
+        ended = [record for record in self.records if record.end]
+        return min(ended, key=lambda record: _rank(record.end), default=None)
+
+    @property
+    def end(self) -> End | None:
+        return self.ending.end if self.ending else None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every address, also former ones."""
+        return frozenset(address for record in self.records for address in record.row.ever)
+
+    def left(self, now: int) -> bool:
+        """Say whether employment has ended."""
+        return self.end is not None and self.end.instant <= now
+
+    def silent(self, now: int) -> bool:
+        """Say whether every record is withdrawn, and no absence is an end."""
+        return not any(record.speaks(now) for record in self.records)
+
+    def described(self, name: str, precedence: Sequence[str], now: int) -> Any:
+        """Return a descriptive field: of the first source by precedence that asserts it, of records that were not withdrawn if any."""
+        ranked = sorted(self.records, key=lambda record: (not record.speaks(now), _precedence(record, precedence)))
+        return next((found for record in ranked if (found := value(record.row.fields, name)) is not None), None)
+
+    def given(self, precedence: Sequence[str], now: int) -> tuple[str, ...]:
+        """Return the addresses as sources give them."""
+        speaking = [record for record in self.records if record.speaks(now)] or self.records
+        ranked = sorted(speaking, key=lambda record: _precedence(record, precedence))
+        return tuple(dict.fromkeys(address for record in ranked for address in value(record.row.fields, "given") or ()))
+
+    def __repr__(self) -> str:
+        return f"Person({self.id!r}, ***)"
+
+
+def _rank(end: End | None) -> tuple[int, bool]:
+    assert end is not None
+    return end.instant, end.by == "absence"
+
+
+def _precedence(record: Record, precedence: Sequence[str]) -> int:
+    return precedence.index(record.key[0]) if record.key[0] in precedence else len(precedence)

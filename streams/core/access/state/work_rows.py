@@ -1,0 +1,77 @@
+"""The rows of the access agent's table about work under way: snapshots being staged, facts in parts, facts that wait."""
+
+from schemas.access.facts import EncodedFact
+from streams.core.access.state.row import Row
+from streams.core.access.state.stage import Stage
+from streams.core.access.state.values import FactReference, LogPosition
+
+
+class SnapshotStaging(Row, frozen=True, tag="snapshot"):
+    """A snapshot under way: when it was requested (ms), and the `first` of its facts with the log time it `started` at.
+
+    A complete one that the guard `refused` waits to be `confirmed`. Of the workspace's `heads` teammates counted so far, `absent` are
+    not in it.
+    """
+
+    requested: int
+    started: int
+    first: FactReference
+    confirmed: bool = False
+    refused: bool = False
+    heads: int = 0
+    absent: int = 0
+
+
+class StagedRecord(Row, frozen=True, tag="staged_record"):
+    """A row of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
+
+    fact: EncodedFact
+    source: FactReference
+
+    def __repr__(self) -> str:
+        return f"StagedRecord(***, {self.source!r})"
+
+
+class SnapshotPage(Row, frozen=True, tag="snapshot_page"):
+    """A page of the ids of a snapshot's records, while a large snapshot is checked."""
+
+    ids: tuple[str, ...]
+
+
+class PendingAccount(Row, frozen=True, tag="pending_account"):
+    """An account that a fact affected and that was not evaluated yet."""
+
+
+class QueuedFact(Row, frozen=True, tag="queued_fact"):
+    """A fact that waits for an earlier one, which is larger than a transaction."""
+
+    fact: EncodedFact
+    position: LogPosition
+
+    def __repr__(self) -> str:
+        return f"QueuedFact(***, {self.position!r})"
+
+
+class PendingFact(Row, frozen=True, tag="pending_fact", kw_only=True):
+    """A fact that is larger than a transaction, and how far it has come: its stage, and the last row done in it (`cursor`).
+
+    `has_pending_accounts` says that rows of `PendingAccount` exist, `all_accounts` that every account is evaluated in the end.
+    """
+
+    fact: EncodedFact
+    position: LogPosition
+    stage: Stage
+    cursor: str = ""
+    outcome: str = ""
+    has_pending_accounts: bool = False
+    all_accounts: bool = False
+
+    def __repr__(self) -> str:
+        return f"PendingFact(***, {self.position!r}, {self.stage!r}, {self.cursor!r})"
+
+
+class BacklogIndex(Row, frozen=True, tag="backlog"):
+    """Entry of the partition's index of tenants with pending work: how many facts wait, and the key of the last one taken from the queue."""
+
+    queued: int = 0
+    processing: str = ""
