@@ -1,4 +1,4 @@
-"""The generated parts of docs/contract.md: tables of topics, headers and schemas. `python -m schemas.contract` updates the file.
+"""The generated parts of docs/contract.md: tables of topics, headers, facts and schemas. `python -m schemas.contract` updates the file.
 
 A part is between `<!-- begin NAME -->` and `<!-- end NAME -->`; the rest of the file is written by hand.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from schemas.access import limits
+from schemas.access.fact_kinds import KINDS, Support
 from schemas.catalogue import shipped
 from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding, Topic
 
@@ -48,7 +50,13 @@ _ENCODINGS: Final = MappingProxyType({
 
 def document(text: str) -> str:
     """Return the document with its generated parts up to date."""
-    for name, lines in (("topics", topics()), ("headers", headers()), ("schemas", schemas())):
+    for name, lines in (
+        ("topics", topics()),
+        ("headers", headers()),
+        ("facts", facts()),
+        ("limits", fact_limits()),
+        ("schemas", schemas()),
+    ):
         begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         after = rest.partition(end)[2]
@@ -72,6 +80,25 @@ def headers() -> Iterator[str]:
     yield from _head("header", "where", "what")
     for name, (where, what) in HEADERS.items():
         yield f"| `{name}` | {where} | {what} |"
+
+
+def facts() -> Iterator[str]:
+    """Yield the table of kinds of facts."""
+    yield from _head("kind", "must carry", "decision", "what it says")
+    for kind in KINDS.values():
+        about = kind.about if kind.support is Support.NOW else f"{kind.about}; recorded, and not used by this release"
+        parts = ", ".join(f"`{part}`" for part in kind.parts)
+        yield _row(f"`{kind.name}`", parts, "yes" if kind.decision else "", about)
+
+
+def fact_limits() -> Iterator[str]:
+    """Yield what no fact may exceed."""
+    yield from _head("of a fact", "at most")
+    yield _row("`time` and every other instant", "the years 1970 to 9999")
+    yield _row("`record.starts.instant`, `record.ends.instant`", "the years 1 to 9999")
+    yield _row("an amount of grace", f"{limits.MOST_GRACE} of its unit")
+    yield _row("`person.addresses`", f"{limits.MOST_ADDRESSES}")
+    yield _row("a text, but `person.text`, `person.metadata` and `settings.further`", f"{limits.LONGEST_TEXT} characters")
 
 
 def schemas() -> Iterator[str]:

@@ -4,10 +4,12 @@ from typing import Final
 
 import msgspec
 
+from schemas.access import limits
 from schemas.access.facts import TOPIC, Fact, type_of
 from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
+from schemas.message import Message
 from schemas.plain_values import plain
 
 SCHEMA: Final = "fact"
@@ -40,6 +42,19 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
         raise InvalidRecord(
             "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
         )
+    limits.check(fact, value, len(data))
+    return fact
+
+
+def of_record(avro: Avro, record: Message) -> Fact:
+    """Return the fact of a record of the log. Raises InvalidRecord also where its key is not its tenant.
+
+    The key decides the partition, so another key would put the fact outside of the one order of its tenant's log; and who may write for
+    one tenant must not write for another.
+    """
+    fact = decode(avro, record.value)
+    if record.key != fact.tenant.encode():
+        raise InvalidRecord("the fact is of another tenant than its record's key names; write it with its tenant as the key")
     return fact
 
 

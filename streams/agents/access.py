@@ -86,7 +86,7 @@ def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: T
     budget = limits.budget + limits.per_record * len(batch.records)
     states: dict[str, TenantState] = {}
     for record in batch.records:
-        fact = fact_records.decode(writer.avro, record.value)
+        fact = fact_records.of_record(writer.avro, record)
         state = states.get(fact.tenant) or states.setdefault(fact.tenant, TenantState(table, fact.tenant))
         result = backlog.process(state, fact, _position(batch, record), budget=budget, chunk_size=limits.chunk)
         while result is not None:

@@ -1,11 +1,16 @@
 """Facts as evidence, each with an excerpt of what an answer rests on. Nothing personal is copied."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from schemas.cloudevents import timestamp
 from streams.core.access.checks.check import AccountInput
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import CitedFact
+
+SHOWN: Final = 20  # names in a list: enough to recognise it, and a finding stays small where a source gives ten thousand
 
 
 def presence(view: AccountInput) -> CitedFact:
@@ -23,6 +28,12 @@ def link(view: AccountInput) -> tuple[CitedFact, ...]:
     return (CitedFact(view.account.link.source),) if view.account.link and view.account.link.value else ()
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as a finding shows them: the first of very many, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def excerpt(record: StaffRecord) -> dict[str, str]:
     """Return what answers rest on of a staff record."""
     copied = {"source": record.source, "record": record.id}
@@ -37,5 +48,5 @@ def excerpt(record: StaffRecord) -> dict[str, str]:
     if status := value(record.fields, "status"):
         copied["status"] = status
     if (roles := value(record.fields, "roles")) is not None:
-        copied["roles"] = ", ".join(roles)
+        copied["roles"] = listed(roles)
     return copied

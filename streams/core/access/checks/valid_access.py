@@ -63,9 +63,9 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     role = held[-1] if held else None
     parameters = {
         "validity": rule.validity,
-        "staff_roles": ", ".join(roles or ()),
+        "staff_roles": evidence.listed(roles or ()),
         **({"intercom_role": role} if role else {}),
-        **({"valid_roles": ", ".join(rule.roles)} if rule.roles else {}),
+        **({"valid_roles": evidence.listed(rule.roles)} if rule.roles else {}),
     }
     silent = owner.silent(view.at)
     result = account_result(

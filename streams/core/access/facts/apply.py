@@ -12,14 +12,21 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
 
+TOO_FAR_AHEAD: Final = 366 * 24 * 60 * 60 * 1000  # ms: no clock is off by so much, and a year is a slip that people make
+
 Apply = Callable[[TenantState, Fact, FactReference, int], Effect]
 
 
 def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply a checked fact at log time `now` (ms)."""
+    """Apply a checked fact at log time `now` (ms).
+
+    One that is dated more than a year ahead of log time is void: as the newest of all it could never be overruled.
+    """
     kind = KINDS.get(fact.kind)
     if kind is None or kind.support is Support.LATER:
         return Effect("recorded")
+    if max(source.date, fact.snapshot.requested if fact.snapshot else 0) > now + TOO_FAR_AHEAD:
+        return Effect("void")
     return _APPLY[fact.kind](state, fact, source, now)
 
 

@@ -1,6 +1,7 @@
 """An event of a finding as it is published: complete, in OCSF terms, with all personal data in one part."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -35,6 +36,7 @@ from streams.core.access.state.values import CitedFact
 _STATUS: Final = MappingProxyType({"PASS": 1, "UNKNOWN": 2, "DUE": 2, "FAIL": 3, "EXEMPT": 99, None: 99})  # compliance.status_id
 _NEW, _RESOLVED = 1, 4  # status_id of a finding
 _CLASS: Final = 2003
+_SHOWN: Final = 100  # of candidates, evidence, addresses and teams: a finding stays far below the size of a record
 
 
 class FindingEvent(NamedTuple):
@@ -121,7 +123,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         ),
         compliance=_compliance(key, event),
         resources=_resources(key, subjects),
-        evidences=tuple(cited for fact in episode.evidence for cited in _cited(fact)),
+        evidences=tuple(islice((cited for fact in episode.evidence for cited in _cited(fact)), _SHOWN)),
         remediation=Remediation(desc=check.remedy, references=(teammates_page(key.app_id),)),
         unmapped=Unmapped(
             check=key.check,
@@ -132,7 +134,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             reason=result.reason,
             closed_for=event.closed_for,
             superseded_by=event.superseded_by,
-            candidates=result.candidates,
+            candidates=result.candidates[:_SHOWN],
             due_time=result.due,
         ),
         person=_person(subjects),
@@ -171,7 +173,7 @@ def _resources(key: FindingKey, subjects: FindingSubjects) -> tuple[Resource, ..
         role_id=value(account.fields, "role_id"),
         role_name=value(account.fields, "role_name"),
         has_inbox_seat=value(account.fields, "has_inbox_seat"),
-        team_ids=None if teams is None else tuple(teams),
+        team_ids=None if teams is None else tuple(teams[:_SHOWN]),
         classification=account.classification.value if account.classification else None,
     )
     owner = subjects.owner.id if subjects.owner else key.staff or None
@@ -209,6 +211,8 @@ def _person(subjects: FindingSubjects) -> FindingPersonalData | None:
         account_name=value(account.fields, "name"),
         account_address=value(account.fields, "address"),
         owner_name=owner.name if owner else None,
-        owner_addresses=owner.given if owner else (),
-        candidates=tuple(CandidateData(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates),
+        owner_addresses=owner.given[:_SHOWN] if owner else (),
+        candidates=tuple(
+            CandidateData(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates[:_SHOWN]
+        ),
     )
