@@ -21,7 +21,7 @@ from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from streams.cli.main import root
 from streams.core.access.checks.policy import VALIDITIES
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 from streams.settings import IngressSettings, RedisSettings, RegistrySettings, WorkerSettings, load
 
 ROOT = Path(__file__).parents[1]

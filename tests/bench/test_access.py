@@ -13,7 +13,7 @@ from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from streams.core.access.checks.policy import VALIDITIES
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 
 
 def test_the_directory_is_one_that_staff_import_takes_whole(tmp_path):

@@ -7,10 +7,10 @@ from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from schemas.access.findings import CandidateData, FindingPersonalData
 from streams.core.access.findings.build import Described
-from streams.core.access.state.addresses import normal
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import moments
 from streams.core.access.state.tenant import TenantState
+from streams.core.normal_forms.addresses import normal
 from tests.support.company import APP, TENANT, Company, admin, person_of, staff
 
 JO = "jo@acme.example"

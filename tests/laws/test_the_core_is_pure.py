@@ -11,7 +11,7 @@ CORE = sorted(Path(streams.core.__file__).parent.rglob("*.py"))
 ALLOWED = {
     "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "types", "typing",
     "unicodedata", "uuid", "zoneinfo", "datetime", "bisect",  # values of the standard library
-    "msgspec", "email_validator",  # values of two libraries: structs, and the normal form of an address without asking a server
+    "msgspec", "email_validator", "phonenumbers",  # values of libraries: structs, normal forms without asking a server
     "schemas", "streams",
     "urllib.parse",  # text in a URL; the rest of `urllib` asks servers
 }  # fmt: skip

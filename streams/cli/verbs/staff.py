@@ -27,7 +27,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 from streams.settings import Settings
 
 _MAX_LISTED = 50  # bad rows listed with their reasons; of the others the lines are named

@@ -18,9 +18,9 @@ from streams.core.access.checks.check import (
     account_result,
 )
 from streams.core.access.checks.matching import lost_since
-from streams.core.access.state import addresses
 from streams.core.access.state.person import Person
 from streams.core.access.state.values import CitedFact
+from streams.core.normal_forms import addresses
 
 
 def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome:

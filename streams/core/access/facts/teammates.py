@@ -11,13 +11,13 @@ from streams.core.access.checks import presence
 from streams.core.access.checks.presence import Period
 from streams.core.access.facts import rereads
 from streams.core.access.facts.effect import Effect
-from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import History, moments, with_value
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference, PresenceEvent, TeammateSnapshot
+from streams.core.normal_forms.addresses import normal
 
 _NO_PROOF_OF_PRESENCE: Final = frozenset(
     {

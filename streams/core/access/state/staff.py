@@ -7,11 +7,11 @@ import msgspec
 
 from schemas.access.facts import AccessSettings, Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
-from streams.core.access.state.addresses import normal
 from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import REMEMBERED, History, Moment, moments, run_start, with_value
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import AppliedSnapshot, FactReference, RecordKey
+from streams.core.normal_forms.addresses import normal
 
 ENDED: Final = "ended"  # a status, and what absence from a snapshot can mean
 

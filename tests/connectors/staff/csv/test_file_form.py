@@ -12,7 +12,7 @@ from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import read
 from schemas.errors import InvalidRecord
 from schemas.tenancy import StaffSource
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 
 UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
 NEW_YEAR = 1767225600000  # the end of 2025-12-31 in UTC

@@ -13,7 +13,7 @@ from connectors.staff.csv.parse_row import BadRow, StaffRow, rows
 from connectors.staff.csv.read_file import read
 from schemas.access.facts import Actor, snapshot_hash
 from schemas.errors import InvalidRecord
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 
 UTC, PARIS = ZoneInfo("UTC"), ZoneInfo("Europe/Paris")
 _FORM = StaffFileForm()

@@ -3,9 +3,10 @@
 import pytest
 
 from streams.core.access.checks.matching import Match, match, named_leavers
-from streams.core.access.state.addresses import forms, normal, related, translated, untagged
+from streams.core.access.state.addresses import forms, related, translated, untagged
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.tenant import TenantState
+from streams.core.normal_forms.addresses import normal
 from tests.support.company import APP, DAY, T0, TENANT, Company, person_of, settings
 
 ALIASES = {"b.example": "a.example"}

@@ -4,7 +4,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.access.state.addresses import normal
+from streams.core.normal_forms.addresses import normal
 
 labels = st.sampled_from(("acme", "A-1", "a--b", "xn--bcher-kva", "bücher", "-x", "1", "b-c-9", "local", "www", "x" * 40))
 tops = st.sampled_from(("example", "Example", "com", "test", "invalid", "localhost", "arpa", "onion", "1", "c0m", "x", "co"))

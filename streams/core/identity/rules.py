@@ -1,0 +1,52 @@
+"""Which keys may link: the rules of a tenant, and those where it has made none."""
+
+from typing import Final
+
+from schemas.profiles.identity import EMAIL, EXTERNAL_ID, NEXT, Claim, IdentityRules, Key
+
+_SHARED_MAILBOXES: Final = (
+    "admin", "contact", "do-not-reply", "donotreply", "hello", "info", "mail", "no-reply", "noreply", "office", "postmaster", "sales",
+    "support", "test",
+)  # fmt: skip
+_NO_IDS: Final = ("-1", "0", "anonymous", "false", "guest", "n/a", "nan", "nil", "none", "null", "true", "undefined", "unknown")
+
+BLOCKED: Final = (
+    *(f"{EMAIL}:{name}@" for name in _SHARED_MAILBOXES),
+    *(f"{EXTERNAL_ID}:{text}" for text in _NO_IDS),
+)
+"""What links nobody where a tenant has no list of its own: mailboxes that several people read, and texts that programs write for no id."""
+
+DEFAULT: Final = IdentityRules(blocked=BLOCKED)
+
+
+class LinkingKeys:
+    """Selects the keys of a claim that may link, by a tenant's rules."""
+
+    def __init__(self, rules: IdentityRules) -> None:
+        self.limit = rules.limit
+        self._order = {name: at for at, name in enumerate(rules.keys)}
+        self._only_first = rules.mode == NEXT
+        self._blocked = frozenset(entry.lower() if entry.startswith(f"{EXTERNAL_ID}:") else entry for entry in rules.blocked)
+
+    def of(self, claim: Claim) -> list[Key]:
+        """Return the keys that link, in the order of the rules. A blocked value is nobody's, as if it were not there."""
+        keys = [key for key in claim.keys if self.may_link(key)]
+        if len(keys) > 1:
+            keys.sort(key=lambda key: self._order[key.type])
+        return keys[:1] if self._only_first else keys
+
+    def may_link(self, key: Key) -> bool:
+        """Return whether a value is of a type that links, and not blocked."""
+        return key.type in self._order and not self._is_blocked(key)
+
+    def _is_blocked(self, key: Key) -> bool:
+        blocked = self._blocked
+        if not blocked:
+            return False
+        name, value = key
+        if f"{name}:{value.lower() if name == EXTERNAL_ID else value}" in blocked:
+            return True
+        if name != EMAIL:
+            return False
+        local, _, domain = value.rpartition("@")
+        return f"{name}:{local}@" in blocked or f"{name}:@{domain}" in blocked

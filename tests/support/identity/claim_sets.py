@@ -1,0 +1,54 @@
+"""Claims for tests: a tenant's claims in memory, and random ones with few values, so that much is shared."""
+
+from random import Random
+
+from schemas.profiles.identity import Claim, IdentityRules, Key, Merge
+from schemas.profiles.version import Version
+from streams.core.identity.rules import BLOCKED
+
+RECORDS = tuple(f"{app}:{number}" for app in ("ws1", "ws2") for number in range(6))
+RULES = (
+    IdentityRules(blocked=BLOCKED),
+    IdentityRules(blocked=BLOCKED, mode="next"),
+    IdentityRules(keys=("email", "phone", "external_id"), mode="next", limit=3),
+    IdentityRules(keys=("phone",), blocked=("phone:+1",)),
+    IdentityRules(keys=("external_id", "email", "phone"), limit=2, blocked=("email:@b.org", "external_id:NULL")),
+)
+
+
+class ClaimSet:
+    """`streams.core.identity.components.Claims` over a dictionary."""
+
+    def __init__(self, claims):
+        self.claims = claims
+
+    def claim(self, record):
+        return self.claims.get(record)
+
+    def claimants(self, key, most):
+        return [record for record in sorted(self.claims) if key in self.claims[record].keys][:most]
+
+    def merged_into(self, record):
+        return [source for source in sorted(self.claims) if any(merge.target == record for merge in self.claims[source].merges)]
+
+
+def version(number):
+    return Version(number, 4, 0, number, f"e{number}")
+
+
+def random_claim(record, chance: Random):
+    keys = []
+    if chance.random() < 0.5:
+        keys.append(Key("external_id", chance.choice(("7", "8", "null", "Null"))))
+    if chance.random() < 0.7:
+        keys.append(Key("email", chance.choice(("ada@a.org", "bo@b.org", "test@a.org", "cy@a.org"))))
+    if chance.random() < 0.3:
+        keys.append(Key("phone", chance.choice(("+1", "+2"))))
+    targets = chance.sample(RECORDS, chance.choice((0, 0, 0, 0, 1, 1, 2)))
+    app = record.partition(":")[0]
+    merges = sorted({f"{app}:{target.partition(':')[2]}" for target in targets})
+    return Claim(
+        created=chance.choice((None, 1000, 2000, 3000)),
+        keys=tuple(keys),
+        merges=tuple(Merge(target, version(chance.randrange(1, 9))) for target in merges),
+    )
