@@ -115,7 +115,8 @@ def inputs(topic):
     if topic.schema is None:
         found = [(text, each.key) for text in texts for each in destinations(envelope(text)) if each.topic == topic.name]
         return [RecordValue(key.encode(), text, [("ce_id", b"id")]) for text, key in found]
-    return [RecordValue(b"key", AVRO.encode(topic.schema, json.loads(text))) for text in texts]
+    values = [json.loads(text) for text in texts]
+    return [RecordValue(value.get("tenant", "key").encode(), AVRO.encode(topic.schema, value)) for value in values]
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
