@@ -165,6 +165,11 @@ _ALL: Final = (
         written_by=("every process",), read_by=("operators",),
         about="records that can never be processed, unchanged, with the reason in their headers",
     ),
+    _public(
+        name="operations", schema="operation", key="topic:partition:offset of the record an operation concerns",
+        written_by=("operators",), read_by=("operators",),
+        about="what operators did: dead letters redriven and dropped, by whom and why",
+    ),
 )  # fmt: skip
 
 TOPICS: Final = MappingProxyType({topic.name: topic for topic in _ALL})

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Fact
 from schemas.cloudevents import Origin
@@ -71,22 +72,9 @@ async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[
     A later producer with the same id fences the earlier one before it checks what is missing, so concurrent callers append each
     fact exactly once. Raises Unavailable, also in a caller that was fenced.
     """
-    producer = AIOKafkaProducer(**kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000)
-    try:
-        async with asyncio.timeout(_START_S):
-            await producer.start()
-            partitions = len(await producer.partitions_for(kafka.topic(TOPIC)))
+    async with transactions(kafka, name) as producer:
         records = await missing_facts()
-        if records:
-            async with producer.transaction():
-                await asyncio.gather(*[await _send(producer, kafka.topic(TOPIC), record, partitions) for record in records])
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(
-            f"The facts were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} "
-            "does not answer. Trying again is safe."
-        ) from error
-    finally:
-        await producer.stop()
+        await producer.append([TopicRecord(TOPIC, *record) for record in records])
     return len(records)
 
 

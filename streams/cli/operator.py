@@ -16,13 +16,14 @@ def decision(*, id: str, tenant: str, kind: str, replaces: str | None = None, **
         source="operator",
         basis="decided",
         actor=COMMAND_LINE,
-        person=FactPersonalData(actor=_user()),
+        person=FactPersonalData(actor=user_name()),
         replaces=replaces,
         **parts,  # type: ignore[arg-type]  # the parts of a fact are typed there
     )
 
 
-def _user() -> str | None:
+def user_name() -> str | None:
+    """Return the user's name on this machine, or None where it has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # in a container the user may have no name

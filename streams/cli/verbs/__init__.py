@@ -14,6 +14,7 @@ VERBS = MappingProxyType({
     "staff": "Import the staff directory.",
     "policy": "Apply and show access policies.",
     "access": "Feed lists of Intercom's teammates, and confirm them.",
+    "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",
     "simulate": "Send a small company's history as signed webhooks.",
 })  # fmt: skip
 """The sentence of each verb in `intercom-streams --help`. A verb's own help uses the sentence from here, or says more."""

@@ -1,0 +1,74 @@
+"""The record of `operations`: what an operator did to a running system, never deleted, so that it can be shown who did what and why."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.cloudevents import AVRO, EventContext, Origin
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord
+from schemas.plain_values import plain
+
+TOPIC: Final = "operations"
+SCHEMA: Final = "operation"
+_TYPE: Final = "operation.{}.v1"
+
+REDRIVEN: Final = "dead_letter.redriven"
+DROPPED: Final = "dead_letter.dropped"
+
+
+class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """Where a record is; `topic` is without the configured prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One act of an operator. `subject` is the record it concerns; `details` has the rest, by name, as text."""
+
+    id: str
+    kind: str
+    time: int  # ms, by the clock of the machine that did it
+    actor: str | None = None  # the user's name there, null where it has none
+    subject: RecordPosition | None = None
+    reason: str | None = None
+    details: dict[str, str] = {}
+
+
+def encode(avro: Avro, operation: Operation) -> bytes:
+    """Return the operation as framed Avro."""
+    return avro.encode(SCHEMA, plain(operation))
+
+
+def decode(avro: Avro, data: bytes | None) -> Operation:
+    """Return the operation. Raises InvalidRecord for any other value."""
+    if data is None:
+        raise InvalidRecord("a record without a value is no operation: nothing is ever deleted from this topic")
+    name, value = avro.decode(data)
+    if name != SCHEMA:
+        raise InvalidRecord(f"a value of schema {name} is no operation; look at who writes to {TOPIC}")
+    return msgspec.convert(value, Operation)
+
+
+def key_of(operation: Operation) -> bytes:
+    """Return the key: what the operation concerns, so that all about it is in one order."""
+    return str(operation.subject or operation.id).encode()
+
+
+def event_context(avro: Avro, operation: Operation) -> EventContext:
+    """Return the CloudEvents context of an operation's record."""
+    return EventContext(
+        id=operation.id,
+        source="/operations",
+        type=_TYPE.format(operation.kind),
+        origin=Origin.OPERATOR,
+        time=operation.time,
+        subject=str(operation.subject) if operation.subject else None,
+        data_schema=avro.data_schema(SCHEMA),
+        content_type=AVRO,
+    )

@@ -1,0 +1,82 @@
+"""Read dead letters, and what was done about each: letters stay on their topic, decisions are operations on a topic of their own."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from connectors.kafka import topics
+from connectors.kafka.reader import StartKind, StartPosition, open_topic
+from connectors.kafka.settings import KafkaSettings
+from schemas import dead_letters, operations
+from schemas.codec import Avro
+from schemas.dead_letters import DeadLetterOrigin, origin_of
+from schemas.errors import Unavailable
+from schemas.message import Message, header
+from schemas.operations import DROPPED, REDRIVEN, RecordPosition
+
+_VARIABLE: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")  # what differs between letters of one cause: values, offsets, numbers
+
+
+class Letter(NamedTuple):
+    """A dead letter: where it is, where its record came from, and why it was rejected."""
+
+    position: RecordPosition
+    time: int  # ms, of the rejection
+    origin: DeadLetterOrigin
+    record: Message
+
+    @property
+    def id(self) -> str:
+        """Its partition and offset, as commands take it."""
+        return f"{self.position.partition}:{self.position.offset}"
+
+    @property
+    def cause(self) -> str:
+        """What letters share that one repair cures: agent, topic, and the reason without its variable parts."""
+        pattern = _VARIABLE.sub("…", self.origin.reason)
+        return sha256(f"{self.origin.agent}|{self.origin.topic}|{pattern}".encode()).hexdigest()[:8]
+
+    @property
+    def cut(self) -> str | None:
+        """The parts that did not fit: such a letter can be read, and not sent again."""
+        return header(self.record.headers, "dl_cut")
+
+    @property
+    def content(self) -> bytes:
+        """A hash of topic, key and value: the same record, rejected again, has the same."""
+        parts = (self.origin.topic.encode(), self.record.key or b"", self.record.value or b"")
+        return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+
+
+Selection = Callable[[Letter], bool]
+
+
+async def letters(kafka: KafkaSettings) -> AsyncIterator[Letter]:
+    """Yield the letters that are there by now, partition by partition."""
+    async for record in _records(kafka, dead_letters.TOPIC):
+        origin = origin_of(record.headers)
+        if origin is not None:
+            position = RecordPosition(topic=dead_letters.TOPIC, partition=record.partition, offset=record.offset)
+            yield Letter(position, record.timestamp, origin, record)
+
+
+async def resolutions(kafka: KafkaSettings, avro: Avro) -> dict[RecordPosition, str]:
+    """Return the letters that were redriven or dropped, and which of the two."""
+    done: dict[RecordPosition, str] = {}
+    async for record in _records(kafka, operations.TOPIC):
+        operation = operations.decode(avro, record.value)
+        if operation.kind in (REDRIVEN, DROPPED) and operation.subject is not None:
+            done[operation.subject] = operation.kind
+    return done
+
+
+async def _records(kafka: KafkaSettings, topic: str) -> AsyncIterator[Any]:
+    name = kafka.topic(topic)
+    count = (await topics.present(kafka)).get(name)
+    if count is None:
+        raise Unavailable(f"There is no topic {name} at {kafka.bootstrap}. Run: intercom-streams topics apply")
+    async with open_topic(kafka, name, range(count), StartPosition(StartKind.BEGINNING)) as reader:
+        async for batch in reader.present_batches():
+            for record in batch:
+                yield record
