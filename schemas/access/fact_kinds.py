@@ -44,6 +44,8 @@ _ALL: Final = (
     FactKind(name="admins.snapshot.ended", parts=("app_id", "snapshot"),
              about="a listing is complete: whom it lacks was removed"),
     FactKind(name="staff.record", parts=("record", "time"), about="a source's record of one staff member"),
+    FactKind(name="staff.group", parts=("record",), support=_LATER,
+             about="a group of a staff source; its members' records say that they are in it"),
     FactKind(name="staff.snapshot.started", parts=("snapshot",), about="a complete listing of a staff source begins"),
     FactKind(name="staff.snapshot.row", parts=("snapshot", "record"), about="one record of a listing"),
     FactKind(name="staff.snapshot.ended", parts=("snapshot",), about="a listing is complete: what it lacks is withdrawn"),

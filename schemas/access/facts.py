@@ -85,7 +85,7 @@ class StaffRecordData(FactPart, frozen=True, kw_only=True):
     source: str
     record: str
     asserts: tuple[str, ...] = ()
-    status: str | None = None  # active, leave, ended
+    status: str | None = None  # active, leave, ended, or withdrawn: the source no longer has the record
     status_given: str | None = None
     roles: tuple[str, ...] = ()
     department: str | None = None

@@ -8,7 +8,7 @@ from schemas.canonical import canonical, digest
 from schemas.ids import derived
 from schemas.tenancy import INTERVAL, MANUAL, StaffSource, Tenancy, Tenant
 from streams.core.access.facts.staleness import in_force
-from streams.core.access.state.directory import WITHDRAWN
+from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
 TYPE = type_of(KIND)

@@ -45,7 +45,8 @@ def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, sou
     if was is None:
         covered = not old.is_shared(addresses, numbers)
     else:
-        covered = (was.row.ever, was.number) == (new.row.ever, new.number) and bool(new.end or not was.end)
+        alike = (was.row.ever, was.number, was.withdrawn) == (new.row.ever, new.number, new.withdrawn)
+        covered = alike and bool(new.end or not was.end)
     # It joins and parts the same people (a new one nobody), and names no fewer as leavers: the rows after it lead to all accounts concerned.
     accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers)
     put_record(state, before, row)

@@ -6,17 +6,15 @@ be one, none of them joins. All this follows from the records alone, so no order
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
 from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import Record, absence_of, read_record
+from streams.core.access.state.staff import WITHDRAWN, Record, absence_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, AppliedSnapshot, RecordKey
 
-WITHDRAWN: Final = "withdrawn"
 Groups = set[frozenset[RecordKey]]
 
 

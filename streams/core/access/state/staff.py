@@ -14,6 +14,9 @@ from streams.core.access.state.values import AppliedSnapshot, FactReference, Rec
 from streams.core.normal_forms.addresses import normal
 
 ENDED: Final = "ended"  # a status, and what absence from a snapshot can mean
+WITHDRAWN: Final = (
+    "withdrawn"  # a status that is none of employment: the source no longer has the record, as if a snapshot lacked it
+)
 
 
 def absence_of(settings: AccessSettings) -> dict[str, str]:
@@ -43,7 +46,9 @@ class Record(NamedTuple):
     row: StaffRecord
     first: int  # first observed
     there_since: int  # observed without a gap since then
-    withdrawn: int | None  # when the first snapshot after its last observation was requested, if one lacks it
+    withdrawn: (
+        int | None
+    )  # since when its source lacks it: the first snapshot after its last observation, or a status that says so
     addresses: frozenset[str]
     address_since: Mapping[str, int]
     address_first: Mapping[str, int]  # when each address, also a former one, was first given
@@ -80,6 +85,13 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
     withdrawn = min((requested for requested in lacking if requested > last), default=None)
     gap = max((requested for requested in lacking if requested <= last), default=None)
     there = first if gap is None else min(time for time in row.sights if time >= gap)
+    status = moments(row.status)
+    if any(_gone(moment.values) for moment in status):
+        since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
+        if _gone(status[-1].values):
+            withdrawn = since if withdrawn is None else min(since, withdrawn)
+        else:
+            there = max(there, since)
     given = moments(row.addresses)
     now = _all_addresses(given[-1].values) if given else frozenset()
     numbers = moments(row.employee)
@@ -130,10 +142,14 @@ def _lost(given: list[Moment], now: frozenset[str]) -> dict[str, int]:
     return lost
 
 
+def _gone(status: Sequence[str]) -> bool:
+    return WITHDRAWN in status
+
+
 def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
-    dates, status = moments(row.ends), moments(row.status)
+    dates, status = moments(row.ends), [moment for moment in moments(row.status) if not _gone(moment.values)]
     if dates:
         given = [instant for instant in dates[-1].values if instant is not None]
         if given:
