@@ -7,8 +7,8 @@ from typing import Any
 
 import uvicorn
 
-from connectors.intercom.ingress.client_limits import close_slow_clients
-from connectors.intercom.ingress.sockets import bind
+from connectors.http.client_limits import close_slow_clients
+from connectors.http.sockets import bind
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from typing import Any, Final
 import structlog
 import uvicorn
 
+from connectors.http.client_limits import close_slow_clients
 from connectors.intercom.ingress.breaker import Breaker
-from connectors.intercom.ingress.client_limits import close_slow_clients
 from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.counters import IngressCounters
 from connectors.intercom.ingress.durable_writer import DurableWriter

@@ -5,10 +5,7 @@ from pathlib import Path
 import msgspec
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import BadConfiguration
 from schemas.tenancy import Tenancy
-
-_LAST_PORT = 65_535
 
 
 class IngressConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +25,3 @@ class IngressConfig(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     ceiling: int = 0
     spool_always: bool = False
-
-
-def address(listen: str) -> tuple[str, int]:
-    """Split `host:port`, `[v6]:port` or `:port` (all interfaces). Raises `BadConfiguration`."""
-    host, _, port = listen.rpartition(":")
-    if not port.isdigit() or int(port) > _LAST_PORT:
-        raise BadConfiguration(f"ingress.listen is {listen!r}; expected host:port, like 127.0.0.1:8080 (port 0 takes a free one)")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # an empty host means all interfaces

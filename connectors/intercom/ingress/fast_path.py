@@ -14,7 +14,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from connectors.intercom.ingress.client_limits import LimitedProtocol
+from connectors.http.client_limits import LimitedProtocol
 from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH, HttpResponse, is_signed
 
 _PATHS: Final = frozenset({WEBHOOK_PATH.encode(), CALLBACK_PATH.encode()})

@@ -1,19 +1,17 @@
 """`serve`: bind the address, run one process or several on it, stop them all."""
 
 import socket
-from typing import Final
 
 import structlog
 import uvloop
 
+from connectors.http.sockets import bind, share, url_of
 from connectors.intercom.ingress.app import run
 from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
-from connectors.intercom.ingress.sockets import bind, share
 from connectors.intercom.ingress.supervisor import supervise
 
 _log = structlog.get_logger(__name__)
-_ALL_INTERFACES: Final = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound
 
 
 def serve(config: IngressConfig) -> None:
@@ -31,8 +29,6 @@ def serve(config: IngressConfig) -> None:
 
 
 def _print_address(sock: socket.socket) -> None:
-    host, port = sock.getsockname()[:2]
-    shown = "127.0.0.1" if host in _ALL_INTERFACES else f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}{WEBHOOK_PATH}"
+    url = url_of(sock, WEBHOOK_PATH)
     _log.info("listening", url=url)
     print(f"listening on {url}", flush=True)  # noqa: T201  # after a start with port 0 the caller reads the port here

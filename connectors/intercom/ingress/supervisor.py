@@ -13,9 +13,9 @@ from typing import Final
 import structlog
 import uvloop
 
+from connectors.http.sockets import bind
 from connectors.intercom.ingress.app import run
 from connectors.intercom.ingress.config import IngressConfig
-from connectors.intercom.ingress.sockets import bind
 from schemas.errors import IntercomStreamsError
 
 _RESTART_DELAY_S: Final = 1.0  # between the death of a process and its restart: a crash at start must not become a busy loop

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from connectors.intercom.ingress.config import IngressConfig, address
+from connectors.http.sockets import address
+from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.server import serve
 from connectors.observability import logs
 from streams.cli.options import config_option, settings_of

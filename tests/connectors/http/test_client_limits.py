@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.intercom.ingress import client_limits
-from connectors.intercom.ingress.client_limits import LimitedProtocol
+from connectors.http import client_limits
+from connectors.http.client_limits import LimitedProtocol
 from tests.support.ingress import connected, exchange, request
 from tests.support.uvicorn_server import served
 
