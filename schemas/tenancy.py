@@ -72,12 +72,27 @@ class StaffSource(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = ""
 
 
+class ScimSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of staff that an identity provider writes over SCIM, with its bearer tokens (two during a rotation).
+
+    `inactive` and `deleted` are what `active=false` and a deletion mean: employment has `ended`, or the record is `withdrawn` from this
+    source. `roles` is where the roles of staff come from: the attribute `roles`, `department`, or the names of the user's `groups`.
+    """
+
+    source: str
+    tokens: tuple[Secret, ...]
+    inactive: str = "ended"
+    deleted: str = "ended"
+    roles: str = "roles"
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One company: its workspaces and its sources of staff, in the order in which their descriptive fields count."""
 
     id: str
     workspaces: tuple[Workspace, ...] = ()
     staff_sources: tuple[StaffSource, ...] = ()
+    scim: tuple[ScimSource, ...] = ()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

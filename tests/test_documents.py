@@ -19,10 +19,11 @@ from connectors.policy import file as policy_file
 from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
+from schemas.tenancy import ScimSource, Secret
 from streams.cli.main import root
 from streams.core.access.checks.policy import VALIDITIES
 from streams.core.normal_forms.addresses import normal
-from streams.settings import IngressSettings, RedisSettings, RegistrySettings, WorkerSettings, load
+from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, WorkerSettings, load
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -85,10 +86,24 @@ def test_the_example_configuration_shows_every_key_with_its_default():
     settings = load(str(example), environment={"INTERCOM_CLIENT_SECRET": "s"})
     defaults = msgspec.structs.replace(IngressSettings(), spool=str(ROOT / "var/spool"))
     assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), RedisSettings(), RegistrySettings())
-    assert (settings.ingress, settings.worker) == (defaults, WorkerSettings())
+    assert (settings.ingress, settings.scim, settings.worker) == (defaults, ScimSettings(), WorkerSettings())
     keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
-    for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, WorkerSettings):
+    for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, ScimSettings, WorkerSettings):
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
+
+
+def test_the_example_configuration_shows_a_source_that_an_identity_provider_writes(tmp_path):
+    example = (ROOT / "intercom-streams.example.toml").read_text()
+    lines = [
+        line.removeprefix("# ") if re.match(r"# (\[\[tenants\.scim|\w+ = )", line) else line for line in example.splitlines()
+    ]
+    (tmp_path / "example.toml").write_text("\n".join(lines))
+    environment = {"INTERCOM_CLIENT_SECRET": "s", "SCIM_TOKEN": "t" * 20}
+    (scim,) = load(str(tmp_path / "example.toml"), environment=environment).tenancy.tenants["acme"].scim
+    assert scim == ScimSource(source="okta", tokens=(Secret("t" * 20),))
+    assert {field.name for field in msgspec.structs.fields(ScimSource)} - set(
+        re.findall(r"^(\w+) = ", "\n".join(lines), re.MULTILINE)
+    ) == set()
 
 
 def test_the_readme_says_where_the_example_configuration_is_for_those_who_installed_a_wheel():

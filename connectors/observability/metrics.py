@@ -46,6 +46,12 @@ INGRESS_BREAKER_TRIPS = _count("ingress_breaker_trips", "How often Kafka became 
 INGRESS_PRODUCERS = _count("ingress_producers_replaced", "Kafka producers thrown away for an error they cannot recover from.")
 INGRESS_TOPICS_MISSING = _level("ingress_topics_missing", "Topics of the ingress that the broker does not have.")
 
+SCIM_ANSWERS = _count("scim_answers", "Answers to identity providers, by method and HTTP status.", "method", "status")
+SCIM_SECONDS = _spread("scim_answer_seconds", "Time from a SCIM request's headers to its answer.", _ANSWER_SECONDS)
+SCIM_FACTS = _count("scim_facts", "Facts written for identity providers.")
+SCIM_LEADS_LOST = _count("scim_leads_lost", "Writes decided again because another instance had written.")
+SCIM_RESOURCES = _level("scim_resources", "Users and groups of all sources, as this process has read them.", "kind")
+
 RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
@@ -78,6 +84,7 @@ STANDBY_LAG = _level(
 METRICS: Final = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
-    INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
+    INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
+    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
     PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The configuration file as values: one TOML file whose placeholders are filled from the environment and from files."""
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
-from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, Settings, WorkerSettings
+from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, Settings, WorkerSettings
 
 __all__ = [
     "DEFAULT_FILE",
@@ -10,6 +10,7 @@ __all__ = [
     "IngressSettings",
     "RedisSettings",
     "RegistrySettings",
+    "ScimSettings",
     "Settings",
     "WorkerSettings",
     "load",

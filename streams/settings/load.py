@@ -11,7 +11,7 @@ import msgspec
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
-from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, Settings, WorkerSettings
+from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, Settings, WorkerSettings
 from streams.settings.parse import Problem, Report, parse
 from streams.settings.placeholders import UnfilledPlaceholder, fill
 from streams.settings.toml_lines import line_of
@@ -29,6 +29,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     redis: RedisSettings = RedisSettings()
     registry: RegistrySettings = RegistrySettings()
     ingress: IngressSettings = IngressSettings()
+    scim: ScimSettings = ScimSettings()
     worker: WorkerSettings = WorkerSettings()
     apps: tuple[App, ...] = ()
     tenants: tuple[Tenant, ...] = ()
@@ -132,6 +133,7 @@ def _settings(file: Any, folder: Path) -> Settings:
         redis=file.redis,
         registry=file.registry,
         ingress=msgspec.structs.replace(ingress, spool=_path_from(folder, ingress.spool)),
+        scim=file.scim,
         worker=msgspec.structs.replace(file.worker, state_dir=_path_from(folder, file.worker.state_dir)),
         tenancy=Tenancy.of(file.apps, file.tenants),
     )

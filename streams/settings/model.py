@@ -33,6 +33,16 @@ class IngressSettings(msgspec.Struct, frozen=True, kw_only=True):
     spool_always: bool = False
 
 
+class ScimSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[scim]` part. With an empty `listen` no SCIM server runs. `url` is where identity providers reach it, if not at its host.
+
+    Behind a proxy that speaks TLS, `url` is what the addresses of resources begin with, like https://scim.example.com.
+    """
+
+    listen: str = ""
+    url: str = ""
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several count up from its port.
 
@@ -70,5 +80,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis: RedisSettings
     registry: RegistrySettings
     ingress: IngressSettings
+    scim: ScimSettings
     worker: WorkerSettings
     tenancy: Tenancy

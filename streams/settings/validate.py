@@ -11,6 +11,7 @@ from schemas.tenancy import INTERVAL, MANUAL, PUSH, App, Tenant
 from schemas.versioned import ENCODING
 from streams.settings.model import Settings
 from streams.settings.parse import Report
+from streams.settings.validate_scim import check_scim
 
 Expectation = Callable[[Any], str | None]
 """Return what is expected instead of the value, or None for a correct value."""
@@ -70,6 +71,8 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "ingress.processes": _at_least(1),
     "ingress.ceiling": _at_least(0),
     "ingress.spool_max_bytes": _at_least(1 << 20),
+    "scim.listen": _listen,
+    "scim.url": _url("http://", "https://"),
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
     "worker.batch_records": _at_least(1),
@@ -127,6 +130,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
         if not tenant.id or any(character in "|:" for character in tenant.id):
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
     _check_sources(tenants, report)
+    check_scim(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):

@@ -1,4 +1,4 @@
-"""`run`: supervise the ingress and the workers of one machine as processes, started and stopped in the right order."""
+"""`run`: supervise the servers and the workers of one machine as processes, started and stopped in the right order."""
 
 import asyncio
 import signal
@@ -13,7 +13,10 @@ from streams.supervise.child import Child, Notify
 from streams.supervise.self_process import NEEDS_OPERATOR, argv
 
 _KAFKA_RETRY_S = 2.0
-_INGRESS_GRACE_S = 15.0  # time to answer the accepted posts: Intercom waits 5 s at most
+_GRACE_S = {
+    "ingress": 15.0,  # time to answer the accepted posts: Intercom waits 5 s at most
+    "scim": 30.0,  # time to end a write and read it back
+}
 _REPEAT_S = 30.0  # the same line is shown at most once in this time
 _REMINDER_S = 300.0  # between two reminders that a worker needs the operator
 _WORKER_GRACE_S = 30.0  # time to end its transactions, at most 15 s each
@@ -24,37 +27,39 @@ _WORKER_GRACE_S = 30.0  # time to end its transactions, at most 15 s each
 @config_option
 @click.pass_context
 def run(ctx: click.Context, *, workers: int | None) -> None:
-    """Run ingress and workers on this machine until Ctrl-C or SIGTERM.
+    """Run ingress and workers on this machine until Ctrl-C or SIGTERM, and the SCIM server where [scim] listen names an address.
 
     The ingress accepts at once, Kafka or not. Topics are created when Kafka answers, then the workers start. A process that dies
     is started again; one that needs a person is not, and says why.
     """
     settings = settings_of(ctx)
     count = settings.worker.processes if workers is None else workers
-    code = asyncio.run(_supervise(config_of(ctx), count, _print_line))
+    servers = ("ingress", "scim") if settings.scim.listen else ("ingress",)
+    code = asyncio.run(_supervise(config_of(ctx), count, _print_line, servers))
     if code:
         raise MustStop("A process stopped for a reason that only a person can fix. Its last lines above say what to do.")
 
 
-async def _supervise(config: str | None, worker_count: int, notify: Notify) -> int:
-    """Run all processes until a stop signal, or until ingress or topics need the operator; return 3 if any process does, else 0."""
+async def _supervise(config: str | None, worker_count: int, notify: Notify, server_verbs: Sequence[str] = ("ingress",)) -> int:
+    """Run all processes until a stop signal, or until a server or topics need the operator; return 3 if any process does, else 0."""
     stop_requested = _stop_requested()
-    ingress = Child("ingress", argv(config, "ingress"), notify)
+    servers = [Child(verb, argv(config, verb), notify) for verb in server_verbs]
     notify_limited = _rate_limited(notify)
     topics = Child("topics", argv(config, "topics", "apply"), notify_limited)
     workers = [Child(f"worker-{number}", argv(config, "worker"), notify) for number in range(1, worker_count + 1)]
-    ingress_task = asyncio.create_task(ingress.run())
+    server_tasks = [asyncio.create_task(server.run()) for server in servers]
     workers_task = asyncio.create_task(_run_workers(topics, workers, notify_limited))
     stop_task = asyncio.create_task(stop_requested.wait())
-    await asyncio.wait({ingress_task, workers_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({*server_tasks, workers_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
     needs_operator = not stop_requested.is_set()
+    first = " and the ".join(server_verbs)
     notify(
         "run",
-        "stopping: the ingress first, then the workers" if stop_requested.is_set() else "stopping, because a process needs you",
+        f"stopping: the {first} first, then the workers" if stop_requested.is_set() else "stopping, because a process needs you",
     )
-    await ingress.stop(_INGRESS_GRACE_S)
+    await asyncio.gather(*(server.stop(_GRACE_S[server.name]) for server in servers))
     await asyncio.gather(*(child.stop(_WORKER_GRACE_S) for child in (topics, *workers)))
-    codes = [await ingress_task, await workers_task]
+    codes = [*[await task for task in server_tasks], await workers_task]
     stop_task.cancel()
     return NEEDS_OPERATOR if needs_operator or NEEDS_OPERATOR in codes else 0
 

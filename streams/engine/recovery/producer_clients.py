@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.stop_producer import stop_at_once
 from streams.engine.limits import Limits
 
 _RETRY_BACKOFF_MS = 50  # half of aiokafka's: after a rebalance partitions wait for it
@@ -72,19 +73,8 @@ class FencedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no
         client.add_user()
 
     async def stop(self) -> None:
-        """Stop at once and leave the client. Nothing is flushed: a transaction has been committed, or it is lost.
-
-        aiokafka waits without end for what it has not sent, if no broker takes it.
-        """
-        if self._closed:
-            return
-        self._closed: bool = True
-        self._message_accumulator._closed = True  # noqa: SLF001
-        try:
-            await _end(self._sender.sender_task)
-            _retrieve_error(self._txn_manager.wait_for_transaction_end())
-        finally:
-            await self.client.close()
+        """Stop at once and leave the client."""
+        await stop_at_once(self)
 
 
 class ProducerClients:
@@ -111,17 +101,3 @@ class ProducerClients:
         if client is None or client.closed:
             client = self._clients[number] = SharedClient(self._kafka, self._limits)
         return client
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    """Cancel aiokafka's sending task until it has ended: it waits for its own subtasks when it is cancelled once."""
-    while task is not None and not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=0.05)
-    _retrieve_error(task)
-
-
-def _retrieve_error(future: asyncio.Future[None] | None) -> None:
-    """Look at the error of a transaction that has failed: who waited for it knows it already, or has given up."""
-    if future is not None and future.done() and not future.cancelled():
-        future.exception()
