@@ -148,7 +148,7 @@ _ALL: Final = (
     _public(
         name="access.state", schema="check_state", key="tenant|check|app_id|account|staff", compact=True,
         written_by=("access",), read_by=("downstream", "projector"),
-        about="the current result of every check, PASS included",
+        about="the current result of every check, PASS included, and what the answers rest on (`coverage`)",
     ),
     _public(
         name="access.read.requests", schema="read_request", key="app_id", retention_ms=7 * DAY_MS,

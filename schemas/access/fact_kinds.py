@@ -70,7 +70,7 @@ _ALL: Final = (
     FactKind(name="settings.applied", parts=("settings",), decision=True, about="the configuration that affects check results"),
     FactKind(name="calendar.set", parts=("calendar",), support=_LATER, about="the working days of a calendar"),
     FactKind(name="rules.activated", parts=("rules",), support=_LATER, decision=True, about="the code that evaluates checks"),
-    FactKind(name="monitoring.started", support=_LATER, decision=True, about="later findings are no longer the baseline"),
+    FactKind(name="monitoring.started", decision=True, about="later findings are no longer the baseline"),
     FactKind(name="clock.ticked", about="time has passed; it only advances log time"),
 )  # fmt: skip
 

@@ -215,7 +215,9 @@ class Finding(FindingPart, frozen=True, kw_only=True):
 class CheckState(FindingPart, frozen=True, kw_only=True):
     """The current result of one check for one subject. No row means unknown. `since` (ms) is when this result began.
 
-    `finding` is the open finding; what follows is as in its latest event.
+    `finding` is the open finding; what follows is as in its latest event. A row of the check `coverage` is about a workspace, or a staff
+    `source`: `complete_since` (ms) is when the first of an unbroken series of complete snapshots was requested, null without one, and
+    `evaluated_through` the log time up to which everything is evaluated.
     """
 
     tenant: str
@@ -234,6 +236,9 @@ class CheckState(FindingPart, frozen=True, kw_only=True):
     handling: Handling | None = None
     rule_version: str
     policy: str | None = None
+    source: str | None = None
+    complete_since: int | None = None
+    evaluated_through: int | None = None
 
 
 class LedgerOutput(FindingPart, frozen=True, kw_only=True):

@@ -20,11 +20,15 @@ from schemas.access.facts import (
     Snapshot,
     StaffRecordData,
 )
+from schemas.access.limits import LAST
 from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import RecordValue, header
 from streams.agents.access import ROWS, ProcessingLimits, access
+from streams.core.access.checks.coverage import CHECK as COVERAGE
+from streams.core.access.processing.coverage import TIMER as RENEWAL
+from streams.core.access.state.tenant import TenantState
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable, SentRecord
 
@@ -85,10 +89,23 @@ class Company:
         self.sent += out.sent
         return out.sent
 
+    def deadlines(self) -> list[int]:
+        """Return the instants (ms) of all timers but the one that renews the rows about coverage."""
+        timers = TenantState(self.table, TENANT).timers.due(LAST)
+        return [at for at, timer in timers if timer.check != RENEWAL]
+
     def findings(self) -> list[dict[str, Any]]:
         return [json.loads(sent.value or b"") for sent in self.sent if sent.topic == "access.violations.json"]
 
     def states(self) -> dict[str, dict[str, Any]]:
+        """Return `access.state` as a compacted reader sees it, without its rows about coverage."""
+        return {key: row for key, row in self.rows().items() if row["check"] != COVERAGE}
+
+    def coverage(self) -> dict[str, dict[str, Any]]:
+        """Return the rows about coverage by workspace or staff source."""
+        return {row["source"] or row["app_id"]: row for row in self.rows().values() if row["check"] == COVERAGE}
+
+    def rows(self) -> dict[str, dict[str, Any]]:
         """Return `access.state` as a compacted reader sees it."""
         rows: dict[str, dict[str, Any]] = {}
         for sent in self.sent:

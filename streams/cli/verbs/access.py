@@ -18,6 +18,7 @@ from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.tenancy import Tenancy
+from streams.cli.access.monitor import monitor
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -65,7 +66,7 @@ _workspace_option = click.option(
     "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
 )
 
-access = click.Group("access", help=VERBS["access"])
+access = click.Group("access", help=VERBS["access"], commands=[monitor])
 
 
 @access.command()

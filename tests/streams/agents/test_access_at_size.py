@@ -135,6 +135,9 @@ def test_a_fact_reads_and_writes_as_many_rows_among_twenty_thousand_as_among_ten
     small.write(policy(roles("Support")))
     costs = []
     for company in (small, large):
+        company.write(
+            admin("admin.seen", "00006", "p6@acme.example"), staff("00006", "p6@acme.example")
+        )  # the first of their kinds
         company.worst = dict.fromkeys(company.worst, 0)
         company.write(fact)
         costs.append(company.worst)

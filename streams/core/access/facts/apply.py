@@ -67,5 +67,6 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "workspace.monitored": decisions.monitored,
     "workspace.unmonitored": decisions.unmonitored,
     "settings.applied": decisions.settings,
+    "monitoring.started": decisions.monitoring_started,
     "clock.ticked": _tick,
 })  # fmt: skip

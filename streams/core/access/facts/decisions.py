@@ -14,7 +14,7 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
 from streams.core.access.state.references import put_account
-from streams.core.access.state.rows import AccountRow, PolicyRow, SettingsRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, MonitoringRow, PolicyRow, SettingsRow, WorkspaceRow
 from streams.core.access.state.staff import absence_of
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
@@ -74,6 +74,14 @@ def monitored(state: TenantState, fact: Fact, source: FactReference, now: int) -
 def unmonitored(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `workspace.unmonitored`."""
     return _decide_monitoring(state, fact, source, on=False)
+
+
+def monitoring_started(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply `monitoring.started`: findings that are created from now on are no longer of the baseline."""
+    if state.monitoring.get() is not None:
+        return Effect("superseded")
+    state.monitoring.put(MonitoringRow(now, source))
+    return Effect("applied")
 
 
 def _decide_monitoring(state: TenantState, fact: Fact, source: FactReference, *, on: bool) -> Effect:

@@ -14,6 +14,7 @@ from schemas.access.read_requests import ReadRequest
 from schemas.ids import derived
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.findings.ledger import CONTINUED, finding_output, ledger_entry, request_output, state_output
+from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.stages import STAGES
 from streams.core.access.state.stage import Stage
@@ -88,6 +89,8 @@ def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
     has_more = chunk.stage is not Stage.END
     if has_more:
         chunk.defer()
+    else:
+        coverage.settle(chunk)
     states = _state_changes(chunk)
     requests = _requests(chunk)
     outputs = [*map(finding_output, chunk.evaluation.events), *(state_output(change.id, change.row) for change in states)]

@@ -16,7 +16,7 @@ from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts import freshness
 from streams.core.access.facts.apply import apply
 from streams.core.access.findings.episodes import EpisodeCause
-from streams.core.access.processing import snapshot_stages, teammate_stages
+from streams.core.access.processing import coverage, snapshot_stages, teammate_stages
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.rows import Timer
@@ -37,6 +37,9 @@ def timers(chunk: Chunk) -> Stage:
         if timer.check == ACCEPTED.id:
             if not teammate_stages.void(chunk, at, timer):
                 return Stage.TIMERS
+            continue
+        if timer.check == coverage.TIMER:
+            coverage.renew(chunk, at, timer)
             continue
         if directory is None:
             directory = Directory(chunk.state)
@@ -73,6 +76,7 @@ def _fire_freshness(chunk: Chunk, at: int, timer: Timer) -> bool:
     chunk.cursor = ""
     chunk.state.timers.clear(at, timer.check, timer.subject)
     freshness.arm(chunk.state, timer.subject[0], at)
+    coverage.settle_source(chunk, timer.subject[0], at)
     return True
 
 

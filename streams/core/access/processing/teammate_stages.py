@@ -14,6 +14,7 @@ from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts import teammates
 from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, teammates_snapshot
 from streams.core.access.findings.episodes import EpisodeCause
+from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
@@ -44,6 +45,7 @@ def void(chunk: Chunk, at: int, timer: Timer) -> bool:
         problem = SnapshotProblem("incomplete", id_, at, staging.first)
         chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), app_id)
         chunk.evaluation.load_context().workspace(app_id, EpisodeCause(derived(_EVENT, at, timer.fact), None, at, at))
+        coverage.settle_workspace(chunk, app_id, at)
     return True
 
 

@@ -173,6 +173,23 @@ class SettingsRow(Row, frozen=True, tag="settings"):
     since: dict[str, int] = msgspec.field(default_factory=dict)
 
 
+class CoverageRow(Row, frozen=True, tag="coverage"):
+    """Whether a workspace or a staff source is covered, since when (ms), since which snapshot, and how far the log is evaluated."""
+
+    result: str
+    reason: str
+    since: int
+    complete_since: int | None
+    through: int
+
+
+class MonitoringRow(Row, frozen=True, tag="monitoring"):
+    """Log time (ms) at which monitoring started, and the decision to start it; None where it began by itself."""
+
+    started: int
+    source: FactReference | None = None
+
+
 class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
     """A check and its subject: the present result, the open finding, and those closed within the last ten minutes."""
 
@@ -202,6 +219,6 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CheckRow, Timer, ArmedTimer,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -7,7 +7,9 @@ from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.rows import (
     AccountRow,
     CheckRow,
+    CoverageRow,
     HolderIndex,
+    MonitoringRow,
     PolicyRow,
     RecordId,
     SettingsRow,
@@ -56,6 +58,8 @@ class TenantState:
         self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
         self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names
+        self.coverage = RowCollection(table, tenant, "coverage", CoverageRow)  # by kind (workspace, source) and name
+        self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
         self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)

@@ -35,6 +35,10 @@ class Timers:
             self._timers.put(Timer(check, subject, fact), instant, check, *subject)
             self._table.put(_GROUP, "|".join((instant, self._tenant, check, *subject)), TimerIndex(self._tenant))
 
+    def is_armed(self, check: str, subject: Key) -> bool:
+        """Say whether a timer is armed."""
+        return self._armed.get(check, *subject) is not None
+
     def clear(self, at: int, check: str, subject: Key) -> None:
         """Forget a timer that fired."""
         instant = _sortable(at)

@@ -211,8 +211,7 @@ def test_case_17_an_end_moved_or_withdrawn_before_it_came_opens_nothing():
     assert company.tick(ends + DAY) == []
     company.staff("77", JO, at=T0 + 3 * DAY)
     assert company.tick(ends + 10 * DAY) == []
-    assert company.agent.wake is not None
-    assert company.agent.wake(company.table) is None
+    assert company.deadlines() == []
 
 
 def test_case_20_leaving_one_workspace_closes_nothing_in_another():

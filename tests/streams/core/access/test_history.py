@@ -78,6 +78,7 @@ def test_the_agent_wants_to_be_woken_when_an_employment_ends_and_the_tick_is_a_f
     company = Company()
     ends = company.clock + 5 * DAY
     company.staff("77", JO, ends=ends)
+    company.tick(ends - 1)  # until then it wants to be woken for what it renews
     assert company.agent.wake is not None
     wake = company.agent.wake(company.table)
     assert wake is not None

@@ -188,10 +188,7 @@ def test_a_snapshot_that_is_cut_off_infers_nothing_is_void_after_an_hour_and_ala
     for fact in cut_off:
         company.add(fact)
     begun = company.clock - SECOND
-    assert company.agent.wake is not None
-    wake = company.agent.wake(company.table)
-    assert wake is not None
-    assert wake.at == begun + TIMEOUT
+    assert company.deadlines() == [begun + TIMEOUT]
     assert company.tick(begun + TIMEOUT - 1) == []
     (alarm,) = company.tick(begun + TIMEOUT)
     assert story([alarm]) == ["S1 ws1 opened"]

@@ -1,0 +1,1 @@
+"""Groups of commands of the verb `access`, one file each."""
