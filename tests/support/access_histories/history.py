@@ -11,8 +11,11 @@ from typing import Final
 
 from tests.support.access_histories import decisions, observations
 from tests.support.access_histories.builder import HistoryBuilder
+from tests.support.access_histories.further import with_further_parts
+from tests.support.access_histories.handling import with_handling
 from tests.support.access_histories.pools import LOG_START, STEP_WEIGHTS, STEPS
-from tests.support.access_oracle.decisions import Subject, subject_of
+from tests.support.access_oracle.decided.decisions import Subject, subject_of
+from tests.support.access_oracle.interpretation import LANDED
 from tests.support.access_oracle.log import Entry, FactDict, LoggedFact
 
 Move = Callable[[HistoryBuilder], list[FactDict]]
@@ -36,8 +39,8 @@ MOVES: Final[dict[Move, int]] = {
 """How often each move is drawn."""
 
 
-def history(seed: int, size: int) -> list[Entry]:
-    """Return a history of about `size` facts. The same seed gives the same history."""
+def history(seed: int, size: int, parts: frozenset[str] = LANDED) -> list[Entry]:
+    """Return a history of about `size` facts, with these parts of the access answers. The same seed gives the same history."""
     build = HistoryBuilder(seed)
     facts = _interleaved(build, size)
     for _ in range(build.draw.choice((0, 0, 1, 2))):
@@ -46,7 +49,8 @@ def history(seed: int, size: int) -> list[Entry]:
     build.draw = random.Random(
         f"listings of teammates {seed}"
     )  # so that the rest of a seed's history stays as it is without them
-    return copy.deepcopy(_with_listings(build, entries))
+    entries = copy.deepcopy(_with_listings(build, entries))
+    return with_handling(build, with_further_parts(build, entries, parts), parts)
 
 
 def _interleaved(build: HistoryBuilder, size: int) -> list[FactDict]:

@@ -1,6 +1,6 @@
 """The values that generated histories draw from: few, so that the same address, number and person come up again and again."""
 
-from typing import Final
+from typing import Any, Final
 
 TENANT: Final = "acme"
 HOUR: Final = 3_600_000
@@ -34,3 +34,13 @@ LATER_KINDS: Final = (
     "exemption.granted", "exemption.revoked", "approval.granted", "approval.revoked", "finding.handled", "calendar.set",
     "rules.activated", "monitoring.started",
 )  # fmt: skip
+ZONES: Final = ("Asia/Tokyo", "America/New_York", "Europe/Paris")
+CALENDARS: Final[dict[str, dict[str, Any]]] = {
+    "FR": {"zone": "Europe/Paris", "offsets": [{"starts": 0, "seconds": 3_600}], "weekend": [6, 7],
+           "holidays": ["2026-01-01", "2026-01-12"], "valid_until": "2026-12-31"},
+    "JP": {"zone": "Asia/Tokyo", "offsets": [{"starts": 0, "seconds": 32_400}], "weekend": [6, 7],
+           "holidays": ["2026-01-12"], "valid_until": "2026-12-31"},
+    # a zone whose clocks change on Monday 2026-01-12 at 05:00 UTC, so that days of this calendar have another length
+    "US": {"zone": "America/New_York", "offsets": [{"starts": 0, "seconds": -18_000}, {"starts": 1_768_194_000_000, "seconds": -14_400}],
+           "weekend": [5, 6], "holidays": ["2026-01-05"], "valid_until": "2026-12-31"},
+}  # fmt: skip

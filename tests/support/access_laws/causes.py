@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from tests.support.access_laws.answer import Answer
-from tests.support.access_oracle.decisions import decided_value
+from tests.support.access_oracle.decided.decisions import decided_value
+from tests.support.access_oracle.decided.rules import rule_of
+from tests.support.access_oracle.decided.workspaces import monitoring_of
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import TEAMMATE_KINDS, Entry, Key, read_log
 from tests.support.access_oracle.results import Finding
 from tests.support.access_oracle.state import State, state_at
-from tests.support.access_oracle.workspaces import monitoring_of, rule_of
 
 
 def no_event_before_causes(history: Sequence[Entry], answer: Answer) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.support.access_oracle.decisions import Subject, decided_value, decisions
+from tests.support.access_oracle.decided.decisions import Subject, decided_value, decisions
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import TEAMMATE_KINDS, Entry, FactDict, Key, LoggedFact, effective, read_log
 from tests.support.access_oracle.presence import presence

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from tests.support.access_laws.answer import Answer
 from tests.support.access_laws.leavers import leavers_in
+from tests.support.access_oracle.decided.workspaces import monitoring_of
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, Key, read_log
 from tests.support.access_oracle.results import Answers
 from tests.support.access_oracle.state import state_at
-from tests.support.access_oracle.workspaces import monitoring_of
 
 
 def no_leaver_passes(

@@ -1,9 +1,11 @@
 """The access agent in the oracle's form, so that the cases, the laws and the oracle itself can check it.
 
-Rows and open findings are read from the agent's table, closed findings from what it published. The system's checks (S1, S2) are left
-out: they are about the order in which snapshots arrive, and no law is about that.
+Results, and what a finding says about its deadline, exemption and handling, are read from what the agent published; people,
+candidates and episodes from its table. The system's checks (S1, S2) are left out: they are about the order in which snapshots
+arrive, and no law is about that.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -13,30 +15,33 @@ from streams.core.access.checks import presence
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.rows import CheckRow
 from streams.core.access.state.tenant import TenantState
+from streams.engine.in_memory import SentRecord
 from tests.support.access_oracle.log import Entry, facts_of
-from tests.support.access_oracle.results import NOTHING, Answers, Finding, Row
+from tests.support.access_oracle.results import NOTHING, Answers, Deadline, Finding, Row
 from tests.support.company import AVRO, TENANT, Company
 
+IN_PROGRESS: Final = 2
 REASONS: Final = {
     "presence_unsettled": "contradiction", "account_not_identified": "not_identified", "staff_withdrawn": "withdrawn", "staff_stale": "stale",
-    "intercom_role_not_valid": "role_not_valid", "staff_role_unknown": "role_unknown", "no_ticket_source": "no_approvals",
+    "intercom_role_not_valid": "intercom_role_not_allowed", "staff_role_unknown": "role_unknown", "no_ticket_source": "no_approvals",
 }  # fmt: skip
 """The agent's reasons, in the oracle's words."""
 
 
 def answer(history: Sequence[Entry]) -> Answers:
     """Return the answers after the whole history."""
-    company, findings, published = Company(), dict[str, Finding](), list[dict[str, Any]]()
+    company, reader = Company(), Reader()
     for record in _records(history):
-        published += company.process([record])
-    return _answers(company, len(history) - 1, published, findings) if history else NOTHING
+        company.process([record])
+    return _answers(company, len(history) - 1, reader) if history else NOTHING
 
 
 def walk(history: Sequence[Entry]) -> Iterator[Answers]:
     """Yield the answers after each fact."""
-    company, findings = Company(), dict[str, Finding]()
+    company, reader = Company(), Reader()
     for position, record in enumerate(_records(history)):
-        yield _answers(company, position, company.process([record]), findings)
+        company.process([record])
+        yield _answers(company, position, reader)
 
 
 def _records(history: Sequence[Entry]) -> Iterator[RecordValue]:
@@ -44,57 +49,95 @@ def _records(history: Sequence[Entry]) -> Iterator[RecordValue]:
         yield RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), offset, entry["log_time"])
 
 
-def _answers(company: Company, position: int, published: list[dict[str, Any]], findings: dict[str, Finding]) -> Answers:
-    state, now = TenantState(company.table, TENANT), TenantState(company.table, TENANT).log.now
-    directory = Directory(state)
-    rows = {tuple(item.split("|")): row for item, row in state.checks.walk() if not item.rpartition("|")[2].startswith("S")}
-    for event in published:
-        if not event["unmapped"]["check"].startswith("S"):
-            _follow(findings, event)
+class Reader:
+    """Reads what the agent sends: the latest row of each check, and the findings with all their events."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.findings: dict[str, Finding] = {}
+        self.states: dict[
+            tuple[str, str, str], dict[bytes, dict[str, Any]]
+        ] = {}  # by (app_id, account or "", check), then by key
+
+    def follow(self, sent: Sequence[SentRecord]) -> None:
+        for record in sent[self.read :]:
+            if record.topic == "access.violations.json":
+                event = json.loads(record.value or b"")
+                if event["unmapped"]["check"].startswith("C"):
+                    _follow(self.findings, event)
+            elif record.topic == "access.state":
+                key = record.key or b""
+                _, check, app_id, account, *_ = key.decode().split("|")
+                keys = self.states.setdefault((app_id, account, check), {})
+                keys.pop(key, None)
+                if record.value is not None:
+                    keys[key] = AVRO.decode(record.value)[1]
+        self.read = len(sent)
+
+    def state(self, *subject: str) -> dict[str, Any] | None:
+        """Return the row of a check: there is one."""
+        rows = list(self.states.get(subject, {}).values())
+        assert len(rows) <= 1, subject
+        return rows[0] if rows else None
+
+
+def _answers(company: Company, position: int, reader: Reader) -> Answers:
+    reader.follow(company.sent)
+    state, findings = TenantState(company.table, TENANT), reader.findings
+    directory, now = Directory(state), state.log.now
+    rows = {tuple(item.split("|")): row for item, row in state.checks.walk() if item.rpartition("|")[2].startswith("C")}
     for (app_id, account, check), row in rows.items():
         if row.episode is not None:
             finding = findings[row.episode.uid]
             finding.people, finding.since = row.episode.people, row.episode.since
-            assert row.check_result is not None
-            finding.status, finding.reason = row.check_result.result, _reason(row.check_result.reason)
+            published = reader.state(app_id, account, check)
+            assert published is not None, (app_id, account, check)
+            finding.status, finding.reason = published["result"], _reason(published["reason"])
             assert finding.closed is None, (app_id, account, check)
+    answered = {
+        (app_id, account or None, check): _row(row, reader.state(app_id, account, check), (app_id, account), directory, now)
+        for (app_id, account, check), row in rows.items()
+        if row.check_result is not None
+    }
     accounts: dict[tuple[str, str], dict[str, Row]] = {}
-    for (app_id, account, check), row in rows.items():
-        if account and row.check_result is not None:
-            accounts.setdefault((app_id, account), {})[check] = _row(row, app_id, account, directory, now)
+    for (app_id, account, check), row in answered.items():
+        if account is not None:
+            accounts.setdefault((app_id, account), {})[check] = row
     for (app_id, account), checks in accounts.items():
-        for check in {"C2", "C4"} - set(checks):
+        for check in {"C2", "C4", "C5"} - set(checks):
             checks[check] = Row(check=check, app_id=app_id, account=account, status="NONE", reason="", since=0)
     return Answers(
         now=now,
         position=position,
         accounts=accounts,
-        workspaces={app_id: _row(row, app_id, None, directory, now) for (app_id, account, _), row in rows.items() if not account},
+        workspaces={app_id: row for (app_id, account, _), row in answered.items() if account is None},
         presence={key: _presence(state, key) for key in state.account_keys()},
         open=tuple(_copy(finding) for finding in findings.values() if finding.closed is None),
         closed=tuple(_copy(finding) for finding in findings.values() if finding.closed is not None),
     )
 
 
-def _row(row: CheckRow, app_id: str, account: str | None, directory: Directory, now: int) -> Row:
+def _row(row: CheckRow, published: dict[str, Any] | None, subject: tuple[str, str], directory: Directory, now: int) -> Row:
     result = row.check_result
     assert result is not None
     person = directory.person_of(result.staff) if result.staff else None
     return Row(
         check=result.check,
-        app_id=app_id,
-        account=account,
-        status=result.result,
-        reason=_reason(result.reason),
+        app_id=subject[0],
+        account=subject[1] or None,
+        status=published["result"] if published else result.result,
+        reason=_reason(published["reason"] if published else result.reason),
         person=result.staff,
         person_ids=person.ids if person else (),
         candidates=result.candidates,
         confidence=result.confidence,
-        since=result.since,
+        since=published["since"] if published else result.since,
         has_finding=row.episode is not None,
         finding_since=row.episode.since if row.episode else None,
         finding_people=result.people,
         silent=person is not None and person.silent(now),
+        due=published["due_time"] if published else None,
+        sla_state=published["sla_state"] if published else None,
     )
 
 
@@ -122,6 +165,11 @@ def _follow(findings: dict[str, Finding], event: dict[str, Any]) -> None:
             stay_since=None,
         )
     finding = findings[uid]
+    finding.sla_state, finding.baseline = extra.get("sla_state"), extra.get("baseline", False)
+    finding.deadline = Deadline(event["start_time"], extra["due_time"]) if extra.get("due_time") is not None else None
+    handling = extra.get("handling")
+    finding.handling = (handling["action"], handling.get("assignee")) if handling else None
+    finding.acknowledged = event["status_id"] == IN_PROGRESS
     finding.events.append((event["activity_name"].lower(), event["time"], event["finding_info"]["modified_time"]))
     over = event["activity_id"] == 3
     finding.closed, finding.closed_for = (event["time"], extra["closed_for"]) if over else (None, None)

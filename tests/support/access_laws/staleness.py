@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.support.access_laws.answer import Answer
-from tests.support.access_oracle.decisions import decisions
+from tests.support.access_oracle.decided.decisions import decisions
 from tests.support.access_oracle.freshness import stale_since
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, effective, read_log

@@ -9,7 +9,7 @@ from tests.support.access_mutants.patch import Patch, patched
 from tests.support.access_oracle import freshness, log, people, presence, records, snapshots, state
 from tests.support.access_oracle.checks import offboarded, valid_access
 from tests.support.access_oracle.checks.check_input import CheckInput
-from tests.support.access_oracle.decisions import DecidedValue, Subject
+from tests.support.access_oracle.decided.decisions import DecidedValue, Subject
 from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import Key, LoggedFact, effective, record_key
 from tests.support.access_oracle.people import Group, Person

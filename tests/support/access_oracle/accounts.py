@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tests.support.access_oracle.log import Key, LoggedFact
 from tests.support.access_oracle.presence import Presence, presence
 from tests.support.access_oracle.registers import normal, second, start_of_run
 from tests.support.access_oracle.snapshots import AppliedSnapshot
+
+Value = TypeVar("Value")
+Role = tuple[str, ...]  # an Intercom role as a payload gave it: its id, its name, or both
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Account:
     address_since: dict[str, int]
     address_first: dict[str, int]  # when it first had each address
     changed: int | None  # when it got its present address, if it had another before
-    roles: frozenset[str]
+    roles: frozenset[Role]
     role_since: int | None
 
 
@@ -29,18 +33,17 @@ def account_at(
 ) -> Account:
     """Compute one account's registers. The design: "A field a payload does not carry asserts nothing." """
     addresses: dict[int, dict[str, int]] = {}  # by second, and when in it a payload first gave each
-    roles: dict[int, dict[str, int]] = {}
+    roles: dict[int, dict[Role, int]] = {}
     first: dict[str, int] = {}
     for logged in [*facts, *rows]:
         time = logged.fact["snapshot"]["requested"] if logged in rows else logged.fact["time"]
         for address in (logged.fact.get("person") or {}).get("addresses") or ():
             _assert(addresses, normal(address), time)
             first[normal(address)] = min(time, first.get(normal(address), time))
-        role = (logged.fact.get("admin") or {}).get("role_name")
-        if role is not None:
+        if role := role_of(logged):
             _assert(roles, role, time)
     present = frozenset(addresses[max(addresses)]) if addresses else frozenset[str]()
-    present_roles = frozenset(roles[max(roles)]) if roles else frozenset[str]()
+    present_roles = frozenset(roles[max(roles)]) if roles else frozenset[Role]()
     return Account(
         key=key,
         presence=presence(facts, snapshots, key[1]),
@@ -54,7 +57,13 @@ def account_at(
     )
 
 
-def _assert(register: dict[int, dict[str, int]], value: str, time: int) -> None:
+def role_of(logged: LoggedFact) -> Role:
+    """Return the Intercom role that a payload gives, empty if it gives none: a field that it lacks asserts nothing."""
+    admin = logged.fact.get("admin") or {}
+    return tuple(value for value in (admin.get("role_id"), admin.get("role_name")) if value is not None)
+
+
+def _assert(register: dict[int, dict[Value, int]], value: Value, time: int) -> None:
     in_second = register.setdefault(second(time), {})
     in_second[value] = min(time, in_second.get(value, time))
 
@@ -63,7 +72,7 @@ def _start_of_address(addresses: dict[int, dict[str, int]], address: str) -> int
     return start_of_run(addresses, lambda values: address in values)
 
 
-def _role_since(roles: dict[int, dict[str, int]], present: frozenset[str]) -> int | None:
+def _role_since(roles: dict[int, dict[Role, int]], present: frozenset[Role]) -> int | None:
     """Return since when the account has its roles; of several in one second, since the last of them was given [N40]."""
     return max(roles[start_of_run(roles, lambda values: values.keys() == present)].values()) if roles else None
 

@@ -8,7 +8,10 @@ quotes. [N3] and the like refer to the notes in README.md.
 from collections.abc import Iterator, Sequence
 
 from schemas.access.facts import Fact
-from tests.support.access_oracle.findings import Findings, reconcile
+from tests.support.access_oracle.decided.monitoring import has_started
+from tests.support.access_oracle.decided.rules import bounds
+from tests.support.access_oracle.episodes.findings import Decided, Findings, reconcile
+from tests.support.access_oracle.episodes.handling import handle
 from tests.support.access_oracle.freshness import changing_instants
 from tests.support.access_oracle.interpretation import DEFAULT, Interpretation
 from tests.support.access_oracle.log import Entry, LoggedFact, entries_of, read_log
@@ -36,30 +39,40 @@ def walk(history: Sequence[Entry], now: int | None = None, interpretation: Inter
         if index:
             _fire_timers(log[:index], time, logged.log_time, interpretation, findings)
         time = logged.log_time
+        handle(logged, findings, interpretation)
         yield reconcile(log[: index + 1], time, str(logged.fact["id"]), interpretation, findings)
+        findings.monitoring = findings.monitoring or has_started(state_at(log[: index + 1], time, interpretation))
     if now is not None and log and now > time:
         _fire_timers(log, time, now, interpretation, findings)
         yield reconcile(log, now, "now", interpretation, findings)
 
 
 def _fire_timers(log: Sequence[LoggedFact], after: int, until: int, interpretation: Interpretation, findings: Findings) -> None:
-    for instant in due_instants(log, after, until, interpretation):
+    """The design: "every timer due at or before log time fires, oldest first, each as of its own due instant".
+
+    A finding that a timer opens has a deadline of its own, which may come before the next of the other timers.
+    """
+    due = due_instants(log, after, until, interpretation)
+    while True:
+        deadlines = [finding.deadline for finding in findings.open if finding.deadline]
+        steps = {instant for deadline in deadlines for instant in (deadline.critical, deadline.due)}
+        instant = min((instant for instant in {*due, *steps} if after < instant <= until), default=None)
+        if instant is None:
+            return
         reconcile(log, instant, f"timer:{instant}", interpretation, findings)
+        after = instant
 
 
 def due_instants(log: Sequence[LoggedFact], after: int, until: int, interpretation: Interpretation) -> list[int]:
-    """Return the instants of timers after one log time until another.
-
-    The design: "every timer due at or before log time fires, oldest first, each as of its own due instant".
-    """
+    """Return the instants after one log time until another at which an answer can change by time alone, but for deadlines."""
     state = state_at(log, until, interpretation)
     records = [record for person in state.people for record in person.records]
     instants = {record.end.instant for record in records if record.end}
     instants |= {record.withdrawn for record in records if record.withdrawn is not None and record.absence_is_end}
-    instants |= changing_instants(state)
+    instants |= changing_instants(state) | bounds(state)
     for made in state.decisions.values():
-        grant = made[-1].fact.get("grant") or {}
-        instants.update(time for time in (grant.get("starts"), grant.get("expires")) if time is not None)
+        for part in (made[-1].fact.get("grant"), made[-1].fact.get("classification")):
+            instants.update(time for name in ("starts", "expires") if (time := (part or {}).get(name)) is not None)
     return sorted(instant for instant in instants if after < instant <= until)
 
 
@@ -68,11 +81,12 @@ def final_rows(history: Sequence[Entry], interpretation: Interpretation = DEFAUL
     log = read_log(history)
     now = log[-1].log_time if log else 0
     state, accounts, workspaces = rows_at(log, now, interpretation)
+    decided = Decided(state, accounts, {})
     return Answers(
         now=now,
         position=len(log) - 1,
-        accounts=accounts,
-        workspaces=workspaces,
+        accounts={key: {check: decided.row(row) for check, row in rows.items()} for key, rows in accounts.items()},
+        workspaces={app_id: decided.row(row) for app_id, row in workspaces.items()},
         presence={key: account.presence.status for key, account in state.accounts.items()},
         open=(),
         closed=(),

@@ -46,7 +46,8 @@ def end_stale_since(state: State, person: Person) -> int | None:
     The design: "employment ends at the earliest end that any source has asserted and not itself taken back", so a fresh source's
     end stands, whatever another one would say.
     """
-    sources = {record.key[0] for record in person.records if record.end and record.end.instant <= state.now}
+    right = person.decided.fact["choice"]["source"] if person.decided else None  # then only that source is asked [N56]
+    sources = {r.key[0] for r in person.records if r.end and r.end.instant <= state.now and right in (None, r.key[0])}
     since = [stale_since(state, source) for source in sources]
     return None if not since or None in since else latest(*since)
 

@@ -1,11 +1,12 @@
 """People: which staff records are one person."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from tests.support.access_oracle.log import Key
+from tests.support.access_oracle.log import LoggedFact, date_of
 from tests.support.access_oracle.records import End, Record
+from tests.support.access_oracle.registers import latest
 
 Group = list[Record]
 
@@ -16,7 +17,7 @@ class Person:
 
     id: str
     records: tuple[Record, ...]
-    decided: Key | None = None  # the record whose source was decided to be right
+    decided: LoggedFact | None = None  # the decision in force on which source is right about the employment
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -24,8 +25,8 @@ class Person:
 
     @property
     def end(self) -> End | None:
-        ends = [r.end for r in self.records if r.end and (self.decided is None or r.key[0] == self.decided[0])]
-        return min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
+        """The earliest end that a source asserts; "while in force, the person's end is what the records of that source assert"."""
+        return end_of_all(self.records, self.decided)
 
     @property
     def first(self) -> int:
@@ -38,6 +39,14 @@ class Person:
     def has_left(self, now: int) -> bool:
         """Whether the end of the employment is at or before now."""
         return self.end is not None and self.end.instant <= now
+
+
+def end_of_all(records: Iterable[Record], decided: LoggedFact | None) -> End | None:
+    """Return the end of the employment by these records, and by the decision on whose counts: dated not before it."""
+    source = decided.fact["choice"]["source"] if decided else None
+    ends = [record.end for record in records if record.end and source in (None, record.key[0])]
+    end = min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
+    return replace(end, decided=latest(date_of(decided), end.decided)) if end and decided else end
 
 
 def could_be_one(a: Sequence[Record], b: Sequence[Record]) -> bool:
@@ -58,7 +67,7 @@ def _can_join(groups: Sequence[Group]) -> bool:
     return all(could_be_one(a, b) for a, b in combinations(groups, 2)) and count_numbers(groups) <= 1
 
 
-def people(records: Sequence[Record], decided: Mapping[str, Key]) -> tuple[list[Person], dict[str, set[str]]]:
+def people(records: Sequence[Record], decided: Mapping[str, LoggedFact]) -> tuple[list[Person], dict[str, set[str]]]:
     """Return the people, and for each of them those who might be the same person, where a shared address does not decide it.
 
     The design: "source records attach by declared keys": employee number, then address [N6], [N7].
@@ -68,7 +77,8 @@ def people(records: Sequence[Record], decided: Mapping[str, Key]) -> tuple[list[
     persons: list[Person] = []
     for index in sorted(set(home)):
         own = sorted((r for i, group in enumerate(groups) if home[i] == index for r in group), key=lambda r: (r.first, r.key))
-        choice = next((decided[record.id] for record in own if record.id in decided), None)
+        choices = [decided[record.id] for record in own if record.id in decided]
+        choice = max(choices, key=lambda logged: logged.position, default=None)  # [N56]
         persons.append(Person(own[0].id, tuple(own), choice))
     return persons, {person.id: {other.id for other in persons if _might_be(person, other)} for person in persons}
 

@@ -82,5 +82,5 @@ def _moments(explicit: list[TimedKind], seen: list[int], listings: list[Listing]
 
 def _is_overruled(requested: int, explicit: list[TimedKind]) -> bool:
     """The design: "A snapshot's version is when its request was sent; it overrules no explicit event younger than that less 2
-    minutes" [N31]."""
+    minutes" [N43]."""
     return any(requested - TWO_MINUTES < time <= requested for time, _ in explicit)

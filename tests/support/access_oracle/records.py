@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from tests.support.access_oracle.decisions import DecidedValue
+from tests.support.access_oracle.decided.decisions import DecidedValue
 from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import FactDict, Key, LoggedFact, record_key
 from tests.support.access_oracle.registers import latest, normal, staff_id, start_of_run
@@ -26,6 +26,18 @@ class End:
         return latest(self.instant, self.decided)
 
 
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Asserted(Generic[Value]):
+    """The present value of a descriptive field: asserted last `at`, and in an unbroken run `since`."""
+
+    value: Value
+    since: int
+    at: int
+
+
 @dataclass(frozen=True)
 class Record:
     """One source's record: registers by source time, whatever the order of arrival."""
@@ -41,9 +53,9 @@ class Record:
     address_first: dict[str, int]  # when it first had each address
     lost: dict[str, int]  # addresses it had and does not give now: since when
     number: str | None
-    roles: tuple[str, ...] | None
-    roles_since: int | None
-    roles_at: int | None  # the latest assertion of the roles
+    roles: Asserted[tuple[str, ...]] | None
+    zone: Asserted[str | None] | None
+    calendar: Asserted[str | None] | None
     end: End | None
     absence_is_end: bool  # its source's absence is an end of employment
 
@@ -87,7 +99,6 @@ def record_at(
     addresses = {time: frozenset(a for value in values for a in value) for time, values in asserted.items()}  # [N11]
     present = addresses[max(addresses)] if addresses else frozenset()
     past_and_present = frozenset(address for values in addresses.values() for address in values)
-    roles = _roles(observed)
     return Record(
         key=key,
         id=staff_id(tenant, key),
@@ -100,9 +111,9 @@ def record_at(
         address_first={a: min(t for t, values in addresses.items() if a in values) for a in past_and_present},
         lost={address: _lost(addresses, address) for address in past_and_present - present},
         number=_number(observed),
-        roles=roles[max(roles)] if roles else None,
-        roles_since=start_of_run(roles, lambda value: value == roles[max(roles)]) if roles else None,
-        roles_at=max(roles) if roles else None,
+        roles=_last(_roles(observed)),
+        zone=_last(_named(observed, "zone")),
+        calendar=_last(_named(observed, "calendar")),
         end=end_of(observed, withdrawn, absence, interpretation),
         absence_is_end=absence.value == "ended",
     )
@@ -140,6 +151,19 @@ def _number(observed: Sequence[Observation]) -> str | None:
 def _roles(observed: Sequence[Observation]) -> dict[int, tuple[str, ...]]:
     asserted = asserted_values(observed, "roles", lambda fact: fact["record"].get("roles") or ())
     return {time: tuple(sorted({role for value in values for role in value})) for time, values in asserted.items()}
+
+
+def _named(observed: Sequence[Observation], name: str) -> dict[int, str | None]:
+    """Return the values of a field that is one name; of several at one time the smallest."""
+    asserted = asserted_values(observed, name, lambda fact: fact["record"].get(name))
+    return {time: min((value for value in values if value), default=None) for time, values in asserted.items()}
+
+
+def _last(values: dict[int, Value]) -> Asserted[Value] | None:
+    if not values:
+        return None
+    at = max(values)
+    return Asserted(values[at], start_of_run(values, lambda value: value == values[at]), at)
 
 
 def end_of(

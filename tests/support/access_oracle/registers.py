@@ -10,6 +10,7 @@ from tests.support.access_oracle.log import Key
 Value = TypeVar("Value")
 
 HOUR: Final = 3_600_000
+DAY: Final = 86_400_000
 TEN_MINUTES: Final = 600_000
 TWO_MINUTES: Final = 120_000
 SECOND: Final = 1_000

@@ -7,6 +7,23 @@ from typing import Any
 from tests.support.access_oracle.log import Key
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """When a finding is due: fixed when its episode is created, from its opening date."""
+
+    opened: int
+    due: int
+    calendar_ended: bool = False
+
+    @property
+    def critical(self) -> int:
+        """The design: `critical` in the last quarter of the time from the opening to the deadline."""
+        return self.due - (self.due - self.opened) // 4
+
+    def sla_state(self, now: int) -> str:
+        return "failing" if now >= self.due else "critical" if now >= self.critical else "due"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """The present answer of one check. `has_finding` says that a finding is open, `finding_since` from when."""
@@ -14,7 +31,9 @@ class Row:
     check: str
     app_id: str
     account: str | None = None
-    status: str  # PASS, FAIL, UNKNOWN, EXEMPT; "NONE" where the check does not apply (the product has no row, or a closed one)
+    status: (
+        str  # PASS, FAIL, DUE, UNKNOWN, EXEMPT; "NONE" where the check does not apply (the product has no row, or a closed one)
+    )
     reason: str
     person: str | None = None  # the person's id: that of the earliest record, by source time
     person_ids: tuple[str, ...] = ()  # the ids of all the person's records: any of them names the person
@@ -26,6 +45,8 @@ class Row:
     finding_since: int | None = None
     finding_people: tuple[str, ...] = ()  # C2: ids of the records of the leavers named; C4: of the person's records
     silent: bool = False  # every record of the person is withdrawn: only their last assertions are known
+    due: int | None = None  # the deadline of the finding
+    sla_state: str | None = None  # due, critical, failing
 
 
 @dataclass(kw_only=True)
@@ -46,6 +67,11 @@ class Finding:
     since: int  # start_time as known now: the same whatever the order of the observations
     created_log_time: int
     stay_since: int | None  # when the account's present stay began
+    deadline: Deadline | None = None
+    sla_state: str | None = None
+    baseline: bool = False  # created before monitoring had started
+    handling: tuple[str, str | None] | None = None  # the last action, and who it is assigned to
+    acknowledged: bool = False
     closed: int | None = None
     closed_log_time: int | None = None
     closed_for: str | None = None  # fixed, not_applicable, superseded, voided
@@ -53,6 +79,13 @@ class Finding:
     superseded_by: str | None = None
     reopened: int = 0
     events: list[tuple[str, int, int]] = field(default_factory=list)  # (create, update or close; time; log time)
+
+    @property
+    def state(self) -> str:
+        """The status on the wire: Suppressed while exempt, In Progress once acknowledged."""
+        if self.closed is not None:
+            return "Resolved"
+        return "Suppressed" if self.status == "EXEMPT" else "In Progress" if self.acknowledged else "New"
 
     @property
     def subject(self) -> tuple[str, str, str | None]:
@@ -89,12 +122,14 @@ def plain(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _fields(value: Row | Finding) -> dict[str, Any]:
-    return {name: _without_tuples(part) for name, part in vars(value).items()}
+def _fields(value: Row | Finding | Deadline) -> dict[str, Any]:
+    return {name: _as_json(part) for name, part in vars(value).items()}
 
 
-def _without_tuples(part: Any) -> Any:
-    return [_without_tuples(item) for item in part] if isinstance(part, list | tuple) else part
+def _as_json(part: Any) -> Any:
+    if isinstance(part, Deadline):
+        return _fields(part)
+    return [_as_json(item) for item in part] if isinstance(part, list | tuple) else part
 
 
 def _sorted_json(value: dict[str, Any]) -> str:

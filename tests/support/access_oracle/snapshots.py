@@ -40,7 +40,7 @@ def applied_snapshots(facts: Sequence[LoggedFact], family: str) -> list[AppliedS
         parts = stages.setdefault(stage, [])
         if parts and logged.log_time - parts[0].log_time >= HOUR:
             parts.clear()
-        if parts and snapshot["requested"] != parts[0].fact["snapshot"]["requested"]:  # of another reading [N32]
+        if parts and snapshot["requested"] != parts[0].fact["snapshot"]["requested"]:  # of another reading [N44]
             continue
         parts.append(logged)
         rows = list({part.fact["id"]: part for part in parts if part.kind.endswith(".row")}.values())

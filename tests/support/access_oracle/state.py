@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.access_oracle.accounts import Account, account_at
-from tests.support.access_oracle.decisions import DecidedValue, Subject, decided_value, decisions
+from tests.support.access_oracle.decided.decisions import DecidedValue, Subject, decided_value, decisions
 from tests.support.access_oracle.interpretation import Interpretation
-from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, Key, LoggedFact, effective, record_key
+from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, Key, LoggedFact, effective
 from tests.support.access_oracle.people import Person, people
-from tests.support.access_oracle.records import observations, record_at
+from tests.support.access_oracle.records import Record, observations, record_at
 from tests.support.access_oracle.snapshots import AppliedSnapshot, applied_snapshots
 
 
@@ -37,6 +37,12 @@ class State:
         """Return the person a link names. The design: "A link holds by ids": that of any of the person's records."""
         return next((person for person in self.people if staff in person.ids), None)
 
+    def records_of(self, person: Person, until: int) -> list[Record]:
+        """Return the person's records by what was observed of them up to a source time."""
+        keys = {record.key for record in person.records}
+        records = _records(self.tenant, self.facts, self.decisions, self.interpretation, until)
+        return [record for record in records if record.key in keys]
+
     @property
     def alias_domains(self) -> DecidedValue:
         return self.setting(_alias_domains, {})
@@ -52,7 +58,7 @@ def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation
     in_force = decisions(facts)
     listings = applied_snapshots(facts, "admins")
     tenant = str(log[0].fact["tenant"]) if log else ""
-    persons, possibly_same = _people_at(tenant, facts, in_force, interpretation)
+    persons, possibly_same = people(_records(tenant, facts, in_force, interpretation), choices(in_force))
     return State(
         tenant=tenant,
         now=now,
@@ -67,22 +73,32 @@ def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation
     )
 
 
-def _people_at(
-    tenant: str, facts: Sequence[LoggedFact], in_force: dict[Subject, list[LoggedFact]], interpretation: Interpretation
-) -> tuple[list[Person], dict[str, set[str]]]:
-    snapshots = applied_snapshots(facts, "staff")
+def _records(
+    tenant: str, facts: Sequence[LoggedFact], in_force: dict[Subject, list[LoggedFact]], interpretation: Interpretation,
+    until: float = float("inf"),
+) -> list[Record]:  # fmt: skip
+    """Return the records by what was observed up to a source time; by all, if none is given."""
+    snapshots = [snapshot for snapshot in applied_snapshots(facts, "staff") if snapshot.requested <= until]
     settings = in_force.get(("settings.applied",), [])
 
     def absence(source: str) -> DecidedValue:
         return decided_value(settings, lambda fact: absence_of(fact["settings"], source, interpretation), "withdrawn")
 
-    observed = observations(facts, snapshots)
-    records = [
+    observed = {
+        key: known
+        for key, times in observations(facts, snapshots).items()
+        if (known := [(time, fact) for time, fact in times if time <= until])
+    }
+    return [
         record_at(tenant, key, observed[key], snapshots, absence=absence(key[0]), interpretation=interpretation)
         for key in observed
     ]
-    decided = {subject[1]: record_key(made[-1].fact) for subject, made in in_force.items() if subject[0] == "decided"}
-    return people(records, decided)
+
+
+def choices(in_force: dict[Subject, list[LoggedFact]]) -> dict[str, LoggedFact]:
+    """Return by staff reference the decision in force on which source is right about the employment; none where it was taken back."""
+    last = {subject[1]: made[-1] for subject, made in in_force.items() if subject[0] == "decided"}
+    return {staff: logged for staff, logged in last.items() if logged.fact["choice"].get("source") is not None}
 
 
 def _observed_at(facts: Sequence[LoggedFact]) -> dict[str, list[int]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.access_oracle.accounts import Account
-from tests.support.access_oracle.decisions import DecidedValue
+from tests.support.access_oracle.decided.decisions import DecidedValue
 from tests.support.access_oracle.matching import Match
 from tests.support.access_oracle.presence import Presence
 from tests.support.access_oracle.results import Row
@@ -19,7 +19,8 @@ class CheckInput:
     account: Account
     stay: Presence  # the stay that the checks are about
     link: DecidedValue
-    classification: DecidedValue
+    classification: DecidedValue  # service, shared, system or external; None for an account of a person
+    governance: DecidedValue  # the whole classification: kind, owner and end
     match: Match
 
     def row(self, check: str, status: str, reason: str, since: int, **more: Any) -> Row:

@@ -1,9 +1,10 @@
 """C3: a monitored workspace has a rule in the policy."""
 
+from tests.support.access_oracle.decided.rules import has_ended, rule_of
+from tests.support.access_oracle.decided.workspaces import monitoring_of
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.results import Row
 from tests.support.access_oracle.state import State
-from tests.support.access_oracle.workspaces import monitoring_of, rule_of
 
 
 def configured(state: State, app_id: str) -> Row:
@@ -18,8 +19,9 @@ def configured(state: State, app_id: str) -> Row:
         return Row(check="C3", app_id=app_id, status="UNKNOWN", reason="unmonitored", since=monitoring.date)
     since = latest(monitoring.date, rule.date)
     if rule.value is None:
+        reason = "policy_ended" if has_ended(state, app_id) else "no_policy"
         return Row(
-            check="C3", app_id=app_id, status="FAIL", reason="no_policy", since=since,
+            check="C3", app_id=app_id, status="FAIL", reason=reason, since=since,
             since_settled=True, has_finding=True, finding_since=since,
         )  # fmt: skip
     return Row(check="C3", app_id=app_id, status="PASS", reason="configured", since=since)

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.access_oracle.checks.check_input import CheckInput
-from tests.support.access_oracle.checks.grants import granted_since
-from tests.support.access_oracle.decisions import DecidedValue
+from tests.support.access_oracle.decided.decisions import DecidedValue
+from tests.support.access_oracle.decided.grants import approvals_of, unbroken
+from tests.support.access_oracle.decided.rules import rule_of
 from tests.support.access_oracle.freshness import person_stale_since
-from tests.support.access_oracle.log import Key
+from tests.support.access_oracle.interpretation import APPROVALS, ROLES
 from tests.support.access_oracle.matching import match
 from tests.support.access_oracle.people import Person
-from tests.support.access_oracle.records import Record
+from tests.support.access_oracle.precedence import giving
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.results import Row
 from tests.support.access_oracle.state import State
-from tests.support.access_oracle.workspaces import rule_of
 
 Answer = Callable[..., Row]  # (status, reason, *causes)
 
@@ -72,7 +72,7 @@ def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identifie
     if validity == "all_staff":
         return answer("PASS", "all_staff")
     if validity == "ticket":
-        return _by_ticket(check, answer)
+        return _by_ticket(check, person, answer)
     roles, roles_since, withdrawn = roles_of(check.state, person)
     if roles is None:  # no source has given the person's roles
         return answer("UNKNOWN", "role_unknown")
@@ -85,42 +85,39 @@ def _by_roles(check: CheckInput, rule: DecidedValue, roles: tuple[str, ...], sin
     if rule.value["validity"] == "staff_roles":
         valid = bool(set(roles) & set(rule.value.get("roles") or ()))
         return answer("PASS" if valid else "FAIL", "role_valid" if valid else "role_not_valid", since)
-    allowed = {name for role in roles for name in (rule.value.get("intercom_roles") or {}).get(role, ())}
-    actual, actual_since = check.account.roles, check.account.role_since if allowed else None
-    if allowed and not actual:  # the design: where the role is missing, role rules are UNKNOWN
+    table = rule.value.get("intercom_roles") or {}
+    allowed = {name for role in roles for name in table.get(role, ())}
+    if ROLES not in check.state.interpretation.parts and not allowed:
+        return answer("FAIL", "role_not_valid", since)
+    if not table.keys() & set(roles):  # "none of the person's roles in the table: FAIL `role_not_allowed`"
+        return answer("FAIL", "role_not_allowed", since)
+    actual, actual_since = check.account.roles, check.account.role_since
+    if not actual:  # "account's Intercom role not known: UNKNOWN `role_unknown`"
         return answer("UNKNOWN", "intercom_role_unknown", since)
-    if allowed & actual and actual - allowed:  # two roles in one second, one of them valid: UNKNOWN, in both orders [N10]
-        row = answer("FAIL", "role_not_valid", since, actual_since)
+    fitting = {role for role in actual if allowed & set(role)}
+    if fitting and actual - fitting:  # two roles in one second, one of them valid: UNKNOWN, in both orders [N10]
+        row = answer("FAIL", "intercom_role_not_allowed", since, actual_since)
         return replace(row, status="UNKNOWN", reason="intercom_role_unknown", since_settled=False)
-    valid = bool(allowed & actual)
-    return answer("PASS" if valid else "FAIL", "role_valid" if valid else "role_not_valid", since, actual_since)
+    reason = "role_valid" if fitting else "intercom_role_not_allowed"
+    return answer("PASS" if fitting else "FAIL", reason, since, actual_since)
 
 
-def _by_ticket(check: CheckInput, answer: Answer) -> Row:
-    """Approvals have support "later": without them a ticket policy cannot be judged [N19]."""
-    if not check.state.interpretation.later_kinds:
+def _by_ticket(check: CheckInput, person: Person, answer: Answer) -> Row:
+    """ "PASS while an approval is in force … FAIL `no_approval` where there never was one that began … `approval_ended` since the
+    end of the last one"."""
+    if APPROVALS not in check.state.interpretation.parts:
         return answer("UNKNOWN", "no_approvals")
-    date = granted_since(check, "approval", "C4")
-    return answer("FAIL", "no_approval") if date is None else answer("PASS", "approved", date)
+    cover = unbroken(approvals_of(check, person), check.state.now)
+    if cover.begun is not None:
+        return answer("PASS", "approved", cover.begun)
+    return answer("FAIL", "no_approval") if cover.ended is None else answer("FAIL", "approval_ended", cover.ended)
 
 
 def roles_of(state: State, person: Person) -> tuple[tuple[str, ...] | None, int | None, bool]:
-    """Return the person's roles, since when, and whether only withdrawn records give them.
-
-    The design: "Precedence orders descriptive fields". Among sources it does not name the later assertion counts [N20]. Roles of
-    withdrawn records are the last ones known: enough to keep a finding open, not to answer [N9].
-    """
-    precedence_setting = state.setting(lambda settings: settings.get("precedence") or (), ())
-    precedence: tuple[str, ...] = tuple(precedence_setting.value)
-    given = [record for record in person.records if record.roles is not None]
-    candidates = [record for record in given if record.identifies(state.now)] or given
-    if not candidates:
+    """Return the person's roles, since when, and whether only withdrawn records give them."""
+    given = giving(state, person.records, lambda record: record.roles, state.now)
+    if not given:
         return None, None, False
-
-    def rank(record: Record) -> tuple[int, int, Key]:
-        place = precedence.index(record.key[0]) if record.key[0] in precedence else len(precedence)
-        return (place, -(record.roles_at or 0), record.key)
-
-    best = min(candidates, key=rank)
-    decided = precedence_setting.date if len(candidates) > 1 else None
-    return best.roles, latest(best.roles_since, decided), not best.identifies(state.now)
+    record, roles = given[0]
+    decided = state.setting(lambda settings: settings.get("precedence") or (), ()).date if len(given) > 1 else None
+    return roles.value, latest(roles.since, decided), not record.identifies(state.now)

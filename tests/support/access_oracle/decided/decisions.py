@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tests.support.access_oracle.log import FactDict, LoggedFact, date_of
 
@@ -16,7 +16,7 @@ def subject_of(logged: LoggedFact) -> Subject | None:
         return ("link", fact["app_id"], fact["account"])
     if logged.kind in ("account.classified", "account.unclassified"):
         return ("class", fact["app_id"], fact["account"])
-    if logged.kind in ("policy.applied", "settings.applied"):
+    if logged.kind in ("policy.applied", "settings.applied", "monitoring.started"):
         return (logged.kind,)
     if logged.kind in ("exemption.granted", "exemption.revoked", "approval.granted", "approval.revoked"):
         return (logged.kind.partition(".")[0], fact["grant"]["id"])
@@ -34,9 +34,43 @@ def decisions(facts: Sequence[LoggedFact]) -> dict[Subject, list[LoggedFact]]:
         subject = subject_of(logged)
         if subject is not None:
             earlier = in_force.get(subject, [])
-            if logged.fact.get("replaces") == (earlier[-1].fact["id"] if earlier else None):
+            stale = logged.fact.get("replaces") != (earlier[-1].fact["id"] if earlier else None)
+            if not stale and not is_void(logged, earlier):
                 in_force[subject] = [*earlier, logged]
     return in_force
+
+
+CHECKS: Final = ("C1", "C2", "C3", "C4", "C5")
+
+
+def is_void(logged: LoggedFact, earlier: Sequence[LoggedFact]) -> bool:
+    """Whether a decision has no effect, and none can replace it.
+
+    An id of a grant is taken from its grant until its revocation [N52]. An exemption needs a reason, an approver who is not the one
+    who asks, an end after log time and after its start, and a check that there is.
+    """
+    if logged.kind == "staff.decided":
+        return bool(logged.fact["choice"]["field"] != "employment")
+    family, _, word = logged.kind.partition(".")
+    if family not in ("exemption", "approval"):
+        return False
+    taken = bool(earlier) and earlier[-1].kind == f"{family}.granted"
+    if taken == (word == "granted"):
+        return True
+    return logged.kind == "exemption.granted" and _is_no_exemption(logged)
+
+
+def _is_no_exemption(logged: LoggedFact) -> bool:
+    fact, grant = logged.fact, logged.fact["grant"]
+    approver, actor = grant.get("approver"), (fact.get("actor") or {}).get("id")
+    expires, starts = grant.get("expires"), grant.get("starts")
+    return (
+        not ((fact.get("person") or {}).get("text") or "").strip()
+        or not approver
+        or approver == actor
+        or grant.get("check") not in CHECKS
+        or (expires is not None and (expires <= logged.log_time or expires <= (starts or 0)))
+    )
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from schemas.ids import derived
-from tests.support.access_oracle.closing import ground_of, removed_within, same_people
+from tests.support.access_oracle.decided.exemptions import exempted
+from tests.support.access_oracle.episodes.closing import ground_of, removed_within, same_people
+from tests.support.access_oracle.episodes.deadlines import deadline_of, with_deadline
 from tests.support.access_oracle.interpretation import Interpretation
-from tests.support.access_oracle.log import LoggedFact
+from tests.support.access_oracle.log import Key, LoggedFact
 from tests.support.access_oracle.presence import Presence
 from tests.support.access_oracle.registers import TEN_MINUTES
 from tests.support.access_oracle.results import Answers, Finding, Row
@@ -20,6 +22,7 @@ class Findings:
 
     open: list[Finding] = field(default_factory=list)
     closed: list[Finding] = field(default_factory=list)
+    monitoring: bool = False  # it has started: findings are no longer the baseline
 
 
 def reconcile(log: Sequence[LoggedFact], now: int, cause: str, interpretation: Interpretation, findings: Findings) -> Answers:
@@ -36,11 +39,19 @@ def reconcile(log: Sequence[LoggedFact], now: int, cause: str, interpretation: I
             _close(finding, row, presence, state, now)
             findings.open.remove(finding)
             findings.closed.append(finding)
-        else:
-            _update(finding, row, presence, now)
+    known = {id(finding) for finding in findings.open}
     for row in rows:
         if row.has_finding and not any(finding.subject == _subject(row) for finding in findings.open):
-            findings.open.append(_open(row, state, now, cause, findings.closed))
+            findings.open.append(_open(row, state, now, cause, findings))
+    decided = Decided(state, accounts, {finding.subject: finding for finding in findings.open})
+    accounts = {key: {check: decided.row(row) for check, row in checks.items()} for key, checks in accounts.items()}
+    workspaces = {app_id: decided.row(row) for app_id, row in workspaces.items()}
+    for row in [*workspaces.values(), *(row for checks in accounts.values() for row in checks.values())]:
+        if row.has_finding:
+            finding = decided.findings[_subject(row)]
+            if id(finding) in known or finding.reopened:
+                _note_change(finding, row, now)
+            _update(finding, row, _presence_of(state, row.app_id, row.account))
     return Answers(
         now=now,
         position=log[-1].position,
@@ -50,6 +61,20 @@ def reconcile(log: Sequence[LoggedFact], now: int, cause: str, interpretation: I
         open=tuple(replace(finding, events=list(finding.events)) for finding in findings.open),
         closed=tuple(findings.closed),
     )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Completes rows by what depends on their findings: the deadline, and the exemption from a failure that is open."""
+
+    state: State
+    accounts: dict[Key, dict[str, Row]]
+    findings: dict[tuple[str, str, str | None], Finding]
+
+    def row(self, row: Row) -> Row:
+        finding = self.findings.get(_subject(row))
+        owner = self.accounts[row.app_id, row.account].get("C1") if row.account is not None else None
+        return exempted(self.state, with_deadline(row, finding.deadline if finding else None, self.state.now), owner)
 
 
 def _subject(row: Row) -> tuple[str, str, str | None]:
@@ -71,16 +96,16 @@ def _finding_since(row: Row) -> int:
     return row.finding_since if row.finding_since is not None else row.since
 
 
-def _open(row: Row, state: State, now: int, cause: str, closed: list[Finding]) -> Finding:
+def _open(row: Row, state: State, now: int, cause: str, findings: Findings) -> Finding:
     """Return a new finding, or, "the condition returning within 10 minutes of log time", the earlier one."""
     since = _finding_since(row)
     presence = _presence_of(state, row.app_id, row.account)
-    for finding in reversed(closed):
+    for finding in reversed(findings.closed):
         recent = finding.closed_log_time is not None and now - finding.closed_log_time <= TEN_MINUTES
         same = finding.subject == _subject(row) and same_people(finding, row)
         if recent and same and not removed_within(finding, presence):
-            closed.remove(finding)
-            _reopen(finding, row, presence, now)
+            findings.closed.remove(finding)
+            _reopen(finding)
             return finding
     return Finding(
         check=row.check,
@@ -97,6 +122,8 @@ def _open(row: Row, state: State, now: int, cause: str, closed: list[Finding]) -
         since=since,
         created_log_time=now,
         stay_since=_stay_since(presence),
+        deadline=deadline_of(state, row, since),
+        baseline=not findings.monitoring,
         events=[("create", since, now)],
     )
 
@@ -107,21 +134,28 @@ def _uid(row: Row, state: State, cause: str) -> str | None:
     return derived(state.tenant, row.check, row.app_id, row.account or "", row.person or "", cause)
 
 
-def _reopen(finding: Finding, row: Row, presence: Presence | None, now: int) -> None:
+def _reopen(finding: Finding) -> None:
     finding.closed = finding.closed_log_time = finding.closed_for = finding.ground = finding.superseded_by = None
     finding.reopened += 1
-    _update(finding, row, presence, now)
 
 
-def _update(finding: Finding, row: Row, presence: Presence | None, now: int) -> None:
-    """Change the finding as the row says. "No event's time precedes its Create"."""
-    since = _finding_since(row)
+def _note_change(finding: Finding, row: Row, now: int) -> None:
+    """Note an event where the row differs from the finding. "No event's time precedes its Create".
+
+    A step of the deadline is "an Update whose time is exactly that instant", at which a timer fires.
+    """
     before = (finding.status, finding.reason, finding.person, finding.since)
-    if (row.status, row.reason, row.person, since) != before:
+    if (row.status, row.reason, row.person, _finding_since(row)) != before:
         finding.events.append(("update", max(finding.created, row.since), now))
+    elif row.sla_state != finding.sla_state:
+        finding.events.append(("update", now, now))
+
+
+def _update(finding: Finding, row: Row, presence: Presence | None) -> None:
+    """Change the finding as the row says."""
     finding.status, finding.reason, finding.person, finding.confidence = row.status, row.reason, row.person, row.confidence
     finding.people = tuple(sorted({*finding.people, *row.finding_people}))
-    finding.since, finding.stay_since = since, _stay_since(presence)
+    finding.since, finding.stay_since, finding.sla_state = _finding_since(row), _stay_since(presence), row.sla_state
 
 
 def _close(finding: Finding, row: Row | None, presence: Presence | None, state: State, now: int) -> None:

@@ -1,10 +1,8 @@
-"""Workspaces: whether each is monitored, and its rule in the policy."""
+"""Workspaces: whether each is monitored."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from tests.support.access_oracle.decisions import DecidedValue, decided_value
-from tests.support.access_oracle.log import FactDict, date_of
+from tests.support.access_oracle.log import date_of
 from tests.support.access_oracle.state import State
 
 
@@ -41,11 +39,10 @@ def monitoring_of(state: State, app_id: str) -> Monitoring | None:
     return Monitoring(on=statements[-1][0], date=statements[start][1])
 
 
-def rule_of(state: State, app_id: str) -> DecidedValue:
-    """Return the workspace's rule in the policy in force; a workspace without a rule has none."""
-
-    def rule(fact: FactDict) -> Any:
-        rules = [rule for rule in fact["policy"].get("rules") or () if rule["app_id"] == app_id]
-        return rules[-1] if rules else None
-
-    return decided_value(state.decisions_about("policy.applied"), rule)
+def known_workspaces(state: State) -> list[str]:
+    """Return the workspaces of which a fact says whether they are monitored, or that have teammates."""
+    named = {str(f.fact["app_id"]) for f in state.facts if f.kind.startswith(("admin.", "workspace")) and f.fact.get("app_id")}
+    named.update(snapshot.app_id for snapshot in state.listings)
+    for logged in state.decisions_about("settings.applied") if state.interpretation.unmonitoring else ():
+        named.update(logged.fact["settings"].get("workspaces") or ())
+    return [app_id for app_id in sorted(named) if monitoring_of(state, app_id) is not None]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.support.access_oracle.decisions import linked_staff
+from tests.support.access_oracle.decided.decisions import linked_staff
 from tests.support.access_oracle.presence import Presence
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.results import Finding, Row
