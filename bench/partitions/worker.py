@@ -10,7 +10,7 @@ from bench.latency.posting import connected, post
 from bench.partitions.trial import Trial, at_rest, connections_and_memory
 from bench.product import Deployment, command, create_topics, wait_until_ready, write_config
 from bench.replay import contacts
-from bench.replay.persons import person_stats
+from bench.replay.persons import changes_of, person_stats
 from bench.watching import wait_until_complete
 from connectors.local.ports import free
 from streams.settings import load
@@ -28,7 +28,7 @@ def trial(cluster: Cluster, partitions: int, count: int, *, name: str, warm: int
         expected = contacts.publish(load(str(config)), count, count // _EVENTS_PER_CONTACT)
         people = f"{deployment.prefix}people"
         with running(command(config, "ingress")) as ingress, running(command(config, "worker")) as worker:
-            wait_until_complete(worker, cluster, people, count, _LIMIT_S)
+            wait_until_complete(worker, cluster, changes_of(people), count, _LIMIT_S)
             people_out = person_stats(cluster, people, expected)
             wait_until_ready(ingress, deployment.port)
             with connected(deployment.port) as connection:

@@ -1,4 +1,4 @@
-"""Check the persons that a worker published: number, repetitions, and whether the last values follow from the input."""
+"""Check what a worker published: the number and repetitions of changes, and whether the last persons follow from the input."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from schemas.codec import Avro
 
 
 class PersonStats(msgspec.Struct, frozen=True):
-    """Records of `people`, repetitions, first and last time in Unix seconds, and whether the last values match the input."""
+    """Changes, repetitions, first and last time in Unix seconds, and whether the last persons match the input."""
 
     records: int
     repeated: int
@@ -25,16 +25,20 @@ class PersonStats(msgspec.Struct, frozen=True):
 
 
 def person_stats(cluster: Cluster, topic: str, expected: dict[str, ExpectedPerson]) -> PersonStats:
-    """Read all committed persons."""
-    latest: dict[bytes, bytes] = {}
+    """Read all committed persons, given their topic, and what changed in them: a transaction skips persons, and no change."""
+    latest: dict[bytes, bytes] = {message.key(): message.value() for message in _messages(cluster, topic)}
     ids: set[bytes] = set()
     times: list[int] = []
-    for message in _messages(cluster, topic):
+    for message in _messages(cluster, changes_of(topic)):
         times.append(message.timestamp()[1])
         ids.add(dict(message.headers())["ce_id"])
-        latest[message.key()] = message.value()
     first, last = min(times, default=0) / 1000, max(times, default=0) / 1000
     return PersonStats(len(times), len(times) - len(ids), first, last, _latest_values(latest) == expected)
+
+
+def changes_of(topic: str) -> str:
+    """Return the topic of the changes of the persons on a topic."""
+    return f"{topic}.changes"
 
 
 def _latest_values(latest: dict[bytes, bytes]) -> dict[str, ExpectedPerson]:

@@ -9,7 +9,7 @@ from bench.child import Usage, running
 from bench.cluster import Cluster
 from bench.product import Deployment, command, create_topics, write_config
 from bench.replay import contacts
-from bench.replay.persons import PersonStats, person_stats
+from bench.replay.persons import PersonStats, changes_of, person_stats
 from bench.watching import wait_until_complete
 from connectors.local.ports import free
 from streams.settings import load
@@ -25,7 +25,7 @@ class ReplayResult(msgspec.Struct, frozen=True):
 
 
 def replay(cluster: Cluster, count: int, keys: int, *, name: str, limit_s: float) -> ReplayResult:
-    """Write the webhooks, start one worker, and wait until it has published all persons."""
+    """Write the webhooks, start one worker, and wait until it has published all changes."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         deployment = Deployment(free(set()), cluster.bootstrap, cluster.prefixed(f"{name}."), Path(folder))
         config = write_config(deployment)
@@ -33,7 +33,7 @@ def replay(cluster: Cluster, count: int, keys: int, *, name: str, limit_s: float
         expected = contacts.publish(load(str(config)), count, keys)
         people = f"{deployment.prefix}people"
         with running(command(config, "worker")) as child:
-            wait_until_complete(child, cluster, people, count, limit_s)
+            wait_until_complete(child, cluster, changes_of(people), count, limit_s)
             usage = child.stop()
         persons_seen = person_stats(cluster, people, expected)
     cluster.delete([each for each in cluster.topics() if each.startswith(deployment.prefix)])

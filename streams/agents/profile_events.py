@@ -1,6 +1,7 @@
 """The public events of a profile: its current value, what changed in it, and its memberships in organisations."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
+from schemas.message import Headers
 from schemas.profiles.registers import EncodedProfile, Patch, Registers
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
@@ -21,20 +23,22 @@ _decode: Final = msgspec.msgpack.Decoder().decode
 
 
 class PublicState(NamedTuple):
-    """A profile's public value, None where it has none, and the same encoded: equal values have equal bytes."""
+    """A profile's public value, None where it has none, and the same encoded with its hash: equal values have equal bytes."""
 
     value: Public | None
     encoded: EncodedProfile
+    digest: str
 
     @classmethod
     def of(cls, value: Public | None) -> "PublicState":
-        return cls(value, msgspec.Raw(_encode(value)))
+        encoded = _encode(value)
+        return cls(value, msgspec.Raw(encoded), digest(encoded))
 
     @classmethod
     def decoded(cls, encoded: EncodedProfile) -> "PublicState":
         """Return the state as a row has it. Raises MustStop where it cannot be read."""
         try:
-            return cls(_decode(encoded), encoded)
+            return cls(_decode(encoded), encoded, digest(bytes(encoded)))
         except msgspec.MsgspecError as error:
             raise unreadable_row(error) from error
 
@@ -59,10 +63,10 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     trace: str | None
     out: Outbox
 
-    def send(
-        self, topic: str, key: str, schema: str, value: Public | None, *, event_id: str, event_type: str, sequence: int
-    ) -> None:
-        """Send a public value, or a tombstone."""
+    def encoded(
+        self, schema: str, key: str, value: Public | None, *, event_id: str, event_type: str, sequence: int
+    ) -> tuple[bytes | None, Headers]:
+        """Return a public value, or a tombstone, with its headers."""
         event = derived_event(
             self.avro,
             schema,
@@ -76,21 +80,19 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
             causation_id=self.patch.cause.event,
             trace_parent=self.trace,
         )
-        self.out.send(topic, key, None if value is None else self.avro.encode(schema, value), event.headers())
+        return None if value is None else self.avro.encode(schema, value), event.headers()
 
 
 def publish_profile(context: PatchContext, state: PublicState, sequence: int) -> None:
-    """Publish a profile, or withdraw one that has no records any more."""
+    """Publish a profile, or withdraw one that has no records any more: the last of a transaction stands for those before it."""
+
+    def made() -> tuple[bytes | None, Headers]:
+        event_id = derived(context.profile, "state", sequence)
+        event_type = f"{name}.{'withdrawn' if state.value is None else 'updated'}"
+        return context.encoded(name, context.profile, state.value, event_id=event_id, event_type=event_type, sequence=sequence)
+
     name = context.profile_type.name
-    context.send(
-        context.profile_type.topic,
-        context.profile,
-        name,
-        state.value,
-        event_id=derived(context.profile, "state", sequence),
-        event_type=f"{name}.{'withdrawn' if state.value is None else 'updated'}",
-        sequence=sequence,
-    )
+    context.out.send_latest(context.profile_type.topic, context.profile, made)
 
 
 def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int) -> None:
@@ -111,17 +113,21 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "moved_from": None,
         "moved_to": None if owner == context.profile else owner,
     }
-    event_id = derived(context.profile, patch.cause.event, digest(bytes(before.encoded)), digest(bytes(after.encoded)))
-    topic, event_type = f"{context.profile_type.topic}.changes", f"{name}.changed"
-    context.send(topic, context.profile, "profile_change", value, event_id=event_id, event_type=event_type, sequence=sequence)
+    event_id = derived(context.profile, patch.cause.event, before.digest, after.digest)
+    record = context.encoded(
+        "profile_change", context.profile, value, event_id=event_id, event_type=f"{name}.changed", sequence=sequence
+    )
+    context.out.send(f"{context.profile_type.topic}.changes", context.profile, *record)
 
 
 def publish_memberships(context: PatchContext, before: dict[str, Public], after: dict[str, Public], sequence: int) -> None:
     """Publish the memberships that changed; those that ended with a tombstone."""
+
+    def made(key: str) -> tuple[bytes | None, Headers]:
+        event_type = f"membership.{'updated' if key in after else 'ended'}"
+        event_id = derived(context.profile, key, sequence)
+        return context.encoded("membership", key, after.get(key), event_id=event_id, event_type=event_type, sequence=sequence)
+
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):
-            event_type = f"membership.{'updated' if key in after else 'ended'}"
-            event_id = derived(context.profile, key, sequence)
-            context.send(
-                "memberships", key, "membership", after.get(key), event_id=event_id, event_type=event_type, sequence=sequence
-            )
+            context.out.send_latest("memberships", key, partial(made, key))

@@ -62,6 +62,10 @@ class Table(Protocol[T]):
         """Yield the items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
 
 
+MakeValue = Callable[[], tuple[bytes | None, Headers]]
+"""Return a record's value, None for a tombstone, and its headers. Called at the end of the step, or not at all."""
+
+
 class Outbox(Protocol):
     """Collects the records to send with the step's transaction.
 
@@ -75,6 +79,12 @@ class Outbox(Protocol):
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
         """Send a record: to the partition of its key (`schemas.partition`), or to the given one."""
+
+    def send_latest(self, topic: str, key: str, make: MakeValue) -> None:
+        """Send the current value of a key to a compacted topic: of several in a transaction only the last is made and sent.
+
+        A reader of that topic wants the latest value alone; what must be seen of each event is sent with `send`.
+        """
 
 
 class Codec(Protocol[T]):

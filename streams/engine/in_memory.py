@@ -4,7 +4,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from schemas.message import Headers
 from schemas.versioned import ENCODING
-from streams.engine.agent import Codec
+from streams.engine.agent import Codec, MakeValue
 from streams.engine.partition.table_view import TableView
 from streams.engine.tables.store import MemoryStore
 
@@ -22,16 +22,28 @@ class SentRecord(NamedTuple):
 
 
 class ListOutbox:
-    """Keep records in the order in which they were sent."""
+    """Keep records in the order in which they were sent, and behind them the latest values of compacted topics."""
 
     def __init__(self) -> None:
-        self.sent: list[SentRecord] = []
+        self._sent: list[SentRecord] = []
+        self._latest: dict[tuple[str, str], MakeValue] = {}
         self.encoding = ENCODING
+
+    @property
+    def sent(self) -> list[SentRecord]:
+        """Return what one transaction would write, once the step has ended."""
+        for (topic, key), make in self._latest.items():
+            self.send(topic, key, *make())
+        self._latest.clear()
+        return self._sent
 
     def send(
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
-        self.sent.append(SentRecord(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+        self._sent.append(SentRecord(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+
+    def send_latest(self, topic: str, key: str, make: MakeValue) -> None:
+        self._latest[topic, key] = make
 
 
 class MemoryTable(TableView[T], Generic[T]):

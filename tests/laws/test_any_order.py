@@ -49,6 +49,16 @@ def test_any_batches_give_the_same_rows_values_and_sequences(seed, sizes, chance
     assert [table.rows() for table in many.tables.values()] == [table.rows() for table in one.tables.values()]
     for topic in PUBLIC:
         assert many.latest(topic) == one.latest(topic)
+    assert _changes(many) == _changes(one)
+
+
+def _changes(pipeline):
+    """Return what changed in each profile, in order: one for each event, however many were processed together."""
+    changes = {}
+    for sent in pipeline.sent:
+        if sent.topic.endswith(".changes"):
+            changes.setdefault((sent.topic, sent.key), []).append((sent.value, sent.headers))
+    return changes
 
 
 @settings(max_examples=30, deadline=None)

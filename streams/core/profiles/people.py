@@ -75,7 +75,7 @@ PERSON: Final = PublicSchema(
 
 def memberships(tenant: str, person: str, record: str, registers: Registers) -> dict[str, dict[str, Any]]:
     """Return the memberships of a person's record, by key `org|record`. A deleted or merged record has none."""
-    if contact_status(registers) not in ALIVE:
+    if not registers.on or contact_status(registers) not in ALIVE:
         return {}
     by_key = {}
     for name, version in active_edges(registers):

@@ -3,14 +3,22 @@
 A policy is a pure function of all records of a profile, never of the order in which they arrived.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from schemas.intercom.values import floor_to_second
-from schemas.profiles.registers import PatchCause, Registers, Value
+from schemas.profiles.registers import Layers, PatchCause, Registers, Value
 from schemas.profiles.version import Version
-from streams.core.records.registers import active_edges, first_active, first_values, version_of
+from streams.core.records.registers import (
+    active_edges,
+    first_active,
+    first_of_each_name,
+    first_values,
+    non_empty,
+    version_of,
+)
 
 Records = Mapping[str, Registers]
 """The records of one profile, by key."""
@@ -25,14 +33,14 @@ class Assertion(NamedTuple):
     record: str
 
 
+_assertion_of: Final = itemgetter(0)
+
+
 class ResolvedValue(NamedTuple):
-    """The value of a field, and the assertion it comes from; the fields of one layer share theirs."""
+    """The value of a field, and the assertion it comes from."""
 
     value: Value
     assertion: Assertion
-
-
-_resolved: Final = tuple.__new__  # a profile has dozens of fields, and this takes half as long as the class
 
 
 class ValueOrigin(NamedTuple):
@@ -44,7 +52,14 @@ class ValueOrigin(NamedTuple):
 
 
 Fields = dict[str, ResolvedValue]
-Policy = Callable[[Records], Fields]
+
+ResolvedLayers = Sequence[tuple[Assertion, Mapping[str, Value]]]
+"""The fields that are not empty, those of one assertion together; a field is in one layer only."""
+
+Policy = Callable[[Records], ResolvedLayers]
+
+Provenance = list[tuple[Assertion, Iterable[str]]]
+"""The names of parts of a public value, by the assertion they come from."""
 
 
 class ProfileStatus(StrEnum):
@@ -60,39 +75,35 @@ ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
 _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
 
-def latest_wins(records: Records) -> Fields:
+def latest_wins(records: Records) -> ResolvedLayers:
     """Take the latest version of each field. A record's empty field does not compete: it asserts nothing about other records."""
-    fields: Fields = {}
-    for record, registers in records.items():
-        for version, values in registers.now:
-            assertion = Assertion(version, record)
-            for name, value in values.items():
-                if value is not None:
-                    winner = fields.get(name)
-                    if winner is None or winner.assertion < assertion:
-                        fields[name] = _resolved(ResolvedValue, (value, assertion))
-    return fields
+    layers = _layers(records, lambda registers: non_empty(registers.now))
+    return layers if len(records) == 1 else first_of_each_name(sorted(layers, key=_assertion_of, reverse=True))
 
 
-def first_wins(records: Records) -> Fields:
+def first_wins(records: Records) -> ResolvedLayers:
     """Take the earliest value of each field: later values fill a field, and never change it."""
-    fields: Fields = {}
-    for record, registers in records.items():
-        for name, (value, version) in first_values(registers).items():
-            winner, assertion = fields.get(name), Assertion(version, record)
-            if winner is None or winner.assertion > assertion:
-                fields[name] = ResolvedValue(value, assertion)
-    return fields
+    return first_of_each_name(sorted(_layers(records, first_values), key=_assertion_of))
 
 
-def resolved(records: Records, policies: Mapping[str, Policy]) -> Fields:
+def resolved(records: Records, policies: Mapping[str, Policy]) -> ResolvedLayers:
     """Return the values of all fields: by `latest_wins`, and by the given policy for the fields that have one."""
-    fields = latest_wins(records)
-    for name, policy in policies.items():
-        field = policy(records).get(name)
-        if field is not None:
-            fields[name] = field
-    return fields
+    layers = latest_wins(records)
+    if not policies:
+        return layers
+    kept = [(assertion, {name: values[name] for name in values if name not in policies}) for assertion, values in layers]
+    for policy in set(policies.values()):
+        kept += [
+            (assertion, {name: values[name] for name in values if policies.get(name) is policy})
+            for assertion, values in policy(records)
+        ]
+    return kept
+
+
+def _layers(records: Records, layers_of: Callable[[Registers], Layers]) -> list[tuple[Assertion, dict[str, Value]]]:
+    return [
+        (Assertion(version, record), values) for record, registers in records.items() for version, values in layers_of(registers)
+    ]
 
 
 def contact_status(registers: Registers) -> ProfileStatus:
@@ -158,17 +169,26 @@ def origin_of(assertion: Assertion) -> ValueOrigin:
     return ValueOrigin(record, version.event, version.second * SECOND)
 
 
-def with_provenance(value: dict[str, Any], fields: Fields) -> dict[str, Any]:
-    """Add to a public value the origin of each of its parts, with each event listed once, and the time of the latest."""
-    assertions = {id(field.assertion): field.assertion for field in fields.values()}
-    origins = {identity: origin_of(assertion) for identity, assertion in assertions.items()}
-    sources = sorted(set(origins.values()))
+def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
+    """Add to a public value the origin of each of its parts, with each event listed once, and the time of the latest.
+
+    Where a part is named twice, the last counts.
+    """
+    origins = [origin_of(assertion) for assertion, _ in parts]
+    sources = sorted(set(origins))
     places = {source: place for place, source in enumerate(sources)}
-    indexes = {identity: places[origin] for identity, origin in origins.items()}
+    provenance: dict[str, int] = {}
+    for (_, names), origin in zip(parts, origins, strict=True):
+        provenance.update(dict.fromkeys(names, places[origin]))
     value["updated_at"] = max((source.time for source in sources), default=0)
     value["sources"] = [{"record": record, "event": event, "time": time} for record, event, time in sources]
-    value["provenance"] = {name: indexes[id(fields[name].assertion)] for name in sorted(fields)}
+    value["provenance"] = {name: provenance[name] for name in sorted(provenance)}
     return value
+
+
+def parts_of(fields: Fields) -> Provenance:
+    """Return the provenance of a few fields that were resolved one by one."""
+    return [(field.assertion, (name,)) for name, field in fields.items()]
 
 
 def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:

@@ -1,6 +1,7 @@
 """The public value of a profile: typed fields, maps of JSON and lists of links, each with its origin in the provenance."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,11 +12,14 @@ from streams.core.profiles.policies import (
     Fields,
     Policy,
     ProfileStatus,
+    Provenance,
     Records,
+    ResolvedLayers,
     contributing_records,
     latest_mark,
     links,
     origin_of,
+    parts_of,
     profile_status,
     qualified_id,
     resolved,
@@ -49,29 +53,39 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
         "records": [{"key": key, "status": str(statuses[key])} for key in sorted(records)],
         "unsettled": sorted({name for registers in contributors.values() for name in unsettled(registers)}),
     }
-    published = _put_fields(value, schema, resolved(contributors, schema.policies))
-    published |= _put_links(value, schema, contributors)
-    published |= schema.computed(contributors, value)
-    published |= _put_end(value, records, status)
-    return with_provenance(value, published)
+    parts = _put_fields(value, schema, resolved(contributors, schema.policies))
+    parts += parts_of(_put_links(value, schema, contributors))
+    parts += parts_of(schema.computed(contributors, value))
+    parts += parts_of(_put_end(value, records, status))
+    return with_provenance(value, parts)
 
 
-def _put_fields(value: dict[str, Any], schema: PublicSchema, fields: Fields) -> Fields:
-    """Add the fields that the schema has, and return them."""
-    for name in _MAPS:
-        value[name] = {}
-    published: Fields = {}
-    for name in sorted(fields):
-        field = fields[name]
-        if name in schema.fields:
-            value[name] = field.value
-        elif "." in name:
-            group, _, entry = name.partition(".")
-            value[group][entry] = field.value
-        else:
-            continue
-        published[name] = field
-    return published
+def _put_fields(value: dict[str, Any], schema: PublicSchema, layers: ResolvedLayers) -> Provenance:
+    """Add the fields that the schema has, and return them; entries of maps are in order."""
+    maps: dict[str, dict[str, Any]] = {name: {} for name in _MAPS}
+    parts: Provenance = []
+    for assertion, values in layers:
+        names = []
+        for name, each in values.items():
+            if name in schema.fields:
+                value[name] = each
+            elif (place := _place(name)) is not None:
+                maps[place[0]][place[1]] = each
+            else:
+                continue
+            names.append(name)
+        if names:
+            parts.append((assertion, names))
+    for name, entries in maps.items():
+        value[name] = entries if len(layers) == 1 else {entry: entries[entry] for entry in sorted(entries)}
+    return parts
+
+
+@lru_cache(maxsize=4096)  # a workspace has some dozens of attributes
+def _place(name: str) -> tuple[str, str] | None:
+    """Return the map and the entry of a field `attributes.plan`; None for other fields."""
+    group, dot, entry = name.partition(".")
+    return (group, entry) if dot else None
 
 
 def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Records) -> Fields:

@@ -7,11 +7,13 @@ made, and whatever registers leave out follows from what they contain.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from schemas.canonical import canonical
 from schemas.profiles.registers import Layer, Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
+
+T = TypeVar("T")
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
@@ -55,14 +57,14 @@ def latest(layers: Layers) -> Layers:
     """Return each name's assertion of the greatest version, greatest first."""
     if len(layers) < 2:  # noqa: PLR2004 - nothing to order
         return layers
-    return _first_of_each_name(sorted(_by_version(layers).items(), key=_version_of, reverse=True))
+    return first_of_each_name(sorted(_by_version(layers).items(), key=_version_of, reverse=True))
 
 
 def earliest(layers: Layers) -> Layers:
     """Return each name's assertion of the least version, least first."""
     if len(layers) < 2:  # noqa: PLR2004
         return layers
-    return _first_of_each_name(sorted(_by_version(layers).items(), key=_version_of))
+    return first_of_each_name(sorted(_by_version(layers).items(), key=_version_of))
 
 
 def current(registers: Registers) -> Iterator[tuple[str, Value, Version]]:
@@ -73,10 +75,9 @@ def current(registers: Registers) -> Iterator[tuple[str, Value, Version]]:
                 yield name, value, version
 
 
-def first_values(registers: Registers) -> dict[str, tuple[Value, Version]]:
+def first_values(registers: Registers) -> Layers:
     """Return the earliest value ever asserted of each field."""
-    layers = earliest(_non_empty(registers.now) + registers.last + registers.first)
-    return {name: (value, version) for version, values in layers for name, value in values.items()}
+    return earliest(non_empty(registers.now) + registers.last + registers.first)
 
 
 def version_of(layers: Layers, name: str) -> Version | None:
@@ -117,6 +118,23 @@ def unsettled(registers: Registers) -> set[str]:
     return names_unsettled
 
 
+def non_empty(layers: Layers) -> Layers:
+    """Return the layers without the names that are empty."""
+    return tuple((version, {name: value for name, value in values.items() if value is not None}) for version, values in layers)
+
+
+def first_of_each_name(ordered: Iterable[tuple[T, dict[str, Value]]]) -> tuple[tuple[T, dict[str, Value]], ...]:
+    """Return the layers with each name in the first one alone that has it."""
+    layers: list[tuple[T, dict[str, Value]]] = []
+    taken: set[str] = set()
+    for version, values in ordered:
+        fresh = values if taken.isdisjoint(values) else {name: value for name, value in values.items() if name not in taken}
+        if fresh:
+            layers.append((version, fresh))
+            taken.update(fresh)
+    return tuple(layers)
+
+
 def _join_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tuple[str, ...]]:
     """Join the three registers of every field. Events that assert only edges and marks have none."""
     if not a.now or not b.now:
@@ -125,9 +143,9 @@ def _join_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tu
     if _succeeds(b, a):
         return _succeeded(a, b.now[0])
     now = latest(a.now + b.now)
-    full = _non_empty(a.now + b.now + a.last + b.last)
+    full = non_empty(a.now + b.now + a.last + b.last)
     last = _only(latest(full), {name for _, values in now for name, value in values.items() if value is None})
-    return now, last, _without(earliest(full + a.first + b.first), _non_empty(now) + last), _contested(a, b)
+    return now, last, _without(earliest(full + a.first + b.first), non_empty(now) + last), _contested(a, b)
 
 
 def _succeeds(b: Registers, a: Registers) -> bool:
@@ -179,17 +197,6 @@ def _flags(version: Version, names: Iterable[str]) -> Layers:
     return ((version, values),) if values else ()
 
 
-def _first_of_each_name(ordered: list[Layer]) -> Layers:
-    layers: list[Layer] = []
-    taken: set[str] = set()
-    for version, values in ordered:
-        fresh = values if taken.isdisjoint(values) else {name: value for name, value in values.items() if name not in taken}
-        if fresh:
-            layers.append((version, fresh))
-            taken.update(fresh)
-    return tuple(layers)
-
-
 def _by_version(layers: Layers) -> dict[Version, dict[str, Value]]:
     """Merge the layers of one version; of two values at one version the greater wins, so that order does not matter."""
     by_version: dict[Version, dict[str, Value]] = {}
@@ -220,10 +227,6 @@ def _differ(a: Value, b: Value) -> bool:
 
 def _order(value: Value) -> tuple[bool, bytes]:
     return value is not None, canonical(value)
-
-
-def _non_empty(layers: Layers) -> Layers:
-    return tuple((version, {name: value for name, value in values.items() if value is not None}) for version, values in layers)
 
 
 def _only(layers: Layers, names: AbstractSet[str]) -> Layers:

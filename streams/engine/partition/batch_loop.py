@@ -20,8 +20,9 @@ from streams.engine.naming import Naming
 from streams.engine.partition.batch_size import BatchSize
 from streams.engine.partition.dead_letter_limit import DeadLetterLimit
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus, ProcessorHost
+from streams.engine.partition.record_size import OutputRecord
 from streams.engine.partition.step_runner import StepResult, resume_step, run_step
-from streams.engine.partition.transaction import OutputRecord, commit
+from streams.engine.partition.transaction import commit
 from streams.engine.tables.commit_state import CommitState
 
 _LATEST_END = (

@@ -8,8 +8,8 @@ from schemas.dead_letters import TOPIC, dead_letter, shortened
 from schemas.errors import InvalidRecord, MustStop, StoreFailed
 from schemas.message import Headers, Message
 from schemas.versioned import ENCODING
-from streams.engine.agent import Agent, Batch, Cursor
-from streams.engine.partition.record_size import ALWAYS_FITS, LARGEST_DEAD_LETTER, fits
+from streams.engine.agent import Agent, Batch, Cursor, MakeValue
+from streams.engine.partition.record_size import ALWAYS_FITS, LARGEST_DEAD_LETTER, OutputRecord, fits
 from streams.engine.partition.table_view import Savepoint, TableView
 from streams.engine.tables.store import Store
 
@@ -22,11 +22,13 @@ class StepResult:
 
     def __init__(self, store: Store, agent: Agent, encoding: int) -> None:
         self.view: TableView[Any] = TableView(store, agent.codec)
-        self.sent: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
+        self.sent: list[OutputRecord] = []
         self.dead: list[bool] = []
         self.last_error = ""
         self.pending_work: list[Cursor] = []
         self.encoding = encoding
+        self._latest: dict[tuple[str, str], MakeValue] = {}  # of the step that runs
+        self._made: dict[tuple[str, str], OutputRecord] = {}  # of the steps that have ended
         self._encoded: dict[str, bytes | None] = {}
         self._lowest_encoding = encoding  # of the rows in `_encoded`
 
@@ -34,20 +36,35 @@ class StepResult:
         self, topic: str, key: str | bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
     ) -> None:
         """Implement `streams.engine.agent.Outbox`. Raises InvalidRecord for a record that no broker accepts."""
-        raw = key.encode() if isinstance(key, str) else key
-        if (headers or len(raw or b"") + len(value or b"") > ALWAYS_FITS) and not fits(raw, value, headers):
-            raise InvalidRecord(f"what follows from it for {topic} is larger than a record may be")
-        self.sent.append((topic, raw, value, headers, partition))
+        self.sent.append(_output(topic, key.encode() if isinstance(key, str) else key, value, headers, partition))
+
+    def send_latest(self, topic: str, key: str, make: MakeValue) -> None:
+        """Implement `streams.engine.agent.Outbox`."""
+        self._latest[topic, key] = make
 
     def finish(self, since: Savepoint[Any], cursor: Cursor | None) -> None:
-        """Encode the changes since then, so that a row that cannot be written is still the fault of few records."""
+        """Make the latest values and encode the changes since then: what cannot be written is still the fault of few records."""
         if cursor is not None and len(cursor) > _LONGEST_CURSOR:
             raise InvalidRecord("the cursor of the work that follows from it is larger than a cursor may be")
         for key, data in (encoded := self.view.changes(self.encoding, since)).items():
             if data is not None and len(key) * _UTF8 + len(data) > ALWAYS_FITS and not fits(key.encode(), data):
                 raise InvalidRecord("a row of the table would become larger than a record may be")
+        made = {target: _output(target[0], target[1].encode(), *make(), None) for target, make in self._latest.items()}
+        self._made |= made
+        self._latest.clear()
         self._encoded |= encoded
         self._lowest_encoding = min(self._lowest_encoding, self.encoding)
+
+    def rollback(self, savepoint: Savepoint[Any], sent: int) -> None:
+        """Undo a step that raised: its changes, and what it sent beyond so many records."""
+        self.view.rollback(savepoint)
+        del self.sent[sent:]
+        self._latest.clear()
+
+    def close(self) -> None:
+        """Send the latest values of all steps: a key has one, also where a batch was halved to find a faulty record."""
+        self.sent += self._made.values()
+        self._made.clear()
 
     def changes(self) -> dict[str, bytes | None]:
         """Return the changes to write to the table."""
@@ -61,6 +78,7 @@ def run_step(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING)
     """
     result = StepResult(store, agent, encoding)
     _run(agent, batch, batch.records, result)
+    result.close()
     return result
 
 
@@ -83,6 +101,7 @@ def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCO
         ) from error
     if rest is not None:
         result.pending_work.append(rest)
+    result.close()
     return result
 
 
@@ -94,8 +113,7 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepRes
     except (MustStop, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault, up to the limit on dead letters
-        result.view.rollback(savepoint)
-        del result.sent[sent:]
+        result.rollback(savepoint, sent)
         if len(records) == 1:
             _dead_letter(agent, batch, records[0], error, result)
             return
@@ -106,6 +124,13 @@ def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepRes
         result.dead.extend(False for _ in records)
         if cursor is not None:
             result.pending_work.append(cursor)
+
+
+def _output(topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int | None) -> OutputRecord:
+    """Return a record to send. Raises InvalidRecord where no broker accepts it."""
+    if (headers or len(key or b"") + len(value or b"") > ALWAYS_FITS) and not fits(key, value, headers):
+        raise InvalidRecord(f"what follows from it for {topic} is larger than a record may be")
+    return topic, key, value, headers, partition
 
 
 def _dead_letter(agent: Agent, batch: Batch, record: Message, error: Exception, result: StepResult) -> None:

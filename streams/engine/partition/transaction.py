@@ -9,14 +9,12 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from schemas.message import Headers
 from schemas.partition import partition_of
+from streams.engine.partition.record_size import OutputRecord
 from streams.engine.tables import commit_state as commit_states
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark
 
 T = TypeVar("T")
-
-OutputRecord = tuple[str, bytes | None, bytes | None, Headers, int | None]
-"""Topic, key, value, headers and, where it is given, the partition."""
 
 PartitionCount = Callable[[str], Awaitable[int]]
 """Return a broker topic's number of partitions."""

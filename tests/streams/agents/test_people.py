@@ -69,6 +69,17 @@ def test_a_change_names_its_cause_and_only_what_changed():
     ]
 
 
+def test_of_several_events_in_one_transaction_each_has_its_change_and_the_last_alone_its_person():
+    pipeline = Pipeline(TENANCY)
+    pipeline.post(snapshot(1, name="Ada"), snapshot(2, name="Bo"), attached("attached", 3), attached("detached", 4))
+    assert [change["cause"] for change in changes(pipeline)][:2] == ["notif_1", "notif_2"]
+    (state,) = sent(pipeline, "people")
+    (change,) = sent(pipeline, "people.changes")[-1:]
+    assert context(state.headers)["sequence"] == context(change.headers)["sequence"]
+    (ended,) = sent(pipeline, "memberships")
+    assert ended.value is None
+
+
 def test_the_same_values_from_a_later_event_are_no_change_and_name_the_later_event():
     pipeline = Pipeline(TENANCY)
     pipeline.post(snapshot(1, name="Ada"))
