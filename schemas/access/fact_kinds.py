@@ -71,6 +71,7 @@ _ALL: Final = (
     FactKind(name="calendar.set", parts=("calendar",), support=_LATER, about="the working days of a calendar"),
     FactKind(name="rules.activated", parts=("rules",), support=_LATER, decision=True, about="the code that evaluates checks"),
     FactKind(name="monitoring.started", decision=True, about="later findings are no longer the baseline"),
+    FactKind(name="alarm.tested", parts=("app_id", "test"), about="an operator opens or closes a finding to test the alarm"),
     FactKind(name="clock.ticked", about="time has passed; it only advances log time"),
 )  # fmt: skip
 

@@ -207,6 +207,14 @@ class Calendar(FactPart, frozen=True, kw_only=True):
     offsets: tuple[UtcOffset, ...] = ()
 
 
+class AlarmTest(FactPart, frozen=True, kw_only=True):
+    """A test of the alarm, which is opened or closed; `severity` (OCSF severity_id) is that of its finding."""
+
+    id: str
+    is_open: bool
+    severity: int = 4
+
+
 class Rules(FactPart, frozen=True, kw_only=True):
     """A version of the code that evaluates checks."""
 
@@ -247,6 +255,7 @@ class Fact(FactPart, frozen=True, kw_only=True):
     settings: AccessSettings | None = None
     calendar: Calendar | None = None
     rules: Rules | None = None
+    test: AlarmTest | None = None
 
 
 EncodedFact: TypeAlias = Annotated[msgspec.Raw, holds(Fact)]

@@ -17,12 +17,13 @@ from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.ids import derived
 from schemas.json_lines import json_line
-from schemas.tenancy import Tenancy
+from streams.cli.access.alarm_test import test_violation
 from streams.cli.access.monitor import monitor
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
+from streams.cli.workspace import workspace_of
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
 from streams.settings import Settings
 
@@ -66,7 +67,7 @@ _workspace_option = click.option(
     "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
 )
 
-access = click.Group("access", help=VERBS["access"], commands=[monitor])
+access = click.Group("access", help=VERBS["access"], commands=[monitor, test_violation])
 
 
 @access.command()
@@ -88,7 +89,7 @@ def snapshot(
     Where it lacks more than a fifth of the teammates, and ten at least, the worker keeps it until it is confirmed.
     """
     settings = kafka_of(ctx)
-    app_id, tenant = _workspace_of(settings.tenancy, workspace)
+    app_id, tenant = workspace_of(settings.tenancy, workspace)
     body, changed = _read(file)
     if requested is not None and requested > time.time_ns() // 1_000_000 + _CLOCKS_DIFFER_MS:
         raise click.BadParameter(
@@ -123,24 +124,12 @@ def snapshot(
 def confirm(ctx: click.Context, *, snapshot_id: str, workspace: str | None, as_json: bool) -> None:
     """Apply a snapshot that was refused because it lacks many teammates: they were removed. The finding S1 has its id."""
     settings = kafka_of(ctx)
-    app_id, tenant = _workspace_of(settings.tenancy, workspace)
+    app_id, tenant = workspace_of(settings.tenancy, workspace)
     run(_confirm(settings, tenant, app_id, snapshot_id))
     if as_json:
         click.echo(json_line(ConfirmReport(tenant, app_id, snapshot_id)))
     else:
         click.echo(f"snapshot {snapshot_id} of workspace {app_id} is confirmed")
-
-
-def _workspace_of(tenancy: Tenancy, app_id: str | None) -> tuple[str, str]:
-    """Return the given workspace, or the only configured one, and whose it is."""
-    configured = ", ".join(sorted(tenancy.owners)) or "none"
-    if app_id is None and len(tenancy.owners) == 1:
-        app_id = next(iter(tenancy.owners))
-    if app_id is None:
-        raise BadConfiguration(f"Say which workspace with --workspace APP_ID. Configured workspaces: {configured}.")
-    if app_id not in tenancy.owners:
-        raise BadConfiguration(f"No workspace '{app_id}' is configured. Configured workspaces: {configured}.")
-    return app_id, tenancy.owners[app_id]
 
 
 def _read(file: Path) -> tuple[bytes, int]:

@@ -10,7 +10,7 @@ from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
-from streams.core.access.state.rows import AccountRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, AlarmTestRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact
 
@@ -110,6 +110,7 @@ class WorkspaceInput(NamedTuple):
     policy: PolicyRow | None
     teammates: TeammatesRow | None = None
     sources: Mapping[str, SourceRow] = MappingProxyType({})
+    test: AlarmTestRow | None = None
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):

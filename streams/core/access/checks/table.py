@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from schemas.errors import MustStop
+from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.check import (
     INFORMATIONAL,
     UNKNOWN,
@@ -26,7 +27,7 @@ from streams.core.access.checks.valid_access import VALID_ACCESS
 
 RULES: Final = "1"  # version of the rules of all checks
 
-_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED, STAFF_ACCEPTED)
+_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED, STAFF_ACCEPTED, ALARM_TEST)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
-from streams.core.access.facts import decisions, snapshots, staff, teammates
+from streams.core.access.facts import alarm_tests, decisions, snapshots, staff, teammates
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
@@ -68,5 +68,6 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "workspace.unmonitored": decisions.unmonitored,
     "settings.applied": decisions.settings,
     "monitoring.started": decisions.monitoring_started,
+    "alarm.tested": alarm_tests.tested,
     "clock.ticked": _tick,
 })  # fmt: skip

@@ -66,7 +66,13 @@ class Evaluation:
                     self._publish(key, event, account, outcome, cause.now)
 
     def _workspace_input(self, row: WorkspaceRow) -> WorkspaceInput:
-        return WorkspaceInput(row, self._policy, self._state.teammates.get(row.app_id), dict(self._state.sources.walk()))
+        return WorkspaceInput(
+            workspace=row,
+            policy=self._policy,
+            teammates=self._state.teammates.get(row.app_id),
+            sources=dict(self._state.sources.walk()),
+            test=self._state.alarm_tests.get(row.app_id),
+        )
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace, read once for all its accounts."""

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.ids import derived
+from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.deadlines import arm_record, event_of
 from streams.core.access.checks.snapshots import ACCEPTED
-from streams.core.access.facts import freshness
+from streams.core.access.facts import alarm_tests, freshness
 from streams.core.access.facts.apply import apply
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage, snapshot_stages, teammate_stages
@@ -38,6 +39,9 @@ def timers(chunk: Chunk) -> Stage:
             if not teammate_stages.void(chunk, at, timer):
                 return Stage.TIMERS
             continue
+        if timer.check == ALARM_TEST.id:
+            _close_test(chunk, at, timer)
+            continue
         if timer.check == coverage.TIMER:
             coverage.renew(chunk, at, timer)
             continue
@@ -50,6 +54,14 @@ def timers(chunk: Chunk) -> Stage:
         else:
             chunk.budget -= max(1, _fire(chunk, directory, at, timer))
     return Stage.DISCARD_STALE
+
+
+def _close_test(chunk: Chunk, at: int, timer: Timer) -> None:
+    (app_id,) = timer.subject
+    alarm_tests.close(chunk.state, app_id)
+    cause = EpisodeCause(derived("alarm_test.over", at, timer.fact), None, at, at)
+    chunk.evaluation.load_context().workspace(app_id, cause)
+    chunk.budget -= 1
 
 
 def _fire(chunk: Chunk, directory: Directory, at: int, timer: Timer) -> int:

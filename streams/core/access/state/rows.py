@@ -190,6 +190,15 @@ class MonitoringRow(Row, frozen=True, tag="monitoring"):
     source: FactReference | None = None
 
 
+class AlarmTestRow(Row, frozen=True, tag="alarm_test"):
+    """A test of the alarm that is open: its id, since when (ms of log time), the severity of its finding, and the fact that opened it."""
+
+    id: str
+    since: int
+    severity: int
+    source: FactReference
+
+
 class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
     """A check and its subject: the present result, the open finding, and those closed within the last ten minutes."""
 
@@ -219,6 +228,6 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, CheckRow, Timer, ArmedTimer,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

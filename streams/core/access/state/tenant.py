@@ -6,6 +6,7 @@ from typing import Final
 from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.rows import (
     AccountRow,
+    AlarmTestRow,
     CheckRow,
     CoverageRow,
     HolderIndex,
@@ -60,6 +61,7 @@ class TenantState:
         self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names
         self.coverage = RowCollection(table, tenant, "coverage", CoverageRow)  # by kind (workspace, source) and name
         self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
+        self.alarm_tests = RowCollection(table, tenant, "alarm_test", AlarmTestRow)  # by app id
         self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)
