@@ -110,6 +110,15 @@ def sequence(number: int) -> str:
     return f"{number:020d}"
 
 
+_REPLACED_BY_REPLAY: Final = frozenset({"ce_origin", "ce_replayid"})
+
+
+def replay_headers(headers: Headers, replay: str) -> list[tuple[str, bytes]]:
+    """Return the headers of a record that a replay with that id sends again: the same event, with why it was written."""
+    kept = [header for header in headers if header[0] not in _REPLACED_BY_REPLAY]
+    return [*kept, ("ce_origin", Origin.REPLAY.encode()), ("ce_replayid", replay.encode())]
+
+
 def context(headers: Headers) -> dict[str, str]:
     """Return all `ce_*` headers, without the prefix, and the content type."""
     attributes = {name[3:]: value.decode("utf-8", "replace") for name, value in headers if name.startswith("ce_")}

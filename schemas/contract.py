@@ -31,6 +31,7 @@ HEADERS: Final = MappingProxyType({
     "ce_causationid": ("where it follows from another", "`ce_id` of that one"),
     "content-type": ("always", "`application/json`, `application/avro`, or `application/octet-stream` for internal topics"),
     "traceparent": ("where the input had one", "W3C Trace Context"),
+    "ce_replayid": ("replayed records", "the id of the replay, as `operations` has it"),
     "dl_topic": ("dead letters", "the topic it came from, without the prefix"),
     "dl_partition": ("dead letters", "its partition"),
     "dl_offset": ("dead letters", "its offset"),

@@ -15,6 +15,9 @@ _TYPE: Final = "operation.{}.v1"
 
 REDRIVEN: Final = "dead_letter.redriven"
 DROPPED: Final = "dead_letter.dropped"
+REPLAY_STARTED: Final = "replay.started"
+REPLAY_PROGRESSED: Final = "replay.progressed"
+REPLAY_ENDED: Final = "replay.ended"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -29,12 +32,16 @@ class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One act of an operator. `subject` is the record it concerns; `details` has the rest, by name, as text."""
+    """One act of an operator, or a step of one that takes long: `process` is then the id of the whole.
+
+    `subject` is the record it concerns; `details` has the rest, by name, as text.
+    """
 
     id: str
     kind: str
     time: int  # ms, by the clock of the machine that did it
     actor: str | None = None  # the user's name there, null where it has none
+    process: str | None = None
     subject: RecordPosition | None = None
     reason: str | None = None
     details: dict[str, str] = {}
@@ -56,8 +63,8 @@ def decode(avro: Avro, data: bytes | None) -> Operation:
 
 
 def key_of(operation: Operation) -> bytes:
-    """Return the key: what the operation concerns, so that all about it is in one order."""
-    return str(operation.subject or operation.id).encode()
+    """Return the key: what the operation belongs to or concerns, so that all about it is in one order."""
+    return str(operation.process or operation.subject or operation.id).encode()
 
 
 def event_context(avro: Avro, operation: Operation) -> EventContext:

@@ -166,9 +166,9 @@ _ALL: Final = (
         about="records that can never be processed, unchanged, with the reason in their headers",
     ),
     _public(
-        name="operations", schema="operation", key="topic:partition:offset of the record an operation concerns",
+        name="operations", schema="operation", key="replay id, or topic:partition:offset of the record an operation concerns",
         written_by=("operators",), read_by=("operators",),
-        about="what operators did: dead letters redriven and dropped, by whom and why",
+        about="what operators did: replays, dead letters redriven and dropped, by whom and why",
     ),
 )  # fmt: skip
 

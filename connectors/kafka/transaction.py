@@ -17,13 +17,14 @@ _START_S: Final = 15.0
 
 
 class TopicRecord(NamedTuple):
-    """A record to append. `topic` is without the prefix; `partition` is used where there is no key."""
+    """A record to append. `topic` is without the prefix, unless `prefixed`; `partition` is used where there is no key."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers
     partition: int = 0
+    prefixed: bool = False
 
 
 class Transactions:
@@ -40,7 +41,7 @@ class Transactions:
                 await asyncio.gather(*[await self._send(record) for record in records])
 
     async def _send(self, record: TopicRecord) -> Any:
-        name = self._kafka.topic(record.topic)
+        name = record.topic if record.prefixed else self._kafka.topic(record.topic)
         count = len(await self._producer.partitions_for(name))
         partition = record.partition % count if record.key is None else partition_of(record.key, count)
         return await self._producer.send(name, record.value, key=record.key, headers=list(record.headers), partition=partition)

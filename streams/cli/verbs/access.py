@@ -2,8 +2,6 @@
 
 import sys
 import time
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -22,6 +20,7 @@ from streams.cli.access.monitor import monitor
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
@@ -51,18 +50,6 @@ class ConfirmReport(msgspec.Struct, frozen=True):
     snapshot: str
 
 
-class _TimeParam(click.ParamType):
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        moment = None
-        with suppress(ValueError):
-            moment = datetime.fromisoformat(str(value))
-        if moment is None or moment.tzinfo is None:
-            self.fail(f"{value!r} is no time with its zone; write one like 2026-03-31T17:00:00Z", param, ctx)
-        return int(moment.timestamp() * 1000)
-
-
 _workspace_option = click.option(
     "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
 )
@@ -74,7 +61,7 @@ access = click.Group("access", help=VERBS["access"], commands=[monitor, test_vio
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @_workspace_option
 @click.option(
-    "--requested", type=_TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
+    "--requested", type=TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
 )
 @click.option("--confirm", is_flag=True, help="Apply it even where it lacks many teammates.")
 @json_option

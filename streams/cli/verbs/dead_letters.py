@@ -10,14 +10,13 @@ import click
 from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord
-from schemas.intercom.values import instant
 from schemas.json_lines import json_line
 from schemas.operations import DROPPED, REDRIVEN
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordView, format_json, format_text
 from streams.cli.run_async import run
+from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.engine.naming import Naming
 from streams.ops.dead_letters.causes import CauseSummary, summaries
@@ -29,23 +28,12 @@ from streams.settings import Settings
 dead_letters = click.Group("dead-letters", help=VERBS["dead-letters"])
 
 
-def _parse_time(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return instant(text)
-    except InvalidRecord:
-        raise click.BadParameter("use a time such as 2026-01-10T04:11:34Z") from None
-
-
 _SELECTION = (
     click.option("--cause", metavar="CAUSE", help="Only letters of this cause, as `list` names it."),
     click.option("--topic", metavar="TOPIC", help="Only records of this topic."),
     click.option("--agent", metavar="AGENT", help="Only what this agent rejected."),
-    click.option(
-        "--since", callback=_parse_time, metavar="TIME", help="Only what was rejected at this time (ISO 8601) or later."
-    ),
-    click.option("--until", callback=_parse_time, metavar="TIME", help="Only what was rejected before this time."),
+    click.option("--since", type=TimeParam(), metavar="TIME", help="Only what was rejected at this time (ISO 8601) or later."),
+    click.option("--until", type=TimeParam(), metavar="TIME", help="Only what was rejected before this time."),
 )
 
 

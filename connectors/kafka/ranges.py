@@ -1,0 +1,97 @@
+"""Read ranges of a topic's offsets: each from its start to its end, with positions to continue from; committed records only."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import MissingRecords, Unavailable
+
+_POLL_MS: Final = 500
+_SILENT_POLLS: Final = 60  # so many without a record, where there are more: the brokers are away
+
+
+class OffsetRange(NamedTuple):
+    """Offsets from `start` up to but without `end`."""
+
+    start: int
+    end: int
+
+
+class RangeBatch(NamedTuple):
+    """Records, and where reading continues in each partition that is not at its end."""
+
+    records: list[Any]
+    positions: dict[int, int]
+
+
+class RangeReader:
+    """A consumer of one topic that belongs to no group."""
+
+    def __init__(self, consumer: Any, topic: str, partitions: list[int]) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._all = [TopicPartition(topic, partition) for partition in partitions]
+
+    async def bounds(self) -> dict[int, OffsetRange]:
+        """Return what the log has of each partition, up to the first open transaction."""
+        starts, ends = await self._consumer.beginning_offsets(self._all), await self._consumer.end_offsets(self._all)
+        return {each.partition: OffsetRange(starts[each], ends[each]) for each in self._all}
+
+    async def offsets_at(self, time: int) -> dict[int, int | None]:
+        """Return the offset of each partition's first record at that time (ms) or later, None where there is none."""
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self._all, time))
+        return {each.partition: found[each].offset if found.get(each) else None for each in self._all}
+
+    async def read(self, ranges: Mapping[int, OffsetRange], batch: int) -> AsyncIterator[RangeBatch]:
+        """Yield the records of the ranges, at most `batch` at a time.
+
+        Raises MissingRecords where retention deletes records of a range before they are read, Unavailable where Kafka sends none.
+        """
+        left = {TopicPartition(self._topic, number): each.end for number, each in ranges.items() if each.start < each.end}
+        self._consumer.assign(list(left) or self._all)
+        for each in left:
+            self._consumer.seek(each, ranges[each.partition].start)
+        silent = 0
+        while left:
+            try:
+                fetched = await self._consumer.getmany(*left, timeout_ms=_POLL_MS, max_records=batch)
+            except OffsetOutOfRangeError as error:
+                raise MissingRecords(
+                    f"topic {self._topic}: records of the range were deleted by its retention before they were read. "
+                    "Choose a later start."
+                ) from error
+            silent = 0 if fetched else silent + 1
+            if silent > _SILENT_POLLS:
+                raise Unavailable(f"Kafka has more records of {self._topic} and sends none; are its brokers up?")
+            records = [record for each, part in fetched.items() for record in part if record.offset < left[each]]
+            positions = {each: min(await self._consumer.position(each), end) for each, end in left.items()}
+            left = {each: end for each, end in left.items() if positions[each] < end}
+            yield RangeBatch(records, {each.partition: position for each, position in positions.items()})
+
+
+@asynccontextmanager
+async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeReader]:
+    """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer or has no such topic."""
+    consumer = AIOKafkaConsumer(
+        **kafka.client(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
+    )
+    try:
+        await consumer.start()
+        partitions = sorted(await partitions_of(consumer, topic))
+        if not partitions:
+            raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
+        yield RangeReader(consumer, topic, partitions)
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+    finally:
+        await consumer.stop()
+
+
+async def partitions_of(consumer: Any, topic: str) -> set[int]:
+    """Return a topic's partitions, none where the cluster has no such topic."""
+    metadata = await consumer._client.fetch_all_metadata()  # noqa: SLF001  # a request for one topic by name could create it
+    return metadata.partitions_for_topic(topic) or set()

@@ -1,0 +1,222 @@
+"""`replay TOPIC`: send a range of a topic again, to the agents that read it or to one downstream."""
+
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from connectors.kafka import schema_registry as registry
+from schemas.cloudevents import timestamp
+from schemas.codec import Avro
+from schemas.json_lines import json_line
+from streams.cli.operator import user_name
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.record_format import RecordView, format_json
+from streams.cli.run_async import run
+from streams.cli.time_param import TimeParam
+from streams.engine.naming import Naming
+from streams.ops.decode import decoder_of
+from streams.ops.replay import journal, start
+from streams.ops.replay.journal import Replay
+from streams.ops.replay.plan import Plan, plan, ranges_of, records_of
+from streams.ops.replay.run import Watcher
+from streams.ops.replay.selection import ReplaySelection, replayed
+from streams.ops.replay.start import ReplayLimits
+from streams.settings import Settings
+
+_SAY_EVERY_S = 1.0
+
+
+@click.command()
+@click.argument("topic", required=False)
+@click.option("--reprocess", is_flag=True, help="For the agents that read TOPIC. What they have applied already changes nothing.")
+@click.option(
+    "--to",
+    metavar="TOPIC|FILE|-",
+    help="For one downstream: its topic, a new FILE, or - for standard output. Ids stay as they were.",
+)
+@click.option("--since", type=TimeParam(), metavar="TIME", help="Only records of this time (ISO 8601 with zone) or later.")
+@click.option("--until", type=TimeParam(), metavar="TIME", help="Only records before this time.")
+@click.option("--partition", type=click.IntRange(min=0), help="Only this partition.")
+@click.option("--from-offset", "start", type=click.IntRange(min=0), help="From this offset on, of each partition.")
+@click.option("--to-offset", "end", type=click.IntRange(min=0), help="Up to and without this offset.")
+@click.option("--key", help="Only records with this key.")
+@click.option("--workspace", metavar="APP_ID", help="Only records of this workspace.")
+@click.option("--type", metavar="TYPE", help="Only this ce_type, or this topic of Intercom, such as contact.user.updated.")
+@click.option("--event", metavar="ID", help="Only the event with this id.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
+@click.option(
+    "--max-lag", type=click.IntRange(min=0), default=ReplayLimits().max_lag, show_default=True,
+    help="Wait while the agents have more than so many records to read: live events wait behind no more.",
+)  # fmt: skip
+@click.option("--reason", metavar="TEXT", help="Why; it is kept with who did it and when.")
+@click.option("--dry-run", is_flag=True, help="Read the range, say what would be sent, and send nothing.")
+@click.option("--resume", metavar="ID", help="Continue a replay that was stopped or killed, where it stood.")
+@click.option("--abandon", metavar="ID", help="End an unfinished replay where it stands.")
+@click.option("--list", "list_all", is_flag=True, help="Show all replays, and how they ended.")
+@json_option
+@config_option
+@click.pass_context
+def replay(
+    ctx: click.Context, /, *, topic: str | None, reprocess: bool, to: str | None, resume: str | None, abandon: str | None,
+    list_all: bool, dry_run: bool, rate: float | None, max_lag: int, reason: str | None, as_json: bool, **range_: Any,
+) -> None:  # fmt: skip
+    """Send records of TOPIC again, as they are in the log now and up to its present end.
+
+    --reprocess is for the agents: after a fix, they apply what they have not applied, and all else changes nothing. --to is for one downstream
+    that lost data. Ctrl-C pauses, and --resume continues. Every replay is kept on the topic `operations`.
+    """
+    settings, limits = kafka_of(ctx), ReplayLimits(rate=rate, max_lag=max_lag)
+    if sum((list_all, resume is not None, abandon is not None, topic is not None)) != 1:
+        raise click.UsageError("name a TOPIC, or one of --resume, --abandon and --list")
+    if list_all:
+        for each in run(_with_avro(settings, lambda avro: journal.replays(settings.kafka, avro))).values():
+            click.echo(json_line(each) if as_json else _line(each))
+    elif abandon is not None:
+        _report(run(_with_avro(settings, lambda avro: start.end(settings.kafka, avro, abandon))), as_json=as_json)
+    elif resume is not None:
+        with _watcher(as_json=as_json) as watcher:
+            act = _with_avro(settings, lambda avro: start.resume(settings.kafka, avro, resume, limits, watcher))
+            _report(run(act), as_json=as_json)
+    elif reprocess is (to is not None):
+        raise click.UsageError("say for whom: --reprocess for the agents, or --to for one downstream")
+    else:
+        selection = ReplaySelection(topic=topic or "", **range_)
+        _replay(settings, selection, to, limits, reason=reason, dry_run=dry_run, as_json=as_json)
+
+
+def _replay(
+    settings: Settings,
+    selection: ReplaySelection,
+    to: str | None,
+    limits: ReplayLimits,
+    *,
+    reason: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    kafka, file = settings.kafka, None if to is None or not _is_file(to) else to
+    if to is None:
+        start.require_reprocessable(selection.topic)
+    elif file is None:
+        run(start.require_target(kafka, selection.topic, to))
+    if dry_run:
+        _show(run(plan(kafka, selection, lambda _: None)), as_json=as_json)
+    elif file is not None:
+        click.echo(f"{_to_file(settings, selection, file)} records", err=True)
+    else:
+        with _watcher(as_json=as_json) as watcher:
+            act = _with_avro(
+                settings,
+                lambda avro: start.begin(
+                    kafka, avro, selection, to, actor=user_name(), reason=reason, limits=limits, watcher=watcher
+                ),
+            )
+            _report(run(act), as_json=as_json)
+
+
+def _is_file(to: str) -> bool:
+    return to == "-" or "/" in to or to.endswith((".json", ".jsonl", ".ndjson"))
+
+
+def _to_file(settings: Settings, selection: ReplaySelection, to: str) -> int:
+    """Write the records as `tail --json` does; a file that exists is left alone."""
+    start.require_public(selection.topic)
+    if to == "-":
+        return run(_write(settings, selection, sys.stdout.buffer))
+    try:
+        with Path(to).open("xb") as file:
+            return run(_write(settings, selection, file))
+    except FileExistsError:
+        raise click.ClickException(f"{to} exists already; name a new file") from None
+    except OSError as error:
+        raise click.ClickException(f"{to} cannot be written: {error.strerror}") from None
+
+
+async def _write(settings: Settings, selection: ReplaySelection, file: BinaryIO) -> int:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    decode = decoder_of(selection.topic, avro, (), Naming(prefix=settings.kafka.topic_prefix))
+    written = 0
+    async for records in records_of(settings.kafka, selection, await ranges_of(settings.kafka, selection)):
+        for record in records:
+            if selection.selects(record) and not replayed(record):
+                file.write(
+                    format_json(RecordView.of(selection.topic, record.partition, record, decode), record.value, written == 0)
+                )
+                written += 1
+    file.flush()
+    return written
+
+
+async def _with_avro(settings: Settings, act: Callable[[Avro], Awaitable[Any]]) -> Any:
+    return await act(await registry.codec(settings.registry.url, settings.kafka.topic_prefix))
+
+
+@contextmanager
+def _watcher(*, as_json: bool) -> Iterator[Watcher]:
+    """Show progress each second on standard error; stop between two transactions on Ctrl-C and SIGTERM."""
+    stopped = False
+    begun = shown = time.monotonic()
+    read_before = -1
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    def progress(replay: Replay) -> None:
+        nonlocal shown, read_before
+        now, read = time.monotonic(), replay.progress.read
+        read_before = read if read_before < 0 else read_before
+        if not as_json and now - shown >= _SAY_EVERY_S:
+            shown, left = now, sum(each.end - each.start for each in replay.left.values())
+            rate = (read - read_before) / (now - begun)
+            remaining = f", about {left / rate:.0f} s left" if rate > 0 else ""
+            click.echo(f"{replay.id}: {read:,} read, {replay.progress.sent:,} sent, {rate:,.0f}/s{remaining}", err=True)
+
+    def wait(lag: int) -> None:
+        nonlocal shown
+        if not as_json and time.monotonic() - shown >= _SAY_EVERY_S:
+            shown = time.monotonic()
+            click.echo(f"waiting for the agents, which have {lag:,} records to read (is a worker running?)", err=True)
+
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield Watcher(progress, wait, lambda: stopped)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _report(replay: Replay, *, as_json: bool) -> None:
+    click.echo(json_line(replay) if as_json else _line(replay))
+    if replay.result is None and not as_json:
+        click.echo(f"paused; `intercom-streams replay --resume {replay.id}` continues", err=True)
+
+
+def _line(replay: Replay) -> str:
+    progress, left = replay.progress, sum(each.end - each.start for each in replay.left.values())
+    state = replay.result or f"unfinished, {left:,} offsets left"
+    to = f" to {replay.target}" if replay.target else ""
+    skipped = f", {progress.skipped:,} replays left out" if progress.skipped else ""
+    return (
+        f"{replay.id}  {timestamp(replay.started)}  {replay.selection.topic}{to}: {state}; "
+        f"{progress.read:,} read, {progress.sent:,} sent{skipped}"
+    )
+
+
+def _show(found: Plan, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json_line(found))
+        return
+    click.echo(f"{found.topic}: {found.reads:,} records in the range, {found.sends:,} would be sent")
+    if found.replays_left_out:
+        click.echo(f"  {found.replays_left_out:,} are replays themselves and left out")
+    if found.first is not None and found.last is not None:
+        click.echo(f"  from {timestamp(found.first)} to {timestamp(found.last)}")
+    for type_, count in found.types.items():
+        click.echo(f"  {count:>10,}  {type_}")

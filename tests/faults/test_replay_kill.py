@@ -1,0 +1,150 @@
+"""Law 4 on a real broker: a replay during live traffic, killed and resumed, changes no table and publishes nothing again."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import TopicRecord, transactions
+from schemas.codec import Avro
+from schemas.intercom.envelope import envelope
+from schemas.intercom.routes import destinations
+from schemas.message import Message, header
+from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
+from streams.agents.contacts import contacts
+from streams.agents.people import people
+from streams.engine.naming import Naming
+from streams.engine.runner import Running, running
+from streams.engine.tables.store import MemoryStore
+from streams.ops.replay.journal import Replay, replays
+from tests.support.config import config_text
+from tests.support.counting_agent import read_all
+from tests.support.engines import QUICK, until
+from tests.support.histories import contact_events
+from tests.support.oracle import pipeline_of
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+
+APP = "abc12345"
+AVRO = Avro.local()
+TENANCY = Tenancy.of(
+    [App(name="support", client_secrets=(Secret("s"),))],
+    [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
+)
+TOPICS = ["intercom.contacts", "person.patches", "people", "people.changes", "memberships", "dead.letters", "operations"]
+EVENTS, LIVE, PERSONS, KILLS = 4_000, 300, 150, 3
+
+
+async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, prefix: str, tmp_path: Path) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
+    bodies = contact_events(EVENTS + LIVE, PERSONS, seed, APP)
+    agents = (contacts(TENANCY), people(AVRO))
+    await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
+    before, live = bodies[:EVENTS], bodies[EVENTS:]
+    expected_before, expected = (pipeline_of(part, TENANCY) for part in (before, bodies))
+    async with transactions(settings, "ingress") as ingress, running(agents, kafka=settings, limits=QUICK) as work:
+        await ingress.append([record for body in before for record in _records(body)])
+        await until(
+            lambda: work.engine.ready.is_set() and _rows(work) == expected_before.tables["contacts"].rows(),
+            "all posts are processed",
+        )
+
+        async def traffic() -> None:
+            for body in live:
+                await ingress.append(_records(body))
+
+        posting = asyncio.create_task(traffic())
+        replay = await _replayed_despite_kills(settings, _config(settings, tmp_path), random.Random(seed))
+        await posting
+        rows = expected.tables["contacts"].rows()
+        await until(lambda: _caught_up(work) and _rows(work) == rows, "replayed and live posts are processed")
+        await _wait_until_published(settings, expected.latest("people"))
+    changes = Counter(header(record.headers, "ce_id") for record in await read_all(settings, "people.changes"))
+    assert changes.most_common(1)[0][1] == 1
+    posts = await read_all(settings, "intercom.contacts")
+    in_range = [
+        post for post in posts if post.offset < replay.ends[post.partition] and header(post.headers, "ce_origin") == "webhook"
+    ]
+    again = [post for post in posts if header(post.headers, "ce_replayid") == replay.id]
+    assert Counter(_content(post) for post in again) == Counter(_content(post) for post in in_range)
+
+
+async def _replayed_despite_kills(settings: KafkaSettings, config: Path, chance: random.Random) -> Replay:
+    """Run the command, kill it a few times at random moments, and resume it until it is complete."""
+    words = ["intercom.contacts", "--reprocess", "--rate", "2000"]
+    for _ in range(KILLS):
+        process = await _command(config, *words)
+        await asyncio.sleep(chance.uniform(1.0, 2.5))
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        found = await replays(settings, AVRO)
+        words = ["--resume", next(iter(found)), "--rate", "2000"] if found else words
+        if found and next(iter(found.values())).result:
+            break
+    else:
+        process = await _command(config, *words)
+        assert await process.wait() == 0
+    (replay,) = (await replays(settings, AVRO)).values()
+    assert replay.result == "completed"
+    return replay
+
+
+async def _command(config: Path, *words: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streams.cli", "replay", *words, "--config", str(config), env={**os.environ, "KAFKA_BOOTSTRAP": ""}
+    )
+
+
+def _content(record: Message) -> tuple[bytes | None, bytes | None, str | None]:
+    return record.key, record.value, header(record.headers, "ce_id")
+
+
+def _config(settings: KafkaSettings, folder: Path) -> Path:
+    file = folder / "replay.toml"
+    file.write_text(
+        config_text(kafka={"bootstrap": settings.bootstrap, "topic_prefix": settings.topic_prefix}, apps={}, tenants={})
+    )
+    return file
+
+
+def _records(body: bytes) -> list[TopicRecord]:
+    return [
+        TopicRecord(
+            to.topic,
+            to.key.encode(),
+            body,
+            [("ce_id", to.id.encode()), ("ce_origin", b"webhook")]
+            + ([("ce_causationid", to.causation.encode())] if to.causation else []),
+        )
+        for to in destinations(envelope(body))
+        if to.topic == "intercom.contacts"
+    ]
+
+
+def _rows(work: Running) -> dict[str, bytes]:
+    stores = [processor.store for processor in work.engine.all_processors() if processor.agent.name == "contacts"]
+    return dict(sorted(row for store in stores if isinstance(store, MemoryStore) for row in store.items()))
+
+
+def _caught_up(work: Running) -> bool:
+    return all(processor.caught_up for processor in work.engine.all_processors())
+
+
+async def _wait_until_published(settings: KafkaSettings, expected: dict[str, bytes]) -> None:
+    async with asyncio.timeout(60):
+        while await _latest(settings) != expected:  # noqa: ASYNC110  # Kafka sets no event
+            await asyncio.sleep(0.2)
+
+
+async def _latest(settings: KafkaSettings) -> dict[str, bytes]:
+    values = {record.key.decode(): record.value for record in await read_all(settings, "people")}
+    return {key: value for key, value in sorted(values.items()) if value is not None}
