@@ -12,7 +12,7 @@ from streams.core.access.checks.check import AccountInput
 from streams.core.access.facts import freshness as facts_freshness
 from streams.core.access.facts import snapshots
 from streams.core.access.processing import chunk
-from streams.core.access.state import directory, staff
+from streams.core.access.state import read_settings, staff, staff_reader
 from streams.core.access.state.directory import Directory
 
 Fault = Callable[[pytest.MonkeyPatch], None]
@@ -49,12 +49,12 @@ def _withdrawn_record_loses_its_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def _late_record_is_never_withdrawn(patch: pytest.MonkeyPatch) -> None:
-    right = directory.read_record
+    right = staff_reader.read_record
 
     def read(row: Any, snapshots: Any, *others: Any) -> Any:
         return right(row, snapshots if row.listed else (), *others)
 
-    patch.setattr(directory, "read_record", read)
+    patch.setattr(staff_reader, "read_record", read)
 
 
 def _started_voids_other_snapshots(patch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def _numbers_do_not_part_people(patch: pytest.MonkeyPatch) -> None:
 
 
 def _absence_never_ends(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(directory, "absence_of", lambda _: {})
+    patch.setattr(read_settings, "absence_of", lambda _: {})
 
 
 def _sources_are_never_stale(patch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams.core.access.state.freshness import freshness_of, interval_of, next_change, stale_since, with_sign
+from streams.core.access.state.freshness import interval_of, next_change, stale_since, with_sign
 from streams.core.access.state.rows import SourceSigns
 from streams.core.access.state.tenant import TenantState
 
@@ -42,5 +42,4 @@ def arm(state: TenantState, source: str, now: int) -> None:
 
 
 def _interval(state: TenantState, source: str) -> int | None:
-    row = state.settings.get()
-    return interval_of(freshness_of(row.settings).get(source)) if row else None
+    return interval_of(state.read_settings.freshness.get(source))

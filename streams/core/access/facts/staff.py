@@ -9,7 +9,8 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.references import put_record
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import Record, merge_record
+from streams.core.access.state.staff import Record, merge_record, number_of
+from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, FactReference
 
@@ -31,31 +32,35 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
     after = merge_record(row, state.tenant, fact, data, time=time, source=source, listed=listed)
     if after == row:
         return Effect("superseded")
-    return _put(state, row, after, source, now)
+    reader = StaffReader(state)
+    if row is None or reader.end_of(row) != reader.end_of(after):
+        after = msgspec.structs.replace(after, ending=source)
+    old = Directory(state, reader)
+    if row is not None and reader.reads_alike(row, after, listed) and (row.roles == after.roles or _is_alone(old, after)):
+        state.records.put(after, *key)
+        return Effect("applied")  # no answer changes: when roles were asserted last decides between records of one person alone
+    return _put(state, old, row, reader.read(after), now)
 
 
-def _put(state: TenantState, before: StaffRecord | None, after: StaffRecord, source: FactReference, now: int) -> Effect:
-    key, old = (after.source, after.id), Directory(state)
-    was, new = old.record(key), old.read(after)
-    row = msgspec.structs.replace(after, ending=source) if was is None or was.end != new.end else after
-    if was is not None and _read_alike(was, new):
-        state.records.put(row, *key)
-        return Effect("applied")
-    addresses, numbers = {*row.ever, *(was.row.ever if was else ())}, {each.number for each in (was, new) if each and each.number}
+def _is_alone(directory: Directory, row: StaffRecord) -> bool:
+    number = number_of(row)
+    return not directory.is_shared((row.source, row.id), row.ever, () if number is None else (number,))
+
+
+def _put(state: TenantState, old: Directory, before: StaffRecord | None, new: Record, now: int) -> Effect:
+    key, was = new.key, old.record(new.key) if before else None
+    addresses, numbers = (
+        {*new.row.ever, *(was.row.ever if was else ())},
+        {each.number for each in (was, new) if each and each.number},
+    )
     if was is None:
-        covered = not old.is_shared(addresses, numbers)
+        covered = not old.is_shared(key, addresses, numbers)
     else:
         alike = (was.row.ever, was.number, was.withdrawn) == (new.row.ever, new.number, new.withdrawn)
         covered = alike and bool(new.end or not was.end)
     # It joins and parts the same people (a new one nobody), and names no fewer as leavers: the rows after it lead to all accounts concerned.
     accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers)
-    put_record(state, before, row)
-    directory = Directory.after(state, new._replace(row=row))
+    put_record(state, before, new.row)
+    directory = Directory.after(state, new)
     deadlines.arm_record(state, directory, key, now)
     return Effect("applied", accounts=accounts | directory.accounts_near(key, addresses, numbers), directory=directory)
-
-
-def _read_alike(was: Record, new: Record) -> bool:
-    """Say whether a record reads as before: it was observed again, and nothing that an answer rests on has changed."""
-    values = [{name: field.value for name, field in record.row.fields.items()} for record in (was, new)]
-    return values[0] == values[1] and was.row.ever == new.row.ever and was._replace(row=new.row) == new

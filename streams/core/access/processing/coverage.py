@@ -30,7 +30,7 @@ def settle(chunk: Chunk) -> None:
     """Bring the rows up to date once a fact is wholly processed, and start monitoring where everything is covered for the first time."""
     state, fact, now = chunk.state, chunk.fact, chunk.now
     if fact.kind in _TOUCHES_ALL:
-        reporting = Reporting(state, state.settings.get())
+        reporting = Reporting(state)
         for app_id, _ in list(state.workspaces.walk()):
             _put(chunk, WORKSPACE, app_id, workspace_coverage(state, app_id, now), now)
         for source in sorted(_sources(state)):
@@ -41,7 +41,7 @@ def settle(chunk: Chunk) -> None:
         _put(chunk, WORKSPACE, fact.app_id, workspace_coverage(state, fact.app_id, now), now)
     if fact.record is not None:
         source = fact.record.source
-        _put(chunk, SOURCE, source, source_coverage(state, Reporting(state, state.settings.get()), source, now), now)
+        _put(chunk, SOURCE, source, source_coverage(state, Reporting(state), source, now), now)
 
 
 def settle_workspace(chunk: Chunk, app_id: str, at: int) -> None:
@@ -51,7 +51,7 @@ def settle_workspace(chunk: Chunk, app_id: str, at: int) -> None:
 
 def settle_source(chunk: Chunk, source: str, at: int) -> None:
     """Bring a staff source's row up to date as of a timer's instant (ms)."""
-    _put(chunk, SOURCE, source, source_coverage(chunk.state, Reporting(chunk.state, chunk.state.settings.get()), source, at), at)
+    _put(chunk, SOURCE, source, source_coverage(chunk.state, Reporting(chunk.state), source, at), at)
 
 
 def renew(chunk: Chunk, at: int, timer: Timer) -> bool:

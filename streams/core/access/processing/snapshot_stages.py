@@ -14,6 +14,7 @@ from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
 from streams.core.access.state.rows import SourceRow
+from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AppliedSnapshot, SnapshotProblem
 from streams.core.access.state.work_rows import SnapshotPage, SnapshotStaging
@@ -63,12 +64,11 @@ def count_rows(chunk: Chunk) -> Stage:
 
 def count_withdrawn(chunk: Chunk) -> Stage:
     """Count who is employed by the source's records, and those of them that the snapshot would withdraw; refuse it where they are too many."""
-    state, snapshot, directory = chunk.state, staged_snapshot(chunk.state, chunk.fact), Directory(chunk.state)
+    state, snapshot, reader = chunk.state, staged_snapshot(chunk.state, chunk.fact), StaffReader(chunk.state)
     staging = _staging(snapshot)
     heads = absent = 0
     for id_, row in chunk.spend(state.records.walk(snapshot.scope, after=chunk.cursor)):
-        record = directory.read(row)
-        if record.withdrawn is None and (record.end is None or record.end.instant > chunk.now):
+        if reader.is_employed(row, chunk.now):
             heads += 1
             absent += staging.requested > row.sights[-1] and not snapshot.lists(id_)
         chunk.cursor = id_

@@ -124,6 +124,8 @@ def accounts(chunk: Chunk) -> Stage:
 
 def evaluate(chunk: Chunk) -> Stage:
     """Evaluate what the fact affected, in order; more accounts than the budget allows become rows of pending accounts."""
+    if not (chunk.effect.workspaces or chunk.accounts or chunk.has_pending_accounts):
+        return _after_evaluation(chunk)
     chunk.evaluation.load_context(chunk.effect.directory)
     for app_id in sorted(chunk.effect.workspaces):
         chunk.evaluation.workspace(app_id, chunk.cause)

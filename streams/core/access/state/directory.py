@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
 from streams.core.access.state.reporting import Reporting
-from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import WITHDRAWN, Record, absence_of, read_record
+from streams.core.access.state.staff import Record
+from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import AccountKey, AppliedSnapshot, RecordKey
+from streams.core.access.state.values import AccountKey, RecordKey
 
 Groups = set[frozenset[RecordKey]]
 
@@ -21,16 +21,13 @@ Groups = set[frozenset[RecordKey]]
 class Directory:
     """The people of a tenant as its rows have them. To be made again once rows of staff, or the settings, have changed."""
 
-    def __init__(self, state: TenantState) -> None:
+    def __init__(self, state: TenantState, reader: StaffReader | None = None) -> None:
         self._state = state
-        settings = state.settings.get()
-        self.aliases = settings.settings.alias_domains if settings else {}
-        self.precedence = settings.settings.precedence if settings else ()
-        self._absence: dict[str, str] = absence_of(settings.settings) if settings else {}
-        self.reporting = Reporting(state, settings)
-        self._since = settings.since if settings else {}
-        self._snapshots: dict[str, tuple[AppliedSnapshot, ...]] = {}
-        self._records: dict[RecordKey, Record | None] = {}
+        self._reader = reader or StaffReader(state)
+        self.aliases = state.read_settings.aliases
+        self.precedence = state.read_settings.precedence
+        self.since = state.read_settings.since
+        self.reporting = Reporting(state)
         self._people: dict[RecordKey, Person] = {}
         self._named: dict[frozenset[str], list[Person]] = {}
         self._joins: dict[tuple[str, RecordKey | None], Groups | None] = {}
@@ -38,27 +35,15 @@ class Directory:
         self._holding: dict[tuple[str, str, bool], dict[str, Person]] = {}
         self._holders: dict[str, tuple[RecordKey, ...]] = {}
 
-    def since(self, part: str) -> int | None:
-        """Return the date of a part of the settings."""
-        return self._since.get(part)
-
     @classmethod
     def after(cls, state: TenantState, record: Record) -> "Directory":
         """Return the directory of rows in which this record has just been put, without reading it again."""
-        directory = cls(state)
-        directory._records[record.key] = record
-        return directory
+        reader = StaffReader(state)
+        reader.remember(record)
+        return cls(state, reader)
 
     def record(self, key: RecordKey) -> Record | None:
-        if key not in self._records:
-            row = self._state.records.get(*key)
-            self._records[key] = None if row is None else self.read(row)
-        return self._records[key]
-
-    def read(self, row: StaffRecord) -> Record:
-        """Read a staff record as of its source's snapshots and the settings."""
-        absence, decided = self._absence.get(row.source, WITHDRAWN), self._since.get(f"absence|{row.source}")
-        return read_record(row, self._applied(row.source), absence, decided)
+        return self._reader.record(key)
 
     def person_of(self, id_: str) -> Person | None:
         """Return the person that an id names: that of any of the records."""
@@ -119,6 +104,26 @@ class Directory:
 
         They are those of its person, of the people that it joins or keeps apart, and of those who might be a leaver among these.
         """
+        records = [record] if (record := self.record(key)) else []
+        known = {*addresses, *(address for record in records for address in record.row.ever)}
+        if self.is_shared(key, known, numbers):
+            records = self._near(key, addresses, numbers)
+            known |= {address for record in records for address in record.row.ever}
+        indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
+        links = (self._state.links.holders(record.row.person) for record in records)
+        return {account for index in (*indexes, *links) for account in index.accounts}
+
+    def is_shared(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> bool:
+        """Say whether another record has one of these addresses or employee numbers. Nearly none has."""
+        holders = (*map(self.holders, addresses), *(self._state.employee_numbers.holders(each).records for each in numbers))
+        return any(found and found != (key,) for found in holders)
+
+    def holders(self, address: str) -> tuple[RecordKey, ...]:
+        if address not in self._holders:
+            self._holders[address] = self._state.addresses.holders(address).records
+        return self._holders[address]
+
+    def _near(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> list[Record]:
         near = {key} if self.record(key) else set()
         for number in numbers:
             near |= set(self._state.employee_numbers.holders(number).records)
@@ -126,31 +131,12 @@ class Directory:
             near |= {each for group in self._joining(address, without=key) or () for each in group}
         people = {person.id: person for person in map(self.person, near)}
         people |= {other.id: other for other in self.uncertain([person for person in people.values() if person.end])}
-        records = [record for person in people.values() for record in person.records]
-        known = {*addresses, *(address for record in records for address in record.row.ever)}
-        indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
-        links = (self._state.links.holders(record.row.person) for record in records)
-        return {account for index in (*indexes, *links) for account in index.accounts}
-
-    def is_shared(self, addresses: Iterable[str], numbers: Iterable[str]) -> bool:
-        """Return whether any record has one of these addresses or employee numbers."""
-        return any(map(self.holders, addresses)) or any(self._state.employee_numbers.holders(each).records for each in numbers)
-
-    def holders(self, address: str) -> tuple[RecordKey, ...]:
-        if address not in self._holders:
-            self._holders[address] = self._state.addresses.holders(address).records
-        return self._holders[address]
+        return [record for person in people.values() for record in person.records]
 
     def _known(self, key: RecordKey) -> Record:
         record = self.record(key)
         assert record is not None
         return record
-
-    def _applied(self, source: str) -> tuple[AppliedSnapshot, ...]:
-        if source not in self._snapshots:
-            row = self._state.sources.get(source)
-            self._snapshots[source] = row.snapshots if row else ()
-        return self._snapshots[source]
 
     def _has(self, person: Person, wanted: set[str]) -> bool:
         return any(not wanted.isdisjoint(forms(address, self.aliases)) for address in person.addresses)

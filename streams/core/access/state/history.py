@@ -4,6 +4,7 @@ A register keeps the latest value alone, and its beginning would then depend on 
 lies inside a run splits it. So the times of assertions are kept too, the latest of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -27,11 +28,15 @@ History: TypeAlias = tuple[Asserted, ...]
 
 
 class Moment(NamedTuple):
-    """The values asserted at one time; several contradict each other. `times` says of each when within the moment it first was."""
+    """The values asserted at one time; several contradict each other. `times` says of each when within the moment it first was.
+
+    Of a run (`runs`), `time` is that of its first moment, and `last` that of its last.
+    """
 
     time: int
     values: list[Any]
     times: list[int]
+    last: int
 
     def first(self, value: Any) -> int:
         """Return when a value of the moment was asserted first."""
@@ -45,6 +50,13 @@ def with_value(history: History, value: Any, time: int) -> History:
     """Return the history with one more assertion."""
     if not history:
         return (Asserted(value, (time,)),)
+    if len(history) == 1 and value == history[0].value:  # as nearly all are: asserted again, and never otherwise
+        known = history[0].times
+        return history if time in known else (Asserted(history[0].value, _of_one_value((*known, time))),)
+    return _with_other_value(history, value, time)
+
+
+def _with_other_value(history: History, value: Any, time: int) -> History:
     times: dict[int, list[Any]] = {}
     for each in history:
         for when in each.times:
@@ -74,6 +86,12 @@ def _remembered(times: Mapping[int, list[Any]]) -> list[int]:
     return kept
 
 
+def _of_one_value(times: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the times to remember where all are of one value: what `_remembered` does then."""
+    ordered = tuple(sorted(times))
+    return ordered if len(ordered) <= REMEMBERED else (ordered[0], *ordered[len(ordered) - REMEMBERED + 1 :])
+
+
 def _are_alike(first: list[Any], *others: list[Any]) -> bool:
     return len(first) == 1 and all(other == first for other in others)
 
@@ -81,7 +99,8 @@ def _are_alike(first: list[Any], *others: list[Any]) -> bool:
 def moments(history: History, resolution: int = 1) -> list[Moment]:
     """Return the assertions in order of time; those within one `resolution` (ms) are one moment, dated by the first of them."""
     if len(history) == 1 and len(history[0].times) == 1:  # as nearly all are
-        return [Moment(history[0].times[0], [history[0].value], [history[0].times[0]])]
+        [time] = history[0].times
+        return [Moment(time, [history[0].value], [time], time)]
     every = sorted((time, index, each.value) for index, each in enumerate(history) for time in each.times)
     found = []
     for _, group in groupby(every, key=lambda each: each[0] // resolution):
@@ -92,8 +111,33 @@ def moments(history: History, resolution: int = 1) -> list[Moment]:
             if value not in values:
                 values.append(value)
                 times.append(time)
-        found.append(Moment(same[0][0], values, times))
+        found.append(Moment(same[0][0], values, times, same[0][0]))
     return found
+
+
+def runs(history: History, resolution: int = 1) -> list[Moment]:
+    """Return the moments, of neighbours with the same values the first alone; `last` is the time of the last of them.
+
+    They date values as the moments do, and there are few of them, however often a value was asserted again.
+    """
+    if len(history) == 1:  # as nearly all are: one value
+        value, times = history[0].value, history[0].times
+        last = times[bisect_left(times, times[-1] // resolution * resolution)] if resolution > 1 else times[-1]
+        return [Moment(times[0], [value], [times[0]], last)]
+    found: list[Moment] = []
+    for moment in moments(history, resolution):
+        if found and found[-1].values == moment.values:
+            found[-1] = found[-1]._replace(last=moment.time)
+        else:
+            found.append(moment)
+    return found
+
+
+def same_runs(one: History, other: History) -> bool:
+    """Say whether two histories have the same runs, whenever the last of each was asserted last."""
+    if len(one) == len(other) == 1:
+        return bool(one[0].times[0] == other[0].times[0] and one[0].value == other[0].value)
+    return [each[:3] for each in runs(one)] == [each[:3] for each in runs(other)]
 
 
 def run_start(of: list[Moment], test: Callable[[list[Any]], bool]) -> Moment:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.core.access.state.history import moments
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
+from streams.core.access.state.staff import number_of
 from streams.core.access.state.tenant import HolderIndexes, TenantState
 from streams.core.access.state.values import AccountKey, RecordKey
 
@@ -39,8 +39,8 @@ def _linked(account: AccountRow | None) -> set[str]:
 
 
 def _numbers(record: StaffRecord | None) -> set[str]:
-    numbers = moments(record.employee) if record else []
-    return {min(numbers[-1].values)} if numbers else set()
+    number = number_of(record) if record else None
+    return set() if number is None else {number}
 
 
 def _move(

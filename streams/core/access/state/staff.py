@@ -8,7 +8,7 @@ import msgspec
 from schemas.access.facts import AccessSettings, Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.history import REMEMBERED, History, Moment, moments, run_start, with_value
+from streams.core.access.state.history import REMEMBERED, History, Moment, run_start, runs, same_runs, with_value
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import AppliedSnapshot, FactReference, RecordKey
 from streams.core.normal_forms.addresses import normal
@@ -77,28 +77,25 @@ class Record(NamedTuple):
         return f"Record({self.key!r}, ***)"
 
 
+def is_employed(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None, now: int) -> bool:
+    """Say whether a record, read as `read_record` does, was not withdrawn, and its end is later than `now` (ms)."""
+    withdrawn = _presence(row, snapshots)[1]
+    end = _end(row, withdrawn, absence, decided)
+    return withdrawn is None and (end is None or end.instant > now)
+
+
+RowAsOf = tuple[StaffRecord, Sequence[AppliedSnapshot]]  # with the snapshots of its source that count
+
+
 def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Record:
     """Read a record. `snapshots` are those of its source; `absence` is what absence from one means, since `decided`."""
-    first, last = row.sights[0], row.sights[-1]
-    listed = frozenset(row.listed)
-    lacking = [each.requested for each in snapshots if each.requested > first and each.number not in listed]
-    withdrawn = min((requested for requested in lacking if requested > last), default=None)
-    gap = max((requested for requested in lacking if requested <= last), default=None)
-    there = first if gap is None else min(time for time in row.sights if time >= gap)
-    status = moments(row.status)
-    if any(_gone(moment.values) for moment in status):
-        since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
-        if _gone(status[-1].values):
-            withdrawn = since if withdrawn is None else min(since, withdrawn)
-        else:
-            there = max(there, since)
-    given = moments(row.addresses)
+    there, withdrawn = _presence(row, snapshots)
+    given = runs(row.addresses)
     now = _all_addresses(given[-1].values) if given else frozenset()
-    numbers = moments(row.employee)
-    roles = moments(row.roles)
+    roles = runs(row.roles)
     return Record(
         row=row,
-        first=first,
+        first=row.sights[0],
         there_since=there,
         withdrawn=withdrawn,
         addresses=now,
@@ -108,13 +105,56 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
         },
         address_first=_first(given, row.ever),
         lost=_lost(given, now) if len(row.ever) > len(now) else {},
-        number=min(numbers[-1].values) if numbers else None,
+        number=number_of(row),
         roles=_roles(roles[-1].values) if roles else None,
-        roles_at=roles[-1].time if roles else None,
+        roles_at=roles[-1].last if roles else None,
         roles_since=run_start(roles, lambda values: _roles(values) == _roles(roles[-1].values)).time if roles else None,
         end=_end(row, withdrawn, absence, decided),
         absence_ends=absence == ENDED,
     )
+
+
+def number_of(row: StaffRecord) -> str | None:
+    """Return the employee number that a record has now."""
+    numbers = runs(row.employee)
+    return min(numbers[-1].values) if numbers else None
+
+
+def end_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> End | None:
+    """Return when employment ends by a record, read as `read_record` does."""
+    return _end(row, _presence(row, snapshots)[1], absence, decided)
+
+
+def reads_alike(before: RowAsOf, after: RowAsOf, absence: str, decided: int | None) -> bool:
+    """Say whether a record that was observed again reads as before, but for `roles_at`. That costs a fraction of reading it twice."""
+    old, new = before[0], after[0]
+    if old.ever != new.ever or old.fields.keys() != new.fields.keys():
+        return False
+    if any(field.value != new.fields[name].value for name, field in old.fields.items()):
+        return False
+    if not all(same_runs(getattr(old, name), getattr(new, name)) for name in ("addresses", "employee", "roles")):
+        return False
+    there, withdrawn = _presence(*before)
+    return (there, withdrawn) == _presence(*after) and _end(old, withdrawn, absence, decided) == _end(
+        new, withdrawn, absence, decided
+    )
+
+
+def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, int | None]:
+    """Return since when a record is there without a gap, and when it was withdrawn, None where it was not."""
+    first, last, listed = row.sights[0], row.sights[-1], frozenset(row.listed)
+    lacking = [each.requested for each in snapshots if each.requested > first and each.number not in listed]
+    withdrawn = min((requested for requested in lacking if requested > last), default=None) if lacking else None
+    gap = max((requested for requested in lacking if requested <= last), default=None) if lacking else None
+    there = first if gap is None else min(time for time in row.sights if time >= gap)
+    status = runs(row.status)
+    if any(_gone(run.values) for run in status):
+        since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
+        if _gone(status[-1].values):
+            withdrawn = since if withdrawn is None else min(since, withdrawn)
+        else:
+            there = max(there, since)
+    return there, withdrawn
 
 
 def _all_addresses(values: Sequence[Sequence[str]]) -> frozenset[str]:
@@ -149,12 +189,12 @@ def _gone(status: Sequence[str]) -> bool:
 def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
-    dates, status = moments(row.ends), [moment for moment in moments(row.status) if not _gone(moment.values)]
+    dates, status = runs(row.ends), [run for run in runs(row.status) if not _gone(run.values)]
     if dates:
         given = [instant for instant in dates[-1].values if instant is not None]
         if given:
             instant = min(given)
-            again = any(each.time > dates[-1].time and each.time >= instant and ENDED not in each.values for each in status)
+            again = any(each.last > dates[-1].last and each.last >= instant and ENDED not in each.values for each in status)
             if not again:  # a later status of another kind employs again, once the end had come
                 ends.append(End(instant, "ends"))
     if status and ENDED in status[-1].values:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from streams.core.access.state.backlog_rows import BacklogRows
+from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -65,6 +66,7 @@ class TenantState:
         self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)
+        self._read_settings: ReadSettings | None = None
 
     @property
     def log(self) -> TenantLog:
@@ -73,6 +75,14 @@ class TenantState:
     @log.setter
     def log(self, row: TenantLog) -> None:
         self._log.put(row)
+
+    @property
+    def read_settings(self) -> ReadSettings:
+        """The settings in force, parsed again only where they have changed."""
+        row = self.settings.get()
+        if self._read_settings is None or self._read_settings.row is not row:
+            self._read_settings = ReadSettings(row)
+        return self._read_settings
 
     def snapshots_of(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace's teammates, in order of their requests."""

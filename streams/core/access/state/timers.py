@@ -11,6 +11,7 @@ from streams.core.access.state.rows import ArmedTimer, Timer, TimerIndex
 from streams.core.access.state.table import AccessTable, RowCollection
 from streams.core.access.state.values import Key
 
+_NEVER: Final = 10**15  # ms: an instant of fifteen digits is no timer's
 _GROUP: Final = "@timers"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
 
 
@@ -21,6 +22,7 @@ class Timers:
         self._table, self._tenant = table, tenant
         self._timers = RowCollection(table, tenant, "timer", Timer)  # by instant, check and subject
         self._armed = RowCollection(table, tenant, "armed", ArmedTimer)  # by check and subject
+        self._none_before: int | None = None  # no timer is due before this instant; None where that is not known
 
     def set(self, check: str, subject: Key, at: int | None, fact: str = "") -> None:
         """Arm a timer for an instant (ms), move it there, or disarm it (None). `fact` is the one the deadline rests on."""
@@ -31,6 +33,7 @@ class Timers:
             self.clear(armed.at, check, subject)
         if at is not None:
             instant = _sortable(at)
+            self._none_before = None if self._none_before is None else min(self._none_before, at)
             self._armed.put(ArmedTimer(at), check, *subject)
             self._timers.put(Timer(check, subject, fact), instant, check, *subject)
             self._table.put(_GROUP, "|".join((instant, self._tenant, check, *subject)), TimerIndex(self._tenant))
@@ -49,15 +52,20 @@ class Timers:
     def due(self, now: int) -> Iterator[tuple[int, Timer]]:
         """Yield the timers due by `now` (ms) with their instants, the earliest first, ties by check and subject.
 
-        One that is armed meanwhile, for a later instant than the last one yielded, is among them.
+        One that is armed meanwhile, for a later instant than the last one yielded, is among them. Nearly every fact finds none, so
+        the rows are not looked up again while they cannot have any.
         """
+        if self._none_before is not None and self._none_before > now:
+            return
         after = ""
         while found := next(self._timers.walk(after=after), None):
-            after, timer = found
-            at = int(after.partition("|")[0])
+            at = int(found[0].partition("|")[0])
             if at > now:
-                return
+                break
+            after, timer = found
             yield at, timer
+        if not after:
+            self._none_before = at if found else _NEVER
 
 
 def earliest_timer(table: AccessTable) -> tuple[int, str] | None:

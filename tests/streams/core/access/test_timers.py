@@ -1,7 +1,8 @@
 """Timers: each fires as of its own instant, and before the first fact that is later than it."""
 
 from schemas.access.facts import AccessSettings, Fact
-from tests.support.company import DAY, TENANT, Company, story
+from streams.core.access.state.tenant import TenantState
+from tests.support.company import DAY, T0, TENANT, Company, story
 
 JO, AL = "jo@acme.example", "al@acme.example"
 
@@ -35,3 +36,16 @@ def test_timers_fire_in_the_order_of_their_instants_whichever_armed_them():
     company.added("8", AL)
     found = company.tick(third + DAY)
     assert [each["finding_info"]["modified_time"] for each in found] == [first, second, second, third]
+
+
+def test_a_timer_armed_after_none_was_found_is_found():
+    timers = TenantState(Company().table, TENANT).timers
+    assert list(timers.due(T0)) == []
+    timers.set("C2", ("hr", "77"), T0)
+    assert [at for at, _ in timers.due(T0)] == [T0]
+    timers.set("C2", ("hr", "77"), T0 + DAY)
+    timers.set("C2", ("hr", "78"), T0 + 2 * DAY)
+    assert [at for at, _ in timers.due(T0)] == []
+    timers.set("C2", ("hr", "77"), None)
+    assert [at for at, _ in timers.due(T0 + DAY)] == []
+    assert [at for at, _ in timers.due(T0 + 2 * DAY)] == [T0 + 2 * DAY]

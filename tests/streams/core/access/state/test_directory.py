@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streams.core.access.state import directory
+from streams.core.access.state import staff_reader
 from tests.support.company import DAY, T0, Company
 
 TEAM, JO = "team@acme.example", "jo@acme.example"
@@ -13,7 +13,7 @@ YESTERDAY = T0 + 9 * DAY
 
 def records_read(monkeypatch: pytest.MonkeyPatch, others: int, sources: Sequence[str], ends: int | None) -> int:
     """Return how many records are read for one more at an address that so many others have."""
-    company, read, keys = Company(), directory.read_record, []
+    company, read, keys = Company(), staff_reader.read_record, []
     for number in range(others):
         company.staff(str(number), TEAM, source=sources[number % len(sources)], ends=ends)
 
@@ -22,7 +22,7 @@ def records_read(monkeypatch: pytest.MonkeyPatch, others: int, sources: Sequence
         return read(row, *others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(directory, "read_record", counted)
+        patch.setattr(staff_reader, "read_record", counted)
         company.staff("new", TEAM, source=sources[0], ends=ends)
     return len(keys)
 

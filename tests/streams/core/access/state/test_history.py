@@ -1,6 +1,20 @@
 """What is remembered of a field that is asserted more often than there is room for."""
 
-from streams.core.access.state.history import REMEMBERED, History, moments, run_start, with_value
+from itertools import pairwise
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from streams.core.access.state.history import (
+    REMEMBERED,
+    History,
+    _with_other_value,
+    moments,
+    run_start,
+    runs,
+    same_runs,
+    with_value,
+)
 from tests.support.company import DAY, T0, TENANT, Company, admin, everyone
 
 
@@ -42,3 +56,36 @@ def test_an_account_that_every_snapshot_lists_keeps_the_date_of_its_answers():
         company.teammates(admin("admin.seen", "7", "jo@acme.example", role="Agent"), requested=T0 + (10 + number) * DAY)
     company.policy(everyone())  # everything is evaluated again
     assert company.states()[f"{TENANT}|C1|ws1|7|"] == before
+
+
+ASSERTIONS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4_000)), min_size=1, max_size=REMEMBERED + 8)
+RESOLUTIONS = st.sampled_from((1, 1000))
+
+
+@given(ASSERTIONS, ASSERTIONS, RESOLUTIONS)
+@example([("a", 0), ("b", 1), ("a", 2)], [("a", 0), ("b", 1), ("a", 2), ("a", 3)], 1)
+@example([("a", 0), ("a", 2_500), ("a", 2_700)], [("a", 0)], 1000)
+def test_runs_are_the_moments_without_those_that_repeat_the_one_before(one, other, resolution):
+    history, longer = made_of(one), made_of([*one, *other])
+    found, every = runs(history, resolution), moments(history, resolution)
+    firsts = [each for before, each in pairwise([None, *every]) if before is None or before.values != each.values]
+    assert [each[:3] for each in found] == [each[:3] for each in firsts]
+    assert [each.last for each in found] == [*(before.time for before, each in pairwise(every) if each in firsts), every[-1].time]
+    assert same_runs(history, longer) == ([each[:3] for each in runs(history)] == [each[:3] for each in runs(longer)])
+
+
+@example(list(range(REMEMBERED + 2)))
+@given(st.lists(st.integers(0, 4_000), min_size=1, max_size=2 * REMEMBERED))
+def test_a_value_asserted_again_is_remembered_as_among_others(times):
+    history: History = ()
+    for time in times:
+        expected = _with_other_value(history, "a", time)
+        history = with_value(history, "a", time)
+        assert history == expected
+
+
+def made_of(assertions):
+    history: History = ()
+    for value, time in assertions:
+        history = with_value(history, value, time)
+    return history

@@ -1,0 +1,55 @@
+"""A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
+
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import End, Record, end_of, is_employed, read_record, reads_alike
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import AppliedSnapshot, RecordKey
+
+
+class StaffReader:
+    """Reads records, each once. To be made again once rows of staff, snapshots, or the settings, have changed."""
+
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
+        self._settings = state.read_settings
+        self._snapshots: dict[str, tuple[AppliedSnapshot, ...]] = {}
+        self._records: dict[RecordKey, Record | None] = {}
+
+    def record(self, key: RecordKey) -> Record | None:
+        """Return a record, read."""
+        if key not in self._records:
+            row = self._state.records.get(*key)
+            self._records[key] = None if row is None else self.read(row)
+        return self._records[key]
+
+    def remember(self, record: Record) -> None:
+        """Take a record as it is read already."""
+        self._records[record.key] = record
+
+    def read(self, row: StaffRecord) -> Record:
+        """Read a row, which need not be in the table."""
+        return read_record(row, *self._by(row.source))
+
+    def is_employed(self, row: StaffRecord, now: int) -> bool:
+        """Say whether a record is there, and its end has not come at log time `now` (ms)."""
+        return is_employed(row, *self._by(row.source), now)
+
+    def end_of(self, row: StaffRecord) -> End | None:
+        """Return when employment ends by a record."""
+        return end_of(row, *self._by(row.source))
+
+    def reads_alike(self, before: StaffRecord, after: StaffRecord, listed: int | None) -> bool:
+        """Say whether a record that was observed again reads as before, but for when roles were asserted last.
+
+        `listed` is the number of the complete snapshot that has it, which nobody's answers rest on yet.
+        """
+        snapshots, absence, decided = self._by(before.source)
+        earlier = snapshots if listed is None else tuple(each for each in snapshots if each.number != listed)
+        return reads_alike((before, earlier), (after, snapshots), absence, decided)
+
+    def _by(self, source: str) -> tuple[tuple[AppliedSnapshot, ...], str, int | None]:
+        """Return what the records of a source are read by: its snapshots, what absence from one means, and since when."""
+        if source not in self._snapshots:
+            row = self._state.sources.get(source)
+            self._snapshots[source] = row.snapshots if row else ()
+        return self._snapshots[source], *self._settings.absence(source)

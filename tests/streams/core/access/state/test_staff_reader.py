@@ -1,0 +1,88 @@
+"""A record that is observed again is compared with itself; read whole it is only where something changed."""
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from streams.core.access.state import staff_reader
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import end_of, is_employed, merge_record, read_record, reads_alike
+from streams.core.access.state.values import AppliedSnapshot, FactReference
+from tests.support.company import T0, TENANT, Company, everyone, staff
+
+HOUR = 3_600_000
+TIMES = st.integers(0, 12).map(lambda hours: T0 + hours * HOUR)
+OBSERVATIONS = st.tuples(
+    TIMES,
+    st.sampled_from(((), ("jo@acme.example",), ("jo@acme.example", "jojo@acme.example"))),
+    st.sampled_from((None, "not said", T0 + 3 * HOUR, T0 + 30 * HOUR)),
+    st.sampled_from((None, (), ("Sales",), ("Sales", "Support"))),
+    st.sampled_from((None, "active", "ended", "withdrawn")),
+    st.sampled_from((None, "1", "2")),
+    st.sampled_from((None, 0, 1)),
+)
+SNAPSHOTS = st.lists(TIMES, max_size=3).map(
+    lambda times: tuple(AppliedSnapshot(requested, f"s{number}", number) for number, requested in enumerate(sorted(times)))
+)
+
+
+def observed(before, observation) -> StaffRecord:
+    at, addresses, ends, roles, status, employee, listed = observation
+    known = None if ends == "not said" else ends
+    fact = staff("7", *addresses, at=at, ends=known, roles=roles, status=status, employee=employee)
+    source, data = FactReference(fact.id, fact.kind, at, at, 0, 0, "0" * 64), fact.record
+    assert data is not None
+    if ends == "not said":
+        data = msgspec.structs.replace(data, asserts=tuple(name for name in data.asserts if name != "ends"))
+    return merge_record(before, TENANT, fact, data, time=at, source=source, listed=listed)
+
+
+def reading(row, snapshots, absence):
+    return read_record(row, snapshots, absence, None)._replace(row=None, roles_at=None)
+
+
+JO = ("jo@acme.example",)
+ENDED, EMPLOYED_AGAIN = (T0, JO, T0 + HOUR, None, None, None, None), (T0 + 2 * HOUR, JO, "not said", None, "active", None, None)
+
+
+@example([ENDED, EMPLOYED_AGAIN], (T0 + 3 * HOUR, *ENDED[1:]), (), "withdrawn")
+@given(st.lists(OBSERVATIONS, min_size=1, max_size=5), OBSERVATIONS, SNAPSHOTS, st.sampled_from(("withdrawn", "ended")))
+def test_what_is_said_to_read_alike_does(earlier, last, snapshots, absence):
+    row = None
+    for each in earlier:
+        row = observed(row, each)
+    after = observed(row, last)
+    if reads_alike((row, snapshots[:-1]), (after, snapshots), absence, None):
+        assert reading(row, snapshots[:-1], absence) == reading(after, snapshots, absence)
+        assert {name: field.value for name, field in row.fields.items()} == {n: f.value for n, f in after.fields.items()}
+
+
+@given(st.lists(OBSERVATIONS, min_size=1, max_size=5), SNAPSHOTS, st.sampled_from(("withdrawn", "ended")), TIMES)
+def test_a_part_of_a_record_is_read_as_the_whole_is(observations, snapshots, absence, now):
+    row = None
+    for each in observations:
+        row = observed(row, each)
+    record = read_record(row, snapshots, absence, None)
+    assert end_of(row, snapshots, absence, None) == record.end
+    there = record.withdrawn is None and (record.end is None or record.end.instant > now)
+    assert is_employed(row, snapshots, absence, None, now) == there
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_complete_file_reads_whole_only_the_records_that_changed(monkeypatch: pytest.MonkeyPatch, left: int):
+    company, whole, read = Company(), staff_reader.read_record, []
+    company.policy(everyone())
+    company.snapshot(*(row(number) for number in range(20)), requested=T0)
+
+    def counted(row, *others):
+        read.append(row.id)
+        return whole(row, *others)
+
+    monkeypatch.setattr(staff_reader, "read_record", counted)
+    company.snapshot(*(row(number, T0 if number < left else None) for number in range(20)), requested=T0 + HOUR)
+    assert sorted(set(read)) == sorted(f"{number}" for number in range(left))
+
+
+def row(number: int, ends: int | None = None):
+    return staff(f"{number}", f"p{number}@acme.example", ends=ends, roles=("Sales",), employee=f"{number}")
