@@ -16,6 +16,7 @@ VERBS = MappingProxyType({
     "policy": "Apply and show access policies.",
     "access": "Feed lists of Intercom's teammates, and confirm them.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
+    "trace": "Follow one event to everything that came of it.",
     "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",
     "simulate": "Send a small company's history as signed webhooks.",
 })  # fmt: skip
