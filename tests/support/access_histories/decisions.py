@@ -116,7 +116,7 @@ def later_kind(build: HistoryBuilder) -> list[FactDict]:
     build.account(), build.address()  # drawn, so that a seed keeps its meaning
     parts: dict[str, dict[str, Any]] = {
         "snapshot.confirmed": {"snapshot": {**snapshot, "source": "hr"}},
-        "staff.decided": {"staff": staff_id(TENANT, ("hr", "1")), "record": {"source": "idp", "record": "1", "asserts": []}},
+        "staff.decided": {"staff": staff_id(TENANT, ("hr", "1")), "choice": {"field": "name", "source": "idp"}},
         "finding.handled": {"case": {"finding": "f", "action": "acknowledged"}},
         "calendar.set": {"calendar": {"id": "FR", "made_by": "hand", "valid_until": "2027-12-31"}},
         "rules.activated": {"rules": {"version": "2", "hash": "h"}},

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.access_oracle.accounts import Account, account_at
@@ -96,9 +96,18 @@ def _records(
 
 
 def choices(in_force: dict[Subject, list[LoggedFact]]) -> dict[str, LoggedFact]:
-    """Return by staff reference the decision in force on which source is right about the employment; none where it was taken back."""
-    last = {subject[1]: made[-1] for subject, made in in_force.items() if subject[0] == "decided"}
-    return {staff: logged for staff, logged in last.items() if logged.fact["choice"].get("source") is not None}
+    """Return by staff reference the decision in force on which source is right about the employment; none where it was taken back.
+
+    One repeated with the same content keeps the date of the first [N18].
+    """
+    found = {}
+    for subject, made in in_force.items():
+        if subject[0] != "decided":
+            continue
+        value = decided_value(made, lambda fact: fact["choice"].get("source"))
+        if value.value is not None:
+            found[subject[1]] = replace(made[-1], fact={**made[-1].fact, "time": value.date})
+    return found
 
 
 def _observed_at(facts: Sequence[LoggedFact]) -> dict[str, list[int]]:

@@ -17,6 +17,7 @@ from streams.core.access.state.values import CheckResult, CitedFact
 PASS: Final = "PASS"  # noqa: S105 - a result, no password
 FAIL: Final = "FAIL"
 UNKNOWN: Final = "UNKNOWN"
+EXEMPT: Final = "EXEMPT"
 
 LOW, MEDIUM, HIGH = 1, 2, 3  # OCSF confidence_id
 INFORMATIONAL: Final = 1  # OCSF severity_id of what is not known

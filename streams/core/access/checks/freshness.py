@@ -17,9 +17,10 @@ def stale_since(view: AccountInput, person: Person) -> int | None:
 def end_stale_since(view: AccountInput, person: Person) -> int | None:
     """Return since when (ms) all sources that assert the end of employment are stale, or None while one of them is fresh.
 
-    A stale source can have taken its end back; another's silence takes back none.
+    A stale source can have taken its end back; another's silence takes back none. Where one source is decided to be right, only that counts.
     """
-    sources = {record.key[0] for record in person.records if record.end and record.end.instant <= view.at}
+    ended = [record for record in person.records if record.end and record.end.instant <= view.at]
+    sources = {record.key[0] for record in ended if person.decided in (None, record.key[0])}
     stale = [_of_source(view, source) for source in sorted(sources)]
     known = [since for since in stale if since is not None]
     return max(known) if known and len(known) == len(stale) else None

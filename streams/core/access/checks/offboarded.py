@@ -85,7 +85,8 @@ def _of_owner(
             account_result(check, view, UNKNOWN, reason, view.since(identified, since), person=owner), owner=owner
         )
     due = owner.end.instant if owner.end else None
-    return CheckOutcome(account_result(check, view, PASS, "employed", identified, person=owner, due=due), owner=owner)
+    result = account_result(check, view, PASS, "employed", identified, person=owner, due=due, parameters=_decided([owner]))
+    return CheckOutcome(result, _decisions([owner]), owner)
 
 
 def _doubt(view: AccountInput, owner: Person) -> tuple[str, int] | None:
@@ -107,10 +108,11 @@ def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, 
             "employment_ended": timestamp(end.instant),
             "ended": _given_end(ending.row, end.instant),
             **({"evidence": "absence"} if end.by == "absence" else {}),
+            **_decided([owner]),
         },
     )  # fmt: skip
     cited = CitedFact(ending.row.ending, evidence.excerpt(ending.row))
-    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), cited), owner)
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), cited, *_decisions([owner])), owner)
 
 
 def _open(
@@ -121,11 +123,24 @@ def _open(
     end = min(person.end.instant for person in leavers if person.end)
     result = account_result(
         check, view, UNKNOWN, reason, since, person=owner, held=held, people=leavers, candidates=candidates or leavers,
-        parameters={"employment_ended": timestamp(end)},
+        parameters={"employment_ended": timestamp(end), **_decided(leavers)},
     )  # fmt: skip
     endings = [person.ending.row for person in leavers if person.ending]
     cited = tuple(CitedFact(row.ending, evidence.excerpt(row)) for row in endings)
+    cited += _decisions(leavers)
     return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *cited), owner, tuple(candidates or leavers))
+
+
+def _decided(people: Sequence[Person]) -> dict[str, str]:
+    """Return which sources are decided to be right about the employment of these people."""
+    sources = sorted({person.decided for person in people if person.decided})
+    return {"decided": ", ".join(sources)} if sources else {}
+
+
+def _decisions(people: Sequence[Person]) -> tuple[CitedFact, ...]:
+    """Cite the decisions which source is right."""
+    made = [(person.choice.source, person.decided) for person in people if person.choice and person.decided]
+    return tuple(CitedFact(source, {"employment": decided}) for source, decided in made)
 
 
 def _held(view: AccountInput, leavers: Sequence[Person], *times: int | None) -> int:

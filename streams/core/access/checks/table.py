@@ -19,6 +19,7 @@ from streams.core.access.checks.check import (
     WorkspaceInput,
 )
 from streams.core.access.checks.configured import CONFIGURED
+from streams.core.access.checks.governed import GOVERNED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
 from streams.core.access.checks.snapshots import ACCEPTED, REPORTED
@@ -27,7 +28,7 @@ from streams.core.access.checks.valid_access import VALID_ACCESS
 
 RULES: Final = "1"  # version of the rules of all checks
 
-_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, ACCEPTED, REPORTED, STAFF_ACCEPTED, ALARM_TEST)
+_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, GOVERNED, ACCEPTED, REPORTED, STAFF_ACCEPTED, ALARM_TEST)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
 

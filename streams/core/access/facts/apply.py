@@ -7,7 +7,17 @@ from typing import Final
 from schemas.access.fact_kinds import KINDS, Support
 from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
-from streams.core.access.facts import alarm_tests, decisions, snapshots, staff, teammates
+from streams.core.access.facts import (
+    alarm_tests,
+    choices,
+    classification,
+    decisions,
+    exemptions,
+    handling,
+    snapshots,
+    staff,
+    teammates,
+)
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
@@ -61,8 +71,12 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "staff.snapshot.ended": snapshots.ended,
     "account.linked": decisions.linked,
     "account.unlinked": decisions.unlinked,
-    "account.classified": decisions.classified,
-    "account.unclassified": decisions.unclassified,
+    "account.classified": classification.classified,
+    "account.unclassified": classification.unclassified,
+    "staff.decided": choices.decided,
+    "exemption.granted": exemptions.granted,
+    "exemption.revoked": exemptions.revoked,
+    "finding.handled": handling.handled,
     "policy.applied": decisions.policy,
     "workspace.monitored": decisions.monitored,
     "workspace.unmonitored": decisions.unmonitored,

@@ -1,4 +1,4 @@
-"""Facts that people decided: links, classifications, policies, settings, monitoring.
+"""Facts that people decided: links, policies, settings, monitoring.
 
 A decision that replaces another than the one in force is stale. The date of a decision repeated with the same content is that of the
 first: nothing was decided again.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from schemas.access.facts import AccessSettings, Fact
-from streams.core.access.facts import freshness
+from streams.core.access.facts import exemptions, freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
@@ -23,22 +23,12 @@ from streams.core.access.state.values import Decision, FactReference
 
 def linked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `account.linked`. It holds from its place in the log; the staff record it names may come later."""
-    return _decide(state, fact, source, "link", fact.staff)
+    return _link(state, fact, source, fact.staff)
 
 
 def unlinked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `account.unlinked`."""
-    return _decide(state, fact, source, "link", None)
-
-
-def classified(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `account.classified`."""
-    return _decide(state, fact, source, "classification", fact.classification.kind if fact.classification else None)
-
-
-def unclassified(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `account.unclassified`."""
-    return _decide(state, fact, source, "classification", None)
+    return _link(state, fact, source, None)
 
 
 def policy(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -99,17 +89,18 @@ def _monitor(state: TenantState, app_id: str, source: FactReference, *, on: bool
     state.workspaces.put(msgspec.structs.replace(before, monitored=on, date=date, listed=listed), app_id)
 
 
-def _decide(state: TenantState, fact: Fact, source: FactReference, field: str, value: str | None) -> Effect:
+def _link(state: TenantState, fact: Fact, source: FactReference, staff: str | None) -> Effect:
     key = (fact.app_id or "", fact.account or "")
     before = state.accounts.get(*key)
     row = before or AccountRow(*key)
-    current: Decision | None = getattr(row, field)
+    current = row.link
     if not takes_effect(fact, current.source.fact if current else None):
         return Effect("stale")
-    same = (current.value if current else None) == value
+    same = (current.value if current else None) == staff
     since = (current.since if current else None) if same else source.date
-    after = msgspec.structs.replace(row, **{field: Decision(value, source, since)})
-    put_account(state, before, after)
+    put_account(state, before, msgspec.structs.replace(row, link=Decision(staff, source, since)))
+    if staff is not None:
+        exemptions.note_link(state, key, staff, source)
     return Effect("applied", accounts={key})
 
 

@@ -36,7 +36,12 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
     if row is None or reader.end_of(row) != reader.end_of(after):
         after = msgspec.structs.replace(after, ending=source)
     old = Directory(state, reader)
-    if row is not None and reader.reads_alike(row, after, listed) and (row.roles == after.roles or _is_alone(old, after)):
+    if (
+        row is not None
+        and row.sights[-1] <= time
+        and reader.reads_alike(row, after, listed)
+        and (row.roles == after.roles or _is_alone(old, after))
+    ):
         state.records.put(after, *key)
         return Effect("applied")  # no answer changes: when roles were asserted last decides between records of one person alone
     return _put(state, old, row, reader.read(after), now)

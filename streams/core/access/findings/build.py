@@ -9,6 +9,7 @@ from schemas.access.facts import TOPIC, Evidence
 from schemas.access.findings import (
     AccountData,
     Analytic,
+    AppliedExemption,
     CandidateData,
     Compliance,
     ComplianceCheck,
@@ -16,6 +17,7 @@ from schemas.access.findings import (
     FindingEvidence,
     FindingInfo,
     FindingPersonalData,
+    Handling,
     Metadata,
     Parameter,
     Remediation,
@@ -31,10 +33,10 @@ from streams.core.access.findings.links import teammates_page
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
-from streams.core.access.state.values import CitedFact
+from streams.core.access.state.values import CitedFact, Exemption, FindingHandling
 
 _STATUS: Final = MappingProxyType({"PASS": 1, "UNKNOWN": 2, "DUE": 2, "FAIL": 3, "EXEMPT": 99, None: 99})  # compliance.status_id
-_NEW, _RESOLVED = 1, 4  # status_id of a finding
+_NEW, _IN_PROGRESS, _SUPPRESSED, _RESOLVED = 1, 2, 3, 4  # status_id of a finding
 _CLASS: Final = 2003
 _SHOWN: Final = 100  # of candidates, evidence, addresses and teams: a finding stays far below the size of a record
 
@@ -101,7 +103,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         activity_id=event.activity,
         type_uid=_CLASS * 100 + event.activity,
         severity_id=result.severity,
-        status_id=_RESOLVED if event.activity == CLOSE else _NEW,
+        status_id=_status(event),
         confidence_id=result.confidence,
         time=event.time,
         start_time=episode.since,
@@ -136,9 +138,37 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             superseded_by=event.superseded_by,
             candidates=result.candidates[:_SHOWN],
             due_time=result.due,
+            exemption=_exemption(result.exemption),
+            handling=shown_handling(episode.handling),
         ),
-        person=_person(subjects),
+        person=_person(subjects, result.exemption, episode.handling),
     )
+
+
+def _status(event: EpisodeEvent) -> int:
+    if event.activity == CLOSE:
+        return _RESOLVED
+    if event.check_result.exemption is not None:
+        return _SUPPRESSED
+    handling = event.episode.handling
+    return _IN_PROGRESS if handling is not None and handling.acknowledged else _NEW
+
+
+def _exemption(exemption: Exemption | None) -> AppliedExemption | None:
+    if exemption is None:
+        return None
+    return AppliedExemption(
+        id=exemption.id,
+        starts=exemption.starts,
+        expires=exemption.expires,
+        approver=exemption.approver,
+        evidence_sha256=exemption.evidence_sha256,
+    )
+
+
+def shown_handling(handling: FindingHandling | None) -> Handling | None:
+    """Return what was done about a finding as its events and `access.state` show it."""
+    return None if handling is None else Handling(action=handling.action, assignee=handling.assignee, fact=handling.facts[-1])
 
 
 def _compliance(key: FindingKey, event: EpisodeEvent) -> Compliance:
@@ -174,7 +204,7 @@ def _resources(key: FindingKey, subjects: FindingSubjects) -> tuple[Resource, ..
         role_name=value(account.fields, "role_name"),
         has_inbox_seat=value(account.fields, "has_inbox_seat"),
         team_ids=None if teams is None else tuple(teams[:_SHOWN]),
-        classification=account.classification.value if account.classification else None,
+        classification=account.classification.kind if account.classification else None,
     )
     owner = subjects.owner.id if subjects.owner else key.staff or None
     return (Resource(uid=key.account, type="intercom.admin", owner_uid=owner, data=data),)
@@ -203,10 +233,13 @@ def _input(evidence: Evidence) -> FindingEvidence:
     )
 
 
-def _person(subjects: FindingSubjects) -> FindingPersonalData | None:
+def _person(
+    subjects: FindingSubjects, exemption: Exemption | None, handling: FindingHandling | None
+) -> FindingPersonalData | None:
     account, owner = subjects.account, subjects.owner
+    reason, comment = exemption.reason if exemption else None, handling.comment if handling else None
     if account is None:
-        return None
+        return FindingPersonalData(exemption_reason=reason, comment=comment) if reason or comment else None
     return FindingPersonalData(
         account_name=value(account.fields, "name"),
         account_address=value(account.fields, "address"),
@@ -215,4 +248,6 @@ def _person(subjects: FindingSubjects) -> FindingPersonalData | None:
         candidates=tuple(
             CandidateData(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates[:_SHOWN]
         ),
+        exemption_reason=reason,
+        comment=comment,
     )

@@ -15,7 +15,7 @@ from streams.core.access.checks.check import FAIL, MEDIUM, PASS, CheckOutcome
 from streams.core.access.checks.presence import Period
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.state.rows import CheckRow
-from streams.core.access.state.values import CheckResult, CitedFact, Episode
+from streams.core.access.state.values import CheckResult, CitedFact, Episode, FindingHandling
 
 REOPENS_WITHIN: Final = 10 * 60 * 1000  # ms of log time
 
@@ -93,13 +93,16 @@ def keep(
 ) -> tuple[Episode, EpisodeEvent | None]:
     """Return an episode that stays open, and the event of its change. `context` is what else a reader would call a change."""
     result, since = outcome.result, _held(outcome)
-    substance = _substance(result, context)
+    handling = episode.next_handling or episode.handling
+    substance = _substance(result, context, handling)
     updated = msgspec.structs.replace(
         episode,
         people=tuple(sorted({*episode.people, *result.people})),
         reported=result if result.result == FAIL or episode.reported.result != FAIL else episode.reported,
         since=since,
         presence=period.start.time if period else None,
+        handling=handling,
+        next_handling=None,
     )
     if substance == episode.substance:
         return updated, None
@@ -182,7 +185,7 @@ def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period:
         since=since,
         created_log=cause.now,
         presence=period.start.time if period else None,
-        substance=_substance(outcome.result, context),
+        substance=_substance(outcome.result, context, None),
         evidence=_with_cause(outcome.evidence, cause),
     )
 
@@ -202,9 +205,10 @@ def _same(episode: Episode, outcome: CheckOutcome) -> bool:
     return not episode.people or not set(episode.people).isdisjoint(outcome.result.people)
 
 
-def _substance(result: CheckResult, context: object) -> str:
+def _substance(result: CheckResult, context: object, handling: FindingHandling | None) -> str:
     """Hash what a reader would call a change."""
     fields = {name: value for name, value in plain(result).items() if name not in ("confidence", "people")}
+    fields["handling"] = handling.facts[-1] if handling else None
     return digest(canonical_exact([fields, context]))
 
 

@@ -41,7 +41,14 @@ def to_ocsf(finding: Finding, *, version: str | None = None) -> dict[str, Any]:
         judged["status"] = _COMPLIANCE.get(judged["status_id"], "Other")
     whole["compliance"]["status_detail"] = finding.unmapped.reason
     whole["unmapped"]["candidates"] = _candidates(finding)
+    whole["comment"] = _comment(finding)
     return _present(whole)
+
+
+def _comment(finding: Finding) -> str | None:
+    """Return the reason of the exemption, else the comment of who handled the finding last."""
+    person = finding.person
+    return (person.exemption_reason or person.comment) if person else None
 
 
 def _message(finding: Finding) -> str:

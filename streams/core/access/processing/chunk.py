@@ -1,6 +1,6 @@
 """A chunk: one bounded part of processing a fact. Most facts need one; a policy for a large tenant needs many."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from schemas.access.facts import Fact, encode_raw
 from streams.core.access.facts.effect import Effect
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
+from streams.core.access.state.directory import Directory
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, CitedFact, FactReference, LogPosition
@@ -32,6 +33,7 @@ class Chunk:
         )
         self.cause = EpisodeCause(fact.id, CitedFact(self.source), date, self.now)
         self.evaluation = Evaluation(state)
+        self._people: Directory | None = None
         self.stage = Stage.TIMERS
         self.cursor = ""
         self.outcome = ""
@@ -48,6 +50,13 @@ class Chunk:
         self.budget -= min(budget, len(allowed))
         return allowed[:budget]
 
+    def people(self) -> Directory:
+        """Return the people as they are before the fact is applied, as `evaluation` has them from now on: timers change none."""
+        if self._people is None:
+            self._people = Directory(self.state)
+            self.evaluation.load_context(self._people)
+        return self._people
+
     def defer(self) -> None:
         """Leave the rest to the next chunk."""
         for key in sorted(self.accounts):
@@ -63,3 +72,14 @@ class Chunk:
                 has_pending_accounts=self.has_pending_accounts or bool(self.accounts),
             )
         )
+
+
+def key_of(cursor: str) -> AccountKey:
+    """Return the account that a cursor names; of the empty one, the key before all."""
+    app_id, _, account = cursor.partition("|")
+    return app_id, account
+
+
+def cursor_of(keys: Sequence[AccountKey]) -> str:
+    """Return the cursor behind these accounts."""
+    return "|".join(keys[-1]) if keys else ""

@@ -4,13 +4,16 @@ Level-triggered: the results are computed afresh from the table as it is, and co
 table came to be so.
 """
 
+from functools import partial
+
 from schemas.access.findings import CheckState
-from streams.core.access.checks import matching, presence
+from streams.core.access.checks import exemptions, matching, material, presence
 from streams.core.access.checks import table as checks
 from streams.core.access.checks.check import FAIL, AccountInput, CheckOutcome, CheckOutcomes, WorkspaceInput
+from streams.core.access.checks.exemptions import VoidedAt
 from streams.core.access.checks.presence import Period, Presence
 from streams.core.access.findings import episodes
-from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event
+from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event, shown_handling
 from streams.core.access.findings.closing import Closing
 from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, FindingKey
 from streams.core.access.state.directory import Directory
@@ -39,10 +42,12 @@ class Evaluation:
         return self
 
     def workspace(self, app_id: str, cause: EpisodeCause) -> None:
-        """Evaluate the checks about a workspace."""
+        """Evaluate the checks about a workspace as of the cause's log time."""
         row = self._state.workspaces.get(app_id)
         if row is not None:
-            self._reconcile(app_id, None, checks.of_workspace(self._workspace_input(row)), None, cause)
+            outcomes = checks.of_workspace(self._workspace_input(row))
+            outcomes = self._exempted(outcomes, app_id, "", cause.now, exemptions.never_voided)
+            self._reconcile(app_id, None, outcomes, None, cause)
 
     def account(self, key: AccountKey, cause: EpisodeCause, at: int) -> None:
         """Evaluate the checks about an account as of an instant (ms)."""
@@ -85,12 +90,20 @@ class Evaluation:
         start = present.period or (Period(present.unsettled, None) if present.unsettled else None)
         if start is None:
             return {}
-        outcomes = checks.of_account(self._input(account, start, at))
+        view = self._input(account, start, at)
+        outcomes = checks.of_account(view)
         if row is not None and row.monitored is False:
             return checks.all_unknown(outcomes, "unmonitored", row.date or 0, held=False)
         if present.unsettled is not None:
-            return checks.all_unknown(outcomes, "presence_unsettled", present.unsettled.time, held=present.period is not None)
-        return outcomes
+            held = present.period is not None
+            outcomes = checks.all_unknown(outcomes, "presence_unsettled", present.unsettled.time, held=held)
+        return self._exempted(outcomes, account.app_id, account.id, at, partial(material.voided_at, self._state, view, outcomes))
+
+    def _exempted(self, outcomes: CheckOutcomes, app_id: str, account: str, at: int, voided_at: VoidedAt) -> CheckOutcomes:
+        if all(outcome.result.held is None for outcome in outcomes.values()):
+            return outcomes
+        rows = [row for _, row in self._state.exemptions.walk(app_id, account)]
+        return exemptions.exempted(outcomes, rows, at, voided_at) if rows else outcomes
 
     def _input(self, account: AccountRow, period: Period, at: int) -> AccountInput:
         link = account.link.value if account.link else None
@@ -183,6 +196,8 @@ def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckR
         since=result.since,
         finding=row.episode.uid if row.episode else None,
         due_time=result.due,
+        exemption=result.exemption.id if result.exemption else None,
+        handling=shown_handling(row.episode.handling) if row.episode else None,
         rule_version=checks.RULES,
         policy=result.policy,
     )

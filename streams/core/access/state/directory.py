@@ -23,7 +23,7 @@ class Directory:
 
     def __init__(self, state: TenantState, reader: StaffReader | None = None) -> None:
         self._state = state
-        self._reader = reader or StaffReader(state)
+        self.reader = reader or StaffReader(state)
         self.aliases = state.read_settings.aliases
         self.precedence = state.read_settings.precedence
         self.since = state.read_settings.since
@@ -43,7 +43,7 @@ class Directory:
         return cls(state, reader)
 
     def record(self, key: RecordKey) -> Record | None:
-        return self._reader.record(key)
+        return self.reader.record(key)
 
     def person_of(self, id_: str) -> Person | None:
         """Return the person that an id names: that of any of the records."""
@@ -55,7 +55,7 @@ class Directory:
         if key not in self._people:
             for group in self._joined(key):
                 records = sorted((self._known(each) for each in group), key=lambda record: (record.first, record.key))
-                person = Person(tuple(records))
+                person = Person(tuple(records), self._state.choice_of(record.row.person for record in records))
                 for each in group:
                     self._people[each] = person
         return self._people[key]

@@ -148,3 +148,20 @@ def run_start(of: list[Moment], test: Callable[[list[Any]], bool]) -> Moment:
             break
         start = moment
     return start
+
+
+def until(history: History, at: int) -> History:
+    """Return what was asserted until an instant (ms)."""
+    kept = ((each.value, tuple(time for time in each.times if time <= at)) for each in history)
+    return tuple(Asserted(value, times) for value, times in kept if times)
+
+
+def changed_at(history: History, since: int) -> int | None:
+    """Return when a field first had another value after an instant (ms) than at it, or None.
+
+    The value at the instant is the last one asserted until then, else the first one at all: to become known is no change.
+    """
+    every = moments(history)
+    held = [moment for moment in every if moment.time <= since][-1:] or every[:1]
+    later = (moment for moment in every if moment.time > since and any(value not in held[0].values for value in moment.values))
+    return next((moment.time for moment in later), None)

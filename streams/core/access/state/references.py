@@ -35,7 +35,11 @@ def put_record(state: TenantState, before: StaffRecord | None, after: StaffRecor
 
 
 def _linked(account: AccountRow | None) -> set[str]:
-    return {account.link.value} if account and account.link and account.link.value else set()
+    """Return the people whom decisions about an account name: its owner by a link, and who answers for it."""
+    if account is None:
+        return set()
+    named = (account.link and account.link.value, account.classification and account.classification.owner)
+    return {staff for staff in named if staff}
 
 
 def _numbers(record: StaffRecord | None) -> set[str]:

@@ -15,8 +15,11 @@ from streams.core.access.state.values import (
     AccountKey,
     AppliedSnapshot,
     CheckResult,
+    ClassificationDecision,
+    DatedName,
     Decision,
     Episode,
+    Exemption,
     FactReference,
     FieldRegister,
     Key,
@@ -61,7 +64,7 @@ class AccountRow(Row, frozen=True, tag="account"):
     ever: tuple[str, ...] = ()
     listed: tuple[int, ...] = ()
     link: Decision | None = None
-    classification: Decision | None = None
+    classification: ClassificationDecision | None = None
 
     def __repr__(self) -> str:
         return f"AccountRow({self.app_id!r}, {self.id!r}, ***)"
@@ -199,6 +202,45 @@ class AlarmTestRow(Row, frozen=True, tag="alarm_test"):
     source: FactReference
 
 
+class ExemptionRow(Row, frozen=True, tag="exemption", kw_only=True):
+    """An exemption of an account, or of a workspace (without account): the fact that granted it, and the date (ms) it was `revoked` at.
+
+    Decisions behind the grant: when the account was `reclassified` (ms), and whom it was linked to.
+    """
+
+    app_id: str
+    account: str
+    check: str
+    grant: Exemption
+    staff: str | None
+    source: FactReference
+    revoked: int | None = None
+    reclassified: int | None = None
+    links: tuple[DatedName, ...] = ()
+
+
+class GrantId(Row, frozen=True, tag="grant_id"):
+    """The latest grant under an id: whom it is for, and its fact. `decision` is the latest one, which the next has to replace."""
+
+    app_id: str
+    account: str
+    fact: str
+    decision: str
+
+
+class SourceChoice(Row, frozen=True, tag="source_choice"):
+    """The source that is right about the employment of a person, None once taken back, and the decision.
+
+    `since` is the date of the first of an unbroken run of decisions for this source; None where it was never otherwise. `made` are the
+    decisions, the latest of them.
+    """
+
+    choice: str | None
+    source: FactReference
+    since: int | None
+    made: tuple[DatedName, ...] = ()
+
+
 class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
     """A check and its subject: the present result, the open finding, and those closed within the last ten minutes."""
 
@@ -228,6 +270,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, CheckRow, Timer, ArmedTimer,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, ExemptionRow, GrantId,
+    SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

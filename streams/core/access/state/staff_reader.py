@@ -1,7 +1,7 @@
 """A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
 
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import End, Record, end_of, is_employed, read_record, reads_alike
+from streams.core.access.state.staff import ENDED, End, Record, end_of, is_employed, read_record, reads_alike
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
 
@@ -34,9 +34,15 @@ class StaffReader:
         """Say whether a record is there, and its end has not come at log time `now` (ms)."""
         return is_employed(row, *self._by(row.source), now)
 
-    def end_of(self, row: StaffRecord) -> End | None:
-        """Return when employment ends by a record."""
-        return end_of(row, *self._by(row.source))
+    def end_of(self, row: StaffRecord, until: int | None = None) -> End | None:
+        """Return when employment ends by a record, and by those snapshots alone that were requested `until` an instant (ms)."""
+        snapshots, absence, decided = self._by(row.source)
+        return end_of(row, tuple(each for each in snapshots if until is None or each.requested <= until), absence, decided)
+
+    def absences(self, source: str) -> list[int]:
+        """Return when the snapshots of a source were requested (ms), where absence from one ends employment."""
+        snapshots, absence, _ = self._by(source)
+        return [each.requested for each in snapshots] if absence == ENDED else []
 
     def reads_alike(self, before: StaffRecord, after: StaffRecord, listed: int | None) -> bool:
         """Say whether a record that was observed again reads as before, but for when roles were asserted last.

@@ -1,6 +1,6 @@
 """All that the table holds of one tenant: one typed collection per kind of row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from streams.core.access.state.backlog_rows import BacklogRows
@@ -10,11 +10,14 @@ from streams.core.access.state.rows import (
     AlarmTestRow,
     CheckRow,
     CoverageRow,
+    ExemptionRow,
+    GrantId,
     HolderIndex,
     MonitoringRow,
     PolicyRow,
     RecordId,
     SettingsRow,
+    SourceChoice,
     SourceRow,
     SourceSigns,
     StaffRecord,
@@ -63,6 +66,9 @@ class TenantState:
         self.coverage = RowCollection(table, tenant, "coverage", CoverageRow)  # by kind (workspace, source) and name
         self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
         self.alarm_tests = RowCollection(table, tenant, "alarm_test", AlarmTestRow)  # by app id
+        self.exemptions = RowCollection(table, tenant, "exemption", ExemptionRow)  # by app id, account, granting fact
+        self.exemption_ids = RowCollection(table, tenant, "exemption_id", GrantId)  # by the grant's id
+        self.choices = RowCollection(table, tenant, "choice", SourceChoice)  # by the person's id that a decision names
         self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)
@@ -88,6 +94,11 @@ class TenantState:
         """Return the remembered snapshots of a workspace's teammates, in order of their requests."""
         row = self.teammates.get(app_id)
         return row.snapshots if row else ()
+
+    def choice_of(self, people: Iterable[str]) -> SourceChoice | None:
+        """Return the latest decision which source is right about a person, who is known by these ids."""
+        made = [row for id_ in people if (row := self.choices.get(id_)) is not None and row.choice is not None]
+        return max(made, key=lambda row: row.source.offset, default=None)
 
     def account_keys(self, after: AccountKey = ("", "")) -> Iterator[AccountKey]:
         """Yield the keys of all accounts of monitored workspaces beyond that one, in order."""

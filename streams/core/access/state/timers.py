@@ -5,7 +5,7 @@ partition gives the instant the agent has to be woken at.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.core.access.state.rows import ArmedTimer, Timer, TimerIndex
 from streams.core.access.state.table import AccessTable, RowCollection
@@ -13,6 +13,16 @@ from streams.core.access.state.values import Key
 
 _NEVER: Final = 10**15  # ms: an instant of fifteen digits is no timer's
 _GROUP: Final = "@timers"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
+
+
+_END_OF_TIME: Final = 10**15  # ms: an instant from here on is no timer
+
+
+class Due(NamedTuple):
+    """The instant (ms) at which a timer fires, and the fact that it rests on."""
+
+    at: int
+    fact: str
 
 
 class Timers:
@@ -41,6 +51,13 @@ class Timers:
     def is_armed(self, check: str, subject: Key) -> bool:
         """Say whether a timer is armed."""
         return self._armed.get(check, *subject) is not None
+
+    def arm(self, check: str, subject: Key, due: Due | None) -> None:
+        """Arm a timer for what is due next, move it there, or disarm it."""
+        if due is None or due.at >= _END_OF_TIME:
+            self.set(check, subject, None)
+        else:
+            self.set(check, subject, due.at, due.fact)
 
     def clear(self, at: int, check: str, subject: Key) -> None:
         """Forget a timer that fired."""

@@ -1,11 +1,12 @@
 """The parts that rows are made of: keys, cited facts, registers, decisions, results and episodes."""
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from schemas.access.facts import Evidence
 
+PERSON: Final = "person"  # a kind of account: that of one person, as if it were not classified
 Key: TypeAlias = tuple[str, ...]
 AccountKey: TypeAlias = tuple[str, str]  # app id and account
 RecordKey: TypeAlias = tuple[str, str]  # source and record
@@ -110,6 +111,69 @@ class Decision(msgspec.Struct, frozen=True):
     since: int | None
 
 
+class ClassificationDecision(msgspec.Struct, frozen=True):
+    """What an account is decided to be: its kind, null once taken back, who answers for it, and when its access ends (ms).
+
+    `since` is the date of the first of an unbroken run of decisions with this meaning for its owner's identity (a person's account is one
+    like any that was never classified), `settled` of those with the same content.
+    """
+
+    kind: str | None
+    owner: str | None
+    expires: int | None
+    source: FactReference
+    since: int | None
+    settled: int | None
+
+    @property
+    def value(self) -> str | None:
+        """The kind of an account of no single person; None for a person's."""
+        return None if self.kind == PERSON else self.kind
+
+    @property
+    def content(self) -> tuple[str | None, str | None, int | None]:
+        """All that is decided; of a person's account as of one that was never classified."""
+        return (self.kind, self.owner, self.expires) if self.value else (None, None, None)
+
+
+class DatedName(NamedTuple):
+    """A name that a decision gives, its date (ms), and its place in the log."""
+
+    name: str | None
+    date: int
+    offset: int
+
+
+class Exemption(msgspec.Struct, frozen=True, kw_only=True):
+    """The exemption that a result rests on; the grant that it is. Times are milliseconds."""
+
+    id: str
+    starts: int
+    expires: int | None = None
+    approver: str | None = None
+    evidence_sha256: str | None = None
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Exemption({self.id!r}, {self.starts}, {self.expires}, ***)"
+
+
+class FindingHandling(msgspec.Struct, frozen=True, kw_only=True):
+    """What people did about a finding: the last action with its comment, who it was assigned to, whether anybody acknowledged it.
+
+    `facts` are those that say so, the last one at the end; one that is read again changes nothing.
+    """
+
+    action: str
+    facts: tuple[str, ...]
+    assignee: str | None = None
+    acknowledged: bool = False
+    comment: str | None = None
+
+    def __repr__(self) -> str:
+        return f"FindingHandling({self.action!r}, {self.facts!r}, ***)"
+
+
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """A check's result for a subject. `since` (ms) is when it began, by the clocks of the facts and decisions it rests on.
 
@@ -129,6 +193,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     due: int | None = None
     held: int | None = None
     people: tuple[str, ...] = ()
+    exemption: Exemption | None = None
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,3 +215,5 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     substance: str
     evidence: tuple[CitedFact, ...] = ()
     closed: int | None = None  # log time of the close
+    handling: FindingHandling | None = None
+    next_handling: FindingHandling | None = None  # not published yet

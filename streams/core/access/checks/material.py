@@ -1,0 +1,138 @@
+"""Material changes: an exemption is bound to the facts it was given for, and void once these change.
+
+Observations are read from the histories by source time, so the order in which they arrive changes nothing. Decisions count in the order
+of the log.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from streams.core.access.checks.check import PASS, AccountInput, CheckOutcomes
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.history import Moment, changed_at, moments, until
+from streams.core.access.state.person import Person, precedence_of
+from streams.core.access.state.rows import ExemptionRow, StaffRecord
+from streams.core.access.state.tenant import TenantState
+
+
+def voided_at(state: TenantState, view: AccountInput, outcomes: CheckOutcomes, row: ExemptionRow) -> int | None:
+    """Return when a material change voided an exemption of an account (ms), or None. `outcomes` say who is known to own the account."""
+    owner = _owner(outcomes)
+    person = view.directory.person_of(row.staff) if row.staff else owner
+    changes = [
+        changed_at(view.account.roles, row.source.date),
+        row.reclassified,
+        _of_another(view, outcomes, owner, row),
+        _BY_CHECK[row.check](state, view, row, person) if row.check in _BY_CHECK else None,
+    ]
+    return min((change for change in changes if change is not None), default=None)
+
+
+def _owner(outcomes: CheckOutcomes) -> Person | None:
+    identified = outcomes.get("C1")
+    return identified.owner if identified is not None and identified.result.result == PASS else None
+
+
+def _of_another(view: AccountInput, outcomes: CheckOutcomes, owner: Person | None, row: ExemptionRow) -> int | None:
+    """Return since when the account is another's than the exemption was given for: by a link for good, else as long as it is."""
+    if row.staff is None:
+        return None
+    for link in row.links:
+        person = view.directory.person_of(link.name or "")
+        if person is not None and row.staff not in person.ids:
+            return link.date
+    return outcomes["C1"].result.since if owner is not None and row.staff not in owner.ids else None
+
+
+def _addresses(state: TenantState, view: AccountInput, row: ExemptionRow, person: Person | None) -> int | None:
+    return changed_at(view.account.addresses, row.source.date)
+
+
+def _employment(state: TenantState, view: AccountInput, row: ExemptionRow, person: Person | None) -> int | None:
+    """Return when the end of the person's employment changed, by records and by decisions which source is right."""
+    if person is None:
+        return None
+    since, directory, times = row.source.date, view.directory, set[int]()
+    for record in person.records:
+        times |= _employment_times(record.row, directory.reader.absences(record.key[0]), since)
+    made = [each for id_ in person.ids if (choice := state.choices.get(id_)) for each in choice.made]
+    made.sort(key=lambda each: each.offset)
+    right = [each.name for each in made if each.offset < row.source.offset][-1:] or [None]
+    decided = [(max(since, each.date), each.name) for each in made if each.offset > row.source.offset]
+    held = _end_at(directory, person, since, right[0])
+    for time in sorted(times | {date for date, _ in decided}):
+        source = next((name for date, name in reversed(decided) if date <= time), right[0])
+        if _end_at(directory, person, time, source) != held:
+            return time
+    return None
+
+
+def _end_at(directory: Directory, person: Person, at: int, source: str | None) -> int | None:
+    """Return the end of employment as asserted until an instant (ms), by one source where one is decided to be right."""
+    rows = [row for record in person.records if (row := _as_of(record.row, at)) and source in (None, row.source)]
+    return min((end.instant for row in rows if (end := directory.reader.end_of(row, at)) is not None), default=None)
+
+
+def _as_of(row: StaffRecord, at: int) -> StaffRecord | None:
+    """Return a staff record with what was asserted until an instant (ms) alone; None where it was not observed until then."""
+    sights = tuple(time for time in row.sights if time <= at)
+    if not sights:
+        return None
+    return msgspec.structs.replace(row, sights=sights, status=until(row.status, at), ends=until(row.ends, at))
+
+
+def _employment_times(row: StaffRecord, requests: Sequence[int], since: int) -> set[int]:
+    """Return the times (ms) after an instant at which what a record says of employment can have changed.
+
+    Those are the assertions of an end or a status that differ from the one before, the first status after an end has come, which can
+    employ again, and, of its source's complete lists, their `requests` and the sights that follow.
+    """
+    ends, status = moments(row.ends), moments(row.status)
+    found = {row.sights[0], *(each.time for history in (ends, status) for each in _differing(history))}
+    for moment in ends:
+        instants = [instant for instant in moment.values if instant is not None]
+        later = [each.time for each in status if instants and each.time > moment.time and each.time >= min(instants)]
+        found |= set(later[:1])
+    found |= {time for request in requests for time in (request, *[sight for sight in row.sights if sight > request][:1])}
+    return {time for time in found if time > since}
+
+
+def _differing(history: Sequence[Moment]) -> Iterable[Moment]:
+    before: Any = None
+    for moment in history:
+        if moment.values != before:
+            yield moment
+        before = moment.values
+
+
+def _staff_roles(state: TenantState, view: AccountInput, row: ExemptionRow, person: Person | None) -> int | None:
+    """Return when the person's roles changed."""
+    if person is None:
+        return None
+    since = row.source.date
+    times = sorted({moment.time for record in person.records for moment in moments(record.row.roles)})
+    earlier, later = [time for time in times if time <= since], [time for time in times if time > since]
+    held = [_roles_at(view.directory, person, time) for time in (earlier[-1:] or later[:1])]
+    return next((time for time in later if _roles_at(view.directory, person, time) != held[0]), None)
+
+
+def _roles_at(directory: Directory, person: Person, at: int) -> tuple[str, ...]:
+    """Return the roles of the first source by precedence that had asserted any; of several records the latest."""
+    found = []
+    for record in person.records:
+        history = [moment for moment in moments(record.row.roles) if moment.time <= at]
+        if history:
+            roles = tuple(sorted({role for value in history[-1].values for role in value}))
+            found.append((precedence_of(record, directory.precedence), -history[-1].time, record.key, roles))
+    return min(found)[-1]
+
+
+_BY_CHECK: Final = MappingProxyType[str, Callable[[TenantState, AccountInput, ExemptionRow, Person | None], int | None]]({
+    "C1": _addresses,
+    "C2": _employment,
+    "C4": _staff_roles,
+})  # fmt: skip
+"""What a check rests on beyond the account's role, its classification and its owner."""

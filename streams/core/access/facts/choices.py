@@ -1,0 +1,32 @@
+"""Facts that say which of two contradicting staff sources is right about a person."""
+
+from typing import Final
+
+from schemas.access.facts import Fact
+from streams.core.access.facts.effect import Effect
+from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.state.directory import Directory
+from streams.core.access.state.rows import SourceChoice
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import DatedName, FactReference
+
+EMPLOYMENT: Final = "employment"
+REMEMBERED: Final = 32  # decisions about a person: a bound
+
+
+def decided(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply `staff.decided`. It holds by its place in the log, also before a record of the person is known."""
+    assert fact.choice is not None
+    staff = fact.staff or ""
+    before = state.choices.get(staff)
+    if not takes_effect(fact, before.source.fact if before else None):
+        return Effect("stale")
+    if fact.choice.field != EMPLOYMENT:
+        return Effect("void")
+    choice, was = fact.choice.source, before or SourceChoice(None, source, None)
+    since = was.since if choice == was.choice else source.date
+    made = (*was.made, DatedName(choice, source.date, source.offset))[-REMEMBERED:]
+    state.choices.put(SourceChoice(choice, source, since, made), staff)
+    directory, record = Directory(state), state.record_ids.get(staff)
+    accounts = directory.accounts_of((record.source, record.id)) if record else set()
+    return Effect("applied", accounts=accounts, directory=directory)

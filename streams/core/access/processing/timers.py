@@ -1,0 +1,110 @@
+"""The stage in which the timers fire that are due by a fact's log time, the earliest first, each as of its own instant.
+
+The cause of what follows is the fact that armed a timer, never the tick: a replay with other ticks gives the same findings.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final
+
+from schemas.ids import derived
+from streams.core.access.checks import exemptions, governed
+from streams.core.access.checks.alarm_test import ALARM_TEST
+from streams.core.access.checks.deadlines import arm_record, event_of
+from streams.core.access.checks.snapshots import ACCEPTED
+from streams.core.access.facts import alarm_tests, freshness
+from streams.core.access.findings.episodes import EpisodeCause
+from streams.core.access.processing import coverage, teammate_stages
+from streams.core.access.processing.chunk import Chunk, cursor_of, key_of
+from streams.core.access.state.rows import Timer
+from streams.core.access.state.stage import Stage
+
+Fire = Callable[[Chunk, int, Timer], bool]  # returns whether all that follows is done
+
+
+def fire_due(chunk: Chunk) -> Stage:
+    """Fire the timers due by now. One that needs more than the chunk's budget continues in the next chunk."""
+    for at, timer in chunk.state.timers.due(chunk.now):
+        if chunk.budget <= 0 or not _FIRE.get(timer.check, _staff_record)(chunk, at, timer):
+            return Stage.TIMERS
+    return Stage.DISCARD_STALE
+
+
+def _cause(event: str, at: int, timer: Timer) -> EpisodeCause:
+    return EpisodeCause(derived(event, at, timer.fact), None, at, at)
+
+
+def _staff_record(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate the accounts that a staff record can change."""
+    cause = _cause(event_of(timer.check), at, timer)
+    directory, (source, record) = chunk.people(), timer.subject
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    arm_record(chunk.state, directory, (source, record), at)
+    keys = sorted(directory.accounts_of((source, record)))
+    for key in keys:
+        chunk.evaluation.account(key, cause, at)
+    chunk.budget -= max(1, len(keys))
+    return True
+
+
+def _freshness(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate every account as of the instant at which a source becomes stale or fresh."""
+    chunk.people()
+    keys = chunk.spend(chunk.state.account_keys(key_of(chunk.cursor)))
+    for key in keys:
+        chunk.evaluation.account(key, _cause("source.freshness", at, timer), at)
+    chunk.cursor = cursor_of(keys) or chunk.cursor
+    if chunk.has_more:
+        return False
+    chunk.cursor = ""
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    freshness.arm(chunk.state, timer.subject[0], at)
+    coverage.settle_source(chunk, timer.subject[0], at)
+    return True
+
+
+def _alarm_test(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Close the test of a workspace's alarm."""
+    alarm_tests.close(chunk.state, timer.subject[0])
+    chunk.people()
+    chunk.evaluation.workspace(timer.subject[0], _cause("alarm_test.over", at, timer))
+    chunk.budget -= 1
+    return True
+
+
+def _exemption(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate the account, or the workspace, whose exemption begins or ends."""
+    app_id, account = timer.subject
+    _evaluate(chunk, at, timer, "exemption.bound")
+    exemptions.arm(chunk.state, app_id, account, at)
+    return True
+
+
+def _classification(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate the account whose access ends."""
+    _evaluate(chunk, at, timer, "classification.ended")
+    return True
+
+
+def _evaluate(chunk: Chunk, at: int, timer: Timer, event: str) -> None:
+    """Evaluate a timer's account, or the workspace where it names no account, and forget the timer."""
+    chunk.people()
+    app_id, account = timer.subject
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    cause = _cause(event, at, timer)
+    if account:
+        chunk.evaluation.account((app_id, account), cause, at)
+    else:
+        chunk.evaluation.workspace(app_id, cause)
+    chunk.budget -= 1
+
+
+_FIRE: Final = MappingProxyType[str, Fire]({
+    ACCEPTED.id: teammate_stages.void,
+    ALARM_TEST.id: _alarm_test,
+    coverage.TIMER: coverage.renew,
+    freshness.TIMER: _freshness,
+    exemptions.TIMER: _exemption,
+    governed.TIMER: _classification,
+})  # fmt: skip
+"""By the timer's kind; other timers are those of checks, for staff records."""

@@ -1,0 +1,89 @@
+"""Decisions which of two contradicting staff sources is right about somebody's employment."""
+
+from schemas.access.facts import Fact, StaffChoice
+from schemas.ids import derived
+from tests.support.company import DAY, T0, TENANT, Company, everyone, person_of, story
+
+JO = "jo@acme.example"
+
+
+def chosen(record: str, source: str | None, replaces: str | None = None, *, field: str = "employment") -> Fact:
+    return Fact(
+        id=derived("chosen", record, source, replaces), tenant=TENANT, kind="staff.decided", source="operator", basis="decided",
+        staff=person_of(record), choice=StaffChoice(field=field, source=source), replaces=replaces,
+    )  # fmt: skip
+
+
+def contradicted() -> Company:
+    """Return a company whose HR says that Jo left, and whose identity provider does not."""
+    company = Company()
+    company.policy(everyone())
+    company.staff("77", JO, ends=T0 + DAY)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO)
+    return company
+
+
+def test_the_source_that_is_decided_to_be_right_says_whether_employment_has_ended():
+    company = contradicted()
+    assert company.results()["C2 7"] == "FAIL"
+    right = chosen("77", "idp")
+    assert story(company.add(right)) == ["C2 7 closed not_applicable"]
+    assert company.results()["C2 7"] == "PASS"
+    (opened,) = company.add(chosen("77", "hr", right.id))
+    assert (opened["unmapped"]["result"], opened["unmapped"]["reason"]) == ("FAIL", "employment_ended")
+    assert {"name": "decided", "value": "hr"} in opened["compliance"]["control_parameters"]
+
+
+def test_no_finding_is_dated_before_the_decision_it_rests_on():
+    company = contradicted()
+    company.add(chosen("77", "hr"))
+    assert company.states()["acme|C2|ws1|7|" + person_of("77")]["since"] == company.clock
+
+
+def test_a_decision_that_is_taken_back_lets_every_source_count_again():
+    company = contradicted()
+    right = chosen("77", "idp")
+    company.add(right)
+    company.add(chosen("77", None, right.id))
+    assert company.results()["C2 7"] == "FAIL"
+
+
+def test_any_id_of_a_person_names_them():
+    company = contradicted()
+    company.add(
+        Fact(
+            id="f",
+            tenant=TENANT,
+            kind="staff.decided",
+            source="operator",
+            basis="decided",
+            staff=person_of("j", "idp"),
+            choice=StaffChoice(field="employment", source="idp"),
+        )
+    )
+    assert company.results()["C2 7"] == "PASS"
+
+
+def test_a_decision_holds_also_before_a_record_of_the_person_is_known():
+    company = Company()
+    company.policy(everyone())
+    company.add(chosen("77", "idp"))
+    company.staff("77", JO, ends=T0 + DAY)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO)
+    assert company.results()["C2 7"] == "PASS"
+
+
+def test_the_second_of_two_who_decide_at_once_is_stale():
+    company = contradicted()
+    company.add(chosen("77", "idp"))
+    assert company.add(chosen("77", "hr")) == []
+    assert company.ledger()[-1]["outcome"] == "stale"
+    assert company.results()["C2 7"] == "PASS"
+
+
+def test_a_decision_about_another_field_is_void():
+    company = contradicted()
+    company.add(chosen("77", "idp", field="name"))
+    assert (company.ledger()[-1]["outcome"], company.results()["C2 7"]) == ("void", "FAIL")
