@@ -69,8 +69,8 @@ def _updated(seen: SeenEvents, teammate: TeammateFact) -> SeenEvents | None:
     fact = teammate.fact
     if teammate.every_one_counts:
         return None if fact.id in seen.ids else SeenEvents((*seen.ids, fact.id), seen.newest)
-    event, newest = (fact.time or 0, fact.id), seen.newest.get(fact.kind)
-    return SeenEvents(seen.ids, {**seen.newest, fact.kind: event}) if newest is None or newest < event else None
+    event, newest = (fact.time or 0, fact.id), seen.newest.get(teammate.series)
+    return SeenEvents(seen.ids, {**seen.newest, teammate.series: event}) if newest is None or newest < event else None
 
 
 def _evidence(batch: Batch, record: Message, event: str) -> Evidence:

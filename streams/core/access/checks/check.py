@@ -6,10 +6,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from streams.core.access.checks.further.switches import Switches
 from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow
 from streams.core.access.state.rows import AccountRow, AlarmTestRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact
@@ -41,6 +43,7 @@ class CheckOutcome(NamedTuple):
     evidence: tuple[CitedFact, ...] = ()
     owner: Person | None = None
     candidates: tuple[Person, ...] = ()
+    changes: tuple[int, str] | None = None  # when it changes by itself (ms), and the fact that decides it
 
 
 CheckOutcomes = dict[str, CheckOutcome]  # by check
@@ -60,6 +63,10 @@ class Deadline(NamedTuple):
     of_record: Callable[[Record], Sequence[int]]
 
 
+def nothing_known() -> None:
+    """Return that nothing is known of what was done."""
+
+
 class AccountInput(NamedTuple):
     """Everything that decides the answers about one account at an instant (ms)."""
 
@@ -72,6 +79,9 @@ class AccountInput(NamedTuple):
     policy: PolicyRow | None
     at: int
     over: bool = False  # the presence had ended before it was reported: no later silence of a source casts doubt on it
+    switches: Switches = MappingProxyType({})
+    activity: Callable[[], ActivityRow | None] = nothing_known  # what the account did; read where a check asks
+    workspace_activity: Callable[[], ActivityRow | None] = nothing_known
 
     @property
     def link(self) -> str | None:
@@ -118,7 +128,7 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A check as data.
 
     `uid`, `title`, `control`, `standards` and `severity` (OCSF severity_id of a failure) go onto the wire. `wording` has the sentences by
-    reason, `unknown_reasons` why it can be unknown, `remedy` what to do.
+    reason, `unknown_reasons` why it can be unknown, `remedy` and `remedies` what to do.
     """
 
     id: str
@@ -130,7 +140,9 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     severity: int
     wording: Mapping[str, Wording]
     remedy: str
+    remedies: Mapping[str, str] = {}  # further sentences, by the parameter that calls for them
     unknown_reasons: Mapping[str, str] = {}
+    further: bool = False  # only where the tenant's settings switch it on
     dominated_by: tuple[
         str, ...
     ] = ()  # while one of these has an open finding, it has no answer, and its findings are superseded
@@ -142,6 +154,7 @@ class AccountCheck(CheckDefinition, frozen=True, kw_only=True):
     answer: Callable[["AccountCheck", AccountInput, CheckOutcomes], CheckOutcome | None]
     rests_on_policy: bool = False
     deadline: Deadline | None = None
+    without_presence: bool = False  # also about an account that was removed
 
 
 class WorkspaceCheck(CheckDefinition, frozen=True, kw_only=True):

@@ -24,11 +24,14 @@ from streams.core.access.checks.check import (
     Wording,
     account_result,
 )
+from streams.core.access.checks.further.activities import LOGIN, listed, made_by, of_types
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CitedFact
+
+_LOGGED_IN_SEVERITY: Final = 5  # OCSF severity_id
 
 
 def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome | None:
@@ -101,18 +104,23 @@ def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, 
     end, ending = owner.end, owner.ending
     assert end is not None
     assert ending is not None
+    logins = of_types(view.activity(), [LOGIN], max(end.instant, view.period.start.time))
+    made = made_by(view.activity())
     result = account_result(
         check, view, FAIL, "employment_ended", held, person=owner, people=leavers, held=held,
+        severity=_LOGGED_IN_SEVERITY if logins else None,
         confidence=MEDIUM if end.by == "absence" else HIGH,
         parameters={
             "employment_ended": timestamp(end.instant),
             "ended": _given_end(ending.row, end.instant),
             **({"evidence": "absence"} if end.by == "absence" else {}),
             **_decided([owner]),
+            **({"login_after_end": timestamp(logins[0].time)} if logins else {}),
+            **({"credentials": listed(made)} if made else {}),
         },
     )  # fmt: skip
-    cited = CitedFact(ending.row.ending, evidence.excerpt(ending.row))
-    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), cited, *_decisions([owner])), owner)
+    cited = (CitedFact(ending.row.ending, evidence.excerpt(ending.row)), *(CitedFact(each.source) for each in logins[-1:]))
+    return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *cited, *_decisions([owner])), owner)
 
 
 def _open(
@@ -184,4 +192,5 @@ OFFBOARDED: Final = AccountCheck(
         "employed": Wording("{who} is employed", "No source says that employment has ended."),
     }),
     remedy="Remove the teammate in Intercom: Settings, Workspace, Teammates; reassign open conversations first.",
+    remedies=MappingProxyType({"credentials": "Revoke or replace what the account made, which outlives it: {credentials}."}),
 )  # fmt: skip

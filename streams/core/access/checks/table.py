@@ -8,6 +8,7 @@ import msgspec
 from schemas.errors import MustStop
 from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.check import (
+    FAIL,
     INFORMATIONAL,
     UNKNOWN,
     AccountCheck,
@@ -19,6 +20,16 @@ from streams.core.access.checks.check import (
     WorkspaceInput,
 )
 from streams.core.access.checks.configured import CONFIGURED
+from streams.core.access.checks.further.added_again import ADDED_AGAIN
+from streams.core.access.checks.further.credentials import CREDENTIALS_LEFT
+from streams.core.access.checks.further.dormant import SEAT_USED
+from streams.core.access.checks.further.impersonation import NO_IMPERSONATION
+from streams.core.access.checks.further.login_after_end import NO_LOGIN_AFTER_END
+from streams.core.access.checks.further.made_after_end import NOTHING_MADE_AFTER_END
+from streams.core.access.checks.further.provisioning import BY_PROVISIONING
+from streams.core.access.checks.further.sign_in_method import ALLOWED_METHOD
+from streams.core.access.checks.further.switches import Switches
+from streams.core.access.checks.further.two_factor import TWO_FACTOR_ON
 from streams.core.access.checks.governed import GOVERNED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
@@ -28,7 +39,22 @@ from streams.core.access.checks.valid_access import VALID_ACCESS
 
 RULES: Final = "1"  # version of the rules of all checks
 
-_ORDER: Final = (IDENTIFIED, OFFBOARDED, CONFIGURED, VALID_ACCESS, GOVERNED, ACCEPTED, REPORTED, STAFF_ACCEPTED, ALARM_TEST)
+_FURTHER: Final = (
+    NO_LOGIN_AFTER_END, ADDED_AGAIN, BY_PROVISIONING, TWO_FACTOR_ON, ALLOWED_METHOD, NOTHING_MADE_AFTER_END, CREDENTIALS_LEFT, NO_IMPERSONATION,
+    SEAT_USED,
+)  # fmt: skip
+_ORDER: Final = (
+    IDENTIFIED,
+    OFFBOARDED,
+    CONFIGURED,
+    VALID_ACCESS,
+    GOVERNED,
+    *_FURTHER,
+    ACCEPTED,
+    REPORTED,
+    STAFF_ACCEPTED,
+    ALARM_TEST,
+)
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""
 
 
@@ -42,6 +68,7 @@ class _Checks(dict[str, CheckDefinition]):
 CHECKS: Final[Mapping[str, CheckDefinition]] = _Checks({check.id: check for check in _ORDER})
 """By id. A check that is not there stops the process: a newer release has evaluated it, and its findings must not be lost."""
 ACCOUNT_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, AccountCheck))
+WITHOUT_PRESENCE: Final = frozenset(check.id for check in ACCOUNT_CHECKS if check.without_presence)
 _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, WorkspaceCheck))
 
 
@@ -55,10 +82,30 @@ def of_account(view: AccountInput) -> CheckOutcomes:
     """Answer the checks about an account; one that does not apply, or is dominated, has no answer."""
     outcomes: CheckOutcomes = {}
     for check in ACCOUNT_CHECKS:
-        outcome = None if dominating(check.id, outcomes) else check.answer(check, view, outcomes)
+        skipped = _is_off(check, view.switches) or dominating(check.id, outcomes) is not None
+        outcome = None if skipped else check.answer(check, view, outcomes)
         if outcome is not None:
-            outcomes[check.id] = outcome
+            outcomes[check.id] = _graded(outcome, view.switches)
     return outcomes
+
+
+def of_removed_account(view: AccountInput) -> CheckOutcomes:
+    """Answer the checks about an account that is no teammate's any more: those about what it leaves behind."""
+    checks = [check for check in ACCOUNT_CHECKS if check.without_presence and not _is_off(check, view.switches)]
+    outcomes = {check.id: check.answer(check, view, {}) for check in checks}
+    return {check: _graded(outcome, view.switches) for check, outcome in outcomes.items() if outcome is not None}
+
+
+def _is_off(check: CheckDefinition, switches: Switches) -> bool:
+    return check.further and check.id not in switches
+
+
+def _graded(outcome: CheckOutcome, switches: Switches) -> CheckOutcome:
+    """Return an outcome whose failure has the severity that the tenant wants."""
+    switch = switches.get(outcome.result.check)
+    if switch is None or switch.severity is None or outcome.result.result != FAIL:
+        return outcome
+    return outcome._replace(result=msgspec.structs.replace(outcome.result, severity=switch.severity))
 
 
 def all_unknown(outcomes: CheckOutcomes, reason: str, since: int, *, held: bool) -> CheckOutcomes:

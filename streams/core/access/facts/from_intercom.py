@@ -36,8 +36,9 @@ _BEARING: Final = frozenset({  # on access; of any other entry of the log only t
     "admin_provisioned", "admin_two_factor_auth_change", "admin_unauthorized_sign_in_method", "app_admin_join",
     "app_authentication_method_change", "app_google_sso_domain_change", "app_identity_verification_change",
     "app_package_installation", "app_package_token_regeneration", "app_package_uninstallation", "app_team_creation",
-    "app_team_deletion", "app_team_membership_modification", "custom_authentication_token_creation", "inbox_access_change",
-    "messenger_api_secret_creation", "messenger_api_secret_deletion", "oauth_token_revocation", "role_change", "role_creation",
+    "app_data_export", "app_team_deletion", "app_team_membership_modification", "app_webhook_creation", "app_webhook_deletion", "bulk_export",
+    "conversation_pdf_export", "custom_authentication_token_creation", "inbox_access_change",
+    "macro_usage_export", "messenger_api_secret_creation", "messenger_api_secret_deletion", "oauth_token_revocation", "role_change", "role_creation",
     "role_deletion", "seat_change", "seat_revoke", "security_settings_change", "trusted_domains_setting_change",
 })  # fmt: skip
 
@@ -45,11 +46,15 @@ _BOT: Final = "operator+{}@intercom.io"
 
 
 class TeammateFact(msgspec.Struct, frozen=True):
-    """A post about a teammate, read: the fact, the item it is remembered under, and whether every one counts or only the newest."""
+    """A post about a teammate, read: the fact, the item it is remembered under, and whether every one counts or only the newest.
+
+    `series` is of what it is the newest: a login in the activity log has its method, and the webhook of the same login has not.
+    """
 
     fact: Fact
     item: str
     every_one_counts: bool
+    series: str = ""
 
 
 def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
@@ -64,7 +69,8 @@ def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
         return None
     if fact.kind == "admin.activity" and fact.activity is not None:
         return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True)
-    return TeammateFact(fact, f"account|{fact.account}", every_one_counts=fact.kind in _EVERY_ONE)
+    series = f"{fact.kind} of the log" if fact.kind == "admin.logged_in" and fact.activity else fact.kind
+    return TeammateFact(fact, f"account|{fact.account}", every_one_counts=fact.kind in _EVERY_ONE, series=series)
 
 
 def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
@@ -101,11 +107,12 @@ def _entry(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:
     if account is None and kind != "admin.activity":
         return None
     metadata = item.get("metadata")
+    is_kept = kind in ("admin.activity", "admin.logged_in")
     person = msgspec.structs.replace(
         _person(None, actor.get("email")),
         ip=_text(actor.get("ip")),
         text=_text(item.get("activity_description")) if kind == "admin.activity" else None,
-        metadata=msgspec.json.encode(metadata, order="sorted").decode() if metadata and kind == "admin.activity" else None,
+        metadata=msgspec.json.encode(metadata, order="sorted").decode() if metadata and is_kept else None,
     )
     entry = Activity(id=identifier_or_none(item.get("id")) or note.id, type=type_)
     return _fact(note, tenant, kind, account, person, activity=entry)

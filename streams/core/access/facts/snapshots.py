@@ -14,10 +14,10 @@ from schemas.access.facts import Fact, Snapshot, encode_raw
 from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.backlog_rows import SnapshotRows
+from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedRecord
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
-from streams.core.access.state.work_rows import SnapshotStaging, StagedRecord
 
 TIMEOUT: Final = 60 * 60 * 1000  # ms of log time: a snapshot not complete by then is void
 

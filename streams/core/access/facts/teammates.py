@@ -9,7 +9,7 @@ from schemas.access.facts import Fact
 from schemas.access.read_requests import ReadRequest
 from streams.core.access.checks import presence
 from streams.core.access.checks.presence import Period
-from streams.core.access.facts import rereads
+from streams.core.access.facts import activities, rereads
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import History, moments, with_value
@@ -65,13 +65,13 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
     after = presence.with_seen(row, PresenceEvent(source.date, added=True, source=source)) or row
     effect = _put(state, fact, source, before=before, row=after)
     request = rereads.after_sight(fact, source, presence.presence_of(after, state.snapshots_of(key[0])))
-    return _asking(state, effect, key[0], request)
+    return _asking(state, activities.noted(state, fact, source, effect), key[0], request)
 
 
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
-        effect = Effect("applied", workspaces=monitor(state, fact.app_id, source))
+        effect = activities.noted(state, fact, source, Effect("applied", workspaces=monitor(state, fact.app_id, source)))
     else:
         effect = seen(state, fact, source, now)
     return _asking(state, effect, fact.app_id or "", effect.request or rereads.after_activity(fact, source))

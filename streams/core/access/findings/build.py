@@ -126,7 +126,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         compliance=_compliance(key, event),
         resources=_resources(key, subjects),
         evidences=tuple(islice((cited for fact in episode.evidence for cited in _cited(fact)), _SHOWN)),
-        remediation=Remediation(desc=check.remedy, references=(teammates_page(key.app_id),)),
+        remediation=Remediation(desc=render.remedy(check, facts), references=(teammates_page(key.app_id),)),
         unmapped=Unmapped(
             check=key.check,
             app_id=key.app_id,

@@ -28,6 +28,12 @@ def description(check: CheckDefinition, reason: str, facts: Mapping[str, str]) -
     return words.desc.format_map(_Known(facts)) if words else f"Not known: {_unknown(check, reason)}."
 
 
+def remedy(check: CheckDefinition, facts: Mapping[str, str]) -> str:
+    """Return what to do, as far as the parameters call for it."""
+    known = _Known(facts)
+    return " ".join([check.remedy, *(text.format_map(known) for name, text in check.remedies.items() if name in facts)])
+
+
 def _unknown(check: CheckDefinition, reason: str) -> str:
     return check.unknown_reasons.get(reason) or UNKNOWN_REASONS.get(reason, reason)
 

@@ -6,9 +6,9 @@ So every fact applies to the result of all facts before it, whatever else was re
 from schemas.access.facts import Fact, decode_raw, encode_raw
 from streams.core.access.facts.apply import check
 from streams.core.access.processing.process import CHUNK, ChunkResult, process_fact, resume_fact
+from streams.core.access.state.row_kinds.work_rows import BacklogIndex, QueuedFact
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
-from streams.core.access.state.work_rows import BacklogIndex, QueuedFact
 
 
 def process(state: TenantState, fact: Fact, position: LogPosition, *, budget: int, chunk_size: int = CHUNK) -> ChunkResult | None:

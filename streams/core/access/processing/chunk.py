@@ -9,10 +9,10 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
 from streams.core.access.state.directory import Directory
+from streams.core.access.state.row_kinds.work_rows import PendingAccount, PendingFact
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, CitedFact, FactReference, LogPosition
-from streams.core.access.state.work_rows import PendingAccount, PendingFact
 
 T = TypeVar("T")
 

@@ -11,6 +11,8 @@ from streams.core.access.checks import exemptions, matching, material, presence
 from streams.core.access.checks import table as checks
 from streams.core.access.checks.check import FAIL, AccountInput, CheckOutcome, CheckOutcomes, WorkspaceInput
 from streams.core.access.checks.exemptions import VoidedAt
+from streams.core.access.checks.further.switches import TIMER as FURTHER
+from streams.core.access.checks.further.switches import switches_of
 from streams.core.access.checks.presence import Period, Presence
 from streams.core.access.findings import episodes
 from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event, shown_handling
@@ -37,6 +39,8 @@ class Evaluation:
         `directory` is the people as they are now, if they have been read.
         """
         self._policy = self._state.policy.get()
+        settings = self._state.settings.get()
+        self._switches = switches_of(settings.settings if settings else None)
         self._snapshots_of: dict[str, tuple[TeammateSnapshot, ...]] = {}
         self._directory = directory or Directory(self._state)
         return self
@@ -63,7 +67,7 @@ class Evaluation:
         view = self._input(account, period, period.end.time - 1)._replace(over=True)
         outcomes = checks.of_account(view)  # as of the last instant of the presence
         for check, outcome in outcomes.items():
-            if outcome.result.result == FAIL:
+            if outcome.result.result == FAIL and check not in checks.WITHOUT_PRESENCE:
                 key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")
                 context = self._subjects(account, outcome, cause.now).context()
                 removed = period.end.time
@@ -88,10 +92,12 @@ class Evaluation:
     def _outcomes(self, account: AccountRow, present: Presence, at: int) -> CheckOutcomes:
         row = self._state.workspaces.get(account.app_id)
         start = present.period or (Period(present.unsettled, None) if present.unsettled else None)
-        if start is None:
+        over = Period(present.removed, present.removed) if present.removed is not None and self._switches else None
+        judged = start or over
+        if judged is None:
             return {}
-        view = self._input(account, start, at)
-        outcomes = checks.of_account(view)
+        view = self._input(account, judged, at)
+        outcomes = checks.of_account(view) if start is not None else checks.of_removed_account(view)
         if row is not None and row.monitored is False:
             return checks.all_unknown(outcomes, "unmonitored", row.date or 0, held=False)
         if present.unsettled is not None:
@@ -116,6 +122,9 @@ class Evaluation:
             directory=self._directory,
             policy=self._policy,
             at=at,
+            switches=self._switches,
+            activity=partial(self._state.activities.get, account.app_id, account.id),
+            workspace_activity=partial(self._state.activities.get, account.app_id, ""),
         )
 
     def _reconcile(
@@ -130,6 +139,9 @@ class Evaluation:
             key = FindingKey(self._state.tenant, check, app_id, account_id, "")
             before[check] = after = self._advance(key, row, outcomes.get(check), closing)
             self._put_check(app_id, account_id, check, row, after)
+        if self._switches:
+            at, fact = min((each.changes for each in outcomes.values() if each.changes), default=(None, ""))
+            self._state.timers.set(FURTHER, (app_id, account_id), at, fact)
 
     def _advance(self, key: FindingKey, row: CheckRow, outcome: CheckOutcome | None, closing: Closing) -> CheckRow:
         """Return a check's row after an outcome, and publish what happens to its finding."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams.core.access.state.work_rows import SnapshotStaging
+from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
 
 GUARD_HEADS: Final = 10  # fewer than that may be absent at once: a small team changes in large shares
 GUARD_PERCENT: Final = 20  # of those present before; more than that is refused

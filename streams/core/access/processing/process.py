@@ -17,10 +17,10 @@ from streams.core.access.findings.ledger import CONTINUED, finding_output, ledge
 from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.stages import STAGES
+from streams.core.access.state.row_kinds.work_rows import PendingFact
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
-from streams.core.access.state.work_rows import PendingFact
 
 CHUNK: Final = 500
 """Accounts evaluated, or rows processed, in a chunk. Part of the rules: with another number large facts get other ledger entries."""

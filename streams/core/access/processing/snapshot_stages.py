@@ -13,11 +13,11 @@ from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
+from streams.core.access.state.row_kinds.work_rows import SnapshotPage, SnapshotStaging
 from streams.core.access.state.rows import SourceRow
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AppliedSnapshot, SnapshotProblem
-from streams.core.access.state.work_rows import SnapshotPage, SnapshotStaging
 
 
 def discard_stale(chunk: Chunk) -> Stage:

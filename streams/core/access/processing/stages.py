@@ -14,9 +14,9 @@ from schemas.ids import derived
 from streams.core.access.facts.apply import apply
 from streams.core.access.processing import snapshot_stages, teammate_stages, timers
 from streams.core.access.processing.chunk import Chunk, cursor_of, key_of
+from streams.core.access.state.row_kinds.work_rows import PendingAccount
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AccountKey
-from streams.core.access.state.work_rows import PendingAccount
 
 
 def apply_fact(chunk: Chunk) -> Stage:

@@ -18,10 +18,10 @@ from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
+from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
 from streams.core.access.state.rows import TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import SnapshotProblem, TeammateSnapshot
-from streams.core.access.state.work_rows import SnapshotStaging
 
 REMEMBERED: Final = 32  # snapshots by workspace: five days of one every four hours; what rests on an older one is kept by account
 

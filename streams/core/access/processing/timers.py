@@ -11,6 +11,7 @@ from schemas.ids import derived
 from streams.core.access.checks import exemptions, governed
 from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.deadlines import arm_record, event_of
+from streams.core.access.checks.further import switches
 from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts import alarm_tests, freshness
 from streams.core.access.findings.episodes import EpisodeCause
@@ -86,6 +87,12 @@ def _classification(chunk: Chunk, at: int, timer: Timer) -> bool:
     return True
 
 
+def _further(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate the account, or the workspace, of which a further answer changes by itself."""
+    _evaluate(chunk, at, timer, "further")
+    return True
+
+
 def _evaluate(chunk: Chunk, at: int, timer: Timer, event: str) -> None:
     """Evaluate a timer's account, or the workspace where it names no account, and forget the timer."""
     chunk.people()
@@ -106,5 +113,6 @@ _FIRE: Final = MappingProxyType[str, Fire]({
     freshness.TIMER: _freshness,
     exemptions.TIMER: _exemption,
     governed.TIMER: _classification,
+    switches.TIMER: _further,
 })  # fmt: skip
 """By the timer's kind; other timers are those of checks, for staff records."""

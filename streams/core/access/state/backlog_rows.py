@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from streams.core.access.state.table import AccessTable, RowCollection, SingleRow, typed
-from streams.core.access.state.work_rows import (
+from streams.core.access.state.row_kinds.work_rows import (
     BacklogIndex,
     PendingAccount,
     PendingFact,
@@ -12,6 +11,7 @@ from streams.core.access.state.work_rows import (
     SnapshotStaging,
     StagedRecord,
 )
+from streams.core.access.state.table import AccessTable, RowCollection, SingleRow, typed
 
 _GROUP: Final = "@backlog"  # the group that lists the tenants of a partition with pending work; no tenant's id begins with @
 

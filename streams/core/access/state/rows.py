@@ -10,7 +10,17 @@ import msgspec
 from schemas.access.facts import AccessSettings, Policy
 from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
-from streams.core.access.state.row import Row
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow, InviteRow
+from streams.core.access.state.row_kinds.row import Row
+from streams.core.access.state.row_kinds.work_rows import (
+    BacklogIndex,
+    PendingAccount,
+    PendingFact,
+    QueuedFact,
+    SnapshotPage,
+    SnapshotStaging,
+    StagedRecord,
+)
 from streams.core.access.state.values import (
     AccountKey,
     AppliedSnapshot,
@@ -27,15 +37,6 @@ from streams.core.access.state.values import (
     RecordKey,
     SnapshotProblem,
     TeammateSnapshot,
-)
-from streams.core.access.state.work_rows import (
-    BacklogIndex,
-    PendingAccount,
-    PendingFact,
-    QueuedFact,
-    SnapshotPage,
-    SnapshotStaging,
-    StagedRecord,
 )
 
 
@@ -270,7 +271,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, ExemptionRow, GrantId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, InviteRow, ExemptionRow, GrantId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 from schemas.errors import MustStop
-from streams.core.access.state.row import Row
+from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.values import Key
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow, InviteRow
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -69,6 +70,10 @@ class TenantState:
         self.exemptions = RowCollection(table, tenant, "exemption", ExemptionRow)  # by app id, account, granting fact
         self.exemption_ids = RowCollection(table, tenant, "exemption_id", GrantId)  # by the grant's id
         self.choices = RowCollection(table, tenant, "choice", SourceChoice)  # by the person's id that a decision names
+        self.activities = RowCollection(table, tenant, "activity", ActivityRow)  # by app id and account, or app id and nothing
+        self.invites = RowCollection(
+            table, tenant, "invite", InviteRow
+        )  # by app id and normal address, or the fact that names none
         self.checks = RowCollection(table, tenant, "check", CheckRow)  # by app id, account and check
         self.timers = Timers(table, tenant)
         self.backlog = BacklogRows(table, tenant)

@@ -1,7 +1,7 @@
 """The rows of the access agent's table about work under way: snapshots being staged, facts in parts, facts that wait."""
 
 from schemas.access.facts import EncodedFact
-from streams.core.access.state.row import Row
+from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import FactReference, LogPosition
 

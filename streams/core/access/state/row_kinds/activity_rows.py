@@ -1,0 +1,37 @@
+"""The rows of the access agent's table about what teammates did, as Intercom's activity log and logins say it."""
+
+import msgspec
+
+from streams.core.access.state.row_kinds.row import Row
+from streams.core.access.state.values import AccountKey, FactReference
+
+
+class ActivityEvent(msgspec.Struct, frozen=True):
+    """Something that was done: when (ms), the fact that says so, and what its metadata says of it; nothing personal."""
+
+    time: int
+    source: FactReference
+    details: dict[str, str] = {}
+
+
+class ActivityRow(Row, frozen=True, tag="activity"):
+    """What an account did, by type, in order of time and of each type the latest; the row without account has what the workspace reports.
+
+    `last` is its latest sign of life, an activity or a login, and the fact that shows it. `accounts` of a workspace's row are those that
+    made credentials.
+    """
+
+    events: dict[str, tuple[ActivityEvent, ...]] = msgspec.field(default_factory=dict)
+    last: tuple[int, str] | None = None
+    accounts: tuple[AccountKey, ...] = ()
+
+
+class InviteRow(Row, frozen=True, tag="invite"):
+    """An invitation into a workspace, of a normal address: when it was last made and withdrawn (ms), and the fact that made it."""
+
+    made: int | None = None
+    withdrawn: int | None = None
+    source: FactReference | None = None
+
+    def __repr__(self) -> str:
+        return f"InviteRow({self.made}, {self.withdrawn}, ***)"
