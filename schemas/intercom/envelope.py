@@ -56,6 +56,15 @@ class _Notification(_WithoutData, frozen=True):
     data: _Data = _Data()
 
 
+class _Typed(msgspec.Struct, frozen=True):
+    id: str
+    topic: str
+    app_id: str
+    created_at: int
+    data: _Data
+
+
+_TYPED: Final = msgspec.json.Decoder(_Typed)
 _NOTIFICATION: Final = msgspec.json.Decoder(_Notification)
 _WITHOUT_DATA: Final = msgspec.json.Decoder(_WithoutData)
 _ANY: Final = msgspec.json.Decoder()
@@ -68,6 +77,25 @@ _REPLACEMENT: Final = rb"\ufffd"
 
 def envelope(body: bytes) -> Envelope:
     """Return the envelope of a body. Raises `InvalidRecord`, which shows no bytes, if they are no JSON object in UTF-8."""
+    return _typed_envelope(body) or untyped_envelope(body)
+
+
+def _typed_envelope(body: bytes) -> Envelope | None:
+    """Return the envelope of nearly all bodies in half the time: each field is of the type that the documentation has."""
+    try:
+        str(body, "utf-8")
+        fields = _TYPED.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if is_name(fields.id) and is_name(fields.topic) and is_name(fields.app_id) and is_second(fields.created_at):
+        return Envelope(
+            id=fields.id, topic=fields.topic, app_id=fields.app_id, created_at=fields.created_at, item=fields.data.item
+        )
+    return None
+
+
+def untyped_envelope(body: bytes) -> Envelope:
+    """Return the envelope of any body, as `envelope` does."""
     fields = _fields(body)
     return Envelope(
         id=name(fields.id) or derived("body", digest(body)),

@@ -4,7 +4,7 @@ Their encoding is internal (`schemas.versioned`); the public schemas are
 `schemas/avro/{person,org,membership,profile_change,record}.avsc`.
 """
 
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -75,13 +75,10 @@ class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
     registers: EncodedRegisters
     assignment: Assignment
 
-    def digest(self) -> str:
-        """Return a hash of the whole row: equal rows have equal bytes, so that it names one state of the record."""
+    def digest(self) -> bytes:
+        """Return a hash of the whole row, as text: equal rows have equal bytes, so that it names one state of the record."""
         assignment = f"{self.assignment.number}|{self.assignment.profile}|".encode()
-        return blake2b(assignment + bytes(self.registers), digest_size=_DIGEST_BYTES).hexdigest()
-
-
-_DIGEST_BYTES: Final = 16
+        return sha256(assignment + bytes(self.registers)).hexdigest().encode()
 
 
 class PatchCause(NamedTuple):

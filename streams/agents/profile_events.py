@@ -14,7 +14,7 @@ from schemas.profiles.registers import EncodedProfile, Patch, Registers
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
-from streams.core.profiles.public_value import PublicSchema
+from streams.core.profiles.public_value import PublicSchema, in_order
 from streams.engine.agent import Outbox, unreadable_row
 
 Public = dict[str, Any]
@@ -59,7 +59,7 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     avro: Avro
     profile: str
     patch: Patch
-    basis: str | None
+    basis: bytes | None
     trace: str | None
     out: Outbox
 
@@ -89,7 +89,8 @@ def publish_profile(context: PatchContext, state: PublicState, sequence: int) ->
     def made() -> tuple[bytes | None, Headers]:
         event_id = derived(context.profile, "state", sequence)
         event_type = f"{name}.{'withdrawn' if state.value is None else 'updated'}"
-        return context.encoded(name, context.profile, state.value, event_id=event_id, event_type=event_type, sequence=sequence)
+        value = None if state.value is None else in_order(state.value)
+        return context.encoded(name, context.profile, value, event_id=event_id, event_type=event_type, sequence=sequence)
 
     name = context.profile_type.name
     context.out.send_latest(context.profile_type.topic, context.profile, made)

@@ -5,10 +5,11 @@ from typing import Final, NamedTuple
 
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.message import Message, header
+from schemas.message import Message
 from schemas.profiles.registers import BASIS, PATCH, ProfileTableRow, Registers, SourceRecordRow
 from schemas.versioned import Versioned
-from streams.agents.open_records import OpenProfile, OpenRecord
+from streams.agents.open_profile import OpenProfile
+from streams.agents.open_record import OpenRecord
 from streams.agents.profile_events import (
     PatchContext,
     ProfileType,
@@ -77,13 +78,15 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
 def _context(profile_type: ProfileType, avro: Avro, record: Message, out: Outbox) -> PatchContext:
     if not record.key or not record.value:
         raise InvalidRecord("a patch has its profile's id as key, and a value; only our own agents write patches")
+    headers = dict(record.headers)
+    trace = headers.get("traceparent")
     return PatchContext(
         profile_type=profile_type,
         avro=avro,
         profile=record.key.decode(),
         patch=PATCH.receive(record.value, out),
-        basis=header(record.headers, BASIS),
-        trace=header(record.headers, "traceparent"),
+        basis=headers.get(BASIS),
+        trace=None if trace is None else trace.decode("utf-8", "replace"),
         out=out,
     )
 

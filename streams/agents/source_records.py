@@ -1,6 +1,6 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,7 +14,8 @@ from schemas.message import Message, header
 from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.agents.stored_registers import stored_registers
+from streams.agents.open_record import OpenRecord
+from streams.agents.working_set import WorkingSet
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
 from streams.core.records.packing import encode
@@ -42,6 +43,28 @@ class _Event(NamedTuple):
     destination: Destination
 
 
+class _Rows:
+    """The rows of a batch's records, each decoded once."""
+
+    def __init__(self, table: Table[SourceRecordRow], records: Sequence[Message]) -> None:
+        self._table = table
+        self._open: WorkingSet[OpenRecord | None] = WorkingSet(records)
+        self.release = self._open.release
+
+    def get(self, key: str) -> OpenRecord | None:
+        """Return a record's row."""
+        return self._open.get(key, self._load)
+
+    def put(self, key: str, record: OpenRecord) -> None:
+        """Change a record's row."""
+        self._open.put(key, record)
+        self._table.put(key, "", record.row)
+
+    def _load(self, key: str) -> OpenRecord | None:
+        row = self._table.get(key)
+        return None if row is None else OpenRecord(row)
+
+
 class _Change(NamedTuple):
     """The row before an event and after it."""
 
@@ -51,15 +74,17 @@ class _Change(NamedTuple):
 
 def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
     """Join each event to the row of its record, and send a patch where the row changed."""
+    rows = _Rows(table, batch.records)
     for records in batch.chunks():
         events = [event for record in records if (event := _event(record_type, record, out)) is not None]
         assertions = [_assertion(record_type, tenancy, event) for event in events]
         changes = [
-            _join(record_type, tenancy, event, assertion, table) for event, assertion in zip(events, assertions, strict=True)
+            _join(record_type, tenancy, event, assertion, rows) for event, assertion in zip(events, assertions, strict=True)
         ]
         for event, change in zip(events, changes, strict=True):
             if change is not None:
                 _send_patch(record_type, tenancy, event, change, out)
+        rows.release(records)
 
 
 def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> _Event | None:
@@ -92,21 +117,19 @@ def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: _Event) -
     return translate(rules[event.notification.topic], event.notification, event.destination.id)
 
 
-def _join(
-    record_type: SourceRecordType, tenancy: Tenancy, event: _Event, assertion: Registers, table: Table[SourceRecordRow]
-) -> _Change | None:
+def _join(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, assertion: Registers, rows: _Rows) -> _Change | None:
     """Join an assertion to the row. It changes nothing where the event was repeated, or later events superseded it."""
     key = event.destination.key
-    before = table.get(key)
-    registers = NOTHING if before is None else stored_registers(before)
+    before = rows.get(key)
+    registers = NOTHING if before is None else before.registers
     joined = join(registers, assertion)
     if joined == registers:
         return None
     owner = tenancy.owners[event.notification.app_id]
-    assignment = before.assignment if before else Assignment(0, derived(owner, record_type.profile_type, key))
+    assignment = before.row.assignment if before else Assignment(0, derived(owner, record_type.profile_type, key))
     after = SourceRecordRow(encode(joined), assignment)
-    table.put(key, "", after)
-    return _Change(before, after)
+    rows.put(key, OpenRecord(after, joined))
+    return _Change(before.row if before else None, after)
 
 
 def _send_patch(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, change: _Change, out: Outbox) -> None:
@@ -127,5 +150,5 @@ def _send_patch(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, 
     )
     headers = context.headers()
     if change.before is not None:
-        headers.append((BASIS, change.before.digest().encode()))
+        headers.append((BASIS, change.before.digest()))
     out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), headers)

@@ -23,6 +23,10 @@ class WorkingSet(Generic[T]):
             value = self._values[key] = load(key)
         return value
 
+    def put(self, key: str, value: T) -> None:
+        """Change the key's value."""
+        self._values[key] = value
+
     def release(self, records: Sequence[Message]) -> None:
         """Drop the values of keys that have no records beyond these, which are done."""
         left, values = self._left, self._values

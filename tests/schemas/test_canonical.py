@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.canonical import canonical, canonical_exact, digest
+from schemas.canonical import canonical, canonical_exact, canonical_text, digest
 from schemas.plain_values import plain
 
 JSON = st.recursive(
@@ -25,6 +25,11 @@ def test_a_value_comes_back_and_has_one_spelling(value):
     data = canonical(value)
     assert json.loads(data) == value
     assert canonical(json.loads(data)) == data
+
+
+@given(st.text(st.characters()) | st.text(st.characters(max_codepoint=0x7F)))
+def test_a_text_alone_has_the_same_spelling(value):
+    assert canonical_text(value) == canonical(value).decode()
 
 
 def test_order_of_arrival_does_not_show():

@@ -1,9 +1,9 @@
 """What changed between two public values of a profile, field by field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from schemas.canonical import canonical
+from schemas.canonical import canonical, canonical_text
 from streams.core.profiles.policies import ValueOrigin
 
 _NOT_FIELDS: Final = frozenset({"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance"})
@@ -26,25 +26,33 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
     return changes
 
 
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
+    """Return the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
+    differing = []
     for name in _unequal(old, new):
-        if name in _MAPS:
-            old_entries, new_entries = old.get(name, _NOTHING), new.get(name, _NOTHING)
-            for entry in _unequal(old_entries, new_entries):  # canonical JSON already
-                yield f"{name}.{entry}", old_entries.get(entry), new_entries.get(entry)
-        elif name not in _NOT_FIELDS:
-            old_json, new_json = _as_json(old.get(name)), _as_json(new.get(name))
-            if old_json != new_json:
-                yield name, old_json, new_json
+        old_value, new_value = old.get(name), new.get(name)
+        if name in _NOT_FIELDS:
+            pass
+        elif name in _MAPS:
+            old_entries, new_entries = old_value or _NOTHING, new_value or _NOTHING
+            differing += [  # canonical JSON already
+                (f"{name}.{entry}", old_entries.get(entry), new_entries.get(entry))
+                for entry in _unequal(old_entries, new_entries)
+            ]
+        elif (old_json := _as_json(old_value)) != (new_json := _as_json(new_value)):
+            differing.append((name, old_json, new_json))
+    return differing
 
 
-def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
     """Return the names whose values differ."""
     names = [name for name, value in new.items() if old.get(name) != value]
-    names += old.keys() - new.keys()
+    if not old.keys() <= new.keys():
+        names += old.keys() - new.keys()
     return names
 
 
 def _as_json(value: Any) -> str | None:
+    if type(value) is str:
+        return canonical_text(value)
     return None if value is None or value == [] else canonical(value).decode()

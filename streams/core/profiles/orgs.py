@@ -4,11 +4,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.profiles.registers import Registers
-from streams.core.profiles.policies import Fields, Records, company_status
+from streams.core.profiles.policies import Assertions, Records, company_status
 from streams.core.profiles.public_value import PublicSchema
 
 
-def _no_computed_fields(records: Records, value: dict[str, Any]) -> Fields:
+def _no_computed_fields(records: Records, value: dict[str, Any]) -> Assertions:
     return {}
 
 

@@ -7,31 +7,29 @@ from typing import Any, Final
 from schemas.ids import derived
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.registers import Registers, Value
-from streams.core.profiles.policies import ALIVE, Assertion, Fields, Records, ResolvedValue, contact_status, qualified_id
+from streams.core.profiles.policies import ALIVE, Assertion, Assertions, Records, contact_status, qualified_id
 from streams.core.profiles.public_value import PublicSchema
 from streams.core.records.registers import active_edges, first_active, inactive_edges
 
 
-def _consent_fields(records: Records, value: dict[str, Any]) -> Fields:
+def _consent_fields(records: Records, value: dict[str, Any]) -> Assertions:
     """Add consent, and the subscriptions opted out of."""
     opted_out = _opted_out(records)
     value["unsubscribed"] = sorted(opted_out)
     mail = _consent(records, _DENYING_MAIL, default=True)
     sms = _consent(records, _DENYING_SMS, default=False)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
-    deciding = {"email_allowed": mail[1], "sms_allowed": sms[1]}
-    return {f"unsubscribed.{name}": field for name, field in opted_out.items()} | {
-        name: field for name, field in deciding.items() if field
-    }
+    deciding = {name: each for name, each in (("email_allowed", mail[1]), ("sms_allowed", sms[1])) if each is not None}
+    return {f"unsubscribed.{name}": assertion for name, assertion in opted_out.items()} | deciding
 
 
-def _opted_out(records: Records) -> Fields:
-    subscriptions: Fields = {}
+def _opted_out(records: Records) -> Assertions:
+    subscriptions: Assertions = {}
     for record, registers in records.items():
         for name, version in inactive_edges(registers):
             kind, _, entity = name.partition(":")
             if kind == "subscription":
-                subscriptions[qualified_id(record, entity)] = ResolvedValue(False, Assertion(version, record))
+                subscriptions[qualified_id(record, entity)] = Assertion(version, record)
     return subscriptions
 
 
@@ -40,21 +38,21 @@ _DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": Fals
 """The fields that say something about a channel, in order of name, and the value of each that forbids it."""
 
 
-def _consent(records: Records, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, ResolvedValue | None]:
-    """Return the most restrictive consent of all records for one channel, and the value that decided it.
+def _consent(records: Records, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, Assertion | None]:
+    """Return the most restrictive consent of all records for one channel, and the assertion that decided it.
 
     Any record's denying value forbids. A record without a value counts as `default`: computed here, never stored.
     """
-    asserted = [
-        (name, ResolvedValue(value, Assertion(version, record)))
-        for record in sorted(records)
-        for version, values in records[record].now
-        for name in denying
-        if (value := values.get(name)) is not None
-    ]
-    for name, field in asserted:
-        if field.value == denying[name]:
-            return False, field
+    asserted: list[tuple[str, Assertion]] = []
+    for record in sorted(records):
+        for version, values in records[record].now:
+            for name, forbids in denying.items():
+                value = values.get(name)
+                if value is not None:
+                    assertion = Assertion(version, record)
+                    if value == forbids:
+                        return False, assertion
+                    asserted.append((name, assertion))
     first = next(iter(denying))
     allowed = bool(records) and (default or len(records) == sum(name == first for name, _ in asserted))
     return allowed, asserted[0][1] if asserted else None

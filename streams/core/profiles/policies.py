@@ -36,13 +36,6 @@ class Assertion(NamedTuple):
 _assertion_of: Final = itemgetter(0)
 
 
-class ResolvedValue(NamedTuple):
-    """The value of a field, and the assertion it comes from."""
-
-    value: Value
-    assertion: Assertion
-
-
 class ValueOrigin(NamedTuple):
     """Where a value comes from: record, event, time in ms cut to the second."""
 
@@ -51,7 +44,8 @@ class ValueOrigin(NamedTuple):
     time: int
 
 
-Fields = dict[str, ResolvedValue]
+Assertions = dict[str, Assertion]
+"""The assertion that each of some parts of a public value comes from."""
 
 ResolvedLayers = Sequence[tuple[Assertion, Mapping[str, Value]]]
 """The fields that are not empty, those of one assertion together; a field is in one layer only."""
@@ -132,29 +126,32 @@ def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]
     return alive or {key: registers for key, registers in records.items() if statuses[key] is ProfileStatus.DELETED}
 
 
-def latest_mark(records: Records, mark: str) -> ResolvedValue | None:
-    """Return when the last record to get a mark first got it: a profile is archived or deleted once all its records are."""
+def latest_mark(records: Records, mark: str) -> tuple[str, Assertion] | None:
+    """Return when the last record to get a mark `mark:entity` first got it, and the entity, which is empty for most marks.
+
+    A profile is archived or deleted once all its records are.
+    """
     marked = [
-        ResolvedValue(name.partition(":")[2], Assertion(first_active(registers, name) or version, record))
+        (name.partition(":")[2], Assertion(first_active(registers, name) or version, record))
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
         if name.partition(":")[0] == mark
     ]
-    return max(marked, key=lambda field: field.assertion, default=None)
+    return max(marked, key=itemgetter(1), default=None)
 
 
-def links(records: Records) -> dict[str, Fields]:
+def links(records: Records) -> dict[str, Assertions]:
     """Return the active edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
-    by_kind: dict[str, Fields] = {}
+    by_kind: dict[str, Assertions] = {}
     for record, registers in records.items():
         for name, version in active_edges(registers):
             kind, _, entity = name.partition(":")
             if entity:
                 edges, assertion = by_kind.setdefault(kind, {}), Assertion(version, record)
                 latest = edges.get(target := qualified_id(record, entity))
-                if latest is None or latest.assertion < assertion:
-                    edges[target] = ResolvedValue(True, assertion)
+                if latest is None or latest < assertion:
+                    edges[target] = assertion
     return by_kind
 
 
@@ -163,32 +160,26 @@ def qualified_id(record: str, entity: str) -> str:
     return f"{record.partition(':')[0]}:{entity}"
 
 
-def origin_of(assertion: Assertion) -> ValueOrigin:
-    """Return where a value comes from."""
-    version, record = assertion
-    return ValueOrigin(record, version.event, version.second * SECOND)
-
-
 def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
     """Add to a public value the origin of each of its parts, with each event listed once, and the time of the latest.
 
-    Where a part is named twice, the last counts.
+    No part is named twice.
     """
-    origins = [origin_of(assertion) for assertion, _ in parts]
+    origins = [(record, version.event, version.second * SECOND) for (version, record), _ in parts]
     sources = sorted(set(origins))
     places = {source: place for place, source in enumerate(sources)}
     provenance: dict[str, int] = {}
-    for (_, names), origin in zip(parts, origins, strict=True):
+    for origin, (_, names) in zip(origins, parts, strict=True):
         provenance.update(dict.fromkeys(names, places[origin]))
-    value["updated_at"] = max((source.time for source in sources), default=0)
+    value["updated_at"] = max([time for _, _, time in sources], default=0)
     value["sources"] = [{"record": record, "event": event, "time": time} for record, event, time in sources]
-    value["provenance"] = {name: provenance[name] for name in sorted(provenance)}
+    value["provenance"] = provenance
     return value
 
 
-def parts_of(fields: Fields) -> Provenance:
-    """Return the provenance of a few fields that were resolved one by one."""
-    return [(field.assertion, (name,)) for name, field in fields.items()]
+def parts_of(assertions: Assertions) -> Provenance:
+    """Return the provenance of a few parts that were resolved one by one."""
+    return [(assertion, (name,)) for name, assertion in assertions.items()]
 
 
 def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:

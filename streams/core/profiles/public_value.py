@@ -9,7 +9,8 @@ import msgspec
 
 from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import (
-    Fields,
+    SECOND,
+    Assertions,
     Policy,
     ProfileStatus,
     Provenance,
@@ -18,7 +19,6 @@ from streams.core.profiles.policies import (
     contributing_records,
     latest_mark,
     links,
-    origin_of,
     parts_of,
     profile_status,
     qualified_id,
@@ -28,6 +28,7 @@ from streams.core.profiles.policies import (
 from streams.core.records.registers import unsettled
 
 _MAPS: Final = ("attributes", "traits")
+_ALL_MAPS: Final = (*_MAPS, "provenance")
 _NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 
 
@@ -37,12 +38,12 @@ class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
     status: Callable[[Registers], ProfileStatus]
     fields: frozenset[str]
     lists: Mapping[str, str]  # public name → kind of edge
-    computed: Callable[[Records, dict[str, Any]], Fields]
+    computed: Callable[[Records, dict[str, Any]], Assertions]
     policies: Mapping[str, Policy] = _NO_POLICIES
 
 
 def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
-    """Return the public value of a profile. It depends on nothing but the registers of its records."""
+    """Return the public value of a profile. It depends on nothing but the registers of its records; only maps are in no order."""
     statuses = {key: schema.status(registers) for key, registers in records.items()}
     status = profile_status(statuses.values())
     contributors = contributing_records(records, statuses)
@@ -60,24 +61,29 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
     return with_provenance(value, parts)
 
 
+def in_order(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a public value with the entries of its maps in order, as it is published."""
+    return {**value, **{name: dict(sorted(value[name].items())) for name in _ALL_MAPS}}
+
+
 def _put_fields(value: dict[str, Any], schema: PublicSchema, layers: ResolvedLayers) -> Provenance:
-    """Add the fields that the schema has, and return them; entries of maps are in order."""
-    maps: dict[str, dict[str, Any]] = {name: {} for name in _MAPS}
+    """Add the fields that the schema has, and return them."""
+    for name in _MAPS:
+        value[name] = {}
+    fields = schema.fields
     parts: Provenance = []
     for assertion, values in layers:
         names = []
         for name, each in values.items():
-            if name in schema.fields:
+            if name in fields:
                 value[name] = each
             elif (place := _place(name)) is not None:
-                maps[place[0]][place[1]] = each
+                value[place[0]][place[1]] = each
             else:
                 continue
             names.append(name)
         if names:
             parts.append((assertion, names))
-    for name, entries in maps.items():
-        value[name] = entries if len(layers) == 1 else {entry: entries[entry] for entry in sorted(entries)}
     return parts
 
 
@@ -88,8 +94,8 @@ def _place(name: str) -> tuple[str, str] | None:
     return (group, entry) if dot else None
 
 
-def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Records) -> Fields:
-    published: Fields = {}
+def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Records) -> Assertions:
+    published: Assertions = {}
     by_kind = links(contributors)
     for name, kind in schema.lists.items():
         edges = by_kind.get(kind)
@@ -104,13 +110,13 @@ _END_MARKS: Final = MappingProxyType(
 )
 
 
-def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus) -> Fields:
+def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus) -> Assertions:
     """Add since when a profile is archived or deleted, or the record it was merged into."""
     mark = _END_MARKS.get(status)
     last = latest_mark(records, mark) if mark else None
     if last is None:
         return {}
+    entity, since = last
     name = "merged_into" if status is ProfileStatus.MERGED else f"{mark}_at"
-    since = last.assertion
-    value[name] = qualified_id(since.record, str(last.value)) if status is ProfileStatus.MERGED else origin_of(since).time
-    return {name: last, "status": last}
+    value[name] = qualified_id(since.record, entity) if status is ProfileStatus.MERGED else since.version.second * SECOND
+    return {name: since, "status": since}

@@ -120,7 +120,7 @@ def unsettled(registers: Registers) -> set[str]:
 
 def non_empty(layers: Layers) -> Layers:
     """Return the layers without the names that are empty."""
-    return tuple((version, {name: value for name, value in values.items() if value is not None}) for version, values in layers)
+    return tuple([(version, {name: value for name, value in values.items() if value is not None}) for version, values in layers])
 
 
 def first_of_each_name(ordered: Iterable[tuple[T, dict[str, Value]]]) -> tuple[tuple[T, dict[str, Value]], ...]:
@@ -189,7 +189,11 @@ def _succeeded(a: Registers, newest: Layer) -> tuple[Layers, Layers, Layers, tup
 
 
 def _latest_of_both(a: Layers, b: Layers) -> Layers:
-    return latest(a + b) if a and b else a or b
+    if not a or not b:
+        return a or b
+    if len(a) == len(b) == 1 and a[0][1].keys() == b[0][1].keys() and a[0][0] != b[0][0]:
+        return a if a[0][0] > b[0][0] else b  # of the same names, as most lists are
+    return latest(a + b)
 
 
 def _flags(version: Version, names: Iterable[str]) -> Layers:

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import InvalidRecord
-from schemas.intercom.envelope import CONTENT_ENCODING, TooLarge, body, envelope, inflate, seconds
+from schemas.intercom.envelope import CONTENT_ENCODING, TooLarge, body, envelope, inflate, seconds, untyped_envelope
 from schemas.message import RecordValue
 
 
@@ -122,3 +124,34 @@ def test_an_encoding_we_do_not_know_is_unusable() -> None:
 
 def test_an_envelope_shows_no_payload() -> None:
     assert "secret" not in repr(envelope(notification(data={"item": {"email": "secret@example.com"}})))
+
+
+_ANYTHING = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=8) | st.just([])
+)
+_NAMES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=8)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": _NAMES | _ANYTHING,
+            "topic": _NAMES | _ANYTHING,
+            "app_id": _NAMES | _ANYTHING,
+            "created_at": st.integers(0, 1 << 40) | _ANYTHING,
+            "data": st.dictionaries(st.sampled_from(["item", "type"]), _ANYTHING) | _ANYTHING,
+        },
+    ),
+    st.booleans(),
+)
+def test_a_body_whose_fields_have_the_usual_types_gives_the_envelope_that_any_body_does(fields: Any, ascii_only: bool) -> None:
+    data = json.dumps(fields, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert _read(envelope, data) == _read(untyped_envelope, data)
+
+
+def _read(reader: Any, data: bytes) -> Any:
+    try:
+        return reader(data)
+    except InvalidRecord as error:
+        return str(error)

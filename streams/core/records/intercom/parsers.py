@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from schemas.canonical import canonical
+from schemas.canonical import canonical, canonical_text
 from schemas.errors import InvalidRecord
 from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.registers import Value
@@ -75,7 +75,9 @@ def reference(value: Any) -> Value:
 
 def anything(value: Any) -> Value:
     """Return any value as canonical JSON; null and empty texts, lists and objects are empty."""
-    if value is None or value in ("", [], {}):
+    if type(value) is str:
+        return canonical_text(value) if value else None
+    if value is None or value in ([], {}):
         return None
     return canonical(value).decode()
 

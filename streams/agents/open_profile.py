@@ -1,39 +1,17 @@
-"""Rows that a step works on, each decoded once in a batch: a source record, and a profile with all its records."""
+"""A profile while a step works on it: its rows are decoded once in a batch."""
 
 from schemas.encoded import NIL
-from schemas.profiles.registers import ProfileTableRow, PublishedProfile, Registers, SourceRecordRow
+from schemas.profiles.registers import ProfileTableRow, PublishedProfile
+from streams.agents.open_record import OpenRecord
 from streams.agents.profile_events import PublicState
-from streams.agents.stored_registers import stored_edges, stored_registers
 from streams.core.profiles.policies import Records
 from streams.engine.agent import Table
 
 _NEVER_SENT = PublishedProfile(0, NIL)
 
 
-class OpenRecord:
-    """The row of a source record with its registers, which are decoded when they are asked for. Raises MustStop where they cannot be."""
-
-    __slots__ = ("_registers", "row")
-
-    def __init__(self, row: SourceRecordRow, registers: Registers | None = None) -> None:
-        self.row = row
-        self._registers = registers
-
-    @property
-    def registers(self) -> Registers:
-        """Return the registers."""
-        if self._registers is None:
-            self._registers = stored_registers(self.row)
-        return self._registers
-
-    @property
-    def edges(self) -> Registers:
-        """Return registers with at least the edges and marks, which are quickly decoded."""
-        return stored_edges(self.row) if self._registers is None else self._registers
-
-
 class OpenProfile:
-    """A profile: its records, and what was last sent of it."""
+    """A profile: its records, and what was last sent of it. Raises MustStop where a row cannot be read."""
 
     def __init__(self, profile: str, table: Table[ProfileTableRow]) -> None:
         stored = table.get(profile)
