@@ -77,38 +77,44 @@ def _prepare(schema: Any, named: _Named, within: tuple[str, ...] = ()) -> _Write
 
 
 def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
-    """Prepare a record. Its nullable texts, which are most fields of a profile, are written in place: a call costs as much again."""
+    """Prepare a record. Its texts, which are most fields of a profile, are written in place: a call costs as much again."""
     if schema["name"] in within:
         raise UnusualValue("a record within itself")
     within = (*within, schema["name"])
     fields = tuple(
         (
             field["name"],
-            None if field["type"] == _NULLABLE_TEXT else _prepare(field["type"], named, within),
+            _sizes_of_text(field["type"]),
+            _prepare(field["type"], named, within),
             _default(field),
         )
         for field in schema["fields"]
     )
-    names = frozenset(name for name, _, _ in fields)
+    names = frozenset(name for name, *_ in fields)
 
     def write(value: Any, append: Append) -> None:
         if not names.issuperset(value):
             raise UnusualValue("a field that the schema lacks")
         get = value.get
-        for name, write_field, default in fields:
+        for name, sizes, write_field, default in fields:
             field = get(name, default)
-            if write_field is not None:
+            if sizes is None:
                 write_field(field, append)
-            elif field is None:
+            elif type(field) is str and len(data := field.encode()) < _SMALL_END:
+                append(sizes[len(data)] + data)
+            elif field is None and sizes is _PRESENT_SIZE:
                 append(_NULL)
-            elif type(field) is str:
-                data = field.encode()
-                size = len(data)
-                append((_PRESENT_SIZE[size] if size < _SMALL_END else _PRESENT + _variable_length(size)) + data)
             else:
-                raise UnusualValue("no text")
+                write_field(field, append)
 
     return write
+
+
+def _sizes_of_text(schema: Any) -> Sequence[bytes] | None:
+    """Return what is before a text, by its size; None for a type that is no text."""
+    if schema == "string":
+        return _SMALL
+    return _PRESENT_SIZE if schema == _NULLABLE_TEXT else None
 
 
 def _default(field: Mapping[str, Any]) -> Any:
@@ -147,7 +153,9 @@ def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
 
 
 def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
+    """Prepare a map. Texts and small numbers, which maps of profiles have, are written in place."""
     write_value = _prepare(schema["values"], named, within)
+    sizes, small = _sizes_of_text(schema["values"]), schema["values"] == "int"
 
     def write(value: Any, append: Append) -> None:
         if type(value) is not dict:
@@ -155,8 +163,13 @@ def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
         if value:
             append(_size(len(value)))
             for name, each in value.items():
-                append(_map_key(name))
-                write_value(each, append)
+                if sizes is not None and type(each) is str and len(data := each.encode()) < _SMALL_END:
+                    append(_map_key(name) + sizes[len(data)] + data)
+                elif small and type(each) is int and 0 <= each < _SMALL_END:
+                    append(_map_key(name) + _SMALL[each])
+                else:
+                    append(_map_key(name))
+                    write_value(each, append)
         append(_NULL)
 
     return write

@@ -88,21 +88,22 @@ def constant_headers(source: str, type_: str, origin: Origin, content_type: byte
 @lru_cache(maxsize=4096)  # under load a millisecond has several records, and every record two or three times
 def timestamp(ms: int) -> str:
     """Format a time as RFC 3339 in UTC with milliseconds."""
-    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+    second, millisecond = divmod(ms, 1000)
+    hour, of_hour = divmod(second, 3600)
+    return f"{_hour(hour)}{_OF_HOUR[of_hour]}.{millisecond:03d}Z"
 
 
-_TO_THE_SECOND: Final = len("2026-01-01T00:00:00")
-
-
-@lru_cache(maxsize=4096)  # as above
 def timestamp_bytes(ms: int) -> bytes:
     """Return the header value of a time."""
     return timestamp(ms).encode()
 
 
-@lru_cache(maxsize=4096)  # formatting a date takes 2 µs, and seconds repeat
-def _second(s: int) -> str:
-    return datetime.fromtimestamp(s, UTC).isoformat()[:_TO_THE_SECOND]
+_OF_HOUR: Final = tuple(f":{second // 60:02d}:{second % 60:02d}" for second in range(3600))
+
+
+@lru_cache(maxsize=4096)  # formatting a date takes 2 µs; a replay has few hours and many seconds
+def _hour(number: int) -> str:
+    return datetime.fromtimestamp(number * 3600, UTC).isoformat()[: len("2026-01-01T00")]
 
 
 def sequence(number: int) -> str:

@@ -35,8 +35,5 @@ class RecordValue(NamedTuple):
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the last header of that name as text, or None: a later header overrides an earlier one."""
-    last: bytes | None = None
-    for key, value in headers:
-        if key == name:
-            last = value
+    last = dict(headers).get(name)
     return None if last is None else last.decode("utf-8", "replace")

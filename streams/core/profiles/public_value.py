@@ -63,7 +63,7 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
 
 def in_order(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a public value with the entries of its maps in order, as it is published."""
-    return {**value, **{name: dict(sorted(value[name].items())) for name in _ALL_MAPS}}
+    return {**value, **{name: {entry: value[name][entry] for entry in sorted(value[name])} for name in _ALL_MAPS}}
 
 
 def _put_fields(value: dict[str, Any], schema: PublicSchema, layers: ResolvedLayers) -> Provenance:

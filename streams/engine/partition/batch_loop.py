@@ -7,7 +7,7 @@ processor again (`streams.engine.processor_host`).
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
@@ -28,9 +28,6 @@ from streams.engine.tables.commit_state import CommitState
 _LATEST_END = (
     1.5  # times the transaction's timeout, after which its coordinator aborts it; a restarting one needs a little longer
 )
-
-
-_NO_RECORD: Final[OutputRecord] = ("", None, None, (), None)
 
 
 class _Output(NamedTuple):
@@ -169,7 +166,7 @@ class BatchLoop:
         """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""
         processor = self._processor
         assert processor.producer is not None
-        largest = max(sent, key=lambda record: len(record[2] or b""), default=_NO_RECORD)[0]
+        _, largest = max([(len(value or b""), topic) for topic, _, value, _, _ in sent], default=(0, ""))
         try:
             bookmark = await commit(
                 processor.producer,

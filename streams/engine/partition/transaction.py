@@ -91,16 +91,15 @@ async def commit(
     TransactionTimedOut if brokers do not take it within so many seconds: aiokafka itself tries without end.
     """
     deadline = _Deadline(seconds)
-    counts: dict[str, int] = {}
     await producer.begin_transaction()
     batch = Transaction(producer)
-    for topic, key, value, headers, target in sent:
+    topics: dict[str, tuple[str, int]] = {}
+    for topic in {topic for topic, *_ in sent}:
         name = broker_name(topic)
-        if target is None:
-            if name not in counts:
-                counts[name] = await partition_count(name)
-            target = partition_of(key or b"", counts[name])
-        batch.add(name, target, key, value, headers)
+        topics[topic] = name, await partition_count(name)
+    for topic, key, value, headers, target in sent:
+        name, count = topics[topic]
+        batch.add(name, partition_of(key or b"", count) if target is None else target, key, value, headers)
     sent.clear()
     for text, data in changes.items():
         batch.add(changelog, partition, text.encode(), data)
