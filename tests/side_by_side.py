@@ -40,6 +40,7 @@ SLOWEST_FIRST: Final = (
     "tests/test_side_by_side.py",
     "tests/schemas/test_examples.py",
     "tests/laws/test_facts_replay.py",
+    "tests/streams/cli/verbs/test_decisions.py",
     "tests/e2e/test_from_outside.py",
     "tests/e2e/test_kafka_away.py",
     "tests/streams/engine/test_engine.py",

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Fact
@@ -19,7 +20,8 @@ from schemas.partition import partition_of
 
 _IN_FLIGHT: Final = 1000  # facts sent before their acknowledgements are awaited: bounds memory, hides the round trip
 _START_S: Final = 15.0
-_POLL_MS: Final = 2000  # a poll of that long without a record means that nothing more is committed
+
+T = TypeVar("T")
 
 
 class FactRecord(NamedTuple):
@@ -80,42 +82,15 @@ async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[
 
 async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) -> list[bytes]:
     """Return the values of a tenant's facts whose `ce_type` is among `types`, in log order, as committed until now."""
-    topic = kafka.topic(TOPIC)
-    consumer = AIOKafkaConsumer(
-        topic, **kafka.client(), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    try:
-        async with asyncio.timeout(_START_S):
-            await consumer.start()
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        if not partitions:
-            raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
-        partition = partitions[partition_of(tenant.encode(), len(partitions))]
-        consumer.pause(*(other for other in partitions if other != partition))
-        return await _read(consumer, partition, tenant, types)
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} did not answer ({type(error).__name__}). Is it up?") from error
-    finally:
-        await consumer.stop()
+    return await find_records(kafka, tenant, lambda record: record.value if header(record.headers, "ce_type") in types else None)
+
+
+async def find_records(kafka: KafkaSettings, tenant: str, keep: Callable[[Any], T | None]) -> list[T]:
+    """Return what `keep` makes of a tenant's facts, in log order, as committed until now."""
+    return await read_to_end(kafka, TOPIC, keep, key=tenant.encode())
 
 
 async def _send(producer: Any, topic: str, record: FactRecord, partitions: int) -> Any:
     return await producer.send(
         topic, record.value, key=record.key, headers=list(record.headers), partition=partition_of(record.key, partitions)
     )
-
-
-async def _read(consumer: Any, partition: Any, tenant: str, types: Collection[str]) -> list[bytes]:
-    """Read to the present end of the log, or to the first open transaction: nothing after it is committed."""
-    values: list[bytes] = []
-    end = (await consumer.end_offsets([partition]))[partition]
-    previous = -1
-    while previous < (position := await consumer.position(partition)) < end:
-        previous = position
-        for records in (await consumer.getmany(partition, timeout_ms=_POLL_MS)).values():
-            values += [
-                record.value
-                for record in records
-                if record.key == tenant.encode() and header(record.headers, "ce_type") in types and record.value
-            ]
-    return values

@@ -1,4 +1,4 @@
-"""`staff import`: import a staff directory's file as facts, all of them or none."""
+"""`staff import|decide`: import a staff directory's file as facts, all of them or none."""
 
 import time
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from schemas.access.facts import Actor, Fact
 from schemas.errors import InvalidRecord
 from schemas.json_lines import json_line
 from schemas.tenancy import StaffSource
+from streams.cli.decisions.sources import decide
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -54,7 +55,7 @@ class ImportReport(msgspec.Struct, frozen=True):
     ignored_columns: tuple[str, ...]
 
 
-staff = click.Group("staff", help=VERBS["staff"])
+staff = click.Group("staff", help=VERBS["staff"], commands=[decide])
 
 
 @staff.command("import")

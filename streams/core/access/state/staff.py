@@ -204,6 +204,11 @@ def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | N
     return min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
 
 
+def person_id(tenant: str, source: str, record: str) -> str:
+    """Return the id that a source's record gives its person."""
+    return derived(tenant, "staff", source, record)
+
+
 def merge_record(
     before: StaffRecord | None,
     tenant: str,
@@ -216,7 +221,7 @@ def merge_record(
 ) -> StaffRecord:
     """Return a source's record after an observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
     fields = with_asserted(before.fields if before else {}, _described(fact, data), time, fact.id)
-    person = before.person if before else derived(tenant, "staff", data.source, data.record)
+    person = before.person if before else person_id(tenant, data.source, data.record)
     sights = tuple(sorted({*(before.sights if before else ()), time}))
     kept = sights if len(sights) <= REMEMBERED else (sights[0], *sights[-REMEMBERED + 1 :])
     newest = before is None or (before.latest.date, before.latest.fact) < (time, fact.id)

@@ -1,0 +1,97 @@
+"""The log of facts and the ledger for those who decide: what was decided so far, and what becomes of a new decision."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from connectors.kafka import schema_registry as registry
+from connectors.kafka.fact_log import append, fact_record, find_records
+from connectors.kafka.reader import StartKind, StartPosition, TopicReader, open_topic
+from connectors.kafka.topic_end import read_to_end
+from connectors.kafka.topics import present
+from schemas.access import fact_records
+from schemas.access.facts import Fact, type_of
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord, Unavailable
+from schemas.message import header
+from schemas.partition import partition_of
+from streams.cli.decisions.made import MadeDecision
+from streams.core.access.findings.ledger import CONTINUED
+from streams.settings import Settings
+
+LEDGER: Final = "access.ledger"
+
+
+class DecisionLog:
+    """A tenant's decisions. `wait` (seconds) is how long to wait for a worker to come to a new one."""
+
+    def __init__(self, settings: Settings, avro: Avro, tenant: str, wait: float) -> None:
+        self.avro, self._settings, self._tenant, self._wait = avro, settings, tenant, wait
+
+    @classmethod
+    async def open(cls, settings: Settings, tenant: str, wait: float = 30.0) -> "DecisionLog":
+        """Return the log of a tenant's decisions."""
+        return cls(settings, await registry.codec(settings.registry.url, settings.kafka.topic_prefix), tenant, wait)
+
+    async def made(self, kinds: Collection[str], about: Callable[[Fact], bool] = lambda _: True) -> list[MadeDecision]:
+        """Return the decisions of some kinds in the order of the log, each with what became of it."""
+        types = {type_of(kind) for kind in kinds}
+
+        def keep(record: Any) -> tuple[Fact, int] | None:
+            if record.value is None or header(record.headers, "ce_type") not in types:
+                return None
+            with suppress(InvalidRecord):  # what cannot be understood is a dead letter, and decides nothing
+                fact = fact_records.decode(self.avro, record.value)
+                return (fact, record.timestamp) if about(fact) else None
+            return None
+
+        found = await find_records(self._settings.kafka, self._tenant, keep)
+        outcomes = await self._outcomes({fact.id for fact, _ in found}) if found else {}
+        return [MadeDecision(fact, taken, outcomes.get(fact.id)) for fact, taken in found]
+
+    async def decide(self, facts: Sequence[Fact]) -> Mapping[str, str]:
+        """Append decisions, and return the outcome of each by its id once a worker has come to all of them.
+
+        Raises Unavailable where none does in time: the decisions are in the log then.
+        """
+        kafka = self._settings.kafka
+        partitions = (await present(kafka)).get(kafka.topic(LEDGER))
+        if partitions is None:
+            raise Unavailable(f"There is no topic {kafka.topic(LEDGER)} at {kafka.bootstrap}. Run: intercom-streams topics apply")
+        partition = partition_of(self._tenant.encode(), partitions)
+        async with open_topic(kafka, kafka.topic(LEDGER), [partition], StartPosition(StartKind.END)) as ledger:
+            await append(kafka, [fact_record(self.avro, fact) for fact in facts])
+            outcomes: dict[str, str] = {}
+            try:
+                async with asyncio.timeout(self._wait):
+                    await self._follow(ledger, {fact.id for fact in facts}, outcomes)
+            except TimeoutError:
+                raise Unavailable(
+                    f"The decision is in the log, and takes effect once a worker comes to it: none did within {self._wait:g} s. "
+                    "Is one running? What became of it is shown by the same command, given again."
+                ) from None
+        return outcomes
+
+    async def _follow(self, ledger: TopicReader, ids: set[str], outcomes: dict[str, str]) -> None:
+        async for records in ledger.batches(None, asyncio.Event()):
+            for record in records:
+                self._enter(record, ids, outcomes)
+            if ids <= outcomes.keys():
+                return
+
+    async def _outcomes(self, ids: set[str]) -> dict[str, str]:
+        outcomes: dict[str, str] = {}
+        await read_to_end(
+            self._settings.kafka, LEDGER, lambda record: self._enter(record, ids, outcomes), key=self._tenant.encode()
+        )
+        return outcomes
+
+    def _enter(self, record: Any, ids: set[str], outcomes: dict[str, str]) -> None:
+        """Note a fact's outcome: the first one, since a fact that is read again changes nothing."""
+        fact = header(record.headers, "ce_subject")
+        if fact not in ids or record.value is None:
+            return
+        outcome = str(self.avro.decode(record.value)[1]["outcome"])
+        if outcome != CONTINUED:
+            outcomes.setdefault(fact, outcome)

@@ -1,0 +1,63 @@
+"""Options of the verbs that decide: who decides and why, how long to wait for a worker, and output for programs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+import msgspec
+
+from streams.cli.decisions.requester import Requester
+from streams.cli.options import config_option, json_option
+from streams.cli.time_param import TimeParam
+
+Verb = Callable[..., Any]
+
+workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
+tenant_option = click.option("--tenant", metavar="ID", help="Whose. May be left out where one tenant is configured.")
+until_option = click.option("--until", type=TimeParam(), metavar="TIME", help="When it ends: 2026-03-31T17:00:00Z.")
+
+_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why. The log and the finding keep it.")
+_COMMENT = click.option("--comment", "reason", metavar="TEXT", help="What others should know.")
+_BY = click.option("--by", metavar="ID", help="Who decides, where it is not the user of this machine.")
+_WAIT = click.option("--wait", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS",
+                     help="How long to wait for a worker to come to the decision.")  # fmt: skip
+
+
+class Deciding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a verb decides: by whom and why, how long it waits (seconds), and whether it prints for programs."""
+
+    requester: Requester
+    reason: str | None
+    wait: float
+    as_json: bool
+
+    def __repr__(self) -> str:
+        return "Deciding(***)"
+
+
+def deciding(function: Verb) -> Verb:
+    """Add the options of a decision, which needs a reason; the function gets them as `how`."""
+    return _with_options(function, _REASON)
+
+
+def handling(function: Verb) -> Verb:
+    """Add the same options, with a comment that may be left out in place of the reason."""
+    return _with_options(function, _COMMENT)
+
+
+def saying(function: Verb) -> Verb:
+    """Add the same options, with the text as an argument in place of the reason."""
+    return _with_options(function, click.argument("reason", metavar="TEXT"))
+
+
+def _with_options(function: Verb, reason: Callable[[Verb], Verb]) -> Verb:
+    @wraps(function)
+    def verb(*arguments: Any, by: str | None, wait: float, as_json: bool, reason: str | None = None, **given: Any) -> Any:
+        how = Deciding(requester=Requester.of(by), reason=reason, wait=wait, as_json=as_json)
+        return function(*arguments, how=how, **given)
+
+    decided: Verb = verb
+    for option in (config_option, json_option, _WAIT, _BY, reason):
+        decided = option(decided)
+    return decided
