@@ -21,7 +21,7 @@ from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from schemas.tenancy import ScimSource, Secret
 from streams.cli.main import root
-from streams.core.access.checks.policy import VALIDITIES
+from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.normal_forms.addresses import normal
 from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, WorkerSettings, load
 

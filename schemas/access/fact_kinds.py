@@ -68,7 +68,7 @@ _ALL: Final = (
     FactKind(name="workspace.monitored", parts=("app_id",), about="a workspace is monitored"),
     FactKind(name="workspace.unmonitored", parts=("app_id",), about="a workspace is no longer monitored"),
     FactKind(name="settings.applied", parts=("settings",), decision=True, about="the configuration that affects check results"),
-    FactKind(name="calendar.set", parts=("calendar",), support=_LATER, about="the working days of a calendar"),
+    FactKind(name="calendar.set", parts=("calendar",), about="the working days of a calendar"),
     FactKind(name="rules.activated", parts=("rules",), support=_LATER, decision=True, about="the code that evaluates checks"),
     FactKind(name="monitoring.started", decision=True, about="later findings are no longer the baseline"),
     FactKind(name="alarm.tested", parts=("app_id", "test"), about="an operator opens or closes a finding to test the alarm"),

@@ -12,7 +12,7 @@ from connectors.staff.csv.columns import fields_of
 from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
-from streams.core.access.checks.policy import VALIDITIES
+from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.normal_forms.addresses import normal
 
 

@@ -40,4 +40,4 @@ def test_the_agent_agrees_with_the_oracle_over_long_histories(first):
 @pytest.mark.parametrize("letter", FAULTS)
 def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
     FAULTS[letter](monkeypatch)
-    assert any(disagreements(history(seed, SIZE)) for seed in range(100))
+    assert any(disagreements(history(seed, SIZE)) for seed in range(200))

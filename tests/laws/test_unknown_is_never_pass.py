@@ -4,7 +4,7 @@ import pytest
 
 from schemas.access.facts import Rule
 from schemas.access.findings import CheckState
-from streams.core.access.checks.policy import VALIDITIES, verdict
+from streams.core.access.checks.policy.validity import VALIDITIES, Asked, verdict
 from tests.support.company import APP, T0, Company, admin, everyone
 
 JO = "jo@acme.example"
@@ -67,7 +67,7 @@ def test_a_removed_teammate_has_no_row_at_all():
 @pytest.mark.parametrize("validity", VALIDITIES)
 def test_no_validity_but_all_staff_passes_somebody_of_whom_nothing_is_known(validity: str):
     rule = Rule(app_id=APP, validity=validity, roles=("Support",), intercom_roles={"Support": ("*",)})
-    assert (verdict(rule, None, None).valid is True) == (validity == "all_staff")
+    assert (verdict(rule, Asked()).valid is True) == (validity == "all_staff")
 
 
 def test_a_state_row_has_no_default_result():

@@ -190,17 +190,19 @@ def admin(
 
 def staff(
     record: str, *addresses: str, at: int = T0, ends: int | None = None, roles: tuple[str, ...] | None = None, source: str = "hr",
-    status: str | None = None, name: str | None = None, employee: str | None = None,
+    status: str | None = None, name: str | None = None, employee: str | None = None, **places: str,
 ) -> Fact:  # fmt: skip
+    """Return an observation of a staff record; `places` are its zone and calendar."""
     asserts = ["addresses", "name", "ends", *(["roles"] if roles is not None else []), *(["status"] if status else [])]
-    asserts += ["employee"] if employee else []
+    asserts += [*(["employee"] if employee else []), *places]
     end = None if ends is None else LocalTime(given="2026-01-01", zone="UTC", rule="end_of_day", instant=ends)
     return Fact(
-        id=derived("staff", source, record, at, ends, status, *addresses, *(roles or ())),
+        id=derived("staff", source, record, at, ends, status, *addresses, *(roles or ()), *places.values()),
         tenant=TENANT, kind="staff.record", source=f"staff:{source}", basis="asserted", time=at,
         person=FactPersonalData(name=name, addresses=addresses),
         record=StaffRecordData(
-            source=source, record=record, asserts=tuple(asserts), ends=end, roles=roles or (), status=status, employee=employee
+            source=source, record=record, asserts=tuple(asserts), ends=end, roles=roles or (), status=status, employee=employee,
+            **places,
         ),
         evidence=(Evidence(file="staff.csv", line=2, sha256=digest(record.encode())),),
     )  # fmt: skip
@@ -248,12 +250,12 @@ def policy(*rules: Rule, replaces: str | None = None) -> Fact:
     )  # fmt: skip
 
 
-def everyone(app: str = APP) -> Rule:
-    return Rule(app_id=app, validity="all_staff")
+def everyone(app: str = APP, **how: Any) -> Rule:
+    return Rule(app_id=app, validity="all_staff", **how)
 
 
-def roles(*names: str, app: str = APP) -> Rule:
-    return Rule(app_id=app, validity="staff_roles", roles=names)
+def roles(*names: str, app: str = APP, **how: Any) -> Rule:
+    return Rule(app_id=app, validity="staff_roles", roles=names, **how)
 
 
 def decision(kind: str, account: str, replaces: str | None = None, *, staff: str | None = None, as_: str | None = None) -> Fact:

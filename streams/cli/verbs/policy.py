@@ -23,7 +23,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
-from streams.core.access.checks.policy import VALIDITIES
+from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.access.facts.staleness import in_force
 from streams.settings import Settings
 

@@ -89,7 +89,8 @@ def _end_by_status_is_the_latest(patch: pytest.MonkeyPatch) -> None:
 
 
 def _policy_has_no_date(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(valid_access, "_ruled", lambda _: None)
+    right = valid_access.in_force
+    patch.setattr(valid_access, "in_force", lambda *of: right(*of)._replace(since=None))
 
 
 def _classification_hides_a_leaver(patch: pytest.MonkeyPatch) -> None:

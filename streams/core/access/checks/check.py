@@ -19,10 +19,12 @@ from streams.core.access.state.values import CheckResult, CitedFact
 PASS: Final = "PASS"  # noqa: S105 - a result, no password
 FAIL: Final = "FAIL"
 UNKNOWN: Final = "UNKNOWN"
+DUE: Final = "DUE"  # fails, within the time that the policy allows
 EXEMPT: Final = "EXEMPT"
 
 LOW, MEDIUM, HIGH = 1, 2, 3  # OCSF confidence_id
 INFORMATIONAL: Final = 1  # OCSF severity_id of what is not known
+IN_GRACE: Final = 2  # OCSF severity_id of a failure until its deadline
 
 UNKNOWN_REASONS: Final = MappingProxyType({
     "account_not_identified": "whose account it is, is not known",
@@ -122,6 +124,7 @@ class WorkspaceInput(NamedTuple):
     teammates: TeammatesRow | None = None
     sources: Mapping[str, SourceRow] = MappingProxyType({})
     test: AlarmTestRow | None = None
+    at: int = 0
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +156,7 @@ class AccountCheck(CheckDefinition, frozen=True, kw_only=True):
 
     answer: Callable[["AccountCheck", AccountInput, CheckOutcomes], CheckOutcome | None]
     rests_on_policy: bool = False
+    has_grace: bool = False  # a policy may allow time to fix a failure
     deadline: Deadline | None = None
     without_presence: bool = False  # also about an account that was removed
 

@@ -54,10 +54,11 @@ def arm(state: TenantState, app_id: str, account: str, now: int) -> None:
 
 
 class _Period(NamedTuple):
-    """When a grant is in force: from `starts` on, before `ends` (ms)."""
+    """When a grant is in force: from `starts` on, before `ends` (ms), which is dated `ended`: a fact may be dated ahead of log time."""
 
     starts: int
     ends: float
+    ended: float
     row: ExemptionRow
 
 
@@ -66,8 +67,9 @@ def _period(row: ExemptionRow, at: int, voided_at: VoidedAt) -> _Period | None:
     if row.grant.starts > at:
         return None
     facts = [date for date in (row.revoked, voided_at(row)) if date is not None]
-    ends = min([inf if row.grant.expires is None else row.grant.expires, *(min(date, at) for date in facts)])
-    return _Period(row.grant.starts, ends, row) if row.grant.starts < ends else None
+    expires = inf if row.grant.expires is None else row.grant.expires
+    ends, ended = min([expires, *(min(date, at) for date in facts)]), min([expires, *facts])
+    return _Period(row.grant.starts, ends, ended, row) if row.grant.starts < ends else None
 
 
 def _exempted(outcome: CheckOutcome, periods: list[_Period], at: int) -> CheckOutcome:
@@ -77,7 +79,8 @@ def _exempted(outcome: CheckOutcome, periods: list[_Period], at: int) -> CheckOu
     for period in sorted(periods, key=lambda each: (each.starts, each.ends)):
         begun, over = begun if period.starts <= over else period.starts, max(over, period.ends)
     if over <= at:
-        result = msgspec.structs.replace(outcome.result, since=max(outcome.result.since, int(over)))
+        ended = max(period.ended for period in periods if period.ends == over)
+        result = msgspec.structs.replace(outcome.result, since=max(outcome.result.since, int(ended)))
         return outcome._replace(result=result)
     row = min((period.row for period in periods if period.ends > at), key=lambda row: _rank(row.grant))
     cited = CitedFact(row.source, {"grant": row.grant.id, "check": row.check})

@@ -84,6 +84,7 @@ GOVERNED: Final = AccountCheck(
     standards=("SOC 2 TSC CC6.1", "ISO/IEC 27001:2022 A.5.16"),
     severity=3,
     answer=_answer,
+    has_grace=True,
     wording=MappingProxyType({
         "owner_left": Wording(
             "{who}, a {classification} account of {app_id}, is answered for by somebody who left",

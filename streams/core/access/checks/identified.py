@@ -89,6 +89,7 @@ IDENTIFIED: Final = AccountCheck(
     standards=("SOC 2 TSC CC6.1", "ISO/IEC 27001:2022 A.5.16"),
     severity=3,
     answer=_answer,
+    has_grace=True,
     wording=MappingProxyType({
         "not_identified": Wording(
             "{who} is an Intercom teammate of {app_id} whom the staff directory does not know",

@@ -171,6 +171,7 @@ OFFBOARDED: Final = AccountCheck(
     standards=("SOC 2 TSC CC6.2", "ISO/IEC 27001:2022 A.5.18"),
     severity=4,
     answer=_answer,
+    has_grace=True,
     deadline=Deadline("employment.ended", Record.instants),
     wording=MappingProxyType({
         "employment_ended": Wording(

@@ -9,11 +9,13 @@ from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from streams.core.access.facts import (
     alarm_tests,
+    calendars,
     choices,
     classification,
     decisions,
     exemptions,
     handling,
+    policies,
     snapshots,
     staff,
     teammates,
@@ -41,13 +43,16 @@ def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
 
 
 def check(fact: Fact) -> None:
-    """Raise InvalidRecord where a part is missing that the fact's kind has to carry."""
+    """Raise InvalidRecord where a part is missing that the fact's kind has to carry, or one has no meaning."""
     kind = KINDS.get(fact.kind)
     if kind is None or kind.support is Support.LATER:
         return
     missing = [part for part in kind.parts if getattr(fact, part) is None]
     if missing:
         raise InvalidRecord(f"a fact of kind {fact.kind} must carry {', '.join(missing)}; look at who writes it")
+    problem = _PROBLEMS[fact.kind](fact) if fact.kind in _PROBLEMS else None
+    if problem is not None:
+        raise InvalidRecord(f"a fact of kind {fact.kind} cannot be applied: {problem}; look at who writes it")
 
 
 def _tick(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -77,11 +82,17 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "exemption.granted": exemptions.granted,
     "exemption.revoked": exemptions.revoked,
     "finding.handled": handling.handled,
-    "policy.applied": decisions.policy,
+    "policy.applied": policies.applied,
     "workspace.monitored": decisions.monitored,
     "workspace.unmonitored": decisions.unmonitored,
     "settings.applied": decisions.settings,
     "monitoring.started": decisions.monitoring_started,
     "alarm.tested": alarm_tests.tested,
+    "calendar.set": calendars.set_,
     "clock.ticked": _tick,
 })  # fmt: skip
+
+_PROBLEMS: Final = MappingProxyType[str, Callable[[Fact], str | None]]({
+    "calendar.set": calendars.problem_of,
+})  # fmt: skip
+"""What makes a fact of a kind unusable, beyond a missing part."""

@@ -1,4 +1,4 @@
-"""Facts that people decided: links, policies, settings, monitoring.
+"""Facts that people decided: links, settings, monitoring.
 
 A decision that replaces another than the one in force is stale. The date of a decision repeated with the same content is that of the
 first: nothing was decided again.
@@ -14,7 +14,7 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
 from streams.core.access.state.references import put_account
-from streams.core.access.state.rows import AccountRow, MonitoringRow, PolicyRow, SettingsRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, MonitoringRow, SettingsRow, WorkspaceRow
 from streams.core.access.state.staff import absence_of
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
@@ -29,18 +29,6 @@ def linked(state: TenantState, fact: Fact, source: FactReference, now: int) -> E
 def unlinked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `account.unlinked`."""
     return _link(state, fact, source, None)
-
-
-def policy(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Apply `policy.applied`: every workspace and account is evaluated again."""
-    before = state.policy.get()
-    if not takes_effect(fact, before.source.fact if before else None) or fact.policy is None:
-        return Effect("stale")
-    old = {rule.app_id: rule for rule in before.policy.rules} if before else {}
-    new = {rule.app_id: rule for rule in fact.policy.rules}
-    since = _dated(before.since if before else {}, old, new, source.date)
-    state.policy.put(PolicyRow(fact.policy, source, since))
-    return Effect("applied", follow_up=Stage.WORKSPACES)
 
 
 def settings(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -68,6 +56,8 @@ def unmonitored(state: TenantState, fact: Fact, source: FactReference, now: int)
 
 def monitoring_started(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `monitoring.started`: findings that are created from now on are no longer of the baseline."""
+    if not takes_effect(fact, None):
+        return Effect("stale")
     if state.monitoring.get() is not None:
         return Effect("superseded")
     state.monitoring.put(MonitoringRow(now, source))

@@ -8,6 +8,7 @@ import msgspec
 from schemas.access.facts import Fact
 from schemas.access.read_requests import ReadRequest
 from streams.core.access.checks import presence
+from streams.core.access.checks.policy.roles import stored_role
 from streams.core.access.checks.presence import Period
 from streams.core.access.facts import activities, rereads
 from streams.core.access.facts.effect import Effect
@@ -108,8 +109,9 @@ def _put(state: TenantState, fact: Fact, source: FactReference, *, before: Accou
             addresses=with_value(after.addresses, comparable, source.date),
             ever=tuple(sorted({*after.ever, comparable})),
         )
-    if fact.admin and fact.admin.role_name is not None:
-        after = msgspec.structs.replace(after, roles=with_value(after.roles, fact.admin.role_name, source.date))
+    if fact.admin and (fact.admin.role_name or fact.admin.role_id) is not None:
+        role = stored_role(fact.admin.role_id, fact.admin.role_name)
+        after = msgspec.structs.replace(after, roles=with_value(after.roles, role, source.date))
     workspaces = monitor(state, fact.app_id, source)
     if after == before:
         return Effect("superseded", workspaces=workspaces)

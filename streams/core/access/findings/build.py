@@ -138,6 +138,8 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             superseded_by=event.superseded_by,
             candidates=result.candidates[:_SHOWN],
             due_time=result.due,
+            sla_state=result.sla_state,
+            baseline=episode.baseline,
             exemption=_exemption(result.exemption),
             handling=shown_handling(episode.handling),
         ),

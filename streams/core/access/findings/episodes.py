@@ -4,6 +4,7 @@ A finding is open while the outcome says so (`held`), about the same people. A c
 reopens its episode, unless an explicit removal lies between.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -12,8 +13,10 @@ from schemas.canonical import canonical_exact, digest
 from schemas.ids import derived
 from schemas.plain_values import plain
 from streams.core.access.checks.check import FAIL, MEDIUM, PASS, CheckOutcome
+from streams.core.access.checks.policy.grace import GracePeriod
 from streams.core.access.checks.presence import Period
 from streams.core.access.checks.table import CHECKS
+from streams.core.access.findings.sla import graded
 from streams.core.access.state.rows import CheckRow
 from streams.core.access.state.values import CheckResult, CitedFact, Episode, FindingHandling
 
@@ -49,6 +52,13 @@ class EpisodeCause(NamedTuple):
     now: int
 
 
+class Terms(NamedTuple):
+    """What is fixed when a finding is created: its deadline, by the time of its Create, and whether it is of the baseline."""
+
+    grace: Callable[[int], GracePeriod | None]
+    baseline: bool = False
+
+
 class Closure(NamedTuple):
     """Why a finding closes, when (ms), and what supersedes it. `inferred` is a removal that only a snapshot's lack shows."""
 
@@ -59,7 +69,7 @@ class Closure(NamedTuple):
 
 
 class EpisodeEvent(NamedTuple):
-    """A change of a finding: `check_result` is the one it reports, `result` what holds now."""
+    """A change of a finding: `check_result` is the one it reports, as its deadline shows it, `result` what holds now."""
 
     activity: int
     episode: Episode
@@ -94,7 +104,8 @@ def keep(
     """Return an episode that stays open, and the event of its change. `context` is what else a reader would call a change."""
     result, since = outcome.result, _held(outcome)
     handling = episode.next_handling or episode.handling
-    substance = _substance(result, context, handling)
+    shown = graded(result, episode, cause.now)
+    substance = _substance(shown, context, handling)
     updated = msgspec.structs.replace(
         episode,
         people=tuple(sorted({*episode.people, *result.people})),
@@ -112,7 +123,7 @@ def keep(
         substance=substance,
         evidence=_with_cause(outcome.evidence if updated.reported is result else episode.evidence, cause),
     )
-    return updated, EpisodeEvent(UPDATE, updated, result, max(episode.created, cause.time), result.result)
+    return updated, EpisodeEvent(UPDATE, updated, shown, max(episode.created, cause.time), shown.result)
 
 
 def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Episode, EpisodeEvent]:
@@ -122,7 +133,7 @@ def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Epis
     )
     time = max(episode.created, closure.time)
     result = PASS if closure.closed_for == "fixed" else None
-    reported = _inferred(episode.reported) if closure.inferred else episode.reported
+    reported = graded(_inferred(episode.reported) if closure.inferred else episode.reported, episode, cause.now)
     event = EpisodeEvent(CLOSE, closed, reported, time, result, closure.closed_for, closure.superseded_by)
     return msgspec.structs.replace(closed, evidence=(), substance=""), event
 
@@ -135,6 +146,7 @@ def begin(
     *,
     period: Period | None,
     context: object,
+    terms: Terms,
 ) -> tuple[Episode, EpisodeEvent, tuple[Episode, ...]]:
     """Return the episode that an outcome opens or reopens, the event, and the closed ones that are left."""
     for episode in reversed(closed):
@@ -144,23 +156,26 @@ def begin(
             kept, event = keep(opened, outcome, cause, period=period, context=context)
             assert event is not None
             return kept, event, tuple(each for each in closed if each is not episode)
-    opened = _opened(key, outcome, cause, period, context)
+    opened = _opened(key, outcome, cause, period, terms)
+    shown = graded(outcome.result, opened, cause.now)
+    opened = msgspec.structs.replace(opened, substance=_substance(shown, context, None))
     same = next((each for each in closed if each.uid == opened.uid), None)
     if same is not None:  # the same cause again: its sequence continues
         opened = msgspec.structs.replace(opened, sequence=same.sequence + 1)
-    event = EpisodeEvent(CREATE, opened, outcome.result, opened.created, outcome.result.result)
+    event = EpisodeEvent(CREATE, opened, shown, opened.created, shown.result)
     return opened, event, tuple(each for each in closed if each is not same)
 
 
 def past_episode(
-    key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, *, period: Period, removed: int, context: object
+    key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, *, period: Period, removed: int, terms: Terms
 ) -> list[EpisodeEvent]:
-    """Return the two events of an episode that had ended before it was reported."""
-    opened = _opened(key, outcome, cause, period, context)
+    """Return the two events of an episode that had ended before it was reported: as of the last instant of the presence."""
+    opened = _opened(key, outcome, cause, period, terms)
+    shown = graded(outcome.result, opened, removed - 1)
     closed = msgspec.structs.replace(opened, sequence=2, closed=cause.now)
     return [
-        EpisodeEvent(CREATE, opened, outcome.result, opened.created, FAIL),
-        EpisodeEvent(CLOSE, closed, outcome.result, max(opened.created, removed), PASS, closed_for="fixed"),
+        EpisodeEvent(CREATE, opened, shown, opened.created, shown.result),
+        EpisodeEvent(CLOSE, closed, shown, max(opened.created, removed), PASS, closed_for="fixed"),
     ]
 
 
@@ -173,8 +188,9 @@ def remembered(closed: tuple[Episode, ...], now: int) -> tuple[Episode, ...]:
     return tuple(each for each in closed[:-1] if each.closed is not None and now - each.closed <= REOPENS_WITHIN) + closed[-1:]
 
 
-def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period: Period | None, context: object) -> Episode:
+def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period: Period | None, terms: Terms) -> Episode:
     since = _held(outcome)
+    grace = terms.grace(since)
     return Episode(
         uid=derived(key.tenant, key.check, key.app_id, key.account, key.staff, cause.id),
         staff=key.staff,
@@ -185,8 +201,11 @@ def _opened(key: FindingKey, outcome: CheckOutcome, cause: EpisodeCause, period:
         since=since,
         created_log=cause.now,
         presence=period.start.time if period else None,
-        substance=_substance(outcome.result, context, None),
+        substance="",
         evidence=_with_cause(outcome.evidence, cause),
+        due=grace.due if grace else None,
+        grace=dict(grace.parameters) if grace else {},
+        baseline=terms.baseline,
     )
 
 

@@ -18,6 +18,8 @@ from streams.core.access.findings import episodes
 from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event, shown_handling
 from streams.core.access.findings.closing import Closing
 from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, FindingKey
+from streams.core.access.findings.sla import graded
+from streams.core.access.findings.terms import TermsSource, arm
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
@@ -43,13 +45,14 @@ class Evaluation:
         self._switches = switches_of(settings.settings if settings else None)
         self._snapshots_of: dict[str, tuple[TeammateSnapshot, ...]] = {}
         self._directory = directory or Directory(self._state)
+        self._terms = TermsSource(self._state, self._directory, self._policy)
         return self
 
     def workspace(self, app_id: str, cause: EpisodeCause) -> None:
         """Evaluate the checks about a workspace as of the cause's log time."""
         row = self._state.workspaces.get(app_id)
         if row is not None:
-            outcomes = checks.of_workspace(self._workspace_input(row))
+            outcomes = checks.of_workspace(self._workspace_input(row, cause.now))
             outcomes = self._exempted(outcomes, app_id, "", cause.now, exemptions.never_voided)
             self._reconcile(app_id, None, outcomes, None, cause)
 
@@ -69,17 +72,17 @@ class Evaluation:
         for check, outcome in outcomes.items():
             if outcome.result.result == FAIL and check not in checks.WITHOUT_PRESENCE:
                 key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")
-                context = self._subjects(account, outcome, cause.now).context()
-                removed = period.end.time
-                for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, context=context):
+                removed, terms = period.end.time, self._terms.of(key, outcome, cause.now)
+                for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, terms=terms):
                     self._publish(key, event, account, outcome, cause.now)
 
-    def _workspace_input(self, row: WorkspaceRow) -> WorkspaceInput:
+    def _workspace_input(self, row: WorkspaceRow, at: int) -> WorkspaceInput:
         return WorkspaceInput(
             workspace=row,
             policy=self._policy,
             teammates=self._state.teammates.get(row.app_id),
             sources=dict(self._state.sources.walk()),
+            at=at,
             test=self._state.alarm_tests.get(row.app_id),
         )
 
@@ -138,6 +141,7 @@ class Evaluation:
             row = before.get(check) or CheckRow()
             key = FindingKey(self._state.tenant, check, app_id, account_id, "")
             before[check] = after = self._advance(key, row, outcomes.get(check), closing)
+            arm(self._state, key, row.episode, after.episode, cause.now)
             self._put_check(app_id, account_id, check, row, after)
         if self._switches:
             at, fact = min((each.changes for each in outcomes.values() if each.changes), default=(None, ""))
@@ -158,10 +162,11 @@ class Evaluation:
             episode, changed = episodes.keep(episode, outcome, cause, period=period, context=context)
         else:
             named = key._replace(staff=outcome.result.staff or "")
-            episode, changed, closed = episodes.begin(named, outcome, cause, closed, period=period, context=context)
+            terms = self._terms.of(named, outcome, cause.now)
+            episode, changed, closed = episodes.begin(named, outcome, cause, closed, period=period, context=context, terms=terms)
         if changed is not None:
             self._publish(key._replace(staff=episode.staff), changed, account, outcome, cause.now)
-        return CheckRow(check_result=outcome.result, episode=episode, closed=closed)
+        return CheckRow(check_result=graded(outcome.result, episode, cause.now), episode=episode, closed=closed)
 
     def _publish(
         self, key: FindingKey, event: EpisodeEvent, account: AccountRow | None, outcome: CheckOutcome | None, now: int
@@ -208,6 +213,8 @@ def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckR
         since=result.since,
         finding=row.episode.uid if row.episode else None,
         due_time=result.due,
+        sla_state=result.sla_state,
+        baseline=row.episode.baseline if row.episode else False,
         exemption=result.exemption.id if result.exemption else None,
         handling=shown_handling(row.episode.handling) if row.episode else None,
         rule_version=checks.RULES,

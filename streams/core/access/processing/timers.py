@@ -13,7 +13,8 @@ from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.deadlines import arm_record, event_of
 from streams.core.access.checks.further import switches
 from streams.core.access.checks.snapshots import ACCEPTED
-from streams.core.access.facts import alarm_tests, freshness
+from streams.core.access.facts import alarm_tests, freshness, policies
+from streams.core.access.findings import terms
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage, teammate_stages
 from streams.core.access.processing.chunk import Chunk, cursor_of, key_of
@@ -93,6 +94,34 @@ def _further(chunk: Chunk, at: int, timer: Timer) -> bool:
     return True
 
 
+def _rule(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate a workspace and its accounts: another rule of its policy comes into force, or none is any more."""
+    (app_id,), cause = timer.subject, _cause("policy.rule", at, timer)
+    chunk.people()
+    if not chunk.cursor:
+        chunk.evaluation.workspace(app_id, cause)
+        chunk.budget -= 1
+    for account, _ in chunk.spend(chunk.state.accounts.walk(app_id, after=chunk.cursor)):
+        chunk.evaluation.account((app_id, account), cause, at)
+        chunk.cursor = account
+    if chunk.has_more:
+        return False
+    chunk.cursor = ""
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    policies.arm(chunk.state, app_id, at)
+    return True
+
+
+def _sla(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate an account: the deadline of one of its findings takes its next step."""
+    chunk.people()
+    _, app_id, account = timer.subject
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    chunk.evaluation.account((app_id, account), _cause("sla", at, timer), at)
+    chunk.budget -= 1
+    return True
+
+
 def _evaluate(chunk: Chunk, at: int, timer: Timer, event: str) -> None:
     """Evaluate a timer's account, or the workspace where it names no account, and forget the timer."""
     chunk.people()
@@ -114,5 +143,7 @@ _FIRE: Final = MappingProxyType[str, Fire]({
     exemptions.TIMER: _exemption,
     governed.TIMER: _classification,
     switches.TIMER: _further,
+    policies.TIMER: _rule,
+    terms.TIMER: _sla,
 })  # fmt: skip
 """By the timer's kind; other timers are those of checks, for staff records."""

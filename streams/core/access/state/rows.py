@@ -7,7 +7,7 @@ from typing import TypeAlias, Union
 
 import msgspec
 
-from schemas.access.facts import AccessSettings, Policy
+from schemas.access.facts import AccessSettings, Calendar, Policy
 from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, InviteRow
@@ -159,11 +159,15 @@ class WorkspaceRow(Row, frozen=True, tag="workspace"):
 
 
 class PolicyRow(Row, frozen=True, tag="policy"):
-    """The policy in force. `since` has the date of each workspace's rule, or of its removal."""
+    """The policy in force, `applied` at that log time (ms).
+
+    `since` has for each workspace since when what was in force at that time had been so: a rule, or none.
+    """
 
     policy: Policy
     source: FactReference
     since: dict[str, int] = msgspec.field(default_factory=dict)
+    applied: int = 0
 
 
 class SettingsRow(Row, frozen=True, tag="settings"):
@@ -242,6 +246,13 @@ class SourceChoice(Row, frozen=True, tag="source_choice"):
     made: tuple[DatedName, ...] = ()
 
 
+class CalendarRow(Row, frozen=True, tag="calendar"):
+    """The working days of a calendar."""
+
+    calendar: Calendar
+    source: FactReference
+
+
 class CheckRow(Row, frozen=True, kw_only=True, tag="check"):
     """A check and its subject: the present result, the open finding, and those closed within the last ten minutes."""
 
@@ -271,7 +282,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, InviteRow, ExemptionRow, GrantId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, InviteRow, ExemptionRow, GrantId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -270,6 +270,8 @@ def _described(fact: Fact, data: StaffRecordData) -> dict[str, Any]:
         "roles": list(data.roles),
         "department": data.department,
         "manager": data.manager,
+        "zone": data.zone,
+        "calendar": data.calendar,
         "status": data.status,
         "starts": _plain(data.starts),
         "ends": _plain(data.ends),

@@ -9,6 +9,7 @@ from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Invit
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
+    CalendarRow,
     CheckRow,
     CoverageRow,
     ExemptionRow,
@@ -54,6 +55,7 @@ class TenantState:
         self._log = SingleRow(table, tenant, "", TenantLog)
         self.policy = SingleRow(table, tenant, "policy", PolicyRow)
         self.settings = SingleRow(table, tenant, "settings", SettingsRow)
+        self.calendars = RowCollection(table, tenant, "calendar", CalendarRow)  # by id
         self.workspaces = RowCollection(table, tenant, "workspace", WorkspaceRow)  # by app id
         self.accounts = RowCollection(table, tenant, "account", AccountRow)  # by app id and account
         self.records = RowCollection(table, tenant, "record", StaffRecord)  # by source and record

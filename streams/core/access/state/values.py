@@ -178,6 +178,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """A check's result for a subject. `since` (ms) is when it began, by the clocks of the facts and decisions it rests on.
 
     `held` is since when a finding has had to be open, None where none has. `people` are the ids of the person it is about.
+    `due` is the finding's deadline, with its `sla_state`; of a result that passes, when it will change.
     """
 
     check: str
@@ -191,6 +192,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, str] = {}
     policy: str | None = None
     due: int | None = None
+    sla_state: str | None = None
     held: int | None = None
     people: tuple[str, ...] = ()
     exemption: Exemption | None = None
@@ -201,6 +203,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
 
     `created` is the time of its Create event, `since` its start as known now; `presence` is when the account's presence began.
     `reported` is the last result that failed, or, if none did, that kept it open; `substance` hashes what a reader would call a change.
+    `due` is the deadline, fixed at the Create with what is shown of its `grace`; `baseline` says that monitoring had not started then.
     """
 
     uid: str
@@ -214,6 +217,9 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     presence: int | None
     substance: str
     evidence: tuple[CitedFact, ...] = ()
+    due: int | None = None
+    grace: dict[str, str] = {}
+    baseline: bool = False
     closed: int | None = None  # log time of the close
     handling: FindingHandling | None = None
     next_handling: FindingHandling | None = None  # not published yet

@@ -9,7 +9,7 @@ from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.state import State
 
-Period = tuple[int, float]  # from when until before when
+Period = tuple[int, float, float]  # begin, end, and the date of the end
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Grant:
         return latest(self.made.log_time if starts is None else starts, date_of(self.made))
 
     def period(self, now: int, *ends: int | None) -> Period:
-        """Return when it covers; what ends it by an observation or a decision has ended it by now, whatever its date."""
+        """Return when it covers, and the date of its end; what ends it by a fact has ended it by now, whatever its date."""
         expires = self.content.get("expires")
-        over = [float("inf") if expires is None else expires]
-        over += [min(date, now) for date in (date_of(self.revoked) if self.revoked else None, *ends) if date is not None]
-        return self.begins, min(over)
+        over = float("inf") if expires is None else expires
+        dates = [date for date in (date_of(self.revoked) if self.revoked else None, *ends) if date is not None]
+        return self.begins, min(over, *(min(date, now) for date in dates), over), min(over, *dates, over)
 
 
 def grants(state: State, family: str) -> Iterator[Grant]:
@@ -75,9 +75,10 @@ def unbroken(periods: Sequence[Period], now: int) -> Cover:
     """Return the cover at an instant. A period that is over before it begins never began [N51]."""
     begun: int | None = None
     ended: float | None = None
-    over: float = float("-inf")
-    for begins, ends in sorted(period for period in periods if period[0] < period[1] and period[0] <= now):
+    over = dated = float("-inf")
+    for begins, ends, date in sorted(period for period in periods if period[0] < period[1] and period[0] <= now):
         begun = begins if begins > over else begun
+        dated = date if ends > over else max(dated, date) if ends == over else dated
         over = max(over, ends)
-        ended = over if over <= now else None
+        ended = dated if over <= now else None
     return Cover(None, int(ended)) if ended is not None else Cover(begun, None)

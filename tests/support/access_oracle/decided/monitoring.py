@@ -1,7 +1,5 @@
 """Whether monitoring has started: findings created before are the baseline."""
 
-import json
-
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
 from tests.support.access_oracle.interpretation import BASELINE
 from tests.support.access_oracle.snapshots import applied_snapshots
@@ -19,6 +17,5 @@ def has_started(state: State) -> bool:
     monitored = {app_id for app_id in known_workspaces(state) if (found := monitoring_of(state, app_id)) and found.on}
     if not monitored or not monitored <= {listing.app_id for listing in state.listings}:
         return False
-    text = state.setting(lambda settings: (settings.get("further") or {}).get(state.interpretation.freshness_name)).value
-    configured = set(json.loads(text)) if text else set()
+    configured = set(state.setting(lambda settings: settings.get("precedence") or (), ()).value)
     return configured <= {snapshot.source for snapshot in applied_snapshots(state.facts, "staff")}

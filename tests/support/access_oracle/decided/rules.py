@@ -41,9 +41,16 @@ def _run(state: State, app_id: str) -> tuple[FactDict | None, int | None]:
         over = made[index + 1].log_time if index + 1 < len(made) else state.now
         values.extend(_under(logged, app_id, over, windows=WINDOWS in state.interpretation.parts))
     start = len(values) - 1
-    while start > 0 and values[start - 1][0] == values[-1][0]:
+    while start > 0 and _access(values[start - 1][0]) == _access(values[-1][0]):
         start -= 1
     return values[-1][0], values[start][1]
+
+
+def _access(value: FactDict | None) -> Any:
+    """Return what a rule allows: grace and bounds allow nothing, so a policy that changes them alone keeps the date."""
+    if value is None or ENDED in value:
+        return value
+    return value["validity"], tuple(value.get("roles") or ()), value.get("intercom_roles") or {}
 
 
 def _under(logged: LoggedFact, app_id: str, over: int, *, windows: bool) -> Iterator[tuple[FactDict | None, int | None]]:

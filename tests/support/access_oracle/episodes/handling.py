@@ -16,6 +16,7 @@ def handle(logged: LoggedFact, findings: Findings, interpretation: Interpretatio
     for finding in findings.open:
         about = (finding.app_id, finding.account) == (logged.fact.get("app_id"), logged.fact.get("account"))
         if finding.uid == case["finding"] and about:
-            finding.handling = (case["action"], case.get("assignee"))
+            before = finding.handling[1] if finding.handling else None  # a comment takes nobody off the finding
+            finding.handling = (case["action"], case.get("assignee") if case["action"] == "assigned" else before)
             finding.acknowledged = finding.acknowledged or case["action"] == "acknowledged"
             finding.events.append(("update", max(finding.created, date_of(logged)), logged.log_time))

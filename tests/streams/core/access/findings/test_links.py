@@ -14,7 +14,7 @@ import pytest
 from streams.core.access.checks.check import CheckOutcome
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.findings.build import FindingSubjects, finding_event
-from streams.core.access.findings.episodes import EpisodeCause, FindingKey, begin
+from streams.core.access.findings.episodes import EpisodeCause, FindingKey, Terms, begin
 from streams.core.access.findings.links import teammates_page
 from streams.core.access.findings.ocsf import to_ocsf
 from streams.core.access.state.values import CheckResult
@@ -64,7 +64,7 @@ def opened(check, reason):
     """Return a new finding of a check as OCSF, without a history that leads to it."""
     result = CheckResult(check=check.id, result="FAIL", reason=reason, since=T0, severity=check.severity, held=T0)
     key, cause = FindingKey(TENANT, check.id, APP, "7", ""), EpisodeCause("e1", None, T0, T0)
-    _, event, _ = begin(key, CheckOutcome(result), cause, (), period=None, context=None)
+    _, event, _ = begin(key, CheckOutcome(result), cause, (), period=None, context=None, terms=Terms(lambda _: None))
     return to_ocsf(finding_event(key, event, FindingSubjects(None), T0).finding)
 
 

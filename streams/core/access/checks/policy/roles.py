@@ -1,0 +1,73 @@
+"""The roles that a policy compares: those of a person in the organisation, and those of an account in Intercom."""
+
+from typing import Any, NamedTuple
+
+from streams.core.access.checks.check import AccountInput
+from streams.core.access.checks.matching import SECOND
+from streams.core.access.state.history import moments, run_start
+from streams.core.access.state.person import Person
+from streams.core.access.state.staff import Record
+
+
+class StaffRoles(NamedTuple):
+    """A person's roles, None where no source asserts any; since when (ms), and whether only withdrawn records assert them."""
+
+    names: tuple[str, ...] | None = None
+    since: int | None = None
+    withdrawn: bool = False
+
+
+class IntercomRole(NamedTuple):
+    """An account's role in Intercom, by its id and its name as far as a payload gave them."""
+
+    id: str | None
+    name: str | None
+
+
+class IntercomRoles(NamedTuple):
+    """The roles an account has, and since when (ms): several where payloads of one second contradict each other, none where none is known."""
+
+    held: tuple[IntercomRole, ...] = ()
+    since: int | None = None
+
+
+def normal_role(role: str) -> str:
+    """Return the form in which names of roles are compared: without case and extra blanks."""
+    return " ".join(role.split()).casefold()
+
+
+def staff_roles(view: AccountInput, owner: Person) -> StaffRoles:
+    """Return the roles of the first source by precedence that asserts any."""
+    given = [record for record in owner.records if record.roles is not None]
+    having = [record for record in given if record.speaks(view.at)] or given
+    if not having:
+        return StaffRoles()
+    precedence = view.directory.precedence
+
+    def rank(record: Record) -> tuple[Any, ...]:
+        place = precedence.index(record.key[0]) if record.key[0] in precedence else len(precedence)
+        return place, -(record.roles_at or 0), record.key
+
+    best = min(having, key=rank)
+    decided = view.directory.since("precedence") if len(having) > 1 else None
+    times = [time for time in (best.roles_since, decided) if time is not None]
+    return StaffRoles(best.roles, max(times, default=0), not best.speaks(view.at))
+
+
+def intercom_roles(view: AccountInput) -> IntercomRoles:
+    """Return the account's Intercom roles of the last second that names any, since the payload that gave the last of them."""
+    history = moments(view.account.roles, SECOND)
+    if not history:
+        return IntercomRoles()
+    held = {_role(value) for value in history[-1].values}
+    start = run_start(history, lambda values: {_role(value) for value in values} == held)
+    return IntercomRoles(tuple(sorted(held, key=lambda role: (role.name or "", role.id or ""))), max(start.times))
+
+
+def stored_role(id_: str | None, name: str | None) -> Any:
+    """Return a role as an account's history holds it: its name, or its id and name."""
+    return name if id_ is None else [id_, name]
+
+
+def _role(value: Any) -> IntercomRole:
+    return IntercomRole(None, value) if isinstance(value, str) else IntercomRole(*value)
