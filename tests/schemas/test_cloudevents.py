@@ -61,7 +61,7 @@ def test_sequences_order_as_text():
     assert sorted(map(sequence, (10, 9, 2**62, 0))) == [sequence(number) for number in (0, 9, 10, 2**62)]
 
 
-@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_000), timezones=st.just(UTC)))
+@given(st.datetimes(timezones=st.just(UTC)))
 def test_a_time_is_spelled_as_the_standard_library_does(moment):
     ms = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert timestamp(ms) == moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
