@@ -86,12 +86,28 @@ class ScimSource(msgspec.Struct, frozen=True, kw_only=True):
     roles: str = "roles"
 
 
+class FurtherCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A further access check that is switched on.
+
+    `severity` is that of its failures (`informational` to `critical`; empty: the check's own). `days` is how long an event counts, or how
+    long a seat may be unused, `accounts` are those that provision, `methods` the allowed sign-in methods, `heads` how many changes of
+    teammates within an hour are a mass change; 0 is the check's own choice.
+    """
+
+    severity: str = ""
+    days: int = 0
+    accounts: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    heads: int = 0
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
-    """One company: its workspaces and its sources of staff, in the order in which their descriptive fields count."""
+    """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks."""
 
     id: str
     workspaces: tuple[Workspace, ...] = ()
     staff_sources: tuple[StaffSource, ...] = ()
+    checks: Mapping[str, FurtherCheck] = msgspec.field(default_factory=dict)
     scim: tuple[ScimSource, ...] = ()
 
 

@@ -27,11 +27,13 @@ _TYPE_NAMES: Mapping[Any, str] = types.MappingProxyType({
 
 
 def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
-    """Return the value as `kind` (a struct, a tuple of structs, or a plain type), or None after a report of what is wrong."""
+    """Return the value as `kind` (a struct, a tuple or a table of structs, or a plain type), or None after a report of what is wrong."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(value, kind, path, report)
     if typing.get_origin(kind) is tuple:
         return _list(value, typing.get_args(kind)[0], path, report)
+    if typing.get_origin(kind) is Mapping:
+        return _table(value, typing.get_args(kind)[1], path, report)
     try:
         return msgspec.convert(value, kind, strict=not isinstance(value, str), dec_hook=_secret)
     except msgspec.ValidationError:
@@ -59,6 +61,15 @@ def _list(value: Any, kind: Any, path: str, report: Report) -> Any:
         return None
     read_items = (parse(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
     return tuple(item for item in read_items if item is not None)
+
+
+def _table(value: Any, kind: Any, path: str, report: Report) -> Any:
+    """Return a table whose keys the user chooses."""
+    if not isinstance(value, dict):
+        report(path, f"expected a table, found {_describe(value, dict)}")
+        return None
+    read_items = {name: parse(item, kind, _join(path, name), report) for name, item in value.items()}
+    return {name: item for name, item in read_items.items() if item is not None}
 
 
 def _secret(kind: type, value: Any) -> Any:

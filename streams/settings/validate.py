@@ -9,6 +9,8 @@ from connectors.staff.csv import file_form
 from schemas.errors import InvalidRecord
 from schemas.tenancy import INTERVAL, MANUAL, PUSH, App, Tenant
 from schemas.versioned import ENCODING
+from streams.core.access.checks.table import CHECKS
+from streams.core.access.facts.settings import SEVERITIES
 from streams.settings.model import Settings
 from streams.settings.parse import Report
 from streams.settings.validate_scim import check_scim
@@ -130,6 +132,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
         if not tenant.id or any(character in "|:" for character in tenant.id):
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
     _check_sources(tenants, report)
+    _check_further(tenants, report)
     check_scim(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
@@ -171,6 +174,22 @@ def _valid(check: Callable[[Any], object]) -> Expectation:
 
     return expectation
 
+
+def _check_further(tenants: Sequence[Tenant], report: Report) -> None:
+    known = {check.id: check for check in CHECKS.values() if check.further}
+    for at, tenant in enumerate(tenants):
+        for id_, check in tenant.checks.items():
+            path = f"tenants[{at}].checks.{id_}"
+            if id_ not in known:
+                report(path, f"no further check has this id; known: {', '.join(known)}")
+            for key, expectation in _FURTHER_CHECKS.items():
+                if (expected := expectation(getattr(check, key))) is not None:
+                    report(f"{path}.{key}", expected)
+
+
+_FURTHER_CHECKS = MappingProxyType[str, Expectation]({
+    "severity": _one_of("", *SEVERITIES), "days": _at_least(0), "heads": _at_least(0),
+})  # fmt: skip
 
 _SOURCE_CHECKS = MappingProxyType[str, Expectation](
     {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadConfiguration
-from schemas.tenancy import Secret
+from schemas.tenancy import FurtherCheck, Secret
 from streams.settings import KAFKA_ONLY, load
 from streams.settings.placeholders import UnfilledPlaceholder, fill
 from streams.settings.toml_lines import line_of
@@ -192,3 +192,28 @@ def test_the_line_of_a_key_is_found_in_the_right_table():
     assert line_of(source, "c[1].d[1].a") == 10
     assert line_of(source, "c[1].d[0].a") == 7
     assert line_of(source, "nowhere") is None
+
+
+def test_further_checks_are_switched_on_by_a_table(file):
+    checks = '[tenants.checks]\nC6 = {}\nC9 = { accounts = ["99"], severity = "low" }\n[tenants.checks.C15]\ndays = 60\n'
+    tenant = load(file(WHOLE + checks), environment=ENVIRONMENT).tenancy.tenants["acme"]
+    assert tenant.checks == {
+        "C6": FurtherCheck(),
+        "C9": FurtherCheck(accounts=("99",), severity="low"),
+        "C15": FurtherCheck(days=60),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("C1 = {}", "no further check has this id; known: C6"),
+        ("C99 = {}", "tenants[0].checks.C99"),
+        ('C6 = { severity = "bad" }', "one of , informational, low, medium, high, critical"),
+        ("C6 = { days = -1 }", "checks.C6.days"),
+        ("C6 = true", "expected a table, found true"),
+        ("C6 = { hours = 1 }", "unknown key"),
+    ],
+)
+def test_a_further_check_that_is_no_such_thing_is_named_with_what_is_expected(file, line, expected):
+    assert expected in problems(file(f"{WHOLE}[tenants.checks]\n{line}\n"))

@@ -1,17 +1,21 @@
 """The settings that decide answers about access, as a fact: processing never reads the configuration, it reads this fact."""
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Final
 
 from schemas.access.facts import AccessSettings, Actor, Fact, type_of
 from schemas.canonical import canonical, digest
 from schemas.ids import derived
-from schemas.tenancy import INTERVAL, MANUAL, StaffSource, Tenancy, Tenant
+from schemas.tenancy import INTERVAL, MANUAL, FurtherCheck, StaffSource, Tenancy, Tenant
+from streams.core.access.checks.further.switches import NAME as CHECKS
 from streams.core.access.facts.staleness import in_force
 from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
 TYPE = type_of(KIND)
+SEVERITIES: Final = MappingProxyType({"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5})
+"""OCSF severity_id by name."""
 _HOUR: Final = 60 * 60 * 1000  # ms
 
 
@@ -44,11 +48,21 @@ def _settings(tenant: Tenant) -> AccessSettings:
     absence = {source.name: source.absence for source in tenant.staff_sources if source.absence != WITHDRAWN}
     freshness = {source.name: _freshness(source) for source in tenant.staff_sources if source.freshness != MANUAL}
     parts = {"workspaces": list(workspaces), **({"precedence": list(precedence)} if precedence else {})}
-    special = {name: of for name, of in (("absence", absence), ("freshness", freshness)) if of}
+    checks = {id_: _switch(check) for id_, check in tenant.checks.items()}
+    special = {name: of for name, of in (("absence", absence), ("freshness", freshness), (CHECKS, checks)) if of}
     further = {name: canonical(of).decode() for name, of in special.items()}
     return AccessSettings(
         workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special}))
     )
+
+
+def _switch(check: FurtherCheck) -> dict[str, int | list[str]]:
+    """Return how a further check is done, without what is the check's own choice."""
+    severity = SEVERITIES.get(check.severity)
+    every = {
+        "severity": severity, "days": check.days, "accounts": list(check.accounts), "methods": list(check.methods), "heads": check.heads,
+    }  # fmt: skip
+    return {name: value for name, value in every.items() if value}
 
 
 def _freshness(source: StaffSource) -> dict[str, str | int]:

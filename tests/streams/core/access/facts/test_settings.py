@@ -3,7 +3,8 @@
 import msgspec
 
 from schemas.access.facts import Fact
-from schemas.tenancy import StaffSource, Tenancy, Tenant, Workspace
+from schemas.tenancy import FurtherCheck, StaffSource, Tenancy, Tenant, Workspace
+from streams.core.access.checks.further.switches import Switch, switches_of
 from streams.core.access.facts.settings import settings_fact
 from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.staff import absence_of
@@ -73,3 +74,12 @@ def test_absence_that_is_no_json_object_means_nothing():
     assert fact.settings is not None
     for text in ("", "[", "[1]", '{"hr": 1}'):
         assert absence_of(msgspec.structs.replace(fact.settings, further={"absence": text})) == {}
+
+
+def test_further_checks_of_the_configuration_reach_the_core_with_severities_as_numbers():
+    checks = {"C6": FurtherCheck(), "C9": FurtherCheck(severity="low", accounts=("99",), days=5)}
+    tenant = Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),), checks=checks)
+    fact = settings_fact(Tenancy.of((), (tenant,)), "acme", (), now=T0)
+    assert fact is not None
+    assert switches_of(fact.settings) == {"C6": Switch(), "C9": Switch(severity=2, accounts=("99",), days=5)}
+    assert settings_fact(Tenancy.of((), (tenant,)), "acme", (fact,), now=T0) is None
