@@ -106,6 +106,14 @@ def test_the_example_configuration_shows_a_source_that_an_identity_provider_writ
     ) == set()
 
 
+def test_the_configuration_of_a_scim_server_shown_is_understood(tmp_path):
+    (block,) = [text for language, text in BLOCK.findall((ROOT / "docs/operations.md").read_text()) if "[[tenants.scim]]" in text]
+    app = '[[apps]]\nname = "support"\nclient_secrets = ["s"]\n[[tenants]]\nid = "acme"\n'
+    (tmp_path / "shown.toml").write_text(app + block)
+    settings = load(str(tmp_path / "shown.toml"), environment={"SCIM_TOKEN": "t" * 20})
+    assert (settings.scim.listen, settings.tenancy.tenants["acme"].scim[0].roles) == ("127.0.0.1:8090", "groups")
+
+
 def test_the_readme_says_where_the_example_configuration_is_for_those_who_installed_a_wheel():
     before_the_commands = (ROOT / "README.md").read_text().split("## Run it", 1)[1].split("```", 1)[0]
     assert "installed wheel" in before_the_commands

@@ -14,6 +14,7 @@ from scim2_server.routing import Operation
 
 from connectors.kafka.exclusive_writer import LeadLost
 from connectors.observability.metrics import SCIM_ANSWERS, SCIM_LEADS_LOST, SCIM_SECONDS
+from connectors.staff.scim.handler import StaffScimHandler
 from connectors.staff.scim.http_request import PREFIX, ClientGone, head_of, read_body
 from connectors.staff.scim.service import StaffScimService
 from connectors.staff.scim.source_store import SourceStore
@@ -45,7 +46,7 @@ class ScimApplication(ASGIApplication):
         service = StaffScimService(provider)
         storages = {name: ScimFactStorage(store, provider) for name, store in stores.items()}
         super().__init__(next(iter(storages.values())), provider, service)
-        self._handlers = {name: AsyncScimHandler(service, storage) for name, storage in storages.items()}
+        self._handlers = {name: StaffScimHandler(service, storage) for name, storage in storages.items()}
         self._stores = stores
         self._tokens = tokens
         self._public_url = public_url
@@ -75,6 +76,11 @@ class ScimApplication(ASGIApplication):
             return _error(503, str(exception), {"Retry-After": str(_RETRY_AFTER_S)})
         _log.error("a SCIM request failed", exc_info=exception)
         return _error(500, "the server failed; its log says where", {})
+
+    def finalize_response(self, request: ScimRequest, response: ScimResponse) -> ScimResponse:
+        """Add the headers of every answer. None repeats the request's path, which may hold a line break."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def _source_of(self, request: ScimRequest) -> SourceName | None:
         """Return whose request it is; None where it needs no token."""

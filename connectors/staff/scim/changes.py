@@ -1,6 +1,6 @@
 """What a write means: the facts it adds to the log, given what the log has. All of them, or none, are written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -49,9 +49,20 @@ class Changes:
         return [group_fact(self._origin, document), *self._memberships(document, members)]
 
     def update_group(self, stored: Stored, attributes: dict[str, Any], members: Iterable[str]) -> list[Fact]:
-        """Return the facts of a changed group and of the members it concerns. Raises UnknownMember."""
+        """Return the facts of a changed group and of the members it concerns, none where nothing changes. Raises UnknownMember."""
         document = msgspec.structs.replace(stored.document, modified=self._after(stored), attributes=attributes)
-        return [group_fact(self._origin, document), *self._memberships(document, members)]
+        memberships = self._memberships(document, members)
+        return (
+            [group_fact(self._origin, document), *memberships] if memberships or attributes != stored.document.attributes else []
+        )
+
+    def change_members(self, stored: Stored, members: Mapping[str, bool]) -> list[Fact]:
+        """Return the facts of a group that some users join (true) or leave. Raises UnknownMember."""
+        document = msgspec.structs.replace(stored.document, modified=self._after(stored))
+        return [
+            group_fact(self._origin, document),
+            *(self._member(id_, document, joined=joins) for id_, joins in members.items()),
+        ]
 
     def delete_group(self, stored: Stored) -> list[Fact]:
         """Return the facts of a deleted group and its former members."""

@@ -13,7 +13,8 @@ def standard_patch(body: Any) -> Any:
     """Return the body of a PATCH request in the standard's form; anything that is none is returned as it is, to be refused."""
     if not isinstance(body, dict):
         return body
-    return {name: _operations(value) if name.lower() == "operations" else value for name, value in body.items()}
+    named = {"Operations" if name.lower() == "operations" else name: value for name, value in body.items()}
+    return {name: _operations(value) if name == "Operations" else value for name, value in named.items()}
 
 
 def _operations(operations: Any) -> Any:

@@ -42,7 +42,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def external_id(self) -> str | None:
-        return (self.attributes or {}).get("externalId")
+        """The external id, as it is compared: with regard to case, in one form of accents."""
+        external_id = (self.attributes or {}).get("externalId")
+        return None if external_id is None else composed(external_id)
 
     @property
     def employee_number(self) -> str | None:
@@ -74,7 +76,12 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 def folded(name: str) -> str:
     """Return a name as names without regard to case are compared."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    return composed(composed(name).lower())
+
+
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form: equal texts have equal bytes."""
+    return unicodedata.normalize("NFC", text)
 
 
 def source_of_facts(source: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from scim2_models import ScimFilter
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
 
-from connectors.staff.scim.document import Stored, folded
+from connectors.staff.scim.document import Stored, composed, folded
 from connectors.staff.scim.resource_directory import ResourceDirectory
 from connectors.staff.scim.resources import GROUP, USER
 
@@ -29,7 +29,7 @@ def _indexed(directory: ResourceDirectory, kind: str, attribute: str, value: str
     if attribute == _NAMES[kind]:
         return directory.named(kind, folded(value))
     if attribute == "externalid":
-        return directory.external(kind, value)
+        return directory.external(kind, composed(value))
     if attribute in ("emails", "emails.value") and kind == USER:
         return directory.with_email(folded(value))
     return None

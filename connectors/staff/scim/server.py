@@ -5,7 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from connectors.http.client_limits import LimitedProtocol, close_slow_clients
 from connectors.http.sockets import bind, url_of
@@ -95,7 +95,7 @@ async def _codec(config: ScimConfig, stop: asyncio.Event) -> Avro | None:
     return None
 
 
-def _app(config: ScimConfig, sources: Sources) -> Starlette:
+def _app(config: ScimConfig, sources: Sources) -> "_Dispatcher":
     tokens = BearerTokens({name: store.origin.scim.tokens for name, store in sources.stores.items()})
     scim = ScimApplication(sources.stores, tokens, provider(), public_url=config.public_url)
 
@@ -110,9 +110,20 @@ def _app(config: ScimConfig, sources: Sources) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics), Mount(PREFIX, app=scim)]
-    )
+    probes = Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])
+    return _Dispatcher(scim, probes)
+
+
+class _Dispatcher:
+    """SCIM requests in front of the probes."""
+
+    def __init__(self, scim: Any, probes: Any) -> None:
+        self._scim = scim
+        self._probes = probes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        belongs = scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/"))
+        await (self._scim if belongs else self._probes)(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import structlog
 
+from connectors.kafka.exclusive_writer import ExclusiveWriter
 from connectors.kafka.fact_follower import FactFollower
 from connectors.kafka.settings import KafkaSettings
 from connectors.observability.metrics import SCIM_RESOURCES
@@ -29,7 +30,10 @@ class Sources:
         tenants = sorted({origin.tenant for origin in origins})
         self.follower = FactFollower(kafka, tenants, self.receive)
         self.stores: dict[SourceName, SourceStore] = {
-            (origin.tenant, origin.scim.source): SourceStore(kafka, avro, origin, self.follower) for origin in origins
+            (origin.tenant, origin.scim.source): SourceStore(
+                origin, avro, self.follower, ExclusiveWriter(kafka, f"scim.{origin.tenant}.{origin.scim.source}")
+            )
+            for origin in origins
         }
         self._by_header = {
             f"/access/{tenant}/{source_of_facts(source)}": store for (tenant, source), store in self.stores.items()

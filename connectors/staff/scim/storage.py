@@ -1,9 +1,10 @@
 """The resources of one source, as the SCIM library reads and writes them."""
 
 import asyncio
+import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from scim2_models import (
     SearchRequest,
     UniquenessException,
 )
+from scim2_server.conditions import Conditions
 from scim2_server.storage import AsyncScimStorage, SearchPage
 
 from connectors.staff.scim.changes import Changes, UnknownMember
@@ -27,8 +29,11 @@ from connectors.staff.scim.document import Stored, folded
 from connectors.staff.scim.resources import GROUP, USER
 from connectors.staff.scim.search import candidates
 from connectors.staff.scim.source_store import SourceStore
+from schemas.access import limits
 from schemas.access.facts import Fact
 from schemas.canonical import digest
+from schemas.errors import InvalidRecord
+from schemas.plain_values import plain
 
 _SCAN: Final = 50  # resources compared with a filter before other requests are looked at
 _NOT_STORED: Final = frozenset({"schemas", "id", "meta", "groups", "members"})  # ours, or stored elsewhere
@@ -79,7 +84,7 @@ class ScimFactStorage(AsyncScimStorage):
         attributes, id_ = _attributes(resource), self._new_id()
         if _kind(resource_type) == USER:
             self._check_name(attributes, None)
-            return await self._write(USER, id_, self._changes().create_user(id_, attributes))
+            return await self._write(USER, id_, _within_limits(self._changes().create_user(id_, attributes)))
         return await self._write(
             GROUP, id_, _with_known_members(self._changes().create_group, id_, attributes, _members(resource))
         )
@@ -91,7 +96,7 @@ class ScimFactStorage(AsyncScimStorage):
         attributes, id_ = _attributes(resource), stored.document.id
         if _kind(resource_type) == USER:
             self._check_name(attributes, id_)
-            return await self._write(USER, id_, self._changes().update_user(stored, attributes))
+            return await self._write(USER, id_, _within_limits(self._changes().update_user(stored, attributes)))
         facts = _with_known_members(self._changes().update_group, stored, attributes, _members(resource))
         return await self._write(GROUP, id_, facts)
 
@@ -99,6 +104,22 @@ class ScimFactStorage(AsyncScimStorage):
         stored = self._expected(resource_type, resource_id, expected_version)
         changes = self._changes()
         await self._store.write(changes.delete_user(stored) if _kind(resource_type) == USER else changes.delete_group(stored))
+
+    async def change_members(
+        self, resource_type: ResourceType, group: str, changes: Mapping[str, bool], conditions: Conditions
+    ) -> str:
+        """Let users join (true) or leave a group; return its version. What is so already is no change."""
+        stored = self._stored(resource_type, group)
+        if conditions.if_match or conditions.if_none_match:
+            conditions.check(self._version(GROUP, stored), "PATCH")
+        members = {id_: joins for id_, joins in changes.items() if joins != self._is_member(id_, group)}
+        if members:
+            await self._store.write(_with_known_members(self._changes().change_members, stored, members))
+        return self._version(GROUP, self._stored(resource_type, group))
+
+    def _is_member(self, id_: str, group: str) -> bool:
+        user = self._store.directory.get(USER, id_)
+        return user is not None and group in user.document.groups
 
     def _candidates(self, resource_types: list[ResourceType], request: SearchRequest[Any]) -> Iterator[tuple[str, Stored]]:
         for kind in dict.fromkeys(_kind(each) for each in resource_types):
@@ -109,7 +130,8 @@ class ScimFactStorage(AsyncScimStorage):
         return Changes(self._store.origin, self._store.directory, self._clock())
 
     async def _write(self, kind: str, id_: str, facts: Sequence[Fact]) -> Resource[Any]:
-        await self._store.write(facts)
+        if facts:
+            await self._store.write(facts)
         stored = self._store.directory.get(kind, id_)
         assert stored is not None
         return self._resource(kind, stored)
@@ -183,10 +205,17 @@ def _attributes(resource: Resource[Any]) -> dict[str, Any]:
 
 
 def _members(resource: Resource[Any]) -> list[str]:
-    members = getattr(resource, "members", None) or []
-    if not all(member.value for member in members):
-        raise InvalidValueException(detail="a member is named by the id of a user, in its sub-attribute value")
-    return [member.value for member in members]
+    return [member.value for member in getattr(resource, "members", None) or ()]
+
+
+def _within_limits(facts: list[Fact]) -> list[Fact]:
+    """Return the facts. Raises InvalidValueException where no reader of the log would take one."""
+    try:
+        for fact in facts:
+            limits.check(fact, plain(fact), sys.maxsize)
+    except InvalidRecord as error:
+        raise InvalidValueException(detail=str(error)) from None
+    return facts
 
 
 def _with_known_members(change: Callable[..., list[Fact]], *arguments: Any) -> list[Fact]:

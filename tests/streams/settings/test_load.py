@@ -217,3 +217,43 @@ def test_further_checks_are_switched_on_by_a_table(file):
 )
 def test_a_further_check_that_is_no_such_thing_is_named_with_what_is_expected(file, line, expected):
     assert expected in problems(file(f"{WHOLE}[tenants.checks]\n{line}\n"))
+
+
+GOOD_SCIM = '[[tenants.scim]]\nsource = "okta"\ntokens = ["${TOKEN}"]\n'
+WITH_TOKEN = ENVIRONMENT | {"TOKEN": "a-token-of-twenty-characters"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (GOOD_SCIM + 'inactive = "left"', "scim[0].inactive (line 30): expected one of ended, withdrawn, found 'left'"),
+        (GOOD_SCIM + 'deleted = ""', "scim[0].deleted (line 30): expected one of ended, withdrawn, found ''"),
+        (GOOD_SCIM + 'roles = "title"', "scim[0].roles (line 30): expected one of roles, department, groups, found 'title'"),
+        (GOOD_SCIM.replace("okta", "a|b"), "scim[0].source (line 28): expected a short name without |"),
+        (GOOD_SCIM.replace("okta", ""), "scim[0].source (line 28): expected a short name without |"),
+        (GOOD_SCIM + GOOD_SCIM, "scim[0].source (line 28): 'okta' stands twice"),
+        (GOOD_SCIM + GOOD_SCIM.replace("okta", "entra"), "scim[1].tokens (line 32): the same token stands twice"),
+        (
+            GOOD_SCIM.replace("${TOKEN}", "short-token-x"),
+            "scim[0].tokens (line 29): expected a bearer token of at least 20 characters",
+        ),
+        (
+            GOOD_SCIM.replace("${TOKEN}", "a token with blanks in it"),
+            "scim[0].tokens (line 29): expected ASCII characters without blanks",
+        ),
+        (GOOD_SCIM.replace('["${TOKEN}"]', "[]"), "scim[0].tokens (line 29): expected a bearer token"),
+        ('[[tenants.scim]]\nsource = "okta"', "scim[0].tokens (line 27): missing; expected a list"),
+        ('[scim]\nlisten = "nowhere"', "scim.listen (line 28): expected host:port"),
+        ('[scim]\nurl = "scim.example.com"', "scim.url (line 28): expected a URL with http:// or https://"),
+    ],
+)
+def test_a_source_that_an_identity_provider_writes_is_checked_and_its_tokens_are_not_shown(file, wrong, expected):
+    found = problems(file(WHOLE + wrong), WITH_TOKEN)
+    assert expected in found
+    assert not any(token in found for token in ("a-token-of-twenty", "short-token-x", "a token with"))
+
+
+def test_tokens_are_in_no_repr(file):
+    settings = load(file(WHOLE + GOOD_SCIM), environment=WITH_TOKEN)
+    assert settings.tenancy.tenants["acme"].scim[0].tokens[0].reveal() == WITH_TOKEN["TOKEN"]
+    assert "a-token-of-twenty" not in repr(settings)

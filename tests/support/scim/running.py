@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -30,11 +30,6 @@ class ScimServer:
         self.url = url
         self.log = log
         self.root = url.removesuffix("/scim/v2")
-
-    def client(self, token: str = TOKEN) -> httpx.Client:
-        """Return a client with a token."""
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
 
     def wait_until_ready(self, within: float = 60) -> None:
         """Wait until requests are answered."""
@@ -86,6 +81,21 @@ def scim_server(config: Path) -> Iterator[ScimServer]:
     finally:
         if server.process.poll() is None:
             server.kill()
+
+
+def client(server: ScimServer, token: str = TOKEN) -> httpx.Client:
+    """Return a client with a token, to be used in `with`."""
+    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+
+
+def answered(ask: Callable[[], httpx.Response], within: float = 60) -> int:
+    """Return the status of an answer; ask again where the other instances wrote all the time, as a client does."""
+    deadline = time.monotonic() + within
+    while (answer := ask()).status_code == 503:
+        assert answer.headers["retry-after"]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return answer.status_code
 
 
 async def make_fact_log(bootstrap: str, prefix: str) -> None:

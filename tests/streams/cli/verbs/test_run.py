@@ -50,6 +50,21 @@ async def test_the_ingress_is_first_up_and_first_down(monkeypatch):
     )
 
 
+async def test_the_scim_server_is_started_and_stopped_with_the_ingress(monkeypatch):
+    programs = Programs(monkeypatch, scim=SERVES)
+    run_task = asyncio.create_task(run._supervise(None, 1, programs.notify, ("ingress", "scim")))
+    for name in ("worker-1", "ingress", "scim"):
+        await programs.wait_for(name, "up")
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await run_task == 0
+    assert programs.position("scim", "down") < programs.position("worker-1", "down")
+
+
+async def test_a_scim_server_that_needs_a_person_ends_the_run(monkeypatch):
+    programs = Programs(monkeypatch, scim=NEEDS_A_PERSON)
+    assert await asyncio.wait_for(run._supervise(None, 1, programs.notify, ("ingress", "scim")), 60) == 3
+
+
 async def test_a_worker_that_needs_a_person_leaves_the_ingress_running(monkeypatch):
     programs = Programs(monkeypatch, worker=NEEDS_A_PERSON)
     run_task = asyncio.create_task(run._supervise(None, 1, programs.notify))
