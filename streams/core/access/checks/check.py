@@ -12,9 +12,9 @@ from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow
-from streams.core.access.state.rows import AccountRow, AlarmTestRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
+from streams.core.access.state.rows import AccountRow, AlarmTestRow, CoverageRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
-from streams.core.access.state.values import CheckResult, CitedFact
+from streams.core.access.state.values import CheckResult, CitedFact, FactReference
 
 PASS: Final = "PASS"  # noqa: S105 - a result, no password
 FAIL: Final = "FAIL"
@@ -123,6 +123,8 @@ class WorkspaceInput(NamedTuple):
     policy: PolicyRow | None
     teammates: TeammatesRow | None = None
     sources: Mapping[str, SourceRow] = MappingProxyType({})
+    reporting: Mapping[str, CoverageRow] = MappingProxyType({})  # the coverage of staff sources that report at an interval
+    settings: FactReference | None = None
     test: AlarmTestRow | None = None
     at: int = 0
 

@@ -35,7 +35,7 @@ def of_workspace(row: TeammatesRow | None, before: CoverageRow | None, now: int)
 def of_source(row: SourceRow | None, stale: int | None, before: CoverageRow | None, now: int) -> Coverage:
     """Return the coverage of a staff source, which is `stale` since an instant (ms)."""
     if stale is not None:
-        return _without(before, STALE, stale)
+        return Coverage(UNKNOWN, STALE, stale)
     if row is None:
         return _without(before, NO_SNAPSHOT, now)
     latest = max(row.snapshots, key=lambda each: each.number, default=None)

@@ -34,6 +34,7 @@ from streams.core.access.checks.governed import GOVERNED
 from streams.core.access.checks.identified import IDENTIFIED
 from streams.core.access.checks.offboarded import OFFBOARDED
 from streams.core.access.checks.snapshots import ACCEPTED, REPORTED
+from streams.core.access.checks.staff_reports import STAFF_REPORTS
 from streams.core.access.checks.staff_snapshots import STAFF_ACCEPTED
 from streams.core.access.checks.valid_access import VALID_ACCESS
 
@@ -53,6 +54,7 @@ _ORDER: Final = (
     ACCEPTED,
     REPORTED,
     STAFF_ACCEPTED,
+    STAFF_REPORTS,
     ALARM_TEST,
 )
 """A check stands behind those that dominate it: their findings are then known when its own is superseded."""

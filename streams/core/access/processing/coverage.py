@@ -12,6 +12,7 @@ from schemas.access.findings import CheckState
 from streams.core.access.checks import coverage
 from streams.core.access.checks.coverage import Coverage
 from streams.core.access.checks.table import RULES
+from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.rows import CoverageRow, MonitoringRow, Timer
@@ -28,30 +29,32 @@ _TOUCHES_ALL: Final = frozenset({
 
 def settle(chunk: Chunk) -> None:
     """Bring the rows up to date once a fact is wholly processed, and start monitoring where everything is covered for the first time."""
-    state, fact, now = chunk.state, chunk.fact, chunk.now
+    state, fact, now, cause = chunk.state, chunk.fact, chunk.now, chunk.cause
     if fact.kind in _TOUCHES_ALL:
         reporting = Reporting(state)
         for app_id, _ in list(state.workspaces.walk()):
-            _put(chunk, WORKSPACE, app_id, workspace_coverage(state, app_id, now), now)
+            _put(chunk, WORKSPACE, app_id, workspace_coverage(state, app_id, now), cause)
         for source in sorted(_sources(state)):
-            _put(chunk, SOURCE, source, source_coverage(state, reporting, source, now), now)
+            _put(chunk, SOURCE, source, source_coverage(state, reporting, source, now), cause)
+        if fact.kind == "settings.applied":
+            _evaluate_workspaces(chunk, cause)  # they may expect other sources to report
         _start_monitoring(state, now)
         return
     if fact.app_id is not None and state.coverage.get(WORKSPACE, fact.app_id) is None:
-        _put(chunk, WORKSPACE, fact.app_id, workspace_coverage(state, fact.app_id, now), now)
+        _put(chunk, WORKSPACE, fact.app_id, workspace_coverage(state, fact.app_id, now), cause)
     if fact.record is not None:
         source = fact.record.source
-        _put(chunk, SOURCE, source, source_coverage(state, Reporting(state), source, now), now)
+        _put(chunk, SOURCE, source, source_coverage(state, Reporting(state), source, now), cause)
 
 
-def settle_workspace(chunk: Chunk, app_id: str, at: int) -> None:
-    """Bring a workspace's row up to date as of a timer's instant (ms)."""
-    _put(chunk, WORKSPACE, app_id, workspace_coverage(chunk.state, app_id, at), at)
+def settle_workspace(chunk: Chunk, app_id: str, cause: EpisodeCause) -> None:
+    """Bring a workspace's row up to date as of a timer's instant."""
+    _put(chunk, WORKSPACE, app_id, workspace_coverage(chunk.state, app_id, cause.now), cause)
 
 
-def settle_source(chunk: Chunk, source: str, at: int) -> None:
-    """Bring a staff source's row up to date as of a timer's instant (ms)."""
-    _put(chunk, SOURCE, source, source_coverage(chunk.state, Reporting(chunk.state), source, at), at)
+def settle_source(chunk: Chunk, source: str, cause: EpisodeCause) -> None:
+    """Bring a staff source's row up to date as of a timer's instant."""
+    _put(chunk, SOURCE, source, source_coverage(chunk.state, Reporting(chunk.state), source, cause.now), cause)
 
 
 def renew(chunk: Chunk, at: int, timer: Timer) -> bool:
@@ -111,7 +114,8 @@ def _start_monitoring(state: TenantState, now: int) -> None:
         state.monitoring.put(MonitoringRow(now))
 
 
-def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, at: int) -> None:
+def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, cause: EpisodeCause) -> None:
+    at = cause.now
     before = chunk.state.coverage.get(kind, name)
     if covered is None:
         if before is not None:
@@ -121,8 +125,17 @@ def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, at: int) 
     row = CoverageRow(covered.result, covered.reason, covered.since, covered.complete_since, before.through if before else 0)
     if row != before:
         _publish(chunk, kind, name, msgspec.structs.replace(row, through=max(row.through, at)))
+    if kind == SOURCE and (before is not None and before.reason == coverage.STALE) != (row.reason == coverage.STALE):
+        _evaluate_workspaces(chunk, cause)
     if not chunk.state.timers.is_armed(TIMER, (TIMER,)):
         chunk.state.timers.set(TIMER, (TIMER,), at - at % RENEWED_EVERY + RENEWED_EVERY)
+
+
+def _evaluate_workspaces(chunk: Chunk, cause: EpisodeCause) -> None:
+    """Evaluate the checks about every workspace: S4 rests on the sources' rows."""
+    evaluation = chunk.evaluation.load_context()
+    for app_id, _ in list(chunk.state.workspaces.walk()):
+        evaluation.workspace(app_id, cause)
 
 
 def _publish(chunk: Chunk, kind: str, name: str, row: CoverageRow) -> None:

@@ -21,6 +21,7 @@ from streams.core.access.findings.episodes import EpisodeCause, EpisodeEvent, Fi
 from streams.core.access.findings.sla import graded
 from streams.core.access.findings.terms import TermsSource, arm
 from streams.core.access.state.directory import Directory
+from streams.core.access.state.freshness import interval_of
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
@@ -77,12 +78,15 @@ class Evaluation:
                     self._publish(key, event, account, outcome, cause.now)
 
     def _workspace_input(self, row: WorkspaceRow, at: int) -> WorkspaceInput:
+        freshness, settings = self._state.read_settings.freshness, self._state.read_settings.row
         return WorkspaceInput(
             workspace=row,
             policy=self._policy,
             teammates=self._state.teammates.get(row.app_id),
             sources=dict(self._state.sources.walk()),
             at=at,
+            reporting={name: row for name, row in self._state.coverage.walk("source") if interval_of(freshness.get(name))},
+            settings=settings.source if settings else None,
             test=self._state.alarm_tests.get(row.app_id),
         )
 

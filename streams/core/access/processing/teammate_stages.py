@@ -44,8 +44,9 @@ def void(chunk: Chunk, at: int, timer: Timer) -> bool:
     if staging is not None and not staging.refused and not _is_moot(row, staging):
         problem = SnapshotProblem("incomplete", id_, at, staging.first)
         chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), app_id)
-        chunk.evaluation.load_context().workspace(app_id, EpisodeCause(derived(_EVENT, at, timer.fact), None, at, at))
-        coverage.settle_workspace(chunk, app_id, at)
+        cause = EpisodeCause(derived(_EVENT, at, timer.fact), None, at, at)
+        chunk.evaluation.load_context().workspace(app_id, cause)
+        coverage.settle_workspace(chunk, app_id, cause)
     return True
 
 

@@ -61,7 +61,7 @@ def _freshness(chunk: Chunk, at: int, timer: Timer) -> bool:
     chunk.cursor = ""
     chunk.state.timers.clear(at, timer.check, timer.subject)
     freshness.arm(chunk.state, timer.subject[0], at)
-    coverage.settle_source(chunk, timer.subject[0], at)
+    coverage.settle_source(chunk, timer.subject[0], _cause("source.freshness", at, timer))
     return True
 
 

@@ -4,7 +4,7 @@ import json
 
 from schemas.access.facts import Fact
 from streams.agents.access import ProcessingLimits
-from tests.support.company import APP, DAY, SECOND, Company, roles, settings, staff, story
+from tests.support.company import APP, DAY, SECOND, Company, admin, roles, settings, staff, story
 
 JO, AL = "jo@acme.example", "al@acme.example"
 HOUR = 3600 * SECOND
@@ -50,11 +50,33 @@ def test_case_10_findings_that_are_open_stay_open_and_say_why_they_are_unknown()
     company.staff("0", "p0@acme.example", at=company.clock, ends=company.clock - DAY)
     assert company.results()["C2 0"] == "FAIL"
     found = company.tick(company.clock + 4 * HOUR)
-    assert story(found) == ["C2 0 updated"]
+    assert story(found) == ["C2 0 updated", "S4 ws1 opened"]
     assert (found[0]["unmapped"]["result"], found[0]["unmapped"]["reason"]) == ("UNKNOWN", "staff_stale")
     assert found[0]["compliance"]["status_id"] == 2
     found = company.staff("77", AL, at=company.clock)
-    assert (story(found), found[0]["unmapped"]["result"]) == (["C2 0 updated"], "FAIL")
+    assert (story(found), found[0]["unmapped"]["result"]) == (["C2 0 updated", "S4 ws1 closed fixed"], "FAIL")
+
+
+def test_a_stale_source_is_one_finding_of_each_workspace_since_its_instant_and_closes_with_its_report():
+    company = company_with(hr=HOURLY, idp={"kind": "push"})
+    company.add(admin("admin.added", "9", AL, app="ws2"))
+    seen = company.clock
+    company.staff("0", "p0@acme.example", at=seen, roles=("Support",))
+    assert company.results()["S4 ws1"] == "PASS"
+    found = [each for each in company.tick(seen + 9 * HOUR) if each["unmapped"]["check"] == "S4"]
+    assert story(found) == ["S4 ws1 opened", "S4 ws2 opened"]
+    assert {each["time"] for each in found} == {seen + 3 * HOUR}
+    assert "hr" in found[0]["message"]
+    assert [each["data"]["kind"] for each in found[0]["evidences"]] == ["settings.applied"]
+    closed = [each for each in company.staff("77", AL, at=company.clock) if each["unmapped"]["check"] == "S4"]
+    assert story(closed) == ["S4 ws1 closed fixed", "S4 ws2 closed fixed"]
+    assert closed[0]["time"] == company.clock
+
+
+def test_without_a_source_that_reports_at_an_interval_there_is_nothing_to_say():
+    company = company_with(hr={"kind": "push"})
+    company.tick(company.clock + 9 * DAY)
+    assert "S4 ws1" not in company.results()
 
 
 def test_an_open_c4_stays_open_while_its_source_is_stale():
@@ -62,7 +84,7 @@ def test_an_open_c4_stays_open_while_its_source_is_stale():
     company.staff("0", "p0@acme.example", at=company.clock, roles=("Sales",))
     assert company.results()["C4 0"] == "FAIL"
     found = company.tick(company.clock + 4 * HOUR)
-    assert (story(found), found[0]["unmapped"]["reason"]) == (["C4 0 updated"], "staff_stale")
+    assert (story(found), found[0]["unmapped"]["reason"]) == (["C4 0 updated", "S4 ws1 opened"], "staff_stale")
     assert company.results()["C4 0"] == "UNKNOWN"
 
 
