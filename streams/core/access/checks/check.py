@@ -11,7 +11,7 @@ from streams.core.access.checks.matching import Match
 from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
-from streams.core.access.state.row_kinds.activity_rows import ActivityRow
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Change, InviteRow
 from streams.core.access.state.rows import AccountRow, AlarmTestRow, CoverageRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact, FactReference
@@ -116,6 +116,11 @@ class AccountInput(NamedTuple):
         return max([*times, *([self.match.alias_date] if self.match.alias_date is not None else [])], default=None)
 
 
+def nobody(address: str) -> Sequence[AccountRow]:
+    """Return that no account has an address."""
+    return ()
+
+
 class WorkspaceInput(NamedTuple):
     """Everything that decides the answers about a workspace."""
 
@@ -125,8 +130,13 @@ class WorkspaceInput(NamedTuple):
     sources: Mapping[str, SourceRow] = MappingProxyType({})
     reporting: Mapping[str, CoverageRow] = MappingProxyType({})  # the coverage of staff sources that report at an interval
     settings: FactReference | None = None
-    test: AlarmTestRow | None = None
     at: int = 0
+    switches: Switches = MappingProxyType({})
+    directory: Directory | None = None
+    invites: Mapping[str, InviteRow] = MappingProxyType({})  # by normal address
+    accounts_at: Callable[[str], Sequence[AccountRow]] = nobody  # the workspace's accounts that have or had an address
+    changes: Sequence[Change] = ()
+    test: AlarmTestRow | None = None
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):

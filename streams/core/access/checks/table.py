@@ -24,8 +24,10 @@ from streams.core.access.checks.further.added_again import ADDED_AGAIN
 from streams.core.access.checks.further.credentials import CREDENTIALS_LEFT
 from streams.core.access.checks.further.dormant import SEAT_USED
 from streams.core.access.checks.further.impersonation import NO_IMPERSONATION
+from streams.core.access.checks.further.invites import PENDING_INVITES
 from streams.core.access.checks.further.login_after_end import NO_LOGIN_AFTER_END
 from streams.core.access.checks.further.made_after_end import NOTHING_MADE_AFTER_END
+from streams.core.access.checks.further.mass_change import MASS_CHANGE
 from streams.core.access.checks.further.provisioning import BY_PROVISIONING
 from streams.core.access.checks.further.sign_in_method import ALLOWED_METHOD
 from streams.core.access.checks.further.switches import Switches
@@ -42,7 +44,7 @@ RULES: Final = "1"  # version of the rules of all checks
 
 _FURTHER: Final = (
     NO_LOGIN_AFTER_END, ADDED_AGAIN, BY_PROVISIONING, TWO_FACTOR_ON, ALLOWED_METHOD, NOTHING_MADE_AFTER_END, CREDENTIALS_LEFT, NO_IMPERSONATION,
-    SEAT_USED,
+    SEAT_USED, PENDING_INVITES, MASS_CHANGE,
 )  # fmt: skip
 _ORDER: Final = (
     IDENTIFIED,
@@ -76,8 +78,8 @@ _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, 
 
 def of_workspace(view: WorkspaceInput) -> CheckOutcomes:
     """Answer the checks about a workspace; one that does not apply has no answer."""
-    outcomes = {check.id: check.answer(check, view) for check in _WORKSPACE_CHECKS}
-    return {check: outcome for check, outcome in outcomes.items() if outcome is not None}
+    outcomes = {check.id: check.answer(check, view) for check in _WORKSPACE_CHECKS if not _is_off(check, view.switches)}
+    return {check: _graded(outcome, view.switches) for check, outcome in outcomes.items() if outcome is not None}
 
 
 def of_account(view: AccountInput) -> CheckOutcomes:

@@ -10,7 +10,8 @@ from schemas.access.read_requests import ReadRequest
 from streams.core.access.checks import presence
 from streams.core.access.checks.policy.roles import stored_role
 from streams.core.access.checks.presence import Period
-from streams.core.access.facts import activities, rereads
+from streams.core.access.facts import rereads
+from streams.core.access.facts.activity import invites, mass_changes, remembered
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import History, moments, with_value
@@ -66,15 +67,17 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
     after = presence.with_seen(row, PresenceEvent(source.date, added=True, source=source)) or row
     effect = _put(state, fact, source, before=before, row=after)
     request = rereads.after_sight(fact, source, presence.presence_of(after, state.snapshots_of(key[0])))
-    return _asking(state, activities.noted(state, fact, source, effect), key[0], request)
+    return _asking(state, remembered.noted(state, fact, source, effect), key[0], request)
 
 
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
     if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
-        effect = activities.noted(state, fact, source, Effect("applied", workspaces=monitor(state, fact.app_id, source)))
+        effect = remembered.noted(state, fact, source, Effect("applied", workspaces=monitor(state, fact.app_id, source)))
     else:
         effect = seen(state, fact, source, now)
+    if any([invites.noted(state, fact, source), mass_changes.noted(state, fact, source)]):
+        effect = _also(effect, fact.app_id or "")
     return _asking(state, effect, fact.app_id or "", effect.request or rereads.after_activity(fact, source))
 
 
@@ -84,12 +87,19 @@ def _present_or_removed(state: TenantState, fact: Fact, event: PresenceEvent) ->
     row = before or AccountRow(*key)
     after = presence.with_presence_event(row, event)
     effect = _put(state, fact, event.source, before=before, row=after or row)
+    if mass_changes.noted(state, fact, event.source):
+        effect = _also(effect, key[0])
     if after is None:
         return effect
     snapshots = state.snapshots_of(key[0])
     was = presence.presence_of(before, snapshots) if before else None
     request = rereads.after_presence(fact, after, was, presence.presence_of(after, snapshots))
     return _asking(state, msgspec.structs.replace(effect, past=_past(row, after, event, snapshots)), key[0], request)
+
+
+def _also(effect: Effect, app_id: str) -> Effect:
+    """Return the effect with a workspace whose answers change."""
+    return msgspec.structs.replace(effect, workspaces={*effect.workspaces, app_id}, outcome="applied")
 
 
 def _asking(state: TenantState, effect: Effect, app_id: str, request: ReadRequest | None) -> Effect:
@@ -113,6 +123,8 @@ def _put(state: TenantState, fact: Fact, source: FactReference, *, before: Accou
         role = stored_role(fact.admin.role_id, fact.admin.role_name)
         after = msgspec.structs.replace(after, roles=with_value(after.roles, role, source.date))
     workspaces = monitor(state, fact.app_id, source)
+    if any(state.invites.get(row.app_id, each) is not None for each in after.ever):
+        workspaces = {*workspaces, row.app_id}  # somebody who was invited has joined, or is gone again
     if after == before:
         return Effect("superseded", workspaces=workspaces)
     put_account(state, before, after)

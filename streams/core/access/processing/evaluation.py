@@ -58,12 +58,13 @@ class Evaluation:
             self._reconcile(app_id, None, outcomes, None, cause)
 
     def account(self, key: AccountKey, cause: EpisodeCause, at: int) -> None:
-        """Evaluate the checks about an account as of an instant (ms)."""
+        """Evaluate the checks about an account as of an instant (ms); a key without account is that of a workspace with invitations."""
         account = self._state.accounts.get(*key)
-        if account is None:
-            return
-        present = presence.presence_of(account, self._snapshots(account.app_id))
-        self._reconcile(account.app_id, account, self._outcomes(account, present, at), present, cause)
+        if not key[1]:
+            self.workspace(key[0], cause)
+        elif account is not None:
+            present = presence.presence_of(account, self._snapshots(account.app_id))
+            self._reconcile(account.app_id, account, self._outcomes(account, present, at), present, cause)
 
     def record_past_episode(self, account: AccountRow, period: Period, cause: EpisodeCause) -> None:
         """Publish the findings of a presence that had ended before it was reported, as opened and closed; no row is kept."""
@@ -78,17 +79,27 @@ class Evaluation:
                     self._publish(key, event, account, outcome, cause.now)
 
     def _workspace_input(self, row: WorkspaceRow, at: int) -> WorkspaceInput:
+        changes = self._state.changes.get(row.app_id) if self._switches else None
         freshness, settings = self._state.read_settings.freshness, self._state.read_settings.row
         return WorkspaceInput(
             workspace=row,
             policy=self._policy,
             teammates=self._state.teammates.get(row.app_id),
             sources=dict(self._state.sources.walk()),
-            at=at,
             reporting={name: row for name, row in self._state.coverage.walk("source") if interval_of(freshness.get(name))},
             settings=settings.source if settings else None,
+            at=at,
+            switches=self._switches,
+            directory=self._directory,
+            invites=dict(self._state.invites.walk(row.app_id)) if self._switches else {},
+            accounts_at=partial(self._accounts_at, row.app_id),
+            changes=changes.changes if changes else (),
             test=self._state.alarm_tests.get(row.app_id),
         )
+
+    def _accounts_at(self, app_id: str, address: str) -> list[AccountRow]:
+        keys = self._state.addresses.holders(address).accounts
+        return [row for key in keys if key[0] == app_id and (row := self._state.accounts.get(*key)) is not None]
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace, read once for all its accounts."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from streams.core.access.state.row_kinds.activity_rows import InviteRow
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
 from streams.core.access.state.staff import number_of
 from streams.core.access.state.tenant import HolderIndexes, TenantState
@@ -32,6 +33,13 @@ def put_record(state: TenantState, before: StaffRecord | None, after: StaffRecor
     if before is None:
         state.record_ids.put(RecordId(after.source, after.id), after.person)
     state.records.put(after, *key)
+
+
+def put_invite(state: TenantState, key: tuple[str, str], after: InviteRow) -> None:
+    """Put an invitation of a workspace; its address leads to the workspace as to an account without id."""
+    if after.is_named:
+        _move(state.addresses, (key[0], ""), set(), {key[1]}, _with_account)
+    state.invites.put(after, *key)
 
 
 def _linked(account: AccountRow | None) -> set[str]:

@@ -10,7 +10,7 @@ import msgspec
 from schemas.access.facts import AccessSettings, Calendar, Policy
 from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
-from streams.core.access.state.row_kinds.activity_rows import ActivityRow, InviteRow
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.row_kinds.work_rows import (
     BacklogIndex,
@@ -282,7 +282,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, InviteRow, ExemptionRow, GrantId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
-from streams.core.access.state.row_kinds.activity_rows import ActivityRow, InviteRow
+from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -73,6 +73,7 @@ class TenantState:
         self.exemption_ids = RowCollection(table, tenant, "exemption_id", GrantId)  # by the grant's id
         self.choices = RowCollection(table, tenant, "choice", SourceChoice)  # by the person's id that a decision names
         self.activities = RowCollection(table, tenant, "activity", ActivityRow)  # by app id and account, or app id and nothing
+        self.changes = RowCollection(table, tenant, "changes", ChangesRow)  # by app id
         self.invites = RowCollection(
             table, tenant, "invite", InviteRow
         )  # by app id and normal address, or the fact that names none

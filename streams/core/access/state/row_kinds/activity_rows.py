@@ -1,5 +1,7 @@
 """The rows of the access agent's table about what teammates did, as Intercom's activity log and logins say it."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from streams.core.access.state.row_kinds.row import Row
@@ -26,9 +28,24 @@ class ActivityRow(Row, frozen=True, tag="activity"):
     accounts: tuple[AccountKey, ...] = ()
 
 
-class InviteRow(Row, frozen=True, tag="invite"):
-    """An invitation into a workspace, of a normal address: when it was last made and withdrawn (ms), and the fact that made it."""
+class Change(NamedTuple):
+    """A change of a teammate: when (ms), whose account or which entry of the log, and the fact."""
 
+    time: int
+    subject: str
+    fact: str
+
+
+class ChangesRow(Row, frozen=True, tag="changes"):
+    """The latest changes of a workspace's teammates, in order of time."""
+
+    changes: tuple[Change, ...] = ()
+
+
+class InviteRow(Row, frozen=True, tag="invite"):
+    """An invitation into a workspace: when it was last made and withdrawn (ms), the fact that made it, and whether an address is known."""
+
+    is_named: bool = True
     made: int | None = None
     withdrawn: int | None = None
     source: FactReference | None = None

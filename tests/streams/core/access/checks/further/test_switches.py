@@ -6,7 +6,7 @@ import pytest
 
 from schemas.access.facts import Fact
 from streams.core.access.checks.table import ACCOUNT_CHECKS
-from streams.core.access.facts.activities import REMEMBERED
+from streams.core.access.facts.activity.remembered import REMEMBERED
 from streams.core.access.state.tenant import TenantState
 from tests.streams.core.access.checks.further.activities import (
     ENDED,

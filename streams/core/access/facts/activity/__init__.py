@@ -1,0 +1,1 @@
+"""What the activity log and logins say, remembered for further checks."""
