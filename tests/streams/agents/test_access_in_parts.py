@@ -15,6 +15,7 @@ from streams.core.access.facts.snapshots import TIMEOUT
 from streams.core.access.findings.episodes import REOPENS_WITHIN
 from streams.core.access.findings.ledger import CONTINUED
 from streams.engine.in_memory import SentRecord
+from tests.streams.core.access.test_choices import chosen
 from tests.support.company import (
     AVRO,
     DAY,
@@ -82,6 +83,22 @@ def test_a_policy_for_a_large_tenant_is_answered_in_parts_and_every_account_once
     entries = company.ledger()[-4:]
     assert [entry["outcome"] for entry in entries] == [CONTINUED, CONTINUED, CONTINUED, "applied"]
     assert len({entry["fact"] for entry in entries}) == 1
+
+
+def test_a_decision_about_somebody_with_many_accounts_is_answered_in_parts_and_a_later_one_waits_for_it():
+    company = Company(SMALL)
+    company.policy(everyone())
+    company.staff("77", address(0), ends=T0 + DAY)
+    company.staff("j", address(0), source="idp")
+    for number in range(5):
+        company.added(str(number), address(0))
+    right = chosen("77", "idp")
+    parts = [company.step(append_facts(company, right))]
+    assert company.step(append_facts(company, chosen("77", "hr", right.id))) == []
+    while (part := company.resume()) is not None:
+        parts.append(part)
+    assert [len(findings(part)) for part in parts] == [2, 2, 1, 2, 2, 1]
+    assert {company.results()[f"C2 {number}"] for number in range(5)} == {"FAIL"}
 
 
 def test_a_fact_that_comes_while_a_policy_is_half_done_waits_and_is_judged_under_it():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from streams.agents.access import ProcessingLimits, access
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
+from tests.streams.core.access.test_choices import chosen
 from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff, teammates_facts
 from tests.support.company import settings as company_settings
 from tests.support.counting_agent import producing, read_all
@@ -23,6 +25,7 @@ from tests.support.counting_agent import producing, read_all
 pytestmark = pytest.mark.asyncio
 
 PEOPLE = 40
+JO = "jo@acme.example"
 SMALL = ProcessingLimits(chunk=4, budget=1, per_record=0)
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
 OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger")
@@ -33,7 +36,7 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=1)
 
 
-def history() -> list[Fact]:
+def policies_and_a_snapshot() -> list[Fact]:
     """A company, a policy and another one, a fact about the person whom the policies reach last, and a snapshot that lacks a teammate."""
     people = [
         fact
@@ -47,6 +50,12 @@ def history() -> list[Fact]:
         *people, first, staff("39", "p39@acme.example", at=T0 + DAY, roles=("Sales",)), policy(everyone(), replaces=first.id),
         *teammates_facts(*listed, requested=T0 + 9 * DAY),
     ]  # fmt: skip
+
+
+def large_decision() -> list[Fact]:
+    """One person with many accounts, and the decision that the source is right which does not say that they left."""
+    people = [staff("77", JO, ends=T0 + DAY), staff("j", JO, source="idp"), policy(everyone())]
+    return [*people, *(admin("admin.added", f"{number:02}", JO) for number in range(PEOPLE)), chosen("77", "idp")]
 
 
 async def create_topics(kafka: KafkaSettings) -> None:
@@ -75,7 +84,10 @@ async def until(work: Running, *, pending: bool) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_bytes(settings: KafkaSettings):
+@pytest.mark.parametrize("history", [policies_and_a_snapshot, large_decision])
+async def test_work_left_over_by_one_worker_is_finished_by_the_next_to_the_same_bytes(
+    settings: KafkaSettings, history: Callable[[], list[Fact]]
+):
     agent = access(AVRO, limits=SMALL)
     await create_topics(settings)
     async with producing(settings) as producer:

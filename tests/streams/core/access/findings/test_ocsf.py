@@ -10,6 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import schemas
+from tests.streams.core.access.exempting import Exempting, leaver
+from tests.streams.core.access.test_handling import handled
 from tests.support.company import DAY, T0, Company, person_of
 
 EXAMPLES = sorted((Path(schemas.__file__).parent / "examples" / "access.violations.json").glob("*.json"))
@@ -78,3 +80,18 @@ def test_an_owner_without_one_of_these_is_noticed(missing):
     finding = next(each for each in leavers() if "owner" in each["resources"][0])
     del finding["resources"][0]["owner"][missing]
     assert problems(finding) == [f"$.resources[0].owner: '{missing}' is a required property"]
+
+
+def test_an_exempt_and_a_handled_finding_have_what_typed_readers_need():
+    company = leaver()
+    (exempt,) = company.add(Exempting().granted(expires=None))
+    company.added("8", "ida@acme.example")
+    uid = company.findings()[-1]["finding_info"]["uid"]
+    (acknowledged,) = company.add(handled(uid, "acknowledged", account="8", comment="I ask them"))
+    assert problems(exempt) == problems(acknowledged) == []
+    assert (exempt["status"], exempt["compliance"]["status"], exempt["comment"]) == (
+        "Suppressed",
+        "Other",
+        "they hand over until then",
+    )
+    assert (acknowledged["status"], acknowledged["comment"]) == ("In Progress", "I ask them")
