@@ -36,7 +36,7 @@ _LONG: Final = 1 << 63
 def prepared_writer(schema: Any) -> Callable[[Any], bytes] | None:
     """Return the writer of a schema as fastavro parsed it; None where a part of it is not among the usual."""
     try:
-        write = _prepare(schema, _named(schema))
+        write = _prepare(schema, named_types(schema))
     except UnusualValue:
         return None
 
@@ -48,15 +48,15 @@ def prepared_writer(schema: Any) -> Callable[[Any], bytes] | None:
     return write_value
 
 
-def _named(schema: Any) -> dict[str, Any]:
+def named_types(schema: Any) -> dict[str, Any]:
     """Return the definitions of named types anywhere in a schema."""
     named: dict[str, Any] = {}
     if isinstance(schema, list):
         for part in schema:
-            named |= _named(part)
+            named |= named_types(part)
     elif isinstance(schema, dict):
-        named |= _named([field["type"] for field in schema.get("fields", ())])
-        named |= _named([schema[key] for key in ("items", "values") if key in schema])
+        named |= named_types([field["type"] for field in schema.get("fields", ())])
+        named |= named_types([schema[key] for key in ("items", "values") if key in schema])
         if "name" in schema:
             named[schema["name"]] = schema
     return named

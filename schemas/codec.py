@@ -4,7 +4,7 @@ Values are plain: logical types are for other readers, so a `timestamp-millis` i
 a union of several records a value is `(record name, fields)`; elsewhere a record is a dict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
 
+from schemas.avro_reader import UNUSUAL as UNUSUAL_BYTES
+from schemas.avro_reader import prepared_reader
 from schemas.avro_writer import UNUSUAL, prepared_writer
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.errors import InvalidRecord
@@ -30,6 +32,7 @@ class _SchemaCodec(NamedTuple):
     name: str
     writer: Any
     reader: Any | None
+    read: Callable[[bytes, int], Any] | None  # prepared for values of the current schema
 
 
 class Avro:
@@ -98,6 +101,11 @@ class Avro:
             raise InvalidRecord(
                 f"schema id {number} is unknown here: it was written with another registry, or by a newer release"
             )
+        if codec.read is not None:
+            try:
+                return codec.name, codec.read(data, FRAME)
+            except UNUSUAL_BYTES:
+                pass  # fastavro reads them, or says what is wrong
         body = BytesIO(data)
         body.seek(FRAME)
         try:
@@ -113,7 +121,8 @@ class Avro:
     def _codec(self, schema: Schema) -> _SchemaCodec:
         reader = self._parsed.get(schema.name)
         writer = parsed(schema)
-        return _SchemaCodec(schema.name, writer, None if reader is None or writer == reader else reader)
+        is_current = reader is None or writer == reader
+        return _SchemaCodec(schema.name, writer, None if is_current else reader, prepared_reader(writer) if is_current else None)
 
 
 def framing_id(data: bytes) -> int:

@@ -28,6 +28,7 @@ class TableView(Generic[T]):
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
         self._ordered = SortedList()  # changed keys of items: the cost of a walk depends only on what it yields
+        self._unordered: list[str] = []  # those changed since the last walk: most steps walk little, and never pay for the order
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
@@ -78,24 +79,33 @@ class TableView(Generic[T]):
         """Remember the changes so far, for `rollback`; None while there are none, so that the usual case copies nothing."""
         if not self._changed:
             return None
-        return dict(self._changed), self._ordered.copy()
+        return dict(self._changed), self._in_order().copy()
 
     def rollback(self, savepoint: Savepoint[T]) -> None:
         """Undo the changes made since `savepoint`."""
         self._changed, self._ordered = savepoint if savepoint is not None else ({}, SortedList())
+        self._unordered = []
 
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
         key = f"{group}|{item}" if item else group
         if item and key not in self._changed:
-            self._ordered.add(key)
+            self._unordered.append(key)
         self._changed[key] = value
 
     def _changed_items(self, group: str, after: str) -> Iterator[str]:
         start = len(group) + 1
-        changed = self._ordered.irange(f"{group}|{after}", f"{group}}}", inclusive=(False, False))  # the character after the bar
+        changed = self._in_order().irange(
+            f"{group}|{after}", f"{group}}}", inclusive=(False, False)
+        )  # the character after the bar
         return (key[start:] for key in changed)
+
+    def _in_order(self) -> SortedList:
+        if self._unordered:
+            self._ordered.update(self._unordered)
+            self._unordered = []
+        return self._ordered
 
     def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
         value = self._changed[key_of(group, item)]

@@ -5,6 +5,7 @@ in stages (`streams.core.access.processing.snapshot_stages` and `teammate_stages
 part are of another reading, and void.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
 
+_FAR: Final = 4  # rows read one after the other cost about as much as finding one
 TIMEOUT: Final = 60 * 60 * 1000  # ms of log time: a snapshot not complete by then is void
 
 
@@ -39,9 +41,23 @@ class StagedSnapshot(NamedTuple):
     def forget(self) -> None:
         self.rows.stagings.delete(self.scope, self.id)
 
-    def lists(self, subject: str) -> bool:
-        """Say whether a row of the snapshot is about an account, or about a staff record."""
-        return next(self.rows.staged.walk(self.scope, self.id, _item(subject)), None) is not None
+    def lacking(self, subjects: Iterable[str]) -> set[str]:
+        """Return those of these accounts, or staff records, that no row of the snapshot is about.
+
+        Most have a row, and in nearly the same order. So the rows are read beside them; where many lie between, from the next one on.
+        """
+        missing = set()
+        staged: Iterator[tuple[str, object]] | None = None
+        found: str | None = ""
+        for prefix, subject in sorted((f"{_item(subject)}|", subject) for subject in subjects):
+            between = 0
+            while found is not None and found < prefix:
+                if staged is None or between == _FAR:
+                    staged = self.rows.staged.walk(self.scope, self.id, after=prefix)
+                found, between = next(staged, (None, None))[0], between + 1
+            if found is None or not found.startswith(prefix):
+                missing.add(subject)
+        return missing
 
 
 def started(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -88,9 +104,16 @@ def confirmed(state: TenantState, fact: Fact, source: FactReference, now: int) -
     return Effect("applied", follow_up=following) if staging.refused else Effect("applied")
 
 
-def is_stale(staging: SnapshotStaging, now: int) -> bool:
-    """Say whether a snapshot took too long at log time `now` (ms): what was staged of it is void."""
-    return now - staging.started >= TIMEOUT
+def stale_ids(rows: SnapshotRows, scope: str, now: int) -> list[str]:
+    """Return the snapshots that took too long at log time `now` (ms): what was staged of them is void.
+
+    Every row of a snapshot asks, so the rows are not looked at again before one of them can be.
+    """
+    if now < rows.none_stale_before.get(scope, 0):
+        return []
+    stagings = list(rows.stagings.walk(scope))
+    rows.none_stale_before[scope] = min((staging.started for _, staging in stagings), default=now) + TIMEOUT
+    return [id_ for id_, staging in stagings if now - staging.started >= TIMEOUT]
 
 
 def is_applied(state: TenantState, fact: Fact) -> bool:

@@ -7,9 +7,9 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.references import put_record
+from streams.core.access.state.references import is_shared, put_record
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import Record, merge_record, number_of
+from streams.core.access.state.staff import describes_alike, merge_record, number_of
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, FactReference
@@ -33,39 +33,43 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
     if after == row:
         return Effect("superseded")
     reader = StaffReader(state)
-    if row is None or reader.end_of(row) != reader.end_of(after):
+    if row is None:
+        return _put(state, reader, None, msgspec.structs.replace(after, ending=source), now)
+    before, new = reader.employment(row, without=listed), reader.employment(after)
+    was = before if listed is None or not reader.absence_ends(row.source) else reader.employment(row)
+    if was.end != new.end:
         after = msgspec.structs.replace(after, ending=source)
-    old = Directory(state, reader)
-    if (
-        row is not None
-        and row.sights[-1] <= time
-        and reader.reads_alike(row, after, listed)
-        and (row.roles == after.roles or _is_alone(old, after))
-    ):
+    if row.sights[-1] <= time and before == new and describes_alike(row, after) and _is_ranked_alike(state, row, after):
         state.records.put(after, *key)
-        return Effect("applied")  # no answer changes: when roles were asserted last decides between records of one person alone
-    return _put(state, old, row, reader.read(after), now)
+        return Effect("applied")  # no answer changes, and none rests on the snapshot that lists it yet
+    return _put(state, reader, row, after, now)
 
 
-def _is_alone(directory: Directory, row: StaffRecord) -> bool:
-    number = number_of(row)
-    return not directory.is_shared((row.source, row.id), row.ever, () if number is None else (number,))
+def _is_ranked_alike(state: TenantState, before: StaffRecord, after: StaffRecord) -> bool:
+    """Say whether it does not matter when the roles were asserted last: it does among the records of one person."""
+    if before.roles == after.roles:
+        return True
+    number = number_of(after)
+    return not is_shared(state, (after.source, after.id), after.ever, () if number is None else (number,))
 
 
-def _put(state: TenantState, old: Directory, before: StaffRecord | None, new: Record, now: int) -> Effect:
+def _put(state: TenantState, reader: StaffReader, before: StaffRecord | None, row: StaffRecord, now: int) -> Effect:
+    old, new = Directory(state, reader), reader.read(row)
     key, was = new.key, old.record(new.key) if before else None
     addresses, numbers = (
         {*new.row.ever, *(was.row.ever if was else ())},
         {each.number for each in (was, new) if each and each.number},
     )
+    shared = is_shared(state, key, addresses, numbers)
     if was is None:
-        covered = not old.is_shared(key, addresses, numbers)
+        covered = not shared
     else:
         alike = (was.row.ever, was.number, was.withdrawn) == (new.row.ever, new.number, new.withdrawn)
         covered = alike and bool(new.end or not was.end)
     # It joins and parts the same people (a new one nobody), and names no fewer as leavers: the rows after it lead to all accounts concerned.
-    accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers)
+    accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers, shared=shared)
     put_record(state, before, new.row)
     directory = Directory.after(state, new)
     deadlines.arm_record(state, directory, key, now)
-    return Effect("applied", accounts=accounts | directory.accounts_near(key, addresses, numbers), directory=directory)
+    accounts |= directory.accounts_near(key, addresses, numbers, shared=shared)
+    return Effect("applied", accounts=accounts, directory=directory)

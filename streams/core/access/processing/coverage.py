@@ -31,7 +31,7 @@ def settle(chunk: Chunk) -> None:
     """Bring the rows up to date once a fact is wholly processed, and start monitoring where everything is covered for the first time."""
     state, fact, now, cause = chunk.state, chunk.fact, chunk.now, chunk.cause
     if fact.kind in _TOUCHES_ALL:
-        reporting = Reporting(state)
+        reporting = Reporting(state, state.read_settings)
         for app_id, _ in list(state.workspaces.walk()):
             _put(chunk, WORKSPACE, app_id, workspace_coverage(state, app_id, now), cause)
         for source in sorted(_sources(state)):
@@ -43,8 +43,9 @@ def settle(chunk: Chunk) -> None:
     if fact.app_id is not None and state.coverage.get(WORKSPACE, fact.app_id) is None:
         _put(chunk, WORKSPACE, fact.app_id, workspace_coverage(state, fact.app_id, now), cause)
     if fact.record is not None:
-        source = fact.record.source
-        _put(chunk, SOURCE, source, source_coverage(state, Reporting(state), source, now), cause)
+        source, row = fact.record.source, state.coverage.get(SOURCE, fact.record.source)
+        if row is None or row.reason == coverage.STALE:  # an observation ends nothing else
+            settle_source(chunk, source, cause)
 
 
 def settle_workspace(chunk: Chunk, app_id: str, cause: EpisodeCause) -> None:
@@ -54,7 +55,8 @@ def settle_workspace(chunk: Chunk, app_id: str, cause: EpisodeCause) -> None:
 
 def settle_source(chunk: Chunk, source: str, cause: EpisodeCause) -> None:
     """Bring a staff source's row up to date as of a timer's instant."""
-    _put(chunk, SOURCE, source, source_coverage(chunk.state, Reporting(chunk.state), source, cause.now), cause)
+    reporting = Reporting(chunk.state, chunk.state.read_settings)
+    _put(chunk, SOURCE, source, source_coverage(chunk.state, reporting, source, cause.now), cause)
 
 
 def renew(chunk: Chunk, at: int, timer: Timer) -> bool:

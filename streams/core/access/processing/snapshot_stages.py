@@ -8,7 +8,7 @@ import msgspec
 from schemas.access.facts import decode_raw, snapshot_hash
 from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
-from streams.core.access.facts.snapshots import StagedSnapshot, is_stale, snapshot_of, staged_snapshot
+from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, stale_ids
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
@@ -25,7 +25,7 @@ def discard_stale(chunk: Chunk) -> Stage:
     if chunk.fact.snapshot is None or not chunk.fact.kind.startswith("staff."):
         return Stage.APPLY
     source, rows = chunk.fact.snapshot.source, chunk.state.backlog.staff_snapshots
-    for id_ in [id_ for id_, staging in rows.stagings.walk(source) if is_stale(staging, chunk.now)]:
+    for id_ in stale_ids(rows, source, chunk.now):
         if chunk.budget <= 0 or not discard(chunk, StagedSnapshot(rows, source, id_, of_teammates=False)):
             return Stage.DISCARD_STALE
     return Stage.APPLY
@@ -66,13 +66,11 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     """Count who is employed by the source's records, and those of them that the snapshot would withdraw; refuse it where they are too many."""
     state, snapshot, reader = chunk.state, staged_snapshot(chunk.state, chunk.fact), StaffReader(chunk.state)
     staging = _staging(snapshot)
-    heads = absent = 0
-    for id_, row in chunk.spend(state.records.walk(snapshot.scope, after=chunk.cursor)):
-        if reader.is_employed(row, chunk.now):
-            heads += 1
-            absent += staging.requested > row.sights[-1] and not snapshot.lists(id_)
-        chunk.cursor = id_
-    staging = msgspec.structs.replace(staging, heads=staging.heads + heads, absent=staging.absent + absent)
+    records = chunk.spend(state.records.walk(snapshot.scope, after=chunk.cursor))
+    employed = [(id_, row) for id_, row in records if reader.employment(row).lasts(chunk.now)]
+    absent = snapshot.lacking(id_ for id_, row in employed if staging.requested > row.sights[-1])
+    chunk.cursor = records[-1][0] if records else chunk.cursor
+    staging = msgspec.structs.replace(staging, heads=staging.heads + len(employed), absent=staging.absent + len(absent))
     snapshot.put(staging)
     if chunk.has_more:
         return Stage.COUNT_WITHDRAWN

@@ -61,13 +61,12 @@ def count_absent(chunk: Chunk) -> Stage:
     state, snapshot = chunk.state, staged_snapshot(chunk.state, chunk.fact)
     staging, row = _staging(snapshot), state.teammates.get(snapshot.scope) or TeammatesRow()
     applied = _applied(chunk, row, staging)
-    heads = absent = 0
-    for account, each in chunk.spend(state.accounts.walk(snapshot.scope, after=chunk.cursor)):
-        if presence.presence_of(each, row.snapshots).period is not None:
-            heads += 1
-            absent += not snapshot.lists(account) and presence.presence_of(each, _with(row, applied)).period is None
-        chunk.cursor = account
-    staging = msgspec.structs.replace(staging, heads=staging.heads + heads, absent=staging.absent + absent)
+    accounts = chunk.spend(state.accounts.walk(snapshot.scope, after=chunk.cursor))
+    present = {account: each for account, each in accounts if presence.presence_of(each, row.snapshots).period is not None}
+    lacking, following = snapshot.lacking(present), _with(row, applied)
+    absent = sum(presence.presence_of(present[account], following).period is None for account in lacking)
+    chunk.cursor = accounts[-1][0] if accounts else chunk.cursor
+    staging = msgspec.structs.replace(staging, heads=staging.heads + len(present), absent=staging.absent + absent)
     snapshot.put(staging)
     if chunk.has_more:
         return Stage.COUNT_ABSENT

@@ -23,6 +23,7 @@ class SnapshotRows:
         self.stagings = RowCollection(table, tenant, f"{prefix}staging", SnapshotStaging)  # by scope and snapshot
         self.staged = RowCollection(table, tenant, f"{prefix}staged", StagedRecord)  # by scope, snapshot and row
         self.pages = RowCollection(table, tenant, f"{prefix}page", SnapshotPage)  # by scope, snapshot and first row
+        self.none_stale_before: dict[str, int] = {}  # by scope: log time (ms) before which no snapshot under way took too long
 
 
 class BacklogRows:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
+from streams.core.access.state.references import is_shared
 from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.staff import Record
 from streams.core.access.state.staff_reader import StaffReader
@@ -24,10 +25,11 @@ class Directory:
     def __init__(self, state: TenantState, reader: StaffReader | None = None) -> None:
         self._state = state
         self.reader = reader or StaffReader(state)
-        self.aliases = state.read_settings.aliases
-        self.precedence = state.read_settings.precedence
-        self.since = state.read_settings.since
-        self.reporting = Reporting(state)
+        settings = self.reader.settings
+        self.aliases = settings.aliases
+        self.precedence = settings.precedence
+        self.since = settings.since
+        self.reporting = Reporting(state, settings)
         self._people: dict[RecordKey, Person] = {}
         self._named: dict[frozenset[str], list[Person]] = {}
         self._joins: dict[tuple[str, RecordKey | None], Groups | None] = {}
@@ -99,24 +101,22 @@ class Directory:
         record = self.record(key)
         return self.accounts_near(key, record.row.ever, (record.number,) if record.number else ()) if record else set()
 
-    def accounts_near(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> set[AccountKey]:
+    def accounts_near(
+        self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str], *, shared: bool | None = None
+    ) -> set[AccountKey]:
         """Return the accounts whose answers a record can change, which has these addresses and numbers before or after a change.
 
         They are those of its person, of the people that it joins or keeps apart, and of those who might be a leaver among these.
+        `shared` is whether another record has any of these addresses and numbers, where that is known.
         """
         records = [record] if (record := self.record(key)) else []
         known = {*addresses, *(address for record in records for address in record.row.ever)}
-        if self.is_shared(key, known, numbers):
+        if is_shared(self._state, key, known, numbers) if shared is None else shared:
             records = self._near(key, addresses, numbers)
             known |= {address for record in records for address in record.row.ever}
         indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
         links = (self._state.links.holders(record.row.person) for record in records)
         return {account for index in (*indexes, *links) for account in index.accounts}
-
-    def is_shared(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> bool:
-        """Say whether another record has one of these addresses or employee numbers. Nearly none has."""
-        holders = (*map(self.holders, addresses), *(self._state.employee_numbers.holders(each).records for each in numbers))
-        return any(found and found != (key,) for found in holders)
 
     def holders(self, address: str) -> tuple[RecordKey, ...]:
         if address not in self._holders:

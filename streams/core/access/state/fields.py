@@ -17,7 +17,7 @@ def with_asserted(
             merged[name] = FieldRegister(asserted, time, fact, time)
         elif (time, fact) > (before.time, before.fact):
             merged[name] = FieldRegister(asserted, time, fact, before.since if asserted == before.value else time)
-    return dict(sorted(merged.items()))
+    return merged if len(merged) == len(fields) else dict(sorted(merged.items()))
 
 
 def value(fields: Mapping[str, FieldRegister], name: str) -> Any:

@@ -120,6 +120,8 @@ def runs(history: History, resolution: int = 1) -> list[Moment]:
 
     They date values as the moments do, and there are few of them, however often a value was asserted again.
     """
+    if not history:
+        return []
     if len(history) == 1:  # as nearly all are: one value
         value, times = history[0].value, history[0].times
         last = times[bisect_left(times, times[-1] // resolution * resolution)] if resolution > 1 else times[-1]

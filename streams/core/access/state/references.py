@@ -3,7 +3,7 @@
 With them, a change of one row finds everything whose answers it may change, without a walk over the tenant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,14 @@ from streams.core.access.state.tenant import HolderIndexes, TenantState
 from streams.core.access.state.values import AccountKey, RecordKey
 
 T = TypeVar("T", AccountKey, RecordKey)
+
+
+def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> bool:
+    """Say whether another record has one of these addresses or employee numbers. Nearly none has."""
+    for address in addresses:
+        if (holders := state.addresses.holders(address).records) and holders != (key,):
+            return True
+    return any((holders := state.employee_numbers.holders(each).records) and holders != (key,) for each in numbers)
 
 
 def put_account(state: TenantState, before: AccountRow | None, after: AccountRow) -> None:

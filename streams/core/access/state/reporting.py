@@ -1,15 +1,16 @@
 """Which staff sources of a tenant report, as its settings expect it of them and its rows show it."""
 
 from streams.core.access.state.freshness import Sign, interval_of, stale_since
+from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.tenant import TenantState
 
 
 class Reporting:
     """The sources of a tenant as its rows have them. To be made again once the settings, or what was observed of a source, have changed."""
 
-    def __init__(self, state: TenantState) -> None:
+    def __init__(self, state: TenantState, settings: ReadSettings) -> None:
         self._state = state
-        self._settings = state.read_settings
+        self._settings = settings
         self._signs: dict[str, tuple[Sign, ...]] = {}
 
     def stale_since(self, source: str, at: int) -> int | None:

@@ -77,16 +77,6 @@ class Record(NamedTuple):
         return f"Record({self.key!r}, ***)"
 
 
-def is_employed(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None, now: int) -> bool:
-    """Say whether a record, read as `read_record` does, was not withdrawn, and its end is later than `now` (ms)."""
-    withdrawn = _presence(row, snapshots)[1]
-    end = _end(row, withdrawn, absence, decided)
-    return withdrawn is None and (end is None or end.instant > now)
-
-
-RowAsOf = tuple[StaffRecord, Sequence[AppliedSnapshot]]  # with the snapshots of its source that count
-
-
 def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Record:
     """Read a record. `snapshots` are those of its source; `absence` is what absence from one means, since `decided`."""
     there, withdrawn = _presence(row, snapshots)
@@ -99,10 +89,7 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
         there_since=there,
         withdrawn=withdrawn,
         addresses=now,
-        address_since={
-            address: max(there, run_start(given, lambda values, of=address: of in _all_addresses(values)).time)  # type: ignore[misc]
-            for address in now
-        },
+        address_since={address: max(there, _since(given, address)) for address in now},
         address_first=_first(given, row.ever),
         lost=_lost(given, now) if len(row.ever) > len(now) else {},
         number=number_of(row),
@@ -120,33 +107,46 @@ def number_of(row: StaffRecord) -> str | None:
     return min(numbers[-1].values) if numbers else None
 
 
-def end_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> End | None:
-    """Return when employment ends by a record, read as `read_record` does."""
-    return _end(row, _presence(row, snapshots)[1], absence, decided)
+class Employment(NamedTuple):
+    """What a record says of employment: there without a gap since when, withdrawn when, and its end. Times are milliseconds."""
+
+    there_since: int
+    withdrawn: int | None
+    end: End | None
+
+    def lasts(self, now: int) -> bool:
+        """Say whether the record was not withdrawn, and its end is later than `now` (ms)."""
+        return self.withdrawn is None and (self.end is None or self.end.instant > now)
 
 
-def reads_alike(before: RowAsOf, after: RowAsOf, absence: str, decided: int | None) -> bool:
-    """Say whether a record that was observed again reads as before, but for `roles_at`. That costs a fraction of reading it twice."""
-    old, new = before[0], after[0]
-    if old.ever != new.ever or old.fields.keys() != new.fields.keys():
+def employment_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Employment:
+    """Read of a record what `read_record` does of employment, in a fraction of its time."""
+    there, withdrawn = _presence(row, snapshots)
+    return Employment(there, withdrawn, _end(row, withdrawn, absence, decided))
+
+
+def describes_alike(before: StaffRecord, after: StaffRecord) -> bool:
+    """Say whether a record that was observed again reads as before, but for employment and `roles_at`."""
+    if before.ever != after.ever or before.fields.keys() != after.fields.keys():
         return False
-    if any(field.value != new.fields[name].value for name, field in old.fields.items()):
+    if any(field.value != after.fields[name].value for name, field in before.fields.items()):
         return False
-    if not all(same_runs(getattr(old, name), getattr(new, name)) for name in ("addresses", "employee", "roles")):
-        return False
-    there, withdrawn = _presence(*before)
-    return (there, withdrawn) == _presence(*after) and _end(old, withdrawn, absence, decided) == _end(
-        new, withdrawn, absence, decided
+    return (
+        same_runs(before.addresses, after.addresses)
+        and same_runs(before.employee, after.employee)
+        and same_runs(before.roles, after.roles)
     )
 
 
 def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, int | None]:
     """Return since when a record is there without a gap, and when it was withdrawn, None where it was not."""
-    first, last, listed = row.sights[0], row.sights[-1], frozenset(row.listed)
-    lacking = [each.requested for each in snapshots if each.requested > first and each.number not in listed]
-    withdrawn = min((requested for requested in lacking if requested > last), default=None) if lacking else None
-    gap = max((requested for requested in lacking if requested <= last), default=None) if lacking else None
-    there = first if gap is None else min(time for time in row.sights if time >= gap)
+    there, last, withdrawn = row.sights[0], row.sights[-1], None
+    if snapshots:
+        listed = frozenset(row.listed)
+        lacking = [each.requested for each in snapshots if each.requested > there and each.number not in listed]
+        withdrawn = min((requested for requested in lacking if requested > last), default=None)
+        gap = max((requested for requested in lacking if requested <= last), default=None)
+        there = there if gap is None else min(time for time in row.sights if time >= gap)
     status = runs(row.status)
     if any(_gone(run.values) for run in status):
         since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
@@ -165,8 +165,15 @@ def _roles(values: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(sorted({role for value in values for role in value}))
 
 
+def _since(given: list[Moment], address: str) -> int:
+    """Return since when a record has an address that it has now."""
+    return given[0].time if len(given) == 1 else run_start(given, lambda values: address in _all_addresses(values)).time
+
+
 def _first(given: list[Moment], ever: Iterable[str]) -> dict[str, int]:
     """Return when each address was first given; one that is no longer remembered counts as given at the oldest remembered time."""
+    if len(given) == 1:
+        return dict.fromkeys(ever, given[0].time)
     first: dict[str, int] = {}
     for moment in given:
         for address in _all_addresses(moment.values):
@@ -201,7 +208,7 @@ def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | N
         ends.append(End(run_start(status, lambda values: ENDED in values).time, "status"))
     if withdrawn is not None and absence == ENDED:
         ends.append(End(withdrawn, "absence", decided))
-    return min(ends, key=lambda end: (end.instant, end.by == "absence"), default=None)
+    return min(ends, key=lambda end: (end.instant, end.by == "absence")) if ends else None
 
 
 def person_id(tenant: str, source: str, record: str) -> str:

@@ -1,7 +1,7 @@
 """A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
 
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import ENDED, End, Record, end_of, is_employed, read_record, reads_alike
+from streams.core.access.state.staff import ENDED, Employment, End, Record, employment_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
 
@@ -11,7 +11,7 @@ class StaffReader:
 
     def __init__(self, state: TenantState) -> None:
         self._state = state
-        self._settings = state.read_settings
+        self.settings = state.read_settings
         self._snapshots: dict[str, tuple[AppliedSnapshot, ...]] = {}
         self._records: dict[RecordKey, Record | None] = {}
 
@@ -30,32 +30,30 @@ class StaffReader:
         """Read a row, which need not be in the table."""
         return read_record(row, *self._by(row.source))
 
-    def is_employed(self, row: StaffRecord, now: int) -> bool:
-        """Say whether a record is there, and its end has not come at log time `now` (ms)."""
-        return is_employed(row, *self._by(row.source), now)
+    def employment(self, row: StaffRecord, *, without: int | None = None) -> Employment:
+        """Return what a record says of employment, read without the complete snapshot of a number."""
+        snapshots, absence, decided = self._by(row.source)
+        if without is not None:
+            snapshots = tuple(each for each in snapshots if each.number != without)
+        return employment_of(row, snapshots, absence, decided)
 
-    def end_of(self, row: StaffRecord, until: int | None = None) -> End | None:
+    def end_of(self, row: StaffRecord, until: int) -> End | None:
         """Return when employment ends by a record, and by those snapshots alone that were requested `until` an instant (ms)."""
         snapshots, absence, decided = self._by(row.source)
-        return end_of(row, tuple(each for each in snapshots if until is None or each.requested <= until), absence, decided)
+        return employment_of(row, tuple(each for each in snapshots if each.requested <= until), absence, decided).end
+
+    def absence_ends(self, source: str) -> bool:
+        """Say whether absence from a complete snapshot of a source ends employment."""
+        return self.settings.absence(source)[0] == ENDED
 
     def absences(self, source: str) -> list[int]:
         """Return when the snapshots of a source were requested (ms), where absence from one ends employment."""
         snapshots, absence, _ = self._by(source)
         return [each.requested for each in snapshots] if absence == ENDED else []
 
-    def reads_alike(self, before: StaffRecord, after: StaffRecord, listed: int | None) -> bool:
-        """Say whether a record that was observed again reads as before, but for when roles were asserted last.
-
-        `listed` is the number of the complete snapshot that has it, which nobody's answers rest on yet.
-        """
-        snapshots, absence, decided = self._by(before.source)
-        earlier = snapshots if listed is None else tuple(each for each in snapshots if each.number != listed)
-        return reads_alike((before, earlier), (after, snapshots), absence, decided)
-
     def _by(self, source: str) -> tuple[tuple[AppliedSnapshot, ...], str, int | None]:
         """Return what the records of a source are read by: its snapshots, what absence from one means, and since when."""
         if source not in self._snapshots:
             row = self._state.sources.get(source)
             self._snapshots[source] = row.snapshots if row else ()
-        return self._snapshots[source], *self._settings.absence(source)
+        return self._snapshots[source], *self.settings.absence(source)

@@ -52,7 +52,8 @@ class RowCollection(Generic[R]):
         self._table, self._group, self._prefix, self._kind = table, group, prefix, kind
 
     def get(self, *key: str) -> R | None:
-        return typed(self._table.get(self._group, self._item(key)), self._kind)
+        row = self._table.get(self._group, "|".join((self._prefix, *key)))  # nothing is called more often: no further calls
+        return row if row is None or isinstance(row, self._kind) else typed(row, self._kind)
 
     def put(self, row: R, *key: str) -> None:
         self._table.put(self._group, self._item(key), row)  # type: ignore[arg-type]  # every kind of row is in AnyRow

@@ -11,7 +11,6 @@ from streams.core.access.state.rows import ArmedTimer, Timer, TimerIndex
 from streams.core.access.state.table import AccessTable, RowCollection
 from streams.core.access.state.values import Key
 
-_NEVER: Final = 10**15  # ms: an instant of fifteen digits is no timer's
 _GROUP: Final = "@timers"  # the group that lists the timers of all tenants of a partition; no tenant's id begins with @
 
 
@@ -82,7 +81,7 @@ class Timers:
             after, timer = found
             yield at, timer
         if not after:
-            self._none_before = at if found else _NEVER
+            self._none_before = at if found else _END_OF_TIME
 
 
 def earliest_timer(table: AccessTable) -> tuple[int, str] | None:

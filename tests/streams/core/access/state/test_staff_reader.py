@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.core.access.state import staff_reader
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import end_of, is_employed, merge_record, read_record, reads_alike
+from streams.core.access.state.staff import describes_alike, employment_of, merge_record, read_record
 from streams.core.access.state.values import AppliedSnapshot, FactReference
 from tests.support.company import T0, TENANT, Company, everyone, staff
 
@@ -53,7 +53,9 @@ def test_what_is_said_to_read_alike_does(earlier, last, snapshots, absence):
     for each in earlier:
         row = observed(row, each)
     after = observed(row, last)
-    if reads_alike((row, snapshots[:-1]), (after, snapshots), absence, None):
+    if describes_alike(row, after) and employment_of(row, snapshots[:-1], absence, None) == employment_of(
+        after, snapshots, absence, None
+    ):
         assert reading(row, snapshots[:-1], absence) == reading(after, snapshots, absence)
         assert {name: field.value for name, field in row.fields.items()} == {n: f.value for n, f in after.fields.items()}
 
@@ -64,9 +66,9 @@ def test_a_part_of_a_record_is_read_as_the_whole_is(observations, snapshots, abs
     for each in observations:
         row = observed(row, each)
     record = read_record(row, snapshots, absence, None)
-    assert end_of(row, snapshots, absence, None) == record.end
-    there = record.withdrawn is None and (record.end is None or record.end.instant > now)
-    assert is_employed(row, snapshots, absence, None, now) == there
+    employment = employment_of(row, snapshots, absence, None)
+    assert employment == (record.there_since, record.withdrawn, record.end)
+    assert employment.lasts(now) == (record.withdrawn is None and (record.end is None or record.end.instant > now))
 
 
 @pytest.mark.parametrize("left", [0, 3])
