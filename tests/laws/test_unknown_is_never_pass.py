@@ -25,7 +25,6 @@ def test_an_account_nobody_told_of_has_no_row():
     ("rule", "reason"),
     [
         (None, "no_policy"),
-        (Rule(app_id=APP, validity="ticket"), "no_ticket_source"),
         (Rule(app_id=APP, validity="staff_roles", roles=("Support",)), "staff_role_unknown"),
         (Rule(app_id=APP, validity="of a later release"), "validity_unknown"),
     ],

@@ -23,7 +23,7 @@ from tests.support.company import AVRO, TENANT, Company
 IN_PROGRESS: Final = 2
 REASONS: Final = {
     "presence_unsettled": "contradiction", "account_not_identified": "not_identified", "staff_withdrawn": "withdrawn", "staff_stale": "stale",
-    "role_unknown": "intercom_role_unknown", "staff_role_unknown": "role_unknown", "no_ticket_source": "no_approvals",
+    "role_unknown": "intercom_role_unknown", "staff_role_unknown": "role_unknown",
 }  # fmt: skip
 """The agent's reasons, in the oracle's words."""
 

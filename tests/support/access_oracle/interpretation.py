@@ -13,7 +13,7 @@ DECIDED: Final = "decided"  # staff.decided
 HANDLED: Final = "handled"  # finding.handled
 BASELINE: Final = "baseline"  # monitoring.started
 ALL_PARTS: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE})
-LANDED: Final = frozenset({GRACE, WINDOWS, ROLES, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE})
+LANDED: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE})
 """The parts of issue 13 that the agent has: histories use them, and answers are compared in them."""
 
 

@@ -12,6 +12,7 @@ from streams.core.access.checks.presence import Period
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Change, InviteRow
+from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
 from streams.core.access.state.rows import AccountRow, AlarmTestRow, CoverageRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Record
 from streams.core.access.state.values import CheckResult, CitedFact, FactReference
@@ -80,6 +81,7 @@ class AccountInput(NamedTuple):
     directory: Directory
     policy: PolicyRow | None
     at: int
+    approvals: Callable[[Person], Sequence[ApprovalRow]] = lambda _: ()  # of the account, and of its owner
     over: bool = False  # the presence had ended before it was reported: no later silence of a source casts doubt on it
     switches: Switches = MappingProxyType({})
     activity: Callable[[], ActivityRow | None] = nothing_known  # what the account did; read where a check asks

@@ -1,18 +1,24 @@
 """Exemptions applied: the result of a check that fails is EXEMPT while a grant for it is in force. The finding stays open, suppressed."""
 
 from collections.abc import Callable, Iterable
-from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
 
 from streams.core.access.checks.check import EXEMPT, CheckOutcome, CheckOutcomes
-from streams.core.access.state.rows import ExemptionRow
+from streams.core.access.checks.cover import GrantPeriod, cover, grant_period
+from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.timers import Due
 from streams.core.access.state.values import CitedFact, Exemption
 
 TIMER: Final = "exemption"  # in the place of a check: of the timers for whose account or workspace an exemption begins or ends
+
+
+class _Covering(NamedTuple):
+    period: GrantPeriod
+    row: ExemptionRow
+
 
 VoidedAt = Callable[[ExemptionRow], int | None]  # when (ms) a material change voided a grant
 
@@ -53,38 +59,22 @@ def arm(state: TenantState, app_id: str, account: str, now: int) -> None:
     state.timers.arm(TIMER, (app_id, account), next_change(state, app_id, account, now))
 
 
-class _Period(NamedTuple):
-    """When a grant is in force: from `starts` on, before `ends` (ms), which is dated `ended`: a fact may be dated ahead of log time."""
-
-    starts: int
-    ends: float
-    ended: float
-    row: ExemptionRow
+def _period(row: ExemptionRow, at: int, voided_at: VoidedAt) -> _Covering | None:
+    period = (
+        grant_period(row.grant.starts, row.grant.expires, [row.revoked, voided_at(row)], at) if row.grant.starts <= at else None
+    )
+    return _Covering(period, row) if period else None
 
 
-def _period(row: ExemptionRow, at: int, voided_at: VoidedAt) -> _Period | None:
-    """Return when a grant is in force, or None where it never was until an instant. What ends it by a fact ended it by now."""
-    if row.grant.starts > at:
-        return None
-    facts = [date for date in (row.revoked, voided_at(row)) if date is not None]
-    expires = inf if row.grant.expires is None else row.grant.expires
-    ends, ended = min([expires, *(min(date, at) for date in facts)]), min([expires, *facts])
-    return _Period(row.grant.starts, ends, ended, row) if row.grant.starts < ends else None
-
-
-def _exempted(outcome: CheckOutcome, periods: list[_Period], at: int) -> CheckOutcome:
-    if outcome.result.held is None or not periods:
+def _exempted(outcome: CheckOutcome, covering: list[_Covering], at: int) -> CheckOutcome:
+    if outcome.result.held is None or not covering:
         return outcome
-    begun, over = 0, -inf
-    for period in sorted(periods, key=lambda each: (each.starts, each.ends)):
-        begun, over = begun if period.starts <= over else period.starts, max(over, period.ends)
-    if over <= at:
-        ended = max(period.ended for period in periods if period.ends == over)
-        result = msgspec.structs.replace(outcome.result, since=max(outcome.result.since, int(ended)))
-        return outcome._replace(result=result)
-    row = min((period.row for period in periods if period.ends > at), key=lambda row: _rank(row.grant))
+    found = cover([each.period for each in covering], at)
+    since = max(outcome.result.since, found.begun or 0, found.ended or 0)
+    if found.begun is None:
+        return outcome._replace(result=msgspec.structs.replace(outcome.result, since=since))
+    row = min((each.row for each in covering if each.period.ends > at), key=lambda row: _rank(row.grant))
     cited = CitedFact(row.source, {"grant": row.grant.id, "check": row.check})
-    since = max(outcome.result.since, begun)
     result = msgspec.structs.replace(outcome.result, result=EXEMPT, since=since, exemption=row.grant)
     return outcome._replace(result=result, evidence=(*outcome.evidence, cited))
 

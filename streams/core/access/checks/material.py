@@ -14,7 +14,8 @@ from streams.core.access.checks.check import PASS, AccountInput, CheckOutcomes
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import Moment, changed_at, moments, until
 from streams.core.access.state.person import Person, precedence_of
-from streams.core.access.state.rows import ExemptionRow, StaffRecord
+from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
+from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.tenant import TenantState
 
 

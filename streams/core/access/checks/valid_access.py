@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.cloudevents import timestamp
 from streams.core.access.checks import evidence, freshness
 from streams.core.access.checks.check import (
     FAIL,
@@ -18,11 +19,14 @@ from streams.core.access.checks.check import (
     Wording,
     account_result,
 )
+from streams.core.access.checks.cover import cover
 from streams.core.access.checks.matching import match
+from streams.core.access.checks.policy.approvals import periods
 from streams.core.access.checks.policy.roles import intercom_roles, staff_roles
 from streams.core.access.checks.policy.rules import RuleInForce, in_force
-from streams.core.access.checks.policy.validity import Asked, verdict
+from streams.core.access.checks.policy.validity import TICKET, Asked, verdict
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
 from streams.core.access.state.values import CitedFact
 
 _POWERFUL: Final = ("admin", "owner")  # words in names of Intercom roles whose holders can give access to others
@@ -51,7 +55,8 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     if current.rule is None or policy is None:
         since = view.since(view.classified_since, current.since)
         return CheckOutcome(account_result(check, view, UNKNOWN, "no_policy", since), owner=owner)
-    rule, asked = current.rule, Asked(staff_roles(view, owner), intercom_roles(view))
+    rule, approvals = current.rule, view.approvals(owner) if current.rule.validity == TICKET else ()
+    asked = Asked(staff_roles(view, owner), intercom_roles(view), cover(periods(approvals, view.at), view.at))
     decided = verdict(rule, asked)
     since = view.since(view.classified_since, identified, current.since, *decided.times)
     names = [role.name or role.id for role in asked.intercom.held]
@@ -70,8 +75,18 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     )  # fmt: skip
     if owner.silent(view.at):
         result = msgspec.structs.replace(result, result=UNKNOWN, reason="staff_withdrawn")
-    cited = CitedFact(policy.source, _rule_excerpt(parameters))
-    return CheckOutcome(result, (evidence.presence(view), *evidence.records(owner), cited), owner)
+    cited = (CitedFact(policy.source, _rule_excerpt(parameters)), *(CitedFact(row.source, _ticket(row)) for row in approvals))
+    return CheckOutcome(result, (evidence.presence(view), *evidence.records(owner), *cited), owner)
+
+
+def _ticket(row: ApprovalRow) -> dict[str, str]:
+    """Return what is cited of an approval."""
+    ends = [at for at in (row.expires, row.revoked) if at is not None]
+    return {
+        "approval": row.id,
+        **({"ticket": row.ticket} if row.ticket else {}),
+        **({"ends": timestamp(min(ends))} if ends else {}),
+    }
 
 
 def _unless_stale(view: AccountInput, owner: Person, outcome: CheckOutcome) -> CheckOutcome:
@@ -109,6 +124,12 @@ VALID_ACCESS: Final = AccountCheck(
             "{who} has access to {app_id} and no role that allows it",
             "The policy is {validity}; the person's roles are: {staff_roles}.",
         ),
+        "no_approval": Wording(
+            "{who} has access to {app_id} that nobody approved", "The policy asks for an approved ticket, and there is none.",
+        ),
+        "approval_ended": Wording(
+            "{who} has access to {app_id} whose approval has ended", "The policy asks for an approved ticket; the last one has ended.",
+        ),
         "role_not_allowed": Wording(
             "{who} has access to {app_id} and no role that allows any",
             "The policy is {validity}; the person's roles are: {staff_roles}.",
@@ -120,7 +141,6 @@ VALID_ACCESS: Final = AccountCheck(
     }),
     unknown_reasons=MappingProxyType({
         "no_policy": "the workspace has no access policy",
-        "no_ticket_source": "the policy asks for approved tickets and no source of tickets is connected",
         "staff_role_unknown": "no staff source says which role the person has",
         "role_unknown": "Intercom did not say which role the account has; API version 2.16 or later does",
         "validity_unknown": "the policy names a kind of validity that this release does not know",

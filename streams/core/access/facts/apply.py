@@ -9,18 +9,17 @@ from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from streams.core.access.facts import (
     alarm_tests,
-    calendars,
     choices,
     classification,
     decisions,
     exemptions,
     handling,
-    policies,
     snapshots,
     staff,
     teammates,
 )
 from streams.core.access.facts.effect import Effect
+from streams.core.access.facts.policy import approvals, calendars, policies
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
 
@@ -79,6 +78,8 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "account.classified": classification.classified,
     "account.unclassified": classification.unclassified,
     "staff.decided": choices.decided,
+    "approval.granted": approvals.granted,
+    "approval.revoked": approvals.revoked,
     "exemption.granted": exemptions.granted,
     "exemption.revoked": exemptions.revoked,
     "finding.handled": handling.handled,

@@ -14,7 +14,7 @@ from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
-from streams.core.access.state.rows import ExemptionRow, GrantId
+from streams.core.access.state.row_kinds.grant_rows import ExemptionRow, GrantId
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, DatedName, Exemption, FactReference
 

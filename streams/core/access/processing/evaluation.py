@@ -13,6 +13,7 @@ from streams.core.access.checks.check import FAIL, AccountInput, CheckOutcome, C
 from streams.core.access.checks.exemptions import VoidedAt
 from streams.core.access.checks.further.switches import TIMER as FURTHER
 from streams.core.access.checks.further.switches import switches_of
+from streams.core.access.checks.policy.approvals import approvals_for
 from streams.core.access.checks.presence import Period, Presence
 from streams.core.access.findings import episodes
 from streams.core.access.findings.build import Described, FindingEvent, FindingSubjects, finding_event, shown_handling
@@ -140,6 +141,7 @@ class Evaluation:
             directory=self._directory,
             policy=self._policy,
             at=at,
+            approvals=partial(approvals_for, self._state, account.app_id, account.id),
             switches=self._switches,
             activity=partial(self._state.activities.get, account.app_id, account.id),
             workspace_activity=partial(self._state.activities.get, account.app_id, ""),

@@ -12,8 +12,11 @@ from streams.core.access.checks import exemptions, governed
 from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.deadlines import arm_record, event_of
 from streams.core.access.checks.further import switches
+from streams.core.access.checks.policy import approvals
 from streams.core.access.checks.snapshots import ACCEPTED
-from streams.core.access.facts import alarm_tests, freshness, policies
+from streams.core.access.facts import alarm_tests, freshness
+from streams.core.access.facts.policy import policies
+from streams.core.access.facts.policy.approvals import accounts_of
 from streams.core.access.findings import terms
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage, teammate_stages
@@ -82,6 +85,18 @@ def _exemption(chunk: Chunk, at: int, timer: Timer) -> bool:
     return True
 
 
+def _approval(chunk: Chunk, at: int, timer: Timer) -> bool:
+    """Evaluate the accounts for which an approval begins or ends."""
+    directory = chunk.people()
+    chunk.state.timers.clear(at, timer.check, timer.subject)
+    keys = sorted(accounts_of(chunk.state, timer.subject, directory))
+    for key in keys:
+        chunk.evaluation.account(key, _cause("approval.bound", at, timer), at)
+    chunk.budget -= max(1, len(keys))
+    approvals.arm(chunk.state, timer.subject, at)
+    return True
+
+
 def _classification(chunk: Chunk, at: int, timer: Timer) -> bool:
     """Evaluate the account whose access ends."""
     _evaluate(chunk, at, timer, "classification.ended")
@@ -141,6 +156,7 @@ _FIRE: Final = MappingProxyType[str, Fire]({
     coverage.TIMER: coverage.renew,
     freshness.TIMER: _freshness,
     exemptions.TIMER: _exemption,
+    approvals.TIMER: _approval,
     governed.TIMER: _classification,
     switches.TIMER: _further,
     policies.TIMER: _rule,

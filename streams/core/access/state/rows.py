@@ -11,6 +11,7 @@ from schemas.access.facts import AccessSettings, Calendar, Policy
 from streams.core.access.state.freshness import Sign
 from streams.core.access.state.history import History
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
+from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.row_kinds.work_rows import (
     BacklogIndex,
@@ -29,7 +30,6 @@ from streams.core.access.state.values import (
     DatedName,
     Decision,
     Episode,
-    Exemption,
     FactReference,
     FieldRegister,
     Key,
@@ -207,32 +207,6 @@ class AlarmTestRow(Row, frozen=True, tag="alarm_test"):
     source: FactReference
 
 
-class ExemptionRow(Row, frozen=True, tag="exemption", kw_only=True):
-    """An exemption of an account, or of a workspace (without account): the fact that granted it, and the date (ms) it was `revoked` at.
-
-    Decisions behind the grant: when the account was `reclassified` (ms), and whom it was linked to.
-    """
-
-    app_id: str
-    account: str
-    check: str
-    grant: Exemption
-    staff: str | None
-    source: FactReference
-    revoked: int | None = None
-    reclassified: int | None = None
-    links: tuple[DatedName, ...] = ()
-
-
-class GrantId(Row, frozen=True, tag="grant_id"):
-    """The latest grant under an id: whom it is for, and its fact. `decision` is the latest one, which the next has to replace."""
-
-    app_id: str
-    account: str
-    fact: str
-    decision: str
-
-
 class SourceChoice(Row, frozen=True, tag="source_choice"):
     """The source that is right about the employment of a person, None once taken back, and the decision.
 
@@ -282,7 +256,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

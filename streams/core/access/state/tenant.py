@@ -6,14 +6,13 @@ from typing import Final
 from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
+from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
     CalendarRow,
     CheckRow,
     CoverageRow,
-    ExemptionRow,
-    GrantId,
     HolderIndex,
     MonitoringRow,
     PolicyRow,
@@ -70,6 +69,8 @@ class TenantState:
         self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
         self.alarm_tests = RowCollection(table, tenant, "alarm_test", AlarmTestRow)  # by app id
         self.exemptions = RowCollection(table, tenant, "exemption", ExemptionRow)  # by app id, account, granting fact
+        self.approvals = RowCollection(table, tenant, "approval", ApprovalRow)  # by account or person, workspace, granting fact
+        self.approval_ids = RowCollection(table, tenant, "approval_id", ApprovalId)  # by the grant's id
         self.exemption_ids = RowCollection(table, tenant, "exemption_id", GrantId)  # by the grant's id
         self.choices = RowCollection(table, tenant, "choice", SourceChoice)  # by the person's id that a decision names
         self.activities = RowCollection(table, tenant, "activity", ActivityRow)  # by app id and account, or app id and nothing

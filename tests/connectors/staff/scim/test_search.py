@@ -16,7 +16,9 @@ def company():
         user("Ada@acme.example", externalId="X1", displayName="Ada", emails=[{"value": "ADA@acme.example", "type": "work"}])
     )
     scim.create(user("bob", externalId="x1", active=False, emails=[{"value": "b@acme.example", "type": "home"}]))
-    scim.create(user("\u00c9va", displayName="Ada", externalId="\u00e9", **{ENTERPRISE: {"department": "R&D", "employeeNumber": "7"}}))
+    scim.create(
+        user("\u00c9va", displayName="Ada", externalId="\u00e9", **{ENTERPRISE: {"department": "R&D", "employeeNumber": "7"}})
+    )
     scim.create(
         {"schemas": [GROUP_SCHEMA], "displayName": "Agents", "externalId": "g", "members": [{"value": "id-1"}]}, "/Groups"
     )

@@ -1,8 +1,7 @@
 """Histories of a company, and what has to follow: the plain form of the checks, case by case."""
 
-from schemas.access.facts import Rule
 from streams.core.access.findings.episodes import REOPENS_WITHIN
-from tests.support.company import APP, DAY, SECOND, T0, Company, everyone, person_of, roles, settings, staff, story
+from tests.support.company import DAY, SECOND, T0, Company, everyone, person_of, roles, settings, staff, story
 
 JO = "jo@acme.example"
 YESTERDAY = T0 + 9 * DAY
@@ -64,14 +63,6 @@ def test_a_stale_policy_is_recorded_and_ignored():
     company.policy(roles("Sales"))
     assert company.ledger()[-1]["outcome"] == "stale"
     assert company.results()["C3 ws1"] == "PASS"
-
-
-def test_access_by_ticket_is_unknown_while_no_source_of_tickets_is_there():
-    company = Company()
-    company.staff("77", JO)
-    company.added("7", JO)
-    company.policy(Rule(app_id=APP, validity="ticket"))
-    assert company.results()["C4 7"] == "UNKNOWN"
 
 
 def test_the_agent_wants_to_be_woken_when_an_employment_ends_and_the_tick_is_a_fact_of_that_tenant():

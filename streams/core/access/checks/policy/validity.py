@@ -5,17 +5,20 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from schemas.access.facts import Rule
+from streams.core.access.checks.cover import Cover
 from streams.core.access.checks.evidence import listed
 from streams.core.access.checks.policy.roles import IntercomRole, IntercomRoles, StaffRoles, normal_role
 
 ANY: Final = "*"
+TICKET: Final = "ticket"  # the validity that approvals decide
 
 
 class Asked(NamedTuple):
-    """What a rule is asked about: an employed person's roles and the account's in Intercom."""
+    """What a rule is asked about: an employed person's roles, the account's in Intercom, and what approvals cover it."""
 
     staff: StaffRoles = StaffRoles()
     intercom: IntercomRoles = IntercomRoles()
+    approved: Cover = Cover()
 
 
 class Verdict(NamedTuple):
@@ -79,7 +82,10 @@ def _by_staff_role(
 
 
 def _ticket(rule: Rule, asked: Asked) -> Verdict:
-    return Verdict(None, "no_ticket_source")
+    cover = asked.approved
+    if cover.begun is not None:
+        return Verdict(valid=True, reason="approved", times=(cover.begun,))
+    return Verdict(valid=False, reason="no_approval" if cover.ended is None else "approval_ended", times=(cover.ended,))
 
 
 def _normal(roles: StaffRoles) -> frozenset[str]:
@@ -94,6 +100,6 @@ _VERDICTS: Final = MappingProxyType[str, Callable[[Rule, Asked], Verdict]]({
     "all_staff": _all_staff,
     "staff_roles": _staff_roles,
     "intercom_roles": _intercom_roles,
-    "ticket": _ticket,
+    TICKET: _ticket,
 })  # fmt: skip
 VALIDITIES: Final = tuple(_VERDICTS)
