@@ -4,50 +4,24 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
 
-import msgspec
 import pytest
 
-from connectors.kafka import topics
 from connectors.kafka.fact_log import append, fact_record
 from connectors.kafka.settings import KafkaSettings
-from schemas.access.facts import Fact
 from schemas.errors import Unavailable
-from streams.agents.access import access
 from streams.cli.decisions.account import LINKS, Wanted, decide, plan
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.requester import Requester
 from streams.core.access.state.staff import person_id
-from streams.engine.naming import Naming
-from streams.engine.runner import running
 from streams.settings import KAFKA_ONLY, load
+from tests.streams.cli.at_work import APP, at_work, company, happened, own
 from tests.streams.cli.operator import Operator
-from tests.support.company import AVRO, DAY, T0, admin, everyone, policy, staff
-from tests.support.engines import QUICK
+from tests.support.company import AVRO, staff
 
-APP = "abc12345"
 WHY = ("--reason", "as agreed")
-
-
-@asynccontextmanager
-async def at_work(cluster: KafkaSettings) -> AsyncIterator[None]:
-    await topics.apply(cluster, Naming(prefix=cluster.topic_prefix).changelogs((access(AVRO),)))
-    async with running((access(AVRO),), kafka=cluster, limits=QUICK):
-        yield
-
-
-async def happened(operator: Operator, *facts: Fact) -> None:
-    """Append facts, and wait until the worker has come to them."""
-    log = await DecisionLog.open(load(str(operator.config), parts=KAFKA_ONLY), operator.tenant)
-    await log.decide(own(operator, *facts))
-
-
-def own(operator: Operator, *facts: Fact) -> list[Fact]:
-    return [msgspec.structs.replace(fact, tenant=operator.tenant, id=f"{operator.tenant} {fact.id}") for fact in facts]
 
 
 async def printed(operator: Operator, *words: str) -> Any:
@@ -64,22 +38,6 @@ async def checks(operator: Operator, account: str | None = "7") -> dict[str, str
     """Return the result of each check about an account, by `access list`."""
     found = [line for line in await lines(operator, "access", "list", "--tenant", operator.tenant) if line["account"] == account]
     return {name: answer["result"] for name, answer in found[0]["checks"].items()} if found else {}
-
-
-def company() -> list[Fact]:
-    """Somebody who left and is still a teammate, and an account that nobody knows."""
-    return [
-        msgspec.structs.replace(fact, app_id=APP) if fact.app_id else fact
-        for fact in (
-            policy(everyone(APP)),
-            staff("77", "jo@acme.example", ends=T0 + DAY, name="Jo"),
-            staff("88", "al@acme.example", name="Al"),
-            staff("j", "jo@acme.example", source="idp"),
-            admin("admin.added", "7", "jo@acme.example", name="Jo L", role="Admin"),
-            admin("admin.added", "8", "box@acme.example", role="Agent"),
-            admin("admin.added", "9", "al+x@acme.example"),
-        )
-    ]
 
 
 @pytest.mark.asyncio
