@@ -10,8 +10,10 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MissingRecords, Unavailable
 
-_POLL_MS: Final = 500
-_SILENT_POLLS: Final = 60  # so many without a record, where there are more: the brokers are away
+_POLL_MS: Final = (
+    100  # short: behind a range's last record there is often only the marker of its transaction, which no poll returns
+)
+_SILENT_POLLS: Final = 300  # so many without a record, where there are more: the brokers are away
 
 
 class OffsetRange(NamedTuple):
@@ -31,10 +33,10 @@ class RangeBatch(NamedTuple):
 class RangeReader:
     """A consumer of one topic that belongs to no group."""
 
-    def __init__(self, consumer: Any, topic: str, partitions: list[int]) -> None:
+    def __init__(self, consumer: Any, topic: str, partitions: list[TopicPartition]) -> None:
         self._consumer = consumer
         self._topic = topic
-        self._all = [TopicPartition(topic, partition) for partition in partitions]
+        self._all = partitions
 
     async def bounds(self) -> dict[int, OffsetRange]:
         """Return what the log has of each partition, up to the first open transaction."""
@@ -81,7 +83,7 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
     )
     try:
         await consumer.start()
-        partitions = sorted(await partitions_of(consumer, topic))
+        partitions = await partitions_of(consumer, topic)
         if not partitions:
             raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
         yield RangeReader(consumer, topic, partitions)
@@ -91,7 +93,10 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
         await consumer.stop()
 
 
-async def partitions_of(consumer: Any, topic: str) -> set[int]:
-    """Return a topic's partitions, none where the cluster has no such topic."""
-    metadata = await consumer._client.fetch_all_metadata()  # noqa: SLF001  # a request for one topic by name could create it
-    return metadata.partitions_for_topic(topic) or set()
+async def partitions_of(consumer: Any, *topics: str) -> list[TopicPartition]:
+    """Return the partitions of topics in order, none of a topic that the cluster does not have."""
+    client = consumer._client  # noqa: SLF001  # a request for one topic by name could create it
+    metadata = await client.fetch_all_metadata()
+    present = [topic for topic in topics if metadata.partitions_for_topic(topic)]
+    await client.set_topics(present)  # else each is learnt alone by the first request about it, a tenth of a second each
+    return [TopicPartition(topic, each) for topic in present for each in sorted(metadata.partitions_for_topic(topic))]

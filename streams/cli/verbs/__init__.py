@@ -19,6 +19,7 @@ VERBS = MappingProxyType({
     "exempt": "Accept a failing check for a time.",
     "finding": "Acknowledge, assign and comment findings.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
+    "doctor": "Find what is wrong with an installation, and what to do.",
     "trace": "Follow one event to everything that came of it.",
     "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",
     "simulate": "Send a small company's history as signed webhooks.",

@@ -91,11 +91,17 @@ async def end(kafka: KafkaSettings, avro: Avro, id_: str) -> Replay:
 
 async def _run(kafka: KafkaSettings, avro: Avro, replay: Replay, limits: ReplayLimits, watcher: Watcher) -> Replay:
     async with AsyncExitStack() as stack:
-        lag = None
+        pace = Pace(limits.rate)
         if replay.target is None:
             names = Naming(prefix=kafka.topic_prefix)
-            lag = await stack.enter_async_context(group_lag(kafka, names.group, kafka.topic(replay.selection.topic)))
-        return await run(kafka, avro, replay, Pace(limits.rate, limits.max_lag, lag), watcher)
+            topic = kafka.topic(replay.selection.topic)
+            lags = await stack.enter_async_context(group_lag(kafka, names.group, topic))
+
+            async def lag() -> int:
+                return (await lags())[topic]
+
+            pace = Pace(limits.rate, limits.max_lag, lag)
+        return await run(kafka, avro, replay, pace, watcher)
 
 
 async def _unfinished(kafka: KafkaSettings, avro: Avro, id_: str) -> Replay:

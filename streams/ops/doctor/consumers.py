@@ -1,0 +1,93 @@
+"""The agents' consumer group: is a worker in it, how far behind it is and whether that grows, and whether a transaction is stuck."""
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connectors.kafka.admin import admin_client
+from connectors.kafka.group_lag import group_lag
+from connectors.kafka.ranges import partitions_of
+from schemas.codec import Avro
+from schemas.tenancy import Tenancy
+from schemas.topics import TOPICS
+from streams.agents.topology import agents_of
+from streams.engine.naming import Naming
+from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
+
+_NOTEWORTHY_LAG: Final = 1000  # offsets: what the agents read in less than a second
+_STUCK_MS: Final = 60_000  # a transaction lives for 15 s at most
+_DEAD_STATES: Final = {"Dead", "Empty", ""}
+
+
+async def workers(patient: Patient) -> Findings:
+    """Examine whether anybody is in the group."""
+    kafka = patient.settings.kafka
+    group = Naming(prefix=kafka.topic_prefix).group
+    async with admin_client(kafka) as admin:
+        (response,) = await admin.describe_consumer_groups([group])
+    _, _, state, _, _, members, *_ = response.groups[0]
+    if state in _DEAD_STATES or not members:
+        return [problem("no worker is running: events are kept and not processed", "start `intercom-streams worker` or `run`")]
+    if state != "Stable":
+        return [warning(f"the workers are dividing their partitions ({state})", "look again in a few seconds")]
+    return [ok(f"{len(members)} workers share the partitions")]
+
+
+async def lag(patient: Patient) -> Findings:
+    """Examine how many offsets the agents have not read, twice."""
+    kafka = patient.settings.kafka
+    sources = sorted({kafka.topic(source) for agent in agents_of(Tenancy.of((), ()), Avro.local()) for source in agent.sources})
+    async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags:
+        before = await lags()
+        if sum(before.values()) <= _NOTEWORTHY_LAG:
+            return [ok(f"the agents are {sum(before.values())} offsets behind")]
+        await asyncio.sleep(patient.trend_seconds)
+        after = await lags()
+    found = []
+    for topic, behind in sorted(after.items(), key=lambda item: -item[1]):
+        if behind <= _NOTEWORTHY_LAG:
+            continue
+        read = (before[topic] - behind) / patient.trend_seconds
+        if read > 0:
+            text = f"{topic}: {behind:,} offsets behind, and {read:,.0f} fewer each second"
+            found.append(warning(text, f"caught up in about {behind / read:,.0f} s, if nothing else comes"))
+        else:
+            remedy = "start a worker, or more of them; `/ready` of a worker says what each partition does"
+            found.append(problem(f"{topic}: {behind:,} offsets behind, and not fewer", remedy))
+    return found or [ok("the agents have just caught up")]
+
+
+async def transactions(patient: Patient) -> Findings:
+    """Examine whether an open transaction keeps readers of committed records from reading on."""
+    kafka = patient.settings.kafka
+    committed, every = (
+        AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False, auto_offset_reset="earliest")
+        for level in ("read_committed", "read_uncommitted")
+    )
+    found = []
+    try:
+        await committed.start()
+        await every.start()
+        partitions = await partitions_of(every, *map(kafka.topic, TOPICS))
+        stable, ends = await committed.end_offsets(partitions), await every.end_offsets(partitions)
+        for each in (each for each in partitions if stable[each] < ends[each]):
+            age = patient.now - await _timestamp(every, each, stable[each])
+            if age > _STUCK_MS:
+                text = (
+                    f"{each.topic} {each.partition}: a transaction is open since {age // 1000} s; nothing behind it can be read"
+                )
+                found.append(problem(text, "abort it: kafka-transactions.sh find-hanging, then abort"))
+    finally:
+        await committed.stop()
+        await every.stop()
+    return found or [ok("no transaction is stuck")]
+
+
+async def _timestamp(consumer: Any, partition: TopicPartition, offset: int) -> int:
+    """Return when the record at an offset was written (ms)."""
+    consumer.assign([partition])
+    consumer.seek(partition, offset)
+    fetched = await consumer.getmany(partition, timeout_ms=2000, max_records=1)
+    records = fetched.get(partition, [])
+    return int(records[0].timestamp) if records else 0
