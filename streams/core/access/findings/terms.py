@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from streams.core.access.checks.alarm_test import ALARM_TEST
 from streams.core.access.checks.check import AccountCheck, CheckOutcome
 from streams.core.access.checks.policy.grace import GracePeriod, grace_period
 from streams.core.access.checks.policy.rules import rule_at
@@ -25,7 +26,8 @@ class TermsSource:
 
     def of(self, key: FindingKey, outcome: CheckOutcome, now: int) -> Terms:
         """Return the terms of a finding that an outcome creates at log time `now` (ms)."""
-        return Terms(lambda opened: self._grace(key, outcome, opened, now), baseline=self._state.monitoring.get() is None)
+        is_baseline = self._state.monitoring.get() is None and key.check != ALARM_TEST.id
+        return Terms(lambda opened: self._grace(key, outcome, opened, now), baseline=is_baseline)
 
     def _grace(self, key: FindingKey, outcome: CheckOutcome, opened: int, now: int) -> GracePeriod | None:
         check, policy = CHECKS[key.check], self._policy

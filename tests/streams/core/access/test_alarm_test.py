@@ -29,6 +29,7 @@ def test_a_test_is_a_finding_of_its_severity_that_says_it_is_one_and_closes():
     assert story([opened]) == ["T1 ws1 opened"]
     assert (opened["severity_id"], opened["time"]) == (5, company.clock)
     assert "nothing is wrong" in opened["message"]
+    assert opened["unmapped"]["baseline"] is False  # whatever ignores the baseline is to notice the test
     (closed,) = company.add(alarm("a", is_open=False))
     assert story([closed]) == ["T1 ws1 closed not_applicable"]
     assert "T1 ws1" not in company.results()

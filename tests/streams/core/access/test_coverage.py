@@ -199,3 +199,20 @@ def test_an_operator_may_start_monitoring_and_a_second_start_changes_nothing():
     assert is_started(company)
     company.add(monitoring_started("again"))
     assert company.ledger()[-1]["outcome"] == "superseded"
+
+
+def test_findings_are_of_the_baseline_until_monitoring_starts_and_keep_their_mark():
+    company = Company()
+    (first,) = [each for each in company.added("7", JO) if each["unmapped"]["check"] == "C1"]
+    company.add(monitoring_started())
+    (second,) = company.added("8", "al@acme.example")
+    assert (first["unmapped"]["baseline"], second["unmapped"]["baseline"]) == (True, False)
+    (updated,) = company.seen("7", "jo.lind@acme.example", at=T0 + DAY)
+    assert updated["unmapped"]["baseline"] is True
+
+
+def test_what_the_snapshot_shows_by_which_monitoring_starts_was_there_before():
+    company = Company()
+    found = company.teammates(admin("admin.seen", "7", JO), requested=T0 + DAY)
+    assert is_started(company)
+    assert {each["unmapped"]["baseline"] for each in found} == {True}

@@ -1,6 +1,7 @@
 """The numbered edge cases of access checks, each as a history of facts."""
 
 from schemas.access.facts import Rule
+from tests.streams.core.access.checks.further.activities import did, switched_on
 from tests.support.company import (
     APP,
     DAY,
@@ -12,6 +13,7 @@ from tests.support.company import (
     person_of,
     roles,
     settings,
+    staff,
     story,
     teammates_facts,
 )
@@ -234,3 +236,36 @@ def test_case_21_a_fact_heard_again_says_nothing_again():
         company.process([record._replace(offset=record.offset + 100, timestamp=company.clock)])
     assert [len(company.ids(topic)) for topic in ("access.violations", "access.state")] == before
     assert {entry["outcome"] for entry in company.ledger()[5:]} <= {"superseded", "stale"}
+
+
+def test_case_19_c2_lists_the_credentials_of_who_left_and_its_close_hides_none_of_them():
+    company = Company()
+    company.policy(everyone())
+    company.add(switched_on(C13={}))
+    company.staff("77", JO)
+    company.added("7", JO)
+    company.add(did("custom_authentication_token_creation", "7", at=T0 + SECOND))
+    company.add(did("app_webhook_creation", "7", at=T0 + 2 * SECOND))
+    c2, c13 = company.staff("77", JO, at=T0 + DAY, ends=YESTERDAY)
+    assert story([c2, c13]) == ["C2 7 opened", "C13 7 opened"]
+    made = "1 of app_webhook_creation, 1 of custom_authentication_token_creation"
+    assert made in c2["remediation"]["desc"]
+    assert "reassign open conversations" in c2["remediation"]["desc"]
+    assert story(company.removed("7", at=T0 + 10 * DAY)) == ["C2 7 closed fixed"]
+    assert company.results()["C13 7"] == "FAIL"
+    assert {"name": "credentials", "value": made} in c13["compliance"]["control_parameters"]
+
+
+def test_case_22_a_bad_export_that_drops_most_people_is_one_finding_and_not_one_for_each():
+    company = Company()
+    company.policy(everyone())
+    people = [staff(f"{number}", f"p{number}@acme.example") for number in range(50)]
+    company.snapshot(*people, requested=T0 + DAY)
+    for number in range(50):
+        company.added(f"{number}", f"p{number}@acme.example")
+    before = company.results()
+    found = company.snapshot(*people[:10], requested=T0 + 2 * DAY)
+    assert story(found) == ["S3 ws1 opened"]
+    shown = {each["name"]: each["value"] for each in found[0]["compliance"]["control_parameters"]}
+    assert (shown["absent"], shown["heads"]) == ("40", "50")
+    assert {check: result for check, result in company.results().items() if check != "S3 ws1"} == before

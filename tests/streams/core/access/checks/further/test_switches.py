@@ -108,3 +108,16 @@ def test_what_an_account_did_is_remembered_in_a_bounded_row():
     assert row is not None
     assert len(row.events["login"]) == REMEMBERED
     assert row.events["login"][-1].time == T0 + (3 * REMEMBERED - 1) * HOUR
+
+
+def test_of_many_events_the_latest_are_remembered_in_whatever_order_they_come():
+    forwards, backwards = company_with("C6"), company_with("C6")
+    events = [logged_in("7", at=T0 + number * HOUR) for number in range(3 * REMEMBERED)]
+    for company, order in ((forwards, events), (backwards, events[::-1])):
+        for event in order:
+            company.add(event)
+    times = [
+        [event.time for event in TenantState(company.table, TENANT).activities.get(APP, "7").events["login"]]  # type: ignore[union-attr]
+        for company in (forwards, backwards)
+    ]
+    assert times[0] == times[1] == [T0 + number * HOUR for number in range(2 * REMEMBERED, 3 * REMEMBERED)]
