@@ -7,6 +7,7 @@ from typing import Final
 from tests.support.access_histories.builder import HistoryBuilder
 from tests.support.access_histories.grants import approval_facts, exemption_facts
 from tests.support.access_histories.pools import CALENDARS, DAY, HOUR, INTERCOM_ROLES, LOG_START, ROLES, TENANT, ZONES
+from tests.support.access_histories.targeted import with_targeted_decisions
 from tests.support.access_oracle.decided.decisions import subject_of
 from tests.support.access_oracle.interpretation import (
     APPROVALS,
@@ -42,6 +43,7 @@ def with_further_parts(build: HistoryBuilder, entries: list[Entry], parts: froze
             for made in make(build):
                 _insert(build, entries, made)
     _let_time_pass(build, entries)
+    entries = with_targeted_decisions(build, entries, parts)
     _say_what_is_replaced(build, entries)
     return [{**entry, "offset": offset} for offset, entry in enumerate(entries)]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tests.support.access_histories.builder import HistoryBuilder
-from tests.support.access_histories.pools import DAY, HOUR, LOG_START
+from tests.support.access_histories.pools import DAY, EARLY, HOUR, LOG_START
 from tests.support.access_oracle.log import FactDict
 
 Staff = Callable[[HistoryBuilder], str]
@@ -22,12 +22,18 @@ def exemption_facts(build: HistoryBuilder, staff: Staff) -> list[list[FactDict]]
 
 
 def _exemption(build: HistoryBuilder, staff: Staff, id_: str) -> list[FactDict]:
+    """Return an exemption from a check that may not even fail."""
     check = build.draw.choice(("C1", "C2", "C2", "C2", "C3", "C4", "C4", "C5"))
     about: dict[str, Any] = build.account()
     if check == "C3":
         del about["account"]
     elif build.chance(0.4):
         about["staff"] = staff(build)
+    return exemption_of(build, id_, check, about)
+
+
+def exemption_of(build: HistoryBuilder, id_: str, check: str, about: dict[str, Any]) -> list[FactDict]:
+    """Return an exemption, perhaps revoked, perhaps granted again. Some are dated before much of what is observed."""
 
     def granted() -> FactDict:
         grant = {"id": id_, "check": check, **_period(build), "approver": "boss"}
@@ -39,7 +45,8 @@ def _exemption(build: HistoryBuilder, staff: Staff, id_: str) -> list[FactDict]:
             lambda: grant.update(check="C99"),
             lambda: grant.update(expires=LOG_START - HOUR, starts=None),
         )
-        fact = build.fact("exemption.granted", "o", "decided", **about, **parts)
+        time = build.draw.choice((None, None, EARLY + 3 * DAY, LOG_START - DAY // 2))
+        fact = build.fact("exemption.granted", "o", "decided", time=time, **about, **parts)
         if build.chance(0.12):
             build.draw.choice(faults)()
             fact.update(parts, void=True)
@@ -62,6 +69,11 @@ def _approval(build: HistoryBuilder, staff: Staff, id_: str) -> list[FactDict]:
     about: dict[str, Any] = build.account()
     if build.chance(0.5):
         about = {"staff": staff(build), **({"app_id": about["app_id"]} if build.chance(0.6) else {})}
+    return approval_of(build, id_, about)
+
+
+def approval_of(build: HistoryBuilder, id_: str, about: dict[str, Any]) -> list[FactDict]:
+    """Return an approval, perhaps revoked, perhaps granted again."""
 
     def fact(word: str) -> FactDict:
         grant = {"id": id_, **(_period(build) | {"ticket": "T-1"} if word == "granted" else {})}

@@ -12,7 +12,6 @@ from typing import Final
 from tests.support.access_histories import decisions, observations
 from tests.support.access_histories.builder import HistoryBuilder
 from tests.support.access_histories.further import with_further_parts
-from tests.support.access_histories.handling import with_handling
 from tests.support.access_histories.pools import LOG_START, STEP_WEIGHTS, STEPS
 from tests.support.access_oracle.decided.decisions import Subject, subject_of
 from tests.support.access_oracle.interpretation import LANDED
@@ -50,7 +49,7 @@ def history(seed: int, size: int, parts: frozenset[str] = LANDED) -> list[Entry]
         f"listings of teammates {seed}"
     )  # so that the rest of a seed's history stays as it is without them
     entries = copy.deepcopy(_with_listings(build, entries))
-    return with_handling(build, with_further_parts(build, entries, parts), parts)
+    return with_further_parts(build, entries, parts)
 
 
 def _interleaved(build: HistoryBuilder, size: int) -> list[FactDict]:

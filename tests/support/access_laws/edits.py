@@ -72,11 +72,17 @@ def _is_part(fact: FactDict, listing: str) -> bool:
 
 
 def moved_decision(history: Sequence[Entry], draw: random.Random) -> list[Entry] | None:
-    """Return one decision at another position among the observations around it; None if there is no decision to move."""
+    """Return one decision at another position among the observations around it; None if there is no decision to move.
+
+    Not a grant, whose date says which changes are after it; and not what is about the findings there are at its place.
+    """
     positions = [n for n, entry in enumerate(history) if _is_decision(entry)]
-    if not positions:
+    movable = [
+        n for n in positions if not history[n]["fact"]["kind"].startswith(("exemption.", "approval.", "finding.", "monitoring."))
+    ]
+    if not movable:
         return None
-    position = draw.choice(positions)
+    position = draw.choice(movable)
     low = max((n for n in positions if n < position), default=-1) + 1
     high = min((n for n in positions if n > position), default=len(history)) - 1
     facts = [entry["fact"] for entry in history]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tests.support.access_laws.answer import Answer
 from tests.support.access_laws.causes import no_event_before_causes
+from tests.support.access_laws.grants import deadlines_hold, exemption_never_passes, grace_only_delays, ticks_change_nothing
 from tests.support.access_laws.less_data import less_data, silence
 from tests.support.access_laws.no_leaver_passes import no_leaver_passes
 from tests.support.access_laws.order import any_order, decision_before_or_after
@@ -40,4 +41,8 @@ def broken_laws(
         "decision before or after": decision_before_or_after(history, answer, draw),
         "others change nothing": others_change_nothing(history, rows, draw),
         "no event before its causes": no_event_before_causes(history, answer),
+        "exemption never passes": exemption_never_passes(history, answer),
+        "grace only delays": grace_only_delays(history, answer),
+        "deadlines hold": deadlines_hold(steps or []),
+        "ticks change nothing": ticks_change_nothing(history, answer, draw),
     }

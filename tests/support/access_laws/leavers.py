@@ -25,8 +25,8 @@ def leavers_in(history: Sequence[Entry], *, past_addresses: bool = True) -> list
     """Return everybody whom any source has reported to have left, and none has reported since to be employed again.
 
     "None": no later assertion of this record, or of one that shares a number or an address with it, is active, on leave, or an
-    end that is empty or still ahead. A later "active" counts only from the end on: before it, it asserts what was known. With
-    `past_addresses` false only the present addresses name somebody, of the account and of the record.
+    end that is empty or still ahead. A later "active" counts only from the end on: before it, it asserts what was known. Nobody
+    about whom it is decided which source is right: then that source alone counts. With `past_addresses` false only the present addresses name somebody, of the account and of the record.
     """
     facts = effective(read_log(history), DEFAULT)
     if not facts:
@@ -34,13 +34,25 @@ def leavers_in(history: Sequence[Entry], *, past_addresses: bool = True) -> list
     now = max(entry["log_time"] for entry in history)
     observed = observations(facts, applied_snapshots(facts, "staff"))
     accounts = _accounts(facts, past_addresses=past_addresses)
+    choices = decided_staff(history)
     leavers = []
     for key, own in observed.items():
         related = [fact for other, of in observed.items() if other == key or _share(own, of) for fact in of]
-        if _left(own, related, now):
+        decided = any(staff_id(facts[0].fact["tenant"], other) in choices for other, of in observed.items() if _share(own, of))
+        if not decided and _left(own, related, now):
             named = _named(accounts, staff_id(facts[0].fact["tenant"], key), _addresses(own, past=past_addresses), _alias(facts))
             leavers.append(Leaver(key, staff_id(facts[0].fact["tenant"], key), frozenset(named)))
     return leavers
+
+
+def decided_staff(history: Sequence[Entry]) -> set[str]:
+    """Return the staff references about which a decision in force says which source is right."""
+    in_force = decisions(effective(read_log(history), DEFAULT))
+    return {
+        subject[1]
+        for subject, made in in_force.items()
+        if subject[0] == "decided" and made[-1].fact["choice"].get("source") is not None
+    }
 
 
 def _alias(facts: Sequence[LoggedFact]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from schemas.access.facts import snapshot_hash
 from tests.support.access_laws.answer import Answer
 from tests.support.access_laws.edits import ticked, without, without_row
+from tests.support.access_laws.leavers import decided_staff
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, FactDict, effective, read_log
 from tests.support.access_oracle.records import observations
@@ -75,12 +76,17 @@ def _asserts_end_or_number(fact: FactDict) -> bool:
 
 def silence(history: Sequence[Entry], answer: Answer) -> list[str]:
     """If every source falls silent, by an empty complete listing younger than all else, C2 passes nowhere it did not pass
-    before, and no open C2 closes: "Loss of data never closes a finding"."""
+    before, and no open C2 closes: "Loss of data never closes a finding".
+
+    Where it is decided which source is right about a person, the others' silence cannot contradict it.
+    """
+    decided = decided_staff(history)
     complete, silent = answer(history), answer([*history, *_empty_listings(history)])
     broken = []
     for account, rows in complete.accounts.items():
         before, after = rows["C2"], silent.accounts.get(account, {}).get("C2")
-        if before.status != "PASS" and after is not None and after.status == "PASS":
+        passes = before.status != "PASS" and after is not None and after.status == "PASS"
+        if passes and not decided & set(before.person_ids):
             broken.append(f"C2 of {account} passes when all sources are silent; it was {before.status} ({before.reason})")
     still_open = {finding.subject for finding in silent.open}
     lost = [finding.subject for finding in complete.open if finding.check == "C2" and finding.subject not in still_open]

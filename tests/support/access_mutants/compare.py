@@ -9,15 +9,17 @@ from tests.support.access_laws.laws import broken_laws
 from tests.support.access_mutants.patch import Patch, patched
 from tests.support.access_oracle import answers
 from tests.support.access_oracle.log import Entry
-from tests.support.access_oracle.results import Answers
+from tests.support.access_oracle.results import Answers, Finding
 
 
 def comparable(steps: Sequence[Answers]) -> list[Any]:
-    """Return what a comparison after each fact uses: rows with dates, open and closed findings."""
-    return [
-        (final_form(step), sorted((f.check, f.app_id, f.account or "", f.created, f.closed_for or "") for f in step.closed))
-        for step in steps
-    ]
+    """Return what a comparison after each fact uses: rows with dates, open and closed findings, deadlines and their steps."""
+    return [(final_form(step), sorted(_form(finding) for finding in (*step.open, *step.closed))) for step in steps]
+
+
+def _form(f: Finding) -> tuple[Any, ...]:
+    due = f.deadline.due if f.deadline else 0
+    return (f.check, f.app_id, f.account or "", f.created, f.closed_for or "", due, f.sla_state or "", f.state, f.events)
 
 
 def differs(history: Sequence[Entry], patch: Patch) -> bool:

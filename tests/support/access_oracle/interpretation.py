@@ -21,7 +21,7 @@ LANDED: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIF
 class Interpretation:
     """One choice for each contested sentence. Under the defaults all laws hold at once (README.md)."""
 
-    parts: frozenset[str] = LANDED  # the parts of the access answers in use
+    parts: frozenset[str] = ALL_PARTS  # the parts of the access answers in use
     past_addresses: bool = True  # a leaver is named by every address ever seen, of the account and of the record [N5]
     former_identifies: bool = (
         True  # where present addresses find nobody, those that either side ever had do: a rename keeps the owner [N5]

@@ -26,7 +26,7 @@ def exempted(state: State, row: Row, owner: Row | None) -> Row:
     """
     if EXEMPTIONS not in state.interpretation.parts or not row.has_finding:
         return row
-    periods = [grant.period(state.now, voided_at(state, grant, owner)) for grant in _given_for(state, row)]
+    periods = [grant.period(voided_at(state, grant, owner)) for grant in _given_for(state, row)]
     cover = unbroken(periods, state.now)
     if cover.begun is not None:
         return replace(row, status="EXEMPT", since=latest(row.since, cover.begun), since_settled=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.log import FactDict, LoggedFact, date_of
@@ -9,7 +10,16 @@ from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.state import State
 
-Period = tuple[int, float, float]  # begin, end, and the date of the end
+
+class Period(NamedTuple):
+    """When a grant covers, from `begins` until before `ends`; `stopped` before its time, so that it covers nothing any more."""
+
+    begins: int
+    ends: float
+    stopped: bool
+
+    def holds(self, now: int) -> bool:
+        return not self.stopped and self.begins <= now < self.ends
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,11 @@ class Grant:
         starts = self.content.get("starts")
         return latest(self.made.log_time if starts is None else starts, date_of(self.made))
 
-    def period(self, now: int, *ends: int | None) -> Period:
-        """Return when it covers, and the date of its end; what ends it by a fact has ended it by now, whatever its date."""
+    def period(self, voided: int | None = None) -> Period:
+        """Return when it covers. A revocation or a change stops it at once, also where its own date is still ahead [N54]."""
         expires = self.content.get("expires")
-        over = float("inf") if expires is None else expires
-        dates = [date for date in (date_of(self.revoked) if self.revoked else None, *ends) if date is not None]
-        return self.begins, min(over, *(min(date, now) for date in dates), over), min(over, *dates, over)
+        stops = [date for date in (date_of(self.revoked) if self.revoked else None, voided) if date is not None]
+        return Period(self.begins, min([float("inf") if expires is None else expires, *stops]), bool(stops))
 
 
 def grants(state: State, family: str) -> Iterator[Grant]:
@@ -59,7 +68,7 @@ def approvals_of(check: CheckInput, person: Person) -> list[Period]:
         of_account = account is not None and (app_id, str(account)) == check.account.key
         of_owner = account is None and staff in person.ids and app_id in (None, check.account.key[0])
         if of_account or of_owner:
-            covering.append(grant.period(check.state.now))
+            covering.append(grant.period())
     return covering
 
 
@@ -73,12 +82,12 @@ class Cover:
 
 def unbroken(periods: Sequence[Period], now: int) -> Cover:
     """Return the cover at an instant. A period that is over before it begins never began [N51]."""
-    begun: int | None = None
-    ended: float | None = None
-    over = dated = float("-inf")
-    for begins, ends, date in sorted(period for period in periods if period[0] < period[1] and period[0] <= now):
-        begun = begins if begins > over else begun
-        dated = date if ends > over else max(dated, date) if ends == over else dated
-        over = max(over, ends)
-        ended = dated if over <= now else None
-    return Cover(None, int(ended)) if ended is not None else Cover(begun, None)
+    begun = [period for period in periods if period.begins <= now and period.begins < period.ends]
+    holding = [period.begins for period in begun if period.holds(now)]
+    if not holding:
+        ended = max((period.ends for period in begun), default=None)
+        return Cover(None, None if ended is None else int(ended))
+    since = min(holding)
+    while earlier := [period.begins for period in begun if period.begins < since <= period.ends]:
+        since = min(earlier)
+    return Cover(since, None)
