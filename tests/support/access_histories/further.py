@@ -17,6 +17,7 @@ from tests.support.access_oracle.interpretation import (
     EXEMPTIONS,
     GRACE,
     WINDOWS,
+    WITHDRAWN,
 )
 from tests.support.access_oracle.interpretation import (
     ROLES as INTERCOM_ROLE_RULES,
@@ -148,6 +149,14 @@ def _with_role_rules(build: HistoryBuilder, fact: FactDict) -> None:
         fact["admin"]["role_id"] = INTERCOM_ROLE_IDS[fact["admin"]["role_name"]]
 
 
+def _withdrawn(build: HistoryBuilder, fact: FactDict) -> None:
+    """Let a source say of some records that it no longer has them, each at a time of its own: what a tie means is not said."""
+    if fact["kind"] == "staff.record" and build.chance(0.08):
+        fact["record"]["asserts"] = sorted({*fact["record"]["asserts"], "status"})
+        fact["record"]["status"] = "withdrawn"
+        fact["time"] += 7
+
+
 def _with_governance(build: HistoryBuilder, fact: FactDict) -> None:
     if fact["kind"] != "account.classified":
         return
@@ -217,6 +226,7 @@ _ENRICHED: Final[tuple[tuple[str, Callable[[HistoryBuilder, FactDict], None]], .
     (GRACE, _with_grace),
     (WINDOWS, _with_windows),
     (CLASSIFIED, _with_governance),
+    (WITHDRAWN, _withdrawn),
 )
 _MADE: Final[tuple[tuple[str, Callable[[HistoryBuilder], list[list[FactDict]]]], ...]] = (
     (GRACE, _calendars),

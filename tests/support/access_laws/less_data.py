@@ -69,7 +69,7 @@ def _listing_of(fact: FactDict) -> str | None:
 def _asserts_end_or_number(fact: FactDict) -> bool:
     """Whether an observation itself asserts that somebody left, or which records are one person: its loss changes the answer."""
     record = fact["record"]
-    ended = "status" in record["asserts"] and record.get("status") == "ended"
+    ended = "status" in record["asserts"] and record.get("status") in ("ended", "withdrawn")
     ends = "ends" in record["asserts"] and record.get("ends")
     return bool(ended or ends or "employee" in record["asserts"])
 

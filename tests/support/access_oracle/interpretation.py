@@ -12,8 +12,10 @@ CLASSIFIED: Final = "classified"  # C5, owner and end of a classification, `pers
 DECIDED: Final = "decided"  # staff.decided
 HANDLED: Final = "handled"  # finding.handled
 BASELINE: Final = "baseline"  # monitoring.started
-ALL_PARTS: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE})
-LANDED: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE})
+ALL_PARTS: Final = frozenset(
+    {GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE, WITHDRAWN}
+)
+LANDED: Final = ALL_PARTS
 """The parts of issue 13 that the agent has: histories use them, and answers are compared in them."""
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from itertools import pairwise
+from typing import Any, Final, Generic, TypeVar
 
 from tests.support.access_oracle.decided.decisions import DecidedValue
 from tests.support.access_oracle.interpretation import Interpretation
@@ -11,6 +12,7 @@ from tests.support.access_oracle.registers import latest, normal, staff_id, star
 from tests.support.access_oracle.snapshots import AppliedSnapshot
 
 Observation = tuple[int, FactDict]  # (source time, fact)
+WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,12 @@ def record_at(
     times = sorted(time for time, _ in observed)
     requested = [snapshot.requested for snapshot in snapshots if snapshot.source == key[0]]
     lacking = [s.requested for s in snapshots if s.source == key[0] and key not in s.records]
-    withdrawn = min((time for time in requested if time > times[-1]), default=None)
+    gone, back = _withdrawals(observed)
+    withdrawn = min(
+        (time for time in (*requested, gone) if time is not None and (time > times[-1] or time == gone)), default=None
+    )
     gap = max((time for time in lacking if times[0] < time <= times[-1]), default=None)
-    present_since = times[0] if gap is None else min(time for time in times if time >= gap)
+    present_since = latest(times[0] if gap is None else min(time for time in times if time >= gap), back)
     asserted = asserted_values(observed, "addresses", _addresses)
     addresses = {time: frozenset(a for value in values for a in value) for time, values in asserted.items()}  # [N11]
     present = addresses[max(addresses)] if addresses else frozenset()
@@ -117,6 +122,19 @@ def record_at(
         end=end_of(observed, withdrawn, absence, interpretation),
         absence_is_end=absence.value == "ended",
     )
+
+
+def _withdrawals(observed: Sequence[Observation]) -> tuple[int | None, int | None]:
+    """Return since when its source says of the record alone that it no longer has it, and when the source last had it again.
+
+    The status `withdrawn` reads as a listing that lacks the record, until a later status of another value [N59].
+    """
+    asserted = asserted_values(observed, "status", lambda fact: fact["record"].get("status"))
+    status = {time: values for time, values in asserted.items() if any(values)}
+    times = sorted(status)
+    back = [now for before, now in pairwise(times) if WITHDRAWN in status[before] and WITHDRAWN not in status[now]]
+    is_gone = bool(times) and WITHDRAWN in status[times[-1]]
+    return start_of_run(status, lambda values: WITHDRAWN in values) if is_gone else None, max(back, default=None)
 
 
 def asserted_values(observed: Sequence[Observation], name: str, value: Callable[[FactDict], Any]) -> dict[int, list[Any]]:
@@ -173,7 +191,8 @@ def end_of(
     record"."""
     ends: list[End] = []
     asserted = asserted_values(observed, "status", lambda fact: fact["record"].get("status"))
-    status = {time: {s for s in values if s} for time, values in asserted.items() if any(values)}  # an empty one is no status
+    given = {time: {s for s in values if s and s != WITHDRAWN} for time, values in asserted.items()}
+    status = {time: values for time, values in given.items() if values}  # an empty one is no status, nor is `withdrawn`
     dates = asserted_values(observed, "ends", lambda fact: (fact["record"].get("ends") or {}).get("instant"))
     instants = [instant for instant in dates[max(dates)] if instant is not None] if dates else []
     if instants:

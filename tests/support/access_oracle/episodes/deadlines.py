@@ -35,6 +35,8 @@ def with_deadline(row: Row, deadline: Deadline | None, now: int) -> Row:
     if deadline is None:
         return row
     row = replace(row, due=deadline.due, sla_state=deadline.sla_state(now))
-    if now >= deadline.due:
-        return replace(row, since=latest(row.since, deadline.due), since_settled=False)
-    return replace(row, status="DUE") if row.status == "FAIL" else row
+    if row.status != "FAIL":
+        return row
+    if now < deadline.due:
+        return replace(row, status="DUE")
+    return replace(row, since=latest(row.since, deadline.due), since_settled=False)
