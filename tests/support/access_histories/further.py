@@ -30,19 +30,19 @@ CHECKS: Final = ("C1", "C2", "C4", "C5")
 
 def with_further_parts(build: HistoryBuilder, entries: list[Entry], parts: frozenset[str]) -> list[Entry]:
     """Return the history with what these parts of the access answers add: to its facts, and as facts among them."""
-    build.draw = random.Random(f"further {build.seed}")
     if not parts:
         return entries
     facts = {entry["fact"]["id"]: entry["fact"] for entry in entries}  # a repeated fact is the same in every byte
-    for fact in facts.values():
-        for part, enrich in _ENRICHED:
-            if part in parts:
-                enrich(build, fact)
+    for part, enrich in _ENRICHED:
+        build.draw = random.Random(f"{part} {build.seed}")  # so that no part changes what another one draws
+        for fact in facts.values() if part in parts else ():
+            enrich(build, fact)
     entries = [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries]
     for part, make in _MADE:
-        if part in parts:
-            for made in make(build):
-                _insert(build, entries, made)
+        build.draw = random.Random(f"{part} among the facts {build.seed}")
+        for made in make(build) if part in parts else ():
+            _insert(build, entries, made)
+    build.draw = random.Random(f"time passes {build.seed}")
     _let_time_pass(build, entries)
     entries = with_targeted_decisions(build, entries, parts)
     _say_what_is_replaced(build, entries)
@@ -150,7 +150,7 @@ def _with_role_rules(build: HistoryBuilder, fact: FactDict) -> None:
 
 
 def _withdrawn(build: HistoryBuilder, fact: FactDict) -> None:
-    """Let a source say of some records that it no longer has them, each at a time of its own: what a tie means is not said."""
+    """Let a source say of some records that it no longer has them, each at a time of its own: what a tie means is open."""
     if fact["kind"] == "staff.record" and build.chance(0.08):
         fact["record"]["asserts"] = sorted({*fact["record"]["asserts"], "status"})
         fact["record"]["status"] = "withdrawn"

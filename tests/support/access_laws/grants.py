@@ -1,4 +1,4 @@
-"""The laws about exemptions, grace and time: they change what is said of a failure, not whether there is one."""
+"""The laws about exemptions, grace and time: they change the answer about a failure, not whether there is one."""
 
 import random
 from collections.abc import Iterator, Sequence
