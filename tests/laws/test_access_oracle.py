@@ -6,13 +6,13 @@ import pytest
 
 from schemas.access.facts import snapshot_hash
 from tests.support.access_histories.history import history
+from tests.support.access_histories.parts import ALL_PARTS, FIRST_PARTS
 from tests.support.access_histories.patterns import PATTERNS
 from tests.support.access_laws.laws import broken_laws
 from tests.support.access_mutants.compare import differs, noticed_by
 from tests.support.access_mutants.further import FURTHER_MUTANTS
 from tests.support.access_mutants.mutants import MUTANTS
 from tests.support.access_oracle.answers import answers, answers_of, final_rows, walk
-from tests.support.access_oracle.interpretation import ALL_PARTS
 from tests.support.access_oracle.log import facts_of
 from tests.support.access_oracle.results import plain
 from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
@@ -33,7 +33,6 @@ NOTICED = {  # by which law, in the history of which seed; M and O differ from t
     "stale sources close": ("staleness", 0),
 }
 
-FIRST_PARTS = frozenset[str]()  # histories as they were before deadlines, grants and the like
 DIFFERS = {  # in the history of which seed a fault in the later parts changes an answer
     "an exemption passes": 2,
     "an exemption holds for good": 18,
@@ -99,18 +98,18 @@ def test_a_law_notices_a_fault_without_the_oracle(letter):
 
 @pytest.mark.parametrize("fault", FURTHER_MUTANTS)
 def test_a_fault_in_deadlines_grants_and_the_like_changes_an_answer(fault):
-    assert differs(history(DIFFERS[fault], SIZE, ALL_PARTS), FURTHER_MUTANTS[fault]())
+    assert differs(history(DIFFERS[fault], SIZE), FURTHER_MUTANTS[fault]())
 
 
 @pytest.mark.parametrize("fault", NOTICED_LATER)
 def test_a_law_notices_a_fault_in_deadlines_or_exemptions_without_the_oracle(fault):
     law, seed = NOTICED_LATER[fault]
-    assert law in noticed_by(history(seed, SIZE, ALL_PARTS), FURTHER_MUTANTS[fault](), seed)
+    assert law in noticed_by(history(seed, SIZE), FURTHER_MUTANTS[fault](), seed)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_facts_as_structs_get_the_same_answers_as_the_history_they_come_from(seed):
-    entries = history(seed, SIZE, ALL_PARTS)
+    entries = history(seed, SIZE)
     now = entries[-1]["log_time"] + 7_200_000
     log_times = [entry["log_time"] for entry in entries]
     assert plain(answers_of(facts_of(entries), log_times, now)) == plain(answers(entries, now))

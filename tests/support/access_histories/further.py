@@ -4,24 +4,12 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from tests.support.access_histories import parts as part_of
 from tests.support.access_histories.builder import HistoryBuilder
 from tests.support.access_histories.grants import approval_facts, exemption_facts
 from tests.support.access_histories.pools import CALENDARS, DAY, HOUR, INTERCOM_ROLES, LOG_START, ROLES, TENANT, ZONES
 from tests.support.access_histories.targeted import with_targeted_decisions
 from tests.support.access_oracle.decided.decisions import subject_of
-from tests.support.access_oracle.interpretation import (
-    APPROVALS,
-    BASELINE,
-    CLASSIFIED,
-    DECIDED,
-    EXEMPTIONS,
-    GRACE,
-    WINDOWS,
-    WITHDRAWN,
-)
-from tests.support.access_oracle.interpretation import (
-    ROLES as INTERCOM_ROLE_RULES,
-)
 from tests.support.access_oracle.log import Entry, FactDict, LoggedFact
 from tests.support.access_oracle.registers import staff_id
 
@@ -221,17 +209,17 @@ def _approvals(build: HistoryBuilder) -> list[list[FactDict]]:
 
 
 _ENRICHED: Final[tuple[tuple[str, Callable[[HistoryBuilder, FactDict], None]], ...]] = (
-    (APPROVALS, _approvals_enriched),
-    (INTERCOM_ROLE_RULES, _with_role_rules),
-    (GRACE, _with_grace),
-    (WINDOWS, _with_windows),
-    (CLASSIFIED, _with_governance),
-    (WITHDRAWN, _withdrawn),
+    (part_of.APPROVALS, _approvals_enriched),
+    (part_of.ROLES, _with_role_rules),
+    (part_of.GRACE, _with_grace),
+    (part_of.WINDOWS, _with_windows),
+    (part_of.CLASSIFIED, _with_governance),
+    (part_of.WITHDRAWN, _withdrawn),
 )
 _MADE: Final[tuple[tuple[str, Callable[[HistoryBuilder], list[list[FactDict]]]], ...]] = (
-    (GRACE, _calendars),
-    (EXEMPTIONS, _exemptions),
-    (APPROVALS, _approvals),
-    (DECIDED, _staff_decided),
-    (BASELINE, _monitoring_started),
+    (part_of.GRACE, _calendars),
+    (part_of.EXEMPTIONS, _exemptions),
+    (part_of.APPROVALS, _approvals),
+    (part_of.DECIDED, _staff_decided),
+    (part_of.BASELINE, _monitoring_started),
 )

@@ -12,9 +12,9 @@ from typing import Final
 from tests.support.access_histories import decisions, observations
 from tests.support.access_histories.builder import HistoryBuilder
 from tests.support.access_histories.further import with_further_parts
+from tests.support.access_histories.parts import ALL_PARTS
 from tests.support.access_histories.pools import LOG_START, STEP_WEIGHTS, STEPS
 from tests.support.access_oracle.decided.decisions import Subject, subject_of
-from tests.support.access_oracle.interpretation import LANDED
 from tests.support.access_oracle.log import Entry, FactDict, LoggedFact
 
 Move = Callable[[HistoryBuilder], list[FactDict]]
@@ -38,7 +38,7 @@ MOVES: Final[dict[Move, int]] = {
 """How often each move is drawn."""
 
 
-def history(seed: int, size: int, parts: frozenset[str] = LANDED) -> list[Entry]:
+def history(seed: int, size: int, parts: frozenset[str] = ALL_PARTS) -> list[Entry]:
     """Return a history of about `size` facts, with these parts of the access answers. The same seed gives the same history."""
     build = HistoryBuilder(seed)
     facts = _interleaved(build, size)

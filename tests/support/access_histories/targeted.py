@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.support.access_histories.builder import HistoryBuilder
 from tests.support.access_histories.grants import approval_of, exemption_of
+from tests.support.access_histories.parts import APPROVALS, EXEMPTIONS, HANDLED
 from tests.support.access_oracle.answers import walk
-from tests.support.access_oracle.interpretation import APPROVALS, EXEMPTIONS, HANDLED, Interpretation
 from tests.support.access_oracle.log import Entry, FactDict
 from tests.support.access_oracle.results import Answers, Finding
 
@@ -17,7 +17,7 @@ def with_targeted_decisions(build: HistoryBuilder, entries: list[Entry], parts: 
     """Return the history in which operators decide about some of its findings, if that is among the parts."""
     if not parts & {EXEMPTIONS, APPROVALS, HANDLED} or not build.chance(0.6):
         return entries
-    steps = list(walk(entries, interpretation=Interpretation(parts=parts)))
+    steps = list(walk(entries))
     for number in range(build.draw.choice((1, 2, 3))):
         position = build.draw.randrange(len(steps))
         facts = _about(build, steps[position], number, parts)

@@ -1,29 +1,12 @@
 """How the oracle interprets the sentences of the design that can be read in two ways."""
 
 from dataclasses import dataclass
-from typing import Final
-
-GRACE: Final = "grace"  # deadlines, calendars, DUE
-WINDOWS: Final = "windows"  # rules of a policy with a start and an end
-ROLES: Final = "roles"  # Intercom roles by staff role, in words of their own
-APPROVALS: Final = "approvals"
-EXEMPTIONS: Final = "exemptions"
-CLASSIFIED: Final = "classified"  # C5, owner and end of a classification, `person`
-DECIDED: Final = "decided"  # staff.decided
-HANDLED: Final = "handled"  # finding.handled
-BASELINE: Final = "baseline"  # monitoring.started
-ALL_PARTS: Final = frozenset(
-    {GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE, WITHDRAWN}
-)
-LANDED: Final = ALL_PARTS
-"""The parts of issue 13 that the agent has: histories use them, and answers are compared in them."""
 
 
 @dataclass(frozen=True)
 class Interpretation:
     """One choice for each contested sentence. Under the defaults all laws hold at once (README.md)."""
 
-    parts: frozenset[str] = ALL_PARTS  # the parts of the access answers in use
     past_addresses: bool = True  # a leaver is named by every address ever seen, of the account and of the record [N5]
     former_identifies: bool = (
         True  # where present addresses find nobody, those that either side ever had do: a rename keeps the owner [N5]

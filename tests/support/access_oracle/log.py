@@ -11,15 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.access.facts import Fact
-from tests.support.access_oracle.interpretation import (
-    APPROVALS,
-    BASELINE,
-    DECIDED,
-    EXEMPTIONS,
-    GRACE,
-    HANDLED,
-    Interpretation,
-)
+from tests.support.access_oracle.interpretation import Interpretation
 
 FactDict = dict[str, Any]
 Entry = dict[str, Any]
@@ -41,13 +33,9 @@ REQUIRED_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "account.classified": ("app_id", "account", "classification"), "account.unclassified": ("app_id", "account"),
     "policy.applied": ("policy",), "workspace.monitored": ("app_id",), "workspace.unmonitored": ("app_id",),
     "settings.applied": ("settings",), "clock.ticked": (),
-}  # fmt: skip
-# Kinds that belong to one part of the answers, which may be out of use.
-PARTS_OF_KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "exemption.granted": (EXEMPTIONS, ("app_id", "grant")), "exemption.revoked": (EXEMPTIONS, ("grant",)),
-    "approval.granted": (APPROVALS, ("grant",)), "approval.revoked": (APPROVALS, ("grant",)),
-    "staff.decided": (DECIDED, ("staff", "choice")), "finding.handled": (HANDLED, ("case",)),
-    "calendar.set": (GRACE, ("calendar",)), "monitoring.started": (BASELINE, ()),
+    "exemption.granted": ("app_id", "grant"), "exemption.revoked": ("grant",),
+    "approval.granted": ("grant",), "approval.revoked": ("grant",), "staff.decided": ("staff", "choice"),
+    "finding.handled": ("case",), "calendar.set": ("calendar",), "monitoring.started": (),
 }  # fmt: skip
 
 
@@ -90,8 +78,7 @@ def read_log(history: Sequence[Entry]) -> list[LoggedFact]:
 
 def effective(log: Sequence[LoggedFact], interpretation: Interpretation) -> list[LoggedFact]:
     """Return the facts that this release uses and that have their required parts; the others only advance log time."""
-    used = {kind: parts for kind, (part, parts) in PARTS_OF_KINDS.items() if part in interpretation.parts}
-    required = {**REQUIRED_PARTS, **used}
+    required = dict(REQUIRED_PARTS)
     if not interpretation.unmonitoring:
         required.pop("workspace.unmonitored", None)
     return [f for f in log if f.kind in required and all(f.fact.get(part) is not None for part in required[f.kind])]

@@ -13,7 +13,7 @@ from tests.support.access_oracle.checks.offboarded import offboarded
 from tests.support.access_oracle.checks.valid_access import valid_access
 from tests.support.access_oracle.decided.decisions import decided_value, linked_staff
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
-from tests.support.access_oracle.interpretation import CLASSIFIED, Interpretation
+from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import FactDict, Key, LoggedFact
 from tests.support.access_oracle.matching import match
 from tests.support.access_oracle.presence import Presence
@@ -41,9 +41,7 @@ def account_rows(state: State, account: Account) -> dict[str, Row]:
     check = _check_input(state, account, stay)
     c1 = identified(check)
     c2 = offboarded(check, c1)
-    rows = {"C1": c1, "C2": c2, "C4": valid_access(check, c1, c2)}
-    if CLASSIFIED in state.interpretation.parts:
-        rows["C5"] = governed(check)
+    rows = {"C1": c1, "C2": c2, "C4": valid_access(check, c1, c2), "C5": governed(check)}
     monitoring = monitoring_of(state, app_id)
     if monitoring is not None and not monitoring.on:
         return {name: check.row(name, "UNKNOWN", "unmonitored", monitoring.date) for name in rows}

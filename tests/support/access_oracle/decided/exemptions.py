@@ -7,7 +7,6 @@ from typing import Any, Final
 from tests.support.access_oracle.accounts import role_of
 from tests.support.access_oracle.decided.decisions import Subject, linked_staff
 from tests.support.access_oracle.decided.grants import Grant, grants, unbroken
-from tests.support.access_oracle.interpretation import EXEMPTIONS
 from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, LoggedFact, date_of
 from tests.support.access_oracle.people import Person, end_of_all
 from tests.support.access_oracle.precedence import giving
@@ -24,7 +23,7 @@ def exempted(state: State, row: Row, owner: Row | None) -> Row:
     "Where the check's outcome is FAIL or DUE, or UNKNOWN with an open finding, and an exemption is in force". `owner` is the row
     of C1, which knows whose the account is.
     """
-    if EXEMPTIONS not in state.interpretation.parts or not row.has_finding:
+    if not row.has_finding:
         return row
     periods = [grant.period(voided_at(state, grant, owner)) for grant in _given_for(state, row)]
     cover = unbroken(periods, state.now)

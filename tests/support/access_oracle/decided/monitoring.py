@@ -1,7 +1,6 @@
 """Whether monitoring has started: findings created before are the baseline."""
 
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
-from tests.support.access_oracle.interpretation import BASELINE
 from tests.support.access_oracle.snapshots import applied_snapshots
 from tests.support.access_oracle.state import State
 
@@ -12,7 +11,7 @@ def has_started(state: State) -> bool:
     The design: "the tenant's first instant at which every monitored workspace has an applied complete snapshot and every
     configured staff source an accepted complete one".
     """
-    if BASELINE not in state.interpretation.parts or state.decisions_about("monitoring.started"):
+    if state.decisions_about("monitoring.started"):
         return True
     monitored = {app_id for app_id in known_workspaces(state) if (found := monitoring_of(state, app_id)) and found.on}
     if not monitored or not monitored <= {listing.app_id for listing in state.listings}:

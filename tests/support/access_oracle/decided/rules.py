@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.support.access_oracle.decided.decisions import DecidedValue
-from tests.support.access_oracle.interpretation import WINDOWS
 from tests.support.access_oracle.log import FactDict, LoggedFact, date_of
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.state import State
@@ -39,7 +38,7 @@ def _run(state: State, app_id: str) -> tuple[FactDict | None, int | None]:
     made = state.decisions_about("policy.applied")
     for index, logged in enumerate(made):
         over = made[index + 1].log_time if index + 1 < len(made) else state.now
-        values.extend(_under(logged, app_id, over, windows=WINDOWS in state.interpretation.parts))
+        values.extend(_under(logged, app_id, over))
     start = len(values) - 1
     while start > 0 and _access(values[start - 1][0]) == _access(values[-1][0]):
         start -= 1
@@ -53,23 +52,20 @@ def _access(value: FactDict | None) -> Any:
     return value["validity"], tuple(value.get("roles") or ()), value.get("intercom_roles") or {}
 
 
-def _under(logged: LoggedFact, app_id: str, over: int, *, windows: bool) -> Iterator[tuple[FactDict | None, int | None]]:
+def _under(logged: LoggedFact, app_id: str, over: int) -> Iterator[tuple[FactDict | None, int | None]]:
     """Yield what one policy says of the workspace at its place in the log, and at each bound of a rule until it is replaced."""
     rules = [rule for rule in logged.fact["policy"].get("rules") or () if rule["app_id"] == app_id]
     decided = date_of(logged)
     moments = sorted({bound for rule in rules for bound in (rule.get("starts"), rule.get("until")) if bound is not None})
-    moments = moments if windows else []
     earlier = [b for b in moments if b <= logged.log_time and _in_force(rules, b - 1) != _in_force(rules, b)]
-    yield _in_force(rules, logged.log_time, windows=windows), latest(decided, max(earlier, default=None))
+    yield _in_force(rules, logged.log_time), latest(decided, max(earlier, default=None))
     for moment in moments:
         if logged.log_time < moment <= over:
             yield _in_force(rules, moment), latest(decided, moment)
 
 
-def _in_force(rules: list[FactDict], time: int, *, windows: bool = True) -> FactDict | None:
+def _in_force(rules: list[FactDict], time: int) -> FactDict | None:
     """Return "of those whose window holds, the one with the latest `starts` (null is earliest), then the one named last"."""
-    if not windows:
-        return rules[-1] if rules else None
     holding = [(_starts(rule), place) for place, rule in enumerate(rules) if _starts(rule) <= time < _until(rule)]
     if holding:
         return rules[max(holding)[1]]

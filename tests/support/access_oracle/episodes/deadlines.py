@@ -5,7 +5,6 @@ from typing import Final
 
 from tests.support.access_oracle.decided.rules import rule_of
 from tests.support.access_oracle.episodes.calendars import after_working_days, calendar_of
-from tests.support.access_oracle.interpretation import GRACE
 from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.registers import DAY, HOUR, latest
 from tests.support.access_oracle.results import Deadline, Row
@@ -16,7 +15,7 @@ CHECKS: Final = ("C1", "C2", "C4", "C5")
 
 def deadline_of(state: State, row: Row, opened: int) -> Deadline | None:
     """Return the deadline of a finding that is created now: from its date, by the rule in force now [N47]."""
-    rule = rule_of(state, row.app_id).value if GRACE in state.interpretation.parts and row.check in CHECKS else None
+    rule = rule_of(state, row.app_id).value if row.check in CHECKS else None
     grace = ((rule or {}).get("grace") or {}).get(row.check)
     if not grace or grace["amount"] < 1:
         return None

@@ -1,7 +1,7 @@
 """What operators did about a finding: acknowledged, assigned, commented."""
 
 from tests.support.access_oracle.episodes.findings import Findings
-from tests.support.access_oracle.interpretation import HANDLED, Interpretation
+from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import LoggedFact, date_of, effective
 
 
@@ -10,7 +10,7 @@ def handle(logged: LoggedFact, findings: Findings, interpretation: Interpretatio
 
     It is the episode's, so it survives reopening [N57].
     """
-    if HANDLED not in interpretation.parts or logged.kind != "finding.handled" or not effective([logged], interpretation):
+    if logged.kind != "finding.handled" or not effective([logged], interpretation):
         return
     case = logged.fact["case"]
     for finding in findings.open:
