@@ -1,5 +1,6 @@
 """Exemptions: what they change, and when they begin and end."""
 
+from tests.streams.core.access.deadlines import grace
 from tests.streams.core.access.exempting import JO, LATER, LOG, SOON, Exempting, leaver
 from tests.support.company import DAY, T0, Company, admin, everyone, person_of, staff, story
 
@@ -61,6 +62,37 @@ def test_an_exemption_that_begins_later_suppresses_the_finding_at_that_instant()
     assert (finding["time"], finding["unmapped"]["result"]) == (SOON, "EXEMPT")
 
 
+def test_an_exemption_begins_and_ends_each_at_its_instant_also_where_no_fact_comes_between():
+    company = leaver()
+    company.add(Exempting().granted(starts=SOON, expires=LATER))
+    begun, ended = company.tick(LATER + DAY)
+    assert [(each["time"], each["unmapped"]["result"]) for each in (begun, ended)] == [(SOON, "EXEMPT"), (LATER, "FAIL")]
+
+
+def test_a_deadline_that_passes_during_an_exemption_moves_its_state_and_not_the_result():
+    company = Company()
+    company.policy(everyone(grace=grace(C2="24 hours")))
+    company.staff("77", JO, ends=SOON)
+    company.added("7", JO)
+    company.add(Exempting().granted(expires=SOON + 5 * DAY))
+    found = company.tick(SOON + 6 * DAY)
+    assert [(each["time"], each["unmapped"]["result"], each["unmapped"]["sla_state"]) for each in found] == [
+        (SOON, "EXEMPT", "due"),
+        (SOON + DAY - DAY // 4, "EXEMPT", "critical"),
+        (SOON + DAY, "EXEMPT", "failing"),
+        (SOON + 5 * DAY, "FAIL", "failing"),
+    ]
+
+
+def test_an_exemption_that_ends_within_grace_is_due_again():
+    company = Company()
+    company.policy(everyone(grace=grace(C2="10 days")))
+    company.staff("77", JO, ends=SOON)
+    company.added("7", JO)
+    company.add(Exempting().granted(expires=SOON + DAY))
+    assert company.tick(SOON + 2 * DAY)[-1]["unmapped"]["result"] == "DUE"
+
+
 def test_a_revocation_ends_an_exemption_at_its_date():
     company, exempting = leaver(), Exempting()
     company.add(exempting.granted())
@@ -84,6 +116,12 @@ def test_pass_and_unknown_without_a_finding_stay_as_they_are():
     company.add(Exempting(check="C2").granted())
     company.add(Exempting(check="C4", id="x2").granted())
     assert (company.results()["C2 7"], company.results()["C4 7"]) == ("PASS", "UNKNOWN")
+
+
+def test_a_check_that_passes_stays_so_beside_one_that_fails():
+    company = leaver()
+    company.add(Exempting(check="C1").granted())
+    assert (company.results()["C1 7"], company.results()["C2 7"]) == ("PASS", "FAIL")
 
 
 def test_a_workspace_without_a_policy_can_be_exempt():

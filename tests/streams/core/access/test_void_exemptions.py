@@ -47,6 +47,15 @@ def test_an_exemption_of_c2_is_void_once_the_end_moves_and_not_when_it_is_told_a
     assert company.results()["C2 7"] == "FAIL"
 
 
+def test_an_exemption_of_c2_is_void_by_an_end_that_was_moved_and_moved_back_however_late_that_is_reported():
+    company = leaver()
+    company.add(Exempting().granted())
+    company.staff("77", JO, at=SOON + 2 * SECOND, ends=T0 + 5 * DAY)
+    assert company.results()["C2 7"] == "EXEMPT"
+    company.staff("77", JO, at=SOON + SECOND, ends=T0 + 6 * DAY)
+    assert company.results()["C2 7"] == "FAIL"
+
+
 def test_an_exemption_of_c2_is_void_once_a_decision_moves_the_end():
     company = leaver()
     company.staff("77", JO, source="idp", at=T0 + DAY, ends=T0 + 7 * DAY)
