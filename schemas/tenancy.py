@@ -101,13 +101,34 @@ class FurtherCheck(msgspec.Struct, frozen=True, kw_only=True):
     heads: int = 0
 
 
+class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True):
+    """A calendar of working days, by which deadlines in business days count.
+
+    Public holidays are those of a `country` (its ISO code) or of a `subdivision` of it, without `removed_days` and with `extra_days`
+    (dates like 2026-12-24); `weekend` has ISO weekdays, 1 is Monday. Days end at midnight of `zone`.
+    """
+
+    id: str
+    zone: str
+    country: str = ""
+    subdivision: str = ""
+    weekend: tuple[int, ...] = (6, 7)
+    extra_days: tuple[str, ...] = ()
+    removed_days: tuple[str, ...] = ()
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
-    """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks."""
+    """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks.
+
+    `calendar` is the id of the one of its `calendars` that counts for people who have none.
+    """
 
     id: str
     workspaces: tuple[Workspace, ...] = ()
     staff_sources: tuple[StaffSource, ...] = ()
     checks: Mapping[str, FurtherCheck] = msgspec.field(default_factory=dict)
+    calendars: tuple[WorkCalendar, ...] = ()
+    calendar: str = ""
     scim: tuple[ScimSource, ...] = ()
 
 

@@ -22,6 +22,7 @@ from connectors.staff.csv.read_file import read
 from schemas.tenancy import ScimSource, Secret
 from streams.cli.main import root
 from streams.core.access.checks.policy.validity import VALIDITIES
+from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
 from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, WorkerSettings, load
 
@@ -126,7 +127,7 @@ def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
     (tmp_path / "policy.toml").write_text(blocks["toml"])
     good, bad = rows(read(tmp_path / "staff.csv"), StaffFileForm(), normalize=normal)
     assert (len(good), bad) == (2, [])
-    (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES).policy.rules
+    (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES, WITH_GRACE).policy.rules
     assert (rule.app_id, rule.validity, rule.roles) == ("abc12345", "staff_roles", ("support agent",))
 
 

@@ -132,6 +132,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
         if not tenant.id or any(character in "|:" for character in tenant.id):
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
     _check_sources(tenants, report)
+    _check_calendars(tenants, report)
     _check_further(tenants, report)
     check_scim(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
@@ -162,6 +163,26 @@ def _check_sources(tenants: Sequence[Tenant], report: Report) -> None:
             for key, expectation in _SOURCE_CHECKS.items():
                 if (expected := expectation(getattr(source, key))) is not None:
                     report(f"tenants[{at}].staff_sources[{number}].{key}", expected)
+
+
+def _check_calendars(tenants: Sequence[Tenant], report: Report) -> None:
+    for at, tenant in enumerate(tenants):
+        ids = [calendar.id for calendar in tenant.calendars]
+        _check_unique(f"tenants[{at}].calendars", "id", ids, report)
+        if tenant.calendar and tenant.calendar not in ids:
+            known = ", ".join(ids) or "none"
+            report(f"tenants[{at}].calendar", f"no [[tenants.calendars]] has the id {tenant.calendar!r}; known: {known}")
+    calendars = [
+        (f"tenants[{at}].calendars[{number}]", calendar)
+        for at, tenant in enumerate(tenants)
+        for number, calendar in enumerate(tenant.calendars)
+    ]
+    if calendars:
+        from connectors.calendars.problems import problems  # noqa: PLC0415 - it costs a tenth of a second, and few need it
+
+        for path, calendar in calendars:
+            for key, expected in problems(calendar):
+                report(f"{path}.{key}", expected)
 
 
 def _valid(check: Callable[[Any], object]) -> Expectation:

@@ -13,6 +13,7 @@ from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from streams.core.access.checks.policy.validity import VALIDITIES
+from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
 
 
@@ -29,7 +30,7 @@ def test_the_directory_is_one_that_staff_import_takes_whole(tmp_path):
 
 def test_the_policy_is_one_that_policy_apply_takes(tmp_path):
     write_policy(tmp_path / "policy.toml")
-    assert policy_file.read(tmp_path / "policy.toml", VALIDITIES).policy.rules[0].validity == "all_staff"
+    assert policy_file.read(tmp_path / "policy.toml", VALIDITIES, WITH_GRACE).policy.rules[0].validity == "all_staff"
 
 
 def test_teammates_are_staff_but_for_those_nobody_knows(tmp_path):

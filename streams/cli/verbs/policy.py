@@ -12,6 +12,7 @@ from connectors.kafka.fact_log import append, fact_record, find_facts
 from connectors.policy import file as policy_file
 from schemas.access import fact_records, facts
 from schemas.access.facts import Fact, Policy
+from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
@@ -24,6 +25,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
 from streams.core.access.checks.policy.validity import VALIDITIES
+from streams.core.access.checks.table import WITH_GRACE
 from streams.core.access.facts.staleness import in_force
 from streams.settings import Settings
 
@@ -59,9 +61,10 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
     app_id = "abc12345"
     validity = "staff_roles"       all_staff, staff_roles, intercom_roles or ticket
     roles = ["Support", "Sales"]
+    grace = { C2 = "24 hours", C4 = "3 business days" }
     """  # noqa: D301 - click wants the backspace, not a backslash
     settings = kafka_of(ctx)
-    policy_document = policy_file.read(file, VALIDITIES)
+    policy_document = policy_file.read(file, VALIDITIES, WITH_GRACE)
     if tenant and policy_document.tenant and tenant != policy_document.tenant:
         raise BadConfiguration(f"{file.name} is the policy of tenant '{policy_document.tenant}', and --tenant says '{tenant}'.")
     tenant_id = tenant_of(settings.tenancy, tenant or policy_document.tenant)
@@ -129,8 +132,20 @@ def _check_workspaces(tenancy: Tenancy, tenant: str, new_policy: Policy) -> None
 
 
 def _table(rules: tuple[facts.Rule, ...]) -> Table:
-    table = Table("workspace", "who may have an account", "roles", box=None)
+    table = Table("workspace", "who may have an account", "roles", "in force", "grace", box=None)
     for rule in rules:
         allowed = "; ".join(f"{role}: {', '.join(names)}" for role, names in rule.intercom_roles.items()) or ", ".join(rule.roles)
-        table.add_row(rule.app_id, rule.validity, allowed)
+        table.add_row(rule.app_id, rule.validity, allowed, _bounds(rule), _graces(rule))
     return table
+
+
+def _bounds(rule: facts.Rule) -> str:
+    starts = f"from {timestamp(rule.starts)}" if rule.starts is not None else ""
+    return (
+        " ".join(part for part in (starts, f"until {timestamp(rule.until)}" if rule.until is not None else "") if part)
+        or "always"
+    )
+
+
+def _graces(rule: facts.Rule) -> str:
+    return ", ".join(f"{check} {grace.amount} {grace.unit.replace('_', ' ')}" for check, grace in sorted(rule.grace.items()))

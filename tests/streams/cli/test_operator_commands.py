@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration, InvalidRecord, Unavailable
-from schemas.tenancy import Tenancy, Tenant, Workspace
+from schemas.tenancy import Tenancy, Tenant, WorkCalendar, Workspace
 from streams.worker.settings_sync import sync_settings_facts
 from tests.streams.cli.operator import Operator
 from tests.support.company import AVRO
@@ -227,3 +228,19 @@ def test_the_configuration_is_announced_once_per_change(operator: Operator):
     log = operator.log()
     assert [fact.settings.workspaces for fact in log if fact.settings] == [("a",), ("a", "b"), ("a",)]
     assert len({fact.id for fact in log}) == 3
+
+
+def test_a_calendar_is_announced_once_before_the_settings_that_name_it(operator: Operator):
+    def tenancy(**calendar: Any) -> Tenancy:
+        calendars = (
+            WorkCalendar(id="fr", country="FR", zone="Europe/Paris", **calendar),
+            WorkCalendar(id="in", zone="Asia/Kolkata"),
+        )
+        return Tenancy.of((), [Tenant(id=operator.tenant, calendars=calendars, calendar="fr")])
+
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy())) == 3
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy())) == 0
+    assert asyncio.run(sync_settings_facts(operator.kafka, AVRO, tenancy(extra_days=("2026-12-24",)))) == 1
+    kinds = [(fact.kind, fact.calendar and fact.calendar.id) for fact in operator.log()]
+    assert kinds == [("calendar.set", "fr"), ("calendar.set", "in"), ("settings.applied", None), ("calendar.set", "fr")]
+    assert operator.log()[2].settings.further["calendar"] == "fr"

@@ -83,6 +83,22 @@ def test_the_form_of_a_sources_files_is_checked_with_the_configuration(file, wro
     assert f"tenants[0].staff_sources[0].{expected}" in problems(file(WHOLE + sources))
 
 
+def test_calendars_are_checked_with_the_configuration(file):
+    calendar = '[[tenants.calendars]]\nid = "fr"\nzone = "Europe/Paris"\ncountry = "FR"\n'
+    (read,) = load(file(WHOLE + calendar), environment=ENVIRONMENT).tenancy.tenants["acme"].calendars
+    assert (read.id, read.zone, read.country, read.weekend) == ("fr", "Europe/Paris", "FR", (6, 7))
+    found = problems(file(WHOLE + calendar.replace("FR", "FX").replace("Paris", "Pariz") + calendar))
+    assert "tenants[0].calendars[0].country (line 30): expected a country's code as in DE" in found
+    assert "tenants[0].calendars[0].zone (line 29): expected a time zone as in Europe/Paris, found 'Europe/Pariz'" in found
+    assert "2 entries have the id 'fr'; each needs its own" in found
+
+
+def test_the_default_calendar_is_one_of_the_tenants(file):
+    found = problems(file(WHOLE.replace('id = "acme"', 'id = "acme"\ncalendar = "fr"')))
+    assert "calendar" in found
+    assert "no [[tenants.calendars]] has the id 'fr'; known: none" in found
+
+
 def test_the_whole_form_is_read(file, tmp_path):
     settings = load(file(WHOLE), environment=ENVIRONMENT)
     assert settings.kafka.bootstrap == "127.0.0.1:9092"

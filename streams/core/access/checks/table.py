@@ -73,6 +73,7 @@ CHECKS: Final[Mapping[str, CheckDefinition]] = _Checks({check.id: check for chec
 """By id. A check that is not there stops the process: a newer release has evaluated it, and its findings must not be lost."""
 ACCOUNT_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, AccountCheck))
 WITHOUT_PRESENCE: Final = frozenset(check.id for check in ACCOUNT_CHECKS if check.without_presence)
+WITH_GRACE: Final = tuple(check.id for check in ACCOUNT_CHECKS if check.has_grace)
 _WORKSPACE_CHECKS: Final = tuple(check for check in _ORDER if isinstance(check, WorkspaceCheck))
 
 

@@ -50,9 +50,10 @@ def _settings(tenant: Tenant) -> AccessSettings:
     parts = {"workspaces": list(workspaces), **({"precedence": list(precedence)} if precedence else {})}
     checks = {id_: _switch(check) for id_, check in tenant.checks.items()}
     special = {name: of for name, of in (("absence", absence), ("freshness", freshness), (CHECKS, checks)) if of}
-    further = {name: canonical(of).decode() for name, of in special.items()}
+    calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
+    further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}
     return AccessSettings(
-        workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special}))
+        workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special, **calendar}))
     )
 
 

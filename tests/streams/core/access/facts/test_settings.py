@@ -2,9 +2,10 @@
 
 import msgspec
 
-from schemas.access.facts import Fact
+from schemas.access.facts import Calendar, Fact
 from schemas.tenancy import FurtherCheck, StaffSource, Tenancy, Tenant, Workspace
 from streams.core.access.checks.further.switches import Switch, switches_of
+from streams.core.access.facts.policy.calendars import calendar_fact
 from streams.core.access.facts.settings import settings_fact
 from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.staff import absence_of
@@ -83,3 +84,28 @@ def test_further_checks_of_the_configuration_reach_the_core_with_severities_as_n
     assert fact is not None
     assert switches_of(fact.settings) == {"C6": Switch(), "C9": Switch(severity=2, accounts=("99",), days=5)}
     assert settings_fact(Tenancy.of((), (tenant,)), "acme", (fact,), now=T0) is None
+
+
+def test_a_calendar_is_set_where_the_log_has_another_and_not_for_another_release_of_the_list():
+    calendar = Calendar(id="fr", made_by="holidays 1", valid_until="2028-12-31", holidays=("2026-07-14",))
+    first = calendar_fact("acme", calendar, ())
+    assert first is not None
+    assert calendar_fact("acme", msgspec.structs.replace(calendar, made_by="holidays 2"), (first,)) is None
+    changed = msgspec.structs.replace(calendar, holidays=("2026-07-14", "2026-12-24"))
+    second = calendar_fact("acme", changed, (first,))
+    assert second is not None
+    again = calendar_fact("acme", calendar, (first, second))
+    assert again is not None
+    assert len({first.id, second.id, again.id}) == 3  # the first configuration again is another fact
+    assert calendar_fact("acme", msgspec.structs.replace(calendar, id="de"), (first, second)) is not None
+
+
+def test_the_default_calendar_is_part_of_the_settings():
+    tenants = [Tenant(id="acme", calendar=calendar) for calendar in ("", "fr")]
+    without, named = (settings_fact(Tenancy.of((), (tenant,)), "acme", (), now=T0) for tenant in tenants)
+    assert without is not None
+    assert named is not None
+    assert without.settings is not None
+    assert named.settings is not None
+    assert (without.settings.further, named.settings.further) == ({}, {"calendar": "fr"})
+    assert without.settings.hash != named.settings.hash
