@@ -5,6 +5,8 @@ from typing import final
 
 import msgspec
 
+from schemas.profiles.identity import IdentityRules
+
 
 @final
 class Secret:
@@ -117,6 +119,16 @@ class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True):
     removed_days: tuple[str, ...] = ()
 
 
+class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which contacts of a tenant are one person (docs/profiles.md). `blocked` adds to the values that link nobody, `allowed` takes away."""
+
+    keys: tuple[str, ...] = IdentityRules().keys
+    mode: str = IdentityRules().mode
+    limit: int = IdentityRules().limit
+    blocked: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks.
 
@@ -130,6 +142,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     calendars: tuple[WorkCalendar, ...] = ()
     calendar: str = ""
     scim: tuple[ScimSource, ...] = ()
+    identity: IdentitySettings = IdentitySettings()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.registers import PATCH
 from schemas.versioned import Versioned
 
@@ -81,12 +82,17 @@ _ALL: Final = (
         about="organisations as other systems know them",
     ),
     _internal(
-        name="identity.claims", key="tenant|record", compact=True,
-        written_by=("contacts", "companies", "records"), read_by=("identity",),
+        name="identity.claims", codec=CLAIM, key="tenant|record", compact=True,
+        written_by=("contacts", "records"), read_by=("identity",),
         about="the keys a record claims, for the identity agent",
     ),
     _internal(
-        name="contact.assignments", key="app_id:contact_id", compact=True,
+        name="identity.rules", codec=RULES, key="tenant", compact=True,
+        written_by=("worker",), read_by=("identity",),
+        about="which keys make two records one person, where a tenant has rules of its own",
+    ),
+    _internal(
+        name="contact.assignments", codec=ASSIGNMENT, key="app_id:contact_id", compact=True,
         written_by=("identity",), read_by=("contacts",),
         about="which person a contact belongs to",
     ),
@@ -94,6 +100,11 @@ _ALL: Final = (
         name="company.assignments", key="app_id:company_id", compact=True,
         written_by=("identity",), read_by=("companies",),
         about="which organisation a company belongs to",
+    ),
+    _public(
+        name="contact.read.requests", schema="contact_read_request", key="app_id:contact_id", retention_ms=7 * DAY_MS,
+        written_by=("contacts",), read_by=("sync",),
+        about="contacts that should be read again, because an event leaves something open",
     ),
     _internal(
         name="person.patches", codec=PATCH, key="profile id", retention_ms=7 * DAY_MS,
@@ -117,13 +128,18 @@ _ALL: Final = (
     ),
     _public(
         name="memberships", schema="membership", key="org|record", compact=True,
-        written_by=("people",), read_by=("downstream", "projector"),
+        written_by=("contacts",), read_by=("downstream", "projector"),
         about="which record of a person belongs to which organisation",
     ),
     _public(
         name="people.changes", schema="profile_change", key="profile id", retention_ms=90 * DAY_MS,
         written_by=("people",), read_by=("downstream",),
         about="what changed in a person, and because of what",
+    ),
+    _public(
+        name="people.aliases", schema="profile_alias", key="profile id", compact=True,
+        written_by=("people",), read_by=("downstream", "projector"),
+        about="ids of people who have become part of another person, and that person's id",
     ),
     _public(
         name="orgs.changes", schema="profile_change", key="profile id", retention_ms=90 * DAY_MS,

@@ -23,6 +23,9 @@ ENCODING: Final = 1
 `tests/streams/agents/test_encodings.py` fails until that is done.
 """
 
+OLDEST: Final = 1
+"""The encoding that every release reads."""
+
 HIGHEST: Final = 30
 """The highest number of an encoding: as first bytes, framed Avro has 0, gzip 31, and texts higher ones."""
 

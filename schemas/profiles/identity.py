@@ -26,6 +26,18 @@ FORMS: Final = 1
 """The version of the normal forms in which keys are claimed. Raising it means to rebuild the contacts and identity agents."""
 
 
+_SHARED_MAILBOXES: Final = (
+    "admin", "contact", "do-not-reply", "donotreply", "hello", "info", "mail", "no-reply", "noreply", "office", "postmaster", "sales",
+    "support", "test",
+)  # fmt: skip
+_NO_IDS: Final = ("-1", "0", "anonymous", "false", "guest", "n/a", "nan", "nil", "none", "null", "true", "undefined", "unknown")
+
+BLOCKED: Final = tuple(
+    sorted((*(f"{EMAIL}:{name}@" for name in _SHARED_MAILBOXES), *(f"{EXTERNAL_ID}:{text}" for text in _NO_IDS)))
+)
+"""What links nobody unless a tenant wants it: mailboxes that several people read, and texts that programs write for no id."""
+
+
 class Key(NamedTuple):
     """A value that a record claims as its own, in normal form."""
 
@@ -72,7 +84,7 @@ class IdentityRules(msgspec.Struct, frozen=True, array_like=True):
 
     keys: tuple[str, ...] = (EXTERNAL_ID, EMAIL)
     mode: str = ANY
-    blocked: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = BLOCKED
     limit: int = 50  # claimants of one value; more of them are not one person
 
 

@@ -63,10 +63,14 @@ EncodedRegisters: TypeAlias = Annotated[msgspec.Raw, holds(Packed)]
 
 
 class Assignment(NamedTuple):
-    """The profile of a record. A higher number is newer; 0 is a record without an assignment, which is a profile of its own."""
+    """The profile of a record. A higher number is newer; 0 is a record without an assignment, which is a profile of its own.
+
+    `ignored` are the records that this one was merged into by merges that do not count, because they close a cycle.
+    """
 
     number: int
     profile: str
+    ignored: tuple[str, ...] = ()
 
 
 class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
@@ -95,6 +99,7 @@ class Patch(msgspec.Struct, frozen=True, array_like=True):
     record: str  # `app_id:id`, or `source:id` for other systems
     row: SourceRecordRow
     cause: PatchCause
+    moved_from: str | None = None  # the profile that the record was in until now
 
 
 PATCH: Final = Versioned(Patch)
@@ -112,10 +117,14 @@ EncodedProfile: TypeAlias = Annotated[msgspec.Raw, holds(dict[str, Any] | None)]
 
 
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
-    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn."""
+    """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn.
+
+    `alias` is the profile that this one is an alias of, once all its records have moved away.
+    """
 
     sequence: int
     value: EncodedProfile
+    alias: str | None = None
 
 
 class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):

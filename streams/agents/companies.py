@@ -4,14 +4,14 @@ from functools import partial
 from typing import Final
 
 from schemas.tenancy import Tenancy
+from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, SourceRecordType, step
 from streams.core.records.intercom.webhook_topics import COMPANIES
 from streams.engine.agent import Agent
 
 COMPANY: Final = SourceRecordType(
-    profile_type="org",
     topic="intercom.companies",
-    patches="org.patches",
+    patches=PatchTopic(profile_type="org", topic="org.patches", source="/intercom-streams/companies"),
     rules=COMPANIES,
     secondary_rules=COMPANIES,  # events between a contact and a company reach the company as secondary records
 )

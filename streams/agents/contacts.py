@@ -1,23 +1,98 @@
-"""The contacts agent: Intercom's events about contacts become one row per contact, and patches of its person."""
+"""The contacts agent: Intercom's events become one row per contact, patches of its person, its claim and its memberships."""
 
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from schemas.cloudevents import EventContext, Origin
+from schemas.codec import Avro
+from schemas.ids import derived
+from schemas.message import header
+from schemas.profiles.identity import CLAIM, ClaimMessage
+from schemas.profiles.registers import PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
-from streams.agents.source_records import ROW, SourceRecordType, step
+from streams.agents.contact_reads import request_read
+from streams.agents.identity.agent import ASSIGNMENTS_TOPIC, CLAIMS_TOPIC
+from streams.agents.identity.assignments import Assigned, assign
+from streams.agents.memberships import may_differ, memberships_of, publish
+from streams.agents.open_record import OpenRecord
+from streams.agents.patches import PatchTopic
+from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
+from streams.core.identity.claims import changed_claim
+from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
-from streams.engine.agent import Agent
+from streams.engine.agent import Agent, Batch, Outbox, Table
 
-CONTACT: Final = SourceRecordType(
-    profile_type="person",
-    topic="intercom.contacts",
-    patches="person.patches",
-    rules=CONTACTS,
-    secondary_rules=MappingProxyType({"contact.merged": MERGED_AWAY}),
-)
+_PATCHES: Final = PatchTopic(profile_type="person", topic="person.patches", source="/intercom-streams/contacts")
 
 
-def contacts(tenancy: Tenancy) -> Agent:
+def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
     """Return the agent for the workspaces of an installation."""
-    return Agent(name="contacts", sources=(CONTACT.topic,), step=partial(step, CONTACT, tenancy), codec=ROW)
+    contact = SourceRecordType(
+        topic="intercom.contacts",
+        patches=_PATCHES,
+        rules=CONTACTS,
+        secondary_rules=MappingProxyType({"contact.merged": MERGED_AWAY}),
+        follow_up=partial(_follow_up, avro),
+    )
+
+    def contacts_step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
+        if batch.topic == ASSIGNMENTS_TOPIC:
+            for assigned in assign(contact.patches, tenancy, batch, table, out):
+                _move_memberships(avro, assigned, out)
+        else:
+            step(contact, tenancy, batch, table, out)
+
+    return Agent(name="contacts", sources=(contact.topic, ASSIGNMENTS_TOPIC), step=contacts_step, codec=ROW)
+
+
+def _move_memberships(avro: Avro, assigned: Assigned, out: Outbox) -> None:
+    record, assignment, patch = assigned
+    registers = OpenRecord(patch.row).registers
+    publish(
+        avro,
+        memberships_of(patch.tenant, patch.record, assignment, registers),
+        memberships_of(patch.tenant, patch.record, patch.row.assignment, registers),
+        cause=patch.cause,
+        step=f"assigned {patch.row.assignment.number}",
+        trace=header(record.headers, "traceparent"),
+        out=out,
+    )
+
+
+def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
+    """Send the contact's claim and its memberships where they changed, and ask for a read where the event leaves something open."""
+    record, notification, destination = event
+    before, after = change.registers_before, change.registers
+    cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
+    claim = changed_claim(destination.key, before, after)
+    if claim is not None:
+        _send_claim(tenant, event, ClaimMessage(claim, cause), out)
+    if may_differ(before, after):
+        assignment = change.after.assignment
+        publish(
+            avro,
+            memberships_of(tenant, destination.key, assignment, before),
+            memberships_of(tenant, destination.key, assignment, after),
+            cause=cause,
+            step="event",
+            trace=header(record.headers, "traceparent"),
+            out=out,
+        )
+    request_read(avro, tenant, event, change, out)
+
+
+def _send_claim(tenant: str, event: Event, message: ClaimMessage, out: Outbox) -> None:
+    key, cause = f"{tenant}|{event.destination.key}", message.cause
+    context = EventContext(
+        id=derived(key, "claim", cause.event),
+        source=_PATCHES.source,
+        type="record.claimed.v1",
+        origin=Origin.DERIVED,
+        time=cause.time or None,
+        subject=event.destination.key,
+        partition_key=tenant,
+        causation_id=cause.event,
+        trace_parent=header(event.record.headers, "traceparent"),
+    )
+    out.send(CLAIMS_TOPIC, key, CLAIM.encode(message, out.encoding), context.headers())

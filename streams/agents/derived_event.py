@@ -14,7 +14,7 @@ def derived_event(
     time: int | None,
     subject: str,
     partition_key: str,
-    sequence: int,
+    sequence: int | None,
     causation_id: str | None = None,
     trace_parent: str | None = None,
 ) -> EventContext:

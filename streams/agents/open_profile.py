@@ -1,7 +1,9 @@
 """A profile while a step works on it: its rows are decoded once in a batch."""
 
+from collections.abc import Iterator
+
 from schemas.encoded import NIL
-from schemas.profiles.registers import ProfileTableRow, PublishedProfile
+from schemas.profiles.registers import Assignment, ProfileTableRow, PublishedProfile
 from streams.agents.open_record import OpenRecord
 from streams.agents.profile_events import PublicState
 from streams.core.profiles.policies import Records
@@ -19,6 +21,7 @@ class OpenProfile:
         self.id = profile
         self.sequence = published.sequence
         self.last_sent = PublicState.decoded(published.value)
+        self.alias = published.alias
         self._table = table
         self._records = {key: OpenRecord(row.row) for key, row in table.walk(profile) if row.row}
 
@@ -31,12 +34,17 @@ class OpenProfile:
         self._records[key] = record
         self._table.put(self.id, key, ProfileTableRow(row=record.row))
 
-    def put_sent(self, state: PublicState) -> None:
-        """Count what is sent now."""
+    def put_sent(self, state: PublicState, alias: str | None) -> None:
+        """Count what is sent now: the profile's state, and the profile that it is an alias of."""
         self.sequence += 1
         self.last_sent = state
-        self._table.put(self.id, "", ProfileTableRow(profile=PublishedProfile(self.sequence, state.encoded)))
+        self.alias = alias
+        self._table.put(self.id, "", ProfileTableRow(profile=PublishedProfile(self.sequence, state.encoded, alias)))
+
+    def assignments(self) -> Iterator[tuple[str, Assignment]]:
+        """Yield where each record is, also of those that have moved away."""
+        return ((key, each.row.assignment) for key, each in self._records.items())
 
     def registers(self) -> Records:
         """Return the registers of every record that belongs to the profile; a record that moved away keeps its row."""
-        return {key: each.registers for key, each in self._records.items() if each.row.assignment.profile == self.id}
+        return {key: each.counting for key, each in self._records.items() if each.row.assignment.profile == self.id}

@@ -3,16 +3,15 @@
 A row that cannot be read is not the fault of the event that needs it: the process stops.
 """
 
-from collections.abc import Callable
-
 from schemas.errors import InvalidRecord
-from schemas.profiles.registers import EncodedRegisters, Registers, SourceRecordRow
-from streams.core.records.packing import decode, decode_edges
+from schemas.profiles.registers import Registers, SourceRecordRow
+from streams.core.identity.claims import without_merges
+from streams.core.records.packing import decode
 from streams.engine.agent import unreadable_row
 
 
 class OpenRecord:
-    """A row with its registers. Both properties raise MustStop where these cannot be read."""
+    """A row with its registers. Its properties raise MustStop where these cannot be read."""
 
     __slots__ = ("_registers", "row")
 
@@ -24,17 +23,13 @@ class OpenRecord:
     def registers(self) -> Registers:
         """Return the registers."""
         if self._registers is None:
-            self._registers = _read(decode, self.row)
+            try:
+                self._registers = decode(self.row.registers)
+            except InvalidRecord as error:
+                raise unreadable_row(error) from error
         return self._registers
 
     @property
-    def edges(self) -> Registers:
-        """Return registers that have at least the edges and marks: these alone are decoded in half the time."""
-        return _read(decode_edges, self.row) if self._registers is None else self._registers
-
-
-def _read(decode_registers: Callable[[EncodedRegisters], Registers], row: SourceRecordRow) -> Registers:
-    try:
-        return decode_registers(row.registers)
-    except InvalidRecord as error:
-        raise unreadable_row(error) from error
+    def counting(self) -> Registers:
+        """Return the registers without the merges that do not count."""
+        return without_merges(self.registers, self.row.assignment.ignored)

@@ -6,10 +6,10 @@ from typing import Final
 from schemas.codec import Avro
 from streams.agents.profile_events import ProfileType
 from streams.agents.profiles import ROW, step
-from streams.core.profiles.orgs import ORG, memberships
+from streams.core.profiles.orgs import ORG
 from streams.engine.agent import Agent
 
-ORG_PROFILE: Final = ProfileType(name="org", topic="orgs", schema=ORG, memberships=memberships)
+ORG_PROFILE: Final = ProfileType(name="org", topic="orgs", schema=ORG)
 
 
 def orgs(avro: Avro) -> Agent:

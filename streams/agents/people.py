@@ -1,4 +1,4 @@
-"""The people agent: patches of contacts become persons, what changed in them, and the organisations they belong to."""
+"""The people agent: patches of contacts become persons, and what changed in them."""
 
 from functools import partial
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 from schemas.codec import Avro
 from streams.agents.profile_events import ProfileType
 from streams.agents.profiles import ROW, step
-from streams.core.profiles.people import PERSON, memberships
+from streams.core.profiles.people import PERSON
 from streams.engine.agent import Agent
 
-PERSON_PROFILE: Final = ProfileType(name="person", topic="people", schema=PERSON, memberships=memberships)
+PERSON_PROFILE: Final = ProfileType(name="person", topic="people", schema=PERSON)
 
 
 def people(avro: Avro) -> Agent:

@@ -1,7 +1,5 @@
-"""The public events of a profile: its current value, what changed in it, and its memberships in organisations."""
+"""The public events of a profile: its current value, and what changed in it."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,7 +8,7 @@ from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Headers
-from schemas.profiles.registers import EncodedProfile, Patch, Registers
+from schemas.profiles.registers import EncodedProfile, Patch
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
@@ -44,12 +42,11 @@ class PublicState(NamedTuple):
 
 
 class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
-    """One type of profile: its name (also of its Avro schema), topic, public schema, and the memberships of one record."""
+    """One type of profile: its name (also of its Avro schema), topic and public schema."""
 
     name: str
     topic: str
     schema: PublicSchema
-    memberships: Callable[[str, str, str, Registers], dict[str, Public]]
 
 
 class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +72,7 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
             type=event_type,
             time=self.patch.cause.time or None,
             subject=key,
-            partition_key=key.partition("|")[0],
+            partition_key=key,
             sequence=sequence,
             causation_id=self.patch.cause.event,
             trace_parent=self.trace,
@@ -97,12 +94,14 @@ def publish_profile(context: PatchContext, state: PublicState, sequence: int) ->
 
 
 def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int) -> None:
-    """Publish what changed; send nothing where only the origins of values did."""
+    """Publish what changed, and a record's move; send nothing where only the origins of values did."""
     patch, name = context.patch, context.profile_type.name
     changes = diff(before.value, after.value, origin_of_cause(patch.record, patch.cause))
-    if not changes and before.value is not None and after.value is not None:
-        return
     owner = patch.row.assignment.profile
+    moved_from = patch.moved_from if owner == context.profile else None
+    moved_to = None if owner == context.profile else owner
+    if not (changes or moved_from or moved_to) and before.value is not None and after.value is not None:
+        return
     value = {
         "profile": context.profile,
         "kind": name,
@@ -111,24 +110,11 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "time": patch.cause.time,
         "created": before.value is None,
         "changes": changes,
-        "moved_from": None,
-        "moved_to": None if owner == context.profile else owner,
+        "moved_from": moved_from,
+        "moved_to": moved_to,
     }
     event_id = derived(context.profile, patch.cause.event, before.digest, after.digest)
     record = context.encoded(
         "profile_change", context.profile, value, event_id=event_id, event_type=f"{name}.changed", sequence=sequence
     )
     context.out.send(f"{context.profile_type.topic}.changes", context.profile, *record)
-
-
-def publish_memberships(context: PatchContext, before: dict[str, Public], after: dict[str, Public], sequence: int) -> None:
-    """Publish the memberships that changed; those that ended with a tombstone."""
-
-    def made(key: str) -> tuple[bytes | None, Headers]:
-        event_type = f"membership.{'updated' if key in after else 'ended'}"
-        event_id = derived(context.profile, key, sequence)
-        return context.encoded("membership", key, after.get(key), event_id=event_id, event_type=event_type, sequence=sequence)
-
-    for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key):
-            context.out.send_latest("memberships", key, partial(made, key))

@@ -10,48 +10,47 @@ from schemas.profiles.registers import BASIS, PATCH, ProfileTableRow, Registers,
 from schemas.versioned import Versioned
 from streams.agents.open_profile import OpenProfile
 from streams.agents.open_record import OpenRecord
+from streams.agents.patches import NO_REGISTERS
+from streams.agents.profile_aliases import Alias, alias_of, publish_alias
 from streams.agents.profile_events import (
     PatchContext,
     ProfileType,
     Public,
     PublicState,
     publish_changes,
-    publish_memberships,
     publish_profile,
 )
 from streams.agents.working_set import WorkingSet
 from streams.core.profiles.policies import Records
 from streams.core.profiles.public_value import public_value
 from streams.core.records.packing import decode, encode
-from streams.core.records.registers import join
+from streams.core.records.registers import NOTHING, join
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(ProfileTableRow)
 
 
 class _RecordChange(NamedTuple):
-    """What a patch did to its record, and the registers of all records that the profile then had."""
+    """A patch that changed its record, and the registers of all records that the profile then had."""
 
     context: PatchContext
     profile: OpenProfile
-    before: OpenRecord | None
-    after: OpenRecord
     records: Records
 
 
 class _Publication(NamedTuple):
-    """A profile as it was last sent and as it is now, with the memberships that one record has in it."""
+    """A profile as it was last sent and as it is now."""
 
     context: PatchContext
     sequence: int
     before: PublicState
     after: PublicState
-    memberships_before: dict[str, Public]
-    memberships: dict[str, Public]
+    alias: Alias | None
+    alias_differs: bool
 
 
 def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[ProfileTableRow], out: Outbox) -> None:
-    """Join each patch to its record; publish the profile, what changed in it, and its memberships."""
+    """Join each patch to its record; publish the profile and what changed in it."""
     profiles: WorkingSet[OpenProfile] = WorkingSet(batch.records)
     load = partial(OpenProfile, table=table)
     for records in batch.chunks():
@@ -70,8 +69,9 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
             publish_profile(publication.context, publication.after, publication.sequence)
         for publication in changed:
             publish_changes(publication.context, publication.before, publication.after, publication.sequence)
-        for context, sequence, _, _, memberships_before, memberships in publications:
-            publish_memberships(context, memberships_before, memberships, sequence)
+        for publication in publications:
+            if publication.alias_differs:
+                publish_alias(publication.context, publication.alias, publication.sequence)
         profiles.release(records)
 
 
@@ -95,15 +95,15 @@ def _join(context: PatchContext, registers: Registers, profile: OpenProfile) -> 
     """Join register by register: patches arrive in any order, and a later one need not contain all that an earlier one did."""
     patch = context.patch
     before, row = profile.record(patch.record), patch.row
-    if before is not None:
-        if context.basis != before.row.digest():
-            registers = join(before.registers, registers)
-            row = SourceRecordRow(encode(registers), max(before.row.assignment, row.assignment))
-        if row == before.row:
-            return None
-    after = OpenRecord(row, registers)
-    profile.put_record(patch.record, after)
-    return _RecordChange(context, profile, before, after, profile.registers())
+    if before is not None and context.basis != before.row.digest():
+        registers = join(before.registers, registers)
+        row = SourceRecordRow(encode(registers), max(before.row.assignment, row.assignment))
+    if row.assignment.profile != context.profile:  # it has moved away: all that stays is where it is
+        registers, row = NOTHING, SourceRecordRow(NO_REGISTERS, row.assignment)
+    if before is not None and row == before.row:
+        return None
+    profile.put_record(patch.record, OpenRecord(row, registers))
+    return _RecordChange(context, profile, profile.registers())
 
 
 def _value(change: _RecordChange) -> Public | None:
@@ -116,17 +116,12 @@ def _value(change: _RecordChange) -> Public | None:
 
 def _publication(change: _RecordChange, state: PublicState) -> _Publication | None:
     """Return what to publish where the profile differs from what was last sent, and count it."""
-    context, profile, before, after, _ = change
+    context, profile, records = change
     last_sent = profile.last_sent
-    memberships_before = _memberships(context, before) if before else {}
-    memberships = _memberships(context, after)
-    if state.digest == last_sent.digest and memberships_before == memberships:
+    alias = None if records else alias_of(context, profile.assignments())
+    moved_to = None if alias is None else alias.moved_to
+    alias_differs = moved_to != profile.alias
+    if state.digest == last_sent.digest and not alias_differs:
         return None
-    profile.put_sent(state)
-    return _Publication(context, profile.sequence, last_sent, state, memberships_before, memberships)
-
-
-def _memberships(context: PatchContext, record: OpenRecord) -> dict[str, Public]:
-    if record.row.assignment.profile != context.profile:
-        return {}
-    return context.profile_type.memberships(context.patch.tenant, context.profile, context.patch.record, record.edges)
+    profile.put_sent(state, moved_to)
+    return _Publication(context, profile.sequence, last_sent, state, alias, alias_differs)

@@ -1,20 +1,20 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.cloudevents import EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import Message, header
-from schemas.profiles.registers import BASIS, PATCH, Assignment, Patch, PatchCause, Registers, SourceRecordRow
+from schemas.profiles.registers import Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
+from streams.agents.patches import PatchTopic
 from streams.agents.working_set import WorkingSet
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
@@ -25,17 +25,7 @@ from streams.engine.agent import Batch, Outbox, Table
 ROW: Final = Versioned(SourceRecordRow)
 
 
-class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
-    """One type of source record: the topic of its events, what each event asserts, and the topic of its patches."""
-
-    profile_type: str  # "person" or "org"
-    topic: str
-    patches: str
-    rules: Mapping[str, TopicRule]
-    secondary_rules: Mapping[str, TopicRule]  # for the second record an event changes, such as the contact merged away
-
-
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """One record that is an event about its key."""
 
     record: Message
@@ -56,7 +46,7 @@ class _Rows:
         return self._open.get(key, self._load)
 
     def put(self, key: str, record: OpenRecord) -> None:
-        """Change a record's row."""
+        """RecordChange a record's row."""
         self._open.put(key, record)
         self._table.put(key, "", record.row)
 
@@ -65,11 +55,27 @@ class _Rows:
         return None if row is None else OpenRecord(row)
 
 
-class _Change(NamedTuple):
-    """The row before an event and after it."""
+class RecordChange(NamedTuple):
+    """The row before an event and after it, with the registers of both."""
 
     before: SourceRecordRow | None
     after: SourceRecordRow
+    registers_before: Registers
+    registers: Registers
+
+
+FollowUp = Callable[[str, Event, RecordChange, Outbox], None]
+"""Given the tenant, send what follows from a change beside its patch."""
+
+
+class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
+    """One type of source record: the topic of its events, what each event asserts, and the topic of its patches."""
+
+    topic: str
+    patches: PatchTopic
+    rules: Mapping[str, TopicRule]
+    secondary_rules: Mapping[str, TopicRule]  # for the second record an event changes, such as the contact merged away
+    follow_up: FollowUp | None = None  # what else follows from a change
 
 
 def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
@@ -83,14 +89,18 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
         ]
         for event, change in zip(events, changes, strict=True):
             if change is not None:
-                _send_patch(record_type, tenancy, event, change, out)
+                _send_patches(record_type, tenancy, event, change, out)
+        if (follow_up := record_type.follow_up) is not None:
+            for event, change in zip(events, changes, strict=True):
+                if change is not None:
+                    follow_up(tenancy.owners[event.notification.app_id], event, change, out)
         rows.release(records)
 
 
-def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> _Event | None:
+def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event | None:
     notification = envelope(body(record))
     destination = _destination(record_type, record, notification, out)
-    return None if destination is None else _Event(record, notification, destination)
+    return None if destination is None else Event(record, notification, destination)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
@@ -107,7 +117,7 @@ def _destination(record_type: SourceRecordType, record: Message, notification: E
     return None
 
 
-def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: _Event) -> Registers:
+def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: Event) -> Registers:
     """Return what the event asserts of its record."""
     if event.notification.app_id not in tenancy.owners:
         raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
@@ -117,7 +127,9 @@ def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: _Event) -
     return translate(rules[event.notification.topic], event.notification, event.destination.id)
 
 
-def _join(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, assertion: Registers, rows: _Rows) -> _Change | None:
+def _join(
+    record_type: SourceRecordType, tenancy: Tenancy, event: Event, assertion: Registers, rows: _Rows
+) -> RecordChange | None:
     """Join an assertion to the row. It changes nothing where the event was repeated, or later events superseded it."""
     key = event.destination.key
     before = rows.get(key)
@@ -126,29 +138,21 @@ def _join(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, assert
     if joined == registers:
         return None
     owner = tenancy.owners[event.notification.app_id]
-    assignment = before.row.assignment if before else Assignment(0, derived(owner, record_type.profile_type, key))
+    assignment = before.row.assignment if before else Assignment(0, record_type.patches.own_profile(owner, key))
     after = SourceRecordRow(encode(joined), assignment)
     rows.put(key, OpenRecord(after, joined))
-    return _Change(before.row if before else None, after)
+    return RecordChange(before.row if before else None, after, registers, joined)
 
 
-def _send_patch(record_type: SourceRecordType, tenancy: Tenancy, event: _Event, change: _Change, out: Outbox) -> None:
+def _send_patches(record_type: SourceRecordType, tenancy: Tenancy, event: Event, change: RecordChange, out: Outbox) -> None:
+    """Send the row to its profile. The first patch of a record that is assigned already goes to the profile of its own id too."""
     record, notification, destination = event
-    cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
-    patch = Patch(tenancy.owners[notification.app_id], destination.key, change.after, cause)
-    profile = change.after.assignment.profile
-    context = EventContext(
-        id=derived(destination.key, "patch", cause.event),
-        source="/intercom-streams/" + record_type.topic.removeprefix("intercom."),
-        type=f"{record_type.profile_type}.patched.v1",
-        origin=Origin.DERIVED,
-        time=cause.time or None,
-        subject=destination.key,
-        partition_key=profile,
-        causation_id=cause.event,
-        trace_parent=header(record.headers, "traceparent"),
-    )
-    headers = context.headers()
-    if change.before is not None:
-        headers.append((BASIS, change.before.digest()))
-    out.send(record_type.patches, profile, PATCH.encode(patch, out.encoding), headers)
+    tenant, row, patches = tenancy.owners[notification.app_id], change.after, record_type.patches
+    patch = Patch(tenant, destination.key, row, PatchCause(destination.id, (notification.created_at or 0) * SECOND))
+    trace, profile = header(record.headers, "traceparent"), row.assignment.profile
+    event_id = derived(destination.key, "patch", destination.id)
+    patches.send(patch, profile=profile, event_id=event_id, trace=trace, out=out, basis=change.before)
+    if row.assignment.number and change.registers_before == NOTHING:
+        own = patches.own_profile(tenant, destination.key)
+        if own != profile:
+            patches.send_departure(patch, profile=own, trace=trace, out=out)

@@ -11,6 +11,7 @@ from streams.agents.access import access
 from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
+from streams.agents.identity.agent import identity
 from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Agent
@@ -24,9 +25,10 @@ class Dependencies(msgspec.Struct, frozen=True):
 
 
 _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
-    lambda dependencies: contacts(dependencies.tenancy),
+    lambda dependencies: contacts(dependencies.tenancy, dependencies.avro),
     lambda dependencies: companies(dependencies.tenancy),
     lambda dependencies: people(dependencies.avro),
+    lambda _: identity(),
     lambda dependencies: orgs(dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),

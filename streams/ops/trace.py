@@ -19,13 +19,14 @@ from schemas.errors import InvalidRecord
 from schemas.intercom.values import instant
 from schemas.message import header
 from schemas.tenancy import Tenancy
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Encoding
 from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 
 _INBOUND: Final = tuple(
     name for name, topic in TOPICS.items() if "ingress" in topic.written_by or "other systems" in topic.written_by
 )
+_INTERNAL: Final = frozenset(name for name, topic in TOPICS.items() if topic.encoding is Encoding.INTERNAL)
 _FOLLOWING: Final = tuple(
     name for name in TOPICS if name not in {*_INBOUND, "operations"}
 )  # in the order in which causes precede effects
@@ -160,7 +161,7 @@ async def _verdict(kafka: KafkaSettings, inbound: Iterable[TracedRecord], found:
     originals = [record for record in inbound if record.replay is None] or list(inbound)
     first = originals[0]
     letters = [record for record in found if record.topic == "dead.letters"]
-    effects = [record for record in found if record.topic not in (*_INBOUND, "dead.letters", "person.patches", "org.patches")]
+    effects = [record for record in found if record.topic not in {*_INBOUND, *_INTERNAL, "dead.letters"}]
     if effects:
         slowest = max(record.appended for record in effects) - min(record.appended for record in originals)
         return f"{len(effects)} records followed, the last {slowest} ms after the event was recorded"

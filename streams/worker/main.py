@@ -13,6 +13,7 @@ import structlog
 from connectors.kafka import topics
 from connectors.kafka.schema_registry import codec
 from schemas.errors import BadConfiguration, Unavailable
+from schemas.versioned import OLDEST
 from streams.agents.topology import agents_of
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
@@ -25,6 +26,7 @@ from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import MemoryStandbyStores, open_memory_store
 from streams.settings import Settings
+from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.settings_sync import sync_settings_facts
 
 log = structlog.get_logger(__name__)
@@ -87,6 +89,7 @@ async def _prepare(
             agents = agents_of(settings.tenancy, avro)
             await topics.apply(settings.kafka, names.changelogs(agents))
             await sync_settings_facts(settings.kafka, avro, settings.tenancy)
+            await sync_identity_rules(settings.kafka, settings.tenancy, encoding=settings.worker.encoding or OLDEST)
         except Unavailable as error:
             if last_error != (last_error := str(error)):
                 callbacks.notify(f"waiting: {error}")

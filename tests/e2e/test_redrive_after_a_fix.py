@@ -17,6 +17,7 @@ from schemas.intercom.routes import destinations
 from schemas.operations import REDRIVEN
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.agents.contacts import contacts
+from streams.agents.identity.agent import identity
 from streams.agents.people import people
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.naming import Naming
@@ -38,7 +39,10 @@ TENANCY = Tenancy.of(
     [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
 )
 EVENTS, PERSONS, POISONED = 1_500, 120, 90
-TOPICS = ["intercom.contacts", "person.patches", "people", "people.changes", "memberships", "dead.letters", "operations"]
+TOPICS = [
+    "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
+    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests",
+]  # fmt: skip
 
 
 def faulty(agent: Agent, poisoned: dict[bytes, int]) -> Agent:
@@ -64,12 +68,12 @@ async def test_poison_of_three_causes_is_grouped_and_redriven_after_the_fix(kafk
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS, PERSONS, seed, APP)
     poisoned = {body: number % 3 for number, body in enumerate(random.Random(seed).sample(sorted(set(bodies)), POISONED))}
-    agents = (contacts(TENANCY), people(AVRO))
+    agents = (contacts(TENANCY, AVRO), people(AVRO), identity())
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     async with transactions(settings, "ingress") as producer:
         await producer.append([record for body in bodies for record in _records(body)])
 
-    async with running((faulty(agents[0], poisoned), agents[1]), kafka=settings, limits=QUICK) as work:
+    async with running((faulty(agents[0], poisoned), *agents[1:]), kafka=settings, limits=QUICK) as work:
         await until(lambda: work.engine.ready.is_set() and _read_all_posts(work), "the faulty release has read all posts")
     rows = await summaries(settings, AVRO, lambda _: True)
     assert Counter(row.pending for row in rows) == Counter({POISONED // 3: 3}), rows

@@ -1,6 +1,7 @@
 """Law 4 on a real broker: a replay during live traffic, killed and resumed, changes no table and publishes nothing again."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from schemas.intercom.routes import destinations
 from schemas.message import Message, header
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.agents.contacts import contacts
+from streams.agents.identity.agent import identity
 from streams.agents.people import people
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
@@ -38,7 +40,10 @@ TENANCY = Tenancy.of(
     [App(name="support", client_secrets=(Secret("s"),))],
     [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
 )
-TOPICS = ["intercom.contacts", "person.patches", "people", "people.changes", "memberships", "dead.letters", "operations"]
+TOPICS = [
+    "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
+    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests",
+]  # fmt: skip
 EVENTS, LIVE, PERSONS, KILLS = 4_000, 300, 150, 3
 
 
@@ -47,7 +52,7 @@ async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, p
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS + LIVE, PERSONS, seed, APP)
-    agents = (contacts(TENANCY), people(AVRO))
+    agents = (contacts(TENANCY, AVRO), people(AVRO), identity())
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     before, live = bodies[:EVENTS], bodies[EVENTS:]
     expected_before, expected = (pipeline_of(part, TENANCY) for part in (before, bodies))
@@ -84,7 +89,8 @@ async def _replayed_despite_kills(settings: KafkaSettings, config: Path, chance:
     for _ in range(KILLS):
         process = await _command(config, *words)
         await asyncio.sleep(chance.uniform(1.0, 2.5))
-        process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was faster than the kill
+            process.send_signal(signal.SIGKILL)
         await process.wait()
         found = await replays(settings, AVRO)
         words = ["--resume", next(iter(found)), "--rate", "2000"] if found else words

@@ -6,20 +6,24 @@ from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
+from streams.agents.identity.agent import identity
 from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 
-_AGENTS = {"intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs"}
+_AGENTS = {
+    "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
+    "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts",
+}  # fmt: skip
 
 
 class Pipeline:
-    """The four agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
+    """The five agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
 
     def __init__(self, tenancy, avro=None):
         self.avro = avro or Avro.local()
-        agents = (contacts(tenancy), people(self.avro), companies(tenancy), orgs(self.avro))
+        agents = (contacts(tenancy, self.avro), people(self.avro), companies(tenancy), orgs(self.avro), identity())
         self.agents = {agent.name: agent for agent in agents}
         self.tables = {agent.name: MemoryTable(agent.codec) for agent in agents}
         self.sent = []
@@ -39,7 +43,9 @@ class Pipeline:
         """Process records of one topic with the agent that reads it, and what it sends with the next agent."""
         agent = self.agents[_AGENTS[topic]]
         out = ListOutbox()
-        agent.step(Batch(topic, 0, records), self.tables[agent.name], out)
+        rest = agent.step(Batch(topic, 0, records), self.tables[agent.name], out)
+        while rest is not None:
+            rest = agent.resume(rest, self.tables[agent.name], out)
         self.tables[agent.name].commit()
         self.sent += out.sent
         for next_topic in _AGENTS:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import uvloop
 
 from bench.profiles.prepared import ITEM_ROW, OWN_ROW, PreparedHop, load
-from bench.profiles.systems.job import CONTACTS_AGENT, PEOPLE_AGENT, Job
+from bench.profiles.systems.job import CONTACTS_AGENT, IDENTITY_AGENT, PEOPLE_AGENT, Job
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
@@ -47,6 +47,7 @@ async def _work(job: Job) -> None:
     agents = (
         _agent(CONTACTS_AGENT, "intercom.contacts", prepared[CONTACTS_AGENT]),
         _agent(PEOPLE_AGENT, "person.patches", prepared[PEOPLE_AGENT]),
+        _agent(IDENTITY_AGENT, "identity.claims", prepared[IDENTITY_AGENT]),
     )
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions, topic_prefix=job.prefix)
     names = Naming(prefix=job.prefix)

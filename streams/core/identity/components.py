@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from schemas.profiles.identity import Claim, IdentityRules, Key
+from schemas.profiles.identity import Claim, Key
 from streams.core.identity.merges import MergeEdge, ignored_merges
 from streams.core.identity.rules import LinkingKeys
 
@@ -39,8 +39,8 @@ class _MergeGroup(NamedTuple):
 class Linker:
     """Finds who belongs together in one state of the claims. It remembers what it has seen: after a change, make a new one."""
 
-    def __init__(self, rules: IdentityRules, claims: Claims) -> None:
-        self._keys = LinkingKeys(rules)
+    def __init__(self, keys: LinkingKeys, claims: Claims) -> None:
+        self._keys = keys
         self._claims = claims
         self._groups: dict[str, _MergeGroup] = {}
 
@@ -60,6 +60,12 @@ class Linker:
             if record not in done and (component := self.component(record)) is not None:
                 done.update(component.records)
                 yield component
+
+    def joins_nobody(self, record: str, claim: Claim) -> bool:
+        """Return whether a record that claims nothing yet would be a person of its own: nobody shares a value with it, nor a merge."""
+        if claim.merges or self._claims.merged_into(record):
+            return False
+        return not any(self._claims.claimants(key, 1) for key in claim.keys)
 
     def touched(self, record: str, before: Claim | None, after: Claim) -> set[str]:
         """Return the records whose component may change with a claim. This linker's claims are those before the change.

@@ -1,22 +1,6 @@
-"""Which keys may link: the rules of a tenant, and those where it has made none."""
-
-from typing import Final
+"""Which keys of a record may link it to others, by the rules of its tenant."""
 
 from schemas.profiles.identity import EMAIL, EXTERNAL_ID, NEXT, Claim, IdentityRules, Key
-
-_SHARED_MAILBOXES: Final = (
-    "admin", "contact", "do-not-reply", "donotreply", "hello", "info", "mail", "no-reply", "noreply", "office", "postmaster", "sales",
-    "support", "test",
-)  # fmt: skip
-_NO_IDS: Final = ("-1", "0", "anonymous", "false", "guest", "n/a", "nan", "nil", "none", "null", "true", "undefined", "unknown")
-
-BLOCKED: Final = (
-    *(f"{EMAIL}:{name}@" for name in _SHARED_MAILBOXES),
-    *(f"{EXTERNAL_ID}:{text}" for text in _NO_IDS),
-)
-"""What links nobody where a tenant has no list of its own: mailboxes that several people read, and texts that programs write for no id."""
-
-DEFAULT: Final = IdentityRules(blocked=BLOCKED)
 
 
 class LinkingKeys:

@@ -3,7 +3,6 @@
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import Assertions, Records, company_status
 from streams.core.profiles.public_value import PublicSchema
 
@@ -21,8 +20,3 @@ ORG: Final = PublicSchema(
     lists=MappingProxyType({"tags": "tag", "segments": "segment"}),
     computed=_no_computed_fields,
 )  # fmt: skip
-
-
-def memberships(tenant: str, org: str, record: str, registers: Registers) -> dict[str, dict[str, Any]]:
-    """Return nothing: memberships are published with the people who have them."""
-    return {}

@@ -58,42 +58,13 @@ def decode(data: EncodedRegisters) -> Registers:
         raise _unreadable(error) from error
 
 
-def decode_edges(data: EncodedRegisters) -> Registers:
-    """Return the edges and marks alone, as `decode` does: fields are most of the bytes, and are skipped."""
-    try:
-        packed = _PACKED_EDGES.decode(data)
-        versions = packed.versions
-        return Registers(
-            on=_layers(packed.on, versions),
-            off=_layers(packed.off, versions),
-            since=_layers(packed.since, versions),
-            complete=_layers(packed.complete, versions),
-        )
-    except (msgspec.MsgspecError, LookupError) as error:
-        raise _unreadable(error) from error
-
-
 def _unreadable(error: Exception) -> InvalidRecord:
     reason = str(error) if isinstance(error, msgspec.MsgspecError) else "a layer has a version that is not there"
     return InvalidRecord(f"the registers of a record cannot be read: {reason}")  # the text has the path and the types only
 
 
-class _PackedEdges(msgspec.Struct, frozen=True, array_like=True):
-    """The form of `Packed` with its fields left encoded."""
-
-    versions: tuple[Version, ...]
-    now: msgspec.Raw
-    last: msgspec.Raw
-    first: msgspec.Raw
-    on: Indexed
-    off: Indexed
-    since: Indexed
-    complete: Indexed
-
-
 _encode: Final = msgspec.msgpack.Encoder().encode
 _PACKED: Final = msgspec.msgpack.Decoder(Packed)
-_PACKED_EDGES: Final = msgspec.msgpack.Decoder(_PackedEdges)
 
 
 def _indexed(layers: Layers, indexes: Mapping[Version, int]) -> Indexed:

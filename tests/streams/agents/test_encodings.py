@@ -15,6 +15,8 @@ from schemas.errors import InvalidRecord, MustStop
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
+from schemas.profiles.identity import Claim, ClaimMessage, Key
+from schemas.profiles.registers import PatchCause
 from schemas.topics import TOPICS
 from schemas.versioned import ENCODING, Versioned
 from streams.core.access.state.rows import AnyRow
@@ -108,7 +110,11 @@ def of_a_newer_release(*_):
 
 
 def inputs(topic):
-    """Every example of a topic's records, or the sample of an internal one."""
+    """Every example of a topic's records, or the sample of an internal one. Two records that claim the same are one person."""
+    if topic.name == "identity.claims":
+        claims = (Claim(created=at, keys=(Key("email", "ada@a.org"),)) for at in (1000, 2000))
+        values = [topic.codec.encode(ClaimMessage(claim, PatchCause("e", 0))) for claim in claims]
+        return [RecordValue(f"acme|w:{at}".encode(), value) for at, value in enumerate(values)]
     if topic.codec is not None:
         return [RecordValue(b"key", topic.codec.encode(SAMPLES[topic.name].value))]
     texts = [path.read_bytes() for path in sorted((EXAMPLES / topic.name).glob("*.json"))]
@@ -166,7 +172,6 @@ def test_a_value_on_an_internal_topic_is_written_in_the_encoding_of_its_partitio
 
     monkeypatch.setattr(Versioned, "encode", recorded)
     agent = next(agent for agent in AGENTS if agent.name == name)
-    for record in inputs(TOPICS[agent.sources[0]]):
-        run_step(agent, batch_of(agent, record), MemoryStore(), 7)
+    run_step(agent, Batch(agent.sources[0], 0, inputs(TOPICS[agent.sources[0]])), MemoryStore(), 7)
     assert requested
     assert set(requested) == {7}

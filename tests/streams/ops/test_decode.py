@@ -89,7 +89,7 @@ def test_a_changelog_shows_where_its_table_stands():
 
 
 def test_a_changelog_that_cannot_be_read_is_shown_with_the_reason():
-    assert decoded(Naming().changelog(contacts(Tenancy.of((), ())).name), b"\x01\xc1").error
+    assert decoded(Naming().changelog(contacts(Tenancy.of((), ()), AVRO).name), b"\x01\xc1").error
 
 
 def test_a_topic_of_nobody_is_shown_as_it_is():

@@ -4,12 +4,11 @@ from random import Random
 
 from schemas.profiles.identity import Claim, IdentityRules, Key, Merge
 from schemas.profiles.version import Version
-from streams.core.identity.rules import BLOCKED
 
 RECORDS = tuple(f"{app}:{number}" for app in ("ws1", "ws2") for number in range(6))
 RULES = (
-    IdentityRules(blocked=BLOCKED),
-    IdentityRules(blocked=BLOCKED, mode="next"),
+    IdentityRules(),
+    IdentityRules(mode="next"),
     IdentityRules(keys=("email", "phone", "external_id"), mode="next", limit=3),
     IdentityRules(keys=("phone",), blocked=("phone:+1",)),
     IdentityRules(keys=("external_id", "email", "phone"), limit=2, blocked=("email:@b.org", "external_id:NULL")),

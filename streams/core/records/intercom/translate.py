@@ -135,6 +135,7 @@ def _single_edge(kind: str, value: Any) -> list[str]:
 _EDGES: Final[Mapping[str, Callable[[Object], Iterable[str]]]] = MappingProxyType({
     "archived": lambda _: ["archived"],
     "deleted": lambda _: ["deleted"],
+    "absorbed": lambda _: ["absorbed"],
     "merged": lambda item: _single_edge("merged", item.get("id")),
     "tag": lambda item: _single_edge("tag", item.get("tag")),
     "company": lambda item: _single_edge("company", item.get("company")),

@@ -27,14 +27,18 @@ class TopicRule(msgspec.Struct, frozen=True):
 
 _SNAPSHOT: Final = TopicRule(CONTACT)
 
+ABSORBED: Final = "absorbed"
+"""The mark of a contact that another one was merged into. It says when that was last the case, for events that do not name the other."""
+
 CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys((
         "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.lead.updated",
-        "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated", "contact.merged", "visitor.signed_up",
+        "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated", "visitor.signed_up",
         "contact.created", "contact.updated", "contact.signed_up", "contact.added_email",  # these and the next line: API 1.x
         "user.created", "user.updated", "user.email.updated", "user.subscribed", "user.unsubscribed",
         "contact.unsubscribed_from_sms",
     ), _SNAPSHOT),
+    "contact.merged": TopicRule(CONTACT, EventAssertion(ABSORBED, True, Rank.MERGE)),
     **dict.fromkeys(("contact.archived", "contact.archive"), TopicRule(assertion=EventAssertion("archived", True, Rank.ARCHIVE))),
     **dict.fromkeys(("contact.unarchived", "contact.unarchive"), TopicRule(CONTACT, EventAssertion("archived", False, Rank.ADD))),
     **dict.fromkeys(("contact.deleted", "user.deleted"), TopicRule(assertion=EventAssertion("deleted", True, Rank.DELETE))),

@@ -1,0 +1,92 @@
+"""A tenant's claims in the identity agent's table: the record's own row, and an index by value and by merge target."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from schemas.profiles.identity import Claim, Key
+from schemas.profiles.registers import Assignment
+from streams.core.identity.rows import (
+    Claimant,
+    ClaimRow,
+    IdentityRow,
+    SharedValue,
+    SoleClaimant,
+    group_of_key,
+    group_of_target,
+)
+from streams.engine.agent import Table
+
+_CLAIMANT: Final = Claimant()
+_SHARED: Final = SharedValue()
+_TWO: Final = 2
+
+
+class TenantClaims:
+    """Implement `streams.core.identity.components.Claims` over a table, and keep its index."""
+
+    def __init__(self, table: Table[IdentityRow], tenant: str) -> None:
+        self._table = table
+        self._tenant = tenant
+
+    def row(self, record: str) -> ClaimRow | None:
+        row = self._table.get(self._tenant, record)
+        return row if isinstance(row, ClaimRow) else None
+
+    def claim(self, record: str) -> Claim | None:
+        row = self.row(record)
+        return None if row is None else row.claim
+
+    def claimants(self, key: Key, most: int) -> list[str]:
+        return list(islice(self._records(group_of_key(self._tenant, key)), most))
+
+    def merged_into(self, record: str) -> list[str]:
+        return list(self._records(group_of_target(self._tenant, record)))
+
+    def replace(self, record: str, row: ClaimRow | None, claim: Claim) -> None:
+        """Put a record's claim in place of that in its row."""
+        before = Claim() if row is None else row.claim
+        self._table.put(self._tenant, record, ClaimRow(claim, None if row is None else row.assignment))
+        old, new = self._groups(before), self._groups(claim)
+        for group in old - new:
+            self._remove(group, record)
+        for group in new - old:
+            self._add(group, record)
+
+    def assign(self, record: str, row: ClaimRow, assignment: Assignment) -> None:
+        """Remember an assignment that is sent."""
+        self._table.put(self._tenant, record, ClaimRow(row.claim, assignment))
+
+    def _records(self, group: str) -> Iterator[str]:
+        match self._table.get(group):
+            case SoleClaimant(record):
+                yield record
+            case SharedValue():
+                yield from (record for record, _ in self._table.walk(group))
+
+    def _add(self, group: str, record: str) -> None:
+        match self._table.get(group):
+            case SoleClaimant(other):
+                self._table.put(group, "", _SHARED)
+                self._table.put(group, other, _CLAIMANT)
+                self._table.put(group, record, _CLAIMANT)
+            case SharedValue():
+                self._table.put(group, record, _CLAIMANT)
+            case _:
+                self._table.put(group, "", SoleClaimant(record))
+
+    def _remove(self, group: str, record: str) -> None:
+        """Take a record out. Where one is left, the group has the row that it had before there were two."""
+        if isinstance(self._table.get(group), SoleClaimant):
+            self._table.delete(group)
+            return
+        self._table.delete(group, record)
+        left = list(islice(self._records(group), _TWO))
+        if len(left) < _TWO:
+            for other in left:
+                self._table.delete(group, other)
+                self._table.put(group, "", SoleClaimant(other))
+
+    def _groups(self, claim: Claim) -> set[str]:
+        groups = {group_of_key(self._tenant, key) for key in claim.keys}
+        return groups | {group_of_target(self._tenant, merge.target) for merge in claim.merges}

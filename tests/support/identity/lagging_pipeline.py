@@ -1,0 +1,94 @@
+"""All agents over several partitions that lag behind each other at random, as workers and brokers do, without either."""
+
+from collections import defaultdict
+
+from schemas.cloudevents import context
+from schemas.codec import Avro
+from schemas.intercom.envelope import envelope
+from schemas.intercom.routes import destinations
+from schemas.message import RecordValue
+from schemas.partition import partition_of
+from streams.agents.topology import agents_of
+from streams.engine.agent import Batch
+from streams.engine.in_memory import ListOutbox, MemoryTable
+
+PARTITIONS = 3
+
+
+class LaggingPipeline:
+    """Records wait in their partition until chance lets its agent take some of them. Within a partition they stay in order."""
+
+    def __init__(self, tenancy, chance):
+        self.avro = Avro.local()
+        self.chance = chance
+        self.agents = {agent.name: agent for agent in agents_of(tenancy, self.avro) if agent.name not in {"access", "admins"}}
+        self.tables = {(name, at): MemoryTable(agent.codec) for name, agent in self.agents.items() for at in range(PARTITIONS)}
+        self.queues = defaultdict(list)  # by agent, partition and topic
+        self.pending = defaultdict(list)
+        self.topics = defaultdict(list)
+
+    def post(self, *bodies):
+        """Append bodies as the ingress does; nothing is processed yet."""
+        for body in bodies:
+            for destination in destinations(envelope(body)):
+                causation = [("ce_causationid", destination.causation.encode())] if destination.causation else []
+                headers = [("ce_id", destination.id.encode()), *causation]
+                self._append(destination.topic, destination.key.encode(), body, headers)
+
+    def append(self, topic, key, value):
+        self._append(topic, key.encode(), value, [("ce_id", b"operator")])
+
+    def run(self, steps=None):
+        """Process until nothing waits any more, or so many batches."""
+        while (ready := self._ready()) and steps != 0:
+            self._process(*self.chance.choice(ready))
+            steps = None if steps is None else steps - 1
+
+    def latest(self, topic):
+        """Return a compacted topic's last values as bytes, by key, without those whose last value is a tombstone."""
+        values = {record.key.decode(): record.value for record in self.topics[topic]}
+        return {key: value for key, value in sorted(values.items()) if value is not None}
+
+    def values(self, topic):
+        return {key: self.avro.decode(value)[1] for key, value in self.latest(topic).items()}
+
+    def changes(self):
+        return [self.avro.decode(record.value)[1] for record in self.topics["people.changes"]]
+
+    def ids(self):
+        """Return the ids of everything on public topics."""
+        public = ("people", "people.changes", "people.aliases", "memberships", "orgs", "orgs.changes", "contact.read.requests")
+        return [(topic, context(record.headers)["id"]) for topic in public for record in self.topics[topic]]
+
+    def rows(self, agent):
+        """Return the rows of all partitions of an agent."""
+        tables = [table for (name, _), table in self.tables.items() if name == agent]
+        return {key: value for table in tables for key, value in table.rows().items()}
+
+    def _ready(self):
+        waiting = [(agent, at, topic) for (agent, at, topic), queue in self.queues.items() if queue]
+        return waiting + [(agent, at, None) for (agent, at), work in self.pending.items() if work]
+
+    def _process(self, name, at, topic):
+        agent, table, out = self.agents[name], self.tables[name, at], ListOutbox()
+        if topic is None:
+            rest = agent.resume(self.pending[name, at].pop(0), table, out)
+        else:
+            queue = self.queues[name, at, topic]
+            size = self.chance.randint(1, min(len(queue), 5))
+            records = queue[:size]
+            del queue[:size]
+            rest = agent.step(Batch(topic, at, records), table, out)
+        if rest is not None:
+            self.pending[name, at].append(rest)
+        table.commit()
+        for sent in out.sent:
+            self._append(sent.topic, sent.key, sent.value, sent.headers)
+
+    def _append(self, topic, key, value, headers):
+        record = RecordValue(key, value, headers, len(self.topics[topic]), 1_767_225_600_000)
+        self.topics[topic].append(record)
+        at = partition_of(key, PARTITIONS)
+        for name, agent in self.agents.items():
+            if topic in agent.sources:
+                self.queues[name, at, topic].append(record)
