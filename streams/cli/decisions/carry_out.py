@@ -27,7 +27,10 @@ class Matter(NamedTuple):
 
 
 class DecisionReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a decision: `outcome` is applied, unchanged, stale or void; `instead` what stands where it is neither of the first."""
+    """What became of a decision: `outcome` is applied, unchanged, stale or void; `instead` what stands where it is neither of the first.
+
+    `grant` is the id of the exemption or approval that it is about.
+    """
 
     tenant: str
     app_id: str | None
@@ -37,13 +40,14 @@ class DecisionReport(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None
     outcome: str
     instead: str | None = None
+    grant: str | None = None
 
     @classmethod
     def of(cls, fact: Fact, outcome: str, instead: MadeDecision | None = None) -> "DecisionReport":
         """Report about a decision, and about the one that stands instead."""
         return cls(
             tenant=fact.tenant, app_id=fact.app_id, account=fact.account, kind=fact.kind, decision=fact.id, replaces=fact.replaces,
-            outcome=outcome, instead=sentence_about(instead) if instead else None,
+            outcome=outcome, instead=sentence_about(instead) if instead else None, grant=fact.grant.id if fact.grant else None,
         )  # fmt: skip
 
     @classmethod
@@ -82,7 +86,8 @@ def show(ctx: click.Context, reports: Collection[DecisionReport], words: str, *,
         if as_json:
             click.echo(json_line(report))
         elif report.outcome == APPLIED:
-            click.echo(f"{_subject(report)}: {words}, by decision {report.decision}")
+            grant = f" as {report.grant}" if report.grant else ""
+            click.echo(f"{_subject(report)}: {words}{grant}, by decision {report.decision}")
         elif report.outcome == UNCHANGED:
             click.echo(f"{_subject(report)}: nothing to do, {report.instead}")
         else:

@@ -17,6 +17,7 @@ VERBS = MappingProxyType({
     "access": "Show who has access, feed lists of Intercom's teammates, and confirm them.",
     "account": "Decide whose an account is, and what it is.",
     "exempt": "Accept a failing check for a time.",
+    "approval": "Approve access by a ticket, for a time.",
     "finding": "Acknowledge, assign and comment findings.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
     "doctor": "Find what is wrong with an installation, and what to do.",
