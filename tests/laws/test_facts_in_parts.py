@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 
 from schemas.access import fact_records
 from schemas.access.facts import Fact
-from schemas.message import RecordValue
+from schemas.message import RecordValue, header
 from streams.agents.access import ProcessingLimits
+from streams.core.access.checks.further.activities import BY_ACCOUNT, BY_WORKSPACE
 from streams.core.access.findings.ledger import CONTINUED
+from streams.engine.in_memory import SentRecord
+from tests.streams.core.access.checks.further.activities import did, logged_in, switched_on
+from tests.streams.core.access.test_alarm_test import alarm
 from tests.support import company
 from tests.support.company import (
     AVRO,
@@ -52,6 +56,16 @@ singles = st.one_of(
     st.sampled_from(({}, {"group.example": "acme.example"})).map(
         lambda aliases: company.settings(aliases=aliases, workspaces=("ws1", "ws2"))
     ),
+    st.sampled_from(({}, {"C6": {}, "C13": {}, "C15": {"days": 1}}, {"C7": {}, "C9": {"accounts": ["1"]}, "C16": {"heads": 2}})).map(
+        lambda checks: switched_on(**checks)
+    ),
+    st.builds(
+        lambda type_, account, at, app, address: did(type_, account, at=at, app=app, email=address, enabled=False),
+        st.sampled_from(sorted(BY_ACCOUNT | BY_WORKSPACE | {"admin_invite_creation", "admin_invite_deletion"})),
+        st.sampled_from(ACCOUNTS) | st.none(), times, st.sampled_from(APPS), st.sampled_from(ADDRESSES),
+    ),
+    st.builds(lambda account, at: logged_in(account, at=at, sign_in_method="password"), st.sampled_from(ACCOUNTS), times),
+    st.builds(lambda id_, is_open: alarm(id_, is_open=is_open), st.sampled_from("ab"), st.booleans()),
     st.builds(
         lambda account, record: decision("account.linked", account, staff=person_of(record)),
         st.sampled_from(ACCOUNTS), st.sampled_from(RECORDS),
@@ -169,11 +183,12 @@ def test_tenants_of_one_partition_do_not_change_each_others_answers(
     both = cut(mixed, schedule, 2)
     for name in (b"acme", b"beta"):
         alone = whole([record for record in mixed if record.key == name], 2)
-        assert [sent for sent in both.sent if _tenant(sent.key) == name] == alone.sent
+        assert [sent for sent in both.sent if _tenant(sent) == name] == alone.sent
 
 
-def _tenant(key: bytes | None) -> bytes:
-    return (key or b"").replace(b":", b"|").partition(b"|")[0]
+def _tenant(sent: SentRecord) -> bytes:
+    """Return whose a record is: a request to read teammates has its workspace as the key."""
+    return (header(sent.headers, "ce_source") or "").split("/")[2].encode()
 
 
 def _by_key(company: Company) -> dict[bytes | None, list[bytes | None]]:

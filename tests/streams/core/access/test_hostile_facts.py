@@ -9,8 +9,12 @@ from schemas.access import fact_records
 from schemas.access.facts import Fact, FactPersonalData, Grace, Grant, LocalTime, StaffRecordData
 from schemas.access.limits import LAST, LONGEST_TEXT
 from schemas.errors import InvalidRecord
-from schemas.message import RecordValue
+from schemas.message import RecordValue, header
+from streams.agents.access import access
 from streams.core.access.facts.apply import TOO_FAR_AHEAD
+from streams.engine.agent import Batch
+from streams.engine.partition.step_runner import run_step
+from streams.engine.tables.store import MemoryStore
 from tests.support.company import APP, AVRO, DAY, T0, TENANT, Company, admin, decision, person_of, policy, roles, staff, story
 
 JO = "jo@acme.example"
@@ -197,6 +201,18 @@ def test_instants_of_policies_and_grants_have_the_same_bounds():
         )
         assert "grant.expires" in refused(granted)
     assert "grace" in refused(policy(msgspec.structs.replace(rule, grace={"C2": Grace(amount=10**9, unit="days")})))
+
+
+def test_a_hostile_fact_is_a_dead_letter_with_its_reason_and_the_next_is_processed():
+    facts = [admin("admin.added", "7", JO), admin("admin.removed", "7", at=-5), admin("admin.added", "8", JO)]
+    records = [
+        RecordValue(b"globex" if number == 2 else TENANT.encode(), fact_records.encode(AVRO, fact), (), number, T0 + number)
+        for number, fact in enumerate([*facts, admin("admin.added", "9", JO)])
+    ]
+    result = run_step(access(AVRO), Batch("access.facts", 0, records), MemoryStore())
+    assert result.dead == [False, True, True, False]
+    subjects = {header(headers, "ce_subject") for topic, _, _, headers, _ in result.sent if topic == "access.violations"}
+    assert subjects == {"workspace/ws1", "admin/7", "admin/9"}
 
 
 def test_a_local_time_without_its_instant_inside_the_years_is_refused_for_starts_too():

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.streams.core.access.checks.further.activities import ENDED, HOUR, JO, company_with, did, left, logged_in, of
+from tests.streams.core.access.exempting import LATER, Exempting
 from tests.support.company import DAY, T0, Company
 
 
@@ -76,3 +77,15 @@ def test_c13_is_found_for_an_account_that_was_removed_before_the_leave_was_known
     company.removed("7", at=T0 + 2 * DAY)
     found = company.staff("77", JO, at=T0 + DAY, ends=ENDED)
     assert of("C13", found) == ["C13 7 opened"]
+
+
+def test_c13_is_accepted_by_an_exemption_also_once_the_account_is_removed_until_it_ends():
+    company = company_with("C13")
+    company.add(did("app_webhook_creation", "7", at=T0 + HOUR))
+    left(company)
+    company.removed("7", at=T0 + 9 * DAY)
+    grant = Exempting(check="C13", id="x13")
+    (finding,) = company.add(grant.granted(expires=LATER))
+    assert (finding["unmapped"]["check"], finding["unmapped"]["result"], finding["status_id"]) == ("C13", "EXEMPT", 3)
+    (reopened,) = [each for each in company.tick(LATER + DAY) if each["unmapped"]["check"] == "C13"]
+    assert (reopened["time"], reopened["unmapped"]["result"]) == (LATER, "FAIL")

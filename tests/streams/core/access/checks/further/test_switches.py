@@ -1,8 +1,12 @@
 """All further checks: switched on and off by the settings, with their severity, whatever the order of facts."""
 
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from schemas.access.facts import Fact
 from streams.core.access.checks.table import ACCOUNT_CHECKS
@@ -18,7 +22,7 @@ from tests.streams.core.access.checks.further.activities import (
     switched_on,
     with_seat,
 )
-from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, settings, story
+from tests.support.company import APP, DAY, T0, TENANT, Company, admin, everyone, settings, staff, story
 
 FURTHER = [check for check in ACCOUNT_CHECKS if check.further]
 EVERYTHING = [
@@ -121,3 +125,29 @@ def test_of_many_events_the_latest_are_remembered_in_whatever_order_they_come():
         for company in (forwards, backwards)
     ]
     assert times[0] == times[1] == [T0 + number * HOUR for number in range(2 * REMEMBERED, 3 * REMEMBERED)]
+
+
+MOVES = [
+    admin("admin.added", "7", JO), admin("admin.removed", "7", at=T0 + HOUR), admin("admin.added", "7", JO, at=T0 + 2 * HOUR),
+    staff("77", JO, ends=ENDED), did("admin_invite_creation", "1", at=T0 + HOUR, email=JO), did("admin_invite_deletion", "1", at=T0 + DAY, email=JO),
+    did("app_webhook_deletion", "8", at=T0 + 6 * DAY), did("admin_impersonation_consent_revoked", "8", at=T0 + 8 * DAY),
+]  # fmt: skip
+HISTORY = [*EVERYTHING, *MOVES]
+ON = {**ALL, "C7": {}, "C16": {"heads": 2}}
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(HISTORY), unique_by=lambda fact: fact.id), st.randoms(use_true_random=False))
+def test_any_part_of_a_history_in_any_order_gives_the_same_answers(part: list[Fact], chance: Random):
+    def answered(order: list[Fact]) -> dict[str, tuple[Any, ...]]:
+        company = Company()
+        company.policy(everyone())
+        company.add(switched_on(**ON))
+        for fact in order:
+            company.add(fact)
+        company.tick(T0 + 12 * DAY)
+        return {key: (row["result"], row["reason"], row["since"]) for key, row in company.states().items()}
+
+    shuffled = list(part)
+    chance.shuffle(shuffled)
+    assert answered(part) == answered(shuffled)
