@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topics import present
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
 
@@ -23,18 +24,18 @@ async def read_to_end(kafka: KafkaSettings, name: str, keep: Callable[[Any], T |
     With `key`, only the records with that key are read. Raises Unavailable where Kafka or the topic is not there.
     """
     topic = kafka.topic(name)
+    count = (await present(kafka)).get(topic, 0)
+    if not count:
+        raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
+    numbers = range(count) if key is None else [partition_of(key, count)]
+    partitions = [TopicPartition(topic, number) for number in numbers]
     consumer = AIOKafkaConsumer(
-        topic, **kafka.client(), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
+        **kafka.client(), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
     )
     try:
         async with asyncio.timeout(_START_S):
             await consumer.start()
-        numbers = sorted(consumer.partitions_for_topic(topic) or ())
-        if not numbers:
-            raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
-        wanted = numbers if key is None else [numbers[partition_of(key, len(numbers))]]
-        partitions = [TopicPartition(topic, number) for number in wanted]
-        consumer.pause(*(each for each in consumer.assignment() if each not in partitions))
+        consumer.assign(partitions)
         return await _read(consumer, partitions, lambda record: keep(record) if key in (None, record.key) else None)
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} did not answer ({type(error).__name__}). Is it up?") from error

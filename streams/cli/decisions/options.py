@@ -19,9 +19,23 @@ until_option = click.option("--until", type=TimeParam(), metavar="TIME", help="W
 
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why. The log and the finding keep it.")
 _COMMENT = click.option("--comment", "reason", metavar="TEXT", help="What others should know.")
-_BY = click.option("--by", metavar="ID", help="Who decides, where it is not the user of this machine.")
 _WAIT = click.option("--wait", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS",
                      help="How long to wait for a worker to come to the decision.")  # fmt: skip
+
+
+class IdParam(click.ParamType):
+    """Take the id of a person or a team. An address is refused: ids stand outside of the personal part of a fact."""
+
+    name = "id"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text or "@" in text or "|" in text or not text.isprintable():
+            self.fail("has to be an id without address: letters, digits and the like, such as team:it", param, ctx)
+        return text
+
+
+_BY = click.option("--by", type=IdParam(), metavar="ID", help="Who decides, where it is not the user of this machine.")
 
 
 class Deciding(msgspec.Struct, frozen=True, kw_only=True):

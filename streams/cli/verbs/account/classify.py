@@ -16,7 +16,7 @@ from streams.cli.decisions.staff_reference import known_staff, staff_id
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
-from streams.cli.workspace import workspace_of
+from streams.cli.workspace import tenant_of_workspace, workspace_in
 from streams.core.access.facts.classification import KINDS
 
 _COLUMNS = ("account", "kind", "owner", "until", "workspace")
@@ -45,11 +45,11 @@ def classify(
     if (file is None) == (account is None or kind is None):
         raise click.UsageError("Give ACCOUNT and KIND, or --file CSV.")
     settings = kafka_of(ctx)
-    _, tenant = workspace_of(settings.tenancy, workspace)
+    tenant = tenant_of_workspace(settings.tenancy, workspace)
     known = run(known_staff(settings, tenant))
 
     def wanted(row: dict[str, str]) -> Wanted:
-        app_id, _ = workspace_of(settings.tenancy, row.get("workspace") or workspace)
+        app_id = workspace_in(settings.tenancy, tenant, row.get("workspace") or workspace)
         return Wanted(app_id, row["account"], _content(row, known), CLASSES)
 
     given = {

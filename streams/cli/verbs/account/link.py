@@ -11,7 +11,7 @@ from streams.cli.decisions.options import Deciding, deciding, workspace_option
 from streams.cli.decisions.staff_reference import known_staff, staff_id
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
-from streams.cli.workspace import workspace_of
+from streams.cli.workspace import tenant_of_workspace, workspace_in, workspace_of
 
 _COLUMNS = ("account", "staff", "workspace")
 
@@ -35,11 +35,11 @@ def link(
     if (file is None) == (account is None or staff is None):
         raise click.UsageError("Give ACCOUNT and STAFF, or --file CSV.")
     settings = kafka_of(ctx)
-    _, tenant = workspace_of(settings.tenancy, workspace)
+    tenant = tenant_of_workspace(settings.tenancy, workspace)
     known = run(known_staff(settings, tenant))
 
     def wanted(row: dict[str, str]) -> Wanted:
-        app_id, _ = workspace_of(settings.tenancy, row.get("workspace") or workspace)
+        app_id = workspace_in(settings.tenancy, tenant, row.get("workspace") or workspace)
         return Wanted(app_id, row["account"], staff_id(known, row["staff"]), LINKS)
 
     rows = read_rows(file, _COLUMNS, _COLUMNS[:2], wanted) if file else [wanted({"account": account or "", "staff": staff or ""})]

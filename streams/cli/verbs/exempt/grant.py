@@ -13,7 +13,7 @@ from streams.cli.decisions.answers import answer_about, answers_of
 from streams.cli.decisions.carry_out import DecisionReport, carry_out, show
 from streams.cli.decisions.exemptions import GRANTED, ExemptionSubject, of_id
 from streams.cli.decisions.log import DecisionLog
-from streams.cli.decisions.options import Deciding, deciding, until_option, workspace_option
+from streams.cli.decisions.options import Deciding, IdParam, deciding, until_option, workspace_option
 from streams.cli.decisions.requester import made_by
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
@@ -29,7 +29,9 @@ _NO_OWNER: Final = ("C1", "C5")  # checks of accounts that nobody owns
 @click.command()
 @click.argument("check", type=click.Choice(list(CHECKS), case_sensitive=False))
 @click.argument("account", required=False)
-@click.option("--approver", metavar="ID", required=True, help="Who approves it: somebody else than the one who asks.")
+@click.option(
+    "--approver", type=IdParam(), metavar="ID", required=True, help="Who approves it: somebody else than the one who asks."
+)
 @until_option
 @click.option("--no-end", is_flag=True, help="It has no end.")
 @click.option("--from", "starts", type=TimeParam(), metavar="TIME", help="When it begins. Default: now.")
@@ -64,7 +66,7 @@ def _refuse(content: Grant, account: str | None, how: Deciding) -> None:
         raise click.UsageError(f"{check} is about {advice}.")
     if not (how.reason or "").strip():
         raise click.BadParameter("is empty; an exemption needs a reason", param_hint="--reason")
-    if not approver.strip() or how.requester.is_called(approver):
+    if how.requester.is_called(approver):
         raise click.BadParameter("is the one who asks; somebody else has to approve it", param_hint="--approver")
     if content.expires is not None and content.expires <= max(time.time_ns() // 1_000_000, content.starts or 0):
         raise click.BadParameter("is in the past, or before it begins", param_hint="--until")

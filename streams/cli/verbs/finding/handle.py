@@ -10,7 +10,7 @@ from schemas.ids import derived
 from streams.cli.decisions.answers import answers_of, open_finding
 from streams.cli.decisions.carry_out import DecisionReport, show
 from streams.cli.decisions.log import DecisionLog
-from streams.cli.decisions.options import Deciding, handling, saying, tenant_option
+from streams.cli.decisions.options import Deciding, IdParam, handling, saying, tenant_option
 from streams.cli.decisions.requester import made_by
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
@@ -33,14 +33,12 @@ def ack(ctx: click.Context, *, finding: str, tenant: str | None, how: Deciding) 
 
 @click.command()
 @_finding
-@click.option("--to", "assignee", metavar="ID", required=True, help="Who is to deal with it.")
+@click.option("--to", "assignee", type=IdParam(), metavar="ID", required=True, help="Who is to deal with it.")
 @tenant_option
 @handling
 @click.pass_context
 def assign(ctx: click.Context, *, finding: str, assignee: str, tenant: str | None, how: Deciding) -> None:
     """Assign FINDING to somebody."""
-    if not assignee.strip():
-        raise click.BadParameter("is empty", param_hint="--to")
     _handle(ctx, Case(finding=finding, action=ASSIGNED, assignee=assignee), tenant, how)
 
 

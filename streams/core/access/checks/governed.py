@@ -55,7 +55,17 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
     people = [owner] if owner else []
     cited = (evidence.presence(view), CitedFact(decision.source, {"classification": decision.value}), *evidence.records(*people))
     return CheckOutcome(
-        account_result(check, view, result, reason, date, person=owner or decision.owner, parameters=parameters), cited, owner
+        account_result(
+            check,
+            view,
+            result,
+            reason,
+            date,
+            person=owner or (decision.owner if reason == "staff_not_known" else None),
+            parameters=parameters,
+        ),
+        cited,
+        owner,
     )
 
 

@@ -205,6 +205,9 @@ async def test_without_a_worker_a_decision_is_in_the_log_and_takes_effect_later(
             ("exempt", "grant", "C2", "7", "--no-end", "--approver", "lead", "--evidence", "none.pdf", *WHY),
             "none.pdf cannot be read",
         ),
+        (("exempt", "grant", "C2", "7", "--no-end", "--approver", "lead@acme.example", *WHY), "an id without address"),
+        (("exempt", "grant", "C2", "7", "--no-end", "--approver", " ", *WHY), "an id without address"),
+        (("account", "link", "7", "hr/77", "--by", "me@acme.example", *WHY), "an id without address"),
         (("account", "link", "7", *WHY), "Give ACCOUNT and STAFF"),
         (("account", "link", "7", "hr/none", *WHY), "No record of the staff is called 'hr/none'"),
         (("account", "classify", "7", "robot", *WHY), "robot"),
@@ -223,9 +226,11 @@ def test_a_decision_that_cannot_hold_is_refused_with_what_to_do(operator: Operat
 
 
 def test_every_bad_line_of_a_file_is_named_and_nothing_is_decided(operator: Operator):
-    file = operator.file("bad.csv", "account,kind,until\n7,robot,\n8,shared,\n,service,\n9,external,soon\n")
-    result = operator.types("account", "classify", "--file", file, "--yes", *WHY)
-    assert [line.partition(":")[0].strip() for line in str(result.exception).splitlines()[1:]] == ["line 2", "line 4", "line 5"]
+    rows = ("7,robot,,", "8,shared,,", ",service,,", "9,external,soon,", "9,service,,of-another")
+    file = operator.file("bad.csv", "\n".join(("account,kind,until,workspace", *rows)))
+    result = operator.types("account", "classify", "--file", file, "--yes", "--workspace", APP, *WHY)
+    bad = [line.partition(":")[0].strip() for line in str(result.exception).splitlines()[1:]]
+    assert bad == ["line 2", "line 4", "line 5", "line 6"]
     assert operator.log() == []
 
 

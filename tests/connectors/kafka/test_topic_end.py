@@ -1,0 +1,59 @@
+"""Reading a topic to its present end on a real broker: which partition and key, and what is not committed."""
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import NewTopic
+
+from connectors.kafka.admin import admin_client
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_end import read_to_end
+from schemas.errors import Unavailable
+from schemas.partition import partition_of
+
+pytestmark = pytest.mark.asyncio
+
+NAME = "read.to.end"
+KEYS = (b"a", b"b", b"c", b"d")
+
+
+@pytest_asyncio.fixture
+async def settings(kafka: str, prefix: str) -> KafkaSettings:
+    found = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
+    async with admin_client(found) as client:
+        await client.create_topics([NewTopic(found.topic(NAME), 3, 1)])
+    return found
+
+
+async def send(settings: KafkaSettings, producer: AIOKafkaProducer, key: bytes, value: bytes) -> None:
+    await producer.send_and_wait(settings.topic(NAME), value, key=key, partition=partition_of(key, 3))
+
+
+async def test_all_partitions_are_read_in_their_order_and_one_key_from_its_own(settings: KafkaSettings):
+    async with AIOKafkaProducer(**settings.client()) as producer:
+        for value in (b"1", b"2"):
+            for key in KEYS:
+                await send(settings, producer, key, value)
+    everything = await read_to_end(settings, NAME, lambda record: (record.key, record.value))
+    assert sorted(everything) == sorted((key, value) for key in KEYS for value in (b"1", b"2"))
+    assert await read_to_end(settings, NAME, lambda record: record.value, key=b"b") == [b"1", b"2"]
+    assert await read_to_end(settings, NAME, lambda record: record.value if record.key == b"c" else None) == [b"1", b"2"]
+    assert await read_to_end(settings, NAME, lambda record: record.value, key=b"none") == []
+
+
+async def test_what_is_not_committed_is_not_there(settings: KafkaSettings):
+    async with AIOKafkaProducer(**settings.client(), transactional_id=f"{settings.topic_prefix}t") as producer:
+        async with producer.transaction():
+            await send(settings, producer, b"a", b"committed")
+        await producer.begin_transaction()
+        await send(settings, producer, b"a", b"given up")
+        await producer.abort_transaction()
+        await producer.begin_transaction()
+        await send(settings, producer, b"a", b"open")
+        assert await read_to_end(settings, NAME, lambda record: record.value, key=b"a") == [b"committed"]
+        await producer.abort_transaction()
+
+
+async def test_a_topic_that_is_not_there_is_named_with_what_to_do(settings: KafkaSettings):
+    with pytest.raises(Unavailable, match="topics apply"):
+        await read_to_end(settings, "nothing.of.the.kind", lambda record: record.value)
