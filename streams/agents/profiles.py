@@ -51,7 +51,7 @@ class _Publication(NamedTuple):
 
 def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[ProfileTableRow], out: Outbox) -> None:
     """Join each patch to its record; publish the profile and what changed in it."""
-    profiles: WorkingSet[OpenProfile] = WorkingSet(batch.records)
+    profiles: WorkingSet[OpenProfile] = WorkingSet()
     load = partial(OpenProfile, table=table)
     for records in batch.chunks():
         contexts = [_context(profile_type, avro, record, out) for record in records]
@@ -72,7 +72,7 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
         for publication in publications:
             if publication.alias_differs:
                 publish_alias(publication.context, publication.alias, publication.sequence)
-        profiles.release(records)
+        profiles.end_chunk(records)
 
 
 def _context(profile_type: ProfileType, avro: Avro, record: Message, out: Outbox) -> PatchContext:

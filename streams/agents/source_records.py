@@ -1,6 +1,6 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -36,17 +36,17 @@ class Event(NamedTuple):
 class _Rows:
     """The rows of a batch's records, each decoded once."""
 
-    def __init__(self, table: Table[SourceRecordRow], records: Sequence[Message]) -> None:
+    def __init__(self, table: Table[SourceRecordRow]) -> None:
         self._table = table
-        self._open: WorkingSet[OpenRecord | None] = WorkingSet(records)
-        self.release = self._open.release
+        self._open: WorkingSet[OpenRecord | None] = WorkingSet()
+        self.end_chunk = self._open.end_chunk
 
     def get(self, key: str) -> OpenRecord | None:
         """Return a record's row."""
         return self._open.get(key, self._load)
 
     def put(self, key: str, record: OpenRecord) -> None:
-        """RecordChange a record's row."""
+        """Change a record's row."""
         self._open.put(key, record)
         self._table.put(key, "", record.row)
 
@@ -80,7 +80,7 @@ class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
 
 def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
     """Join each event to the row of its record, and send a patch where the row changed."""
-    rows = _Rows(table, batch.records)
+    rows = _Rows(table)
     for records in batch.chunks():
         events = [event for record in records if (event := _event(record_type, record, out)) is not None]
         assertions = [_assertion(record_type, tenancy, event) for event in events]
@@ -94,7 +94,7 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
             for event, change in zip(events, changes, strict=True):
                 if change is not None:
                     follow_up(tenancy.owners[event.notification.app_id], event, change, out)
-        rows.release(records)
+        rows.end_chunk(records)
 
 
 def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event | None:

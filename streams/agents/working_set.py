@@ -1,6 +1,5 @@
-"""What a step has decoded for a key of its batch, kept until the last record of that key: keys repeat, most of all in a replay."""
+"""What a step has decoded for the keys of a chunk, so that records of one key decode it once."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -10,10 +9,9 @@ T = TypeVar("T")
 
 
 class WorkingSet(Generic[T]):
-    """Values by record key. What a batch holds only once is dropped with its records, so memory does not grow with the batch."""
+    """Values by record key. `Batch.chunks` has the records of a key one behind the other, so few values are held at a time."""
 
-    def __init__(self, records: Sequence[Message]) -> None:
-        self._left = Counter(record.key for record in records)
+    def __init__(self) -> None:
         self._values: dict[str, T] = {}
 
     def get(self, key: str, load: Callable[[str], T]) -> T:
@@ -27,11 +25,7 @@ class WorkingSet(Generic[T]):
         """Change the key's value."""
         self._values[key] = value
 
-    def release(self, records: Sequence[Message]) -> None:
-        """Drop the values of keys that have no records beyond these, which are done."""
-        left, values = self._left, self._values
-        for record in records:
-            key = record.key
-            left[key] -= 1
-            if not left[key]:
-                values.pop((key or b"").decode("utf-8", "replace"), None)
+    def end_chunk(self, records: Sequence[Message]) -> None:
+        """Drop all values but that of the chunk's last key, which may have further records."""
+        last = (records[-1].key or b"").decode("utf-8", "replace")
+        self._values = {key: value for key, value in self._values.items() if key == last}

@@ -25,6 +25,10 @@ T = TypeVar("T")
 _CHUNK: Final = 64  # records
 
 
+def _key(record: Message) -> bytes:
+    return record.key or b""
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Records of one topic partition in offset order."""
 
@@ -33,13 +37,14 @@ class Batch(msgspec.Struct, frozen=True):
     records: Sequence[Message]
 
     def chunks(self) -> Iterator[Sequence[Message]]:
-        """Yield the records in order, a few at a time, for a step that goes over them in passes: decode all, then merge all ...
+        """Yield the records a few at a time, for a step that goes over them in passes: decode all, then merge all ...
 
-        A pass runs the same few functions again and again, which the processor's caches hold; a fifth of a step's time was won so.
-        More records at a time would push their own data out.
+        Records of one key are one behind the other, in offset order; keys have no order among each other. So what a key needs, and the
+        few functions of a pass, stay in the processor's caches. More records at a time would push their own data out.
         """
-        for start in range(0, len(self.records), _CHUNK):
-            yield self.records[start : start + _CHUNK]
+        records = sorted(self.records, key=_key)
+        for start in range(0, len(records), _CHUNK):
+            yield records[start : start + _CHUNK]
 
 
 class Table(Protocol[T]):
