@@ -16,7 +16,7 @@ TOPIC: Final = "access.facts"
 _TYPE: Final = "access.fact.{}.v1"
 
 
-class FactPart(msgspec.Struct, frozen=True, kw_only=True):
+class FactPart(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Base of the typed parts of a fact."""
 
 

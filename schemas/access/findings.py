@@ -13,7 +13,7 @@ STATE: Final = "check_state"
 LEDGER: Final = "ledger_entry"
 
 
-class FindingPart(msgspec.Struct, frozen=True, kw_only=True):
+class FindingPart(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Base of the records below."""
 
 

@@ -1,6 +1,6 @@
 """What a check is: its definition as data, the input it gets, and the outcome it returns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Change, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
 from streams.core.access.state.rows import AccountRow, AlarmTestRow, CoverageRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
-from streams.core.access.state.staff import Record
+from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CheckResult, CitedFact, FactReference
 
 PASS: Final = "PASS"  # noqa: S105 - a result, no password
@@ -63,7 +63,7 @@ class Deadline(NamedTuple):
     """When a check's answer changes by itself (ms), by a staff record. `event` is part of the ids of findings that open then."""
 
     event: str
-    of_record: Callable[[Record], Sequence[int]]
+    of_record: Callable[[Employment], Iterable[int]]
 
 
 def nothing_known() -> None:

@@ -2,19 +2,17 @@
 
 from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import ACCOUNT_CHECKS, CHECKS
-from streams.core.access.state.directory import Directory
+from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.staff import Employment
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import RecordKey
 
 
-def arm_record(state: TenantState, directory: Directory, key: RecordKey, now: int) -> None:
+def arm_record(state: TenantState, row: StaffRecord, employment: Employment, now: int) -> None:
     """Arm, move or disarm the timers of a record's deadlines: each for its next instant after log time `now` (ms)."""
-    record = directory.record(key)
-    assert record is not None
     for check in ACCOUNT_CHECKS:
         if check.deadline is not None:
-            at = min((instant for instant in check.deadline.of_record(record) if instant > now), default=None)
-            state.timers.set(check.id, key, at, record.row.ending.fact)
+            at = min((instant for instant in check.deadline.of_record(employment) if instant > now), default=None)
+            state.timers.set(check.id, (row.source, row.id), at, row.ending.fact)
 
 
 def event_of(check: str) -> str:

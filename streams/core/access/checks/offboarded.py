@@ -28,7 +28,7 @@ from streams.core.access.checks.further.activities import LOGIN, listed, made_by
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import Record
+from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CitedFact
 
 _LOGGED_IN_SEVERITY: Final = 5  # OCSF severity_id
@@ -172,7 +172,7 @@ OFFBOARDED: Final = AccountCheck(
     severity=4,
     answer=_answer,
     has_grace=True,
-    deadline=Deadline("employment.ended", Record.instants),
+    deadline=Deadline("employment.ended", Employment.instants),
     wording=MappingProxyType({
         "employment_ended": Wording(
             "{who} left ({ended}) and is still an active Intercom teammate of {app_id}",

@@ -7,7 +7,7 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.references import is_shared, put_record
+from streams.core.access.state.references import accounts_named, is_shared, put_record
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import describes_alike, merge_record, number_of
 from streams.core.access.state.staff_reader import StaffReader
@@ -34,7 +34,7 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
         return Effect("superseded")
     reader = StaffReader(state)
     if row is None:
-        return _put(state, reader, None, msgspec.structs.replace(after, ending=source), now)
+        return _put_first(state, reader, msgspec.structs.replace(after, ending=source), now)
     before, new = reader.employment(row, without=listed), reader.employment(after)
     was = before if listed is None or not reader.absence_ends(row.source) else reader.employment(row)
     if was.end != new.end:
@@ -47,10 +47,21 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
 
 def _is_ranked_alike(state: TenantState, before: StaffRecord, after: StaffRecord) -> bool:
     """Say whether it does not matter when the roles were asserted last: it does among the records of one person."""
-    if before.roles == after.roles:
-        return True
-    number = number_of(after)
-    return not is_shared(state, (after.source, after.id), after.ever, () if number is None else (number,))
+    return before.roles == after.roles or not is_shared(state, (after.source, after.id), after.ever, _numbers(after))
+
+
+def _numbers(row: StaffRecord) -> tuple[str, ...]:
+    number = number_of(row)
+    return () if number is None else (number,)
+
+
+def _put_first(state: TenantState, reader: StaffReader, row: StaffRecord, now: int) -> Effect:
+    """Put a record that was not there. One that shares nothing, as nearly all of a first import, joins and parts nobody."""
+    if is_shared(state, (row.source, row.id), row.ever, _numbers(row)):
+        return _put(state, reader, None, row, now)
+    put_record(state, None, row)
+    deadlines.arm_record(state, row, reader.employment(row), now)
+    return Effect("applied", accounts=accounts_named(state, row.ever, (row.person,)))
 
 
 def _put(state: TenantState, reader: StaffReader, before: StaffRecord | None, row: StaffRecord, now: int) -> Effect:
@@ -61,15 +72,14 @@ def _put(state: TenantState, reader: StaffReader, before: StaffRecord | None, ro
         {each.number for each in (was, new) if each and each.number},
     )
     shared = is_shared(state, key, addresses, numbers)
-    if was is None:
-        covered = not shared
-    else:
+    covered = False
+    if was is not None:
         alike = (was.row.ever, was.number, was.withdrawn) == (new.row.ever, new.number, new.withdrawn)
         covered = alike and bool(new.end or not was.end)
-    # It joins and parts the same people (a new one nobody), and names no fewer as leavers: the rows after it lead to all accounts concerned.
+    # It joins and parts the same people, and names no fewer as leavers: the rows after it lead to all accounts concerned.
     accounts: set[AccountKey] = set() if covered else old.accounts_near(key, addresses, numbers, shared=shared)
     put_record(state, before, new.row)
     directory = Directory.after(state, new)
-    deadlines.arm_record(state, directory, key, now)
+    deadlines.arm_record(state, new.row, new.employment, now)
     accounts |= directory.accounts_near(key, addresses, numbers, shared=shared)
     return Effect("applied", accounts=accounts, directory=directory)

@@ -123,7 +123,7 @@ def withdraw_absent(chunk: Chunk) -> Stage:
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
     for id_, record in chunk.spend(chunk.state.records.walk(end.source, after=chunk.cursor)):
         if requested > record.sights[0] and number not in record.listed:
-            deadlines.arm_record(chunk.state, directory, (end.source, id_), chunk.now)
+            deadlines.arm_record(chunk.state, record, directory.reader.employment(record), chunk.now)
             chunk.accounts |= directory.accounts_of((end.source, id_))
         chunk.cursor = id_
     if chunk.has_more:

@@ -42,10 +42,11 @@ def _cause(event: str, at: int, timer: Timer) -> EpisodeCause:
 def _staff_record(chunk: Chunk, at: int, timer: Timer) -> bool:
     """Evaluate the accounts that a staff record can change."""
     cause = _cause(event_of(timer.check), at, timer)
-    directory, (source, record) = chunk.people(), timer.subject
+    directory, (source, id_) = chunk.people(), timer.subject
     chunk.state.timers.clear(at, timer.check, timer.subject)
-    arm_record(chunk.state, directory, (source, record), at)
-    keys = sorted(directory.accounts_of((source, record)))
+    record = directory.known((source, id_))
+    arm_record(chunk.state, record.row, record.employment, at)
+    keys = sorted(directory.accounts_of((source, id_)))
     for key in keys:
         chunk.evaluation.account(key, cause, at)
     chunk.budget -= max(1, len(keys))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
-from streams.core.access.state.references import is_shared
+from streams.core.access.state.references import accounts_named, is_shared
 from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.staff import Record
 from streams.core.access.state.staff_reader import StaffReader
@@ -56,7 +56,7 @@ class Directory:
         """Return the person that a known record belongs to."""
         if key not in self._people:
             for group in self._joined(key):
-                records = sorted((self._known(each) for each in group), key=lambda record: (record.first, record.key))
+                records = sorted((self.known(each) for each in group), key=lambda record: (record.first, record.key))
                 person = Person(tuple(records), self._state.choice_of(record.row.person for record in records))
                 for each in group:
                     self._people[each] = person
@@ -114,9 +114,7 @@ class Directory:
         if is_shared(self._state, key, known, numbers) if shared is None else shared:
             records = self._near(key, addresses, numbers)
             known |= {address for record in records for address in record.row.ever}
-        indexes = (self._state.addresses.holders(each) for address in known for each in related(address, self.aliases))
-        links = (self._state.links.holders(record.row.person) for record in records)
-        return {account for index in (*indexes, *links) for account in index.accounts}
+        return accounts_named(self._state, known, (record.row.person for record in records))
 
     def holders(self, address: str) -> tuple[RecordKey, ...]:
         if address not in self._holders:
@@ -133,7 +131,8 @@ class Directory:
         people |= {other.id: other for other in self.uncertain([person for person in people.values() if person.end])}
         return [record for person in people.values() for record in person.records]
 
-    def _known(self, key: RecordKey) -> Record:
+    def known(self, key: RecordKey) -> Record:
+        """Return a record that is in the table."""
         record = self.record(key)
         assert record is not None
         return record
@@ -143,17 +142,17 @@ class Directory:
 
     def _numbered(self, key: RecordKey) -> tuple[RecordKey, ...]:
         """Return the records with the number of this one, itself among them."""
-        number = self._known(key).number
+        number = self.known(key).number
         return (key,) if number is None else self._state.employee_numbers.holders(number).records
 
     def _joined(self, key: RecordKey) -> list[frozenset[RecordKey]]:
         """Return the groups of records that the addresses reachable from a record join: one, or all apart where that cannot be."""
         start = frozenset(self._numbered(key))
-        if len(start) == 1 and all(self.holders(address) == (key,) for address in self._known(key).row.ever):  # as nearly all are
+        if len(start) == 1 and all(self.holders(address) == (key,) for address in self.known(key).row.ever):  # as nearly all are
             return [start]
         groups, pending = {start}, [start]
         while pending:
-            for address in sorted({address for each in pending.pop() for address in self._known(each).row.ever}):
+            for address in sorted({address for each in pending.pop() for address in self.known(each).row.ever}):
                 holders = self._joining(address) or set()
                 pending += holders - groups
                 groups |= holders
@@ -190,7 +189,7 @@ class Directory:
         return self._holding[address, source, ended]
 
     def _could_all_be_one(self, groups: Iterable[frozenset[RecordKey]]) -> bool:
-        known = [[self._known(key) for key in group] for group in groups]
+        known = [[self.known(key) for key in group] for group in groups]
         numbers = {record.number for group in known for record in group if record.number}
         sources = [source for group in known for source in {record.key[0] for record in group}]
         return len(numbers) <= 1 and len(sources) == len(set(sources))

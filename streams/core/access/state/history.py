@@ -14,7 +14,7 @@ import msgspec
 REMEMBERED: Final = 64  # assertions per field; of more, those within a run of one value are forgotten first, the oldest of them
 
 
-class Asserted(msgspec.Struct, frozen=True, array_like=True):
+class Asserted(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A value, and the source times (ms) it was asserted at."""
 
     value: Any

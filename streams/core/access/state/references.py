@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from streams.core.access.state.addresses import related
 from streams.core.access.state.row_kinds.activity_rows import InviteRow
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
 from streams.core.access.state.staff import number_of
@@ -23,6 +24,13 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
         if (holders := state.addresses.holders(address).records) and holders != (key,):
             return True
     return any((holders := state.employee_numbers.holders(each).records) and holders != (key,) for each in numbers)
+
+
+def accounts_named(state: TenantState, addresses: Iterable[str], people: Iterable[str]) -> set[AccountKey]:
+    """Return the accounts that have, or had, a form of one of these addresses, or that a link gives to one of these people."""
+    aliases = state.read_settings.aliases
+    indexes = [state.addresses.holders(each) for address in addresses for each in related(address, aliases)]
+    return {account for index in (*indexes, *map(state.links.holders, people)) for account in index.accounts}
 
 
 def put_account(state: TenantState, before: AccountRow | None, after: AccountRow) -> None:

@@ -68,10 +68,9 @@ class Record(NamedTuple):
         """Say whether it identifies a person: its source has it, or its absence there is an end that has come."""
         return self.withdrawn is None or (self.absence_ends and self.withdrawn <= now)
 
-    def instants(self) -> tuple[int, ...]:
-        """Return when it changes by itself."""
-        ends = [] if self.end is None else [self.end.instant]
-        return tuple(sorted({*ends, *([] if self.withdrawn is None else [self.withdrawn])}))
+    @property
+    def employment(self) -> "Employment":
+        return Employment(self.there_since, self.withdrawn, self.end)
 
     def __repr__(self) -> str:
         return f"Record({self.key!r}, ***)"
@@ -117,6 +116,10 @@ class Employment(NamedTuple):
     def lasts(self, now: int) -> bool:
         """Say whether the record was not withdrawn, and its end is later than `now` (ms)."""
         return self.withdrawn is None and (self.end is None or self.end.instant > now)
+
+    def instants(self) -> set[int]:
+        """Return when it changes by itself."""
+        return {instant for instant in (self.withdrawn, self.end and self.end.instant) if instant is not None}
 
 
 def employment_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Employment:

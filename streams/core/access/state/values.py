@@ -1,4 +1,7 @@
-"""The parts that rows are made of: keys, cited facts, registers, decisions, results and episodes."""
+"""The parts that rows are made of: keys, cited facts, registers, decisions, results and episodes.
+
+They are trees of frozen values, as rows are. No cycle can begin in one, so the collector of cycles does not walk them (`gc=False`).
+"""
 
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -22,7 +25,7 @@ class LogPosition(NamedTuple):
     trace: str | None = None
 
 
-class FactReference(msgspec.Struct, frozen=True):
+class FactReference(msgspec.Struct, frozen=True, gc=False):
     """A fact, as findings cite it: what it was, where it lies in the log, and what it was made from.
 
     `date` (ms) is its time, or log time where it has none: a null time means log time.
@@ -38,14 +41,14 @@ class FactReference(msgspec.Struct, frozen=True):
     inputs: tuple[Evidence, ...] = ()
 
 
-class CitedFact(msgspec.Struct, frozen=True):
+class CitedFact(msgspec.Struct, frozen=True, gc=False):
     """A fact as evidence, with a copy of what is cited of it; nothing personal."""
 
     source: FactReference
     excerpt: dict[str, str] = {}
 
 
-class FieldRegister(msgspec.Struct, frozen=True):
+class FieldRegister(msgspec.Struct, frozen=True, gc=False):
     """A register: the value of the latest assertion, the time and fact of that assertion, and the time it first had this value."""
 
     value: Any
@@ -57,7 +60,7 @@ class FieldRegister(msgspec.Struct, frozen=True):
         return f"FieldRegister(***, {self.time}, {self.fact!r}, {self.since})"
 
 
-class PresenceEvent(msgspec.Struct, frozen=True):
+class PresenceEvent(msgspec.Struct, frozen=True, gc=False):
     """A teammate was added to a workspace, removed from it, or merely seen there; with `snapshot`, listed in one, or lacking in it."""
 
     time: int
@@ -74,7 +77,7 @@ class AppliedSnapshot(NamedTuple):
     number: int
 
 
-class TeammateSnapshot(msgspec.Struct, frozen=True):
+class TeammateSnapshot(msgspec.Struct, frozen=True, gc=False):
     """A complete snapshot of a workspace's teammates that was applied: when it was requested (ms), its id, its number among those.
 
     `source` is the fact that completed it.
@@ -86,7 +89,7 @@ class TeammateSnapshot(msgspec.Struct, frozen=True):
     source: FactReference
 
 
-class SnapshotProblem(msgspec.Struct, frozen=True):
+class SnapshotProblem(msgspec.Struct, frozen=True, gc=False):
     """Why the latest snapshot of a workspace's teammates or a staff source was not applied, since when (ms), and what it was about.
 
     `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it.
@@ -100,7 +103,7 @@ class SnapshotProblem(msgspec.Struct, frozen=True):
     absent: int = 0
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """An operator's decision: the value, null once taken back, and the fact that carries it.
 
     `since` is the date of the first of an unbroken run of decisions with this value; None where it was never otherwise.
@@ -111,7 +114,7 @@ class Decision(msgspec.Struct, frozen=True):
     since: int | None
 
 
-class ClassificationDecision(msgspec.Struct, frozen=True):
+class ClassificationDecision(msgspec.Struct, frozen=True, gc=False):
     """What an account is decided to be: its kind, null once taken back, who answers for it, and when its access ends (ms).
 
     `since` is the date of the first of an unbroken run of decisions with this meaning for its owner's identity (a person's account is one
@@ -144,7 +147,7 @@ class DatedName(NamedTuple):
     offset: int
 
 
-class Exemption(msgspec.Struct, frozen=True, kw_only=True):
+class Exemption(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The exemption that a result rests on; the grant that it is. Times are milliseconds."""
 
     id: str
@@ -158,7 +161,7 @@ class Exemption(msgspec.Struct, frozen=True, kw_only=True):
         return f"Exemption({self.id!r}, {self.starts}, {self.expires}, ***)"
 
 
-class FindingHandling(msgspec.Struct, frozen=True, kw_only=True):
+class FindingHandling(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What people did about a finding: the last action with its comment, who it was assigned to, whether anybody acknowledged it.
 
     `facts` are those that say so, the last one at the end; one that is read again changes nothing.
@@ -174,7 +177,7 @@ class FindingHandling(msgspec.Struct, frozen=True, kw_only=True):
         return f"FindingHandling({self.action!r}, {self.facts!r}, ***)"
 
 
-class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A check's result for a subject. `since` (ms) is when it began, by the clocks of the facts and decisions it rests on.
 
     `held` is since when a finding has had to be open, None where none has. `people` are the ids of the person it is about.
@@ -198,7 +201,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     exemption: Exemption | None = None
 
 
-class Episode(msgspec.Struct, frozen=True, kw_only=True):
+class Episode(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A finding from its opening to its close, and for ten minutes after.
 
     `created` is the time of its Create event, `since` its start as known now; `presence` is when the account's presence began.

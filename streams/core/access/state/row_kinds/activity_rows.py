@@ -8,7 +8,7 @@ from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.values import AccountKey, FactReference
 
 
-class ActivityEvent(msgspec.Struct, frozen=True):
+class ActivityEvent(msgspec.Struct, frozen=True, gc=False):
     """Something that was done: when (ms), the fact that says so, and what its metadata says of it; nothing personal."""
 
     time: int
