@@ -28,7 +28,7 @@ def grant_period(starts: int, expires: int | None, dates: Iterable[int | None], 
     known = [date for date in dates if date is not None]
     until = inf if expires is None else expires
     period = GrantPeriod(starts, min([until, *(min(date, at) for date in known)]), min([until, *known]))
-    return period if starts <= at and starts < period.ends else None
+    return period if starts <= at and starts < period.ended else None
 
 
 def cover(periods: Sequence[GrantPeriod], at: int) -> Cover:

@@ -56,6 +56,17 @@ def test_an_exemption_of_c2_is_void_by_an_end_that_was_moved_and_moved_back_howe
     assert company.results()["C2 7"] == "FAIL"
 
 
+def test_an_exemption_that_is_void_by_a_change_ahead_of_log_time_dates_the_failure_by_it_from_the_first_evaluation_on():
+    company = leaver()
+    ahead = LOG + 20 * DAY
+    company.staff("77", JO, at=ahead, ends=T0 + 6 * DAY)
+    company.add(Exempting().granted())
+    first = company.states()["acme|C2|ws1|7|" + person_of("77")]
+    company.tick(LOG + DAY)
+    assert (first["result"], first["since"]) == ("FAIL", ahead)
+    assert company.states()["acme|C2|ws1|7|" + person_of("77")] == first
+
+
 def test_an_exemption_of_c2_is_void_once_a_decision_moves_the_end():
     company = leaver()
     company.staff("77", JO, source="idp", at=T0 + DAY, ends=T0 + 7 * DAY)
