@@ -10,9 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import schemas
+from tests.streams.core.access.deadlines import grace
 from tests.streams.core.access.exempting import Exempting, leaver
 from tests.streams.core.access.test_handling import handled
-from tests.support.company import DAY, T0, Company, person_of
+from tests.support.company import DAY, T0, Company, everyone, person_of
 
 EXAMPLES = sorted((Path(schemas.__file__).parent / "examples" / "access.violations.json").glob("*.json"))
 
@@ -95,3 +96,15 @@ def test_an_exempt_and_a_handled_finding_have_what_typed_readers_need():
         "they hand over until then",
     )
     assert (acknowledged["status"], acknowledged["comment"]) == ("In Progress", "I ask them")
+
+
+def test_a_finding_in_grace_has_what_typed_readers_need_and_is_a_warning_until_its_deadline():
+    company = Company()
+    company.policy(everyone(grace=grace(C2="4 days")))
+    company.added("7", "jo@acme.example", name="Jo Lind")
+    company.staff("77", "jo@acme.example", name="Jo Lind", ends=company.clock + DAY)
+    found = company.tick(company.clock + 9 * DAY)
+    assert [problem for finding in found for problem in problems(finding)] == []
+    assert [(each["severity"], each["compliance"]["status"], each["unmapped"]["sla_state"]) for each in found] == [
+        ("Low", "Warning", "due"), ("Low", "Warning", "critical"), ("High", "Fail", "failing"),
+    ]  # fmt: skip
