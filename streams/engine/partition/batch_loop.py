@@ -62,8 +62,9 @@ class BatchLoop:
                 continue
             processor.work_available.clear()
             while processor.buffer or (processor.commit_state.pending_work and processor.status is PartitionStatus.LIVE):
+                busy = processor.busy_siblings
                 async with processor.lock:
-                    await self._process_batch()
+                    await self._process_batch(busy)
                 async with processor.lock:
                     await self._resume()
 
@@ -89,14 +90,14 @@ class BatchLoop:
             elif processor.unsettled:
                 await self._commit([], {}, processor.commit_state)
 
-    async def _process_batch(self) -> None:
-        """Process one batch: queued records of one topic without a gap."""
+    async def _process_batch(self, busy: int) -> None:
+        """Process one batch, queued records of one topic without a gap, while so many processors are busy."""
         processor = self._processor
         if processor.status is not PartitionStatus.LIVE:
             processor.buffer.clear()
         if processor.pending_work_count >= self._limits.pending_work_limit:
             return  # if each record left more work, it would grow without bound
-        batch = processor.buffer.take(processor.positions, self._batch_size.records_among(processor.busy_siblings))
+        batch = processor.buffer.take(processor.positions, self._batch_size.records_among(busy))
         if batch is None:
             return
         topic, position = batch.topic, processor.positions[batch.topic]
@@ -106,7 +107,7 @@ class BatchLoop:
         processor.ends[topic] = max(batch.end, processor.ends.get(topic, 0))
         if batch.records:
             started = time.perf_counter()
-            output = self._step(topic, batch.records, batch.after)
+            output = self._step(topic, batch.records, batch.after, busy)
             del batch  # its records need not be in memory while the brokers answer
             await self._commit_output(output, started)
         else:
@@ -116,12 +117,12 @@ class BatchLoop:
                 {**current.positions, topic: batch.after}, current.pending_work, current.encoding
             )
 
-    def _step(self, topic: str, records: Sequence[Message], after: int) -> _Output | None:
+    def _step(self, topic: str, records: Sequence[Message], after: int, busy: int) -> _Output | None:
         processor, current = self._processor, self._processor.commit_state
         started = time.perf_counter()
         batch = Batch(topic, processor.partition, records)
         result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
-        self._batch_size.observe(len(records), time.perf_counter() - started, processor.busy_siblings)
+        self._batch_size.observe(len(records), time.perf_counter() - started, busy)
         processor.batch_records = self._batch_size.records
         if result is None:
             return None

@@ -144,7 +144,7 @@ class PartitionProcessor:
     @property
     def busy_siblings(self) -> int:
         """The number of processors of this process that are busy, at least one."""
-        return max(1, sum(processor.busy for processor in self.siblings))
+        return max(1, len([each for each in self.siblings if each.buffer or each.lock.locked()]))
 
     def view(self) -> TableView[Any]:
         """Return a view of the table as last committed, for status pages and tests."""
