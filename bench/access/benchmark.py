@@ -1,7 +1,9 @@
-"""Measure this checkout and the earlier commit over the same company, in interleaved rounds."""
+"""Measure this checkout and the earlier commit over the same company, in interleaved rounds; then sizes, and a large tenant."""
 
+from bench.access import large_report, size_report
 from bench.access.company import Company, company_of
 from bench.access.facts import company_facts
+from bench.access.part import Part
 from bench.access.trial import COMPLETE, FIRST, PHASES, Trial, trial
 from bench.cluster import Cluster
 from bench.earlier import COMMIT, earlier_product
@@ -11,6 +13,7 @@ from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
 from bench.rounds import measurements
 
 OURS, BEFORE = "ours", "before"
+SIZES, LARGE = "sizes", "large_tenant"
 _STAFF = 50_000
 _QUICK_STAFF = 200
 _ROUNDS = 3
@@ -21,18 +24,20 @@ Trials = dict[str, dict[int, Trial]]
 
 def run(options: Options, cluster: Cluster) -> Report:
     """Let each release write its facts once, then measure it in every round."""
-    chosen = options.chosen((OURS, BEFORE))
+    chosen = options.chosen((OURS, BEFORE, SIZES, LARGE))
     programs = _programs(chosen)
     company = company_of(options.events or (_QUICK_STAFF if options.quick else _STAFF))
     facts = {name: company_facts(cluster, company, name, program) for name, program in programs.items()}
     trials: Trials = {name: {} for name in programs}
     for number, name in measurements(tuple(programs), options.round_count(_ROUNDS)):
         trials[name][number] = trial(cluster, company, facts[name], trial_name=f"access-{name}-{number}", program=programs[name])
+    sizes = size_report.part(cluster, quick=options.quick) if SIZES in chosen else Part()
+    large = large_report.part(cluster, quick=options.quick) if LARGE in chosen else Part()
     return Report(
         name="access",
         about=f"a directory of {company.staff:,} staff, {company.teammates:,} teammates, one tenant, so one partition",
-        tables=(*(_phase_table(phase, trials) for phase in PHASES), _memory_table(company, trials)),
-        ratios=_ratios(trials),
+        tables=(*_tables(company, trials), *sizes.tables, *large.tables),
+        ratios={**_ratios(trials), **sizes.ratios, **large.ratios},
         checks={check: holds for name, each in trials.items() for check, holds in _checks(company, name, each).items()},
         notes=_notes(company, chosen, trials),
     )
@@ -43,6 +48,10 @@ def _programs(chosen: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     if BEFORE in chosen and (earlier := earlier_product()) is not None:
         programs[BEFORE] = tuple(earlier.program)
     return programs
+
+
+def _tables(company: Company, trials: Trials) -> tuple[Table, ...]:
+    return (*(_phase_table(phase, trials) for phase in PHASES), _memory_table(company, trials)) if trials else ()
 
 
 def _phase_table(phase: str, trials: Trials) -> Table:
@@ -99,6 +108,6 @@ def _notes(company: Company, chosen: tuple[str, ...], trials: Trials) -> tuple[s
         f"teammates: a policy, then {company.teammates:,} posts through the admins agent",
         f"complete import: {company.leavers:,} have left, {company.leavers_with_accounts:,} of them with an account",
     ]
-    if missing := sorted(set(chosen) - set(trials)):
+    if missing := sorted(set(chosen) - {SIZES, LARGE} - set(trials)):
         notes.append(f"left out: {', '.join(missing)} (it needs the history of commit {COMMIT} and its packages)")
     return tuple(notes)

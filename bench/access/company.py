@@ -52,14 +52,14 @@ def write_policy(file: Path) -> None:
     file.write_text(f'[[rules]]\napp_id = "{APP_ID}"\nvalidity = "all_staff"\n')
 
 
-def teammates(company: Company) -> Iterator[bytes]:
+def teammates(company: Company, app_id: str = APP_ID) -> Iterator[bytes]:
     """Yield a post for each teammate: those of the directory first, then those nobody knows."""
     for number in range(company.teammates):
         known = number < company.teammates - company.unknown
         address = _address(number) if known else f"stranger.{number}@elsewhere.example"
         item = payloads.admin(id=5_000_000 + number, name=f"Teammate {number}", email=address)
         yield payloads.notification(
-            "admin.added_to_workspace", item, id=f"notif-admin-{number:08d}", app_id=APP_ID, created_s=_BEGAN_S + number
+            "admin.added_to_workspace", item, id=f"notif-admin-{app_id}-{number:08d}", app_id=app_id, created_s=_BEGAN_S + number
         )
 
 
