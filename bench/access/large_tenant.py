@@ -45,7 +45,7 @@ class LargeTenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(cluster: Cluster, *, quick: bool) -> LargeTenant:
-    """Start what a user starts, fill two tenants, and time changes in both in turn."""
+    """Start what a user starts, fill two tenants, and time changes in both alternately."""
     scale = 100 if quick else 1
     large = Tenant(
         id="large",

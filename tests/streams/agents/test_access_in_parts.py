@@ -14,6 +14,7 @@ from streams.agents.access import ROWS, ProcessingLimits
 from streams.core.access.facts.snapshots import TIMEOUT
 from streams.core.access.findings.episodes import REOPENS_WITHIN
 from streams.core.access.findings.ledger import CONTINUED
+from streams.core.access.processing.chunk import EVALUATED
 from streams.engine.in_memory import SentRecord
 from tests.streams.core.access.test_choices import chosen
 from tests.support.company import (
@@ -32,7 +33,7 @@ from tests.support.company import (
     story,
 )
 
-SMALL = ProcessingLimits(chunk=2, budget=1, per_record=0)
+SMALL = ProcessingLimits(chunk=2 * EVALUATED, budget=1, per_record=0)  # two accounts, or eight rows
 
 
 def address(number: int) -> str:

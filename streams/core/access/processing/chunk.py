@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from schemas.access.facts import Fact, encode_raw
 from streams.core.access.facts.effect import Effect
@@ -15,10 +15,11 @@ from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, CitedFact, FactReference, LogPosition
 
 T = TypeVar("T")
+EVALUATED: Final = 4  # of a budget: evaluating an account takes as long as several rows of a snapshot
 
 
 class Chunk:
-    """A fact, how far its processing has come, and the chunk's remaining `budget` of accounts to evaluate and rows to process."""
+    """A fact, how far its processing has come, and the chunk's remaining `budget`: a row to process costs 1 of it, an account to evaluate `EVALUATED`."""
 
     def __init__(self, state: TenantState, fact: Fact, position: LogPosition, budget: int) -> None:
         self.state = state
@@ -42,13 +43,13 @@ class Chunk:
         self.all_accounts = False  # behind those, every account is evaluated
         self.has_pending_accounts = False  # further accounts to be evaluated stand in the table
 
-    def spend(self, work: Iterable[T]) -> list[T]:
-        """Return as much work as the budget allows, at least one piece; `has_more` says whether more is left."""
-        budget = max(1, self.budget)
-        allowed = list(islice(work, budget + 1))
-        self.has_more = len(allowed) > budget
-        self.budget -= min(budget, len(allowed))
-        return allowed[:budget]
+    def spend(self, work: Iterable[T], price: int = 1) -> list[T]:
+        """Return as much work as the budget allows at a price, at least one piece; `has_more` says whether more is left."""
+        affordable = max(1, self.budget // price)
+        allowed = list(islice(work, affordable + 1))
+        self.has_more = len(allowed) > affordable
+        self.budget -= price * min(affordable, len(allowed))
+        return allowed[:affordable]
 
     def people(self) -> Directory:
         """Return the people as they are before the fact is applied, as `evaluation` has them from now on: timers change none."""

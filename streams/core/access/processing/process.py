@@ -23,7 +23,7 @@ from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
 
 CHUNK: Final = 500
-"""Accounts evaluated, or rows processed, in a chunk. Part of the rules: with another number large facts get other ledger entries."""
+"""The budget of a chunk: so many rows, or a fourth as many accounts. Part of the rules: with another large facts get other ledger entries."""
 
 
 class StateChange(NamedTuple):
@@ -47,7 +47,7 @@ class SentRequest(NamedTuple):
 
 
 class ChunkResult(NamedTuple):
-    """What one chunk of a fact led to. `cause` is the fact's id, `now` log time (ms), `cost` the accounts and rows processed.
+    """What one chunk of a fact led to. `cause` is the fact's id, `now` log time (ms), `cost` what it took of its budget.
 
     `has_more` says that another chunk follows; `entry` is None where one follows and this one has no outputs.
     """

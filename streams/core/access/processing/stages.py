@@ -13,7 +13,7 @@ from typing import Final
 from schemas.ids import derived
 from streams.core.access.facts.apply import apply
 from streams.core.access.processing import snapshot_stages, teammate_stages, timers
-from streams.core.access.processing.chunk import Chunk, cursor_of, key_of
+from streams.core.access.processing.chunk import EVALUATED, Chunk, cursor_of, key_of
 from streams.core.access.state.row_kinds.work_rows import PendingAccount
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AccountKey
@@ -41,7 +41,7 @@ def workspaces(chunk: Chunk) -> Stage:
 
 def accounts(chunk: Chunk) -> Stage:
     """Evaluate every account."""
-    keys = chunk.spend(chunk.state.account_keys(key_of(chunk.cursor)))
+    keys = chunk.spend(chunk.state.account_keys(key_of(chunk.cursor)), EVALUATED)
     evaluation = chunk.evaluation.load_context()
     for key in keys:
         evaluation.account(key, chunk.cause, chunk.now)
@@ -58,7 +58,7 @@ def evaluate(chunk: Chunk) -> Stage:
         chunk.evaluation.workspace(app_id, chunk.cause)
     if chunk.has_pending_accounts:
         return _evaluate_pending(chunk)
-    keys = chunk.spend(sorted(chunk.accounts))
+    keys = chunk.spend(sorted(chunk.accounts), EVALUATED)
     for key in keys:
         _evaluate_account(chunk, key)
     chunk.accounts.difference_update(keys)
@@ -74,7 +74,7 @@ def _evaluate_pending(chunk: Chunk) -> Stage:
     for key in sorted(chunk.accounts):
         pending.put(PendingAccount(), *key)
     chunk.accounts.clear()
-    for item, _ in chunk.spend(pending.walk(after=chunk.cursor)):
+    for item, _ in chunk.spend(pending.walk(after=chunk.cursor), EVALUATED):
         _evaluate_account(chunk, key_of(item))
         pending.delete(item)
         chunk.cursor = item

@@ -20,7 +20,7 @@ from streams.core.access.facts.policy.approvals import accounts_of
 from streams.core.access.findings import terms
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage, teammate_stages
-from streams.core.access.processing.chunk import Chunk, cursor_of, key_of
+from streams.core.access.processing.chunk import EVALUATED, Chunk, cursor_of, key_of
 from streams.core.access.state.rows import Timer
 from streams.core.access.state.stage import Stage
 
@@ -49,14 +49,14 @@ def _staff_record(chunk: Chunk, at: int, timer: Timer) -> bool:
     keys = sorted(directory.accounts_of((source, id_)))
     for key in keys:
         chunk.evaluation.account(key, cause, at)
-    chunk.budget -= max(1, len(keys))
+    chunk.budget -= max(1, EVALUATED * len(keys))
     return True
 
 
 def _freshness(chunk: Chunk, at: int, timer: Timer) -> bool:
     """Evaluate every account as of the instant at which a source becomes stale or fresh."""
     chunk.people()
-    keys = chunk.spend(chunk.state.account_keys(key_of(chunk.cursor)))
+    keys = chunk.spend(chunk.state.account_keys(key_of(chunk.cursor)), EVALUATED)
     for key in keys:
         chunk.evaluation.account(key, _cause("source.freshness", at, timer), at)
     chunk.cursor = cursor_of(keys) or chunk.cursor
@@ -93,7 +93,7 @@ def _approval(chunk: Chunk, at: int, timer: Timer) -> bool:
     keys = sorted(accounts_of(chunk.state, timer.subject, directory))
     for key in keys:
         chunk.evaluation.account(key, _cause("approval.bound", at, timer), at)
-    chunk.budget -= max(1, len(keys))
+    chunk.budget -= max(1, EVALUATED * len(keys))
     approvals.arm(chunk.state, timer.subject, at)
     return True
 
@@ -117,7 +117,7 @@ def _rule(chunk: Chunk, at: int, timer: Timer) -> bool:
     if not chunk.cursor:
         chunk.evaluation.workspace(app_id, cause)
         chunk.budget -= 1
-    for account, _ in chunk.spend(chunk.state.accounts.walk(app_id, after=chunk.cursor)):
+    for account, _ in chunk.spend(chunk.state.accounts.walk(app_id, after=chunk.cursor), EVALUATED):
         chunk.evaluation.account((app_id, account), cause, at)
         chunk.cursor = account
     if chunk.has_more:
@@ -134,7 +134,7 @@ def _sla(chunk: Chunk, at: int, timer: Timer) -> bool:
     _, app_id, account = timer.subject
     chunk.state.timers.clear(at, timer.check, timer.subject)
     chunk.evaluation.account((app_id, account), _cause("sla", at, timer), at)
-    chunk.budget -= 1
+    chunk.budget -= EVALUATED
     return True
 
 
@@ -148,7 +148,7 @@ def _evaluate(chunk: Chunk, at: int, timer: Timer, event: str) -> None:
         chunk.evaluation.account((app_id, account), cause, at)
     else:
         chunk.evaluation.workspace(app_id, cause)
-    chunk.budget -= 1
+    chunk.budget -= EVALUATED
 
 
 _FIRE: Final = MappingProxyType[str, Fire]({
