@@ -39,3 +39,9 @@ def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     """Return every agent of the product."""
     dependencies = Dependencies(tenancy, avro)
     return tuple(make(dependencies) for make in _AGENTS)
+
+
+def source_topics() -> tuple[str, ...]:
+    """Return the topics that agents read, which do not depend on the configuration."""
+    agents = agents_of(Tenancy.of((), ()), Avro.local())
+    return tuple(sorted({source for agent in agents for source in agent.sources}))

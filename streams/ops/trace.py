@@ -18,9 +18,8 @@ from schemas.dead_letters import origin_of
 from schemas.errors import InvalidRecord
 from schemas.intercom.values import instant
 from schemas.message import header
-from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
-from streams.agents.topology import agents_of
+from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 
 _INBOUND: Final = tuple(
@@ -167,8 +166,7 @@ async def _verdict(kafka: KafkaSettings, inbound: Iterable[TracedRecord], found:
         return f"{len(effects)} records followed, the last {slowest} ms after the event was recorded"
     if letters:
         return "it could not be processed: `intercom-streams dead-letters list` shows the cause"
-    readers = {source for agent in agents_of(Tenancy.of((), ()), Avro.local()) for source in agent.sources}
-    if first.topic not in readers:
+    if first.topic not in source_topics():
         return f"no agent reads {first.topic}: the event is kept there, and nothing follows from it"
     behind = await _behind(kafka, first)
     if behind is None:

@@ -20,6 +20,7 @@ VERBS = MappingProxyType({
     "approval": "Approve access by a ticket, for a time.",
     "finding": "Acknowledge, assign and comment findings.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
+    "status": "Show an installation at a glance, live.",
     "doctor": "Find what is wrong with an installation, and what to do.",
     "trace": "Follow one event to everything that came of it.",
     "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",

@@ -8,10 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connectors.kafka.admin import admin_client
 from connectors.kafka.group_lag import group_lag
 from connectors.kafka.ranges import partitions_of
-from schemas.codec import Avro
-from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS
-from streams.agents.topology import agents_of
+from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
 
@@ -37,7 +35,7 @@ async def workers(patient: Patient) -> Findings:
 async def lag(patient: Patient) -> Findings:
     """Examine how many offsets the agents have not read, twice."""
     kafka = patient.settings.kafka
-    sources = sorted({kafka.topic(source) for agent in agents_of(Tenancy.of((), ()), Avro.local()) for source in agent.sources})
+    sources = map(kafka.topic, source_topics())
     async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags:
         before = await lags()
         if sum(before.values()) <= _NOTEWORTHY_LAG:

@@ -10,9 +10,8 @@ from connectors.kafka.group_lag import group_lag
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
-from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
-from streams.agents.topology import agents_of
+from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 from streams.ops.replay import journal
 from streams.ops.replay.journal import Progress, Replay
@@ -36,8 +35,7 @@ def require_reprocessable(topic: str) -> None:
             "history of who had access when. `intercom-streams replay access.facts --to TOPIC` copies it for a downstream."
         )
     require_public(topic)
-    agents = agents_of(Tenancy.of((), ()), Avro.local())
-    sources = sorted({source for agent in agents for source in agent.sources if TOPICS[source].encoding is not Encoding.INTERNAL})
+    sources = [source for source in source_topics() if TOPICS[source].encoding is not Encoding.INTERNAL]
     if topic not in sources:
         raise BadConfiguration(
             f"no agent reads {topic}, so there is nothing to reprocess (agents read {', '.join(sources)}). "
