@@ -36,6 +36,7 @@ SMALLEST = {
         {"live_no_work", "live_raw_aiokafka", "live_cpu_us"},
     ),
     "access": (("ours",), set()),
+    "identity": (("in_memory", "on_disk"), set()),
     "partitions": (("engine",), {"engine_16_rate", "engine_16_p99", "engine_64_rate", "engine_64_p99"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),
 }

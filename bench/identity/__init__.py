@@ -1,0 +1,1 @@
+"""The identity agent with a tenant of a million records, all in one partition."""
