@@ -21,6 +21,7 @@ from streams.core.records.intercom.parsers import (
     flag,
     moment,
     number,
+    own_id,
     reference,
     text,
 )
@@ -168,13 +169,13 @@ CONTACT: Final = ObjectSchema(
     wrappers=("contact", "user"),
     fields=MappingProxyType(
         _fields(
-            external_id=reference, role=text, email=text, phone=text, name=text, owner_id=reference, language_override=text,
+            external_id=own_id, role=text, email=text, phone=text, name=text, owner_id=reference, language_override=text,
             has_hard_bounced=flag, marked_email_as_spam=flag,
             unsubscribed_from_emails=flag, unsubscribed_from_sms=flag, sms_consent=flag,
             created_at=moment, signed_up_at=moment, last_seen_at=moment, last_replied_at=moment, last_contacted_at=moment,
             last_email_opened_at=moment, last_email_clicked_at=moment,
         )
-        | {"user_id": FieldRule("external_id", reference), "last_request_at": FieldRule("last_seen_at", moment)}  # in API 1.x
+        | {"user_id": FieldRule("external_id", own_id), "last_request_at": FieldRule("last_seen_at", moment)}  # in API 1.x
         | {"social_profiles": FieldRule("traits.social_profiles", entries)}
         | _traits(moment, "android_last_seen_at", "ios_last_seen_at", "remote_created_at"),
     ),
@@ -193,7 +194,7 @@ COMPANY: Final = ObjectSchema(
     wrappers=("company",),
     fields=MappingProxyType(
         _fields(
-            company_id=reference, name=text, website=text, industry=text, size=count, plan_id=reference,
+            company_id=own_id, name=text, website=text, industry=text, size=count, plan_id=reference,
             monthly_spend=number, session_count=count, user_count=count,
             created_at=moment, remote_created_at=moment, last_request_at=moment,
         ),

@@ -65,6 +65,13 @@ def moment(value: Any) -> Value:
     return None if ms is None else floor_to_second(ms)
 
 
+def own_id(value: Any) -> Value:
+    """Parse an id that the customer has chosen: "0" is one, and 0 too, which other ids have for nobody."""
+    if value == "0" or (value == 0 and not isinstance(value, bool)):
+        return "0"
+    return reference(value)
+
+
 def reference(value: Any) -> Value:
     """Parse the id of another object; 0 is no object."""
     try:

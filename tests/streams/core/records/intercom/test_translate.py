@@ -47,6 +47,23 @@ def test_a_time_is_the_same_in_every_spelling(spelling):
     assert fields(translated("contact.user.updated", contact(signed_up_at=spelling))) == {"signed_up_at": 1768018293000}
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("0", "0"), (0, "0"), (0.0, "0"), ("null", "null"), (7, "7"), (7.0, "7"), (" ", " "), ("", None), (None, None)],
+)
+def test_an_id_that_the_customer_has_chosen_is_kept_as_it_is(sent, kept):
+    expected = {} if kept is None else {"external_id": kept}
+    assert fields(translated("contact.user.updated", contact(external_id=sent))) == expected
+    assert fields(translated("user.updated", contact(user_id=sent))) == expected
+    own = fields(translated("company.updated", company(company_id=sent), COMPANIES))
+    assert own == ({} if kept is None else {"company_id": kept})
+
+
+def test_a_false_external_id_is_no_id_and_nobody_owns_what_zero_owns():
+    found = fields(translated("contact.user.updated", contact(external_id=False, owner_id="0")))
+    assert found == {"traits.external_id": "false"}
+
+
 @pytest.mark.parametrize("updated", [None, "soon", {}])
 def test_a_snapshot_without_a_time_of_its_own_counts_at_its_notification(updated):
     item = {**contact(name="Ada"), "updated_at": updated}
