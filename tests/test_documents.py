@@ -1,5 +1,6 @@
 """The documents are true: commands parse, files exist, the subscriber runs as printed."""
 
+import asyncio
 import json
 import os
 import re
@@ -19,12 +20,15 @@ from connectors.policy import file as policy_file
 from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
+from schemas.access import fact_records
 from schemas.tenancy import ScimSource, Secret
 from streams.cli.main import root
 from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
 from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, WorkerSettings, load
+from tests.support.company import AVRO, Company
+from tests.support.counting_agent import read_all
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -168,6 +172,35 @@ async def _published(kafka, topic, value):
     await admin.close()
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
         await producer.send_and_wait(topic, value)
+
+
+def producer():
+    example = re.search(r"<!-- producer -->\n```python\n(.*?)```", (ROOT / "docs" / "contract.md").read_text(), re.DOTALL)
+    assert example is not None
+    return example[1]
+
+
+@pytest.mark.asyncio
+async def test_the_producer_of_facts_runs_as_printed_and_what_it_writes_is_understood(kafka):
+    tenant = f"t{os.getpid()}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic("access.facts", 1, 1)])  # one that is there already stays as it is
+    await admin.close()
+    program = producer().replace('"acme"', repr(tenant))
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], env={**os.environ, "KAFKA_BOOTSTRAP": kafka}, cwd=ROOT, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [
+        record for record in await read_all(KafkaSettings(bootstrap=kafka), "access.facts") if record.key == tenant.encode()
+    ]
+    (fact,) = [fact_records.of_record(AVRO, record) for record in records]
+    assert (fact.kind, fact.record.record, fact.record.ends.instant) == ("staff.record", "77", 1767225600000)
+    company = Company()
+    company.added("7", "jo@acme.example", at=1767225600000 - 1)
+    assert company.add(msgspec.structs.replace(fact, tenant="acme"))[-1]["unmapped"]["check"] == "C2"
 
 
 def test_no_document_names_a_machine():

@@ -65,6 +65,17 @@ def test_a_listing_that_says_it_was_requested_in_the_year_9999_is_void():
     assert company.results()["C1 7"] == "FAIL"
 
 
+def test_a_tick_of_the_year_9999_moves_no_time():
+    company = Company()
+    company.added("7", JO)
+    ends = company.clock + 5 * DAY
+    company.staff("77", JO, ends=ends)
+    tick = Fact(id="t", tenant=TENANT, kind="clock.ticked", source="clock", basis="observed", time=YEAR_9999)
+    assert company.add(tick) == []
+    assert (company.ledger()[-1]["outcome"], company.ledger()[-1]["log_time"]) == ("void", company.clock)
+    assert company.results()["C2 7"] == "PASS"
+
+
 def test_ends_in_the_far_future_arm_one_timer_each_and_fire_none_of_them():
     company = Company()
     for number in range(50):
