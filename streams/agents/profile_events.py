@@ -12,7 +12,7 @@ from schemas.profiles.registers import EncodedProfile, Patch
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
-from streams.core.profiles.public_value import PublicSchema, in_order
+from streams.core.profiles.public_value import PublicSchema
 from streams.engine.agent import Outbox, unreadable_row
 
 Public = dict[str, Any]
@@ -81,15 +81,18 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def publish_profile(context: PatchContext, state: PublicState, sequence: int) -> None:
-    """Publish a profile, or withdraw one that has no records any more: the last of a transaction stands for those before it."""
+    """Publish a profile, or withdraw one that has no records any more: the last of a transaction stands for those before it.
+
+    Until then its encoded form is kept, a fifth of the value's size in memory. In it the entries of maps are in order.
+    """
 
     def made() -> tuple[bytes | None, Headers]:
+        value = _decode(encoded)
         event_id = derived(context.profile, "state", sequence)
-        event_type = f"{name}.{'withdrawn' if state.value is None else 'updated'}"
-        value = None if state.value is None else in_order(state.value)
+        event_type = f"{name}.{'withdrawn' if value is None else 'updated'}"
         return context.encoded(name, context.profile, value, event_id=event_id, event_type=event_type, sequence=sequence)
 
-    name = context.profile_type.name
+    name, encoded = context.profile_type.name, state.encoded
     context.out.send_latest(context.profile_type.topic, context.profile, made)
 
 

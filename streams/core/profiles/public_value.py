@@ -28,7 +28,6 @@ from streams.core.profiles.policies import (
 from streams.core.records.registers import unsettled
 
 _MAPS: Final = ("attributes", "traits")
-_ALL_MAPS: Final = (*_MAPS, "provenance")
 _NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 
 
@@ -59,11 +58,6 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
     parts += parts_of(schema.computed(contributors, value))
     parts += parts_of(_put_end(value, records, status))
     return with_provenance(value, parts)
-
-
-def in_order(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a public value with the entries of its maps in order, as it is published."""
-    return {**value, **{name: {entry: value[name][entry] for entry in sorted(value[name])} for name in _ALL_MAPS}}
 
 
 def _put_fields(value: dict[str, Any], schema: PublicSchema, layers: ResolvedLayers) -> Provenance:
