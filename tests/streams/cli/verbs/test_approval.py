@@ -1,6 +1,9 @@
 """`approval grant|revoke` with a worker's access agent on a real Kafka: access by a ticket passes while an approval is in force."""
 
 import asyncio
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.support.company import admin, policy, staff
 
 JO = "jo@acme.example"
 TICKET = ("--ticket", "ACC-1")
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "access.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.asyncio
@@ -46,6 +50,22 @@ async def test_access_by_a_ticket_passes_from_the_approval_to_its_revocation(ope
     made = [fact for fact in await asyncio.to_thread(operator.log) if fact.kind.startswith("approval.")]
     assert [fact.staff for fact in made if fact.account is None] == [person_id(operator.tenant, "hr", "77")]
     assert all(fact.person is not None and fact.person.text == "as agreed" and fact.person.actor for fact in made)
+
+
+@pytest.mark.asyncio
+async def test_the_commands_of_the_document_are_carried_out(operator: Operator, cluster: KafkaSettings):
+    facts = [staff("77", JO), admin("admin.added", "7", JO, app=APP), policy(Rule(app_id=APP, validity="ticket"))]
+    found = []
+    async with at_work(cluster):
+        await happened(operator, *facts)
+        grant = ""
+        for line in re.findall(r"^intercom-streams (approval .*)$", DOCUMENT, re.MULTILINE):
+            words = [grant if word == "GRANT" else word for word in shlex.split(line)]
+            tenant = ("--tenant", operator.tenant) if "revoke" in words else ()
+            report = await printed(operator, *words, *tenant)
+            grant = report["grant"]
+            found.append((report["outcome"], (await checks(operator))["C4"]))
+    assert found == [("applied", "PASS"), ("applied", "FAIL"), ("applied", "PASS")]
 
 
 @pytest.mark.parametrize(
