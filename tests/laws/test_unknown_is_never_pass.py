@@ -5,6 +5,8 @@ import pytest
 from schemas.access.facts import Rule
 from schemas.access.findings import CheckState
 from streams.core.access.checks.policy.validity import VALIDITIES, Asked, verdict
+from streams.core.access.checks.table import CHECKS
+from tests.streams.core.access.checks.further.activities import switched_on
 from tests.support.company import APP, T0, Company, admin, everyone
 
 JO = "jo@acme.example"
@@ -72,3 +74,21 @@ def test_no_validity_but_all_staff_passes_somebody_of_whom_nothing_is_known(vali
 def test_a_state_row_has_no_default_result():
     with pytest.raises(TypeError, match="result"):
         CheckState(tenant="t", check="C1", app_id="a", reason="r", since=0, rule_version="1")  # type: ignore[call-arg]
+
+
+def test_what_was_never_read_completely_is_not_covered():
+    company = Company()
+    company.staff("77", JO)
+    company.added("7", JO)
+    assert {name: row["result"] for name, row in company.coverage().items()} == {"hr": "UNKNOWN", APP: "UNKNOWN"}
+
+
+def test_further_checks_without_what_they_need_are_unknown_and_none_of_them_passes():
+    company = Company()
+    company.policy(everyone())
+    checks = {check.id: {} for check in CHECKS.values() if check.further}
+    company.add(switched_on(**checks))
+    company.staff("77", JO, ends=T0)
+    company.added("7", JO)
+    found = {row["check"]: row["result"] for row in company.states().values() if row["check"] in checks}
+    assert found == {"C6": "UNKNOWN", "C12": "UNKNOWN", "C15": "UNKNOWN"}
