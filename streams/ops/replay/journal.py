@@ -12,6 +12,7 @@ from schemas import operations
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.ids import derived
+from schemas.json_lines import json_line
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED, REPLAY_STARTED, Operation
 from streams.ops.replay import selection as selections
 from streams.ops.replay.selection import ReplaySelection
@@ -129,4 +130,4 @@ def _progress(details: dict[str, str]) -> Progress:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return json_line(value).decode()

@@ -8,6 +8,7 @@ import msgspec
 from connectors.kafka.ranges import OffsetRange
 from schemas.cloudevents import Origin, timestamp
 from schemas.errors import BadConfiguration
+from schemas.json_lines import json_line
 from schemas.message import Message, header
 
 _ORIGIN: Final = "ce_origin"
@@ -87,7 +88,7 @@ def replayed(record: Message) -> bool:
 
 def encode(selection: ReplaySelection) -> str:
     """Return the selection as JSON, as operations have it."""
-    return msgspec.json.encode(selection).decode()
+    return json_line(selection).decode()
 
 
 def decode(text: str) -> ReplaySelection:
