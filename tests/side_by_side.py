@@ -41,6 +41,7 @@ SLOWEST_FIRST: Final = (
     "tests/schemas/test_examples.py",
     "tests/laws/test_facts_replay.py",
     "tests/streams/cli/verbs/test_decisions.py",
+    "tests/streams/agents/test_deadlines_on_kafka.py",
     "tests/e2e/test_from_outside.py",
     "tests/e2e/test_kafka_away.py",
     "tests/streams/engine/test_engine.py",

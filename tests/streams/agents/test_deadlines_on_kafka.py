@@ -15,6 +15,7 @@ from streams.agents.access import access
 from streams.engine.runner import running
 from tests.streams.agents.test_access_on_kafka import QUICK, create_topics
 from tests.streams.core.access.deadlines import grace
+from tests.streams.core.access.exempting import Exempting
 from tests.support.company import AVRO, DAY, SECOND, admin, everyone, policy, staff
 from tests.support.counting_agent import producing, read_all
 
@@ -73,3 +74,30 @@ async def test_case_9_a_deadline_that_passed_while_no_worker_ran_is_met_once_wit
     assert [each["ce_id"] for each in events] == [each["metadata"]["uid"] for each in events]
     assert len({each["ce_id"] for each in events}) == 3
     assert [each["metadata"]["sequence"] for each in events] == [1, 2, 3]
+
+
+async def test_case_14_an_exemption_that_ended_while_no_worker_ran_fails_again_once_at_the_instant_of_its_end(
+    settings: KafkaSettings,
+):
+    ends = (time.time_ns() // 1_000_000_000 + 12) * SECOND
+    left = ends - 2 * HOUR
+    history = (policy(everyone()), staff("77", JO, at=left - DAY, ends=left), admin("admin.added", "7", JO, at=left - DAY),
+               Exempting().granted(expires=ends))  # fmt: skip
+    await create_topics(settings)
+    async with producing(settings) as producer:
+        for fact in history:
+            value = fact_records.encode(AVRO, fact)
+            await producer.send(settings.topic(facts.TOPIC), key=b"acme", value=value, partition=0, timestamp_ms=left + SECOND)
+        await producer.flush()
+    async with running((access(AVRO),), kafka=settings, limits=QUICK):
+        await published(settings, lambda events: len(events) > 1)
+    await asyncio.sleep(max(0, ends - time.time_ns() // 1_000_000) / 1000 + 0.1)
+    async with running((access(AVRO),), kafka=settings, limits=QUICK):
+        events = await published(settings, lambda events: len(events) > 2)
+    assert [(each["time"], each["unmapped"]["result"], each["status"]) for each in events] == [
+        (left, "FAIL", "New"),
+        (left + SECOND, "EXEMPT", "Suppressed"),
+        (ends, "FAIL", "New"),
+    ]
+    assert len({each["finding_info"]["uid"] for each in events}) == 1
+    assert len({each["ce_id"] for each in events}) == 3
