@@ -90,13 +90,15 @@ class ExclusiveWriter:
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
     async def _send(self, producer: Any, record: FactRecord) -> Any:
-        return await producer.send(
+        acknowledgement = await producer.send(
             self._kafka.topic(TOPIC),
             record.value,
             key=record.key,
             headers=list(record.headers),
             partition=partition_of(record.key, self._partitions),
         )
+        acknowledgement.add_done_callback(_retrieve_error)  # another record's error may come first
+        return acknowledgement
 
     def _abandon(self, producer: Any) -> None:
         task = asyncio.create_task(stop_at_once(producer))
@@ -108,3 +110,8 @@ class ExclusiveWriter:
             f"Kafka at {self._kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was "
             "`intercom-streams topics apply` run? The same request may be made again."
         )
+
+
+def _retrieve_error(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()

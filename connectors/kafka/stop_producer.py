@@ -13,8 +13,15 @@ async def stop_at_once(producer: Any) -> None:
     try:
         await _end(producer._sender.sender_task)  # noqa: SLF001
         _retrieve_error(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+        for batch in _unsent(producer._message_accumulator):  # noqa: SLF001
+            _retrieve_error(batch._drain_waiter)  # noqa: SLF001
     finally:
         await producer.client.close()
+
+
+def _unsent(accumulator: Any) -> list[Any]:
+    """Return the batches that failed with the producer: the log would show their errors as never looked at."""
+    return [batch for batches in accumulator._batches.values() for batch in batches] + list(accumulator._pending_batches)  # noqa: SLF001
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

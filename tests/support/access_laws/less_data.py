@@ -67,7 +67,8 @@ def _listing_of(fact: FactDict) -> str | None:
 
 
 def _asserts_end_or_number(fact: FactDict) -> bool:
-    """Whether an observation itself asserts that somebody left, or which records are one person: its loss changes the answer."""
+    """Whether an observation itself asserts that somebody left or is withdrawn, or which records are one person: its loss
+    changes the answer."""
     record = fact["record"]
     ended = "status" in record["asserts"] and record.get("status") in ("ended", "withdrawn")
     ends = "ends" in record["asserts"] and record.get("ends")

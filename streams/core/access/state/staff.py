@@ -199,7 +199,7 @@ def _gone(status: Sequence[str]) -> bool:
 def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
-    dates, status = runs(row.ends), [run for run in runs(row.status) if not _gone(run.values)]
+    dates, status = runs(row.ends), runs(tuple(asserted for asserted in row.status if asserted.value != WITHDRAWN))
     if dates:
         given = [instant for instant in dates[-1].values if instant is not None]
         if given:

@@ -35,6 +35,14 @@ def test_a_withdrawn_record_identifies_nobody_until_its_source_has_it_again():
     assert story(company.add(status("active", at=T0 + 2 * DAY))) == ["C1 7 closed fixed"]
 
 
+def test_who_comes_back_is_identified_since_then():
+    company = identified()
+    company.add(status("withdrawn", at=T0 + DAY))
+    company.add(status("active", at=T0 + 2 * DAY))
+    (since,) = (row["since"] for row in company.states().values() if row["check"] == "C1")
+    assert since == T0 + 2 * DAY
+
+
 def test_a_withdrawal_means_an_end_where_absence_from_a_listing_does():
     company = identified(absence="ended")
     company.add(status("withdrawn", at=T0 + DAY))
@@ -61,3 +69,12 @@ def test_a_withdrawal_that_is_heard_late_gives_the_same_answers():
         after.add(fact)
     assert before.results() == after.results()
     assert before.results()["C1 7"] == "PASS"
+
+
+def test_of_an_end_and_a_withdrawal_at_one_time_both_hold_in_either_order():
+    for first, second in (("ended", "withdrawn"), ("withdrawn", "ended")):
+        company = identified()
+        company.add(status(first, at=T0 + DAY))
+        company.add(status(second, at=T0 + DAY))
+        assert (company.results()["C1 7"], company.results()["C2 7"]) == ("FAIL", "UNKNOWN")
+        assert [each["unmapped"]["check"] for each in company.findings() if each["activity_id"] == 1].count("C2") == 1
