@@ -74,7 +74,7 @@ class Decided:
     def row(self, row: Row) -> Row:
         finding = self.findings.get(_subject(row))
         owner = self.accounts[row.app_id, row.account].get("C1") if row.account is not None else None
-        return exempted(self.state, with_deadline(row, finding.deadline if finding else None, self.state.now), owner)
+        return with_deadline(exempted(self.state, row, owner), finding.deadline if finding else None, self.state.now)
 
 
 def _subject(row: Row) -> tuple[str, str, str | None]:
