@@ -27,17 +27,22 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option("--minutes", type=click.FloatRange(min=0), default=30.0, help="Begin no new campaign after so long.")
 @click.option("--seed", type=int, help="Repeat one campaign; its kind has to be named too.")
 @click.option(
+    "--histories", type=click.IntRange(min=1), help="Of kind answers: compare so many histories instead, 10000 for example."
+)
+@click.option(
     "--kind",
     type=click.Choice([*KINDS, "answers", "all"]),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws.",
 )
-def main(minutes: float, seed: int | None, kind: str) -> None:
+def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
+    if histories is not None and kind != "answers":
+        raise click.UsageError("only histories of access are counted: add --kind answers")
     if kind == "answers":
-        _compare_answers(minutes, secrets.randbits(32) if seed is None else seed)
+        _compare_answers(minutes, secrets.randbits(32) if seed is None else seed, histories)
         return
     _silence_logs()
     kinds = list(KINDS) if kind == "all" else [kind]
@@ -50,10 +55,10 @@ def main(minutes: float, seed: int | None, kind: str) -> None:
     click.echo(f"{done} campaigns, {done * _DISTURBANCES} disturbances, nothing found")
 
 
-def _compare_answers(minutes: float, first: int) -> None:
+def _compare_answers(minutes: float, first: int, histories: int | None) -> None:
     """Compare the access agent with the oracle and the laws, from a seed on; the first history with a fault ends the program."""
     done = 0
-    for seed, broken in campaign(minutes, first):
+    for seed, broken in campaign(minutes, first, histories=histories):
         if broken:
             sentences = [f"{law}: {sentence}" for law, all_of in broken.items() for sentence in all_of[:3]]
             raise click.ClickException("\n".join([*sentences, f"Repeat it: scripts/faults --kind answers --seed {seed}"]))

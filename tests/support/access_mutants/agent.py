@@ -11,7 +11,7 @@ from streams.core.access.checks import freshness, offboarded, presence, valid_ac
 from streams.core.access.checks.check import AccountInput
 from streams.core.access.facts import freshness as facts_freshness
 from streams.core.access.facts import snapshots
-from streams.core.access.processing import chunk
+from streams.core.access.processing import chunk, timers
 from streams.core.access.state import read_settings, staff, staff_reader
 from streams.core.access.state.directory import Directory
 
@@ -134,6 +134,16 @@ def _a_stale_source_closes_findings(patch: pytest.MonkeyPatch) -> None:
 
 def _a_stale_source_is_noticed_by_the_next_fact_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(facts_freshness, "arm", lambda *_: None)
+
+
+def timers_as_of_the_fact(patch: pytest.MonkeyPatch) -> None:
+    """Timers are answered as of the fact that lets time move, so a tick in between changes the date of what they open."""
+    right = timers._evaluate
+
+    def evaluate(chunk: Any, at: int, timer: Any, event: str) -> None:
+        right(chunk, max(at, chunk.position.append_time), timer, event)
+
+    patch.setattr(timers, "_evaluate", evaluate)
 
 
 FAULTS: Final = MappingProxyType[str, Fault]({
