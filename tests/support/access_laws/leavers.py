@@ -37,9 +37,9 @@ def leavers_in(history: Sequence[Entry], *, past_addresses: bool = True) -> list
     choices = decided_staff(history)
     leavers = []
     for key, own in observed.items():
-        related = [fact for other, of in observed.items() if other == key or _share(own, of) for fact in of]
-        decided = any(staff_id(facts[0].fact["tenant"], other) in choices for other, of in observed.items() if _share(own, of))
-        if not decided and _left(own, related, now):
+        whose = [other for other, of in observed.items() if other == key or _share(own, of)]
+        decided = any(staff_id(facts[0].fact["tenant"], other) in choices for other in whose)
+        if not decided and _left(own, [fact for other in whose for fact in observed[other]], now):
             named = _named(accounts, staff_id(facts[0].fact["tenant"], key), _addresses(own, past=past_addresses), _alias(facts))
             leavers.append(Leaver(key, staff_id(facts[0].fact["tenant"], key), frozenset(named)))
     return leavers

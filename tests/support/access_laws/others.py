@@ -60,7 +60,8 @@ def _related_records(history: Sequence[Entry], account: Key) -> set[Key]:
     reached: set[str] = set()
     for fact in (entry["fact"] for entry in history):
         if (fact.get("app_id"), fact.get("account")) == account:
-            reached |= _forms(fact, alias) | ({fact["staff"]} if fact.get("staff") else set())
+            named = {fact.get("staff"), (fact.get("classification") or {}).get("owner")} - {None}
+            reached |= _forms(fact, alias) | named
     related: set[Key] = set()
     while added := {key for key, own in marks.items() if own & reached} - related:
         related |= added

@@ -166,7 +166,7 @@ def _follow(findings: dict[str, Finding], event: dict[str, Any]) -> None:
         )
     finding = findings[uid]
     finding.sla_state, finding.baseline = extra.get("sla_state"), extra.get("baseline", False)
-    finding.deadline = Deadline(event["start_time"], extra["due_time"]) if extra.get("due_time") is not None else None
+    finding.deadline = Deadline(finding.created, extra["due_time"]) if extra.get("due_time") is not None else None
     handling = extra.get("handling")
     finding.handling = (handling["action"], handling.get("assignee")) if handling else None
     finding.acknowledged = event["status_id"] == IN_PROGRESS

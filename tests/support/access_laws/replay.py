@@ -1,6 +1,6 @@
 """The law of replay: the same facts give the same bytes, however they are batched, and whatever ticks there are among them.
 
-Byte for byte as they are sent: violations, their JSON twins, the rows of `access.state` and the ledger. With other ticks the ledger has other
+Byte for byte as they are sent: violations, the same as JSON, the rows of `access.state` and the ledger. With other ticks the ledger has other
 entries, so it is compared by the findings that followed from all facts together; and two headers name the fact that let time move, which may be
 a tick.
 """

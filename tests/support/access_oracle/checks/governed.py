@@ -16,7 +16,7 @@ def governed(check: CheckInput) -> Row:
     kind, owner, expires = check.governance.value
     now = check.state.now
     person = check.state.person_of(owner) if owner is not None else None
-    named: dict[str, Any] = {"person": person.id, "person_ids": person.ids} if person else {"person": owner}
+    named: dict[str, Any] = {"person": person.id, "person_ids": person.ids} if person else {}
     for reason, fails, cause in (
         ("owner_left", person is not None and person.has_left(now), _end_date(person)),
         ("external_without_end", kind == "external" and expires is None, None),
@@ -27,7 +27,7 @@ def governed(check: CheckInput) -> Row:
             since = latest(base, cause)
             return check.row("C5", "FAIL", reason, since, since_settled=True, has_finding=True, finding_since=since, **named)
     if owner is not None and person is None:
-        return check.row("C5", "UNKNOWN", "staff_not_known", base, **named)
+        return check.row("C5", "UNKNOWN", "staff_not_known", base, person=owner)
     return check.row("C5", "PASS", "governed", latest(base, person.first if person else None), **named)
 
 
