@@ -82,7 +82,9 @@ def _as_of(row: StaffRecord, at: int) -> StaffRecord | None:
     sights = tuple(time for time in row.sights if time <= at)
     if not sights:
         return None
-    return msgspec.structs.replace(row, sights=sights, status=until(row.status, at), ends=until(row.ends, at))
+    return msgspec.structs.replace(
+        row, sights=sights, status=until(row.status, at), ends=until(row.ends, at), roles=until(row.roles, at)
+    )
 
 
 def _employment_times(row: StaffRecord, requests: Sequence[int], since: int) -> set[int]:
@@ -113,22 +115,35 @@ def _staff_roles(state: TenantState, view: AccountInput, row: ExemptionRow, pers
     """Return when the person's roles changed."""
     if person is None:
         return None
-    since = row.source.date
-    times = sorted({moment.time for record in person.records for moment in moments(record.row.roles)})
-    earlier, later = [time for time in times if time <= since], [time for time in times if time > since]
-    held = [_roles_at(view.directory, person, time) for time in (earlier[-1:] or later[:1])]
-    return next((time for time in later if _roles_at(view.directory, person, time) != held[0]), None)
+    since, directory = row.source.date, view.directory
+    times = sorted({time for record in person.records for time in _role_times(directory, record.row)})
+    held = _roles_at(directory, person, since)
+    for time in times:
+        if time > since and (roles := _roles_at(directory, person, time)) is not None:
+            if held is not None and roles != held:
+                return time
+            held = roles
+    return None
 
 
-def _roles_at(directory: Directory, person: Person, at: int) -> tuple[str, ...]:
-    """Return the roles of the first source by precedence that had asserted any; of several records the latest."""
-    found = []
-    for record in person.records:
-        history = [moment for moment in moments(record.row.roles) if moment.time <= at]
-        if history:
-            roles = tuple(sorted({role for value in history[-1].values for role in value}))
-            found.append((precedence_of(record, directory.precedence), -history[-1].time, record.key, roles))
-    return min(found)[-1]
+def _role_times(directory: Directory, row: StaffRecord) -> set[int]:
+    """Return the times (ms) at which the roles that a record gives, or whether it counts, can have changed."""
+    requests = directory.reader.requests(row.source)
+    sights = (sight for request in requests for sight in [time for time in row.sights if time > request][:1])
+    return {*(moment.time for history in (row.roles, row.status) for moment in moments(history)), *requests, *sights}
+
+
+def _roles_at(directory: Directory, person: Person, at: int) -> tuple[str, ...] | None:
+    """Return the roles as asserted until an instant (ms): of the first source by precedence that gives any, of others the latest.
+
+    Records that their sources had withdrawn by then count where no other gives any.
+    """
+    rows = [row for record in person.records if (row := _as_of(record.row, at)) is not None]
+    given = [record for record in (directory.reader.read_until(row, at) for row in rows) if record.roles is not None]
+    having = [record for record in given if record.speaks(at)] or given
+    if not having:
+        return None
+    return min(having, key=lambda each: (precedence_of(each, directory.precedence), -(each.roles_at or 0), each.key)).roles
 
 
 _BY_CHECK: Final = MappingProxyType[str, Callable[[TenantState, AccountInput, ExemptionRow, Person | None], int | None]]({

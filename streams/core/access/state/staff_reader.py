@@ -30,6 +30,15 @@ class StaffReader:
         """Read a row, which need not be in the table."""
         return read_record(row, *self._by(row.source))
 
+    def read_until(self, row: StaffRecord, at: int) -> Record:
+        """Read a row by those snapshots alone that were requested until an instant (ms)."""
+        snapshots, absence, decided = self._by(row.source)
+        return read_record(row, tuple(each for each in snapshots if each.requested <= at), absence, decided)
+
+    def requests(self, source: str) -> list[int]:
+        """Return when the snapshots of a source were requested (ms)."""
+        return [each.requested for each in self._by(source)[0]]
+
     def employment(self, row: StaffRecord, *, without: int | None = None) -> Employment:
         """Return what a record says of employment, read without the complete snapshot of a number."""
         snapshots, absence, decided = self._by(row.source)
