@@ -113,6 +113,8 @@ def _union(schema: Sequence[Any], named: _Named, within: tuple[str, ...]) -> _Re
 
 
 def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
+    if schema["items"] == "string":
+        return _texts
     read_item = _prepare(schema["items"], named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
@@ -126,6 +128,23 @@ def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
         return items, at
 
     return read
+
+
+def _texts(data: bytes, at: int) -> tuple[list[str], int]:
+    """Read an array of texts, short ones in place."""
+    texts: list[str] = []
+    count, at = _count(data, at)
+    while count:
+        for _ in range(count):
+            if (size := data[at]) < _MORE and not size & 1:
+                end = at + 1 + (size >> 1)
+                texts.append(data[at + 1 : end].decode())
+                at = end
+            else:
+                text, at = _text(data, at)
+                texts.append(text)
+        count, at = _count(data, at)
+    return texts, at
 
 
 def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:

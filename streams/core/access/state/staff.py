@@ -147,9 +147,10 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
     if snapshots:
         listed = frozenset(row.listed)
         lacking = [each.requested for each in snapshots if each.requested > there and each.number not in listed]
-        withdrawn = min((requested for requested in lacking if requested > last), default=None)
-        gap = max((requested for requested in lacking if requested <= last), default=None)
-        there = there if gap is None else min(time for time in row.sights if time >= gap)
+        if lacking:
+            withdrawn = min((requested for requested in lacking if requested > last), default=None)
+            gap = max((requested for requested in lacking if requested <= last), default=None)
+            there = there if gap is None else min(time for time in row.sights if time >= gap)
     status = runs(row.status)
     if any(_gone(run.values) for run in status):
         since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
@@ -232,23 +233,31 @@ def merge_record(
     """Return a source's record after an observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
     fields = with_asserted(before.fields if before else {}, _described(fact, data), time, fact.id)
     person = before.person if before else person_id(tenant, data.source, data.record)
-    sights = tuple(sorted({*(before.sights if before else ()), time}))
+    sights = _with_number(before.sights if before else (), time)
     kept = sights if len(sights) <= REMEMBERED else (sights[0], *sights[-REMEMBERED + 1 :])
+    numbers = before.listed if before else ()
     newest = before is None or (before.latest.date, before.latest.fact) < (time, fact.id)
     asserted = _decisive(fact, data)
-    ever = {*(before.ever if before else ()), *(asserted.get("addresses") or ())}
+    ever, given = before.ever if before else (), asserted.get("addresses") or ()
     return StaffRecord(
         source=data.source,
         id=data.record,
         person=person,
         fields=fields,
         sights=kept,
-        listed=tuple(sorted({*(before.listed if before else ()), *(() if listed is None else (listed,))}))[-REMEMBERED:],
+        listed=numbers if listed is None else _with_number(numbers, listed)[-REMEMBERED:],
         latest=msgspec.structs.replace(source, date=time) if newest or before is None else before.latest,
         ending=before.ending if before else source,
-        ever=tuple(sorted(ever)),
+        ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
         **{name: _with(getattr(before, name) if before else (), asserted, name, time) for name in _HISTORIES},
     )
+
+
+def _with_number(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """Return ascending numbers with one more, which nearly always is the last."""
+    if not numbers or number > numbers[-1]:
+        return (*numbers, number)
+    return tuple(sorted({*numbers, number}))
 
 
 _HISTORIES: Final = ("addresses", "employee", "roles", "status", "ends")
