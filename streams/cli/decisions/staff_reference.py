@@ -5,7 +5,7 @@ from typing import Any, Final
 from connectors.kafka.fact_log import find_records
 from schemas.errors import BadConfiguration
 from schemas.message import header
-from streams.core.access.state.staff import person_id
+from streams.core.access.state.observation import person_id
 from streams.settings import Settings
 
 _SUBJECT: Final = "staff/"

@@ -7,9 +7,10 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
+from streams.core.access.state.observation import merge_record
 from streams.core.access.state.references import accounts_named, is_shared, put_record
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import describes_alike, merge_record, number_of
+from streams.core.access.state.staff import describes_alike, number_of
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, FactReference

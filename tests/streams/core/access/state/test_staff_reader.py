@@ -6,8 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.core.access.state import staff_reader
+from streams.core.access.state.observation import merge_record
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import describes_alike, employment_of, merge_record, read_record
+from streams.core.access.state.staff import describes_alike, employment_of, read_record
 from streams.core.access.state.values import AppliedSnapshot, FactReference
 from tests.support.company import T0, TENANT, Company, everyone, staff
 
