@@ -131,6 +131,7 @@ async def test_a_source_that_fell_silent_while_no_worker_ran_is_stale_since_its_
         "C2": ("UNKNOWN", "staff_stale", T0 + 3 * interval),
         "C3": ("FAIL", "no_policy", T0),
         "C4": ("UNKNOWN", "no_policy", T0),
+        "S4": ("FAIL", "source_stale", T0 + 3 * interval),
     }
     kinds = [fact_records.decode(AVRO, record.value).kind for record in await read_all(settings, facts.TOPIC)]
     assert kinds[:4] == ["settings.applied", "staff.record", "admin.added", "clock.ticked"]
