@@ -102,6 +102,26 @@ async def belongs_to_a_company(context: StoryContext) -> None:
         raise NotSeen("All posts were about one contact, and people holds more than one.")
 
 
+async def lead_is_the_same_person(context: StoryContext) -> None:
+    """Post a lead with the contact's address in another spelling: one person must have both records, and the lead's number."""
+    context.output.start_chapter("A lead writes in from the same address")
+    scene = context.environment.scene
+    at = scene.at(180)
+    lead = payloads.contact(
+        id=scene.id("contact", "a lead"), app_id=APP_ID, external_id=scene.id("lead", "a lead"), role="lead", name="Mara Lind",
+        email="Mara.Lind@Customer.Example", created_ms=at, updated_ms=at,
+    )  # fmt: skip
+    lead |= {"phone": _LEADS_NUMBER}
+    about = f"Mara.Lind@Customer.Example, {_LEADS_NUMBER}"
+    since = await context.post(scene.post("contact.lead.created", lead, at_ms=at, about=about))
+    record = await context.watch.until(
+        "people", lambda person: len(person["records"]) > 1, "The person of both records", within_s=_SOON_S
+    )
+    if record.value["phone"] != _LEADS_NUMBER or not record.value["companies"]:
+        raise NotSeen("The person of both records has not the values of both.")
+    context.record_observation("the lead and Mara Lind are one person, at Juniper Labs and with the lead's number", record, since)
+
+
 async def no_policy(context: StoryContext) -> None:
     """Wait for the C3 finding: the worker sent the workspace's settings at its start, and there is no access policy."""
     context.output.start_chapter("The workspace is configured, and nobody has said who may have an account in it")
@@ -157,9 +177,10 @@ async def teammate_removed(context: StoryContext) -> None:
 
 
 ACTS: tuple[Act, ...] = (
-    one_person, belongs_to_a_company, no_policy, unknown_teammate, staff_directory, policy, employment_ends, teammate_removed,
+    one_person, belongs_to_a_company, lead_is_the_same_person, no_policy, unknown_teammate, staff_directory, policy, employment_ends, teammate_removed,
 )  # fmt: skip
 
+_LEADS_NUMBER = "+353861234567"
 _POLICY = f"""\
 tenant = "{TENANT}"
 [[rules]]

@@ -219,3 +219,17 @@ def test_the_claims_that_remain_decide_and_not_the_order_in_which_they_came(seed
     for record, claim in shuffled:
         second.claim(record, claim)
     assert first.founders(last) == second.founders(last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_the_index_follows_from_the_claims_that_remain(seed):
+    source = Random(seed)
+    history = [(record, random_claim(record, source)) for record in source.choices(RECORDS, k=20)]
+    first, second = Identity(), Identity()
+    for record, claim in history:
+        first.claim(record, claim)
+    for record, claim in dict(history).items():
+        second.claim(record, claim)
+    indexes = [{key: row for key, row in agent.table.rows().items() if not key.startswith("acme|")} for agent in (first, second)]
+    assert indexes[0] == indexes[1]
