@@ -1,11 +1,11 @@
 """Whether two implementations differ after some fact, and which laws notice one without the other."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tests.support.access_laws.answer import final_form
-from tests.support.access_laws.laws import broken_laws
+from tests.support.access_laws.laws import LAWS, broken_laws
 from tests.support.access_mutants.patch import Patch, patched
 from tests.support.access_oracle import answers
 from tests.support.access_oracle.log import Entry
@@ -29,9 +29,9 @@ def differs(history: Sequence[Entry], patch: Patch) -> bool:
         return comparable(list(answers.walk(history))) != right
 
 
-def noticed_by(history: Sequence[Entry], patch: Patch, seed: int) -> list[str]:
-    """Return the laws that the oracle breaks under the patch."""
+def noticed_by(history: Sequence[Entry], patch: Patch, seed: int, laws: Iterable[str] = LAWS) -> list[str]:
+    """Return which of the laws the oracle breaks under the patch."""
     with patched(patch):
         steps = list(answers.walk(history))
-        broken = broken_laws(history, answers.answers, random.Random(seed), quick=answers.final_rows, steps=steps)
+        broken = broken_laws(history, answers.answers, random.Random(seed), quick=answers.final_rows, steps=steps, laws=laws)
     return [law for law, sentences in broken.items() if sentences]

@@ -47,7 +47,6 @@ class Row:
     silent: bool = False  # every record of the person is withdrawn: only their last assertions are known
     due: int | None = None  # the deadline of the finding
     sla_state: str | None = None  # due, critical, failing
-    exemption_stopped: bool = False  # the last exemption was ended by a fact
 
 
 @dataclass(kw_only=True)

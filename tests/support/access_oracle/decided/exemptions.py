@@ -27,11 +27,9 @@ def exempted(state: State, row: Row, owner: Row | None) -> Row:
         return row
     periods = [grant.period(voided_at(state, grant, owner)) for grant in _given_for(state, row)]
     cover = unbroken(periods, state.now)
-    stopped = any(period.stopped for period in periods)
     if cover.begun is not None:
-        since = latest(row.since, cover.begun)
-        return replace(row, status="EXEMPT", since=since, since_settled=False, exemption_stopped=stopped)
-    return replace(row, since=latest(row.since, cover.ended), exemption_stopped=stopped)
+        return replace(row, status="EXEMPT", since=latest(row.since, cover.begun), since_settled=False)
+    return replace(row, since=latest(row.since, cover.ended))
 
 
 def _given_for(state: State, row: Row) -> Iterator[Grant]:
