@@ -99,7 +99,7 @@ def _behind(state: State, subject: Subject, grant: Grant) -> tuple[LoggedFact | 
 def _reclassified(state: State, grant: Grant, account: tuple[str, str]) -> int | None:
     before, behind = _behind(state, ("class", *account), grant)
     first = _content(before.fact) if before else None
-    return min((date_of(logged) for logged in behind if _content(logged.fact) != first), default=None)
+    return next((date_of(logged) for logged in behind if _content(logged.fact) != first), None)
 
 
 def _content(fact: FactDict) -> tuple[Any, ...] | None:
