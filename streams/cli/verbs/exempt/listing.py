@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from schemas.access.facts import Grant
 from schemas.access.findings import CheckState
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
@@ -22,7 +23,9 @@ from streams.settings import Settings
 
 
 class ExemptionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An exemption: `state` is in force, not begun, ended, void (what it was given for has changed), or unneeded (nothing fails)."""
+    """An exemption: `state` is in force, covered (the finding shows another one), not begun, ended, void (what it was given for has
+    changed), or unneeded (nothing fails).
+    """
 
     id: str
     check: str
@@ -77,7 +80,7 @@ def _line(made: MadeDecision, answers: list[CheckState], now: int) -> ExemptionL
         check=grant.check or "",
         app_id=fact.app_id or "",
         account=fact.account,
-        state=state_of(grant.starts or made.taken, grant.expires, answer, now),
+        state=state_of(grant, made.taken, answer, now),
         starts=timestamp(grant.starts or made.taken),
         expires=timestamp(grant.expires) if grant.expires is not None else None,
         approver=grant.approver,
@@ -87,12 +90,14 @@ def _line(made: MadeDecision, answers: list[CheckState], now: int) -> ExemptionL
     )
 
 
-def state_of(starts: int, expires: int | None, answer: CheckState | None, now: int) -> str:
-    """Return the state of an exemption, by its time and by the answer about its subject."""
-    if expires is not None and expires <= now:
+def state_of(grant: Grant, taken: int, answer: CheckState | None, now: int) -> str:
+    """Return the state of an exemption, by its time and by the answer about its subject; `taken` is when it was granted (ms)."""
+    if grant.expires is not None and grant.expires <= now:
         return "ended"
-    if starts > now:
+    if (grant.starts or taken) > now:
         return "not begun"
     if answer is None or answer.finding is None:
         return "unneeded"
-    return "in force" if answer.exemption is not None else "void"
+    if answer.exemption is None:
+        return "void"
+    return "in force" if answer.exemption == grant.id else "covered"

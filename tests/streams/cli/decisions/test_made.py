@@ -101,10 +101,11 @@ def answer(check: str, result: str, **parts: Any) -> CheckState:
         (T0, None, None, "unneeded"),
         (T0, None, answer("C2", "EXEMPT", finding="f", exemption="x"), "in force"),
         (T0, None, answer("C2", "FAIL", finding="f"), "void"),
+        (None, None, answer("C2", "EXEMPT", finding="f", exemption="another"), "covered"),
     ],
 )
 def test_the_state_of_an_exemption_is_that_of_its_time_and_its_subject(starts, expires, known, expected):
-    assert state_of(starts, expires, known, T0 + 2 * DAY) == expected
+    assert state_of(Grant(id="x", check="C2", starts=starts, expires=expires), T0, known, T0 + 2 * DAY) == expected
 
 
 def test_a_list_has_a_line_for_each_subject_and_shows_those_that_are_wanted():
