@@ -23,9 +23,7 @@ from streams.settings import Settings
 
 
 class ExemptionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An exemption: `state` is in force, covered (the finding shows another one), not begun, ended, void (what it was given for has
-    changed), or unneeded (nothing fails).
-    """
+    """An exemption that was granted and not revoked; `state` is one of those of `state_of`."""
 
     id: str
     check: str
@@ -91,7 +89,10 @@ def _line(made: MadeDecision, answers: list[CheckState], now: int) -> ExemptionL
 
 
 def state_of(grant: Grant, taken: int, answer: CheckState | None, now: int) -> str:
-    """Return the state of an exemption, by its time and by the answer about its subject; `taken` is when it was granted (ms)."""
+    """Return the state of an exemption, by its time and by the answer about its subject; `taken` is when it was granted (ms).
+
+    It is covered where the finding shows another one, and void where what it was given for has changed.
+    """
     if grant.expires is not None and grant.expires <= now:
         return "ended"
     if (grant.starts or taken) > now:
