@@ -24,6 +24,8 @@ _NAMES: Final = MappingProxyType({
         "end", "end date", "ends", "termination date", "terminated", "last day", "last working day", "leave date", "leaving date",
         "exit date", "contract end date",
     ),
+    "zone": ("zone",),  # other names of it often hold what is no IANA zone
+    "calendar": ("calendar",),
 })  # fmt: skip
 
 FIELDS: Final = MappingProxyType({spelling: field for field, spellings in _NAMES.items() for spelling in spellings})

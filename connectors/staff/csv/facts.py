@@ -61,6 +61,8 @@ def _fact(staff_import: StaffImport, row: StaffRow, kind: str) -> Fact:
         employee=row.employee,
         starts=row.starts,
         ends=row.ends,
+        zone=row.zone,
+        calendar=row.calendar,
     )
     return msgspec.structs.replace(
         _frame(staff_import, kind, None),

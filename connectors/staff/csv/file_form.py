@@ -74,7 +74,7 @@ def declared_columns(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
         if not equals or field is None:
             raise InvalidRecord(
                 f"{text!r} is no FIELD=COLUMN; fields: id, email, name, first name, last name, role, department, status, start, end, "
-                "employee number"
+                "employee number, zone, calendar"
             )
         name = normal_column(column)
         if name and any(name in names for names in columns.values()):

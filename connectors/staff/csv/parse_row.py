@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -32,6 +33,8 @@ class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
     status_given: str | None = None
     starts: LocalTime | None = None
     ends: LocalTime | None = None
+    zone: str | None = None
+    calendar: str | None = None
 
     def __repr__(self) -> str:
         return f"StaffRow(line={self.line})"
@@ -121,6 +124,8 @@ def _row(line: StaffLine, form: StaffFileForm, normalize: Normalizer) -> StaffRo
         status_given=status_given,
         starts=_date(_text(cells, "starts"), parse_start, form.dates, "start"),
         ends=_date(_text(cells, "ends"), parse_end, form.dates, "end"),
+        zone=_zone(_text(cells, "zone")),
+        calendar=_text(cells, "calendar"),
     )
 
 
@@ -129,6 +134,15 @@ def _asserts(fields: Iterable[str], status: str | None) -> tuple[str, ...]:
     renamed = {"emails": "addresses", "first_name": "name", "last_name": "name"}
     asserted = {renamed.get(field, field) for field in fields} - {"id"}
     return tuple(sorted(asserted if status else asserted - {"status"}))
+
+
+def _zone(text: str | None) -> str | None:
+    try:
+        return text and ZoneInfo(text).key
+    except (KeyError, OSError, ValueError):
+        raise InvalidRecord(
+            f"the zone '{text}' is not known; write one like Europe/Paris, or ignore the column with --columns zone="
+        ) from None
 
 
 def _by_field(cells: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -100,6 +100,7 @@ def import_(
     start, end  dates like 2026-03-31, meaning the whole of that day, or times like 2026-03-31T17:00:00+01:00;
                 31.12.2025 and 12/31/2025 too, where one order of day and month fits all dates of the file
     status      active, leave or ended, or another usual word
+    zone        the time zone the person works in, like Europe/Paris; calendar: the id of a configured one
     department, employee number
 
     Columns under their usual names in other directories are understood, and others ignored. A column that is there asserts its empty

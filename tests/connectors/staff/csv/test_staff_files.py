@@ -195,3 +195,20 @@ def test_a_listing_is_closed_by_count_and_hash_of_its_rows(tmp_path: Path):
     assert end is not None
     assert (end.count, end.hash) == (2, snapshot_hash([facts[2].id, facts[1].id]))
     assert len({fact.id for fact in facts}) == 4
+
+
+def test_a_row_names_the_zone_and_the_calendar_of_a_person(tmp_path: Path):
+    staff_import, good = staff_import_of(tmp_path, "id,zone,calendar\n1,Europe/Berlin,by\n2,,\n")
+    found = [(fact.record.zone, fact.record.calendar, fact.record.asserts) for fact in records(staff_import, good) if fact.record]
+    assert found == [("Europe/Berlin", "by", ("calendar", "zone")), (None, None, ("calendar", "zone"))]
+
+
+@pytest.mark.parametrize("zone", ["Pacific Time", "Europe/Pariss", "../x"])
+def test_a_zone_that_is_none_is_refused_with_what_to_do(tmp_path: Path, zone: str):
+    good, bad = parse(tmp_path, f"id,zone\n1,{zone}\n")
+    assert good == []
+    assert bad == [
+        BadRow(2, f"the zone '{zone}' is not known; write one like Europe/Paris, or ignore the column with --columns zone=")
+    ]
+    good, bad = parse(tmp_path, f"id,zone\n1,{zone}\n", form=StaffFileForm(columns={"zone": ()}))
+    assert (len(good), bad) == (1, [])
