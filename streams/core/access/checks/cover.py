@@ -6,11 +6,18 @@ from typing import NamedTuple
 
 
 class GrantPeriod(NamedTuple):
-    """When a grant is in force: from `starts` on, before `ends` (ms), which is dated `ended`: a fact may be dated ahead of log time."""
+    """When a grant is in force: from `starts` on, before `ends` (ms). One that was `stopped` by a fact is in force no more.
+
+    So it is also where the fact is dated ahead of log time: it ends at that date, whatever order facts come in.
+    """
 
     starts: int
     ends: float
-    ended: float
+    stopped: bool = False
+
+    def holds(self, at: int) -> bool:
+        """Say whether the grant is in force at an instant (ms) that it has begun by."""
+        return at < self.ends and not self.stopped
 
 
 class Cover(NamedTuple):
@@ -20,22 +27,19 @@ class Cover(NamedTuple):
     ended: int | None = None
 
 
-def grant_period(starts: int, expires: int | None, dates: Iterable[int | None], at: int) -> GrantPeriod | None:
-    """Return when a grant is in force as known at an instant (ms), None where it has not begun.
-
-    `dates` are those of facts that ended it: whatever they are, it has ended by now.
-    """
-    known = [date for date in dates if date is not None]
-    until = inf if expires is None else expires
-    period = GrantPeriod(starts, min([until, *(min(date, at) for date in known)]), min([until, *known]))
-    return period if starts <= at and starts < period.ended else None
+def grant_period(starts: int, expires: int | None, stopped: Iterable[int | None], at: int) -> GrantPeriod | None:
+    """Return when a grant is in force, None where it has not begun by an instant (ms). `stopped` are dates of facts that stop it."""
+    dates = [date for date in stopped if date is not None]
+    ends = min([inf if expires is None else expires, *dates])
+    return GrantPeriod(starts, ends, bool(dates)) if starts <= at and starts < ends else None
 
 
 def cover(periods: Sequence[GrantPeriod], at: int) -> Cover:
     """Return the cover of an instant (ms) by grants that have begun."""
-    begun, over = 0, -inf
+    begun, over, covered_since = 0, -inf, None
     for period in sorted(periods):
         begun, over = begun if period.starts <= over else period.starts, max(over, period.ends)
-    if over > at:
-        return Cover(begun=begun)
-    return Cover(ended=int(max(period.ended for period in periods if period.ends == over))) if periods else Cover()
+        covered_since = begun if covered_since is None and period.holds(at) else covered_since
+    if covered_since is not None:
+        return Cover(begun=covered_since)
+    return Cover(ended=int(over)) if periods else Cover()

@@ -73,7 +73,7 @@ def _exempted(outcome: CheckOutcome, covering: list[_Covering], at: int) -> Chec
     since = max(outcome.result.since, found.begun or 0, found.ended or 0)
     if found.begun is None:
         return outcome._replace(result=msgspec.structs.replace(outcome.result, since=since))
-    row = min((each.row for each in covering if each.period.ends > at), key=lambda row: _rank(row.grant))
+    row = min((each.row for each in covering if each.period.holds(at)), key=lambda row: _rank(row.grant))
     cited = CitedFact(row.source, {"grant": row.grant.id, "check": row.check})
     result = msgspec.structs.replace(outcome.result, result=EXEMPT, since=since, exemption=row.grant)
     return outcome._replace(result=result, evidence=(*outcome.evidence, cited))

@@ -14,16 +14,17 @@ _LAST: Final = 4  # the last quarter of the time allowed is critical
 def graded(result: CheckResult, episode: Episode, at: int) -> CheckResult:
     """Return a result as it is shown at an instant (ms): a failure within grace is DUE, and a finding has the state of its deadline.
 
-    What is shown from the deadline on is dated not before it. A finding that is UNKNOWN or EXEMPT stays so: neither stops a deadline.
+    It fails since its deadline. A finding that is UNKNOWN or EXEMPT stays so: neither stops a deadline.
     """
     if episode.due is None:
         return result
     in_grace = result.result == FAIL and at < episode.due
+    has_failed = result.result == FAIL and at >= episode.due
     return msgspec.structs.replace(
         result,
         result=DUE if in_grace else result.result,
         severity=IN_GRACE if in_grace else result.severity,
-        since=result.since if at < episode.due else max(result.since, episode.due),
+        since=max(result.since, episode.due) if has_failed else result.since,
         due=episode.due,
         sla_state=_state(episode.created, episode.due, at),
         parameters=dict(sorted({**result.parameters, **episode.grace}.items())),

@@ -143,6 +143,7 @@ def test_loss_of_data_stops_no_deadline():
     assert {each["severity_id"] for each in found if each["unmapped"]["result"] == "UNKNOWN"} == {1}
     found = company.staff("77", JO, at=END + 2 * DAY, ends=END)
     assert steps(each for each in found if each["unmapped"]["check"] == "C2")[-1][2:] == ("FAIL", "failing")
+    assert next(row for row in company.states().values() if row["check"] == "C2")["since"] == END + DAY
 
 
 def test_a_presence_that_had_ended_before_it_was_reported_was_due_if_it_ended_within_grace():
