@@ -81,18 +81,22 @@ def _product_version() -> str | None:
 
 
 def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: Table[AnyRow], out: Outbox) -> Cursor | None:
-    """Process each fact. One cursor stands for all pending work, whichever tenants it belongs to."""
+    """Process each fact, a few at a time in passes: read, process, write. One cursor stands for all pending work of all tenants."""
     was_idle = next_pending_tenant(table) is None
     budget = limits.budget + limits.per_record * len(batch.records)
     states: dict[str, TenantState] = {}
-    for record in batch.records:
-        fact = fact_records.of_record(writer.avro, record)
-        state = states.get(fact.tenant) or states.setdefault(fact.tenant, TenantState(table, fact.tenant))
-        result = backlog.process(state, fact, _position(batch, record), budget=budget, chunk_size=limits.chunk)
-        while result is not None:
-            writer.write(result, out)
-            budget -= result.cost
-            result = backlog.resume(state, limits.chunk) if result.has_more and budget > 0 else None
+    for records in batch.chunks():
+        read = [(fact_records.of_record(writer.avro, record), _position(batch, record)) for record in records]
+        results: list[ChunkResult] = []
+        for fact, position in read:
+            state = states.get(fact.tenant) or states.setdefault(fact.tenant, TenantState(table, fact.tenant))
+            result = backlog.process(state, fact, position, budget=budget, chunk_size=limits.chunk)
+            while result is not None:
+                results.append(result)
+                budget -= result.cost
+                result = backlog.resume(state, limits.chunk) if result.has_more and budget > 0 else None
+        for each in results:
+            writer.write(each, out)
     return b"" if was_idle and next_pending_tenant(table) is not None else None
 
 

@@ -107,10 +107,11 @@ def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
     end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
-    for id_, row in chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor)):
-        fact = decode_raw(row.fact)
-        source = msgspec.structs.replace(row.source, date=requested)
+    rows = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor))
+    observations = [(decode_raw(row.fact), msgspec.structs.replace(row.source, date=requested)) for _, row in rows]
+    for fact, source in observations:
         chunk.accounts |= staff.observed(chunk.state, fact, source, requested, chunk.now, listed=number).accounts
+    for id_, _ in rows:
         staged.delete(end.source, end.id, id_)
         chunk.cursor = id_
     return Stage.APPLY_ROWS if chunk.has_more else Stage.WITHDRAW_ABSENT
