@@ -22,8 +22,8 @@ from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
 
-CHUNK: Final = 500
-"""The budget of a chunk: so many rows, or a fourth as many accounts. Part of the rules: with another large facts get other ledger entries."""
+CHUNK: Final = 1_000
+"""The budget of a chunk: so many rows, or 31 accounts. Part of the rules: with another large facts get other ledger entries."""
 
 
 class StateChange(NamedTuple):
