@@ -1,5 +1,7 @@
 """What the oracle returns: rows, findings, and all of them at one position of the log."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +49,7 @@ class Row:
     silent: bool = False  # every record of the person is withdrawn: only their last assertions are known
     due: int | None = None  # the deadline of the finding
     sla_state: str | None = None  # due, critical, failing
+    undoubted: Row | None = None  # under a contradiction: the row of the stay itself
 
 
 @dataclass(kw_only=True)
@@ -127,7 +130,7 @@ def _fields(value: Row | Finding | Deadline) -> dict[str, Any]:
 
 
 def _as_json(part: Any) -> Any:
-    if isinstance(part, Deadline):
+    if isinstance(part, Deadline | Row):
         return _fields(part)
     return [_as_json(item) for item in part] if isinstance(part, list | tuple) else part
 

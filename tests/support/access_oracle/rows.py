@@ -78,6 +78,6 @@ def governance_of(fact: FactDict) -> tuple[Any, ...] | None:
 
 def _in_doubt(row: Row, presence: Presence, *, has_stay: bool) -> Row:
     return replace(
-        row, status="UNKNOWN", reason="contradiction", since=presence.since, since_settled=False,
+        row, status="UNKNOWN", reason="contradiction", since=presence.since, since_settled=False, undoubted=row,
         has_finding=row.has_finding and has_stay,
     )  # fmt: skip

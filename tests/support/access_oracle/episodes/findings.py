@@ -74,6 +74,7 @@ class Decided:
     def row(self, row: Row) -> Row:
         finding = self.findings.get(_subject(row))
         owner = self.accounts[row.app_id, row.account].get("C1") if row.account is not None else None
+        owner = owner.undoubted or owner if owner is not None else None  # a contradiction makes nobody else the owner
         return with_deadline(exempted(self.state, row, owner), finding.deadline if finding else None, self.state.now)
 
 
