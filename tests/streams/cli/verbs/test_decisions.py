@@ -15,7 +15,7 @@ from schemas.errors import Unavailable
 from streams.cli.decisions.account import LINKS, Wanted, decide, plan
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.requester import Requester
-from streams.core.access.state.staff import person_id
+from streams.core.access.state.observation import person_id
 from streams.settings import KAFKA_ONLY, load
 from tests.streams.cli.at_work import APP, at_work, company, happened, own
 from tests.streams.cli.operator import Operator
