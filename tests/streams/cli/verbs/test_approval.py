@@ -10,7 +10,7 @@ import pytest
 from connectors.kafka.settings import KafkaSettings
 from schemas.access.facts import Rule
 from schemas.errors import BadConfiguration
-from streams.core.access.state.staff import person_id
+from streams.core.access.state.observation import person_id
 from tests.streams.cli.operator import Operator
 from tests.streams.cli.verbs.test_decisions import APP, WHY, at_work, checks, happened, printed
 from tests.support.company import admin, policy, staff
