@@ -17,7 +17,7 @@ from connectors.kafka.transaction import TopicRecord, Transactions, transactions
 from schemas.cloudevents import replay_headers
 from schemas.codec import Avro
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED
-from streams.ops.replay.journal import Progress, Replay, entry
+from streams.ops.replay.journal import Progress, Replay, entry, replays
 from streams.ops.replay.selection import replayed
 
 _CHUNK: Final = 500  # records in a transaction
@@ -52,6 +52,10 @@ async def run(kafka: KafkaSettings, avro: Avro, replay: Replay, pace: Pace, watc
         transactions(kafka, f"replay-{replay.id}") as producer,
         open_ranges(kafka, kafka.topic(replay.selection.topic)) as reader,
     ):
+        # Only now is the other process that may have run it fenced, and what it sent known.
+        replay = (await replays(kafka, avro))[replay.id]
+        if replay.result is not None:
+            return replay
         started = time.monotonic()
         sent_before = replay.progress.sent
         async for batch in reader.read(replay.left, _CHUNK):
@@ -69,6 +73,9 @@ async def run(kafka: KafkaSettings, avro: Avro, replay: Replay, pace: Pace, watc
 async def abandon(kafka: KafkaSettings, avro: Avro, replay: Replay) -> Replay:
     """End an unfinished replay where it stands; a process that still runs it can send nothing more."""
     async with transactions(kafka, f"replay-{replay.id}") as producer:
+        replay = (await replays(kafka, avro))[replay.id]
+        if replay.result is not None:
+            return replay
         replay = msgspec.structs.replace(replay, result="abandoned")
         await producer.append([entry(avro, REPLAY_ENDED, replay, _now())])
     return replay

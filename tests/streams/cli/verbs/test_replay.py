@@ -16,7 +16,7 @@ from schemas.message import Message, header
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED, REPLAY_STARTED
 from streams.ops.replay import run as running
 from streams.ops.replay.journal import Replay, replays
-from streams.ops.replay.run import Watcher
+from streams.ops.replay.run import Pace, Watcher
 from streams.ops.replay.selection import ReplaySelection
 from streams.ops.replay.start import ReplayLimits, begin, resume
 from tests.streams.cli.installation import Installation
@@ -212,6 +212,22 @@ def test_a_replay_that_another_process_takes_over_sends_nothing_twice(
     (replay,) = asyncio.run(replays(installation.kafka, AVRO)).values()
     if replay.result is None:  # each fenced the other
         asyncio.run(resume(installation.kafka, AVRO, replay.id, UNHURRIED, _watcher(None)))
+    again = [record.key for record in installation.read(CONTACTS) if header(record.headers, "ce_replayid")]
+    assert Counter(again) == {record.key: 1 for record in installation.read(CONTACTS)}
+
+
+def test_a_process_that_read_the_journal_before_another_continued_the_replay_sends_nothing_twice(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(running, "_CHUNK", 3)
+    installation.append(*(post(number) for number in range(30)))
+
+    async def late() -> Replay:
+        stale = await _begin(installation.kafka, stop_after=1)
+        await resume(installation.kafka, AVRO, stale.id, UNHURRIED, _watcher(2))
+        return await running.run(installation.kafka, AVRO, stale, Pace(), _watcher(None))
+
+    assert asyncio.run(late()).progress.sent == 30
     again = [record.key for record in installation.read(CONTACTS) if header(record.headers, "ce_replayid")]
     assert Counter(again) == {record.key: 1 for record in installation.read(CONTACTS)}
 
