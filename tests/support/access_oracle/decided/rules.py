@@ -57,7 +57,7 @@ def _under(logged: LoggedFact, app_id: str, over: int) -> Iterator[tuple[FactDic
     rules = [rule for rule in logged.fact["policy"].get("rules") or () if rule["app_id"] == app_id]
     decided = date_of(logged)
     moments = sorted({bound for rule in rules for bound in (rule.get("starts"), rule.get("until")) if bound is not None})
-    earlier = [b for b in moments if b <= logged.log_time and _in_force(rules, b - 1) != _in_force(rules, b)]
+    earlier = [b for b in moments if b <= logged.log_time and _access(_in_force(rules, b - 1)) != _access(_in_force(rules, b))]
     yield _in_force(rules, logged.log_time), latest(decided, max(earlier, default=None))
     for moment in moments:
         if logged.log_time < moment <= over:
