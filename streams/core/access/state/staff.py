@@ -149,12 +149,12 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
             gap = max((requested for requested in lacking if requested <= last), default=None)
             there = there if gap is None else min(time for time in row.sights if time >= gap)
     status = runs(row.status)
+    if status and _gone(status[-1].values):
+        since = run_start(status, _gone).time
+        withdrawn = since if withdrawn is None else min(since, withdrawn)
+        status = [run for run in status if run.time < since]  # what was before decides since when it was there
     if any(_gone(run.values) for run in status):
-        since = run_start(status, lambda values: _gone(values) == _gone(status[-1].values)).time
-        if _gone(status[-1].values):
-            withdrawn = since if withdrawn is None else min(since, withdrawn)
-        else:
-            there = max(there, since)
+        there = max(there, run_start(status, lambda values: not _gone(values)).time)
     return there, withdrawn
 
 
