@@ -23,7 +23,7 @@ class SimulatedPost(msgspec.Struct, frozen=True):
 
 
 class SimulatedStaff(msgspec.Struct, frozen=True):
-    """One line of the company's staff file; `end` is the last day of employment, empty while employed."""
+    """One line of the company's staff file; `end` is the last day of employment or the instant it ended, empty while employed."""
 
     id: str
     name: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shlex
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ TENANT = "acme"
 APP_ID = "demo1234"
 _READY_S = 120.0  # an idle machine needs 5 s
 _LAST_LINES = 30
+_DAY_S = 86_400
 
 _CONFIGURATION = """\
 [kafka]
@@ -54,8 +56,9 @@ class DemoEnvironment:
         self.folder = folder
         self.kafka = kafka
         self.config = str(folder / "intercom-streams.toml")
-        self.scene = Scene(app_id=APP_ID, start_ms=int(time.time() * 1000) - 3_600_000)
+        self.scene = Scene(app_id=APP_ID, start_ms=now_ms() - 2 * _DAY_S * 1000)
         self.url = ""
+        self._slowest_command_s = 0.0
         self._secret = Secret(secrets.token_hex(16))
         self._client = httpx.Client()
 
@@ -88,10 +91,26 @@ class DemoEnvironment:
         (self.folder / "policy.toml").write_text(text, encoding="utf-8")
         return await self._command("policy", "apply", str(self.folder / "policy.toml"))
 
+    async def exempt(self, check: str, account: str, *, approver: str, until: str, reason: str) -> str:
+        """Exempt an account from a check; return the command that a user would type."""
+        options = ("--approver", approver, "--until", until, "--reason", reason)
+        return await self._command("exempt", "grant", check, account, *options)
+
+    def soon(self) -> int:
+        """Return an instant (ms, a whole second) that a command typed now precedes: it may take thrice as long as the slowest so far."""
+        return int(time.time() + 3 * self._slowest_command_s + 2) * 1000
+
     async def _command(self, *arguments: str) -> str:
+        since = time.monotonic()
         await asyncio.to_thread(call, self.config, *arguments)
+        self._slowest_command_s = max(self._slowest_command_s, time.monotonic() - since)
         shown = (Path(argument).name if argument.startswith("/") else argument for argument in arguments)
-        return " ".join(("intercom-streams", *shown))
+        return shlex.join(("intercom-streams", *shown))
+
+
+def now_ms() -> int:
+    """Return the time of this machine, in ms since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager

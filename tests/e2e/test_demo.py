@@ -44,6 +44,13 @@ def test_each_violation_opens_and_closes_in_its_turn(story):
     assert all(line["status"] == 200 for line in story if "status" in line)
 
 
+def test_the_leavers_finding_is_due_then_exempt_and_fails_once_the_exemption_ends(story):
+    observations = [line["saw"] for line in story if "saw" in line]
+    shown = [word for line in observations for word in re.findall(r"\b(?:DUE|EXEMPT|FAIL|deadline)\b", line)]
+    assert shown == ["DUE", "EXEMPT", "deadline", "FAIL"]
+    assert any(line["did"].startswith("intercom-streams exempt grant C2 ") for line in story if "did" in line)
+
+
 def test_a_borrowed_cluster_is_left_as_it_was(story, kafka):
     assert story
     assert not [topic for topic in asyncio.run(topics(kafka)) if topic.startswith("demo-")]

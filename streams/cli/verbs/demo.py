@@ -18,16 +18,17 @@ from schemas.codec import Avro
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
 from streams.demo.cleanup import remove_topics
+from streams.demo.context import StoryContext
 from streams.demo.environment import set_up
 from streams.demo.output import StoryOutput, story_output
-from streams.demo.story import ACTS, TOPICS, StoryContext
+from streams.demo.story import ACTS, TOPICS
 from streams.demo.watch import watch_topics
 
 _READING_S = 1.0  # pause between two acts, for reading; only on a terminal
 
 _SUMMARY = """
 All of it happened as expected: {count} results, each seen by a plain Kafka subscriber,
-half of them within {median:.0f} ms of the post or command, the slowest within {slowest:.0f} ms."""
+half of them within {median:.0f} ms of the post, command or date, the slowest within {slowest:.0f} ms."""
 _ACTIVATE = """
   . .venv/bin/activate                                     the command is in this environment"""
 _NEXT_STEPS = """
