@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from connectors.kafka.fact_log import FactRecord
-from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka.settings import AWAY, MAX_RECORD_BYTES, KafkaSettings
 from connectors.kafka.stop_producer import stop_at_once
 from schemas.access.facts import TOPIC
 from schemas.errors import Unavailable
@@ -52,7 +52,7 @@ class ExclusiveWriter:
             async with asyncio.timeout(_START_S):
                 await producer.start()
                 self._partitions = len(await producer.partitions_for(self._kafka.topic(TOPIC)))
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (*AWAY, TimeoutError) as error:
             self._abandon(producer)
             raise self._unavailable(error) from error
         except BaseException:
@@ -71,7 +71,7 @@ class ExclusiveWriter:
         except (ProducerFenced, InvalidProducerEpoch) as error:
             self.resign()
             raise LeadLost from error
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (*AWAY, TimeoutError) as error:
             self.resign()
             raise self._unavailable(error) from error
         except BaseException:

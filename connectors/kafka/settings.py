@@ -4,12 +4,16 @@ import ssl
 from typing import Any
 
 import msgspec
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
 from schemas.tenancy import Secret
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
 DEAD_LETTER_ROOM = 64 * 1024  # above MAX_RECORD_BYTES: a dead letter is its record and some headers
+
+AWAY = (KafkaError, OSError, AssertionError)
+"""What aiokafka raises where brokers are away. Its look-up of a coordinator asserts that some broker can be asked at the moment."""
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
 from schemas.errors import Unavailable
 from schemas.message import Headers
 from schemas.partition import partition_of
@@ -60,13 +60,20 @@ async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transac
         compression_type="zstd", max_request_size=MAX_RECORD_BYTES + DEAD_LETTER_ROOM,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(_START_S):
-            await producer.start()
+        try:
+            async with asyncio.timeout(_START_S):
+                await producer.start()
+        except AWAY as error:
+            raise _not_appended(kafka, error) from error
         yield Transactions(kafka, producer)
     except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(
-            f"The records were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} "
-            "does not answer. Trying again is safe."
-        ) from error
+        raise _not_appended(kafka, error) from error
     finally:
         await producer.stop()
+
+
+def _not_appended(kafka: KafkaSettings, error: BaseException) -> Unavailable:
+    return Unavailable(
+        f"The records were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} "
+        "does not answer. Trying again is safe."
+    )
