@@ -11,6 +11,7 @@ from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.stop_on_signal import stop_on_signal
 from streams.ops.status import Status
 from streams.ops.status import status as read_status
 from streams.settings import Settings
@@ -32,22 +33,23 @@ def status(ctx: click.Context, /, *, once: bool, every: float, as_json: bool) ->
     elif once:
         Console(highlight=False).print(_screen(run(read_status(settings, every))))
     else:
-        try:
-            run(_live(settings, every))
-        except KeyboardInterrupt:
-            return
+        run(_live(settings, every))
 
 
 async def _live(settings: Settings, every: float) -> None:
-    """Renew the screen; where the output is no terminal, print one after the other."""
+    """Renew the screen until Ctrl-C or SIGTERM; where the output is no terminal, print one after the other.
+
+    The signal sets an event, and no exception is thrown into whatever runs: Kafka's clients swallow a cancellation at times.
+    """
     console = Console(highlight=False)
     with Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live:
-        while True:
-            screen = _screen(await read_status(settings, every))
-            if live is None:
-                console.print(screen)
-            else:
-                live.update(screen, refresh=True)
+        async with stop_on_signal() as stop:
+            while not stop.is_set():
+                screen = _screen(await read_status(settings, every))
+                if live is None:
+                    console.print(screen)
+                else:
+                    live.update(screen, refresh=True)
 
 
 def _screen(current: Status) -> Group:

@@ -1,12 +1,10 @@
 """`tail TOPIC`: show any topic of this product, decoded."""
 
-import asyncio
 import contextlib
 import difflib
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import click
 import msgspec
@@ -23,6 +21,7 @@ from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordFormatter, RecordView, format_json, format_raw, format_text
 from streams.cli.run_async import run
+from streams.cli.stop_on_signal import stop_on_signal
 from streams.engine.agent import Agent
 from streams.engine.naming import Naming
 from streams.ops.decode import decoder_of
@@ -92,7 +91,7 @@ async def _tail(settings: Settings, options: _TailOptions) -> None:
     naming, avro = Naming(prefix=settings.kafka.topic_prefix), Avro.local()
     decode = decoder_of(name, avro, _agents_for(name, avro), naming)
     shown = 0
-    async with open_topic(settings.kafka, broker_name, partitions, options.start) as topic, _stop_on_signal() as stop:
+    async with open_topic(settings.kafka, broker_name, partitions, options.start) as topic, stop_on_signal() as stop:
         async for records in topic.batches(options.idle_seconds, stop):
             for record in records:
                 if options.key is not None and record.key != options.key.encode():
@@ -132,19 +131,6 @@ async def _learn_schema(avro: Avro, url: str, value: bytes | None) -> None:
     with contextlib.suppress(IntercomStreamsError):
         if value is not None and not avro.knows(schema_id := framing_id(value)):
             await add_schema(avro, url, schema_id)
-
-
-@contextlib.asynccontextmanager
-async def _stop_on_signal() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set: an end that the user chose is not an error."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 @contextlib.contextmanager
