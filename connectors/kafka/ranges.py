@@ -1,5 +1,6 @@
 """Read ranges of a topic's offsets: each from its start to its end, with positions to continue from; committed records only."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,8 @@ from schemas.errors import MissingRecords, Unavailable
 _POLL_MS: Final = (
     100  # short: behind a range's last record there is often only the marker of its transaction, which no poll returns
 )
+_BATCH: Final = 2000
+_START_S: Final = 15.0
 _SILENT_POLLS: Final = 300  # so many without a record, where there are more: the brokers are away
 
 
@@ -48,6 +51,20 @@ class RangeReader:
         found = await self._consumer.offsets_for_times(dict.fromkeys(self._all, time))
         return {each.partition: found[each].offset if found.get(each) else None for each in self._all}
 
+    async def records(self, ranges: Mapping[int, OffsetRange] | None = None) -> AsyncIterator[Any]:
+        """Yield the records of the ranges one by one; without any, all that is committed by now. Raises as `read` does."""
+        async for batch in self.read(await self.bounds() if ranges is None else ranges, _BATCH):
+            for record in batch.records:
+                yield record
+
+    async def latest(self, count: int) -> AsyncIterator[Any]:
+        """Yield the records of the last offsets of each partition, as many as `count`. Raises as `read` does."""
+        bounds = await self.bounds()
+        async for record in self.records(
+            {number: OffsetRange(max(start, end - count), end) for number, (start, end) in bounds.items()}
+        ):
+            yield record
+
     async def read(self, ranges: Mapping[int, OffsetRange], batch: int) -> AsyncIterator[RangeBatch]:
         """Yield the records of the ranges, at most `batch` at a time.
 
@@ -82,8 +99,9 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
         **kafka.client(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
     )
     try:
-        await consumer.start()
-        partitions = await partitions_of(consumer, topic)
+        async with asyncio.timeout(_START_S):
+            await consumer.start()
+            partitions = await partitions_of(consumer, topic)
         if not partitions:
             raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
         yield RangeReader(consumer, topic, partitions)

@@ -59,23 +59,6 @@ class TopicReader:
                 if clock() - last >= idle_seconds + _GRACE_SECONDS:
                     raise Unavailable("Kafka has more records of this topic and sends none; are its brokers up?")
 
-    async def present_batches(self) -> AsyncIterator[list[Any]]:
-        """Yield the records that are committed by now, and none that come while they are read; each batch is of one partition.
-
-        An open transaction ends its partition: nothing after it is committed. Raises Unavailable where Kafka stops sending.
-        """
-        ends = await self._consumer.end_offsets(self._partitions)
-        left = {each: end for each, end in ends.items() if await self._consumer.position(each) < end}
-        silent = 0
-        while left:
-            by_partition = await self._consumer.getmany(*left, timeout_ms=_POLL_MS)
-            silent = 0 if by_partition else silent + 1
-            if silent * _POLL_MS >= _GRACE_SECONDS * 1000:
-                raise Unavailable("Kafka has more records of this topic and sends none; are its brokers up?")
-            for partition, records in by_partition.items():
-                yield [record for record in records if record.offset < left[partition]]
-            left = {each: end for each, end in left.items() if await self._consumer.position(each) < end}
-
     async def _caught_up(self) -> bool:
         ends = await self._consumer.end_offsets(self._partitions)
         return all([await self._consumer.position(partition) >= end for partition, end in ends.items()])

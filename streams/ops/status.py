@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer
 
 from connectors.kafka import schema_registry
 from connectors.kafka.group_lag import group_lag
-from connectors.kafka.ranges import OffsetRange, open_ranges, partitions_of
+from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.message import header
@@ -135,12 +135,9 @@ async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
 
 async def _latest(kafka: KafkaSettings, topic: str) -> list[_Sampled]:
     async with open_ranges(kafka, kafka.topic(topic)) as reader:
-        bounds = await reader.bounds()
-        ranges = {number: OffsetRange(max(start, end - _SAMPLE), end) for number, (start, end) in bounds.items()}
         return [
             _Sampled(header(record.headers, "ce_id"), header(record.headers, "ce_causationid"), record.timestamp)
-            async for batch in reader.read(ranges, 2000)
-            for record in batch.records
+            async for record in reader.latest(_SAMPLE)
             if header(record.headers, "ce_replayid") is None
         ]
 
@@ -148,8 +145,8 @@ async def _latest(kafka: KafkaSettings, topic: str) -> list[_Sampled]:
 async def _checks(kafka: KafkaSettings, avro: Avro) -> tuple[CheckCount, ...]:
     rows: dict[bytes, dict[str, Any] | None] = {}
     async with open_ranges(kafka, kafka.topic("access.state")) as reader:
-        async for batch in reader.read(await reader.bounds(), 2000):
-            rows |= {record.key: record.value and avro.decode(record.value)[1] for record in batch.records}
+        async for record in reader.records():
+            rows[record.key] = record.value and avro.decode(record.value)[1]
     results: dict[str, Counter[str]] = {}
     findings = Counter[str]()
     for row in rows.values():

@@ -95,13 +95,12 @@ class _Search:
             if since is not None:
                 starts = await reader.offsets_at(since)
                 ranges = {number: OffsetRange(_or(starts[number], end), end) for number, (_, end) in ranges.items()}
-            async for batch in reader.read(ranges, 2000):
-                for record in batch.records:
-                    traced = _traced(topic, record, self._depths, self._avro, latest.get(record.partition, 0))
-                    if traced is not None:
-                        found.append(traced)
-                        self._depths.setdefault(traced.id, traced.depth)
-                    latest[record.partition] = max(latest.get(record.partition, 0), record.timestamp)
+            async for record in reader.records(ranges):
+                traced = _traced(topic, record, self._depths, self._avro, latest.get(record.partition, 0))
+                if traced is not None:
+                    found.append(traced)
+                    self._depths.setdefault(traced.id, traced.depth)
+                latest[record.partition] = max(latest.get(record.partition, 0), record.timestamp)
         return found
 
 

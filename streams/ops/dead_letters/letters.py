@@ -3,15 +3,13 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from connectors.kafka import topics
-from connectors.kafka.reader import StartKind, StartPosition, open_topic
+from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas import dead_letters, operations
 from schemas.codec import Avro
 from schemas.dead_letters import DeadLetterOrigin, origin_of
-from schemas.errors import Unavailable
 from schemas.message import Message, header
 from schemas.operations import DROPPED, REDRIVEN, RecordPosition
 
@@ -53,30 +51,21 @@ Selection = Callable[[Letter], bool]
 
 
 async def letters(kafka: KafkaSettings) -> AsyncIterator[Letter]:
-    """Yield the letters that are there by now, partition by partition."""
-    async for record in _records(kafka, dead_letters.TOPIC):
-        origin = origin_of(record.headers)
-        if origin is not None:
-            position = RecordPosition(topic=dead_letters.TOPIC, partition=record.partition, offset=record.offset)
-            yield Letter(position, record.timestamp, origin, record)
+    """Yield the letters that are there by now, each partition's in order."""
+    async with open_ranges(kafka, kafka.topic(dead_letters.TOPIC)) as reader:
+        async for record in reader.records():
+            origin = origin_of(record.headers)
+            if origin is not None:
+                position = RecordPosition(topic=dead_letters.TOPIC, partition=record.partition, offset=record.offset)
+                yield Letter(position, record.timestamp, origin, record)
 
 
 async def resolutions(kafka: KafkaSettings, avro: Avro) -> dict[RecordPosition, str]:
     """Return the letters that were redriven or dropped, and which of the two."""
     done: dict[RecordPosition, str] = {}
-    async for record in _records(kafka, operations.TOPIC):
-        operation = operations.decode(avro, record.value)
-        if operation.kind in (REDRIVEN, DROPPED) and operation.subject is not None:
-            done[operation.subject] = operation.kind
+    async with open_ranges(kafka, kafka.topic(operations.TOPIC)) as reader:
+        async for record in reader.records():
+            operation = operations.decode(avro, record.value)
+            if operation.kind in (REDRIVEN, DROPPED) and operation.subject is not None:
+                done[operation.subject] = operation.kind
     return done
-
-
-async def _records(kafka: KafkaSettings, topic: str) -> AsyncIterator[Any]:
-    name = kafka.topic(topic)
-    count = (await topics.present(kafka)).get(name)
-    if count is None:
-        raise Unavailable(f"There is no topic {name} at {kafka.bootstrap}. Run: intercom-streams topics apply")
-    async with open_topic(kafka, name, range(count), StartPosition(StartKind.BEGINNING)) as reader:
-        async for batch in reader.present_batches():
-            for record in batch:
-                yield record

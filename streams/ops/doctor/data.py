@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from connectors.kafka import schema_registry
-from connectors.kafka.ranges import OffsetRange, open_ranges
+from connectors.kafka.ranges import open_ranges
 from schemas.codec import Avro
 from schemas.tenancy import INTERVAL
 from streams.ops.dead_letters.causes import summaries
@@ -79,21 +79,17 @@ async def _coverage_rows(patient: Patient) -> AsyncIterator[dict[str, Any]]:
     avro = await _avro(patient)
     kafka = patient.settings.kafka
     async with open_ranges(kafka, kafka.topic("access.state")) as reader:
-        async for batch in reader.read(await reader.bounds(), 2000):
-            for record in batch.records:
-                if record.value is not None and b"|coverage|" in (record.key or b""):
-                    yield avro.decode(record.value)[1]
+        async for record in reader.records():
+            if record.value is not None and b"|coverage|" in (record.key or b""):
+                yield avro.decode(record.value)[1]
 
 
 async def _latest(patient: Patient, topic: str) -> AsyncIterator[Any]:
     """Yield the last records of each partition."""
     kafka = patient.settings.kafka
     async with open_ranges(kafka, kafka.topic(topic)) as reader:
-        bounds = await reader.bounds()
-        ends = {number: OffsetRange(max(start, end - _SAMPLE), end) for number, (start, end) in bounds.items()}
-        async for batch in reader.read(ends, 1000):
-            for record in batch.records:
-                yield record
+        async for record in reader.latest(_SAMPLE):
+            yield record
 
 
 async def _avro(patient: Patient) -> Avro:

@@ -55,11 +55,10 @@ async def replays(kafka: KafkaSettings, avro: Avro) -> dict[str, Replay]:
     """Return all replays by id, in the order in which they started."""
     found: dict[str, Replay] = {}
     async with open_ranges(kafka, kafka.topic(operations.TOPIC)) as reader:
-        async for batch in reader.read(await reader.bounds(), 1000):
-            for record in batch.records:
-                operation = operations.decode(avro, record.value)
-                if operation.process is not None:
-                    _apply(found, operation)
+        async for record in reader.records():
+            operation = operations.decode(avro, record.value)
+            if operation.process is not None:
+                _apply(found, operation)
     return dict(sorted(found.items(), key=lambda item: item[1].started))
 
 
