@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import IntercomStreamsError
 from streams.ops.doctor import cluster, consumers, data, host, processes
-from streams.ops.doctor.finding import Examination, HealthFinding, Patient, State
+from streams.ops.doctor.finding import Examination, HealthFinding, Patient, problem
 
 _TIMEOUT_S: Final = 30.0
 
@@ -42,21 +42,14 @@ async def examine(patient: Patient, only: Collection[str] = ()) -> AsyncIterator
     for name, examination, needs_kafka in TABLE:
         if (only and name not in only) or (needs_kafka and not kafka_answers):
             continue
-        findings = await _findings(name, examination, patient)
-        if examination is cluster.brokers and any(each.state is State.PROBLEM and "answer" in each.text for each in findings):
-            kafka_answers = False
-        for finding in findings:
-            yield finding
-
-
-async def _findings(name: str, examination: Examination, patient: Patient) -> list[HealthFinding]:
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            found = list(await examination(patient))
-    except IntercomStreamsError as error:
-        return [HealthFinding(examination=name, state=State.PROBLEM, text=str(error))]
-    except (KafkaError, OSError, TimeoutError) as error:
-        text = f"Kafka at {patient.settings.kafka.bootstrap} does not answer ({type(error).__name__})"
-        remedy = "start it, and look at kafka.bootstrap, the network and the credentials"
-        return [HealthFinding(examination=name, state=State.PROBLEM, text=text, remedy=remedy)]
-    return [HealthFinding(examination=name, state=state, text=text, remedy=remedy) for state, text, remedy in found]
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                found = list(await examination(patient))
+        except IntercomStreamsError as error:
+            found = [problem(str(error), "")]
+        except (KafkaError, OSError, TimeoutError) as error:
+            kafka_answers = kafka_answers and examination is not cluster.brokers
+            text = f"Kafka at {patient.settings.kafka.bootstrap} does not answer ({type(error).__name__})"
+            found = [problem(text, "start it, and look at kafka.bootstrap, the network and the credentials")]
+        for state, text, remedy in found:
+            yield HealthFinding(examination=name, state=state, text=text, remedy=remedy)
