@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner, Result
 
 from connectors.kafka import topics
+from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas import operations
@@ -16,6 +19,27 @@ from schemas.operations import Operation
 from streams.cli.main import root
 from tests.support.config import config_text
 from tests.support.counting_agent import read_all
+
+
+async def append_visibly(kafka: KafkaSettings, records: Sequence[TopicRecord]) -> None:
+    """Append records in one transaction, and return once readers of committed records see them.
+
+    A commit is answered before its markers are written. The next producer of the same id starts once they are.
+    """
+    async with transactions(kafka, "test") as producer:
+        await producer.append(records)
+    async with transactions(kafka, "test"):
+        pass
+
+
+async def _until_decided(kafka: KafkaSettings, topic: str) -> None:
+    """Wait until no transaction of a topic is undecided: a command's last one may lack its markers for a moment."""
+    levels = ("read_committed", "read_uncommitted")
+    committed, every = (AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False) for level in levels)
+    async with committed, every, asyncio.timeout(30):
+        partitions = await partitions_of(every, kafka.topic(topic))
+        while await committed.end_offsets(partitions) != await every.end_offsets(partitions):  # noqa: ASYNC110  # Kafka sets no event
+            await asyncio.sleep(0.02)
 
 
 class Installation:
@@ -33,8 +57,7 @@ class Installation:
         asyncio.run(self._append(records))
 
     async def _append(self, records: tuple[TopicRecord, ...]) -> None:
-        async with transactions(self.kafka, "test") as producer:
-            await producer.append(records)
+        await append_visibly(self.kafka, records)
 
     def types(self, *words: str) -> Result:
         return CliRunner().invoke(root, [*words, "--config", str(self.config)])
@@ -47,7 +70,11 @@ class Installation:
 
     def read(self, topic: str) -> list[Any]:
         """Return the committed records of a topic."""
-        return asyncio.run(read_all(self.kafka, topic))
+        return asyncio.run(self._read(topic))
+
+    async def _read(self, topic: str) -> list[Any]:
+        await _until_decided(self.kafka, topic)
+        return await read_all(self.kafka, topic)
 
     def operations(self) -> list[Operation]:
         return [operations.decode(Avro.local(), record.value) for record in self.read("operations")]

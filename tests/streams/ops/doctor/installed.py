@@ -21,7 +21,7 @@ from starlette.routing import Route
 from connectors.kafka import topics
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, transactions
+from connectors.kafka.transaction import TopicRecord
 from schemas.access.findings import CheckState
 from schemas.codec import Avro
 from schemas.plain_values import plain
@@ -30,6 +30,7 @@ from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.doctor.finding import Patient
 from streams.settings import Settings, load
+from tests.streams.cli.installation import append_visibly
 from tests.support.config import config_text, write_config
 from tests.support.engines import QUICK, until
 
@@ -82,8 +83,7 @@ class Installed(NamedTuple):
         return self.patient(settings=msgspec.structs.replace(self.settings, **parts))
 
     async def append(self, *records: TopicRecord) -> None:
-        async with transactions(self.kafka, "test") as producer:
-            await producer.append(records)
+        await append_visibly(self.kafka, records)
 
     async def alter(self, topic: str, **config: str) -> None:
         async with admin_client(self.kafka) as admin:
