@@ -11,11 +11,10 @@ from struct import Struct, error
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.avro_writer import UnusualValue, named_types
+from schemas.avro_types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
 
 _Read = Callable[[bytes, int], tuple[Any, int]]
 """Returns the value that begins at an offset, and the offset behind it."""
-_Named = Mapping[str, Any]
 
 UNUSUAL: Final = (UnusualValue, IndexError, UnicodeDecodeError, error)
 """What a prepared reader raises for bytes that it leaves to fastavro."""
@@ -42,25 +41,13 @@ def prepared_reader(schema: Any) -> Callable[[bytes, int], Any] | None:
     return read_value
 
 
-def _prepare(schema: Any, named: _Named, within: tuple[str, ...] = ()) -> _Read:
-    if isinstance(schema, list):
-        return _union(schema, named, within)
-    kind = schema["type"] if isinstance(schema, dict) else schema
-    if kind in named:
-        schema, kind = named[kind], named[kind]["type"]
-    if kind in _SIMPLE:
-        return _SIMPLE[kind]
-    preparer = _PREPARERS.get(kind)
-    if preparer is None:
-        raise UnusualValue(kind)
-    return preparer(schema, named, within)
+def _prepare(schema: Any, named: Named, within: Within = ()) -> _Read:
+    return prepare(schema, named, within, _PREPARERS)
 
 
-def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
+def _record(schema: Any, named: Named, within: Within) -> _Read:
     """Prepare a record. Nulls and short texts, which are most fields, are read in place: a call costs as much again."""
-    if schema["name"] in within:
-        raise UnusualValue("a record within itself")
-    within = (*within, schema["name"])
+    within = record_within(schema, within)
     fields = tuple(_field(field, named, within) for field in schema["fields"])
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
@@ -85,7 +72,7 @@ def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
     return read
 
 
-def _field(field: Mapping[str, Any], named: _Named, within: tuple[str, ...]) -> tuple[str, bool, bool, _Read]:
+def _field(field: Mapping[str, Any], named: Named, within: Within) -> tuple[str, bool, bool, _Read]:
     """Return a field's name, whether it may be null, whether it is a text then, and the reader of a value that is not null."""
     schema = field["type"]
     other = _other_than_null(schema) if isinstance(schema, list) else schema
@@ -98,7 +85,7 @@ def _other_than_null(schema: Sequence[Any]) -> Any:
     return schema[1]
 
 
-def _union(schema: Sequence[Any], named: _Named, within: tuple[str, ...]) -> _Read:
+def _union(schema: Sequence[Any], named: Named, within: Within) -> _Read:
     read_other = _prepare(_other_than_null(schema), named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
@@ -112,7 +99,7 @@ def _union(schema: Sequence[Any], named: _Named, within: tuple[str, ...]) -> _Re
     return read
 
 
-def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
+def _array(schema: Any, named: Named, within: Within) -> _Read:
     if schema["items"] == "string":
         return _texts
     read_item = _prepare(schema["items"], named, within)
@@ -147,7 +134,7 @@ def _texts(data: bytes, at: int) -> tuple[list[str], int]:
     return texts, at
 
 
-def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Read:
+def _map(schema: Any, named: Named, within: Within) -> _Read:
     read_value = _prepare(schema["values"], named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
@@ -209,9 +196,8 @@ def _flag(data: bytes, at: int) -> tuple[bool, int]:
     return byte == 1, at + 1
 
 
-_SIMPLE: Final = MappingProxyType[str, _Read](
-    {"string": _text, "long": _number, "int": _number, "double": _double, "boolean": _flag}
-)
-_PREPARERS: Final = MappingProxyType[str, Callable[[Any, _Named, tuple[str, ...]], _Read]](
-    {"record": _record, "array": _array, "map": _map}
+_PREPARERS: Final = Preparers[_Read](
+    simple=MappingProxyType({"string": _text, "long": _number, "int": _number, "double": _double, "boolean": _flag}),
+    composed=MappingProxyType({"record": _record, "array": _array, "map": _map}),
+    union=_union,
 )

@@ -12,14 +12,11 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Any, Final
 
+from schemas.avro_types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
+
 Append = Callable[[bytes], None]
 """Takes the next bytes."""
 _Write = Callable[[Any, Append], None]
-_Named = Mapping[str, Any]
-
-
-class UnusualValue(ValueError):
-    """A value that this writer does not write."""
 
 
 UNUSUAL: Final = (UnusualValue, LookupError, TypeError, AttributeError, UnicodeEncodeError)
@@ -48,39 +45,13 @@ def prepared_writer(schema: Any) -> Callable[[Any], bytes] | None:
     return write_value
 
 
-def named_types(schema: Any) -> dict[str, Any]:
-    """Return the definitions of named types anywhere in a schema."""
-    named: dict[str, Any] = {}
-    if isinstance(schema, list):
-        for part in schema:
-            named |= named_types(part)
-    elif isinstance(schema, dict):
-        named |= named_types([field["type"] for field in schema.get("fields", ())])
-        named |= named_types([schema[key] for key in ("items", "values") if key in schema])
-        if "name" in schema:
-            named[schema["name"]] = schema
-    return named
+def _prepare(schema: Any, named: Named, within: Within = ()) -> _Write:
+    return prepare(schema, named, within, _PREPARERS)
 
 
-def _prepare(schema: Any, named: _Named, within: tuple[str, ...] = ()) -> _Write:
-    if isinstance(schema, list):
-        return _union(schema, named, within)
-    kind = schema["type"] if isinstance(schema, dict) else schema
-    if kind in named:
-        schema, kind = named[kind], named[kind]["type"]
-    if kind in _SIMPLE:
-        return _SIMPLE[kind]
-    preparer = _PREPARERS.get(kind)
-    if preparer is None:
-        raise UnusualValue(kind)
-    return preparer(schema, named, within)
-
-
-def _record(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
+def _record(schema: Any, named: Named, within: Within) -> _Write:
     """Prepare a record. Its texts, which are most fields of a profile, are written in place: a call costs as much again."""
-    if schema["name"] in within:
-        raise UnusualValue("a record within itself")
-    within = (*within, schema["name"])
+    within = record_within(schema, within)
     fields = tuple(
         (
             field["name"],
@@ -122,7 +93,7 @@ def _default(field: Mapping[str, Any]) -> Any:
     return None if "default" in field and field["default"] is None else _ABSENT
 
 
-def _union(schema: Sequence[Any], named: _Named, within: tuple[str, ...]) -> _Write:
+def _union(schema: Sequence[Any], named: Named, within: Within) -> _Write:
     if len(schema) != 2 or schema[0] != "null":  # noqa: PLR2004 - null and one other
         raise UnusualValue("a union other than of null and one type")
     write_other = _prepare(schema[1], named, within)
@@ -137,7 +108,7 @@ def _union(schema: Sequence[Any], named: _Named, within: tuple[str, ...]) -> _Wr
     return write
 
 
-def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
+def _array(schema: Any, named: Named, within: Within) -> _Write:
     write_item = _prepare(schema["items"], named, within)
 
     def write(value: Any, append: Append) -> None:
@@ -152,7 +123,7 @@ def _array(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
     return write
 
 
-def _map(schema: Any, named: _Named, within: tuple[str, ...]) -> _Write:
+def _map(schema: Any, named: Named, within: Within) -> _Write:
     """Prepare a map. Texts and small numbers, which maps of profiles have, are written in place."""
     write_value = _prepare(schema["values"], named, within)
     sizes, small = _sizes_of_text(schema["values"]), schema["values"] == "int"
@@ -236,9 +207,10 @@ _SMALL: Final = tuple(map(_variable_length, range(2048)))  # sizes, and places o
 _SMALL_END: Final = len(_SMALL)
 _PRESENT_SIZE: Final = tuple(_PRESENT + size for size in _SMALL)  # of a text in a union with null
 
-_SIMPLE: Final[Mapping[Any, _Write]] = MappingProxyType({
-    "string": _write_text, "long": _write_number, "int": _write_int, "double": _write_double, "boolean": _write_flag,
-})  # fmt: skip
-_PREPARERS: Final[Mapping[Any, Callable[[Any, _Named, tuple[str, ...]], _Write]]] = MappingProxyType({
-    "record": _record, "array": _array, "map": _map,
-})  # fmt: skip
+_PREPARERS: Final = Preparers[_Write](
+    simple=MappingProxyType({
+        "string": _write_text, "long": _write_number, "int": _write_int, "double": _write_double, "boolean": _write_flag,
+    }),
+    composed=MappingProxyType({"record": _record, "array": _array, "map": _map}),
+    union=_union,
+)  # fmt: skip
