@@ -13,33 +13,26 @@ import pytest
 
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, transactions
+from connectors.kafka.transaction import transactions
 from schemas.codec import Avro
-from schemas.intercom.envelope import envelope
-from schemas.intercom.routes import destinations
 from schemas.message import Message, header
-from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.agents.contacts import contacts
 from streams.agents.identity.agent import identity
 from streams.agents.people import people
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
-from streams.engine.tables.store import MemoryStore
 from streams.ops.replay.journal import Replay, replays
 from tests.support.config import config_text
 from tests.support.counting_agent import read_all
-from tests.support.engines import QUICK, until
+from tests.support.engines import QUICK, append_posts, rows_of, until, until_published
 from tests.support.histories import contact_events
 from tests.support.oracle import pipeline_of
+from tests.support.tenancy import TENANCY
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 
 APP = "abc12345"
 AVRO = Avro.local()
-TENANCY = Tenancy.of(
-    [App(name="support", client_secrets=(Secret("s"),))],
-    [Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),))],
-)
 TOPICS = [
     "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
     "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests",
@@ -57,22 +50,22 @@ async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, p
     before, live = bodies[:EVENTS], bodies[EVENTS:]
     expected_before, expected = (pipeline_of(part, TENANCY) for part in (before, bodies))
     async with transactions(settings, "ingress") as ingress, running(agents, kafka=settings, limits=QUICK) as work:
-        await ingress.append([record for body in before for record in _records(body)])
+        await append_posts(ingress, "intercom.contacts", before)
         await until(
-            lambda: work.engine.ready.is_set() and _rows(work) == expected_before.tables["contacts"].rows(),
+            lambda: work.engine.ready.is_set() and rows_of(work, "contacts") == expected_before.tables["contacts"].rows(),
             "all posts are processed",
         )
 
         async def traffic() -> None:
             for body in live:
-                await ingress.append(_records(body))
+                await append_posts(ingress, "intercom.contacts", [body])
 
         posting = asyncio.create_task(traffic())
         replay = await _replayed_despite_kills(settings, _config(settings, tmp_path), random.Random(seed))
         await posting
         rows = expected.tables["contacts"].rows()
-        await until(lambda: _caught_up(work) and _rows(work) == rows, "replayed and live posts are processed")
-        await _wait_until_published(settings, expected.latest("people"))
+        await until(lambda: _caught_up(work) and rows_of(work, "contacts") == rows, "replayed and live posts are processed")
+        await until_published(settings, "people", expected.latest("people"))
     changes = Counter(header(record.headers, "ce_id") for record in await read_all(settings, "people.changes"))
     assert changes.most_common(1)[0][1] == 1
     posts = await read_all(settings, "intercom.contacts")
@@ -122,35 +115,5 @@ def _config(settings: KafkaSettings, folder: Path) -> Path:
     return file
 
 
-def _records(body: bytes) -> list[TopicRecord]:
-    return [
-        TopicRecord(
-            to.topic,
-            to.key.encode(),
-            body,
-            [("ce_id", to.id.encode()), ("ce_origin", b"webhook")]
-            + ([("ce_causationid", to.causation.encode())] if to.causation else []),
-        )
-        for to in destinations(envelope(body))
-        if to.topic == "intercom.contacts"
-    ]
-
-
-def _rows(work: Running) -> dict[str, bytes]:
-    stores = [processor.store for processor in work.engine.all_processors() if processor.agent.name == "contacts"]
-    return dict(sorted(row for store in stores if isinstance(store, MemoryStore) for row in store.items()))
-
-
 def _caught_up(work: Running) -> bool:
     return all(processor.caught_up for processor in work.engine.all_processors())
-
-
-async def _wait_until_published(settings: KafkaSettings, expected: dict[str, bytes]) -> None:
-    async with asyncio.timeout(60):
-        while await _latest(settings) != expected:  # noqa: ASYNC110  # Kafka sets no event
-            await asyncio.sleep(0.2)
-
-
-async def _latest(settings: KafkaSettings) -> dict[str, bytes]:
-    values = {record.key.decode(): record.value for record in await read_all(settings, "people")}
-    return {key: value for key, value in sorted(values.items()) if value is not None}

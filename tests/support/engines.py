@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import TopicRecord, Transactions
 from streams.engine.limits import Limits
 from streams.engine.partition.processor import PartitionStatus
 from streams.engine.runner import Running
+from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import OUT, SOURCE, producing, read_all, write
+from tests.support.oracle import routed
 
 QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500)
 KEYS = [f"k{number}" for number in range(7)]
@@ -62,3 +65,28 @@ async def counts(settings: KafkaSettings) -> dict[str, list[int]]:
 def exactly(keys: list[str]) -> dict[str, list[int]]:
     """Return the counts if each of these keys is counted once."""
     return {key: list(range(1, times + 1)) for key, times in Counter(keys).items()}
+
+
+def rows_of(work: Running, agent: str) -> dict[str, bytes]:
+    """Return the rows of an agent's table in memory, by key."""
+    stores = [processor.store for processor in work.engine.all_processors() if processor.agent.name == agent]
+    return dict(sorted(row for store in stores if isinstance(store, MemoryStore) for row in store.items()))
+
+
+async def latest(settings: KafkaSettings, topic: str) -> dict[str, bytes]:
+    """Return a compacted topic's last values, by key, without those whose last value is a tombstone."""
+    values = {record.key.decode(): record.value for record in await read_all(settings, topic)}
+    return {key: value for key, value in sorted(values.items()) if value is not None}
+
+
+async def until_published(settings: KafkaSettings, topic: str, expected: dict[str, bytes], seconds: float = 60) -> None:
+    """Wait until the last values of a compacted topic are these."""
+    async with asyncio.timeout(seconds):
+        while await latest(settings, topic) != expected:  # noqa: ASYNC110  # Kafka sets no event
+            await asyncio.sleep(0.2)
+
+
+async def append_posts(producer: Transactions, topic: str, bodies: Sequence[bytes]) -> None:
+    """Append the records that posts give a topic, in one transaction."""
+    records = [record for body in bodies for to, record in routed(body) if to == topic]
+    await producer.append([TopicRecord(topic, record.key, record.value, record.headers) for record in records])

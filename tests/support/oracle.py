@@ -18,6 +18,25 @@ _AGENTS = {
 }  # fmt: skip
 
 
+def routed(body):
+    """Return the records of a post as the ingress routes it, each with its topic."""
+    return [
+        (
+            to.topic,
+            RecordValue(
+                to.key.encode(),
+                body,
+                [
+                    ("ce_id", to.id.encode()),
+                    ("ce_origin", b"webhook"),
+                    *([("ce_causationid", to.causation.encode())] if to.causation else []),
+                ],
+            ),
+        )
+        for to in destinations(envelope(body))
+    ]
+
+
 class Pipeline:
     """The five agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
 
@@ -32,10 +51,8 @@ class Pipeline:
         """Process bodies as the ingress would route them, those of one topic in one batch."""
         records = {}
         for body in bodies:
-            for destination in destinations(envelope(body)):
-                causation = [("ce_causationid", destination.causation.encode())] if destination.causation else []
-                record = RecordValue(destination.key.encode(), body, [("ce_id", destination.id.encode()), *causation])
-                records.setdefault(destination.topic, []).append(record)
+            for topic, record in routed(body):
+                records.setdefault(topic, []).append(record)
         for topic, batch in records.items():
             self.feed(topic, *batch)
 

@@ -4,13 +4,12 @@ from collections import defaultdict
 
 from schemas.cloudevents import context
 from schemas.codec import Avro
-from schemas.intercom.envelope import envelope
-from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
 from schemas.partition import partition_of
 from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from tests.support.oracle import routed
 
 PARTITIONS = 3
 
@@ -30,10 +29,8 @@ class LaggingPipeline:
     def post(self, *bodies):
         """Append bodies as the ingress does; nothing is processed yet."""
         for body in bodies:
-            for destination in destinations(envelope(body)):
-                causation = [("ce_causationid", destination.causation.encode())] if destination.causation else []
-                headers = [("ce_id", destination.id.encode()), *causation]
-                self._append(destination.topic, destination.key.encode(), body, headers)
+            for topic, record in routed(body):
+                self._append(topic, record.key, body, record.headers)
 
     def append(self, topic, key, value):
         self._append(topic, key.encode(), value, [("ce_id", b"operator")])
