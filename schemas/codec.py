@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
 
-from schemas.avro_reader import UNUSUAL as UNUSUAL_BYTES
-from schemas.avro_reader import prepared_reader
-from schemas.avro_writer import UNUSUAL, prepared_writer
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.errors import InvalidRecord
+from schemas.prepared_avro.reader import UNUSUAL as UNUSUAL_BYTES
+from schemas.prepared_avro.reader import prepared_reader
+from schemas.prepared_avro.writer import UNUSUAL, prepared_writer
 
 FRAME: Final = 5  # bytes before the Avro binary
 _MAGIC: Final = b"\x00"

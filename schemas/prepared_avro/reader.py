@@ -1,9 +1,9 @@
 """A reader of Avro prepared for one schema: the values of fastavro's, in half of its time.
 
 fastavro looks up each field's type again for every value. Here that is done once, when the reader is made. It reads only what
-`avro_writer` writes: the types in `_PREPARERS` and unions of null with one of them. Of anything else, and of bytes that do not fit, it
+`writer` writes: the types in `_PREPARERS` and unions of null with one of them. Of anything else, and of bytes that do not fit, it
 raises one of `UNUSUAL`, and the caller leaves the bytes to fastavro, which reads them or says what is wrong.
-`tests/schemas/test_avro_reader.py` holds both against each other.
+`tests/schemas/prepared_avro/test_reader.py` holds both against each other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from struct import Struct, error
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.avro_types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
+from schemas.prepared_avro.types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
 
 _Read = Callable[[bytes, int], tuple[Any, int]]
 """Returns the value that begins at an offset, and the offset behind it."""

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.avro_writer import UNUSUAL, prepared_writer
 from schemas.catalogue import shipped
 from schemas.codec import Avro, parsed
 from schemas.errors import InvalidRecord
+from schemas.prepared_avro.writer import UNUSUAL, prepared_writer
 
 LONG = st.integers(-(2**63), 2**63 - 1)
 INNER = {"type": "record", "name": "Inner", "fields": [{"name": "key", "type": "string"}, {"name": "time", "type": "long"}]}

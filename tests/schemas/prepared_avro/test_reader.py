@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.avro_reader import UNUSUAL, prepared_reader
 from schemas.catalogue import shipped
 from schemas.codec import parsed
-from tests.schemas.test_avro_writer import LONG, SCHEMA, USUAL, VALUES, by_fastavro
+from schemas.prepared_avro.reader import UNUSUAL, prepared_reader
+from tests.schemas.prepared_avro.test_writer import LONG, SCHEMA, USUAL, VALUES, by_fastavro
 
 PREFIX = b"\x00\x00\x00\x00\x07"
 

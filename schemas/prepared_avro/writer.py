@@ -3,7 +3,7 @@
 fastavro looks up each field's type, and tries the members of a union, again for every value. Here that is done once, when the
 writer is made. It writes only the usual: the types in `_PREPARERS` and unions of null with one of them, each given the one Python
 type that stands for it. Anything else, a value that does not fit among it, raises one of `UNUSUAL`, and the caller leaves the value
-to fastavro, which writes it or says what is wrong. `tests/schemas/test_avro_writer.py` holds both against each other.
+to fastavro, which writes it or says what is wrong. `tests/schemas/prepared_avro/test_writer.py` holds both against each other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.avro_types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
+from schemas.prepared_avro.types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
 
 Append = Callable[[bytes], None]
 """Takes the next bytes."""
