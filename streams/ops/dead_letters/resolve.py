@@ -53,12 +53,12 @@ async def resolve(
     same; what was done until then stays done.
     """
     counts = Counts()
-    present = {
-        name.removeprefix(kafka.topic_prefix) for name in await topics.present(kafka) if name.startswith(kafka.topic_prefix)
-    }
+    present = await topics.present(kafka)
+    targets = {name for name in TOPICS if kafka.topic(name) in present}
     async with transactions(kafka, _TRANSACTIONAL_ID) as producer:
         done = await resolutions(kafka, avro)
         chunk: list[Letter] = []
+        size = 0
         async for letter in letters(kafka):
             if resolution.limit is not None and counts.done + len(chunk) >= resolution.limit:
                 break
@@ -68,15 +68,16 @@ async def resolve(
                 counts.before += 1
             elif resolution.kind == REDRIVEN and letter.cut:
                 counts.cut += 1
-            elif resolution.kind == REDRIVEN and letter.origin.topic not in present & {*TOPICS}:
+            elif resolution.kind == REDRIVEN and letter.origin.topic not in targets:
                 counts.unknown_topic += 1
             else:
                 chunk.append(letter)
-            if len(chunk) >= _CHUNK or sum(len(each.record.value or b"") for each in chunk) >= _CHUNK_BYTES:
+                size += len(letter.record.value or b"")
+            if len(chunk) >= _CHUNK or size >= _CHUNK_BYTES:
                 await _commit(producer, avro, chunk, resolution)
                 counts.done += len(chunk)
                 on_progress(counts.done)
-                chunk = []
+                chunk, size = [], 0
         await _commit(producer, avro, chunk, resolution)
         counts.done += len(chunk)
     return counts
