@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -10,6 +11,18 @@ T = TypeVar("T")
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine to its end and return its result."""
-    for library in ("aiokafka", "kafka", "asyncio"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
-    return asyncio.run(coroutine)
+    with _silenced("aiokafka", "kafka", "asyncio"):
+        return asyncio.run(coroutine)
+
+
+@contextmanager
+def _silenced(*libraries: str) -> Iterator[None]:
+    """Silence the loggers of libraries, and let them speak again at the end: others in this process may need them."""
+    before = [(logger := logging.getLogger(library), logger.level) for library in libraries]
+    for logger, _ in before:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in before:
+            logger.setLevel(level)
