@@ -30,10 +30,15 @@ REASONS: Final = {
 
 def answer(history: Sequence[Entry]) -> Answers:
     """Return the answers after the whole history."""
-    company, reader = Company(), Reader()
+    return _answers(processed(history), len(history) - 1, Reader()) if history else NOTHING
+
+
+def processed(history: Sequence[Entry]) -> Company:
+    """Return the company after the whole history."""
+    company = Company()
     for record in _records(history):
         company.process([record])
-    return _answers(company, len(history) - 1, reader) if history else NOTHING
+    return company
 
 
 def walk(history: Sequence[Entry]) -> Iterator[Answers]:

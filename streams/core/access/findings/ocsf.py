@@ -17,6 +17,7 @@ _CONFIDENCE: Final = MappingProxyType({1: "Low", 2: "Medium", 3: "High"})
 _STATUS: Final = MappingProxyType({1: "New", 2: "In Progress", 3: "Suppressed", 4: "Resolved"})
 _COMPLIANCE: Final = MappingProxyType({1: "Pass", 2: "Warning", 3: "Fail"})
 _USER: Final = 1  # user.type_id of an ordinary user
+_PROFILE: Final = "security_control"  # `confidence_id` is an attribute of this profile, and no event may have it without
 _OTHER: Final = 99  # account.type_id of a kind that OCSF does not list; `type` names it
 
 
@@ -36,10 +37,10 @@ def to_ocsf(finding: Finding, *, version: str | None = None) -> dict[str, Any]:
         "resources": [_resource(finding, resource) for resource in finding.resources],
         "evidences": [_evidence(cited) for cited in finding.evidences],
     }
-    whole["metadata"] |= {"product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": version}, "profiles": []}
+    whole["metadata"] |= {"product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": version}, "profiles": [_PROFILE]}
     for judged in (whole["compliance"], *whole["compliance"]["checks"]):
         judged["status"] = _COMPLIANCE.get(judged["status_id"], "Other")
-    whole["compliance"]["status_detail"] = finding.unmapped.reason
+    whole["compliance"]["status_details"] = [finding.unmapped.reason]
     whole["unmapped"]["candidates"] = _candidates(finding)
     whole["comment"] = _comment(finding)
     return _present(whole)
