@@ -5,7 +5,7 @@ from typing import final
 
 import msgspec
 
-from schemas.profiles.identity import IdentityRules
+from schemas.profiles.identity import DEFAULT_RULES, ORG, PERSON
 
 
 @final
@@ -122,11 +122,17 @@ class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True):
 class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which contacts of a tenant are one person (docs/profiles.md). `blocked` adds to the values that link nobody, `allowed` takes away."""
 
-    keys: tuple[str, ...] = IdentityRules().keys
-    mode: str = IdentityRules().mode
-    limit: int = IdentityRules().limit
+    keys: tuple[str, ...] = DEFAULT_RULES[PERSON].keys
+    mode: str = DEFAULT_RULES[PERSON].mode
+    limit: int = DEFAULT_RULES[PERSON].limit
     blocked: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+
+
+class OrgIdentitySettings(IdentitySettings, frozen=True, kw_only=True):
+    """Which companies of a tenant are one organisation, likewise."""
+
+    keys: tuple[str, ...] = DEFAULT_RULES[ORG].keys
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +149,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     calendar: str = ""
     scim: tuple[ScimSource, ...] = ()
     identity: IdentitySettings = IdentitySettings()
+    org_identity: OrgIdentitySettings = OrgIdentitySettings()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

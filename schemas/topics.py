@@ -82,14 +82,14 @@ _ALL: Final = (
         about="organisations as other systems know them",
     ),
     _internal(
-        name="identity.claims", codec=CLAIM, key="tenant|record", compact=True,
-        written_by=("contacts", "records"), read_by=("identity",),
+        name="identity.claims", codec=CLAIM, key="tenant|record; tenant|org|record for organisations", compact=True,
+        written_by=("contacts", "companies"), read_by=("identity",),
         about="the keys a record claims, for the identity agent",
     ),
     _internal(
-        name="identity.rules", codec=RULES, key="tenant", compact=True,
+        name="identity.rules", codec=RULES, key="tenant; tenant|org for organisations", compact=True,
         written_by=("worker",), read_by=("identity",),
-        about="which keys make two records one person, where a tenant has rules of its own",
+        about="which keys make two records one person or organisation, where a tenant has rules of its own",
     ),
     _internal(
         name="contact.assignments", codec=ASSIGNMENT, key="app_id:contact_id", compact=True,
@@ -97,7 +97,7 @@ _ALL: Final = (
         about="which person a contact belongs to",
     ),
     _internal(
-        name="company.assignments", key="app_id:company_id", compact=True,
+        name="company.assignments", codec=ASSIGNMENT, key="app_id:company_id", compact=True,
         written_by=("identity",), read_by=("companies",),
         about="which organisation a company belongs to",
     ),
@@ -140,6 +140,11 @@ _ALL: Final = (
         name="people.aliases", schema="profile_alias", key="profile id", compact=True,
         written_by=("people",), read_by=("downstream", "projector"),
         about="ids of people who have become part of another person, and that person's id",
+    ),
+    _public(
+        name="orgs.aliases", schema="profile_alias", key="profile id", compact=True,
+        written_by=("orgs",), read_by=("downstream", "projector"),
+        about="ids of organisations that have become part of another one, and that organisation's id",
     ),
     _public(
         name="orgs.changes", schema="profile_change", key="profile id", retention_ms=90 * DAY_MS,

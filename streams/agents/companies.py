@@ -1,22 +1,52 @@
-"""The companies agent: Intercom's events about companies become one row per company, and patches of its organisation."""
+"""The companies agent: Intercom's events about companies become one row per company, its claim, and patches of its organisation."""
 
-from functools import partial
 from typing import Final
 
+from schemas.message import header
+from schemas.profiles.identity import COMPANY, ORG, ClaimMessage, Scope
+from schemas.profiles.registers import PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
+from streams.agents.identity.assignments import assign, assignments_topic
+from streams.agents.identity.claim_events import send_claim
 from streams.agents.patches import PatchTopic
-from streams.agents.source_records import ROW, SourceRecordType, step
+from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
+from streams.core.identity.claims import COMPANIES as CLAIMS
+from streams.core.identity.claims import changed_claim
+from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import COMPANIES
-from streams.engine.agent import Agent
+from streams.engine.agent import Agent, Batch, Outbox, Table
 
-COMPANY: Final = SourceRecordType(
-    topic="intercom.companies",
-    patches=PatchTopic(profile_type="org", topic="org.patches", source="/intercom-streams/companies"),
-    rules=COMPANIES,
-    secondary_rules=COMPANIES,  # events between a contact and a company reach the company as secondary records
-)
+_ASSIGNMENTS: Final = assignments_topic(COMPANY)
+_PATCHES: Final = PatchTopic(profile_type=ORG, topic="org.patches", source="/intercom-streams/companies")
 
 
 def companies(tenancy: Tenancy) -> Agent:
     """Return the agent for the workspaces of an installation."""
-    return Agent(name="companies", sources=(COMPANY.topic,), step=partial(step, COMPANY, tenancy), codec=ROW)
+
+    def companies_step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
+        if batch.topic == _ASSIGNMENTS:
+            for _ in assign(_PATCHES, tenancy, batch, table, out):
+                pass  # nothing but its patches follows from the move of a company
+        else:
+            step(_COMPANY, tenancy, batch, table, out)
+
+    return Agent(name="companies", sources=(_COMPANY.topic, _ASSIGNMENTS), step=companies_step, codec=ROW)
+
+
+def _follow_up(tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
+    """Send the company's claim where it changed."""
+    record, notification, destination = event
+    claim = changed_claim(destination.key, change.registers_before, change.registers, CLAIMS)
+    if claim is not None:
+        message = ClaimMessage(claim, PatchCause(destination.id, (notification.created_at or 0) * SECOND))
+        trace = header(record.headers, "traceparent")
+        send_claim(Scope(tenant, ORG), destination.key, message, source=_PATCHES.source, trace=trace, out=out)
+
+
+_COMPANY: Final = SourceRecordType(
+    topic="intercom.companies",
+    patches=_PATCHES,
+    rules=COMPANIES,
+    secondary_rules=COMPANIES,  # events between a contact and a company reach the company as secondary records
+    follow_up=_follow_up,
+)

@@ -4,16 +4,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from schemas.cloudevents import EventContext, Origin
 from schemas.codec import Avro
-from schemas.ids import derived
 from schemas.message import header
-from schemas.profiles.identity import CLAIM, ClaimMessage
+from schemas.profiles.identity import CONTACT, PERSON, ClaimMessage, Scope
 from schemas.profiles.registers import PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
-from streams.agents.identity.agent import ASSIGNMENTS_TOPIC, CLAIMS_TOPIC
-from streams.agents.identity.assignments import Assigned, assign
+from streams.agents.identity.assignments import Assigned, assign, assignments_topic
+from streams.agents.identity.claim_events import send_claim
 from streams.agents.memberships import may_differ, memberships_of, publish
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
@@ -23,7 +21,8 @@ from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
-_PATCHES: Final = PatchTopic(profile_type="person", topic="person.patches", source="/intercom-streams/contacts")
+_ASSIGNMENTS: Final = assignments_topic(CONTACT)
+_PATCHES: Final = PatchTopic(profile_type=PERSON, topic="person.patches", source="/intercom-streams/contacts")
 
 
 def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
@@ -37,13 +36,13 @@ def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
     )
 
     def contacts_step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
-        if batch.topic == ASSIGNMENTS_TOPIC:
+        if batch.topic == _ASSIGNMENTS:
             for assigned in assign(contact.patches, tenancy, batch, table, out):
                 _move_memberships(avro, assigned, out)
         else:
             step(contact, tenancy, batch, table, out)
 
-    return Agent(name="contacts", sources=(contact.topic, ASSIGNMENTS_TOPIC), step=contacts_step, codec=ROW)
+    return Agent(name="contacts", sources=(contact.topic, _ASSIGNMENTS), step=contacts_step, codec=ROW)
 
 
 def _move_memberships(avro: Avro, assigned: Assigned, out: Outbox) -> None:
@@ -66,8 +65,10 @@ def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out:
     before, after = change.registers_before, change.registers
     cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
     claim = changed_claim(destination.key, before, after)
+    trace = header(record.headers, "traceparent")
     if claim is not None:
-        _send_claim(tenant, event, ClaimMessage(claim, cause), out)
+        message = ClaimMessage(claim, cause)
+        send_claim(Scope(tenant, PERSON), destination.key, message, source=_PATCHES.source, trace=trace, out=out)
     if may_differ(before, after):
         assignment = change.after.assignment
         publish(
@@ -76,23 +77,7 @@ def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out:
             memberships_of(tenant, destination.key, assignment, after),
             cause=cause,
             step="event",
-            trace=header(record.headers, "traceparent"),
+            trace=trace,
             out=out,
         )
     request_read(avro, tenant, event, change, out)
-
-
-def _send_claim(tenant: str, event: Event, message: ClaimMessage, out: Outbox) -> None:
-    key, cause = f"{tenant}|{event.destination.key}", message.cause
-    context = EventContext(
-        id=derived(key, "claim", cause.event),
-        source=_PATCHES.source,
-        type="record.claimed.v1",
-        origin=Origin.DERIVED,
-        time=cause.time or None,
-        subject=event.destination.key,
-        partition_key=tenant,
-        causation_id=cause.event,
-        trace_parent=header(event.record.headers, "traceparent"),
-    )
-    out.send(CLAIMS_TOPIC, key, CLAIM.encode(message, out.encoding), context.headers())

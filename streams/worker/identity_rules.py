@@ -1,6 +1,7 @@
-"""At a worker's start, write each tenant's rules for people to `identity.rules`, once per change."""
+"""At a worker's start, write each tenant's rules for people and organisations to `identity.rules`, once per change."""
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from connectors.kafka.settings import KafkaSettings
@@ -8,9 +9,9 @@ from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
-from schemas.profiles.identity import RULES
-from schemas.tenancy import Tenancy
-from streams.settings.identity import identity_rules
+from schemas.profiles.identity import RULES, IdentityRules, Scope
+from schemas.tenancy import Tenancy, Tenant
+from streams.settings.identity import identity_rules, identity_settings
 
 _TOPIC: Final = "identity.rules"
 
@@ -25,24 +26,30 @@ async def sync_identity_rules(kafka: KafkaSettings, tenancy: Tenancy, *, encodin
         records = [
             record
             for tenant in sorted(tenancy.tenants)
-            if (record := await _missing(kafka, tenant, tenancy, encoding)) is not None
+            for scope, rules in _rules_of(tenancy.tenants[tenant])
+            if (record := await _missing(kafka, scope, rules, encoding)) is not None
         ]
         await producer.append(records)
     return len(records)
 
 
-async def _missing(kafka: KafkaSettings, tenant: str, tenancy: Tenancy, encoding: int) -> TopicRecord | None:
-    key, rules = tenant.encode(), identity_rules(tenancy.tenants[tenant].identity)
+def _rules_of(tenant: Tenant) -> Iterator[tuple[Scope, IdentityRules]]:
+    for profile_type, settings in identity_settings(tenant).values():
+        yield Scope(tenant.id, profile_type), identity_rules(settings, profile_type)
+
+
+async def _missing(kafka: KafkaSettings, scope: Scope, rules: IdentityRules, encoding: int) -> TopicRecord | None:
+    key = scope.key().encode()
     before = await read_to_end(kafka, _TOPIC, lambda record: record, key=key)
     if before and before[-1].value and RULES.decode(before[-1].value) == rules:
         return None
     context = EventContext(
-        id=derived(tenant, _TOPIC, before[-1].offset if before else None),
+        id=derived(scope.key(), _TOPIC, before[-1].offset if before else None),
         source="/intercom-streams/configuration",
         type="identity.rules.changed.v1",
         origin=Origin.OPERATOR,
         time=time.time_ns() // 1_000_000,
-        subject=tenant,
-        partition_key=tenant,
+        subject=scope.key(),
+        partition_key=scope.tenant,
     )
     return TopicRecord(_TOPIC, key, RULES.encode(rules, encoding), context.headers())

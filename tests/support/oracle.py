@@ -15,6 +15,7 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
     "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts",
+    "company.assignments": "companies",
 }  # fmt: skip
 
 

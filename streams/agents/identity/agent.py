@@ -1,6 +1,6 @@
-"""The identity agent: from what a tenant's records claim it follows which of them are one person, and each learns whose it is.
+"""The identity agent: from what a tenant's records claim it follows which are one person or organisation; each learns whose it is.
 
-A record that is a person of its own needs no assignment, so a new contact that shares nothing with anybody costs one claim.
+A record that is a profile of its own needs no assignment, so a new contact that shares nothing with anybody costs one claim.
 """
 
 from itertools import islice
@@ -9,25 +9,32 @@ from typing import Final, NamedTuple, cast
 import msgspec
 
 from schemas.cloudevents import EventContext, Origin
-from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import Message, header
-from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES, AssignmentMessage, Claim, ClaimMessage, IdentityRules
+from schemas.profiles.identity import (
+    ASSIGNMENT,
+    CLAIM,
+    DEFAULT_RULES,
+    RULES,
+    AssignmentMessage,
+    Claim,
+    ClaimMessage,
+    IdentityRules,
+    Scope,
+)
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
+from streams.agents.identity.assignments import assignments_topic
+from streams.agents.identity.claim_events import CLAIMS_TOPIC
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Component, Linker
-from streams.core.identity.rows import IdentityRow, RulesRow
+from streams.core.identity.rows import IdentityRow, RulesRow, group_of
 from streams.core.identity.rules import LinkingKeys
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
-CLAIMS_TOPIC: Final = "identity.claims"
 RULES_TOPIC: Final = "identity.rules"
-ASSIGNMENTS_TOPIC: Final = "contact.assignments"
-PERSON: Final = "person"
 ROWS: Final[Versioned[IdentityRow]] = Versioned(cast("type[IdentityRow]", IdentityRow))
 
-_NO_RULES: Final = IdentityRules()
 _RECORDS_IN_A_PART: Final = 1000  # of new rules: some 50 ms
 
 
@@ -37,9 +44,9 @@ def identity() -> Agent:
 
 
 class _Change(NamedTuple):
-    """What placements follow from: the tenant, the event, and its trace."""
+    """What placements follow from: the scope, the event, and its trace."""
 
-    tenant: str
+    scope: Scope
     cause: PatchCause
     trace: str | None
 
@@ -47,7 +54,7 @@ class _Change(NamedTuple):
 class _Progress(msgspec.Struct, frozen=True, array_like=True):
     """How far new rules have been applied: to the records up to this one."""
 
-    tenant: str
+    scope: Scope
     after: str
     cause: PatchCause
 
@@ -56,47 +63,51 @@ def step(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
     """Place whom each claim touches; begin to place everybody where a tenant's rules changed."""
     if batch.topic == RULES_TOPIC:
         return _rule(batch, table, out)
-    tenants: dict[str, _Tenant] = {}
+    compared: dict[Scope, _Compared] = {}
     for record in batch.records:
-        message = CLAIM.receive(record.value, out) if record.value else _withdrawn(record)
-        name, _, key = (record.key or b"").decode("utf-8", "replace").partition("|")
-        if not name or not key:
-            raise InvalidRecord("a claim has the key `tenant|record`; only our own agents write claims")
-        if name not in tenants:
-            tenants[name] = _tenant(name, table)
-        _claimed(tenants[name], key, message, header(record.headers, "traceparent"), out)
+        message = CLAIM.receive(record.value, out) if record.value else None
+        scope, key = Scope.of_claim((record.key or b"").decode("utf-8", "replace"))
+        if scope not in compared:
+            compared[scope] = _compared(scope, table)
+        _claimed(
+            compared[scope],
+            key,
+            message or _withdrawn(record, compared[scope].claims, key),
+            header(record.headers, "traceparent"),
+            out,
+        )
     return None
 
 
 def resume(cursor: Cursor, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
-    """Place the next records of a tenant by its rules; every component once, with its first record."""
+    """Place the next records of a scope by its rules; every component once, with its first record."""
     current, *others = _decode(cursor)
-    tenant = _tenant(current.tenant, table)
-    change = _Change(current.tenant, current.cause, None)
-    linker = Linker(tenant.keys, tenant.claims)
-    records = [record for record, _ in islice(table.walk(current.tenant, current.after), _RECORDS_IN_A_PART)]
+    scope, keys, claims = _compared(current.scope, table)
+    change = _Change(scope, current.cause, None)
+    linker = Linker(keys, claims)
+    records = [record for record, _ in islice(table.walk(group_of(scope), current.after), _RECORDS_IN_A_PART)]
     for record in records:
         component = linker.component(record)
         if component is not None and component.records[0] == record:
-            _place(component, tenant.claims, change, out)
-    rest = [_Progress(current.tenant, records[-1], current.cause), *others] if len(records) == _RECORDS_IN_A_PART else others
+            _place(component, claims, change, out)
+    rest = [_Progress(scope, records[-1], current.cause), *others] if len(records) == _RECORDS_IN_A_PART else others
     return _encode(rest) if rest else None
 
 
-class _Tenant(NamedTuple):
-    """A tenant's claims, and which of their keys link."""
+class _Compared(NamedTuple):
+    """A scope's claims, and which of their keys link."""
 
-    name: str
+    scope: Scope
     keys: LinkingKeys
     claims: TenantClaims
 
 
-def _tenant(name: str, table: Table[IdentityRow]) -> _Tenant:
-    return _Tenant(name, LinkingKeys(_rules(table, name)), TenantClaims(table, name))
+def _compared(scope: Scope, table: Table[IdentityRow]) -> _Compared:
+    return _Compared(scope, LinkingKeys(_rules(table, scope)), TenantClaims(table, scope))
 
 
-def _claimed(tenant: _Tenant, key: str, message: ClaimMessage, trace: str | None, out: Outbox) -> None:
-    name, keys, claims = tenant
+def _claimed(compared: _Compared, key: str, message: ClaimMessage, trace: str | None, out: Outbox) -> None:
+    scope, keys, claims = compared
     row = claims.row(key)
     before = None if row is None else row.claim
     if message.claim == before:
@@ -107,34 +118,33 @@ def _claimed(tenant: _Tenant, key: str, message: ClaimMessage, trace: str | None
         return
     touched = linker.touched(key, before, message.claim)
     claims.replace(key, row, message.claim)
-    change = _Change(name, message.cause, trace)
+    change = _Change(scope, message.cause, trace)
     for component in Linker(keys, claims).components(touched):
         _place(component, claims, change, out)
 
 
-def _withdrawn(record: Message) -> ClaimMessage:
+def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
     """Return the claim of a record that claims nothing any more. Its row stays: later assignments count on from it."""
-    return ClaimMessage(Claim(), PatchCause(header(record.headers, "ce_causationid") or "", 0))
+    before = claims.claim(key) or Claim()
+    return ClaimMessage(Claim(answer_to=before.answer_to), PatchCause(header(record.headers, "ce_causationid") or "", 0))
 
 
 def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
     """Put the tenants' rules, and return the work of applying those that differ from the rules before."""
-    changed: dict[str, _Progress] = {}
+    changed: dict[Scope, _Progress] = {}
     for record in batch.records:
-        rules = RULES.receive(record.value, out) if record.value else _NO_RULES
-        tenant = (record.key or b"").decode("utf-8", "replace")
-        if not tenant or "|" in tenant:
-            raise InvalidRecord("rules have their tenant as key; write them with the configuration")
-        if rules != _rules(table, tenant):
-            table.put(tenant, "", RulesRow(rules))
-            event = header(record.headers, "ce_id") or derived(tenant, RULES_TOPIC, record.offset)
-            changed[tenant] = _Progress(tenant, "", PatchCause(event, record.timestamp))
+        scope = Scope.of_rules((record.key or b"").decode("utf-8", "replace"))
+        rules = RULES.receive(record.value, out) if record.value else DEFAULT_RULES[scope.profile_type]
+        if rules != _rules(table, scope):
+            table.put(group_of(scope), "", RulesRow(rules))
+            event = header(record.headers, "ce_id") or derived(scope.key(), RULES_TOPIC, record.offset)
+            changed[scope] = _Progress(scope, "", PatchCause(event, record.timestamp))
     return _encode(list(changed.values())) if changed else None
 
 
-def _rules(table: Table[IdentityRow], tenant: str) -> IdentityRules:
-    row = table.get(tenant)
-    return row.rules if isinstance(row, RulesRow) else _NO_RULES
+def _rules(table: Table[IdentityRow], scope: Scope) -> IdentityRules:
+    row = table.get(group_of(scope))
+    return row.rules if isinstance(row, RulesRow) else DEFAULT_RULES[scope.profile_type]
 
 
 def _place(component: Component, claims: TenantClaims, change: _Change, out: Outbox) -> None:
@@ -145,15 +155,15 @@ def _place(component: Component, claims: TenantClaims, change: _Change, out: Out
         ignored = component.ignored.get(record, ())
         if row is None or (row.assignment is None and record == component.founder and not ignored):
             continue
-        profile = profile or derived(change.tenant, PERSON, component.founder)
+        profile = profile or derived(*change.scope, component.founder)
         number = 0 if row.assignment is None else row.assignment.number
         assignment = Assignment(number + 1, profile, ignored)
         if row.assignment is None or row.assignment[1:] != assignment[1:]:
             claims.assign(record, row, assignment)
-            _send(record, assignment, change, out)
+            _send(record, row.claim.answer_to, assignment, change, out)
 
 
-def _send(record: str, assignment: Assignment, change: _Change, out: Outbox) -> None:
+def _send(record: str, kind: str, assignment: Assignment, change: _Change, out: Outbox) -> None:
     context = EventContext(
         id=derived(record, "assignment", assignment.number),
         source="/intercom-streams/identity",
@@ -166,7 +176,7 @@ def _send(record: str, assignment: Assignment, change: _Change, out: Outbox) -> 
         trace_parent=change.trace,
     )
     message = AssignmentMessage(assignment, change.cause)
-    out.send(ASSIGNMENTS_TOPIC, record, ASSIGNMENT.encode(message, out.encoding), context.headers())
+    out.send(assignments_topic(kind), record, ASSIGNMENT.encode(message, out.encoding), context.headers())
 
 
 def _encode(progress: list[_Progress]) -> Cursor:

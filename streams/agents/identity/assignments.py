@@ -13,6 +13,11 @@ from streams.agents.patches import NO_REGISTERS, PatchTopic
 from streams.engine.agent import Batch, Outbox, Table
 
 
+def assignments_topic(kind: str) -> str:
+    """Return the topic on which records of a kind hear whose they are."""
+    return f"{kind}.assignments"
+
+
 class Assigned(NamedTuple):
     """An assignment that was put into the row of a record which has registers."""
 

@@ -1,10 +1,10 @@
-"""A tenant's claims in the identity agent's table: the record's own row, and an index by value and by merge target."""
+"""A scope's claims in the identity agent's table: the record's own row, and an index by value and by merge target."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from schemas.profiles.identity import Claim, Key
+from schemas.profiles.identity import Claim, Key, Scope
 from schemas.profiles.registers import Assignment
 from streams.core.identity.rows import (
     Claimant,
@@ -12,6 +12,7 @@ from streams.core.identity.rows import (
     IdentityRow,
     SharedValue,
     SoleClaimant,
+    group_of,
     group_of_key,
     group_of_target,
 )
@@ -25,12 +26,13 @@ _TWO: Final = 2
 class TenantClaims:
     """Implement `streams.core.identity.components.Claims` over a table, and keep its index."""
 
-    def __init__(self, table: Table[IdentityRow], tenant: str) -> None:
+    def __init__(self, table: Table[IdentityRow], scope: Scope) -> None:
         self._table = table
-        self._tenant = tenant
+        self._scope = scope
+        self._group = group_of(scope)
 
     def row(self, record: str) -> ClaimRow | None:
-        row = self._table.get(self._tenant, record)
+        row = self._table.get(self._group, record)
         return row if isinstance(row, ClaimRow) else None
 
     def claim(self, record: str) -> Claim | None:
@@ -38,15 +40,15 @@ class TenantClaims:
         return None if row is None else row.claim
 
     def claimants(self, key: Key, most: int) -> list[str]:
-        return list(islice(self._records(group_of_key(self._tenant, key)), most))
+        return list(islice(self._records(group_of_key(self._scope, key)), most))
 
     def merged_into(self, record: str) -> list[str]:
-        return list(self._records(group_of_target(self._tenant, record)))
+        return list(self._records(group_of_target(self._scope, record)))
 
     def replace(self, record: str, row: ClaimRow | None, claim: Claim) -> None:
         """Put a record's claim in place of that in its row."""
         before = Claim() if row is None else row.claim
-        self._table.put(self._tenant, record, ClaimRow(claim, None if row is None else row.assignment))
+        self._table.put(self._group, record, ClaimRow(claim, None if row is None else row.assignment))
         old, new = self._groups(before), self._groups(claim)
         for group in old - new:
             self._remove(group, record)
@@ -55,7 +57,7 @@ class TenantClaims:
 
     def assign(self, record: str, row: ClaimRow, assignment: Assignment) -> None:
         """Remember an assignment that is sent."""
-        self._table.put(self._tenant, record, ClaimRow(row.claim, assignment))
+        self._table.put(self._group, record, ClaimRow(row.claim, assignment))
 
     def _records(self, group: str) -> Iterator[str]:
         match self._table.get(group):
@@ -88,5 +90,5 @@ class TenantClaims:
                 self._table.put(group, "", SoleClaimant(other))
 
     def _groups(self, claim: Claim) -> set[str]:
-        groups = {group_of_key(self._tenant, key) for key in claim.keys}
-        return groups | {group_of_target(self._tenant, merge.target) for merge in claim.merges}
+        groups = {group_of_key(self._scope, key) for key in claim.keys}
+        return groups | {group_of_target(self._scope, merge.target) for merge in claim.merges}

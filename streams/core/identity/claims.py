@@ -1,43 +1,75 @@
-"""What a contact claims about who it is, from its registers."""
+"""What a record claims about who it is, from its registers."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from schemas.intercom.values import floor_to_second
-from schemas.profiles.identity import EMAIL, EXTERNAL_ID, PHONE, Claim, Key, Merge
+from schemas.profiles.identity import (
+    COMPANY,
+    COMPANY_ID,
+    CONTACT,
+    DOMAIN,
+    EMAIL,
+    EXTERNAL_ID,
+    PHONE,
+    Claim,
+    Key,
+    Merge,
+)
 from schemas.profiles.registers import Layers, Registers, Value
-from streams.core.normal_forms import addresses, phones
+from streams.core.normal_forms import addresses, domains, phones
 from streams.core.records.registers import NOTHING, first_active
 
-_FIELDS: Final = ("created_at", "role", "external_id", "email", "phone")
 _MERGED: Final = "merged:"
 _USER: Final = "user"  # a lead's external_id is made up by Intercom and changes when the lead becomes a user
 
+Fields = Mapping[str, Value]
 
-def changed_claim(record: str, before: Registers, after: Registers) -> Claim | None:
-    """Return what a contact claims now, or None where it claimed the same before. Who is new claims something, if only to exist."""
+
+class ClaimForm(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind of record claims: the fields that its claim is made of, and the normal forms of its keys, None for no claim."""
+
+    kind: str
+    fields: tuple[str, ...]
+    keys: Callable[[Fields], Iterable[tuple[str, str | None]]]
+
+
+def _keys_of_contact(fields: Fields) -> Iterable[tuple[str, str | None]]:
+    external_id = fields.get("external_id") if fields.get("role") == _USER else None
+    return (EXTERNAL_ID, _identifier(external_id)), (EMAIL, _address(fields.get("email"))), (PHONE, _phone(fields.get("phone")))
+
+
+def _keys_of_company(fields: Fields) -> Iterable[tuple[str, str | None]]:
+    website = fields.get("website")
+    domain = domains.normal(website) if isinstance(website, str) else None
+    return (COMPANY_ID, _identifier(fields.get("company_id"))), (DOMAIN, domain)
+
+
+CONTACTS: Final = ClaimForm(kind=CONTACT, fields=("created_at", "role", "external_id", "email", "phone"), keys=_keys_of_contact)
+COMPANIES: Final = ClaimForm(kind=COMPANY, fields=("created_at", "company_id", "website"), keys=_keys_of_company)
+
+
+def changed_claim(record: str, before: Registers, after: Registers, form: ClaimForm = CONTACTS) -> Claim | None:
+    """Return what a record claims now, or None where it claimed the same before. Who is new claims something, if only to exist."""
     if before == NOTHING:
-        return claim(record, after)
-    if _fields(before) == _fields(after) and _merges(record, before) == _merges(record, after):
+        return claim(record, after, form)
+    if _fields(before, form) == _fields(after, form) and _merges(record, before) == _merges(record, after):
         return None
-    claimed = claim(record, after)
-    return None if claimed == claim(record, before) else claimed
+    claimed = claim(record, after, form)
+    return None if claimed == claim(record, before, form) else claimed
 
 
-def claim(record: str, registers: Registers) -> Claim:
-    """Return what a contact claims."""
-    created, role, external_id, email, phone = map(_fields(registers).get, _FIELDS)
-    values = (
-        (EXTERNAL_ID, _identifier(external_id) if role == _USER else None),
-        (EMAIL, addresses.normal(email) if isinstance(email, str) else None),
-        (PHONE, phones.normal(phone) if isinstance(phone, str) else None),
-    )
+def claim(record: str, registers: Registers, form: ClaimForm = CONTACTS) -> Claim:
+    """Return what a record claims."""
+    fields = _fields(registers, form)
+    created = fields.get("created_at")
     return Claim(
         created=floor_to_second(created) if isinstance(created, int) else None,
-        keys=tuple(Key(name, value) for name, value in values if value),
+        keys=tuple(Key(name, value) for name, value in form.keys(fields) if value),
         merges=_merges(record, registers),
+        answer_to=form.kind,
     )
 
 
@@ -54,14 +86,14 @@ def _without(layers: Layers, names: Collection[str]) -> Layers:
     return tuple(layer for layer in reduced if layer[1])
 
 
-def _fields(registers: Registers) -> dict[str, Value]:
+def _fields(registers: Registers, form: ClaimForm) -> dict[str, Value]:
     """Return the fields that a claim is made of, those that were ever asserted."""
-    found: dict[str, Value] = {}
+    names, found = form.fields, {}
     for _, values in registers.now:
-        for name in _FIELDS:
+        for name in names:
             if name in values:
                 found[name] = values[name]
-        if len(found) == len(_FIELDS):  # as in every snapshot
+        if len(found) == len(names):  # as in every snapshot
             break
     return found
 
@@ -69,6 +101,14 @@ def _fields(registers: Registers) -> dict[str, Value]:
 def _identifier(value: Value) -> str | None:
     """Return an id of the customer's own: every character counts but the blanks around it."""
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _address(value: Value) -> str | None:
+    return addresses.normal(value) if isinstance(value, str) else None
+
+
+def _phone(value: Value) -> str | None:
+    return phones.normal(value) if isinstance(value, str) else None
 
 
 def _merges(record: str, registers: Registers) -> tuple[Merge, ...]:

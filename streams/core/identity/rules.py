@@ -1,6 +1,6 @@
 """Which keys of a record may link it to others, by the rules of its tenant."""
 
-from schemas.profiles.identity import EMAIL, EXTERNAL_ID, NEXT, Claim, IdentityRules, Key
+from schemas.profiles.identity import EMAIL, NEXT, OWN_IDS, Claim, IdentityRules, Key
 
 
 class LinkingKeys:
@@ -10,7 +10,7 @@ class LinkingKeys:
         self.limit = rules.limit
         self._order = {name: at for at, name in enumerate(rules.keys)}
         self._only_first = rules.mode == NEXT
-        self._blocked = frozenset(entry.lower() if entry.startswith(f"{EXTERNAL_ID}:") else entry for entry in rules.blocked)
+        self._blocked = frozenset(entry.lower() if entry.partition(":")[0] in OWN_IDS else entry for entry in rules.blocked)
 
     def of(self, claim: Claim) -> list[Key]:
         """Return the keys that link, in the order of the rules. A blocked value is nobody's, as if it were not there."""
@@ -28,7 +28,7 @@ class LinkingKeys:
         if not blocked:
             return False
         name, value = key
-        if f"{name}:{value.lower() if name == EXTERNAL_ID else value}" in blocked:
+        if f"{name}:{value.lower() if name in OWN_IDS else value}" in blocked:
             return True
         if name != EMAIL:
             return False

@@ -167,14 +167,16 @@ def test_new_rules_place_everybody_again_a_part_at_a_time(monkeypatch):
     assert agent.pending == []
 
 
-@pytest.mark.parametrize("key", [None, b"", b"acme", b"acme|", b"|w:a"])
+@pytest.mark.parametrize(
+    "key", [None, b"", b"acme", b"acme|", b"|w:a", b"acme|org|", b"acme|team|w:a", b"acme|person|w:a", b"acme|org|w:a|b"]
+)
 def test_a_claim_without_tenant_and_record_is_unusable(key):
     value = CLAIM.encode(ClaimMessage(Claim(), PatchCause("e", 0)))
     with pytest.raises(InvalidRecord, match="only our own agents write claims"):
         Identity().feed("identity.claims", RecordValue(key, value))
 
 
-@pytest.mark.parametrize("key", [None, b"", b"acme|x"])
+@pytest.mark.parametrize("key", [None, b"", b"acme|x", b"acme|", b"acme|org|x"])
 def test_rules_without_a_tenant_are_unusable(key):
     with pytest.raises(InvalidRecord, match="write them with the configuration"):
         Identity().feed("identity.rules", RecordValue(key, RULES.encode(DEFAULT)))

@@ -1,7 +1,7 @@
 import pytest
 
-from schemas.profiles.identity import BLOCKED, IdentityRules
-from schemas.tenancy import IdentitySettings, Tenant
+from schemas.profiles.identity import BLOCKED, DEFAULT_RULES, ORG, IdentityRules
+from schemas.tenancy import IdentitySettings, OrgIdentitySettings, Tenant
 from streams.settings.identity import check_identity, identity_rules
 
 
@@ -41,3 +41,34 @@ def test_wrong_keys_are_reported(keys):
 def test_every_other_wrong_value_is_reported_with_its_place(key, value):
     (path,) = problems(**{key: value})
     assert path == f"tenants[0].identity.{key}" + ("[0]" if isinstance(value, tuple) else "")
+
+
+def org_problems(**values):
+    found = []
+    tenant = Tenant(id="acme", org_identity=OrgIdentitySettings(**values))
+    check_identity([tenant], lambda path, text: found.append((path, text)))
+    return [path for path, _ in found]
+
+
+def test_settings_of_organisations_without_values_mean_the_rules_that_hold_without_settings():
+    assert identity_rules(OrgIdentitySettings(), ORG) == DEFAULT_RULES[ORG]
+    assert org_problems() == []
+
+
+def test_rules_of_organisations_have_keys_and_blocked_values_of_their_own():
+    settings = {
+        "keys": ("domain", "company_id"),
+        "blocked": ("company_id:Test", "domain:https://WWW.Example.com/"),
+        "allowed": ("domain:x.com",),
+    }
+    assert org_problems(**settings) == []
+    rules = identity_rules(OrgIdentitySettings(**settings), ORG)
+    assert {*rules.blocked} == {*DEFAULT_RULES[ORG].blocked} - {"domain:x.com"} | {"company_id:test", "domain:example.com"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("keys", ("email",)), ("blocked", ("email:info@",)), ("blocked", ("domain:none",)), ("allowed", ("email:info@",))],
+)
+def test_what_is_a_key_of_people_is_none_of_organisations(key, value):
+    assert org_problems(**{key: value}) == [f"tenants[0].org_identity.{key}" + ("[0]" if key != "keys" else "")]

@@ -8,7 +8,7 @@ import pytest
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
-from schemas.profiles.identity import RULES
+from schemas.profiles.identity import DEFAULT_RULES, ORG, RULES
 from schemas.tenancy import App, IdentitySettings, Secret, Tenancy, Tenant
 from schemas.versioned import OLDEST
 from streams.settings.identity import identity_rules
@@ -44,5 +44,6 @@ async def test_rules_are_written_once_for_each_change(kafka: str, prefix: str) -
     await asyncio.gather(*(sync(settings, tenancy(FIRST, SECOND)) for _ in range(3)))
     records = await read_all(settings, "identity.rules")
     written = sorted((record.key, msgspec.to_builtins(RULES.decode(record.value))) for record in records)
-    expected = [(b"t0", FIRST), (b"t1", FIRST), (b"t1", SECOND)]
-    assert written == sorted((key, msgspec.to_builtins(identity_rules(each))) for key, each in expected)
+    expected = [(b"t0", identity_rules(FIRST)), (b"t1", identity_rules(FIRST)), (b"t1", identity_rules(SECOND))]
+    expected += [(b"t0|org", DEFAULT_RULES[ORG]), (b"t1|org", DEFAULT_RULES[ORG])]
+    assert written == sorted((key, msgspec.to_builtins(each)) for key, each in expected)

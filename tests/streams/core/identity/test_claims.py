@@ -5,11 +5,12 @@ import pytest
 from schemas.intercom.envelope import envelope
 from schemas.profiles.identity import Claim, Key, Merge
 from schemas.profiles.version import Rank, Version
-from streams.core.identity.claims import changed_claim, claim
+from streams.core.identity.claims import COMPANIES, changed_claim, claim
 from streams.core.records.intercom.translate import translate
+from streams.core.records.intercom.webhook_topics import COMPANIES as COMPANY_RULES
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.core.records.registers import NOTHING, join
-from tests.support.intercom_bodies import ADA, APP, AT, contact, posted
+from tests.support.intercom_bodies import ADA, APP, AT, company, contact, posted
 
 RECORD = f"{APP}:{ADA}"
 
@@ -64,3 +65,23 @@ def test_a_claim_is_sent_at_first_sight_and_then_only_where_it_changed():
     assert changed_claim(RECORD, first, second) == Claim(keys=(Key("email", "ada@example.org"),))
     merged = translate(MERGED_AWAY, envelope(posted("contact.merged", contact("new"))), "m")
     assert changed_claim(RECORD, second, join(second, merged)) == claim(RECORD, join(second, merged))
+
+
+def company_claim(**fields):
+    body = posted("company.updated", company(**fields))
+    return claim(RECORD, translate(COMPANY_RULES["company.updated"], envelope(body), "e1"), COMPANIES)
+
+
+def test_a_company_claims_its_own_id_and_the_domain_of_its_site():
+    claimed = company_claim(
+        company_id=" C-7 ", website="https://www.Engines.example.com/x", created_at="2026-01-10T04:39:55.240Z"
+    )
+    assert claimed.keys == (Key("company_id", "C-7"), Key("domain", "engines.example.com"))
+    assert (claimed.created, claimed.answer_to) == (1768019995000, "company")
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"company_id": "  "}, {"company_id": None, "website": "none"}, {"website": "http://10.0.0.1"}]
+)
+def test_a_company_without_id_and_site_claims_only_that_it_exists(fields):
+    assert company_claim(**fields).keys == ()
