@@ -74,6 +74,12 @@ PARTITION_PENDING_WORK = _level(
 CONTINUED = _count(
     "continued", "Transactions of work that is larger than one transaction: this has to grow while such work is pending.", "agent"
 )
+STEP_NOTES = _count(
+    "step_notes",
+    "What agents met that stops nothing, by name: condition_failed is a profile whose selection could not be decided.",
+    "agent",
+    "name",
+)
 TABLE_ROWS = _level("table_rows", "Rows that an agent holds, by partition.", "agent", "partition")
 RESTORE_READ = _level("restore_offsets_read", "Changelog offsets read so far, while an agent's tables are restored.", "agent")
 RESTORE_OF = _level("restore_offsets", "Changelog offsets to be read in all, while an agent's tables are restored.", "agent")
@@ -86,5 +92,5 @@ METRICS: Final = (
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
     SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
-    PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
+    PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

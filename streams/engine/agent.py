@@ -66,6 +66,12 @@ class Table(Protocol[T]):
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
         """Yield the items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
 
+    def groups(self, after: str = "") -> Iterator[str]:
+        """Yield the groups beyond `after` that have a row of their own, in text order. Do not put or delete while walking.
+
+        It is for work over the whole partition, part by part: groups that are added meanwhile may be left out.
+        """
+
 
 MakeValue = Callable[[], tuple[bytes | None, Headers]]
 """Return a record's value, None for a tombstone, and its headers. Called at the end of the step, or not at all."""
@@ -90,6 +96,9 @@ class Outbox(Protocol):
 
         A reader of that topic wants the latest value alone; what must be seen of each event is sent with `send`.
         """
+
+    def note(self, name: str) -> None:
+        """Count something that operators should see and that stops nothing, under a name from a fixed list of the agent's."""
 
 
 class Codec(Protocol[T]):
@@ -138,7 +147,8 @@ class Wake(msgspec.Struct, frozen=True):
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """A step with the topics it reads and the table it keeps.
 
-    All `sources` have the same number of partitions; partition p of each feeds partition p of the table. `wake` returns the
+    All `sources` have the same number of partitions; partition p of each feeds partition p of the table. What those in `leading`
+    hold when the partition is opened is processed before anything of the others: rules before what they apply to. `wake` returns the
     earliest instant at which the partition wants to be woken, given its table; the engine calls it after each commit and appends
     the record once the partition is live and caught up. `resume` continues work that a step did not finish (a policy change over
     a whole group), one transaction at a time, alternating with new records; the pending work of several steps is done in the
@@ -151,3 +161,4 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec[Any]
     wake: Callable[[Any], Wake | None] | None = None
     resume: Continuation | None = None
+    leading: tuple[str, ...] = ()

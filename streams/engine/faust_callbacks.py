@@ -105,7 +105,11 @@ class FaustCallbacks:
     def partitions_with_room(self) -> tuple[set[TP], bool]:
         """Return the partitions whose processors have room, and whether those are all live ones."""
         live = {tp: processor for tp, processor in self._state.by_source.items() if processor.status is PartitionStatus.LIVE}
-        tps = {tp for tp, processor in live.items() if processor.has_room}
+        tps = {
+            tp
+            for tp, processor in live.items()
+            if processor.has_room and (not processor.leading or processor.is_next(self._names.plain(tp.topic)))
+        }
         return tps, len(tps) == len(live)
 
     def positions(self) -> dict[TP, int]:

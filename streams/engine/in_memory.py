@@ -1,5 +1,6 @@
 """An agent without Kafka: a table in memory and an outbox that is a list. For histories, previews and oracles."""
 
+from collections import Counter
 from typing import Generic, NamedTuple, TypeVar
 
 from schemas.message import Headers
@@ -28,6 +29,7 @@ class ListOutbox:
         self._sent: list[SentRecord] = []
         self._latest: dict[tuple[str, str], MakeValue] = {}
         self.encoding = ENCODING
+        self.notes: Counter[str] = Counter()
 
     @property
     def sent(self) -> list[SentRecord]:
@@ -44,6 +46,9 @@ class ListOutbox:
 
     def send_latest(self, topic: str, key: str, make: MakeValue) -> None:
         self._latest[topic, key] = make
+
+    def note(self, name: str) -> None:
+        self.notes[name] += 1
 
 
 class MemoryTable(TableView[T], Generic[T]):

@@ -65,6 +65,8 @@ class Probes:
         metrics.RECORDS.labels(stats.agent).inc(stats.records - stats.dead)
         metrics.DEAD_LETTERS.labels(stats.agent).inc(stats.dead)
         metrics.BATCH_SECONDS.labels(stats.agent).observe(stats.seconds)
+        for name, count in stats.notes.items():
+            metrics.STEP_NOTES.labels(stats.agent, name).inc(count)
         if not stats.records:
             metrics.CONTINUED.labels(stats.agent).inc()
 

@@ -38,6 +38,7 @@ class _Output(NamedTuple):
     commit_state: CommitState
     records: int
     dead: int
+    notes: Mapping[str, int]
 
 
 class BatchLoop:
@@ -128,7 +129,7 @@ class BatchLoop:
             return None
         pending_work = (*current.pending_work, *result.pending_work)
         commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
-        return _Output(result.sent, result.changes(), commit_state, len(records), sum(result.dead))
+        return _Output(result.sent, result.changes(), commit_state, len(records), sum(result.dead), result.notes)
 
     async def _resume(self) -> None:
         """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other."""
@@ -140,7 +141,7 @@ class BatchLoop:
         result = self._attempt(lambda: resume_step(processor.agent, cursor, processor.store, current.encoding))
         if result is not None:
             commit_state = CommitState(current.positions, (*result.pending_work, *later), result.encoding)
-            await self._commit_output(_Output(result.sent, result.changes(), commit_state, 0, 0), started)
+            await self._commit_output(_Output(result.sent, result.changes(), commit_state, 0, 0, result.notes), started)
 
     def _attempt(self, work: Callable[[], StepResult]) -> StepResult | None:
         """Return the step's result, or None after a fatal or table error, which this method handles."""
@@ -161,7 +162,8 @@ class BatchLoop:
         if output is not None and await self._commit(output.sent, output.changes, output.commit_state):
             processor.plan_wake()
             seconds = time.perf_counter() - started
-            self._host.committed(CommitStats(processor.agent.name, processor.partition, output.records, output.dead, seconds))
+            done = CommitStats(processor.agent.name, processor.partition, output.records, output.dead, seconds, output.notes)
+            self._host.committed(done)
 
     async def _commit(self, sent: list[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
         """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""

@@ -47,6 +47,7 @@ class CommitStats(msgspec.Struct, frozen=True):
     records: int
     dead: int
     seconds: float
+    notes: Mapping[str, int] = {}
 
 
 class ProcessorHost(Protocol):
@@ -93,6 +94,7 @@ class PartitionProcessor:
         self.table_valid = False  # table and commit state are those of the last transaction
         self.commit_state = CommitState()
         self.ends: dict[str, int] = {}  # where the source partitions ended, as last seen
+        self.leading: dict[str, int] = {}  # sources to be read up to there before the others are
         self.unsettled = False  # positions moved past transaction markers and are not committed yet
         self.buffer = FetchBuffer(limits)
         self.batch_records = limits.batch_records  # the size of the next batch
@@ -116,6 +118,12 @@ class PartitionProcessor:
     def has_room(self) -> bool:
         """Say whether more may be fetched for this processor."""
         return self.status is PartitionStatus.LIVE and self.buffer.has_room(self.batch_records)
+
+    def is_next(self, topic: str) -> bool:
+        """Say whether a source may be read now: a leading one at any time, others once the leading ones are read."""
+        positions = self.positions
+        self.leading = {name: end for name, end in self.leading.items() if positions[name] < end}
+        return not self.leading or topic in self.leading
 
     @property
     def caught_up(self) -> bool:
@@ -176,6 +184,7 @@ class PartitionProcessor:
         self.producer = producer
         self.commit_state = commit_state
         self.ends = dict(ends)
+        self.leading = {topic: ends[topic] for topic in self.agent.leading}
         self.table_valid = True
         self.buffer.clear()
         self.unsettled = False

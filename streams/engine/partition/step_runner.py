@@ -1,6 +1,7 @@
 """Run a step over a batch and find the records that it cannot process: halve the batch until a faulty record is alone."""
 
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ class StepResult:
         self.dead: list[bool] = []
         self.last_error = ""
         self.pending_work: list[Cursor] = []
+        self.notes: Counter[str] = Counter()
         self.encoding = encoding
         self._latest: dict[tuple[str, str], MakeValue] = {}  # of the step that runs
         self._made: dict[tuple[str, str], OutputRecord] = {}  # of the steps that have ended
@@ -42,6 +44,10 @@ class StepResult:
         """Implement `streams.engine.agent.Outbox`."""
         self._latest[topic, key] = make
 
+    def note(self, name: str) -> None:
+        """Implement `streams.engine.agent.Outbox`."""
+        self.notes[name] += 1
+
     def finish(self, since: Savepoint[Any], cursor: Cursor | None) -> None:
         """Make the latest values and encode the changes since then: what cannot be written is still the fault of few records."""
         if cursor is not None and len(cursor) > _LONGEST_CURSOR:
@@ -55,10 +61,11 @@ class StepResult:
         self._encoded |= encoded
         self._lowest_encoding = min(self._lowest_encoding, self.encoding)
 
-    def rollback(self, savepoint: Savepoint[Any], sent: int) -> None:
-        """Undo a step that raised: its changes, and what it sent beyond so many records."""
+    def rollback(self, savepoint: Savepoint[Any], sent: int, notes: Counter[str]) -> None:
+        """Undo a step that raised: its changes, what it sent beyond so many records, and what it noted since."""
         self.view.rollback(savepoint)
         del self.sent[sent:]
+        self.notes = notes
         self._latest.clear()
 
     def close(self) -> None:
@@ -106,14 +113,14 @@ def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCO
 
 
 def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepResult) -> None:
-    savepoint, sent = result.view.savepoint(), len(result.sent)
+    savepoint, sent, notes = result.view.savepoint(), len(result.sent), result.notes.copy()
     try:
         cursor = agent.step(Batch(batch.topic, batch.partition, records), result.view, result)
         result.finish(savepoint, cursor)
     except (MustStop, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # whatever a step raises is the record's fault, up to the limit on dead letters
-        result.rollback(savepoint, sent)
+        result.rollback(savepoint, sent, notes)
         if len(records) == 1:
             _dead_letter(agent, batch, records[0], error, result)
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from heapq import merge
 from typing import Generic, TypeVar
 
 from sortedcontainers import SortedList
@@ -64,6 +65,14 @@ class TableView(Generic[T]):
         while pending is not None:
             yield from self._present(group, pending)
             pending = next(changed, None)
+
+    def groups(self, after: str = "") -> Iterator[str]:
+        changed = sorted(key for key in self._changed if "|" not in key and key > after)
+        last = None
+        for group in merge(self._store.groups(after), changed):
+            if group != last and self._changed.get(group, ...) is not None:
+                yield group
+            last = group
 
     def changes(self, encoding: int = HIGHEST, since: Savepoint[T] = None) -> dict[str, bytes | None]:
         """Return the changes to write: values in that encoding, None for a deleted row."""

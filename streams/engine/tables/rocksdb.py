@@ -78,6 +78,16 @@ class RocksStore:
         with self._translate_errors():
             rows.status()
 
+    def groups(self, after: str) -> Iterator[str]:
+        with self._translate_errors():
+            (rows := self._rows.iter(ReadOptions())).seek(f"{after}\0".encode())
+        while rows.valid():
+            if b"|" not in (key := rows.key()) and key != _BOOKMARK:
+                yield key.decode()
+            rows.next()
+        with self._translate_errors():
+            rows.status()
+
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():

@@ -4,6 +4,7 @@ A key on the changelog is `group|item`, or the group alone for its own row. A st
 so it can always be restored by reading from there, or, where the bookmark is in doubt, from the beginning.
 """
 
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -45,6 +46,9 @@ class Store(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
     def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]: ...
+    def groups(self, after: str) -> Iterator[str]:
+        """Yield the keys beyond `after` that are a group alone, in text order."""
+
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         """Store changes; without a bookmark the previous one stays."""
 
@@ -97,12 +101,14 @@ class MemoryStore:
     """A dictionary, with the keys of items in one sorted list, where those of a group are adjacent.
 
     One list for all costs a reference for each row. A list for each group, of which most are small, costs twenty times the row.
+    Groups are put in order when somebody goes through all of them, and their order is kept until that has ended.
     """
 
     def __init__(self) -> None:
         self.bookmark: Bookmark | None = None
         self._values: dict[str, bytes] = {}
         self._ordered: SortedList = SortedList()
+        self._groups: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self._values)
@@ -120,6 +126,15 @@ class MemoryStore:
         for key in keys:
             yield key[start:], self._values[key]
 
+    def groups(self, after: str) -> Iterator[str]:
+        if self._groups is None or not after:
+            self._groups = sorted(key for key in self._values if "|" not in key)
+        groups = self._groups
+        for at in range(bisect_right(groups, after), len(groups)):
+            if groups[at] in self._values:
+                yield groups[at]
+        self._groups = None
+
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         values, new = self._values, []
         for key, value in changes.items():
@@ -136,6 +151,7 @@ class MemoryStore:
     def clear(self) -> None:
         self._values.clear()
         self._ordered.clear()
+        self._groups = None
         self.bookmark = None
 
     def close(self) -> None:

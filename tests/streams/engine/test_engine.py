@@ -1,8 +1,10 @@
 """The engine on a real broker: each record is processed exactly once, with tables in memory and on disk."""
 
 import asyncio
+import itertools
 import json
 
+import msgspec
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
@@ -46,6 +48,24 @@ async def test_two_sources_feed_one_table(settings: KafkaSettings, running: RunE
         await send(settings, KEYS, SECOND)
         await until(lambda: processed(work) == processed(work, SECOND) == len(KEYS), "both sources read")
     assert await counts(settings) == exactly(KEYS * 2)
+
+
+async def test_a_leading_source_is_read_to_its_end_before_the_others_at_a_first_start_and_after_one(
+    settings: KafkaSettings, running: RunEngine
+) -> None:
+    agent = msgspec.structs.replace(counting(sources=(SOURCE, SECOND)), leading=(SECOND,))
+    await create_topics(settings, agent)
+    for _ in range(2):
+        await send(settings, KEYS * 30, SOURCE)
+        await send(settings, KEYS * 10, SECOND)
+        async with running((agent,), kafka=settings, limits=msgspec.structs.replace(QUICK, batch_records=20)) as work:
+            await until(lambda: work.engine.ready.is_set() and caught_up(work), "caught up")
+    order: dict[int, list[str]] = {}
+    for record in await read_all(settings, OUT):
+        order.setdefault(record.partition, []).append(json.loads(record.value)["topic"])
+    for topics in order.values():
+        runs = [topic for topic, _ in itertools.groupby(topics)]
+        assert runs == [SECOND, SOURCE] * 2
 
 
 async def test_a_poison_record_goes_to_dead_letters_and_its_neighbours_go_on(settings: KafkaSettings, running: RunEngine) -> None:

@@ -39,6 +39,9 @@ def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(ch
         else:
             table.rollback(None)
             model = dict(committed)
+        own = sorted(group for group, item in model if not item)
+        assert list(table.groups()) == own
+        assert list(table.groups("a")) == [group for group in own if group > "a"]
         for name in ("a", "b", "ab"):
             assert list(table.walk(name)) == rows_of(model, name)
             assert list(table.walk(name, after="10")) == [row for row in rows_of(model, name) if row[0] > "10"]

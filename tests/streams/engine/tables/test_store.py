@@ -8,6 +8,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -72,11 +73,27 @@ def test_a_store_is_a_dictionary_with_a_bookmark(open_store: Callable, history: 
                 model = {key: value for key, value in {**model, **changes}.items() if value is not None}
                 bookmark = mark or bookmark
             assert store.bookmark == bookmark
+            for after in ("", "a", "ab"):
+                assert list(store.groups(after)) == sorted(key for key in model if "|" not in key and key > after)
             for group in GROUPS:
                 assert store.get(group) == model.get(group)
                 assert store.get(f"{group}|1") == model.get(f"{group}|1")
                 for after in ("", "1", "\uffff"):
                     assert list(store.walk(group, after)) == walked(model, group, after)
+        store.close()
+
+
+@pytest.mark.parametrize("open_store", [memory, disk])
+def test_a_walk_over_all_groups_goes_on_where_it_stopped_while_rows_change(open_store: Callable) -> None:
+    with ExitStack() as stack:
+        store, _ = open_store(stack)
+        store.apply({f"g{number}": b"x" for number in range(9)} | {"g5|item": b"x"})
+        assert list(islice(store.groups(""), 3)) == ["g0", "g1", "g2"]
+        store.apply({"g4": None, "g1": b"y"})
+        assert list(islice(store.groups("g2"), 3)) == ["g3", "g5", "g6"]
+        store.apply({"g55": b"new"})
+        assert list(store.groups("g6")) == ["g7", "g8"]
+        assert "g55" in list(store.groups(""))
         store.close()
 
 
