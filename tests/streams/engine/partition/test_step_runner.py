@@ -51,12 +51,14 @@ def test_a_key_of_a_compacted_topic_has_one_record_in_a_transaction_however_its_
     def step(batch: Batch, table: Table[int], out: Outbox) -> None:
         for record in batch.records:
             out.send("each", "k", record.value)
+            out.note("seen")
             out.send_latest("latest", "k", partial(_make, record.value or b"", made))
             out.send_latest("latest", f"{record.offset}", partial(_make, record.value or b"", made))
 
     result = run_step(Agent(name="latest", sources=(SOURCE,), step=step, codec=Numbers), batch_of(values), MemoryStore())
     good = [(offset, value) for offset, value in enumerate(values) if value != b"poison"]
     assert result.dead == [value == b"poison" for value in values]
+    assert result.notes["seen"] == len(good)
     assert [value for topic, _, value, *_ in result.sent if topic == "each"] == [value for _, value in good]
     latest = {key: value for topic, key, value, *_ in result.sent if topic == "latest"}
     assert latest == {f"{offset}".encode(): value for offset, value in good} | ({b"k": good[-1][1]} if good else {})
