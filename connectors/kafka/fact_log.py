@@ -87,7 +87,7 @@ async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) 
 
 async def find_records(kafka: KafkaSettings, tenant: str, keep: Callable[[Any], T | None]) -> list[T]:
     """Return what `keep` makes of a tenant's facts, in log order, as committed until now."""
-    return await read_to_end(kafka, TOPIC, keep, key=tenant.encode())
+    return await read_to_end(kafka, TOPIC, keep, keys=[tenant.encode()])
 
 
 async def _send(producer: Any, topic: str, record: FactRecord, partitions: int) -> Any:

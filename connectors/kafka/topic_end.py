@@ -1,6 +1,6 @@
 """Read what a topic holds up to its present end: committed records only, without a consumer group."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from connectors.kafka.ranges import open_ranges
@@ -10,15 +10,27 @@ from schemas.partition import partition_of
 T = TypeVar("T")
 
 
-async def read_to_end(kafka: KafkaSettings, name: str, keep: Callable[[Any], T | None], *, key: bytes | None = None) -> list[T]:
+async def read_to_end(
+    kafka: KafkaSettings,
+    name: str,
+    keep: Callable[[Any], T | None],
+    *,
+    keys: Collection[bytes] | None = None,
+    groups: Collection[bytes] = (),
+) -> list[T]:
     """Return what `keep` makes of each record, without None, in the order of each partition.
 
-    With `key`, only the records with that key are read. Raises Unavailable where Kafka or the topic is not there.
+    With `keys`, only the records with one of these keys are read, or with a key `group|item` of one of these groups, in the partitions
+    that have them. Raises Unavailable where Kafka or the topic is not there.
     """
     async with open_ranges(kafka, kafka.topic(name)) as reader:
         ranges = await reader.bounds()
-        if key is not None:
-            number = partition_of(key, len(ranges))
-            ranges = {number: ranges[number]}
-        wanted = (keep(record) async for record in reader.records(ranges) if key in (None, record.key))
+        if keys is not None:
+            numbers = {partition_of(each, len(ranges)) for each in (*keys, *groups)}
+            ranges = {number: ranges[number] for number in sorted(numbers)}
+        wanted = (keep(record) async for record in reader.records(ranges) if keys is None or _has(record.key, keys, groups))
         return [made async for made in wanted if made is not None]
+
+
+def _has(key: bytes | None, keys: Collection[bytes], groups: Collection[bytes]) -> bool:
+    return key is not None and (key in keys or (bool(groups) and key.partition(b"|")[0] in groups))

@@ -40,7 +40,7 @@ def _rules_of(tenant: Tenant) -> Iterator[tuple[Scope, IdentityRules]]:
 
 async def _missing(kafka: KafkaSettings, scope: Scope, rules: IdentityRules, encoding: int) -> TopicRecord | None:
     key = scope.key().encode()
-    before = await read_to_end(kafka, _TOPIC, lambda record: record, key=key)
+    before = await read_to_end(kafka, _TOPIC, lambda record: record, keys=[key])
     if before and before[-1].value and RULES.decode(before[-1].value) == rules:
         return None
     context = EventContext(

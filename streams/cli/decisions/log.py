@@ -83,7 +83,7 @@ class DecisionLog:
     async def _outcomes(self, ids: set[str]) -> dict[str, str]:
         outcomes: dict[str, str] = {}
         await read_to_end(
-            self._settings.kafka, LEDGER, lambda record: self._enter(record, ids, outcomes), key=self._tenant.encode()
+            self._settings.kafka, LEDGER, lambda record: self._enter(record, ids, outcomes), keys=[self._tenant.encode()]
         )
         return outcomes
 

@@ -13,6 +13,7 @@ VERBS = MappingProxyType({
     "send": "Sign files and post them as Intercom would.",
     "tail": "Show any topic, decoded.",
     "staff": "Import the staff directory, and decide which of its sources is right.",
+    "profiles": "Show people and organisations, and why they are what they are.",
     "policy": "Apply and show access policies.",
     "access": "Show who has access, feed lists of Intercom's teammates, and confirm them.",
     "account": "Decide whose an account is, and what it is.",

@@ -36,9 +36,17 @@ async def test_all_partitions_are_read_in_their_order_and_one_key_from_its_own(s
                 await send(settings, producer, key, value)
     everything = await read_to_end(settings, NAME, lambda record: (record.key, record.value))
     assert sorted(everything) == sorted((key, value) for key in KEYS for value in (b"1", b"2"))
-    assert await read_to_end(settings, NAME, lambda record: record.value, key=b"b") == [b"1", b"2"]
+    assert await read_to_end(settings, NAME, lambda record: record.value, keys=[b"b"]) == [b"1", b"2"]
     assert await read_to_end(settings, NAME, lambda record: record.value if record.key == b"c" else None) == [b"1", b"2"]
-    assert await read_to_end(settings, NAME, lambda record: record.value, key=b"none") == []
+    assert await read_to_end(settings, NAME, lambda record: record.value, keys=[b"none"]) == []
+
+
+async def test_the_records_of_several_keys_and_groups_are_read_from_their_partitions(settings: KafkaSettings):
+    async with AIOKafkaProducer(**settings.client()) as producer:
+        for key in (*KEYS, b"g|1", b"g", b"g|2", b"h|1"):
+            await send(settings, producer, key, key)
+    read = await read_to_end(settings, NAME, lambda record: record.value, keys=[b"a", b"c"], groups=[b"g"])
+    assert sorted(read) == [b"a", b"c", b"g", b"g|1", b"g|2"]
 
 
 async def test_what_is_not_committed_is_not_there(settings: KafkaSettings):
@@ -50,7 +58,7 @@ async def test_what_is_not_committed_is_not_there(settings: KafkaSettings):
         await producer.abort_transaction()
         await producer.begin_transaction()
         await send(settings, producer, b"a", b"open")
-        assert await read_to_end(settings, NAME, lambda record: record.value, key=b"a") == [b"committed"]
+        assert await read_to_end(settings, NAME, lambda record: record.value, keys=[b"a"]) == [b"committed"]
         await producer.abort_transaction()
 
 

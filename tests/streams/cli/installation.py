@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -19,6 +20,8 @@ from schemas.operations import Operation
 from streams.cli.main import root
 from tests.support.config import config_text
 from tests.support.counting_agent import read_all
+
+_NO_TENANTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 async def append_visibly(kafka: KafkaSettings, records: Sequence[TopicRecord]) -> None:
@@ -45,11 +48,13 @@ async def _until_decided(kafka: KafkaSettings, topic: str) -> None:
 class Installation:
     """Topics of a prefix of its own, a configuration file, and what a user types and reads."""
 
-    def __init__(self, kafka: KafkaSettings, folder: Path, only: list[str]) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, folder: Path, only: list[str], tenants: Mapping[str, Mapping[str, str]] = _NO_TENANTS
+    ) -> None:
         self.kafka = kafka
         self.config = folder / "installation.toml"
         servers = {"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix}
-        self.config.write_text(config_text(kafka=servers, apps={}, tenants={}))
+        self.config.write_text(config_text(kafka=servers, apps={}, tenants=tenants))
         asyncio.run(topics.apply(kafka, only=only))
 
     def append(self, *records: TopicRecord) -> None:

@@ -1,0 +1,11 @@
+"""`profiles`: people and organisations, as operators ask about them."""
+
+import click
+
+from streams.cli.verbs import VERBS
+from streams.cli.verbs.profiles.explain import explain
+from streams.cli.verbs.profiles.fields import fields
+from streams.cli.verbs.profiles.find import find
+from streams.cli.verbs.profiles.show import show
+
+profiles = click.Group("profiles", help=VERBS["profiles"], commands=[show, explain, find, fields])

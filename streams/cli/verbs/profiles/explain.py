@@ -1,0 +1,68 @@
+"""`profiles explain`: every event, merge, move and refusal of a profile, and why each of its fields has its value."""
+
+import click
+
+from connectors.kafka import schema_registry as registry
+from schemas.cloudevents import timestamp
+from schemas.json_lines import json_line
+from streams.cli.decisions.options import tenant_option
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.run_async import run
+from streams.cli.verbs.profiles.located import REFERENCE, located_one
+from streams.cli.verbs.profiles.show import heading
+from streams.ops.profiles.explain import Explanation
+from streams.ops.profiles.explain import explain as explained
+from streams.ops.profiles.history import CHANGE, HistoryEntry
+from streams.ops.profiles.reasons import FieldReason
+from streams.settings import Settings
+
+
+@click.command("explain")
+@click.argument("profile", metavar=REFERENCE)
+@tenant_option
+@json_option
+@config_option
+@click.pass_context
+def explain(ctx: click.Context, /, *, profile: str, tenant: str | None, as_json: bool) -> None:
+    """Show why a person or an organisation is what it is.
+
+    For each value that is its origin, the rule, and what other records say. Then come all events of its records with what came of
+    them, merges, moves and refusals. It reads the partitions of the profile's keys: as far back as the topics' retention, and the table of its agent.
+    """
+    found = run(_explanation(kafka_of(ctx), profile, tenant))
+    if as_json:
+        click.echo(json_line(found))
+        return
+    click.echo(heading(found.kind, found.profile, found.status, found.tenant, found.asked))
+    for record in found.records:
+        click.echo(f"  record {record['key']} ({record['status']})")
+    click.echo("\nWhy each value is what it is")
+    for reason in found.fields:
+        click.echo(_reason(reason))
+    click.echo("\nWhat happened")
+    events = {entry.event for entry in found.history}
+    for entry in found.history:
+        if entry.kind != CHANGE or entry.cause not in events:  # else it is in the event's own line
+            click.echo(_entry(entry))
+    click.echo(f"\nread: {', '.join(f'{topic} {count}' for topic, count in found.read.items() if count)}")
+
+
+async def _explanation(settings: Settings, text: str, tenant: str | None) -> Explanation:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    return await explained(settings.kafka, avro, await located_one(settings, avro, text, tenant))
+
+
+def _reason(each: FieldReason) -> str:
+    lines = [f"  {each.field} = {json_line(each.value).decode()}", f"    {each.reason}"]
+    lines.append(f"    {each.record}, event {each.event}, {timestamp(each.time)}")
+    for other in each.others:
+        value = json_line(other.value).decode()
+        lines.append(f"    not {value} of {other.record} ({other.note}; event {other.event}, {timestamp(other.time)})")
+    return "\n".join(lines)
+
+
+def _entry(each: HistoryEntry) -> str:
+    heading = f"  {timestamp(each.time)}  {each.kind}  {each.key}  {each.type}".rstrip()
+    place = f"{each.topic} {each.partition}:{each.offset}, event {each.event}"
+    still = f"; still in force: {', '.join(each.in_force)}" if each.in_force else ""
+    return f"{heading}\n    {each.effect}{still}\n    {place}"

@@ -1,0 +1,101 @@
+"""Why a profile is what it is: read what its topics and its agent's table have about it, each from the partitions of its keys."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_end import read_to_end
+from schemas.codec import Avro
+from schemas.ids import derived
+from schemas.profiles.identity import ORG, PERSON
+from schemas.profiles.registers import SourceRecordRow
+from streams.agents.open_record import OpenRecord
+from streams.agents.profiles import ROW
+from streams.core.profiles.policies import Records
+from streams.engine.naming import Naming
+from streams.ops.profiles.history import HistoryEntry, TopicEntry, history, history_topics
+from streams.ops.profiles.locate import FoundProfile
+from streams.ops.profiles.reasons import FieldReason, field_reasons, in_force
+
+_AGENTS: Final[Mapping[str, str]] = {PERSON: "people", ORG: "orgs"}
+_KIND_OF: Final[Mapping[str, str]] = {
+    "intercom.contacts": PERSON, "contact.assignments": PERSON, "person.records": PERSON,
+    "intercom.companies": ORG, "company.assignments": ORG, "org.records": ORG,
+}  # fmt: skip
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile, why each of its fields has its value, and its history. `read` is how many records of each topic were looked at."""
+
+    profile: str
+    kind: str
+    tenant: str
+    status: str
+    asked: str | None
+    records: tuple[dict[str, Any], ...]
+    fields: tuple[FieldReason, ...]
+    history: tuple[HistoryEntry, ...]
+    read: dict[str, int]
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.kind}, {self.profile}, ***)"
+
+
+async def explain(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Explanation:
+    """Return why a profile is what it is. Raises Unavailable where Kafka does not answer."""
+    read: dict[str, int] = {}
+    records = await _registers(kafka, found, read)
+    entries = await _entries(kafka, avro, found, read)
+    return Explanation(
+        profile=found.id,
+        kind=found.kind,
+        tenant=found.tenant,
+        status=found.value["status"],
+        asked=found.asked,
+        records=tuple(found.value["records"]),
+        fields=tuple(field_reasons(found.value, records)),
+        history=tuple(history(entries, in_force(found.value), avro)),
+        read=read,
+    )
+
+
+async def _registers(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
+    """Return the registers of the profile's records, as its agent's table has them."""
+    changelog = Naming(prefix=kafka.topic_prefix).changelog(_AGENTS[found.kind])
+    if kafka.topic(changelog) not in await topics.present(kafka):
+        return {}
+    rows: dict[str, bytes | None] = {}
+    for record in await read_to_end(kafka, changelog, lambda record: record, keys=[], groups=[found.id.encode()]):
+        rows[record.key.decode().partition("|")[2]] = record.value
+    read[changelog] = len(rows)
+    decoded = {item: ROW.decode(value).row for item, value in rows.items() if item and value}
+    return {key: _counting(row) for key, row in decoded.items() if row is not None and row.assignment.profile == found.id}
+
+
+def _counting(row: SourceRecordRow) -> Any:
+    return OpenRecord(row).counting
+
+
+async def _entries(kafka: KafkaSettings, avro: Avro, found: FoundProfile, read: dict[str, int]) -> list[TopicEntry]:
+    """Return what the topics have about the profile, its records, and the ids that its records had before."""
+    ids = {found.id, *([found.asked] if found.asked else [])}
+    ids |= {derived(found.tenant, found.kind, record) for record in found.records}
+    present = await topics.present(kafka)
+    entries = []
+    for topic in history_topics():
+        if kafka.topic(topic) in present:
+            keys = frozenset(key.encode() for key in (*ids, *found.records))
+            records = await read_to_end(kafka, topic, lambda record: record, keys=keys)
+            read[topic] = len(records)
+            entries += [TopicEntry(topic, record) for record in records if _about(topic, record, found, avro)]
+    return entries
+
+
+def _about(topic: str, record: Any, found: FoundProfile, avro: Avro) -> bool:
+    """Return whether a record is about this profile: a company and a contact may have one key, and a former id a life of its own."""
+    if topic.endswith(".changes"):
+        return bool(record.value) and avro.decode(record.value)[1]["kind"] == found.kind
+    return _KIND_OF.get(topic, found.kind) == found.kind

@@ -1,0 +1,158 @@
+"""Why each field of a profile has its value: which record's assertion decided it, and what the other records say. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from schemas.canonical import canonical_text
+from schemas.profiles.registers import Registers, Value
+from schemas.profiles.version import Version
+from streams.core.profiles.policies import SECOND, Assertion, Records
+from streams.core.records.registers import version_of
+
+_MAPS: Final = ("attributes", "traits")
+_LISTS: Final = ("companies", "tags", "segments", "subscribed", "unsubscribed")
+_CONSENT: Final = frozenset({"email_allowed", "sms_allowed"})
+_END: Final = frozenset({"status", "archived_at", "deleted_at", "merged_into"})
+_COUNTING: Final = frozenset({"active", "archived"})
+
+
+class OtherValue(msgspec.Struct, frozen=True, kw_only=True):
+    """What another record says about the same field; `note` is why that does not count."""
+
+    record: str
+    value: Any
+    event: str
+    time: int
+    note: str
+
+
+class FieldReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a profile, the assertion it comes from, and why it is that one. Times are ms, cut to the second."""
+
+    field: str
+    value: Any
+    record: str
+    event: str
+    time: int
+    reason: str
+    others: tuple[OtherValue, ...] = ()
+
+
+def field_reasons(value: Mapping[str, Any], records: Records) -> list[FieldReason]:
+    """Return the reason of each value that a profile has, in order of name.
+
+    `records` are the registers of its records, as the profile's agent has them.
+    """
+    statuses = {str(record["key"]): str(record["status"]) for record in value["records"]}
+    return [
+        _reason(name, _value(value, name), value["sources"][place], records, statuses)
+        for name, place in sorted(value["provenance"].items())
+    ]
+
+
+def _reason(name: str, value: Any, origin: Mapping[str, Any], records: Records, statuses: Mapping[str, str]) -> FieldReason:
+    candidates = {record: each for record, registers in records.items() if (each := _current(registers, name)) is not None}
+    others = tuple(
+        OtherValue(
+            record=record,
+            value=_shown(name, each),
+            event=version.event,
+            time=version.second * SECOND,
+            note=_note(statuses.get(record, "active"), version, origin),
+        )
+        for record, (each, version) in sorted(candidates.items())
+        if record != origin["record"]
+    )
+    return FieldReason(
+        field=name,
+        value=value,
+        record=origin["record"],
+        event=origin["event"],
+        time=origin["time"],
+        reason=_rule(name, origin, candidates, records, statuses),
+        others=others,
+    )
+
+
+def _rule(
+    name: str,
+    origin: Mapping[str, Any],
+    candidates: Mapping[str, tuple[Value, Version]],
+    records: Records,
+    statuses: Mapping[str, str],
+) -> str:
+    if name in _CONSENT:
+        return f"the most restrictive consent of {_count(len(records), 'record')}"
+    if name in _END:
+        return "all records have ended, and this was the last one"
+    if name.partition(".")[0] in _LISTS:
+        return "the latest assertion that it holds; none that it ended is as late"
+    counting = {record: each for record, each in candidates.items() if statuses.get(record) in _COUNTING} or candidates
+    if len(counting) == 1 and origin["record"] in counting:
+        return _of_one(name, records[origin["record"]])
+    ordered = sorted(Assertion(version, record) for record, (_, version) in counting.items())
+    if ordered and ordered[-1].record == origin["record"] and ordered[-1].version.event == origin["event"]:
+        return f"the latest of {_count(len(counting), 'record')} that have a value"
+    return "chosen by a policy from the values of all records, earlier ones too"
+
+
+def _of_one(name: str, registers: Registers) -> str:
+    earlier = version_of(registers.first, name)
+    if earlier is None:
+        return "the only value that any record has had"
+    return "the record's latest value; it has replaced an earlier one, and no other record has any"
+
+
+def _note(status: str, version: Version, origin: Mapping[str, Any]) -> str:
+    if status not in _COUNTING:
+        return f"the record is {status}"
+    return "older" if (version.second * SECOND, version.event) <= (origin["time"], origin["event"]) else "later, and not chosen"
+
+
+def _current(registers: Registers, name: str) -> tuple[Value, Version] | None:
+    for version, values in registers.now:
+        if values.get(name) is not None:
+            return values[name], version
+    return None
+
+
+def _value(value: Mapping[str, Any], name: str) -> Any:
+    """Return the value with that name of provenance: a field, an entry of a map as JSON, or the entry of a list itself."""
+    group, dot, entry = name.partition(".")
+    if dot and group in _MAPS:
+        return _shown(name, value[group].get(entry))
+    return entry if dot and group in _LISTS else value.get(name)
+
+
+def _shown(name: str, value: Value) -> Any:
+    """Return a value to show: custom attributes are JSON already."""
+    if isinstance(value, str) and name.partition(".")[0] in _MAPS:
+        return msgspec.Raw(value.encode() if _is_json(value) else canonical_text(value).encode())
+    return value
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def in_force(value: Mapping[str, Any] | None) -> Mapping[str, list[str]]:
+    """Return the names of the values that come from each event."""
+    names: dict[str, list[str]] = {}
+    for name, origin in _origins(value or {}):
+        names.setdefault(origin["event"], []).append(name)
+    return names
+
+
+def _origins(value: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, place in sorted(value.get("provenance", {}).items()):
+        yield name, value["sources"][place]
