@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
+from schemas.profiles.memberships import EDGE
 from schemas.profiles.registers import PATCH
 from schemas.versioned import Versioned
 
@@ -98,7 +99,7 @@ _ALL: Final = (
     ),
     _internal(
         name="company.assignments", codec=ASSIGNMENT, key="app_id:company_id", compact=True,
-        written_by=("identity",), read_by=("companies",),
+        written_by=("identity",), read_by=("companies", "memberships"),
         about="which organisation a company belongs to",
     ),
     _public(
@@ -116,6 +117,11 @@ _ALL: Final = (
         written_by=("companies", "records"), read_by=("orgs",),
         about="all registers of one source record of an organisation",
     ),
+    _internal(
+        name="membership.edges", codec=EDGE, key="company|record; founder|record|company where passed on", compact=True,
+        written_by=("contacts", "memberships"), read_by=("memberships",),
+        about="which company a record of a person belongs to",
+    ),
     _public(
         name="people", schema="person", key="profile id", compact=True,
         written_by=("people",), read_by=("downstream", "projector"),
@@ -128,7 +134,7 @@ _ALL: Final = (
     ),
     _public(
         name="memberships", schema="membership", key="org|record", compact=True,
-        written_by=("contacts",), read_by=("downstream", "projector"),
+        written_by=("memberships",), read_by=("downstream", "projector"),
         about="which record of a person belongs to which organisation",
     ),
     _public(

@@ -110,10 +110,14 @@ class ClaimMessage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AssignmentMessage(msgspec.Struct, frozen=True, array_like=True):
-    """The profile that a record belongs to from now on, and the event because of which. Its key is the record's."""
+    """The profile that a record belongs to from now on, and the event because of which. Its key is the record's.
+
+    `founder` is the record that the profile is named after.
+    """
 
     assignment: Assignment
     cause: PatchCause
+    founder: str = ""
 
 
 class IdentityRules(msgspec.Struct, frozen=True, array_like=True):

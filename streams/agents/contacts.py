@@ -1,4 +1,4 @@
-"""The contacts agent: Intercom's events become one row per contact, patches of its person, its claim and its memberships."""
+"""The contacts agent: Intercom's events become one row per contact, patches of its person, its claim and its edges."""
 
 from functools import partial
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
-from streams.agents.memberships import may_differ, memberships_of, publish
+from streams.agents.membership.edges import edges_of, may_differ, send_changes
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
@@ -38,20 +38,20 @@ def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
     def contacts_step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
         if batch.topic == _ASSIGNMENTS:
             for assigned in assign(contact.patches, tenancy, batch, table, out):
-                _move_memberships(avro, assigned, out)
+                _move_edges(assigned, out)
         else:
             step(contact, tenancy, batch, table, out)
 
     return Agent(name="contacts", sources=(contact.topic, _ASSIGNMENTS), step=contacts_step, codec=ROW)
 
 
-def _move_memberships(avro: Avro, assigned: Assigned, out: Outbox) -> None:
+def _move_edges(assigned: Assigned, out: Outbox) -> None:
     record, assignment, patch = assigned
     registers = OpenRecord(patch.row).registers
-    publish(
-        avro,
-        memberships_of(patch.tenant, patch.record, assignment, registers),
-        memberships_of(patch.tenant, patch.record, patch.row.assignment, registers),
+    send_changes(
+        patch.record,
+        edges_of(patch.record, assignment, registers),
+        edges_of(patch.record, patch.row.assignment, registers),
         cause=patch.cause,
         step=f"assigned {patch.row.assignment.number}",
         trace=header(record.headers, "traceparent"),
@@ -60,7 +60,7 @@ def _move_memberships(avro: Avro, assigned: Assigned, out: Outbox) -> None:
 
 
 def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
-    """Send the contact's claim and its memberships where they changed, and ask for a read where the event leaves something open."""
+    """Send the contact's claim and its edges to companies where they changed, and ask for a read where the event leaves something open."""
     record, notification, destination = event
     before, after = change.registers_before, change.registers
     cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
@@ -71,10 +71,10 @@ def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out:
         send_claim(Scope(tenant, PERSON), destination.key, message, source=_PATCHES.source, trace=trace, out=out)
     if may_differ(before, after):
         assignment = change.after.assignment
-        publish(
-            avro,
-            memberships_of(tenant, destination.key, assignment, before),
-            memberships_of(tenant, destination.key, assignment, after),
+        send_changes(
+            destination.key,
+            edges_of(destination.key, assignment, before),
+            edges_of(destination.key, assignment, after),
             cause=cause,
             step="event",
             trace=trace,

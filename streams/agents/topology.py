@@ -12,6 +12,7 @@ from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.identity.agent import identity
+from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Agent
@@ -30,6 +31,7 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: people(dependencies.avro),
     lambda _: identity(),
     lambda dependencies: orgs(dependencies.avro),
+    lambda dependencies: memberships(dependencies.tenancy, dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),
 )

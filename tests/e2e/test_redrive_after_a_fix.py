@@ -14,6 +14,7 @@ from schemas.errors import InvalidRecord
 from schemas.operations import REDRIVEN
 from streams.agents.contacts import contacts
 from streams.agents.identity.agent import identity
+from streams.agents.membership.agent import memberships
 from streams.agents.people import people
 from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.naming import Naming
@@ -32,7 +33,8 @@ AVRO = Avro.local()
 EVENTS, PERSONS, POISONED = 1_500, 120, 90
 TOPICS = [
     "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
-    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests",
+    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests", "membership.edges",
+    "company.assignments",
 ]  # fmt: skip
 
 
@@ -59,7 +61,7 @@ async def test_poison_of_three_causes_is_grouped_and_redriven_after_the_fix(kafk
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS, PERSONS, seed, APP)
     poisoned = {body: number % 3 for number, body in enumerate(random.Random(seed).sample(sorted(set(bodies)), POISONED))}
-    agents = (contacts(TENANCY, AVRO), people(AVRO), identity())
+    agents = (contacts(TENANCY, AVRO), people(AVRO), identity(), memberships(TENANCY, AVRO))
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     async with transactions(settings, "ingress") as producer:
         await append_posts(producer, "intercom.contacts", bodies)

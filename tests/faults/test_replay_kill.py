@@ -18,6 +18,7 @@ from schemas.codec import Avro
 from schemas.message import Message, header
 from streams.agents.contacts import contacts
 from streams.agents.identity.agent import identity
+from streams.agents.membership.agent import memberships
 from streams.agents.people import people
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
@@ -35,7 +36,8 @@ APP = "abc12345"
 AVRO = Avro.local()
 TOPICS = [
     "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
-    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests",
+    "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests", "membership.edges",
+    "company.assignments",
 ]  # fmt: skip
 EVENTS, LIVE, PERSONS, KILLS = 4_000, 300, 150, 3
 
@@ -45,7 +47,7 @@ async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, p
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS + LIVE, PERSONS, seed, APP)
-    agents = (contacts(TENANCY, AVRO), people(AVRO), identity())
+    agents = (contacts(TENANCY, AVRO), people(AVRO), identity(), memberships(TENANCY, AVRO))
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     before, live = bodies[:EVENTS], bodies[EVENTS:]
     expected_before, expected = (pipeline_of(part, TENANCY) for part in (before, bodies))

@@ -1,5 +1,7 @@
 """The expected final contents of the topics: the agents' steps over the set of posted bodies, in memory and in one order."""
 
+from collections import deque
+
 from schemas.codec import Avro
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
@@ -7,6 +9,7 @@ from schemas.message import RecordValue
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.identity.agent import identity
+from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Batch
@@ -15,7 +18,7 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
     "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts",
-    "company.assignments": "companies",
+    "company.assignments": "companies memberships", "membership.edges": "memberships",
 }  # fmt: skip
 
 
@@ -39,11 +42,18 @@ def routed(body):
 
 
 class Pipeline:
-    """The five agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
+    """The six agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
 
     def __init__(self, tenancy, avro=None):
         self.avro = avro or Avro.local()
-        agents = (contacts(tenancy, self.avro), people(self.avro), companies(tenancy), orgs(self.avro), identity())
+        agents = (
+            contacts(tenancy, self.avro),
+            people(self.avro),
+            companies(tenancy),
+            orgs(self.avro),
+            identity(),
+            memberships(tenancy, self.avro),
+        )
         self.agents = {agent.name: agent for agent in agents}
         self.tables = {agent.name: MemoryTable(agent.codec) for agent in agents}
         self.sent = []
@@ -58,8 +68,15 @@ class Pipeline:
             self.feed(topic, *batch)
 
     def feed(self, topic, *records):
-        """Process records of one topic with the agent that reads it, and what it sends with the next agent."""
-        agent = self.agents[_AGENTS[topic]]
+        """Process records of one topic with the agents that read it, and what they send in the order in which it was sent."""
+        waiting = deque([(topic, records)])
+        while waiting:
+            topic, records = waiting.popleft()
+            for name in _AGENTS[topic].split():
+                waiting.extend(self._process(self.agents[name], topic, records))
+
+    def _process(self, agent, topic, records):
+        """Run a step, and return what other agents read of its results, by topic."""
         out = ListOutbox()
         rest = agent.step(Batch(topic, 0, records), self.tables[agent.name], out)
         while rest is not None:
@@ -69,7 +86,7 @@ class Pipeline:
         for next_topic in _AGENTS:
             next_records = [RecordValue(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == next_topic]
             if next_records:
-                self.feed(next_topic, *next_records)
+                yield next_topic, next_records
 
     def latest(self, topic):
         """Return a compacted topic's last values as bytes, by key, without those whose last value is a tombstone."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-CONTACTS_AGENT, PEOPLE_AGENT, IDENTITY_AGENT = "contacts", "people", "identity"
+CONTACTS_AGENT, PEOPLE_AGENT, IDENTITY_AGENT, MEMBERSHIPS_AGENT = "contacts", "people", "identity", "memberships"
 COMPRESSION = "zstd"
 POLL = 2_000  # records in one transaction of the hand-written loops
 EXPIRY_MS = 10_000  # of an unfinished transaction

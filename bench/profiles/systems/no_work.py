@@ -13,7 +13,7 @@ from typing import TypeVar
 import uvloop
 
 from bench.profiles.prepared import ITEM_ROW, OWN_ROW, PreparedHop, load
-from bench.profiles.systems.job import CONTACTS_AGENT, IDENTITY_AGENT, PEOPLE_AGENT, Job
+from bench.profiles.systems.job import CONTACTS_AGENT, IDENTITY_AGENT, MEMBERSHIPS_AGENT, PEOPLE_AGENT, Job
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
@@ -48,6 +48,7 @@ async def _work(job: Job) -> None:
         _agent(CONTACTS_AGENT, "intercom.contacts", prepared[CONTACTS_AGENT]),
         _agent(PEOPLE_AGENT, "person.patches", prepared[PEOPLE_AGENT]),
         _agent(IDENTITY_AGENT, "identity.claims", prepared[IDENTITY_AGENT]),
+        _agent(MEMBERSHIPS_AGENT, "membership.edges", prepared[MEMBERSHIPS_AGENT]),
     )
     kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions, topic_prefix=job.prefix)
     names = Naming(prefix=job.prefix)

@@ -160,12 +160,12 @@ def _place(component: Component, claims: TenantClaims, change: _Change, out: Out
         assignment = Assignment(number + 1, profile, ignored)
         if row.assignment is None or row.assignment[1:] != assignment[1:]:
             claims.assign(record, row, assignment)
-            _send(record, row.claim.answer_to, assignment, change, out)
+            _send(record, row.claim.answer_to, AssignmentMessage(assignment, change.cause, component.founder), change, out)
 
 
-def _send(record: str, kind: str, assignment: Assignment, change: _Change, out: Outbox) -> None:
+def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, out: Outbox) -> None:
     context = EventContext(
-        id=derived(record, "assignment", assignment.number),
+        id=derived(record, "assignment", message.assignment.number),
         source="/intercom-streams/identity",
         type="record.assigned.v1",
         origin=Origin.DERIVED,
@@ -175,7 +175,6 @@ def _send(record: str, kind: str, assignment: Assignment, change: _Change, out: 
         causation_id=change.cause.event,
         trace_parent=change.trace,
     )
-    message = AssignmentMessage(assignment, change.cause)
     out.send(assignments_topic(kind), record, ASSIGNMENT.encode(message, out.encoding), context.headers())
 
 

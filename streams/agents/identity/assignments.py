@@ -14,7 +14,7 @@ from streams.engine.agent import Batch, Outbox, Table
 
 
 def assignments_topic(kind: str) -> str:
-    """Return the topic on which records of a kind hear whose they are."""
+    """Return the topic on which records of a kind are assigned."""
     return f"{kind}.assignments"
 
 

@@ -1,15 +1,13 @@
-"""The public schema of people, and the organisations that each of a person's records belongs to."""
+"""The public schema of people."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.ids import derived
-from schemas.intercom.values import floor_to_second
-from schemas.profiles.registers import Registers, Value
-from streams.core.profiles.policies import ALIVE, Assertion, Assertions, Records, contact_status, qualified_id
+from schemas.profiles.registers import Value
+from streams.core.profiles.policies import Assertion, Assertions, Records, contact_status, qualified_id
 from streams.core.profiles.public_value import PublicSchema
-from streams.core.records.registers import active_edges, first_active, inactive_edges
+from streams.core.records.registers import inactive_edges
 
 
 def _consent_fields(records: Records, value: dict[str, Any]) -> Assertions:
@@ -69,19 +67,3 @@ PERSON: Final = PublicSchema(
     lists=MappingProxyType({"companies": "company", "tags": "tag", "segments": "segment", "subscribed": "subscription"}),
     computed=_consent_fields,
 )  # fmt: skip
-
-
-def memberships(tenant: str, person: str, record: str, registers: Registers) -> dict[str, dict[str, Any]]:
-    """Return the memberships of a person's record, by key `org|record`. A deleted or merged record has none."""
-    if not registers.on or contact_status(registers) not in ALIVE:
-        return {}
-    by_key = {}
-    for name, version in active_edges(registers):
-        kind, _, entity = name.partition(":")
-        if kind == "company":
-            company = qualified_id(record, entity)
-            org = derived(tenant, "org", company)
-            first = first_active(registers, name) or version
-            since = {"since": floor_to_second(first.time), "event": first.event}
-            by_key[f"{org}|{record}"] = {"org": org, "record": record, "person": person, "company": company, **since}
-    return by_key

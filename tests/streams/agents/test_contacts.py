@@ -6,6 +6,7 @@ from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import RecordValue
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, AssignmentMessage, Claim, Key
+from schemas.profiles.memberships import EDGE
 from schemas.profiles.registers import PATCH, Assignment, PatchCause
 from streams.agents.contacts import contacts
 from streams.agents.patches import NO_REGISTERS
@@ -107,14 +108,14 @@ def test_an_assignment_that_comes_before_the_first_event_waits_for_it():
     assert len(of("identity.claims", sent)) == 1
 
 
-def test_memberships_move_with_their_contact():
+def test_edges_move_with_their_contact():
     body = posted("company.contact.attached", {"company": company(), "contact": contact(name="Ada")}, number=1)
     table, sent = stepped(RecordValue(KEY, body))
-    (before,) = of("memberships", sent)
+    (before,) = of("membership.edges", sent)
     _, sent = stepped(assigned(KEY, 1, "p"), topic="contact.assignments", table=table)
-    (after,) = of("memberships", sent)
-    assert before.key == after.key
-    assert [Avro.local().decode(record.value)[1]["person"] for record in (before, after)] == [
+    (after,) = of("membership.edges", sent)
+    assert before.key == after.key == f"{APP}:{ENGINES}|{APP}:{ADA}".encode()
+    assert [EDGE.decode(record.value).edge.person for record in (before, after)] == [
         derived("acme", "person", KEY.decode()),
         "p",
     ]

@@ -19,6 +19,7 @@ from schemas.profiles.identity import Claim, ClaimMessage, Key
 from schemas.profiles.registers import PatchCause
 from schemas.topics import TOPICS
 from schemas.versioned import ENCODING, Versioned
+from streams.agents.membership.rows import CompanyRow
 from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.stage import Stage
 from streams.engine.agent import Batch
@@ -109,12 +110,27 @@ def of_a_newer_release(*_):
     return bytes([ENCODING + 1, 0x90])
 
 
+COMPANY = "abc12345:1"
+ROWS = {
+    "memberships": {COMPANY: CompanyRow(1, "abc12345:9")}
+}  # what agents must have seen to write to a topic because of an input
+
+
+def store_of(name):
+    """Return the store of an agent with these rows."""
+    store, codec = MemoryStore(), next(agent.codec for agent in AGENTS if agent.name == name)
+    store.apply({key: codec.encode(row) for key, row in ROWS.get(name, {}).items()})
+    return store
+
+
 def inputs(topic):
     """Every example of a topic's records, or the sample of an internal one. Two records that claim the same are one person."""
     if topic.name == "identity.claims":
         claims = (Claim(created=at, keys=(Key("email", "ada@a.org"),)) for at in (1000, 2000))
         values = [topic.codec.encode(ClaimMessage(claim, PatchCause("e", 0))) for claim in claims]
         return [RecordValue(f"acme|w:{at}".encode(), value) for at, value in enumerate(values)]
+    if topic.name == "membership.edges":
+        return [RecordValue(f"{COMPANY}|abc12345:2".encode(), topic.codec.encode(SAMPLES[topic.name].value))]
     if topic.codec is not None:
         return [RecordValue(b"key", topic.codec.encode(SAMPLES[topic.name].value))]
     texts = [path.read_bytes() for path in sorted((EXAMPLES / topic.name).glob("*.json"))]
@@ -172,6 +188,8 @@ def test_a_value_on_an_internal_topic_is_written_in_the_encoding_of_its_partitio
 
     monkeypatch.setattr(Versioned, "encode", recorded)
     agent = next(agent for agent in AGENTS if agent.name == name)
-    run_step(agent, Batch(agent.sources[0], 0, inputs(TOPICS[agent.sources[0]])), MemoryStore(), 7)
+    store, records = store_of(name), inputs(TOPICS[agent.sources[0]])
+    requested.clear()
+    run_step(agent, Batch(agent.sources[0], 0, records), store, 7)
     assert requested
     assert set(requested) == {7}

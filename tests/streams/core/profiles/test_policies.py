@@ -4,7 +4,7 @@ from schemas.catalogue import shipped
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.profiles.orgs import ORG
-from streams.core.profiles.people import PERSON, memberships
+from streams.core.profiles.people import PERSON
 from streams.core.profiles.policies import first_wins, latest_wins, resolved
 from streams.core.profiles.public_value import public_value
 from streams.core.records.registers import edge_registers, field_registers, join
@@ -174,14 +174,6 @@ def test_a_contradiction_of_one_second_is_shown():
         edge_registers(at(1, Rank.ADD), ["company:x"], on=True), edge_registers(at(1, Rank.REMOVE), ["company:x"], on=False)
     )
     assert person(first=registers)["unsettled"] == ["company:x"]
-
-
-def test_a_membership_says_since_when_and_ends_with_the_record():
-    registers = record(edge_registers(at(1, Rank.ADD), ["company:x"], on=True), edge_registers(at(5), ["company:x"], on=True))
-    ((key, value),) = memberships("acme", "p", FIRST, registers).items()
-    assert key == f"{value['org']}|{FIRST}"
-    assert (value["company"], value["since"], value["event"]) == ("app1:x", 1000, "e1")
-    assert memberships("acme", "p", FIRST, record(registers, deleted())) == {}
 
 
 @pytest.mark.parametrize(("public_schema", "schema"), [(PERSON, "person"), (ORG, "org")])

@@ -1,0 +1,1 @@
+"""Memberships: which record of a person belongs to which organisation."""
