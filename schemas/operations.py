@@ -18,6 +18,7 @@ DROPPED: Final = "dead_letter.dropped"
 REPLAY_STARTED: Final = "replay.started"
 REPLAY_PROGRESSED: Final = "replay.progressed"
 REPLAY_ENDED: Final = "replay.ended"
+RESTORED: Final = "backup.restored"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):

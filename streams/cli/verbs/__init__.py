@@ -25,6 +25,8 @@ VERBS = MappingProxyType({
     "doctor": "Find what is wrong with an installation, and what to do.",
     "trace": "Follow one event to everything that came of it.",
     "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",
+    "backup": "Write all topics of an installation into files, also while it works.",
+    "restore": "Verify a backup, and restore it to an empty cluster.",
     "simulate": "Send a small company's history as signed webhooks.",
 })  # fmt: skip
 """The sentence of each verb in `intercom-streams --help`. A verb's own help uses the sentence from here, or says more."""

@@ -1,0 +1,130 @@
+"""The cluster a backup is restored to. While topics are filled, brokers delete, compact and stamp nothing in them.
+
+So what was restored can be read back whole and compared, and times stay as they were, also where a topic's time is its append time
+(`message.timestamp.type` is changed back at the end; records written before keep theirs).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.structs import OffsetAndMetadata
+
+from connectors.kafka.admin import admin_client
+from connectors.kafka.ranges import partitions_of
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_settings import settings
+from schemas.errors import BadConfiguration, Unavailable
+from schemas.topics import Topic
+
+_VISIBLE_S: Final = 30.0
+_POLL_S: Final = 0.05
+_FILLING: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+
+
+class TargetCluster:
+    """Creates topics, fills their partitions, and commits positions. Topics' names are without prefix."""
+
+    def __init__(self, kafka: KafkaSettings, admin: Any, consumer: Any) -> None:
+        self._kafka = kafka
+        self._admin = admin
+        self._consumer = consumer
+
+    async def require_empty(self, partitions: Mapping[str, int], group: str) -> None:
+        """Raise BadConfiguration where a topic has records or other partitions, or the group has members.
+
+        A topic that had records and lost them counts as well: the next ones would get other offsets.
+        """
+        present = await partitions_of(self._consumer, *map(self._kafka.topic, partitions))
+        ends = await self._consumer.end_offsets(present) if present else {}
+        counts = {topic: sum(each.topic == self._kafka.topic(topic) for each in present) for topic in partitions}
+        if used := sorted({each.topic for each, end in ends.items() if end > 0}):
+            raise BadConfiguration(
+                f"{len(used)} topics at {self._kafka.bootstrap} have records already, {used[0]} among them, and a restore never adds to "
+                "what is there. Restore to an empty cluster or under another kafka.topic_prefix, or delete these topics first."
+            )
+        if other := sorted(topic for topic, count in counts.items() if count not in (0, partitions[topic])):
+            raise BadConfiguration(
+                f"topic {self._kafka.topic(other[0])} has {counts[other[0]]} partitions, and {partitions[other[0]]} in the backup: "
+                "delete it while it is empty, and the restore creates it as it was"
+            )
+        for described in await self._admin.describe_consumer_groups([group]):
+            for entry in described.groups:
+                if entry[5]:
+                    raise BadConfiguration(
+                        f"{len(entry[5])} workers run at {self._kafka.bootstrap} (group {group}): stop them first"
+                    )
+
+    async def begin(self, topics: Mapping[str, tuple[Topic, int]]) -> None:
+        """Create the topics that are missing, each with so many partitions, and let nothing happen to their records."""
+        present = await self._present(topics)
+        missing = {name: each for name, each in topics.items() if name not in present}
+        new = [
+            NewTopic(self._kafka.topic(name), count, self._kafka.replication, topic_configs=self._settings(topic) | _FILLING)
+            for name, (topic, count) in missing.items()
+        ]
+        for name, code, *_ in (await self._admin.create_topics(new)).topic_errors if new else ():
+            if code:
+                raise BadConfiguration(f"topic {name} was not created: the broker answered {for_code(code).__name__}")
+        await self._configure({topic.name: _FILLING for topic, _ in topics.values() if topic.name not in missing}, topics)
+        async with asyncio.timeout(_VISIBLE_S):
+            while await self._present(topics) < set(topics):  # noqa: ASYNC110  # Kafka sets no event
+                await asyncio.sleep(_POLL_S)
+
+    async def end(self, topics: Mapping[str, tuple[Topic, int]]) -> None:
+        """Give the topics the settings that the table has for them."""
+        await self._configure({topic.name: {} for topic, _ in topics.values()}, topics)
+
+    async def commit(self, group: str, positions: Mapping[str, Mapping[int, int]]) -> None:
+        """Commit positions for a group without members."""
+        consumer = AIOKafkaConsumer(**self._kafka.client(), group_id=group, enable_auto_commit=False)
+        offsets = {
+            TopicPartition(self._kafka.topic(topic), number): OffsetAndMetadata(at, "")
+            for topic, numbers in positions.items()
+            for number, at in numbers.items()
+        }
+        await consumer.start()
+        try:
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        finally:
+            await consumer.stop()
+
+    async def _present(self, topics: Iterable[str]) -> set[str]:
+        present = await partitions_of(self._consumer, *map(self._kafka.topic, topics))
+        return {each.topic.removeprefix(self._kafka.topic_prefix) for each in present}
+
+    def _settings(self, topic: Topic) -> dict[str, str]:
+        return settings(topic, self._kafka)
+
+    async def _configure(self, changes: Mapping[str, Mapping[str, str]], topics: Mapping[str, tuple[Topic, int]]) -> None:
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, self._kafka.topic(name), {**self._settings(topics[name][0]), **change})
+            for name, change in changes.items()
+        ]
+        for response in await self._admin.alter_configs(resources) if resources else ():
+            for code, _, _, name in response.resources:
+                if code:
+                    raise Unavailable(f"the settings of topic {name} were not changed: {for_code(code).__name__}")
+
+
+@asynccontextmanager
+async def target_cluster(kafka: KafkaSettings) -> AsyncIterator[TargetCluster]:
+    """Yield the cluster. Raises Unavailable where it does not answer."""
+    consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        async with admin_client(kafka) as admin:
+            yield TargetCluster(kafka, admin, consumer)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(
+            f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). What is restored so far is of no use alone: "
+            "delete the topics, and restore again."
+        ) from error
+    finally:
+        await consumer.stop()

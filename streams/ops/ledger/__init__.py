@@ -1,0 +1,1 @@
+"""The ledger of access, verified by what it names."""
