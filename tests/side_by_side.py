@@ -35,6 +35,7 @@ SLOWEST_FIRST: Final = (
     "tests/laws/test_facts_in_parts.py",
     "tests/connectors/intercom/ingress/test_server.py",
     "tests/faults/test_changelog_faults.py",
+    "tests/streams/ops/backup/test_restore.py",
     "tests/streams/agents/test_access_at_size.py",
     "tests/connectors/kafka/test_schema_registry.py",
     "tests/streams/engine/recovery/test_standby.py",
