@@ -135,6 +135,12 @@ class OrgIdentitySettings(IdentitySettings, frozen=True, kw_only=True):
     keys: tuple[str, ...] = DEFAULT_RULES[ORG].keys
 
 
+class ErasureSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The secrets by which contacts of a tenant are erased: the first makes marks, the others are those of erasures made before."""
+
+    keys: tuple[Secret, ...] = ()
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks.
 
@@ -150,6 +156,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     scim: tuple[ScimSource, ...] = ()
     identity: IdentitySettings = IdentitySettings()
     org_identity: OrgIdentitySettings = OrgIdentitySettings()
+    erasure: ErasureSettings = ErasureSettings()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

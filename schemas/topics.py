@@ -103,6 +103,11 @@ _ALL: Final = (
         about="which organisation a company belongs to",
     ),
     _public(
+        name="contact.erasures", schema="erasure", key="app_id:contact_id", compact=True,
+        written_by=("operators",), read_by=("contacts",),
+        about="contacts that are erased for good: what comes of them later is dropped",
+    ),
+    _public(
         name="contact.read.requests", schema="contact_read_request", key="app_id:contact_id", retention_ms=7 * DAY_MS,
         written_by=("contacts",), read_by=("sync",),
         about="contacts that should be read again, because an event leaves something open",

@@ -73,6 +73,10 @@ class Assignment(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
+ERASED: Final = Assignment(1 << 62, "")
+"""The assignment of an erased record: to no profile, and higher than any that the identity agent counts up to."""
+
+
 class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
     """One source record, in the table of its own agent and in the table of its profile's agent."""
 

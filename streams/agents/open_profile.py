@@ -34,6 +34,11 @@ class OpenProfile:
         self._records[key] = record
         self._table.put(self.id, key, ProfileTableRow(row=record.row))
 
+    def delete_record(self, key: str) -> None:
+        """Delete a record that is erased."""
+        del self._records[key]
+        self._table.delete(self.id, key)
+
     def put_sent(self, state: PublicState, alias: str | None) -> None:
         """Count what is sent now: the profile's state, and the profile that it is an alias of."""
         self.sequence += 1

@@ -8,7 +8,7 @@ from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Headers
-from schemas.profiles.registers import EncodedProfile, Patch
+from schemas.profiles.registers import ERASED, EncodedProfile, Patch
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
@@ -97,12 +97,18 @@ def publish_profile(context: PatchContext, state: PublicState, sequence: int) ->
 
 
 def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int) -> None:
-    """Publish what changed, and a record's move; send nothing where only the origins of values did."""
+    """Publish what changed, and a record's move; send nothing where only the origins of values did.
+
+    A change because of an erasure has no values of before: they would be kept as long as the topic is.
+    """
     patch, name = context.patch, context.profile_type.name
+    erased = patch.row.assignment.number == ERASED.number
     changes = diff(before.value, after.value, origin_of_cause(patch.record, patch.cause))
     owner = patch.row.assignment.profile
     moved_from = patch.moved_from if owner == context.profile else None
-    moved_to = None if owner == context.profile else owner
+    moved_to = None if owner == context.profile or erased else owner
+    if erased:
+        changes = [{**change, "before": None} for change in changes]
     if not (changes or moved_from or moved_to) and before.value is not None and after.value is not None:
         return
     value = {
@@ -117,7 +123,8 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "moved_to": moved_to,
     }
     event_id = derived(context.profile, patch.cause.event, before.digest, after.digest)
+    event_type = f"{name}.{'erased' if erased else 'changed'}"
     record = context.encoded(
-        "profile_change", context.profile, value, event_id=event_id, event_type=f"{name}.changed", sequence=sequence
+        "profile_change", context.profile, value, event_id=event_id, event_type=event_type, sequence=sequence
     )
     context.out.send(f"{context.profile_type.topic}.changes", context.profile, *record)

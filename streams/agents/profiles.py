@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.message import Message
-from schemas.profiles.registers import BASIS, PATCH, ProfileTableRow, Registers, SourceRecordRow
+from schemas.profiles.registers import BASIS, ERASED, PATCH, ProfileTableRow, Registers, SourceRecordRow
 from schemas.versioned import Versioned
 from streams.agents.open_profile import OpenProfile
 from streams.agents.open_record import OpenRecord
@@ -95,6 +95,11 @@ def _join(context: PatchContext, registers: Registers, profile: OpenProfile) -> 
     """Join register by register: patches arrive in any order, and a later one need not contain all that an earlier one did."""
     patch = context.patch
     before, row = profile.record(patch.record), patch.row
+    if row.assignment.number == ERASED.number:
+        if before is None:
+            return None
+        profile.delete_record(patch.record)
+        return _RecordChange(context, profile, profile.registers())
     if before is not None and context.basis != before.row.digest():
         registers = join(before.registers, registers)
         row = SourceRecordRow(encode(registers), max(before.row.assignment, row.assignment))

@@ -10,7 +10,7 @@ from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import Message, header
-from schemas.profiles.registers import Assignment, Patch, PatchCause, Registers, SourceRecordRow
+from schemas.profiles.registers import ERASED, Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
@@ -133,6 +133,8 @@ def _join(
     """Join an assertion to the row. It changes nothing where the event was repeated, or later events superseded it."""
     key = event.destination.key
     before = rows.get(key)
+    if before is not None and before.row.assignment.number == ERASED.number:
+        return None
     registers = NOTHING if before is None else before.registers
     joined = join(registers, assertion)
     if joined == registers:

@@ -11,6 +11,7 @@ from schemas.tenancy import INTERVAL, MANUAL, PUSH, App, Tenant
 from schemas.versioned import ENCODING
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.facts.settings import SEVERITIES
+from streams.settings.erasure import check_erasure
 from streams.settings.identity import check_identity
 from streams.settings.model import Settings
 from streams.settings.parse import Report
@@ -137,6 +138,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     _check_further(tenants, report)
     check_scim(tenants, report)
     check_identity(tenants, report)
+    check_erasure(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):

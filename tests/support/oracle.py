@@ -17,7 +17,7 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
-    "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts",
+    "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts",
     "company.assignments": "companies memberships", "membership.edges": "memberships",
 }  # fmt: skip
 

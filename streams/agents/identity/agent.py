@@ -25,10 +25,10 @@ from schemas.profiles.identity import (
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 from streams.agents.identity.assignments import assignments_topic
-from streams.agents.identity.claim_events import CLAIMS_TOPIC
+from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Component, Linker
-from streams.core.identity.rows import IdentityRow, RulesRow, group_of
+from streams.core.identity.rows import ClaimRow, IdentityRow, RulesRow, group_of
 from streams.core.identity.rules import LinkingKeys
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
@@ -69,13 +69,13 @@ def step(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
         scope, key = Scope.of_claim((record.key or b"").decode("utf-8", "replace"))
         if scope not in compared:
             compared[scope] = _compared(scope, table)
-        _claimed(
-            compared[scope],
-            key,
-            message or _withdrawn(record, compared[scope].claims, key),
-            header(record.headers, "traceparent"),
-            out,
-        )
+        claims, trace = compared[scope].claims, header(record.headers, "traceparent")
+        if message is None and header(record.headers, "ce_type") == ERASED_TYPE:
+            if (row := claims.row(key)) is not None:
+                _claimed(compared[scope], key, _withdrawn(record, claims, key), trace, out)
+                _forget(record, key, row, claims, out)
+        else:
+            _claimed(compared[scope], key, message or _withdrawn(record, claims, key), trace, out)
     return None
 
 
@@ -127,6 +127,23 @@ def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
     """Return the claim of a record that claims nothing any more. Its row stays: later assignments count on from it."""
     before = claims.claim(key) or Claim()
     return ClaimMessage(Claim(answer_to=before.answer_to), PatchCause(header(record.headers, "ce_causationid") or "", 0))
+
+
+def _forget(record: Message, key: str, before: ClaimRow, claims: TenantClaims, out: Outbox) -> None:
+    """Delete the row of an erased record, whose claim is withdrawn, and its assignment."""
+    claims.delete(key)
+    if before.assignment is not None:
+        context = EventContext(
+            id=derived(key, "assignment", "erased"),
+            source="/intercom-streams/identity",
+            type=ERASED_TYPE,
+            origin=Origin.DERIVED,
+            subject=key,
+            partition_key=key,
+            causation_id=header(record.headers, "ce_causationid"),
+            trace_parent=header(record.headers, "traceparent"),
+        )
+        out.send(assignments_topic(before.claim.answer_to), key, None, context.headers())
 
 
 def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:

@@ -29,10 +29,13 @@ class Assigned(NamedTuple):
 def assign(patches: PatchTopic, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> Iterator[Assigned]:
     """Put each assignment into its record's row, send patches to the profiles that a move concerns, and yield what was done.
 
-    In a rebuild an assignment can come before the first event of its record: it waits in the row.
+    In a rebuild an assignment can come before the first event of its record: it waits in the row. A tombstone changes nothing: the
+    record is erased.
     """
     for record in batch.records:
-        message = ASSIGNMENT.receive(record.value or b"", out)
+        if record.value is None:
+            continue
+        message = ASSIGNMENT.receive(record.value, out)
         key = (record.key or b"").decode("utf-8", "replace")
         tenant = tenancy.owners.get(key.partition(":")[0])
         if not tenant or "|" in key:

@@ -5,9 +5,14 @@ from typing import Final
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.profiles.identity import CLAIM, ClaimMessage, Scope
+from schemas.profiles.registers import PatchCause
 from streams.engine.agent import Outbox
 
 CLAIMS_TOPIC: Final = "identity.claims"
+
+
+ERASED_TYPE: Final = "record.erased.v1"
+"""The type of a claim's tombstone whose record is erased: nothing of it stays, its assignment neither."""
 
 
 def send_claim(scope: Scope, record: str, message: ClaimMessage, *, source: str, trace: str | None, out: Outbox) -> None:
@@ -25,3 +30,20 @@ def send_claim(scope: Scope, record: str, message: ClaimMessage, *, source: str,
         trace_parent=trace,
     )
     out.send(CLAIMS_TOPIC, key, CLAIM.encode(message, out.encoding), context.headers())
+
+
+def withdraw_claim(scope: Scope, record: str, cause: PatchCause, *, source: str, trace: str | None, out: Outbox) -> None:
+    """Withdraw the claim of a record that is erased."""
+    key = scope.key(record)
+    context = EventContext(
+        id=derived(key, "erased", cause.event),
+        source=source,
+        type=ERASED_TYPE,
+        origin=Origin.DERIVED,
+        time=cause.time or None,
+        subject=record,
+        partition_key=scope.tenant,
+        causation_id=cause.event,
+        trace_parent=trace,
+    )
+    out.send(CLAIMS_TOPIC, key, None, context.headers())

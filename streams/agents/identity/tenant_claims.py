@@ -55,6 +55,10 @@ class TenantClaims:
         for group in new - old:
             self._add(group, record)
 
+    def delete(self, record: str) -> None:
+        """Delete the row of a record that claims nothing."""
+        self._table.delete(self._group, record)
+
     def assign(self, record: str, row: ClaimRow, assignment: Assignment) -> None:
         """Remember an assignment that is sent."""
         self._table.put(self._group, record, ClaimRow(row.claim, assignment))

@@ -7,6 +7,7 @@ import msgspec
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
+from schemas.canonical import canonical
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from streams.core.profiles.people import PERSON
@@ -74,7 +75,7 @@ def _all_texts(value: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
-    return value.casefold() if isinstance(value, str) else msgspec.json.encode(value).decode().casefold()
+    return value.casefold() if isinstance(value, str) else canonical(value).decode().casefold()
 
 
 def _plain(json: str | None) -> Any:

@@ -122,12 +122,16 @@ def test_edges_move_with_their_contact():
     assert context(before.headers)["id"] != context(after.headers)["id"]
 
 
-@pytest.mark.parametrize("record", [assigned(b"unknown:1", 1, "p"), assigned(b"abc12345:a|b", 1, "p"), RecordValue(KEY, None)])
+@pytest.mark.parametrize("record", [assigned(b"unknown:1", 1, "p"), assigned(b"abc12345:a|b", 1, "p"), RecordValue(KEY, b"\x01")])
 def test_an_assignment_that_is_none_is_unusable(record):
-    with pytest.raises(
-        InvalidRecord, match=r"the key of a record of a configured workspace|an empty value is no AssignmentMessage"
-    ):
+    with pytest.raises(InvalidRecord, match=r"the key of a record of a configured workspace|AssignmentMessage"):
         stepped(record, topic="contact.assignments")
+
+
+def test_an_assignment_that_was_deleted_changes_nothing():
+    """The identity agent deletes it where the contact is erased."""
+    _, sent = stepped(RecordValue(KEY, None), topic="contact.assignments")
+    assert sent == []
 
 
 def test_a_record_under_another_key_goes_on_unchanged_and_is_not_applied():
