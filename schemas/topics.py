@@ -99,8 +99,13 @@ _ALL: Final = (
     ),
     _internal(
         name="company.assignments", codec=ASSIGNMENT, key="app_id:company_id", compact=True,
-        written_by=("identity",), read_by=("companies", "memberships"),
+        written_by=("identity",), read_by=("companies",),
         about="which organisation a company belongs to",
+    ),
+    _internal(
+        name="membership.founders", codec=ASSIGNMENT, key="app_id:company_id", compact=True,
+        written_by=("identity",), read_by=("memberships",),
+        about="the same, for the memberships of the company",
     ),
     _public(
         name="contact.erasures", schema="erasure", key="app_id:contact_id", compact=True,

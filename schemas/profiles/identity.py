@@ -178,6 +178,9 @@ class Scope(NamedTuple):
 CLAIM: Final = Versioned(ClaimMessage)
 """The codec of `identity.claims`."""
 
+FOUNDERS_TOPIC: Final = "membership.founders"
+"""Assignments of companies once more, for the memberships agent: a topic has one reader."""
+
 ASSIGNMENT: Final = Versioned(AssignmentMessage)
 """The codec of `contact.assignments` and of the topics like it."""
 

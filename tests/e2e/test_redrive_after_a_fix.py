@@ -34,7 +34,7 @@ EVENTS, PERSONS, POISONED = 1_500, 120, 90
 TOPICS = [
     "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
     "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests", "membership.edges",
-    "company.assignments",
+    "membership.founders",
 ]  # fmt: skip
 
 

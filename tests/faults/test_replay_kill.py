@@ -37,7 +37,7 @@ AVRO = Avro.local()
 TOPICS = [
     "intercom.contacts", "person.patches", "people", "people.changes", "people.aliases", "memberships", "dead.letters", "operations",
     "identity.claims", "identity.rules", "contact.assignments", "contact.read.requests", "membership.edges",
-    "company.assignments",
+    "membership.founders",
 ]  # fmt: skip
 EVENTS, LIVE, PERSONS, KILLS = 4_000, 300, 150, 3
 

@@ -57,6 +57,12 @@ def test_the_sources_of_each_agent_are_in_the_table(agent):
     assert set(agent.sources) <= set(TOPICS)
 
 
+def test_a_topic_has_one_agent_that_reads_it():
+    """The engine hands a record to one processor."""
+    sources = [source for agent in AGENTS for source in agent.sources]
+    assert sorted(sources) == sorted(set(sources))
+
+
 def test_whoever_the_table_names_as_a_reader_of_an_internal_topic_writes_to_another():
     internal = [topic for topic in TOPICS.values() if topic.encoding is Encoding.INTERNAL]
     writers = {name for topic in TOPICS.values() for name in topic.written_by}

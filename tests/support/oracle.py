@@ -18,7 +18,7 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
     "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts",
-    "company.assignments": "companies memberships", "membership.edges": "memberships",
+    "company.assignments": "companies", "membership.edges": "memberships", "membership.founders": "memberships",
 }  # fmt: skip
 
 
@@ -68,12 +68,11 @@ class Pipeline:
             self.feed(topic, *batch)
 
     def feed(self, topic, *records):
-        """Process records of one topic with the agents that read it, and what they send in the order in which it was sent."""
+        """Process records of one topic with the agent that reads it, and what follows in the order in which it was sent."""
         waiting = deque([(topic, records)])
         while waiting:
             topic, records = waiting.popleft()
-            for name in _AGENTS[topic].split():
-                waiting.extend(self._process(self.agents[name], topic, records))
+            waiting.extend(self._process(self.agents[_AGENTS[topic]], topic, records))
 
     def _process(self, agent, topic, records):
         """Run a step, and return what other agents read of its results, by topic."""

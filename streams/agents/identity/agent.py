@@ -15,6 +15,8 @@ from schemas.profiles.identity import (
     ASSIGNMENT,
     CLAIM,
     DEFAULT_RULES,
+    FOUNDERS_TOPIC,
+    ORG,
     RULES,
     AssignmentMessage,
     Claim,
@@ -192,7 +194,10 @@ def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, o
         causation_id=change.cause.event,
         trace_parent=change.trace,
     )
-    out.send(assignments_topic(kind), record, ASSIGNMENT.encode(message, out.encoding), context.headers())
+    value = ASSIGNMENT.encode(message, out.encoding)
+    out.send(assignments_topic(kind), record, value, context.headers())
+    if change.scope.profile_type == ORG:
+        out.send(FOUNDERS_TOPIC, record, value, context.headers())
 
 
 def _encode(progress: list[_Progress]) -> Cursor:

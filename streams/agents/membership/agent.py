@@ -16,13 +16,12 @@ from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.values import instant_or_none
 from schemas.message import Headers, Message, header
-from schemas.profiles.identity import ASSIGNMENT, COMPANY
+from schemas.profiles.identity import ASSIGNMENT, FOUNDERS_TOPIC
 from schemas.profiles.memberships import EDGE, TOPIC, EdgeKey, MembershipEdge
 from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.derived_event import derived_event
-from streams.agents.identity.assignments import assignments_topic
 from streams.agents.membership.edges import send_edge
 from streams.agents.membership.rows import CompanyRow, EdgeRow, MembershipRow
 from streams.core.profiles.memberships import oldest_edge
@@ -33,7 +32,6 @@ ROWS: Final[Versioned[MembershipRow]] = Versioned(cast("type[MembershipRow]", Me
 
 _SCHEMA: Final = "membership"
 _EDGES_IN_A_PART: Final = 500  # of a company that moves: some 50 ms
-_ASSIGNMENT_TOPICS: Final = (assignments_topic(COMPANY),)
 
 
 def memberships(tenancy: Tenancy, avro: Avro) -> Agent:
@@ -52,7 +50,7 @@ def memberships(tenancy: Tenancy, avro: Avro) -> Agent:
         left = [*([rest] if rest else ()), *others]
         return _encode(left) if left else None
 
-    return Agent(name="memberships", sources=(TOPIC, *_ASSIGNMENT_TOPICS), step=step, codec=ROWS, resume=resume)
+    return Agent(name="memberships", sources=(TOPIC, FOUNDERS_TOPIC), step=step, codec=ROWS, resume=resume)
 
 
 class _Change(NamedTuple):

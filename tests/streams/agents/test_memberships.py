@@ -46,7 +46,7 @@ class Members:
     def assign(self, company, founder):
         number = self.numbers[company] = self.numbers.get(company, 0) + 1
         message = AssignmentMessage(Assignment(number, org(founder)), PatchCause(f"a{number}", 2000), founder)
-        self.feed("company.assignments", RecordValue(company.encode(), ASSIGNMENT.encode(message), [("ce_id", b"x")]))
+        self.feed("membership.founders", RecordValue(company.encode(), ASSIGNMENT.encode(message), [("ce_id", b"x")]))
 
     def feed(self, topic, *records):
         out = ListOutbox()
