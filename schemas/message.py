@@ -1,7 +1,7 @@
 """A Kafka record as agents and readers use it, whichever client fetched it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -33,7 +33,17 @@ class RecordValue(NamedTuple):
     timestamp: int = 0
 
 
+TRACE_PARENT: Final = "traceparent"
+"""The header of W3C Trace Context."""
+
+
 def header(headers: Headers, name: str) -> str | None:
     """Return the last header of that name as text, or None: a later header overrides an earlier one."""
     last = dict(headers).get(name)
     return None if last is None else last.decode("utf-8", "replace")
+
+
+def header_texts(headers: Headers, *names: str) -> list[str | None]:
+    """Return the same for several names: the headers of a record are looked through once."""
+    last = dict(headers)
+    return [None if (value := last.get(name)) is None else value.decode("utf-8", "replace") for name in names]

@@ -108,8 +108,11 @@ def untyped_envelope(body: bytes) -> Envelope:
 
 def body(record: Message) -> bytes:
     """Return the JSON bytes of an inbound record, inflated if it was posted compressed. Raises `InvalidRecord` if that fails."""
-    value = record.value or b""
-    encoding = header(record.headers, CONTENT_ENCODING)
+    return inflated(record.value or b"", header(record.headers, CONTENT_ENCODING))
+
+
+def inflated(value: bytes, encoding: str | None) -> bytes:
+    """Return the same, given the value and the content encoding of the record."""
     if encoding is None:
         return value
     if encoding != "gzip":

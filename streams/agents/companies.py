@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from schemas.message import header
 from schemas.profiles.identity import COMPANY, ORG, ClaimMessage, Scope
-from schemas.profiles.registers import PatchCause, SourceRecordRow
+from schemas.profiles.registers import SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.identity.assignments import assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
@@ -12,7 +11,6 @@ from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
 from streams.core.identity.claims import COMPANIES as CLAIMS
 from streams.core.identity.claims import changed_claim
-from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import COMPANIES
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
@@ -35,11 +33,10 @@ def companies(tenancy: Tenancy) -> Agent:
 
 def _follow_up(tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the company's claim where it changed."""
-    record, notification, destination = event
+    _, destination, trace = event
     claim = changed_claim(destination.key, change.registers_before, change.registers, CLAIMS)
     if claim is not None:
-        message = ClaimMessage(claim, PatchCause(destination.id, (notification.created_at or 0) * SECOND))
-        trace = header(record.headers, "traceparent")
+        message = ClaimMessage(claim, event.cause)
         send_claim(Scope(tenant, ORG), destination.key, message, source=_PATCHES.source, trace=trace, out=out)
 
 

@@ -7,7 +7,6 @@ import msgspec
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.intercom.routes import destinations
-from schemas.message import header
 from schemas.profiles.read_requests import MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
 from streams.agents.derived_event import derived_event
 from streams.agents.source_records import Event, RecordChange
@@ -25,7 +24,7 @@ def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, ou
 
     The row remembers the latest merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
     """
-    record, notification, destination = event
+    notification, destination, trace = event
     if notification.topic != _MERGED or len(destinations(notification)) > 1:
         return
     if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):
@@ -50,6 +49,6 @@ def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, ou
         partition_key=destination.key,
         sequence=None,
         causation_id=destination.id,
-        trace_parent=header(record.headers, "traceparent"),
+        trace_parent=trace,
     )
     out.send(TOPIC, destination.key, avro.encode(READ_REQUEST, msgspec.structs.asdict(request)), context.headers())

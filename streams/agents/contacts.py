@@ -8,7 +8,7 @@ from schemas.codec import Avro
 from schemas.message import header
 from schemas.profiles import erasure
 from schemas.profiles.identity import CONTACT, PERSON, ClaimMessage, Scope
-from schemas.profiles.registers import PatchCause, SourceRecordRow
+from schemas.profiles.registers import SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
 from streams.agents.erasure import ErasedRecord, erase
@@ -19,7 +19,6 @@ from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
 from streams.core.identity.claims import changed_claim
-from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
@@ -73,11 +72,10 @@ def _end_edges(erased: ErasedRecord, out: Outbox) -> None:
 
 def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the contact's claim and its edges to companies where they changed, and ask for a read where the event leaves something open."""
-    record, notification, destination = event
+    _, destination, trace = event
     before, after = change.registers_before, change.registers
-    cause = PatchCause(destination.id, (notification.created_at or 0) * SECOND)
+    cause = event.cause
     claim = changed_claim(destination.key, before, after)
-    trace = header(record.headers, "traceparent")
     if claim is not None:
         message = ClaimMessage(claim, cause)
         send_claim(Scope(tenant, PERSON), destination.key, message, source=_PATCHES.source, trace=trace, out=out)

@@ -9,7 +9,7 @@ from streams.agents.profile_events import PublicState
 from streams.core.profiles.policies import Records
 from streams.engine.agent import Table
 
-_NEVER_SENT = PublishedProfile(0, NIL)
+_NEVER_SENT = PublicState.decoded(NIL)
 
 
 class OpenProfile:
@@ -17,11 +17,11 @@ class OpenProfile:
 
     def __init__(self, profile: str, table: Table[ProfileTableRow]) -> None:
         stored = table.get(profile)
-        published = stored.profile if stored and stored.profile else _NEVER_SENT
+        published = stored.profile if stored else None
         self.id = profile
-        self.sequence = published.sequence
-        self.last_sent = PublicState.decoded(published.value)
-        self.alias = published.alias
+        self.sequence = published.sequence if published else 0
+        self.last_sent = PublicState.decoded(published.value) if published else _NEVER_SENT
+        self.alias = published.alias if published else None
         self._table = table
         self._records = {key: OpenRecord(row.row) for key, row in table.walk(profile) if row.row}
 

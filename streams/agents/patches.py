@@ -35,9 +35,6 @@ class PatchTopic(msgspec.Struct, frozen=True, kw_only=True):
             source=self.source,
             type=f"{self.profile_type}.patched.v1",
             origin=Origin.DERIVED,
-            time=patch.cause.time or None,
-            subject=patch.record,
-            partition_key=profile,
             causation_id=patch.cause.event,
             trace_parent=trace,
         )

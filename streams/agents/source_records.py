@@ -7,9 +7,9 @@ import msgspec
 
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.intercom.envelope import Envelope, body, envelope
+from schemas.intercom.envelope import CONTENT_ENCODING, Envelope, envelope, inflated
 from schemas.intercom.routes import Destination, destinations
-from schemas.message import Message, header
+from schemas.message import TRACE_PARENT, Message, header_texts
 from schemas.profiles.registers import ERASED, Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
@@ -26,11 +26,16 @@ ROW: Final = Versioned(SourceRecordRow)
 
 
 class Event(NamedTuple):
-    """One record that is an event about its key."""
+    """What one record says about its key, and its trace."""
 
-    record: Message
     notification: Envelope
     destination: Destination
+    trace: str | None
+
+    @property
+    def cause(self) -> PatchCause:
+        """Return the event as the cause of what follows from it."""
+        return PatchCause(self.destination.id, (self.notification.created_at or 0) * SECOND)
 
 
 class _Rows:
@@ -98,9 +103,10 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
 
 
 def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event | None:
-    notification = envelope(body(record))
+    encoding, trace = header_texts(record.headers, CONTENT_ENCODING, TRACE_PARENT)
+    notification = envelope(inflated(record.value or b"", encoding))
     destination = _destination(record_type, record, notification, out)
-    return None if destination is None else Event(record, notification, destination)
+    return None if destination is None else Event(notification, destination, trace)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
@@ -148,10 +154,9 @@ def _join(
 
 def _send_patches(record_type: SourceRecordType, tenancy: Tenancy, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the row to its profile. The first patch of a record that is assigned already goes to the profile of its own id too."""
-    record, notification, destination = event
+    notification, destination, trace = event
     tenant, row, patches = tenancy.owners[notification.app_id], change.after, record_type.patches
-    patch = Patch(tenant, destination.key, row, PatchCause(destination.id, (notification.created_at or 0) * SECOND))
-    trace, profile = header(record.headers, "traceparent"), row.assignment.profile
+    patch, profile = Patch(tenant, destination.key, row, event.cause), row.assignment.profile
     event_id = derived(destination.key, "patch", destination.id)
     patches.send(patch, profile=profile, event_id=event_id, trace=trace, out=out, basis=change.before)
     if row.assignment.number and change.registers_before == NOTHING:

@@ -188,9 +188,6 @@ def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, o
         source="/intercom-streams/identity",
         type="record.assigned.v1",
         origin=Origin.DERIVED,
-        time=change.cause.time or None,
-        subject=record,
-        partition_key=record,
         causation_id=change.cause.event,
         trace_parent=change.trace,
     )

@@ -29,7 +29,8 @@ class TableView(Generic[T]):
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
         self._ordered = SortedList()  # changed keys of items: the cost of a walk depends only on what it yields
-        self._unordered: list[str] = []  # those changed since the last walk: most steps walk little, and never pay for the order
+        self._unordered: list[str] = []  # those changed since the last walk that met any: most steps never pay for the order
+        self._changed_groups: set[str] = set()  # groups of changed items: a walk of another one looks at the store alone
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
@@ -51,7 +52,7 @@ class TableView(Generic[T]):
             self._change(group, item, None)
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
-        changed = self._changed_items(group, after)
+        changed = self._changed_items(group, after) if group in self._changed_groups else iter(())
         pending = next(changed, None)
         for item, data in self._store.walk(group, after):
             while pending is not None and pending < item:
@@ -93,7 +94,7 @@ class TableView(Generic[T]):
     def rollback(self, savepoint: Savepoint[T]) -> None:
         """Undo the changes made since `savepoint`."""
         self._changed, self._ordered = savepoint if savepoint is not None else ({}, SortedList())
-        self._unordered = []
+        self._unordered = []  # groups that have changed no more stay: they only save work
 
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
@@ -101,6 +102,7 @@ class TableView(Generic[T]):
         key = f"{group}|{item}" if item else group
         if item and key not in self._changed:
             self._unordered.append(key)
+            self._changed_groups.add(group)
         self._changed[key] = value
 
     def _changed_items(self, group: str, after: str) -> Iterator[str]:

@@ -48,6 +48,14 @@ def test_an_event_becomes_a_row_and_a_patch_of_its_person():
     assert (headers["causationid"], headers["origin"], dict(sent.headers)["traceparent"]) == ("notif_7", "derived", b"00-trace")
 
 
+def test_headers_of_internal_records_repeat_nothing_that_key_and_value_say():
+    _, sent = stepped(RecordValue(KEY, posted("contact.user.created", contact(name="Ada", email="ada@a.org"), number=7)))
+    names = {"specversion", "id", "source", "type", "origin", "causationid", "datacontenttype"}
+    assert {(record.topic, *sorted(context(record.headers))) for record in sent} == {
+        (topic, *sorted(names)) for topic in ("person.patches", "identity.claims")
+    }
+
+
 def test_a_repeated_or_superseded_event_sends_nothing():
     newer = posted("contact.user.updated", contact(name="Ada", updated=AT * 1000 + 5), number=2)
     _, sent = stepped(RecordValue(KEY, newer), RecordValue(KEY, newer))
