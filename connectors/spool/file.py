@@ -150,6 +150,11 @@ class SpoolFile:
             self._run("vacuum")
             self._run("pragma wal_checkpoint(truncate)")
 
+    def wipe(self) -> None:
+        """Rewrite the file with what waits in it alone: what was drained leaves its free pages and its log."""
+        self._run("vacuum")
+        self._run("pragma wal_checkpoint(truncate)")
+
     def close(self) -> None:
         """Close the file; SQLite folds its log into it."""
         self._database.close()

@@ -122,6 +122,10 @@ class Spool:
         """Delete acknowledged groups now, without an append to commit with, and give an empty file's space back."""
         await self._run_in_thread(self._delete_and_shrink)
 
+    async def wipe(self) -> None:
+        """Have what was drained leave the file: SQLite keeps the bytes of deleted rows in free pages."""
+        await self._run_in_thread(self._delete_and_wipe)
+
     async def close(self) -> None:
         """Commit what was appended and close the file."""
         if self._thread.is_alive():
@@ -221,6 +225,10 @@ class Spool:
         if acknowledged:
             self._file.append((), acknowledged)
         self._file.shrink()
+
+    def _delete_and_wipe(self) -> None:
+        self._delete_and_shrink()
+        self._file.wipe()
 
     def _pop_acknowledged(self) -> list[int]:
         return [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]

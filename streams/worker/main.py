@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 
@@ -66,7 +66,8 @@ async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -
         on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
     ) as worker:
         callbacks.started(worker.engine)
-        await _run_until_stopped(worker, stop_requested)
+        async with _kept_wiped(disk_stores):
+            await _run_until_stopped(worker, stop_requested)
 
 
 def _disk_stores(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
@@ -98,6 +99,17 @@ async def _prepare(
         else:
             return agents
     return None
+
+
+@contextlib.asynccontextmanager
+async def _kept_wiped(disk_stores: RocksStores | None) -> AsyncIterator[None]:
+    """Have erased rows leave the disk meanwhile."""
+    wiping = asyncio.create_task(disk_stores.keep_wiped()) if disk_stores else None
+    try:
+        yield
+    finally:
+        if wiping is not None:
+            wiping.cancel()
 
 
 async def _run_until_stopped(worker: Running, stop_requested: asyncio.Event) -> None:

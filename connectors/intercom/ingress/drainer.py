@@ -17,6 +17,8 @@ from schemas.errors import Unavailable
 
 _BATCH_BYTES: Final = 1 << 20
 _IDLE_S: Final = 0.05
+_WIPE_EVERY_S: Final = 3600.0  # drained posts may hold what was erased since; the receipts of erasures name this time
+_WIPE_BYTES: Final = 4 << 20  # that wait meanwhile: a wipe rewrites them, in which time posts wait
 _BACK_OFF_S: Final = (0.25, 0.5, 1.0)  # a failed round here delays no answer to a sender, only the return to Kafka
 
 _log = structlog.get_logger(__name__)
@@ -32,13 +34,15 @@ class Drainer:
         self._failures = 0
         self._cursor = 0  # id of the last group that was published or skipped
         self._incomplete = False
+        self._used = True  # by the process before, perhaps
+        self._wiped = float("-inf")
 
     async def run(self, *, until_empty: bool = False) -> None:
         """Drain until cancelled, or until the spool is empty."""
         used = False
         while True:
             if self._spool.bytes:
-                used = True
+                used = self._used = True
                 pause = _IDLE_S if await self.sweep() else self._back_off()
             else:
                 if used:
@@ -46,7 +50,18 @@ class Drainer:
                 if until_empty:
                     return
                 used, pause = False, _IDLE_S
+            await self._wipe_if_due()
             await asyncio.sleep(pause)
+
+    async def _wipe_if_due(self) -> None:
+        """Have what was drained leave the file, an hour after the last time, if anything was and little waits."""
+        now = asyncio.get_running_loop().time()
+        if self._used and now - self._wiped >= _WIPE_EVERY_S and self._spool.bytes <= _WIPE_BYTES:
+            try:
+                await self._spool.wipe()
+            except SpoolFailed as error:
+                _log.error("spool fails", reason=str(error))
+            self._wiped, self._used = now, bool(self._spool.bytes)
 
     def _back_off(self) -> float:
         self._failures += 1

@@ -229,3 +229,22 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing_behind(tmp_path:
     file.append([[record(2)]])
     assert [group.records for group in file.read(0, 1 << 20).groups] == [[record(2)]]
     file.close()
+
+
+def found(folder: Path, text: bytes) -> list[str]:
+    """Return the files that hold a text."""
+    return [path.name for path in folder.iterdir() if text in path.read_bytes()]
+
+
+async def test_after_a_wipe_no_file_holds_what_was_drained_and_what_waits_is_still_there(tmp_path: Path) -> None:
+    drained = OutboundRecord("topic", b"k", b"Ada Lovelace " * 2000, [], 1)
+    async with opened(tmp_path / "a.spool") as spool:
+        await append(spool, drained)
+        await append(spool, record(2))
+        group, *_ = await spool.read(0, 1)
+        spool.acknowledge(group)
+        await spool.delete_acknowledged()
+        assert found(tmp_path, b"Ada Lovelace"), "SQLite keeps the bytes of deleted rows"
+        await spool.wipe()
+        assert found(tmp_path, b"Ada Lovelace") == []
+        assert await waiting(spool) == [record(2)]

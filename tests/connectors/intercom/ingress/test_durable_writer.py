@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from connectors.intercom.ingress import drainer as drainer_module
 from connectors.intercom.ingress import durable_writer
 from connectors.intercom.ingress.breaker import PUBLISH_TIMEOUT_S, Breaker
 from connectors.intercom.ingress.drainer import Drainer
 from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
 from connectors.kafka.publisher import MemoryPublisher, OutboundRecord
 from connectors.spool.spool import Spool
+from tests.support.engines import until
 
 pytestmark = pytest.mark.asyncio
 
@@ -248,3 +250,27 @@ async def test_the_breaker_tells_when_it_opens_and_only_a_quick_round_closes_it(
     breaker.record_failure()
     breaker.record_failure()
     assert (breaker.open, len(trips)) == (True, 1)
+
+
+async def test_what_was_drained_leaves_the_spools_file_once_an_hour(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    wipes: list[float] = []
+    wipe = bench.spool.wipe
+
+    async def counted() -> None:
+        wipes.append(asyncio.get_running_loop().time())
+        await wipe()
+
+    monkeypatch.setattr(bench.spool, "wipe", counted)
+    monkeypatch.setattr(drainer_module, "_IDLE_S", 0.001)
+    draining = asyncio.create_task(bench.drainer.run())
+    await until(lambda: len(wipes) == 1, "the wipe of what the process before may have left")
+    bench.breaker.record_failure()
+    await bench.write(1)
+    await until(lambda: bench.spool.bytes == 0 and bench.in_kafka() == [1], "the post is drained")
+    await asyncio.sleep(0.02)
+    assert len(wipes) == 1, "an hour has not passed"
+    monkeypatch.setattr(drainer_module, "_WIPE_EVERY_S", 0.0)
+    await until(lambda: len(wipes) == 2, "the wipe of what was drained since")
+    await asyncio.sleep(0.02)
+    assert len(wipes) == 2, "nothing was drained since"
+    draining.cancel()

@@ -1,6 +1,7 @@
 """The engine with tables on disk, on a real broker: the same tables as in memory, and a restart that reads only what is new."""
 
 import asyncio
+import secrets
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,40 @@ class Failing:
         if self._calls[what] % every == 0 and self.failed[what] < 3:
             self.failed[what] += 1
             raise StoreFailed("the disk failed")
+
+
+def found(folder: Path, text: bytes) -> list[str]:
+    """Return the files that hold a text, among those of RocksDB that are not compressed to nothing."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and text in path.read_bytes()]
+
+
+async def test_deleted_and_replaced_rows_leave_the_files_when_these_are_rewritten(tmp_path: Path) -> None:
+    stores = RocksStores(tmp_path, frozenset({AGENT.name}))
+    store = await stores(AGENT.name, 0)
+    text = secrets.token_hex(40).encode()  # which no compression shortens
+    store.apply({"a": text, "b": text, "c|1": b"stays"}, Bookmark(1, 0, b""))
+    store.apply({"a": b"erased", "b": None}, Bookmark(2, 0, b""))
+    assert found(tmp_path, text)
+    keeping = asyncio.create_task(stores.keep_wiped(after_s=-60, every_s=60))
+    await until(lambda: not found(tmp_path, text), "the files are rewritten")
+    keeping.cancel()
+    assert (store.get("a"), store.get("b"), list(store.walk("c", ""))) == (b"erased", None, [("1", b"stays")])
+    store.close()
+    assert not found(tmp_path, text)
+    again = await stores(AGENT.name, 0)
+    assert again.bookmark == Bookmark(2, 0, b"")
+    again.close()
+
+
+async def test_a_store_that_is_closed_while_its_files_are_rewritten_closes_at_once(tmp_path: Path) -> None:
+    stores = RocksStores(tmp_path, frozenset({AGENT.name}))
+    store = await stores(AGENT.name, 0)
+    for number in range(20):
+        store.apply({f"k{key}": secrets.token_bytes(300) for key in range(number * 5000, (number + 1) * 5000)})
+    keeping = asyncio.create_task(stores.keep_wiped(after_s=-60))
+    await asyncio.sleep(0.05)
+    store.close()
+    keeping.cancel()
+    again = await stores(AGENT.name, 0)
+    assert len(again.get("k99999") or b"") == 300
+    again.close()
