@@ -15,6 +15,12 @@ class UnusualValue(ValueError):
     """A part of a schema, a value, or bytes that neither of the two handles."""
 
 
+class Encoded(bytes):
+    """An array that is Avro already: the writer passes it on. What makes one has to know the array's schema."""
+
+    __slots__ = ()
+
+
 class Preparers(NamedTuple, Generic[T]):
     """What handles each type: as it is, or made for the part of the schema where it stands."""
 

@@ -12,7 +12,7 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.prepared_avro.types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
+from schemas.prepared_avro.types import Encoded, Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
 
 Append = Callable[[bytes], None]
 """Takes the next bytes."""
@@ -22,7 +22,9 @@ _Write = Callable[[Any, Append], None]
 UNUSUAL: Final = (UnusualValue, LookupError, TypeError, AttributeError, UnicodeEncodeError)
 """What a prepared writer raises for a value that it leaves to fastavro."""
 
-_NULL: Final = b"\x00"  # also the end of the blocks of an array or a map, and the place of null in a union
+_NULL: Final = b"\x00"  # the place of null in a union
+END: Final = b"\x00"
+"""The end of an array or a map."""
 _PRESENT: Final = b"\x02"  # the place of the other type in a union with null
 _ABSENT: Final = object()
 _NULLABLE_TEXT: Final = ["null", "string"]
@@ -112,13 +114,16 @@ def _array(schema: Any, named: Named, within: Within) -> _Write:
     write_item = _prepare(schema["items"], named, within)
 
     def write(value: Any, append: Append) -> None:
+        if type(value) is Encoded:
+            append(value)
+            return
         if type(value) is not list:
             raise UnusualValue("no list")
         if value:
-            append(_size(len(value)))
+            append(array_size(len(value)))
             for item in value:
                 write_item(item, append)
-        append(_NULL)
+        append(END)
 
     return write
 
@@ -132,38 +137,53 @@ def _map(schema: Any, named: Named, within: Within) -> _Write:
         if type(value) is not dict:
             raise UnusualValue("no map")
         if value:
-            append(_size(len(value)))
+            append(array_size(len(value)))
             for name, each in value.items():
                 if sizes is not None and type(each) is str and len(data := each.encode()) < _SMALL_END:
-                    append(_map_key(name) + sizes[len(data)] + data)
+                    append(name_bytes(name) + sizes[len(data)] + data)
                 elif small and type(each) is int and 0 <= each < _SMALL_END:
-                    append(_map_key(name) + _SMALL[each])
+                    append(name_bytes(name) + _SMALL[each])
                 else:
-                    append(_map_key(name))
+                    append(name_bytes(name))
                     write_value(each, append)
-        append(_NULL)
+        append(END)
 
     return write
 
 
-def _text(value: Any) -> bytes:
+def text_bytes(value: Any) -> bytes:
+    """Return a text in Avro."""
     if type(value) is not str:
         raise UnusualValue("no text")
     data = value.encode()
-    return _size(len(data)) + data
+    return array_size(len(data)) + data
 
 
-_map_key: Final = lru_cache(maxsize=4096)(_text)  # the maps of profiles have the same keys again and again
+name_bytes: Final = lru_cache(maxsize=4096)(text_bytes)  # profiles have the same names of fields again and again
+"""The same for names."""
+
+
+def nullable_text_bytes(value: str | None) -> bytes:
+    """Return a member of a union of null with text."""
+    if value is None:
+        return _NULL
+    data = value.encode()
+    return (_PRESENT_SIZE[len(data)] if len(data) < _SMALL_END else _PRESENT + _variable_length(len(data))) + data
 
 
 def _write_text(value: Any, append: Append) -> None:
-    append(_text(value))
+    append(text_bytes(value))
+
+
+def number_bytes(value: Any) -> bytes:
+    """Return a whole number in Avro."""
+    if type(value) is not int or not -_LONG <= value < _LONG:
+        raise UnusualValue("no whole number of 64 bits")
+    return _SMALL[value] if 0 <= value < _SMALL_END else _variable_length(value)
 
 
 def _write_number(value: Any, append: Append) -> None:
-    if type(value) is not int or not -_LONG <= value < _LONG:
-        raise UnusualValue("no whole number of 64 bits")
-    append(_SMALL[value] if 0 <= value < _SMALL_END else _variable_length(value))
+    append(number_bytes(value))
 
 
 def _write_int(value: Any, append: Append) -> None:
@@ -187,7 +207,8 @@ def _write_flag(value: Any, append: Append) -> None:
         raise UnusualValue("no boolean")
 
 
-def _size(number: int) -> bytes:
+def array_size(number: int) -> bytes:
+    """Return what is before so many entries, or bytes."""
     return _SMALL[number] if number < _SMALL_END else _variable_length(number)
 
 

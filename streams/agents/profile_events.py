@@ -8,6 +8,7 @@ from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Headers
+from schemas.profiles.changes import as_avro
 from schemas.profiles.registers import ERASED, EncodedProfile, Patch
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
@@ -108,7 +109,7 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
     moved_from = patch.moved_from if owner == context.profile else None
     moved_to = None if owner == context.profile or erased else owner
     if erased:
-        changes = [{**change, "before": None} for change in changes]
+        changes = [change._replace(before=None) for change in changes]
     if not (changes or moved_from or moved_to) and before.value is not None and after.value is not None:
         return
     value = {
@@ -118,7 +119,7 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "cause": patch.cause.event,
         "time": patch.cause.time,
         "created": before.value is None,
-        "changes": changes,
+        "changes": as_avro(changes),
         "moved_from": moved_from,
         "moved_to": moved_to,
     }

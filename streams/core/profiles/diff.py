@@ -4,26 +4,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from schemas.canonical import canonical, canonical_text
-from streams.core.profiles.policies import ValueOrigin
+from schemas.profiles.changes import FieldChange, ValueOrigin
 
 _NOT_FIELDS: Final = frozenset({"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance"})
 _MAPS: Final = ("attributes", "traits")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: ValueOrigin) -> list[dict[str, Any]]:
+def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cause: ValueOrigin) -> list[FieldChange]:
     """Return the fields that differ, in order of name, with both values as canonical JSON.
 
     A value present in `after` has its own origin; a value that was removed, and a list, have the cause as theirs.
     """
     old, new = before or _NOTHING, after or _NOTHING
-    provenance, sources = new.get("provenance", _NOTHING), new.get("sources", ())
-    changes = []
-    for name, old_json, new_json in sorted(_differing(old, new)):
-        index = provenance.get(name)
-        origin = cause._asdict() if index is None else sources[index]
-        changes.append({"field": name, "before": old_json, "after": new_json, **origin})
-    return changes
+    differing = _differing(old, new)
+    if not differing:
+        return []
+    origins = [ValueOrigin(**source) for source in new.get("sources", ())]
+    place = new.get("provenance", _NOTHING).get
+    return [
+        FieldChange(name, old_json, new_json, cause if (index := place(name)) is None else origins[index])
+        for name, old_json, new_json in sorted(differing)
+    ]
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:

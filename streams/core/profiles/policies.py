@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from schemas.intercom.values import floor_to_second
+from schemas.profiles.changes import ValueOrigin
 from schemas.profiles.registers import Layers, PatchCause, Registers, Value
 from schemas.profiles.version import Version
 from streams.core.records.registers import (
@@ -34,14 +35,6 @@ class Assertion(NamedTuple):
 
 
 _assertion_of: Final = itemgetter(0)
-
-
-class ValueOrigin(NamedTuple):
-    """Where a value comes from: record, event, time in ms cut to the second."""
-
-    record: str
-    event: str
-    time: int
 
 
 Assertions = dict[str, Assertion]
