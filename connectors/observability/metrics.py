@@ -11,6 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram
 # 50 ms and 500 ms are the targets for an answer; after 250 ms the spool takes over, after 5 s Intercom gives up.
 _ANSWER_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 # A transaction takes tens of milliseconds; it times out after 10 s.
+# A record is some 20 ms old when an idle agent has committed what follows from it; hours after an outage.
+_AGE_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 _BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 
 
@@ -37,6 +39,7 @@ INGRESS_REFUSED = _count("ingress_refused", "Posts answered 503: neither Kafka n
 INGRESS_PERSISTED = _count("ingress_kept", "Posts kept, by where they were when they were answered: kafka or spool.", "where")
 INGRESS_DRAINED = _count("ingress_drained", "Records that went from the spool to Kafka.")
 INGRESS_SPOOL_BYTES = _level("ingress_spool_bytes", "Bytes that wait in the spool.")
+INGRESS_SPOOL_LIMIT = _level("ingress_spool_limit_bytes", "Bytes that the spool may hold; beyond them posts are answered 503.")
 INGRESS_SPOOL_ASIDE = _level(
     "ingress_spool_aside", "Groups of records in the spool that can be neither read nor sent. Alert on any."
 )
@@ -55,6 +58,15 @@ SCIM_RESOURCES = _level("scim_resources", "Users and groups of all sources, as t
 RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
+RECORD_AGE = _spread(
+    "record_age_seconds",
+    "Age of the oldest record of a transaction when what followed from it was committed.",
+    _AGE_SECONDS,
+    "agent",
+)
+PARTITION_STOPPED = _level(
+    "partition_stopped", "1 while an agent's partition is stopped and waits for a person; /ready says why.", "agent", "partition"
+)
 PARTITION_LIVE = _level(
     "partition_live", "1 while an agent's partition is processed, 0 while it recovers or is stopped.", "agent", "partition"
 )
@@ -76,7 +88,7 @@ CONTINUED = _count(
 )
 STEP_NOTES = _count(
     "step_notes",
-    "What agents met that stops nothing, by name: condition_failed is a profile whose selection could not be decided.",
+    "What agents met that stops nothing, by name: condition_failed is a profile whose selection could not be decided, violation_opened_C1 a finding of check C1 that was opened.",
     "agent",
     "name",
 )
@@ -87,10 +99,12 @@ STANDBY_LAG = _level(
     "standby_lag", "Changelog offsets by which the copy of another worker's table is behind, by partition.", "agent", "partition"
 )
 
-METRICS: Final = (
+Instrument = Counter | Gauge | Histogram
+
+METRICS: Final[tuple[Instrument, ...]] = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
-    INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
+    INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_LIMIT, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
-    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, RECORDS, DEAD_LETTERS, BATCH_SECONDS, PARTITION_LIVE,
+    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
     PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

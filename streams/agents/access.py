@@ -14,7 +14,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.versioned import Versioned
-from streams.agents.access_events import OutputRecord, finding_records, ledger_record, request_record, state_record
+from streams.agents.access_events import VERBS, OutputRecord, finding_records, ledger_record, request_record, state_record
 from streams.core.access.processing import backlog
 from streams.core.access.processing.process import CHUNK, ChunkResult
 from streams.core.access.state.backlog_rows import next_pending_tenant
@@ -49,7 +49,9 @@ class OutputWriter(msgspec.Struct, frozen=True):
     product: str | None
 
     def write(self, result: ChunkResult, out: Outbox) -> None:
-        """Send all records of one chunk's result."""
+        """Send all records of one chunk's result, and note its findings for the metrics."""
+        for key, finding in result.findings:
+            out.note(f"violation_{VERBS[finding.activity_id]}_{key.check}")
         for record in self._records(result):
             out.send(record.topic, record.key, record.value, record.headers(result.cause, result.now, result.trace))
 

@@ -18,7 +18,7 @@ from streams.core.access.findings.episodes import CLOSE, CREATE, UPDATE, Finding
 from streams.core.access.findings.ocsf import to_ocsf
 from streams.core.access.processing.process import SentRequest, StateChange
 
-_VERBS: Final = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}
+VERBS: Final = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}
 _OCSF: Final = "urn:ocsf:1.6.0:compliance_finding"
 
 
@@ -44,7 +44,7 @@ def finding_records(avro: Avro, finding_event: FindingEvent, product: str | None
         FINDING,
         id=finding.metadata.uid,
         source=f"/access/{name.tenant}/{name.app_id}",
-        type=f"access.violation.{_VERBS[finding.activity_id]}",
+        type=f"access.violation.{VERBS[finding.activity_id]}",
         time=finding.time,
         subject=_subject(name),
         partition_key=key,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Collection
 from typing import Self
 
@@ -23,7 +24,7 @@ from streams.engine.recovery.progress import RestoreProgress
 log = structlog.get_logger(__name__)
 
 _BY_PARTITION = (
-    metrics.PARTITION_LIVE, metrics.PARTITION_LAG, metrics.PARTITION_PENDING_WORK, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
+    metrics.PARTITION_LIVE, metrics.PARTITION_STOPPED, metrics.PARTITION_LAG, metrics.PARTITION_PENDING_WORK, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
     metrics.RESTORE_READ, metrics.RESTORE_OF,
 )  # fmt: skip
 _PORTS_TRIED = 64  # several workers of one machine count up from the configured port
@@ -65,6 +66,8 @@ class Probes:
         metrics.RECORDS.labels(stats.agent).inc(stats.records - stats.dead)
         metrics.DEAD_LETTERS.labels(stats.agent).inc(stats.dead)
         metrics.BATCH_SECONDS.labels(stats.agent).observe(stats.seconds)
+        if stats.oldest is not None:
+            metrics.RECORD_AGE.labels(stats.agent).observe(max(0.0, time.time() - stats.oldest / 1000))
         for name, count in stats.notes.items():
             metrics.STEP_NOTES.labels(stats.agent, name).inc(count)
         if not stats.records:
@@ -141,6 +144,7 @@ def _set_gauges(engine: Engine) -> None:
     for processor in engine.all_processors():
         labels = processor.agent.name, str(processor.partition)
         metrics.PARTITION_LIVE.labels(*labels).set(processor.status is PartitionStatus.LIVE)
+        metrics.PARTITION_STOPPED.labels(*labels).set(processor.status is PartitionStatus.STOPPED)
         metrics.PARTITION_LAG.labels(*labels).set(processor.lag)
         metrics.PARTITION_PENDING_WORK.labels(*labels).set(processor.pending_work_count)
         if (rows := _rows(processor)) is not None:

@@ -29,6 +29,7 @@ from connectors.observability.metrics import (
     INGRESS_BREAKER_TRIPS,
     INGRESS_SPOOL_ASIDE,
     INGRESS_SPOOL_BYTES,
+    INGRESS_SPOOL_LIMIT,
     INGRESS_TOPICS_MISSING,
 )
 from schemas.intercom.routes import TOPICS
@@ -93,6 +94,7 @@ class IngressProcess:
     def _register_gauges(self) -> None:
         """Set the functions that the gauges call at each scrape."""
         INGRESS_SPOOL_BYTES.set_function(lambda: sum(spool.bytes for spool in self.spools.spools))
+        INGRESS_SPOOL_LIMIT.set(self._config.spool_max_bytes // self._config.processes)
         INGRESS_SPOOL_ASIDE.set_function(lambda: sum(spool.aside for spool in self.spools.spools))
         INGRESS_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
         INGRESS_TOPICS_MISSING.set_function(lambda: len(self.publisher.missing_topics))

@@ -39,6 +39,7 @@ class _Output(NamedTuple):
     records: int
     dead: int
     notes: Mapping[str, int]
+    oldest: int | None = None
 
 
 class BatchLoop:
@@ -129,7 +130,9 @@ class BatchLoop:
             return None
         pending_work = (*current.pending_work, *result.pending_work)
         commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
-        return _Output(result.sent, result.changes(), commit_state, len(records), sum(result.dead), result.notes)
+        return _Output(
+            result.sent, result.changes(), commit_state, len(records), sum(result.dead), result.notes, records[0].timestamp
+        )
 
     async def _resume(self) -> None:
         """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other."""
@@ -162,8 +165,11 @@ class BatchLoop:
         if output is not None and await self._commit(output.sent, output.changes, output.commit_state):
             processor.plan_wake()
             seconds = time.perf_counter() - started
-            done = CommitStats(processor.agent.name, processor.partition, output.records, output.dead, seconds, output.notes)
-            self._host.committed(done)
+            self._host.committed(
+                CommitStats(
+                    processor.agent.name, processor.partition, output.records, output.dead, seconds, output.notes, output.oldest
+                )
+            )
 
     async def _commit(self, sent: list[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
         """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""

@@ -40,7 +40,7 @@ class PartitionStatus(StrEnum):
 
 
 class CommitStats(msgspec.Struct, frozen=True):
-    """What one transaction did, for metrics."""
+    """What one transaction did, for metrics; `oldest` is the time (ms) of its first record."""
 
     agent: str
     partition: int
@@ -48,6 +48,7 @@ class CommitStats(msgspec.Struct, frozen=True):
     dead: int
     seconds: float
     notes: Mapping[str, int] = {}
+    oldest: int | None = None
 
 
 class ProcessorHost(Protocol):
