@@ -13,7 +13,7 @@ from schemas.profiles.registers import ERASED, EncodedProfile, Patch
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
-from streams.core.profiles.public_value import PublicSchema
+from streams.core.profiles.public_schema import PublicSchema
 from streams.engine.agent import Outbox, unreadable_row
 
 Public = dict[str, Any]

@@ -10,8 +10,8 @@ import streams.core
 CORE = sorted(Path(streams.core.__file__).parent.rglob("*.py"))
 ALLOWED = {
     "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "types", "typing",
-    "unicodedata", "uuid", "zoneinfo", "datetime", "bisect",  # values of the standard library
-    "msgspec", "email_validator", "phonenumbers",  # values of libraries: structs, normal forms without asking a server
+    "unicodedata", "uuid", "zoneinfo", "datetime", "bisect", "hmac",  # values of the standard library
+    "msgspec", "email_validator", "phonenumbers", "cel_expr_python",  # values of libraries: structs, normal forms, conditions without a clock
     "schemas", "streams",
     "urllib.parse",  # text in a URL; the rest of `urllib` asks servers
 }  # fmt: skip

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from schemas.profiles import policies
 from schemas.profiles.registers import Value
 from streams.core.profiles.policies import Assertion, Assertions, Records, contact_status, qualified_id
-from streams.core.profiles.public_value import PublicSchema
+from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
 from streams.core.records.registers import inactive_edges
 
 
-def _consent_fields(records: Records, value: dict[str, Any]) -> Assertions:
+def _consent_fields(basis: ConsentBasis, value: dict[str, Any]) -> Assertions:
     """Add consent, and the subscriptions opted out of."""
-    opted_out = _opted_out(records)
+    opted_out = _opted_out(basis.unmerged)
     value["unsubscribed"] = sorted(opted_out)
-    mail = _consent(records, _DENYING_MAIL, default=True)
-    sms = _consent(records, _DENYING_SMS, default=False)
+    mail = _consent(basis, _DENYING_MAIL, default=basis.permissions.email)
+    sms = _consent(basis, _DENYING_SMS, default=basis.permissions.sms)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
     deciding = {name: each for name, each in (("email_allowed", mail[1]), ("sms_allowed", sms[1])) if each is not None}
     return {f"unsubscribed.{name}": assertion for name, assertion in opted_out.items()} | deciding
@@ -27,42 +28,56 @@ def _opted_out(records: Records) -> Assertions:
         for name, version in inactive_edges(registers):
             kind, _, entity = name.partition(":")
             if kind == "subscription":
-                subscriptions[qualified_id(record, entity)] = Assertion(version, record)
+                opting = Assertion(version, record)
+                latest = subscriptions.setdefault(qualified_id(record, entity), opting)
+                if latest < opting:
+                    subscriptions[qualified_id(record, entity)] = opting
     return subscriptions
 
 
 _DENYING_MAIL: Final[Mapping[str, Value]] = MappingProxyType({"unsubscribed_from_emails": True})
 _DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": False, "unsubscribed_from_sms": True})
-"""The fields that say something about a channel, in order of name, and the value of each that forbids it."""
+"""The fields that say something about a channel, and the value of each that forbids it. The other value of the first one permits it."""
 
 
-def _consent(records: Records, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, Assertion | None]:
+def _consent(basis: ConsentBasis, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, Assertion | None]:
     """Return the most restrictive consent of all records for one channel, and the assertion that decided it.
 
-    Any record's denying value forbids. A record without a value counts as `default`: computed here, never stored.
+    Any record's denying value forbids, also that of a deleted one. A record without a value counts as `default`: computed here, never
+    stored. Of a field that was emptied the last value counts.
     """
-    asserted: list[tuple[str, Assertion]] = []
-    for record in sorted(records):
-        for version, values in records[record].now:
+    permission = next(iter(denying))
+    deciding: Assertion | None = None
+    permitted = 0
+    for record in sorted(basis.unmerged):
+        registers, contributes = basis.unmerged[record], record in basis.contributors
+        permits = default
+        for version, values in (*registers.now, *registers.last):
             for name, forbids in denying.items():
                 value = values.get(name)
-                if value is not None:
-                    assertion = Assertion(version, record)
-                    if value == forbids:
-                        return False, assertion
-                    asserted.append((name, assertion))
-    first = next(iter(denying))
-    allowed = bool(records) and (default or len(records) == sum(name == first for name, _ in asserted))
-    return allowed, asserted[0][1] if asserted else None
+                if value is None:
+                    continue
+                if value == forbids:
+                    return False, Assertion(version, record)
+                permits = permits or name == permission
+                if contributes:
+                    deciding = deciding or Assertion(version, record)
+        permitted += contributes and permits
+    return permitted == len(basis.contributors) > 0, deciding
 
 
 PERSON: Final = PublicSchema(
+    kind=policies.PERSON,
     status=contact_status,
     fields=frozenset({
         "external_id", "role", "email", "phone", "name", "avatar_url", "owner_id", "language_override",
         "country", "region", "city", "country_code", "continent_code", "has_hard_bounced", "marked_email_as_spam",
         "created_at", "signed_up_at", "last_seen_at", "last_replied_at", "last_contacted_at",
         "last_email_opened_at", "last_email_clicked_at",
+    }),
+    texts=frozenset({
+        "external_id", "role", "email", "phone", "name", "avatar_url", "owner_id", "language_override",
+        "country", "region", "city", "country_code", "continent_code",
     }),
     lists=MappingProxyType({"companies": "company", "tags": "tag", "segments": "segment", "subscribed": "subscription"}),
     computed=_consent_fields,

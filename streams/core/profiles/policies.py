@@ -1,6 +1,6 @@
-"""One profile from the registers of its records: which record's value each field has, by policy, and the origin of that value.
+"""One profile from the registers of its records: which of them count, what each asserts, and the origin of a value.
 
-A policy is a pure function of all records of a profile, never of the order in which they arrived.
+All of it is a pure function of the records of a profile, never of the order in which they arrived.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,13 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.changes import ValueOrigin
-from schemas.profiles.registers import Layers, PatchCause, Registers, Value
+from schemas.profiles.registers import PatchCause, Registers, Value
 from schemas.profiles.version import Version
 from streams.core.records.registers import (
     active_edges,
     first_active,
     first_of_each_name,
-    first_values,
     non_empty,
     version_of,
 )
@@ -43,8 +42,6 @@ Assertions = dict[str, Assertion]
 ResolvedLayers = Sequence[tuple[Assertion, Mapping[str, Value]]]
 """The fields that are not empty, those of one assertion together; a field is in one layer only."""
 
-Policy = Callable[[Records], ResolvedLayers]
-
 Provenance = list[tuple[Assertion, Iterable[str]]]
 """The names of parts of a public value, by the assertion they come from."""
 
@@ -64,32 +61,15 @@ _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatu
 
 def latest_wins(records: Records) -> ResolvedLayers:
     """Take the latest version of each field. A record's empty field does not compete: it asserts nothing about other records."""
-    layers = _layers(records, lambda registers: non_empty(registers.now))
+    layers = _layers(records)
     return layers if len(records) == 1 else first_of_each_name(sorted(layers, key=_assertion_of, reverse=True))
 
 
-def first_wins(records: Records) -> ResolvedLayers:
-    """Take the earliest value of each field: later values fill a field, and never change it."""
-    return first_of_each_name(sorted(_layers(records, first_values), key=_assertion_of))
-
-
-def resolved(records: Records, policies: Mapping[str, Policy]) -> ResolvedLayers:
-    """Return the values of all fields: by `latest_wins`, and by the given policy for the fields that have one."""
-    layers = latest_wins(records)
-    if not policies:
-        return layers
-    kept = [(assertion, {name: values[name] for name in values if name not in policies}) for assertion, values in layers]
-    for policy in set(policies.values()):
-        kept += [
-            (assertion, {name: values[name] for name in values if policies.get(name) is policy})
-            for assertion, values in policy(records)
-        ]
-    return kept
-
-
-def _layers(records: Records, layers_of: Callable[[Registers], Layers]) -> list[tuple[Assertion, dict[str, Value]]]:
+def _layers(records: Records) -> list[tuple[Assertion, dict[str, Value]]]:
     return [
-        (Assertion(version, record), values) for record, registers in records.items() for version, values in layers_of(registers)
+        (Assertion(version, record), values)
+        for record, registers in records.items()
+        for version, values in non_empty(registers.now)
     ]
 
 
@@ -119,26 +99,30 @@ def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]
     return alive or {key: registers for key, registers in records.items() if statuses[key] is ProfileStatus.DELETED}
 
 
-def latest_mark(records: Records, mark: str) -> tuple[str, Assertion] | None:
+def latest_mark(records: Records, mark: str, of_record: Mapping[str, str]) -> tuple[str, Assertion] | None:
     """Return when the last record to get a mark `mark:entity` first got it, and the entity, which is empty for most marks.
 
-    A profile is archived or deleted once all its records are.
+    A profile is archived or deleted once all its records are. `of_record` has the marks of records that count another one as theirs.
     """
     marked = [
         (name.partition(":")[2], Assertion(first_active(registers, name) or version, record))
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
-        if name.partition(":")[0] == mark
+        if name.partition(":")[0] == of_record.get(record, mark)
     ]
     return max(marked, key=itemgetter(1), default=None)
 
 
-def links(records: Records) -> dict[str, Assertions]:
-    """Return the active edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
+EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]]]
+"""Return the edges of a record that count, given its key and its registers, with an assertion that each is active."""
+
+
+def links(records: Records, edges_of: EdgesOf = lambda _, registers: active_edges(registers)) -> dict[str, Assertions]:
+    """Return the edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
     by_kind: dict[str, Assertions] = {}
     for record, registers in records.items():
-        for name, version in active_edges(registers):
+        for name, version in edges_of(record, registers):
             kind, _, entity = name.partition(":")
             if entity:
                 edges, assertion = by_kind.setdefault(kind, {}), Assertion(version, record)

@@ -1,49 +1,48 @@
 """The public value of a profile: typed fields, maps of JSON and lists of links, each with its origin in the provenance."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-import msgspec
-
-from schemas.profiles.registers import Registers
+from streams.core.profiles.offers import entries, resolved
 from streams.core.profiles.policies import (
     SECOND,
     Assertions,
-    Policy,
     ProfileStatus,
     Provenance,
     Records,
     ResolvedLayers,
     contributing_records,
     latest_mark,
-    links,
     parts_of,
     profile_status,
     qualified_id,
-    resolved,
     with_provenance,
 )
+from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
+from streams.core.profiles.rules import NO_RULES, ProfileRules, exists
 from streams.core.records.registers import unsettled
 
 _MAPS: Final = ("attributes", "traits")
-_NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class PublicSchema(msgspec.Struct, frozen=True, kw_only=True):
-    """The public fields of one type of profile; `computed` adds those that follow from all contributing records."""
+def public_value(
+    schema: PublicSchema, *, profile: str, tenant: str, records: Records, rules: ProfileRules = NO_RULES
+) -> dict[str, Any] | None:
+    """Return the public value of a profile, or None where it does not exist by its tenant's policy.
 
-    status: Callable[[Registers], ProfileStatus]
-    fields: frozenset[str]
-    lists: Mapping[str, str]  # public name → kind of edge
-    computed: Callable[[Records, dict[str, Any]], Assertions]
-    policies: Mapping[str, Policy] = _NO_POLICIES
-
-
-def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Records) -> dict[str, Any]:
-    """Return the public value of a profile. It depends on nothing but the registers of its records; only maps are in no order."""
+    It depends on nothing but the registers of its records and that policy; only maps are in no order.
+    """
     statuses = {key: schema.status(registers) for key, registers in records.items()}
+    if not exists(rules, statuses):
+        return None
+    unmerged = {key: registers for key, registers in records.items() if statuses[key] is not ProfileStatus.MERGED}
+    archived_by: Mapping[str, str] = _NONE
+    if rules.archive_deleted:
+        archived_by = {key: "deleted" for key, each in statuses.items() if each is ProfileStatus.DELETED}
+        statuses = {key: _archived_if_deleted(each) for key, each in statuses.items()}
     status = profile_status(statuses.values())
     contributors = contributing_records(records, statuses)
     value: dict[str, Any] = {
@@ -53,10 +52,10 @@ def public_value(schema: PublicSchema, *, profile: str, tenant: str, records: Re
         "records": [{"key": key, "status": str(statuses[key])} for key in sorted(records)],
         "unsettled": sorted({name for registers in contributors.values() for name in unsettled(registers)}),
     }
-    parts = _put_fields(value, schema, resolved(contributors, schema.policies))
-    parts += parts_of(_put_links(value, schema, contributors))
-    parts += parts_of(schema.computed(contributors, value))
-    parts += parts_of(_put_end(value, records, status))
+    parts = _put_fields(value, schema, resolved(contributors, rules.offers))
+    parts += parts_of(schema.computed(ConsentBasis(contributors, unmerged, rules.permissions), value))
+    parts += parts_of(_put_links(value, schema, entries(contributors, rules.offers)))
+    parts += parts_of(_put_end(value, records, status, archived_by))
     return with_provenance(value, parts)
 
 
@@ -88,11 +87,14 @@ def _place(name: str) -> tuple[str, str] | None:
     return (group, entry) if dot else None
 
 
-def _put_links(value: dict[str, Any], schema: PublicSchema, contributors: Records) -> Assertions:
+def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str, Assertions]) -> Assertions:
+    """Add the lists. What a record opted out of is in no list of what another one opted in to."""
     published: Assertions = {}
-    by_kind = links(contributors)
+    opted_out = value.get("unsubscribed", ())
     for name, kind in schema.lists.items():
         edges = by_kind.get(kind)
+        if edges and opted_out and name == "subscribed":
+            edges = {target: edge for target, edge in edges.items() if target not in opted_out}
         value[name] = sorted(edges) if edges else []
         if edges:
             published |= {f"{name}.{target}": edge for target, edge in edges.items()}
@@ -104,13 +106,25 @@ _END_MARKS: Final = MappingProxyType(
 )
 
 
-def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus) -> Assertions:
-    """Add since when a profile is archived or deleted, or the record it was merged into."""
+def _archived_if_deleted(status: ProfileStatus) -> ProfileStatus:
+    return ProfileStatus.ARCHIVED if status is ProfileStatus.DELETED else status
+
+
+def _put_end(value: dict[str, Any], records: Records, status: ProfileStatus, archived_by: Mapping[str, str]) -> Assertions:
+    """Add since when a profile is archived or deleted, and because of what, or the record it was merged into.
+
+    `archived_by` has the marks of those records that are archived by another one than `archived`.
+    """
     mark = _END_MARKS.get(status)
-    last = latest_mark(records, mark) if mark else None
+    last = latest_mark(records, mark, archived_by) if mark else None
     if last is None:
         return {}
     entity, since = last
-    name = "merged_into" if status is ProfileStatus.MERGED else f"{mark}_at"
-    value[name] = qualified_id(since.record, entity) if status is ProfileStatus.MERGED else since.version.second * SECOND
-    return {name: since, "status": since}
+    if status is ProfileStatus.MERGED:
+        value["merged_into"] = qualified_id(since.record, entity)
+        return {"merged_into": since, "status": since}
+    value[f"{mark}_at"] = since.version.second * SECOND
+    if status is ProfileStatus.ARCHIVED:
+        value["archived_because"] = archived_by.get(since.record, mark)
+        return {"archived_at": since, "archived_because": since, "status": since}
+    return {f"{mark}_at": since, "status": since}

@@ -11,7 +11,7 @@ from schemas.canonical import canonical
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from streams.core.profiles.people import PERSON
-from streams.core.profiles.public_value import PublicSchema
+from streams.core.profiles.public_schema import PublicSchema
 
 _MAPS: Final = ("attributes", "traits")
 _ALWAYS: Final = frozenset({"status", "id", "email_allowed", "sms_allowed"})

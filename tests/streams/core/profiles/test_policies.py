@@ -5,7 +5,7 @@ from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON
-from streams.core.profiles.policies import first_wins, latest_wins, resolved
+from streams.core.profiles.policies import latest_wins
 from streams.core.profiles.public_value import public_value
 from streams.core.records.registers import edge_registers, field_registers, join
 
@@ -56,26 +56,6 @@ def test_the_latest_version_among_all_records_wins_whatever_their_order():
 def test_an_empty_field_of_one_record_does_not_empty_that_of_another():
     value = person(first=field_registers(at(2), {"phone": None}), second=field_registers(at(1), {"phone": "2"}))
     assert value["phone"] == "2"
-
-
-def test_ignore_keeps_the_earliest_value_for_ever():
-    registers = record(
-        field_registers(at(1), {"name": "Al"}), field_registers(at(2), {"name": "Bo"}), field_registers(at(3), {"name": None})
-    )
-    assert values(first_wins({FIRST: registers})) == {"name": "Al"}
-    assert values(latest_wins({FIRST: registers})) == {}
-
-
-def test_a_field_with_a_policy_of_its_own_has_its_value_and_its_origin_and_the_others_the_latest():
-    records = {
-        FIRST: record(field_registers(at(1), {"name": "Al", "phone": "1"}), field_registers(at(3), {"name": "Bo", "phone": "3"})),
-        SECOND: field_registers(at(2), {"name": "Cy", "phone": "2"}),
-    }
-    layers = resolved(records, {"name": first_wins})
-    assert sorted((assertion.version.second, value) for assertion, value in layers if value) == [
-        (1, {"name": "Al"}),
-        (3, {"phone": "3"}),
-    ]
 
 
 def test_every_value_names_record_event_and_time():

@@ -1,0 +1,159 @@
+"""Which record's value each field has by a policy's strategies: every record makes an offer for a field, and the best one wins.
+
+`docs/profiles.md` has the definition. An offer follows from the registers of one record, and the first record of a profile from
+those of all: the order of events decides nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from schemas.profiles.policies import (
+    APPEND_ONLY,
+    EVERY_SOURCE,
+    IGNORE,
+    OVERWRITE,
+    FieldPolicy,
+    ProfilePolicy,
+    of_field,
+    source_of,
+)
+from schemas.profiles.registers import Registers, Value
+from schemas.profiles.version import Version
+from streams.core.profiles.patterns import matcher, specificity
+from streams.core.profiles.policies import Assertion, Assertions, Records, ResolvedLayers, latest_wins, links
+from streams.core.profiles.storage import LIST_OF_KIND
+from streams.core.records.registers import active_edges, first_active, first_values
+
+_DEFAULT: Final = FieldPolicy("*")
+
+
+class _Rule(NamedTuple):
+    """What a source's records offer for one field, and their place in its priority."""
+
+    strategy: str
+    place: int
+
+
+class _Offer(NamedTuple):
+    """A value that a record offers; those of `overwrite` go before all others."""
+
+    fills: bool
+    place: int
+    assertion: Assertion
+    value: Value
+
+    def is_better_than(self, other: "_Offer") -> bool:
+        """Return whether it wins: by strategy, then by priority, then the latest of what overwrites and the earliest of what fills."""
+        if self[:2] != other[:2]:
+            return self[:2] < other[:2]
+        return self.assertion < other.assertion if self.fills else self.assertion > other.assertion
+
+
+class Offers:
+    """Applies the strategies, protections and priorities of one policy."""
+
+    def __init__(self, policy: ProfilePolicy) -> None:
+        self._strategy = of_field(policy.strategy)
+        self._strategies = {rule.source: of_field(rule.strategy) for rule in policy.sources}
+        self._priority = policy.priority
+        self._fields = [
+            (matcher([rule.pattern]), rule) for rule in sorted(policy.fields, key=lambda rule: specificity(rule.pattern))
+        ]
+        self._rule: Callable[[str, str], _Rule] = lru_cache(maxsize=4096)(self._find)
+
+    def layers(self, records: Records) -> ResolvedLayers:
+        """Return the values of all fields of a profile, those of one assertion together."""
+        best: dict[str, _Offer] = {}
+        first = _first_record(records)
+        for record, registers in records.items():
+            source = source_of(record)
+            for name, offer in self._offers(source, record, registers, first):
+                other = best.get(name)
+                if other is None or offer.is_better_than(other):
+                    best[name] = offer
+        layers: dict[Assertion, dict[str, Value]] = {}
+        for name, offer in best.items():
+            layers.setdefault(offer.assertion, {})[name] = offer.value
+        return list(layers.items())
+
+    def links(self, records: Records) -> dict[str, Assertions]:
+        """Return the entries of all lists, by kind of edge, as `streams.core.profiles.policies.links` does."""
+        first = _first_record(records)
+        return links(records, lambda record, registers: self._edges(record, registers, first))
+
+    def _offers(self, source: str, record: str, registers: Registers, first: "_First | None") -> Iterator[tuple[str, _Offer]]:
+        for version, values in registers.now:
+            assertion = Assertion(version, record)
+            for name, value in values.items():
+                if value is not None and (rule := self._rule(source, name)).strategy == OVERWRITE:
+                    yield name, _Offer(False, rule.place, assertion, value)
+        birth = first.birth if first is not None and first.record == record else None
+        for version, values in first_values(registers):
+            assertion = Assertion(version, record)
+            for name, value in values.items():
+                rule = self._rule(source, name)
+                if rule.strategy == APPEND_ONLY or (rule.strategy == IGNORE and version == birth):
+                    yield name, _Offer(True, rule.place, assertion, value)
+
+    def _edges(self, record: str, registers: Registers, first: "_First | None") -> Iterable[tuple[str, Version]]:
+        source = source_of(record)
+        strategies = {kind: self._rule(source, name).strategy for kind, name in LIST_OF_KIND.items()}
+        for name, version in active_edges(registers):
+            if strategies.get(name.partition(":")[0], OVERWRITE) == OVERWRITE:
+                yield name, version
+        for _, names in registers.on:
+            for name in names:
+                strategy, since = strategies.get(name.partition(":")[0], OVERWRITE), first_active(registers, name)
+                if since is not None and (strategy == APPEND_ONLY or (strategy == IGNORE and _at_birth(record, since, first))):
+                    yield name, since
+
+    def _find(self, source: str, name: str) -> _Rule:
+        rule = next((each for matches, each in self._fields if matches(name)), _DEFAULT)
+        strategy = rule.strategy or self._strategies.get(source, self._strategy)
+        if strategy == OVERWRITE and _concerns(rule.only_empty, source):
+            strategy = APPEND_ONLY
+        if _concerns(rule.locked, source):
+            strategy = IGNORE
+        priority = rule.priority or self._priority
+        return _Rule(strategy, priority.index(source) if source in priority else len(priority))
+
+
+def offers_of(policy: ProfilePolicy) -> Offers | None:
+    """Return how to apply a policy; None where the latest value wins in every field, as without a policy."""
+    strategies = {policy.strategy, *(rule.strategy for rule in policy.sources)}
+    if {of_field(strategy) for strategy in strategies} == {OVERWRITE} and not policy.priority and not policy.fields:
+        return None
+    return Offers(policy)
+
+
+def resolved(records: Records, offers: Offers | None) -> ResolvedLayers:
+    """Return the values of all fields of a profile."""
+    return latest_wins(records) if offers is None else offers.layers(records)
+
+
+def entries(records: Records, offers: Offers | None) -> dict[str, Assertions]:
+    """Return the entries of all lists of a profile, by kind of edge."""
+    return links(records) if offers is None else offers.links(records)
+
+
+class _First(NamedTuple):
+    """The first record of a profile, and its birth."""
+
+    birth: Version
+    record: str
+
+
+def _first_record(records: Records) -> _First | None:
+    births = (
+        _First(version, record) for record, registers in records.items() for version, values in first_values(registers) if values
+    )
+    return min(births, default=None)
+
+
+def _at_birth(record: str, since: Version, first: _First | None) -> bool:
+    return first is not None and first.record == record and since.second <= first.birth.second
+
+
+def _concerns(sources: tuple[str, ...], source: str) -> bool:
+    return EVERY_SOURCE in sources or source in sources

@@ -1,0 +1,89 @@
+"""Registers of records for tests of policies: short forms, and histories of events in any order."""
+
+from hypothesis import strategies as st
+
+from schemas.profiles.policies import ProfilePolicy
+from schemas.profiles.registers import Registers
+from schemas.profiles.version import Rank, Version
+from streams.core.profiles.orgs import ORG
+from streams.core.profiles.people import PERSON
+from streams.core.profiles.public_value import public_value
+from streams.core.profiles.rules import rules_of
+from streams.core.records.registers import edge_registers, field_registers, join, list_registers
+
+KEY = b"0123456789abcdef0123456789abcdef"
+FIELDS = (
+    "name",
+    "email",
+    "role",
+    "created_at",
+    "attributes.plan",
+    "attributes.a.b",
+    "traits.email",
+    "unsubscribed_from_emails",
+    "sms_consent",
+)
+EDGES = ("company:x", "company:y", "tag:7", "segment:s", "subscription:in", "archived", "deleted", "merged:z")
+
+
+def at(second, rank=Rank.SNAPSHOT, event=None):
+    return Version(second, rank, 0, 0, event or f"e{second}")
+
+
+def joined(*parts):
+    registers = Registers()
+    for part in parts:
+        registers = join(registers, part)
+    return registers
+
+
+def fields(second, **values):
+    """Return a snapshot; double underscores in names are dots."""
+    return field_registers(at(second), {name.replace("__", "."): value for name, value in values.items()})
+
+
+def edges(second, *names, on=True, rank=Rank.ADD):
+    return edge_registers(at(second, rank), names, on=on)
+
+
+def person(policy=ProfilePolicy(), **records):  # noqa: B008 - it is frozen
+    """Return the public person of records, by key: `crm_1` is the record `crm:1`."""
+    return public_value(PERSON, profile="p", tenant="acme", records=keyed(records), rules=rules_of(policy, PERSON, KEY))
+
+
+def org(policy=ProfilePolicy(), **records):  # noqa: B008
+    return public_value(ORG, profile="o", tenant="acme", records=keyed(records), rules=rules_of(policy, ORG, KEY))
+
+
+def keyed(records):
+    return {name.replace("_", ":", 1): registers for name, registers in records.items()}
+
+
+def _value(name):
+    if name.startswith(("attributes.", "traits.")):
+        return st.sampled_from(['"pro"', '"free"', "7", None])
+    if name in ("unsubscribed_from_emails", "sms_consent"):
+        return st.sampled_from([True, False, None])
+    return (
+        st.sampled_from([5000, 6000, None])
+        if name == "created_at"
+        else st.sampled_from(["A", "B", "", None]).map(lambda text: text or None)
+    )
+
+
+@st.composite
+def events(draw):
+    """Draw what one event asserts. Two events never have one id, so no version has two values."""
+    second, number = draw(st.integers(1, 6)), draw(st.integers(0, 1 << 32))
+    version = at(second, draw(st.sampled_from([Rank.SNAPSHOT, Rank.ADD])), f"e{number}")
+    names = draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=4))
+    parts = [field_registers(version, {name: draw(_value(name)) for name in names})]
+    kinds = draw(st.lists(st.sampled_from(EDGES), unique=True, max_size=3))
+    parts.append(edge_registers(version, kinds, on=draw(st.booleans())))
+    if draw(st.booleans()):
+        parts.append(list_registers(version, {"tag": draw(st.sampled_from([[], ["7"]]))}))
+    return joined(*parts)
+
+
+HISTORIES = st.lists(events(), min_size=1, max_size=5)
+RECORDS = st.dictionaries(st.sampled_from(["crm:1", "crm:2", "abc:1", "billing:9"]), HISTORIES, min_size=1, max_size=4)
