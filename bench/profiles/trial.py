@@ -104,9 +104,9 @@ def _program(name: str) -> tuple[str, ...]:
 
 
 def _child(name: str) -> Callable[[Start], Child]:
-    module = SYSTEMS[name].module
+    module, verb = SYSTEMS[name].module, SYSTEMS[name].verb
     if module is None:
-        return lambda start: command(start.config, "worker", program=_program(name))
+        return lambda start: command(start.config, *verb, program=_program(name))
 
     def other(start: Start) -> Child:
         job = Job(

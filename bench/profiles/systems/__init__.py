@@ -6,6 +6,7 @@ from types import MappingProxyType
 import msgspec
 
 OURS, BEFORE, NO_WORK, LOOPS, QUIX = "ours", "before", "no_work", "raw_aiokafka", "quixstreams"
+TWO_WORKERS = "ours_two_workers"
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,6 +14,7 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
 
     about: str
     module: str | None = None
+    verb: tuple[str, ...] = ("worker",)  # of the product
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
     persons: str | None = None  # how its persons are written: "avro" or "json"; None where they are no persons
@@ -25,6 +27,9 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
 
 SYSTEMS = MappingProxyType({
     OURS: System(about="the product's worker with all its agents", persons="avro"),
+    TWO_WORKERS: System(
+        about="`run --workers 2`: two of them beside an idle ingress", verb=("run", "--workers", "2"), persons="avro"
+    ),
     BEFORE: System(about="the same at commit 969821a, in its own environment", persons="avro"),
     NO_WORK: System(about="our engine passing the same records and bytes, no work", module="no_work", goal=0.4),
     LOOPS: System(about="by hand on aiokafka: JSON, the last write wins, transactions", module="raw_aiokafka", persons="json"),
