@@ -138,7 +138,9 @@ def _ratios(workload: str, names: Iterable[str], trials: Trials) -> dict[str, Ra
         if name not in {OURS, TWO_WORKERS}
     }
     ratios |= {
-        f"{workload}_two_workers_{name}": ratio(two, _rates(trials[f"{workload}/{name}"])) for name in names if name != TWO_WORKERS
+        f"{workload}_two_workers_{name}": ratio(two, _rates(trials[f"{workload}/{name}"]))
+        for name in names
+        if name != TWO_WORKERS
     }
     cpu = [each.cpu_us for each in trials.get(f"{workload}/{OURS}", {}).values()]
     if cpu:
