@@ -14,6 +14,7 @@ from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.state.references import put_exemption
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow, GrantId
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, DatedName, Exemption, FactReference
@@ -56,7 +57,7 @@ def note_link(state: TenantState, key: AccountKey, staff: str, source: FactRefer
     for granting, row in list(state.exemptions.walk(*key)):
         if row.staff is not None and staff not in {row.staff, *(link.name for link in row.links)}:
             links = (*row.links, DatedName(staff, source.date, source.offset))[:REMEMBERED]
-            state.exemptions.put(msgspec.structs.replace(row, links=links), *key, granting)
+            put_exemption(state, (*key, granting), msgspec.structs.replace(row, links=links))
 
 
 def _may_hold(fact: Fact, grant: Grant, now: int) -> bool:
@@ -110,7 +111,7 @@ def _row(state: TenantState, known: GrantId) -> ExemptionRow:
 
 
 def _put(state: TenantState, grant: Grant, row: ExemptionRow, source: FactReference, now: int) -> Effect:
-    state.exemptions.put(row, row.app_id, row.account, row.source.fact)
+    put_exemption(state, (row.app_id, row.account, row.source.fact), row)
     state.exemption_ids.put(GrantId(row.app_id, row.account, row.source.fact, source.fact), grant.id)
     exemptions.arm(state, row.app_id, row.account, now)
     if row.account:

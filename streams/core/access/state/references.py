@@ -10,6 +10,7 @@ import msgspec
 
 from streams.core.access.state.addresses import related
 from streams.core.access.state.row_kinds.activity_rows import InviteRow
+from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
 from streams.core.access.state.staff import number_of
 from streams.core.access.state.tenant import HolderIndexes, TenantState
@@ -27,7 +28,7 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
 
 
 def accounts_named(state: TenantState, addresses: Iterable[str], people: Iterable[str]) -> set[AccountKey]:
-    """Return the accounts that have, or had, a form of one of these addresses, or that a link gives to one of these people."""
+    """Return the accounts that have, or had, a form of one of these addresses, or about which a decision names one of these people."""
     aliases = state.read_settings.aliases
     indexes = [state.addresses.holders(each) for address in addresses for each in related(address, aliases)]
     return {account for index in (*indexes, *map(state.links.holders, people)) for account in index.accounts}
@@ -37,8 +38,18 @@ def put_account(state: TenantState, before: AccountRow | None, after: AccountRow
     """Put an account's row, and update the references to it."""
     key = (after.app_id, after.id)
     _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_account)
-    _move(state.links, key, _linked(before), _linked(after), _with_account)
+    old, new = _decided(before), _decided(after)
+    if not old <= new:
+        new |= {staff for _, row in state.exemptions.walk(*key) for staff in _exempted(row)}
+    _move(state.links, key, old, new, _with_account)
     state.accounts.put(after, *key)
+
+
+def put_exemption(state: TenantState, key: tuple[str, str, str], after: ExemptionRow) -> None:
+    """Put an exemption of an account or a workspace, by its granting fact; whom it names leads to the account from then on."""
+    if after.account:
+        _move(state.links, (after.app_id, after.account), set(), _exempted(after), _with_account)
+    state.exemptions.put(after, *key)
 
 
 def put_record(state: TenantState, before: StaffRecord | None, after: StaffRecord) -> None:
@@ -58,12 +69,17 @@ def put_invite(state: TenantState, key: tuple[str, str], after: InviteRow) -> No
     state.invites.put(after, *key)
 
 
-def _linked(account: AccountRow | None) -> set[str]:
+def _decided(account: AccountRow | None) -> set[str]:
     """Return the people whom decisions about an account name: its owner by a link, and who answers for it."""
     if account is None:
         return set()
     named = (account.link and account.link.value, account.classification and account.classification.owner)
     return {staff for staff in named if staff}
+
+
+def _exempted(row: ExemptionRow) -> set[str]:
+    """Return the people whom an exemption rests on: the owner it was given for, and those whom links behind it name."""
+    return {staff for staff in (row.staff, *(link.name for link in row.links)) if staff}
 
 
 def _numbers(record: StaffRecord | None) -> set[str]:

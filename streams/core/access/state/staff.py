@@ -55,6 +55,7 @@ class Record(NamedTuple):
     roles_at: int | None
     roles_since: int | None
     end: End | None
+    asserted: End | None  # the end without regard to what absence means
     absence_ends: bool
 
     @property
@@ -67,7 +68,7 @@ class Record(NamedTuple):
 
     @property
     def employment(self) -> "Employment":
-        return Employment(self.there_since, self.withdrawn, self.end)
+        return Employment(self.there_since, self.withdrawn, self.end, self.asserted)
 
     def __repr__(self) -> str:
         return f"Record({self.key!r}, ***)"
@@ -78,7 +79,7 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
     there, withdrawn = _presence(row, snapshots)
     given = runs(row.addresses)
     now = _all_addresses(given[-1].values) if given else frozenset()
-    roles = runs(row.roles)
+    roles, asserted = runs(row.roles), _asserted_end(row)
     return Record(
         row=row,
         first=row.sights[0],
@@ -92,7 +93,8 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
         roles=_roles(roles[-1].values) if roles else None,
         roles_at=roles[-1].last if roles else None,
         roles_since=run_start(roles, lambda values: _roles(values) == _roles(roles[-1].values)).time if roles else None,
-        end=_end(row, withdrawn, absence, decided),
+        end=_end(asserted, withdrawn, absence, decided),
+        asserted=asserted,
         absence_ends=absence == ENDED,
     )
 
@@ -104,25 +106,30 @@ def number_of(row: StaffRecord) -> str | None:
 
 
 class Employment(NamedTuple):
-    """What a record says of employment: there without a gap since when, withdrawn when, and its end. Times are milliseconds."""
+    """What a record says of employment: there without a gap since when, withdrawn when, and its end. Times are milliseconds.
+
+    `asserted` is the end that it has whatever its source's absence means.
+    """
 
     there_since: int
     withdrawn: int | None
     end: End | None
+    asserted: End | None
 
     def lasts(self, now: int) -> bool:
         """Say whether the record was not withdrawn, and its end is later than `now` (ms)."""
         return self.withdrawn is None and (self.end is None or self.end.instant > now)
 
     def instants(self) -> set[int]:
-        """Return when it changes by itself."""
-        return {instant for instant in (self.withdrawn, self.end and self.end.instant) if instant is not None}
+        """Return when it changes by itself, whatever absence means by then: settings that say otherwise look at no record."""
+        return {instant for instant in (self.withdrawn, self.asserted and self.asserted.instant) if instant is not None}
 
 
 def employment_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Employment:
     """Read of a record what `read_record` does of employment, in a fraction of its time."""
     there, withdrawn = _presence(row, snapshots)
-    return Employment(there, withdrawn, _end(row, withdrawn, absence, decided))
+    asserted = _asserted_end(row)
+    return Employment(there, withdrawn, _end(asserted, withdrawn, absence, decided), asserted)
 
 
 def describes_alike(before: StaffRecord, after: StaffRecord) -> bool:
@@ -194,7 +201,7 @@ def _gone(status: Sequence[str]) -> bool:
     return WITHDRAWN in status
 
 
-def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
+def _asserted_end(row: StaffRecord) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
     dates, status = runs(row.ends), runs(tuple(asserted for asserted in row.status if asserted.value != WITHDRAWN))
@@ -207,6 +214,16 @@ def _end(row: StaffRecord, withdrawn: int | None, absence: str, decided: int | N
                 ends.append(End(instant, "ends"))
     if status and ENDED in status[-1].values:
         ends.append(End(run_start(status, lambda values: ENDED in values).time, "status"))
-    if withdrawn is not None and absence == ENDED:
-        ends.append(End(withdrawn, "absence", decided))
-    return min(ends, key=lambda end: (end.instant, end.by == "absence")) if ends else None
+    return min(ends, key=_rank, default=None)
+
+
+def _end(asserted: End | None, withdrawn: int | None, absence: str, decided: int | None) -> End | None:
+    """Return the earlier of the end that a record asserts and its withdrawal, where absence ends employment."""
+    if withdrawn is None or absence != ENDED:
+        return asserted
+    absent = End(withdrawn, "absence", decided)
+    return absent if asserted is None else min(asserted, absent, key=_rank)
+
+
+def _rank(end: End) -> tuple[int, bool]:
+    return end.instant, end.by == "absence"

@@ -64,7 +64,9 @@ class TenantState:
         self.signs = RowCollection(table, tenant, "signs", SourceSigns)  # by source
         self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
-        self.links = HolderIndexes(table, tenant, "link", HolderIndex)  # by the person's id that a link names
+        self.links = HolderIndexes(
+            table, tenant, "link", HolderIndex
+        )  # by the person's id that a decision about an account names
         self.coverage = RowCollection(table, tenant, "coverage", CoverageRow)  # by kind (workspace, source) and name
         self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
         self.alarm_tests = RowCollection(table, tenant, "alarm_test", AlarmTestRow)  # by app id

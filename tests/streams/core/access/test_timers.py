@@ -1,8 +1,11 @@
 """Timers: each fires as of its own instant, and before the first fact that is later than it."""
 
+import pytest
+
 from schemas.access.facts import AccessSettings, Fact
 from streams.core.access.state.tenant import TenantState
-from tests.support.company import DAY, T0, TENANT, Company, story
+from tests.streams.core.access.test_withdrawn_records import status
+from tests.support.company import DAY, SECOND, T0, TENANT, Company, settings, story
 
 JO, AL = "jo@acme.example", "al@acme.example"
 
@@ -49,3 +52,23 @@ def test_a_timer_armed_after_none_was_found_is_found():
     timers.set("C2", ("hr", "77"), None)
     assert [at for at, _ in timers.due(T0 + DAY)] == []
     assert [at for at, _ in timers.due(T0 + 2 * DAY)] == [T0 + 2 * DAY]
+
+
+@pytest.mark.parametrize("withdrawn", ["by a listing", "by its status", "by its status before the end was known"])
+def test_an_end_still_ahead_opens_c2_at_its_instant_once_the_settings_no_longer_take_absence_for_an_earlier_one(withdrawn):
+    company = Company()
+    company.add(absence_is_an_end())
+    ends = company.clock + DAY
+    if withdrawn == "by its status before the end was known":
+        company.add(status("withdrawn", at=T0 - DAY))
+    company.staff("77", JO, ends=ends)
+    company.added("7", JO)
+    if withdrawn == "by a listing":
+        company.snapshot(requested=T0 + DAY)
+    elif withdrawn == "by its status":
+        company.add(status("withdrawn", at=T0 + DAY))
+    assert company.results()["C2 7"] == "FAIL"
+    assert story(company.add(settings("s")))[-1] == "C2 7 closed voided"
+    (opened,) = company.tick(ends + SECOND)
+    assert (opened["unmapped"]["reason"], opened["time"], opened["start_time"]) == ("staff_withdrawn", ends, ends)
+    assert company.results()["C2 7"] == "UNKNOWN"

@@ -104,6 +104,31 @@ def test_an_exemption_for_an_owner_is_void_once_a_link_names_another_also_when_i
     assert company.results()["C2 7"] == "FAIL"
 
 
+def test_an_exemption_for_an_owner_is_void_once_a_record_shows_that_a_link_behind_it_named_another():
+    company = Company()
+    company.added("7", JO)
+    links: list[str] = []
+    for record in ("88", "88", "77"):
+        replaces, staff = links[-1] if links else None, person_of(record)
+        company.decided("account.linked", "7", replaces, staff=staff)
+        links.append(derived("account.linked", "7", replaces, staff, None))
+        if len(links) == 1:
+            company.add(Exempting(check="C1").granted(staff=person_of("77")))
+    assert company.results()["C1 7"] == "EXEMPT"  # whether the two are one person is not known yet
+    company.staff("88", "al@acme.example")
+    assert company.results()["C1 7"] == "UNKNOWN"
+
+
+def test_an_exemption_for_somebody_whom_no_address_names_is_void_once_the_end_of_their_employment_moves():
+    company = leaver()
+    company.staff("78", JO, employee="e78")
+    company.staff("88", "al@acme.example", ends=T0 + 5 * DAY)
+    company.add(Exempting().granted(staff=person_of("88")))
+    assert (company.results()["C1 7"], company.results()["C2 7"]) == ("FAIL", "EXEMPT")
+    company.staff("88", "al@acme.example", at=SOON, ends=T0 + 6 * DAY)
+    assert company.results()["C2 7"] == "UNKNOWN"
+
+
 def test_a_change_of_policy_voids_nothing():
     company = Company()
     company.policy(roles("Sales"))
