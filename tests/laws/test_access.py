@@ -10,19 +10,20 @@ from tests.support.access_histories.history import history
 from tests.support.access_laws import product
 from tests.support.access_laws.campaign import disagreements, faults
 from tests.support.access_laws.laws import some_laws
-from tests.support.access_mutants.agent import FAULTS
+from tests.support.access_laws.nothing_left import nothing_is_left
+from tests.support.access_mutants.agent import FAULTS, MISSED_TRIGGERS
 from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
 
 HISTORIES, SIZE, BATCH = 500, 24, 20
-FAILED_ONCE = (
-    101_937,
-    501_476,
-    20_075,
-    60_001,
-    601_036,
-    603_057,
-    604_026,
-)  # found by the long form; their causes have tests in tests/streams/core/access
+# found by the long form; their causes have tests in tests/streams/core/access
+FAILED_ONCE = (101_937, 501_476, 20_075, 60_001, 601_036, 603_057, 604_026, 700_169)
+
+NOTICED = {  # in the history of which seed
+    "absence hides an end ahead": 601_036,
+    "exemptions lead nowhere": 604_026,
+    "a decision evaluates as it is alone": 700_169,
+    "silence is dated once": 26,
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
@@ -51,3 +52,17 @@ def test_the_agent_agrees_with_the_oracle_over_long_histories(first):
 def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
     FAULTS[letter](monkeypatch)
     assert any(disagreements(history(seed, SIZE)) for seed in range(200))
+
+
+@pytest.mark.parametrize("first", range(0, 60, BATCH))
+def test_nothing_is_left_to_evaluate_after_any_fact(first):
+    found = {seed: left for seed in range(first, first + BATCH) if (left := nothing_is_left(history(seed, SIZE)))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("fault", MISSED_TRIGGERS)
+def test_a_fault_in_what_is_evaluated_when_is_noticed_without_the_oracle(fault, monkeypatch):
+    entries = history(NOTICED[fault], SIZE)
+    assert nothing_is_left(entries) == []
+    MISSED_TRIGGERS[fault](monkeypatch)
+    assert nothing_is_left(entries)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
 from tests.support.access_laws.laws import LAWS, broken_laws
+from tests.support.access_laws.nothing_left import nothing_is_left
 from tests.support.access_laws.replay import replay_gives_the_same_bytes
 from tests.support.access_oracle import answers as oracle
 from tests.support.access_oracle.log import Entry
@@ -47,6 +48,8 @@ def campaign(
     while seed - first < histories if histories is not None else time.monotonic() < end:
         length = size if seed % 10 else 3 * size
         found = faults(seed, length)
+        if left := nothing_is_left(history(seed, length)):
+            found["nothing left"] = left
         if differing := replay_gives_the_same_bytes(history(seed, length), random.Random(seed)):
             found["replay"] = differing
         yield seed, found

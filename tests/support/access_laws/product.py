@@ -36,7 +36,7 @@ def answer(history: Sequence[Entry]) -> Answers:
 def processed(history: Sequence[Entry]) -> Company:
     """Return the company after the whole history."""
     company = Company()
-    for record in _records(history):
+    for record in records_of(history):
         company.process([record])
     return company
 
@@ -44,12 +44,13 @@ def processed(history: Sequence[Entry]) -> Company:
 def walk(history: Sequence[Entry]) -> Iterator[Answers]:
     """Yield the answers after each fact."""
     company, reader = Company(), Reader()
-    for position, record in enumerate(_records(history)):
+    for position, record in enumerate(records_of(history)):
         company.process([record])
         yield _answers(company, position, reader)
 
 
-def _records(history: Sequence[Entry]) -> Iterator[RecordValue]:
+def records_of(history: Sequence[Entry]) -> Iterator[RecordValue]:
+    """Yield the records of the log."""
     for offset, (entry, fact) in enumerate(zip(history, facts_of(history), strict=True)):
         yield RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), offset, entry["log_time"])
 

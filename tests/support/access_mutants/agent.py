@@ -7,12 +7,12 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from streams.core.access.checks import freshness, offboarded, presence, valid_access
+from streams.core.access.checks import deadlines, freshness, offboarded, presence, valid_access
 from streams.core.access.checks.check import AccountInput
+from streams.core.access.facts import choices, snapshots
 from streams.core.access.facts import freshness as facts_freshness
-from streams.core.access.facts import snapshots
-from streams.core.access.processing import chunk, timers
-from streams.core.access.state import read_settings, staff, staff_reader
+from streams.core.access.processing import chunk, coverage, timers
+from streams.core.access.state import read_settings, references, staff, staff_reader
 from streams.core.access.state.directory import Directory
 
 Fault = Callable[[pytest.MonkeyPatch], None]
@@ -44,7 +44,7 @@ def _silent_link_gives_way(patch: pytest.MonkeyPatch) -> None:
 def _withdrawn_record_loses_its_end(patch: pytest.MonkeyPatch) -> None:
     right = staff._end
     patch.setattr(
-        staff, "_end", lambda row, withdrawn, *others: None if withdrawn is not None else right(row, withdrawn, *others)
+        staff, "_end", lambda given, withdrawn, *others: None if withdrawn is not None else right(given, withdrawn, *others)
     )
 
 
@@ -79,13 +79,13 @@ def _contradictions_by_the_millisecond(patch: pytest.MonkeyPatch) -> None:
 
 
 def _end_by_status_is_the_latest(patch: pytest.MonkeyPatch) -> None:
-    right = staff._end
+    right = staff._asserted_end
 
-    def end(row: Any, *others: Any) -> Any:
+    def end(row: Any) -> Any:
         latest = tuple(msgspec.structs.replace(each, times=each.times[-1:]) for each in row.status)
-        return right(msgspec.structs.replace(row, status=latest), *others)
+        return right(msgspec.structs.replace(row, status=latest))
 
-    patch.setattr(staff, "_end", end)
+    patch.setattr(staff, "_asserted_end", end)
 
 
 def _policy_has_no_date(patch: pytest.MonkeyPatch) -> None:
@@ -146,6 +146,36 @@ def timers_as_of_the_fact(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(timers, "_evaluate", evaluate)
 
 
+def _absence_hides_an_end_ahead(patch: pytest.MonkeyPatch) -> None:
+    deadline = offboarded.OFFBOARDED.deadline
+    assert deadline is not None
+
+    def instants(of: staff.Employment) -> set[int]:
+        return {instant for instant in (of.withdrawn, of.end and of.end.instant) if instant is not None}
+
+    hidden = msgspec.structs.replace(offboarded.OFFBOARDED, deadline=deadline._replace(of_record=instants))
+    patch.setattr(deadlines, "ACCOUNT_CHECKS", tuple(hidden if check.id == "C2" else check for check in deadlines.ACCOUNT_CHECKS))
+
+
+def _exemptions_lead_nowhere(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(references, "_exempted", lambda _: set())
+
+
+def _a_decision_evaluates_as_it_is_alone(patch: pytest.MonkeyPatch) -> None:
+    asked: list[Directory] = []
+
+    class AfterAlone(Directory):
+        def accounts_of(self, key: Any) -> Any:
+            asked.append(self)
+            return set() if len(asked) % 2 else super().accounts_of(key)
+
+    patch.setattr(choices, "Directory", AfterAlone)
+
+
+def _silence_is_dated_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(coverage, "_reports", lambda row: row is not None and row.reason == "stale")
+
+
 FAULTS: Final = MappingProxyType[str, Fault]({
     "A": _dated_1970,
     "B": _link_waits_for_its_record,
@@ -164,3 +194,11 @@ FAULTS: Final = MappingProxyType[str, Fault]({
     "stale sources have no deadline": _a_stale_source_is_noticed_by_the_next_fact_only,
 })  # fmt: skip
 """By the letter of the case in tests/support/access_oracle/cases.json, or in words."""
+
+MISSED_TRIGGERS: Final = MappingProxyType[str, Fault]({
+    "absence hides an end ahead": _absence_hides_an_end_ahead,
+    "exemptions lead nowhere": _exemptions_lead_nowhere,
+    "a decision evaluates as it is alone": _a_decision_evaluates_as_it_is_alone,
+    "silence is dated once": _silence_is_dated_once,
+})  # fmt: skip
+"""Faults for which nothing is evaluated, though an answer changed."""

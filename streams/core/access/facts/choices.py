@@ -26,7 +26,9 @@ def decided(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
     choice, was = fact.choice.source, before or SourceChoice(None, source, None)
     since = was.since if choice == was.choice else source.date
     made = (*was.made, DatedName(choice, source.date, source.offset))[-REMEMBERED:]
+    record = state.record_ids.get(staff)
+    old = Directory(state).accounts_of((record.source, record.id)) if record else set()  # also of whom it may no longer have left
     state.choices.put(SourceChoice(choice, source, since, made), staff)
-    directory, record = Directory(state), state.record_ids.get(staff)
-    accounts = directory.accounts_of((record.source, record.id)) if record else set()
-    return Effect("applied", accounts=accounts, directory=directory)
+    directory = Directory(state)
+    new = directory.accounts_of((record.source, record.id)) if record else set()
+    return Effect("applied", accounts=old | new, directory=directory)

@@ -127,10 +127,15 @@ def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, cause: Ep
     row = CoverageRow(covered.result, covered.reason, covered.since, covered.complete_since, before.through if before else 0)
     if row != before:
         _publish(chunk, kind, name, msgspec.structs.replace(row, through=max(row.through, at)))
-    if kind == SOURCE and (before is not None and before.reason == coverage.STALE) != (row.reason == coverage.STALE):
+    if kind == SOURCE and _reports(before) != _reports(row):
         _evaluate_workspaces(chunk, cause)
     if not chunk.state.timers.is_armed(TIMER, (TIMER,)):
         chunk.state.timers.set(TIMER, (TIMER,), at - at % RENEWED_EVERY + RENEWED_EVERY)
+
+
+def _reports(row: CoverageRow | None) -> tuple[bool, int] | None:
+    """Return what S4 rests on of a source's row: whether it is stale, and since when that is so."""
+    return None if row is None else (row.reason == coverage.STALE, row.since)
 
 
 def _evaluate_workspaces(chunk: Chunk, cause: EpisodeCause) -> None:

@@ -7,10 +7,10 @@ from tests.support.company import DAY, T0, TENANT, Company, everyone, person_of,
 JO = "jo@acme.example"
 
 
-def chosen(record: str, source: str | None, replaces: str | None = None, *, field: str = "employment") -> Fact:
+def chosen(record: str, source: str | None, replaces: str | None = None, *, field: str = "employment", of: str = "hr") -> Fact:
     return Fact(
         id=derived("chosen", record, source, replaces), tenant=TENANT, kind="staff.decided", source="operator", basis="decided",
-        staff=person_of(record), choice=StaffChoice(field=field, source=source), replaces=replaces,
+        staff=person_of(record, of), choice=StaffChoice(field=field, source=source), replaces=replaces,
     )  # fmt: skip
 
 
@@ -87,3 +87,16 @@ def test_a_decision_about_another_field_is_void():
     company = contradicted()
     company.add(chosen("77", "idp", field="name"))
     assert (company.ledger()[-1]["outcome"], company.results()["C2 7"]) == ("void", "FAIL")
+
+
+def test_a_decision_by_which_somebody_has_not_left_is_seen_where_they_might_own_the_account():
+    company = Company()
+    company.policy(everyone())
+    company.staff("1", JO, source="scim", employee="e1")
+    company.staff("2", JO, source="idp", employee="e2")
+    company.staff("77", JO, source="idp", ends=T0 + DAY)  # who might be the first
+    company.decided("account.linked", "7", staff=person_of("1", "scim"))
+    company.added("7")
+    assert company.results()["C2 7"] == "UNKNOWN"
+    company.add(chosen("77", "scim", of="idp"))
+    assert company.results()["C2 7"] == "PASS"

@@ -79,6 +79,22 @@ def test_without_a_source_that_reports_at_an_interval_there_is_nothing_to_say():
     assert "S4 ws1" not in company.results()
 
 
+def test_a_report_that_is_stale_itself_moves_since_when_the_source_is():
+    company = company_with(hr=HOURLY)
+    seen = company.clock
+    company.tick(seen + 9 * HOUR)
+    (updated,) = [each for each in company.staff("77", AL, at=seen + 4 * HOUR) if each["unmapped"]["check"] == "S4"]
+    assert (updated["activity_name"], updated["start_time"]) == ("Update", seen + 7 * HOUR)
+
+
+def test_a_source_that_is_observed_for_the_first_time_has_an_answer_about_its_reports():
+    company = Company()
+    company.add(expecting(hr=HOURLY))
+    assert "S4 ws1" not in company.results()
+    company.staff("77", AL, at=company.clock)
+    assert company.results()["S4 ws1"] == "PASS"
+
+
 def test_an_open_c4_stays_open_while_its_source_is_stale():
     company = company_with(hr=HOURLY)
     company.staff("0", "p0@acme.example", at=company.clock, roles=("Sales",))

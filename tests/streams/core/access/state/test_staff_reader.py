@@ -68,7 +68,7 @@ def test_a_part_of_a_record_is_read_as_the_whole_is(observations, snapshots, abs
         row = observed(row, each)
     record = read_record(row, snapshots, absence, None)
     employment = employment_of(row, snapshots, absence, None)
-    assert employment == (record.there_since, record.withdrawn, record.end)
+    assert employment == record.employment
     assert employment.lasts(now) == (record.withdrawn is None and (record.end is None or record.end.instant > now))
 
 
