@@ -6,6 +6,7 @@ histories about every law, for as long as one likes, or for `--histories 10000`.
 
 import pytest
 
+from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
 from tests.support.access_laws.campaign import disagreements, faults
@@ -56,8 +57,8 @@ def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
 
 @pytest.mark.parametrize("first", range(0, 60, BATCH))
 def test_nothing_is_left_to_evaluate_after_any_fact(first):
-    found = {seed: left for seed in range(first, first + BATCH) if (left := nothing_is_left(history(seed, SIZE)))}
-    assert found == {}
+    entries = {seed: with_activities(seed, history(seed, SIZE)) for seed in range(first, first + BATCH)}
+    assert {seed: left for seed in entries if (left := nothing_is_left(entries[seed]))} == {}
 
 
 @pytest.mark.parametrize("fault", MISSED_TRIGGERS)

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
 from tests.support.access_laws.laws import LAWS, broken_laws
@@ -48,7 +49,7 @@ def campaign(
     while seed - first < histories if histories is not None else time.monotonic() < end:
         length = size if seed % 10 else 3 * size
         found = faults(seed, length)
-        if left := nothing_is_left(history(seed, length)):
+        if left := nothing_is_left(with_activities(seed, history(seed, length))):
             found["nothing left"] = left
         if differing := replay_gives_the_same_bytes(history(seed, length), random.Random(seed)):
             found["replay"] = differing

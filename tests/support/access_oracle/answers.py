@@ -41,7 +41,8 @@ def walk(history: Sequence[Entry], now: int | None = None, interpretation: Inter
         time = logged.log_time
         handle(logged, findings, interpretation)
         yield reconcile(log[: index + 1], time, str(logged.fact["id"]), interpretation, findings)
-        findings.monitoring = findings.monitoring or has_started(state_at(log[: index + 1], time, interpretation))
+        assert findings.state is not None
+        findings.monitoring = findings.monitoring or has_started(findings.state)
     if now is not None and log and now > time:
         _fire_timers(log, time, now, interpretation, findings)
         yield reconcile(log, now, "now", interpretation, findings)
@@ -52,6 +53,8 @@ def _fire_timers(log: Sequence[LoggedFact], after: int, until: int, interpretati
 
     A finding that a timer opens has a deadline of its own, which may come before the next of the other timers.
     """
+    if until == after:
+        return
     due = due_instants(log, after, until, interpretation)
     while True:
         deadlines = [finding.deadline for finding in findings.open if finding.deadline]

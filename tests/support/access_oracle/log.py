@@ -6,6 +6,7 @@ are milliseconds.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -47,7 +48,7 @@ class LoggedFact:
     log_time: int
     fact: FactDict
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind; an event of the activity log that shows its actor's presence counts as seen [N26]."""
         kind = str(self.fact["kind"])

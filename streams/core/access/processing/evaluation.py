@@ -100,7 +100,8 @@ class Evaluation:
 
     def _accounts_at(self, app_id: str, address: str) -> list[AccountRow]:
         keys = self._state.addresses.holders(address).accounts
-        return [row for key in keys if key[0] == app_id and (row := self._state.accounts.get(*key)) is not None]
+        rows = [self._state.accounts.get(*key) for key in keys if key[0] == app_id]
+        return [row for row in rows if row is not None and address in row.ever]
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace, read once for all its accounts."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.core.access.state.addresses import related
+from streams.core.access.state.addresses import related, untagged
 from streams.core.access.state.row_kinds.activity_rows import InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
@@ -28,7 +28,7 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
 
 
 def accounts_named(state: TenantState, addresses: Iterable[str], people: Iterable[str]) -> set[AccountKey]:
-    """Return the accounts that have, or had, a form of one of these addresses, or about which a decision names one of these people."""
+    """Return the accounts that have, or had, one of these addresses in any form, or about which a decision names one of these people."""
     aliases = state.read_settings.aliases
     indexes = [state.addresses.holders(each) for address in addresses for each in related(address, aliases)]
     return {account for index in (*indexes, *map(state.links.holders, people)) for account in index.accounts}
@@ -37,7 +37,7 @@ def accounts_named(state: TenantState, addresses: Iterable[str], people: Iterabl
 def put_account(state: TenantState, before: AccountRow | None, after: AccountRow) -> None:
     """Put an account's row, and update the references to it."""
     key = (after.app_id, after.id)
-    _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_account)
+    _move(state.addresses, key, _named(before), _named(after), _with_account)
     old, new = _decided(before), _decided(after)
     if not old <= new:
         new |= {staff for _, row in state.exemptions.walk(*key) for staff in _exempted(row)}
@@ -67,6 +67,12 @@ def put_invite(state: TenantState, key: tuple[str, str], after: InviteRow) -> No
     if after.is_named:
         _move(state.addresses, (key[0], ""), set(), {key[1]}, _with_account)
     state.invites.put(after, *key)
+
+
+def _named(account: AccountRow | None) -> set[str]:
+    """Return the addresses that lead to an account: those it has or had, and without their plus tags, by which it may be somebody's."""
+    ever = account.ever if account else ()
+    return {*ever, *(bare for address in ever if (bare := untagged(address)))}
 
 
 def _decided(account: AccountRow | None) -> set[str]:

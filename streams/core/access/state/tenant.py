@@ -62,7 +62,9 @@ class TenantState:
         self.sources = RowCollection(table, tenant, "source", SourceRow)  # by source
         self.teammates = RowCollection(table, tenant, "teammates", TeammatesRow)  # by app id
         self.signs = RowCollection(table, tenant, "signs", SourceSigns)  # by source
-        self.addresses = HolderIndexes(table, tenant, "address", HolderIndex)  # by normal address, also a former one
+        self.addresses = HolderIndexes(
+            table, tenant, "address", HolderIndex
+        )  # by normal address, also a former one; accounts by it without tag too
         self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
         self.links = HolderIndexes(
             table, tenant, "link", HolderIndex

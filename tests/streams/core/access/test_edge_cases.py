@@ -269,3 +269,16 @@ def test_case_22_a_bad_export_that_drops_most_people_is_one_finding_and_not_one_
     shown = {each["name"]: each["value"] for each in found[0]["compliance"]["control_parameters"]}
     assert (shown["absent"], shown["heads"]) == ("40", "50")
     assert {check: result for check, result in company.results().items() if check != "S3 ws1"} == before
+
+
+def test_case_7_whoever_has_the_address_without_its_plus_tag_is_a_candidate_whichever_is_known_first():
+    for late in (False, True):
+        company = Company()
+        if not late:
+            company.staff("77", "jo@acme.example")
+        company.added("7", "jo+intercom@acme.example")
+        if late:
+            company.staff("77", "jo@acme.example")
+        last = [each for each in company.findings() if each["unmapped"]["check"] == "C1"][-1]
+        assert company.results()["C1 7"] == "FAIL"
+        assert [each["staff"] for each in last["unmapped"]["candidates"]] == [person_of("77")]

@@ -23,6 +23,7 @@ class Findings:
     open: list[Finding] = field(default_factory=list)
     closed: list[Finding] = field(default_factory=list)
     monitoring: bool = False  # it has started: findings are no longer the baseline
+    state: State | None = None  # by which the findings were brought in line last
 
 
 def reconcile(log: Sequence[LoggedFact], now: int, cause: str, interpretation: Interpretation, findings: Findings) -> Answers:
@@ -31,6 +32,7 @@ def reconcile(log: Sequence[LoggedFact], now: int, cause: str, interpretation: I
     The design: "findings open, change, close and reopen from the difference".
     """
     state, accounts, workspaces = rows_at(log, now, interpretation)
+    findings.state = state
     rows = [*workspaces.values(), *(row for checks in accounts.values() for row in checks.values())]
     for finding in list(findings.open):
         row = next((row for row in rows if _subject(row) == finding.subject), None)
