@@ -58,7 +58,8 @@ def _employment(state: TenantState, view: AccountInput, row: ExemptionRow, perso
         return None
     since, directory, times = row.source.date, view.directory, set[int]()
     for record in person.records:
-        times |= _employment_times(record.row, directory.reader.absences(record.key[0]), since)
+        absences = [*record.row.lacked, *directory.reader.requests(record.key[0])] if record.absence_ends else []
+        times |= _employment_times(record.row, absences, since)
     made = [each for id_ in person.ids if (choice := state.choices.get(id_)) for each in choice.made]
     made.sort(key=lambda each: each.offset)
     right = [each.name for each in made if each.offset < row.source.offset][-1:] or [None]
@@ -82,8 +83,9 @@ def _as_of(row: StaffRecord, at: int) -> StaffRecord | None:
     sights = tuple(time for time in row.sights if time <= at)
     if not sights:
         return None
+    lacked = tuple(time for time in row.lacked if time <= at)
     return msgspec.structs.replace(
-        row, sights=sights, status=until(row.status, at), ends=until(row.ends, at), roles=until(row.roles, at)
+        row, sights=sights, lacked=lacked, status=until(row.status, at), ends=until(row.ends, at), roles=until(row.roles, at)
     )
 
 
@@ -128,7 +130,7 @@ def _staff_roles(state: TenantState, view: AccountInput, row: ExemptionRow, pers
 
 def _role_times(directory: Directory, row: StaffRecord) -> set[int]:
     """Return the times (ms) at which the roles that a record gives, or whether it counts, can have changed."""
-    requests = directory.reader.requests(row.source)
+    requests = [*row.lacked, *directory.reader.requests(row.source)]
     sights = (sight for request in requests for sight in [time for time in row.sights if time > request][:1])
     return {*(moment.time for history in (row.roles, row.status) for moment in moments(history)), *requests, *sights}
 

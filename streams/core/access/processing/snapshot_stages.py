@@ -15,6 +15,7 @@ from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
 from streams.core.access.state.row_kinds.work_rows import SnapshotPage, SnapshotStaging
 from streams.core.access.state.rows import SourceRow
+from streams.core.access.state.staff import without_snapshot
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import AppliedSnapshot, SnapshotProblem
@@ -83,7 +84,7 @@ def count_withdrawn(chunk: Chunk) -> Stage:
         return Stage.EVALUATE
     snapshots = sorted((*known.snapshots, AppliedSnapshot(staging.requested, snapshot.id, known.applied)))
     accepted = chunk.now if known.problem else known.accepted
-    _put(chunk, snapshot.scope, known, SourceRow(tuple(snapshots[-REMEMBERED:]), known.applied + 1, None, accepted))
+    _put(chunk, snapshot.scope, known, SourceRow(tuple(snapshots), known.applied + 1, None, accepted))
     chunk.all_accounts = freshness.observed(state, snapshot.scope, staging.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
 
@@ -118,17 +119,28 @@ def apply_rows(chunk: Chunk) -> Stage:
 
 
 def withdraw_absent(chunk: Chunk) -> Stage:
-    """Find the accounts of the source's records that the snapshot does not have: their absence may change answers."""
+    """Find the accounts of the source's records that the snapshot does not have: their absence may change answers.
+
+    Where there are many snapshots, the oldest is forgotten.
+    """
     end = snapshot_of(chunk.fact)
     number, directory = _number(chunk), Directory(chunk.state)
+    known = chunk.state.sources.get(end.source)
+    assert known is not None
+    forgotten = known.snapshots[0] if len(known.snapshots) > REMEMBERED else None
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
     for id_, record in chunk.spend(chunk.state.records.walk(end.source, after=chunk.cursor)):
         if requested > record.sights[0] and number not in record.listed:
             deadlines.arm_record(chunk.state, record, directory.reader.employment(record), chunk.now)
             chunk.accounts |= directory.accounts_of((end.source, id_))
+        kept = without_snapshot(record, forgotten) if forgotten else record
+        if kept is not record:
+            chunk.state.records.put(kept, end.source, id_)
         chunk.cursor = id_
     if chunk.has_more:
         return Stage.WITHDRAW_ABSENT
+    if forgotten:
+        chunk.state.sources.put(msgspec.structs.replace(known, snapshots=known.snapshots[1:]), end.source)
     staged_snapshot(chunk.state, chunk.fact).forget()
     return Stage.EVALUATE
 

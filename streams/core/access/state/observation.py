@@ -8,7 +8,7 @@ import msgspec
 from schemas.access.facts import Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.history import REMEMBERED, History, with_value
+from streams.core.access.state.history import History, with_value
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import FactReference
 from streams.core.normal_forms.addresses import normal
@@ -33,7 +33,6 @@ def merge_record(
     fields = with_asserted(before.fields if before else {}, _described(fact, data), time, fact.id)
     person = before.person if before else person_id(tenant, data.source, data.record)
     sights = _with_number(before.sights if before else (), time)
-    kept = sights if len(sights) <= REMEMBERED else (sights[0], *sights[-REMEMBERED + 1 :])
     numbers = before.listed if before else ()
     newest = before is None or (before.latest.date, before.latest.fact) < (time, fact.id)
     asserted = _decisive(fact, data)
@@ -43,10 +42,11 @@ def merge_record(
         id=data.record,
         person=person,
         fields=fields,
-        sights=kept,
-        listed=numbers if listed is None else _with_number(numbers, listed)[-REMEMBERED:],
+        sights=sights,
+        listed=numbers if listed is None else _with_number(numbers, listed),
         latest=msgspec.structs.replace(source, date=time) if newest or before is None else before.latest,
         ending=before.ending if before else source,
+        lacked=before.lacked if before else (),
         ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
         **{name: _with(getattr(before, name) if before else (), asserted, name, time) for name in _HISTORIES},
     )

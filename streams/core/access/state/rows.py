@@ -75,7 +75,9 @@ class StaffRecord(Row, frozen=True, tag="record"):
     """One source's record of a staff member, with the histories of the fields that decide who it is and when employment ends.
 
     `person` is the id the record gives its person where it is the first of them. `sights` are the times it was observed at, `listed`
-    the numbers of complete snapshots that had it, `ever` every normal address it ever had. `latest` is its latest observation, `ending` the fact that last changed when employment ends.
+    the numbers of the remembered complete snapshots that had it, `lacked` the request times of those no longer remembered that were the
+    first not to have it. `ever` is every normal address it ever had, `latest` its latest observation, `ending` the fact that last changed
+    when employment ends.
     """
 
     source: str
@@ -92,6 +94,7 @@ class StaffRecord(Row, frozen=True, tag="record"):
     status: History = ()
     ends: History = ()
     ever: tuple[str, ...] = ()
+    lacked: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"StaffRecord({self.source!r}, {self.id!r}, ***)"
@@ -105,7 +108,7 @@ class RecordId(Row, frozen=True, tag="record_id"):
 
 
 class SourceRow(Row, frozen=True, tag="source"):
-    """The complete snapshots of a staff source that were applied, in order of their requests, and how many there were ever.
+    """The latest complete snapshots of a staff source that were applied, in order of their requests, and how many there were ever.
 
     `problem` is about a later one that was refused; `accepted` is the log time (ms) at which the next one after such was applied.
     """

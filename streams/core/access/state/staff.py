@@ -1,12 +1,14 @@
 """Staff records, read as of the snapshots of their source."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas.access.facts import AccessSettings
-from streams.core.access.state.history import Moment, run_start, runs, same_runs
+from streams.core.access.state.history import REMEMBERED, Moment, run_start, runs, same_runs
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
 
@@ -148,9 +150,8 @@ def describes_alike(before: StaffRecord, after: StaffRecord) -> bool:
 def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, int | None]:
     """Return since when a record is there without a gap, and when it was withdrawn, None where it was not."""
     there, last, withdrawn = row.sights[0], row.sights[-1], None
-    if snapshots:
-        listed = frozenset(row.listed)
-        lacking = [each.requested for each in snapshots if each.requested > there and each.number not in listed]
+    if snapshots or row.lacked:
+        lacking = lacking_times(row, snapshots)
         if lacking:
             withdrawn = min((requested for requested in lacking if requested > last), default=None)
             gap = max((requested for requested in lacking if requested <= last), default=None)
@@ -163,6 +164,37 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
     if any(_gone(run.values) for run in status):
         there = max(there, run_start(status, lambda values: not _gone(values)).time)
     return there, withdrawn
+
+
+def lacking_times(row: StaffRecord, snapshots: Iterable[AppliedSnapshot]) -> list[int]:
+    """Return when snapshots of a record's source were requested that do not have it, after it was first observed."""
+    listed, first = frozenset(row.listed), row.sights[0]
+    lacking = (each.requested for each in snapshots if each.number not in listed)
+    return [requested for requested in (*row.lacked, *lacking) if requested > first]
+
+
+def without_snapshot(row: StaffRecord, forgotten: AppliedSnapshot) -> StaffRecord:
+    """Return a record as it reads once the oldest snapshot of its source is forgotten: of those that lack it, the first is kept."""
+    if forgotten.number in row.listed:
+        return msgspec.structs.replace(row, listed=tuple(each for each in row.listed if each != forgotten.number))
+    seen = max((time for time in row.sights if time <= forgotten.requested), default=None)
+    if seen is None or forgotten.requested == row.sights[0] or any(seen <= time <= forgotten.requested for time in row.lacked):
+        return row
+    return msgspec.structs.replace(row, lacked=tuple(sorted((*row.lacked, forgotten.requested)))[-_LACKED:])
+
+
+def remembered_sights(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, ...]:
+    """Return the times at which a record was observed that its reading needs: those within a stretch without a gap are forgotten first."""
+    kept = list(row.sights)
+    lacking = sorted(lacking_times(row, snapshots)) if len(kept) > REMEMBERED else []
+    while len(kept) > REMEMBERED:
+        pairs = enumerate(pairwise(kept[:-1]), start=1)
+        within = (place for place, (before, after) in pairs if bisect_right(lacking, after) == bisect_left(lacking, before))
+        del kept[next(within, 1)]
+    return tuple(kept)
+
+
+_LACKED: Final = 16  # gaps of a record: far more than anybody leaves and comes back, and a bound for a faulty source
 
 
 def _all_addresses(values: Sequence[Sequence[str]]) -> frozenset[str]:

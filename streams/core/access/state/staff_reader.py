@@ -35,9 +35,13 @@ class StaffReader:
         snapshots, absence, decided = self._by(row.source)
         return read_record(row, tuple(each for each in snapshots if each.requested <= at), absence, decided)
 
+    def snapshots(self, source: str) -> tuple[AppliedSnapshot, ...]:
+        """Return the remembered snapshots of a source."""
+        return self._by(source)[0]
+
     def requests(self, source: str) -> list[int]:
         """Return when the snapshots of a source were requested (ms)."""
-        return [each.requested for each in self._by(source)[0]]
+        return [each.requested for each in self.snapshots(source)]
 
     def employment(self, row: StaffRecord, *, without: int | None = None) -> Employment:
         """Return what a record says of employment, read without the complete snapshot of a number."""
@@ -54,11 +58,6 @@ class StaffReader:
     def absence_ends(self, source: str) -> bool:
         """Say whether absence from a complete snapshot of a source ends employment."""
         return self.settings.absence(source)[0] == ENDED
-
-    def absences(self, source: str) -> list[int]:
-        """Return when the snapshots of a source were requested (ms), where absence from one ends employment."""
-        snapshots, absence, _ = self._by(source)
-        return [each.requested for each in snapshots] if absence == ENDED else []
 
     def _by(self, source: str) -> tuple[tuple[AppliedSnapshot, ...], str, int | None]:
         """Return what the records of a source are read by: its snapshots, what absence from one means, and since when."""
