@@ -41,6 +41,7 @@ class Engine:
         on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
         on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
         on_ready: Callable[["Engine"], None] = lambda _: None,
+        traces: bool = False,
     ) -> None:
         self._state = state = EngineState(names)
         self._standby = standby = (
@@ -66,6 +67,7 @@ class Engine:
             limits=limits,
             on_commit=on_commit,
             on_failure=on_failure,
+            traces=traces,
         )
         self.assignment = FaustCallbacks(
             agents,

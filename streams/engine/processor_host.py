@@ -38,6 +38,7 @@ class EngineProcessorHost:
         limits: Limits,
         on_commit: Callable[[CommitStats], None],
         on_failure: Callable[[str, str], None],
+        traces: bool,
     ) -> None:
         self._state = state
         self._loader = loader
@@ -46,6 +47,7 @@ class EngineProcessorHost:
         self._limits = limits
         self._on_commit = on_commit
         self._on_failure = on_failure
+        self.traces = traces
         self._reloads: set[asyncio.Task[None]] = set()
         self._partition_counts: dict[str, int] = {}
 

@@ -68,10 +68,11 @@ async def running(
     on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
     on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
     on_ready: Callable[[Engine], None] = lambda _: None,
+    traces: bool = False,
 ) -> AsyncIterator[Running]:
     """Start agents; at the end, finish running transactions and leave the group. All topics must exist (`topics apply`).
 
-    With `standby_stores`, copies of the tables of partitions that other workers own are kept there.
+    With `traces`, `on_commit` gets the records that belong to traces. With `standby_stores`, copies of the tables of partitions that other workers own are kept there.
     """
     names = names or Naming(prefix=kafka.topic_prefix)
     limits = limits or Limits()
@@ -93,6 +94,7 @@ async def running(
             on_failure=on_failure,
             on_progress=on_progress,
             on_ready=when_ready,
+            traces=traces,
         )
         app = BatchApp(agents, kafka=kafka, names=names, limits=limits, assignment=engine.assignment)
         engine.connect(cast(Seeker, app.consumer))

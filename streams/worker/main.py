@@ -42,6 +42,7 @@ class WorkerCallbacks(msgspec.Struct, frozen=True):
     started: Callable[[Engine], None]  # the engine, for probes
     committed: Callable[[CommitStats], None]  # every transaction, for metrics
     failed: Callable[[str, str], None]  # an agent's partition that has to be loaded again, and the cause
+    traces: bool = False  # whether `committed` wants the records that belong to traces
 
 
 async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -> None:
@@ -64,6 +65,7 @@ async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -
         on_failure=callbacks.failed,
         on_progress=partial(_report_restored, callbacks),
         on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
+        traces=callbacks.traces,
     ) as worker:
         callbacks.started(worker.engine)
         async with _kept_wiped(disk_stores):

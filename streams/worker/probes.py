@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.observability import metrics
+from connectors.observability.tracing import RecordTracer
 from schemas.errors import StoreFailed
 from streams.engine.engine import Engine
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
@@ -33,8 +34,9 @@ _PORTS_TRIED = 64  # several workers of one machine count up from the configured
 class Probes:
     """Serve /health, /ready and /metrics on `listen` (host:port, or empty for none) while the context is open."""
 
-    def __init__(self, listen: str) -> None:
+    def __init__(self, listen: str, tracer: RecordTracer | None = None) -> None:
         self._listen = listen
+        self._tracer = tracer
         self._engine: Engine | None = None
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -62,9 +64,11 @@ class Probes:
         self._engine = engine
 
     def committed(self, stats: CommitStats) -> None:
-        """Count a transaction."""
+        """Count a transaction, and trace its records."""
         metrics.RECORDS.labels(stats.agent).inc(stats.records - stats.dead)
         metrics.DEAD_LETTERS.labels(stats.agent).inc(stats.dead)
+        if stats.traced and self._tracer is not None:
+            self._tracer.committed(stats.agent, stats.partition, stats.traced, stats.seconds)
         metrics.BATCH_SECONDS.labels(stats.agent).observe(stats.seconds)
         if stats.oldest is not None:
             metrics.RECORD_AGE.labels(stats.agent).observe(max(0.0, time.time() - stats.oldest / 1000))

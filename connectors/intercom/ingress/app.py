@@ -24,6 +24,7 @@ from connectors.intercom.ingress.probes import IngressStatus, probes
 from connectors.intercom.ingress.routing import Router
 from connectors.intercom.ingress.signature import Keyring
 from connectors.intercom.ingress.spools import Spools
+from connectors.observability import tracing
 from connectors.observability.metrics import (
     INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS,
@@ -79,6 +80,7 @@ class IngressProcess:
             writer=writer,
             counters=self._counters,
             ceiling=self._config.ceiling,
+            tracer=None if (tracer := tracing.tracer()) is None else tracing.PostTracer(tracer),
         )
         self._register_gauges()
         metrics_task = asyncio.create_task(self._metrics.publish())
@@ -168,6 +170,7 @@ async def run(
     Calls `ready` once it listens. `parent_pipe` is the reading end of a pipe whose writing end only the supervising process
     holds: when that process ends, this one stops too.
     """
+    tracing.configure("ingress")
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
     async with IngressProcess(config, index).running() as app:

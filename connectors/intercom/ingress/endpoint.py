@@ -13,6 +13,7 @@ from connectors.intercom.ingress.counters import IngressCounters
 from connectors.intercom.ingress.durable_writer import CannotPersist, DurableWriter
 from connectors.intercom.ingress.routing import AuthenticPost, Quarantine, RoutedPost, Router, WrongApp
 from connectors.intercom.ingress.signature import CALLBACK, SCHEMES, WEBHOOK, Keyring, Scheme
+from connectors.observability.tracing import PostTracer
 from schemas.intercom.envelope import TooLarge
 
 WEBHOOK_PATH: Final = "/webhooks/intercom"
@@ -61,13 +62,21 @@ class Endpoint:
     """Answers the posts of one process. `counters` counts every response and the outcome of every post."""
 
     def __init__(
-        self, *, keyring: Keyring, router: Router, writer: DurableWriter, counters: IngressCounters, ceiling: int = 0
+        self,
+        *,
+        keyring: Keyring,
+        router: Router,
+        writer: DurableWriter,
+        counters: IngressCounters,
+        ceiling: int = 0,
+        tracer: PostTracer | None = None,
     ) -> None:
         self._keyring = keyring
         self._router = router
         self._writer = writer
         self._counters = counters
         self._ceiling = ceiling
+        self._tracer = tracer
         self._in_progress = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -148,6 +157,9 @@ class Endpoint:
         return UNSIGNED
 
     def _response(self, routed: RoutedPost, error: Exception | None) -> HttpResponse:
+        if routed.span is not None:
+            status = ACCEPTED.status if error is None else UNAVAILABLE.status
+            routed.span.end(status, name=routed.name, topic=routed.records[0].topic)
         if error is not None:
             self._counters.refused(str(error))
             return UNAVAILABLE
@@ -157,6 +169,16 @@ class Endpoint:
         return ACCEPTED
 
     def _route(self, scheme: Scheme, post: AuthenticPost) -> RoutedPost | HttpResponse:
+        if self._tracer is None:
+            return self._route_untraced(scheme, post)
+        span = self._tracer.begin(post.trace_parent)
+        routed = self._route_untraced(scheme, post._replace(trace_parent=span.trace_parent or post.trace_parent))
+        if isinstance(routed, HttpResponse):
+            span.end(routed.status)
+            return routed
+        return routed._replace(span=span)
+
+    def _route_untraced(self, scheme: Scheme, post: AuthenticPost) -> RoutedPost | HttpResponse:
         now = time.time_ns() // 1_000_000
         try:
             return self._router.webhook(post, now) if scheme is WEBHOOK else self._router.callback(post, now)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from connectors.kafka.publisher import OutboundRecord
+from connectors.observability.tracing import PostSpan
 from schemas.canonical import digest
 from schemas.cloudevents import JSON, SPEC_VERSION, EventContext, Origin, constant_headers, timestamp_bytes
 from schemas.errors import InvalidRecord
@@ -68,6 +69,7 @@ class RoutedPost(NamedTuple):
     name: str
     quarantine: Quarantine | None = None
     configured: bool = True
+    span: PostSpan | None = None  # where posts are traced
 
 
 class WrongApp(InvalidRecord):

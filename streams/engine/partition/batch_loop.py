@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from connectors.kafka.settings import MAX_RECORD_BYTES
+from connectors.observability.tracing import SampledRecord, traced
 from schemas.errors import BadConfiguration, MustStop, StoreFailed
 from schemas.message import Message
 from streams.engine.agent import Batch
@@ -40,6 +41,7 @@ class _Output(NamedTuple):
     dead: int
     notes: Mapping[str, int]
     oldest: int | None = None
+    traced: tuple[SampledRecord, ...] = ()
 
 
 class BatchLoop:
@@ -128,10 +130,18 @@ class BatchLoop:
         processor.batch_records = self._batch_size.records
         if result is None:
             return None
+        traces = traced(topic, records) if self._host.traces else ()
         pending_work = (*current.pending_work, *result.pending_work)
         commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
         return _Output(
-            result.sent, result.changes(), commit_state, len(records), sum(result.dead), result.notes, records[0].timestamp
+            result.sent,
+            result.changes(),
+            commit_state,
+            len(records),
+            sum(result.dead),
+            result.notes,
+            records[0].timestamp,
+            traces,
         )
 
     async def _resume(self) -> None:
@@ -167,7 +177,14 @@ class BatchLoop:
             seconds = time.perf_counter() - started
             self._host.committed(
                 CommitStats(
-                    processor.agent.name, processor.partition, output.records, output.dead, seconds, output.notes, output.oldest
+                    processor.agent.name,
+                    processor.partition,
+                    output.records,
+                    output.dead,
+                    seconds,
+                    output.notes,
+                    output.oldest,
+                    output.traced,
                 )
             )
 

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from connectors.observability.tracing import SampledRecord
 from schemas.errors import MustStop, StoreFailed
 from streams.engine.agent import Agent
 from streams.engine.limits import Limits
@@ -40,7 +41,7 @@ class PartitionStatus(StrEnum):
 
 
 class CommitStats(msgspec.Struct, frozen=True):
-    """What one transaction did, for metrics; `oldest` is the time (ms) of its first record."""
+    """What one transaction did, for metrics; `oldest` is the time (ms) of its first record, `traced` those that belong to traces."""
 
     agent: str
     partition: int
@@ -49,10 +50,13 @@ class CommitStats(msgspec.Struct, frozen=True):
     seconds: float
     notes: Mapping[str, int] = {}
     oldest: int | None = None
+    traced: tuple[SampledRecord, ...] = ()
 
 
 class ProcessorHost(Protocol):
-    """What processors and their loops call in the engine around them."""
+    """What processors and their loops call in the engine around them. `traces` says whether records' traces are looked at."""
+
+    traces: bool
 
     async def seek(self, processor: "PartitionProcessor", topic: str, position: int) -> None:
         """Continue to read the processor's partition of the topic from that position."""

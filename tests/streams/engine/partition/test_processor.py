@@ -15,7 +15,7 @@ from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.batch_loop import BatchLoop
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
-from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
+from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import MemoryStore
 from tests.support.counting_agent import OUT, SECOND, SOURCE, Numbers, count, counting
@@ -88,7 +88,10 @@ class Producer:
 class Host:
     """Record what a processor calls."""
 
+    traces = False
+
     def __init__(self) -> None:
+        self.stats: list[CommitStats] = []
         self.seeks: list[tuple[str, int]] = []
         self.failures: list[Exception] = []
 
@@ -105,7 +108,7 @@ class Host:
         return 1
 
     def committed(self, stats) -> None:
-        pass
+        self.stats.append(stats)
 
 
 @asynccontextmanager
