@@ -88,6 +88,12 @@ class ScimSource(msgspec.Struct, frozen=True, kw_only=True):
     roles: str = "roles"
 
 
+class RecordSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Another system that writes records of people and organisations to `person.records` and `org.records` under its name."""
+
+    name: str
+
+
 class FurtherCheck(msgspec.Struct, frozen=True, kw_only=True):
     """A further access check that is switched on.
 
@@ -156,6 +162,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     scim: tuple[ScimSource, ...] = ()
     identity: IdentitySettings = IdentitySettings()
     org_identity: OrgIdentitySettings = OrgIdentitySettings()
+    sources: tuple[RecordSource, ...] = ()
     erasure: ErasureSettings = ErasureSettings()
 
 
@@ -166,6 +173,7 @@ class Tenancy(msgspec.Struct, frozen=True):
     tenants: Mapping[str, Tenant]
     workspaces: Mapping[str, Workspace]
     owners: Mapping[str, str]  # app_id → tenant id
+    sources: Mapping[str, str]  # name of another system → tenant id
 
     @classmethod
     def of(cls, apps: Iterable[App], tenants: Iterable[Tenant]) -> "Tenancy":
@@ -177,4 +185,10 @@ class Tenancy(msgspec.Struct, frozen=True):
             tenants=companies,
             workspaces={workspace.app_id: workspace for workspace, _ in pairs},
             owners={workspace.app_id: tenant for workspace, tenant in pairs},
+            sources={source.name: tenant.id for tenant in companies.values() for source in tenant.sources},
         )
+
+    def tenant_of(self, record: str) -> str | None:
+        """Return the tenant of a record `app_id:id` or `source:id`; None where nobody has its workspace or source."""
+        source = record.partition(":")[0]
+        return self.owners.get(source) or self.sources.get(source)

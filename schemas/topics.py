@@ -74,17 +74,17 @@ _ALL: Final = (
     ),
     _public(
         name="person.records", schema="record", key="source:record id", retention_ms=90 * DAY_MS,
-        written_by=("other systems",), read_by=("records",),
-        about="people as other systems know them",
+        written_by=("other systems",), read_by=("person_records",),
+        about="people as other systems know them; also as JSON",
     ),
     _public(
         name="org.records", schema="record", key="source:record id", retention_ms=90 * DAY_MS,
-        written_by=("other systems",), read_by=("records",),
-        about="organisations as other systems know them",
+        written_by=("other systems",), read_by=("org_records",),
+        about="organisations as other systems know them; also as JSON",
     ),
     _internal(
         name="identity.claims", codec=CLAIM, key="tenant|record; tenant|org|record for organisations", compact=True,
-        written_by=("contacts", "companies"), read_by=("identity",),
+        written_by=("contacts", "companies", "person_records", "org_records"), read_by=("identity",),
         about="the keys a record claims, for the identity agent",
     ),
     _internal(
@@ -103,7 +103,17 @@ _ALL: Final = (
         about="which organisation a company belongs to",
     ),
     _internal(
-        name="membership.founders", codec=ASSIGNMENT, key="app_id:company_id", compact=True,
+        name="person.assignments", codec=ASSIGNMENT, key="source:record id", compact=True,
+        written_by=("identity",), read_by=("person_records",),
+        about="which person a record of another system belongs to",
+    ),
+    _internal(
+        name="org.assignments", codec=ASSIGNMENT, key="source:record id", compact=True,
+        written_by=("identity",), read_by=("org_records",),
+        about="which organisation a record of another system belongs to",
+    ),
+    _internal(
+        name="membership.founders", codec=ASSIGNMENT, key="app_id:company_id or source:record id", compact=True,
         written_by=("identity",), read_by=("memberships",),
         about="the same, for the memberships of the company",
     ),
@@ -119,17 +129,17 @@ _ALL: Final = (
     ),
     _internal(
         name="person.patches", codec=PATCH, key="profile id", retention_ms=7 * DAY_MS,
-        written_by=("contacts", "records"), read_by=("people",),
+        written_by=("contacts", "person_records"), read_by=("people",),
         about="all registers of one source record of a person",
     ),
     _internal(
         name="org.patches", codec=PATCH, key="profile id", retention_ms=7 * DAY_MS,
-        written_by=("companies", "records"), read_by=("orgs",),
+        written_by=("companies", "org_records"), read_by=("orgs",),
         about="all registers of one source record of an organisation",
     ),
     _internal(
         name="membership.edges", codec=EDGE, key="company|record; founder|record|company where passed on", compact=True,
-        written_by=("contacts", "memberships"), read_by=("memberships",),
+        written_by=("contacts", "person_records", "memberships"), read_by=("memberships",),
         about="which company a record of a person belongs to",
     ),
     _public(

@@ -126,13 +126,20 @@ def test_the_readme_says_where_the_example_configuration_is_for_those_who_instal
 
 
 def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
-    blocks = dict(BLOCK.findall((ROOT / "README.md").read_text()))
+    found = BLOCK.findall((ROOT / "README.md").read_text())
+    blocks = {language: text for language, text in found if "tenants.sources" not in text}
     (tmp_path / "staff.csv").write_text(blocks["csv"])
     (tmp_path / "policy.toml").write_text(blocks["toml"])
     good, bad = rows(read(tmp_path / "staff.csv"), StaffFileForm(), normalize=normal)
     assert (len(good), bad) == (2, [])
     (rule,) = policy_file.read(tmp_path / "policy.toml", VALIDITIES, WITH_GRACE).policy.rules
     assert (rule.app_id, rule.validity, rule.roles) == ("abc12345", "staff_roles", ("support agent",))
+
+
+def records_producer():
+    example = re.search(r"<!-- records -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example is not None
+    return example[1]
 
 
 def subscriber():
@@ -143,6 +150,11 @@ def subscriber():
 
 def test_the_subscriber_has_ten_lines():
     assert len([line for line in subscriber().splitlines() if line.strip()]) <= 10
+
+
+def test_an_example_of_records_is_shown_and_parses():
+    """`tests/e2e/test_from_outside.py` runs it."""
+    assert compile(records_producer(), "README.md", "exec")
 
 
 @pytest.mark.asyncio

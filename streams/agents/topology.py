@@ -11,6 +11,7 @@ from streams.agents.access import access
 from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
+from streams.agents.foreign.agent import org_records, person_records
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
@@ -31,6 +32,8 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: people(dependencies.avro),
     lambda _: identity(),
     lambda dependencies: orgs(dependencies.avro),
+    lambda dependencies: person_records(dependencies.tenancy, dependencies.avro),
+    lambda dependencies: org_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: memberships(dependencies.tenancy, dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),

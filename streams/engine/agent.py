@@ -19,6 +19,7 @@ import msgspec
 
 from schemas.errors import InvalidRecord, MustStop
 from schemas.message import Headers, Message
+from schemas.partition import partition_of
 
 T = TypeVar("T")
 
@@ -35,6 +36,11 @@ class Batch(msgspec.Struct, frozen=True):
     topic: str  # without the configured prefix
     partition: int
     records: Sequence[Message]
+    partitions: int = 0  # of the topic; 0 where they are not counted
+
+    def is_in_place(self, key: bytes) -> bool:
+        """Return whether this is the partition of a key: producers with another partitioner write to any of them."""
+        return not self.partitions or partition_of(key, self.partitions) == self.partition
 
     def chunks(self) -> Iterator[Sequence[Message]]:
         """Yield the records a few at a time, for a step that goes over them in passes: decode all, then merge all ...

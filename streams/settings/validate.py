@@ -15,6 +15,7 @@ from streams.settings.erasure import check_erasure
 from streams.settings.identity import check_identity
 from streams.settings.model import Settings
 from streams.settings.parse import Report
+from streams.settings.sources import check_record_sources
 from streams.settings.validate_scim import check_scim
 
 Expectation = Callable[[Any], str | None]
@@ -138,6 +139,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     _check_further(tenants, report)
     check_scim(tenants, report)
     check_identity(tenants, report)
+    check_record_sources(tenants, report)
     check_erasure(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:

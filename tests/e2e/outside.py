@@ -37,7 +37,7 @@ class Installation:
             apps={"support": ("older-secret", SECRET)},
             tenants={"acme": {APP_ID: "support"}},
         )
-        self.config = write_config(folder, text)
+        self.config = write_config(folder, f'{text}[[tenants.sources]]\nname = "crm"\n')
         self.log = folder / "run.log"
         self.process = None
 

@@ -1,14 +1,20 @@
 """What a user gets who has only the command line, HTTP and a Kafka client."""
 
+import asyncio
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.e2e.outside import APP_ID, Installation, admin_event
+from schemas.codec import Avro
+from tests.e2e.outside import APP_ID, ROOT, Installation, admin_event
+from tests.test_documents import records_producer
 
 pytestmark = pytest.mark.asyncio
 OPENED, CLOSED = 1, 3
@@ -153,3 +159,25 @@ async def test_a_fact_of_an_unknown_schema_goes_to_dead_letters_untouched_and_th
     now = int(time.time())
     assert installed.post(admin_event("added_to_workspace", number=577, email="next@acme.example", at_s=now)) == 200
     await installed.wait_for("access.violations.json", is_finding("C1", OPENED, "577"))
+
+
+async def test_the_producer_of_the_readme_adds_a_record_wherever_its_partitioner_puts_it(installed):
+    """librdkafka's own partitioner puts most of these keys elsewhere; each gets to its person."""
+    program = records_producer().replace('"person.records"', json.dumps(f"{installed.prefix}person.records"))
+    environment = {**os.environ, "KAFKA_BOOTSTRAP": installed.kafka}
+    for id_ in ("003-17", "1", "2", "3"):
+        changed = program.replace("003-17", id_).replace("ada@", f"ada{id_}@")
+        await asyncio.to_thread(subprocess.run, [sys.executable, "-c", changed], env=environment, check=True, cwd=ROOT)
+    avro = Avro.local()
+    for id_ in ("003-17", "1", "2", "3"):
+        person = await installed.wait_for("people", lambda record, id_=id_: named(avro, record, f"crm:{id_}"))
+        value = avro.decode(person.value)[1]
+        assert (value["email"], value["attributes"], value["companies"]) == (
+            f"ada{id_}@example.com",
+            {"tier": '"gold"'},
+            ["crm:001-4"],
+        )
+
+
+def named(avro, record, key):
+    return record.value is not None and key in [each["key"] for each in avro.decode(record.value)[1]["records"]]

@@ -8,6 +8,7 @@ from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
+from streams.agents.foreign.agent import org_records, person_records
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
@@ -18,7 +19,8 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
     "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts",
-    "company.assignments": "companies", "membership.edges": "memberships", "membership.founders": "memberships",
+    "person.records": "person_records", "person.assignments": "person_records", "org.records": "org_records",
+    "org.assignments": "org_records", "company.assignments": "companies", "membership.edges": "memberships", "membership.founders": "memberships",
 }  # fmt: skip
 
 
@@ -42,7 +44,7 @@ def routed(body):
 
 
 class Pipeline:
-    """The six agents over tables in memory: records for another agent are delivered at once, published ones are collected."""
+    """The agents of people and organisations over tables in memory: records for another agent are delivered at once, published ones are collected."""
 
     def __init__(self, tenancy, avro=None):
         self.avro = avro or Avro.local()
@@ -53,6 +55,8 @@ class Pipeline:
             orgs(self.avro),
             identity(),
             memberships(tenancy, self.avro),
+            person_records(tenancy, self.avro),
+            org_records(tenancy, self.avro),
         )
         self.agents = {agent.name: agent for agent in agents}
         self.tables = {agent.name: MemoryTable(agent.codec) for agent in agents}

@@ -19,9 +19,9 @@ from schemas.versioned import ENCODING, Versioned
 from streams.agents.topology import agents_of
 from tests.support.company import AVRO
 from tests.support.sample_values import encoded_fields, sample_of
-from tests.support.tenancy import TENANCY
+from tests.support.tenancy import WITH_SOURCES
 
-AGENTS: Final = agents_of(TENANCY, AVRO)
+AGENTS: Final = agents_of(WITH_SOURCES, AVRO)
 
 
 class Sample(NamedTuple):

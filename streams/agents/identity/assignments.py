@@ -37,10 +37,10 @@ def assign(patches: PatchTopic, tenancy: Tenancy, batch: Batch, table: Table[Sou
             continue
         message = ASSIGNMENT.receive(record.value, out)
         key = (record.key or b"").decode("utf-8", "replace")
-        tenant = tenancy.owners.get(key.partition(":")[0])
+        tenant = tenancy.tenant_of(key)
         if not tenant or "|" in key:
             raise InvalidRecord(
-                "an assignment has the key of a record of a configured workspace; only the identity agent writes them"
+                "an assignment has the key of a record of a configured workspace or source; only the identity agent writes them"
             )
         own = Assignment(0, patches.own_profile(tenant, key))
         before = table.get(key) or SourceRecordRow(NO_REGISTERS, own)

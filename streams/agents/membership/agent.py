@@ -35,7 +35,7 @@ _EDGES_IN_A_PART: Final = 500  # of a company that moves: some 50 ms
 
 
 def memberships(tenancy: Tenancy, avro: Avro) -> Agent:
-    """Return the agent for the workspaces of an installation."""
+    """Return the agent for the workspaces and sources of an installation."""
 
     def step(batch: Batch, table: Table[MembershipRow], out: Outbox) -> Cursor | None:
         if batch.topic == TOPIC:
@@ -73,9 +73,11 @@ class _Company:
     """A company while a step works on it."""
 
     def __init__(self, tenancy: Tenancy, avro: Avro, company: str, table: Table[MembershipRow], out: Outbox) -> None:
-        tenant = tenancy.owners.get(company.partition(":")[0])
+        tenant = tenancy.tenant_of(company)
         if tenant is None:
-            raise InvalidRecord("no tenant has the workspace of this company; add it to the configuration and redrive the record")
+            raise InvalidRecord(
+                "no tenant has the workspace or source of this company; add it to the configuration and redrive the record"
+            )
         self.id = company
         self.tenant = tenant
         self.org = derived(tenant, "org", company)

@@ -1,6 +1,7 @@
 """What a record claims about who it is, from its registers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -13,6 +14,8 @@ from schemas.profiles.identity import (
     DOMAIN,
     EMAIL,
     EXTERNAL_ID,
+    ORG,
+    PERSON,
     PHONE,
     Claim,
     Key,
@@ -47,8 +50,20 @@ def _keys_of_company(fields: Fields) -> Iterable[tuple[str, str | None]]:
     return (COMPANY_ID, _identifier(fields.get("company_id"))), (DOMAIN, domain)
 
 
+def _keys_of_foreign_person(fields: Fields) -> Iterable[tuple[str, str | None]]:
+    """Return the keys of a record of another system: its `external_id` is the customer's own, whatever the role."""
+    external_id = _identifier(fields.get("external_id"))
+    return (EXTERNAL_ID, external_id), (EMAIL, _address(fields.get("email"))), (PHONE, _phone(fields.get("phone")))
+
+
 CONTACTS: Final = ClaimForm(kind=CONTACT, fields=("created_at", "role", "external_id", "email", "phone"), keys=_keys_of_contact)
 COMPANIES: Final = ClaimForm(kind=COMPANY, fields=("created_at", "company_id", "website"), keys=_keys_of_company)
+
+FOREIGN: Final[Mapping[str, ClaimForm]] = MappingProxyType({
+    PERSON: ClaimForm(kind=PERSON, fields=("created_at", "external_id", "email", "phone"), keys=_keys_of_foreign_person),
+    ORG: ClaimForm(kind=ORG, fields=COMPANIES.fields, keys=_keys_of_company),
+})  # fmt: skip
+"""The forms of records of other systems, by type of profile."""
 
 
 def changed_claim(record: str, before: Registers, after: Registers, form: ClaimForm = CONTACTS) -> Claim | None:

@@ -55,6 +55,7 @@ class ProfileStatus(StrEnum):
     MERGED = "merged"
 
 
+_NEVER: Final = Version(0, 0, 0, 0, "")
 ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
 _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
@@ -74,8 +75,12 @@ def _layers(records: Records) -> list[tuple[Assertion, dict[str, Value]]]:
 
 
 def contact_status(registers: Registers) -> ProfileStatus:
-    """Return a contact's status. Deletion is final; so is a merge."""
-    if version_of(registers.on, "deleted"):
+    """Return the status of a record of a person. A merge is final, and so is the deletion of a contact: no event revokes it.
+
+    A record of another system exists again if that system sends it again, at a later time.
+    """
+    deleted = version_of(registers.on, "deleted")
+    if deleted and (not registers.off or (version_of(registers.off, "deleted") or _NEVER) < deleted):
         return ProfileStatus.DELETED
     marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}
     if any(name.startswith("merged:") for name in marks):
@@ -133,8 +138,11 @@ def links(records: Records, edges_of: EdgesOf = lambda _, registers: active_edge
 
 
 def qualified_id(record: str, entity: str) -> str:
-    """Return `app_id:id` of an entity that a record refers to by its bare id: it is in the record's own workspace."""
-    return f"{record.partition(':')[0]}:{entity}"
+    """Return `app_id:id` of an entity that a record refers to by its bare id: it is in the record's own workspace.
+
+    Records of other systems refer to `@source:id`.
+    """
+    return entity[1:] if entity[:1] == "@" else f"{record.partition(':')[0]}:{entity}"
 
 
 def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:

@@ -6,7 +6,7 @@ processor again (`streams.engine.processor_host`).
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
@@ -14,7 +14,6 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from connectors.kafka.settings import MAX_RECORD_BYTES
 from connectors.observability.tracing import SampledRecord, traced
 from schemas.errors import BadConfiguration, MustStop, StoreFailed
-from schemas.message import Message
 from streams.engine.agent import Batch
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
@@ -110,8 +109,10 @@ class BatchLoop:
             return
         processor.ends[topic] = max(batch.end, processor.ends.get(topic, 0))
         if batch.records:
+            if (partitions := await self._partitions(topic)) is None:
+                return
             started = time.perf_counter()
-            output = self._step(topic, batch.records, batch.after, busy)
+            output = self._step(Batch(topic, processor.partition, batch.records, partitions), batch.after, busy)
             del batch  # its records need not be in memory while the brokers answer
             await self._commit_output(output, started)
         else:
@@ -121,10 +122,18 @@ class BatchLoop:
                 {**current.positions, topic: batch.after}, current.pending_work, current.encoding
             )
 
-    def _step(self, topic: str, records: Sequence[Message], after: int, busy: int) -> _Output | None:
+    async def _partitions(self, topic: str) -> int | None:
+        """Return how many partitions a source has; None after a failure, which this method handles."""
+        try:
+            return await self._host.partitions(self._names.topic(topic))
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._processor.fail(error)
+            return None
+
+    def _step(self, batch: Batch, after: int, busy: int) -> _Output | None:
         processor, current = self._processor, self._processor.commit_state
+        topic, records = batch.topic, batch.records
         started = time.perf_counter()
-        batch = Batch(topic, processor.partition, records)
         result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
         self._batch_size.observe(len(records), time.perf_counter() - started, busy)
         processor.batch_records = self._batch_size.records

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from schemas.dead_letters import TOPIC, dead_letter, shortened
 from schemas.errors import InvalidRecord, MustStop, StoreFailed
 from schemas.message import Headers, Message
@@ -115,7 +117,7 @@ def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCO
 def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepResult) -> None:
     savepoint, sent, notes = result.view.savepoint(), len(result.sent), result.notes.copy()
     try:
-        cursor = agent.step(Batch(batch.topic, batch.partition, records), result.view, result)
+        cursor = agent.step(msgspec.structs.replace(batch, records=records), result.view, result)
         result.finish(savepoint, cursor)
     except (MustStop, StoreFailed):
         raise

@@ -138,6 +138,9 @@ def inputs(topic):
         found = [(text, each.key) for text in texts for each in destinations(envelope(text)) if each.topic == topic.name]
         return [RecordValue(key.encode(), text, [("ce_id", b"id")]) for text, key in found]
     values = [json.loads(text) for text in texts]
+    if topic.schema == "record":
+        sent = [(f"{value['source']}:{value['id']}".encode(), value, value["updated_at"]) for value in values]
+        return [RecordValue(key, AVRO.encode("record", value), timestamp=at) for key, value, at in sent]
     return [RecordValue(value.get("tenant", "key").encode(), AVRO.encode(topic.schema, value)) for value in values]
 
 
