@@ -17,6 +17,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     fetch_wait_ms: int = 100  # the longest delay of a partition that was drained after the fetch began
     session_timeout_ms: int = 10_000  # a dead worker's partitions move after this; brokers allow 6 s and more
     heartbeat_ms: int = 2_000
+    group_instance: str = ""  # a worker with a name keeps its partitions over a restart that is shorter than the session
     transaction_timeout_ms: int = 10_000  # as the session: a dead worker's open transaction holds readers back
     request_timeout_ms: int = 10_000  # as a transaction: what a broker answers later comes too late
     producer_clients: int = 8  # for the producers of all partitions, each with two connections to a broker

@@ -48,10 +48,12 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     The tables of the agents in `on_disk` are stored under `state_dir` instead of in memory. `encoding` is one that every worker can
     read; 0 leaves each partition in its present encoding. `standby` keeps copies of the tables of partitions that other workers own.
+    A worker with an `instance`, a name of its own, keeps its partitions over a restart that is shorter than the session.
     """
 
     listen: str = ""
     processes: int = 1
+    instance: str = ""
     state_dir: str = ""
     on_disk: tuple[str, ...] = ()
     standby: bool = False
@@ -66,6 +68,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return Limits(
             batch_records=self.batch_records,
             session_timeout_ms=self.session_timeout_ms,
+            group_instance=self.instance,
             heartbeat_ms=min(Limits().heartbeat_ms, self.session_timeout_ms // 4),
             transaction_timeout_ms=self.session_timeout_ms,
             dead_letter_consecutive=self.dead_letter_consecutive,

@@ -1,5 +1,6 @@
 """Rules for settings beyond their types: a table of checks by key, and the rules between apps, tenants and workspaces."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
@@ -24,6 +25,7 @@ Expectation = Callable[[Any], str | None]
 ABSENCES = ("withdrawn", "ended")  # of a person from a complete snapshot: nothing is known, or employment has ended
 REGIONS = ("us", "eu", "au")
 _HIGHEST_PORT = 65_535
+_INSTANCE = re.compile(r"[A-Za-z0-9._-]{1,249}")  # what Kafka takes as a member's name
 
 
 def _one_of(*allowed: str) -> Expectation:
@@ -40,6 +42,11 @@ def _share(value: float) -> str | None:
 
 def _encoding(value: int) -> str | None:
     return None if 0 <= value <= ENCODING else f"expected 0 to {ENCODING}, the newest that this release knows, found {value}"
+
+
+def _instance(value: str) -> str | None:
+    right = not value or _INSTANCE.fullmatch(value)
+    return None if right else f"expected letters, digits, '.', '_' and '-', at most 249 of them, found {value!r}"
 
 
 def _url(*schemes: str) -> Expectation:
@@ -80,6 +87,7 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "scim.url": _url("http://", "https://"),
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
+    "worker.instance": _instance,
     "worker.batch_records": _at_least(1),
     "worker.session_timeout_ms": _at_least(6_000),  # brokers' usual group.min.session.timeout.ms
     "worker.dead_letter_consecutive": _at_least(1),

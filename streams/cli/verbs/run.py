@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from schemas.errors import MustStop
+from schemas.errors import BadConfiguration, MustStop
 from streams.cli.options import config_of, config_option, settings_of
 from streams.supervise.child import Child, Notify
 from streams.supervise.self_process import NEEDS_OPERATOR, argv
@@ -34,6 +34,11 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
     """
     settings = settings_of(ctx)
     count = settings.worker.processes if workers is None else workers
+    if count > 1 and settings.worker.instance:
+        raise BadConfiguration(
+            f"worker.instance names one worker, and {count} are to run: the second would fence the first. Remove it, or run one "
+            "`intercom-streams worker` for each name."
+        )
     servers = ("ingress", "scim") if settings.scim.listen else ("ingress",)
     code = asyncio.run(_supervise(config_of(ctx), count, _print_line, servers))
     if code:

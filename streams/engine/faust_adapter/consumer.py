@@ -36,6 +36,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         consumer = AIOKafkaConsumer(
             **app.kafka.client(),
             group_id=app.names.group,
+            group_instance_id=limits.group_instance or None,
             partition_assignment_strategy=[assignor],
             enable_auto_commit=False,
             auto_offset_reset="none",  # an offset out of the log's range means lost records: a person decides
