@@ -55,6 +55,14 @@ SCIM_FACTS = _count("scim_facts", "Facts written for identity providers.")
 SCIM_LEADS_LOST = _count("scim_leads_lost", "Writes decided again because another instance had written.")
 SCIM_RESOURCES = _level("scim_resources", "Users and groups of all sources, as this process has read them.", "kind")
 
+REST_CALLS = _count("rest_calls", "Answers of Intercom's REST API, by class of status.", "status")
+REST_RETRIES = _count(
+    "rest_retries",
+    "Reads of Intercom's REST API that were repeated, by reason: throttled, connection, server_error, no_json, redirected, "
+    "listing_restarted.",
+    "reason",
+)
+
 RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")

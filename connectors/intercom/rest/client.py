@@ -1,0 +1,182 @@
+"""The client of one workspace: makes reads within the budget, tries again what may succeed, and explains what cannot.
+
+Hosts are those of Intercom's OpenAPI description. A redirect is never followed: the token would go along.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, Self
+from uuid import uuid4
+
+import httpx
+import msgspec
+
+from connectors.intercom.rest import explain
+from connectors.intercom.rest.answers import RestAnswer, value_of
+from connectors.intercom.rest.paging import WITHOUT_REPEATS, Listing, Page
+from connectors.intercom.rest.rate_limit import RateBudget
+from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ListingUnsteady, ScrollLost, WorkspaceMismatch
+from connectors.intercom.rest.requests import RestRequest, get
+from connectors.observability import metrics
+from schemas.tenancy import Workspace
+
+HOSTS: Final[Mapping[str, str]] = {
+    "us": "https://api.intercom.io",
+    "eu": "https://api.eu.intercom.io",
+    "au": "https://api.au.intercom.io",
+}
+API_VERSION: Final = "2.16"  # sent with each request, so that a change in the Developer Hub does not change what is read
+ATTEMPTS: Final = 8  # with the waits between them about four minutes
+THROTTLED_ATTEMPTS: Final = 60  # a 429 is answered by waiting for the next window, ten seconds long
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_MOST_HOPS: Final = 3  # Intercom's description: a chain of merged contacts has up to three links
+_TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)  # searches of large workspaces take long
+_TOO_MANY, _SERVER_ERROR = 429, 500
+
+
+class RestClient:
+    """One workspace's client, to be used in `async with`. Raises the errors of `refusals.py`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        budget: RateBudget,
+        *,
+        version: str = API_VERSION,
+        host: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.version, self.workspace, self._budget, self._sleep = version, workspace, budget, sleep
+        self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
+        self._http = httpx.AsyncClient(
+            base_url=host or HOSTS[workspace.region],
+            headers={
+                "Authorization": f"Bearer {workspace.access_token.reveal()}",
+                "Intercom-Version": version,
+                "Accept": "application/json",
+                "User-Agent": "intercom-streams",
+            },
+            timeout=_TIMEOUT,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._http.aclose()
+
+    async def send(self, request: RestRequest) -> RestAnswer:
+        """Return the successful answer to a read, after as many attempts as it takes."""
+        failures = throttled = 0
+        while True:
+            answer = await self._attempt(request)
+            if isinstance(answer, RestAnswer):
+                if answer.ok and answer.fields() is not None:
+                    return answer
+                if not answer.ok and (refusal := explain.refusal(answer, request, self.workspace)) is not None:
+                    raise refusal
+            throttle = isinstance(answer, RestAnswer) and answer.status == _TOO_MANY
+            failures, throttled = failures + (not throttle), throttled + throttle
+            metrics.REST_RETRIES.labels("throttled" if throttle else explain.reason(answer)).inc()
+            if failures >= ATTEMPTS or throttled >= THROTTLED_ATTEMPTS:
+                raise IntercomAway(explain.away(answer, request, failures + throttled))
+            await self._sleep(self._wait(throttled if throttle else failures))
+
+    async def pages(self, listing: Listing, start: tuple[RestRequest, ...] = ()) -> AsyncIterator[Page]:
+        """Yield the pages of a listing from its beginning, or from the requests that remained of it.
+
+        A page's `then` has all requests that remain, so who stores them with the page's items can continue after a crash. A scroll
+        cannot: it begins again. Raises ListingUnsteady where Intercom repeats itself without end.
+        """
+        remaining = start or (listing.first,)
+        made: set[bytes] = set()
+        before: tuple[bytes, ...] | None = None
+        while remaining:
+            request, *others = remaining
+            marker = msgspec.json.encode(request)
+            if isinstance(listing, WITHOUT_REPEATS) and marker in made:
+                raise ListingUnsteady(
+                    f"Intercom's list {request.template} leads back to a page that was read; it is read from its beginning"
+                )
+            made.add(marker)
+            page = listing.page(request, await self.send(request))
+            if page.items and page.items == before:
+                raise ListingUnsteady(
+                    f"Intercom's list {request.template} gave the same page twice; it is read from its beginning"
+                )
+            before = page.items
+            remaining = (*page.then, *others)
+            yield msgspec.structs.replace(page, then=remaining)
+
+    async def contact(self, contact: str) -> RestAnswer:
+        """Return a contact, or the one that it has been merged into. Raises ObjectMissing, also for a chain without end."""
+        for _ in range(_MOST_HOPS):
+            try:
+                return await self.send(get("/contacts/{}", contact))
+            except ContactMerged as merged:
+                if not merged.successor:
+                    raise
+                contact = merged.successor
+        return await self.send(get("/contacts/{}", contact))
+
+    async def check_workspace(self) -> str:
+        """Return the workspace's name, after making sure that the token is one of the configured workspace. Raises WorkspaceMismatch."""
+        answer = await self.send(get("/me"))
+        app = value_of(answer.fields() or {}, "app") or {}
+        app_id, region = app.get("id_code"), str(app.get("region") or "").lower()
+        if app_id != self.workspace.app_id:
+            raise WorkspaceMismatch(explain.another_workspace(self.workspace, str(app_id or "")))
+        if region and region != self.workspace.region:
+            raise WorkspaceMismatch(explain.another_region(self.workspace, region))
+        return str(app.get("name") or "")
+
+    async def _attempt(self, request: RestRequest) -> RestAnswer | httpx.TransportError:
+        permit = uuid4().hex
+        while wait := await self._budget.take(permit):
+            await self._sleep(wait)
+        answer: RestAnswer | httpx.TransportError | None = None
+        try:
+            answer = await self._call(request)
+        except httpx.TransportError as error:
+            answer = error
+        finally:
+            seen = answer if isinstance(answer, RestAnswer) else None
+            throttled = seen is not None and seen.status == _TOO_MANY
+            await asyncio.shield(self._budget.give_back(permit, seen.budget if seen else None, refused=throttled))
+        return answer
+
+    async def _call(self, request: RestRequest) -> RestAnswer:
+        begun = time.monotonic()
+        response = await self._http.request(request.method, request.path, params=list(request.query), json=request.body)
+        metrics.REST_CALLS.labels(f"{response.status_code // 100}xx").inc()
+        return RestAnswer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+            seconds=time.monotonic() - begun,
+            at=time.time_ns() // 1_000_000,
+        )
+
+    def _wait(self, attempt: int) -> float:
+        """Return seconds to wait before the next attempt: doubled each time, and spread so that processes do not come together."""
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
+        return longest * (0.5 + self._rng.random() / 2)
+
+
+async def restarting(client: RestClient, listing: Listing, *, attempts: int = 3) -> AsyncIterator[Page]:
+    """Yield a listing's pages, from its beginning again where it was lost on the way: items may come twice."""
+    for left in reversed(range(attempts)):
+        try:
+            async for page in client.pages(listing):
+                yield page
+        except (ScrollLost, ListingUnsteady):
+            if not left:
+                raise
+            metrics.REST_RETRIES.labels("listing_restarted").inc()
+        else:
+            return
