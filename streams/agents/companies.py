@@ -11,6 +11,7 @@ from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
 from streams.core.identity.claims import COMPANIES as CLAIMS
 from streams.core.identity.claims import changed_claim
+from streams.core.records.intercom.objects import COMPANY as OBJECT
 from streams.core.records.intercom.webhook_topics import COMPANIES
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
@@ -33,7 +34,7 @@ def companies(tenancy: Tenancy) -> Agent:
 
 def _follow_up(tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the company's claim where it changed."""
-    _, destination, trace = event
+    _, destination, trace, _ = event
     claim = changed_claim(destination.key, change.registers_before, change.registers, CLAIMS)
     if claim is not None:
         message = ClaimMessage(claim, event.cause)
@@ -41,7 +42,9 @@ def _follow_up(tenant: str, event: Event, change: RecordChange, out: Outbox) -> 
 
 
 _COMPANY: Final = SourceRecordType(
+    type="company",
     topic="intercom.companies",
+    schema=OBJECT,
     patches=_PATCHES,
     rules=COMPANIES,
     secondary_rules=COMPANIES,  # events between a contact and a company reach the company as secondary records

@@ -24,7 +24,7 @@ def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, ou
 
     The row remembers the latest merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
     """
-    notification, destination, trace = event
+    notification, destination, trace, _ = event
     if notification.topic != _MERGED or len(destinations(notification)) > 1:
         return
     if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):

@@ -19,6 +19,7 @@ from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
 from streams.core.identity.claims import changed_claim
+from streams.core.records.intercom.objects import CONTACT as OBJECT
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
@@ -29,7 +30,9 @@ _PATCHES: Final = PatchTopic(profile_type=PERSON, topic="person.patches", source
 def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
     """Return the agent for the workspaces of an installation."""
     contact = SourceRecordType(
+        type="contact",
         topic="intercom.contacts",
+        schema=OBJECT,
         patches=_PATCHES,
         rules=CONTACTS,
         secondary_rules=MappingProxyType({"contact.merged": MERGED_AWAY}),
@@ -72,7 +75,7 @@ def _end_edges(erased: ErasedRecord, out: Outbox) -> None:
 
 def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the contact's claim and its edges to companies where they changed, and ask for a read where the event leaves something open."""
-    _, destination, trace = event
+    _, destination, trace, _ = event
     before, after = change.registers_before, change.registers
     cause = event.cause
     claim = changed_claim(destination.key, before, after)

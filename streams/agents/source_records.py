@@ -8,6 +8,7 @@ import msgspec
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import CONTENT_ENCODING, Envelope, envelope, inflated
+from schemas.intercom.rest_objects import READ_AS, Reading, how_read
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import TRACE_PARENT, Message, header_texts
 from schemas.profiles.registers import ERASED, Assignment, Patch, PatchCause, Registers, SourceRecordRow
@@ -16,6 +17,8 @@ from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.working_set import WorkingSet
+from streams.core.records.intercom.objects import ObjectSchema
+from streams.core.records.intercom.readings import observe
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
 from streams.core.records.packing import encode
@@ -26,11 +29,12 @@ ROW: Final = Versioned(SourceRecordRow)
 
 
 class Event(NamedTuple):
-    """What one record says about its key, and its trace."""
+    """What one record says about its key, and its trace. An object read over REST has `reading` in place of a topic of Intercom's."""
 
     notification: Envelope
     destination: Destination
     trace: str | None
+    reading: Reading | None = None
 
     @property
     def cause(self) -> PatchCause:
@@ -74,10 +78,12 @@ FollowUp = Callable[[str, Event, RecordChange, Outbox], None]
 
 
 class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
-    """One type of source record: the topic of its events, what each event asserts, and the topic of its patches."""
+    """One type of source record: its name, the topic of its events, what each asserts, what its objects have, and the topic of its patches."""
 
+    type: str
     topic: str
     patches: PatchTopic
+    schema: ObjectSchema
     rules: Mapping[str, TopicRule]
     secondary_rules: Mapping[str, TopicRule]  # for the second record an event changes, such as the contact merged away
     follow_up: FollowUp | None = None  # what else follows from a change
@@ -103,10 +109,32 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
 
 
 def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event | None:
-    encoding, trace = header_texts(record.headers, CONTENT_ENCODING, TRACE_PARENT)
+    encoding, trace, read_as = header_texts(record.headers, CONTENT_ENCODING, TRACE_PARENT, READ_AS)
+    if read_as is not None:
+        return _reading(record_type, record, trace)
     notification = envelope(inflated(record.value or b"", encoding))
     destination = _destination(record_type, record, notification, out)
     return None if destination is None else Event(notification, destination, trace)
+
+
+def _reading(record_type: SourceRecordType, record: Message, trace: str | None) -> Event:
+    """Return an object read over REST as an event about its record."""
+    read_as, requested_at, successor = how_read(record.headers)
+    key = (record.key or b"").decode("utf-8", "replace")
+    app_id, _, entity = key.partition(":")
+    reading = Reading(
+        app_id=app_id,
+        type=record_type.type,
+        entity=entity,
+        value=record.value or b"",
+        read_as=read_as,
+        requested_at=requested_at,
+        successor=successor,
+    )
+    notification = Envelope(
+        id=reading.id, topic="", app_id=app_id, created_at=requested_at // SECOND, item=msgspec.Raw(reading.value)
+    )
+    return Event(notification, Destination(topic=record_type.topic, key=key, id=reading.id, entity=entity), trace, reading)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:
@@ -129,6 +157,8 @@ def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: Event) ->
         raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
     if "|" in event.destination.key:
         raise InvalidRecord("the entity's id holds a `|`, which separates parts of keys; no id of Intercom's does")
+    if event.reading is not None:
+        return observe(record_type.schema, event.reading)
     rules = record_type.secondary_rules if event.destination.causation else record_type.rules
     return translate(rules[event.notification.topic], event.notification, event.destination.id)
 
@@ -154,7 +184,7 @@ def _join(
 
 def _send_patches(record_type: SourceRecordType, tenancy: Tenancy, event: Event, change: RecordChange, out: Outbox) -> None:
     """Send the row to its profile. The first patch of a record that is assigned already goes to the profile of its own id too."""
-    notification, destination, trace = event
+    notification, destination, trace, _ = event
     tenant, row, patches = tenancy.owners[notification.app_id], change.after, record_type.patches
     patch, profile = Patch(tenant, destination.key, row, event.cause), row.assignment.profile
     event_id = derived(destination.key, "patch", destination.id)

@@ -60,8 +60,8 @@ def snapshot(
 def observation(schema: ObjectSchema, item: Object, how: Observation, requested: int, event: str) -> Registers:
     """Return what an object read over REST asserts; `requested` is the server's date less the round trip, in ms.
 
-    An object read by its id, and late enough, reflects its whole second. It then also has all edges as of the request, and is not
-    archived, since REST returns no archived objects. In a list its edges count at its own time.
+    An object read by its id, and late enough, reflects its whole second. It then also has all edges as of the request, and is
+    archived only if it has that mark: lists never have archived objects. In a list its edges count at its own time.
     """
     updated = instant_or_none(item.get("updated_at"))
     second = (requested if updated is None else updated) // SECOND * SECOND
@@ -71,8 +71,8 @@ def observation(schema: ObjectSchema, item: Object, how: Observation, requested:
     if not by_id:
         return _snapshot_registers(schema, item, version, version)
     as_requested = _version(requested, Rank.SNAPSHOT, requested, event)
-    not_archived = edge_registers(as_requested, ["archived"], on=False)
-    return join(_snapshot_registers(schema, item, version, as_requested), not_archived)
+    archived = edge_registers(as_requested, ["archived"], on=item.get("archived") is True)
+    return join(_snapshot_registers(schema, item, version, as_requested), archived)
 
 
 def _snapshot_registers(

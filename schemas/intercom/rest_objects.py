@@ -1,0 +1,94 @@
+"""Objects read over Intercom's REST API, as records of the inbound topics: the bytes that Intercom sent, and in headers how they were read.
+
+A webhook's value is a notification; that of these records is the object itself. `ce_readas` and `ce_requestedat` make the
+difference: an object in a list may be older than the request for it, one read by its id is not.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from schemas.canonical import digest
+from schemas.cloudevents import JSON, EventContext, Origin
+from schemas.errors import InvalidRecord
+from schemas.ids import derived
+from schemas.message import Headers
+
+READ_AS: Final = "ce_readas"
+REQUESTED_AT: Final = "ce_requestedat"  # ms since 1970 by Intercom's clock, in decimal: when the object was surely not yet read
+SUCCESSOR: Final = "ce_successor"  # the contact that the record's contact was merged into
+_LATEST: Final = 253_402_300_800_000  # the year 10000
+
+
+class ReadAs(StrEnum):
+    """How Intercom showed an object, or that it is gone."""
+
+    BY_ID = "by_id"
+    LISTED = "listed"
+    MERGED = "merged"  # the value is an entry of the successor's merge history, or the answer 410
+    MISSING = "missing"  # the value is the answer 404
+
+
+TOPICS: Final[Mapping[str, str]] = MappingProxyType({"contact": "intercom.contacts", "company": "intercom.companies"})
+"""The topic of each type of object."""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of a workspace as it was read: `type` is a key of `TOPICS`, `entity` Intercom's id, `requested_at` in ms."""
+
+    app_id: str
+    type: str
+    entity: str
+    value: bytes
+    read_as: ReadAs
+    requested_at: int
+    successor: str | None = None
+
+    @property
+    def topic(self) -> str:
+        return TOPICS[self.type]
+
+    @property
+    def key(self) -> str:
+        return f"{self.app_id}:{self.entity}"
+
+    @property
+    def id(self) -> str:
+        """The same bytes, read in the same way, are the same event, however often they are read; that a thing is gone, once a request."""
+        when = None if self.read_as in (ReadAs.BY_ID, ReadAs.LISTED) else self.requested_at
+        return derived(self.app_id, self.type, self.entity, self.read_as, self.successor, when, digest(self.value))
+
+    def headers(self, origin: Origin, now: int) -> list[tuple[str, bytes]]:
+        """Return the record's headers; `now` is when it is written, in ms."""
+        context = EventContext(
+            id=self.id,
+            source=f"/intercom/{self.app_id}",
+            type=f"intercom.rest.{self.type}",
+            origin=origin,
+            time=self.requested_at,
+            recorded=now,
+            subject=self.entity,
+            partition_key=self.key,
+            content_type=JSON,
+        )
+        added = [(READ_AS, self.read_as.encode()), (REQUESTED_AT, str(self.requested_at).encode())]
+        if self.successor is not None:
+            added.append((SUCCESSOR, self.successor.encode()))
+        return context.headers() + added
+
+
+def how_read(headers: Headers) -> tuple[ReadAs, int, str | None]:
+    """Return how a record's object was read, when, and its successor. Raises InvalidRecord for headers that are not those of a reading."""
+    texts = {name: value.decode("utf-8", "replace") for name, value in headers}
+    try:
+        read_as, requested = ReadAs(texts[READ_AS]), int(texts[REQUESTED_AT])
+    except (KeyError, ValueError):
+        raise InvalidRecord(
+            f"the headers {READ_AS} and {REQUESTED_AT} do not say how the object was read; only backfill and sync write them"
+        ) from None
+    if not 0 < requested < _LATEST:
+        raise InvalidRecord(f"the header {REQUESTED_AT} is no time in milliseconds since 1970")
+    return read_as, requested, texts.get(SUCCESSOR)
