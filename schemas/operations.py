@@ -19,6 +19,7 @@ REPLAY_STARTED: Final = "replay.started"
 REPLAY_PROGRESSED: Final = "replay.progressed"
 REPLAY_ENDED: Final = "replay.ended"
 RESTORED: Final = "backup.restored"
+SOURCE_WITHDRAWN: Final = "source.withdrawn"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):

@@ -20,6 +20,9 @@ TOPICS: Final[Mapping[str, str]] = MappingProxyType({PERSON: "person.records", O
 
 SCHEMA: Final = "record"
 
+WITHDRAWN: Final = "source.withdrawn.v1"
+"""The type of a record without key, its value empty, in every partition, that withdraws all records of the source in its `ce_subject`."""
+
 MOST_BYTES: Final = 500_000
 """The size of a value: a row has up to three values of each field, a change two, and both have to fit into a record of Kafka."""
 

@@ -7,6 +7,7 @@ from schemas.profiles.registers import Assignment, ProfileTableRow, PublishedPro
 from streams.agents.open_record import OpenRecord
 from streams.agents.profile_events import PublicState
 from streams.core.profiles.policies import Records
+from streams.core.records.withdrawal import is_withdrawn
 from streams.engine.agent import Table
 
 _NEVER_SENT = PublicState.decoded(NIL)
@@ -51,5 +52,6 @@ class OpenProfile:
         return ((key, each.row.assignment) for key, each in self._records.items())
 
     def registers(self) -> Records:
-        """Return the registers of every record that belongs to the profile; a record that moved away keeps its row."""
-        return {key: each.counting for key, each in self._records.items() if each.row.assignment.profile == self.id}
+        """Return the registers of every record that belongs to the profile and is not withdrawn; one that moved away keeps its row."""
+        own = {key: each.counting for key, each in self._records.items() if each.row.assignment.profile == self.id}
+        return {key: registers for key, registers in own.items() if not is_withdrawn(registers)}

@@ -24,7 +24,7 @@ class Alias(NamedTuple):
 def alias_of(context: PatchContext, assignments: Iterable[tuple[str, Assignment]]) -> Alias | None:
     """Return the alias that a profile without records is."""
     for record, assignment in assignments:
-        if derived(context.patch.tenant, context.profile_type.name, record) == context.profile:
+        if derived(context.patch.tenant, context.profile_type.name, record) == context.profile != assignment.profile:
             return Alias(record, assignment.profile)
     return None
 

@@ -3,36 +3,43 @@
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.profiles.identity import ORG, PERSON, ClaimMessage, Scope
-from schemas.profiles.records import TOPICS, ForeignRecord, decode
+from schemas.profiles.records import TOPICS, WITHDRAWN, decode
 from schemas.profiles.registers import Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
+from streams.agents.foreign.withdrawal import Withdrawing, decode_work, encode_work, mark_of, next_records, withdraw
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
 from streams.agents.membership.edges import edges_of, may_differ, send_changes
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.source_records import ROW, RecordChange
-from streams.core.identity.claims import FOREIGN, changed_claim
+from streams.core.identity.claims import FOREIGN, claim_of_foreign
 from streams.core.records.foreign import check, registers_of
 from streams.core.records.packing import encode
 from streams.core.records.registers import NOTHING, join
-from streams.engine.agent import Agent, Batch, Outbox, Table
+from streams.core.records.withdrawal import sent_again
+from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
 _NAMES: Final = {PERSON: "person_records", ORG: "org_records"}
+_PROFILE_TYPES: Final = {topic: profile_type for profile_type, topic in TOPICS.items()}
+_REPEATED: Final = (Origin.REPLAY, Origin.CHECKPOINT)
 
 
 class _Event(NamedTuple):
-    """A record that was sent, and whose it is."""
+    """What a record asserts, and whose it is. `sent` says that its system has sent it, and nobody repeats it for other reasons."""
 
-    record: ForeignRecord
+    key: str
     tenant: str
     cause: PatchCause
     trace: str | None
+    asserted: Registers
+    sent: bool
 
 
 def person_records(tenancy: Tenancy, avro: Avro) -> Agent:
@@ -49,17 +56,35 @@ def _agent(profile_type: str, tenancy: Tenancy, avro: Avro) -> Agent:
     name, topic, assignments = _NAMES[profile_type], TOPICS[profile_type], assignments_topic(profile_type)
     patches = PatchTopic(profile_type=profile_type, topic=f"{profile_type}.patches", source=f"/intercom-streams/{name}")
 
-    def step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
+    def step(batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> Cursor | None:
         if batch.topic == assignments:
             for assigned in assign(patches, tenancy, batch, table, out):
                 _move_edges(assigned, out)
-            return
-        for record in batch.records:
-            event = _event(tenancy, avro, batch, record, out)
-            if event is not None and (change := _join(patches, event, table)) is not None:
-                _follow_up(patches, event, change, out)
+            return None
+        left: list[Withdrawing] = []
+        for message in batch.records:
+            if header(message.headers, "ce_type") == WITHDRAWN:
+                left += withdraw(tenancy, message, table)
+            elif (event := _event(tenancy, avro, batch, message, out)) is not None:
+                _apply(patches, event, table, out)
+        return encode_work(left) if left else None
 
-    return Agent(name=name, sources=(topic, assignments), step=step, codec=ROW)
+    def resume(cursor: Cursor, table: Table[SourceRecordRow], out: Outbox) -> Cursor | None:
+        current, *others = decode_work(cursor)
+        records, rest = next_records(current, table)
+        for key in records:
+            event = _Event(key, current.tenant, PatchCause(current.event, current.time), None, NOTHING, sent=False)
+            _apply(patches, event, table, out)
+        left = [*([rest] if rest else ()), *others]
+        return encode_work(left) if left else None
+
+    return Agent(name=name, sources=(topic, assignments), step=step, codec=ROW, resume=resume)
+
+
+def _apply(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow], out: Outbox) -> None:
+    change = _join(patches, event, table)
+    if change is not None:
+        _follow_up(patches, event, change, out)
 
 
 def _event(tenancy: Tenancy, avro: Avro, batch: Batch, message: Message, out: Outbox) -> _Event | None:
@@ -74,15 +99,30 @@ def _event(tenancy: Tenancy, avro: Avro, batch: Batch, message: Message, out: Ou
         return None
     content = sha256(message.value or b"").hexdigest()  # a producer that gives several records one id loses none of them
     event = derived(record.key, header(message.headers, "ce_id"), content)
-    return _Event(record, tenant, PatchCause(event, record.updated_at), header(message.headers, "traceparent"))
+    return _Event(
+        record.key,
+        tenant,
+        PatchCause(event, record.updated_at),
+        header(message.headers, "traceparent"),
+        registers_of(_PROFILE_TYPES[batch.topic], record, event),
+        sent=header(message.headers, "ce_origin") not in _REPEATED,
+    )
 
 
 def _join(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow]) -> RecordChange | None:
-    """Join a record to its row. It changes nothing where it was repeated, or later ones superseded it."""
-    key = event.record.key
+    """Join a record to its row. It changes nothing where it was repeated, or later ones superseded it.
+
+    Once its source was withdrawn, the record is too, until it is sent again.
+    """
+    key = event.key
     row = table.get(key)
     before = NOTHING if row is None else OpenRecord(row).registers
-    joined = join(before, registers_of(patches.profile_type, event.record, event.cause.event))
+    joined = join(before, event.asserted)
+    mark = mark_of(key, table)
+    if mark is not None:
+        joined = join(joined, mark)
+        if event.sent:
+            joined = join(joined, sent_again(mark))
     if joined == before:
         return None
     assignment = Assignment(0, patches.own_profile(event.tenant, key)) if row is None else row.assignment
@@ -93,7 +133,7 @@ def _join(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow]) -> 
 
 def _follow_up(patches: PatchTopic, event: _Event, change: RecordChange, out: Outbox) -> None:
     """Send the row to its profile, and its claim and edges where they changed."""
-    key, cause, trace = event.record.key, event.cause, event.trace
+    key, cause, trace = event.key, event.cause, event.trace
     assignment, before, after = change.after.assignment, change.registers_before, change.registers
     patch = Patch(event.tenant, key, change.after, cause)
     event_id = derived(key, "patch", cause.event)
@@ -101,8 +141,9 @@ def _follow_up(patches: PatchTopic, event: _Event, change: RecordChange, out: Ou
     own = patches.own_profile(event.tenant, key)
     if assignment.number and before == NOTHING and own != assignment.profile:
         patches.send_departure(patch, profile=own, trace=trace, out=out)
-    claim = changed_claim(key, before, after, FOREIGN[patches.profile_type])
-    if claim is not None:
+    form = FOREIGN[patches.profile_type]
+    claim = claim_of_foreign(key, after, form)
+    if before == NOTHING or claim != claim_of_foreign(key, before, form):
         scope = Scope(event.tenant, patches.profile_type)
         send_claim(scope, key, ClaimMessage(claim, cause), source=patches.source, trace=trace, out=out)
     if patches.profile_type == PERSON and may_differ(before, after):

@@ -24,6 +24,7 @@ from schemas.profiles.identity import (
 from schemas.profiles.registers import Layers, Registers, Value
 from streams.core.normal_forms import addresses, domains, phones
 from streams.core.records.registers import NOTHING, first_active
+from streams.core.records.withdrawal import is_withdrawn
 
 _MERGED: Final = "merged:"
 _USER: Final = "user"  # a lead's external_id is made up by Intercom and changes when the lead becomes a user
@@ -86,6 +87,11 @@ def claim(record: str, registers: Registers, form: ClaimForm = CONTACTS) -> Clai
         merges=_merges(record, registers),
         answer_to=form.kind,
     )
+
+
+def claim_of_foreign(record: str, registers: Registers, form: ClaimForm) -> Claim:
+    """Return what a record of another system claims: only that it exists, once it is withdrawn."""
+    return Claim(answer_to=form.kind) if is_withdrawn(registers) else claim(record, registers, form)
 
 
 def without_merges(registers: Registers, ignored: Collection[str]) -> Registers:

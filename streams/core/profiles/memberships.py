@@ -7,11 +7,12 @@ from schemas.profiles.memberships import MembershipEdge
 from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import ALIVE, contact_status, qualified_id
 from streams.core.records.registers import active_edges, first_active
+from streams.core.records.withdrawal import is_withdrawn
 
 
 def company_edges(person: str, record: str, registers: Registers) -> Mapping[str, MembershipEdge]:
-    """Return the edges of a person's record, by company. A deleted or merged record has none."""
-    if not registers.on or contact_status(registers) not in ALIVE:
+    """Return the edges of a person's record, by company. A deleted, merged or withdrawn record has none."""
+    if not registers.on or contact_status(registers) not in ALIVE or is_withdrawn(registers):
         return {}
     edges = {}
     for name, version in active_edges(registers):

@@ -7,5 +7,6 @@ from streams.cli.verbs.profiles.explain import explain
 from streams.cli.verbs.profiles.fields import fields
 from streams.cli.verbs.profiles.find import find
 from streams.cli.verbs.profiles.show import show
+from streams.cli.verbs.profiles.withdraw import withdraw
 
-profiles = click.Group("profiles", help=VERBS["profiles"], commands=[show, explain, find, fields])
+profiles = click.Group("profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, withdraw])

@@ -1,0 +1,1 @@
+"""What operators do to other systems that write records."""
