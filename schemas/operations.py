@@ -15,6 +15,7 @@ _TYPE: Final = "operation.{}.v1"
 
 REDRIVEN: Final = "dead_letter.redriven"
 DROPPED: Final = "dead_letter.dropped"
+PROFILE_ERASED: Final = "profile.erased"
 REPLAY_STARTED: Final = "replay.started"
 REPLAY_PROGRESSED: Final = "replay.progressed"
 REPLAY_ENDED: Final = "replay.ended"

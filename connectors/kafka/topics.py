@@ -69,6 +69,13 @@ async def present(kafka: KafkaSettings) -> dict[str, int]:
         return {name: len(partitions) for name, partitions in (await _partitions(admin)).items()}
 
 
+async def broker_settings(kafka: KafkaSettings) -> dict[str, dict[str, str]]:
+    """Return the settings of each topic of this installation that the cluster has, by its name without prefix, as the brokers have them."""
+    async with _admin(kafka) as admin:
+        names = [name for name in await _partitions(admin) if name.startswith(kafka.topic_prefix)]
+        return {name.removeprefix(kafka.topic_prefix): found for name, found in (await _settings_of(admin, names)).items()}
+
+
 def _selected(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]:
     return [*(topic for name, topic in TOPICS.items() if only is None or name in only), *extra]
 

@@ -116,7 +116,7 @@ class SpoolFile:
                 break
             after, size, checksum, data = rows[0]
             limit_bytes -= size
-            records = _decode(data, checksum)
+            records = decode_group(data, checksum)
             if records is None:
                 self._set_aside(after, _DAMAGED)
                 damaged_bytes += size
@@ -214,7 +214,8 @@ def _size(records: Sequence[OutboundRecord]) -> int:
     return sum([record.size for record in records])
 
 
-def _decode(data: bytes, checksum: int) -> list[OutboundRecord] | None:
+def decode_group(data: bytes, checksum: int) -> list[OutboundRecord] | None:
+    """Return the records of a row, or None where it does not read back as written."""
     if zlib.crc32(data) != checksum:
         return None
     try:

@@ -3,10 +3,14 @@
 import click
 
 from streams.cli.verbs import VERBS
+from streams.cli.verbs.profiles.erase import erase, erasures
 from streams.cli.verbs.profiles.explain import explain
+from streams.cli.verbs.profiles.export import export
 from streams.cli.verbs.profiles.fields import fields
 from streams.cli.verbs.profiles.find import find
 from streams.cli.verbs.profiles.show import show
 from streams.cli.verbs.profiles.withdraw import withdraw
 
-profiles = click.Group("profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, withdraw])
+profiles = click.Group(
+    "profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, withdraw, export, erase, erasures]
+)

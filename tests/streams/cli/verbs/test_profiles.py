@@ -1,6 +1,7 @@
 """`profiles show|explain|find|fields` on a real broker: who somebody is, why, and which fields there are."""
 
 import asyncio
+import json
 import secrets
 from pathlib import Path
 
@@ -168,3 +169,56 @@ def test_who_is_not_there_is_said_so_with_what_to_do(installation: Installation,
     result = installation.types("profiles", "show", text)
     assert message in str(result.exception)
     assert text not in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((USER,), "has no erasure key"),
+        (("nobody@example.com",), "Nobody has this id or address"),
+        ((f"{APP}:c1",), "This is an organisation"),
+        (("ada@example.com", "--alone"), "A record alone is named by its key"),
+    ],
+)
+def test_an_erasure_that_cannot_be_made_is_refused_with_what_to_do(
+    installation: Installation, words: tuple[str, ...], message: str
+):
+    result = installation.types("profiles", "erase", *words, "--yes")
+    assert message in str(result.exception)
+    assert installation.read("contact.erasures") == []
+
+
+def test_an_erasure_that_is_not_confirmed_is_not_made(installation: Installation):
+    config = installation.config.read_text()
+    installation.config.write_text(config.replace('id = "acme"\n', f'id = "acme"\n[tenants.erasure]\nkeys = ["{"k" * 32}"]\n'))
+    result = installation.types("profiles", "erase", "ada@example.com")
+    assert result.exit_code == 1
+    assert f"Erase {LEAD}, {USER} of acme, for good?" in result.output
+    assert installation.read("contact.erasures") == []
+
+
+def test_a_contact_nobody_knows_is_erased_by_its_key_and_a_person_no_worker_comes_to_is_said_to_wait(installation: Installation):
+    (receipt,) = installation.printed("profiles", "erase", f"{APP}:unknown", "--yes")
+    assert (receipt["unknown"], len(receipt["marks"])) == (True, 1)
+    result = installation.types("profiles", "erase", "ada@example.com", "--yes", "--wait", "0")
+    assert result.exit_code == 1
+    assert "no worker has come to it" in result.output
+    assert sorted(record.key.decode() for record in installation.read("contact.erasures")) == sorted(
+        [LEAD, USER, f"{APP}:unknown"]
+    )
+    assert "stores not clear before" in installation.types("profiles", "erasures").output
+    assert [len(each["marks"]) for each in installation.printed("profiles", "erasures")] == [1, 2]
+
+
+def test_what_is_held_about_a_person_is_written_to_a_new_file_that_only_its_owner_reads(
+    installation: Installation, tmp_path: Path
+):
+    file = tmp_path / "ada.json"
+    result = installation.types("profiles", "export", "ada@example.com", "--to", str(file))
+    assert (result.exit_code, file.stat().st_mode & 0o077) == (0, 0)
+    stores = {store["store"]: store for store in json.loads(file.read_text())["stores"]}
+    assert len(stores["topic intercom.contacts"]["records"]) == 6
+    assert stores["table people"]["records"]
+    assert "no spool on this host" in stores["spool of each ingress"]["note"]
+    again = installation.types("profiles", "export", "ada@example.com", "--to", str(file))
+    assert "exists already" in again.output
