@@ -47,6 +47,9 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "identity.claims": _holding(FoundBy.CLAIM, "what the record is recognised by: ids, address, number"),
     "identity.rules": _RULES,
     "contact.assignments": _holding(FoundBy.RECORD, "which person the record belongs to"),
+    "person.assignments": _holding(FoundBy.RECORD, "which person the record belongs to"),
+    "org.assignments": _holding(FoundBy.NOWHERE, "organisations only"),
+    "person.erasures": _holding(FoundBy.RECORD, "that the record is erased: its source's id of it, and its mark"),
     "company.assignments": _holding(FoundBy.NOWHERE, "companies only"),
     "contact.erasures": _holding(FoundBy.RECORD, "that the contact is erased: Intercom's id of it, and its mark"),
     "contact.read.requests": _holding(FoundBy.RECORD, "that the contact should be read again: Intercom's id of it"),
@@ -87,6 +90,7 @@ def holding_of(topic: str) -> TopicHolding:
 
 TABLES: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "contacts": _holding(FoundBy.RECORD, "the contact's values with their versions"),
+    "person_records": _holding(FoundBy.RECORD, "what other systems sent, with its versions"),
     "people": _holding(FoundBy.PROFILE, "the person and their records"),
     "identity": _holding(FoundBy.CLAIM, "the record's claim and assignment"),
     "memberships": _holding(FoundBy.EDGE, "the contact's companies"),
