@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas import generations
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.registers import PATCH
@@ -212,10 +213,15 @@ _ALL: Final = (
         written_by=("every process",), read_by=("operators",),
         about="records that can never be processed, unchanged, with the reason in their headers",
     ),
+    _internal(
+        name=generations.TOPIC, codec=generations.ENTRY, key="`generations`, then what it is about", compact=True,
+        written_by=("operators", "worker"), read_by=("worker", "operators"),
+        about="which generation of each table is live, and what rebuilds are doing",
+    ),
     _public(
-        name="operations", schema="operation", key="replay id, or topic:partition:offset of the record an operation concerns",
+        name="operations", schema="operation", key="id of the replay or rebuild, or topic:partition:offset of the record an operation concerns",
         written_by=("operators",), read_by=("operators",),
-        about="what operators did: replays, dead letters redriven and dropped, by whom and why",
+        about="what operators did: replays, rebuilds, dead letters redriven and dropped, by whom and why",
     ),
 )  # fmt: skip
 

@@ -7,6 +7,8 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+from aiokafka import TopicPartition
+
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
@@ -16,6 +18,7 @@ from streams.engine.loader_host import EngineLoaderHost
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionId, PartitionProcessor
 from streams.engine.processor_host import EngineProcessorHost
+from streams.engine.recovery.generation_guard import GenerationGuard
 from streams.engine.recovery.loader import Loader
 from streams.engine.recovery.producer_clients import ProducerClients
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
@@ -37,6 +40,8 @@ class Engine:
         store_of: OpenStore = open_memory_store,
         standby_stores: StandbyStores | None = None,
         encodings: Encodings | None = None,
+        guard: GenerationGuard | None = None,
+        stops: Mapping[TopicPartition, int] | None = None,
         on_commit: Callable[[CommitStats], None] = lambda _: None,
         on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
         on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
@@ -57,6 +62,7 @@ class Engine:
             encodings=encodings or Encodings(),
             clients=clients,
             host=EngineLoaderHost(state, open_store=store_of, standby=standby),
+            guard=guard,
             on_progress=on_progress,
         )
         self._processor_host = EngineProcessorHost(
@@ -77,6 +83,7 @@ class Engine:
             loader=self._loader,
             host=self._processor_host,
             standby=standby,
+            stops={} if stops is None else stops,
             on_ready=lambda: on_ready(self),
         )
 

@@ -1,9 +1,10 @@
 """What Faust calls: partitions are assigned and revoked, and fetched batches go to the processors that read them."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.types.tuples import TP
 
@@ -35,6 +36,7 @@ class FaustCallbacks:
         loader: Loader,
         host: ProcessorHost,
         standby: Standby | None,
+        stops: Mapping[TopicPartition, int],
         on_ready: Callable[[], None],
     ) -> None:
         self._agents = agents
@@ -44,6 +46,7 @@ class FaustCallbacks:
         self._loader = loader
         self._host = host
         self._standby = standby
+        self._stops = stops
         self._on_ready = on_ready
         self._loops: dict[PartitionProcessor, asyncio.Task[None]] = {}
 
@@ -54,18 +57,18 @@ class FaustCallbacks:
 
     async def assigned(self, tps: Collection[TP]) -> None:
         """Take over these partitions: fence, read positions, restore the tables that are not certainly the committed ones."""
-        owned = {(self._names.plain(tp.topic), tp.partition) for tp in tps}
+        owned = {TP(tp.topic, tp.partition) for tp in tps}
         processors = [
             self._processor(agent, partition)
             for agent in self._agents
             for topic, partition in sorted(owned)
-            if topic == agent.sources[0]
+            if topic == self._names.source(agent.name, agent.sources[0])
         ]
         self._state.by_source = {
-            TP(self._names.topic(topic), processor.partition): processor
+            TP(*tp): processor
             for processor in processors
-            for topic in processor.agent.sources
-            if (topic, processor.partition) in owned  # a release with other topics in the group may get some of them
+            for tp in self._names.source_partitions(processor.agent, processor.partition).values()
+            if TP(*tp) in owned  # a release with other topics in the group may get some of them
         }
         self._close_others(processors)
         for processor in processors:
@@ -103,14 +106,30 @@ class FaustCallbacks:
             processor.offer(fetched)
 
     def partitions_with_room(self) -> tuple[set[TP], bool]:
-        """Return the partitions whose processors have room, and whether those are all live ones."""
-        live = {tp: processor for tp, processor in self._state.by_source.items() if processor.status is PartitionStatus.LIVE}
+        """Return the partitions to fetch, whose processors have room, and whether those are all live ones."""
+        live = {
+            tp: processor
+            for tp, processor in self._state.by_source.items()
+            if processor.status is PartitionStatus.LIVE and not self._at_stop(tp, processor)
+        }
         tps = {
             tp
             for tp, processor in live.items()
             if processor.has_room and (not processor.leading or processor.is_next(self._names.plain(tp.topic)))
         }
         return tps, len(tps) == len(live)
+
+    def stop_of(self, tp: TP) -> int | None:
+        """Return the position that nothing is read beyond, or None."""
+        return self._stops.get(tp)
+
+    def _at_stop(self, tp: TP, processor: PartitionProcessor) -> bool:
+        """Say whether all up to its stop has been read, or is in the queue."""
+        stop = self._stops.get(tp)
+        if stop is None:
+            return False
+        topic = self._names.plain(tp.topic)
+        return max(processor.positions.get(topic, 0), processor.buffer.end_of(topic)) >= stop
 
     def positions(self) -> dict[TP, int]:
         """Return the position of each live partition."""

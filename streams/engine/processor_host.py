@@ -18,6 +18,7 @@ from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
 from streams.engine.partition.transaction import TransactionTimedOut
 from streams.engine.recovery.fencing import stop_producers
+from streams.engine.recovery.generation_guard import GenerationHeld
 from streams.engine.recovery.loader import Loader
 from streams.engine.recovery.producer_clients import ProducerClients
 from streams.engine.state import EngineState
@@ -54,14 +55,15 @@ class EngineProcessorHost:
     async def seek(self, processor: PartitionProcessor, topic: str, position: int) -> None:
         """Continue to read the processor's partition of the topic from that position."""
         assert self._state.seeker is not None
-        await self._state.seeker.seek_to({TP(self._names.topic(topic), processor.partition): position})
+        await self._state.seeker.seek_to({TP(self._names.source(processor.agent.name, topic), processor.partition): position})
 
     def on_failed(self, processor: PartitionProcessor, error: Exception) -> None:
         """Load the processor again, until it is live or its partition is revoked."""
-        cause = _cause_of(error)
-        _log_failure(cause, processor, error)
-        self._on_failure(processor.agent.name, cause)
-        if not isinstance(error, StoreFailed | ProducerFenced) and processor.producer is not None:
+        if not isinstance(error, GenerationHeld):
+            cause = _cause_of(error)
+            _log_failure(cause, processor, error)
+            self._on_failure(processor.agent.name, cause)
+        if not isinstance(error, StoreFailed | ProducerFenced | GenerationHeld) and processor.producer is not None:
             self._clients.retire(processor.producer.client)
         task = asyncio.create_task(self._reload(processor))
         self._reloads.add(task)
@@ -103,6 +105,8 @@ class EngineProcessorHost:
             except MustStop as error:
                 self._state.fatal(error)
                 return
+            except GenerationHeld:
+                processor.status = PartitionStatus.FAILED
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is revoked
                 if not is_current():
                     return

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import msgspec
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import KafkaSettings
@@ -18,6 +19,7 @@ from streams.engine.garbage_collection import infrequent_gc
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats
+from streams.engine.recovery.generation_guard import GenerationGuard
 from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.state import Seeker
 from streams.engine.tables.store import OpenStore, StandbyStores, open_memory_store
@@ -64,6 +66,8 @@ async def running(
     store_of: OpenStore = open_memory_store,
     standby_stores: StandbyStores | None = None,
     encodings: Encodings | None = None,
+    guard: GenerationGuard | None = None,
+    stops: Mapping[TopicPartition, int] | None = None,
     on_commit: Callable[[CommitStats], None] = lambda _: None,
     on_failure: Callable[[str, str], None] = lambda _agent, _cause: None,
     on_progress: Callable[[RestoreProgress | RestoreDone], None] = lambda _: None,
@@ -72,7 +76,9 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Start agents; at the end, finish running transactions and leave the group. All topics must exist (`topics apply`).
 
-    With `traces`, `on_commit` gets the records that belong to traces. With `standby_stores`, copies of the tables of partitions that other workers own are kept there.
+    With `traces`, `on_commit` gets the records that belong to traces. With `standby_stores`, copies of the tables of partitions that
+    other workers own are kept there. `stops` are positions of source partitions that nothing is read beyond; the caller may change
+    them. `guard` knows whether another generation has taken over.
     """
     names = names or Naming(prefix=kafka.topic_prefix)
     limits = limits or Limits()
@@ -90,6 +96,8 @@ async def running(
             store_of=store_of,
             standby_stores=standby_stores,
             encodings=encodings,
+            guard=guard,
+            stops=stops,
             on_commit=on_commit,
             on_failure=on_failure,
             on_progress=on_progress,

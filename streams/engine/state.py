@@ -41,7 +41,7 @@ class EngineState:
     def positions_of(self, processors: Iterable[PartitionProcessor]) -> dict[TP, int]:
         """Return the positions of processors by source partition."""
         return {
-            TP(self._names.topic(topic), processor.partition): position
+            TP(self._names.source(processor.agent.name, topic), processor.partition): position
             for processor in processors
             for topic, position in processor.positions.items()
         }

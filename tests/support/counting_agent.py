@@ -51,10 +51,14 @@ def counting(
 
 
 async def create_topics(
-    kafka: KafkaSettings, *agents: Agent, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None
+    kafka: KafkaSettings,
+    *agents: Agent,
+    partitions: int = PARTITIONS,
+    changelog: Mapping[str, str] | None = None,
+    names: Naming | None = None,
 ) -> None:
     """Create all topics the counting agents need; `changelog` are settings of their changelogs alone."""
-    names = Naming(prefix=kafka.topic_prefix)
+    names = names or Naming(prefix=kafka.topic_prefix)
     changelogs = {names.changelog(agent.name) for agent in agents}
     options = {"min.insync.replicas": str(kafka.min_insync)}
     async with admin_client(kafka) as admin:

@@ -32,14 +32,19 @@ class Sample(NamedTuple):
 def _samples() -> Iterator[tuple[str, Sample]]:
     for topic in TOPICS.values():
         if topic.codec is not None:
-            yield topic.name, Sample(topic.codec, sample_of(topic.codec.value_type))
+            for kind in stored_types(topic.codec):
+                yield _name(topic.name, kind), Sample(topic.codec, sample_of(kind))
     for agent in AGENTS:
         assert isinstance(agent.codec, Versioned), (
             f"the table of {agent.name} outlives a release: give it a schemas.versioned codec"
         )
         for kind in stored_types(agent.codec):
-            name = agent.name if kind.__struct_config__.tag is None else f"{agent.name}: {kind.__struct_config__.tag}"
-            yield name, Sample(agent.codec, sample_of(kind))
+            yield _name(agent.name, kind), Sample(agent.codec, sample_of(kind))
+
+
+def _name(owner: str, kind: Any) -> str:
+    tag = kind.__struct_config__.tag
+    return owner if tag is None else f"{owner}: {tag}"
 
 
 def stored_types(codec: Versioned[Any]) -> tuple[Any, ...]:

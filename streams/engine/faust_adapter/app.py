@@ -91,7 +91,7 @@ class BatchApp(faust.App):
             self._start_reading(agent)
 
     def _start_reading(self, agent: Agent) -> None:
-        source = self.topic(*[self.names.topic(topic) for topic in agent.sources], key_type=bytes, value_type=bytes)
+        source = self.topic(*[self.names.source(agent.name, topic) for topic in agent.sources], key_type=bytes, value_type=bytes)
 
         async def read(stream: AsyncIterable[Any]) -> None:
             async for event in stream.noack().events():

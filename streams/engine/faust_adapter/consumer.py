@@ -174,6 +174,12 @@ class BatchConsumer(driver.Consumer):
         for tp, batch in fetched:
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # dropped batches are fetched again: every rebalance resets the positions
+            stop = assignment.stop_of(tp)
+            if stop is not None and batch.after > stop:
+                await self._thread.seek_to({tp: stop})
+                if batch.before >= stop:
+                    continue
+                batch = batch.until(stop)
             assignment.reserve(tp, batch)
             await self.callback(self._message(tp, batch, generation))
 

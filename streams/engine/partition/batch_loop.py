@@ -7,6 +7,7 @@ processor again (`streams.engine.processor_host`).
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
@@ -201,6 +202,8 @@ class BatchLoop:
         """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""
         processor = self._processor
         assert processor.producer is not None
+        if not self._names.generation(processor.agent.name).live:
+            sent[:] = [record for record in sent if self._names.sends(processor.agent.name, record[0])]
         _, largest = max([(len(value or b""), topic) for topic, _, value, _, _ in sent], default=(0, ""))
         try:
             bookmark = await commit(
@@ -210,9 +213,10 @@ class BatchLoop:
                 changelog=self._names.topic(self._names.changelog(processor.agent.name)),
                 partition=processor.partition,
                 commit_state=commit_state,
-                broker_name=self._names.topic,
+                output_name=partial(self._names.output, processor.agent.name),
+                source_name=partial(self._names.source, processor.agent.name),
                 partition_count=self._host.partitions,
-                group=self._names.group,
+                group=self._names.offsets_group(processor.agent.name),
                 seconds=self._limits.transaction_timeout_ms / 1000 * _LATEST_END,
             )
         except (MessageSizeTooLargeError, RecordListTooLargeError):

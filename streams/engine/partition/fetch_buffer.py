@@ -21,6 +21,11 @@ class FetchedBatch(msgspec.Struct, frozen=True):
     end: int
     size: int  # bytes in memory, about
 
+    def until(self, stop: int) -> "FetchedBatch":
+        """Return what of it lies before a position."""
+        records = [record for record in self.records if record.offset < stop]
+        return FetchedBatch(self.topic, min(self.before, stop), min(self.after, stop), records, self.end, size_of(records))
+
 
 class FetchBuffer:
     """Keep fetched records in order and return them in batches."""
@@ -43,6 +48,10 @@ class FetchBuffer:
         """
         records, size = self.records + self._reserved_records, self.bytes + self._reserved_bytes
         return records < batch_records and size < self._limits.buffer_bytes
+
+    def end_of(self, topic: str) -> int:
+        """Return the position behind the queued records of a topic, 0 where there are none."""
+        return max((fetched.after for fetched in self._queue if fetched.topic == topic), default=0)
 
     def reserve(self, fetched: FetchedBatch) -> None:
         """Reserve room for a batch that is on its way: the next fetch may be requested before this batch arrives."""

@@ -80,14 +80,15 @@ async def commit(
     changelog: str,
     partition: int,
     commit_state: CommitState,
-    broker_name: Callable[[str], str],
+    output_name: Callable[[str], str],
+    source_name: Callable[[str], str],
     partition_count: PartitionCount,
     group: str,
     seconds: float | None = None,
 ) -> Bookmark | None:
     """Write everything in one transaction and return the changelog's new bookmark. After an error the outcome is unknown: reload.
 
-    `sent` is emptied: its records are in the batches then, and need not be in memory twice. `broker_name` returns a topic's name on the broker and `partition_count` that topic's number of partitions. Raises
+    `sent` is emptied: its records are in the batches then, and need not be in memory twice. `output_name` and `source_name` return a topic's name on the broker, and `partition_count` that topic's number of partitions. Raises
     TransactionTimedOut if brokers do not take it within so many seconds: aiokafka itself tries without end.
     """
     deadline = _Deadline(seconds)
@@ -95,7 +96,7 @@ async def commit(
     batch = Transaction(producer)
     topics: dict[str, tuple[str, int]] = {}
     for topic in {topic for topic, *_ in sent}:
-        name = broker_name(topic)
+        name = output_name(topic)
         topics[topic] = name, await partition_count(name)
     for topic, key, value, headers, target in sent:
         name, count = topics[topic]
@@ -106,7 +107,7 @@ async def commit(
     content = commit_states.encode(commit_state)
     metadata = batch.add(changelog, partition, commit_states.KEY, content)
     answer = (await deadline.of(batch.flush(), "its records"))[changelog, partition]
-    offsets = {TopicPartition(broker_name(topic), partition): offset for topic, offset in commit_state.positions.items()}
+    offsets = {TopicPartition(source_name(topic), partition): offset for topic, offset in commit_state.positions.items()}
     await deadline.of(producer.send_offsets_to_transaction(offsets, group), "its positions")
     await deadline.of(producer.commit_transaction(), "its end")
     if answer.offset < 0:

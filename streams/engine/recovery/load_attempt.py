@@ -38,7 +38,7 @@ class LoadAttempt:
         self.is_current = is_current
         self.locked: set[PartitionProcessor] = set()
         self.producers: dict[PartitionProcessor, AIOKafkaProducer] = {}  # those that no processor has taken yet
-        self.offsets: Mapping[TopicPartition, int] = {}
+        self.offsets: Mapping[str, Mapping[TopicPartition, int]] = {}  # by group
         self.bounds = LogBounds({}, {})
         self.restorations: Mapping[TopicPartition, Restoration] = {}
 

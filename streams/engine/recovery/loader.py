@@ -14,13 +14,14 @@ from aiokafka import TopicPartition
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import StoreFailed
+from schemas.errors import StoreFailed, Unavailable
 from streams.engine.encodings import Encodings
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import PartitionProcessor, PartitionStatus
 from streams.engine.recovery.changelog_reader import ChangelogReader, group_offsets, tombstone_retention
 from streams.engine.recovery.fencing import fence
+from streams.engine.recovery.generation_guard import GenerationGuard, GenerationHeld
 from streams.engine.recovery.load_attempt import LoadAttempt, LoaderHost
 from streams.engine.recovery.opener import Opener
 from streams.engine.recovery.producer_clients import ProducerClients
@@ -43,6 +44,7 @@ class Loader:
         encodings: Encodings,
         clients: ProducerClients,
         host: LoaderHost,
+        guard: GenerationGuard | None,
         on_progress: Callable[[RestoreProgress | RestoreDone], None],
     ) -> None:
         self._kafka = kafka
@@ -50,6 +52,7 @@ class Loader:
         self._limits = limits
         self._clients = clients
         self._host = host
+        self._guard = guard
         self._opener = Opener(names=names, encodings=encodings, host=host)
         self._reporter = RestoreReporter(on_progress)
         self._attempts: set[LoadAttempt] = set()
@@ -57,8 +60,8 @@ class Loader:
 
     async def load(
         self, processors: Collection[PartitionProcessor], is_current: Callable[[], bool], *, only_failed: bool = False
-    ) -> dict[PartitionProcessor, StoreFailed]:
-        """Load processors, and return those whose disk fails.
+    ) -> dict[PartitionProcessor, Unavailable]:
+        """Load processors, and return those whose disk fails, and those that stand still for a rebuild.
 
         Fence first, then read: once the new producer has started, no older one can change what is read. When `is_current` returns
         False, because the partitions were revoked, nothing more is read or opened.
@@ -71,10 +74,12 @@ class Loader:
             await attempt.lock(processors)
             if only_failed:  # the load before may have succeeded
                 processors = [processor for processor in processors if processor.status is PartitionStatus.FAILED]
+            held = self._held(processors)  # to fence for them would only disturb the rebuild
+            processors = [processor for processor in processors if processor not in held]
             if not processors or not is_current():
-                return {}
+                return held
             async with self._connected(processors, attempt) as (admin, reader):
-                return await self._load_fenced(processors, attempt, admin, reader)
+                return held | await self._load_fenced(processors, attempt, admin, reader)
         finally:
             for processor in processors:
                 self._reporter.discard(processor)
@@ -114,27 +119,39 @@ class Loader:
 
     async def _load_fenced(
         self, processors: list[PartitionProcessor], attempt: LoadAttempt, admin: Any, reader: ChangelogReader
-    ) -> dict[PartitionProcessor, StoreFailed]:
+    ) -> dict[PartitionProcessor, Unavailable]:
         """Open processors whose tables are valid at once, and restore the others."""
-        attempt.offsets = await group_offsets(admin, self._names.group)
+        groups = {self._names.offsets_group(processor.agent.name) for processor in processors}
+        attempt.offsets = {group: await group_offsets(admin, group) for group in groups}
         sources = [self._names.source_partitions(processor.agent, processor.partition) for processor in processors]
-        attempt.bounds = await reader.bounds(tp for tps in sources for tp in tps.values())
+        control = [] if self._guard is None else [self._guard.control]
+        attempt.bounds = await reader.bounds([*(tp for tps in sources for tp in tps.values()), *control])
+        if self._guard is not None:
+            await self._guard.read_to(attempt.bounds.ends[self._guard.control])
+        held = self._held(processors)
+        processors = [processor for processor in processors if processor not in held]
         valid = [processor for processor in processors if self._has_committed_table(processor, attempt)]
         await self._opener.open(valid, attempt)
         stale = [processor for processor in processors if processor not in valid]
         failed = await self._attach_stores(stale)
         restorable = {self._names.changelog_partition(*each.id): each for each in stale if each not in failed}
         bookmarked = [tp.topic for tp, processor in restorable.items() if processor.store.bookmark is not None]
-        return failed | await self._restore(restorable, await tombstone_retention(admin, bookmarked), reader, attempt)
+        return held | failed | await self._restore(restorable, await tombstone_retention(admin, bookmarked), reader, attempt)
+
+    def _held(self, processors: Collection[PartitionProcessor]) -> dict[PartitionProcessor, Unavailable]:
+        if self._guard is None:
+            return {}
+        return {each: _held(each) for each in processors if self._guard.is_held(each.agent.name)}
 
     def _has_committed_table(self, processor: PartitionProcessor, attempt: LoadAttempt) -> bool:
         """Say whether the table in memory is the committed one: its positions then equal the group's."""
         if not processor.table_valid:
             return False
         sources = self._names.source_partitions(processor.agent, processor.partition)
-        return all(attempt.offsets.get(tp) == processor.positions.get(topic) for topic, tp in sources.items())
+        offsets = attempt.offsets[self._names.offsets_group(processor.agent.name)]
+        return all(offsets.get(tp) == processor.positions.get(topic) for topic, tp in sources.items())
 
-    async def _attach_stores(self, processors: list[PartitionProcessor]) -> dict[PartitionProcessor, StoreFailed]:
+    async def _attach_stores(self, processors: list[PartitionProcessor]) -> dict[PartitionProcessor, Unavailable]:
         """Give each processor a working store, and return those for which there is none."""
         results = await asyncio.gather(*(self._attach_store(processor) for processor in processors))
         return {processor: error for processor, error in zip(processors, results, strict=True) if error is not None}
@@ -160,13 +177,13 @@ class Loader:
         retention: Mapping[str, int],
         reader: ChangelogReader,
         attempt: LoadAttempt,
-    ) -> dict[PartitionProcessor, StoreFailed]:
+    ) -> dict[PartitionProcessor, Unavailable]:
         """Bring tables up to their changelogs and open each processor when its own table is restored."""
         stores = {tp: processor.store for tp, processor in by_changelog.items()}
         attempt.restorations = await reader.prepare(stores, retention)
         started = time.monotonic()
         self._reporter.add({processor: attempt.restorations[tp] for tp, processor in by_changelog.items()})
-        failed: dict[PartitionProcessor, StoreFailed] = {}
+        failed: dict[PartitionProcessor, Unavailable] = {}
         rows = 0
         empty: list[PartitionProcessor] = []  # they take the encoding of their siblings, known once those are read
         async with contextlib.aclosing(
@@ -187,6 +204,10 @@ class Loader:
             records = sum(restoration.records for restoration in attempt.restorations.values())
             self._reporter.report_done(RestoreDone(rows, records, time.monotonic() - started))
         return failed
+
+
+def _held(processor: PartitionProcessor) -> GenerationHeld:
+    return GenerationHeld(f"the {processor.agent.name} agent stands still for a rebuild; it goes on by itself")
 
 
 def _rows(store: Store) -> int:

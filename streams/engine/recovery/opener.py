@@ -57,7 +57,7 @@ class Opener:
                 topic,
                 tp.partition,
                 changelog=stored.positions.get(topic),
-                group=attempt.offsets.get(tp),
+                group=attempt.offsets[self._names.offsets_group(processor.agent.name)].get(tp),
                 table_empty=restoration is None or restoration.records == 0,
                 start=attempt.bounds.starts[tp],
                 end=attempt.bounds.ends[tp],

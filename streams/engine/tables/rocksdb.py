@@ -13,6 +13,7 @@ import shutil
 import time
 import uuid
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,8 +48,9 @@ class RocksStores:
     A standby is a private directory: workers of one host each have their own, and none obstructs the partition's owner.
     """
 
-    def __init__(self, folder: Path, agents: frozenset[str]) -> None:
+    def __init__(self, folder: Path, agents: frozenset[str], subfolders: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._subfolders = subfolders or {}  # of agents whose folder is not called as they are
         self._agents = agents
         self._options = _options()
         self._opened: weakref.WeakSet[RocksStore] = weakref.WeakSet()
@@ -57,7 +59,7 @@ class RocksStores:
         """Open `{folder}/{agent}/{partition}`, or a private directory while a frozen process holds its lock."""
         if agent not in self._agents:
             return MemoryStore()
-        folder = self._folder / agent / str(partition)
+        folder = self._partition_folder(agent, partition)
         _make_directory(folder.parent)
         self._sweep(folder)
         for _ in range(_LOCK_TRIES):
@@ -84,7 +86,7 @@ class RocksStores:
         """Open a private directory with a copy of the partition's directory, if this host once owned the partition."""
         if agent not in self._agents:
             return MemoryStore()
-        folder = self._folder / agent / str(partition)
+        folder = self._partition_folder(agent, partition)
         _make_directory(folder.parent)
         self._sweep(folder)
         private = _private_folder(folder)
@@ -96,7 +98,7 @@ class RocksStores:
         """Replace the partition's directory by a standby, unless it is further ahead: its owner was a worker of this host."""
         if not isinstance(standby, RocksStore):
             return standby
-        folder = self._folder / agent / str(partition)
+        folder = self._partition_folder(agent, partition)
         try:
             own = self._open(folder)
         except OpenError as error:
@@ -116,6 +118,9 @@ class RocksStores:
             store.close()
             return None
         return store
+
+    def _partition_folder(self, agent: str, partition: int) -> Path:
+        return self._folder / self._subfolders.get(agent, agent) / str(partition)
 
     def _copy(self, folder: Path, private: Path) -> None:
         try:

@@ -64,6 +64,17 @@ class RocksStore:
         with self._translate_errors():
             rows.status()
 
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        with self._translate_errors():
+            rows = self._rows.iter(ReadOptions())
+            rows.seek_to_first()
+        while rows.valid():
+            if (key := rows.key()) != _BOOKMARK:
+                yield key.decode(), rows.value()
+            rows.next()
+        with self._translate_errors():
+            rows.status()
+
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():

@@ -49,6 +49,9 @@ class Store(Protocol):
     def groups(self, after: str) -> Iterator[str]:
         """Yield the keys beyond `after` that are a group alone, in text order."""
 
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all rows by key, in no order."""
+
     def apply(self, changes: Mapping[str, bytes | None], bookmark: Bookmark | None = None) -> None:
         """Store changes; without a bookmark the previous one stays."""
 

@@ -58,7 +58,8 @@ async def _commit(settings: KafkaSettings, producer: AIOKafkaProducer) -> None:
         changelog=settings.topic(SECOND),
         partition=0,
         commit_state=CommitState({SOURCE: 1}),
-        broker_name=settings.topic,
+        output_name=settings.topic,
+        source_name=settings.topic,
         partition_count=partition_count,
         group=f"{settings.topic_prefix}group",
     )

@@ -1,0 +1,1 @@
+"""Generations of tables: which are live, which agents share one, and how their names follow."""
