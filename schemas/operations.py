@@ -21,6 +21,8 @@ REPLAY_PROGRESSED: Final = "replay.progressed"
 REPLAY_ENDED: Final = "replay.ended"
 RESTORED: Final = "backup.restored"
 SOURCE_WITHDRAWN: Final = "source.withdrawn"
+REBUILD_STARTED: Final = "rebuild.started"
+REBUILD_ENDED: Final = "rebuild.ended"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):

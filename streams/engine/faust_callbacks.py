@@ -112,6 +112,9 @@ class FaustCallbacks:
             for tp, processor in self._state.by_source.items()
             if processor.status is PartitionStatus.LIVE and not self._at_stop(tp, processor)
         }
+        for tp, processor in self._state.by_source.items():
+            if processor.leading and self._at_stop(tp, processor):  # what lies beyond is not waited for
+                processor.leading.pop(self._names.plain(tp.topic), None)
         tps = {
             tp
             for tp, processor in live.items()

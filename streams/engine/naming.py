@@ -49,7 +49,11 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
 
     def offsets_group(self, agent: str) -> str:
         """The consumer group that an agent's positions are committed for: another one in each generation."""
-        return f"{self.prefix}{self.application}.g{self.generation(agent).number}"
+        return self.group_of(self.generation(agent).number)
+
+    def group_of(self, number: int) -> str:
+        """The consumer group that has the positions of all agents of a generation."""
+        return f"{self.prefix}{self.application}.g{number}"
 
     def generation(self, agent: str) -> Generation:
         """The generation of an agent."""

@@ -59,7 +59,9 @@ class EngineProcessorHost:
 
     def on_failed(self, processor: PartitionProcessor, error: Exception) -> None:
         """Load the processor again, until it is live or its partition is revoked."""
-        if not isinstance(error, GenerationHeld):
+        if isinstance(error, GenerationHeld):
+            processor.reason = str(error)
+        else:
             cause = _cause_of(error)
             _log_failure(cause, processor, error)
             self._on_failure(processor.agent.name, cause)

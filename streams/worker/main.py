@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -25,7 +26,10 @@ from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import MemoryStandbyStores, open_memory_store
+from streams.ops.generations.state import read_generations
+from streams.ops.rebuild.job import with_inputs
 from streams.settings import Settings
+from streams.worker.generations import GenerationReplaced, GenerationWatch
 from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.settings_sync import sync_settings_facts
 
@@ -48,49 +52,72 @@ class WorkerCallbacks(msgspec.Struct, frozen=True):
 async def work(settings: Settings, callbacks: WorkerCallbacks, limits: Limits) -> None:
     """Run until SIGTERM or SIGINT; raise the error that stops the work. Waits for Kafka and the registry, and reports that."""
     stop_requested = _stop_on_signals()
-    names = Naming(prefix=settings.kafka.topic_prefix)
+    while (prepared := await _prepare(settings, callbacks, stop_requested)) is not None:
+        try:
+            await _run(settings, prepared, callbacks, limits, stop_requested)
+        except GenerationReplaced as error:
+            callbacks.notify(str(error))
+
+
+class _Prepared(NamedTuple):
+    """What a worker runs: all agents under the names of their live generations."""
+
+    agents: tuple[Agent, ...]
+    names: Naming
+    generations: GenerationWatch
+
+
+async def _run(
+    settings: Settings, prepared: _Prepared, callbacks: WorkerCallbacks, limits: Limits, stop_requested: asyncio.Event
+) -> None:
+    """Run the agents until a request to stop; raise the error that stops the work, GenerationReplaced among others."""
+    agents, names, generations = prepared
     encodings = Encodings(configured=settings.worker.encoding)
-    if (agents := await _prepare(settings, names, callbacks, stop_requested)) is None:
-        return
     disk_stores = _disk_stores(settings, agents, names)
-    async with running(
-        agents,
-        kafka=settings.kafka,
-        names=names,
-        limits=limits,
-        store_of=disk_stores or open_memory_store,
-        standby_stores=(disk_stores or MemoryStandbyStores()) if settings.worker.standby else None,
-        encodings=encodings,
-        on_commit=callbacks.committed,
-        on_failure=callbacks.failed,
-        on_progress=partial(_report_restored, callbacks),
-        on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
-        traces=callbacks.traces,
-    ) as worker:
+    async with (
+        generations.watching(),
+        running(
+            agents,
+            kafka=settings.kafka,
+            names=names,
+            limits=limits,
+            store_of=disk_stores or open_memory_store,
+            standby_stores=(disk_stores or MemoryStandbyStores()) if settings.worker.standby else None,
+            encodings=encodings,
+            guard=generations,
+            on_commit=callbacks.committed,
+            on_failure=callbacks.failed,
+            on_progress=partial(_report_restored, callbacks),
+            on_ready=lambda engine: callbacks.notify(_ready_text(engine, encodings)),
+            traces=callbacks.traces,
+        ) as worker,
+    ):
         callbacks.started(worker.engine)
         async with _kept_wiped(disk_stores):
-            await _run_until_stopped(worker, stop_requested)
+            await _run_until_stopped(worker, stop_requested, generations)
 
 
 def _disk_stores(settings: Settings, agents: tuple[Agent, ...], names: Naming) -> RocksStores | None:
-    """Return the stores of tables that are kept on disk. Another generation (a rebuild) or another prefix has its own folder."""
+    """Return the stores of tables that are kept on disk. A later generation of an agent, and another prefix, has its own folder."""
     names_on_disk = frozenset(settings.worker.on_disk)
     if unknown := names_on_disk - {agent.name for agent in agents}:
         known = ", ".join(agent.name for agent in agents)
         raise BadConfiguration(f"worker.on_disk: there is no agent {min(unknown)!r}; known: {known}")
-    return RocksStores(Path(settings.worker.state_dir) / names.group, names_on_disk) if names_on_disk else None
+    later = {name: f"{name}.g{each.number}" for name, each in names.generations.items() if each.number > 1}
+    return RocksStores(Path(settings.worker.state_dir) / names.group, names_on_disk, later) if names_on_disk else None
 
 
-async def _prepare(
-    settings: Settings, names: Naming, callbacks: WorkerCallbacks, stop_requested: asyncio.Event
-) -> tuple[Agent, ...] | None:
+async def _prepare(settings: Settings, callbacks: WorkerCallbacks, stop_requested: asyncio.Event) -> _Prepared | None:
     """Return the agents once schemas, topics and the configuration's facts are in place, or None after a request to stop."""
     last_error = ""
     while not stop_requested.is_set():
         try:
             avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
-            agents = agents_of(settings.tenancy, avro)
-            await topics.apply(settings.kafka, names.changelogs(agents))
+            await topics.apply(settings.kafka)
+            state = await read_generations(settings.kafka)
+            names = state.names(settings.kafka.topic_prefix)
+            agents = with_inputs(agents_of(settings.tenancy, avro), state.live.generations)
+            await topics.apply(settings.kafka, names.changelogs(agents), only=())
             await sync_settings_facts(settings.kafka, avro, settings.tenancy)
             await sync_identity_rules(settings.kafka, settings.tenancy, encoding=settings.worker.encoding or OLDEST)
         except Unavailable as error:
@@ -99,7 +126,7 @@ async def _prepare(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop_requested.wait(), _RETRY_SECONDS)
         else:
-            return agents
+            return _Prepared(agents, names, GenerationWatch(settings.kafka, state))
     return None
 
 
@@ -114,17 +141,21 @@ async def _kept_wiped(disk_stores: RocksStores | None) -> AsyncIterator[None]:
             wiping.cancel()
 
 
-async def _run_until_stopped(worker: Running, stop_requested: asyncio.Event) -> None:
+async def _run_until_stopped(worker: Running, stop_requested: asyncio.Event, generations: GenerationWatch) -> None:
     """Return after a request to stop; raise the error that stops the work."""
     stopped = asyncio.create_task(stop_requested.wait())
     failed = asyncio.create_task(worker.failed())
+    replaced = asyncio.create_task(generations.replaced.wait())
     try:
-        await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, failed, replaced}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             raise failed.result()
+        if replaced.done():
+            raise GenerationReplaced
     finally:
         stopped.cancel()
         failed.cancel()
+        replaced.cancel()
 
 
 def _report_restored(callbacks: WorkerCallbacks, progress: RestoreProgress | RestoreDone) -> None:

@@ -111,6 +111,8 @@ def _hint(processors: Collection[PartitionProcessor], restoring: RestoreProgress
         return f"{stopped} of {len(processors)} partitions are stopped and wait for you: see `reason`"
     if restoring is not None:
         return str(restoring)
+    if still := next((each.reason for each in processors if each.status is PartitionStatus.FAILED and each.reason), ""):
+        return still
     if any(processor.status is PartitionStatus.FAILED for processor in processors):
         return "a partition is being loaded again after a failure; the log says of what"
     return "partitions are being assigned"

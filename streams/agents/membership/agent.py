@@ -7,7 +7,7 @@ no two partitions write one key. What an edge costs does not depend on how many 
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import msgspec
 
@@ -15,22 +15,20 @@ from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.values import instant_or_none
-from schemas.message import Headers, Message, header
+from schemas.message import Message, header
 from schemas.profiles.identity import ASSIGNMENT, FOUNDERS_TOPIC
 from schemas.profiles.memberships import EDGE, TOPIC, EdgeKey, MembershipEdge
 from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.agents.derived_event import derived_event
 from streams.agents.membership.edges import send_edge
+from streams.agents.membership.publication import EdgeChange, publish_membership
 from streams.agents.membership.rows import CompanyRow, EdgeRow, MembershipRow
 from streams.core.profiles.memberships import oldest_edge
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
-MEMBERSHIPS: Final = "memberships"
 ROWS: Final[Versioned[MembershipRow]] = Versioned(cast("type[MembershipRow]", MembershipRow))
 
-_SCHEMA: Final = "membership"
 _EDGES_IN_A_PART: Final = 500  # of a company that moves: some 50 ms
 
 
@@ -53,20 +51,12 @@ def memberships(tenancy: Tenancy, avro: Avro) -> Agent:
     return Agent(name="memberships", sources=(TOPIC, FOUNDERS_TOPIC), step=step, codec=ROWS, resume=resume)
 
 
-class _Change(NamedTuple):
-    """Why edges change: the id of the record that says so, the event behind it, and its trace."""
-
-    id: str
-    cause: PatchCause
-    trace: str | None
-
-
 class _Progress(msgspec.Struct, frozen=True, array_like=True):
     """How far a company's edges have followed its assignment: up to this item."""
 
     company: str
     after: str
-    change: _Change
+    change: EdgeChange
 
 
 class _Company:
@@ -106,7 +96,7 @@ class _Company:
         """Yield the edges beyond an item in order."""
         return self._table.walk(self.id, after)
 
-    def put_edge(self, key: EdgeKey, edge: MembershipEdge | None, change: _Change) -> None:
+    def put_edge(self, key: EdgeKey, edge: MembershipEdge | None, change: EdgeChange) -> None:
         """Put an edge, or end it; publish the membership if it differs then, or pass the edge on."""
         before = self._membership(key.record)
         old = self.edge(key.item)
@@ -121,7 +111,7 @@ class _Company:
             self._pass_on(EdgeKey(target, key.record, self.id), edge, change)
         after = self._membership(key.record)
         if before != after:
-            self._publish(key.record, after, change)
+            publish_membership(self._avro, (self.org, key.record), after, change, self._out)
 
     def _membership(self, record: str) -> tuple[str, MembershipEdge] | None:
         """Return the edge that the record's membership of the organisation named after this company is taken from."""
@@ -137,36 +127,9 @@ class _Company:
                 edges.append((item.removeprefix(prefix), cast("EdgeRow", row).edge))
         return oldest_edge(edges)
 
-    def _pass_on(self, key: EdgeKey, edge: MembershipEdge | None, change: _Change) -> None:
+    def _pass_on(self, key: EdgeKey, edge: MembershipEdge | None, change: EdgeChange) -> None:
         event_id = derived(str(key), "passed on", change.id)
         send_edge(key, edge, event_id=event_id, cause=change.cause, trace=change.trace, out=self._out)
-
-    def _publish(self, record: str, found: tuple[str, MembershipEdge] | None, change: _Change) -> None:
-        key = f"{self.org}|{record}"
-        value = None
-        if found is not None:
-            company, edge = found
-            value = {
-                "org": self.org, "record": record, "person": edge.person, "company": company, "since": edge.since, "event": edge.event,
-            }  # fmt: skip
-
-        def made() -> tuple[bytes | None, Headers]:
-            context = derived_event(
-                self._avro,
-                _SCHEMA,
-                id=derived(key, change.id),
-                source="/intercom-streams/memberships",
-                type=f"membership.{'ended' if value is None else 'updated'}",
-                time=change.cause.time or None,
-                subject=key,
-                partition_key=self.org,
-                sequence=None,
-                causation_id=change.cause.event,
-                trace_parent=change.trace,
-            )
-            return None if value is None else self._avro.encode(_SCHEMA, value), context.headers()
-
-        self._out.send_latest(MEMBERSHIPS, key, made)
 
 
 def _receive(tenancy: Tenancy, avro: Avro, record: Message, table: Table[MembershipRow], out: Outbox) -> None:
@@ -182,7 +145,7 @@ def _receive(tenancy: Tenancy, avro: Avro, record: Message, table: Table[Members
     company = _Company(tenancy, avro, key.company, table, out)
     if key.passed_on_by and not company.row.receives:
         company.put_row(msgspec.structs.replace(company.row, receives=True))
-    change = _Change(_text(headers, "ce_id") or derived(str(key), record.offset), cause, header(record.headers, "traceparent"))
+    change = EdgeChange(_text(headers, "ce_id") or derived(str(key), record.offset), cause, header(record.headers, "traceparent"))
     company.put_edge(key, edge, change)
 
 
@@ -201,7 +164,7 @@ def _move(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[MembershipRow
             moves = company.founder != ("" if message.founder == company.id else message.founder)
             company.put_row(msgspec.structs.replace(company.row, number=number, founder=message.founder))
             change_id = derived(company.id, "assigned", number)
-            change = _Change(change_id, message.cause, header(record.headers, "traceparent"))
+            change = EdgeChange(change_id, message.cause, header(record.headers, "traceparent"))
             if moves and (rest := _move_edges(company, _Progress(company.id, "", change))) is not None:
                 left.append(rest)
     return _encode(left) if left else None

@@ -21,6 +21,7 @@ VERBS = MappingProxyType({
     "approval": "Approve access by a ticket, for a time.",
     "finding": "Acknowledge, assign and comment findings.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
+    "rebuild": "Make tables again from the logs, compare them, and let them take over.",
     "status": "Show an installation at a glance, live.",
     "doctor": "Find what is wrong with an installation, and what to do.",
     "trace": "Follow one event to everything that came of it.",

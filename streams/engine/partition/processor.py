@@ -93,7 +93,7 @@ class PartitionProcessor:
         self.partition = partition
         self.id: PartitionId = (agent.name, partition)
         self.status = PartitionStatus.LOADING
-        self.reason = ""  # for a stopped one
+        self.reason = ""  # for a stopped one, and one that stands still
         self.store: Store = MemoryStore()
         self.store_open = False  # the store belongs to this processor and works
         self.table_valid = False  # table and commit state are those of the last transaction

@@ -45,7 +45,7 @@ def topic_of(name: str) -> Topic | None:
 def group_of(changelog: str, prefix: str) -> str:
     """Return the group whose workers keep that changelog: one of each generation."""
     own = _OWN.fullmatch(changelog)
-    return Naming(prefix=prefix, generation=int(own[1]) if own else Naming().generation).group
+    return Naming(prefix=prefix).group_of(int(own[1]) if own else 1)
 
 
 def is_own_group(group: str, prefix: str) -> bool:

@@ -37,10 +37,10 @@ class GenerationsState(msgspec.Struct, frozen=True, kw_only=True):
     end: int = 0
     partition: int = 0
 
-    def held(self, now: int) -> frozenset[str]:
-        """Return the agents that stand still at a time (ms)."""
-        hold = self.hold
-        return frozenset() if hold is None or (hold.until is not None and hold.until <= now) else frozenset(hold.agents)
+    @property
+    def held(self) -> frozenset[str]:
+        """The agents that stand still: also of a hold that has expired, until that is written."""
+        return frozenset(self.hold.agents if self.hold else ())
 
     def expired(self, now: int) -> bool:
         """Say whether there is a hold whose owner has not renewed it."""

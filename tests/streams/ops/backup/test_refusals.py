@@ -147,6 +147,6 @@ def test_tables_of_every_generation_belong_to_a_backup():
     assert set(chosen) == {"people", "intercom-streams.g2.contacts.changelog", "intercom-streams.g2.person.patches"}
     assert chosen["intercom-streams.g2.person.patches"].retention_ms == topics.TOPICS["person.patches"].retention_ms
     assert is_changelog("intercom-streams.g2.contacts.changelog")
-    assert group_of("intercom-streams.g2.contacts.changelog", "q.") == Naming(prefix="q.", generation=2).group
+    assert group_of("intercom-streams.g2.contacts.changelog", "q.") == Naming(prefix="q.").group_of(2)
     assert is_own_group("p.intercom-streams.g2", "p.")
     assert not is_own_group("p.crm", "p.")

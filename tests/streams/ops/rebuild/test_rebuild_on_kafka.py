@@ -1,0 +1,100 @@
+"""A rebuild on a real Kafka beside a worker: what it finds, what it corrects, and who writes afterwards."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import transactions
+from schemas.message import header
+from schemas.profiles.registers import Registers
+from streams.agents import source_records
+from streams.core.records.registers import join
+from streams.ops.generations.state import read_generations
+from tests.streams.ops.rebuild.installed import AVRO, corrections, installed, job_of, rebuilt, worker
+from tests.support.counting_agent import read_all
+from tests.support.engines import append_posts, latest, until, until_published
+from tests.support.histories import contact_events
+from tests.support.oracle import pipeline_of
+from tests.support.tenancy import TENANCY
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+
+APP = "abc12345"
+PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=4)
+
+
+def leaves_out_some(a: Registers, b: Registers) -> Registers:
+    """A merge with a fault: it leaves out the fields of events of some seconds."""
+    return join(a, msgspec.structs.replace(b, now=tuple(layer for layer in b.now if layer[0].second % 7)))
+
+
+async def test_a_broken_merge_is_found_and_only_what_it_made_wrong_is_corrected(
+    settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = contact_events(600, 80, 11, APP)
+    before, later = bodies[:500], bodies[500:]
+    right = pipeline_of(before, TENANCY)
+    configured, job = installed(settings, tmp_path), job_of(settings)
+    with monkeypatch.context() as broken:
+        broken.setattr(source_records, "join", leaves_out_some)
+        wrong = pipeline_of(before, TENANCY)
+        async with worker(configured) as working, transactions(settings, "ingress") as ingress:
+            await until(lambda: working.caught_up, "the worker is ready")
+            await append_posts(ingress, "intercom.contacts", before)
+            await until_published(settings, "people", wrong.latest("people"))
+    wrong_people = _differing(right.values("people"), wrong.values("people"))
+    assert 0 < len(wrong_people) < len(right.values("people"))
+    async with worker(configured) as working, transactions(settings, "ingress") as ingress:
+        await until(lambda: working.caught_up, "the worker is ready again")
+        compared = await rebuilt(job, "contacts", swap=False)
+        tables = {table.agent: table for table in compared.tables}
+        assert {each.key for each in tables["people"].differences if "|" not in each.key} == wrong_people
+        assert tables["people"].can_swap
+        assert all("live: " in each.why for each in tables["contacts"].differences)
+        assert await latest(settings, "people") == wrong.latest("people")  # nothing has changed so far
+        outcome = await rebuilt(job, "contacts", swap=True)
+        assert outcome.entry.id == compared.entry.id
+        assert outcome.entry.result == "swapped"
+        assert _plain(await latest(settings, "people")) == right.values("people")
+        assert await latest(settings, "memberships") == right.latest("memberships")
+        corrected = await corrections(settings, "people", outcome.entry.id)
+        assert Counter(record.key.decode() for record in corrected if record.key) == Counter(wrong_people)
+        changed = await corrections(settings, "people.changes", outcome.entry.id)
+        assert {record.key.decode() for record in changed if record.key} <= wrong_people
+        await until(lambda: len(working.engines) > 1 and working.caught_up, "the worker has the rebuilt tables")
+        await append_posts(ingress, "intercom.contacts", later)
+        expected = pipeline_of(bodies, TENANCY).values("people")
+        await _until_people(settings, expected)
+    await _no_id_twice(settings)
+    state = await read_generations(settings)
+    assert [(each.number, each.agents) for each in state.live.generations] == [(2, outcome.entry.generation.agents)]
+    assert state.hold is None
+
+
+def _differing(right: dict[str, object], wrong: dict[str, object]) -> set[str]:
+    return {key for key in right.keys() | wrong.keys() if right.get(key) != wrong.get(key)}
+
+
+def _plain(values: dict[str, bytes]) -> dict[str, object]:
+    return {key: AVRO.decode(value)[1] for key, value in values.items()}
+
+
+async def _until_people(settings: KafkaSettings, expected: dict[str, object]) -> None:
+    async with asyncio.timeout(60):
+        while _plain(await latest(settings, "people")) != expected:  # noqa: ASYNC110  # Kafka sets no event
+            await asyncio.sleep(0.2)
+
+
+async def _no_id_twice(settings: KafkaSettings) -> None:
+    for topic in PUBLIC:
+        ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
+        assert ids.most_common(1)[0][1] == 1 if ids else True, topic
