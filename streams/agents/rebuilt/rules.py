@@ -39,7 +39,7 @@ class RebuildRules(msgspec.Struct, frozen=True, kw_only=True):
 def rules_of(agent: Agent, tenancy: Tenancy, avro: Avro) -> RebuildRules:
     """Return the rules of an agent: all of each row where it has none of its own, and no corrections."""
     match agent.name:
-        case "contacts" | "companies":
+        case "contacts" | "companies" | "person_records" | "org_records":
             return RebuildRules(comparable=source_rows.comparable, why=source_rows.why, correct=_nothing_public)
         case "memberships":
             return RebuildRules(

@@ -126,7 +126,7 @@ class BatchLoop:
     async def _partitions(self, topic: str) -> int | None:
         """Return how many partitions a source has; None after a failure, which this method handles."""
         try:
-            return await self._host.partitions(self._names.topic(topic))
+            return await self._host.partitions(self._names.source(self._processor.agent.name, topic))
         except (KafkaError, OSError, TimeoutError) as error:
             self._processor.fail(error)
             return None
