@@ -96,14 +96,27 @@ class PatchCause(NamedTuple):
     time: int
 
 
+class EarlierState(NamedTuple):
+    """What a record had after an event that was not the last one of its patch, with the event's trace."""
+
+    registers: EncodedRegisters
+    cause: PatchCause
+    trace: str | None
+
+
 class Patch(msgspec.Struct, frozen=True, array_like=True):
-    """All registers of one source record, sent to the agent of its profile because of one event."""
+    """All registers of one source record, sent to the agent of its profile because of one event.
+
+    Where several events of the record were processed together, `earlier` has what it had after each but the last, in order: each
+    event has a change of its own. They all have the row's assignment.
+    """
 
     tenant: str
     record: str  # `app_id:id`, or `source:id` for other systems
     row: SourceRecordRow
     cause: PatchCause
     moved_from: str | None = None  # the profile that the record was in until now
+    earlier: tuple[EarlierState, ...] = ()
 
 
 PATCH: Final = Versioned(Patch)

@@ -9,7 +9,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Headers
 from schemas.profiles.changes import as_avro
-from schemas.profiles.registers import ERASED, EncodedProfile, Patch
+from schemas.profiles.registers import ERASED, EncodedProfile, Patch, SourceRecordRow
 from streams.agents.derived_event import derived_event
 from streams.core.profiles.diff import diff
 from streams.core.profiles.policies import origin_of_cause
@@ -60,6 +60,11 @@ class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
     basis: bytes | None
     trace: str | None
     out: Outbox
+    previous: SourceRecordRow | None = None  # what the record had before, where the same message says it
+
+    def was_joined_to(self, row: SourceRecordRow) -> bool:
+        """Return whether the patch was joined to that row, so that it has all the row asserts."""
+        return self.basis == row.digest() if self.previous is None else self.previous == row
 
     def encoded(
         self, schema: str, key: str, value: Public | None, *, event_id: str, event_type: str, sequence: int

@@ -1,12 +1,15 @@
 """What the agents of people and organisations share: join the patches of each record, resolve and publish the profile."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
+
+import msgspec
 
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.message import Message
-from schemas.profiles.registers import BASIS, ERASED, PATCH, ProfileTableRow, Registers, SourceRecordRow
+from schemas.profiles.registers import BASIS, ERASED, PATCH, Patch, ProfileTableRow, Registers, SourceRecordRow
 from schemas.versioned import Versioned
 from streams.agents.open_profile import OpenProfile
 from streams.agents.open_record import OpenRecord
@@ -54,7 +57,7 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
     profiles: WorkingSet[OpenProfile] = WorkingSet()
     load = partial(OpenProfile, table=table)
     for records in batch.chunks():
-        contexts = [_context(profile_type, avro, record, out) for record in records]
+        contexts = [context for record in records for context in _contexts(profile_type, avro, record, out)]
         received = [decode(context.patch.row.registers) for context in contexts]
         joined = [
             _join(context, registers, profiles.get(context.profile, load))
@@ -73,6 +76,18 @@ def step(profile_type: ProfileType, avro: Avro, batch: Batch, table: Table[Profi
             if publication.alias_differs:
                 publish_alias(publication.context, publication.alias, publication.sequence)
         profiles.end_chunk(records)
+
+
+def _contexts(profile_type: ProfileType, avro: Avro, record: Message, out: Outbox) -> Iterator[PatchContext]:
+    """Yield a patch for each event that a record is about, as if each had been sent alone."""
+    last = _context(profile_type, avro, record, out)
+    previous = None
+    for registers, cause, trace in last.patch.earlier:
+        row = SourceRecordRow(registers, last.patch.row.assignment)
+        patch = Patch(last.patch.tenant, last.patch.record, row, cause)
+        yield msgspec.structs.replace(last, patch=patch, previous=previous, trace=trace)
+        previous = row
+    yield last if previous is None else msgspec.structs.replace(last, previous=previous)
 
 
 def _context(profile_type: ProfileType, avro: Avro, record: Message, out: Outbox) -> PatchContext:
@@ -100,7 +115,7 @@ def _join(context: PatchContext, registers: Registers, profile: OpenProfile) -> 
             return None
         profile.delete_record(patch.record)
         return _RecordChange(context, profile, profile.registers())
-    if before is not None and context.basis != before.row.digest():
+    if before is not None and not context.was_joined_to(before.row):
         registers = join(before.registers, registers)
         row = SourceRecordRow(encode(registers), max(before.row.assignment, row.assignment))
     if row.assignment.profile != context.profile:  # it has moved away: all that stays is where it is

@@ -1,6 +1,6 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from schemas.intercom.envelope import CONTENT_ENCODING, Envelope, envelope, infl
 from schemas.intercom.rest_objects import READ_AS, Reading, how_read
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import TRACE_PARENT, Message, header_texts
-from schemas.profiles.registers import ERASED, Assignment, Patch, PatchCause, Registers, SourceRecordRow
+from schemas.profiles.registers import ERASED, Assignment, EarlierState, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
@@ -26,6 +26,8 @@ from streams.core.records.registers import NOTHING, join
 from streams.engine.agent import Batch, Outbox, Table
 
 ROW: Final = Versioned(SourceRecordRow)
+
+_LARGEST_HISTORY: Final = 64 << 10  # bytes of registers in one patch, unless one state has more
 
 
 class Event(NamedTuple):
@@ -98,13 +100,12 @@ def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: T
         changes = [
             _join(record_type, tenancy, event, assertion, rows) for event, assertion in zip(events, assertions, strict=True)
         ]
-        for event, change in zip(events, changes, strict=True):
-            if change is not None:
-                _send_patches(record_type, tenancy, event, change, out)
+        changed = [(event, change) for event, change in zip(events, changes, strict=True) if change is not None]
+        for history in _histories(changed):
+            _send_patches(record_type, tenancy, history, out)
         if (follow_up := record_type.follow_up) is not None:
-            for event, change in zip(events, changes, strict=True):
-                if change is not None:
-                    follow_up(tenancy.owners[event.notification.app_id], event, change, out)
+            for event, change in changed:
+                follow_up(tenancy.owners[event.notification.app_id], event, change, out)
         rows.end_chunk(records)
 
 
@@ -182,14 +183,35 @@ def _join(
     return RecordChange(before.row if before else None, after, registers, joined)
 
 
-def _send_patches(record_type: SourceRecordType, tenancy: Tenancy, event: Event, change: RecordChange, out: Outbox) -> None:
-    """Send the row to its profile. The first patch of a record that is assigned already goes to the profile of its own id too."""
-    notification, destination, trace, _ = event
-    tenant, row, patches = tenancy.owners[notification.app_id], change.after, record_type.patches
-    patch, profile = Patch(tenant, destination.key, row, event.cause), row.assignment.profile
+def _histories(changed: Iterable[tuple[Event, RecordChange]]) -> Iterator[list[tuple[Event, RecordChange]]]:
+    """Yield what happened to one record, in order: a patch has all of it, unless that would make the patch large."""
+    history: list[tuple[Event, RecordChange]] = []
+    size = 0
+    for event, change in changed:
+        size += memoryview(change.after.registers).nbytes
+        if history and (history[-1][0].destination.key != event.destination.key or size > _LARGEST_HISTORY):
+            yield history
+            history, size = [], memoryview(change.after.registers).nbytes
+        history.append((event, change))
+    if history:
+        yield history
+
+
+def _send_patches(
+    record_type: SourceRecordType, tenancy: Tenancy, history: Sequence[tuple[Event, RecordChange]], out: Outbox
+) -> None:
+    """Send a record's row to its profile, with what it had in between.
+
+    The first patch of a record that is assigned already goes to the profile of its own id too.
+    """
+    (_, first), (event, last) = history[0], history[-1]
+    (notification, destination, trace, _), row, patches = event, last.after, record_type.patches
+    tenant, profile = tenancy.owners[notification.app_id], row.assignment.profile
+    earlier = tuple([EarlierState(change.after.registers, each.cause, each.trace) for each, change in history[:-1]])
+    patch = Patch(tenant, destination.key, row, event.cause, earlier=earlier)
     event_id = derived(destination.key, "patch", destination.id)
-    patches.send(patch, profile=profile, event_id=event_id, trace=trace, out=out, basis=change.before)
-    if row.assignment.number and change.registers_before == NOTHING:
+    patches.send(patch, profile=profile, event_id=event_id, trace=trace, out=out, basis=first.before)
+    if row.assignment.number and first.registers_before == NOTHING:
         own = patches.own_profile(tenant, destination.key)
         if own != profile:
             patches.send_departure(patch, profile=own, trace=trace, out=out)
