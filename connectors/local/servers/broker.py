@@ -72,9 +72,9 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             self._format()
 
     def configuration(self) -> dict[str, str]:
-        """Return the whole server.properties."""
+        """Return the whole server.properties. A setting may extend the usual value, which stands for its own name in braces."""
         voters = ",".join(f"{node}@{HOST}:{port}" for node, port in sorted(self.voters.items()))
-        return {
+        usual = {
             "process.roles": "broker,controller",
             "node.id": str(self.node),
             "controller.quorum.voters": voters,
@@ -84,8 +84,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             "log.dirs": str(self._data),
             **SETTINGS,
             **replication(len(self.voters)),
-            **self.settings,
         }
+        return usual | {name: value.replace(f"{{{name}}}", usual.get(name, "")) for name, value in self.settings.items()}
 
     def command(self) -> list[str]:
         return [*self._java("-server", "-Xms128m", "-Xmx512m", "-XX:MaxGCPauseMillis=20"), "kafka.Kafka", str(self._config)]
