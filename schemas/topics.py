@@ -124,6 +124,11 @@ _ALL: Final = (
         about="contacts that are erased for good: what comes of them later is dropped",
     ),
     _public(
+        name="person.erasures", schema="erasure", key="source:record id", compact=True,
+        written_by=("operators",), read_by=("person_records",),
+        about="other systems' records of people that are erased for good, likewise",
+    ),
+    _public(
         name="contact.read.requests", schema="contact_read_request", key="app_id:contact_id", retention_ms=7 * DAY_MS,
         written_by=("contacts",), read_by=("sync",),
         about="contacts that should be read again, because an event leaves something open",

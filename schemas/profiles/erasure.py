@@ -1,4 +1,6 @@
-"""The record of `contact.erasures`: a contact is erased, for good. Its mark proves that the holder of the tenant's key has asked for it.
+"""The record of `contact.erasures` and `person.erasures`: a contact, or another system's record of a person, is erased, for good.
+
+Its mark proves that the holder of the tenant's key has asked for it.
 
 The record's key is the contact's own inbound key, so that the agent of the contact needs nothing else to find what it holds, in any order
 and with any number of partitions. Elsewhere, in receipts and in the journal, the mark stands for the contact.
@@ -17,8 +19,11 @@ from schemas.plain_values import plain
 from schemas.tenancy import Secret
 
 TOPIC: Final = "contact.erasures"
+FOREIGN_TOPIC: Final = "person.erasures"
+"""The topic for records of other systems."""
+
 SCHEMA: Final = "erasure"
-EVENT_TYPE: Final = "contact.erased.v1"
+EVENT_TYPE: Final = "record.erased.v1"
 
 _KEY_ID_DIGITS: Final = 16
 
@@ -69,5 +74,5 @@ def decode(avro: Avro, data: bytes | None) -> Erasure:
         raise InvalidRecord("an erasure is never taken back: deleting its record makes a rebuild bring the contact back")
     name, value = avro.decode(data)
     if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no erasure; look at who writes to {TOPIC}")
+        raise InvalidRecord(f"a value of schema {name} is no erasure; look at who writes to this topic")
     return msgspec.convert(value, Erasure)

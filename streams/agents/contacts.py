@@ -11,7 +11,7 @@ from schemas.profiles.identity import CONTACT, PERSON, ClaimMessage, Scope
 from schemas.profiles.registers import SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
-from streams.agents.erasure import ErasedRecord, erase
+from streams.agents.erasure import erase
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
 from streams.agents.membership.edges import edges_of, may_differ, send_changes
@@ -44,8 +44,7 @@ def contacts(tenancy: Tenancy, avro: Avro) -> Agent:
             for assigned in assign(contact.patches, tenancy, batch, table, out):
                 _move_edges(assigned, out)
         elif batch.topic == erasure.TOPIC:
-            for erased in erase(contact.patches, tenancy, avro, batch, table, out=out):
-                _end_edges(erased, out)
+            erase(contact.patches, tenancy, avro, batch, table, out=out)
         else:
             step(contact, tenancy, batch, table, out)
 
@@ -64,13 +63,6 @@ def _move_edges(assigned: Assigned, out: Outbox) -> None:
         trace=header(record.headers, "traceparent"),
         out=out,
     )
-
-
-def _end_edges(erased: ErasedRecord, out: Outbox) -> None:
-    if erased.before is not None:
-        before = edges_of(erased.key, erased.before.assignment, OpenRecord(erased.before).registers)
-        trace = header(erased.record.headers, "traceparent")
-        send_changes(erased.key, before, {}, cause=erased.cause, step="erased", trace=trace, out=out)
 
 
 def _follow_up(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:

@@ -4,18 +4,17 @@ An erased row has the assignment `ERASED`, which is higher than any other. So it
 reads anyway, and costs contacts that are not erased nothing.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord, MustStop
 from schemas.ids import derived
-from schemas.message import Message, header
+from schemas.message import header
 from schemas.profiles.erasure import Erasure, decode, find_key, is_genuine
 from schemas.profiles.identity import Scope
 from schemas.profiles.registers import ERASED, Patch, PatchCause, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.identity.claim_events import withdraw_claim
+from streams.agents.membership.edges import edges_of, send_changes
+from streams.agents.open_record import OpenRecord
 from streams.agents.patches import NO_REGISTERS, PatchTopic
 from streams.engine.agent import Batch, Outbox, Table
 
@@ -23,20 +22,8 @@ ERASED_ROW = SourceRecordRow(NO_REGISTERS, ERASED)
 """All that is left of an erased record."""
 
 
-class ErasedRecord(NamedTuple):
-    """A record that was erased: whose it was, its row until then, and because of what."""
-
-    record: Message
-    tenant: str
-    key: str
-    before: SourceRecordRow | None
-    cause: PatchCause
-
-
-def erase(
-    patches: PatchTopic, tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[SourceRecordRow], *, out: Outbox
-) -> Iterator[ErasedRecord]:
-    """Erase each record of a batch of erasures, withdraw it from its profiles and its claim, and yield what was erased.
+def erase(patches: PatchTopic, tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[SourceRecordRow], *, out: Outbox) -> None:
+    """Erase each record of a batch of erasures, and withdraw it from its profiles, its claim and its companies.
 
     One that is erased already is withdrawn again, which changes nothing: a contact that nobody knows can be erased too.
     """
@@ -52,7 +39,9 @@ def erase(
         for profile in sorted(_holders(patches, tenant, key, before, erasure)):
             patches.send(patch, profile=profile, event_id=derived(cause.event, "erased", profile), trace=trace, out=out)
         withdraw_claim(Scope(tenant, patches.profile_type), key, cause, source=patches.source, trace=trace, out=out)
-        yield ErasedRecord(record, tenant, key, before, cause)
+        if before is not None:
+            edges = edges_of(key, before.assignment, OpenRecord(before).registers)
+            send_changes(key, edges, {}, cause=cause, step="erased", trace=trace, out=out)
 
 
 def _verified(erasure: Erasure, key: str, tenancy: Tenancy) -> str:
@@ -60,10 +49,10 @@ def _verified(erasure: Erasure, key: str, tenancy: Tenancy) -> str:
 
     An erasure whose key is not configured stops the process: dropped, it would let the contact live on.
     """
-    tenant = tenancy.owners.get(key.partition(":")[0])
+    tenant = tenancy.tenant_of(key)
     if tenant is None or tenant != erasure.tenant or "|" in key:
         raise InvalidRecord(
-            "an erasure has the key of a contact of its tenant's workspaces; add the workspace and redrive the record"
+            "an erasure has the key of a record of its tenant's workspaces and sources; add the workspace or source and redrive the record"
         )
     secret = find_key(tenancy.tenants[tenant].erasure.keys, erasure.key)
     if secret is None:

@@ -18,7 +18,7 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 
 _AGENTS = {
     "intercom.contacts": "contacts", "person.patches": "people", "intercom.companies": "companies", "org.patches": "orgs",
-    "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts",
+    "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts", "person.erasures": "person_records",
     "person.records": "person_records", "person.assignments": "person_records", "org.records": "org_records",
     "org.assignments": "org_records", "company.assignments": "companies", "membership.edges": "memberships", "membership.founders": "memberships",
 }  # fmt: skip

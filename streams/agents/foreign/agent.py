@@ -8,10 +8,12 @@ from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import Message, header
+from schemas.profiles import erasure
 from schemas.profiles.identity import ORG, PERSON, ClaimMessage, Scope
 from schemas.profiles.records import TOPICS, WITHDRAWN, decode
-from schemas.profiles.registers import Assignment, Patch, PatchCause, Registers, SourceRecordRow
+from schemas.profiles.registers import ERASED, Assignment, Patch, PatchCause, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
+from streams.agents.erasure import erase
 from streams.agents.foreign.withdrawal import Withdrawing, decode_work, encode_work, mark_of, next_records, withdraw
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
@@ -61,6 +63,9 @@ def _agent(profile_type: str, tenancy: Tenancy, avro: Avro) -> Agent:
             for assigned in assign(patches, tenancy, batch, table, out):
                 _move_edges(assigned, out)
             return None
+        if batch.topic == erasure.FOREIGN_TOPIC:
+            erase(patches, tenancy, avro, batch, table, out=out)
+            return None
         left: list[Withdrawing] = []
         for message in batch.records:
             if header(message.headers, "ce_type") == WITHDRAWN:
@@ -78,7 +83,8 @@ def _agent(profile_type: str, tenancy: Tenancy, avro: Avro) -> Agent:
         left = [*([rest] if rest else ()), *others]
         return encode_work(left) if left else None
 
-    return Agent(name=name, sources=(topic, assignments), step=step, codec=ROW, resume=resume)
+    sources = (topic, assignments, *([erasure.FOREIGN_TOPIC] if profile_type == PERSON else []))
+    return Agent(name=name, sources=sources, step=step, codec=ROW, resume=resume)
 
 
 def _apply(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow], out: Outbox) -> None:
@@ -116,6 +122,8 @@ def _join(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow]) -> 
     """
     key = event.key
     row = table.get(key)
+    if row is not None and row.assignment.number == ERASED.number:
+        return None
     before = NOTHING if row is None else OpenRecord(row).registers
     joined = join(before, event.asserted)
     mark = mark_of(key, table)

@@ -58,7 +58,7 @@ async def erasable(
     A contact that nobody knows is erasable too. Raises BadConfiguration where the reference names nobody, several, or an organisation.
     """
     found = await ProfileFinder(kafka, avro).find(reference)
-    if not found and reference.kind is ReferenceKind.RECORD and reference.text.partition(":")[0] in tenancy.owners:
+    if not found and reference.kind is ReferenceKind.RECORD and tenancy.tenant_of(reference.text) is not None:
         return Erasable(reference.tenants[0], (reference.text,), (), unknown=True)
     if len(found) != 1 or found[0].kind != "person":
         raise BadConfiguration(_no_one_person(found))
@@ -66,8 +66,12 @@ async def erasable(
     if alone and reference.kind is not ReferenceKind.RECORD:
         raise BadConfiguration("A record alone is named by its key: APP_ID:CONTACT_ID.")
     records = [reference.text] if alone else person.records
-    contacts = tuple(sorted(record for record in records if record.partition(":")[0] in tenancy.owners))
-    return Erasable(person.tenant, contacts, await _holders(kafka, avro, person), unknown=False)
+    if missing := sorted({record.partition(":")[0] for record in records if tenancy.tenant_of(record) is None}):
+        raise BadConfiguration(
+            f"The person has records of {', '.join(missing)}, which is neither a workspace nor a source of the configuration: add it "
+            "again, for as long as its records are to be erased."
+        )
+    return Erasable(person.tenant, tuple(sorted(records)), await _holders(kafka, avro, person), unknown=False)
 
 
 def _no_one_person(found: list[FoundProfile]) -> str:
@@ -108,13 +112,14 @@ async def erase(
     )
     async with transactions(kafka, f"erase-{id_}") as producer:
         await producer.append([
-            *(_record(avro, secret, what, record, receipt) for record in what.records),
+            *(_record(avro, tenancy, what, record, receipt) for record in what.records),
             _journal_entry(avro, receipt, reason),
         ])  # fmt: skip
     return receipt
 
 
-def _record(avro: Avro, secret: Secret, what: Erasable, record: str, receipt: Receipt) -> TopicRecord:
+def _record(avro: Avro, tenancy: Tenancy, what: Erasable, record: str, receipt: Receipt) -> TopicRecord:
+    secret = erasure_key(tenancy, what.tenant)
     value = Erasure(
         request=receipt.id,
         tenant=what.tenant,
@@ -134,7 +139,8 @@ def _record(avro: Avro, secret: Secret, what: Erasable, record: str, receipt: Re
         data_schema=avro.data_schema(erasure.SCHEMA),
         content_type=AVRO,
     )
-    return TopicRecord(erasure.TOPIC, record.encode(), erasure.encode(avro, value), context.headers())
+    topic = erasure.TOPIC if record.partition(":")[0] in tenancy.owners else erasure.FOREIGN_TOPIC
+    return TopicRecord(topic, record.encode(), erasure.encode(avro, value), context.headers())
 
 
 def _journal_entry(avro: Avro, receipt: Receipt, reason: str | None) -> TopicRecord:

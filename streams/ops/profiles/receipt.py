@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.json_lines import json_line
 from schemas.operations import Operation
 from schemas.topics import DAY_MS, TOPICS
 from streams.engine.naming import Naming
@@ -43,7 +44,7 @@ def cleared_stores(time: int, settings: Mapping[str, Mapping[str, str]], names: 
         holding = holding_of(name)
         if holding.found_by is FoundBy.NOWHERE or name not in settings:
             continue
-        if name == "contact.erasures":
+        if name.endswith(".erasures"):
             yield ClearedStore(
                 store=f"topic {name}", what=holding.what, how="kept, so that nothing brings the contact back", clear_by=None
             )
@@ -100,9 +101,9 @@ def details_of(receipt: Receipt) -> dict[str, str]:
     """Return the parts of a receipt that its operation has in its details."""
     return {
         "tenant": receipt.tenant,
-        "marks": msgspec.json.encode(receipt.marks).decode(),
-        "stores": msgspec.json.encode(receipt.stores).decode(),
-        "unknown": msgspec.json.encode(receipt.unknown).decode(),
+        "marks": json_line(receipt.marks).decode(),
+        "stores": json_line(receipt.stores).decode(),
+        "unknown": json_line(receipt.unknown).decode(),
     }
 
 

@@ -12,12 +12,14 @@ from schemas.ids import derived
 from schemas.message import RecordValue, header
 from schemas.profiles import erasure
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
-from schemas.tenancy import App, ErasureSettings, Secret, Tenancy, Tenant, Workspace
+from schemas.profiles.records import WITHDRAWN
+from schemas.tenancy import App, ErasureSettings, RecordSource, Secret, Tenancy, Tenant, Workspace
 from streams.agents.contacts import contacts
 from streams.agents.erasure import ERASED_ROW
 from streams.agents.source_records import ROW
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from tests.support.identity.foreign_records import foreign
 from tests.support.identity.histories import shared_history
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
 from tests.support.oracle import Pipeline, routed
@@ -224,3 +226,42 @@ def test_an_erasure_whose_key_is_not_configured_stops_the_process():
 
 def test_no_repr_shows_a_key():
     assert SECRET.reveal() not in repr(TENANCY)
+
+
+WITH_CRM = Tenancy.of(
+    [],
+    [
+        Tenant(
+            id="acme",
+            workspaces=TENANCY.tenants["acme"].workspaces,
+            erasure=TENANCY.tenants["acme"].erasure,
+            sources=(RecordSource(name="crm"),),
+        )
+    ],
+)
+
+
+def test_a_record_of_another_system_is_erased_likewise_and_what_it_sends_later_is_dropped():
+    sent = [
+        foreign(fields={"name": "Ada Lovelace", "email": "ada@example.com"}, attributes={"plan": "pro"}),
+        foreign(fields={"name": "Ada again"}, updated=(AT + 60) * 1000),
+    ]
+    for steps in itertools.permutations([*(("person.records", each) for each in sent), ("person.erasures", erased("crm:1"))]):
+        pipeline = Pipeline(WITH_CRM)
+        for topic, record in steps:
+            pipeline.feed(topic, record)
+        assert pipeline.latest("people") == {}
+        assert tables(pipeline)["person_records"] == {"crm:1": ROW.encode(ERASED_ROW)}
+        assert not any(b"Ada" in value for rows in tables(pipeline).values() for value in rows.values())
+
+
+def test_a_source_that_is_withdrawn_after_an_erasure_brings_nothing_back():
+    pipeline = Pipeline(WITH_CRM)
+    pipeline.feed("person.records", foreign(fields={"name": "Ada Lovelace"}))
+    pipeline.feed("person.erasures", erased("crm:1"))
+    pipeline.feed(
+        "person.records", RecordValue(None, None, [("ce_type", WITHDRAWN.encode()), ("ce_subject", b"crm"), ("ce_id", b"w")])
+    )
+    pipeline.feed("person.records", foreign(fields={"name": "Ada again"}, updated=(AT + 60) * 1000))
+    assert pipeline.latest("people") == {}
+    assert tables(pipeline)["person_records"]["crm:1"] == ROW.encode(ERASED_ROW)
