@@ -7,41 +7,71 @@ import msgspec
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.intercom.routes import destinations
-from schemas.profiles.read_requests import MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
+from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
+from schemas.profiles.version import Version
 from streams.agents.derived_event import derived_event
 from streams.agents.source_records import Event, RecordChange
+from streams.core.records.completeness import incomplete_lists
 from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import ABSORBED
 from streams.core.records.registers import version_of
 from streams.engine.agent import Outbox
 
 _MERGED: Final = "contact.merged"
+_DAY: Final = 86_400  # seconds
 _SETTLED: Final = 2 * SECOND  # a reading this long after an event's second reflects all of that second
 
 
 def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
+    """Ask for the contact to be read where an event leaves something open, once for each reason."""
+    for reason in (*_unnamed_merge(event, change), *_truncated_list(change)):
+        _request(avro, tenant, event, reason, out)
+
+
+def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
     """Ask for the contact's merge history where a contact was merged into it that the event does not name.
 
     The row remembers the latest merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
     """
-    notification, destination, trace, _ = event
+    notification = event.notification
     if notification.topic != _MERGED or len(destinations(notification)) > 1:
-        return
+        return ()
     if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):
-        return
+        return ()
+    return (MERGED_FROM_UNKNOWN,)
+
+
+def _truncated_list(change: RecordChange) -> tuple[str, ...]:
+    """Ask for the contact's lists where one becomes incomplete, and once a day as long as events say that it still is."""
+    if change.registers.complete == change.registers_before.complete:
+        return ()
+    after = incomplete_lists(change.registers)
+    if not after:
+        return ()
+    before = incomplete_lists(change.registers_before)
+    new = any(kind not in before or _day(version) > _day(before[kind]) for kind, version in after.items())
+    return (LIST_TRUNCATED,) if new else ()
+
+
+def _day(version: Version) -> int:
+    return version.second // _DAY
+
+
+def _request(avro: Avro, tenant: str, event: Event, reason: str, out: Outbox) -> None:
+    notification, destination, trace, _ = event
     app_id, _, contact = destination.key.partition(":")
     request = ContactReadRequest(
         tenant=tenant,
         app_id=app_id,
         contact=contact,
-        reason=MERGED_FROM_UNKNOWN,
+        reason=reason,
         not_before=(notification.created_at or 0) * SECOND + _SETTLED,
         event=destination.id,
     )
     context = derived_event(
         avro,
         READ_REQUEST,
-        id=derived(destination.key, "read", destination.id),
+        id=derived(destination.key, "read", reason, destination.id),
         source="/intercom-streams/contacts",
         type="contact.read.requested",
         time=(notification.created_at or 0) * SECOND or None,

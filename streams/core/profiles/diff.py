@@ -6,7 +6,7 @@ from typing import Any, Final
 from schemas.canonical import canonical, canonical_text
 from schemas.profiles.changes import FieldChange, ValueOrigin
 
-_NOT_FIELDS: Final = frozenset({"id", "tenant", "records", "unsettled", "updated_at", "sources", "provenance"})
+_NOT_FIELDS: Final = frozenset({"id", "tenant", "records", "unsettled", "incomplete", "updated_at", "sources", "provenance"})
 _MAPS: Final = ("attributes", "traits")
 _NOTHING: Final[Mapping[str, Any]] = {}
 

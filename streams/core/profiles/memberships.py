@@ -6,7 +6,7 @@ from schemas.intercom.values import floor_to_second
 from schemas.profiles.memberships import MembershipEdge
 from schemas.profiles.registers import Registers
 from streams.core.profiles.policies import ALIVE, contact_status, qualified_id
-from streams.core.records.registers import active_edges, first_active
+from streams.core.records.registers import active_edges, first_activations
 from streams.core.records.withdrawal import is_withdrawn
 
 
@@ -14,11 +14,12 @@ def company_edges(person: str, record: str, registers: Registers) -> Mapping[str
     """Return the edges of a person's record, by company. A deleted, merged or withdrawn record has none."""
     if not registers.on or contact_status(registers) not in ALIVE or is_withdrawn(registers):
         return {}
-    edges = {}
+    edges: dict[str, MembershipEdge] = {}
+    since = first_activations(registers)
     for name, version in active_edges(registers):
         kind, _, entity = name.partition(":")
         if kind == "company":
-            first = first_active(registers, name) or version
+            first = since.get(name, version)
             edges[qualified_id(record, entity)] = MembershipEdge(person, floor_to_second(first.time), first.event)
     return edges
 

@@ -8,11 +8,19 @@ from schemas.profiles import policies
 from schemas.profiles.registers import Value
 from streams.core.profiles.policies import Assertion, Assertions, Records, contact_status, qualified_id
 from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
+from streams.core.records.completeness import incomplete_lists
 from streams.core.records.registers import inactive_edges
+
+_LISTS_OF_KIND: Final[Mapping[str, str]] = MappingProxyType({
+    "company": "companies", "tag": "tags", "segment": "segments", "subscription": "subscribed", "subscription-": "unsubscribed",
+})  # fmt: skip
 
 
 def _consent_fields(basis: ConsentBasis, value: dict[str, Any]) -> Assertions:
-    """Add consent, and the subscriptions opted out of."""
+    """Add consent, the subscriptions opted out of, and which lists are known to be incomplete."""
+    value["incomplete"] = sorted(
+        {_LISTS_OF_KIND[kind] for registers in basis.contributors.values() for kind in incomplete_lists(registers)}
+    )
     opted_out = _opted_out(basis.unmerged)
     value["unsubscribed"] = sorted(opted_out)
     mail = _consent(basis, _DENYING_MAIL, default=basis.permissions.email)

@@ -123,10 +123,10 @@ class Storage:
 
     def _lists(self, layers: Layers) -> Layers:
         fates = self._fate_of_kind
-        if all(fates.get(kind) is not Fate.DENIED for _, kinds in layers for kind in kinds):
+        if all(fates.get(kind.strip("#-")) is not Fate.DENIED for _, kinds in layers for kind in kinds):
             return layers
         kept = (
-            (version, {kind: ids for kind, ids in kinds.items() if fates.get(kind) is not Fate.DENIED})
+            (version, {kind: ids for kind, ids in kinds.items() if fates.get(kind.strip("#-")) is not Fate.DENIED})
             for version, kinds in layers
         )
         return tuple(layer for layer in kept if layer[1])

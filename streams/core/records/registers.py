@@ -7,17 +7,20 @@ made, and whatever registers leave out follows from what they contain.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from schemas.canonical import canonical
 from schemas.profiles.registers import Layer, Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
+from streams.core.records.contested import contested
 
 T = TypeVar("T")
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
 _SEPARATOR: Final = "\n"  # between the ids of a complete list
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def field_registers(version: Version, fields: Mapping[str, Value]) -> Registers:
@@ -31,10 +34,14 @@ def edge_registers(version: Version, names: Iterable[str], *, on: bool) -> Regis
     return Registers(on=layers) if on else Registers(off=layers)
 
 
-def list_registers(version: Version, lists: Mapping[str, Iterable[str]]) -> Registers:
-    """Return the registers of complete lists: an edge of that kind whose id is not in the list is not active at that version."""
+def list_registers(version: Version, lists: Mapping[str, Iterable[str]], counts: Mapping[str, int] = _NO_COUNTS) -> Registers:
+    """Return the registers of complete lists: an edge of that kind whose id is not in the list is not active at that version.
+
+    `counts` are how many entries the lists have of which only a part was shown; they assert no absence, and are named `#kind`.
+    """
     members: dict[str, Value] = {kind: _SEPARATOR.join(sorted(set(lists[kind]))) for kind in sorted(lists)}
-    return Registers(complete=((version, members),)) if members else NOTHING
+    counted: dict[str, Value] = {f"#{kind}": counts[kind] for kind in sorted(counts)}
+    return Registers(complete=((version, counted | members),)) if members or counted else NOTHING
 
 
 def join(a: Registers, b: Registers) -> Registers:
@@ -90,18 +97,19 @@ def version_of(layers: Layers, name: str) -> Version | None:
 
 def active_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks that are active now, with the version of the latest assertion that they are."""
+    denials = _denials(registers)
     for version, names in registers.on:
         for name in names:
-            if all(other < version for other in _denials(registers, name)):
+            if denials is None or all(other < version for other in denials(name)):
                 yield name, version
 
 
 def inactive_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks whose latest event asserts that they are not active."""
+    active = versions_of(registers.on) if registers.off else {}
     for version, names in registers.off:
         for name in names:
-            active = version_of(registers.on, name)
-            if active is None or active <= version:
+            if name not in active or active[name] <= version:
                 yield name, version
 
 
@@ -110,11 +118,23 @@ def first_active(registers: Registers, name: str) -> Version | None:
     return version_of(registers.since, name) or version_of(registers.on, name)
 
 
+def first_activations(registers: Registers) -> dict[str, Version]:
+    """Return when each edge and mark was first asserted to be active."""
+    return versions_of(registers.on) | versions_of(registers.since)
+
+
+def versions_of(layers: Layers) -> dict[str, Version]:
+    """Return the version of each name in some layers: to look up many costs as much as to look up one."""
+    return {name: version for version, names in layers for name in names}
+
+
 def unsettled(registers: Registers) -> set[str]:
     """Return the names with two contradicting assertions in one second that the wire cannot order; a read by id settles them."""
     names_unsettled = set(registers.contested)
-    for version, names in registers.on:
-        names_unsettled.update(name for name in names if any(_unordered(version, other) for other in _denials(registers, name)))
+    denials = _denials(registers)
+    if denials is not None:
+        for version, names in registers.on:
+            names_unsettled.update(name for name in names if any(_unordered(version, other) for other in denials(name)))
     return names_unsettled
 
 
@@ -145,7 +165,7 @@ def _join_fields(a: Registers, b: Registers) -> tuple[Layers, Layers, Layers, tu
     now = latest(a.now + b.now)
     full = non_empty(a.now + b.now + a.last + b.last)
     last = _only(latest(full), {name for _, values in now for name, value in values.items() if value is None})
-    return now, last, _without(earliest(full + a.first + b.first), non_empty(now) + last), _contested(a, b)
+    return now, last, _without(earliest(full + a.first + b.first), non_empty(now) + last), contested(a, b)
 
 
 def _succeeds(b: Registers, a: Registers) -> bool:
@@ -225,10 +245,6 @@ def _greater(a: dict[str, Value], b: dict[str, Value]) -> dict[str, Value]:
     return _in_order({**a, **b, **both})
 
 
-def _differ(a: Value, b: Value) -> bool:
-    return a != b or type(a) is not type(b)  # True equals 1, and has other bytes
-
-
 def _order(value: Value) -> tuple[bool, bytes]:
     return value is not None, canonical(value)
 
@@ -255,35 +271,26 @@ def _unordered(a: Version, b: Version) -> bool:
     return a.second == b.second and not a.rank == b.rank == Rank.SNAPSHOT
 
 
-def _denials(registers: Registers, name: str) -> Iterator[Version]:
-    """Yield when an edge or mark was asserted inactive: by the latest such event, and by the latest complete list without it."""
-    denied = version_of(registers.off, name)
-    if denied is not None:
-        yield denied
-    kind, _, edge = name.partition(":")
-    for version, lists in registers.complete:
-        if kind in lists and edge not in str(lists[kind]).split(_SEPARATOR):
-            yield version
+def _denials(registers: Registers) -> Callable[[str], list[Version]] | None:
+    """Return a function that returns when a name was asserted inactive: by the latest such event, and by the latest complete list without it.
 
+    None where nothing ever was.
+    """
+    if not registers.off and not registers.complete:
+        return None
+    off = versions_of(registers.off)
+    lists = {
+        kind: (version, frozenset(ids.split(_SEPARATOR)))
+        for version, kinds in registers.complete
+        for kind, ids in kinds.items()
+        if isinstance(ids, str)
+    }
 
-def _contested(a: Registers, b: Registers) -> tuple[str, ...]:
-    moments = {version[:4] for version, _ in a.now + b.now}
-    if len(moments) == len(a.now) + len(b.now) and not a.contested and not b.contested:
-        return ()
-    in_a, in_b = _by_name(a), _by_name(b)
-    return tuple(sorted(name for name in in_a.keys() | in_b.keys() if _has_two_values(name, (a, in_a), (b, in_b))))
+    def denials(name: str) -> list[Version]:
+        kind, _, edge = name.partition(":")
+        found = [off[name]] if name in off else []
+        if kind in lists and edge not in lists[kind][1]:
+            found.append(lists[kind][0])
+        return found
 
-
-_ByName = dict[str, tuple[Version, Value]]
-
-
-def _by_name(registers: Registers) -> _ByName:
-    return {name: (version, value) for version, values in registers.now for name, value in values.items()}
-
-
-def _has_two_values(name: str, *sides: tuple[Registers, _ByName]) -> bool:
-    """Return whether the latest moment of a field has two values, within one side or between both."""
-    present = [(registers, *fields[name]) for registers, fields in sides if name in fields]
-    moment = max(version[:4] for _, version, _ in present)
-    newest = [(registers, value) for registers, version, value in present if version[:4] == moment]
-    return any(name in registers.contested for registers, _ in newest) or any(_differ(value, newest[0][1]) for _, value in newest)
+    return denials

@@ -218,7 +218,7 @@ def test_any_edges_and_assignments_in_any_interleaving_give_what_follows_from_al
     assert len(ids) == len(set(ids))
 
 
-def test_an_edge_costs_the_same_beside_fifty_thousand_others():
+def test_50000_contacts_on_a_company_are_50000_memberships_and_one_more_costs_the_same():
     """Rows read and written by one edge are counted, not timed."""
     members = Members()
     records = [

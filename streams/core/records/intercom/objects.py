@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.intercom.values import identifier_or_none
 from schemas.profiles.registers import Value
+from streams.core.records.completeness import UNKNOWN
 from streams.core.records.intercom.parsers import (
     Parser,
     WrongType,
@@ -81,11 +82,15 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmbeddedList(NamedTuple):
-    """An embedded list: its ids, whether every entry had one, and whether the list reports itself as complete."""
+    """An embedded list: its ids, whether every entry had one, and whether the list reports itself as complete.
+
+    `total` is how many entries a list has that shows only a part of them; None for all others.
+    """
 
     ids: list[str]
     readable: bool
     complete: bool
+    total: int | None = None
 
 
 def embedded_list(value: Any) -> EmbeddedList:
@@ -98,7 +103,15 @@ def embedded_list(value: Any) -> EmbeddedList:
         if id_ is not None and id_.isprintable():
             ids.append(id_)
     readable = entries is not None and len(ids) == len(entries)
-    return EmbeddedList(ids, readable, readable and wrapper.get("has_more") is False and wrapper.get("total_count") == len(ids))
+    total = _total(wrapper)
+    shows_a_part = wrapper.get("has_more") is True or total > len(ids)
+    complete = readable and wrapper.get("has_more") is False and wrapper.get("total_count") == len(ids)
+    return EmbeddedList(ids, readable, complete, total if shows_a_part else None)
+
+
+def _total(wrapper: Object) -> int:
+    count = wrapper.get("total_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else UNKNOWN
 
 
 def _first_list(wrapper: Object) -> list[Any] | None:

@@ -79,21 +79,21 @@ def _snapshot_registers(
     schema: ObjectSchema, item: Object, fields: Version, lists: Version, assertion: EventAssertion | None = None
 ) -> Registers:
     """Return an object's fields at one version and its lists at another."""
-    on, off, complete = _list_edges(schema, item, assertion)
+    on, off, complete, counts = _list_edges(schema, item, assertion)
     if schema.revives:
         off.append("deleted")
     return Registers(
         now=field_registers(fields, schema.parse(item)).now,
         on=edge_registers(lists, on, on=True).on if on else (),
         off=edge_registers(lists, off, on=False).off if off else (),
-        complete=list_registers(lists, complete).complete if complete else (),
+        complete=list_registers(lists, complete, counts).complete if complete or counts else (),
     )
 
 
 def _list_edges(
     schema: ObjectSchema, item: Object, assertion: EventAssertion | None
-) -> tuple[list[str], list[str], dict[str, list[str]]]:
-    """Return the edges that an object's lists assert to be active, those asserted to be inactive, and the complete lists.
+) -> tuple[list[str], list[str], dict[str, list[str]], dict[str, int]]:
+    """Return the edges that an object's lists assert to be active, those asserted to be inactive, the complete lists, and the sizes of others.
 
     The list that the event itself changes may show the state before it: the list asserts nothing where the event removes an edge,
     and no absence where the event adds one.
@@ -101,6 +101,7 @@ def _list_edges(
     on: list[str] = []
     off: list[str] = []
     complete: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
     for name, edges in schema.lists.items():
         changing = assertion is not None and assertion.kind == edges.kind
         if name not in item or (changing and not (assertion and assertion.active and edges.active)):
@@ -109,7 +110,9 @@ def _list_edges(
         (on if edges.active else off).extend(f"{edges.kind}:{id_}" for id_ in embedded.ids)
         if edges.asserts_absence and not changing and (embedded.complete or (edges.complete and embedded.readable)):
             complete[edges.kind] = embedded.ids
-    return on, off, complete
+        elif embedded.total is not None and not changing:
+            counts[edges.kind if edges.active else f"{edges.kind}-"] = embedded.total
+    return on, off, complete, counts
 
 
 def _asserted_edges(assertion: EventAssertion, item: Object, created: int | None, event: str) -> Registers:

@@ -182,7 +182,22 @@ def test_the_list_an_event_adds_to_asserts_its_members_and_no_absence():
     ],
 )
 def test_an_embedded_list_asserts_absence_only_when_it_is_complete(companies, complete):
-    assert bool(translated("contact.user.updated", contact(companies=companies)).complete) is complete
+    registers = translated("contact.user.updated", contact(companies=companies))
+    assert ("company" in dict(registers.complete[0][1] if registers.complete else {})) is complete
+
+
+@pytest.mark.parametrize(
+    ("companies", "count"),
+    [
+        (listed("a", more=True, total=12), 12),
+        (listed("a", total=12), 12),
+        ({"data": [], "has_more": True}, -1),
+        (listed("a"), None),
+    ],
+)
+def test_a_list_that_shows_a_part_says_how_many_there_are(companies, count):
+    registers = translated("contact.user.updated", contact(companies=companies))
+    assert registers.complete[0][1].get("#company") == count
 
 
 def test_subscription_lists_never_assert_absence():

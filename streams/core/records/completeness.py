@@ -1,0 +1,52 @@
+"""Which lists of a record are known to be incomplete: a payload shows ten entries at most, and says how many there are.
+
+A list is complete again with a later complete one, or once as many entries are known as the payload counted. That is a function of the
+registers: what is counted is what was active at the payload's time, as far as they say.
+"""
+
+from collections.abc import Iterator
+
+from schemas.profiles.registers import Layers, Registers
+from schemas.profiles.version import Version
+from streams.core.records.registers import first_activations, versions_of
+
+UNKNOWN = -1
+"""The count of a list that says that it has more entries, and not how many."""
+
+
+def incomplete_lists(registers: Registers) -> dict[str, Version]:
+    """Return the kinds of edges of which some are not known, with the version that says so; `subscription-` are those opted out of."""
+    counts = dict(_counts(registers.complete))
+    if not counts:
+        return {}
+    on, since, off = versions_of(registers.on), first_activations(registers), versions_of(registers.off)
+    complete = versions_of(registers.complete)
+    missing = {}
+    for kind, (version, count) in counts.items():
+        whole = complete.get(kind)
+        if whole is not None and whole >= version:
+            continue
+        if kind.startswith("subscription"):  # its lists assert no absence, so more may be known than there are
+            known = _of_kind(off if kind.endswith("-") else on, "subscription")
+            if count == UNKNOWN or count > len(known):
+                missing[kind] = version
+        elif count != sum(_was_active(on[name], since[name], (off.get(name), whole), version) for name in _of_kind(on, kind)):
+            missing[kind] = version
+    return missing
+
+
+def _counts(layers: Layers) -> Iterator[tuple[str, tuple[Version, int]]]:
+    for version, lists in layers:
+        for name, count in lists.items():
+            if name[0] == "#" and isinstance(count, int):
+                yield name[1:], (version, count)
+
+
+def _of_kind(names: dict[str, Version], kind: str) -> list[str]:
+    prefix = f"{kind}:"
+    return [name for name in names if name.startswith(prefix)]
+
+
+def _was_active(on: Version, since: Version, denials: tuple[Version | None, ...], at: Version) -> bool:
+    """Return whether an edge was active at a version. A later complete list has settled the matter before, so `whole` is earlier."""
+    return since <= at and not any(denied is not None and on < denied <= at for denied in denials)
