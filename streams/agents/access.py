@@ -29,15 +29,15 @@ ROWS: Final[Versioned[AnyRow]] = Versioned(cast("type[AnyRow]", AnyRow))
 
 
 class ProcessingLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one transaction does, in rows read; an account evaluated counts as 32.
+    """How much one piece of pending work does, in rows read; an account evaluated counts as 32.
 
-    Its budget is `budget`, and `per_record` more for each record of its batch or each queued fact (`queued_at_most` of them), so
+    Its budget is `budget`, and `per_record` more for each record of a batch or each queued fact (`queued_at_most` of them), so
     that pending work is finished faster than a log read from its start can add to it. A chunk is never divided, so one may exceed
     the budget.
     """
 
     chunk: int = CHUNK
-    budget: int = 2_000
+    budget: int = CHUNK
     per_record: int = 64
     queued_at_most: int = 2_000
 

@@ -132,11 +132,11 @@ Step = Callable[[Batch, Any, Outbox], Cursor | None]
 """Return a cursor where work remains for `Agent.resume`. `Any` is the agent's own `Table[T]`: agents share one list."""
 
 Continuation = Callable[[Cursor, Any, Outbox], Cursor | None]
-"""Do a bounded part of the work and return the cursor of the rest, or None at the end.
+"""Do a piece of the work and return the cursor of the rest, or None at the end.
 
-Between two parts the partition processes one batch of new records, which may change rows that the work has not reached. A part is
-one transaction: at most some thousand rows and a fifth of a second, because other partitions wait meanwhile. A cursor is at most
-16 kB: each transaction writes it.
+A piece takes some milliseconds, because other partitions wait meanwhile; nothing may depend on how many of them share a transaction. Between two
+transactions the partition processes one batch of new records, which may change rows that the work has not reached. A cursor is at most 16 kB:
+each transaction writes it.
 """
 
 

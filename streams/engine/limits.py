@@ -9,6 +9,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     batch_records: int = 2_000  # below 500 the transaction's round trips show, above 2,000 little is gained
     batch_bytes: int = 4 << 20  # bounds the memory of a batch of large records
     step_seconds: float = 0.2  # above this duration of a step batches get smaller: other partitions wait meanwhile
+    part_seconds: float = 0.1  # pending work: pieces for so long share a transaction, unless somebody waits
     buffer_bytes: int = 8 << 20  # per partition, beside the batch in work: one batch, or so much; one fetch may exceed it
     pending_work_limit: int = 100  # per partition: with more cursors waiting, no new record is processed
     fetch_bytes: int = (

@@ -16,7 +16,8 @@ from streams.engine.tables.store import open_memory_store
 from tests.support.continuing_agent import AGENT
 
 BATCH = 50
-LIMITS = Limits(batch_records=BATCH, session_timeout_ms=2_000, heartbeat_ms=300)
+# A part is short, so that few of them pass while a started worker still fetches the backlog.
+LIMITS = Limits(batch_records=BATCH, part_seconds=0.02, session_timeout_ms=2_000, heartbeat_ms=300)
 
 
 async def main(bootstrap: str, prefix: str, folder: str = "") -> None:

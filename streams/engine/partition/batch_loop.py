@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
@@ -20,11 +20,14 @@ from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.batch_size import BatchSize
 from streams.engine.partition.dead_letter_limit import DeadLetterLimit
+from streams.engine.partition.pending_schedule import PendingSchedule
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus, ProcessorHost
 from streams.engine.partition.record_size import OutputRecord
-from streams.engine.partition.step_runner import StepResult, resume_step, run_step
+from streams.engine.partition.step_runner import PendingPart, StepResult, run_step
 from streams.engine.partition.transaction import commit
 from streams.engine.tables.commit_state import CommitState
+
+T = TypeVar("T")
 
 _LATEST_END = (
     1.5  # times the transaction's timeout, after which its coordinator aborts it; a restarting one needs a little longer
@@ -54,6 +57,7 @@ class BatchLoop:
         self._host = host
         self._dead_letter_limit = DeadLetterLimit(processor.agent.name, limits)
         self._batch_size = BatchSize(limits)
+        self._schedule = PendingSchedule(processor, limits)
 
     async def run(self) -> None:
         """Process what arrives until cancelled."""
@@ -69,8 +73,9 @@ class BatchLoop:
                 busy = processor.busy_siblings
                 async with processor.lock:
                     await self._process_batch(busy)
-                async with processor.lock:
-                    await self._resume()
+                if processor.commit_state.pending_work and await self._schedule.may_begin():
+                    async with processor.lock:
+                        await self._resume()
 
     def _idle_seconds(self) -> float | None:
         """Return how long to wait for records: until positions are to be settled or the agent is to be woken."""
@@ -112,10 +117,12 @@ class BatchLoop:
         if batch.records:
             if (partitions := await self._partitions(topic)) is None:
                 return
-            started = time.perf_counter()
-            output = self._step(Batch(topic, processor.partition, batch.records, partitions), batch.after, busy)
-            del batch  # its records need not be in memory while the brokers answer
-            await self._commit_output(output, started)
+            with processor.at_new_records():
+                started = time.perf_counter()
+                output = self._step(Batch(topic, processor.partition, batch.records, partitions), batch.after, busy)
+                self._schedule.observe_batch(time.perf_counter() - started)
+                del batch  # its records need not be in memory while the brokers answer
+                await self._commit_output(output, started)
         else:
             processor.unsettled = processor.unsettled or batch.after > position
             current = processor.commit_state
@@ -161,16 +168,20 @@ class BatchLoop:
             return
         started = time.perf_counter()
         cursor, *later = current.pending_work
-        result = self._attempt(lambda: resume_step(processor.agent, cursor, processor.store, current.encoding))
+        part = self._attempt(lambda: PendingPart(processor.agent, cursor, processor.store, current.encoding))
+        more = None if part is None else await self._schedule.run_pieces(partial(self._attempt, part.do_piece), started)
+        result = None if part is None or more is None else self._attempt(part.close)
         if result is not None:
             commit_state = CommitState(current.positions, (*result.pending_work, *later), result.encoding)
             await self._commit_output(_Output(result.sent, result.changes(), commit_state, 0, 0, result.notes), started)
+            self._schedule.observe_part(time.perf_counter() - started)
 
-    def _attempt(self, work: Callable[[], StepResult]) -> StepResult | None:
-        """Return the step's result, or None after a fatal or table error, which this method handles."""
+    def _attempt(self, work: Callable[[], T]) -> T | None:
+        """Return the result, or None after a fatal or table error, which this method handles."""
         try:
             result = work()
-            self._dead_letter_limit.check(result.dead, result.last_error)
+            if isinstance(result, StepResult):
+                self._dead_letter_limit.check(result.dead, result.last_error)
         except MustStop as error:
             self._host.fatal(error)
             self._processor.status = PartitionStatus.FAILED

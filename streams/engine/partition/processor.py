@@ -6,9 +6,10 @@ loading ──▶ live ──▶ failed ──▶ live …     failed: a transac
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -26,6 +27,7 @@ from streams.engine.tables.store import MemoryStore, Store
 
 log = structlog.get_logger(__name__)
 
+_ON_ITS_WAY_SECONDS: Final = 0.005  # what a committed record takes through the broker to the next agent, on two cores
 
 PartitionId = tuple[str, int]
 """An agent's name and a partition."""
@@ -103,6 +105,8 @@ class PartitionProcessor:
         self.unsettled = False  # positions moved past transaction markers and are not committed yet
         self.buffer = FetchBuffer(limits)
         self.batch_records = limits.batch_records  # the size of the next batch
+        self._at_new_records = False  # a batch is in work
+        self._batch_ended = -_ON_ITS_WAY_SECONDS
         self.wake_timer = WakeTimer(agent, clock)
         self.siblings: Collection[PartitionProcessor] = (self,)  # processors of this process, including this one
         self.producer: AIOKafkaProducer | None = None
@@ -153,6 +157,19 @@ class PartitionProcessor:
     def busy(self) -> bool:
         """Say whether records wait or a transaction runs."""
         return bool(self.buffer) or self.lock.locked()
+
+    @contextmanager
+    def at_new_records(self) -> Iterator[None]:
+        """Note that a batch of new records is in work."""
+        self._at_new_records = True
+        try:
+            yield
+        finally:
+            self._at_new_records, self._batch_ended = False, time.perf_counter()
+
+    def has_new_records(self, now: float) -> bool:
+        """Say whether new records wait, are in work, or were until just before `now` (of `time.perf_counter`): what follows from them is on its way."""
+        return bool(self.buffer) or self._at_new_records or now - self._batch_ended < _ON_ITS_WAY_SECONDS
 
     @property
     def busy_siblings(self) -> int:

@@ -91,27 +91,54 @@ def run_step(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING)
     return result
 
 
+class PendingPart:
+    """A part of pending work: as many pieces as one transaction commits, each a call of the agent's `resume`.
+
+    An error in a piece is not the fault of a record: it stops the process.
+    """
+
+    def __init__(self, agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCODING) -> None:
+        if agent.resume is None:
+            raise MustStop(
+                f"the {agent.name} agent of this release has no work larger than a transaction, yet some is pending: a newer "
+                "release began it. Start this worker with that release."
+            )
+        self._name, self._resume = agent.name, agent.resume
+        self._rest: Cursor | None = cursor
+        self._result = StepResult(store, agent, encoding)
+
+    def do_piece(self) -> bool:
+        """Do the next piece and return whether more is left."""
+        assert self._rest is not None
+        try:
+            self._rest = self._resume(self._rest, self._result.view, self._result)
+        except (MustStop, StoreFailed):
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
+        return self._rest is not None
+
+    def close(self) -> StepResult:
+        """Return what the pieces led to, with the cursor of the rest."""
+        result = self._result
+        try:
+            result.finish(None, self._rest)
+        except InvalidRecord as error:
+            raise self._failed(error) from error
+        if self._rest is not None:
+            result.pending_work.append(self._rest)
+        result.close()
+        return result
+
+    def _failed(self, error: Exception) -> MustStop:
+        return MustStop(f"the {self._name} agent failed at pending work: {safe_reason(error)}. Deploy a repaired release.")
+
+
 def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCODING) -> StepResult:
-    """Return the result of the next part of pending work. An error there is not the fault of a record: it stops the process."""
-    if agent.resume is None:
-        raise MustStop(
-            f"the {agent.name} agent of this release has no work larger than a transaction, yet some is pending: a newer release "
-            "began it. Start this worker with that release."
-        )
-    result = StepResult(store, agent, encoding)
-    try:
-        rest = agent.resume(cursor, result.view, result)
-        result.finish(None, rest)
-    except (MustStop, StoreFailed):
-        raise
-    except Exception as error:
-        raise MustStop(
-            f"the {agent.name} agent failed at pending work: {safe_reason(error)}. Deploy a repaired release."
-        ) from error
-    if rest is not None:
-        result.pending_work.append(rest)
-    result.close()
-    return result
+    """Return the result of one piece of pending work."""
+    part = PendingPart(agent, cursor, store, encoding)
+    part.do_piece()
+    return part.close()
 
 
 def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepResult) -> None:

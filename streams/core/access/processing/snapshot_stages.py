@@ -9,7 +9,7 @@ from schemas.access.facts import decode_raw, snapshot_hash
 from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
 from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, stale_ids
-from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
@@ -108,7 +108,7 @@ def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
     end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
-    rows = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor))
+    rows = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor), APPLIED)
     observations = [(decode_raw(row.fact), msgspec.structs.replace(row.source, date=requested)) for _, row in rows]
     for fact, source in observations:
         chunk.accounts |= staff.observed(chunk.state, fact, source, requested, chunk.now, listed=number).accounts

@@ -15,7 +15,7 @@ from streams.core.access.facts import teammates
 from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, teammates_snapshot
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage
-from streams.core.access.processing.chunk import Chunk
+from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
@@ -106,7 +106,7 @@ def apply_teammates(chunk: Chunk) -> Stage:
     """Apply the staged rows as of the snapshot's request."""
     snapshot = staged_snapshot(chunk.state, chunk.fact)
     requested, staged = _staging(snapshot).requested, snapshot.rows.staged
-    for item, row in chunk.spend(staged.walk(snapshot.scope, snapshot.id, after=chunk.cursor)):
+    for item, row in chunk.spend(staged.walk(snapshot.scope, snapshot.id, after=chunk.cursor), APPLIED):
         source = msgspec.structs.replace(row.source, date=requested)
         chunk.accounts |= teammates.listed(chunk.state, decode_raw(row.fact), source, _number(chunk)).accounts
         staged.delete(snapshot.scope, snapshot.id, item)

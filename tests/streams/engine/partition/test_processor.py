@@ -240,7 +240,7 @@ def outputs_of(producer: Producer) -> list[object]:
 
 
 async def test_left_over_work_takes_turns_with_the_batches_of_one_fetch_and_is_done_in_the_order_it_arose() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=2)) as (processor, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=2, part_seconds=0), leaving(parts=2)) as (processor, producer, _):
         processor.offer(fetched(0, 6))
         await quiet()
         assert outputs_of(producer) == [0, 1, (0, 1), 2, 3, (0, 2), 4, 5, (2, 1), (2, 2), (4, 1), (4, 2)]
@@ -248,7 +248,7 @@ async def test_left_over_work_takes_turns_with_the_batches_of_one_fetch_and_is_d
 
 
 async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_it() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=2), leaving(parts=9)) as (processor, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=2, part_seconds=0), leaving(parts=9)) as (processor, producer, _):
         producer.may_commit.clear()
         processor.offer(fetched(0, 2))
         for _ in range(3):
@@ -260,7 +260,11 @@ async def test_a_record_that_comes_during_left_over_work_waits_for_one_part_of_i
 
 
 async def test_records_wait_while_too_much_work_is_left_over() -> None:
-    async with at_work({SOURCE: 0}, Limits(batch_records=1, pending_work_limit=3), leaving(parts=4)) as (processor, producer, _):
+    async with at_work({SOURCE: 0}, Limits(batch_records=1, pending_work_limit=3, part_seconds=0), leaving(parts=4)) as (
+        processor,
+        producer,
+        _,
+    ):
         processor.offer(fetched(0, 9))
         most_pending = 0
         while not processor.caught_up or not processor.positions[SOURCE]:
