@@ -147,6 +147,12 @@ class ErasureSettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[Secret, ...] = ()
 
 
+class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The secret by which a tenant's policies keep fields as keyed hashes (docs/profiles.md)."""
+
+    hash_key: Secret = Secret("")
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks.
 
@@ -164,6 +170,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     org_identity: OrgIdentitySettings = OrgIdentitySettings()
     sources: tuple[RecordSource, ...] = ()
     erasure: ErasureSettings = ErasureSettings()
+    profiles: ProfileSettings = ProfileSettings()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import msgspec
 from schemas import generations
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
+from schemas.profiles.policies import POLICY
 from schemas.profiles.registers import PATCH
 from schemas.versioned import Versioned
 
@@ -132,6 +133,22 @@ _ALL: Final = (
         name="contact.read.requests", schema="contact_read_request", key="app_id:contact_id", retention_ms=7 * DAY_MS,
         written_by=("contacts",), read_by=("sync",),
         about="contacts that should be read again, because an event leaves something open",
+    ),
+    *(
+        _internal(
+            name=f"{agent.replace('_', '.')}.policies", codec=POLICY, key="tenant|kind, in every partition", compact=True,
+            written_by=("operators", "worker"), read_by=(agent,),
+            about=f"the policies for {kind}, for the agent of {agent}",
+        )
+        for agent, kind in (
+            ("contacts", "people"), ("person_records", "people"), ("people", "people"),
+            ("companies", "organisations"), ("org_records", "organisations"), ("orgs", "organisations"),
+        )
+    ),
+    _public(
+        name="profile.policies", schema="profile_policy", key="tenant|kind",
+        written_by=("operators", "worker"), read_by=("downstream", "operators"),
+        about="each version of a tenant's policy for people or organisations, by whom it was applied, and what it says",
     ),
     _internal(
         name="person.patches", codec=PATCH, key="profile id", retention_ms=7 * DAY_MS,

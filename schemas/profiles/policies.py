@@ -1,11 +1,12 @@
 """A tenant's policy for one kind of profile, and the message by which agents get it. `docs/profiles.md` defines each part."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from schemas.profiles.registers import Value
 from schemas.versioned import Versioned
 
 PERSON: Final = "person"
@@ -21,6 +22,14 @@ APPEND_EXISTING: Final = "append_existing"
 OVERWRITE_EXISTING: Final = "overwrite_existing"
 STRATEGIES: Final = (*FIELD_STRATEGIES, APPEND_EXISTING, OVERWRITE_EXISTING)
 """What a source's records do to a profile."""
+
+GOVERNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        PERSON: ("contacts.policies", "person.records.policies", "people.policies"),
+        ORG: ("companies.policies", "org.records.policies", "orgs.policies"),
+    }
+)
+"""The topics by which agents get the policies of a kind: a policy is in every partition of each."""
 
 EVERY_SOURCE: Final = "*"
 """In a list of sources: all of them."""
@@ -73,6 +82,12 @@ class PolicyMessage(msgspec.Struct, frozen=True, array_like=True):
     policy: ProfilePolicy
 
 
+class PolicyInForce(msgspec.Struct, frozen=True, array_like=True, tag="policy"):
+    """The policy in force for a tenant, in the table of an agent."""
+
+    message: PolicyMessage
+
+
 POLICY: Final = Versioned(PolicyMessage)
 """The codec of the topics `*.policies` of agents."""
 
@@ -92,6 +107,6 @@ def source_of(record: str) -> str:
     return record.partition(":")[0]
 
 
-def is_hash(value: Value) -> bool:
+def is_hash(value: object) -> bool:
     """Return whether a value is kept as a keyed hash, as text or as the JSON of one."""
     return isinstance(value, str) and len(value) <= 78 and _HASH.fullmatch(value) is not None  # noqa: PLR2004 - with quotes

@@ -5,11 +5,12 @@ Their encoding is internal (`schemas.versioned`); the public schemas are
 """
 
 from hashlib import sha256
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, Union
 
 import msgspec
 
 from schemas.encoded import holds
+from schemas.profiles.policies import PolicyInForce
 from schemas.profiles.version import Version
 from schemas.versioned import Versioned
 
@@ -77,7 +78,7 @@ ERASED: Final = Assignment(1 << 62, "")
 """The assignment of an erased record: to no profile, and higher than any that the identity agent counts up to."""
 
 
-class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True):
+class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True, tag="row"):
     """One source record, in the table of its own agent and in the table of its profile's agent."""
 
     registers: EncodedRegisters
@@ -136,16 +137,23 @@ EncodedProfile: TypeAlias = Annotated[msgspec.Raw, holds(dict[str, Any] | None)]
 class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
     """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn.
 
-    `alias` is the profile that this one is an alias of, once all its records have moved away.
+    `alias` is the profile that this one is an alias of, once all its records have moved away. `tenant` is whose it is where it has
+    records and the tenant's policy keeps it from being published; else `value` says so.
     """
 
     sequence: int
     value: EncodedProfile
     alias: str | None = None
+    tenant: str = ""
 
 
 class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):
-    """A row of a profile's table: the profile itself under the empty item, else one of its records."""
+    """A row of a profile's table: the profile itself under the empty item, one of its records, or a tenant's policy."""
 
     profile: PublishedProfile | None = None
     row: SourceRecordRow | None = None
+    policy: PolicyInForce | None = None
+
+
+RecordTableRow: TypeAlias = Union[SourceRecordRow, PolicyInForce]  # noqa: UP007 - this form has the name that errors show
+"""A row of the table of an agent of records."""

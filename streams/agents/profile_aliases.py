@@ -22,7 +22,7 @@ class Alias(NamedTuple):
 
 
 def alias_of(context: PatchContext, assignments: Iterable[tuple[str, Assignment]]) -> Alias | None:
-    """Return the alias that a profile without records is."""
+    """Return the alias that a profile without records is. It is none of itself: nothing may be stored of a record that is there."""
     for record, assignment in assignments:
         if derived(context.patch.tenant, context.profile_type.name, record) == context.profile != assignment.profile:
             return Alias(record, assignment.profile)

@@ -21,6 +21,10 @@ _encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode: Final = msgspec.msgpack.Decoder().decode
 
 
+ENTERED: Final = "entered"
+LEFT: Final = "left"
+
+
 class PublicState(NamedTuple):
     """A profile's public value, None where it has none, and the same encoded with its hash: equal values have equal bytes."""
 
@@ -102,10 +106,10 @@ def publish_profile(context: PatchContext, state: PublicState, sequence: int) ->
     context.out.send_latest(context.profile_type.topic, context.profile, made)
 
 
-def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int) -> None:
+def publish_changes(context: PatchContext, before: PublicState, after: PublicState, sequence: int, selection: str | None) -> None:
     """Publish what changed, and a record's move; send nothing where only the origins of values did.
 
-    A change because of an erasure has no values of before: they would be kept as long as the topic is.
+    `selection` says that the profile entered or left what is published, while its records stayed. A change because of an erasure has no values of before: they would be kept as long as the topic is.
     """
     patch, name = context.patch, context.profile_type.name
     erased = patch.row.assignment.number == ERASED.number
@@ -123,10 +127,11 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "tenant": patch.tenant,
         "cause": patch.cause.event,
         "time": patch.cause.time,
-        "created": before.value is None,
+        "created": before.value is None and selection is None,
         "changes": as_avro(changes),
         "moved_from": moved_from,
         "moved_to": moved_to,
+        "selection": selection,
     }
     event_id = derived(context.profile, patch.cause.event, before.digest, after.digest)
     event_type = f"{name}.{'erased' if erased else 'changed'}"

@@ -1,7 +1,7 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -11,21 +11,32 @@ from schemas.intercom.envelope import CONTENT_ENCODING, Envelope, envelope, infl
 from schemas.intercom.rest_objects import READ_AS, Reading, how_read
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import TRACE_PARENT, Message, header_texts
-from schemas.profiles.registers import ERASED, Assignment, EarlierState, Patch, PatchCause, Registers, SourceRecordRow
+from schemas.profiles.registers import (
+    ERASED,
+    Assignment,
+    EarlierState,
+    Patch,
+    PatchCause,
+    RecordTableRow,
+    Registers,
+    SourceRecordRow,
+)
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
+from streams.agents.policies.in_force import TenantRules
 from streams.agents.working_set import WorkingSet
+from streams.core.profiles.storage import join_stored
 from streams.core.records.intercom.objects import ObjectSchema
 from streams.core.records.intercom.readings import observe
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
 from streams.core.records.packing import encode
-from streams.core.records.registers import NOTHING, join
+from streams.core.records.registers import NOTHING
 from streams.engine.agent import Batch, Outbox, Table
 
-ROW: Final = Versioned(SourceRecordRow)
+ROW: Final[Versioned[RecordTableRow]] = Versioned(cast("type[RecordTableRow]", RecordTableRow))
 
 _LARGEST_HISTORY: Final = 64 << 10  # bytes of registers in one patch, unless one state has more
 
@@ -91,14 +102,23 @@ class SourceRecordType(msgspec.Struct, frozen=True, kw_only=True):
     follow_up: FollowUp | None = None  # what else follows from a change
 
 
-def step(record_type: SourceRecordType, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> None:
-    """Join each event to the row of its record, and send a patch where the row changed."""
+def step(
+    record_type: SourceRecordType,
+    tenancy: Tenancy,
+    batch: Batch,
+    table: Table[SourceRecordRow],
+    out: Outbox,
+    *,
+    rules: TenantRules,
+) -> None:
+    """Join what may be stored of each event to the row of its record, and send a patch where the row changed."""
     rows = _Rows(table)
     for records in batch.chunks():
         events = [event for record in records if (event := _event(record_type, record, out)) is not None]
         assertions = [_assertion(record_type, tenancy, event) for event in events]
         changes = [
-            _join(record_type, tenancy, event, assertion, rows) for event, assertion in zip(events, assertions, strict=True)
+            _join(record_type, tenancy, event, assertion, rows, rules=rules)
+            for event, assertion in zip(events, assertions, strict=True)
         ]
         changed = [(event, change) for event, change in zip(events, changes, strict=True) if change is not None]
         for history in _histories(changed):
@@ -165,7 +185,7 @@ def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: Event) ->
 
 
 def _join(
-    record_type: SourceRecordType, tenancy: Tenancy, event: Event, assertion: Registers, rows: _Rows
+    record_type: SourceRecordType, tenancy: Tenancy, event: Event, assertion: Registers, rows: _Rows, *, rules: TenantRules
 ) -> RecordChange | None:
     """Join an assertion to the row. It changes nothing where the event was repeated, or later events superseded it."""
     key = event.destination.key
@@ -173,10 +193,10 @@ def _join(
     if before is not None and before.row.assignment.number == ERASED.number:
         return None
     registers = NOTHING if before is None else before.registers
-    joined = join(registers, assertion)
+    owner = tenancy.owners[event.notification.app_id]
+    joined = join_stored(rules.of(owner).storage, registers, assertion)
     if joined == registers:
         return None
-    owner = tenancy.owners[event.notification.app_id]
     assignment = before.row.assignment if before else Assignment(0, record_type.patches.own_profile(owner, key))
     after = SourceRecordRow(encode(joined), assignment)
     rows.put(key, OpenRecord(after, joined))

@@ -29,9 +29,9 @@ class Dependencies(msgspec.Struct, frozen=True):
 _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: contacts(dependencies.tenancy, dependencies.avro),
     lambda dependencies: companies(dependencies.tenancy),
-    lambda dependencies: people(dependencies.avro),
+    lambda dependencies: people(dependencies.tenancy, dependencies.avro),
     lambda _: identity(),
-    lambda dependencies: orgs(dependencies.avro),
+    lambda dependencies: orgs(dependencies.tenancy, dependencies.avro),
     lambda dependencies: person_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: org_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: memberships(dependencies.tenancy, dependencies.avro),

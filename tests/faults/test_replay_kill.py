@@ -47,7 +47,7 @@ async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, p
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS + LIVE, PERSONS, seed, APP)
-    agents = (contacts(TENANCY, AVRO), people(AVRO), identity(), memberships(TENANCY, AVRO))
+    agents = (contacts(TENANCY, AVRO), people(TENANCY, AVRO), identity(), memberships(TENANCY, AVRO))
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     before, live = bodies[:EVENTS], bodies[EVENTS:]
     expected_before, expected = (pipeline_of(part, TENANCY) for part in (before, bodies))

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.cloudevents import context
+from schemas.profiles.policies import FieldPolicy, ProfilePolicy
 from tests.support.histories import contact_events
-from tests.support.oracle import Pipeline, pipeline_of
+from tests.support.oracle import Pipeline
 from tests.support.tenancy import TENANCY
 
 PUBLIC = ("people", "orgs", "memberships")
@@ -20,14 +21,31 @@ def rows(pipeline):
     return found
 
 
+POLICIES = st.sampled_from([
+    None,
+    ProfilePolicy(strategy="append_only", deny=("phone", "companies"), archive_deleted=True),
+    ProfilePolicy(select="person.name != null", fields=(FieldPolicy("name", locked=("*",)),)),
+])  # fmt: skip
+
+
+def governed(policy):
+    """Return a pipeline with that policy in force from the start."""
+    pipeline = Pipeline(TENANCY)
+    if policy is not None:
+        pipeline.apply(policy)
+    return pipeline
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 30), st.randoms(use_true_random=False))
-def test_any_order_and_repetition_gives_the_same_rows_and_values(seed, contacts, length, chance):
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 30), st.randoms(use_true_random=False), POLICIES)
+def test_any_order_and_repetition_gives_the_same_rows_and_values(seed, contacts, length, chance, policy):
     history = contact_events(length, contacts, seed)
-    expected = pipeline_of(history, TENANCY)
+    expected = governed(policy)
+    for body in sorted(set(history)):
+        expected.post(body)
     shuffled = history + chance.choices(history, k=length // 2)
     chance.shuffle(shuffled)
-    pipeline = Pipeline(TENANCY)
+    pipeline = governed(policy)
     for body in shuffled:
         pipeline.post(body)
     assert rows(pipeline) == rows(expected)
@@ -36,11 +54,11 @@ def test_any_order_and_repetition_gives_the_same_rows_and_values(seed, contacts,
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.lists(st.integers(1, 9), min_size=1, max_size=10), st.randoms(use_true_random=False))
-def test_any_batches_give_the_same_rows_values_and_sequences(seed, sizes, chance):
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 9), min_size=1, max_size=10), st.randoms(use_true_random=False), POLICIES)
+def test_any_batches_give_the_same_rows_values_and_sequences(seed, sizes, chance, policy):
     history = contact_events(sum(sizes), 3, seed)
     chance.shuffle(history)
-    one, many = Pipeline(TENANCY), Pipeline(TENANCY)
+    one, many = governed(policy), governed(policy)
     for body in history:
         one.post(body)
     for size in sizes:

@@ -6,6 +6,7 @@ from schemas.codec import Avro
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
+from schemas.profiles.policies import GOVERNED, POLICY, PolicyMessage
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.foreign.agent import org_records, person_records
@@ -21,6 +22,8 @@ _AGENTS = {
     "identity.claims": "identity", "identity.rules": "identity", "contact.assignments": "contacts", "contact.erasures": "contacts", "person.erasures": "person_records",
     "person.records": "person_records", "person.assignments": "person_records", "org.records": "org_records",
     "org.assignments": "org_records", "company.assignments": "companies", "membership.edges": "memberships", "membership.founders": "memberships",
+    "contacts.policies": "contacts", "companies.policies": "companies", "people.policies": "people", "orgs.policies": "orgs",
+    "person.records.policies": "person_records", "org.records.policies": "org_records",
 }  # fmt: skip
 
 
@@ -50,9 +53,9 @@ class Pipeline:
         self.avro = avro or Avro.local()
         agents = (
             contacts(tenancy, self.avro),
-            people(self.avro),
+            people(tenancy, self.avro),
             companies(tenancy),
-            orgs(self.avro),
+            orgs(tenancy, self.avro),
             identity(),
             memberships(tenancy, self.avro),
             person_records(tenancy, self.avro),
@@ -70,6 +73,12 @@ class Pipeline:
                 records.setdefault(topic, []).append(record)
         for topic, batch in records.items():
             self.feed(topic, *batch)
+
+    def apply(self, policy, *, kind="person", version=1, tenant="acme", event=None):
+        """Put a policy in force, as `profiles policy apply` does."""
+        value = POLICY.encode(PolicyMessage(version, event or f"policy_{version}", 1_000 * version, policy))
+        for topic in GOVERNED[kind]:
+            self.feed(topic, RecordValue(f"{tenant}|{kind}".encode(), value))
 
     def feed(self, topic, *records):
         """Process records of one topic with the agent that reads it, and what follows in the order in which it was sent."""

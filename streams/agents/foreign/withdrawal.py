@@ -73,9 +73,9 @@ def _is_to_be_withdrawn(registers: Registers, mark: Registers) -> bool:
     return registers != NOTHING and not withdrawal.includes(registers, mark)
 
 
-def encode_work(work: list[Withdrawing]) -> Cursor:
-    """Return the cursor of some work."""
-    return msgspec.msgpack.encode(work)
+def encode_work(work: list[Withdrawing]) -> Cursor | None:
+    """Return the cursor of some work; None where there is none."""
+    return msgspec.msgpack.encode(work) if work else None
 
 
 def decode_work(cursor: Cursor) -> list[Withdrawing]:

@@ -11,7 +11,15 @@ from schemas.profiles.registers import Assignment, Patch, PatchCause, ProfileTab
 from schemas.tenancy import Tenancy
 from streams.agents.patches import NO_REGISTERS
 from streams.agents.profile_aliases import alias_of, publish_alias
-from streams.agents.profile_events import PatchContext, ProfileType, PublicState, publish_changes, publish_profile
+from streams.agents.profile_events import (
+    ENTERED,
+    LEFT,
+    PatchContext,
+    ProfileType,
+    PublicState,
+    publish_changes,
+    publish_profile,
+)
 from streams.agents.rebuilt.group_rows import GroupRows
 from streams.engine.agent import Outbox
 
@@ -50,7 +58,7 @@ def correct(
         alias = before.alias  # of a profile that the rebuild never met, because its records moved before they came
     alias_differs = alias != before.alias
     if old.digest == new.digest and not alias_differs:
-        kept = PublishedProfile(max(before.sequence, after.sequence), after.value, alias)
+        kept = msgspec.structs.replace(after, sequence=max(before.sequence, after.sequence), alias=alias)
         return {} if kept == after else {"": ProfileTableRow(profile=kept)}
     sequence = max(before.sequence, after.sequence) + 1
     context = PatchContext(
@@ -64,11 +72,24 @@ def correct(
     )
     if old.digest != new.digest:
         publish_profile(context, new, sequence)
-        publish_changes(context, old, new, sequence)
+        publish_changes(context, old, new, sequence, _selection(rows, old, new))
     if alias_differs:
         records = ((item, row.row.assignment) for item, row in rows.rebuilt.items() if item and row.row is not None)
         publish_alias(context, alias_of(context, records) if alias else None, sequence)
-    return {"": ProfileTableRow(profile=PublishedProfile(sequence, after.value, alias))}
+    return {"": ProfileTableRow(profile=msgspec.structs.replace(after, sequence=sequence, alias=alias))}
+
+
+def _selection(rows: GroupRows, old: PublicState, new: PublicState) -> str | None:
+    """Return whether a profile enters or leaves what is published, while it has records in both generations."""
+    if old.value is None and _has_records(rows.group, rows.live):
+        return ENTERED
+    return LEFT if new.value is None and _has_records(rows.group, rows.rebuilt) else None
+
+
+def _has_records(group: str, rows: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(row, ProfileTableRow) and row.row is not None and row.row.assignment.profile == group for row in rows.values()
+    )
 
 
 def _published(rows: Mapping[str, Any]) -> PublishedProfile:

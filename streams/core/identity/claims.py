@@ -21,6 +21,7 @@ from schemas.profiles.identity import (
     Key,
     Merge,
 )
+from schemas.profiles.policies import is_hash
 from schemas.profiles.registers import Layers, Registers, Value
 from streams.core.normal_forms import addresses, domains, phones
 from streams.core.records.registers import NOTHING, first_active
@@ -78,8 +79,8 @@ def changed_claim(record: str, before: Registers, after: Registers, form: ClaimF
 
 
 def claim(record: str, registers: Registers, form: ClaimForm = CONTACTS) -> Claim:
-    """Return what a record claims."""
-    fields = _fields(registers, form)
+    """Return what a record claims. A value that is kept as a hash has no normal form."""
+    fields = {name: None if is_hash(value) else value for name, value in _fields(registers, form).items()}
     created = fields.get("created_at")
     return Claim(
         created=floor_to_second(created) if isinstance(created, int) else None,

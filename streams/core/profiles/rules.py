@@ -12,7 +12,7 @@ from streams.core.profiles.storage import Storage, storage_of
 
 
 class ProfileRules(NamedTuple):
-    """What a tenant's policy for one kind of profile does. `creates` is asked with the source of a record."""
+    """What a tenant's policy for one kind of profile does. `creates` says whether the records of a source make a profile exist."""
 
     storage: Storage | None = None
     offers: Offers | None = None
@@ -45,6 +45,8 @@ def exists(rules: ProfileRules, statuses: Mapping[str, ProfileStatus]) -> bool:
 
 
 def _creates(policy: ProfilePolicy) -> Callable[[str], bool] | None:
+    if not policy.enabled:
+        return lambda _: False
     own = {rule.source: creates(rule.strategy) for rule in policy.sources}
     default = creates(policy.strategy)
     if default and all(own.values()):

@@ -18,7 +18,7 @@ from schemas.canonical import canonical_text
 from schemas.profiles.policies import ProfilePolicy, is_hash
 from schemas.profiles.registers import Layers, Registers, Value
 from streams.core.profiles.patterns import ANY, matcher
-from streams.core.records.registers import NOTHING
+from streams.core.records.registers import NOTHING, join
 
 CONSENT_FIELDS: Final = frozenset({"unsubscribed_from_emails", "unsubscribed_from_sms", "sms_consent"})
 CONSENT_LISTS: Final = frozenset({"subscribed", "unsubscribed"})
@@ -130,6 +130,13 @@ class Storage:
             for version, kinds in layers
         )
         return tuple(layer for layer in kept if layer[1])
+
+
+def join_stored(storage: Storage | None, known: Registers, asserted: Registers) -> Registers:
+    """Join what may be stored of an assertion to a row, which a new policy has perhaps not reached yet."""
+    if storage is None:
+        return join(known, asserted)
+    return join(storage.stored(known), storage.stored(asserted))
 
 
 def storage_of(policy: ProfilePolicy, *, texts: frozenset[str], key: bytes) -> Storage | None:

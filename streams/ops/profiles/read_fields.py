@@ -6,6 +6,7 @@ from typing import Any, Final
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
+from schemas.profiles.registers import SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.open_record import OpenRecord
 from streams.agents.source_records import ROW
@@ -35,7 +36,8 @@ async def read_fields(kafka: KafkaSettings, tenancy: Tenancy, tenants: Iterable[
 
         await read_to_end(kafka, changelog, keep)
         for value in rows.values():
-            registers = OpenRecord(ROW.decode(value)).registers if value else NOTHING
+            row = ROW.decode(value) if value else None
+            registers = OpenRecord(row).registers if isinstance(row, SourceRecordRow) else NOTHING
             if registers != NOTHING:
                 catalogue.add(source, registers)
     return catalogue.fields()

@@ -6,6 +6,7 @@ from schemas.cloudevents import context
 from schemas.codec import Avro
 from schemas.message import RecordValue
 from schemas.partition import partition_of
+from schemas.profiles.policies import GOVERNED, POLICY, PolicyMessage
 from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
@@ -34,6 +35,13 @@ class LaggingPipeline:
 
     def append(self, topic, key, value):
         self._append(topic, key.encode(), value, [("ce_id", b"operator")])
+
+    def apply(self, policy, *, kind="person", version=1, tenant="acme"):
+        """Append a policy to every partition that it governs, as `profiles policy apply` does."""
+        value = POLICY.encode(PolicyMessage(version, f"policy_{kind}_{version}", 1_000 * version, policy))
+        for topic in GOVERNED[kind]:
+            for at in range(PARTITIONS):
+                self._append(topic, f"{tenant}|{kind}".encode(), value, (), at)
 
     def run(self, steps=None):
         """Process until nothing waits any more, or so many batches."""
@@ -82,10 +90,10 @@ class LaggingPipeline:
         for sent in out.sent:
             self._append(sent.topic, sent.key, sent.value, sent.headers)
 
-    def _append(self, topic, key, value, headers):
+    def _append(self, topic, key, value, headers, at=None):
         record = RecordValue(key, value, headers, len(self.topics[topic]), 1_767_225_600_000)
         self.topics[topic].append(record)
-        at = partition_of(key, PARTITIONS)
+        at = partition_of(key, PARTITIONS) if at is None else at
         for name, agent in self.agents.items():
             if topic in agent.sources:
                 self.queues[name, at, topic].append(record)
