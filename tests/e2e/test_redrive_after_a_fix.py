@@ -61,7 +61,7 @@ async def test_poison_of_three_causes_is_grouped_and_redriven_after_the_fix(kafk
     print(f"seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     bodies = contact_events(EVENTS, PERSONS, seed, APP)
     poisoned = {body: number % 3 for number, body in enumerate(random.Random(seed).sample(sorted(set(bodies)), POISONED))}
-    agents = (contacts(TENANCY, AVRO), people(AVRO), identity(), memberships(TENANCY, AVRO))
+    agents = (contacts(TENANCY, AVRO), people(TENANCY, AVRO), identity(), memberships(TENANCY, AVRO))
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents), only=TOPICS)
     async with transactions(settings, "ingress") as producer:
         await append_posts(producer, "intercom.contacts", bodies)

@@ -51,7 +51,7 @@ async def test_a_source_is_withdrawn_in_every_partition_and_comes_back_when_it_s
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
-    agents = (person_records(WITH_SOURCES, AVRO), org_records(WITH_SOURCES, AVRO), identity(), people(AVRO))
+    agents = (person_records(WITH_SOURCES, AVRO), org_records(WITH_SOURCES, AVRO), identity(), people(WITH_SOURCES, AVRO))
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents))
     records = [foreign(str(at), fields={"name": f"N{at:02}"}) for at in range(RECORDS)]
     sent = [TopicRecord("person.records", record.key, record.value, record.headers) for record in records]
