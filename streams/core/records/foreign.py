@@ -18,7 +18,7 @@ from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Rank, Version
 from schemas.tenancy import Tenancy
 from streams.core.records.intercom.objects import COMPANY, CONTACT, ObjectSchema
-from streams.core.records.intercom.parsers import Parser, WrongType, anything, moment, own_id, reference, text
+from streams.core.records.intercom.parsers import Parser, WrongType, anything, flag, moment, own_id, reference, text
 from streams.core.records.registers import edge_registers, field_registers, join, list_registers
 
 _SECOND: Final = 1000
@@ -43,7 +43,20 @@ def _milliseconds(value: Any) -> Value:
     raise WrongType
 
 
-_IN_OTHER_SYSTEMS: Final[Mapping[Parser, Parser]] = MappingProxyType({moment: _milliseconds, reference: own_id})
+_TRUTHS: Final[Mapping[str, bool]] = MappingProxyType({"true": True, "false": False, "1": True, "0": False})
+
+
+def _truth(value: Any) -> Value:
+    """Parse a boolean, also as text or as 1 and 0: consent that was refused in another form must not be lost."""
+    if value is None or value == "":
+        return None
+    text = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
+    if text in _TRUTHS:
+        return _TRUTHS[text]
+    raise WrongType
+
+
+_IN_OTHER_SYSTEMS: Final[Mapping[Parser, Parser]] = MappingProxyType({moment: _milliseconds, reference: own_id, flag: _truth})
 """Times are milliseconds there, and an id of 0 is an id like any other: only Intercom has it for nobody."""
 
 
@@ -68,7 +81,7 @@ def check(record: ForeignRecord, tenancy: Tenancy, sent: int) -> str:
     tenant = tenancy.sources.get(record.source)
     if tenant is None:
         raise InvalidRecord("no tenant has this source; add it under [[tenants.sources]] and redrive the record")
-    if not record.id or len(record.id) > LONGEST_ID or "|" in record.id or not record.id.isprintable():
+    if not record.id.strip() or len(record.id) > LONGEST_ID or "|" in record.id or not record.id.isprintable():
         raise InvalidRecord(
             f"the id of a record has 1 to {LONGEST_ID} printable characters and no `|`, which separates parts of keys"
         )
@@ -85,7 +98,7 @@ def check(record: ForeignRecord, tenancy: Tenancy, sent: int) -> str:
     if len(record.orgs or ()) > MOST_ORGS:
         raise InvalidRecord(f"a person belongs to at most {MOST_ORGS} organisations")
     for org in record.orgs or ():
-        if tenancy.tenant_of(org) != tenant or not org.partition(":")[2] or "|" in org or not org.isprintable():
+        if tenancy.tenant_of(org) != tenant or not org.partition(":")[2].strip() or "|" in org or not org.isprintable():
             raise InvalidRecord("an entry of orgs is `source:id`, of a source or workspace of the same tenant")
     return tenant
 

@@ -28,6 +28,7 @@ HOSTILE = {
     "a source of a workspace's name": (foreign(source="abc12345"), "add it under"),
     "no source": (foreign(source="", key=":1"), "add it under"),
     "an id with a bar": (foreign("a|b"), "no `|`"),
+    "an id of blanks": (foreign("  "), "printable characters"),
     "no id": (foreign("", key="crm:"), "printable characters"),
     "an id of 10,000 characters": (foreign("x" * 10_000), "1 to 256"),
     "an id with a line break": (foreign("a\nb"), "printable"),
