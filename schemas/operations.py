@@ -23,6 +23,9 @@ RESTORED: Final = "backup.restored"
 SOURCE_WITHDRAWN: Final = "source.withdrawn"
 REBUILD_STARTED: Final = "rebuild.started"
 REBUILD_ENDED: Final = "rebuild.ended"
+BACKFILL_STARTED: Final = "backfill.started"
+BACKFILL_PROGRESSED: Final = "backfill.progressed"
+BACKFILL_ENDED: Final = "backfill.ended"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):

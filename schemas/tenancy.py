@@ -42,13 +42,17 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
-    """One Intercom workspace; `app_id` is Intercom's id, `app` the name of the app that posts for it."""
+    """One Intercom workspace; `app_id` is Intercom's id, `app` the name of the app that posts for it.
+
+    `api_url` takes the place of the region's host: for a proxy, or for a workspace that is simulated.
+    """
 
     app_id: str
     app: str
     name: str = ""
     region: str = "us"
     access_token: Secret = Secret("")
+    api_url: str = ""
 
 
 PUSH, INTERVAL, MANUAL = "push", "interval", "manual"  # how a source of staff reports

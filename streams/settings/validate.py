@@ -162,6 +162,8 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
             report(f"{path}.app", f"no [[apps]] has the name {workspace.app!r}; known: {', '.join(sorted(apps)) or 'none'}")
         if workspace.region not in REGIONS:
             report(f"{path}.region", f"expected one of {', '.join(REGIONS)}, found {workspace.region!r}")
+        if workspace.api_url and (wrong := _url("http://", "https://")(workspace.api_url)):
+            report(f"{path}.api_url", wrong)
 
 
 def _check_unique(path: str, key: str, names: Iterable[str], report: Report) -> None:

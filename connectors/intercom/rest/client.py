@@ -45,7 +45,6 @@ class RestClient:
         budget: RateBudget,
         *,
         version: str = API_VERSION,
-        host: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
@@ -53,7 +52,7 @@ class RestClient:
         self.version, self.workspace, self._budget, self._sleep = version, workspace, budget, sleep
         self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
         self._http = httpx.AsyncClient(
-            base_url=host or HOSTS[workspace.region],
+            base_url=workspace.api_url or HOSTS[workspace.region],
             headers={
                 "Authorization": f"Bearer {workspace.access_token.reveal()}",
                 "Intercom-Version": version,

@@ -20,6 +20,8 @@ VERBS = MappingProxyType({
     "exempt": "Accept a failing check for a time.",
     "approval": "Approve access by a ticket, for a time.",
     "finding": "Acknowledge, assign and comment findings.",
+    "backfill": "Read a workspace from Intercom: all of it, beside its webhooks.",
+    "resync": "Read from Intercom what changed since the last complete reading.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
     "rebuild": "Make tables again from the logs, compare them, and let them take over.",
     "status": "Show an installation at a glance, live.",

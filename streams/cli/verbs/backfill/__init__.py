@@ -1,0 +1,38 @@
+"""`backfill`: read a workspace from Intercom into the inbound topics."""
+
+import click
+
+from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.time_param import TimeParam
+from streams.cli.verbs.backfill.read_workspace import list_readings, read_workspace
+from streams.ops.backfill.objects import OBJECTS
+
+object_option = click.option(
+    "--object", "objects", multiple=True, type=click.Choice(tuple(OBJECTS)), help="Only this type of object; may be repeated."
+)
+workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
+
+
+@click.command()
+@workspace_option
+@object_option
+@click.option(
+    "--since", type=TimeParam(), metavar="TIME", help="Only contacts that changed at this time (ISO 8601 with zone) or later."
+)
+@click.option("--list", "list_all", is_flag=True, help="Show all readings of workspaces, and how they ended.")
+@json_option
+@config_option
+@click.pass_context
+def backfill(
+    ctx: click.Context, *, workspace: str | None, objects: tuple[str, ...], since: int | None, list_all: bool, as_json: bool
+) -> None:
+    """Read a workspace from Intercom: teammates, contacts and companies, beside its webhooks.
+
+    What is read and what is posted meet in any order. It stays within the workspace's rate limit, shared with other processes. Ctrl-C pauses it, and
+    the same command continues; after a crash too. Where it runs already, this shows how far it is.
+    """
+    settings = settings_of(ctx)
+    if list_all:
+        list_readings(settings, as_json=as_json)
+    else:
+        read_workspace(settings, workspace, objects, since=None if since is None else since // 1000, as_json=as_json)

@@ -1,0 +1,131 @@
+"""Read a workspace from Intercom for a verb: with the configured token, within the shared budget, with progress for a person."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+from redis.asyncio import Redis
+
+from connectors.intercom.rest.client import RestClient
+from connectors.intercom.rest.shared_rate_limit import RedisBudget
+from connectors.kafka import schema_registry as registry
+from schemas.cloudevents import timestamp
+from schemas.errors import BadConfiguration
+from schemas.json_lines import json_line
+from streams.cli.operator import user_name
+from streams.cli.run_async import run
+from streams.cli.workspace import workspace_of
+from streams.ops.backfill.journal import Backfill, backfills
+from streams.ops.backfill.objects import OBJECTS
+from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.settings import Settings
+
+_SAY_EVERY_S: Final = 1.0
+
+
+def read_workspace(
+    settings: Settings,
+    app_id: str | None,
+    objects: tuple[str, ...],
+    *,
+    since: int | None = None,
+    resync: bool = False,
+    as_json: bool,
+) -> None:
+    """Read and report. Ctrl-C pauses between two pages."""
+    app_id, tenant = workspace_of(settings.tenancy, app_id)
+    if not settings.tenancy.workspaces[app_id].access_token:
+        raise BadConfiguration(
+            f"workspace {app_id} has no access_token: copy it from Developer Hub > your app > Configure > Authentication into the "
+            "configuration, best as ${INTERCOM_TOKEN}"
+        )
+    wanted = ReadingPlan(tenant=tenant, objects=objects or tuple(OBJECTS), since=since, resync=resync, actor=user_name())
+    with _watcher(as_json=as_json) as watcher:
+        report(run(_read(settings, app_id, wanted, watcher)), as_json=as_json)
+
+
+def list_readings(settings: Settings, *, as_json: bool) -> None:
+    """Print all readings, the oldest first."""
+    for each in run(_all(settings)).values():
+        click.echo(json_line(each) if as_json else _line(each))
+
+
+async def _all(settings: Settings) -> dict[str, Backfill]:
+    return await backfills(settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix))
+
+
+async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: ReadingWatcher) -> Backfill:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    workspace = settings.tenancy.workspaces[app_id]
+    async with Redis.from_url(settings.redis.url) as redis:
+        budget = RedisBudget(redis, app_id, time.monotonic, prefix=settings.kafka.topic_prefix)
+        async with RestClient(workspace, budget) as client:
+            return await begin(settings.kafka, avro, client, wanted, watcher)
+
+
+@contextmanager
+def _watcher(*, as_json: bool) -> Iterator[ReadingWatcher]:
+    """Show progress each second on standard error; stop between two pages on Ctrl-C and SIGTERM."""
+    stopped = False
+    begun = shown = time.monotonic()
+    first: int | None = None
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    def progress(backfill: Backfill) -> None:
+        nonlocal shown, first
+        now, read = time.monotonic(), sum(each.read for each in backfill.progress.values())
+        first = read if first is None else first
+        if not as_json and now - shown >= _SAY_EVERY_S:
+            shown, rate = now, (read - first) / (now - begun)
+            parts = ", ".join(f"{name} {_count(backfill, name)}" for name in backfill.objects)
+            click.echo(f"{backfill.id}: {parts}; {rate:,.0f}/s{_left(backfill, rate)}", err=True)
+
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ReadingWatcher(progress, lambda: stopped)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def report(backfill: Backfill, *, as_json: bool) -> None:
+    """Print how a reading ended."""
+    if as_json:
+        click.echo(json_line(backfill))
+        return
+    click.echo(_line(backfill))
+    for name, progress in backfill.progress.items():
+        if progress.refused:
+            click.echo(f"{name} were not read: {progress.refused}", err=True)
+        if progress.without_id:
+            click.echo(
+                f"{progress.without_id:,} {name} have no id and were left out; report this with the product's version", err=True
+            )
+    if backfill.result is None:
+        click.echo("paused; the same command continues where it stood", err=True)
+
+
+def _line(backfill: Backfill) -> str:
+    since = f" since {timestamp(backfill.since * 1000)}" if backfill.since is not None else ""
+    counts = ", ".join(f"{_count(backfill, name)} {name}" for name in backfill.objects)
+    return f"{backfill.id}  {timestamp(backfill.started)}  {backfill.app_id}  {backfill.origin}{since}: {backfill.result or 'unfinished'}; {counts}"
+
+
+def _count(backfill: Backfill, name: str) -> str:
+    progress = backfill.progress[name]
+    return (
+        f"{progress.read:,} of {progress.total:,}" if progress.total is not None and not progress.done else f"{progress.read:,}"
+    )
+
+
+def _left(backfill: Backfill, rate: float) -> str:
+    open_ = [each for each in backfill.progress.values() if not each.done]
+    if rate <= 0 or any(each.total is None for each in open_):
+        return ""
+    return f", about {sum(max(0, (each.total or 0) - each.read) for each in open_) / rate:,.0f} s left"
