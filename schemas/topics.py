@@ -46,6 +46,12 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     about: str = ""
 
 
+_ALSO: Final = {
+    "contacts": "; also checkpoints (`ce_origin` `checkpoint`), which are private",
+    "companies": "; also checkpoints (`ce_origin` `checkpoint`), which are private",
+}
+
+
 def _inbound(
     entity: str, *, read_by: tuple[str, ...], key: str = "app_id:entity_id", retention_ms: int = 90 * DAY_MS, about: str = ""
 ) -> Topic:
@@ -56,7 +62,7 @@ def _inbound(
         written_by=("ingress",),
         read_by=read_by,
         retention_ms=retention_ms,
-        about=about or f"Intercom's posts about {entity}, byte for byte as received",
+        about=about or f"Intercom's posts about {entity}, byte for byte as received{_ALSO.get(entity, '')}",
     )
 
 

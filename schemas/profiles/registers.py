@@ -155,5 +155,17 @@ class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):
     policy: PolicyInForce | None = None
 
 
-RecordTableRow: TypeAlias = Union[SourceRecordRow, PolicyInForce]  # noqa: UP007 - this form has the name that errors show
+class CheckpointRound(msgspec.Struct, frozen=True, array_like=True, tag="checkpoints"):
+    """Where a partition's checkpoints stand: when rows are written next (ms), behind which one, and the offset at which the round began.
+
+    Between two rounds `began` is None. `until` is when the round after this one begins.
+    """
+
+    due: int
+    after: str = ""
+    began: int | None = None
+    until: int = 0
+
+
+RecordTableRow: TypeAlias = Union[SourceRecordRow, PolicyInForce, CheckpointRound]  # noqa: UP007 - this form has the name that errors show
 """A row of the table of an agent of records."""

@@ -11,7 +11,6 @@ from schemas.profiles.identity import CONTACT, PERSON, ClaimMessage, Scope
 from schemas.profiles.registers import PatchCause, RecordTableRow, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
-from streams.agents.erasure import erase
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
 from streams.agents.membership.edges import edges_of, may_differ, send_changes
@@ -19,6 +18,7 @@ from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
 from streams.agents.policies.denial import Denial
 from streams.agents.policies.in_force import Policies, RecordPolicies, TenantRules
+from streams.agents.retention.erasure import erase
 from streams.agents.source_records import ROW, Event, RecordChange, SourceRecordType, step
 from streams.core.identity.claims import changed_claim
 from streams.core.profiles.people import PERSON as PERSON_SCHEMA

@@ -7,10 +7,11 @@ import msgspec
 
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.intercom.envelope import CONTENT_ENCODING, Envelope, envelope, inflated
+from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, envelope, inflated
 from schemas.intercom.rest_objects import READ_AS, Reading, how_read
 from schemas.intercom.routes import Destination, destinations
-from schemas.message import TRACE_PARENT, Message, header_texts
+from schemas.message import TRACE_PARENT, Message, header, header_texts
+from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
 from schemas.profiles.registers import (
     ERASED,
     Assignment,
@@ -32,7 +33,7 @@ from streams.core.records.intercom.objects import ObjectSchema
 from streams.core.records.intercom.readings import observe
 from streams.core.records.intercom.translate import SECOND, translate
 from streams.core.records.intercom.webhook_topics import TopicRule
-from streams.core.records.packing import encode
+from streams.core.records.packing import decode, encode
 from streams.core.records.registers import NOTHING
 from streams.engine.agent import Batch, Outbox, Table
 
@@ -48,6 +49,7 @@ class Event(NamedTuple):
     destination: Destination
     trace: str | None
     reading: Reading | None = None
+    registers: Registers | None = None  # of a checkpoint
 
     @property
     def cause(self) -> PatchCause:
@@ -133,9 +135,21 @@ def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event
     encoding, trace, read_as = header_texts(record.headers, CONTENT_ENCODING, TRACE_PARENT, READ_AS)
     if read_as is not None:
         return _reading(record_type, record, trace)
+    if is_checkpoint(record.value):
+        return _checkpoint(record_type, record, trace, out)
     notification = envelope(inflated(record.value or b"", encoding))
     destination = _destination(record_type, record, notification, out)
     return None if destination is None else Event(notification, destination, trace)
+
+
+def _checkpoint(record_type: SourceRecordType, record: Message, trace: str | None, out: Outbox) -> Event:
+    """Return a row that was written to the topic again as an event about its record."""
+    key = (record.key or b"").decode("utf-8", "replace")
+    app_id, _, entity = key.partition(":")
+    registers = decode(CHECKPOINT.receive(record.value or b"", out).registers)
+    event_id = header(record.headers, "ce_id") or derived(key, record.offset)
+    notification = Envelope(id=event_id, topic="", app_id=app_id, created_at=None, item=NULL)
+    return Event(notification, Destination(topic=record_type.topic, key=key, id=event_id, entity=entity), trace, None, registers)
 
 
 def _reading(record_type: SourceRecordType, record: Message, trace: str | None) -> Event:
@@ -178,6 +192,8 @@ def _assertion(record_type: SourceRecordType, tenancy: Tenancy, event: Event) ->
         raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
     if "|" in event.destination.key:
         raise InvalidRecord("the entity's id holds a `|`, which separates parts of keys; no id of Intercom's does")
+    if event.registers is not None:
+        return event.registers
     if event.reading is not None:
         return observe(record_type.schema, event.reading)
     rules = record_type.secondary_rules if event.destination.causation else record_type.rules
@@ -225,7 +241,7 @@ def _send_patches(
     The first patch of a record that is assigned already goes to the profile of its own id too.
     """
     (_, first), (event, last) = history[0], history[-1]
-    (notification, destination, trace, _), row, patches = event, last.after, record_type.patches
+    (notification, destination, trace, *_), row, patches = event, last.after, record_type.patches
     tenant, profile = tenancy.owners[notification.app_id], row.assignment.profile
     earlier = tuple([EarlierState(change.after.registers, each.cause, each.trace) for each, change in history[:-1]])
     patch = Patch(tenant, destination.key, row, event.cause, earlier=earlier)

@@ -16,6 +16,7 @@ from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
 from streams.agents.people import people
+from streams.agents.retention.checkpoints import with_checkpoints
 from streams.engine.agent import Agent
 
 
@@ -40,10 +41,15 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
 )
 
 
+_CHECKPOINTED: Final = frozenset({"contacts", "companies", "person_records", "org_records"})
+"""The agents whose tables follow from inbound topics that have a limit."""
+
+
 def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     """Return every agent of the product."""
     dependencies = Dependencies(tenancy, avro)
-    return tuple(make(dependencies) for make in _AGENTS)
+    agents = (make(dependencies) for make in _AGENTS)
+    return tuple(with_checkpoints(agent) if agent.name in _CHECKPOINTED else agent for agent in agents)
 
 
 def source_topics() -> tuple[str, ...]:

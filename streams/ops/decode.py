@@ -12,6 +12,7 @@ import msgspec
 from schemas.codec import Avro, framing_id
 from schemas.encoded import held_type
 from schemas.errors import IntercomStreamsError
+from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
 from schemas.topics import TOPICS, Encoding
 from streams.engine.agent import Agent, Codec
 from streams.engine.naming import Naming
@@ -27,6 +28,8 @@ class DecodedValue(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+_CHECKPOINTED = frozenset({"intercom.contacts", "intercom.companies", "person.records", "org.records"})
+
 Decoder = Callable[[bytes, bytes], DecodedValue]
 """Take a key and a value that is not null."""
 
@@ -38,10 +41,22 @@ def decoder_of(topic: str, avro: Avro, agents: tuple[Agent, ...], names: Naming)
         return _changelog(changelogs[topic])
     if topic not in TOPICS:
         return _as_received
+    if topic in _CHECKPOINTED:
+        return _or_checkpoint(_by_encoding(topic, avro))
+    return _by_encoding(topic, avro)
+
+
+def _by_encoding(topic: str, avro: Avro) -> Decoder:
     if (codec := TOPICS[topic].codec) is not None:
         return _internal(codec)
     by_encoding = {Encoding.RAW: _as_received, Encoding.INTERNAL: _as_received, Encoding.AVRO: _avro(avro), Encoding.JSON: _json}
     return by_encoding[TOPICS[topic].encoding]
+
+
+def _or_checkpoint(decode: Decoder) -> Decoder:
+    """Return the decoder of an inbound topic to which rows are written again, in the encoding of tables."""
+    checkpoint = _internal(CHECKPOINT)
+    return lambda key, data: checkpoint(key, data) if is_checkpoint(data) else decode(key, data)
 
 
 def _as_received(_: bytes, data: bytes) -> DecodedValue:

@@ -9,6 +9,7 @@ from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.profiles import erasure
+from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
 from schemas.profiles.identity import ORG, PERSON, ClaimMessage, Scope
 from schemas.profiles.records import TOPICS, WITHDRAWN, decode
 from schemas.profiles.registers import (
@@ -21,7 +22,6 @@ from schemas.profiles.registers import (
     SourceRecordRow,
 )
 from schemas.tenancy import Tenancy
-from streams.agents.erasure import erase
 from streams.agents.foreign.withdrawal import Withdrawing, decode_work, encode_work, mark_of, next_records, withdraw
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
 from streams.agents.identity.claim_events import send_claim
@@ -31,12 +31,14 @@ from streams.agents.patches import PatchTopic
 from streams.agents.policies.denial import Denial
 from streams.agents.policies.in_force import Policies, RecordPolicies, TenantRules
 from streams.agents.policies.walk import is_of_policy
+from streams.agents.retention.erasure import erase
 from streams.agents.source_records import ROW, RecordChange
 from streams.core.identity.claims import FOREIGN, claim_of_foreign
 from streams.core.profiles.orgs import ORG as ORG_SCHEMA
 from streams.core.profiles.people import PERSON as PERSON_SCHEMA
 from streams.core.profiles.storage import join_stored
 from streams.core.records.foreign import check, registers_of
+from streams.core.records.packing import decode as unpacked
 from streams.core.records.packing import encode
 from streams.core.records.registers import NOTHING, join
 from streams.core.records.withdrawal import sent_again
@@ -141,6 +143,8 @@ def _apply(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow], ou
 
 def _event(tenancy: Tenancy, avro: Avro, batch: Batch, message: Message, out: Outbox) -> _Event | None:
     """Return the event that a record is. One without key, or in another partition than its key's, is sent to where it belongs, unchanged."""
+    if is_checkpoint(message.value):
+        return _checkpoint(tenancy, message, out)
     record = decode(avro, message.value)
     tenant = check(record, tenancy, message.timestamp)
     key = record.key.encode()
@@ -159,6 +163,19 @@ def _event(tenancy: Tenancy, avro: Avro, batch: Batch, message: Message, out: Ou
         registers_of(_PROFILE_TYPES[batch.topic], record, event),
         sent=header(message.headers, "ce_origin") not in _REPEATED,
     )
+
+
+def _checkpoint(tenancy: Tenancy, message: Message, out: Outbox) -> _Event:
+    """Return a row that was written to the topic again as an event."""
+    key = (message.key or b"").decode("utf-8", "replace")
+    tenant = tenancy.tenant_of(key)
+    if tenant is None:
+        raise InvalidRecord(
+            "no tenant has the source of this checkpoint; add it under [[tenants.sources]] and redrive the record"
+        )
+    registers = unpacked(CHECKPOINT.receive(message.value or b"", out).registers)
+    event_id = header(message.headers, "ce_id") or derived(key, message.offset)
+    return _Event(key, tenant, PatchCause(event_id, 0), header(message.headers, "traceparent"), registers, sent=False)
 
 
 def _join(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow], rules: TenantRules) -> RecordChange | None:

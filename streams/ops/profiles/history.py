@@ -111,6 +111,8 @@ def _describe_event(record: Any, known: _Known, repeated: bool) -> _Description:
     if repeated:
         again = "sent again by a replay" if header(record.headers, "ce_origin") == "replay" else "sent again"
         return kind, f"{again}; it counts once", ()
+    if header(record.headers, "ce_origin") == "checkpoint":
+        return kind, "the row, written to the topic again before its events expire", ()
     if (reason := known.refusals.get(id_)) is not None:
         return kind, f"refused: {reason}", ()
     changes = known.changes.get(id_, [])

@@ -6,12 +6,9 @@ from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.message import Message, header
+from schemas.profiles.checkpoints import COMPLETED_TYPE, FROM_HEADER
 from schemas.topics import TOPICS
 
-CHECKPOINTED = "checkpoint.completed.v1"
-"""The type of the record behind a round of checkpoints, by which a partition's rows were all written to its own log again."""
-
-_FROM = "ce_checkpointfrom"
 _LOOKED_AT = 200_000  # of a partition's last offsets, for the end of a round
 
 
@@ -35,5 +32,5 @@ async def require_history(kafka: KafkaSettings, inputs: Collection[str]) -> None
 
 def _round(record: Message) -> int | None:
     """Return the offset at which a round of checkpoints begins, for the record that ends it."""
-    first = header(record.headers, _FROM) if header(record.headers, "ce_type") == CHECKPOINTED else None
+    first = header(record.headers, FROM_HEADER) if header(record.headers, "ce_type") == COMPLETED_TYPE else None
     return int(first) if first is not None and first.isdecimal() else None

@@ -83,7 +83,7 @@ class ReplaySelection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 def replayed(record: Message) -> bool:
     """Say whether a record is itself a replay, or written by this product to keep a topic whole: its original is in the log too."""
-    return header(record.headers, _ORIGIN) == Origin.REPLAY
+    return header(record.headers, _ORIGIN) in (Origin.REPLAY, Origin.CHECKPOINT)
 
 
 def encode(selection: ReplaySelection) -> str:

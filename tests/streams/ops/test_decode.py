@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Avro
+from schemas.profiles.checkpoints import CHECKPOINT, CheckpointMessage
+from schemas.profiles.version import Version
 from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
 from streams.agents.contacts import contacts
 from streams.agents.topology import agents_of
+from streams.core.records.packing import encode
+from streams.core.records.registers import field_registers
 from streams.engine.naming import Naming
 from streams.engine.tables import commit_state
 from streams.engine.tables.commit_state import CommitState
@@ -98,3 +102,14 @@ def test_a_topic_of_nobody_is_shown_as_it_is():
 
 def test_structs_are_shown_by_their_names():
     assert to_plain((CommitState({"a": 1}, (b"\x00",)),)) == [{"positions": {"a": 1}, "pending_work": ["AA=="], "encoding": 1}]
+
+
+def test_a_checkpoint_among_posts_is_shown_decoded():
+    registers = field_registers(Version(7, 0, 0, 7, "notif_1"), {"name": "Ada"})
+    data = CHECKPOINT.encode(CheckpointMessage(encode(registers)))
+    for topic in ("intercom.contacts", "person.records"):
+        decode = decoder_of(topic, Avro.local(), (), Naming())
+        decoded = decode(b"abc12345:1", data)
+        assert decoded.error is None
+        assert decoded.value["registers"]["now"] == [[0, {"name": "Ada"}]]
+    assert decoder_of("intercom.contacts", Avro.local(), (), Naming())(b"k", b'{"a": 1}').error is None

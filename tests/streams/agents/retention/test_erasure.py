@@ -15,7 +15,7 @@ from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.profiles.records import WITHDRAWN
 from schemas.tenancy import App, ErasureSettings, RecordSource, Secret, Tenancy, Tenant, Workspace
 from streams.agents.contacts import contacts
-from streams.agents.erasure import ERASED_ROW
+from streams.agents.retention.erasure import ERASED_ROW
 from streams.agents.source_records import ROW
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
