@@ -26,7 +26,7 @@ from streams.cli.main import root
 from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
-from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, WorkerSettings, load
+from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, SyncSettings, WorkerSettings, load
 from tests.support.company import AVRO, Company
 from tests.support.counting_agent import read_all
 
@@ -91,7 +91,12 @@ def test_the_example_configuration_shows_every_key_with_its_default():
     settings = load(str(example), environment={"INTERCOM_CLIENT_SECRET": "s"})
     defaults = msgspec.structs.replace(IngressSettings(), spool=str(ROOT / "var/spool"))
     assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), RedisSettings(), RegistrySettings())
-    assert (settings.ingress, settings.scim, settings.worker) == (defaults, ScimSettings(), WorkerSettings())
+    assert (settings.ingress, settings.scim, settings.sync, settings.worker) == (
+        defaults,
+        ScimSettings(),
+        SyncSettings(),
+        WorkerSettings(),
+    )
     keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
     for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, ScimSettings, WorkerSettings):
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()

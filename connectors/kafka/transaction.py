@@ -33,11 +33,12 @@ class Transactions:
     def __init__(self, kafka: KafkaSettings, producer: Any) -> None:
         self._kafka = kafka
         self._producer = producer
+        self._one_at_a_time = asyncio.Lock()
 
     async def append(self, records: Sequence[TopicRecord]) -> None:
-        """Append the records in one transaction: all of them, or none."""
+        """Append the records in one transaction: all of them, or none. Concurrent calls follow each other."""
         if records:
-            async with self._producer.transaction():
+            async with self._one_at_a_time, self._producer.transaction():
                 await asyncio.gather(*[await self._send(record) for record in records])
 
     async def _send(self, record: TopicRecord) -> Any:

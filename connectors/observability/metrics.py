@@ -63,6 +63,10 @@ REST_RETRIES = _count(
     "reason",
 )
 
+SYNC_READS = _count(
+    "sync_reads", "What agents asked to be read from Intercom, by what became of it: served, failed, refused, no_token.", "status"
+)
+
 RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
@@ -113,6 +117,6 @@ METRICS: Final[tuple[Instrument, ...]] = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_LIMIT, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
-    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
+    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS, RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
     PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

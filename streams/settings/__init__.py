@@ -1,7 +1,15 @@
 """The configuration file as values: one TOML file whose placeholders are filled from the environment and from files."""
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
-from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, Settings, WorkerSettings
+from streams.settings.model import (
+    IngressSettings,
+    RedisSettings,
+    RegistrySettings,
+    ScimSettings,
+    Settings,
+    SyncSettings,
+    WorkerSettings,
+)
 
 __all__ = [
     "DEFAULT_FILE",
@@ -12,6 +20,7 @@ __all__ = [
     "RegistrySettings",
     "ScimSettings",
     "Settings",
+    "SyncSettings",
     "WorkerSettings",
     "load",
 ]

@@ -11,7 +11,15 @@ import msgspec
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
-from streams.settings.model import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, Settings, WorkerSettings
+from streams.settings.model import (
+    IngressSettings,
+    RedisSettings,
+    RegistrySettings,
+    ScimSettings,
+    Settings,
+    SyncSettings,
+    WorkerSettings,
+)
 from streams.settings.parse import Problem, Report, parse
 from streams.settings.placeholders import UnfilledPlaceholder, fill
 from streams.settings.toml_lines import line_of
@@ -30,6 +38,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     registry: RegistrySettings = RegistrySettings()
     ingress: IngressSettings = IngressSettings()
     scim: ScimSettings = ScimSettings()
+    sync: SyncSettings = SyncSettings()
     worker: WorkerSettings = WorkerSettings()
     apps: tuple[App, ...] = ()
     tenants: tuple[Tenant, ...] = ()
@@ -134,6 +143,7 @@ def _settings(file: Any, folder: Path) -> Settings:
         registry=file.registry,
         ingress=msgspec.structs.replace(ingress, spool=_path_from(folder, ingress.spool)),
         scim=file.scim,
+        sync=file.sync,
         worker=msgspec.structs.replace(file.worker, state_dir=_path_from(folder, file.worker.state_dir)),
         tenancy=Tenancy.of(file.apps, file.tenants),
     )

@@ -43,6 +43,13 @@ class ScimSettings(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[sync]` part: how often the process `sync` reads the teammates of each workspace, and what webhooks may have lost; 0 is never."""
+
+    teammates_minutes: int = 15
+    resync_hours: int = 24
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several count up from its port.
 
@@ -84,5 +91,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     registry: RegistrySettings
     ingress: IngressSettings
     scim: ScimSettings
+    sync: SyncSettings
     worker: WorkerSettings
     tenancy: Tenancy

@@ -85,6 +85,8 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "ingress.spool_max_bytes": _at_least(1 << 20),
     "scim.listen": _listen,
     "scim.url": _url("http://", "https://"),
+    "sync.teammates_minutes": _at_least(0),
+    "sync.resync_hours": _at_least(0),
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
     "worker.instance": _instance,

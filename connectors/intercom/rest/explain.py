@@ -114,7 +114,7 @@ def _missing(_answer: RestAnswer, request: RestRequest, _workspace: Workspace) -
 
 
 def _merged(answer: RestAnswer, request: RestRequest, _workspace: Workspace) -> IntercomStreamsError:
-    return ContactMerged(f"the contact at {request.template} was merged into another one", _successor(answer))
+    return ContactMerged(f"the contact at {request.template} was merged into another one", _successor(answer), answer)
 
 
 def _rejected(answer: RestAnswer, request: RestRequest, _workspace: Workspace) -> IntercomStreamsError:

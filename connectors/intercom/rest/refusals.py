@@ -18,6 +18,7 @@ IntercomStreamsError
 
 from typing import Final
 
+from connectors.intercom.rest.answers import RestAnswer
 from schemas.errors import BadConfiguration, IntercomStreamsError, MustStop, Unavailable
 
 PLAN_RESTRICTED: Final = frozenset({"api_plan_restricted", "plan_restricted"})
@@ -71,6 +72,6 @@ class ObjectMissing(IntercomStreamsError):
 class ContactMerged(IntercomStreamsError):
     """The contact was merged. `successor` is the contact that it belongs to now; empty where Intercom does not say."""
 
-    def __init__(self, text: str, successor: str) -> None:
+    def __init__(self, text: str, successor: str, answer: RestAnswer) -> None:
         super().__init__(text)
-        self.successor = successor
+        self.successor, self.answer = successor, answer

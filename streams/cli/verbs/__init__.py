@@ -8,6 +8,7 @@ VERBS = MappingProxyType({
     "topics": "Create the topics, or report where they differ.",
     "ingress": "Accept Intercom's webhooks.",
     "scim": "Let identity providers write staff.",
+    "sync": "Read from Intercom what is asked for, and what is due.",
     "worker": "Merge events and evaluate access.",
     "run": "Run the servers and workers on this machine, supervised.",
     "send": "Sign files and post them as Intercom would.",

@@ -27,8 +27,9 @@ _WORKER_GRACE_S = 30.0  # time to end its transactions, at most 15 s each
 @config_option
 @click.pass_context
 def run(ctx: click.Context, *, workers: int | None) -> None:
-    """Run ingress and workers on this machine until Ctrl-C or SIGTERM, and the SCIM server where [scim] listen names an address.
+    """Run ingress and workers on this machine until Ctrl-C or SIGTERM.
 
+    The SCIM server too where [scim] listen names an address, and `sync` where a workspace has an access token.
     The ingress accepts at once, Kafka or not. Topics are created when Kafka answers, then the workers start. A process that dies
     is started again; one that needs a person is not, and says why.
     """
@@ -40,18 +41,28 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
             "`intercom-streams worker` for each name."
         )
     servers = ("ingress", "scim") if settings.scim.listen else ("ingress",)
-    code = asyncio.run(_supervise(config_of(ctx), count, _print_line, servers))
+    readers = ("sync",) if any(workspace.access_token for workspace in settings.tenancy.workspaces.values()) else ()
+    code = asyncio.run(_supervise(config_of(ctx), count, _print_line, servers, readers))
     if code:
         raise MustStop("A process stopped for a reason that only a person can fix. Its last lines above say what to do.")
 
 
-async def _supervise(config: str | None, worker_count: int, notify: Notify, server_verbs: Sequence[str] = ("ingress",)) -> int:
+async def _supervise(
+    config: str | None,
+    worker_count: int,
+    notify: Notify,
+    server_verbs: Sequence[str] = ("ingress",),
+    reader_verbs: Sequence[str] = (),
+) -> int:
     """Run all processes until a stop signal, or until a server or topics need the operator; return 3 if any process does, else 0."""
     stop_requested = _stop_requested()
     servers = [Child(verb, argv(config, verb), notify) for verb in server_verbs]
     notify_limited = _rate_limited(notify)
     topics = Child("topics", argv(config, "topics", "apply"), notify_limited)
-    workers = [Child(f"worker-{number}", argv(config, "worker"), notify) for number in range(1, worker_count + 1)]
+    workers = [
+        *(Child(f"worker-{number}", argv(config, "worker"), notify) for number in range(1, worker_count + 1)),
+        *(Child(verb, argv(config, verb), notify) for verb in reader_verbs),
+    ]
     server_tasks = [asyncio.create_task(server.run()) for server in servers]
     workers_task = asyncio.create_task(_run_workers(topics, workers, notify_limited))
     stop_task = asyncio.create_task(stop_requested.wait())

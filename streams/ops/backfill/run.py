@@ -142,7 +142,7 @@ class _Run:
     ) -> None:
         self._avro, self._client, self._producer = avro, client, producer
         self._backfill, self._context, self._watcher = backfill, context, watcher
-        self._one_transaction = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def to_the_end(self) -> Backfill:
         """Read all that remains."""
@@ -195,12 +195,13 @@ class _Run:
                 return
 
     async def _store(self, name: str, records: list[TopicRecord], progress: ObjectProgress) -> None:
-        """Append a page's records and what remains, in one transaction."""
-        async with self._one_transaction:
-            self._backfill = msgspec.structs.replace(
+        """Append a page's records and what remains, in one transaction. What remains is kept only once the records are."""
+        async with self._one_at_a_time:
+            after = msgspec.structs.replace(
                 self._backfill, progress={**self._backfill.progress, name: progress}, updated=_now(), paused=False
             )
-            await self._producer.append([*records, entry(self._avro, BACKFILL_PROGRESSED, self._backfill)])
+            await self._producer.append([*records, entry(self._avro, BACKFILL_PROGRESSED, after)])
+            self._backfill = after
         self._watcher.on_progress(self._backfill)
 
 

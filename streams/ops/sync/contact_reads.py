@@ -1,0 +1,107 @@
+"""Read a contact again for an agent: its merge history, or its lists whole."""
+
+from typing import Any, Final
+
+import msgspec
+
+from connectors.intercom.rest import listings
+from connectors.intercom.rest.answers import RestAnswer
+from connectors.intercom.rest.client import RestClient
+from connectors.intercom.rest.paging import Numbered
+from connectors.intercom.rest.refusals import ContactMerged, ObjectMissing
+from connectors.intercom.rest.requests import get
+from schemas.intercom.rest_objects import ReadAs, Reading
+from schemas.intercom.values import identifier_or_none
+from schemas.profiles.read_requests import MERGED_FROM_UNKNOWN
+from streams.core.records.intercom.objects import embedded_list
+
+_LISTS: Final = {"companies": listings.contact_companies, "tags": listings.contact_tags, "segments": listings.contact_segments}
+
+
+class _MergeEntry(msgspec.Struct):
+    source_contact_id: Any = None
+
+
+class _Item(msgspec.Struct):
+    id: Any = None
+
+
+async def read_contact(client: RestClient, contact: str, reason: str) -> list[Reading]:
+    """Return what Intercom says of a contact, for a request with that reason. A contact that is not there says nothing.
+
+    That is no deletion: up to 2.15 a merged contact is missing too, and an id may be wrong.
+    """
+    try:
+        if reason == MERGED_FROM_UNKNOWN:
+            return await _merges(client, contact)
+        return [await _whole(client, contact)]
+    except ContactMerged as merged:
+        return [] if not merged.successor else [_merged(client, contact, merged)]
+    except ObjectMissing:
+        return []
+
+
+async def _merges(client: RestClient, survivor: str) -> list[Reading]:
+    """Return the contacts that were merged into one. A lead has no such list."""
+    found: list[Reading] = []
+    async for page in client.pages(listings.merges_into(survivor)):
+        for item in page.items:
+            source = identifier_or_none(msgspec.json.decode(item, type=_MergeEntry).source_contact_id)
+            if source is not None:
+                found.append(
+                    Reading(
+                        app_id=client.workspace.app_id,
+                        type="contact",
+                        entity=source,
+                        value=item,
+                        read_as=ReadAs.MERGED,
+                        requested_at=page.requested_at,
+                        successor=survivor,
+                    )
+                )
+    return found
+
+
+def _merged(client: RestClient, contact: str, merged: ContactMerged) -> Reading:
+    return Reading(
+        app_id=client.workspace.app_id,
+        type="contact",
+        entity=contact,
+        value=merged.answer.body,
+        read_as=ReadAs.MERGED,
+        requested_at=merged.answer.requested_at,
+        successor=merged.successor,
+    )
+
+
+async def _whole(client: RestClient, contact: str) -> Reading:
+    """Return a contact with its lists whole: those that its object cuts off are read by their own calls and take their place.
+
+    They are as of the request for the contact: who is attached or detached later is in an event that is later.
+    """
+    answer = await client.send(get("/contacts/{}", contact))
+    item = msgspec.json.decode(answer.body)
+    for name, listing in _LISTS.items():
+        if name in item and not embedded_list(item[name]).complete:
+            item[name] = await _entries(client, listing(contact))
+    return _by_id(client, contact, item, answer)
+
+
+async def _entries(client: RestClient, listing: Numbered) -> dict[str, Any]:
+    entries = [
+        {"id": identifier_or_none(msgspec.json.decode(item, type=_Item).id)}
+        async for page in client.pages(listing)
+        for item in page.items
+    ]
+    return {"type": "list", "data": entries, "total_count": len(entries), "has_more": False}
+
+
+def _by_id(client: RestClient, contact: str, item: dict[str, Any], answer: RestAnswer) -> Reading:
+    return Reading(
+        app_id=client.workspace.app_id,
+        type="contact",
+        entity=contact,
+        value=msgspec.json.encode(item),
+        read_as=ReadAs.BY_ID,
+        requested_at=answer.requested_at,
+    )

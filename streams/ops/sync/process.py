@@ -1,0 +1,250 @@
+"""Serves the requests of agents to read from Intercom, and reads what is due: teammates, and what webhooks may have lost.
+
+Several processes share the work as members of one group: whose partition of `access.read.requests` a workspace belongs to reads what is due
+for it, so one does. A position is committed once everything before it is served; a request that is served twice changes nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from connectors.intercom.rest.client import RestClient
+from connectors.kafka.settings import AWAY, KafkaSettings
+from connectors.kafka.transaction import TopicRecord, Transactions, transactions
+from connectors.observability import metrics
+from schemas.access.read_requests import TOPIC as TEAMMATE_REQUESTS
+from schemas.cloudevents import Origin
+from schemas.codec import Avro
+from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop, Unavailable
+from schemas.ids import derived
+from schemas.partition import partition_of
+from schemas.tenancy import Tenancy
+from streams.ops.backfill.journal import backfills, last_complete
+from streams.ops.backfill.objects import OBJECTS, TEAMMATES, ReadingContext
+from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.ops.sync.contact_reads import read_contact
+from streams.ops.sync.pending import PendingReads, Place, ReadTarget
+from streams.ops.sync.requests import RequestReader, request_readers
+
+log = structlog.get_logger(__name__)
+_POLL_MS: Final = 200
+_RETRY_S: Final = 2.0
+
+MakeClient = Callable[[str], RestClient]
+
+
+class SyncSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds between two readings of a workspace's teammates, and between two resyncs; 0 is never."""
+
+    teammates_s: int
+    resync_s: int
+
+
+class SyncProcess:
+    """One process. `make_client` returns the client of a workspace that has a token."""
+
+    def __init__(
+        self, kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, schedule: SyncSchedule, make_client: MakeClient
+    ) -> None:
+        self._kafka, self._avro, self._tenancy, self._schedule = kafka, avro, tenancy, schedule
+        self._make_client = make_client
+        self._pending = PendingReads()
+        self._clients: dict[str, RestClient] = {}
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._teammates_read: dict[str, float] = {}
+        self._resynced: dict[str, float] = {}
+        self._committed: dict[object, int] = {}
+        self._failed: BaseException | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until stopped. Raises Unavailable where Kafka does not answer."""
+        names = request_readers(self._kafka, self._avro)
+        consumer = AIOKafkaConsumer(
+            **self._kafka.client(), group_id=f"{self._kafka.topic_prefix}intercom-streams.sync", isolation_level="read_committed",
+            enable_auto_commit=False, auto_offset_reset="earliest",
+        )  # fmt: skip
+        consumer.subscribe(list(names), listener=_Revoked(self._pending))
+        id_ = f"sync-{derived(self._kafka.topic_prefix, id(self), time.time_ns())}"
+        try:
+            async with AsyncExitStack() as stack:
+                await consumer.start()
+                stack.push_async_callback(consumer.stop)
+                producer = await stack.enter_async_context(transactions(self._kafka, id_))
+                stack.push_async_callback(self._end)
+                while not stop.is_set():
+                    if self._failed is not None:
+                        raise self._failed
+                    batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=500)
+                    self._take(names, batches)
+                    self._start_work(consumer, producer, stack, stop)
+                    await self._commit(consumer)
+        except AWAY as error:
+            raise Unavailable(f"Kafka at {self._kafka.bootstrap} does not answer ({type(error).__name__})") from error
+
+    def _take(self, names: Mapping[str, RequestReader], batches: Mapping[TopicPartition, list[Any]]) -> None:
+        now = _now()
+        for partition, records in batches.items():
+            for record in records:
+                place = Place(partition, record.offset)
+                try:
+                    target, not_before = names[partition.topic](record)
+                except InvalidRecord as error:
+                    log.warning(
+                        "a request to read cannot be understood", topic=partition.topic, offset=record.offset, reason=str(error)
+                    )
+                    self._pending.passed(place)
+                    continue
+                workspace = self._tenancy.workspaces.get(target.app_id)
+                if workspace is None or not workspace.access_token:
+                    metrics.SYNC_READS.labels("no_token").inc()
+                    self._pending.passed(place)
+                else:
+                    self._pending.add(target, place, not_before, now)
+
+    def _start_work(self, consumer: Any, producer: Transactions, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+        """Start a task for each workspace that has something to be read and no task."""
+        due: dict[str, list[ReadTarget]] = {}
+        for target in self._pending.due(_now()):
+            due.setdefault(target.app_id, []).append(target)
+        for app_id in {*due, *self._owned(consumer)}:
+            targets = due.get(app_id, [])
+            if self._teammates_are_due(app_id) and self._is_owned(consumer, app_id) and ReadTarget(app_id) not in targets:
+                targets.insert(0, ReadTarget(app_id))
+            resync = self._is_owned(consumer, app_id) and self._resync_is_due(app_id)
+            if (targets or resync) and app_id not in self._working:
+                task = asyncio.create_task(self._work(app_id, targets, producer, stack, resync_until=stop if resync else None))
+                self._working[app_id] = task
+                task.add_done_callback(partial(self._done, app_id))
+
+    def _done(self, app_id: str, task: asyncio.Task[None]) -> None:
+        self._working.pop(app_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = error
+
+    async def _work(
+        self,
+        app_id: str,
+        targets: list[ReadTarget],
+        producer: Transactions,
+        stack: AsyncExitStack,
+        *,
+        resync_until: asyncio.Event | None,
+    ) -> None:
+        try:
+            client = await self._client(app_id, stack)
+            for target in targets:
+                places = self._pending.places(target)
+                await producer.append(await self._read(client, target))
+                metrics.SYNC_READS.labels("served").inc()
+                self._pending.served(target, places)
+            if resync_until is not None:
+                await self._resync(client, resync_until)
+        except MustStop as refusal:  # a person has to act; what was asked for comes with the next resync
+            self._refused(app_id, targets, refusal)
+        except IntercomStreamsError as error:
+            metrics.SYNC_READS.labels("failed").inc()
+            log.warning("reading from Intercom failed; it is tried again", app_id=app_id, reason=str(error))
+            await asyncio.sleep(_RETRY_S)
+
+    async def _read(self, client: RestClient, target: ReadTarget) -> list[TopicRecord]:
+        app_id, now = target.app_id, _now()
+        if target.contact:
+            readings = await read_contact(client, target.contact, target.reason)
+            return [TopicRecord(each.topic, each.key.encode(), each.value, each.headers(Origin.RESYNC, now)) for each in readings]
+        teammates = OBJECTS[TEAMMATES]
+        context = ReadingContext(self._tenancy.owners[app_id], app_id, Origin.RESYNC, None, now // 1000, client.version)
+        self._teammates_read[app_id] = time.monotonic()
+        return [
+            record
+            async for page in client.pages(teammates.listing(context))
+            for record in teammates.records(context, self._avro, page, now).records
+        ]
+
+    async def _resync(self, client: RestClient, stop: asyncio.Event) -> None:
+        app_id = client.workspace.app_id
+        self._resynced[app_id] = time.monotonic()
+        found = await backfills(self._kafka, self._avro)
+        complete = [last_complete(found, app_id, name) for name in OBJECTS]
+        if any(each is None or each.until > time.time() - self._schedule.resync_s for each in complete):
+            return
+        plan = ReadingPlan(tenant=self._tenancy.owners[app_id], objects=tuple(OBJECTS), resync=True, actor="sync")
+        done = await begin(self._kafka, self._avro, client, plan, ReadingWatcher(stopped=stop.is_set))
+        log.info("workspace resynced", app_id=app_id, status=done.result, count=sum(each.read for each in done.progress.values()))
+
+    async def _client(self, app_id: str, stack: AsyncExitStack) -> RestClient:
+        if app_id not in self._clients:
+            client = await stack.enter_async_context(self._make_client(app_id))
+            await client.check_workspace()
+            self._clients[app_id] = client
+        return self._clients[app_id]
+
+    def _refused(self, app_id: str, targets: list[ReadTarget], refusal: MustStop) -> None:
+        metrics.SYNC_READS.labels("refused").inc()
+        log.error(
+            "Intercom refuses to be read; what was asked for is left to the next resync", app_id=app_id, reason=str(refusal)
+        )
+        self._teammates_read[app_id] = time.monotonic()
+        for target in targets:
+            self._pending.served(target, self._pending.places(target))
+
+    def _owned(self, consumer: Any) -> list[str]:
+        return [
+            app_id
+            for app_id, workspace in self._tenancy.workspaces.items()
+            if workspace.access_token and self._is_owned(consumer, app_id)
+        ]
+
+    def _is_owned(self, consumer: Any, app_id: str) -> bool:
+        topic = self._kafka.topic(TEAMMATE_REQUESTS)
+        count = len(consumer.partitions_for_topic(topic) or ())
+        return bool(count) and TopicPartition(topic, partition_of(app_id.encode(), count)) in consumer.assignment()
+
+    def _teammates_are_due(self, app_id: str) -> bool:
+        last = self._teammates_read.get(app_id)
+        return bool(self._schedule.teammates_s) and (last is None or time.monotonic() - last >= self._schedule.teammates_s)
+
+    def _resync_is_due(self, app_id: str) -> bool:
+        last = self._resynced.get(app_id)
+        return bool(self._schedule.resync_s) and (last is None or time.monotonic() - last >= min(3600, self._schedule.resync_s))
+
+    async def _commit(self, consumer: Any) -> None:
+        owned = consumer.assignment()
+        positions = {partition: at for partition, at in self._pending.committable().items() if partition in owned}
+        if positions and positions != self._committed:
+            try:
+                await consumer.commit(positions)
+            except KafkaError as error:  # the group moves: the next owner reads again from the last commit
+                log.info("positions not committed", reason=type(error).__name__)
+                return
+            self._committed = positions
+
+    async def _end(self) -> None:
+        for task in list(self._working.values()):
+            task.cancel()
+        await asyncio.gather(*self._working.values(), return_exceptions=True)
+
+
+class _Revoked(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
+    """Drops what revoked partitions asked for."""
+
+    def __init__(self, pending: PendingReads) -> None:
+        self._pending = pending
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        for partition in revoked:
+            self._pending.forget(partition)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        pass
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,39 @@
+"""What the records of the two topics of read requests ask for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from connectors.kafka.settings import KafkaSettings
+from schemas.access import read_requests as access_requests
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord
+from schemas.profiles import read_requests as contact_requests
+from streams.ops.sync.pending import ReadTarget
+
+RequestReader = Callable[[Any], tuple[ReadTarget, int]]
+"""Returns what a record asks for, and from when on a reading helps (ms). Raises InvalidRecord."""
+
+
+def request_readers(kafka: KafkaSettings, avro: Avro) -> Mapping[str, RequestReader]:
+    """Return the readers of requests, by topic on the broker."""
+
+    def teammates(record: Any) -> tuple[ReadTarget, int]:
+        request = _decoded(avro, record, access_requests.READ_REQUEST, access_requests.ReadRequest)
+        return ReadTarget(request.app_id), request.not_before
+
+    def contact(record: Any) -> tuple[ReadTarget, int]:
+        request = _decoded(avro, record, contact_requests.READ_REQUEST, contact_requests.ContactReadRequest)
+        return ReadTarget(request.app_id, request.contact, request.reason), request.not_before
+
+    return {kafka.topic(access_requests.TOPIC): teammates, kafka.topic(contact_requests.TOPIC): contact}
+
+
+def _decoded(avro: Avro, record: Any, schema: str, type_: type[Any]) -> Any:
+    if record.value is None:
+        raise InvalidRecord("it has no value")
+    name, value = avro.decode(record.value)
+    if name != schema:
+        raise InvalidRecord(f"its schema is {name}")
+    return msgspec.convert(value, type_)
