@@ -23,8 +23,10 @@ Layers = tuple[Layer, ...]
 """Registers by name, those of one version together. A name is in one layer only. Never changed in place."""
 
 
-class Registers(msgspec.Struct, frozen=True):
+class Registers(msgspec.Struct, frozen=True, dict=True):
     """Everything asserted of a source record that a future merge or policy may need (`streams.core.records.registers`).
+
+    As they never change, what follows from them is computed once and kept beside the fields.
 
     Fields have three registers: the latest assertion, the latest non-empty one where that is empty, the earliest non-empty one
     where it is different. Edges and marks (`company:ID`, `tag:ID`, `archived` …) have the latest assertion that they are active,

@@ -11,6 +11,7 @@ from streams.core.profiles.policies import Records
 from streams.core.records.withdrawal import is_withdrawn
 from streams.engine.agent import Table
 
+_FEW = 3  # records that are decoded sooner than looked for
 _NEVER_SENT = PublicState.decoded(NIL)
 
 
@@ -29,7 +30,9 @@ class OpenProfile:
             None if self.last_sent.value is None else True
         )  # as the table has it: what is published has records
         self._table = table
-        self._records = {key: OpenRecord(row.row) for key, row in table.walk(profile) if row.row}
+        rows = [(key, row.row) for key, row in table.walk(profile) if row.row]
+        open_row = OpenRecord.remembered if len(rows) > _FEW else OpenRecord
+        self._records = {key: open_row(row) for key, row in rows}
 
     def record(self, key: str) -> OpenRecord | None:
         """Return one of its records, also one that has moved away."""

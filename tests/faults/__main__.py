@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import secrets
 import shutil
 import sys
@@ -19,7 +20,11 @@ from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
+from tests.support.identity import two_runs
+from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 
+_EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
+_RUN_S = 1800.0
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
 
@@ -31,9 +36,10 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, "answers", "all"]),
+    type=click.Choice([*KINDS, "answers", "runs", "all"]),
     default="all",
-    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws.",
+    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, runs "
+    "two runs over one history of people and organisations.",
 )
 def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
@@ -45,6 +51,9 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> 
         _compare_answers(minutes, secrets.randbits(32) if seed is None else seed, histories)
         return
     _silence_logs()
+    if kind == "runs":
+        _compare_runs(secrets.randbits(32) if seed is None else seed)
+        return
     kinds = list(KINDS) if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
@@ -64,6 +73,36 @@ def _compare_answers(minutes: float, first: int, histories: int | None) -> None:
             raise click.ClickException("\n".join([*sentences, f"Repeat it: scripts/faults --kind answers --seed {seed}"]))
         done += 1
     click.echo(f"{done} histories, nothing found")
+
+
+def _compare_runs(seed: int) -> None:
+    """Feed one history in order to one worker, and shuffled with a fifth of it twice to three of which two are killed."""
+    click.echo(f"seed {seed}: {_EVENTS} events")
+    history, folder = mixed_history(seed, _EVENTS, _CONTACTS), Path(tempfile.mkdtemp(prefix="runs-"))
+    with temporary_stack() as stack:
+        asyncio.run(_two_runs(stack.addresses.kafka, folder, history, random.Random(seed)))
+    shutil.rmtree(folder)
+
+
+async def _two_runs(bootstrap: str, folder: Path, history: list[Sent], chance: random.Random) -> None:
+    one, three = (KafkaSettings(bootstrap=bootstrap, topic_prefix=f"{name}.") for name in ("one", "three"))
+    started = time.monotonic()
+    running = await two_runs.run(one, folder / "one", history, chance, workers=1, kills=0)
+    try:
+        expected = await two_runs.until_quiet(one, _RUN_S)
+    finally:
+        running.close()
+    click.echo(
+        f"in order on one worker: { {topic: len(values) for topic, values in expected.items()} } in {time.monotonic() - started:.0f} s"
+    )
+    started = time.monotonic()
+    running = await two_runs.run(three, folder / "three", shuffled(history, chance), chance, workers=3, kills=2)
+    try:
+        await two_runs.until_equal(three, expected, running, _RUN_S)
+        await two_runs.no_event_twice(three)
+    finally:
+        running.close()
+    click.echo(f"shuffled on three workers, two killed: the same bytes in {time.monotonic() - started:.0f} s")
 
 
 def _silence_logs() -> None:

@@ -1,77 +1,45 @@
-"""People of several records on a real broker: shuffled, repeated events and killed workers leave the bytes that follow from the set."""
+"""People and organisations of several records on a real broker: shuffled, repeated events of contacts, companies and other systems, and
+killed workers, leave the bytes that one pass in order leaves. `scripts/faults --kind runs` has the long form, with both runs on Kafka.
+"""
 
-import asyncio
 import random
-from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from schemas.message import header
-from tests.faults.fleet import Fleet
-from tests.faults.test_worker_kill import APP, feed_events, workers  # noqa: F401  # a fixture
-from tests.support.counting_agent import read_all
-from tests.support.identity.histories import shared_history
+from tests.support.identity import two_runs
 from tests.support.identity.lagging_pipeline import LaggingPipeline
-from tests.support.tenancy import TENANCY
+from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
+from tests.support.tenancy import WITH_SOURCES
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
-EVENTS, CONTACTS, KILLS = 3_000, 120, 3
-LATEST = ("people", "people.aliases", "memberships")
-PUBLIC = (*LATEST, "people.changes", "contact.read.requests")
+EVENTS, CONTACTS, WORKERS, KILLS = 2_500, 100, 3, 2
 
 
-def expected_values(bodies: list[bytes], seed: int) -> dict[str, dict[str, bytes]]:
-    pipeline = LaggingPipeline(TENANCY, random.Random(seed))
-    pipeline.post(*bodies)
+def in_order(history: list[Sent], seed: int) -> two_runs.Latest:
+    pipeline = LaggingPipeline(WITH_SOURCES, random.Random(seed))
+    for record in history:
+        pipeline.receive(record)
     pipeline.run()
-    return {topic: pipeline.latest(topic) for topic in LATEST}
+    return {topic: pipeline.latest(topic) for topic in two_runs.LATEST}
 
 
-async def latest_values(settings: KafkaSettings) -> dict[str, dict[str, bytes]]:
-    values: dict[str, dict[str, bytes]] = {}
-    for topic in LATEST:
-        last = {record.key.decode(): record.value for record in await read_all(settings, topic)}
-        values[topic] = {key: value for key, value in sorted(last.items()) if value is not None}
-    return values
-
-
-async def test_people_who_join_move_and_part_while_workers_are_killed_end_as_the_same_bytes(
-    kafka: str,
-    prefix: str,
-    workers: Fleet,  # noqa: F811
+async def test_people_and_organisations_that_join_move_and_part_while_workers_are_killed_end_as_the_same_bytes(
+    kafka: str, prefix: str, tmp_path: Path
 ) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"repeat with seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     chance = random.Random(seed)
-    bodies = shared_history(seed, EVENTS, CONTACTS, (APP,))
-    expected = expected_values(bodies, seed)
+    history = mixed_history(seed, EVENTS, CONTACTS)
+    expected = in_order(history, seed)
     assert len(expected["people.aliases"]) > CONTACTS // 10  # many are one person with others
-    arriving = bodies + chance.sample(bodies, EVENTS // 5)
-    chance.shuffle(arriving)
+    assert expected["orgs.aliases"]
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
-    await topics.apply(settings)
-    for _ in range(2):
-        workers.start()
-    async with feed_events(settings, arriving) as fed:
-        for _ in range(KILLS):
-            await asyncio.sleep(chance.uniform(0.5, 3))
-            assert workers.exit_codes() == [], workers.log_tails()
-            workers.kill(chance.randrange(2))
-            workers.start()
-        await fed
-    deadline = asyncio.get_running_loop().time() + 240
-    while (found := await latest_values(settings)) != expected:
-        if asyncio.get_running_loop().time() > deadline:
-            wrong = {
-                topic: [key for key in {*expected[topic], *found[topic]} if expected[topic].get(key) != found[topic].get(key)]
-                for topic in LATEST
-            }
-            pytest.fail(f"these differ from what follows from the events: { {topic: keys[:3] for topic, keys in wrong.items()} }")
-        await asyncio.sleep(2)
-    for topic in PUBLIC:
-        ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
-        assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
-    assert await read_all(settings, "dead.letters") == []
+    running = await two_runs.run(settings, tmp_path, shuffled(history, chance), chance, workers=WORKERS, kills=KILLS)
+    try:
+        await two_runs.until_equal(settings, expected, running, seconds=240)
+        await two_runs.no_event_twice(settings)
+    finally:
+        running.close()

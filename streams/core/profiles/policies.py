@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.changes import ValueOrigin
-from schemas.profiles.registers import PatchCause, Registers, Value
+from schemas.profiles.registers import Layers, PatchCause, Registers, Value
 from schemas.profiles.version import Version
 from streams.core.records.registers import (
     active_edges,
@@ -56,6 +56,7 @@ class ProfileStatus(StrEnum):
 
 
 _NEVER: Final = Version(0, 0, 0, 0, "")
+_LINKS, _STATUS, _VALUES = "links", "contact status", "values"  # what follows from registers, kept with them
 ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
 _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
@@ -68,10 +69,15 @@ def latest_wins(records: Records) -> ResolvedLayers:
 
 def _layers(records: Records) -> list[tuple[Assertion, dict[str, Value]]]:
     return [
-        (Assertion(version, record), values)
-        for record, registers in records.items()
-        for version, values in non_empty(registers.now)
+        (Assertion(version, record), values) for record, registers in records.items() for version, values in _values(registers)
     ]
+
+
+def _values(registers: Registers) -> Layers:
+    values: Layers | None = registers.__dict__.get(_VALUES)
+    if values is None:
+        values = registers.__dict__[_VALUES] = non_empty(registers.now)
+    return values
 
 
 def contact_status(registers: Registers) -> ProfileStatus:
@@ -79,6 +85,13 @@ def contact_status(registers: Registers) -> ProfileStatus:
 
     A record of another system exists again if that system sends it again, at a later time.
     """
+    status: ProfileStatus | None = registers.__dict__.get(_STATUS)
+    if status is None:
+        status = registers.__dict__[_STATUS] = _contact_status(registers)
+    return status
+
+
+def _contact_status(registers: Registers) -> ProfileStatus:
     deleted = version_of(registers.on, "deleted")
     if deleted and (not registers.off or (version_of(registers.off, "deleted") or _NEVER) < deleted):
         return ProfileStatus.DELETED
@@ -123,17 +136,38 @@ EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]]]
 """Return the edges of a record that count, given its key and its registers, with an assertion that each is active."""
 
 
-def links(records: Records, edges_of: EdgesOf = lambda _, registers: active_edges(registers)) -> dict[str, Assertions]:
+def links(records: Records, edges_of: EdgesOf | None = None) -> dict[str, Assertions]:
     """Return the edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
     by_kind: dict[str, Assertions] = {}
     for record, registers in records.items():
-        for name, version in edges_of(record, registers):
-            kind, _, entity = name.partition(":")
-            if entity:
-                edges, assertion = by_kind.setdefault(kind, {}), Assertion(version, record)
-                latest = edges.get(target := qualified_id(record, entity))
-                if latest is None or latest < assertion:
-                    edges[target] = assertion
+        own = _active_links(record, registers) if edges_of is None else _links_of(record, edges_of(record, registers))
+        for kind, edges in own.items():
+            known = by_kind.get(kind)
+            if known is None:
+                by_kind[kind] = edges.copy()
+            elif known.keys().isdisjoint(edges):
+                known |= edges
+            else:
+                for target, assertion in edges.items():
+                    if target not in known or known[target] < assertion:
+                        known[target] = assertion
+    return by_kind
+
+
+def _active_links(record: str, registers: Registers) -> dict[str, Assertions]:
+    """Return the active edges of one record; they are kept with its registers, which equal ones of another record may share."""
+    kept: tuple[str, dict[str, Assertions]] | None = registers.__dict__.get(_LINKS)
+    if kept is None or kept[0] != record:
+        kept = registers.__dict__[_LINKS] = (record, _links_of(record, active_edges(registers)))
+    return kept[1]
+
+
+def _links_of(record: str, edges: Iterable[tuple[str, Version]]) -> dict[str, Assertions]:
+    by_kind: dict[str, Assertions] = {}
+    for name, version in edges:
+        kind, _, entity = name.partition(":")
+        if entity:
+            by_kind.setdefault(kind, {})[qualified_id(record, entity)] = Assertion(version, record)
     return by_kind
 
 

@@ -10,22 +10,23 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from schemas.canonical import canonical
 from schemas.profiles.registers import Layer, Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
 from streams.core.records.contested import contested
+from streams.core.records.layers import by_version, in_order
 
 T = TypeVar("T")
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
 _SEPARATOR: Final = "\n"  # between the ids of a complete list
+_ACTIVE, _UNSETTLED = "active edges", "unsettled"  # what follows from registers, kept with them
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def field_registers(version: Version, fields: Mapping[str, Value]) -> Registers:
     """Return the registers of one snapshot: each field asserted, empty ones as None."""
-    return Registers(now=((version, _in_order(fields)),)) if fields else NOTHING
+    return Registers(now=((version, in_order(fields)),)) if fields else NOTHING
 
 
 def edge_registers(version: Version, names: Iterable[str], *, on: bool) -> Registers:
@@ -64,14 +65,14 @@ def latest(layers: Layers) -> Layers:
     """Return each name's assertion of the greatest version, greatest first."""
     if len(layers) < 2:  # noqa: PLR2004 - nothing to order
         return layers
-    return first_of_each_name(sorted(_by_version(layers).items(), key=_version_of, reverse=True))
+    return first_of_each_name(sorted(by_version(layers).items(), key=_version_of, reverse=True))
 
 
 def earliest(layers: Layers) -> Layers:
     """Return each name's assertion of the least version, least first."""
     if len(layers) < 2:  # noqa: PLR2004
         return layers
-    return first_of_each_name(sorted(_by_version(layers).items(), key=_version_of))
+    return first_of_each_name(sorted(by_version(layers).items(), key=_version_of))
 
 
 def current(registers: Registers) -> Iterator[tuple[str, Value, Version]]:
@@ -97,11 +98,19 @@ def version_of(layers: Layers, name: str) -> Version | None:
 
 def active_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks that are active now, with the version of the latest assertion that they are."""
-    denials = _denials(registers)
-    for version, names in registers.on:
-        for name in names:
-            if denials is None or all(other < version for other in denials(name)):
-                yield name, version
+    active: tuple[tuple[str, Version], ...] | None = registers.__dict__.get(_ACTIVE)
+    if active is None:
+        denials = _denials(registers)
+        active = tuple(
+            [
+                (name, version)
+                for version, names in registers.on
+                for name in names
+                if denials is None or all(other < version for other in denials(name))
+            ]
+        )
+        registers.__dict__[_ACTIVE] = active
+    return iter(active)
 
 
 def inactive_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
@@ -130,7 +139,10 @@ def versions_of(layers: Layers) -> dict[str, Version]:
 
 def unsettled(registers: Registers) -> set[str]:
     """Return the names with two contradicting assertions in one second that the wire cannot order; a read by id settles them."""
-    names_unsettled = set(registers.contested)
+    known: set[str] | None = registers.__dict__.get(_UNSETTLED)
+    if known is not None:
+        return known
+    registers.__dict__[_UNSETTLED] = names_unsettled = set(registers.contested)
     denials = _denials(registers)
     if denials is not None:
         for version, names in registers.on:
@@ -221,34 +233,6 @@ def _flags(version: Version, names: Iterable[str]) -> Layers:
     return ((version, values),) if values else ()
 
 
-def _by_version(layers: Layers) -> dict[Version, dict[str, Value]]:
-    """Merge the layers of one version; of two values at one version the greater wins, so that order does not matter."""
-    by_version: dict[Version, dict[str, Value]] = {}
-    for version, values in layers:
-        others = by_version.get(version)
-        by_version[version] = values if others is None or _identical(others, values) else _greater(others, values)
-    return by_version
-
-
-def _in_order(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values in order of name, as every layer has them: what only drops names keeps the order."""
-    return {name: values[name] for name in sorted(values)}
-
-
-def _identical(a: dict[str, Value], b: dict[str, Value]) -> bool:
-    """Return whether all values are equal and of equal types: True equals 1."""
-    return a == b and all(type(b[name]) is type(value) for name, value in a.items())
-
-
-def _greater(a: dict[str, Value], b: dict[str, Value]) -> dict[str, Value]:
-    both = {name: max(a[name], b[name], key=_order) for name in a.keys() & b.keys()}
-    return _in_order({**a, **b, **both})
-
-
-def _order(value: Value) -> tuple[bool, bytes]:
-    return value is not None, canonical(value)
-
-
 def _only(layers: Layers, names: AbstractSet[str]) -> Layers:
     if not names:
         return ()
@@ -258,7 +242,7 @@ def _only(layers: Layers, names: AbstractSet[str]) -> Layers:
 
 def _without(layers: Layers, others: Layers) -> Layers:
     """Drop the names that the others have at the same version, from which they can be read."""
-    same = _by_version(others)
+    same = by_version(others)
     reduced = (
         (version, {name: value for name, value in values.items() if name not in same.get(version, ())})
         for version, values in layers

@@ -1,0 +1,121 @@
+"""Two runs over one history: whatever order events come in, how often, on how many workers and who is killed, the same bytes remain."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from connectors.kafka import topics
+from connectors.kafka.group_lag import group_lag
+from connectors.kafka.settings import KafkaSettings
+from schemas.message import header
+from schemas.partition import partition_of
+from streams.engine.naming import Naming
+from streams.supervise.self_process import argv
+from tests.faults.fleet import Fleet
+from tests.support.config import config_text, write_config
+from tests.support.counting_agent import producing, read_all
+from tests.support.identity.histories import APPS
+from tests.support.identity.mixed_history import Sent
+
+LATEST = ("people", "people.aliases", "orgs", "orgs.aliases", "memberships")
+PUBLIC = (*LATEST, "people.changes", "orgs.changes", "contact.read.requests")
+_READ_IN = ("intercom.contacts", "intercom.companies", "person.records", "org.records")
+_SOURCES = "".join(f'[[tenants.sources]]\nname = "{name}"\n' for name in ("crm", "billing"))
+_MARKERS = 40  # offsets of transactions that a group which has read everything may seem to lag by
+
+Latest = dict[str, dict[str, bytes]]
+
+
+def fleet(folder: Path, settings: KafkaSettings) -> Fleet:
+    """Return workers of an installation with two workspaces and two other systems, none of which is started yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = config_text(
+        kafka={"bootstrap": settings.bootstrap, "topic_prefix": settings.topic_prefix},
+        worker={"session_timeout_ms": 6_000, "batch_records": 100},
+        tenants={"acme": dict.fromkeys(APPS, "support")},
+    )
+    command = argv(str(write_config(folder, text + _SOURCES)), "worker")
+    return Fleet(command[1:], folder, {"KAFKA_BOOTSTRAP": settings.bootstrap, "SCHEMA_REGISTRY_URL": ""})
+
+
+async def run(
+    settings: KafkaSettings, folder: Path, history: Sequence[Sent], chance: random.Random, *, workers: int, kills: int
+) -> Fleet:
+    """Feed a history to some workers of which so many are killed meanwhile, and return those that still run."""
+    await topics.apply(settings)
+    running = fleet(folder, settings)
+    for _ in range(workers):
+        running.start()
+    feeding = asyncio.create_task(_feed(settings, history, chance))
+    try:
+        for _ in range(kills):
+            await asyncio.sleep(chance.uniform(2, 6))
+            assert running.exit_codes() == [], running.log_tails()
+            running.kill(chance.randrange(workers))
+            running.start()
+        await feeding
+    except BaseException:
+        feeding.cancel()
+        running.close()
+        raise
+    return running
+
+
+async def _feed(settings: KafkaSettings, history: Sequence[Sent], chance: random.Random) -> None:
+    """Write the records, those of other systems into any partition, as producers with another partitioner do."""
+    async with producing(settings, linger_ms=5) as producer:
+        for number, record in enumerate(history):
+            home = partition_of(record.key, settings.partitions)
+            partition = chance.randrange(settings.partitions) if record.topic.endswith(".records") else home
+            headers = list(record.headers)
+            await producer.send(settings.topic(record.topic), record.value, key=record.key, partition=partition, headers=headers)
+            if number % 500 == 0:
+                await asyncio.sleep(0.1)
+
+
+async def latest(settings: KafkaSettings) -> Latest:
+    """Return the last value of each key of the compacted topics, tombstones left out."""
+    values: Latest = {}
+    for topic in LATEST:
+        last = {record.key.decode(): record.value for record in await read_all(settings, topic)}
+        values[topic] = {key: value for key, value in sorted(last.items()) if value is not None}
+    return values
+
+
+async def until_equal(settings: KafkaSettings, expected: Latest, running: Fleet, seconds: float) -> None:
+    """Wait until the topics have these values. Raises AssertionError with some that differ."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while (found := await latest(settings)) != expected:
+        assert running.exit_codes() == [], running.log_tails()
+        if asyncio.get_running_loop().time() > deadline:
+            wrong = {
+                topic: [key for key in {*expected[topic], *found[topic]} if expected[topic].get(key) != found[topic].get(key)]
+                for topic in LATEST
+            }
+            raise AssertionError(f"these differ: { {topic: (len(keys), keys[:3]) for topic, keys in wrong.items()} }")
+        await asyncio.sleep(2)
+
+
+async def until_quiet(settings: KafkaSettings, seconds: float) -> Latest:
+    """Return the values once the agents have read everything and nothing changes any more."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    names = [settings.topic(topic) for topic in _READ_IN]
+    before: Latest = {}
+    async with group_lag(settings, Naming(prefix=settings.topic_prefix).group, *names) as lag:
+        while True:
+            await asyncio.sleep(5)
+            behind, now = sum((await lag()).values()), await latest(settings)
+            if behind < _MARKERS and now == before:
+                return now
+            before = now
+            assert asyncio.get_running_loop().time() < deadline, f"{behind} records are not read yet"
+
+
+async def no_event_twice(settings: KafkaSettings) -> None:
+    """Raise AssertionError where a public topic has an id twice, or something could not be understood."""
+    for topic in PUBLIC:
+        ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
+        assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
+    assert await read_all(settings, "dead.letters") == []
