@@ -5,7 +5,7 @@ COPY requirements/build.lock requirements/base.lock requirements/
 RUN python -m venv /app \
     && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements/base.lock \
     && pip install --no-cache-dir --no-deps --require-hashes -r requirements/build.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE intercom-streams.example.toml ./
 COPY schemas schemas
 COPY connectors connectors
 COPY streams streams

@@ -124,12 +124,6 @@ def test_the_configuration_of_a_scim_server_shown_is_understood(tmp_path):
     assert (settings.scim.listen, settings.tenancy.tenants["acme"].scim[0].roles) == ("127.0.0.1:8090", "groups")
 
 
-def test_the_readme_says_where_the_example_configuration_is_for_those_who_installed_a_wheel():
-    before_the_commands = (ROOT / "README.md").read_text().split("## Run it", 1)[1].split("```", 1)[0]
-    assert "installed wheel" in before_the_commands
-    assert "intercom-streams.example.toml" in before_the_commands
-
-
 def test_the_staff_file_and_the_policy_shown_are_understood(tmp_path):
     found = BLOCK.findall((ROOT / "README.md").read_text())
     blocks = {language: text for language, text in found if "tenants.sources" not in text}

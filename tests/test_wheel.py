@@ -28,3 +28,7 @@ def test_every_committed_file_of_the_packages_is_in_the_wheel(wheel: zipfile.Zip
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "intercom-streams = streams.cli.main:main" in wheel.read(entry_points).decode()
+
+
+def test_the_wheel_brings_the_configuration_that_init_writes(wheel: zipfile.ZipFile) -> None:
+    assert wheel.read("streams/settings/example.toml") == (ROOT / "intercom-streams.example.toml").read_bytes()

@@ -91,8 +91,8 @@ def _source(path: str | None, *, required: bool) -> tuple[Path, str]:
             return file, ""
         hint = "" if path else f" Name one with --config or {ENVIRONMENT_FILE}."
         raise BadConfiguration(
-            f"There is no configuration file {file}.{hint} To start, copy intercom-streams.example.toml from the source tree (an "
-            "installed wheel does not bring it) and fill in your app's secret."
+            f"There is no configuration file {file}.{hint} To start, `intercom-streams init` "
+            "writes one; then fill in your app's secret."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"The configuration file {file} cannot be read: {error}.") from error

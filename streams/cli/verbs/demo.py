@@ -35,7 +35,7 @@ _NEXT_STEPS = """
 To go on:
 {activate}
   intercom-streams stack up                                a Kafka and a Redis that stay
-  cp intercom-streams.example.toml intercom-streams.toml   from the source tree; then fill in secret and workspace
+  intercom-streams init                                    a configuration; then fill in secret and workspace
   intercom-streams run                                     ingress and worker; point Intercom's webhook here
   intercom-streams tail access.violations                  violations as they open and close
   intercom-streams simulate --scenario disorder            a made-up company, out of order and doubled

@@ -186,7 +186,7 @@ def test_one_workspace_cannot_have_two_tenants(file):
 
 
 def test_a_missing_file_says_how_to_start(tmp_path):
-    assert "copy intercom-streams.example.toml" in problems(str(tmp_path / "none.toml"))
+    assert "`intercom-streams init` writes one" in problems(str(tmp_path / "none.toml"))
 
 
 def test_text_that_is_not_toml_is_located(file):
