@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -11,6 +10,7 @@ from connectors.staff.csv.dates import NO_DATE, DateRules, form_of, parse_end, p
 from connectors.staff.csv.employment_status import status_of
 from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.read_file import StaffFile, StaffLine
+from connectors.staff.zones import known_zone
 from schemas.access.facts import LocalTime
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
@@ -137,12 +137,11 @@ def _asserts(fields: Iterable[str], status: str | None) -> tuple[str, ...]:
 
 
 def _zone(text: str | None) -> str | None:
-    try:
-        return text and ZoneInfo(text).key
-    except (KeyError, OSError, ValueError):
-        raise InvalidRecord(
-            f"the zone '{text}' is not known; write one like Europe/Paris, or ignore the column with --columns zone="
-        ) from None
+    if not text:
+        return None
+    if zone := known_zone(text):
+        return zone
+    raise InvalidRecord(f"the zone '{text}' is not known; write one like Europe/Paris, or ignore the column with --columns zone=")
 
 
 def _by_field(cells: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, list[Any]]:

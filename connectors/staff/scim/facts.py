@@ -5,12 +5,13 @@ from typing import Any, Final
 import msgspec
 
 from connectors.staff.scim.document import GROUP_KIND, USER_KIND, Document, encoded, source_of_facts
+from connectors.staff.zones import known_zone
 from schemas.access.facts import Actor, Evidence, Fact, FactPersonalData, StaffRecordData
 from schemas.canonical import digest
 from schemas.ids import derived
 from schemas.tenancy import ScimSource
 
-_FIELDS: Final = ("addresses", "department", "employee", "manager", "name", "roles", "status")
+_FIELDS: Final = ("addresses", "department", "employee", "manager", "name", "roles", "status", "zone")
 
 
 class TenantSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,9 @@ def user_fact(origin: TenantSource, document: Document, record: str, group_names
         department=document.enterprise.get("department"),
         manager=(document.enterprise.get("manager") or {}).get("value"),
         employee=document.employee_number,
+        zone=known_zone(
+            attributes.get("timezone") or ""
+        ),  # one that is not known is stored, and asserts nothing: no leaver is lost for it
     )
     given = {field: getattr(data, field, None) for field in _FIELDS} | {"name": name, "addresses": addresses}
     asserts = tuple(field for field in _FIELDS if given[field] or field in document.asserts)

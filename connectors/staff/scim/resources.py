@@ -80,6 +80,7 @@ class User(Resource[AnyExtension]):
     user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
     name: Name | None = None
     display_name: str | None = None
+    timezone: str | None = None
     active: bool | None = None
     emails: list[Email] | None = None
     groups: Annotated[list[Membership] | None, Mutability.read_only] = None

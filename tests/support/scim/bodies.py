@@ -33,7 +33,7 @@ def shown(facts: Sequence[Fact]) -> list[str]:
         values = {
             "addresses": ",".join(person.addresses if person else ()), "name": person.name if person else None,
             "roles": ",".join(fact.record.roles), "department": fact.record.department, "manager": fact.record.manager,
-            "employee": fact.record.employee, "status": fact.record.status,
+            "employee": fact.record.employee, "status": fact.record.status, "zone": fact.record.zone,
         }  # fmt: skip
         lines.append(" ".join(f"{field}={values[field]}" for field in fact.record.asserts))
     return lines

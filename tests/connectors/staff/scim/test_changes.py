@@ -45,6 +45,20 @@ def test_the_name_is_that_for_display_else_what_the_parts_give():
     assert [fact.person.name for fact in scim.log.facts] == ["A. King", "Lady Ada", "Ada King"]
 
 
+def test_the_time_zone_decides_whose_business_days_count_and_one_that_is_not_known_asserts_nothing():
+    scim = ScimInMemory()
+    id_ = scim.create(user("robot", timezone="America/Los_Angeles"))
+    for zone in ("Pacific Standard Time", "", "Europe/Paris"):
+        scim.ask("PATCH", f"/Users/{id_}", patch({"op": "replace", "path": "timezone", "value": zone}))
+    scim.ask("PATCH", f"/Users/{id_}", patch({"op": "remove", "path": "timezone"}))
+    assert shown(scim.log.facts) == [
+        "status=active zone=America/Los_Angeles", "status=active zone=None", "status=active zone=None", "status=active zone=Europe/Paris",
+        "status=active zone=None",
+    ]  # fmt: skip
+    assert scim.create(user("other", timezone="Pacific Standard Time")) != id_
+    assert shown(scim.log.facts)[-1] == "status=active"
+
+
 def test_times_of_a_record_rise_though_the_clock_stands_or_goes_back():
     scim = ScimInMemory()
     id_ = scim.create(user())
