@@ -113,11 +113,9 @@ def to_plain(value: Any) -> Any:
     Encoded fields (`schemas.encoded`) are shown decoded. Raises msgspec's errors where one cannot be.
     """
     if isinstance(value, msgspec.Struct):
-        encoded = _encoded_fields(type(value))
-        parts = {name: getattr(value, name) for name in value.__struct_fields__}
-        return {name: to_plain(encoded[name].decode(part) if name in encoded else part) for name, part in parts.items()}
+        return _decoded_parts(type(value), {name: getattr(value, name) for name in value.__struct_fields__})
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: to_plain(part) for name, part in value._asdict().items()}
+        return _decoded_parts(type(value), value._asdict())
     if isinstance(value, (list, tuple, set, frozenset)):
         return [to_plain(part) for part in value]
     if isinstance(value, Mapping):
@@ -127,9 +125,14 @@ def to_plain(value: Any) -> Any:
     return _base64(value) if isinstance(value, bytes) else value
 
 
+def _decoded_parts(kind: type, parts: Mapping[str, Any]) -> dict[str, Any]:
+    encoded = _encoded_fields(kind)
+    return {name: to_plain(encoded[name].decode(part) if name in encoded else part) for name, part in parts.items()}
+
+
 @cache
-def _encoded_fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.msgpack.Decoder[Any]]:
-    """Return the decoders of a struct's encoded fields."""
+def _encoded_fields(kind: type) -> Mapping[str, msgspec.msgpack.Decoder[Any]]:
+    """Return the decoders of the encoded fields of a struct or a named tuple."""
     held = {name: held_type(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
     return {name: msgspec.msgpack.Decoder(each) for name, each in held.items() if each is not None}
 

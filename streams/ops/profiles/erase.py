@@ -18,7 +18,6 @@ from schemas.operations import PROFILE_ERASED, Operation
 from schemas.profiles import erasure
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.tenancy import Secret, Tenancy
-from streams.engine.naming import Naming
 from streams.ops.profiles.locate import FoundProfile, ProfileFinder
 from streams.ops.profiles.receipt import Receipt, cleared_stores, details_of, receipt_of
 from streams.ops.profiles.reference import ProfileReference, ReferenceKind
@@ -107,7 +106,7 @@ async def erase(
         time=now,
         actor=actor,
         marks=tuple(sorted(mark_of(secret, record) for record in what.records)),
-        stores=tuple(cleared_stores(now, settings, Naming(prefix=kafka.topic_prefix))),
+        stores=tuple(cleared_stores(now, settings)),
         unknown=what.unknown,
     )
     async with transactions(kafka, f"erase-{id_}") as producer:

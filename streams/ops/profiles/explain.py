@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.codec import Avro
@@ -15,15 +14,15 @@ from schemas.profiles.registers import SourceRecordRow
 from streams.agents.open_record import OpenRecord
 from streams.agents.profiles import ROW
 from streams.core.profiles.policies import Records
-from streams.engine.naming import Naming
 from streams.ops.profiles.history import HistoryEntry, TopicEntry, history, history_topics
+from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.reasons import FieldReason, field_reasons, in_force
 
 _AGENTS: Final[Mapping[str, str]] = {PERSON: "people", ORG: "orgs"}
 _KIND_OF: Final[Mapping[str, str]] = {
-    "intercom.contacts": PERSON, "contact.assignments": PERSON, "person.records": PERSON,
-    "intercom.companies": ORG, "company.assignments": ORG, "org.records": ORG,
+    "intercom.contacts": PERSON, "contact.assignments": PERSON, "person.records": PERSON, "person.assignments": PERSON,
+    "intercom.companies": ORG, "company.assignments": ORG, "org.records": ORG, "org.assignments": ORG,
 }  # fmt: skip
 
 
@@ -64,8 +63,9 @@ async def explain(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Expl
 
 async def _registers(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
     """Return the registers of the profile's records, as its agent's table has them."""
-    changelog = Naming(prefix=kafka.topic_prefix).changelog(_AGENTS[found.kind])
-    if kafka.topic(changelog) not in await topics.present(kafka):
+    live = await LiveTopics.read(kafka)
+    changelog = live.changelog(_AGENTS[found.kind])
+    if changelog not in live.present:
         return {}
     rows: dict[str, bytes | None] = {}
     for record in await read_to_end(kafka, changelog, lambda record: record, keys=[], groups=[found.id.encode()]):
@@ -83,12 +83,13 @@ async def _entries(kafka: KafkaSettings, avro: Avro, found: FoundProfile, read: 
     """Return what the topics have about the profile, its records, and the ids that its records had before."""
     ids = {found.id, *([found.asked] if found.asked else [])}
     ids |= {derived(found.tenant, found.kind, record) for record in found.records}
-    present = await topics.present(kafka)
+    live = await LiveTopics.read(kafka)
     entries = []
     for topic in history_topics():
-        if kafka.topic(topic) in present:
+        name = live.written_by("identity", topic) if topic.endswith(".assignments") else topic
+        if name in live.present:
             keys = frozenset(key.encode() for key in (*ids, *found.records))
-            records = await read_to_end(kafka, topic, lambda record: record, keys=keys)
+            records = await read_to_end(kafka, name, lambda record: record, keys=keys)
             read[topic] = len(records)
             entries += [TopicEntry(topic, record) for record in records if _about(topic, record, found, avro)]
     return entries

@@ -3,13 +3,13 @@
 What is found under a key is read from the partition of that key; where a person can only be mentioned, the whole topic is read.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from connectors.spool.inspect import spool_contents
@@ -23,10 +23,18 @@ from schemas.profiles.identity import PERSON, Scope
 from streams.engine.agent import Agent
 from streams.engine.naming import Naming
 from streams.ops.decode import Decoder, decoder_of
+from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.stores import TABLES, FoundBy, TopicHolding, holding_of, holding_topics
 
 _BINARY: Final = frozenset({0x1F})  # gzip's first byte: mentions are looked for in what was compressed
+
+
+_WRITERS: Final[Mapping[str, str]] = MappingProxyType({
+    "identity.claims": "contacts", "person.patches": "contacts", "membership.edges": "contacts",
+    "contact.assignments": "identity", "person.assignments": "identity",
+})  # fmt: skip
+"""The agent that writes an internal topic, whose build has one of its own."""
 
 
 class HeldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,20 +84,25 @@ class _Source(NamedTuple):
 
     store: str
     topic: str
+    plain: str  # the same of the first build, by which its values are decoded
     holding: TopicHolding
 
 
 async def export(kafka: KafkaSettings, avro: Avro, agents: tuple[Agent, ...], found: FoundProfile, spool: Path) -> PersonExport:
     """Return everything that topics, tables and this host's spool hold about a person. Raises Unavailable."""
-    names = Naming(prefix=kafka.topic_prefix)
-    present = await topics.present(kafka)
+    live, names = await LiveTopics.read(kafka), Naming(prefix=kafka.topic_prefix)
     person = _person(found)
-    sources = [_Source(f"topic {name}", name, holding_of(name)) for name in holding_topics()]
-    sources += [_Source(f"table {agent}", names.changelog(agent), holding) for agent, holding in TABLES.items()]
+    sources = [
+        _Source(f"topic {name}", live.written_by(_WRITERS.get(name, ""), name), name, holding_of(name))
+        for name in holding_topics()
+    ]
+    sources += [
+        _Source(f"table {agent}", live.changelog(agent), names.changelog(agent), holding) for agent, holding in TABLES.items()
+    ]
     stores = [
-        await _store(kafka, source, person, decoder_of(source.topic, avro, agents, names))
+        await _store(kafka, source, person, decoder_of(source.plain, avro, agents, names))
         for source in sources
-        if kafka.topic(source.topic) in present
+        if source.topic in live.present
     ]
     return PersonExport(
         profile=found.id,
@@ -110,7 +123,7 @@ def _person(found: FoundProfile) -> _Person:
 
 
 async def _store(kafka: KafkaSettings, source: _Source, person: _Person, decode: Decoder) -> HeldStore:
-    store, topic, holding = source
+    store, topic, _, holding = source
     latest: dict[tuple[int, bytes], HeldRecord] = {}
     records: list[HeldRecord] = []
     is_table = store.startswith("table ")

@@ -162,6 +162,8 @@ _DESCRIBE: Final[Mapping[str, Callable[[Any, _Known, bool], _Description]]] = {
     "orgs.aliases": _describe_alias,
     "contact.assignments": _describe_assignment,
     "company.assignments": _describe_assignment,
+    "person.assignments": _describe_assignment,
+    "org.assignments": _describe_assignment,
 }
 
 

@@ -11,11 +11,12 @@ from connectors.kafka.topic_end import read_to_end
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, EMAIL, ORG, PERSON, Key, Scope
+from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.reference import ProfileReference, ReferenceKind
 
 _TOPICS: Final[Mapping[str, str]] = {PERSON: "people", ORG: "orgs"}
 _ALIASES: Final = tuple(f"{topic}.aliases" for topic in _TOPICS.values())
-_ASSIGNMENTS: Final = ("contact.assignments", "company.assignments")
+_ASSIGNMENTS: Final = ("contact.assignments", "company.assignments", "person.assignments", "org.assignments")
 
 
 class FoundProfile(NamedTuple):
@@ -50,6 +51,7 @@ class ProfileFinder:
     def __init__(self, kafka: KafkaSettings, avro: Avro) -> None:
         self._kafka = kafka
         self._avro = avro
+        self._live: LiveTopics | None = None
 
     async def find(self, reference: ProfileReference) -> list[FoundProfile]:
         """Return the profiles that the reference names: one, or several where an address is not enough to join them."""
@@ -91,17 +93,24 @@ class ProfileFinder:
                 latest[name] = record.value
 
         groups = [tenant.encode() for tenant in reference.tenants]
-        await read_to_end(self._kafka, "identity.claims", keep, keys=[], groups=groups)
-        claims = [(Scope.of_claim(name), CLAIM.decode(value).claim) for name, value in latest.items() if value]
-        return sorted(record for (_, record), claim in claims if key in claim.keys)
+        claims = (await self._live_topics()).written_by("contacts", "identity.claims")
+        await read_to_end(self._kafka, claims, keep, keys=[], groups=groups)
+        found = [(Scope.of_claim(name), CLAIM.decode(value).claim) for name, value in latest.items() if value]
+        return sorted(record for (_, record), claim in found if key in claim.keys)
 
     async def _profiles_of(self, tenant: str, records: list[str]) -> list[str]:
         """Return the profiles that records belong to: as assigned, or the profiles that they are by themselves."""
         ids = {derived(tenant, kind, record) for record in records for kind in _TOPICS}
+        live = await self._live_topics()
         for topic in _ASSIGNMENTS:
-            assigned = await self._latest(topic, records)
+            assigned = await self._latest(live.written_by("identity", topic), records)
             ids |= {ASSIGNMENT.decode(value).assignment.profile for value in assigned.values()}
         return sorted(ids)
+
+    async def _live_topics(self) -> LiveTopics:
+        if self._live is None:
+            self._live = await LiveTopics.read(self._kafka)
+        return self._live
 
     async def _latest(self, topic: str, keys: list[str]) -> dict[str, bytes]:
         """Return the last values of keys of a compacted topic, without tombstones."""

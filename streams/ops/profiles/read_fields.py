@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.profiles.registers import SourceRecordRow
@@ -11,26 +10,27 @@ from schemas.tenancy import Tenancy
 from streams.agents.open_record import OpenRecord
 from streams.agents.source_records import ROW
 from streams.core.records.registers import NOTHING
-from streams.engine.naming import Naming
 from streams.engine.tables import commit_state
 from streams.ops.profiles.field_catalogue import CataloguedField, FieldCatalogue
+from streams.ops.profiles.live_topics import LiveTopics
 
-SOURCES: Final = ("contacts", "companies")
+SOURCES: Final = ("contacts", "companies", "person_records", "org_records")
 """The agents of source records; each has one row for a record."""
 
 
 async def read_fields(kafka: KafkaSettings, tenancy: Tenancy, tenants: Iterable[str]) -> list[CataloguedField]:
     """Return the catalogue of the tenants' records. It reads each agent's whole table, from its changelog."""
     catalogue, wanted = FieldCatalogue(), frozenset(tenants)
-    present = await topics.present(kafka)
+    live = await LiveTopics.read(kafka)
     for source in SOURCES:
-        changelog = Naming(prefix=kafka.topic_prefix).changelog(source)
-        if kafka.topic(changelog) not in present:
+        changelog = live.changelog(source)
+        if changelog not in live.present:
             continue
         rows: dict[bytes, bytes] = {}
 
         def keep(record: Any, rows: dict[bytes, bytes] = rows) -> None:
-            owner = tenancy.owners.get((record.key or b"").decode("utf-8", "replace").partition(":")[0])
+            key = (record.key or b"").decode("utf-8", "replace")
+            owner = tenancy.tenant_of(key) if ":" in key else None  # other rows than records have no colon
             if record.key != commit_state.KEY and owner in wanted:
                 rows[record.key] = record.value
 

@@ -1,5 +1,6 @@
 """The receipt of an erasure: every store that held something of the person, and the date by which nothing of it is left there. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -9,12 +10,14 @@ from schemas.json_lines import json_line
 from schemas.operations import Operation
 from schemas.topics import DAY_MS, TOPICS
 from streams.engine.naming import Naming
-from streams.ops.profiles.stores import TABLES, FoundBy, holding_of
+from streams.ops.profiles.stores import TABLES, FoundBy, TopicHolding, holding_of
 
 _MARGIN_MS: Final = 10 * 60_000  # for the brokers' own rounds: retention every 5 minutes, the cleaner's thread
 _SPOOL_MS: Final = 2 * 3_600_000  # it is drained, and wiped an hour later
 _TABLES_MS: Final = 8 * DAY_MS  # files are rewritten each week
 _UNLIMITED: Final = -1
+_OF_A_BUILD: Final = re.compile(rf"{re.escape(Naming().application)}\.g\d+\.(.+)")
+_CHANGELOG: Final = ".changelog"
 
 
 class ClearedStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +41,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     unknown: bool = False  # nobody by that name was known; what comes later is dropped all the same
 
 
-def cleared_stores(time: int, settings: Mapping[str, Mapping[str, str]], names: Naming) -> Iterator[ClearedStore]:
+def cleared_stores(time: int, settings: Mapping[str, Mapping[str, str]]) -> Iterator[ClearedStore]:
     """Yield every store, given the time of the erasure and the brokers' settings of the topics there are, by name without prefix."""
     for name in TOPICS:
         holding = holding_of(name)
@@ -50,10 +53,11 @@ def cleared_stores(time: int, settings: Mapping[str, Mapping[str, str]], names: 
             )
         else:
             yield _topic(f"topic {name}", holding.what, time, settings[name])
+    for name in sorted(settings):
+        found = _of_a_build(name)
+        if found is not None and found.found_by is not FoundBy.NOWHERE:
+            yield _topic(f"topic {name}", found.what, time, settings[name])
     for agent, holding in TABLES.items():
-        changelog = names.changelog(agent)
-        if changelog in settings:
-            yield _topic(f"topic {changelog}", holding.what, time, settings[changelog])
         yield ClearedStore(
             store=f"table {agent} on disk",
             what=holding.what,
@@ -67,6 +71,15 @@ def cleared_stores(time: int, settings: Mapping[str, Mapping[str, str]], names: 
         clear_by=time + _SPOOL_MS,
     )
     yield from _elsewhere()
+
+
+def _of_a_build(name: str) -> TopicHolding | None:
+    """Return what a topic holds that one build of the tables has for itself: its changelogs and internal topics, and those of a rebuild."""
+    match = _OF_A_BUILD.fullmatch(name)
+    if match is None:
+        return None
+    topic = match[1]
+    return TABLES.get(topic.removesuffix(_CHANGELOG)) if topic.endswith(_CHANGELOG) else holding_of(topic)
 
 
 def _elsewhere() -> Iterator[ClearedStore]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Avro
 from schemas.profiles.checkpoints import CHECKPOINT, CheckpointMessage
+from schemas.profiles.registers import PATCH, Assignment, EarlierState, Patch, PatchCause, SourceRecordRow
 from schemas.profiles.version import Version
 from schemas.tenancy import Tenancy
 from schemas.topics import TOPICS, Encoding
@@ -113,3 +114,11 @@ def test_a_checkpoint_among_posts_is_shown_decoded():
         assert decoded.error is None
         assert decoded.value["registers"]["now"] == [[0, {"name": "Ada"}]]
     assert decoder_of("intercom.contacts", Avro.local(), (), Naming())(b"k", b'{"a": 1}').error is None
+
+
+def test_what_a_patch_has_of_earlier_events_is_shown_decoded():
+    registers = encode(field_registers(Version(7, 0, 0, 7, "notif_1"), {"name": "Ada"}))
+    row, cause = SourceRecordRow(registers, Assignment(0, "p")), PatchCause("notif_2", 7000)
+    patch = Patch("acme", "abc12345:1", row, cause, None, (EarlierState(registers, cause, None),))
+    decoded = decoder_of("person.patches", Avro.local(), (), Naming())(b"p", PATCH.encode(patch))
+    assert decoded.value["earlier"][0]["registers"]["now"] == [[0, {"name": "Ada"}]]

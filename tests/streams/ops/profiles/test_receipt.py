@@ -21,7 +21,7 @@ T = 1_768_018_360_000
 
 
 def stores(**changed):
-    return {store.store: store for store in cleared_stores(T, {**AS_APPLIED, **changed}, NAMES)}
+    return {store.store: store for store in cleared_stores(T, {**AS_APPLIED, **changed})}
 
 
 def test_each_topic_is_in_the_table_of_stores_with_what_it_holds_about_a_person():
@@ -51,6 +51,18 @@ def test_dates_follow_from_the_settings_that_the_brokers_have():
     without_limit = {**short, "retention.ms": "-1"}
     found = stores(**{"intercom.contacts": without_limit})["topic intercom.contacts"]
     assert (found.clear_by, "without limit" in found.how) == (None, True)
+
+
+def test_a_rebuilt_tables_topics_are_named_too():
+    """The changelogs and internal topics of every build that is there, of one that was replaced too."""
+    compact, patches = AS_APPLIED["people"], AS_APPLIED["person.patches"]
+    found = stores(**{
+        "intercom-streams.g2.contacts.changelog": compact, "intercom-streams.g2.person.patches": patches,
+        "intercom-streams.g2.access.changelog": compact, "intercom-streams.g2.org.patches": patches,
+    })  # fmt: skip
+    assert found["topic intercom-streams.g2.contacts.changelog"].clear_by == found["topic people"].clear_by
+    assert found["topic intercom-streams.g2.person.patches"].clear_by == found["topic person.patches"].clear_by
+    assert {"topic intercom-streams.g2.access.changelog", "topic intercom-streams.g2.org.patches"}.isdisjoint(found)
 
 
 def test_a_receipt_is_read_back_from_its_operation():
