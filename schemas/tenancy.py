@@ -1,7 +1,7 @@
 """Apps, workspaces and tenants: apps sign for workspaces, workspaces belong to a tenant (one company, one staff directory)."""
 
 from collections.abc import Iterable, Mapping
-from typing import final
+from typing import Final, final
 
 import msgspec
 
@@ -41,6 +41,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     client_secrets: tuple[Secret, ...]
 
 
+DEFAULT_REGION: Final = "us"
+
+
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """One Intercom workspace; `app_id` is Intercom's id, `app` the name of the app that posts for it.
 
@@ -50,7 +53,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     app_id: str
     app: str
     name: str = ""
-    region: str = "us"
+    region: str = DEFAULT_REGION
     access_token: Secret = Secret("")
     api_url: str = ""
 
@@ -145,6 +148,13 @@ class OrgIdentitySettings(IdentitySettings, frozen=True, kw_only=True):
     keys: tuple[str, ...] = DEFAULT_RULES[ORG].keys
 
 
+class GuardSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How many a complete listing may lack before it waits for a person: `heads` of them, and more than `percent` of all, are too many."""
+
+    heads: int = 10
+    percent: int = 20
+
+
 class ErasureSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The secrets by which contacts of a tenant are erased: the first makes marks, the others are those of erasures made before."""
 
@@ -175,6 +185,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[RecordSource, ...] = ()
     erasure: ErasureSettings = ErasureSettings()
     profiles: ProfileSettings = ProfileSettings()
+    guard: GuardSettings = GuardSettings()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

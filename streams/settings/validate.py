@@ -146,6 +146,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
             report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
     _check_sources(tenants, report)
     _check_calendars(tenants, report)
+    _check_guards(tenants, report)
     _check_further(tenants, report)
     check_scim(tenants, report)
     check_identity(tenants, report)
@@ -212,6 +213,16 @@ def _valid(check: Callable[[Any], object]) -> Expectation:
         return None
 
     return expectation
+
+
+def _check_guards(tenants: Sequence[Tenant], report: Report) -> None:
+    for at, tenant in enumerate(tenants):
+        for key, expectation in _GUARD_CHECKS.items():
+            if (expected := expectation(getattr(tenant.guard, key))) is not None:
+                report(f"tenants[{at}].guard.{key}", expected)
+
+
+_GUARD_CHECKS = MappingProxyType[str, Expectation]({"heads": _at_least(1), "percent": _at_least(0)})
 
 
 def _check_further(tenants: Sequence[Tenant], report: Report) -> None:

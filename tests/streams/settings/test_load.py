@@ -83,6 +83,14 @@ def test_the_form_of_a_sources_files_is_checked_with_the_configuration(file, wro
     assert f"tenants[0].staff_sources[0].{expected}" in problems(file(WHOLE + sources))
 
 
+def test_the_limits_of_the_guard_are_read_and_checked(file):
+    tenants = load(file(WHOLE + "[tenants.guard]\npercent = 5\n"), environment=ENVIRONMENT).tenancy.tenants
+    assert (tenants["acme"].guard.heads, tenants["acme"].guard.percent) == (10, 5)
+    found = problems(file(WHOLE + "[tenants.guard]\nheads = 0\npercent = -1\n"))
+    assert "tenants[0].guard.heads (line 28): expected at least 1, found 0" in found
+    assert "tenants[0].guard.percent (line 29): expected at least 0, found -1" in found
+
+
 def test_calendars_are_checked_with_the_configuration(file):
     calendar = '[[tenants.calendars]]\nid = "fr"\nzone = "Europe/Paris"\ncountry = "FR"\n'
     (read,) = load(file(WHOLE + calendar), environment=ENVIRONMENT).tenancy.tenants["acme"].calendars

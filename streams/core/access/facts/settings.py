@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from schemas.access.facts import AccessSettings, Actor, Fact, type_of
 from schemas.canonical import canonical, digest
 from schemas.ids import derived
-from schemas.tenancy import INTERVAL, MANUAL, FurtherCheck, StaffSource, Tenancy, Tenant
+from schemas.tenancy import DEFAULT_REGION, INTERVAL, MANUAL, FurtherCheck, GuardSettings, StaffSource, Tenancy, Tenant
 from streams.core.access.checks.further.switches import NAME as CHECKS
 from streams.core.access.facts.staleness import in_force
+from streams.core.access.state.read_settings import GUARD, REGIONS
 from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
@@ -49,7 +52,10 @@ def _settings(tenant: Tenant) -> AccessSettings:
     freshness = {source.name: _freshness(source) for source in tenant.staff_sources if source.freshness != MANUAL}
     parts = {"workspaces": list(workspaces), **({"precedence": list(precedence)} if precedence else {})}
     checks = {id_: _switch(check) for id_, check in tenant.checks.items()}
-    special = {name: of for name, of in (("absence", absence), ("freshness", freshness), (CHECKS, checks)) if of}
+    regions = {workspace.app_id: workspace.region for workspace in tenant.workspaces if workspace.region != DEFAULT_REGION}
+    guard = msgspec.structs.asdict(tenant.guard) if tenant.guard != GuardSettings() else {}
+    named = (("absence", absence), ("freshness", freshness), (CHECKS, checks), (REGIONS, regions), (GUARD, guard))
+    special = {name: of for name, of in named if of}
     calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
     further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}
     return AccessSettings(

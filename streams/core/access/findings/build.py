@@ -26,6 +26,7 @@ from schemas.access.findings import (
 )
 from schemas.cloudevents import timestamp
 from schemas.ids import derived
+from schemas.tenancy import DEFAULT_REGION
 from streams.core.access.checks.table import CHECKS, RULES
 from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
@@ -86,12 +87,14 @@ def ce_id(event: EpisodeEvent) -> str:
     return derived(event.episode.uid, event.episode.sequence)
 
 
-def finding_event(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> FindingEvent:
-    """Build the published form of an event. `now` is log time (ms)."""
-    return FindingEvent(key, _finding(key, event, subjects, now))
+def finding_event(
+    key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, *, region: str = DEFAULT_REGION
+) -> FindingEvent:
+    """Build the published form of an event. `now` is log time (ms), `region` where the workspace is: its pages have another host each."""
+    return FindingEvent(key, _finding(key, event, subjects, now, region))
 
 
-def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int) -> Finding:
+def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, region: str) -> Finding:
     result, episode, check = event.check_result, event.episode, CHECKS[key.check]
     facts = {
         **result.parameters,
@@ -126,7 +129,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         compliance=_compliance(key, event),
         resources=_resources(key, subjects),
         evidences=tuple(islice((cited for fact in episode.evidence for cited in _cited(fact)), _SHOWN)),
-        remediation=Remediation(desc=render.remedy(check, facts), references=(teammates_page(key.app_id),)),
+        remediation=Remediation(desc=render.remedy(check, facts), references=(teammates_page(key.app_id, region),)),
         unmapped=Unmapped(
             check=key.check,
             app_id=key.app_id,

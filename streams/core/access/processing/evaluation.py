@@ -7,6 +7,7 @@ table came to be so.
 from functools import partial
 
 from schemas.access.findings import CheckState
+from schemas.tenancy import DEFAULT_REGION
 from streams.core.access.checks import exemptions, matching, material, presence
 from streams.core.access.checks import table as checks
 from streams.core.access.checks.check import FAIL, AccountInput, CheckOutcome, CheckOutcomes, WorkspaceInput
@@ -193,7 +194,8 @@ class Evaluation:
         subjects = self._subjects(account, outcome, now)
         if subjects.owner is None and key.staff and (person := self._directory.person_of(key.staff)):
             subjects = subjects._replace(owner=self._described(person, now))
-        self.events.append(finding_event(key, event, subjects, now))
+        region = self._state.read_settings.regions.get(key.app_id, DEFAULT_REGION)
+        self.events.append(finding_event(key, event, subjects, now, region=region))
 
     def _put_check(self, app_id: str, account: str, check: str, before: CheckRow, after: CheckRow) -> None:
         if after == before:

@@ -76,7 +76,7 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     if chunk.has_more:
         return Stage.COUNT_WITHDRAWN
     known = state.sources.get(snapshot.scope) or SourceRow()
-    if refuses(staging):
+    if refuses(staging, state.read_settings.guard):
         snapshot.put(msgspec.structs.replace(staging, refused=True))
         problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
         _put(chunk, snapshot.scope, known, msgspec.structs.replace(known, problem=problem))

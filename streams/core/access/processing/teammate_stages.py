@@ -70,7 +70,7 @@ def count_absent(chunk: Chunk) -> Stage:
     snapshot.put(staging)
     if chunk.has_more:
         return Stage.COUNT_ABSENT
-    if refuses(staging):
+    if refuses(staging, state.read_settings.guard):
         return _refuse(chunk, snapshot, staging, row)
     state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
     after = msgspec.structs.replace(

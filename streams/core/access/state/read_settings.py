@@ -1,10 +1,35 @@
 """A tenant's settings, parsed once for all the records and accounts that are read by them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+import msgspec
+
+from schemas.access.facts import AccessSettings
+from schemas.tenancy import GuardSettings
 from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.rows import SettingsRow
 from streams.core.access.state.staff import WITHDRAWN, absence_of
+
+REGIONS: Final = "regions"
+GUARD: Final = "guard"
+
+
+def regions_of(settings: AccessSettings) -> dict[str, str]:
+    """Return where workspaces are that are not in the first region: an entry of `further`, by app id."""
+    try:
+        return msgspec.json.decode(settings.further.get(REGIONS, "{}"), type=dict[str, str])
+    except msgspec.DecodeError:
+        return {}
+
+
+def guard_of(settings: AccessSettings) -> GuardSettings:
+    """Return how many a complete listing may lack: an entry of `further`. One that could refuse a listing that lacks nobody counts for nothing."""
+    try:
+        given = msgspec.json.decode(settings.further.get(GUARD, "{}"), type=GuardSettings)
+    except msgspec.DecodeError:
+        return GuardSettings()
+    return given if given.heads >= 1 and given.percent >= 0 else GuardSettings()
 
 
 class ReadSettings:
@@ -15,6 +40,8 @@ class ReadSettings:
         self.aliases: Mapping[str, str] = row.settings.alias_domains if row else {}
         self.precedence: Sequence[str] = row.settings.precedence if row else ()
         self.freshness: Mapping[str, Freshness] = freshness_of(row.settings) if row else {}
+        self.guard = guard_of(row.settings) if row else GuardSettings()
+        self.regions: Mapping[str, str] = regions_of(row.settings) if row else {}
         self._absence = absence_of(row.settings) if row else {}
         self._since = row.since if row else {}
 

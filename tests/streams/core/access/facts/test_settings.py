@@ -3,11 +3,12 @@
 import msgspec
 
 from schemas.access.facts import Calendar, Fact
-from schemas.tenancy import FurtherCheck, StaffSource, Tenancy, Tenant, Workspace
+from schemas.tenancy import FurtherCheck, GuardSettings, StaffSource, Tenancy, Tenant, Workspace
 from streams.core.access.checks.further.switches import Switch, switches_of
 from streams.core.access.facts.policy.calendars import calendar_fact
 from streams.core.access.facts.settings import settings_fact
 from streams.core.access.state.freshness import Freshness, freshness_of
+from streams.core.access.state.read_settings import guard_of, regions_of
 from streams.core.access.state.staff import absence_of
 from tests.support.company import APP, DAY, T0, Company, snapshot_facts
 
@@ -40,6 +41,30 @@ def test_how_a_source_reports_is_part_of_the_fact_unless_it_is_imported_by_hand(
     assert fact.settings is not None
     assert freshness_of(fact.settings) == {"hr": Freshness("interval", DAY), "idp": Freshness("push")}
     assert fact_of(StaffSource(name="hr", freshness="interval"), before=(fact,)) is not None
+
+
+def test_the_region_of_a_workspace_is_part_of_the_fact_unless_it_is_the_first_one():
+    def of(region: str) -> Fact | None:
+        tenant = Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support", region=region),))
+        return settings_fact(Tenancy.of((), (tenant,)), "acme", (), now=T0)
+
+    there, here = of("eu"), of("us")
+    assert there is not None
+    assert there.settings is not None
+    assert regions_of(there.settings) == {APP: "eu"}
+    assert here == fact_of(), "who has no other region has the same fact as before"
+
+
+def test_the_limits_of_the_guard_are_part_of_the_fact_unless_they_are_those_that_hold_without():
+    def of(**limits: int) -> Fact | None:
+        tenant = Tenant(id="acme", workspaces=(Workspace(app_id=APP, app="support"),), guard=GuardSettings(**limits))
+        return settings_fact(Tenancy.of((), (tenant,)), "acme", (), now=T0)
+
+    other = of(percent=5)
+    assert other is not None
+    assert other.settings is not None
+    assert guard_of(other.settings) == GuardSettings(heads=10, percent=5)
+    assert of(heads=10, percent=20) == fact_of()
 
 
 def test_the_form_of_files_is_no_part_of_the_fact():

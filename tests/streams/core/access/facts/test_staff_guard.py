@@ -5,12 +5,13 @@ import pytest
 
 from schemas.access.facts import Fact, Snapshot
 from schemas.ids import derived
+from schemas.tenancy import GuardSettings
 from streams.agents.access import ProcessingLimits
 from streams.core.access.facts.snapshots import TIMEOUT
-from streams.core.access.processing.guard import GUARD_HEADS
 from streams.core.access.state.tenant import TenantState
 from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, settings, snapshot_facts, staff, story
 
+GUARD_HEADS = GuardSettings().heads
 READ = T0 + 10 * DAY
 
 
@@ -55,6 +56,20 @@ def test_few_people_and_small_shares_may_be_missing(heads: int, absent: int):
     company.snapshot(*map(row, range(heads - absent)), requested=READ)
     assert (company.ledger()[-1]["outcome"], identified(company)) == ("applied", heads - absent)
     assert "S3 ws1" not in company.results()
+
+
+@pytest.mark.parametrize(
+    ("guard", "outcome"),
+    [
+        ('{"heads":5,"percent":0}', "refused"), ('{"heads":6}', "applied"), ('{"heads":5,"percent":100}', "applied"),
+        ('{"heads":0,"percent":0}', "applied"), ('{"heads":"x"}', "applied"),
+    ],
+)  # fmt: skip
+def test_the_settings_say_how_many_may_be_missing_and_what_makes_no_sense_counts_for_nothing(guard: str, outcome: str):
+    company = company_of(40)
+    company.add(settings(further={"guard": guard}))
+    company.snapshot(*map(row, range(35)), requested=READ)
+    assert company.ledger()[-1]["outcome"] == outcome
 
 
 def test_those_who_had_left_may_be_missing():

@@ -4,11 +4,12 @@ import pytest
 
 from schemas.access.facts import Fact, Snapshot
 from schemas.ids import derived
+from schemas.tenancy import GuardSettings
 from streams.core.access.checks.presence import SECOND
-from streams.core.access.processing.guard import GUARD_HEADS
 from streams.core.access.state.tenant import TenantState
 from tests.support.company import APP, DAY, T0, TENANT, Company, admin, everyone, story, teammates_facts
 
+GUARD_HEADS = GuardSettings().heads
 READ = T0 + 10 * DAY
 
 

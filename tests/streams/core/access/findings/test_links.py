@@ -18,7 +18,7 @@ from streams.core.access.findings.episodes import EpisodeCause, FindingKey, Term
 from streams.core.access.findings.links import teammates_page
 from streams.core.access.findings.ocsf import to_ocsf
 from streams.core.access.state.values import CheckResult
-from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, roles, teammates_facts
+from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, roles, settings, teammates_facts
 
 ROOT = Path(__file__).parents[5]
 URL = re.compile(r"""https?://[^\s"'<>)\]]+|\b[\w.-]*intercom\.com\b[^\s"'<>)\]]*""")
@@ -81,6 +81,27 @@ def test_a_finding_of_each_check_has_links_into_its_own_workspace(check, reason)
     finding = opened(check, reason)
     assert finding["remediation"]["references"]
     assert {form_of(url)["workspace"] for url in urls(finding)} == {APP}
+
+
+@pytest.mark.parametrize(
+    ("regions", "host"),
+    [
+        ('{"ws1":"eu"}', "app.eu."),
+        ('{"ws1":"au"}', "app.au."),
+        ('{"ws2":"eu"}', "app."),
+        ('{"ws1":"mars"}', "app."),
+        ("no json", "app."),
+    ],
+)
+def test_a_link_has_the_host_of_the_workspaces_region_from_the_settings_on(regions, host):
+    company = Company()
+    company.policy(everyone())
+    (before,) = company.added("7", "jo@acme.example")
+    company.add(settings(further={"regions": regions}))
+    (after,) = company.added("8", "ida@acme.example")
+    assert [each["remediation"]["references"] for each in (before, after)] == [
+        [f"https://{name}intercom.com/a/apps/{APP}/settings/workspace/teammates"] for name in ("app.", host)
+    ]
 
 
 def test_each_link_of_a_finding_leads_into_its_own_workspace(findings):
