@@ -6,6 +6,7 @@ from typing import Final, final
 import msgspec
 
 from schemas.profiles.identity import DEFAULT_RULES, ORG, PERSON
+from schemas.profiles.policy_text import PolicyTables
 
 
 @final
@@ -186,6 +187,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     erasure: ErasureSettings = ErasureSettings()
     profiles: ProfileSettings = ProfileSettings()
     guard: GuardSettings = GuardSettings()
+    policies: PolicyTables = PolicyTables()
 
 
 class Tenancy(msgspec.Struct, frozen=True):

@@ -17,7 +17,10 @@ _START_S: Final = 15.0
 
 
 class TopicRecord(NamedTuple):
-    """A record to append. `topic` is without the prefix, unless `prefixed`; `partition` is used where there is no key."""
+    """A record to append. `topic` is without the prefix, unless `prefixed`; `partition` is used where there is no key.
+
+    One that goes `everywhere` is appended to every partition.
+    """
 
     topic: str
     key: bytes | None
@@ -25,6 +28,7 @@ class TopicRecord(NamedTuple):
     headers: Headers
     partition: int = 0
     prefixed: bool = False
+    everywhere: bool = False
 
 
 class Transactions:
@@ -39,13 +43,17 @@ class Transactions:
         """Append the records in one transaction: all of them, or none. Concurrent calls follow each other."""
         if records:
             async with self._one_at_a_time, self._producer.transaction():
-                await asyncio.gather(*[await self._send(record) for record in records])
+                await asyncio.gather(*[sent for record in records for sent in await self._send(record)])
 
-    async def _send(self, record: TopicRecord) -> Any:
+    async def _send(self, record: TopicRecord) -> list[Any]:
         name = record.topic if record.prefixed else self._kafka.topic(record.topic)
         count = len(await self._producer.partitions_for(name))
-        partition = record.partition % count if record.key is None else partition_of(record.key, count)
-        return await self._producer.send(name, record.value, key=record.key, headers=list(record.headers), partition=partition)
+        own = record.partition % count if record.key is None else partition_of(record.key, count)
+        headers = list(record.headers)
+        return [
+            await self._producer.send(name, record.value, key=record.key, headers=headers, partition=partition)
+            for partition in (range(count) if record.everywhere else (own,))
+        ]
 
 
 @asynccontextmanager

@@ -78,7 +78,7 @@ def _worker() -> Iterator[Right]:
     yield Right(BrokerResource.TOPIC, _OWN, ("Describe", "DescribeConfigs", "Read", "Write"), prefixed=True)
     yield Right(BrokerResource.GROUP, _OWN, ("Describe", "Read"), prefixed=True)
     yield Right(BrokerResource.TRANSACTIONAL_ID, _OWN, ("Describe", "Write"), prefixed=True)
-    for name in ("announce", "identity-rules"):
+    for name in ("announce", "identity-rules", "profile-policies"):
         yield Right(BrokerResource.TRANSACTIONAL_ID, name, ("Describe", "Write"))
 
 

@@ -28,6 +28,8 @@ _TYPE_NAMES: Mapping[Any, str] = types.MappingProxyType({
 
 def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
     """Return the value as `kind` (a struct, a tuple or a table of structs, or a plain type), or None after a report of what is wrong."""
+    if isinstance(kind, types.UnionType):
+        kind = _member(value, kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(value, kind, path, report)
     if typing.get_origin(kind) is tuple:
@@ -39,6 +41,13 @@ def parse(value: Any, kind: Any, path: str, report: Report) -> Any:
     except msgspec.ValidationError:
         report(path, f"expected {_TYPE_NAMES[kind]}, found {_describe(value, kind)}")
         return None
+
+
+def _member(value: Any, kind: Any) -> Any:
+    """Return the type of a union that a value seems to be meant for: a list where it is one, else the first that is not None."""
+    members = [member for member in typing.get_args(kind) if member is not type(None)]
+    lists = [member for member in members if typing.get_origin(member) is tuple]
+    return lists[0] if lists and isinstance(value, list) else members[0]
 
 
 def _struct(value: Any, kind: type[msgspec.Struct], path: str, report: Report) -> Any:

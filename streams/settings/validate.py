@@ -16,6 +16,7 @@ from streams.settings.erasure import check_erasure
 from streams.settings.identity import check_identity
 from streams.settings.model import Settings
 from streams.settings.parse import Report
+from streams.settings.profile_policy import check_policies
 from streams.settings.sources import check_record_sources
 from streams.settings.validate_scim import check_scim
 
@@ -152,6 +153,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     check_identity(tenants, report)
     check_record_sources(tenants, report)
     check_erasure(tenants, report)
+    check_policies(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):

@@ -8,9 +8,11 @@ from streams.cli.verbs.profiles.explain import explain
 from streams.cli.verbs.profiles.export import export
 from streams.cli.verbs.profiles.fields import fields
 from streams.cli.verbs.profiles.find import find
+from streams.cli.verbs.profiles.policy import policy
+from streams.cli.verbs.profiles.preview import preview
 from streams.cli.verbs.profiles.show import show
 from streams.cli.verbs.profiles.withdraw import withdraw
 
 profiles = click.Group(
-    "profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, withdraw, export, erase, erasures]
+    "profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, policy, preview, withdraw, export, erase, erasures]
 )

@@ -1,0 +1,122 @@
+"""What a policy would change: the agent of profiles goes over its present rows, in memory, and what it would publish is counted.
+
+It reads the agent's table from its changelog, a partition at a time, and changes nothing anywhere.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from connectors.kafka.ranges import open_ranges
+from connectors.kafka.settings import KafkaSettings
+from schemas.codec import Avro
+from schemas.message import RecordValue
+from schemas.profiles.policies import POLICY, PolicyMessage, ProfilePolicy
+from schemas.profiles.policy_events import key_of
+from schemas.tenancy import Tenancy
+from streams.agents.orgs import orgs
+from streams.agents.people import people
+from streams.engine.agent import Agent, Batch
+from streams.engine.in_memory import ListOutbox, MemoryTable
+from streams.engine.tables import commit_state
+
+_AGENTS: Final = {"person": people, "org": orgs}
+_EVENT: Final = "preview"
+_LATER: Final = 1 << 62  # a version that replaces whatever is in force
+
+
+class ChangedField(msgspec.Struct, frozen=True):
+    """A field that would change in so many profiles."""
+
+    field: str
+    profiles: int
+
+
+class ProfilePreview(msgspec.Struct, frozen=True):
+    """What would change in one profile: it enters or leaves what is published, or some of its fields change."""
+
+    profile: str
+    selection: str | None
+    fields: tuple[str, ...]
+
+
+class PolicyPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy would change. `undecided` are profiles for which the condition fails, so that they are not selected."""
+
+    tenant: str
+    kind: str
+    profiles: int  # that are published now, or have records
+    changed: int
+    entered: int
+    left: int
+    undecided: int
+    fields: tuple[ChangedField, ...]
+    listed: tuple[ProfilePreview, ...]
+
+
+async def preview(
+    kafka: KafkaSettings, tenancy: Tenancy, changelog: str, policy: ProfilePolicy, *, tenant: str, kind: str, most: int
+) -> PolicyPreview:
+    """Return what a policy would change, with at most so many profiles listed. Raises Unavailable where Kafka does not answer."""
+    avro = Avro.local()
+    agent = _AGENTS[kind](tenancy, avro)
+    record = RecordValue(key_of(tenant, kind), POLICY.encode(PolicyMessage(_LATER, _EVENT, 0, policy)))
+    counts: Counter[str] = Counter()
+    fields: Counter[str] = Counter()
+    listed: list[ProfilePreview] = []
+    async for rows in _partitions(kafka, changelog):
+        table: MemoryTable[Any] = MemoryTable(agent.codec)
+        table.store.apply(rows)
+        counts["profiles"] += sum(1 for key in rows if "|" not in key and not key.startswith(":"))
+        for change in _changes(agent, avro, table, record, counts):
+            counts["changed"] += 1
+            counts[change.selection or "neither"] += 1
+            fields.update(change.fields)
+            if len(listed) < most:
+                listed.append(change)
+    return PolicyPreview(
+        tenant=tenant,
+        kind=kind,
+        profiles=counts["profiles"],
+        changed=counts["changed"],
+        entered=counts["entered"],
+        left=counts["left"],
+        undecided=counts["condition_failed"],
+        fields=tuple(ChangedField(*each) for each in fields.most_common()),
+        listed=tuple(listed),
+    )
+
+
+async def _partitions(kafka: KafkaSettings, changelog: str) -> AsyncIterator[dict[str, bytes | None]]:
+    """Yield the present rows of each partition."""
+    async with open_ranges(kafka, changelog) as reader:
+        for number, bounds in (await reader.bounds()).items():
+            rows: dict[str, bytes | None] = {}
+            async for record in reader.records({number: bounds}):
+                if record.key == commit_state.KEY:
+                    continue
+                key = (record.key or b"").decode()
+                if record.value is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = record.value
+            yield rows
+
+
+def _changes(
+    agent: Agent, avro: Avro, table: MemoryTable[Any], record: RecordValue, counts: Counter[str]
+) -> Iterator[ProfilePreview]:
+    """Yield what the agent would change, as it would in its partition."""
+    rest = agent.step(Batch(agent.leading[0], 0, [record]), table, ListOutbox())
+    while rest is not None and agent.resume is not None:
+        out = ListOutbox()
+        rest = agent.resume(rest, table, out)
+        table.commit()
+        counts.update(out.notes)
+        for sent in out.sent:
+            if sent.topic.endswith(".changes") and sent.value is not None:
+                _, change = avro.decode(sent.value)
+                names = () if change["selection"] else tuple(each["field"] for each in change["changes"])
+                yield ProfilePreview(change["profile"], change["selection"], names)
