@@ -31,13 +31,10 @@ def settle(chunk: Chunk) -> None:
     """Bring the rows up to date once a fact is wholly processed, and start monitoring where everything is covered for the first time."""
     state, fact, now, cause = chunk.state, chunk.fact, chunk.now, chunk.cause
     if fact.kind in _TOUCHES_ALL:
-        reporting = Reporting(state, state.read_settings)
         for app_id, _ in list(state.workspaces.walk()):
             _put(chunk, WORKSPACE, app_id, workspace_coverage(state, app_id, now), cause)
-        for source in sorted(_sources(state)):
-            _put(chunk, SOURCE, source, source_coverage(state, reporting, source, now), cause)
-        if fact.kind == "settings.applied":
-            _evaluate_workspaces(chunk, cause)  # they may expect other sources to report
+        if settle_sources(chunk):
+            _evaluate_workspaces(chunk, cause)
         _start_monitoring(state, now)
         return
     if fact.app_id is not None and state.coverage.get(WORKSPACE, fact.app_id) is None:
@@ -48,6 +45,18 @@ def settle(chunk: Chunk) -> None:
             settle_source(chunk, source, cause)
 
 
+def settle_sources(chunk: Chunk) -> bool:
+    """Bring the rows of all staff sources up to date; return whether what S4 rests on changed.
+
+    To be called before workspaces are evaluated that may expect other sources to report.
+    """
+    state, now = chunk.state, chunk.now
+    reporting = Reporting(state, state.read_settings)
+    covered = {source: source_coverage(state, reporting, source, now) for source in sorted(_sources(state))}
+    changed = [_put(chunk, SOURCE, source, each, chunk.cause) for source, each in covered.items()]
+    return any(changed)
+
+
 def settle_workspace(chunk: Chunk, app_id: str, cause: EpisodeCause) -> None:
     """Bring a workspace's row up to date as of a timer's instant."""
     _put(chunk, WORKSPACE, app_id, workspace_coverage(chunk.state, app_id, cause.now), cause)
@@ -56,7 +65,8 @@ def settle_workspace(chunk: Chunk, app_id: str, cause: EpisodeCause) -> None:
 def settle_source(chunk: Chunk, source: str, cause: EpisodeCause) -> None:
     """Bring a staff source's row up to date as of a timer's instant."""
     reporting = Reporting(chunk.state, chunk.state.read_settings)
-    _put(chunk, SOURCE, source, source_coverage(chunk.state, reporting, source, cause.now), cause)
+    if _put(chunk, SOURCE, source, source_coverage(chunk.state, reporting, source, cause.now), cause):
+        _evaluate_workspaces(chunk, cause)
 
 
 def renew(chunk: Chunk, at: int, timer: Timer) -> bool:
@@ -116,21 +126,21 @@ def _start_monitoring(state: TenantState, now: int) -> None:
         state.monitoring.put(MonitoringRow(now))
 
 
-def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, cause: EpisodeCause) -> None:
+def _put(chunk: Chunk, kind: str, name: str, covered: Coverage | None, cause: EpisodeCause) -> bool:
+    """Put a row, and publish it where it changed; return whether what S4 rests on of it did."""
     at = cause.now
     before = chunk.state.coverage.get(kind, name)
     if covered is None:
         if before is not None:
             chunk.state.coverage.delete(kind, name)
             chunk.evaluation.states[_key(chunk.state.tenant, kind, name)] = None
-        return
+        return kind == SOURCE and before is not None
     row = CoverageRow(covered.result, covered.reason, covered.since, covered.complete_since, before.through if before else 0)
     if row != before:
         _publish(chunk, kind, name, msgspec.structs.replace(row, through=max(row.through, at)))
-    if kind == SOURCE and _reports(before) != _reports(row):
-        _evaluate_workspaces(chunk, cause)
     if not chunk.state.timers.is_armed(TIMER, (TIMER,)):
         chunk.state.timers.set(TIMER, (TIMER,), at - at % RENEWED_EVERY + RENEWED_EVERY)
+    return kind == SOURCE and _reports(before) != _reports(row)
 
 
 def _reports(row: CoverageRow | None) -> tuple[bool, int] | None:

@@ -18,7 +18,8 @@ from streams.core.access.state.rows import SourceRow
 from streams.core.access.state.staff import without_snapshot
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.stage import Stage
-from streams.core.access.state.values import AppliedSnapshot, SnapshotProblem
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import AccountKey, AppliedSnapshot, SnapshotProblem
 
 
 def discard_stale(chunk: Chunk) -> Stage:
@@ -79,23 +80,25 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     if refuses(staging, state.read_settings.guard):
         snapshot.put(msgspec.structs.replace(staging, refused=True))
         problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
-        _put(chunk, snapshot.scope, known, msgspec.structs.replace(known, problem=problem))
+        state.sources.put(msgspec.structs.replace(known, problem=problem), snapshot.scope)
+        chunk.accounts |= _workspaces(state)
         chunk.outcome = "refused"
         return Stage.EVALUATE
     snapshots = sorted((*known.snapshots, AppliedSnapshot(staging.requested, snapshot.id, known.applied)))
     accepted = chunk.now if known.problem else known.accepted
-    _put(chunk, snapshot.scope, known, SourceRow(tuple(snapshots), known.applied + 1, None, accepted))
+    state.sources.put(SourceRow(tuple(snapshots), known.applied + 1, None, accepted), snapshot.scope)
+    if known.problem:
+        chunk.accounts |= _workspaces(state)
     chunk.all_accounts = freshness.observed(state, snapshot.scope, staging.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
 
 
-def _put(chunk: Chunk, source: str, before: SourceRow, after: SourceRow) -> None:
-    """Put a source's row; where a problem begins or ends, evaluate every workspace: what is known of its staff decides its answers."""
-    chunk.state.sources.put(after, source)
-    if before.problem != after.problem:
-        evaluation = chunk.evaluation.load_context()
-        for app_id, _ in list(chunk.state.workspaces.walk()):
-            evaluation.workspace(app_id, chunk.cause)
+def _workspaces(state: TenantState) -> set[AccountKey]:
+    """Return the keys of the workspaces, as accounts without id: what is known of a source's staff decides their answers.
+
+    They are evaluated behind the rows: a record that is not applied yet would look withdrawn.
+    """
+    return {(app_id, "") for app_id, _ in state.workspaces.walk()}
 
 
 def _staging(snapshot: StagedSnapshot) -> SnapshotStaging:

@@ -12,7 +12,7 @@ from typing import Final
 
 from schemas.ids import derived
 from streams.core.access.facts.apply import apply
-from streams.core.access.processing import snapshot_stages, teammate_stages, timers
+from streams.core.access.processing import coverage, snapshot_stages, teammate_stages, timers
 from streams.core.access.processing.chunk import EVALUATED, Chunk, cursor_of, key_of
 from streams.core.access.state.row_kinds.work_rows import PendingAccount
 from streams.core.access.state.stage import Stage
@@ -30,7 +30,9 @@ def apply_fact(chunk: Chunk) -> Stage:
 
 
 def workspaces(chunk: Chunk) -> Stage:
-    """Evaluate every workspace."""
+    """Evaluate every workspace, by the sources that the settings expect to report."""
+    if not chunk.cursor:
+        coverage.settle_sources(chunk)
     app_ids = chunk.spend(app_id for app_id, _ in list(chunk.state.workspaces.walk(after=chunk.cursor)))
     evaluation = chunk.evaluation.load_context()
     for app_id in app_ids:

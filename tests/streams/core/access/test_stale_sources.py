@@ -3,8 +3,9 @@
 import json
 
 from schemas.access.facts import Fact
+from schemas.ids import derived
 from streams.agents.access import ProcessingLimits
-from tests.support.company import APP, DAY, SECOND, Company, admin, roles, settings, staff, story
+from tests.support.company import APP, DAY, SECOND, TENANT, Company, admin, roles, settings, staff, story
 
 JO, AL = "jo@acme.example", "al@acme.example"
 HOUR = 3600 * SECOND
@@ -92,6 +93,21 @@ def test_a_source_that_is_observed_for_the_first_time_has_an_answer_about_its_re
     company.add(expecting(hr=HOURLY))
     assert "S4 ws1" not in company.results()
     company.staff("77", AL, at=company.clock)
+    assert company.results()["S4 ws1"] == "PASS"
+
+
+def test_settings_that_expect_less_of_a_source_are_answered_by_what_they_expect():
+    company = company_with(hr=HOURLY)
+    company.tick(company.clock + 5 * HOUR)
+    assert company.results()["S4 ws1"] == "FAIL"
+    away = Fact(
+        id="away", tenant=TENANT, kind="workspace.unmonitored", source="operator", basis="decided", app_id=APP, replaces=None
+    )
+    assert story(company.add(away))[-1] == "S4 ws1 closed not_applicable"
+    company.tick(company.clock + HOUR)
+    first = derived("settings", None, json.dumps({"hr": HOURLY}))
+    found = company.add(expecting(first, hr={"kind": "interval", "interval": DAY}))  # monitored again, by the same settings
+    assert [line for line in story(found) if line.startswith("S4")] == []
     assert company.results()["S4 ws1"] == "PASS"
 
 

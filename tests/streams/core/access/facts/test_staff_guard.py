@@ -9,6 +9,7 @@ from schemas.tenancy import GuardSettings
 from streams.agents.access import ProcessingLimits
 from streams.core.access.facts.snapshots import TIMEOUT
 from streams.core.access.state.tenant import TenantState
+from tests.streams.core.access.checks.further.activities import did
 from tests.support.company import APP, DAY, T0, TENANT, Company, everyone, settings, snapshot_facts, staff, story
 
 GUARD_HEADS = GuardSettings().heads
@@ -142,3 +143,15 @@ def test_the_guard_decides_the_same_in_bounded_parts():
         company.add(confirmation())
         stories.append((sorted(story(company.findings())), company.results()))
     assert stories[0] == stories[1]
+
+
+@pytest.mark.parametrize("limits", [None, ProcessingLimits(chunk=7)], ids=["at once", "in parts"])
+def test_an_accepted_file_after_a_refused_one_is_answered_once_all_of_it_is_applied(limits: ProcessingLimits | None):
+    company = Company(limits)
+    company.policy(everyone())
+    company.add(settings(further={"absence": '{"hr": "ended"}', "checks": '{"C7": {}}'}, workspaces=(APP,)))
+    company.snapshot(*map(row, range(20)), requested=T0 + DAY)
+    company.add(did("admin_invite_creation", "0", at=T0 + DAY, email="p1@acme.example"))
+    company.snapshot(row(0), requested=T0 + 2 * DAY)
+    found = company.snapshot(*map(row, range(20)), requested=T0 + 3 * DAY)
+    assert story(found) == ["S3 ws1 closed fixed"]  # and nobody invited looked gone meanwhile
