@@ -7,11 +7,10 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.history import REMEMBERED
 from streams.core.access.state.observation import merge_record
 from streams.core.access.state.references import accounts_named, is_shared, put_record
 from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import describes_alike, number_of, remembered_sights
+from streams.core.access.state.staff import describes_alike, number_of, remembered
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, FactReference
@@ -35,8 +34,7 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
     if after == row:
         return Effect("superseded")
     reader = StaffReader(state)
-    if len(after.sights) > REMEMBERED:
-        after = msgspec.structs.replace(after, sights=remembered_sights(after, reader.snapshots(data.source)))
+    after = remembered(after, reader.snapshots(data.source))
     if row is None:
         return _put_first(state, reader, msgspec.structs.replace(after, ending=source), now)
     before, new = reader.employment(row, without=listed), reader.employment(after)

@@ -175,23 +175,28 @@ def lacking_times(row: StaffRecord, snapshots: Iterable[AppliedSnapshot]) -> lis
 
 def without_snapshot(row: StaffRecord, forgotten: AppliedSnapshot) -> StaffRecord:
     """Return a record as it reads once the oldest snapshot of its source is forgotten: of those that lack it, the first is kept."""
-    if forgotten.number in row.listed:
-        return msgspec.structs.replace(row, listed=tuple(each for each in row.listed if each != forgotten.number))
     seen = max((time for time in row.sights if time <= forgotten.requested), default=None)
-    if seen is None or forgotten.requested == row.sights[0] or any(seen <= time <= forgotten.requested for time in row.lacked):
+    if forgotten.number in row.listed or seen is None or forgotten.requested == row.sights[0]:
+        return row
+    if any(seen <= time <= forgotten.requested for time in row.lacked):
         return row
     return msgspec.structs.replace(row, lacked=tuple(sorted((*row.lacked, forgotten.requested)))[-_LACKED:])
 
 
-def remembered_sights(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, ...]:
-    """Return the times at which a record was observed that its reading needs: those within a stretch without a gap are forgotten first."""
-    kept = list(row.sights)
-    lacking = sorted(lacking_times(row, snapshots)) if len(kept) > REMEMBERED else []
-    while len(kept) > REMEMBERED:
-        pairs = enumerate(pairwise(kept[:-1]), start=1)
+def remembered(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> StaffRecord:
+    """Return a record with what its reading needs, where it was observed many times: by which of these snapshots, and when.
+
+    Of the times, those within a stretch without a gap are forgotten first.
+    """
+    if len(row.sights) <= REMEMBERED and len(row.listed) <= REMEMBERED:
+        return row
+    known = {each.number for each in snapshots}
+    sights, lacking = list(row.sights), sorted(lacking_times(row, snapshots))
+    while len(sights) > REMEMBERED:
+        pairs = enumerate(pairwise(sights[:-1]), start=1)
         within = (place for place, (before, after) in pairs if bisect_right(lacking, after) == bisect_left(lacking, before))
-        del kept[next(within, 1)]
-    return tuple(kept)
+        del sights[next(within, 1)]
+    return msgspec.structs.replace(row, sights=tuple(sights), listed=tuple(each for each in row.listed if each in known))
 
 
 _LACKED: Final = 16  # gaps of a record: far more than anybody leaves and comes back, and a bound for a faulty source
