@@ -4,12 +4,14 @@ Each history is compared with the oracle after each fact, and asked about a four
 histories about every law, for as long as one likes, or for `--histories 10000`.
 """
 
+import random
+
 import pytest
 
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
-from tests.support.access_laws.campaign import disagreements, faults
+from tests.support.access_laws.campaign import disagreements, faults, further_checks_differ
 from tests.support.access_laws.laws import some_laws
 from tests.support.access_laws.nothing_left import nothing_is_left
 from tests.support.access_mutants.agent import FAULTS, MISSED_TRIGGERS
@@ -59,6 +61,12 @@ def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
 def test_nothing_is_left_to_evaluate_after_any_fact(first):
     entries = {seed: with_activities(seed, history(seed, SIZE)) for seed in range(first, first + BATCH)}
     assert {seed: left for seed in entries if (left := nothing_is_left(entries[seed], guarded=seed % 2 == 1))} == {}
+
+
+def test_further_checks_answer_alike_in_any_order_of_observations():
+    entries = {seed: with_activities(seed, history(seed, SIZE)) for seed in range(BATCH // 2)}
+    found = {seed: further_checks_differ(each, random.Random(seed)) for seed, each in entries.items()}
+    assert {seed: sentences for seed, sentences in found.items() if sentences} == {}
 
 
 @pytest.mark.parametrize("fault", MISSED_TRIGGERS)
