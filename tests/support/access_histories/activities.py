@@ -31,15 +31,18 @@ TYPES: Final = (
 TAG: Final = "+tag@"
 
 
-def with_activities(seed: int, entries: list[Entry]) -> list[Entry]:
-    """Return a history with what only the agent answers: its settings switch checks on, and the log says what accounts did."""
+def with_activities(seed: int, entries: list[Entry], *, guarded: bool = True) -> list[Entry]:
+    """Return a history with what only the agent answers: its settings switch checks on, and the log says what accounts did.
+
+    `guarded`: some settings let the guards refuse small snapshots. What is refused depends on the order in which snapshots come.
+    """
     draw = random.Random(f"activities {seed}")
     switched: dict[str, FactDict] = {}
     changed = []
     for entry in entries:
         fact = entry["fact"]
         if fact["id"] not in switched:  # a repeated fact is the same in every byte
-            switched[fact["id"]] = _tagged(draw, _switched(draw, fact))
+            switched[fact["id"]] = _tagged(draw, _switched(draw, fact, guarded=guarded))
         changed.append({**entry, "fact": switched[fact["id"]]})
     for number in range(draw.randint(6, 14)):
         after = draw.randint(1, len(changed))
@@ -48,11 +51,13 @@ def with_activities(seed: int, entries: list[Entry]) -> list[Entry]:
     return [{**entry, "offset": offset} for offset, entry in enumerate(changed)]
 
 
-def _switched(draw: random.Random, fact: FactDict) -> FactDict:
+def _switched(draw: random.Random, fact: FactDict, *, guarded: bool) -> FactDict:
     if fact["kind"] != "settings.applied":
         return fact
     on = {check: draw.choice(ways) for check, ways in SWITCHES.items() if draw.random() < 0.7}
     further = {**(fact["settings"].get("further") or {}), "checks": json.dumps(on)}
+    if draw.random() < 0.5 and guarded:
+        further["guard"] = json.dumps({"heads": 1, "percent": 20})
     return {**fact, "settings": {**fact["settings"], "further": further}}
 
 

@@ -7,11 +7,8 @@ next fact, without another implementation that knows the answer, and for every c
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pytest
-
 from streams.agents.access import ROWS
 from streams.core.access.findings.episodes import EpisodeCause
-from streams.core.access.processing import guard
 from streams.core.access.processing.evaluation import Evaluation
 from streams.core.access.state.tenant import TenantState
 from streams.engine.partition.table_view import TableView
@@ -20,19 +17,16 @@ from tests.support.access_oracle.log import Entry
 from tests.support.company import TENANT, Company
 
 
-def nothing_is_left(history: Sequence[Entry], *, guarded: bool = False) -> list[str]:
-    """Return what the first fact leaves undone, or does only to undo it; `guarded` lets the guards refuse also small snapshots."""
-    with pytest.MonkeyPatch.context() as patch:
-        if guarded:
-            patch.setattr(guard, "GUARD_HEADS", 1)
-        company = Company()
-        for position, (entry, record) in enumerate(zip(history, records_of(history), strict=True)):
-            found = company.process([record])
-            left = [f"another evaluation changes {each}" for each in left_undone(company)]
-            if entry["fact"]["kind"] != "admin.added":  # which can report a presence that had ended before
-                left += [f"opened and closed at once is {each}" for each in opened_and_closed(found)]
-            if left:
-                return [f"after fact {position} {each}" for each in left]
+def nothing_is_left(history: Sequence[Entry]) -> list[str]:
+    """Return what the first fact leaves undone, or does only to undo it."""
+    company = Company()
+    for position, (entry, record) in enumerate(zip(history, records_of(history), strict=True)):
+        found = company.process([record])
+        left = [f"another evaluation changes {each}" for each in left_undone(company)]
+        if entry["fact"]["kind"] != "admin.added":  # which can report a presence that had ended before
+            left += [f"opened and closed at once is {each}" for each in opened_and_closed(found)]
+        if left:
+            return [f"after fact {position} {each}" for each in left]
     return []
 
 
