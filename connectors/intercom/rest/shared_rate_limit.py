@@ -84,6 +84,9 @@ class RedisBudget:
         prefix: str = "",
         in_flight: int = IN_FLIGHT,
         reserve: float = RESERVE,
+        on_away: Callable[[str], None] = lambda error: _LOG.warning(
+            "redis is away; the rate budget is not shared meanwhile", error=error
+        ),
         shift_ms: int = 0,
     ) -> None:
         self._keys = [f"{prefix}intercom-rest:{{{app_id}}}:{part}" for part in ("window", "permits")]
@@ -91,6 +94,7 @@ class RedisBudget:
         self._in_flight, self._reserve, self.shift_ms = in_flight, reserve, shift_ms
         self._alone, self._clock = ProcessBudget(clock, in_flight=in_flight, reserve=reserve), clock
         self._away_until = 0.0
+        self._on_away = on_away
 
     async def take(self, permit: str) -> float:
         """Return 0 for a permit, else the seconds to wait."""
@@ -120,7 +124,7 @@ class RedisBudget:
             answer = await script(keys=self._keys, args=[self.shift_ms, *arguments])
         except (RedisError, OSError) as error:
             self._away_until = self._clock() + _AGAIN_SECONDS
-            _LOG.warning("redis is away; the rate budget is not shared meanwhile", error=type(error).__name__)
+            self._on_away(type(error).__name__)
             return None
         return int(answer)
 

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 VERBS = MappingProxyType({
     "init": "Write a configuration to begin with.",
+    "connect": "Check all that a workspace needs, and say what to click in Intercom.",
     "demo": "Show the whole story on a real Kafka, on this machine.",
     "stack": "Start, stop and show the local Kafka, Redis and schema registry.",
     "topics": "Create the topics, or report where they differ.",

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from typing import Final
 
 import click
-from redis.asyncio import Redis
 
-from connectors.intercom.rest.client import RestClient
-from connectors.intercom.rest.shared_rate_limit import RedisBudget
 from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
+from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
 from streams.cli.workspace import workspace_of
 from streams.ops.backfill.journal import Backfill, backfills
@@ -59,11 +57,8 @@ async def _all(settings: Settings) -> dict[str, Backfill]:
 
 async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: ReadingWatcher) -> Backfill:
     avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
-    workspace = settings.tenancy.workspaces[app_id]
-    async with Redis.from_url(settings.redis.url) as redis:
-        budget = RedisBudget(redis, app_id, time.monotonic, prefix=settings.kafka.topic_prefix)
-        async with RestClient(workspace, budget) as client:
-            return await begin(settings.kafka, avro, client, wanted, watcher)
+    async with rest_client(settings, app_id) as client:
+        return await begin(settings.kafka, avro, client, wanted, watcher)
 
 
 @contextmanager
