@@ -14,7 +14,7 @@ from streams.settings import Settings
 
 @asynccontextmanager
 async def rest_client(settings: Settings, app_id: str) -> AsyncIterator[RestClient]:
-    """Yield the client. Where Redis is away that is said once, and the process goes by the headers it sees."""
+    """Yield the client. Where Redis is away a sentence says so once, and the process goes by the headers it sees."""
     warned = False
 
     def away(error: str) -> None:
