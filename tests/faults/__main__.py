@@ -18,6 +18,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack, temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
+from tests.faults.policies.campaign import long_run
 from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
@@ -25,6 +26,7 @@ from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
+_PEOPLE = 100_000
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
 
@@ -36,10 +38,10 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, "answers", "runs", "all"]),
+    type=click.Choice([*KINDS, "answers", "runs", "policy", "all"]),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, runs "
-    "two runs over one history of people and organisations.",
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people.",
 )
 def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
@@ -51,6 +53,9 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> 
         _compare_answers(minutes, secrets.randbits(32) if seed is None else seed, histories)
         return
     _silence_logs()
+    if kind == "policy":
+        long_run(_PEOPLE)
+        return
     if kind == "runs":
         _compare_runs(secrets.randbits(32) if seed is None else seed)
         return

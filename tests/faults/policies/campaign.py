@@ -1,17 +1,22 @@
 """A policy changed forth and back over many people while a worker is killed in the middle: one change per person and direction."""
 
 import asyncio
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import transactions
+from connectors.local import temporary_stack
 from schemas.codec import Avro
 from schemas.message import header
 from streams.cli.main import root
+from streams.supervise.self_process import argv
 from tests.faults.fleet import Fleet
+from tests.support.config import config_text, write_config
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest
 from tests.support.intercom_bodies import AT, contact, posted
@@ -33,6 +38,20 @@ def apply(config: Path, file: Path) -> str:
     done = CliRunner().invoke(root, ["--config", str(config), "profiles", "policy", "apply", str(file)])
     assert done.exit_code == 0, f"{done.output}{done.exception}"
     return done.output
+
+
+def long_run(people: int) -> None:
+    """Run the campaign with so many people on a broker of its own."""
+    with tempfile.TemporaryDirectory() as name, temporary_stack() as stack:
+        folder, kafka = Path(name), stack.addresses.kafka
+        config = write_config(folder, config_text(kafka={"bootstrap": kafka}))
+        workers = Fleet(argv(str(config), "worker")[1:], folder, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
+        settings = KafkaSettings(bootstrap=kafka)
+        asyncio.run(topics.apply(settings))
+        try:
+            asyncio.run(PolicyCampaign(settings, workers, config, people).run())
+        finally:
+            workers.close()
 
 
 class PolicyCampaign:
@@ -61,7 +80,8 @@ class PolicyCampaign:
         assert there.keys() == before.keys()
         await self._change("overwrite", 3, kill=False)
         assert await latest(self._settings, "people") == before
-        assert "nothing to do" in apply(self._config, policy_file(self._config.parent, "overwrite"))
+        again = await asyncio.to_thread(apply, self._config, policy_file(self._config.parent, "overwrite"))
+        assert "nothing to do" in again
         changes = await self._changes()
         ids = Counter(header(change.headers, "ce_id") for change in changes)
         assert len(ids) == len(changes) == 4 * self._people
