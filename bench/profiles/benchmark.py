@@ -10,6 +10,7 @@ from bench.earlier import COMMIT, earlier_product
 from bench.options import Options
 from bench.product import Deployment, write_config
 from bench.profiles.capture import capture
+from bench.profiles.large_person import LARGE, large_person
 from bench.profiles.memory import PEAK, SIZES, held, peak, peak_ratio, peak_table, size_table
 from bench.profiles.stages import stages
 from bench.profiles.systems import BEFORE, NO_WORK, OURS, SYSTEMS, TWO_WORKERS
@@ -43,6 +44,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     trials = _measured(options, cluster, names, workloads)
     sampled = tuple(stages(cluster, name, workload) for name, workload in workloads.items() if STAGES in chosen)
     replayed = peak(cluster, tenancy, quick=options.quick) if PEAK in chosen else None
+    large = large_person(quick=options.quick) if LARGE in chosen else None
     sizes = {name: held(cluster, tenancy, name, options.events, quick=options.quick) for name in chosen if name in SIZES}
     return Report(
         name="profiles",
@@ -52,9 +54,11 @@ def run(options: Options, cluster: Cluster) -> Report:
             *sampled,
             *((peak_table(replayed),) if replayed else ()),
             *((size_table(sizes),) if sizes else ()),
+            *((large[0],) if large else ()),
         ),
         ratios={key: each for workload in workloads for key, each in _ratios(workload, names, trials).items()}
-        | ({"peak_mib": peak_ratio(replayed)} if replayed else {}),
+        | ({"peak_mib": peak_ratio(replayed)} if replayed else {})
+        | ({LARGE: large[1]} if large else {}),
         checks=_checks(trials)
         | ({PEAK: replayed.complete and replayed.fits} if replayed else {})
         | {f"{name}: one change a contact": each.is_right for name, each in sizes.items()},
@@ -64,7 +68,7 @@ def run(options: Options, cluster: Cluster) -> Report:
 
 def _chosen(options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what to measure, and on which workloads: what --only names of each, else all but the million contacts."""
-    usual = (*SYSTEMS, STAGES, PEAK)
+    usual = (*SYSTEMS, STAGES, PEAK, LARGE)
     chosen = options.chosen((*usual, *SIZES, *WORKLOADS)) if options.only else ()
     return tuple(name for name in chosen if name not in WORKLOADS) or usual, tuple(
         name for name in chosen if name in WORKLOADS

@@ -135,7 +135,7 @@ def test_the_cpu_time_of_a_record_is_divided_as_the_samples_are():
 
 
 def test_the_million_contacts_are_measured_only_where_they_are_asked_for():
-    assert _chosen(Options()) == ((*SYSTEMS, "stages", "peak"), tuple(WORKLOADS))
+    assert _chosen(Options()) == ((*SYSTEMS, "stages", "peak", "large_person"), tuple(WORKLOADS))
     assert _chosen(Options(only=("million_on_disk",)))[0] == ("million_on_disk",)
     assert _chosen(Options(only=("live", "ours"))) == (("ours",), ("live",))
     with pytest.raises(BadConfiguration, match="peek"):

@@ -164,10 +164,13 @@ def _active_links(record: str, registers: Registers) -> dict[str, Assertions]:
 
 def _links_of(record: str, edges: Iterable[tuple[str, Version]]) -> dict[str, Assertions]:
     by_kind: dict[str, Assertions] = {}
+    assertions: dict[Version, Assertion] = {}
     for name, version in edges:
         kind, _, entity = name.partition(":")
         if entity:
-            by_kind.setdefault(kind, {})[qualified_id(record, entity)] = Assertion(version, record)
+            if (assertion := assertions.get(version)) is None:
+                assertion = assertions[version] = Assertion(version, record)
+            by_kind.setdefault(kind, {})[qualified_id(record, entity)] = assertion
     return by_kind
 
 
@@ -197,8 +200,15 @@ def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
 
 
 def parts_of(assertions: Assertions) -> Provenance:
-    """Return the provenance of a few parts that were resolved one by one."""
-    return [(assertion, (name,)) for name, assertion in assertions.items()]
+    """Return the provenance of parts that were resolved one by one; those of one assertion, as the links of a record are, together."""
+    together: dict[int, tuple[Assertion, list[str]]] = {}
+    for name, assertion in assertions.items():
+        part = together.get(id(assertion))
+        if part is None:
+            together[id(assertion)] = (assertion, [name])
+        else:
+            part[1].append(name)
+    return list(together.values())
 
 
 def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:
