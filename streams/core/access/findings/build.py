@@ -40,6 +40,7 @@ _STATUS: Final = MappingProxyType({"PASS": 1, "UNKNOWN": 2, "DUE": 2, "FAIL": 3,
 _NEW, _IN_PROGRESS, _SUPPRESSED, _RESOLVED = 1, 2, 3, 4  # status_id of a finding
 _CLASS: Final = 2003
 _SHOWN: Final = 100  # of candidates, evidence, addresses and teams: a finding stays far below the size of a record
+_OF_A_CANDIDATE: Final = 10  # addresses: a hundred of a hundred candidates would not fit into a record
 
 
 class FindingEvent(NamedTuple):
@@ -178,13 +179,15 @@ def shown_handling(handling: FindingHandling | None) -> Handling | None:
 
 def _compliance(key: FindingKey, event: EpisodeEvent) -> Compliance:
     check, result, status = CHECKS[key.check], event.check_result, _STATUS[event.result]
-    policy = {"policy": result.policy} if result.policy else {}
+    more = {"policy": result.policy} if result.policy else {}
+    if len(result.candidates) > _SHOWN:
+        more["candidates"] = str(len(result.candidates))  # of whom the finding lists the first
     return Compliance(
         status_id=status,
         control=check.control,
         standards=check.standards,
         control_parameters=tuple(
-            Parameter(name=name, value=text) for name, text in sorted({**result.parameters, **policy}.items())
+            Parameter(name=name, value=text) for name, text in sorted({**result.parameters, **more}.items())
         ),
         checks=(
             ComplianceCheck(
@@ -251,7 +254,8 @@ def _person(
         owner_name=owner.name if owner else None,
         owner_addresses=owner.given[:_SHOWN] if owner else (),
         candidates=tuple(
-            CandidateData(staff=each.id, name=each.name, addresses=each.given) for each in subjects.candidates[:_SHOWN]
+            CandidateData(staff=each.id, name=each.name, addresses=each.given[:_OF_A_CANDIDATE])
+            for each in subjects.candidates[:_SHOWN]
         ),
         exemption_reason=reason,
         comment=comment,

@@ -126,7 +126,9 @@ def test_thousands_of_people_at_one_address_make_no_finding_larger_than_a_record
     for number in range(300):
         company.staff(str(number), JO, name="n" * LONGEST_TEXT)
     assert max(len(sent.value or b"") for sent in company.sent if sent.topic.startswith("access.violations")) < MIB
-    assert len(company.findings()[-1]["unmapped"]["candidates"]) == 100
+    found = company.findings()[-1]
+    assert len(found["unmapped"]["candidates"]) == 100
+    assert {"name": "candidates", "value": "300"} in found["compliance"]["control_parameters"]
 
 
 @pytest.mark.parametrize("fact", [

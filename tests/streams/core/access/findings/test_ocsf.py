@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import schemas
+from schemas.access.limits import MOST_ADDRESSES
 from streams.core.access.checks.check import DUE, EXEMPT, FAIL, PASS, UNKNOWN, UNKNOWN_REASONS, AccountCheck, CheckDefinition
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.findings.build import Described, FindingSubjects, finding_event
@@ -95,6 +96,16 @@ def test_an_example_is_read(path):
 def test_every_kind_of_event_of_a_check_is_read(check):
     found = {problem for finding in events(check) for problem in problems(finding)}
     assert found == set()
+
+
+def test_a_hundred_candidates_of_a_hundred_long_addresses_each_make_no_finding_larger_than_a_record():
+    others = tuple(f"{'j' * 50}.{number}@{'long.' * 30}example" for number in range(MOST_ADDRESSES))
+    candidates = tuple(Described(f"p{number}", None, others) for number in range(200))
+    subjects = subjects_of(CHECKS["C1"])[0]._replace(candidates=candidates)
+    found = event(CHECKS["C1"], subjects, (FAIL, "ambiguous"), (CREATE, None))
+    assert len(json.dumps(found)) < 1 << 20
+    assert [len(each["addresses"]) for each in found["unmapped"]["candidates"]] == [10] * 100
+    assert {"name": "candidates", "value": "200"} in found["compliance"]["control_parameters"]
 
 
 @pytest.fixture(scope="module")
