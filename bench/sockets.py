@@ -10,7 +10,7 @@ _REMOTE, _STATE, _INODE = 2, 3, 9  # columns of /proc/net/tcp
 def established(pid: int, ports: Collection[int]) -> int:
     """Return how many established connections a process has to these ports of any host."""
     try:
-        own = set(_inodes(pid))
+        own = set(inodes(pid))
         tables = [Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     except OSError:
         return 0
@@ -22,7 +22,8 @@ def _port(address: str) -> int:
     return int(address.rpartition(":")[2], 16)
 
 
-def _inodes(pid: int) -> Iterator[str]:
+def inodes(pid: int) -> Iterator[str]:
+    """Yield the inodes of a process' sockets."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             target = str(entry.readlink())

@@ -236,6 +236,16 @@ _ALL: Final = (
         written_by=("access",), read_by=("verifier",),
         about="for each fact: its hash, the previous hash, and the records that followed from it",
     ),
+    _public(
+        name="workspaces", schema="workspace_state", key="app_id", compact=True,
+        written_by=("operators",), read_by=("ingress", "worker", "downstream"),
+        about="workspaces that are paused, archived or deleted; one without a record is active",
+    ),
+    Topic(
+        name="held.posts", encoding=Encoding.RAW, key="app_id:entity_id", retention_ms=90 * DAY_MS,
+        written_by=("ingress",), read_by=("operators",),
+        about="posts about workspaces that are paused or archived, until they are resumed",
+    ),
     Topic(
         name="dead.letters", encoding=Encoding.RAW, key="key of the original", retention_ms=90 * DAY_MS,
         written_by=("every process",), read_by=("operators",),

@@ -35,17 +35,17 @@ Trials = dict[str, dict[int, Trial]]
 def run(options: Options, cluster: Cluster) -> Report:
     """Make the workloads once, then measure the systems, our stages, and our memory."""
     chosen, wanted = _chosen(options)
-    names, tenancy = _present(name for name in chosen if name in SYSTEMS), _tenancy()
+    names, of = _present(name for name in chosen if name in SYSTEMS), tenancy()
     workloads = {
-        name: routed(kind.make(options.events or (_QUICK_EVENTS if options.quick else kind.events)), tenancy)
+        name: routed(kind.make(options.events or (_QUICK_EVENTS if options.quick else kind.events)), of)
         for name, kind in WORKLOADS.items()
         if name in wanted and (names or STAGES in chosen)
     }
     trials = _measured(options, cluster, names, workloads)
     sampled = tuple(stages(cluster, name, workload) for name, workload in workloads.items() if STAGES in chosen)
-    replayed = peak(cluster, tenancy, quick=options.quick) if PEAK in chosen else None
+    replayed = peak(cluster, of, quick=options.quick) if PEAK in chosen else None
     large = large_person(quick=options.quick) if LARGE in chosen else None
-    sizes = {name: held(cluster, tenancy, name, options.events, quick=options.quick) for name in chosen if name in SIZES}
+    sizes = {name: held(cluster, of, name, options.events, quick=options.quick) for name in chosen if name in SIZES}
     return Report(
         name="profiles",
         about=f"contact webhooks of 1.0 kB through the agents of contacts and people, {PARTITIONS} partitions, one worker",
@@ -91,7 +91,7 @@ def _present(chosen: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in chosen if SYSTEMS[name].installed and (name != BEFORE or earlier_product() is not None))
 
 
-def _tenancy() -> Tenancy:
+def tenancy() -> Tenancy:
     """Return the tenancy of every trial's configuration."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         return load(str(write_config(Deployment(0, "127.0.0.1:9092", "", Path(folder))))).tenancy

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from bench.broker_cpu import broker_cpu_s
 from bench.child import Child, running
 from bench.cluster import Cluster, read_all
 from bench.earlier import earlier_product
@@ -42,6 +43,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     rate: float
     cpu_us: float
+    broker_us: float  # of all brokers of the cluster, where they run on this machine
     grown_mib: float
     peak_mib: float
     contacts: int
@@ -132,10 +134,12 @@ def _run(cluster: Cluster, kafka: KafkaSettings, workload: Routed, child: Child,
     publish(kafka, workload.warm_up)
     wait_until_complete(child, cluster, changes, warm, _LIMIT_S)
     began = {topic: cluster.ends(topic) for topic in cluster.topics() if kafka.topic_prefix in topic}
+    broker_before = broker_cpu_s(cluster.brokers())
     bytes_before, cpu_before, memory_before = topic_bytes(cluster.brokers()), child.cpu_s(), child.resident_mib()
     publish(kafka, workload.measured)
     wait_until_complete(child, cluster, changes, all_changes, _LIMIT_S)
     cpu, grown = child.cpu_s() - cpu_before, child.resident_mib() - memory_before
+    broker = broker_cpu_s(cluster.brokers()) - broker_before
     written = topic_bytes(cluster.brokers())
     written.subtract(bytes_before)
     read = _read(cluster, kafka, began)
@@ -143,6 +147,7 @@ def _run(cluster: Cluster, kafka: KafkaSettings, workload: Routed, child: Child,
     return Trial(
         rate=workload.posts / (read.last[changes] - first) * 1000 if read.counts[changes] else 0.0,
         cpu_us=cpu / workload.posts * 1e6,
+        broker_us=broker / workload.posts * 1e6,
         grown_mib=grown,
         peak_mib=child.peak_mib(),
         contacts=workload.contacts,

@@ -63,8 +63,10 @@ def rights(user: ProcessUser) -> tuple[Right, ...]:
 
 def _ingress() -> Iterator[Right]:
     for name, topic in TOPICS.items():
-        if "ingress" in topic.written_by:
-            yield Right(BrokerResource.TOPIC, name, ("Describe", "Write"))
+        reads = ("Read",) if "ingress" in topic.read_by else ()
+        writes = ("Write",) if "ingress" in topic.written_by else ()
+        if reads or writes:
+            yield Right(BrokerResource.TOPIC, name, ("Describe", *reads, *writes))
 
 
 def _worker() -> Iterator[Right]:
@@ -72,7 +74,7 @@ def _worker() -> Iterator[Right]:
     sources = set(source_topics())
     agents = {reader for name in sources for reader in TOPICS[name].read_by} | {"worker", _EVERY_PROCESS}
     for name, topic in TOPICS.items():
-        reads = ("Read",) if name in sources else ()
+        reads = ("Read",) if name in sources or "worker" in topic.read_by else ()
         writes = ("Write",) if name in sources or agents & {*topic.written_by} else ()
         yield Right(BrokerResource.TOPIC, name, ("Describe", "DescribeConfigs", *reads, *writes))
     yield Right(BrokerResource.TOPIC, _OWN, ("Describe", "DescribeConfigs", "Read", "Write"), prefixed=True)

@@ -32,7 +32,7 @@ from streams.settings import Settings
 from streams.worker.generations import GenerationReplaced, GenerationWatch
 from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.profile_policies import sync_profile_policies
-from streams.worker.settings_sync import sync_settings_facts
+from streams.worker.settings_sync import monitored, sync_settings_facts
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +119,7 @@ async def _prepare(settings: Settings, callbacks: WorkerCallbacks, stop_requeste
             names = state.names(settings.kafka.topic_prefix)
             agents = with_inputs(agents_of(settings.tenancy, avro), state.live.generations)
             await topics.apply(settings.kafka, names.changelogs(agents), only=())
-            await sync_settings_facts(settings.kafka, avro, settings.tenancy)
+            await sync_settings_facts(settings.kafka, avro, await monitored(settings.kafka, avro, settings.tenancy))
             encoding = settings.worker.encoding or OLDEST
             await sync_identity_rules(settings.kafka, settings.tenancy, encoding=encoding)
             await sync_profile_policies(settings.kafka, avro, settings.tenancy, encoding=encoding)

@@ -2,14 +2,20 @@
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from connectors.kafka.fact_log import FactRecord, append_once, fact_record, find_facts
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy, Tenant
+from schemas.workspaces import WorkspaceStatus
 from streams.core.access.facts.policy import calendars
 from streams.core.access.facts.settings import KIND, TYPE, settings_fact
+from streams.ops.workspaces.states import states
+
+_UNMONITORED = (WorkspaceStatus.ARCHIVED, WorkspaceStatus.DELETED)
 
 
 async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy) -> int:
@@ -33,6 +39,20 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
         return [fact_record(avro, fact) for fact in facts]
 
     return await append_once(kafka, "announce", missing)
+
+
+async def monitored(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy) -> Tenancy:
+    """Return the tenancy without workspaces that an operator has archived or deleted, although the configuration still names them."""
+    gone = {name for name, each in (await states(kafka, avro)).items() if each.state in _UNMONITORED}
+    if not gone & set(tenancy.workspaces):
+        return tenancy
+    tenants = [
+        msgspec.structs.replace(
+            tenant, workspaces=tuple(workspace for workspace in tenant.workspaces if workspace.app_id not in gone)
+        )
+        for tenant in tenancy.tenants.values()
+    ]
+    return Tenancy.of(tenancy.apps.values(), tenants)
 
 
 def _calendar_facts(tenant: Tenant, before: list[Fact], now: datetime) -> list[Fact]:

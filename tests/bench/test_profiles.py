@@ -9,7 +9,7 @@ from bench.cluster import Cluster, source_producer
 from bench.earlier import earlier_product
 from bench.log_sizes import topic_bytes
 from bench.options import Options
-from bench.profiles.benchmark import _chosen, _tenancy
+from bench.profiles.benchmark import _chosen, tenancy
 from bench.profiles.persons import last_persons
 from bench.profiles.posts import MERGED, ContactHistory
 from bench.profiles.prepared import HopWriting, PreparedRecord, load, prepared_hop, save
@@ -36,9 +36,9 @@ def test_a_workload_is_the_same_at_every_run_and_its_posts_have_about_the_size_t
 
 
 def test_a_replay_has_ten_events_a_contact_and_a_first_sync_one():
-    ten = routed(replay(2_000), _tenancy())
+    ten = routed(replay(2_000), tenancy())
     assert 190 <= ten.contacts <= 200
-    assert routed(first_sync(300), _tenancy()).contacts == 300
+    assert routed(first_sync(300), tenancy()).contacts == 300
 
 
 def test_a_twentieth_of_live_traffic_is_tags_companies_and_merges():
@@ -56,7 +56,7 @@ def test_a_merge_is_two_records_about_contacts_because_it_changes_two_persons():
     history.saved(1), history.saved(2)
     workload = live(10)
     merged = msgspec.structs.replace(workload, measured=(history.merged(1, 2),))
-    assert about_contacts(routed(merged, _tenancy()).measured) == 2
+    assert about_contacts(routed(merged, tenancy()).measured) == 2
     assert history.expected()["contact-00000002"] == MERGED
 
 
@@ -71,12 +71,12 @@ def persons_by_hand(workload):
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_the_work_by_hand_gives_the_persons_that_follow_from_the_posts(name):
-    workload = routed(WORKLOADS[name].make(1_000), _tenancy())
+    workload = routed(WORKLOADS[name].make(1_000), tenancy())
     assert last_persons(persons_by_hand(workload).values(), "json") == workload.expected
 
 
 def test_a_person_without_its_last_change_is_noticed():
-    workload = routed(live(400), _tenancy())
+    workload = routed(live(400), tenancy())
     shortened = msgspec.structs.replace(workload, measured=workload.measured[:-1])
     assert last_persons(persons_by_hand(shortened).values(), "json") != workload.expected
 

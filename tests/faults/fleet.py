@@ -10,10 +10,12 @@ _STOP_SECONDS = 60
 
 
 class Fleet:
-    """Processes of one command."""
+    """Processes of one command, run by this Python or another program."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
-        self._command = command
+    def __init__(
+        self, command: list[str], folder: Path, environment: dict[str, str] | None = None, program: str = sys.executable
+    ) -> None:
+        self._command = [program, *command]
         self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
         self._started = 0
@@ -23,7 +25,7 @@ class Fleet:
         """Start one more process, with additional arguments of its own."""
         self._started += 1
         with (self._folder / f"process{self._started}.log").open("wb") as out:
-            command = [sys.executable, *self._command, *more]
+            command = [*self._command, *more]
             process = subprocess.Popen(command, stdout=out, stderr=out, env=self._environment)
         self.running.append(process)
         return process

@@ -8,6 +8,7 @@ from schemas.dead_letters import TOPIC as DEAD_LETTERS
 from schemas.intercom.routes import TOPICS as INBOUND
 from schemas.tenancy import Tenancy
 from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding
+from schemas.workspaces import HELD
 from streams.agents.topology import agents_of
 
 AGENTS = agents_of(Tenancy.of((), ()), Avro.local())
@@ -33,7 +34,7 @@ def test_each_schema_belongs_to_a_topic_and_each_avro_topic_has_its_schema():
 
 
 def test_the_ingress_knows_exactly_the_inbound_topics():
-    assert set(INBOUND) == {topic.name for topic in TOPICS.values() if "ingress" in topic.written_by}
+    assert {*INBOUND, HELD} == {topic.name for topic in TOPICS.values() if "ingress" in topic.written_by}
 
 
 def test_compacted_topics_are_kept_by_key_and_others_by_time():

@@ -18,6 +18,7 @@ from connectors.intercom.ingress.counters import IngressCounters
 from connectors.intercom.ingress.durable_writer import DurableWriter
 from connectors.intercom.ingress.endpoint import CALLBACK_PATH, WEBHOOK_PATH, Endpoint
 from connectors.intercom.ingress.fast_path import FastPathProtocol
+from connectors.intercom.ingress.followed_workspaces import FollowedWorkspaces
 from connectors.intercom.ingress.kafka_publisher import KafkaPublisher
 from connectors.intercom.ingress.multiprocess_metrics import MultiprocessMetrics
 from connectors.intercom.ingress.probes import IngressStatus, probes
@@ -34,6 +35,7 @@ from connectors.observability.metrics import (
     INGRESS_TOPICS_MISSING,
 )
 from schemas.intercom.routes import TOPICS
+from schemas.workspaces import HELD
 
 _log = structlog.get_logger(__name__)
 _GRACE_S: Final = 10  # for requests in flight at a stop; twice what Intercom waits
@@ -53,7 +55,8 @@ class IngressProcess:
 
     def __init__(self, config: IngressConfig, index: int) -> None:
         self.breaker = Breaker(always_open=config.spool_always, on_trip=_on_trip)
-        topics = [config.kafka.topic(topic) for topic in TOPICS]
+        topics = [config.kafka.topic(topic) for topic in (*TOPICS, HELD)]
+        self._states = FollowedWorkspaces(config.kafka, config.registry_url, config.spool)
         self.publisher = KafkaPublisher(config.kafka, topics, on_connected=lambda: self.breaker.record_success(0))
         self.spools = Spools(
             config.spool,
@@ -76,7 +79,7 @@ class IngressProcess:
         writer = DurableWriter(self.publisher, self.spools.own, self.breaker)
         endpoint = Endpoint(
             keyring=Keyring(self._config.tenancy.apps.values()),
-            router=Router(self._config.tenancy, self._config.kafka.topic),
+            router=Router(self._config.tenancy, self._config.kafka.topic, self._states.inactive),
             writer=writer,
             counters=self._counters,
             ceiling=self._config.ceiling,
@@ -84,14 +87,16 @@ class IngressProcess:
         )
         self._register_gauges()
         metrics_task = asyncio.create_task(self._metrics.publish())
+        states_task = asyncio.create_task(self._states.follow())
         try:
             yield _App(endpoint, probes(self._status, self._metrics.page))
         finally:
             metrics_task.cancel()
+            states_task.cancel()
             await writer.close()
             await self.spools.close()
             await self.publisher.close()
-            await asyncio.gather(metrics_task, return_exceptions=True)
+            await asyncio.gather(metrics_task, states_task, return_exceptions=True)
 
     def _register_gauges(self) -> None:
         """Set the functions that the gauges call at each scrape."""

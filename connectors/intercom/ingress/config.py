@@ -25,3 +25,4 @@ class IngressConfig(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     ceiling: int = 0
     spool_always: bool = False
+    registry_url: str = ""

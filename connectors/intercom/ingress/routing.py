@@ -1,7 +1,7 @@
 """Converts the bytes of an authentic post to the records to publish. Pure: bytes and an instant in, records out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -29,10 +29,16 @@ from schemas.intercom.routes import (
     route_of,
 )
 from schemas.tenancy import Tenancy
+from schemas.workspaces import HELD, HELD_FOR, WorkspaceStatus
 
 _UNREADABLE: Final = "unreadable"  # the app_id and the topic recorded for a body that cannot be parsed
 _JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
+_OF_PROFILES: Final = frozenset({"intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.articles"})
+_HELD_WHILE: Final = {
+    WorkspaceStatus.PAUSED: _OF_PROFILES, WorkspaceStatus.ARCHIVED: _OF_PROFILES | {"intercom.admins"},
+}  # fmt: skip
+NO_STATES: Final[Mapping[str, WorkspaceStatus]] = {}
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _PLANS: Final = 4096  # workspaces times topics that post; a plan that is not there is made again
 _HEADER_LIMIT: Final = 255  # bytes of a request header that is copied to a record
@@ -47,6 +53,7 @@ class Quarantine(StrEnum):
     UNKNOWN = "unknown"  # a topic that is not in Intercom's documentation
     NO_ID = "nameless"  # the entity's id is not where this topic should have it
     CALLBACK = "callback"  # a health check or an uninstall
+    DELETED = "deleted"  # a workspace that an operator has deleted, and that is still configured
 
 
 class AuthenticPost(NamedTuple):
@@ -79,7 +86,10 @@ class WrongApp(InvalidRecord):
 class Router:
     """Routes posts, given the configured workspaces and the function that names a topic on the broker."""
 
-    def __init__(self, tenancy: Tenancy, topic_name: Callable[[str], str]) -> None:
+    def __init__(
+        self, tenancy: Tenancy, topic_name: Callable[[str], str], states: Mapping[str, WorkspaceStatus] = NO_STATES
+    ) -> None:
+        self._states = states  # of workspaces that are not active
         self._apps = {workspace.app_id: workspace.app for workspace in tenancy.workspaces.values()}
         self._name = topic_name
         self._plan = lru_cache(maxsize=_PLANS)(self._make_plan)  # of this router's own workspaces
@@ -87,7 +97,11 @@ class Router:
     def webhook(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a webhook. Raises `WrongApp` for a workspace of another app, `TooLarge` for one inflated beyond the limit."""
         plain = plain_notification(post.body) if post.encoding is None else None
-        if plain is not None and (plan := self._plan(plain.app_id, plain.topic, post.content_type)) is not None:
+        if (
+            plain is not None
+            and plain.app_id not in self._states
+            and (plan := self._plan(plain.app_id, plain.topic, post.content_type)) is not None
+        ):
             if plan.app not in post.signers:
                 raise _wrong_app()
             return plan.routed(post, plain, now)
@@ -106,8 +120,23 @@ class Router:
         if app not in post.signers:
             raise _wrong_app()
         targets = destinations(notification)
+        if (state := self._states.get(notification.app_id)) is not None:
+            return self._of_inactive(post, notification, targets, state, now)
         records = tuple([self._record(post, notification, target, now) for target in targets])
         return RoutedPost(records, _label(notification.topic), _quarantine(notification, targets[0]))
+
+    def _of_inactive(
+        self, post: AuthenticPost, notification: Envelope, targets: Sequence[Destination], state: WorkspaceStatus, now: int
+    ) -> RoutedPost:
+        """Hold the posts of a workspace that is paused or archived; those about teammates decide access, and only an archived one's are held."""
+        if state is WorkspaceStatus.DELETED:
+            return self._quarantined(post, notification, Quarantine.DELETED, now)
+        records = [self._record(post, notification, target, now) for target in targets]
+        for index, target in enumerate(targets):
+            if target.topic in _HELD_WHILE[state]:
+                held = [*records[index].headers, (HELD_FOR, target.topic.encode())]
+                records[index] = msgspec.structs.replace(records[index], topic=self._name(HELD), headers=held)
+        return RoutedPost(tuple(records), _label(notification.topic), _quarantine(notification, targets[0]))
 
     def callback(self, post: AuthenticPost, now: int) -> RoutedPost:
         """Route a health check or an uninstall. Raises `WrongApp` where the body names a workspace of another app."""

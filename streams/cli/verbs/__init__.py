@@ -31,6 +31,7 @@ VERBS = MappingProxyType({
     "doctor": "Find what is wrong with an installation, and what to do.",
     "trace": "Follow one event to everything that came of it.",
     "dead-letters": "Show what could not be processed, by cause; send it again, or drop it.",
+    "workspace": "Pause, resume, archive, restore and delete workspaces.",
     "backup": "Write all topics of an installation into files, also while it works.",
     "restore": "Verify a backup, and restore it to an empty cluster.",
     "simulate": "Send a small company's history as signed webhooks.",

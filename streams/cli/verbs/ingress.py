@@ -35,5 +35,6 @@ def ingress(ctx: click.Context, *, listen: str | None, processes: int | None) ->
             processes=processes or settings.ingress.processes,
             ceiling=settings.ingress.ceiling,
             spool_always=settings.ingress.spool_always,
+            registry_url=settings.registry.url,
         )
     )

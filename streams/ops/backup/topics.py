@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from schemas import dead_letters
+from schemas import dead_letters, workspaces
 from schemas.access import facts
 from schemas.topics import TOPICS, Encoding, Topic
 from streams.engine.naming import Naming
 
-IN_PLACE: Final = frozenset({facts.TOPIC, dead_letters.TOPIC})
-"""Topics whose offsets are part of what records mean: the ledger and findings cite facts by them, decisions name dead letters."""
+IN_PLACE: Final = frozenset({facts.TOPIC, dead_letters.TOPIC, workspaces.HELD})
+"""Topics whose offsets are part of what records mean: the ledger and findings cite facts by them, decisions name dead letters, and the
+journal says up to which held posts were released."""
 
 _OWN: Final = re.compile(rf"{re.escape(Naming().application)}\.g(\d+)\.(.+)")
 _CHANGELOG: Final = ".changelog"

@@ -1,0 +1,1 @@
+"""How throughput grows with workers, measured and compared with the formula of docs/sizing.md."""

@@ -1,0 +1,85 @@
+"""The formula of docs/sizing.md: what an installation needs, from measured figures. `python -m bench.scale.document` writes its table.
+
+The figures are those of docs/benchmarks.md on the machine named there, quiet. Another machine has others; the formula stays.
+"""
+
+import math
+from typing import Final
+
+import msgspec
+
+_DAY_S: Final = 86_400
+_PARTITIONS: Final = (4, 64)  # the fewest and the most that are worth it
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What one event and one contact cost. `load` is the share of a core that is used at the usual rate: the rest is for peaks and catching up."""
+
+    worker_us: float = 200.0  # CPU of workers an event: `scripts/bench profiles`, live
+    broker_us: float = 200.0  # CPU of one broker an event and copy: `scripts/bench scale`
+    ingress_us: float = 40.0  # CPU of an ingress a post, over the spool: `scripts/bench ingress`
+    load: float = 0.5
+    base_mib: float = 160.0  # a worker without tables
+    row_kib: float = 5.5  # memory a contact in all tables: `scripts/bench profiles`, first_sync
+    disk_kib: float = 4.0  # files of tables a contact, with what compaction needs for a moment
+    changelog_kib: float = 1.2  # a contact's rows in changelogs and compacted topics, compressed
+    inbound_b: float = 500.0  # a post on its topic, compressed
+    changes_b: float = 180.0  # what follows from an event on topics kept for 90 days, compressed
+    short_b: float = 170.0  # and on those kept for 7 days
+    kept_days: float = 90.0
+    short_days: float = 7.0
+    copies: int = 3
+    in_memory_contacts: int = 2_000_000  # beyond, tables belong on disk
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """What an installation needs. Memory and disk are of one worker."""
+
+    partitions: int
+    workers: int
+    ingresses: int
+    on_disk: bool
+    memory_gib: float
+    tables_gib: float
+    kafka_gib: float
+    broker_cores: float
+    broker_mb_s: float
+
+
+def size(contacts: int, events_s: float, figures: Figures | None = None) -> Size:
+    """Return what so many contacts and events a second need."""
+    each = figures or Figures()
+    workers = max(2, math.ceil(events_s * each.worker_us / 1e6 / each.load))
+    on_disk = contacts > each.in_memory_contacts
+    rows_mib = contacts * each.row_kib / 1024 / workers
+    written_b = (each.inbound_b + each.changes_b + each.short_b) * events_s
+    kept_gib = (
+        contacts * each.changelog_kib / 1024**2
+        + events_s * _DAY_S * (each.kept_days * (each.inbound_b + each.changes_b) + each.short_days * each.short_b) / 1024**3
+    )
+    return Size(
+        partitions=partitions(workers),
+        workers=workers,
+        ingresses=max(2, math.ceil(events_s * each.ingress_us / 1e6 / each.load)),
+        on_disk=on_disk,
+        memory_gib=(each.base_mib + (each.base_mib if on_disk else rows_mib)) / 1024,
+        tables_gib=contacts * each.disk_kib / 1024**2 / workers if on_disk else 0.0,
+        kafka_gib=kept_gib * each.copies,
+        broker_cores=events_s * each.broker_us * each.copies / 1e6 / each.load,
+        broker_mb_s=written_b * each.copies / 1e6,
+    )
+
+
+def partitions(workers: int) -> int:
+    """Return how many partitions: four for each worker, as a power of two, so that shares stay even while workers are added."""
+    least, most = _PARTITIONS
+    return max(least, min(max(most, 1 << math.ceil(math.log2(workers))), 1 << math.ceil(math.log2(4 * workers))))
+
+
+def speedup(workers: int, cores: int, *, worker_us: float, broker_us: float) -> float:
+    """Return by how much so many workers are faster than one, where brokers share the machine's cores with them.
+
+    A worker uses one core at most; workers and brokers together no more than there are.
+    """
+    one = min(1 / worker_us, cores / (worker_us + broker_us))
+    return min(workers / worker_us, cores / (worker_us + broker_us)) / one

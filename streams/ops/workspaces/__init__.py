@@ -1,0 +1,1 @@
+"""Workspaces that are paused, archived, restored and deleted."""
