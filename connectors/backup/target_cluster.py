@@ -35,8 +35,8 @@ class TargetCluster:
         self._admin = admin
         self._consumer = consumer
 
-    async def require_empty(self, partitions: Mapping[str, int], group: str) -> None:
-        """Raise BadConfiguration where a topic has records or other partitions, or the group has members.
+    async def require_empty(self, partitions: Mapping[str, int], groups: Iterable[str]) -> None:
+        """Raise BadConfiguration where a topic has records or other partitions, or one of the groups has members.
 
         A topic that had records and lost them counts as well: the next ones would get other offsets.
         """
@@ -53,11 +53,11 @@ class TargetCluster:
                 f"topic {self._kafka.topic(other[0])} has {counts[other[0]]} partitions, and {partitions[other[0]]} in the backup: "
                 "delete it while it is empty, and the restore creates it as it was"
             )
-        for described in await self._admin.describe_consumer_groups([group]):
+        for described in await self._admin.describe_consumer_groups(sorted(groups)):
             for entry in described.groups:
                 if entry[5]:
                     raise BadConfiguration(
-                        f"{len(entry[5])} workers run at {self._kafka.bootstrap} (group {group}): stop them first"
+                        f"{len(entry[5])} workers run at {self._kafka.bootstrap} (group {entry[2]}): stop them first"
                     )
 
     async def begin(self, topics: Mapping[str, tuple[Topic, int]]) -> None:

@@ -28,7 +28,7 @@ from streams.engine.naming import Naming
 from streams.engine.tables import commit_state
 from streams.engine.tables.commit_state import CommitState
 from streams.ops.backup.positions import PositionTranslation
-from streams.ops.backup.topics import IN_PLACE, group_of, is_changelog, is_own_group, topic_of
+from streams.ops.backup.topics import IN_PLACE, group_of, is_changelog, is_own_group, source_of, topic_of
 from streams.ops.backup.verify import VerifiedBackup
 from streams.ops.replay.journal import replays
 from streams.ops.replay.run import abandon
@@ -67,7 +67,8 @@ async def restore(
     counts = {name: len(backup.manifest.topics[name].partitions) for name in named}
     chosen = {name: (topic, counts[name]) for name, topic in named.items()}
     async with target_cluster(kafka) as cluster:
-        await cluster.require_empty(counts, Naming(prefix=kafka.topic_prefix).group)
+        own = {group_of(name, kafka.topic_prefix) for name in backup.states}
+        await cluster.require_empty(counts, own | {Naming(prefix=kafka.topic_prefix).group})
         await cluster.begin(chosen)
         translated = await _write_all(kafka, backup, on_progress)
         await _compare(kafka, backup, translated)
@@ -104,14 +105,15 @@ class _Translations:
 
     def __init__(self, backup: VerifiedBackup) -> None:
         wanted: dict[tuple[str, int], set[int]] = {}
-        for states in backup.states.values():
+        for name, states in backup.states.items():
             for number, state in states.items():
                 for topic, position in state.positions.items():
-                    wanted.setdefault((topic, number), set()).add(position)
+                    wanted.setdefault((source_of(name, topic, backup.manifest.topics), number), set()).add(position)
         for positions in backup.manifest.groups.values():
             for topic, numbers in positions.items():
                 for number, position in numbers.items():
                     wanted.setdefault((topic, number), set()).add(position)
+        self._topics = backup.manifest.topics
         self._parts = {place: PositionTranslation(each) for place, each in wanted.items()}
 
     def observe(self, topic: str, number: int, records: Iterable[StoredRecord]) -> Iterable[StoredRecord]:
@@ -128,9 +130,12 @@ class _Translations:
         except KeyError:  # a topic that was deleted before the backup: its reader will find nothing either way
             return position
 
-    def state(self, number: int, state: CommitState) -> CommitState:
+    def state(self, changelog: str, number: int, state: CommitState) -> CommitState:
         """Return a table's positions as they are in the new logs."""
-        positions = {topic: self(topic, number, position) for topic, position in state.positions.items()}
+        positions = {
+            topic: self(source_of(changelog, topic, self._topics), number, position)
+            for topic, position in state.positions.items()
+        }
         return msgspec.structs.replace(state, positions=positions)
 
 
@@ -138,9 +143,9 @@ def _gaps(backup: VerifiedBackup) -> tuple[Gap, ...]:
     """Return what tables had not read when it was deleted: a restored log begins at 0, so their positions no longer show it."""
     found = {
         Gap(topic, number, part.start - position)
-        for states in backup.states.values()
+        for name, states in backup.states.items()
         for number, state in states.items()
-        for topic, position in state.positions.items()
+        for topic, position in [(source_of(name, plain, backup.manifest.topics), at) for plain, at in state.positions.items()]
         if topic in backup.manifest.topics
         and topic not in IN_PLACE
         and position < (part := backup.manifest.topics[topic].partitions[number]).start
@@ -177,7 +182,7 @@ def _with_state(
         else:
             yield record
     if state is not None and last is not None:
-        yield msgspec.structs.replace(last, value=commit_state.encode(translated.state(number, state)))
+        yield msgspec.structs.replace(last, value=commit_state.encode(translated.state(name, number, state)))
 
 
 async def _compare(kafka: KafkaSettings, backup: VerifiedBackup, translated: _Translations) -> None:
@@ -210,7 +215,7 @@ async def _commit_groups(cluster: TargetCluster, backup: VerifiedBackup, transla
         own = positions.setdefault(group_of(name, prefix), {})
         for number, state in partitions.items():
             for topic, position in state.positions.items():
-                own.setdefault(topic, {})[number] = position
+                own.setdefault(source_of(name, topic, manifest.topics), {})[number] = position
     for group, topics in positions.items():
         moved = {
             topic: {number: translated(topic, number, at) for number, at in numbers.items()}

@@ -5,7 +5,7 @@ from the rest again. Whose offsets are named elsewhere is restored at the same o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from schemas import dead_letters, workspaces
@@ -47,6 +47,13 @@ def group_of(changelog: str, prefix: str) -> str:
     """Return the group whose workers keep that changelog: one of each generation."""
     own = _OWN.fullmatch(changelog)
     return Naming(prefix=prefix).group_of(int(own[1]) if own else 1)
+
+
+def source_of(changelog: str, topic: str, present: Container[str]) -> str:
+    """Return the topic that a table's position counts in: its generation's own copy, where there is one."""
+    own = _OWN.fullmatch(changelog)
+    copy = f"{Naming().application}.g{own[1]}.{topic}" if own else ""
+    return copy if copy in present else topic
 
 
 def is_own_group(group: str, prefix: str) -> bool:

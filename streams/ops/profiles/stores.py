@@ -78,6 +78,8 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "access.state": _STAFF,
     "access.read.requests": _STAFF,
     "access.ledger": _STAFF,
+    "workspaces": _holding(FoundBy.NOWHERE, "which workspaces are paused, archived or deleted"),
+    "held.posts": _holding(FoundBy.MENTION, "posts about a workspace that is paused or archived"),
     "dead.letters": _holding(FoundBy.MENTION, "posts and patches that could not be processed"),
     "operations": _holding(FoundBy.NOWHERE, "what operators did; of an erasure the marks, and no id of a contact"),
 })  # fmt: skip

@@ -17,7 +17,7 @@ from connectors.kafka.transaction import TopicRecord
 from schemas.codec import Avro
 from schemas.operations import REPLAY_STARTED, RESTORED
 from streams.engine.naming import Naming
-from streams.ops.backup.topics import backed_up, group_of, is_changelog, is_own_group
+from streams.ops.backup.topics import backed_up, group_of, is_changelog, is_own_group, source_of
 from streams.ops.replay import journal
 from streams.ops.replay.journal import Progress, Replay
 from streams.ops.replay.selection import ReplaySelection
@@ -150,4 +150,6 @@ def test_tables_of_every_generation_belong_to_a_backup():
     assert is_changelog("intercom-streams.g2.contacts.changelog")
     assert group_of("intercom-streams.g2.contacts.changelog", "q.") == Naming(prefix="q.").group_of(2)
     assert is_own_group("p.intercom-streams.g2", "p.")
+    assert source_of("intercom-streams.g2.people.changelog", "person.patches", chosen) == "intercom-streams.g2.person.patches"
+    assert source_of("intercom-streams.g2.people.changelog", "people", chosen) == "people"
     assert not is_own_group("p.crm", "p.")

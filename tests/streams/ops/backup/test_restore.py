@@ -10,12 +10,14 @@ from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka import topics
 from connectors.kafka.fact_log import fact_record
+from connectors.kafka.group_lag import group_lag
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
 from connectors.local import temporary_stack
 from schemas.access.facts import Fact
 from schemas.message import header
 from schemas.topics import TOPICS
+from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from streams.engine.tables import commit_state
@@ -52,10 +54,12 @@ def facts_of(*facts: Fact) -> list[TopicRecord]:
     return [TopicRecord("access.facts", *fact_record(AVRO, fact)) for fact in facts]
 
 
-async def at_rest(work: Running) -> None:
-    await until(lambda: work.engine.ready.is_set() and caught_up(work), "everything is read")
-    await asyncio.sleep(0.3)
-    await until(lambda: caught_up(work), "everything is read")
+async def at_rest(kafka: KafkaSettings, work: Running) -> None:
+    """Wait until the agents have read all that is on their topics, markers of transactions included."""
+    sources = [kafka.topic(topic) for topic in source_topics()]
+    async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags, asyncio.timeout(90):
+        while not (work.engine.ready.is_set() and caught_up(work)) or any((await lags()).values()):  # noqa: ASYNC110  # Kafka sets no event
+            await asyncio.sleep(0.1)
 
 
 async def worked(installation: Installation, *appended: list[TopicRecord]) -> dict[str, dict[str, bytes]]:
@@ -65,7 +69,7 @@ async def worked(installation: Installation, *appended: list[TopicRecord]) -> di
         for each in appended:
             async with transactions(installation.kafka, "test") as producer:
                 await producer.append(each)
-        await at_rest(work)
+        await at_rest(installation.kafka, work)
         return {agent.name: {k: v for k, v in rows_of(work, agent.name).items() if k != commit_state.KEY} for agent in AGENTS}
 
 
