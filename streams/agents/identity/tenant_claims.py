@@ -1,6 +1,5 @@
 """A scope's claims in the identity agent's table: the record's own row, and an index by value and by merge target."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -40,16 +39,15 @@ class TenantClaims:
         return None if row is None else row.claim
 
     def claimants(self, key: Key, most: int) -> list[str]:
-        return list(islice(self._records(group_of_key(self._scope, key)), most))
+        return self._records(group_of_key(self._scope, key), most)
 
     def merged_into(self, record: str) -> list[str]:
-        return list(self._records(group_of_target(self._scope, record)))
+        return self._records(group_of_target(self._scope, record))
 
     def replace(self, record: str, row: ClaimRow | None, claim: Claim) -> None:
         """Put a record's claim in place of that in its row."""
-        before = Claim() if row is None else row.claim
         self._table.put(self._group, record, ClaimRow(claim, None if row is None else row.assignment))
-        old, new = self._groups(before), self._groups(claim)
+        old, new = set() if row is None else self._groups(row.claim), self._groups(claim)
         for group in old - new:
             self._remove(group, record)
         for group in new - old:
@@ -63,12 +61,14 @@ class TenantClaims:
         """Remember an assignment that is sent."""
         self._table.put(self._group, record, ClaimRow(row.claim, assignment))
 
-    def _records(self, group: str) -> Iterator[str]:
-        match self._table.get(group):
-            case SoleClaimant(record):
-                yield record
-            case SharedValue():
-                yield from (record for record, _ in self._table.walk(group))
+    def _records(self, group: str, most: int | None = None) -> list[str]:
+        """Return the records of a group. Most groups have none or one: who is new asks for three of them, and they are empty."""
+        row = self._table.get(group)
+        if row is None:
+            return []
+        if isinstance(row, SoleClaimant):
+            return [row.record]
+        return [record for record, _ in islice(self._table.walk(group), most)]
 
     def _add(self, group: str, record: str) -> None:
         match self._table.get(group):
@@ -87,7 +87,7 @@ class TenantClaims:
             self._table.delete(group)
             return
         self._table.delete(group, record)
-        left = list(islice(self._records(group), _TWO))
+        left = self._records(group, _TWO)
         if len(left) < _TWO:
             for other in left:
                 self._table.delete(group, other)
@@ -95,4 +95,6 @@ class TenantClaims:
 
     def _groups(self, claim: Claim) -> set[str]:
         groups = {group_of_key(self._scope, key) for key in claim.keys}
-        return groups | {group_of_target(self._scope, merge.target) for merge in claim.merges}
+        if claim.merges:
+            groups |= {group_of_target(self._scope, merge.target) for merge in claim.merges}
+        return groups
