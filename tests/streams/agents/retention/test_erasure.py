@@ -9,6 +9,7 @@ import pytest
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord, MustStop
 from schemas.ids import derived
+from schemas.intercom.rest_objects import ReadAs
 from schemas.message import RecordValue, header
 from schemas.profiles import erasure
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
@@ -19,6 +20,7 @@ from streams.agents.retention.erasure import ERASED_ROW
 from streams.agents.source_records import ROW
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from tests.streams.agents.test_rest_readings import record
 from tests.support.identity.foreign_records import foreign
 from tests.support.identity.histories import shared_history
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
@@ -265,3 +267,21 @@ def test_a_source_that_is_withdrawn_after_an_erasure_brings_nothing_back():
     pipeline.feed("person.records", foreign(fields={"name": "Ada again"}, updated=(AT + 60) * 1000))
     assert pipeline.latest("people") == {}
     assert tables(pipeline)["person_records"]["crm:1"] == ROW.encode(ERASED_ROW)
+
+
+@pytest.mark.parametrize("read_as", [ReadAs.LISTED, ReadAs.BY_ID])
+def test_an_erasure_during_a_backfill_wins_whichever_page_the_contact_is_on(read_as):
+    page = record("contact", "user", {"id": "user", "name": "Ada", "email": "ada@example.com", "updated_at": AT + 5}, read_as)
+    others = [
+        record("contact", f"c{number}", {"id": f"c{number}", "name": "Bob", "updated_at": AT}, read_as) for number in range(3)
+    ]
+    results = set()
+    for place in range(5):
+        steps = [("intercom.contacts", each) for each in (*others, page)]
+        steps.insert(place, (erasure.TOPIC, erased(USER)))
+        pipeline = Pipeline(TENANCY)
+        for topic, each in steps:
+            pipeline.feed(topic, each)
+        assert not any(b"Ada" in value for rows in tables(pipeline).values() for value in rows.values())
+        results.add(tuple(pipeline.latest("people")))
+    assert len(results) == 1
