@@ -37,6 +37,7 @@ SLOWEST_FIRST: Final = (
     "tests/faults/test_changelog_faults.py",
     "tests/streams/ops/backup/test_restore.py",
     "tests/secured/test_secured_cluster.py",
+    "tests/deploy/test_runbooks.py",
     "tests/streams/agents/test_access_at_size.py",
     "tests/connectors/kafka/test_schema_registry.py",
     "tests/streams/engine/recovery/test_standby.py",
