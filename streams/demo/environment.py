@@ -91,6 +91,11 @@ class DemoEnvironment:
         (self.folder / "policy.toml").write_text(text, encoding="utf-8")
         return await self._command("policy", "apply", str(self.folder / "policy.toml"))
 
+    async def apply_profile_policy(self, text: str) -> str:
+        """Apply a policy of profiles; return the command that a user would type."""
+        (self.folder / "profiles.toml").write_text(text, encoding="utf-8")
+        return await self._command("profiles", "policy", "apply", str(self.folder / "profiles.toml"))
+
     async def exempt(self, check: str, account: str, *, approver: str, until: str, reason: str) -> str:
         """Exempt an account from a check; return the command that a user would type."""
         options = ("--approver", approver, "--until", until, "--reason", reason)

@@ -13,6 +13,7 @@ ACTS: tuple[Act, ...] = (
     profiles.one_person,
     profiles.belongs_to_a_company,
     profiles.lead_is_the_same_person,
+    profiles.locked_field,
     access.no_policy,
     access.unknown_teammate,
     access.staff_directory,

@@ -5,9 +5,10 @@ from typing import Any
 from connectors.simulator import payloads
 from connectors.simulator.history import SimulatedPost
 from streams.demo.context import SOON_S, StoryContext
-from streams.demo.environment import APP_ID
+from streams.demo.environment import APP_ID, TENANT
 from streams.demo.watch import NotSeen
 
+_LOCKED = f'tenant = "{TENANT}"\nkind = "person"\n[fields.name]\nlocked = true\n'
 _LEADS_NUMBER = "+353861234567"
 
 
@@ -74,10 +75,24 @@ async def lead_is_the_same_person(context: StoryContext) -> None:
     context.record_observation("the lead and Mara Lind are one person, at Juniper Labs and with the lead's number", record, since)
 
 
-def _contact_item(context: StoryContext, *, at: float, plan: str, companies: list[str] | None = None) -> payloads.Item:
+async def locked_field(context: StoryContext) -> None:
+    """Lock the name of people and post another one: the person must keep the first name, and get the new plan of the same post."""
+    context.output.start_chapter("The name of people is locked: no source may change it")
+    context.output.show_action(await context.environment.apply_profile_policy(_LOCKED))
+    scene = context.environment.scene
+    item = _contact_item(context, at=240, plan="enterprise", name="M. Smith")
+    updated = scene.post("contact.user.updated", item, at_ms=scene.at(240), about="Mara Lind is M. Smith, plan enterprise")
+    since = await context.post(updated)
+    record = await context.watch.until("people", _is_locked, "Mara Lind on plan enterprise", within_s=SOON_S)
+    context.record_observation("the person is on plan enterprise, and still Mara Lind", record, since)
+
+
+def _contact_item(
+    context: StoryContext, *, at: float, plan: str, companies: list[str] | None = None, name: str = "Mara Lind"
+) -> payloads.Item:
     scene = context.environment.scene
     return payloads.contact(
-        id=scene.id("contact", "Mara Lind"), app_id=APP_ID, external_id="user-1", name="Mara Lind", email="mara.lind@customer.example",
+        id=scene.id("contact", "Mara Lind"), app_id=APP_ID, external_id="user-1", name=name, email="mara.lind@customer.example",
         created_ms=scene.at(0), updated_ms=scene.at(at), companies=companies or (), custom={"plan": plan},
     )  # fmt: skip
 
@@ -90,6 +105,10 @@ def _contact_post(context: StoryContext, topic: str, *, at: float, plan: str, ab
 
 def _is_mara(person: dict[str, Any]) -> bool:
     return bool(_field(person, "name") == "Mara Lind" and person["attributes"].get("plan") == '"scale"')
+
+
+def _is_locked(person: dict[str, Any]) -> bool:
+    return bool(_field(person, "name") == "Mara Lind" and person["attributes"].get("plan") == '"enterprise"')
 
 
 def _field(profile: dict[str, Any], name: str) -> Any:
