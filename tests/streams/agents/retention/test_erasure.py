@@ -20,7 +20,7 @@ from streams.agents.retention.erasure import ERASED_ROW
 from streams.agents.source_records import ROW
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
-from tests.streams.agents.test_rest_readings import record
+from tests.streams.agents.test_rest_readings import record as read_over_rest
 from tests.support.identity.foreign_records import foreign
 from tests.support.identity.histories import shared_history
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
@@ -271,9 +271,12 @@ def test_a_source_that_is_withdrawn_after_an_erasure_brings_nothing_back():
 
 @pytest.mark.parametrize("read_as", [ReadAs.LISTED, ReadAs.BY_ID])
 def test_an_erasure_during_a_backfill_wins_whichever_page_the_contact_is_on(read_as):
-    page = record("contact", "user", {"id": "user", "name": "Ada", "email": "ada@example.com", "updated_at": AT + 5}, read_as)
+    page = read_over_rest(
+        "contact", "user", {"id": "user", "name": "Ada", "email": "ada@example.com", "updated_at": AT + 5}, read_as
+    )
     others = [
-        record("contact", f"c{number}", {"id": f"c{number}", "name": "Bob", "updated_at": AT}, read_as) for number in range(3)
+        read_over_rest("contact", f"c{number}", {"id": f"c{number}", "name": "Bob", "updated_at": AT}, read_as)
+        for number in range(3)
     ]
     results = set()
     for place in range(5):
