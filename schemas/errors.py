@@ -3,7 +3,8 @@
 IntercomStreamsError
 ├── InvalidRecord           never retry: this input can never be processed; quarantine or dead-letter it
 ├── Unavailable             retry: an outside system does not answer, and may recover
-│   └── StoreFailed         a table's disk is full or failing
+│   ├── StoreFailed         a table's disk is full or failing
+│   └── TopicMissing        the cluster has no such topic yet
 └── MustStop                stop the process: an operator has to decide or fix something
     ├── BadConfiguration    the configuration is wrong; the message names the key
     └── MissingRecords      a log lost records that were not read yet
@@ -24,6 +25,10 @@ class Unavailable(IntercomStreamsError):
 
 class StoreFailed(Unavailable):
     """A table on disk can be neither read nor written. Its rows are in its changelog, so nothing is lost."""
+
+
+class TopicMissing(Unavailable):
+    """The cluster does not have a topic; somebody may create it."""
 
 
 class MustStop(IntercomStreamsError):

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import MissingRecords, Unavailable
+from schemas.errors import MissingRecords, TopicMissing, Unavailable
 
 _POLL_MS: Final = (
     100  # short: behind a range's last record there is often only the marker of its transaction, which no poll returns
@@ -103,7 +103,7 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
             await consumer.start()
             partitions = await partitions_of(consumer, topic)
         if not partitions:
-            raise Unavailable(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
+            raise TopicMissing(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
         yield RangeReader(consumer, topic, partitions)
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error

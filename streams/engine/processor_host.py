@@ -107,8 +107,8 @@ class EngineProcessorHost:
             except MustStop as error:
                 self._state.fatal(error)
                 return
-            except GenerationHeld:
-                processor.status = PartitionStatus.FAILED
+            except GenerationHeld as held:
+                processor.status, processor.reason = PartitionStatus.FAILED, str(held)
             except Exception as error:  # noqa: BLE001  # broker away: try again until the partition is revoked
                 if not is_current():
                     return

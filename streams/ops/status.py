@@ -12,7 +12,6 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from connectors.kafka import schema_registry
-from connectors.kafka.group_lag import group_lag
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
@@ -20,8 +19,8 @@ from schemas.message import header
 from schemas.topics import TOPICS
 from streams.agents.topology import source_topics
 from streams.core.access.checks.coverage import CHECK as COVERAGE
-from streams.engine.naming import Naming
 from streams.ops.dead_letters.causes import summaries
+from streams.ops.generations.live import agents_lag, live_names, location
 from streams.settings import Settings
 
 _SAMPLE: Final = 500  # records from the end of each partition, to join causes with effects
@@ -110,11 +109,11 @@ def _delays(samples: dict[str, list[_Sampled]]) -> Iterable[Delay]:
 
 
 async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
-    names = Naming(prefix=kafka.topic_prefix)
+    names = await live_names(kafka)
     consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)
     try:
         await consumer.start()
-        partitions = await partitions_of(consumer, *map(kafka.topic, TOPICS))
+        partitions = await partitions_of(consumer, *(location(names, topic) for topic in TOPICS))
         starts, before, since = (
             await consumer.beginning_offsets(partitions),
             await consumer.end_offsets(partitions),
@@ -124,8 +123,8 @@ async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
         after, elapsed = await consumer.end_offsets(partitions), time.monotonic() - since
     finally:
         await consumer.stop()
-    async with group_lag(kafka, names.group, *map(kafka.topic, source_topics())) as lags:
-        behind = {names.plain(topic): lag for topic, lag in (await lags()).items()}
+    async with agents_lag(kafka, source_topics()) as lags:
+        behind = await lags()
     written, held = Counter[str](), Counter[str]()
     for each in partitions:
         written[names.plain(each.topic)] += after[each] - before[each]

@@ -21,6 +21,7 @@ from schemas.message import header
 from schemas.topics import TOPICS, Encoding
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
+from streams.ops.generations.live import live_names, location, reading_groups
 
 _INBOUND: Final = tuple(
     name for name, topic in TOPICS.items() if "ingress" in topic.written_by or "other systems" in topic.written_by
@@ -65,7 +66,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 async def trace(kafka: KafkaSettings, avro: Avro, event: str, since: int | None = None) -> Trace:
     """Trace the event with that id. `since` (ms) leaves out what was recorded earlier, which makes a long log shorter."""
-    search = _Search(kafka, avro, event, await topics.present(kafka))
+    search = _Search(kafka, avro, event, await topics.present(kafka), await live_names(kafka))
     inbound = [record for topic in _INBOUND for record in await search.through(topic, since)]
     if not inbound:
         return Trace(event=event, verdict="no inbound topic has this event" + (" since that time" if since is not None else ""))
@@ -77,7 +78,8 @@ async def trace(kafka: KafkaSettings, avro: Avro, event: str, since: int | None 
 class _Search:
     """The ids of an event and of what followed from it, by the number of steps; each topic searched adds to them."""
 
-    def __init__(self, kafka: KafkaSettings, avro: Avro, event: str, present: Mapping[str, int]) -> None:
+    def __init__(self, kafka: KafkaSettings, avro: Avro, event: str, present: Mapping[str, int], names: Naming) -> None:
+        self._names = names
         self._kafka = kafka
         self._avro = avro
         self._present = present
@@ -85,7 +87,7 @@ class _Search:
 
     async def through(self, topic: str, since: int | None) -> list[TracedRecord]:
         """Return a topic's records that are one of the events, or follow from one."""
-        name = self._kafka.topic(topic)
+        name = location(self._names, topic)
         if name not in self._present:
             return []
         found: list[TracedRecord] = []
@@ -181,7 +183,8 @@ async def _verdict(kafka: KafkaSettings, inbound: Iterable[TracedRecord], found:
 async def _behind(kafka: KafkaSettings, record: TracedRecord) -> int | None:
     """Return how many offsets the agents have to read before they have read the record, 0 where they have; None without any position."""
     partition = TopicPartition(kafka.topic(record.topic), record.partition)
+    groups = [group for group, place in reading_groups(await live_names(kafka), record.topic) if place == partition.topic]
     async with admin_client(kafka) as admin:
-        committed = await admin.list_consumer_group_offsets(Naming(prefix=kafka.topic_prefix).group, partitions=[partition])
+        committed = await admin.list_consumer_group_offsets(groups[0], partitions=[partition])
     position = committed[partition].offset if partition in committed else -1
     return None if position < 0 else max(0, record.offset + 1 - position)

@@ -1,19 +1,19 @@
 """`topics apply|check`: compare the broker's topics with the table of topics, and create the missing ones."""
 
+from collections.abc import Collection
+
 import click
 
 from connectors.kafka import schema_registry as registry
 from connectors.kafka import topics as on_broker
+from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import Drift, Report
-from schemas.codec import Avro
 from schemas.json_lines import json_line
-from schemas.tenancy import Tenancy
 from schemas.topics import Topic
-from streams.agents.topology import agents_of
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
-from streams.engine.naming import Naming
+from streams.ops.generations.live import each_live_topic
 from streams.settings import Settings
 
 topics = click.Group("topics", help=VERBS["topics"])
@@ -39,21 +39,24 @@ def apply(ctx: click.Context, *, as_json: bool) -> None:
 def check(ctx: click.Context, *, as_json: bool) -> None:
     """Report every difference between the broker's topics and the table. Exit code 1 if there is one."""
     settings = kafka_of(ctx)
-    report = run(on_broker.check(settings.kafka, _changelogs(settings)))
+    report = run(each_live_topic(settings.kafka, _check))
     _show(report, as_json=as_json)
     if report.drift:
         ctx.exit(1)
 
 
 async def _apply(settings: Settings) -> Report:
-    report = await on_broker.apply(settings.kafka, _changelogs(settings))
+    report = await each_live_topic(settings.kafka, _create)
     await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
     return report
 
 
-def _changelogs(settings: Settings) -> tuple[Topic, ...]:
-    """Return the changelog topics of the agents' tables; the set of agents does not depend on the configuration."""
-    return Naming(prefix=settings.kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
+async def _check(kafka: KafkaSettings, extra: Collection[Topic], only: Collection[str] | None) -> Report:
+    return await on_broker.check(kafka, extra, only=only)
+
+
+async def _create(kafka: KafkaSettings, extra: Collection[Topic], only: Collection[str] | None) -> Report:
+    return await on_broker.apply(kafka, extra, only=only)
 
 
 def _show(report: Report, *, as_json: bool) -> None:

@@ -207,7 +207,7 @@ class Loader:
 
 
 def _held(processor: PartitionProcessor) -> GenerationHeld:
-    return GenerationHeld(f"the {processor.agent.name} agent stands still for a rebuild; it goes on by itself")
+    return GenerationHeld(f"the {processor.agent.name} agent stands still for a rebuild; it continues by itself")
 
 
 def _rows(store: Store) -> int:

@@ -8,11 +8,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from connectors.kafka import topics as on_broker
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES
-from schemas.codec import Avro
-from schemas.tenancy import Tenancy
-from streams.agents.topology import agents_of
-from streams.engine.naming import Naming
 from streams.ops.doctor.finding import Findings, Patient, State, ok, problem, warning
+from streams.ops.generations.live import each_live_topic
 
 _MOST_NAMES: Final = 10  # of missing topics; the rest is counted
 
@@ -63,8 +60,7 @@ async def brokers(patient: Patient) -> Findings:
 async def topics(patient: Patient) -> Findings:
     """Examine every topic against the table: present, partitions, replication, retention, compaction, timestamps."""
     kafka = patient.settings.kafka
-    changelogs = Naming(prefix=kafka.topic_prefix).changelogs(agents_of(Tenancy.of((), ()), Avro.local()))
-    report = await on_broker.check(kafka, changelogs)
+    report = await each_live_topic(kafka, lambda settings, extra, only: on_broker.check(settings, extra, only=only))
     if not report.drift:
         return [ok(f"{report.topics} topics are as they should be")]
     missing = [each.topic for each in report.drift if each.setting == "topic"]

@@ -6,12 +6,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.kafka.admin import admin_client
-from connectors.kafka.group_lag import group_lag
 from connectors.kafka.ranges import partitions_of
 from schemas.topics import TOPICS
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
+from streams.ops.generations.live import agents_lag
 
 _NOTEWORTHY_LAG: Final = 1000  # offsets: what the agents read in less than a second
 _STUCK_MS: Final = 60_000  # a transaction lives for 15 s at most
@@ -35,8 +35,7 @@ async def workers(patient: Patient) -> Findings:
 async def lag(patient: Patient) -> Findings:
     """Examine how many offsets the agents have not read, twice."""
     kafka = patient.settings.kafka
-    sources = map(kafka.topic, source_topics())
-    async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags:
+    async with agents_lag(kafka, source_topics()) as lags:
         before = await lags()
         if sum(before.values()) <= _NOTEWORTHY_LAG:
             return [ok(f"the agents are {sum(before.values())} offsets behind")]

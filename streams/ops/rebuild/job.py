@@ -12,7 +12,6 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.generations import RebuildEntry, TableGeneration
 from schemas.tenancy import Tenancy
-from schemas.topics import DAY_MS, TOPICS, Topic
 from schemas.versioned import OLDEST
 from streams.agents.inputs import inputs
 from streams.engine.agent import Agent
@@ -22,10 +21,9 @@ from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import OpenStore, open_memory_store
+from streams.ops.generations.live import own_topic
 from streams.ops.generations.state import GenerationsState
 from streams.ops.generations.units import Unit
-
-_COPIES_KEPT_MS = 7 * DAY_MS  # as other topics between agents: the inputs themselves are kept
 
 
 class RebuildJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +89,7 @@ async def create_topics(job: RebuildJob, entry: RebuildEntry, names: Naming, par
     kafka = msgspec.structs.replace(job.kafka, partitions=partitions)
     shared = [agent for agent in job.members(generation) if agent.name not in generation.agents]
     members = [agent for agent in job.members(generation) if agent.name in generation.agents]
-    own = [_own_topic(generation, name, names) for name in generation.own_topics]
+    own = [own_topic(generation, name, names) for name in generation.own_topics]
     await topics.apply(kafka, [*names.changelogs(members), *own], only=())
     await topics.apply(job.kafka, names.changelogs(shared), only=())
 
@@ -100,9 +98,3 @@ def own_topics(job: RebuildJob, generation: TableGeneration, names: Naming) -> l
     """Return the broker topics that only this generation has."""
     changelogs = [names.topic(topic.name) for topic in names.changelogs(job.members(generation))]
     return [*changelogs, *(names.topic(names.own(generation.number, name)) for name in generation.own_topics)]
-
-
-def _own_topic(generation: TableGeneration, name: str, names: Naming) -> Topic:
-    topic = TOPICS[name]
-    kept = _COPIES_KEPT_MS if name in generation.inputs and not topic.compact else topic.retention_ms
-    return msgspec.structs.replace(topic, name=names.own(generation.number, name), retention_ms=kept, log_append_time=False)

@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from connectors.kafka import topics
-from connectors.kafka.group_lag import group_lag
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
 from schemas.topics import TOPICS, Encoding
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
+from streams.ops.generations.live import agents_lag
 from streams.ops.replay import journal
 from streams.ops.replay.journal import Progress, Replay
 from streams.ops.replay.plan import ranges_of
@@ -91,9 +91,8 @@ async def _run(kafka: KafkaSettings, avro: Avro, replay: Replay, limits: ReplayL
     async with AsyncExitStack() as stack:
         pace = Pace(limits.rate)
         if replay.target is None:
-            names = Naming(prefix=kafka.topic_prefix)
-            topic = kafka.topic(replay.selection.topic)
-            lags = await stack.enter_async_context(group_lag(kafka, names.group, topic))
+            topic = replay.selection.topic
+            lags = await stack.enter_async_context(agents_lag(kafka, [topic]))
 
             async def lag() -> int:
                 return (await lags())[topic]

@@ -4,17 +4,14 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import transactions
 from schemas.message import header
-from schemas.profiles.registers import Registers
 from streams.agents import source_records
-from streams.core.records.registers import join
 from streams.ops.generations.state import read_generations
-from tests.streams.ops.rebuild.installed import AVRO, corrections, installed, job_of, rebuilt, worker
+from tests.streams.ops.rebuild.installed import AVRO, corrections, installed, job_of, leaves_out_some, rebuilt, worker
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest, until, until_published
 from tests.support.histories import contact_events
@@ -30,11 +27,6 @@ PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
 @pytest.fixture
 def settings(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=4)
-
-
-def leaves_out_some(a: Registers, b: Registers) -> Registers:
-    """A merge with a fault: it leaves out the fields of events of some seconds."""
-    return join(a, msgspec.structs.replace(b, now=tuple(layer for layer in b.now if layer[0].second % 7)))
 
 
 async def test_a_broken_merge_is_found_and_only_what_it_made_wrong_is_corrected(
