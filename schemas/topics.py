@@ -39,6 +39,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     written_by: tuple[str, ...]
     read_by: tuple[str, ...]
     compact: bool = False
+    every_partition: bool = False  # each record is written to all partitions, whatever its key
     retention_ms: int = FOREVER
     log_append_time: bool = False
     schema: str | None = None  # for Encoding.AVRO: the name of its schema in schemas/avro
@@ -142,7 +143,7 @@ _ALL: Final = (
     ),
     *(
         _internal(
-            name=f"{agent.replace('_', '.')}.policies", codec=POLICY, key="tenant|kind, in every partition", compact=True,
+            name=f"{agent.replace('_', '.')}.policies", codec=POLICY, key="tenant|kind, in every partition", compact=True, every_partition=True,
             written_by=("operators", "worker"), read_by=(agent,),
             about=f"the policies for {kind}, for the agent of {agent}",
         )

@@ -1,1 +1,1 @@
-"""What a rebuild compares in each agent's table, and what it publishes where a rebuilt row differs from the live one."""
+"""What generations of tables need of agents: what a rebuild compares and corrects, and copies of inputs."""

@@ -13,7 +13,7 @@ from schemas.codec import Avro
 from schemas.generations import RebuildEntry, TableGeneration
 from schemas.tenancy import Tenancy
 from schemas.versioned import OLDEST
-from streams.agents.inputs import inputs
+from streams.agents.rebuilt.inputs import inputs
 from streams.engine.agent import Agent
 from streams.engine.encodings import Encodings
 from streams.engine.limits import Limits
@@ -79,7 +79,7 @@ def with_inputs(agents: tuple[Agent, ...], generations: tuple[TableGeneration, .
     for generation in generations:
         read = {source for agent in agents if agent.name in generation.agents for source in agent.sources}
         if copied := tuple(topic for topic in generation.inputs if topic in read):
-            copying.append(inputs(generation.number, copied))
+            copying.append(inputs(generation.number, copied, generation.partitions))
     return (*agents, *copying)
 
 
