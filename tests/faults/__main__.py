@@ -19,6 +19,7 @@ from connectors.local import LocalStack, temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.faults.policies.campaign import long_run
+from tests.streams.ops.rebuild.campaign import OperationsCampaign
 from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
@@ -27,6 +28,7 @@ from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
+OPERATIONS = "operations"  # replays and rebuilds of the product itself, killed at random moments
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
 
@@ -38,10 +40,11 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, "answers", "runs", "policy", "all"]),
+    type=click.Choice([*KINDS, OPERATIONS, "answers", "runs", "policy", "all"]),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, runs "
-    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people.",
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people; operations "
+    "are replays and rebuilds of the product.",
 )
 def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
@@ -59,7 +62,7 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> 
     if kind == "runs":
         _compare_runs(secrets.randbits(32) if seed is None else seed)
         return
-    kinds = list(KINDS) if kind == "all" else [kind]
+    kinds = [*KINDS, OPERATIONS] if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
     done = 0
     with temporary_stack(brokers=3, settings=BROKERS) as stack:
@@ -127,7 +130,11 @@ def _run_campaign(stack: LocalStack, kind: str, seed: int) -> None:
         min_insync=2,
     )
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    campaign = Campaign(settings, folder, kind=KINDS[kind], seed=seed, stack=stack)
+    campaign = (
+        OperationsCampaign(settings, folder, seed)
+        if kind == OPERATIONS
+        else Campaign(settings, folder, kind=KINDS[kind], seed=seed, stack=stack)
+    )
     try:
         asyncio.run(campaign.run(_DISTURBANCES))
     except Exception as failure:  # noqa: BLE001  # any failure can be repeated by its seed
@@ -141,7 +148,7 @@ def _run_campaign(stack: LocalStack, kind: str, seed: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder)
-    click.echo(f"{kind:8} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {campaign}")
+    click.echo(f"{kind:10} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {campaign}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ async def with_wrong_tables(
     """Yield a worker whose tables a fault has made wrong before it was repaired, and the wrong people."""
     async with worker(settings) as working, transactions(settings.kafka, "ingress") as ingress:
         with monkeypatch.context() as broken:
-            broken.setattr(source_records, "join", leaves_out_some)
+            broken.setattr(source_records, "join_stored", leaves_out_some)
             wrong = pipeline_of(bodies, TENANCY)
             await until(lambda: working.caught_up, "the worker is ready")
             await append_posts(ingress, "intercom.contacts", bodies)

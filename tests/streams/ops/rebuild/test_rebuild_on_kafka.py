@@ -37,7 +37,7 @@ async def test_a_broken_merge_is_found_and_only_what_it_made_wrong_is_corrected(
     right = pipeline_of(before, TENANCY)
     configured, job = installed(settings, tmp_path), job_of(settings)
     with monkeypatch.context() as broken:
-        broken.setattr(source_records, "join", leaves_out_some)
+        broken.setattr(source_records, "join_stored", leaves_out_some)
         wrong = pipeline_of(before, TENANCY)
         async with worker(configured) as working, transactions(settings, "ingress") as ingress:
             await until(lambda: working.caught_up, "the worker is ready")
