@@ -47,10 +47,11 @@ def test_a_policy_resolves_every_person_again_with_one_change_each_and_forth_and
 
 
 def test_a_policy_applied_twice_an_older_one_and_one_that_says_the_same_change_nothing(pipeline):
+    pipeline.post(snapshot(3, name="Later"))
     pipeline.apply(ProfilePolicy(strategy="append_only"), version=2)
     sent = len(pipeline.sent)
     pipeline.apply(ProfilePolicy(strategy="append_only"), version=2)
-    pipeline.apply(ProfilePolicy(strategy="ignore"), version=1)
+    pipeline.apply(ProfilePolicy(), version=1)
     pipeline.apply(ProfilePolicy(strategy="append_only"), version=3)
     assert len(pipeline.sent) == sent
 

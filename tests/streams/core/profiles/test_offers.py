@@ -45,6 +45,12 @@ def test_a_record_that_is_not_the_first_gives_nothing_under_ignore():
     assert person(ProfilePolicy(sources=of_sources(abc="ignore")), crm_1=CRM, abc_1=ABC)["role"] == "lead"
 
 
+def test_of_two_records_that_one_event_began_the_one_with_the_lesser_key_is_the_first():
+    records = {"abc_1": fields(1, name="A"), "abc_2": fields(1, name="B", phone="2")}
+    value = person(ProfilePolicy(strategy="ignore"), **records)
+    assert (value["name"], value.get("phone")) == ("A", None)
+
+
 @pytest.mark.parametrize(("strategy", "phone"), [("append_existing", "7"), ("overwrite_existing", "7")])
 def test_for_existing_records_only_creates_no_profile_and_counts_once_another_source_does(strategy, phone):
     policy = ProfilePolicy(sources=of_sources(abc=strategy))
@@ -104,7 +110,8 @@ def test_priority_decides_between_offers_of_one_strategy_only():
 def test_the_exact_name_counts_before_patterns_and_of_patterns_the_longer():
     policy = ProfilePolicy(
         fields=(
-            FieldPolicy("*", locked=ALL),
+            FieldPolicy("*", strategy="overwrite"),
+            FieldPolicy("n*", locked=ALL),
             FieldPolicy("attributes.*", strategy="append_only"),
             FieldPolicy("attributes.plan", strategy="overwrite"),
         )
