@@ -49,6 +49,7 @@ SLOWEST_FIRST: Final = (
     "tests/streams/agents/test_deadlines_on_kafka.py",
     "tests/e2e/test_from_outside.py",
     "tests/e2e/test_kafka_away.py",
+    "tests/e2e/test_scim_in_run.py",
     "tests/streams/engine/test_engine.py",
 )
 """Files that take long, the longest first; of those that follow each other one mostly computes and the next mostly waits."""

@@ -27,17 +27,19 @@ DEADLINE_S = 120  # far above what a machine without overload needs
 class Installation:
     """A running product."""
 
-    def __init__(self, folder, kafka, prefix):
+    def __init__(self, folder, kafka, prefix, *, scim_token=None):
         self.folder, self.kafka, self.prefix = folder, kafka, prefix
-        self.ingress, self.worker = free_port(), free_port()
+        self.ingress, self.worker, self.scim = free_port(), free_port(), free_port()
         text = config_text(
             kafka={"bootstrap": kafka, "topic_prefix": prefix},
             ingress={"listen": f"127.0.0.1:{self.ingress}"},
             worker={"listen": f"127.0.0.1:{self.worker}"},
             apps={"support": ("older-secret", SECRET)},
             tenants={"acme": {APP_ID: "support"}},
+            **({"scim": {"listen": f"127.0.0.1:{self.scim}"}} if scim_token else {}),
         )
-        self.config = write_config(folder, f'{text}[[tenants.sources]]\nname = "crm"\n')
+        provider = f'[[tenants.scim]]\nsource = "okta"\ntokens = ["{scim_token}"]\n' if scim_token else ""
+        self.config = write_config(folder, f'{text}[[tenants.sources]]\nname = "crm"\n{provider}')
         self.log = folder / "run.log"
         self.process = None
 
@@ -59,6 +61,14 @@ class Installation:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE_S)
+
+    def kill(self, verb):
+        """End the process of a verb as a power failure would."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        (pid,) = [
+            pid for pid in children if Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").endswith(b"\0" + verb.encode())
+        ]
+        os.kill(int(pid), signal.SIGKILL)
 
     def wait_until_ready(self, port):
         deadline = time.monotonic() + DEADLINE_S
