@@ -190,7 +190,7 @@ _ALL: Final = (
     _public(
         name="people.changes", schema="profile_change", key="profile id", retention_ms=90 * DAY_MS,
         written_by=("people",), read_by=("downstream",),
-        about="what changed in a person, and because of what",
+        about="what changed in a person, and because of what; the change of an erasure (`person.erased.v1`) has no values of before",
     ),
     _public(
         name="people.aliases", schema="profile_alias", key="profile id", compact=True,
