@@ -24,6 +24,7 @@ SLOWEST_FIRST: Final = (
     "tests/laws/test_access.py",
     "tests/faults/test_continuation_kill.py",
     "tests/faults/test_engine_faults.py",
+    "tests/laws/test_identity_on_kafka.py",
     "tests/laws/test_access_oracle.py",
     "tests/faults/test_ingress_kill.py",
     "tests/faults/test_scim_outage.py",

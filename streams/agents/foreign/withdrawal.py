@@ -57,20 +57,15 @@ def mark_of(record: str, table: Table[SourceRecordRow]) -> Registers | None:
 
 
 def next_records(work: Withdrawing, table: Table[SourceRecordRow]) -> tuple[list[str], Withdrawing | None]:
-    """Return the next records to withdraw, and the rest of the work."""
-    prefix, mark = f"{work.source}:", _mark_of_source(work.source, table) or NOTHING
+    """Return the next records to withdraw, and the rest of the work. Of one that has the mark already, withdrawing it changes nothing."""
+    prefix = f"{work.source}:"
     if not work.after:
         next(table.groups(), None)  # only a walk from the beginning is sure to see all groups that there are by now
     groups = takewhile(lambda group: group.startswith(prefix), table.groups(work.after or prefix))
     seen = list(islice(groups, _RECORDS_IN_A_PART))
-    records = [key for key in seen if (row := table.get(key)) and _is_to_be_withdrawn(OpenRecord(row).registers, mark)]
+    records = [key for key in seen if (row := table.get(key)) and OpenRecord(row).registers != NOTHING]
     rest = msgspec.structs.replace(work, after=seen[-1]) if len(seen) == _RECORDS_IN_A_PART else None
     return records, rest
-
-
-def _is_to_be_withdrawn(registers: Registers, mark: Registers) -> bool:
-    """Return whether a row has a record, which may only have an assignment yet, and that has not got the mark."""
-    return registers != NOTHING and not withdrawal.includes(registers, mark)
 
 
 def encode_work(work: list[Withdrawing]) -> Cursor | None:

@@ -36,9 +36,3 @@ def is_withdrawn(registers: Registers) -> bool:
         return False
     again = version_of(registers.off, _MARK)
     return again is None or again < withdrawn
-
-
-def includes(registers: Registers, mark: Registers) -> bool:
-    """Return whether a record has that mark of a withdrawal, or a later one."""
-    version, wanted = version_of(registers.on, _MARK), version_of(mark.on, _MARK)
-    return version is not None and wanted is not None and version >= wanted
