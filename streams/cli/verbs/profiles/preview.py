@@ -27,7 +27,7 @@ from streams.settings.profile_policy import AppliedFile
 def preview(ctx: click.Context, *, file: Path, most: int, tenant: str | None, as_json: bool) -> None:
     """Count and list the profiles that a policy would change. Nothing is changed.
 
-    It reads the agent's whole table from its changelog: about a minute for a million people.
+    It reads the agent's whole table from its changelog, a partition at a time.
     """
     settings = kafka_of(ctx)
     found = run(_preview(settings, read_file(settings, file, tenant), most))
