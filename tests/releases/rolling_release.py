@@ -80,20 +80,20 @@ async def rolled(kafka: KafkaSettings, folder: Path, old: Sequence[str]) -> str:
     traffic = Traffic(kafka)
     posting = asyncio.create_task(traffic.run())
     try:
-        for _ in range(2):
-            fleets[0].start("worker", "--config", str(config))
-            releases.append(fleets[0])
-        for step, (which, release) in enumerate([(0, 1), (0, 1), (0, 0), (0, 0), (0, 1), (0, 1)]):
+        try:
+            for _ in range(2):
+                fleets[0].start("worker", "--config", str(config))
+                releases.append(fleets[0])
+            for step, (which, release) in enumerate([(0, 1), (0, 1), (0, 0), (0, 0), (0, 1), (0, 1)]):
+                await _settle(kafka, traffic, fleets)
+                releases.pop(which).stop(0)
+                fleets[release].start("worker", "--config", str(config))
+                releases.append(fleets[release])
+                click.echo(f"step {step + 1}: {', '.join('new' if each is fleets[1] else 'old' for each in releases)}", err=True)
             await _settle(kafka, traffic, fleets)
-            releases.pop(which).stop(0)
-            fleets[release].start("worker", "--config", str(config))
-            releases.append(fleets[release])
-            click.echo(f"step {step + 1}: {', '.join('new' if each is fleets[1] else 'old' for each in releases)}", err=True)
-        await _settle(kafka, traffic, fleets)
-    finally:
-        traffic.stop()
-        await posting
-    try:
+        finally:
+            traffic.stop()
+            await posting
         await _settle(kafka, traffic, fleets, more=0)
     finally:
         for fleet in fleets:
