@@ -16,6 +16,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import present
 from connectors.kafka.transaction import transactions
 from schemas.message import header
+from schemas.profiles.registers import SourceRecordRow
 from streams.agents.source_records import ROW
 from streams.ops.generations.state import read_generations
 from tests.streams.ops.rebuild.installed import AVRO, installed, worker
@@ -57,7 +58,7 @@ async def test_tables_grow_from_4_to_16_partitions_under_traffic_and_a_kill(kafk
         expected = pipeline_of(bodies, TENANCY)
         await until(lambda: len(working.engines) > 1 and working.caught_up, "the worker has the new tables")
         await until(
-            lambda: working.rows("contacts").keys() == expected.tables["contacts"].rows().keys(), "all contacts are there"
+            lambda: working.rows("contacts").keys() >= expected.tables["contacts"].rows().keys(), "all contacts are there"
         )
         await _until_people(settings, expected.values("people"))
         rows = expected.tables["contacts"].rows()
@@ -92,7 +93,8 @@ async def _command(folder: Path) -> asyncio.subprocess.Process:
 
 def _registers(rows: dict[str, bytes]) -> dict[str, bytes]:
     """Return what of contacts' rows law 2 promises; the number of an assignment is history."""
-    return {key: bytes(ROW.decode(data).registers) for key, data in rows.items()}
+    decoded = {key: ROW.decode(data) for key, data in rows.items()}
+    return {key: bytes(row.registers) for key, row in decoded.items() if isinstance(row, SourceRecordRow)}
 
 
 async def _until_people(settings: KafkaSettings, expected: dict[str, object]) -> None:

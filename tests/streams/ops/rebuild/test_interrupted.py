@@ -130,7 +130,7 @@ async def test_agents_continue_by_themselves_where_the_process_that_held_them_is
                 await (await fenced_producer(settings, names.transactional_id("contacts", partition), QUICK)).stop()
             await append_posts(ingress, "intercom.contacts", bodies)
             await until(lambda: any(each.status is PartitionStatus.FAILED for each in contacts), "it stands still")
-            await until(lambda: working.caught_up and working.rows("contacts").keys() == rows.keys(), "it continues")
+            await until(lambda: working.caught_up and working.rows("contacts").keys() >= rows.keys(), "it continues")
             with pytest.raises(ProducerFenced):  # should the process come back after all
                 await gone.write(Hold("b-gone", ("contacts",), None))
     assert (await read_generations(settings)).hold is None
