@@ -40,7 +40,7 @@ def user_fact(origin: TenantSource, document: Document, record: str, group_names
         employee=document.employee_number,
         zone=known_zone(
             attributes.get("timezone") or ""
-        ),  # one that is not known is stored, and asserts nothing: no leaver is lost for it
+        ),  # an unknown one is stored and asserts nothing: no leaver is lost for it
     )
     given = {field: getattr(data, field, None) for field in _FIELDS} | {"name": name, "addresses": addresses}
     asserts = tuple(field for field in _FIELDS if given[field] or field in document.asserts)
