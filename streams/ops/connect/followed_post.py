@@ -5,13 +5,13 @@ import time
 from typing import Final, NamedTuple
 
 import httpx
-import msgspec
 
 from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.simulator.post import PostResult, post, webhook_headers
 from schemas.ids import derived
 from schemas.intercom.routes import OTHER
+from schemas.json_lines import json_line
 from schemas.message import header
 from schemas.tenancy import App
 
@@ -38,7 +38,7 @@ async def follow_test_event(kafka: KafkaSettings, app: App, app_id: str, url: st
         "created_at": now // 1_000_000_000,
         "data": {"type": "notification_event_data", "item": {"type": "ping", "message": "intercom-streams connect"}},
     }
-    body = msgspec.json.encode(notification)
+    body = json_line(notification)
     async with open_ranges(kafka, kafka.topic(OTHER)) as reader:
         ends = {number: each.end for number, each in (await reader.bounds()).items()}
         headers = webhook_headers(body, app.client_secrets[0])

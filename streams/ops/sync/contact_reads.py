@@ -12,6 +12,7 @@ from connectors.intercom.rest.refusals import ContactMerged, ObjectMissing
 from connectors.intercom.rest.requests import get
 from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.intercom.values import identifier_or_none
+from schemas.json_lines import json_line
 from schemas.profiles.read_requests import MERGED_FROM_UNKNOWN
 from streams.core.records.intercom.objects import embedded_list
 
@@ -101,7 +102,7 @@ def _by_id(client: RestClient, contact: str, item: dict[str, Any], answer: RestA
         app_id=client.workspace.app_id,
         type="contact",
         entity=contact,
-        value=msgspec.json.encode(item),
+        value=json_line(item),
         read_as=ReadAs.BY_ID,
         requested_at=answer.requested_at,
     )
