@@ -14,8 +14,9 @@ from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
+from streams.agents.topology import agents_of
 from streams.cli.operator import user_name
-from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.options import config_option, json_option, kafka_of, settings_of
 from streams.cli.record_format import RecordView, format_json
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
@@ -24,6 +25,7 @@ from streams.ops.decode import decoder_of
 from streams.ops.replay import journal, start
 from streams.ops.replay.journal import Replay
 from streams.ops.replay.plan import Plan, plan, ranges_of, records_of
+from streams.ops.replay.preview import TableChanges, preview
 from streams.ops.replay.run import Watcher
 from streams.ops.replay.selection import ReplaySelection, replayed
 from streams.ops.replay.start import ReplayLimits
@@ -56,6 +58,10 @@ _SAY_EVERY_S = 1.0
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", help="Why; it is kept with who did it and when.")
 @click.option("--dry-run", is_flag=True, help="Read the range, say what would be sent, and send nothing.")
+@click.option(
+    "--tables", is_flag=True,
+    help="With --dry-run --reprocess: also what would change in the agent's table; reads that table into memory.",
+)  # fmt: skip
 @click.option("--resume", metavar="ID", help="Continue a replay that was stopped or killed, where it stood.")
 @click.option("--abandon", metavar="ID", help="End an unfinished replay where it stands.")
 @click.option("--list", "list_all", is_flag=True, help="Show all replays, and how they ended.")
@@ -64,7 +70,7 @@ _SAY_EVERY_S = 1.0
 @click.pass_context
 def replay(
     ctx: click.Context, /, *, topic: str | None, reprocess: bool, to: str | None, resume: str | None, abandon: str | None,
-    list_all: bool, dry_run: bool, rate: float | None, max_lag: int, reason: str | None, as_json: bool, **range_: Any,
+    list_all: bool, dry_run: bool, tables: bool, rate: float | None, max_lag: int, reason: str | None, as_json: bool, **range_: Any,
 ) -> None:  # fmt: skip
     """Send records of TOPIC again, as they are in the log now and up to its present end.
 
@@ -72,6 +78,8 @@ def replay(
     that lost data. Ctrl-C pauses, and --resume continues. Every replay is kept on the topic `operations`.
     """
     settings, limits = kafka_of(ctx), ReplayLimits(rate=rate, max_lag=max_lag)
+    if tables and not (dry_run and reprocess):
+        raise click.UsageError("--tables says more in a --dry-run for the agents (--reprocess)")
     if sum((list_all, resume is not None, abandon is not None, topic is not None)) != 1:
         raise click.UsageError("name a TOPIC, or one of --resume, --abandon and --list")
     if list_all:
@@ -88,6 +96,8 @@ def replay(
     else:
         selection = ReplaySelection(topic=topic or "", **range_)
         _replay(settings, selection, to, limits, reason=reason, dry_run=dry_run, as_json=as_json)
+        if tables:
+            _show_changes(run(_preview(settings_of(ctx), selection)), as_json=as_json)
 
 
 def _replay(
@@ -118,6 +128,24 @@ def _replay(
                 ),
             )
             _report(run(act), as_json=as_json)
+
+
+async def _preview(settings: Settings, selection: ReplaySelection) -> TableChanges:
+    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    return await preview(settings.kafka, selection, agents_of(settings.tenancy, avro))
+
+
+def _show_changes(found: TableChanges, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json_line(found))
+        return
+    click.echo(f"{found.agent}: {found.changed:,} of {found.rows:,} rows would change (found in {found.seconds:.1f} s)")
+    for key in found.keys:
+        click.echo(f"  {key}")
+    for topic, count in found.sends.items():
+        click.echo(f"  {count:>10,}  records for {topic}")
+    if found.refused:
+        click.echo(f"  {found.refused:,} would become dead letters")
 
 
 def _is_file(to: str) -> bool:

@@ -1,16 +1,20 @@
 """A rebuild on a real Kafka beside a worker: what it finds, what it corrects, and who writes afterwards."""
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import transactions
+from connectors.kafka.transaction import TopicRecord, transactions
+from schemas.errors import BadConfiguration
 from schemas.message import header
 from streams.agents import source_records
 from streams.ops.generations.state import read_generations
+from streams.ops.replay.preview import preview
+from streams.ops.replay.selection import ReplaySelection
 from tests.streams.ops.rebuild.installed import AVRO, corrections, installed, job_of, leaves_out_some, rebuilt, worker
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest, until, until_published
@@ -27,6 +31,17 @@ PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
 @pytest.fixture
 def settings(kafka: str, prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=4)
+
+
+def admin_added() -> bytes:
+    """A teammate, as Intercom posts it."""
+    item = {"type": "admin", "id": "991", "name": "Ada", "email": "ada@example.com"}
+    return json.dumps(
+        {
+            "type": "notification_event", "id": "notif_admin", "app_id": APP, "topic": "admin.added_to_workspace",
+            "created_at": 1_767_225_700, "data": {"type": "notification_event_data", "item": item},
+        }
+    ).encode()  # fmt: skip
 
 
 async def test_a_broken_merge_is_found_and_only_what_it_made_wrong_is_corrected(
@@ -90,3 +105,44 @@ async def _no_id_twice(settings: KafkaSettings) -> None:
     for topic in PUBLIC:
         ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
         assert ids.most_common(1)[0][1] == 1 if ids else True, topic
+
+
+async def test_a_dry_run_says_what_a_replay_would_change_in_the_table(settings: KafkaSettings, tmp_path: Path) -> None:
+    bodies = contact_events(120, 20, 7, APP)
+    configured, job = installed(settings, tmp_path), job_of(settings)
+    selection = ReplaySelection(topic="intercom.contacts")
+    async with worker(configured) as working, transactions(settings, "ingress") as ingress:
+        await until(lambda: working.caught_up, "the worker is ready")
+        await append_posts(ingress, "intercom.contacts", bodies[:100])
+        rows = pipeline_of(bodies[:100], TENANCY).tables["contacts"].rows()
+        await until(lambda: working.rows("contacts").keys() >= rows.keys() and working.caught_up, "all is processed")
+        nothing = await preview(settings, selection, job.agents)
+        assert (nothing.agent, nothing.changed, nothing.sends, nothing.refused) == ("contacts", 0, {}, 0)
+    async with transactions(settings, "ingress") as ingress:  # nobody has processed these
+        await append_posts(ingress, "intercom.contacts", bodies[100:])
+        await ingress.append([TopicRecord("intercom.contacts", b"abc12345:x", b"no post", [])])
+    found = await preview(settings, selection, job.agents)
+    before, after = (pipeline_of(part, TENANCY).tables["contacts"].rows() for part in (bodies[:100], bodies))
+    assert set(found.keys) == {key for key, row in after.items() if before.get(key) != row}
+    assert found.sends["person.patches"] >= found.changed > 0
+    assert found.refused == 1
+
+
+async def test_all_agents_are_rebuilt_and_those_of_access_are_the_same(settings: KafkaSettings, tmp_path: Path) -> None:
+    bodies = contact_events(60, 12, 9, APP)
+    configured, job = installed(settings, tmp_path), job_of(settings)
+    admin = admin_added()
+    async with worker(configured) as working, transactions(settings, "ingress") as ingress:
+        await until(lambda: working.caught_up, "the worker is ready")
+        await append_posts(ingress, "intercom.contacts", bodies)
+        await append_posts(ingress, "intercom.admins", [admin])
+        await until_published(settings, "people", pipeline_of(bodies, TENANCY).latest("people"))
+        await until(lambda: len(working.rows("admins")) > 0 and working.caught_up, "the teammate is known")
+        outcome = await rebuilt(job, "all", swap=True)
+        assert {table.agent for table in outcome.tables} == {agent.name for agent in job.agents}
+        assert [(table.agent, table.differences) for table in outcome.tables if not table.same] == []
+        assert (outcome.published, outcome.entry.result) == (0, "swapped")
+        await until(lambda: len(working.engines) > 1 and working.caught_up, "the worker has the rebuilt tables")
+        with pytest.raises(BadConfiguration, match="cannot have other partitions"):
+            await rebuilt(job, "all", swap=True, partitions=16)
+    await _no_id_twice(settings)
