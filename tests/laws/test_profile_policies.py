@@ -2,7 +2,7 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
@@ -29,6 +29,9 @@ POLICIES = st.builds(
 DENIALS = st.sampled_from([(), ("name",), ("email",), ("role", "external_id")])
 
 
+@example(
+    seed=6247, policies=[ProfilePolicy(sources=(SourceStrategy(APPS[0], "append_existing"),)), ProfilePolicy()], deny=("email",)
+)
 @given(seed=st.integers(0, 1 << 30), policies=st.lists(POLICIES, min_size=1, max_size=3), deny=DENIALS)
 @settings(max_examples=15, deadline=None)
 def test_the_last_policy_alone_decides_and_no_change_is_published_twice(seed, policies, deny):

@@ -6,11 +6,12 @@ Profiles need no patch: their agent has the same policy, and takes it out of its
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
+from schemas.ids import derived
 from schemas.profiles.policies import PolicyInForce
 from schemas.profiles.registers import ERASED, PatchCause, RecordTableRow, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.open_record import OpenRecord
-from streams.agents.policies.in_force import Policies, RecordPolicies, cause_of
+from streams.agents.policies.in_force import Policies, RecordPolicies
 from streams.agents.policies.walk import begin, proceed
 from streams.agents.source_records import RecordChange
 from streams.core.records.packing import encode
@@ -44,7 +45,9 @@ class Denial(NamedTuple):
             change = self._denied(row, tenant, policy)
             if change is not None:
                 records.put(key, "", change.after)
-                self.follow_up(tenant, key, change, cause_of(policy), out)
+                # One cause for each record, as events are: profiles that records leave and join again may not have one change id twice.
+                cause = PatchCause(derived(policy.message.event, key), policy.message.time)
+                self.follow_up(tenant, key, change, cause, out)
             return 1
 
         return proceed(cursor, table, RecordPolicies(table), visit)
