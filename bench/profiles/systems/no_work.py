@@ -7,6 +7,7 @@ import asyncio
 import signal
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,7 +68,7 @@ def _agent(name: str, source: str, hop: PreparedHop) -> Agent:
 def _step(hop: PreparedHop, batch: Batch, table: Table[bytes], out: Outbox) -> None:
     """Put a row of each kind under the input's key, and send the records that an input has on average."""
     own, items = hop.rows.get(OWN_ROW, []), hop.rows.get(ITEM_ROW, [])
-    for record in batch.records:
+    for index, record in enumerate(batch.records):
         number, key = record.offset, _key(record.key or b"")
         group = key.decode()
         if own:
@@ -76,7 +77,7 @@ def _step(hop: PreparedHop, batch: Batch, table: Table[bytes], out: Outbox) -> N
             row = _nth(items, number)
             table.put(group, row.key.partition(b"|")[2].decode(), row.value or b"")
         for topic, records in hop.outputs.items():
-            for each in _share(records, hop.per_input[topic], number):
+            for each in _share(records, hop.per_input[topic], index):
                 out.send(topic, key, each.value, each.headers)
 
 
@@ -90,6 +91,6 @@ def _nth(records: Sequence[T], number: int) -> T:
 
 
 def _share(records: Sequence[T], rate: float, number: int) -> Iterator[T]:
-    """Yield the records of one input where there are `rate` of them per input."""
-    for each in range(int(rate * number), int(rate * (number + 1))):
+    """Yield the records of one input of a batch where there are `rate` of them per input: no batch has too few."""
+    for each in range(ceil(rate * number), ceil(rate * (number + 1))):
         yield _nth(records, each)
