@@ -88,7 +88,10 @@ class Policies:
             ) from error
 
     def receive(self, record: Message, table: PolicyTable, out: Outbox) -> AppliedPolicy | None:
-        """Put a policy in force, unless it is that already or an older one. Raises InvalidRecord for one that is none."""
+        """Put a policy in force, unless it is that already or an older one. Raises InvalidRecord for one that is none.
+
+        One that says the same as the policy before it is applied too: the work of a version ends with the version, and may not have been done.
+        """
         message = POLICY.receive(record.value or b"", out)
         tenant, _, kind = (record.key or b"").decode("utf-8", "replace").partition("|")
         if not tenant or kind != self._schema.kind:
@@ -100,7 +103,7 @@ class Policies:
             return None
         after = self._prepared(tenant, message.policy)
         table.put(tenant, PolicyInForce(message))
-        if message.policy == (_NO_POLICY if before is None else before.message.policy):
+        if before is None and message.policy == _NO_POLICY:
             return None
         return AppliedPolicy(tenant, message.version, self.rules(tenant, before), after)
 
