@@ -34,6 +34,6 @@ VERBS = MappingProxyType({
     "workspace": "Pause, resume, archive, restore and delete workspaces.",
     "backup": "Write all topics of an installation into files, also while it works.",
     "restore": "Verify a backup, and restore it to an empty cluster.",
-    "simulate": "Send a small company's history as signed webhooks.",
+    "simulate": "Send a small company's history as signed webhooks, or be a workspace of Intercom.",
 })  # fmt: skip
 """The sentence of each verb in `intercom-streams --help`. A verb's own help uses the sentence from here, or says more."""

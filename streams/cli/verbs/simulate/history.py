@@ -25,7 +25,7 @@ from streams.supervise.self_process import call
 _START = "2026-01-05T09:00:00"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--scenario", type=click.Choice(list(SCENARIOS)), default="company", show_default=True, help="Which history; see --list."
 )
@@ -48,6 +48,8 @@ def simulate(
 
     The same seed gives the same bytes: posts sent twice change nothing.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     if listing:
         click.echo("\n".join(f"{name:10}  {about(name)}" for name in SCENARIOS))
         return

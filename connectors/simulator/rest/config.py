@@ -1,0 +1,24 @@
+"""What `simulate serve` needs to know."""
+
+import msgspec
+
+from connectors.simulator.rest.faults import Faults
+from connectors.simulator.workspace.spec import WorkspaceSpec
+from schemas.tenancy import Secret
+
+TYPICAL_LIMIT = 1666  # calls in ten seconds: the 10,000 a minute that Intercom documents for an app
+
+
+class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The workspace, where it is served, and where its webhooks go. `rate` is how many changes a second happen by themselves.
+
+    `frozen` stops the clock at the end of the past: the same steps give the same bytes. `speed` shortens what Intercom waits for.
+    """
+
+    spec: WorkspaceSpec
+    host: str
+    port: int
+    token: Secret
+    limit: int = TYPICAL_LIMIT
+    frozen: bool = False
+    faults: Faults = Faults()

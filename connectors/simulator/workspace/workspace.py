@@ -1,0 +1,146 @@
+"""The simulated workspace as it is now: the past from the seed, and what changed since."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from connectors.simulator.workspace.activities import PastActivities, SimulatedActivity, rest_activity
+from connectors.simulator.workspace.companies import PastCompanies, SimulatedCompany, rest_company
+from connectors.simulator.workspace.contacts import PastContacts, SimulatedContact, members_of, rest_contact
+from connectors.simulator.workspace.conversations import (
+    PastConversations,
+    PastTickets,
+    SimulatedConversation,
+    SimulatedTicket,
+    rest_conversation,
+    rest_ticket,
+)
+from connectors.simulator.workspace.identifiers import IdScheme
+from connectors.simulator.workspace.lazy_rows import LazyRows
+from connectors.simulator.workspace.spec import WorkspaceSpec
+from connectors.simulator.workspace.teammates import SimulatedTeammate, teammates_of
+
+_NEW_PRIORITIES: Final = (2, 16)
+
+
+class PopulatedCompanies(NamedTuple):
+    """Companies below `past` had contacts in the past; `looked_at` says it of those whose contacts changed."""
+
+    past: int
+    looked_at: dict[int, bool]
+
+    def has(self, number: int) -> bool:
+        return self.looked_at.get(number, number < self.past)
+
+
+class SimulatedWorkspace:
+    """All objects. Reads make rows of the past as they are asked for; `changes.py` writes."""
+
+    def __init__(self, spec: WorkspaceSpec) -> None:
+        self.spec = spec
+        self.contact_ids = IdScheme(spec.app_id, spec.seed, "contact")
+        self.company_ids = IdScheme(spec.app_id, spec.seed, "company")
+        self._past_contacts = PastContacts(spec)
+        past_companies, past_activities = PastCompanies(spec), PastActivities(spec)
+        past_conversations, past_tickets = PastConversations(spec), PastTickets(spec)
+        self.contacts: LazyRows[SimulatedContact] = LazyRows(
+            self._past_contacts, self._past_contacts.times, spec.contacts, spec.contacts + spec.gone
+        )
+        self.companies: LazyRows[SimulatedCompany] = LazyRows(past_companies, past_companies.times, past_companies.total)
+        self.conversations: LazyRows[SimulatedConversation] = LazyRows(
+            past_conversations,
+            past_conversations.times,
+            spec.conversations,
+            spec.conversations + spec.deleted_conversations,
+        )
+        self.tickets: LazyRows[SimulatedTicket] = LazyRows(past_tickets, past_tickets.times, spec.tickets)
+        self.activities: LazyRows[SimulatedActivity] = LazyRows(past_activities, past_activities.times, spec.activities)
+        self.teammates: dict[int, SimulatedTeammate] = teammates_of(spec)
+        self.merges: dict[int, list[tuple[int, int]]] = {}  # by survivor: who was merged into it at run time, and when
+
+    @property
+    def held(self) -> int:
+        """How many rows are in memory: those that changed."""
+        return sum(rows.held for rows in (self.contacts, self.companies, self.conversations, self.tickets, self.activities))
+
+    @property
+    def made(self) -> int:
+        """How many rows of the past have been made so far, for whom they were asked."""
+        return sum(rows.made for rows in (self.contacts, self.companies, self.conversations, self.tickets, self.activities))
+
+    def members(self, company: int) -> list[int]:
+        """Return the listed contacts that belong to a company, by number."""
+        kept = [number for number in self._past_members(company) if not self.contacts.is_changed(number)]
+        return sorted([*kept, *(row.number for row in self.contacts.changed() if row.listed and company in row.companies)])
+
+    def member_counts(self, companies: list[int]) -> Counter[int]:
+        """Return how many contacts these companies have, with one walk over what changed."""
+        wanted = set(companies)
+        counts = Counter({number: len(self._past_members(number)) for number in companies})
+        for row in self.contacts.changed():
+            counts.subtract(wanted.intersection(self._past_companies_of(row.number)))
+            if row.listed:
+                counts.update(wanted.intersection(row.companies))
+        return counts
+
+    def merged_into(self, contact: int) -> list[tuple[int, int]]:
+        """Return which contacts were merged into this one, and when (ms)."""
+        past = [(number, self._past_contacts(number).updated_ms) for number in self._past_contacts.merged_into(contact)]
+        return [*past, *self.merges.get(contact, [])]
+
+    def populated(self) -> "PopulatedCompanies":
+        """Return which companies have contacts: those of the past have, unless their contacts changed."""
+        touched = {each for row in self.contacts.changed() for each in (*row.companies, *self._past_companies_of(row.number))}
+        counts = self.member_counts(sorted(touched))
+        return PopulatedCompanies(self.spec.companies, {number: counts[number] > 0 for number in touched})
+
+    def populated_count(self) -> int:
+        """Return how many companies lists show: those that have contacts, and were not deleted."""
+        populated = self.populated()
+        special = populated.looked_at.keys() | {row.number for row in self.companies.changed()}
+        rows = (self.companies.get(number) for number in special)
+        shown = sum(1 for row in rows if row is not None and row.listed and populated.has(row.number))
+        return self.spec.companies - sum(1 for number in special if number < self.spec.companies) + shown
+
+    def deleted_conversations(self) -> Iterator[SimulatedConversation]:
+        """Yield the deleted conversations, those deleted last first."""
+        first, rows = self.spec.conversations, self.conversations
+        since = sorted((row for row in rows.changed() if row.deleted_ms), key=lambda row: (-row.deleted_ms, row.number))
+        past = (rows.get(number) for number in range(first, rows.reserved))
+        yield from since
+        yield from (row for row in past if row is not None)
+
+    def deleted_count(self) -> int:
+        return self.spec.deleted_conversations + sum(1 for row in self.conversations.changed() if row.deleted_ms)
+
+    def contact(self, row: SimulatedContact) -> dict[str, Any]:
+        return rest_contact(row, self.spec.app_id, self.contact_ids, self.company_ids)
+
+    def company(self, row: SimulatedCompany, users: int | None = None) -> dict[str, Any]:
+        count = self.member_counts([row.number])[row.number] if users is None else users
+        return rest_company(row, self.spec.app_id, self.company_ids, count)
+
+    def conversation(self, row: SimulatedConversation, version: tuple[int, int], *, with_parts: bool = False) -> dict[str, Any]:
+        contact = self.contacts.get(row.contact)
+        return rest_conversation(
+            row,
+            self.contact_ids.of(row.contact),
+            contact.external_id if contact else None,
+            with_parts=with_parts,
+            priorities=("none", "high") if version >= _NEW_PRIORITIES else ("not_priority", "priority"),
+        )
+
+    def ticket(self, row: SimulatedTicket) -> dict[str, Any]:
+        contact = self.contacts.get(row.contact)
+        external_id = contact.external_id if contact else None
+        return rest_ticket(row, self.contact_ids.of(row.contact), external_id, self.spec.app_id)
+
+    def activity(self, row: SimulatedActivity) -> dict[str, Any]:
+        actor = self.teammates.get(row.actor)
+        return rest_activity(row, self.spec.app_id, actor.email if actor else "removed@acme.example")
+
+    def _past_companies_of(self, contact: int) -> tuple[int, ...]:
+        return self._past_contacts(contact).companies if contact < self.spec.contacts else ()
+
+    def _past_members(self, company: int) -> list[int]:
+        return members_of(company, self.spec.companies, self.spec.contacts) if company < self.spec.companies else []
