@@ -80,8 +80,10 @@ def deleted(kind: str, *, id: str, external_id: str | None = None) -> Item:  # n
     return {"type": kind, "id": id, **external, "deleted": True}
 
 
-def notification(topic: str, item: Item, *, id: str, app_id: str, created_s: int) -> bytes:  # noqa: A002
-    """Return the body of a post."""
+def notification(
+    topic: str, item: Item, *, id: str | None, app_id: str, created_s: int, attempts: int = 1, first_sent_s: int | None = None,  # noqa: A002
+) -> bytes:  # fmt: skip
+    """Return the body of a post. Only a ping has no id."""
     return msgspec.json.encode(
         {
             "type": "notification_event",
@@ -91,9 +93,9 @@ def notification(topic: str, item: Item, *, id: str, app_id: str, created_s: int
             "id": id,
             "topic": topic,
             "delivery_status": "pending",
-            "delivery_attempts": 1,
+            "delivery_attempts": attempts,
             "delivered_at": 0,
-            "first_sent_at": created_s,
+            "first_sent_at": created_s if first_sent_s is None else first_sent_s,
             "created_at": created_s,
             "self": None,
         }

@@ -1,5 +1,8 @@
 """The simulator as an ASGI application: Intercom's API, and below /simulator what no Intercom has."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
@@ -17,8 +20,16 @@ _HTML: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def application(api: SimulatedApi, control: list[Route]) -> Starlette:
-    """Return the application."""
+def application(api: SimulatedApi, control: list[Route], background: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
+    """Return the application. What is to run in the background runs while it is served."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(each()) for each in background]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def rest(request: Request) -> Response:
         raw = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").partition("?")[0]
@@ -35,7 +46,7 @@ def application(api: SimulatedApi, control: list[Route]) -> Starlette:
             return _Cut(_response(reply))
         return _response(_failed(fault, reply))
 
-    return Starlette(routes=[*control, Route("/{path:path}", rest, methods=list(_METHODS))])
+    return Starlette(routes=[*control, Route("/{path:path}", rest, methods=list(_METHODS))], lifespan=lifespan)
 
 
 def _failed(fault: PathFault, reply: Reply) -> Reply:

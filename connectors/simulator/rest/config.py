@@ -4,6 +4,7 @@ import msgspec
 
 from connectors.simulator.rest.faults import Faults
 from connectors.simulator.workspace.spec import WorkspaceSpec
+from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret
 
 TYPICAL_LIMIT = 1666  # calls in ten seconds: the 10,000 a minute that Intercom documents for an app
@@ -22,3 +23,13 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = TYPICAL_LIMIT
     frozen: bool = False
     faults: Faults = Faults()
+    webhook_url: str = ""
+    client_secret: Secret = Secret("")
+    rate: float = 0.0
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.webhook_url and not self.webhook_url.startswith(("http://", "https://")):
+            raise BadConfiguration(
+                f"--webhook-url is {self.webhook_url!r}; expected something like http://127.0.0.1:8080/webhooks/intercom"
+            )

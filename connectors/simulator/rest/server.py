@@ -34,7 +34,7 @@ async def _run(config: SimulatorConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     parts = simulation(config)
     server = _Server(uvicorn.Config(
-        application(parts.api, control_routes(parts)), ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        application(parts.api, control_routes(parts), (parts.send_webhooks, parts.live)), ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
         date_header=False, timeout_graceful_shutdown=_GRACE_S,
     ))  # fmt: skip
     sock.listen(_BACKLOG)

@@ -121,23 +121,28 @@ class SimulatedWorkspace:
         return rest_company(row, self.spec.app_id, self.company_ids, count)
 
     def conversation(self, row: SimulatedConversation, version: tuple[int, int], *, with_parts: bool = False) -> dict[str, Any]:
-        contact = self.contacts.get(row.contact)
+        contact, external_id = self._person(row.contact)
         return rest_conversation(
             row,
-            self.contact_ids.of(row.contact),
-            contact.external_id if contact else None,
+            contact,
+            external_id,
             with_parts=with_parts,
             priorities=("none", "high") if version >= _NEW_PRIORITIES else ("not_priority", "priority"),
         )
 
     def ticket(self, row: SimulatedTicket) -> dict[str, Any]:
-        contact = self.contacts.get(row.contact)
-        external_id = contact.external_id if contact else None
-        return rest_ticket(row, self.contact_ids.of(row.contact), external_id, self.spec.app_id)
+        return rest_ticket(row, *self._person(row.contact), self.spec.app_id)
 
     def activity(self, row: SimulatedActivity) -> dict[str, Any]:
         actor = self.teammates.get(row.actor)
         return rest_activity(row, self.spec.app_id, actor.email if actor else "removed@acme.example")
+
+    def _person(self, number: int) -> tuple[str, str | None]:
+        """Return the id and the external id of a contact, or of the one that it was merged into: what it had moves there."""
+        contact = self.contacts.get(number)
+        while contact is not None and contact.successor is not None:
+            contact = self.contacts.get(contact.successor)
+        return ("", None) if contact is None else (self.contact_ids.of(contact.number), contact.external_id)
 
     def _past_companies_of(self, contact: int) -> tuple[int, ...]:
         return self._past_contacts(contact).companies if contact < self.spec.contacts else ()

@@ -74,8 +74,8 @@ def simulated_intercom(config: SimulatorConfig) -> Iterator[Served]:
     running = simulation(config)
     sock = bind("127.0.0.1", 0)
     sock.listen(64)
-    app = application(running.api, control_routes(running))
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False, date_header=False))
+    app = application(running.api, control_routes(running), (running.send_webhooks, running.live))
+    server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="on", log_config=None, access_log=False, date_header=False))
     thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
     thread.start()
     try:

@@ -38,11 +38,24 @@ from schemas.tenancy import Secret
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Switch a fault on; may be repeated (docs/simulator.md)."
 )
+@click.option("--webhook-url", default="", help="Where webhooks are sent. Default: nowhere.")
+@click.option("--client-secret", default="simulated-secret", show_default=True, help="What webhooks are signed with.")
+@click.option(
+    "--rate", type=click.FloatRange(0, 1000), default=0.0, show_default=True, help="Changes a second that happen by themselves."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 100_000),
+    default=1.0,
+    show_default=True,
+    help="Shortens what webhooks wait for: 60 makes a minute a second.",
+)
 def serve(
     *, listen: str, app_id: str, token: str, seed: int, contacts: int, region: str, time_zone: str, version: str, limit: int,
     start: datetime | None, frozen: bool, faults: tuple[str, ...],
+    webhook_url: str, client_secret: str, rate: float, speed: float,
 ) -> None:  # fmt: skip
-    """Be a workspace of Intercom: serve its REST API, with limits and quirks, from made-up people.
+    """Be a workspace of Intercom: serve its REST API, with limits and quirks, from made-up people, and send webhooks of what changes.
 
     Its rows are made when they are asked for, so a million contacts need no more memory than ten.
     """
@@ -53,6 +66,16 @@ def serve(
     )  # fmt: skip
     run_server(
         SimulatorConfig(
-            spec=spec, host=host, port=port, token=Secret(token), limit=limit, frozen=frozen, faults=faults_of(faults)
+            spec=spec,
+            host=host,
+            port=port,
+            token=Secret(token),
+            limit=limit,
+            frozen=frozen,
+            faults=faults_of(faults),
+            webhook_url=webhook_url,
+            client_secret=Secret(client_secret),
+            rate=rate,
+            speed=speed,
         )
     )
