@@ -74,8 +74,7 @@ def step(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
         claims, trace = compared[scope].claims, header(record.headers, "traceparent")
         if message is None and header(record.headers, "ce_type") == ERASED_TYPE:
             if (row := claims.row(key)) is not None:
-                _claimed(compared[scope], key, _withdrawn(record, claims, key), trace, out)
-                _forget(record, key, row, claims, out)
+                _forget(compared[scope], record, key, row, out)
         else:
             _claimed(compared[scope], key, message or _withdrawn(record, claims, key), trace, out)
     return None
@@ -120,9 +119,7 @@ def _claimed(compared: _Compared, key: str, message: ClaimMessage, trace: str | 
         return
     touched = linker.touched(key, before, message.claim)
     claims.replace(key, row, message.claim)
-    change = _Change(scope, message.cause, trace)
-    for component in Linker(keys, claims).components(touched):
-        _place(component, claims, change, out)
+    _place_all(compared, touched, _Change(scope, message.cause, trace), out)
 
 
 def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
@@ -131,9 +128,17 @@ def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
     return ClaimMessage(Claim(answer_to=before.answer_to), PatchCause(header(record.headers, "ce_causationid") or "", 0))
 
 
-def _forget(record: Message, key: str, before: ClaimRow, claims: TenantClaims, out: Outbox) -> None:
-    """Delete the row of an erased record, whose claim is withdrawn, and its assignment."""
+def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, out: Outbox) -> None:
+    """Withdraw the claim of an erased record, delete its row and its assignment, and place those that were one profile with it.
+
+    The row is gone before they are placed, or the oldest record of their profile could be one that nobody knows any more.
+    """
+    scope, keys, claims = compared
+    message = _withdrawn(record, claims, key)
+    touched = Linker(keys, claims).touched(key, before.claim, message.claim)
+    claims.replace(key, before, message.claim)
     claims.delete(key)
+    _place_all(compared, touched, _Change(scope, message.cause, header(record.headers, "traceparent")), out)
     if before.assignment is not None:
         context = EventContext(
             id=derived(key, "assignment", "erased"),
@@ -164,6 +169,11 @@ def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None
 def _rules(table: Table[IdentityRow], scope: Scope) -> IdentityRules:
     row = table.get(group_of(scope))
     return row.rules if isinstance(row, RulesRow) else DEFAULT_RULES[scope.profile_type]
+
+
+def _place_all(compared: _Compared, touched: set[str], change: _Change, out: Outbox) -> None:
+    for component in Linker(compared.keys, compared.claims).components(touched):
+        _place(component, compared.claims, change, out)
 
 
 def _place(component: Component, claims: TenantClaims, change: _Change, out: Outbox) -> None:

@@ -83,6 +83,8 @@ def _values(registers: Registers) -> Layers:
 def contact_status(registers: Registers) -> ProfileStatus:
     """Return the status of a record of a person. A merge is final, and so is the deletion of a contact: no event revokes it.
 
+    A contact that was merged away stays merged where it is deleted too: what Intercom says of it later is superseded.
+
     A record of another system exists again if that system sends it again, at a later time.
     """
     status: ProfileStatus | None = registers.__dict__.get(_STATUS)
@@ -92,12 +94,12 @@ def contact_status(registers: Registers) -> ProfileStatus:
 
 
 def _contact_status(registers: Registers) -> ProfileStatus:
-    deleted = version_of(registers.on, "deleted")
-    if deleted and (not registers.off or (version_of(registers.off, "deleted") or _NEVER) < deleted):
-        return ProfileStatus.DELETED
     marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}
     if any(name.startswith("merged:") for name in marks):
         return ProfileStatus.MERGED
+    deleted = version_of(registers.on, "deleted")
+    if deleted and (not registers.off or (version_of(registers.off, "deleted") or _NEVER) < deleted):
+        return ProfileStatus.DELETED
     return ProfileStatus.ARCHIVED if "archived" in marks else ProfileStatus.ACTIVE
 
 
@@ -118,18 +120,24 @@ def contributing_records(records: Records, statuses: Mapping[str, ProfileStatus]
 
 
 def latest_mark(records: Records, mark: str, of_record: Mapping[str, str]) -> tuple[str, Assertion] | None:
-    """Return when the last record to get a mark `mark:entity` first got it, and the entity, which is empty for most marks.
+    """Return when the last record to get a mark `mark:entity` got it, and the entity, which is empty for most marks.
 
+    That is when it first got it, or where the mark was taken off since, when it got it last.
     A profile is archived or deleted once all its records are. `of_record` has the marks of records that count another one as theirs.
     """
     marked = [
-        (name.partition(":")[2], Assertion(first_active(registers, name) or version, record))
+        (name.partition(":")[2], Assertion(_marked_since(registers, name, version), record))
         for record, registers in records.items()
         for version, names in registers.on
         for name in names
         if name.partition(":")[0] == of_record.get(record, mark)
     ]
     return max(marked, key=itemgetter(1), default=None)
+
+
+def _marked_since(registers: Registers, name: str, latest: Version) -> Version:
+    first, off = first_active(registers, name) or latest, version_of(registers.off, name)
+    return latest if off is not None and first < off else first
 
 
 EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]]]

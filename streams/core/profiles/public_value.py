@@ -55,7 +55,7 @@ def public_value(
     parts = _put_fields(value, schema, resolved(contributors, rules.offers))
     parts += parts_of(schema.computed(ConsentBasis(contributors, unmerged, rules.permissions), value))
     parts += parts_of(_put_links(value, schema, entries(contributors, rules.offers)))
-    parts += parts_of(_put_end(value, records, status, archived_by))
+    parts += parts_of(_put_end(value, contributors or records, status, archived_by))
     return with_provenance(value, parts)
 
 

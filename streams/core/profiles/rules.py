@@ -38,10 +38,14 @@ def rules_of(policy: ProfilePolicy, schema: PublicSchema, key: bytes) -> Profile
 
 
 def exists(rules: ProfileRules, statuses: Mapping[str, ProfileStatus]) -> bool:
-    """Return whether a profile with records of these statuses exists: one of a source that creates, and that was not merged away."""
+    """Return whether a profile with records of these statuses exists: one of a source that creates, and that was not merged away.
+
+    Where all were merged away, into a record of which nothing else is known, they count.
+    """
     if rules.creates is None:
         return True
-    return any(status is not ProfileStatus.MERGED and rules.creates(source_of(key)) for key, status in statuses.items())
+    counting = [key for key, status in statuses.items() if status is not ProfileStatus.MERGED] or statuses
+    return any(rules.creates(source_of(key)) for key in counting)
 
 
 def _creates(policy: ProfilePolicy) -> Callable[[str], bool] | None:
