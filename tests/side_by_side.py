@@ -26,6 +26,7 @@ SLOWEST_FIRST: Final = (
     "tests/faults/test_engine_faults.py",
     "tests/laws/test_identity_on_kafka.py",
     "tests/laws/test_access_oracle.py",
+    "tests/laws/test_profile_oracle.py",
     "tests/faults/test_ingress_kill.py",
     "tests/faults/test_scim_outage.py",
     "tests/connectors/local/test_real_stack.py",
@@ -64,6 +65,7 @@ TEST_BY_TEST: Final = frozenset(
         "tests/faults/test_engine_faults.py",
         "tests/laws/test_access.py",
         "tests/laws/test_access_oracle.py",
+        "tests/laws/test_profile_oracle.py",
     }
 )
 """Files whose tests take long and share nothing: they need not stay together."""

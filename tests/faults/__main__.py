@@ -24,6 +24,7 @@ from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
 from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
+from tests.support.profile_laws.campaign import campaign as people_campaign
 
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
@@ -36,13 +37,15 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option("--minutes", type=click.FloatRange(min=0), default=30.0, help="Begin no new campaign after so long.")
 @click.option("--seed", type=int, help="Repeat one campaign; its kind has to be named too.")
 @click.option(
-    "--histories", type=click.IntRange(min=1), help="Of kind answers: compare so many histories instead, 10000 for example."
+    "--histories",
+    type=click.IntRange(min=1),
+    help="Of kinds answers and people: compare so many histories instead, 10000 for example.",
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, OPERATIONS, "answers", "runs", "policy", "all"]),
+    type=click.Choice([*KINDS, OPERATIONS, "answers", "people", "runs", "policy", "all"]),
     default="all",
-    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, runs "
+    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, people the agents of profiles with theirs, runs "
     "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people; operations "
     "are replays and rebuilds of the product.",
 )
@@ -50,10 +53,15 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> 
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
-    if histories is not None and kind != "answers":
-        raise click.UsageError("only histories of access are counted: add --kind answers")
+    if histories is not None and kind not in ("answers", "people"):
+        raise click.UsageError("only histories of access and of people are counted: add --kind answers or --kind people")
     if kind == "answers":
         _compare_answers(minutes, secrets.randbits(32) if seed is None else seed, histories)
+        return
+    if kind == "people":
+        _compare_people(
+            minutes, secrets.randbits(32) if seed is None else seed, 1 if seed is not None and histories is None else histories
+        )
         return
     _silence_logs()
     if kind == "policy":
@@ -79,6 +87,16 @@ def _compare_answers(minutes: float, first: int, histories: int | None) -> None:
         if broken:
             sentences = [f"{law}: {sentence}" for law, all_of in broken.items() for sentence in all_of[:3]]
             raise click.ClickException("\n".join([*sentences, f"Repeat it: scripts/faults --kind answers --seed {seed}"]))
+        done += 1
+    click.echo(f"{done} histories, nothing found")
+
+
+def _compare_people(minutes: float, first: int, histories: int | None) -> None:
+    """Compare the agents of people and organisations with the oracle, from a seed on; the first history that differs ends the program."""
+    done = 0
+    for seed, broken in people_campaign(minutes, first, histories=histories):
+        if broken:
+            raise click.ClickException("\n".join([*broken[:5], f"Repeat it: scripts/faults --kind people --seed {seed}"]))
         done += 1
     click.echo(f"{done} histories, nothing found")
 

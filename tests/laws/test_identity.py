@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.ids import derived
 from schemas.profiles.identity import IdentityRules
-from schemas.profiles.registers import ProfileTableRow, SourceRecordRow
+from schemas.profiles.registers import ProfileTableRow, RecordTableRow, SourceRecordRow
 from schemas.versioned import Versioned
 from streams.agents.open_record import OpenRecord
 from streams.core.identity.claims import claim
@@ -32,8 +32,13 @@ def finished(history, chance):
 
 def contact_rows(pipeline):
     """Return registers and profile of each contact; the number of its assignment counts what was sent, which depends on the order."""
-    rows = {key: Versioned(SourceRecordRow).decode(value) for key, value in pipeline.rows("contacts").items()}
-    return {key: (bytes(row.registers), row.assignment[1:]) for key, row in rows.items()}
+    return {key: (bytes(row.registers), row.assignment[1:]) for key, row in rows_of_contacts(pipeline).items()}
+
+
+def rows_of_contacts(pipeline):
+    """Return the rows of contacts without that of the round of checkpoints."""
+    rows = {key: Versioned(RecordTableRow).decode(value) for key, value in pipeline.rows("contacts").items()}
+    return {key: row for key, row in rows.items() if isinstance(row, SourceRecordRow)}
 
 
 def person_rows(pipeline):
@@ -48,8 +53,7 @@ def person_rows(pipeline):
 
 def expected_people(pipeline):
     """Return the profile of each contact by the oracle, from what the contacts' rows say."""
-    rows = {key: Versioned(SourceRecordRow).decode(value) for key, value in pipeline.rows("contacts").items()}
-    found = people({key: claim(key, OpenRecord(row).registers) for key, row in rows.items()}, DEFAULT)
+    found = people({key: claim(key, OpenRecord(row).registers) for key, row in rows_of_contacts(pipeline).items()}, DEFAULT)
     return {key: (derived("acme", "person", founder), ignored) for key, (founder, ignored) in found.items()}
 
 

@@ -8,7 +8,7 @@ from schemas.profiles.identity import Claim, IdentityRules
 def counted_merges(claims):
     """Section 1: oldest first, a merge that closes a cycle of those before does not count."""
     counted = set()
-    every = sorted((merge.version, record, merge.target) for record, claim in claims.items() for merge in claim.merges)
+    every = sorted((merge.version.time, record, merge.target) for record, claim in claims.items() for merge in claim.merges)
     for _, source, target in every:
         ways = {target}
         while more := {end for start, end in counted if start in ways} - ways:
