@@ -1,6 +1,6 @@
 """Endpoints of companies. Companies without contacts are in no list, and are found by their ids alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -70,18 +70,15 @@ def company(call: Call) -> Reply:
 
 def members(call: Call) -> Reply:
     rows = call.workspace.contacts
-    found = (rows.get(number) for number in call.workspace.members(_company(call).number))
+    found = (rows.get(number) for number in call.workspace.memberships.of(_company(call).number))
     return by_number(call, _MEMBERS, [call.workspace.contact(row) for row in found if row is not None])
 
 
-def _with_members(call: Call, numbers: Iterator[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the companies that have contacts, with how many; counted for some at a time."""
-    populated = call.workspace.populated()
-    shown = (number for number in numbers if populated.has(number))
-    while batch := list(islice(shown, SCROLL_PAGE)):
-        counts = call.workspace.member_counts(batch)
-        rows = ((number, call.workspace.companies.get(number)) for number in batch)
-        yield from ((number, call.workspace.company(row, counts[number])) for number, row in rows if row is not None)
+def _with_members(call: Call, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the companies that have contacts."""
+    workspace = call.workspace
+    rows = (workspace.companies.get(number) for number in numbers if workspace.memberships.populated(number))
+    return ((row.number, workspace.company(row)) for row in rows if row is not None)
 
 
 def _company(call: Call) -> SimulatedCompany:

@@ -52,8 +52,7 @@ def by_external_id(call: Call) -> Reply:
 def companies(call: Call) -> Reply:
     row, rows = _contact(call), call.workspace.companies
     found = [company for number in row.companies if (company := rows.get(number)) is not None]
-    counts = call.workspace.member_counts([company.number for company in found])
-    return by_number(call, _OWN, [call.workspace.company(company, counts[company.number]) for company in found])
+    return by_number(call, _OWN, [call.workspace.company(company) for company in found])
 
 
 def tags(call: Call) -> Reply:

@@ -14,10 +14,10 @@ from connectors.simulator.workspace.conversations import (
     FIRST_CONVERSATION,
     SimulatedConversation,
     conversation_number,
-    ticket_number,
 )
 from connectors.simulator.workspace.spec import PAST_DAYS
 from connectors.simulator.workspace.teammates import FIRST_ID, TEAMS, rest_team, rest_teammate
+from connectors.simulator.workspace.tickets import ticket_number
 
 _ROLES_SINCE = _NEW_LISTS_SINCE = (2, 16)
 _CONVERSATIONS = ListForm("conversation.list", "conversations", 20)

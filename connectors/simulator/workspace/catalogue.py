@@ -45,7 +45,15 @@ def data_attributes(model: str, *, archived: bool) -> list[dict[str, Any]]:
     custom = (("plan", False), ("legacy_tier", True))
     standard = [_attribute(model, name, kind) for name, kind in _STANDARD[model]]
     own = [
-        {**_attribute(model, name, "string"), "id": 15 + number, "custom": True, "archived": old, "admin_id": str(FIRST_ID)}
+        {
+            **_attribute(model, name, "string"),
+            "id": 15 + number,
+            "custom": True,
+            "archived": old,
+            "admin_id": str(FIRST_ID),
+            "created_at": 0,
+            "updated_at": 0,
+        }
         for number, (name, old) in enumerate(custom)
         if archived or not old
     ]
@@ -58,7 +66,8 @@ def article(spec: WorkspaceSpec, number: int) -> dict[str, Any]:
     draft = mixed(spec.seed, number, 9) % 7 == 0
     return {
         "id": str(20 + number), "type": "article", "workspace_id": spec.app_id, "parent_ids": [],
-        "statistics": {"type": "article_statistics", "views": 0, "conversations": 0, "reactions": 0},
+        "statistics": {"type": "article_statistics", "views": 0, "conversations": 0, "reactions": 0,
+                       "happy_reaction_percentage": 0, "neutral_reaction_percentage": 0, "sad_reaction_percentage": 0},
         "tags": {"type": "tag.list", "tags": []}, "title": f"How to, part {number}", "description": "", "body": "<p>Like so.</p>",
         "author_id": FIRST_ID, "state": "draft" if draft else "published", "created_at": seconds, "updated_at": seconds,
         "url": None if draft else f"https://help.example/articles/{number}",

@@ -22,6 +22,7 @@ CHANGES: Final[Mapping[str, Callable[[WorkspaceWrites], str]]] = {
     "company.delete": other_changes.delete_company,
     "conversation.reply": other_changes.reply,
     "conversation.delete": other_changes.delete_conversation,
+    "ticket.state": other_changes.move_ticket,
     "teammate.add": other_changes.add_teammate,
     "teammate.remove": other_changes.remove_teammate,
     "teammate.role": other_changes.change_role,

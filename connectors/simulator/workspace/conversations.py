@@ -1,4 +1,4 @@
-"""Conversations and tickets of the simulated workspace, with parts of contacts, teammates and the Fin bot."""
+"""Conversations of the simulated workspace, with parts of contacts, teammates and the Fin bot."""
 
 from typing import Any, Final
 
@@ -12,9 +12,8 @@ from connectors.simulator.workspace.teammates import BOT_ID, FIRST_ID
 MOST_PARTS: Final = 500  # the newest that Intercom returns
 _LONG_EACH: Final = 50
 _LONG: Final = 620
-FIRST_CONVERSATION, FIRST_TICKET = 1001, 500_001
+FIRST_CONVERSATION: Final = 1001
 _STATES: Final = ("open", "closed", "closed", "snoozed")
-_TICKET_STATES: Final = ("submitted", "in_progress", "waiting_on_customer", "resolved")
 
 
 class SimulatedConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,20 +30,6 @@ class SimulatedConversation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def listed(self) -> bool:
         return not self.deleted_ms
-
-
-class SimulatedTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket of a contact."""
-
-    number: int
-    contact: int
-    state: str
-    created_ms: int
-    updated_ms: int
-
-    @property
-    def listed(self) -> bool:
-        return True
 
 
 class PastConversations:
@@ -66,24 +51,6 @@ class PastConversations:
             created_ms=updated - (chance >> 32) % (7 * DAY_MS),
             updated_ms=updated,
             deleted_ms=self.spec.past_ends_ms - (number - self.spec.conversations) * 1000 if deleted else 0,
-        )
-
-
-class PastTickets:
-    """Tickets of the past."""
-
-    def __init__(self, spec: WorkspaceSpec) -> None:
-        self.spec = spec
-        self.times = PastTimes(spec.past_ends_ms, PAST_DAYS * DAY_MS, spec.tickets)
-
-    def __call__(self, number: int) -> SimulatedTicket:
-        chance, updated = mixed(self.spec.seed, number, 7), self.times(number)
-        return SimulatedTicket(
-            number=number,
-            contact=number * 3 % self.spec.contacts,
-            state=_TICKET_STATES[chance & 3],
-            created_ms=updated - (chance >> 32) % (7 * DAY_MS),
-            updated_ms=updated,
         )
 
 
@@ -115,23 +82,6 @@ def rest_conversation(
     }  # fmt: skip
 
 
-def rest_ticket(ticket: SimulatedTicket, contact: str, external_id: str | None, app_id: str) -> dict[str, Any]:
-    """Return a ticket as REST gives it: its id is not the number that the Inbox shows."""
-    seconds = ticket.created_ms // 1000
-    return {
-        "type": "ticket", "id": str(FIRST_TICKET + ticket.number), "ticket_id": str(1 + ticket.number),
-        "ticket_attributes": {"_default_title_": f"Ticket {ticket.number}", "_default_description_": None},
-        "ticket_state": {"type": "ticket_state", "id": str(1 + _TICKET_STATES.index(ticket.state)), "category": ticket.state,
-                         "internal_label": ticket.state.title(), "external_label": ticket.state.title()},
-        "ticket_type": {"type": "ticket_type", "id": "62", "name": "Question", "workspace_id": app_id, "archived": False},
-        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact, "external_id": external_id}]},
-        "admin_assignee_id": 0, "team_assignee_id": 0, "created_at": seconds, "updated_at": ticket.updated_ms // 1000,
-        "ticket_parts": {"type": "ticket_part.list", "ticket_parts": [], "total_count": 0}, "open": ticket.state != "resolved",
-        "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": False}, "category": "Customer",
-        "is_shared": False,
-    }  # fmt: skip
-
-
 def _parts(conversation: SimulatedConversation, contact: str) -> dict[str, Any]:
     shown = range(max(0, conversation.parts - MOST_PARTS), conversation.parts)
     parts = [_part(conversation, number, contact) for number in shown]
@@ -149,14 +99,10 @@ def _part(conversation: SimulatedConversation, number: int, contact: str) -> dic
         "type": "conversation_part", "id": str(conversation.number * 1000 + number), "part_type": "comment",
         "body": f"<p>Part {number}</p>", "created_at": seconds, "updated_at": seconds, "notified_at": seconds, "assigned_to": None,
         "author": authors[number % 3], "attachments": [], "external_id": None, "redacted": False, "state": "open", "tags": [],
+        "event_details": None, "email_message_metadata": None, "app_package_code": None,
     }  # fmt: skip
 
 
 def conversation_number(text: str) -> int:
     """Return the number of a conversation's id, -1 for a text that is none."""
     return int(text) - FIRST_CONVERSATION if text.isascii() and text.isdigit() else -1
-
-
-def ticket_number(text: str) -> int:
-    """Return the number of a ticket's id, -1 for a text that is none."""
-    return int(text) - FIRST_TICKET if text.isascii() and text.isdigit() else -1

@@ -8,6 +8,7 @@ from connectors.simulator.webhooks.items import conversation_item
 from connectors.simulator.workspace.companies import SimulatedCompany
 from connectors.simulator.workspace.conversations import FIRST_CONVERSATION, SimulatedConversation
 from connectors.simulator.workspace.teammates import ROLES, new_teammate
+from connectors.simulator.workspace.tickets import STATES
 from connectors.simulator.workspace.writes import WorkspaceWrites
 
 _NOW: Final = (2, 16)
@@ -43,7 +44,7 @@ def delete_company(writes: WorkspaceWrites) -> str:
     row = writes.any(writes.workspace.companies)
     if row is None:
         return ""
-    for number in writes.workspace.members(row.number):
+    for number in writes.workspace.memberships.of(row.number):
         member = writes.workspace.contacts.get(number)
         if member is not None:
             kept = tuple(each for each in member.companies if each != row.number)
@@ -79,6 +80,19 @@ def delete_conversation(writes: WorkspaceWrites) -> str:
     writes.workspace.conversations.put(msgspec.structs.replace(row, deleted_ms=now), now)
     writes.emit("conversation.deleted", identifier, {"type": "conversation", "conversation_id": identifier})
     return identifier
+
+
+def move_ticket(writes: WorkspaceWrites) -> str:
+    """Move a ticket to its next state."""
+    row = writes.any(writes.workspace.tickets)
+    if row is None:
+        return ""
+    state = STATES[(STATES.index(row.state) + 1) % len(STATES)]
+    changed = msgspec.structs.replace(row, state=state, before=row.state, updated_ms=writes.after(row.updated_ms))
+    writes.workspace.tickets.put(changed, writes.now_ms())
+    item = writes.workspace.ticket(changed)
+    writes.emit("ticket.state.updated", str(item["id"]), item)
+    return str(item["id"])
 
 
 def add_teammate(writes: WorkspaceWrites) -> str:

@@ -1,5 +1,6 @@
 """What a simulated workspace is made of: from the same values comes the same workspace."""
 
+import re
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -7,6 +8,7 @@ import msgspec
 
 from schemas.errors import BadConfiguration
 
+_VERSION: Final = re.compile(r"2\.\d{1,2}")
 LEAST_CONTACTS, MOST_CONTACTS = 10, 1_000_000
 DAY_MS: Final = 86_400_000
 PAST_DAYS: Final = 400
@@ -29,6 +31,8 @@ class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not LEAST_CONTACTS <= self.contacts <= MOST_CONTACTS:
             raise BadConfiguration(f"contacts is {self.contacts}; a simulated workspace has {LEAST_CONTACTS} to {MOST_CONTACTS}")
+        if _VERSION.fullmatch(self.version) is None:
+            raise BadConfiguration(f"version is {self.version!r}; expected one of Intercom's, like 2.16")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError) as error:

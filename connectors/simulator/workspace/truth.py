@@ -1,14 +1,11 @@
 """What is true in the simulated workspace: what a complete reading has to come to."""
 
 from collections.abc import Iterator
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from connectors.simulator.workspace.contacts import ARCHIVED, DELETED, MERGED
 from connectors.simulator.workspace.teammates import rest_teammate
 from connectors.simulator.workspace.workspace import SimulatedWorkspace
-
-_TOGETHER: Final = 100
 
 
 def counts(workspace: SimulatedWorkspace) -> dict[str, int]:
@@ -39,11 +36,8 @@ def contacts(workspace: SimulatedWorkspace) -> Iterator[dict[str, Any]]:
 
 def companies(workspace: SimulatedWorkspace) -> Iterator[dict[str, Any]]:
     """Yield every company that was not deleted, also those without contacts (`user_count` 0), which are in no list."""
-    numbers = workspace.companies.numbers()
-    while batch := list(islice(numbers, _TOGETHER)):
-        users = workspace.member_counts(batch)
-        rows = ((number, workspace.companies.get(number)) for number in batch)
-        yield from (workspace.company(row, users[number]) for number, row in rows if row is not None)
+    rows = (workspace.companies.get(number) for number in workspace.companies.numbers())
+    return (workspace.company(row) for row in rows if row is not None)
 
 
 def conversations(workspace: SimulatedWorkspace) -> Iterator[dict[str, Any]]:

@@ -1,36 +1,20 @@
 """The simulated workspace as it is now: the past from the seed, and what changed since."""
 
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from connectors.simulator.workspace.activities import PastActivities, SimulatedActivity, rest_activity
 from connectors.simulator.workspace.companies import PastCompanies, SimulatedCompany, rest_company
-from connectors.simulator.workspace.contacts import PastContacts, SimulatedContact, members_of, rest_contact
-from connectors.simulator.workspace.conversations import (
-    PastConversations,
-    PastTickets,
-    SimulatedConversation,
-    SimulatedTicket,
-    rest_conversation,
-    rest_ticket,
-)
+from connectors.simulator.workspace.contacts import PastContacts, SimulatedContact, rest_contact
+from connectors.simulator.workspace.conversations import PastConversations, SimulatedConversation, rest_conversation
 from connectors.simulator.workspace.identifiers import IdScheme
 from connectors.simulator.workspace.lazy_rows import LazyRows
+from connectors.simulator.workspace.memberships import Memberships
 from connectors.simulator.workspace.spec import WorkspaceSpec
 from connectors.simulator.workspace.teammates import SimulatedTeammate, teammates_of
+from connectors.simulator.workspace.tickets import PastTickets, SimulatedTicket, rest_ticket
 
 _NEW_PRIORITIES: Final = (2, 16)
-
-
-class PopulatedCompanies(NamedTuple):
-    """Companies below `past` had contacts in the past; `looked_at` says it of those whose contacts changed."""
-
-    past: int
-    looked_at: dict[int, bool]
-
-    def has(self, number: int) -> bool:
-        return self.looked_at.get(number, number < self.past)
 
 
 class SimulatedWorkspace:
@@ -41,6 +25,7 @@ class SimulatedWorkspace:
         self.contact_ids = IdScheme(spec.app_id, spec.seed, "contact")
         self.company_ids = IdScheme(spec.app_id, spec.seed, "company")
         self._past_contacts = PastContacts(spec)
+        self.memberships = Memberships(self._past_contacts)
         past_companies, past_activities = PastCompanies(spec), PastActivities(spec)
         past_conversations, past_tickets = PastConversations(spec), PastTickets(spec)
         self.contacts: LazyRows[SimulatedContact] = LazyRows(
@@ -68,38 +53,22 @@ class SimulatedWorkspace:
         """How many rows of the past have been made so far, for whom they were asked."""
         return sum(rows.made for rows in (self.contacts, self.companies, self.conversations, self.tickets, self.activities))
 
-    def members(self, company: int) -> list[int]:
-        """Return the listed contacts that belong to a company, by number."""
-        kept = [number for number in self._past_members(company) if not self.contacts.is_changed(number)]
-        return sorted([*kept, *(row.number for row in self.contacts.changed() if row.listed and company in row.companies)])
-
-    def member_counts(self, companies: list[int]) -> Counter[int]:
-        """Return how many contacts these companies have, with one walk over what changed."""
-        wanted = set(companies)
-        counts = Counter({number: len(self._past_members(number)) for number in companies})
-        for row in self.contacts.changed():
-            counts.subtract(wanted.intersection(self._past_companies_of(row.number)))
-            if row.listed:
-                counts.update(wanted.intersection(row.companies))
-        return counts
+    def put_contact(self, row: SimulatedContact, now_ms: int) -> None:
+        """Replace a contact, or add one: its companies have it from now on."""
+        before = self.contacts.get(row.number) if self.contacts.is_changed(row.number) else None
+        self.contacts.put(row, now_ms)
+        self.memberships.changed(before, row)
 
     def merged_into(self, contact: int) -> list[tuple[int, int]]:
         """Return which contacts were merged into this one, and when (ms)."""
         past = [(number, self._past_contacts(number).updated_ms) for number in self._past_contacts.merged_into(contact)]
         return [*past, *self.merges.get(contact, [])]
 
-    def populated(self) -> "PopulatedCompanies":
-        """Return which companies have contacts: those of the past have, unless their contacts changed."""
-        touched = {each for row in self.contacts.changed() for each in (*row.companies, *self._past_companies_of(row.number))}
-        counts = self.member_counts(sorted(touched))
-        return PopulatedCompanies(self.spec.companies, {number: counts[number] > 0 for number in touched})
-
     def populated_count(self) -> int:
         """Return how many companies lists show: those that have contacts, and were not deleted."""
-        populated = self.populated()
-        special = populated.looked_at.keys() | {row.number for row in self.companies.changed()}
+        special = self.memberships.touched | {row.number for row in self.companies.changed()}
         rows = (self.companies.get(number) for number in special)
-        shown = sum(1 for row in rows if row is not None and row.listed and populated.has(row.number))
+        shown = sum(1 for row in rows if row is not None and row.listed and self.memberships.populated(row.number))
         return self.spec.companies - sum(1 for number in special if number < self.spec.companies) + shown
 
     def deleted_conversations(self) -> Iterator[SimulatedConversation]:
@@ -116,9 +85,8 @@ class SimulatedWorkspace:
     def contact(self, row: SimulatedContact) -> dict[str, Any]:
         return rest_contact(row, self.spec.app_id, self.contact_ids, self.company_ids)
 
-    def company(self, row: SimulatedCompany, users: int | None = None) -> dict[str, Any]:
-        count = self.member_counts([row.number])[row.number] if users is None else users
-        return rest_company(row, self.spec.app_id, self.company_ids, count)
+    def company(self, row: SimulatedCompany) -> dict[str, Any]:
+        return rest_company(row, self.spec.app_id, self.company_ids, self.memberships.count(row.number))
 
     def conversation(self, row: SimulatedConversation, version: tuple[int, int], *, with_parts: bool = False) -> dict[str, Any]:
         contact, external_id = self._person(row.contact)
@@ -143,9 +111,3 @@ class SimulatedWorkspace:
         while contact is not None and contact.successor is not None:
             contact = self.contacts.get(contact.successor)
         return ("", None) if contact is None else (self.contact_ids.of(contact.number), contact.external_id)
-
-    def _past_companies_of(self, contact: int) -> tuple[int, ...]:
-        return self._past_contacts(contact).companies if contact < self.spec.contacts else ()
-
-    def _past_members(self, company: int) -> list[int]:
-        return members_of(company, self.spec.companies, self.spec.contacts) if company < self.spec.companies else []

@@ -28,12 +28,12 @@ class WorkspaceWrites:
         self.hired = workspace.spec.teammates
 
     def saved(self, row: SimulatedContact, verb: str) -> str:
-        self.workspace.contacts.put(row, self.now_ms())
+        self.workspace.put_contact(row, self.now_ms())
         return self.emitted(f"contact.{row.role}.{verb}", row)
 
     def kept(self, row: SimulatedContact) -> SimulatedContact:
         changed = msgspec.structs.replace(row, updated_ms=self.after(row.updated_ms))
-        self.workspace.contacts.put(changed, self.now_ms())
+        self.workspace.put_contact(changed, self.now_ms())
         return changed
 
     def emitted(self, topic: str, row: SimulatedContact) -> str:

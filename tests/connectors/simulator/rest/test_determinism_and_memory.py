@@ -75,8 +75,9 @@ async def test_memory_is_the_same_for_ten_thousand_contacts_and_a_million() -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("contacts", 9), ("contacts", 1_000_001), ("time_zone", "Mars/Olympus"), ("time_zone", "")]
+    ("name", "value"),
+    [("contacts", 9), ("contacts", 1_000_001), ("time_zone", "Mars/Olympus"), ("time_zone", ""), ("version", "3")],
 )
 def test_a_workspace_that_cannot_be_is_refused_with_the_reason(name: str, value: object) -> None:
-    with pytest.raises(BadConfiguration, match=r"expected a name|has 10 to 1000000"):
+    with pytest.raises(BadConfiguration, match=r"expected a name|expected one of|has 10 to 1000000"):
         WorkspaceSpec(**{"app_id": "abc12345", "past_ends_ms": PAST_ENDS_MS, name: value})

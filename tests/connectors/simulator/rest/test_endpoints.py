@@ -1,7 +1,10 @@
 """Each endpoint, through the client of the product against the running server, compared with the simulator's truth."""
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from connectors.intercom.rest import listings
@@ -85,20 +88,32 @@ async def test_searches_by_time_find_what_changed_in_the_window(intercom: Served
             assert expected_there
 
 
-def test_days_of_the_zone_are_compared_up_to_2_16_and_seconds_from_2_17(intercom: Served) -> None:
-    after = of_state(intercom, "active")[100]["updated_at"]
-    query = {"query": {"field": "updated_at", "operator": ">", "value": after}, "pagination": {"per_page": 150}}
-    asked = {
-        version: intercom.post("/contacts/search", query, **{"Intercom-Version": version}).json() for version in ("2.16", "2.17")
-    }
-    midnight = -(-(after - 7 * 3600) // DAY) * DAY + 7 * 3600  # the next one in Los Angeles, in summer as in all of these days
-    cut = {each["id"] for each in of_state(intercom, "active") if each["updated_at"] >= midnight}
-    exact = {each["id"] for each in of_state(intercom, "active") if each["updated_at"] > after}
-    assert abs(asked["2.16"]["total_count"] - len(cut)) <= 2
-    assert asked["2.17"]["total_count"] == len(exact)
-    wider = {**query, "query": {"field": "updated_at", "operator": ">=", "value": after}}
-    assert intercom.post("/contacts/search", wider).json()["errors"][0]["code"] == "invalid_operator"
-    assert intercom.post("/contacts/search", wider, **{"Intercom-Version": "2.17"}).json()["total_count"] == len(exact) + 1
+def test_days_of_the_zone_are_compared_up_to_2_16_and_seconds_from_2_17() -> None:
+    zone = ZoneInfo("America/Los_Angeles")
+
+    def found(served: Served, version: str, operator: str, value: int) -> httpx.Response:
+        query = {"query": {"field": "updated_at", "operator": operator, "value": value}, "pagination": {"per_page": 1}}
+        return served.post("/contacts/search", query, **{"Intercom-Version": version})
+
+    with simulated_intercom(config(contacts=2400)) as served:
+        times = [each["updated_at"] for each in of_state(served, "active")]
+        days = [datetime.fromtimestamp(at, zone).date() for at in times]
+        for after in (times[500], times[1200] + 1, times[1201], times[2300]):
+            day = datetime.fromtimestamp(after, zone).date()
+            expected = {
+                ("2.16", ">"): sum(each > day for each in days),
+                ("2.16", "<"): sum(each < day for each in days),
+                ("2.16", "="): sum(each == day for each in days),
+                ("2.17", ">"): sum(at > after for at in times),
+                ("2.17", "<"): sum(at < after for at in times),
+                ("2.17", ">="): sum(at >= after for at in times),
+                ("2.17", "<="): sum(at <= after for at in times),
+            }
+            assert {case: found(served, *case, after).json()["total_count"] for case in expected} == expected
+            assert expected["2.16", ">"] < expected["2.17", ">"]
+        for operator in (">=", "<=", "!="):
+            assert found(served, "2.16", operator, times[0]).json()["errors"][0]["code"] == "invalid_operator"
+        assert found(served, "2.17", ">", 10**15).json()["errors"][0]["code"] == "invalid_value"
 
 
 def test_filters_are_combined_and_refused_as_documented(intercom: Served) -> None:

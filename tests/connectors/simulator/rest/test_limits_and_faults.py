@@ -135,10 +135,10 @@ async def test_faults_of_a_path_pass_or_stay(intercom: Served, how: str) -> None
 
 
 def test_a_search_does_not_find_at_once_what_has_changed(intercom: Served) -> None:
-    rows = intercom.simulation.workspace.contacts
-    row = rows.get(5)
+    workspace = intercom.simulation.workspace
+    row = workspace.contacts.get(5)
     assert row is not None
-    rows.put(row, intercom.simulation.clock.now_ms())
+    workspace.put_contact(row, intercom.simulation.clock.now_ms())
     query = {"query": {"field": "updated_at", "operator": ">", "value": 0}, "pagination": {"per_page": 1}}
     intercom.fault(search_delay_s=120)
     assert intercom.post("/contacts/search", query).json()["total_count"] == 2399
