@@ -70,7 +70,7 @@ class SimulatedApi:
         except Refused as refused:
             reply = refused.reply(request_id)
         headers = {
-            "Date": formatdate(now_ms // 1000, usegmt=True),
+            "Date": formatdate(now_ms // 1000 + self.switches.now.date_off_s, usegmt=True),
             "X-Request-Id": request_id,
             "Intercom-Version": request.headers.get("intercom-version", self.workspace.spec.version),
             **self.rate.headers(),

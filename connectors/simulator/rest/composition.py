@@ -50,7 +50,8 @@ def simulation(config: SimulatorConfig) -> Simulation:
     sender = None
     if subscription is not None:
         sender = WebhookSender(
-            subscription, switches, clock, app_id=spec.app_id, url=config.webhook_url, secret=config.client_secret
+            subscription, switches, clock, app_id=spec.app_id, url=config.webhook_url, secret=config.client_secret,
+            answer_within_s=config.answer_within_s,
         )  # fmt: skip
         emission.wake = sender.wake
     api = SimulatedApi(workspace, clock, token=config.token, switches=switches, limit=config.limit)

@@ -3,6 +3,7 @@
 import msgspec
 
 from connectors.simulator.rest.faults import Faults
+from connectors.simulator.webhooks.subscription import ANSWER_WITHIN_MS
 from connectors.simulator.workspace.spec import WorkspaceSpec
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret
@@ -27,6 +28,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: Secret = Secret("")
     rate: float = 0.0
     speed: float = 1.0
+    answer_within_s: float = ANSWER_WITHIN_MS / 1000
 
     def __post_init__(self) -> None:
         if self.webhook_url and not self.webhook_url.startswith(("http://", "https://")):

@@ -32,9 +32,11 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     paths: tuple[PathFault, ...] = ()
     scroll_taken: bool = False
     repeated_pages: bool = False
+    skipped_items: Annotated[int, msgspec.Meta(ge=0, le=150)] = 0
     next_as: Literal["usual", "object", "url"] = "usual"
     end_as: Literal["usual", "absent", "null"] = "usual"
     escaped_names: bool = False
+    date_off_s: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)] = 0
     search_delay_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 0.0
     lost: Share = 0.0
     duplicated: Share = 0.0

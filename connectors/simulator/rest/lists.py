@@ -43,8 +43,8 @@ def by_cursor(call: Call, form: ListForm, items: Callable[[int], Iterable[tuple[
     """Return a page of numbered items; `items` yields those above a number."""
     size = call.size(call.query.get("per_page"), form.default, form.most)
     _, after = position(call.query.get("starting_after")) or (0, -1)
-    found = list(islice(items(after), size + 1))
-    more = found[size - 1][0] if len(found) > size else None
+    found = list(islice(items(after), size + call.faults.skipped_items + 1))
+    more = found[-2][0] if len(found) > size + call.faults.skipped_items else None
     if call.faults.repeated_pages and more is not None and after >= 0:
         more = after
     following = None if more is None else {"per_page": size, "starting_after": cursor((0, more))}
@@ -88,12 +88,13 @@ def found_by_search(call: Call, form: ListForm, rows: LazyRows[Any], render: Cal
             if item is not None and (query.holds is None or query.holds(item)):
                 yield at, item
 
-    found = list(islice(matches(after), size + 1))
+    reach = size + call.faults.skipped_items
+    found = list(islice(matches(after), reach + 1))
     total = rows.count_between(query.start_ms, query.end_ms) - _within(rows, unseen, query.start_ms, query.end_ms)
     if query.holds is not None:
         total = sum(1 for _ in matches(None))
-    shown, more = found[:size], len(found) > size
-    last = shown[-1][0] if more else None
+    shown, more = found[:size], len(found) > reach
+    last = found[reach - 1][0] if more else None
     if call.faults.repeated_pages and after is not None and more:
         last = after
     items = [item for _, item in (shown if sort else sorted(shown, key=lambda each: str(each[1].get("id"))))]

@@ -9,7 +9,7 @@ from connectors.simulator.clock import SimulatedClock
 from connectors.simulator.payloads import notification as body_of
 from connectors.simulator.post import webhook_headers
 from connectors.simulator.rest.faults import FaultSwitches
-from connectors.simulator.webhooks.subscription import ANSWER_WITHIN_MS, Notification, WebhookSubscription
+from connectors.simulator.webhooks.subscription import Notification, WebhookSubscription
 from schemas.tenancy import Secret
 
 _AT_A_TIME = 8
@@ -29,9 +29,11 @@ class WebhookSender:
         app_id: str,
         url: str,
         secret: Secret,
+        answer_within_s: float,
     ) -> None:
         self._subscription, self._switches, self._clock = subscription, switches, clock
         self._app_id, self._url, self._secret = app_id, url, secret
+        self._answer_within_s = answer_within_s
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -40,7 +42,7 @@ class WebhookSender:
 
     async def run(self) -> None:
         """Send until cancelled; what is under way then is ended."""
-        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_MS / 1000, headers=_USER_AGENT) as client:
+        async with httpx.AsyncClient(timeout=self._answer_within_s, headers=_USER_AGENT) as client:
             try:
                 while True:
                     self._woken.clear()
@@ -68,7 +70,7 @@ class WebhookSender:
     async def _send(self, client: httpx.AsyncClient, due: Notification) -> None:
         body = body_of_attempt(due, self._app_id)
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_MS / 1000):
+            async with asyncio.timeout(self._answer_within_s):
                 response = await client.post(self._url, content=body, headers=webhook_headers(body, self._secret))
             status: int | None = response.status_code
         except (httpx.HTTPError, TimeoutError):

@@ -15,7 +15,7 @@ from schemas.tenancy import Secret
 
 @click.command()
 @click.option(
-    "--listen", default="127.0.0.1:8090", show_default=True, metavar="HOST:PORT", help="Where to serve; port 0 takes a free one."
+    "--listen", default="127.0.0.1:8095", show_default=True, metavar="HOST:PORT", help="Where to serve; port 0 takes a free one."
 )
 @click.option("--app-id", default="simulated", show_default=True, help="The id of the workspace.")
 @click.option("--token", default="simulated-token", show_default=True, help="The access token that is accepted.")

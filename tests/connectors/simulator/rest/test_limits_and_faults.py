@@ -103,6 +103,18 @@ async def test_a_page_that_comes_again_and_again_is_noticed(intercom: Served) ->
 
 
 @pytest.mark.asyncio
+async def test_pages_can_skip_items_and_the_date_can_be_off(intercom: Served) -> None:
+    async with intercom.client() as client:
+        intercom.fault(skipped_items=2)
+        assert await count(client, listings.contacts()) == 2400 - 15 * 2
+        assert await count(client, listings.tickets_updated(0, PAST_ENDS_MS // 1000 + 1)) == 240 - 2
+        intercom.fault(skipped_items=0, date_off_s=-3600)
+        before = await client.send(get("/tags"))
+        intercom.fault(date_off_s=0)
+        assert (await client.send(get("/tags"))).date - before.date == 3_600_000
+
+
+@pytest.mark.asyncio
 async def test_token_plan_and_scopes_are_refused_in_the_middle_too(intercom: Served) -> None:
     async with intercom.client() as client:
         pages = client.pages(listings.contacts())

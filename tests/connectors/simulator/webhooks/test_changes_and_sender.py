@@ -28,6 +28,8 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.status, self.received, self.url = 200, [], ""
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.arrived = threading.Condition()
 
     def take(self, body: bytes, signature: str | None) -> int:
@@ -35,6 +37,7 @@ class Endpoint:
         with self.arrived:
             self.received.append(json.loads(body))
             self.arrived.notify_all()
+        self.may_answer.wait(60)
         return self.status
 
     def wait_for(self, count: int) -> list:
@@ -208,6 +211,21 @@ def test_an_endpoint_that_fails_gets_each_webhook_once_more_with_the_same_id() -
         second = endpoint.wait_for(2)[1]
         assert (second["id"], second["delivery_attempts"], second["first_sent_at"]) == (first["id"], 2, first["first_sent_at"])
         assert settled(intercom)["standing"] == "live"
+
+
+def test_an_endpoint_that_takes_too_long_gets_a_webhook_twice_though_it_had_taken_it() -> None:
+    with both(answer_within_s=0.2) as (intercom, endpoint):
+        endpoint.may_answer.clear()
+        change(intercom, "contact.update")
+        (first,) = endpoint.wait_for(1)
+        deadline = time.monotonic() + 60
+        while not httpx.get(f"{intercom.url}/simulator/subscription").json()["counts"].get("errors"):
+            assert time.monotonic() < deadline
+        endpoint.may_answer.set()
+        intercom.advance(60)
+        second = endpoint.wait_for(2)[1]
+        assert (second["id"], second["delivery_attempts"]) == (first["id"], 2)
+        assert settled(intercom)["counts"]["delivered"] == 1
 
 
 def test_410_disables_the_subscription_and_setting_it_live_sends_a_ping() -> None:
