@@ -29,8 +29,9 @@ class Assigned(NamedTuple):
 def assign(patches: PatchTopic, tenancy: Tenancy, batch: Batch, table: Table[SourceRecordRow], out: Outbox) -> Iterator[Assigned]:
     """Put each assignment into its record's row, send patches to the profiles that a move concerns, and yield what was done.
 
-    In a rebuild an assignment can come before the first event of its record: it waits in the row. A tombstone changes nothing: the
-    record is erased.
+    In a rebuild an assignment can come before the first event of its record: it waits in the row. So does one of a record of which
+    nothing is stored, unless it is a profile of its own again: then its profile is nobody's alias any more. A tombstone changes
+    nothing: the record is erased.
     """
     for record in batch.records:
         if record.value is None:
@@ -47,11 +48,14 @@ def assign(patches: PatchTopic, tenancy: Tenancy, batch: Batch, table: Table[Sou
         if message.assignment.number > before.assignment.number:
             after = SourceRecordRow(before.registers, message.assignment)
             table.put(key, "", after)
+            left = before.assignment.profile
+            patch = Patch(tenant, key, after, message.cause, None if left == message.assignment.profile else left)
+            trace = header(record.headers, "traceparent")
             if bytes(before.registers) != bytes(NO_REGISTERS):
-                left = before.assignment.profile
-                patch = Patch(tenant, key, after, message.cause, None if left == message.assignment.profile else left)
-                _send(patches, patch, own.profile, header(record.headers, "traceparent"), out)
+                _send(patches, patch, own.profile, trace, out)
                 yield Assigned(record, before.assignment, patch)
+            elif before.assignment.number and message.assignment.profile == own.profile:
+                _send(patches, patch, own.profile, trace, out)  # a policy took all that it had; the alias that it left ends
 
 
 def _send(patches: PatchTopic, patch: Patch, own: str, trace: str | None, out: Outbox) -> None:

@@ -100,3 +100,18 @@ def test_an_object_that_is_off_is_not_stored_and_on_again_knows_nobody_until_eve
     assert pipeline.latest("people") == {}
     pipeline.post(snapshot(9, name=NAME))
     assert list(pipeline.values("people")) == [PERSON]
+
+
+@pytest.mark.parametrize("policy", [ProfilePolicy(enabled=False), ProfilePolicy(deny=("*",))])
+def test_who_was_part_of_another_person_is_nobodys_alias_once_nothing_is_stored_of_either(policy):
+    pipeline = Pipeline(TENANCY)
+    both = (snapshot(1, email=ADDRESS, created_at=AT), snapshot(2, BO, email=ADDRESS, created_at=AT + 5))
+    pipeline.post(*both)
+    before = pipeline.latest("people"), pipeline.latest("people.aliases")
+    assert [len(each) for each in before] == [1, 1]
+    pipeline.apply(policy)
+    assert (pipeline.latest("people"), pipeline.latest("people.aliases")) == ({}, {})
+    pipeline.apply(ProfilePolicy(), version=2)
+    pipeline.post(*both)
+    assert pipeline.latest("people").keys() == before[0].keys()
+    assert pipeline.latest("people.aliases") == before[1]
