@@ -12,6 +12,7 @@ from connectors.simulator.rest.scrolls import Scrolls
 from connectors.simulator.workspace.workspace import SimulatedWorkspace
 
 Version = tuple[int, int]
+_LARGEST = 1 << 53  # as in JSON that every reader understands
 UNSTABLE: Version = (99, 0)  # what `Unstable` and `Preview` stand for: later than all numbers
 
 
@@ -36,9 +37,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         if given is None:
             return default
         try:
-            return int(given)
-        except (TypeError, ValueError) as error:
+            number = int(given)
+        except (TypeError, ValueError, OverflowError) as error:
             raise invalid("a number was expected") from error
+        if abs(number) > _LARGEST:
+            raise invalid("the number is too large")
+        return number
 
     def linked(self, **values: Any) -> str:
         """Return the URL of another page of the same list."""

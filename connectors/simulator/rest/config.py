@@ -1,5 +1,6 @@
 """What `simulate serve` needs to know."""
 
+import httpx
 import msgspec
 
 from connectors.simulator.rest.faults import Faults
@@ -31,7 +32,15 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     answer_within_s: float = ANSWER_WITHIN_MS / 1000
 
     def __post_init__(self) -> None:
-        if self.webhook_url and not self.webhook_url.startswith(("http://", "https://")):
+        if self.webhook_url and not _is_url(self.webhook_url):
             raise BadConfiguration(
                 f"--webhook-url is {self.webhook_url!r}; expected something like http://127.0.0.1:8080/webhooks/intercom"
             )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)

@@ -73,7 +73,7 @@ def merge_history(call: Call) -> Reply:
     if row.role != "user" or call.version < _GONE_SINCE:
         raise missing("User")
     size = call.size(call.query.get("per_page"), 50, 150)
-    _, start = position(call.query.get("cursor")) or (0, 0)
+    start = max(0, (position(call.query.get("cursor")) or (0, 0))[1])
     merged = call.workspace.merged_into(row.number)
     entries = [_merge(call, number, at) for number, at in merged[start : start + size]]
     more = start + size < len(merged)

@@ -82,6 +82,8 @@ def search_activity_logs(call: Call) -> Reply:
 def _activities(call: Call, asked: Any, most: int) -> Reply:
     """Return entries of a time, the latest first."""
     rows, types = call.workspace.activities, asked.get("event_types")
+    if not isinstance(types, list | None):
+        raise invalid("event_types is a list")
     after = call.number(asked.get("created_at_after"), 0)
     before = call.number(asked.get("created_at_before"), call.now_ms // 1000 + 1)
     window = (after + 1) * 1000, before * 1000

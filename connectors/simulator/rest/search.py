@@ -51,7 +51,7 @@ def parsed(query: Any, rules: TimeRules) -> Query:
     if not isinstance(query, dict):
         raise invalid("query is missing", "invalid_query")
     value = query.get("value")
-    parts: list[Any] = value if query.get("operator") == "AND" and isinstance(value, list) else [query]
+    parts: list[Any] = value if _operator(query) == "AND" and isinstance(value, list) else [query]
     _count(parts)
     start, end, others = FIRST, LAST, []
     for part in parts:
@@ -66,7 +66,7 @@ def parsed(query: Any, rules: TimeRules) -> Query:
 
 def _window(part: Mapping[str, Any], rules: TimeRules) -> tuple[int, int] | None:
     """Return the times in ms that a filter of a time lets through; None for `!=`."""
-    operator, second = part.get("operator"), _second(part.get("value"))
+    operator, second = _operator(part), _second(part.get("value"))
     first, last = _day(second, rules.days_of) if rules.days_of else (second, second + 1)
     windows = {
         ">": (last * 1000, LAST),
@@ -75,7 +75,7 @@ def _window(part: Mapping[str, Any], rules: TimeRules) -> tuple[int, int] | None
         **({">=": (first * 1000, LAST), "<=": (FIRST, last * 1000)} if rules.ranges else {}),
     }
     if operator in windows:
-        return windows[str(operator)]
+        return windows[operator]
     if operator == "!=" and not rules.days_of:
         return None
     raise invalid(f"the operator {operator} cannot be used with a date", "invalid_operator")
@@ -84,27 +84,34 @@ def _window(part: Mapping[str, Any], rules: TimeRules) -> tuple[int, int] | None
 def _predicate(part: Any, rules: TimeRules, level: int) -> Predicate:
     if not isinstance(part, dict):
         raise invalid("each filter is an object", "invalid_query")
-    if isinstance(part.get("value"), list) and part.get("operator") in {"AND", "OR"}:
+    if isinstance(part.get("value"), list) and _operator(part) in {"AND", "OR"}:
         if level >= _MOST_LEVELS:
             raise invalid("filters are nested too deeply", "invalid_query")
         _count(part["value"])
         inner = [_predicate(each, rules, level + 1) for each in part["value"]]
         together = all if part["operator"] == "AND" else any
         return lambda item: together(each(item) for each in inner)
-    name, operator, value = part.get("field"), part.get("operator"), part.get("value")
+    name, operator, value = part.get("field"), _operator(part), part.get("value")
     if not isinstance(name, str) or not name:
         raise invalid("a filter has no field", "invalid_field")
     if name in _TIMES and (window := _window(part, rules)) is not None:
         return lambda item: item.get(name) is not None and window[0] <= item[name] * 1000 < window[1]
     if operator not in _COMPARED or (operator in {"IN", "NIN"} and not isinstance(value, list)):
         raise invalid(f"the operator {operator} is unknown", "invalid_operator")
-    compared = _COMPARED[str(operator)]
+    compared = _COMPARED[operator]
     return lambda item: compared(_value(item, name), value)
 
 
 def _count(filters: list[Any]) -> None:
     if not 1 <= len(filters) <= _MOST_FILTERS:
         raise invalid("a group has 1 to 15 filters", "invalid_query")
+
+
+def _operator(part: Mapping[str, Any]) -> str:
+    operator = part.get("operator")
+    if not isinstance(operator, str):
+        raise invalid("a filter has no operator", "invalid_operator")
+    return operator
 
 
 def _value(item: Mapping[str, Any], name: str) -> Any:
