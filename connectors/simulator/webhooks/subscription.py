@@ -105,11 +105,14 @@ class WebhookSubscription:
             self.counts["delivered"] += 1
             self._errors.clear()
             self._errors_since, self._throttle = None, 0
+        elif self.standing is not Standing.LIVE:
+            self._drop(sent, str(self.standing))
         elif status == _GONE:
             self._stop(Standing.DISABLED, sent)
         elif status == _TOO_MANY:
-            self._throttle = min(max(LEAST_THROTTLE_MS, self._throttle * 2), MOST_THROTTLE_MS)
-            self._throttled_until = now_ms + self._wait(self._throttle)
+            if now_ms >= self._throttled_until:  # else it was under way when another one was answered 429
+                self._throttle = min(max(LEAST_THROTTLE_MS, self._throttle * 2), MOST_THROTTLE_MS)
+                self._throttled_until = now_ms + self._wait(self._throttle)
             self._wait_in_backlog(msgspec.structs.replace(sent, attempts=sent.attempts - 1))
         else:
             self._failed(sent, now_ms)

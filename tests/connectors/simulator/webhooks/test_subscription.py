@@ -125,6 +125,23 @@ def test_a_throttle_is_two_hours_at_most_and_begins_small_after_a_success() -> N
     assert history.subscription.next_at(history.now) == history.now + LEAST_THROTTLE_MS
 
 
+def test_answers_to_what_was_under_way_at_a_429_or_a_410_change_nothing_more() -> None:
+    history = History()
+    history.offer(4)
+    under_way = [history.subscription.due(GOOD, history.now) for _ in range(4)]
+    for each in under_way:
+        history.subscription.answered(each, 429, history.now)
+    assert history.subscription.next_at(history.now) == history.now + LEAST_THROTTLE_MS
+    history.now += LEAST_THROTTLE_MS
+    first, second, third = [history.subscription.due(GOOD, history.now) for _ in range(3)]
+    history.subscription.answered(first, 410, history.now)
+    history.subscription.answered(second, 503, history.now)
+    history.subscription.answered(third, 200, history.now)
+    assert history.subscription.waiting == 0
+    assert sorted(history.dropped) == [("n0", "disabled"), ("n2", "disabled"), ("n3", "disabled")]
+    assert history.subscription.counts["delivered"] == 1
+
+
 def test_more_than_a_thousand_errors_in_a_row_pause_and_what_happens_meanwhile_is_dropped() -> None:
     history = History()
     history.offer(ERRORS)
