@@ -133,7 +133,9 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
         "moved_to": moved_to,
         "selection": selection,
     }
-    event_id = derived(context.profile, patch.cause.event, before.digest, after.digest)
+    # The number, since one event can publish the same change twice: by what it says, and when a late move is undone because of it.
+    number = patch.row.assignment.number
+    event_id = derived(context.profile, patch.cause.event, before.digest, after.digest, *([number] if number else []))
     event_type = f"{name}.{'erased' if erased else 'changed'}"
     record = context.encoded(
         "profile_change", context.profile, value, event_id=event_id, event_type=event_type, sequence=sequence
