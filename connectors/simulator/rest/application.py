@@ -26,6 +26,8 @@ def application(api: SimulatedApi, control: list[Route], background: Sequence[Ca
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.ensure_future(each()) for each in background]
+        for task in tasks:
+            task.add_done_callback(_report)
         yield
         for task in tasks:
             task.cancel()
@@ -47,6 +49,12 @@ def application(api: SimulatedApi, control: list[Route], background: Sequence[Ca
         return _response(_failed(fault, reply))
 
     return Starlette(routes=[*control, Route("/{path:path}", rest, methods=list(_METHODS))], lifespan=lifespan)
+
+
+def _report(task: asyncio.Future[None]) -> None:
+    """Show on standard error why something in the background ended: nobody waits for it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "the simulator's background work failed", "exception": error})
 
 
 def _failed(fault: PathFault, reply: Reply) -> Reply:

@@ -118,7 +118,7 @@ class LazyRows(Generic[Row]):
             if descending:
                 high, ends = at, min(after, ends)
             else:
-                low, begins = at, max((after[0], after[1] + 1), begins)
+                low, begins = at, max(after, begins)
         past = (
             self._position(number) for number in _ordered(range(low, high), descending=descending) if number not in self._replaced
         )
@@ -127,6 +127,7 @@ class LazyRows(Generic[Row]):
 
     def count_between(self, start_ms: int, end_ms: int) -> int:
         """Return how many listed rows last changed in the window, without making one."""
+        end_ms = max(start_ms, end_ms)
         low, high = self._numbers_between(start_ms, end_ms)
         replaced: int = self._replaced.bisect_left(high) - self._replaced.bisect_left(low)
         changed: int = self._by_time.bisect_left((end_ms, -1)) - self._by_time.bisect_left((start_ms, -1))

@@ -109,6 +109,11 @@ def test_nonsense_is_refused_with_400(method: str, path: str, query: str, body: 
     assert answer(method, path, query, body).status == 400
 
 
+def test_a_window_that_ends_before_it_begins_is_empty() -> None:
+    backwards = answer("GET", "/admins/activity_logs", "created_at_after=1790000000&created_at_before=1", None).body
+    assert (backwards["activity_logs"], backwards["total_count"]) == ([], 0)
+
+
 def test_what_cannot_be_an_id_or_leads_nowhere_is_empty_or_missing() -> None:
     assert answer("GET", "/contacts/%ff%00", "", None).status == 404
     assert answer("GET", f"/contacts/{KNOWN[0]}/merge_history", "cursor=WzAsLTVd", None).status == 200
