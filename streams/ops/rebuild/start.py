@@ -26,6 +26,7 @@ from streams.ops.rebuild.run import Outcome, RebuildRun, RebuildWatcher
 
 ALL = "all"
 _ALONE_SECONDS = 15.0  # for a process that was killed to be missed by the brokers
+_DELETED_SECONDS = 30.0  # for brokers to delete topics
 
 
 def unit_named(name: str, agents: Collection[Agent]) -> Unit:
@@ -180,10 +181,14 @@ async def _has_members(admin: object, group: str) -> bool:
 
 
 async def _delete(kafka: KafkaSettings, names: Collection[str]) -> None:
+    """Delete topics, and return once the cluster no longer lists them: brokers answer before they do."""
+    deadline = time.monotonic() + _DELETED_SECONDS
     async with admin_client(kafka) as admin:
-        existing = {each["topic"] for each in await admin.describe_topics()}
-        if wanted := sorted(existing & set(names)):
+        while wanted := sorted({each["topic"] for each in await admin.describe_topics()} & set(names)):
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the brokers still list {len(wanted)} topics that they were to delete; run the same again")
             await admin.delete_topics(wanted)
+            await asyncio.sleep(0.2)
 
 
 def _operation(avro: Avro, entry: RebuildEntry, kind: str, outcome: Outcome | None = None) -> TopicRecord:

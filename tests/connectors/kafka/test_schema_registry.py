@@ -66,13 +66,23 @@ async def test_the_registry_refuses_what_our_own_check_refuses(registry_url, pre
             await registry.register(f"{prefix}people-value", [schema(changed(**change) | {"namespace": own["namespace"]}, 2)])
 
 
+def without_docs(schema):
+    if isinstance(schema, dict):
+        return {name: without_docs(value) for name, value in schema.items() if name != "doc"}
+    return [without_docs(each) for each in schema] if isinstance(schema, list) else schema
+
+
 async def test_all_our_schemas_are_accepted_and_their_ids_frame_our_values(registry_url, prefix):
     avro = await codec(registry_url, prefix)
     async with SchemaRegistry(registry_url) as registry:
         for topic in TOPICS.values():
             if topic.schema is not None:
                 known = await registry.definitions(f"{prefix}{topic.name}-value")
-                assert list(known.values()) == [each.definition for each in shipped().versions(topic.schema)]
+                shapes = [without_docs(each.definition) for each in shipped().versions(topic.schema)]
+                # this registry takes versions that differ in their docs alone for one
+                assert [without_docs(each) for each in known.values()] == [
+                    each for at, each in enumerate(shapes) if each not in shapes[:at]
+                ]
                 assert all(avro.knows(number) for number in known)
 
 
