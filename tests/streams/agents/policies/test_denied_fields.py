@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import MustStop
 from schemas.message import RecordValue
-from schemas.profiles.policies import ProfilePolicy
+from schemas.profiles.policies import POLICY, PolicyMessage, ProfilePolicy
 from schemas.tenancy import ProfileSettings, Secret, Tenancy
 from tests.support.intercom_bodies import AT
 from tests.support.oracle import Pipeline
@@ -82,6 +82,21 @@ def test_a_hashed_field_is_kept_as_its_keyed_hash_and_claims_nothing():
     before = pipeline.latest("people")
     pipeline.apply(ProfilePolicy(hash=("email", "external_id"), strategy="append_only"), version=2)
     assert pipeline.latest("people") == before
+
+
+def test_a_hash_that_comes_before_the_policy_does_is_no_second_value_of_its_moment():
+    pipeline, together = Pipeline(WITH_KEY), Pipeline(WITH_KEY)
+    policy = PolicyMessage(1, "policy", 0, ProfilePolicy(hash=("name",)))
+    record = RecordValue(b"acme|person", POLICY.encode(policy))
+    for each, topics in ((pipeline, ("contacts.policies",)), (together, ("contacts.policies", "people.policies"))):
+        each.post(snapshot(1, name=NAME))
+        for topic in topics:
+            each.feed(topic, record)
+        each.post(snapshot(2, phone="+15550100"))
+    pipeline.feed("people.policies", record)
+    assert pipeline.values("people")[PERSON]["unsettled"] == []
+    assert pipeline.latest("people") == together.latest("people")
+    assert NAME.encode() not in stored(pipeline)
 
 
 def test_hashes_without_a_key_stop_the_worker_before_anything_is_changed(pipeline):
