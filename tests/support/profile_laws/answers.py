@@ -19,16 +19,26 @@ from tests.support.profile_laws.assertions import (
 )
 from tests.support.profile_laws.identity import profiles_of
 from tests.support.profile_laws.inputs import ORG, PERSON, TENANT, Applied, Erased, Foreign, History, Input, Post, Withdrawal
-from tests.support.profile_laws.policies import creates, is_selected, list_of, stored, value_of
+from tests.support.profile_laws.policies import Offer, creates, is_selected, list_of, stored, value_of
 from tests.support.profile_laws.records import CONSENT, Record, records_of
 
 
+class Origin(NamedTuple):
+    """Where a value comes from. `event` is empty for records of other systems, whose events have ids of the product's own."""
+
+    record: str
+    event: str
+    time: int
+
+
 class Answers(NamedTuple):
-    """What has to be published: values of `people` and `orgs` by id, and `memberships` by `org|record`."""
+    """What has to be published: values of `people` and `orgs` by id, `memberships` by `org|record`, and which id is an alias of which."""
 
     people: dict[str, dict[str, Any]]
     orgs: dict[str, dict[str, Any]]
     memberships: dict[str, dict[str, Any]]
+    people_aliases: dict[str, dict[str, Any]]
+    orgs_aliases: dict[str, dict[str, Any]]
 
 
 def answers(history: History) -> Answers:
@@ -42,7 +52,14 @@ def answers(history: History) -> Answers:
     records = records_of(kept)
     profiles = {kind: profiles_of(records[kind], history.rules[kind], kind) for kind in (PERSON, ORG)}
     published = {kind: _published(kind, profiles[kind], policies[kind][-1]) for kind in (PERSON, ORG)}
-    return Answers(published[PERSON], published[ORG], _memberships(profiles))
+    aliases = {kind: _aliases(kind, profiles[kind]) for kind in (PERSON, ORG)}
+    return Answers(published[PERSON], published[ORG], _memberships(profiles), aliases[PERSON], aliases[ORG])
+
+
+def _aliases(kind: str, profiles: dict[str, list[Record]]) -> dict[str, dict[str, Any]]:
+    """Return the ids that have no records: each belongs to a record that is elsewhere."""
+    moved = ((derived(TENANT, kind, record.key), id_, record.key) for id_, records in profiles.items() for record in records)
+    return {own: {"moved_to": id_, "record": key} for own, id_, key in moved if own != id_}
 
 
 def _policies(inputs: Iterable[Input], kind: str) -> list[ProfilePolicy]:
@@ -108,11 +125,16 @@ def _profile(kind: str, id_: str, records: Sequence[Record], policy: ProfilePoli
     for group in ("attributes", "traits"):
         prefix = f"{group}."
         value[group] = {n.removeprefix(prefix): o.value for n, o in chosen.items() if n.startswith(prefix) and o is not None}
+    value["provenance"] = {name: _origin(offer) for name, offer in chosen.items() if offer is not None}
     value["tags"] = sorted(list_of(policy, TAG, sources))
     if kind == PERSON:
         value["companies"] = sorted(list_of(policy, COMPANY, sources))
         value |= _consent(records, sources, policy)
     return value | _marks(sources, policy)
+
+
+def _origin(offer: Offer) -> Origin:
+    return Origin(offer.record, offer.version.event, offer.version.second * 1000)
 
 
 def _consent(records: Sequence[Record], sources: Sequence[Record], policy: ProfilePolicy) -> dict[str, Any]:

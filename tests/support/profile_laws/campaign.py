@@ -7,15 +7,16 @@ from typing import Any
 
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.profile_laws import product
-from tests.support.profile_laws.answers import Answers, answers
+from tests.support.profile_laws.answers import Answers, Origin, answers
 from tests.support.profile_laws.changes import broken_changes
 from tests.support.profile_laws.history import history
 
-_NOT_COMPARED = frozenset({"sources", "provenance", "updated_at", "unsettled", "incomplete", "event"})
-_TOPICS = ("people", "orgs", "memberships")
+_NOT_COMPARED = frozenset({"sources", "provenance", "updated_at", "unsettled", "incomplete", "event"})  # as fields, that is
+_SIZE = 24
+_TOPICS = ("people", "orgs", "memberships", "people.aliases", "orgs.aliases")
 
 
-def disagreements(seed: int, size: int = 24) -> list[str]:
+def disagreements(seed: int, size: int = _SIZE) -> list[str]:
     """Return where the agents and the oracle differ over a shuffled history; the oracle gets the order, too, for withdrawals."""
     draw = random.Random(seed)
     given = product.shuffled(history(seed, size), draw)
@@ -32,6 +33,8 @@ def compare(expected: Answers, agents: LaggingPipeline) -> list[str]:
         found += [f"{topic} {key} should not be there: {_shown(actual[key])}" for key in sorted(actual.keys() - right.keys())]
         for key in sorted(right.keys() & actual.keys()):
             found += _differing(f"{topic} {key}", right[key], actual[key])
+            if topic in ("people", "orgs"):
+                found += _wrong_origins(f"{topic} {key}", right[key], actual[key])
     return found
 
 
@@ -40,13 +43,31 @@ def _differing(where: str, right: dict[str, Any], actual: dict[str, Any]) -> lis
     return [f"{where}.{name} is {actual[name]!r}, not {right[name]!r}" for name in names if actual[name] != right[name]]
 
 
+def _wrong_origins(where: str, right: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """Return where a value's record, event or time is not the right one, or `updated_at` not the latest time."""
+    found = []
+    for name, origin in right["provenance"].items():
+        place = actual["provenance"].get(name)
+        named = None if place is None else Origin(**actual["sources"][place])
+        if named is None or named._replace(event=origin.event and named.event) != origin:
+            found.append(f"{where}: {name} comes from {named}, not {origin}")
+    if actual["updated_at"] != max((each["time"] for each in actual["sources"]), default=0):
+        found.append(f"{where}: its updated_at is not the latest of its sources")
+    return found
+
+
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in value.items() if given and name not in _NOT_COMPARED}
 
 
-def campaign(minutes: float, first: int, *, histories: int | None = None, size: int = 24) -> Iterator[tuple[int, list[str]]]:
-    """Yield seed and disagreements of one history after the other, every tenth of them a long one."""
+def length(seed: int) -> int:
+    """Return how many inputs the history of a seed has in a campaign: every tenth is a long one."""
+    return _SIZE if seed % 10 else 3 * _SIZE
+
+
+def campaign(minutes: float, first: int, *, histories: int | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield seed and disagreements of one history after the other."""
     end, seed = time.monotonic() + minutes * 60, first
     while seed - first < histories if histories is not None else time.monotonic() < end:
-        yield seed, disagreements(seed, size if seed % 10 else 3 * size)
+        yield seed, disagreements(seed, length(seed))
         seed += 1

@@ -37,6 +37,7 @@ def history(seed: int, size: int = 24) -> History:
 
 class _World:
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.draw = random.Random(seed)
         self.number = 0
         self.foreign_seconds: set[int] = set()
@@ -53,7 +54,10 @@ class _World:
         inputs: list[Input] = [happen() for happen in self.draw.choices(functions, weights, k=size)]
         for kind in (PERSON, ORG):
             if self.draw.random() < 0.7:
-                inputs += [Applied(kind, version, policy) for version, policy in enumerate(policies(self.draw, kind), 1)]
+                inputs += [
+                    Applied(kind, version, policy)
+                    for version, policy in enumerate(policies(self.draw, kind, random.Random(f"{self.seed} {kind}")), 1)
+                ]
         if self.draw.random() < 0.25:
             inputs += [Withdrawal(source, n) for n, source in enumerate(self.draw.sample(SOURCES, self.draw.choice((1, 1, 2))))]
         if self.draw.random() < 0.25:

@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
 from tests.support.profile_laws.inputs import APPS, ORG, PERSON, SOURCES
 from tests.support.profile_laws.policies import CONDITIONS
@@ -43,8 +45,9 @@ _DENIED = {
 }
 
 
-def policies(draw: random.Random, kind: str) -> list[ProfilePolicy]:
-    """Return one to three versions."""
+def policies(draw: random.Random, kind: str, more: random.Random) -> list[ProfilePolicy]:
+    """Return one to three versions. Some of them have the same `allow`, and of some the last one stores nothing, as `more` decides."""
+    allow = tuple(more.sample(_FIELDS[kind], more.randint(0, 4))) if more.random() < 0.15 else None
     denied: tuple[str, ...] = ()
     hashed: tuple[str, ...] = ()
     found = []
@@ -54,6 +57,10 @@ def policies(draw: random.Random, kind: str) -> list[ProfilePolicy]:
         if draw.random() < 0.15:
             hashed = (*hashed, draw.choice(("attributes.plan", "name", "phone", "size")))
         found.append(_policy(draw, kind, denied, hashed))
+    if allow is not None:  # to hash what was not allowed before would be to allow it
+        found = [msgspec.structs.replace(each, allow=allow, hash=()) for each in found]
+    if more.random() < 0.05:
+        found[-1] = msgspec.structs.replace(found[-1], enabled=False)
     return found
 
 
