@@ -17,6 +17,7 @@ from connectors.simulator.rest.faults import PathFault
 from connectors.simulator.rest.replies import Reply
 
 _HTML: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+_CANCEL_AGAIN_S: Final = 0.2  # an HTTP client may swallow a cancellation that comes as its answer does
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -29,9 +30,10 @@ def application(api: SimulatedApi, control: list[Route], background: Sequence[Ca
         for task in tasks:
             task.add_done_callback(_report)
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while open_ := [task for task in tasks if not task.done()]:
+            for task in open_:
+                task.cancel()
+            await asyncio.wait(open_, timeout=_CANCEL_AGAIN_S)
 
     async def rest(request: Request) -> Response:
         raw = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").partition("?")[0]
