@@ -164,17 +164,15 @@ class _Run:
 
     async def _read(self, name: str) -> None:
         while not self._backfill.progress[name].done and not self._watcher.stopped():
-            progress = self._backfill.progress[name]
             try:
                 await self._pages(name)
             except AccessRefused as refusal:
-                await self._store(name, [], msgspec.structs.replace(progress, refused=str(refusal)))
+                await self._store(name, [], msgspec.structs.replace(self._backfill.progress[name], refused=str(refusal)))
             except ListingUnsteady:
+                progress = self._backfill.progress[name]
                 if progress.restarts >= _RESTARTS:
                     raise
-                await self._store(
-                    name, [], msgspec.structs.replace(self._backfill.progress[name], then=None, restarts=progress.restarts + 1)
-                )
+                await self._store(name, [], msgspec.structs.replace(progress, then=None, restarts=progress.restarts + 1))
 
     async def _pages(self, name: str) -> None:
         object_type = OBJECTS[name]

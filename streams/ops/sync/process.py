@@ -114,11 +114,12 @@ class SyncProcess:
         due: dict[str, list[ReadTarget]] = {}
         for target in self._pending.due(_now()):
             due.setdefault(target.app_id, []).append(target)
-        for app_id in {*due, *self._owned(consumer)}:
+        owned = self._owned(consumer)
+        for app_id in due.keys() | owned:
             targets = due.get(app_id, [])
-            if self._teammates_are_due(app_id) and self._is_owned(consumer, app_id) and ReadTarget(app_id) not in targets:
+            if app_id in owned and self._teammates_are_due(app_id) and ReadTarget(app_id) not in targets:
                 targets.insert(0, ReadTarget(app_id))
-            resync = self._is_owned(consumer, app_id) and self._resync_is_due(app_id)
+            resync = app_id in owned and self._resync_is_due(app_id)
             if (targets or resync) and app_id not in self._working:
                 task = asyncio.create_task(self._work(app_id, targets, producer, stack, resync_until=stop if resync else None))
                 self._working[app_id] = task
@@ -181,8 +182,10 @@ class SyncProcess:
 
     async def _client(self, app_id: str, stack: AsyncExitStack) -> RestClient:
         if app_id not in self._clients:
-            client = await stack.enter_async_context(self._make_client(app_id))
-            await client.check_workspace()
+            async with AsyncExitStack() as unchecked:  # a client that is refused is closed at once
+                client = await unchecked.enter_async_context(self._make_client(app_id))
+                await client.check_workspace()
+                stack.push_async_exit(unchecked.pop_all())
             self._clients[app_id] = client
         return self._clients[app_id]
 
@@ -195,17 +198,15 @@ class SyncProcess:
         for target in targets:
             self._pending.served(target, self._pending.places(target))
 
-    def _owned(self, consumer: Any) -> list[str]:
-        return [
+    def _owned(self, consumer: Any) -> set[str]:
+        """Return the workspaces whose partition this process has, and that have a token."""
+        topic, assigned = self._kafka.topic(TEAMMATE_REQUESTS), consumer.assignment()
+        count = len(consumer.partitions_for_topic(topic) or ())
+        return {
             app_id
             for app_id, workspace in self._tenancy.workspaces.items()
-            if workspace.access_token and self._is_owned(consumer, app_id)
-        ]
-
-    def _is_owned(self, consumer: Any, app_id: str) -> bool:
-        topic = self._kafka.topic(TEAMMATE_REQUESTS)
-        count = len(consumer.partitions_for_topic(topic) or ())
-        return bool(count) and TopicPartition(topic, partition_of(app_id.encode(), count)) in consumer.assignment()
+            if workspace.access_token and count and TopicPartition(topic, partition_of(app_id.encode(), count)) in assigned
+        }
 
     def _teammates_are_due(self, app_id: str) -> bool:
         last = self._teammates_read.get(app_id)
