@@ -75,6 +75,10 @@ _ALL: Final = (
     _inbound("contacts", read_by=("contacts",)),
     _inbound("companies", read_by=("companies",)),
     _inbound("conversations", read_by=("operators",)),
+    _inbound(
+        "activities", key="app_id:contact_id; app_id:@KIND:VALUE where only a value names the contact", read_by=("happenings",),
+        about="Intercom's posts about what a contact did or what happened to it: events, calls, statistics of contents, and again those about contacts that are activities",
+    ),
     _inbound("articles", read_by=("operators",)),
     _inbound("admins", key="app_id", read_by=("admins",), retention_ms=FOREVER),
     _inbound(

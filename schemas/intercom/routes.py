@@ -1,14 +1,16 @@
 """The routes of Intercom's notifications: from Intercom's topics to this product's, and to the id of the entity each is about.
 
-A notification goes to one topic, keyed by the entity it changes. Two kinds have a secondary record too, with an id of its own:
-`company.contact.*` for the company, `contact.merged` for the contact that was merged away.
+A notification goes to one topic, keyed by the entity it changes. Some have secondary records too, each with an id of its own:
+`company.contact.*` for the company, `contact.merged` for the contact that was merged away, and what a contact does or what happens to
+it, as an activity. An activity that names no contact by Intercom's id has the key of the value that it names, `app_id:@KIND:VALUE`.
 """
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -16,8 +18,10 @@ from schemas.ids import derived
 from schemas.intercom.envelope import NULL, Envelope, name
 
 OTHER: Final = "intercom.other"
+ACTIVITIES: Final = "intercom.activities"
+MERGED_FROM: Final = "merged_from"  # the part of a merge for the contact that was merged away
 TOPICS: Final = (
-    "intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.admins", "intercom.articles", OTHER,
+    "intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.admins", "intercom.articles", ACTIVITIES, OTHER,
 )  # fmt: skip
 """Every topic that a notification can go to."""
 _TYPE: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
@@ -36,37 +40,70 @@ class SecondaryRoute(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A topic, and the paths in `data.item` of the entity's id (the first that exists wins). `by_app`: keyed by the workspace."""
+    """A topic, and the paths in `data.item` of the entity's id (the first that exists wins). `by_app`: keyed by the workspace.
+
+    `values` are the paths of what else names a contact, each with the kind of value it is, where none has an id.
+    """
 
     topic: str
     entity: tuple[Path, ...]
     by_app: bool = False
-    secondary: SecondaryRoute | None = None
+    secondary: tuple[SecondaryRoute, ...] = ()
+    values: tuple[tuple[str, Path], ...] = ()
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one record of a notification goes. `causation` is the notification's id where the record is a secondary one."""
+    """Where one record of a notification goes. Of a secondary one `causation` is the notification's id, and `part` its route's."""
 
     topic: str
     key: str
     id: str
     entity: str | None = None
     causation: str | None = None
+    part: str = ""
 
 
 OWN_ID: Final[Path] = ("id",)
 _OWN_ID: Final[tuple[Path, ...]] = (OWN_ID,)
 _CONTACT_ID: Final[tuple[Path, ...]] = (("contact", "id"), ("user", "id"))
+
+
+def _activity(entity: tuple[Path, ...]) -> SecondaryRoute:
+    """Return the route of an event of a contact as an activity: a topic has one agent that reads it."""
+    return SecondaryRoute("activity", ACTIVITIES, entity)
+
+
 _CONTACT: Final = Route("intercom.contacts", _OWN_ID)
-_ABOUT_CONTACT: Final = Route("intercom.contacts", _CONTACT_ID)
-_SUBSCRIPTION: Final = Route("intercom.contacts", (*_CONTACT_ID, ("id",)))  # version 1 of the API posted the user itself
+_LIFE_OF_CONTACT: Final = Route("intercom.contacts", _OWN_ID, secondary=(_activity(_OWN_ID),))
+_ABOUT_CONTACT: Final = Route("intercom.contacts", _CONTACT_ID, secondary=(_activity(_CONTACT_ID),))
+_EITHER_ID: Final = (*_CONTACT_ID, ("id",))  # version 1 of the API posted the user itself
+_SUBSCRIPTION: Final = Route("intercom.contacts", _EITHER_ID, secondary=(_activity(_EITHER_ID),))
 _MERGED: Final = Route(
-    "intercom.contacts", _OWN_ID, secondary=SecondaryRoute("merged_from", "intercom.contacts", (("merged_from", "id"),))
+    "intercom.contacts",
+    _OWN_ID,
+    secondary=(SecondaryRoute(MERGED_FROM, "intercom.contacts", (("merged_from", "id"),)), _activity(_OWN_ID)),
 )
 _COMPANY: Final = Route("intercom.companies", _OWN_ID)
 _COMPANY_CONTACT: Final = Route(
-    "intercom.contacts", _CONTACT_ID, secondary=SecondaryRoute("company", "intercom.companies", (("company", "id"),))
+    "intercom.contacts",
+    _CONTACT_ID,
+    secondary=(SecondaryRoute("company", "intercom.companies", (("company", "id"),)), _activity(_CONTACT_ID)),
 )
+_HAPPENING: Final = Route(
+    ACTIVITIES,
+    (
+        ("contact", "id"), ("contact_id",), ("intercom_user_id",), ("user", "id"),
+        ("call", "contact_id"), ("call", "contact", "id"), ("content_stat", "contact_id"), ("event", "intercom_user_id"),
+        ("contacts",),
+    ),
+    values=(
+        ("external_id", ("user_id",)), ("external_id", ("external_id",)), ("external_id", ("contact", "external_id")),
+        ("external_id", ("user", "user_id")), ("external_id", ("event", "user_id")),
+        ("email", ("email",)), ("email", ("contact", "email")), ("email", ("user", "email")), ("email", ("event", "email")),
+    ),
+)  # fmt: skip
+"""Calls, events and statistics of contents: their shapes are documented thinly, so a contact is looked for wherever one can be."""
+
 _CONVERSATION: Final = Route(
     "intercom.conversations",
     (("id",), ("conversation_id",), ("conversation", "id"), ("conversation", "model", "id")),
@@ -79,12 +116,14 @@ _ARTICLE: Final = Route("intercom.articles", _OWN_ID)
 
 _BY_ROUTE: Final[tuple[tuple[Route, tuple[str, ...]], ...]] = (
     (_CONTACT, (
-        "contact.user.created", "contact.user.updated",
-        "contact.lead.created", "contact.lead.updated", "contact.lead.added_email", "contact.lead.signed_up",
-        "contact.email.updated", "contact.deleted",
+        "contact.user.updated", "contact.lead.updated", "contact.deleted",
+        "contact.updated", "user.updated", "user.deleted",  # API 1.x
+    )),
+    (_LIFE_OF_CONTACT, (
+        "contact.user.created", "contact.lead.created", "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated",
         "contact.archived", "contact.archive", "contact.unarchived", "contact.unarchive",  # Intercom sends both names
-        "contact.created", "contact.updated", "contact.signed_up", "contact.added_email",  # API 1.x
-        "user.created", "user.updated", "user.deleted", "user.email.updated",  # API 1.x
+        "contact.created", "contact.signed_up", "contact.added_email",  # API 1.x
+        "user.created", "user.email.updated",  # API 1.x
         "visitor.signed_up",
     )),
     (_MERGED, ("contact.merged",)),
@@ -105,12 +144,12 @@ ROUTES: Final[Mapping[str, Route]] = MappingProxyType({topic: route for route, t
 
 FAMILIES: Final[Mapping[str, Route]] = MappingProxyType({
     "admin": _ADMIN, "article": _ARTICLE, "conversation": _CONVERSATION, "conversation_part": _CONVERSATION, "ticket": _TICKET,
+    "call": _HAPPENING, "content_stat": _HAPPENING, "event": _HAPPENING,
 })  # fmt: skip
 """Routes by the first word of a topic: these families grow with every API version, and all are about the entity named first."""
 
 UNREAD_FAMILIES: Final = frozenset({
-    "api", "audience", "call", "content_import_source", "content_snippet", "content_stat", "data_connector", "event", "job",
-    "messenger", "ping", "procedure",
+    "api", "audience", "content_import_source", "content_snippet", "data_connector", "job", "messenger", "ping", "procedure",
 })  # fmt: skip
 """First words of topics that Intercom documents and no agent reads."""
 
@@ -120,14 +159,13 @@ def destinations(notification: Envelope) -> tuple[Destination, ...]:
     route = route_of(notification.topic)
     if route is None:
         return (other_destination(notification),)
-    entity = _entity(notification.item, route.entity)
+    decoder = _HAPPENING_FIELDS if route.values else _PATH_FIELDS
+    entity = _entity(notification.item, route.entity, decoder) or _value(notification.item, route.values)
     primary = _destination(notification, route, entity) if entity or route.by_app else other_destination(notification)
-    if route.secondary is None:
+    if not route.secondary:
         return (primary,)
-    secondary_entity = _entity(notification.item, route.secondary.entity)
-    if secondary_entity is None:
-        return (primary,)
-    return (primary, _secondary_destination(notification, route.secondary, secondary_entity))
+    found = ((secondary, _entity(notification.item, secondary.entity)) for secondary in route.secondary)
+    return (primary, *(_secondary_destination(notification, secondary, entity) for secondary, entity in found if entity))
 
 
 def other_destination(notification: Envelope) -> Destination:
@@ -164,6 +202,7 @@ def _secondary_destination(notification: Envelope, route: SecondaryRoute, entity
         id=derived(notification.id, route.part),
         entity=entity,
         causation=notification.id,
+        part=route.part,
     )
 
 
@@ -181,24 +220,72 @@ class _PathFields(msgspec.Struct, frozen=True):
     merged_from: msgspec.Raw = NULL
 
 
-_PATH_FIELDS: Final = msgspec.json.Decoder(_PathFields)
+class _HappeningFields(_PathFields, frozen=True):
+    """The same for calls, events and statistics of contents."""
+
+    contact_id: msgspec.Raw = NULL
+    intercom_user_id: msgspec.Raw = NULL
+    user_id: msgspec.Raw = NULL
+    external_id: msgspec.Raw = NULL
+    email: msgspec.Raw = NULL
+    call: msgspec.Raw = NULL
+    event: msgspec.Raw = NULL
+    content_stat: msgspec.Raw = NULL
+    contacts: msgspec.Raw = NULL
+    data: msgspec.Raw = NULL
 
 
-def _entity(item: msgspec.Raw, paths: tuple[Path, ...]) -> str | None:
+_Decoder = msgspec.json.Decoder[Any]
+_PATH_FIELDS: Final[_Decoder] = msgspec.json.Decoder(_PathFields)
+_HAPPENING_FIELDS: Final[_Decoder] = msgspec.json.Decoder(_HappeningFields)
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_LONGEST_VALUE: Final = 320  # bytes of a key's value once it is quoted; an address is at most 254 characters
+_CONTACTS: Final[Path] = ("contacts",)
+
+
+def _entity(item: msgspec.Raw, paths: tuple[Path, ...], decoder: _Decoder = _PATH_FIELDS) -> str | None:
     """Return the first id on the paths; Intercom sends 0 for no entity."""
-    root = _path_fields(item)
     for path in paths:
-        fields = root
-        for field in path[:-1]:
-            fields = fields and _path_fields(getattr(fields, field))
-        id_ = name(getattr(fields, path[-1])) if fields else None
+        id_ = _only_contact(item) if path == _CONTACTS else _text(item, path, decoder)
         if id_ and id_ != "0":
             return id_
     return None
 
 
-def _path_fields(raw: msgspec.Raw) -> _PathFields | None:
+def _value(item: msgspec.Raw, paths: tuple[tuple[str, Path], ...]) -> str | None:
+    """Return the first value on the paths as the entity of a key, `@KIND:VALUE`: quoted, so that it holds no separator of keys."""
+    for kind, path in paths:
+        value = _text(item, path, _HAPPENING_FIELDS)
+        quoted = quote((value or "").strip(), safe="@+")
+        if quoted and len(quoted) <= _LONGEST_VALUE:
+            return f"@{kind}:{quoted}"
+    return None
+
+
+def _only_contact(item: msgspec.Raw) -> str | None:
+    """Return the id of the only contact in a list of contacts, plain or in an object; of several none: each would have a key of its own."""
+    fields = _decoded(item, _HAPPENING_FIELDS)
+    for _ in range(2):
+        if fields is None:
+            return None
+        try:
+            entries = _LIST.decode(fields.contacts if bytes(fields.contacts) != bytes(NULL) else fields.data)
+        except (msgspec.MsgspecError, RecursionError):
+            fields = _decoded(fields.contacts, _HAPPENING_FIELDS)
+            continue
+        return _text(entries[0], OWN_ID, _PATH_FIELDS) if len(entries) == 1 else None
+    return None
+
+
+def _text(item: msgspec.Raw, path: Path, decoder: _Decoder) -> str | None:
+    fields = _decoded(item, decoder)
+    for field in path[:-1]:
+        fields = fields and _decoded(getattr(fields, field), decoder)
+    return name(getattr(fields, path[-1])) if fields else None
+
+
+def _decoded(raw: msgspec.Raw, decoder: _Decoder) -> Any:
     try:
-        return _PATH_FIELDS.decode(raw)
+        return decoder.decode(raw)
     except (msgspec.MsgspecError, RecursionError):
         return None

@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.intercom.routes import destinations
+from schemas.intercom.routes import MERGED_FROM, destinations
 from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
 from schemas.profiles.version import Version
 from streams.agents.derived_event import derived_event
@@ -34,7 +34,7 @@ def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
     The row remembers the latest merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
     """
     notification = event.notification
-    if notification.topic != _MERGED or len(destinations(notification)) > 1:
+    if notification.topic != _MERGED or any(each.part == MERGED_FROM for each in destinations(notification)):
         return ()
     if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):
         return ()

@@ -19,6 +19,7 @@ from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, TooLarge
 from schemas.intercom.envelope import name as name_of
 from schemas.intercom.plain import PlainNotification, plain_notification
 from schemas.intercom.routes import (
+    ACTIVITIES,
     OTHER,
     OWN_ID,
     Destination,
@@ -34,7 +35,9 @@ from schemas.workspaces import HELD, HELD_FOR, WorkspaceStatus
 _UNREADABLE: Final = "unreadable"  # the app_id and the topic recorded for a body that cannot be parsed
 _JSON: Final = JSON.decode()
 _CALLBACK: Final = "callback"
-_OF_PROFILES: Final = frozenset({"intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.articles"})
+_OF_PROFILES: Final = frozenset(
+    {"intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.articles", ACTIVITIES}
+)
 _HELD_WHILE: Final = {
     WorkspaceStatus.PAUSED: _OF_PROFILES, WorkspaceStatus.ARCHIVED: _OF_PROFILES | {"intercom.admins"},
 }  # fmt: skip
@@ -158,7 +161,7 @@ class Router:
     def _make_plan(self, app_id: str, topic: str, content_type: bytes | None) -> "_Plan | None":
         """Return how to route the plain notifications of a workspace and topic; None where the envelope has to decide."""
         app, route = self._apps.get(app_id), route_of(topic)
-        if app is None or route is None or route.secondary is not None or route.entity[0] != OWN_ID or route.by_app:
+        if app is None or route is None or route.secondary or route.entity[0] != OWN_ID or route.by_app:
             return None
         constants = constant_headers(_source(app_id), event_type(topic), Origin.WEBHOOK, _content_type(content_type))
         return _Plan(app, self._name(route.topic), f"{app_id}:", constants, _label(topic))

@@ -39,6 +39,7 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "intercom.contacts": _holding(FoundBy.RECORD, "the posts about the contact, as Intercom sent them"),
     "intercom.companies": _holding(FoundBy.MENTION, "posts about companies that the contact was attached to or left"),
     "intercom.conversations": _holding(FoundBy.MENTION, "posts about the person's conversations"),
+    "intercom.activities": _holding(FoundBy.RECORD, "the posts about what the contact did; those that name only an id or address of theirs stay until the topic's limit"),
     "intercom.articles": _holding(FoundBy.MENTION, "posts about articles, which name nobody as a rule"),
     "intercom.admins": _STAFF,
     "intercom.other": _holding(FoundBy.MENTION, "posts that no agent reads"),

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.ids import derived
 from schemas.intercom.envelope import envelope
-from schemas.intercom.routes import OTHER, ROUTES, TOPICS, destinations, event_type, is_known_topic, route_of
+from schemas.intercom.routes import ACTIVITIES, OTHER, ROUTES, TOPICS, destinations, event_type, is_known_topic, route_of
 from schemas.topics import TOPICS as ALL_TOPICS
 
 
@@ -48,14 +48,52 @@ def routed(topic: str | None, item: Any, **fields: Any) -> list[tuple[str, str]]
         ("admin.something.new", None, "intercom.admins", "ws1"),
         ("article.published", {"id": "62"}, "intercom.articles", "ws1:62"),
         ("ping", {"type": "ping", "message": "hi"}, OTHER, "ws1:notif_1"),
-        ("content_stat.email", {"contact": {"id": "c1"}}, OTHER, "ws1:notif_1"),
+        ("content_stat.email", {"contact": {"id": "c1"}}, ACTIVITIES, "ws1:c1"),
+        ("content_stat.push", {"content_stat": {"id": 4}, "contact": {"id": "0", "external_id": "u1"}}, ACTIVITIES, "ws1:@external_id:u1"),
         ("event.created", {"event_name": "x"}, OTHER, "ws1:notif_1"),
+        ("event.created", {"id": "e1", "event_name": "x", "user_id": "u|1:2"}, ACTIVITIES, "ws1:@external_id:u%7C1%3A2"),
+        ("event.created", {"event_name": "x", "user_id": None, "email": " Ada@a.org "}, ACTIVITIES, "ws1:@email:Ada@a.org"),
+        ("event.created", {"event_name": "x", "user_id": "u1", "intercom_user_id": "c1"}, ACTIVITIES, "ws1:c1"),
+        ("event.created", {"event": {"user_id": 7}}, ACTIVITIES, "ws1:@external_id:7"),
+        ("event.created", {"event_name": "x", "email": "e" * 400}, OTHER, "ws1:notif_1"),
+        ("call.started", {"type": "call", "id": "1", "contact_id": "c1"}, ACTIVITIES, "ws1:c1"),
+        ("call.ended", {"call": {"id": 1, "contact": {"id": "c1"}}}, ACTIVITIES, "ws1:c1"),
+        ("call.ended", {"id": 1, "contacts": {"type": "contact.list", "contacts": [{"id": "c1"}]}}, ACTIVITIES, "ws1:c1"),
+        ("call.ended", {"id": 1, "contacts": [{"id": "c1"}]}, ACTIVITIES, "ws1:c1"),
+        ("call.ended", {"id": 1, "contacts": {"contacts": [{"id": "c1"}, {"id": "c2"}]}}, OTHER, "ws1:notif_1"),
+        ("call.ended", {"id": 1}, OTHER, "ws1:notif_1"),
         ("contact.invented.yesterday", {"id": "c1"}, OTHER, "ws1:notif_1"),
         (None, {"id": "c1"}, OTHER, "ws1:notif_1"),
     ],
 )  # fmt: skip
 def test_a_post_goes_where_its_entity_lives(topic: str | None, item: Any, where: str, key: str) -> None:
-    assert routed(topic, item) == [(where, key)]
+    assert routed(topic, item)[0] == (where, key)
+
+
+ACTIVITIES_OF_CONTACTS = [
+    ("contact.lead.created", {"id": "c1"}),
+    ("contact.unarchive", {"id": "c1"}),
+    ("contact.merged", {"id": "c1", "merged_from": {"id": "c2"}}),
+    ("contact.user.tag.created", {"tag": {"id": "t"}, "contact": {"id": "c1"}}),
+    ("contact.unsubscribed", {"type": "user", "id": "c1"}),
+    ("granular.subscribe", {"contact": {"id": "c1"}}),
+    ("company.contact.detached", {"company": {"id": "o1"}, "contact": {"id": "c1"}}),
+    ("visitor.signed_up", {"type": "user", "id": "c1"}),
+]
+
+
+@pytest.mark.parametrize(("topic", "item"), ACTIVITIES_OF_CONTACTS)
+def test_what_happens_to_a_contact_is_an_activity_too_with_an_id_of_its_own(topic: str, item: Any) -> None:
+    data = {"id": "n", "app_id": "ws1", "topic": topic, "data": {"item": item}}
+    found = [each for each in destinations(envelope(json.dumps(data).encode())) if each.topic == ACTIVITIES]
+    assert [(each.key, each.id, each.causation) for each in found] == [("ws1:c1", derived("n", "activity"), "n")]
+
+
+@pytest.mark.parametrize(
+    "topic", ["contact.user.updated", "contact.deleted", "company.updated", "conversation.read", "ticket.created"]
+)
+def test_what_is_no_event_of_a_contact_is_sent_once(topic: str) -> None:
+    assert len(routed(topic, {"id": "c1"})) == 1
 
 
 @pytest.mark.parametrize(
@@ -69,7 +107,7 @@ def test_a_post_whose_entity_has_no_id_goes_to_other(item: Any) -> None:
 @pytest.mark.parametrize("topic", ["company.contact.attached", "company.contact.detached"])
 def test_an_edge_goes_to_the_contact_and_as_a_twin_to_the_company(topic: str) -> None:
     item = {"company": {"id": "o1"}, "contact": {"id": "c1"}}
-    contact, company = destinations(
+    contact, company, _ = destinations(
         envelope(json.dumps({"id": "n", "app_id": "ws1", "topic": topic, "data": {"item": item}}).encode())
     )
     assert (contact.topic, contact.key, contact.id, contact.causation) == ("intercom.contacts", "ws1:c1", "n", None)
@@ -78,8 +116,8 @@ def test_an_edge_goes_to_the_contact_and_as_a_twin_to_the_company(topic: str) ->
 
 
 def test_a_merge_goes_to_the_survivor_and_where_it_is_named_to_the_merged_contact() -> None:
-    assert routed("contact.merged", {"id": "c1"}) == [("intercom.contacts", "ws1:c1")]
-    both = routed("contact.merged", {"id": "c1", "merged_from": {"type": "contact", "id": "c2"}})
+    assert routed("contact.merged", {"id": "c1"})[:-1] == [("intercom.contacts", "ws1:c1")]
+    both = routed("contact.merged", {"id": "c1", "merged_from": {"type": "contact", "id": "c2"}})[:-1]
     assert both == [("intercom.contacts", "ws1:c1"), ("intercom.contacts", "ws1:c2")]
 
 

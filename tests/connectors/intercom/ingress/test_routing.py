@@ -44,7 +44,7 @@ def test_a_post_becomes_a_record_with_the_bytes_as_received_and_its_context_in_h
 
 def test_a_twin_names_the_event_it_follows_from() -> None:
     item = {"contact": {"id": "c1"}, "company": {"id": "o1"}}
-    first, second = webhook(notification(topic="company.contact.attached", item=item)).records
+    first, second, _ = webhook(notification(topic="company.contact.attached", item=item)).records
     assert second.value is first.value
     assert header(second.headers, "ce_id") == derived("notif_1", "company")
     assert header(second.headers, "ce_causationid") == "notif_1"

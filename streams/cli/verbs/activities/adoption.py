@@ -1,0 +1,40 @@
+"""`activities adopt`: posts that an earlier release put elsewhere."""
+
+import click
+
+from connectors.kafka import schema_registry as registry
+from schemas.json_lines import json_line
+from streams.cli.operator import user_name
+from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.run_async import run
+from streams.cli.verbs import VERBS
+from streams.ops.activities.adopt import Adopted, adopt
+from streams.settings import Settings
+
+activities = click.Group("activities", help=VERBS["activities"])
+
+
+@activities.command("adopt")
+@json_option
+@config_option
+@click.pass_context
+def adopt_(ctx: click.Context, /, *, as_json: bool) -> None:
+    """Send posts about activities that came before this release to intercom.activities, once. Run it again if it was broken off."""
+    adopted = run(_adopt(settings_of(ctx)))
+    if as_json:
+        click.echo(json_line(adopted))
+        return
+    for topic, read in adopted.read.items():
+        click.echo(f"{topic}: {read:,} posts read, {adopted.sent[topic]:,} of them sent to intercom.activities")
+
+
+async def _adopt(settings: Settings) -> Adopted:
+    kafka = settings.kafka
+    avro = await registry.codec(settings.registry.url, kafka.topic_prefix)
+
+    def show(sent: int) -> None:
+        click.echo(f"\r{sent:,} sent", nl=False, err=True)
+
+    adopted = await adopt(kafka, avro, settings.tenancy, actor=user_name(), on_progress=show)
+    click.echo(err=True)
+    return adopted
