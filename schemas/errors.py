@@ -4,7 +4,8 @@ IntercomStreamsError
 ├── InvalidRecord           never retry: this input can never be processed; quarantine or dead-letter it
 ├── Unavailable             retry: an outside system does not answer, and may recover
 │   ├── StoreFailed         a table's disk is full or failing
-│   └── TopicMissing        the cluster has no such topic yet
+│   ├── TopicMissing        the cluster has no such topic yet
+│   └── Fenced              another process has begun to write the same
 └── MustStop                stop the process: an operator has to decide or fix something
     ├── BadConfiguration    the configuration is wrong; the message names the key
     └── MissingRecords      a log lost records that were not read yet
@@ -29,6 +30,10 @@ class StoreFailed(Unavailable):
 
 class TopicMissing(Unavailable):
     """The cluster does not have a topic; somebody may create it."""
+
+
+class Fenced(Unavailable):
+    """Another process began to write the same a moment later, and this one can write no more; trying again is safe."""
 
 
 class MustStop(IntercomStreamsError):

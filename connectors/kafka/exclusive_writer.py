@@ -5,12 +5,13 @@ knows that nobody else has written since it began to lead, and that what it deci
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from connectors.kafka.acknowledged import acknowledged
 from connectors.kafka.fact_log import FactRecord
 from connectors.kafka.settings import AWAY, MAX_RECORD_BYTES, KafkaSettings
 from connectors.kafka.stop_producer import stop_at_once
@@ -66,7 +67,7 @@ class ExclusiveWriter:
         try:
             async with asyncio.timeout(_COMMIT_S + len(records) / 1000):
                 await producer.begin_transaction()
-                await asyncio.gather(*[await self._send(producer, record) for record in records])
+                await acknowledged(self._send(producer, records))
                 await producer.commit_transaction()
         except (ProducerFenced, InvalidProducerEpoch) as error:
             self.resign()
@@ -89,16 +90,11 @@ class ExclusiveWriter:
         self.resign()
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
-    async def _send(self, producer: Any, record: FactRecord) -> Any:
-        acknowledgement = await producer.send(
-            self._kafka.topic(TOPIC),
-            record.value,
-            key=record.key,
-            headers=list(record.headers),
-            partition=partition_of(record.key, self._partitions),
-        )
-        acknowledgement.add_done_callback(_retrieve_error)  # another record's error may come first
-        return acknowledgement
+    async def _send(self, producer: Any, records: Sequence[FactRecord]) -> AsyncIterator[Any]:
+        topic = self._kafka.topic(TOPIC)
+        for key, value, headers in records:
+            partition = partition_of(key, self._partitions)
+            yield await producer.send(topic, value, key=key, headers=list(headers), partition=partition)
 
     def _abandon(self, producer: Any) -> None:
         task = asyncio.create_task(stop_at_once(producer))
@@ -110,8 +106,3 @@ class ExclusiveWriter:
             f"Kafka at {self._kafka.bootstrap} did not take the facts ({type(error).__name__}). Is it up, and was "
             "`intercom-streams topics apply` run? The same request may be made again."
         )
-
-
-def _retrieve_error(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()

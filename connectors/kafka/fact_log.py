@@ -1,7 +1,7 @@
 """The fact log for connectors and operators: append facts and await all acknowledgements; find a tenant's facts of some kinds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -9,7 +9,6 @@ from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from connectors.kafka.topic_end import read_to_end
-from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Fact
 from schemas.cloudevents import Origin
@@ -65,18 +64,6 @@ async def append(
         ) from error
     finally:
         await producer.stop()
-    return len(records)
-
-
-async def append_once(kafka: KafkaSettings, name: str, missing_facts: Callable[[], Awaitable[Sequence[FactRecord]]]) -> int:
-    """Append the facts that `missing_facts` returns, in one transaction with that transactional id, and return their number.
-
-    A later producer with the same id fences the earlier one before it checks what is missing, so concurrent callers append each
-    fact exactly once. Raises Unavailable, also in a caller that was fenced.
-    """
-    async with transactions(kafka, name) as producer:
-        records = await missing_facts()
-        await producer.append([TopicRecord(TOPIC, *record) for record in records])
     return len(records)
 
 

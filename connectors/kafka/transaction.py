@@ -1,19 +1,25 @@
 """Append records to any topics in Kafka transactions of which at most one process is in charge: a later one fences the earlier."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from connectors.kafka.acknowledged import acknowledged
 from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
-from schemas.errors import Unavailable
+from connectors.kafka.stop_producer import stop_at_once
+from schemas.errors import Fenced, Unavailable
 from schemas.message import Headers
 from schemas.partition import partition_of
 
 _START_S: Final = 15.0
+_ATTEMPTS: Final = 12  # with their pauses about 30 s: longer than a hundred processes need that begin at once
+_FIRST_PAUSE_S: Final = 0.2  # about what a look and a transaction take
+_LONGEST_PAUSE_S: Final = 10.0
 
 
 class TopicRecord(NamedTuple):
@@ -43,26 +49,24 @@ class Transactions:
         """Append the records in one transaction: all of them, or none. Concurrent calls follow each other."""
         if records:
             async with self._one_at_a_time, self._producer.transaction():
-                await asyncio.gather(*[sent for record in records for sent in await self._send(record)])
+                await acknowledged(sent for record in records async for sent in self._send(record))
 
-    async def _send(self, record: TopicRecord) -> list[Any]:
+    async def _send(self, record: TopicRecord) -> AsyncIterator[Any]:
         name = record.topic if record.prefixed else self._kafka.topic(record.topic)
         count = len(await self._producer.partitions_for(name))
         own = record.partition % count if record.key is None else partition_of(record.key, count)
         headers = list(record.headers)
-        return [
-            await self._producer.send(name, record.value, key=record.key, headers=headers, partition=partition)
-            for partition in (range(count) if record.everywhere else (own,))
-        ]
+        for partition in range(count) if record.everywhere else (own,):
+            yield await self._producer.send(name, record.value, key=record.key, headers=headers, partition=partition)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transactions]:
     """Yield the producer with that transactional id.
 
     An earlier producer with the same id can commit nothing from then on, and what it has committed can be read: so what is missing is
-    looked up after this, and added by one process only. Raises Unavailable where Kafka does not take the records, or a later producer
-    fenced this one.
+    looked up after this, and added by one process only. Raises Unavailable where Kafka does not take the records, Fenced where a later
+    producer fenced this one.
     """
     producer = AIOKafkaProducer(
         **kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000,
@@ -75,14 +79,41 @@ async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transac
         except AWAY as error:
             raise _not_appended(kafka, error) from error
         yield Transactions(kafka, producer)
+    except (ProducerFenced, InvalidProducerEpoch) as error:
+        raise Fenced("The records were not appended: another process began to do the same. Trying again is safe.") from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise _not_appended(kafka, error) from error
     finally:
-        await producer.stop()
+        await stop_at_once(producer)
+
+
+async def append_once(kafka: KafkaSettings, name: str, missing: Callable[[], Awaitable[Sequence[TopicRecord]]]) -> int:
+    """Append the records that `missing` finds missing, in one transaction with that transactional id, and return how many.
+
+    Callers that begin at once append each record once: a later one fences the earlier, and looks again before it appends. If each fenced
+    the others as soon as it could, none might ever come to its commit. So nobody fences before something is found missing, and who was
+    fenced looks again after a pause that is random and grows, when another has usually appended it. Raises Unavailable.
+    """
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(pause_before(attempt))
+        if not await missing():
+            return 0
+        with contextlib.suppress(Fenced):
+            async with transactions(kafka, name) as producer:
+                records = await missing()
+                await producer.append(records)
+            return len(records)
+    raise Fenced("The records were not appended: other processes do the same all the time. Trying again is safe.")
+
+
+def pause_before(attempt: int) -> float:
+    """Return for how many seconds a process waits before it tries again: those that fence each other meet less and less often."""
+    return random.uniform(0, min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (attempt - 1)))  # noqa: S311  spreads waits, keeps no secret
 
 
 def _not_appended(kafka: KafkaSettings, error: BaseException) -> Unavailable:
     return Unavailable(
-        f"The records were not appended ({type(error).__name__}): another process does the same, or Kafka at {kafka.bootstrap} "
-        "does not answer. Trying again is safe."
+        f"The records were not appended ({type(error).__name__}): Kafka at {kafka.bootstrap} does not answer, or does not take them. "
+        "Trying again is safe."
     )

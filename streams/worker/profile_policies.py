@@ -13,8 +13,7 @@ from streams.settings.profile_policy import configured, policy_of
 async def sync_profile_policies(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, *, encoding: int) -> int:
     """Apply each policy of the configuration that was not applied yet, and return how many.
 
-    Workers that start at once each do this; one applies, the others find nothing to do. Raises Unavailable when Kafka does not
-    answer, or when another worker has begun the same a moment later: then try again.
+    Workers that start at once each do this; one applies, the others find nothing to do. Raises Unavailable when Kafka does not answer.
     """
     applied = 0
     for name, tenant in sorted(tenancy.tenants.items()):

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from connectors.kafka.fact_log import FactRecord, append_once, fact_record, find_facts
+from connectors.kafka.fact_log import fact_record, find_facts
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import TopicRecord, append_once
 from schemas.access import fact_records
-from schemas.access.facts import Fact
+from schemas.access.facts import TOPIC, Fact
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy, Tenant
 from schemas.workspaces import WorkspaceStatus
@@ -22,11 +23,10 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
     """Append a `settings.applied` fact for each tenant whose current configuration is not in the log; return how many facts.
 
     Calendars that have changed go before it, each as a `calendar.set` fact. Workers that start at once each do this; one appends, the
-    others find nothing missing. Raises Unavailable when Kafka does not answer, or when another worker has begun the same a moment later:
-    then try again.
+    others find nothing missing. Raises Unavailable when Kafka does not answer.
     """
 
-    async def missing() -> list[FactRecord]:
+    async def missing() -> list[TopicRecord]:
         now = datetime.now(UTC)
         facts: list[Fact] = []
         for name, tenant in sorted(tenancy.tenants.items()):
@@ -36,7 +36,7 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
             decided = [fact for fact in before if fact.kind == KIND]
             if (fact := settings_fact(tenancy, name, decided, now=int(now.timestamp() * 1000))) is not None:
                 facts.append(fact)
-        return [fact_record(avro, fact) for fact in facts]
+        return [TopicRecord(TOPIC, *fact_record(avro, fact)) for fact in facts]
 
     return await append_once(kafka, "announce", missing)
 

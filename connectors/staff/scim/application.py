@@ -1,5 +1,6 @@
 """The SCIM endpoint: finds the source of a request by its token, and answers it from that source's store."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +14,7 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 
 from connectors.kafka.exclusive_writer import LeadLost
+from connectors.kafka.transaction import pause_before
 from connectors.observability.metrics import SCIM_ANSWERS, SCIM_LEADS_LOST, SCIM_SECONDS
 from connectors.staff.scim.handler import StaffScimHandler
 from connectors.staff.scim.http_request import PREFIX, ClientGone, head_of, read_body
@@ -103,7 +105,9 @@ class ScimApplication(ASGIApplication):
         return await handler.handle(request)
 
     async def _write(self, request: ScimRequest, handler: AsyncScimHandler, store: SourceStore) -> ScimResponse:
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(pause_before(attempt))
             try:
                 async with store.writing():
                     return await handler.handle(request)

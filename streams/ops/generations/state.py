@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, Transactions, transactions
+from connectors.kafka.transaction import TopicRecord, Transactions, append_once, transactions
 from schemas.generations import (
     ENTRY,
     GROUP,
@@ -106,10 +106,13 @@ async def writing(kafka: KafkaSettings) -> AsyncIterator[GenerationsWriter]:
 
 
 async def release_expired(kafka: KafkaSettings) -> None:
-    """End a hold whose owner is gone; should it come back, it can write nothing."""
-    async with writing(kafka) as writer:
-        if writer.state.expired(time.time_ns() // 1_000_000):
-            await writer.write(release=True)
+    """End a hold whose owner is gone; should it come back, it can write nothing. All workers of the hold's agents do this at once."""
+
+    async def missing() -> list[TopicRecord]:
+        expired = (await read_generations(kafka)).expired(time.time_ns() // 1_000_000)
+        return [TopicRecord(TOPIC, HOLD_KEY, None, ())] if expired else []
+
+    await append_once(kafka, _WRITER, missing)
 
 
 def replace_live(live: LiveGenerations, generation: TableGeneration) -> tuple[LiveGenerations, tuple[TableGeneration, ...]]:

@@ -1,9 +1,10 @@
 """Put a policy in force: the event, and the policy in every partition of the topics of its agents, in one transaction."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, Transactions, transactions
+from connectors.kafka.transaction import TopicRecord, append_once
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.policies import GOVERNED, POLICY, ProfilePolicy
@@ -44,21 +45,30 @@ async def apply(kafka: KafkaSettings, avro: Avro, policy: ProfilePolicy, applica
     """Put a policy in force, unless it is that already.
 
     One of the configuration is put in force where the configuration's own differs from what was last applied from there; else a policy
-    applied since then stays. Raises Unavailable where Kafka does not answer, or another process does the same; then nothing was done.
+    applied since then stays. Raises Unavailable where Kafka does not answer; then nothing was done.
     """
-    async with transactions(kafka, TRANSACTIONAL_ID) as producer:
+    latest = PolicyChange(None, changed=False)
+
+    async def missing() -> list[TopicRecord]:
+        nonlocal latest
         events = await read_history(kafka, avro, application.tenant, application.kind)
         current = events[-1] if events else None
-        if application.origin == CONFIGURATION:
-            own = [event for event in events if event.origin == CONFIGURATION]
-            unchanged = bool(own) and own[-1].hash == policy_hash(policy)
-        else:
-            unchanged = policy == (ProfilePolicy() if current is None else current.policy)
-        if unchanged:
-            return PolicyChange(current, changed=False)
+        latest = PolicyChange(current, changed=False)
+        if _in_force(policy, application, events):
+            return []
         event = _next_event(policy, application, current)
-        await _append(producer, avro, event, application.encoding)
-    return PolicyChange(event, changed=True)
+        latest = PolicyChange(event, changed=True)
+        return _records(avro, event, application.encoding)
+
+    await append_once(kafka, TRANSACTIONAL_ID, missing)
+    return latest
+
+
+def _in_force(policy: ProfilePolicy, application: PolicyApplication, events: Sequence[PolicyEvent]) -> bool:
+    if application.origin == CONFIGURATION:
+        own = [event for event in events if event.origin == CONFIGURATION]
+        return bool(own) and own[-1].hash == policy_hash(policy)
+    return policy == (events[-1].policy if events else ProfilePolicy())
 
 
 def _next_event(policy: ProfilePolicy, application: PolicyApplication, current: PolicyEvent | None) -> PolicyEvent:
@@ -76,8 +86,8 @@ def _next_event(policy: ProfilePolicy, application: PolicyApplication, current: 
     )
 
 
-async def _append(producer: Transactions, avro: Avro, event: PolicyEvent, encoding: int) -> None:
+def _records(avro: Avro, event: PolicyEvent, encoding: int) -> list[TopicRecord]:
     key, headers = key_of(event.tenant, event.kind), event_context(avro, event).headers()
     message = POLICY.encode(event.message, encoding)
     governed = [TopicRecord(topic, key, message, headers, everywhere=True) for topic in GOVERNED[event.kind]]
-    await producer.append([TopicRecord(TOPIC, key, encode(avro, event), headers), *governed])
+    return [TopicRecord(TOPIC, key, encode(avro, event), headers), *governed]

@@ -7,7 +7,6 @@ import pytest
 
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import Unavailable
 from schemas.profiles.identity import DEFAULT_RULES, ORG, RULES
 from schemas.tenancy import App, IdentitySettings, Secret, Tenancy, Tenant
 from schemas.versioned import OLDEST
@@ -25,23 +24,11 @@ def tenancy(*settings: IdentitySettings) -> Tenancy:
     return Tenancy.of([App(name="support", client_secrets=(Secret("s"),))], tenants)
 
 
-async def sync(kafka: KafkaSettings, company: Tenancy) -> None:
-    """Try until it succeeds, as a worker does at its start."""
-    for _ in range(50):
-        try:
-            await sync_identity_rules(kafka, company, encoding=OLDEST)
-        except Unavailable:
-            await asyncio.sleep(0.05)
-        else:
-            return
-    pytest.fail("never written")
-
-
 async def test_rules_are_written_once_for_each_change(kafka: str, prefix: str) -> None:
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
     await topics.apply(settings, only={"identity.rules"})
-    await asyncio.gather(*(sync(settings, tenancy(FIRST, FIRST)) for _ in range(3)))
-    await asyncio.gather(*(sync(settings, tenancy(FIRST, SECOND)) for _ in range(3)))
+    await asyncio.gather(*(sync_identity_rules(settings, tenancy(FIRST, FIRST), encoding=OLDEST) for _ in range(4)))
+    await asyncio.gather(*(sync_identity_rules(settings, tenancy(FIRST, SECOND), encoding=OLDEST) for _ in range(4)))
     records = await read_all(settings, "identity.rules")
     written = sorted((record.key, msgspec.to_builtins(RULES.decode(record.value))) for record in records)
     expected = [(b"t0", identity_rules(FIRST)), (b"t1", identity_rules(FIRST)), (b"t1", identity_rules(SECOND))]

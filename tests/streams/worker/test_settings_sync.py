@@ -8,7 +8,6 @@ import pytest
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
-from schemas.errors import Unavailable
 from schemas.message import header
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.worker.settings_sync import sync_settings_facts
@@ -22,23 +21,11 @@ def tenancy(*app_ids: str) -> Tenancy:
     return Tenancy.of([App(name="support", client_secrets=(Secret("s"),))], [Tenant(id="acme", workspaces=workspaces)])
 
 
-async def sync(kafka: KafkaSettings, company: Tenancy) -> None:
-    """Try until it succeeds, as a worker does at its start."""
-    for _ in range(50):
-        try:
-            await sync_settings_facts(kafka, Avro.local(), company)
-        except Unavailable:
-            await asyncio.sleep(0.05)
-        else:
-            return
-    pytest.fail("never appended")
-
-
 async def test_workers_that_start_at_once_append_one_fact(kafka: str, prefix: str) -> None:
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
     await topics.apply(settings, only={"access.facts"})
-    await asyncio.gather(*(sync(settings, tenancy("ws1")) for _ in range(4)))
-    await sync(settings, tenancy("ws1"))
-    await asyncio.gather(*(sync(settings, tenancy("ws1", "ws2")) for _ in range(3)))
+    await asyncio.gather(*(sync_settings_facts(settings, Avro.local(), tenancy("ws1")) for _ in range(4)))
+    await sync_settings_facts(settings, Avro.local(), tenancy("ws1"))
+    await asyncio.gather(*(sync_settings_facts(settings, Avro.local(), tenancy("ws1", "ws2")) for _ in range(3)))
     ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, "access.facts"))
     assert list(ids.values()) == [1, 1]
