@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from connectors.kafka import topics
@@ -26,12 +27,26 @@ _POLL_S: Final = 0.2
 
 
 class Erasable(NamedTuple):
-    """What an erasure is about: a tenant's records, the profiles that have held them, and whether anybody knows them."""
+    """What an erasure is about: a tenant's records, the profiles that have held them, and whether anybody knows them.
+
+    Records of one person have all profiles in common; `holders` has those of each record where they are of many.
+    """
 
     tenant: str
     records: tuple[str, ...]
     profiles: tuple[str, ...]
     unknown: bool
+    holders: Mapping[str, tuple[str, ...]] | None = None
+
+    @classmethod
+    def of_many(cls, tenant: str, holders: Mapping[str, tuple[str, ...]]) -> "Erasable":
+        """Return what is erased where records belong to many people, by the profiles that have held each."""
+        profiles = sorted({profile for each in holders.values() for profile in each})
+        return cls(tenant, tuple(sorted(holders)), tuple(profiles), unknown=False, holders=holders)
+
+    def holders_of(self, record: str) -> tuple[str, ...]:
+        """Return the profiles that have held a record, or more."""
+        return self.profiles if self.holders is None else self.holders[record]
 
     def __repr__(self) -> str:
         return f"Erasable({self.tenant}, {len(self.records)} records)"
@@ -125,7 +140,7 @@ def _record(avro: Avro, tenancy: Tenancy, what: Erasable, record: str, receipt: 
         mark=mark_of(secret, record),
         key=key_id_of(secret),
         time=receipt.time,
-        profiles=what.profiles,
+        profiles=what.holders_of(record),
     )
     context = EventContext(
         id=derived(record, "erasure", receipt.id),

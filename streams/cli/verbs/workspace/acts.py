@@ -16,8 +16,10 @@ from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
+from streams.ops.profiles.erase import erasure_key
 from streams.ops.workspaces.disconnections import Disconnection, disconnections
 from streams.ops.workspaces.held_posts import held, release
+from streams.ops.workspaces.purge import purge
 from streams.ops.workspaces.states import change, states
 from streams.settings import Settings
 from streams.worker.settings_sync import monitored, sync_settings_facts
@@ -40,11 +42,12 @@ class WorkspaceListing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkspaceReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command did: the state it led to, and how many held posts were released."""
+    """What a command did: the state it led to, how many held posts were released, and how many contacts were erased."""
 
     app_id: str
     state: WorkspaceStatus
     released: int = 0
+    erased: int = 0
 
 
 def _act(name: str, **more: Any) -> Callable[[Callable[..., None]], click.Command]:
@@ -110,18 +113,23 @@ def restore(ctx: click.Context, /, *, app_id: str, reason: str | None, as_json: 
 @workspace.command()
 @click.argument("app_id", metavar="APP_ID")
 @click.option("--confirm", metavar="NAME", required=True, help="The workspace's id once more, typed by hand.")
+@click.option(
+    "--purge", "with_contacts", is_flag=True, help="Erase all its contacts too, for good, as `profiles erase` does one person."
+)
 @click.option("--reason", metavar="TEXT", help="Why; it is kept with who did it and when.")
 @json_option
 @config_option
 @click.pass_context
-def delete(ctx: click.Context, /, *, app_id: str, confirm: str, reason: str | None, as_json: bool) -> None:
+def delete(ctx: click.Context, /, *, app_id: str, confirm: str, with_contacts: bool, reason: str | None, as_json: bool) -> None:
     """Give an archived workspace up: later posts go to intercom.other, and what is held is released no more.
 
-    What is known of its people stays; `profiles erase` removes a person. Take the workspace out of the configuration then.
+    What is known of its people stays, unless --purge erases them. Broken off, the same command continues with those that are left;
+    it needs the secret of [tenants.erasure]. `profiles erasures` shows by when each store is clear. Leave the workspace in the configuration
+    until the workers have done it, then take it out.
     """
     if confirm != app_id:
         raise click.UsageError(f"--confirm has to be the workspace's id, {app_id}, typed once more")
-    _show(run(_change(settings_of(ctx), "delete", app_id, reason)), as_json=as_json)
+    _show(run(_delete(settings_of(ctx), app_id, reason, with_contacts=with_contacts)), as_json=as_json)
 
 
 async def _rows(settings: Settings) -> list[WorkspaceListing]:
@@ -163,6 +171,23 @@ async def _resume(settings: Settings, app_id: str, reason: str | None) -> Worksp
     return WorkspaceReport(app_id=app_id, state=state.state, released=released)
 
 
+async def _delete(settings: Settings, app_id: str, reason: str | None, *, with_contacts: bool) -> WorkspaceReport:
+    if with_contacts:
+        erasure_key(settings.tenancy, workspace_of(settings.tenancy, app_id)[1])  # refused before anything is changed
+    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    state = (await states(kafka, avro)).get(app_id)
+    if not with_contacts or state is None or state.state is not WorkspaceStatus.DELETED:
+        await _change(settings, "delete", app_id, reason)
+    if not with_contacts:
+        return WorkspaceReport(app_id=app_id, state=WorkspaceStatus.DELETED)
+    erased = await purge(kafka, avro, settings.tenancy, app_id, actor=user_name(), reason=reason, on_progress=_purged)
+    return WorkspaceReport(app_id=app_id, state=WorkspaceStatus.DELETED, erased=erased)
+
+
+def _purged(done: int, contacts: int) -> None:
+    click.echo(f"{done:,} of {contacts:,} contacts are erased", err=True)
+
+
 def _progress(sent: int) -> None:
     if sent and sent % 10_000 == 0:
         click.echo(f"{sent:,} held posts released", err=True)
@@ -173,4 +198,5 @@ def _show(report: WorkspaceReport, *, as_json: bool) -> None:
         click.echo(json_line(report))
         return
     released = f"; {report.released:,} held posts were released" if report.state is WorkspaceStatus.ACTIVE else ""
-    click.echo(f"{report.app_id} is {report.state}{released}")
+    erased = f"; {report.erased:,} contacts are erased" if report.erased else ""
+    click.echo(f"{report.app_id} is {report.state}{released}{erased}")

@@ -94,7 +94,7 @@ def test_posts_of_a_paused_workspace_are_held_and_applied_in_full_when_it_is_res
             assert (row["state"], row["reason"]) == ("paused", "migration")
             assert row["held"] >= 3
             (report,) = await acts(installation, "resume", "ws1")
-            assert report == {"app_id": "ws1", "state": "active", "released": row["held"]}
+            assert report == {"app_id": "ws1", "state": "active", "released": row["held"], "erased": 0}
             await poster.knows({})
             await poster.post(6)
             (again,) = await acts(installation, "resume", "ws1")
