@@ -1,10 +1,12 @@
 """Measure this checkout and the earlier commit over the same company, in interleaved rounds; then sizes, and a large tenant."""
 
+from collections.abc import Callable
+
 from bench.access import large_report, size_report
 from bench.access.company import Company, company_of
 from bench.access.facts import company_facts
 from bench.access.part import Part
-from bench.access.trial import COMPLETE, FIRST, PHASES, Trial, trial
+from bench.access.trial import COMPLETE, FIRST, PHASES, Phase, Trial, trial
 from bench.cluster import Cluster
 from bench.earlier import COMMIT, earlier_product
 from bench.options import Options
@@ -78,16 +80,25 @@ def _memory_table(company: Company, trials: Trials) -> Table:
 
 
 def _ratios(trials: Trials) -> dict[str, Ratio]:
-    """Return this checkout divided by the earlier commit, in facts a second, for each phase."""
+    """Return this checkout divided by the earlier commit for each phase: in facts a second, and in facts a CPU second."""
     ours, before = (trials.get(name, {}) for name in (OURS, BEFORE))
-    ratios = {
-        f"{phase}_{BEFORE}": ratio(
-            {number: each.phases[phase].rate for number, each in ours.items()},
-            {number: each.phases[phase].rate for number, each in before.items()},
-        )
-        for phase in PHASES
-    }
+    ratios: dict[str, Ratio | None] = {}
+    for phase in PHASES:
+        ratios[f"{phase}_{BEFORE}"] = ratio(_of(ours, phase, _rate), _of(before, phase, _rate))
+        ratios[f"{phase}_cpu_{BEFORE}"] = ratio(_of(ours, phase, _per_cpu), _of(before, phase, _per_cpu))
     return {name: each for name, each in ratios.items() if each is not None}
+
+
+def _of(trials: dict[int, Trial], phase: str, figure: Callable[[Phase], float]) -> dict[int, float]:
+    return {number: figure(each.phases[phase]) for number, each in trials.items()}
+
+
+def _rate(phase: Phase) -> float:
+    return phase.rate
+
+
+def _per_cpu(phase: Phase) -> float:
+    return 1e6 / phase.cpu_us if phase.cpu_us else 0.0
 
 
 def _checks(company: Company, name: str, trials: dict[int, Trial]) -> dict[str, bool]:
@@ -105,7 +116,8 @@ def _checks(company: Company, name: str, trials: dict[int, Trial]) -> dict[str, 
 def _notes(company: Company, chosen: tuple[str, ...], trials: Trials) -> tuple[str, ...]:
     notes = [
         "facts/s is from the broker's append of a phase's first fact to that of the last row the access agent changed",
-        f"teammates: a policy, then {company.teammates:,} posts through the admins agent",
+        "*_cpu_before compares facts a CPU second of the worker: it holds also on a machine that does other things",
+        f"teammates: {company.teammates:,} posts through the admins agent, once a policy is applied",
         f"complete import: {company.leavers:,} have left, {company.leavers_with_accounts:,} of them with an account",
     ]
     if missing := sorted(set(chosen) - {SIZES, LARGE} - set(trials)):

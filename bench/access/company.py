@@ -29,8 +29,8 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def company_of(staff: int) -> Company:
-    """Return a company of so many staff: one in fifty has an account, a tenth as many nobody knows, one in a hundred leaves."""
-    teammates = max(10, staff // 50)
+    """Return a company of so many staff: one in ten has an account, a tenth of these nobody knows, one in a hundred leaves."""
+    teammates = max(10, staff // 10)
     return Company(staff=staff, teammates=teammates, unknown=max(1, teammates // 10), leavers=max(2, staff // 100))
 
 

@@ -69,15 +69,14 @@ def trial(cluster: Cluster, company: Company, facts: CompanyFacts, *, trial_name
         log = _Log(cluster, kafka.topic(FACTS), kafka.topic(Naming().changelog("access")))
         posts = tuple(stream(teammates(company), load(str(config)).tenancy))
 
-        def policy_and_posts() -> None:
-            publish_facts(kafka, facts.policy)
-            publish(kafka, posts)
-
         with running(command(config, "worker", program=program)) as child:
             _wait_for_changelog(child, log)
+            first = _phase(child, log, lambda: publish_facts(kafka, facts.first_import))
+            publish_facts(kafka, facts.policy)
+            _wait_until_still(child, log)
             phases = {
-                FIRST: _phase(child, log, lambda: publish_facts(kafka, facts.first_import)),
-                TEAMMATES: _phase(child, log, policy_and_posts),
+                FIRST: first,
+                TEAMMATES: _phase(child, log, lambda: publish(kafka, posts)),
                 COMPLETE: _phase(child, log, lambda: publish_facts(kafka, facts.complete_import)),
             }
             peak = child.peak_mib()
@@ -101,8 +100,7 @@ def _phase(child: Child, log: _Log, write: Callable[[], None]) -> Phase:
     facts_before, rows_before = log.ends()
     cpu_before, memory_before = child.cpu_s(), child.resident_mib()
     write()
-    _wait_until_still(child, log)
-    cpu, grown = child.cpu_s() - cpu_before, child.resident_mib() - memory_before
+    cpu, grown = _wait_until_still(child, log) - cpu_before, child.resident_mib() - memory_before
     appended = [message.timestamp()[1] for message in _messages(log, log.facts, facts_before)]
     changed = [message.timestamp()[1] for message in _messages(log, log.changelog, rows_before) if _is_row(message.key())]
     count = len(appended)
@@ -112,17 +110,19 @@ def _phase(child: Child, log: _Log, write: Callable[[], None]) -> Phase:
     )
 
 
-def _wait_until_still(child: Child, log: _Log) -> None:
+def _wait_until_still(child: Child, log: _Log) -> float:
+    """Wait until nothing is written any more; return the CPU seconds used until then, so without those of a worker at rest."""
     watch = log.cluster.watch([log.facts, log.changelog])
     began = moved_at = time.monotonic()
-    end = watch.total()
+    end, cpu = watch.total(), child.cpu_s()
     while (now := time.monotonic()) - moved_at < _STILL_S and now - began < _LIMIT_S:
         child.must_run()
         time.sleep(_POLL_S)
         reached = watch.total()
         if reached != end:
-            end, moved_at = reached, time.monotonic()
+            end, moved_at, cpu = reached, time.monotonic(), child.cpu_s()
     watch.close()
+    return cpu
 
 
 def _is_row(key: bytes) -> bool:

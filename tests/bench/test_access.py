@@ -46,8 +46,8 @@ def test_teammates_are_staff_but_for_those_nobody_knows(tmp_path):
     write_directory(company, file)
     addresses = {row["email"] for row in csv.DictReader(file.read_text().splitlines())}
     posted = [msgspec.json.decode(body)["data"]["item"]["email"] for body in teammates(company)]
-    assert len(posted) == company.teammates == 100
-    assert sum(address not in addresses for address in posted) == company.unknown == 10
+    assert len(posted) == company.teammates == 500
+    assert sum(address not in addresses for address in posted) == company.unknown == 50
     assert company.leavers_with_accounts == 50
 
 
@@ -58,10 +58,10 @@ def test_a_trial_with_a_finding_too_few_or_too_many_does_not_hold():
         phases = {name: Phase(facts=facts, rate=1, cpu_us=1, grown_mib=1) for name in PHASES}
         return list(_checks(company, "ours", {0: Trial(phases=phases, peak_mib=1, opened=opened)}).values())
 
-    assert holds({"IC-1": 10, "IC-2": 50, "IC-4": 3}) == [True, True]
-    assert holds({"IC-1": 10, "IC-2": 49}) == [True, False]
-    assert holds({"IC-1": 11, "IC-2": 50}) == [True, False]
-    assert holds({"IC-1": 10, "IC-2": 50}, facts=4_999) == [False, True]
+    assert holds({"IC-1": 50, "IC-2": 50, "IC-4": 3}) == [True, True]
+    assert holds({"IC-1": 50, "IC-2": 49}) == [True, False]
+    assert holds({"IC-1": 51, "IC-2": 50}) == [True, False]
+    assert holds({"IC-1": 50, "IC-2": 50}, facts=4_999) == [False, True]
 
 
 def test_the_small_tenant_is_in_the_partition_of_the_large_one():
