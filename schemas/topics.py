@@ -50,6 +50,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 _ALSO: Final = {
     "contacts": "; also checkpoints (`ce_origin` `checkpoint`), which are private",
     "companies": "; also checkpoints (`ce_origin` `checkpoint`), which are private",
+    "conversations": " and tickets; also checkpoints (`ce_origin` `checkpoint`), which are private",
 }
 
 
@@ -74,7 +75,7 @@ _ACCOUNT_KEY: Final = "tenant:app_id:account; tenant:app_id for a check of a wor
 _ALL: Final = (
     _inbound("contacts", read_by=("contacts",)),
     _inbound("companies", read_by=("companies",)),
-    _inbound("conversations", read_by=("operators",)),
+    _inbound("conversations", read_by=("conversations",)),
     _inbound(
         "activities", key="app_id:contact_id; app_id:@KIND:VALUE where only a value names the contact", read_by=("happenings",),
         about="Intercom's posts about what a contact did or what happened to it: events, calls, statistics of contents, and again those about contacts that are activities",
@@ -190,6 +191,16 @@ _ALL: Final = (
         name="memberships", schema="membership", key="org|record", compact=True,
         written_by=("memberships",), read_by=("downstream", "projector"),
         about="which record of a person belongs to which organisation",
+    ),
+    _public(
+        name="conversations", schema="conversation", key="app_id:conversation_id", compact=True,
+        written_by=("conversations",), read_by=("downstream", "projector"),
+        about="each conversation and ticket as it is now",
+    ),
+    _public(
+        name="conversation.read.requests", schema="conversation_read_request", key="app_id:conversation_id", retention_ms=7 * DAY_MS,
+        written_by=("conversations",), read_by=("sync",),
+        about="conversations and tickets that should be read again, because parts of them are missing or a second is in doubt",
     ),
     _public(
         name="people.changes", schema="profile_change", key="profile id", retention_ms=90 * DAY_MS,

@@ -32,7 +32,10 @@ class ReadAs(StrEnum):
     MISSING = "missing"  # the value is the answer 404
 
 
-TOPICS: Final[Mapping[str, str]] = MappingProxyType({"contact": "intercom.contacts", "company": "intercom.companies"})
+TOPICS: Final[Mapping[str, str]] = MappingProxyType({
+    "contact": "intercom.contacts", "company": "intercom.companies",
+    "conversation": "intercom.conversations", "ticket": "intercom.conversations",
+})  # fmt: skip
 """The topic of each type of object."""
 
 

@@ -1,6 +1,7 @@
 """The table of agents: a new agent is a file in this package and a row here."""
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -11,12 +12,13 @@ from streams.agents.access import access
 from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
+from streams.agents.conversations.agent import checkpoint_messages, conversations
 from streams.agents.foreign.agent import org_records, person_records
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
 from streams.agents.people import people
-from streams.agents.retention.checkpoints import with_checkpoints
+from streams.agents.retention.checkpoints import record_messages, with_checkpoints
 from streams.engine.agent import Agent
 
 
@@ -36,20 +38,26 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: person_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: org_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: memberships(dependencies.tenancy, dependencies.avro),
+    lambda dependencies: conversations(dependencies.tenancy, dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),
 )
 
 
-_CHECKPOINTED: Final = frozenset({"contacts", "companies", "person_records", "org_records"})
-"""The agents whose tables follow from inbound topics that have a limit."""
+_CHECKPOINTED: Final = MappingProxyType({
+    **dict.fromkeys(("contacts", "companies", "person_records", "org_records"), record_messages),
+    "conversations": checkpoint_messages,
+})  # fmt: skip
+"""The agents whose tables follow from inbound topics that have a limit, and what stands for their rows there."""
 
 
 def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     """Return every agent of the product."""
     dependencies = Dependencies(tenancy, avro)
     agents = (make(dependencies) for make in _AGENTS)
-    return tuple(with_checkpoints(agent) if agent.name in _CHECKPOINTED else agent for agent in agents)
+    return tuple(
+        with_checkpoints(agent, messages=_CHECKPOINTED[agent.name]) if agent.name in _CHECKPOINTED else agent for agent in agents
+    )
 
 
 def source_topics() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import msgspec
 from schemas.codec import Avro, framing_id
 from schemas.encoded import held_type
 from schemas.errors import IntercomStreamsError
+from schemas.intercom import conversations
 from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
 from schemas.topics import TOPICS, Encoding
 from streams.engine.agent import Agent, Codec
@@ -28,7 +29,10 @@ class DecodedValue(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-_CHECKPOINTED = frozenset({"intercom.contacts", "intercom.companies", "person.records", "org.records"})
+_CHECKPOINTS: Mapping[str, Codec[Any]] = {
+    **dict.fromkeys(("intercom.contacts", "intercom.companies", "person.records", "org.records"), CHECKPOINT),
+    "intercom.conversations": conversations.CHECKPOINT,
+}
 
 Decoder = Callable[[bytes, bytes], DecodedValue]
 """Take a key and a value that is not null."""
@@ -41,8 +45,8 @@ def decoder_of(topic: str, avro: Avro, agents: tuple[Agent, ...], names: Naming)
         return _changelog(changelogs[topic])
     if topic not in TOPICS:
         return _as_received
-    if topic in _CHECKPOINTED:
-        return _or_checkpoint(_by_encoding(topic, avro))
+    if topic in _CHECKPOINTS:
+        return _or_checkpoint(_internal(_CHECKPOINTS[topic]), _by_encoding(topic, avro))
     return _by_encoding(topic, avro)
 
 
@@ -53,9 +57,8 @@ def _by_encoding(topic: str, avro: Avro) -> Decoder:
     return by_encoding[TOPICS[topic].encoding]
 
 
-def _or_checkpoint(decode: Decoder) -> Decoder:
+def _or_checkpoint(checkpoint: Decoder, decode: Decoder) -> Decoder:
     """Return the decoder of an inbound topic to which rows are written again, in the encoding of tables."""
-    checkpoint = _internal(CHECKPOINT)
     return lambda key, data: checkpoint(key, data) if is_checkpoint(data) else decode(key, data)
 
 

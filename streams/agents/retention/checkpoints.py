@@ -5,6 +5,7 @@ meanwhile waits behind few of them. Each time the engine appends a record that s
 kill interrupts continues where it was.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -35,13 +36,26 @@ _PAUSE_MS: Final = 5_000
 _SHARE: Final = 3  # of the retention: a round that is late for as long again is still in time
 
 
-def with_checkpoints(agent: Agent, *, every_ms: int | None = None, pause_ms: int = _PAUSE_MS) -> Agent:
+Messages = Callable[[str, Table[Any], int], Iterable[bytes]]
+"""Return what stands for the rows of a group on the inbound topic, in an encoding."""
+
+
+def record_messages(key: str, table: Table[Any], encoding: int) -> Iterator[bytes]:
+    """Yield the row of a source record, if anything is stored of it."""
+    row = table.get(key)
+    if isinstance(row, SourceRecordRow) and row.assignment.profile and bytes(row.registers) != bytes(NO_REGISTERS):
+        yield CHECKPOINT.encode(CheckpointMessage(row.registers), encoding)
+
+
+def with_checkpoints(
+    agent: Agent, *, every_ms: int | None = None, pause_ms: int = _PAUSE_MS, messages: Messages = record_messages
+) -> Agent:
     """Return the agent with checkpoints of its rows on its first source; the same agent where that has no limit."""
     topic = agent.sources[0]
     retention = TOPICS[topic].retention_ms
     if retention == FOREVER:
         return agent
-    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms)
+    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms, messages)
     return msgspec.structs.replace(agent, step=checkpoints.step, wake=checkpoints.wake)
 
 
@@ -53,6 +67,7 @@ class _Checkpoints(msgspec.Struct, frozen=True):
     topic: str
     every_ms: int
     pause_ms: int
+    messages: Messages
 
     def step(self, batch: Batch, table: Table[Any], out: Outbox) -> Cursor | None:
         """Write what is due, and have the agent process everything else."""
@@ -87,10 +102,10 @@ class _Checkpoints(msgspec.Struct, frozen=True):
         until = mark.timestamp + self.every_ms if state.began is None else state.until
         groups = list(islice(table.groups(state.after), _ROWS_AT_A_TIME))
         for key in groups:
-            row = table.get(key)
-            if isinstance(row, SourceRecordRow) and row.assignment.profile and bytes(row.registers) != bytes(NO_REGISTERS):
-                context = self._context(ROW_TYPE, derived(key, ROW_TYPE, partition, began), key)
-                out.send(self.topic, key, CHECKPOINT.encode(CheckpointMessage(row.registers), out.encoding), context.headers())
+            for number, message in enumerate(self.messages(key, table, out.encoding)):
+                further = (number,) if number else ()
+                context = self._context(ROW_TYPE, derived(key, ROW_TYPE, partition, began, *further), key)
+                out.send(self.topic, key, message, context.headers())
         if len(groups) == _ROWS_AT_A_TIME:
             return CheckpointRound(mark.timestamp + self.pause_ms, groups[-1], began, until)
         completed = self._context(COMPLETED_TYPE, derived(self.agent, COMPLETED_TYPE, partition, began)).headers()

@@ -67,6 +67,8 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "generations": _holding(FoundBy.NOWHERE, "which build of each table is live"),
     "membership.edges": _holding(FoundBy.EDGE, "which companies the contact belongs to"),
     "people": _holding(FoundBy.PROFILE, "the person as published"),
+    "conversations": _holding(FoundBy.MENTION, "the person's conversations as published: subjects, attributes, remarks, and their contact ids"),
+    "conversation.read.requests": _holding(FoundBy.NOWHERE, "ids of conversations only"),
     "people.changes": _holding(FoundBy.PROFILE, "what changed in the person, with the values before and after"),
     "people.aliases": _holding(FoundBy.PROFILE, "former ids of the person"),
     "orgs": _holding(FoundBy.NOWHERE, "organisations only"),
@@ -100,6 +102,7 @@ TABLES: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "people": _holding(FoundBy.PROFILE, "the person and their records"),
     "identity": _holding(FoundBy.CLAIM, "the record's claim and assignment"),
     "memberships": _holding(FoundBy.EDGE, "the contact's companies"),
+    "conversations": _holding(FoundBy.MENTION, "the person's conversations, without the words of their parts"),
 })  # fmt: skip
 """The tables of agents that hold something about a person, by agent; each is a changelog, and a folder where it is kept on disk."""
 

@@ -1,0 +1,114 @@
+"""The conversations agent: what Intercom posts about a conversation or ticket, and shows when it is read, becomes its row and its parts."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final, cast
+
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord
+from schemas.intercom.conversations import CHECKPOINT, ConversationCheckpoint, ConversationRow, ConversationTableRow, Part
+from schemas.intercom.envelope import body, envelope
+from schemas.intercom.rest_objects import READ_AS, Reading, how_read
+from schemas.intercom.routes import destinations
+from schemas.message import TRACE_PARENT, Message, header
+from schemas.profiles.checkpoints import is_checkpoint
+from schemas.tenancy import Tenancy
+from schemas.versioned import Versioned
+from streams.agents.conversations.change import ConversationChange
+from streams.agents.conversations.publication import Cause, publish
+from streams.agents.conversations.read_requests import request_read
+from streams.core.conversations.observation import Observed, posted, read
+from streams.core.conversations.parts import ObservedPart, join_parts
+from streams.core.conversations.row import joined_registers, row_of, with_part
+from streams.core.records import packing
+from streams.core.records.registers import NOTHING
+from streams.engine.agent import Agent, Batch, Outbox, Table
+
+TOPIC: Final = "intercom.conversations"
+ROWS: Final[Versioned[ConversationTableRow]] = Versioned(cast("type[ConversationTableRow]", ConversationTableRow))
+
+_PARTS_IN_A_CHECKPOINT: Final = 5_000  # some 300 kB
+_REST: Final = "intercom.rest."
+
+
+def conversations(tenancy: Tenancy, avro: Avro) -> Agent:
+    """Return the agent for the workspaces of an installation."""
+    return Agent(name="conversations", sources=(TOPIC,), step=partial(_step, tenancy, avro), codec=ROWS)
+
+
+def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationTableRow], out: Outbox) -> None:
+    for record in batch.records:
+        key, observed, cause = _observed(tenancy, record, out)
+        for _ in range(observed.nameless):
+            out.note("part_without_id")
+        if (change := _join(key, observed, table)) is not None:
+            publish(avro, key, change, cause, out)
+            if cause.live:
+                request_read(avro, tenancy.owners[key.partition(":")[0]], key, change, observed=observed, cause=cause, out=out)
+
+
+def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
+    """Return a record's key, what it says, and the event that follows from it has as its cause."""
+    key = (record.key or b"").decode("utf-8", "replace")
+    app_id, _, entity = key.partition(":")
+    if app_id not in tenancy.owners:
+        raise InvalidRecord("no tenant has this workspace; add it to the configuration and redrive the record")
+    if "|" in key or not entity:
+        raise InvalidRecord("a record of conversations has the key `app_id:conversation_id`; send posts through the ingress")
+    trace = header(record.headers, TRACE_PARENT)
+    if is_checkpoint(record.value):
+        message = CHECKPOINT.receive(record.value or b"", out)
+        parts = tuple(ObservedPart(item, part, {}) for item, part in message.parts)
+        observed = Observed(registers=packing.decode(message.registers), parts=parts, offered=message.offered)
+        return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, live=False)
+    if header(record.headers, READ_AS) is not None:
+        reading = _reading(record, app_id, entity)
+        return key, read(reading), Cause(reading.id, reading.requested_at, trace)
+    notification = envelope(body(record))
+    if all(each.key != key for each in destinations(notification) if each.topic == TOPIC):
+        raise InvalidRecord(f"this is no event of {TOPIC} with this key; send it through the ingress")
+    time = None if notification.created_at is None else notification.created_at * 1000
+    return key, posted(notification, notification.id), Cause(notification.id, time, trace)
+
+
+def _reading(record: Message, app_id: str, entity: str) -> Reading:
+    read_as, requested_at, successor = how_read(record.headers)
+    kind = (header(record.headers, "ce_type") or "").removeprefix(_REST)
+    return Reading(
+        app_id=app_id, type=kind, entity=entity, value=record.value or b"", read_as=read_as, requested_at=requested_at,
+        successor=successor,
+    )  # fmt: skip
+
+
+def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> ConversationChange | None:
+    """Join what was observed to the row and its parts. Return None where it changes nothing."""
+    row = table.get(key)
+    before = row if isinstance(row, ConversationRow) else None
+    registers = joined_registers(before, observed.registers)
+    tallies = before.tallies if before else ()
+    for each in observed.parts:
+        known = table.get(key, each.item)
+        old = known if isinstance(known, Part) else None
+        joined = join_parts(old, each.part)
+        if joined != old:
+            table.put(key, each.item, joined)
+            tallies = with_part(tallies, old, joined, partial(_parts, key, table))
+    after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered))
+    if before == after:
+        return None
+    table.put(key, "", after)
+    return ConversationChange(before, after, packing.decode(before.registers) if before else NOTHING, registers)
+
+
+def _parts(key: str, table: Table[ConversationTableRow]) -> Iterator[Part]:
+    return (part for _, part in table.walk(key) if isinstance(part, Part))
+
+
+def checkpoint_messages(key: str, table: Table[ConversationTableRow], encoding: int) -> Iterator[bytes]:
+    """Yield what stands for a conversation on its inbound topic: its registers, and its parts some thousands at a time."""
+    row = table.get(key)
+    if isinstance(row, ConversationRow):
+        parts = [(item, part) for item, part in table.walk(key) if isinstance(part, Part)]
+        for start in range(0, max(len(parts), 1), _PARTS_IN_A_CHECKPOINT):
+            some = tuple(parts[start : start + _PARTS_IN_A_CHECKPOINT])
+            yield CHECKPOINT.encode(ConversationCheckpoint(row.registers, row.offered, some), encoding)

@@ -1,0 +1,49 @@
+"""The public record of a conversation."""
+
+from typing import Final, NamedTuple
+
+from schemas.canonical import digest
+from schemas.codec import Avro
+from schemas.ids import derived
+from schemas.message import Headers
+from streams.agents.conversations.change import ConversationChange
+from streams.agents.derived_event import derived_event
+from streams.core.conversations.value import public_value
+from streams.engine.agent import Outbox
+
+CONVERSATIONS: Final = "conversations"
+SOURCE: Final = "/intercom-streams/conversations"
+_SCHEMA: Final = "conversation"
+
+
+class Cause(NamedTuple):
+    """The event because of which something changed, its time (ms) and its trace; `live` unless it repeats what the table had already."""
+
+    event: str
+    time: int | None
+    trace: str | None
+    live: bool = True
+
+
+def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out: Outbox) -> None:
+    """Publish a conversation as it is after a change; of several changes in a transaction the last one."""
+
+    def made() -> tuple[bytes | None, Headers]:
+        app_id, _, entity = key.partition(":")
+        value = avro.encode(_SCHEMA, public_value(app_id, entity, change.after, change.registers))
+        context = derived_event(
+            avro,
+            _SCHEMA,
+            id=derived(key, cause.event, digest(value)),
+            source=SOURCE,
+            type="conversation.updated",
+            time=cause.time,
+            subject=key,
+            partition_key=key,
+            sequence=None,
+            causation_id=cause.event,
+            trace_parent=cause.trace,
+        )
+        return value, context.headers()
+
+    out.send_latest(CONVERSATIONS, key, made)

@@ -1,0 +1,1 @@
+"""Conversations and tickets from Intercom's posts and readings about them. Pure."""

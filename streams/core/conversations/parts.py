@@ -1,0 +1,84 @@
+"""Parts of a conversation: joined by id, so that webhooks, readings and repetitions of them give one set."""
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from schemas.errors import InvalidRecord
+from schemas.intercom.conversations import Part
+from schemas.intercom.values import identifier_or_none, instant_or_none
+from streams.core.conversations.objects import reference_of
+from streams.core.records.intercom.objects import Object
+
+_DIGITS: Final = 20  # ids are numbers of up to thirteen digits, and their order within a second is that of the numbers
+_EARLIEST: Final = 1_293_840_000  # 2011, before Intercom existed: an earlier time is none
+_BODIES: Final = ("body", "text")
+_ANY: Final = msgspec.json.Decoder()
+
+
+class ObservedPart(NamedTuple):
+    """A part in a payload: its item in the table, what the row keeps of it, and the whole, for its words."""
+
+    item: str
+    part: Part
+    whole: Object
+
+
+def observed_part(whole: Object) -> ObservedPart | None:
+    """Return a part of a payload, None where it has no id: nothing could say that it is the same one later."""
+    fields = _unwrapped(whole)
+    id_ = identifier_or_none(fields.get("id"))
+    if id_ is None or not id_.isprintable() or "|" in id_:
+        return None
+    kind = fields.get("part_type")
+    redacted = fields.get("redacted") is True
+    return ObservedPart(
+        id_.zfill(_DIGITS) if id_.isdigit() else f"~{id_}",
+        Part(
+            second=second_of(fields.get("created_at")),
+            kind=kind if isinstance(kind, str) else "",
+            author=reference_of(fields.get("author")),
+            assignee=reference_of(fields.get("assigned_to")),
+            worded=not redacted and any(isinstance(fields.get(name), str) and fields[name] for name in _BODIES),
+            redacted=redacted,
+        ),
+        fields,
+    )
+
+
+def part_id(item: str) -> str:
+    """Return Intercom's id of the part under that item."""
+    return item[1:] if item.startswith("~") else item.lstrip("0")
+
+
+def second_of(value: Any) -> int:
+    """Return a time in seconds, 0 for none and for one that cannot be."""
+    ms = instant_or_none(value)
+    second = 0 if ms is None else ms // 1000
+    return second if second >= _EARLIEST else 0
+
+
+def join_parts(a: Part | None, b: Part) -> Part:
+    """Return what both say of one part: of each field the greater value, so that a payload with less takes nothing away."""
+    if a is None or a == b:
+        return b
+    return Part(
+        second=max(a.second, b.second),
+        kind=max(a.kind, b.kind),
+        author=max(a.author, b.author),
+        assignee=max(a.assignee, b.assignee),
+        worded=a.worded or b.worded,
+        redacted=a.redacted or b.redacted,
+    )
+
+
+def _unwrapped(whole: Object) -> Object:
+    """Return a part of the internal form, whose data are JSON in a text, like any other."""
+    data = whole.get("data")
+    if not isinstance(data, str):
+        return whole
+    try:
+        inner = _ANY.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidRecord):
+        return whole
+    return {**inner, **{name: value for name, value in whole.items() if name != "data"}} if isinstance(inner, dict) else whole

@@ -1,0 +1,82 @@
+"""A conversation's row: what is asserted of it, joined, and its parts counted. Any order, repetition or grouping gives the same bytes.
+
+A deletion absorbs: what was said in the conversation goes at once, whatever comes later; counts, times and whose it was stay.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from schemas.intercom.conversations import ConversationRow, Part
+from schemas.profiles.registers import Layers, Registers
+from streams.core.conversations.observation import DELETED, TICKET_MARK
+from streams.core.conversations.tallies import Tallies, counted
+from streams.core.records import packing
+from streams.core.records.registers import NOTHING, active_edges, join
+
+_DETAILS: Final = (
+    "attributes.",
+    "traits.",
+    "source_subject",
+    "source_url",
+    "title",
+    "rating_remark",
+    "ticket_type_name",
+    "ticket_state_label",
+)
+_KEPT_EDGES: Final = ("contact:", TICKET_MARK, DELETED)
+
+FindParts = Callable[[], Iterable[Part]]
+
+
+def joined_registers(row: ConversationRow | None, observed: Registers) -> Registers:
+    """Return the row's registers after what was observed."""
+    registers = NOTHING if row is None else packing.decode(row.registers)
+    after = join(registers, observed)
+    return without_details(after) if is_deleted(after) else after
+
+
+def is_deleted(registers: Registers) -> bool:
+    """Return whether the conversation is deleted, for good."""
+    return any(DELETED in names for _, names in registers.on)
+
+
+def without_details(registers: Registers) -> Registers:
+    """Return the registers without what was said in the conversation, and without edges to other things than contacts."""
+    return Registers(
+        now=_kept(registers.now, _is_figure),
+        last=_kept(registers.last, _is_figure),
+        first=_kept(registers.first, _is_figure),
+        on=_kept(registers.on, _is_kept_edge),
+        off=_kept(registers.off, _is_kept_edge),
+        since=_kept(registers.since, _is_kept_edge),
+        complete=_kept(registers.complete, lambda name: name == "contact"),
+        contested=tuple(name for name in registers.contested if _is_figure(name)),
+    )
+
+
+def with_part(tallies: Tallies, before: Part | None, after: Part, every: FindParts) -> Tallies:
+    """Return the tallies after a part changed."""
+    return tallies if before == after else counted(tallies, before, after, every)
+
+
+def row_of(registers: Registers, tallies: Tallies, offered: int) -> ConversationRow:
+    """Return the row as stored."""
+    return ConversationRow(packing.encode(registers), tallies, offered)
+
+
+def contacts_of(registers: Registers) -> tuple[str, ...]:
+    """Return Intercom's ids of the contacts that the conversation is with now, in order."""
+    return tuple(sorted(name.removeprefix("contact:") for name, _ in active_edges(registers) if name.startswith("contact:")))
+
+
+def _is_figure(name: str) -> bool:
+    return not name.startswith(_DETAILS)
+
+
+def _is_kept_edge(name: str) -> bool:
+    return name.startswith(_KEPT_EDGES)
+
+
+def _kept(layers: Layers, keep: Callable[[str], bool]) -> Layers:
+    reduced = ((version, {name: value for name, value in values.items() if keep(name)}) for version, values in layers)
+    return tuple(layer for layer in reduced if layer[1])

@@ -1,0 +1,70 @@
+"""Tallies of a conversation's parts by category: how many, the first and the last. A part is counted once, whatever repeats it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import MappingProxyType
+from typing import Final
+
+from schemas.intercom.conversations import Part, Tally
+
+PARTS: Final = "parts"
+CONTACT_REPLY, TEAMMATE_REPLY, BOT_REPLY = "contact_reply", "teammate_reply", "bot_reply"
+NOTE, ASSIGNMENT, CLOSE, OPEN, SNOOZE = "note", "assignment", "close", "open", "snooze"
+REDACTED: Final = "redacted"
+
+_BY_TYPE: Final = MappingProxyType({
+    "note": NOTE, "note_and_reopen": NOTE,
+    "assignment": ASSIGNMENT, "assign_and_unsnooze": ASSIGNMENT, "assign_and_reopen": ASSIGNMENT, "assign_and_open": ASSIGNMENT,
+    "default_assignment": ASSIGNMENT, "away_mode_assignment": ASSIGNMENT, "operator_assignment": ASSIGNMENT, "fin_assignment": ASSIGNMENT,
+    "open": OPEN, "close": CLOSE, "snoozed": SNOOZE, "snooze": SNOOZE,
+})  # fmt: skip
+_ALSO: Final = MappingProxyType({"assign_and_reopen": OPEN, "assign_and_open": OPEN, "note_and_reopen": OPEN})
+_REPLIES: Final = MappingProxyType(
+    {"contact": CONTACT_REPLY, "teammate": TEAMMATE_REPLY, "bot": BOT_REPLY, "workflow": BOT_REPLY}
+)
+_UNWORDED_TYPES: Final = frozenset({NOTE})
+
+Tallies = tuple[tuple[str, Tally], ...]
+
+
+def categories(part: Part) -> Iterator[str]:
+    """Yield what a part counts as: one with words, or a comment, is a reply of its author's kind, whatever else it does, unless it is a note."""
+    yield PARTS
+    if part.redacted:
+        yield REDACTED
+    category = _BY_TYPE.get(part.kind)
+    if category is not None:
+        yield category
+    if part.kind in _ALSO:
+        yield _ALSO[part.kind]
+    if category not in _UNWORDED_TYPES and (part.worded or part.kind == "comment"):
+        reply = _REPLIES.get(part.author.partition(":")[0])
+        if reply is not None:
+            yield reply
+
+
+def counted(tallies: Tallies, before: Part | None, after: Part, every: Callable[[], Iterable[Part]]) -> Tallies:
+    """Return the tallies once a part is what it is now. `every` gives all parts as they are then: a category that a part left may begin elsewhere."""
+    left = set() if before is None else set(categories(before))
+    joined = set(categories(after))
+    if before is not None and (left - joined or (before.second and before.second != after.second)):
+        return tallied(every())
+    known = dict(tallies)
+    for name in joined:
+        known[name] = _with(known.get(name), after.second, new=name not in left)
+    return tuple(sorted(known.items()))
+
+
+def tallied(parts: Iterable[Part]) -> Tallies:
+    """Return the tallies of some parts."""
+    known: dict[str, Tally] = {}
+    for part in parts:
+        for name in categories(part):
+            known[name] = _with(known.get(name), part.second, new=True)
+    return tuple(sorted(known.items()))
+
+
+def _with(tally: Tally | None, second: int, *, new: bool) -> Tally:
+    if tally is None:
+        return Tally(1, second, second)
+    first = min(tally.first or second, second or tally.first)
+    return Tally(tally.count + new, first, max(tally.last, second))
