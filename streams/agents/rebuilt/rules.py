@@ -11,7 +11,7 @@ from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from streams.agents.orgs import ORG_PROFILE
 from streams.agents.people import PERSON_PROFILE
-from streams.agents.rebuilt import identity_rows, membership_rows, profile_rows, source_rows
+from streams.agents.rebuilt import conversation_rows, identity_rows, membership_rows, profile_rows, source_rows
 from streams.agents.rebuilt.group_rows import GroupRows
 from streams.engine.agent import Agent, Outbox
 
@@ -46,6 +46,12 @@ def rules_of(agent: Agent, tenancy: Tenancy, avro: Avro) -> RebuildRules:
                 comparable=membership_rows.comparable,
                 why=membership_rows.why,
                 correct=partial(membership_rows.correct, tenancy=tenancy, avro=avro),
+            )
+        case "conversations":
+            return RebuildRules(
+                comparable=conversation_rows.comparable,
+                why=conversation_rows.why,
+                correct=partial(conversation_rows.correct, avro=avro),
             )
         case "people" | "orgs":
             profile_type = PERSON_PROFILE if agent.name == "people" else ORG_PROFILE

@@ -1,6 +1,6 @@
 """A conversation's row: what is asserted of it, joined, and its parts counted. Any order, repetition or grouping gives the same bytes.
 
-A deletion absorbs: what was said in the conversation goes at once, whatever comes later; counts, times and whose it was stay.
+A deletion absorbs: what was written in the conversation goes at once, whatever comes later; counts, times and whose it was stay.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,7 +41,7 @@ def is_deleted(registers: Registers) -> bool:
 
 
 def without_details(registers: Registers) -> Registers:
-    """Return the registers without what was said in the conversation, and without edges to other things than contacts."""
+    """Return the registers without what was written in the conversation, and without edges to other things than contacts."""
     return Registers(
         now=_kept(registers.now, _is_figure),
         last=_kept(registers.last, _is_figure),

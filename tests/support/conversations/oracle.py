@@ -18,10 +18,11 @@ _STATE_TOPICS = {
 def expected(records):
     """Return what the documents say of some fields of the conversation that these records are about."""
     parts, states, contact_claims, lists, deleted = {}, [], {}, [], []
+    claims = (parts, states, contact_claims, lists, deleted)
     for record in records:
         body, headers = json.loads(record.value), dict(record.headers)
         if "topic" in body:
-            _posted(body, parts, states, contact_claims, lists, deleted)
+            _posted(body, claims)
         else:
             _read(body, headers, parts, states, lists)
     tickets = any(
@@ -44,7 +45,8 @@ def _tied(states):
     return len({claim[4] for claim in states if claim[:4] == newest}) > 1
 
 
-def _posted(body, parts, states, contact_claims, lists, deleted):
+def _posted(body, claims):
+    parts, states, contact_claims, lists, deleted = claims
     topic, item, noticed = body["topic"], body["data"]["item"], body["created_at"]
     if topic == "conversation.deleted":
         deleted.append(noticed)

@@ -150,7 +150,7 @@ def test_every_agent_whose_inbound_topic_has_a_limit_writes_checkpoints():
     }
     agents = {agent.name: agent for agent in agents_of(WITH_CRM, AVRO)}
     reading = {name for name, agent in agents.items() if agent.sources[0] in limited}
-    assert reading == {"contacts", "companies", "person_records", "org_records"}
+    assert reading == {"contacts", "companies", "conversations", "person_records", "org_records"}
     assert all(agents[name].wake is not None for name in reading)
 
 
