@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import DEADLINE_S
+
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(
     path for path in [*(ROOT / "scripts").iterdir(), ROOT / ".ci" / "run"] if path.is_file() and path.suffix != ".py"
@@ -71,7 +73,7 @@ def run(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         cwd="/",
         env={**os.environ, **environment},
-        timeout=60,
+        timeout=DEADLINE_S,
     )
 
 
@@ -200,5 +202,5 @@ def test_a_second_script_waits_for_the_first_and_says_so(clone: Path, sleeping_p
         assert "Waiting for another script" in waiting.stderr.readline()
         sleeping_process.kill()
         sleeping_process.wait()
-        output, _ = waiting.communicate(timeout=60)
+        output, _ = waiting.communicate(timeout=DEADLINE_S)
     assert output == f"ready: {clone}/.venv/bin\n"

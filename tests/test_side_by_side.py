@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests import side_by_side
+from tests.patience import DEADLINE_S
 
 ROOT = Path(__file__).parents[1]
-DEADLINE_S = 120
 PYTEST = """
 import signal, sys, pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests are a shell's background job

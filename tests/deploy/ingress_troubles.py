@@ -18,6 +18,7 @@ from connectors.observability.metrics import (
     INGRESS_SPOOL_BYTES,
     INGRESS_TOPICS_MISSING,
 )  # fmt: skip
+from tests.patience import DEADLINE_S
 from tests.support.posts import TENANCY, notification, signed
 
 NOBODY = "127.0.0.1:1"  # a bootstrap server that does not answer
@@ -60,7 +61,7 @@ async def watched(kafka: KafkaSettings, spool: Path) -> AsyncIterator[WatchedIng
     process = IngressProcess(config, 0)
     async with (
         process.running() as app,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingress", timeout=30) as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingress", timeout=DEADLINE_S) as client,
     ):
         yield WatchedIngress(process, client)
     for gauge in (INGRESS_BREAKER_OPEN, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_BYTES, INGRESS_TOPICS_MISSING):
@@ -81,7 +82,7 @@ async def has_no_kafka(ingress: WatchedIngress) -> None:
 
 
 async def looks_for_topics(ingress: WatchedIngress) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while not ingress.process.publisher.missing_topics:  # noqa: ASYNC110  # it sets no event
             await asyncio.sleep(0.05)
 

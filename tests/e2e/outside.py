@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 
 ROOT = Path(__file__).parents[2]
 SECRET = "outside-secret"
 APP_ID = "out12345"
-DEADLINE_S = 120  # far above what a machine without overload needs
 
 
 class Installation:

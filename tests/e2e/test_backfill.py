@@ -20,13 +20,14 @@ from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import ReadingPlan, begin
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import append_visibly
 from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.engines import QUICK, latest
 from tests.support.intercom_bodies import APP, AT, contact, posted
 from tests.support.oracle import routed
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio
 
 WORKSPACE = Workspace(app_id=APP, app="support", access_token=Secret("t"))
 TENANCY = Tenancy.of([App(name="support", client_secrets=())], [Tenant(id="acme", workspaces=(WORKSPACE,))])
@@ -73,7 +74,7 @@ async def with_access(kafka: KafkaSettings) -> list[str]:
 
 async def becomes(read: Callable[[KafkaSettings], Awaitable[list[str]]], kafka: KafkaSettings, expected: list[str]) -> None:
     """Wait until a topic's latest values are as expected."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + DEADLINE_S
     while (found := await read(kafka)) != expected and time.monotonic() < deadline:  # noqa: ASYNC110  # Kafka sets no event
         await asyncio.sleep(0.2)
     assert found == expected

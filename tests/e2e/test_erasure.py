@@ -36,12 +36,13 @@ from streams.cli.main import root
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.engine.tables.rocksdb import RocksStores
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 from tests.support.engines import QUICK, caught_up, latest, until
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
 from tests.support.oracle import routed
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio
 
 KEY = "a secret of the tenant, by which contacts are erased"
 TENANCY = Tenancy.of(
@@ -191,7 +192,7 @@ async def test_after_an_erasure_no_topic_table_or_spool_holds_the_persons_name_o
             TopicRecord("intercom.contacts", USER.encode(), b"Ada Lovelace is no post", [("ce_id", b"bad")]),
         ])  # fmt: skip
         await until(lambda: spool.bytes == 0 and work.engine.ready.is_set() and caught_up(work), "all posts are processed")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while b"countess" not in (await latest(kafka, "people")).get(person, b""):  # noqa: ASYNC110  # Kafka sets no event
                 await asyncio.sleep(0.1)
         held = {
@@ -221,7 +222,7 @@ async def test_after_an_erasure_no_topic_table_or_spool_holds_the_persons_name_o
         monkeypatch.setattr(drainer_module, "_WIPE_EVERY_S", 0.0)
         await producer.append(records_of(ada()))  # a replay, or a backfill
         rewriting = asyncio.create_task(stores.keep_wiped(after_s=-60, every_s=0.5))
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(DEADLINE_S):
             for number in itertools.count(
                 10
             ):  # others' posts come: a partition to which nothing is written keeps its last segment

@@ -22,7 +22,9 @@ class Provider:
     def __init__(self, installed):
         self.installed = installed
         self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{installed.scim}/scim/v2", headers={"authorization": f"Bearer {TOKEN}"}, timeout=60
+            base_url=f"http://127.0.0.1:{installed.scim}/scim/v2",
+            headers={"authorization": f"Bearer {TOKEN}"},
+            timeout=DEADLINE_S,
         )
 
     def once(self, method, path, body=None, **headers):

@@ -30,6 +30,7 @@ from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.worker.probes import Probes
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK, until
 from tests.support.posts import TENANCY, notification, signed
@@ -122,7 +123,9 @@ def test_a_process_sends_traces_where_opentelemetrys_variables_say() -> None:
     )
     with collecting() as (collector, url):
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "PATH": ""}
-        subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60, cwd=Path(__file__).parents[2])
+        subprocess.run(
+            [sys.executable, "-c", program], env=environment, check=True, timeout=DEADLINE_S, cwd=Path(__file__).parents[2]
+        )
         assert collector.names() == {"post ping"}
         assert collector.services == {"intercom-streams-worker"}
 

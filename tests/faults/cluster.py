@@ -9,13 +9,12 @@ from aiokafka.errors import KafkaError
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.local.servers.probe import Coordinator
-
-_PATIENCE_S = 60.0  # a cluster with a recent fault answers once it has elected its leaders
+from tests.patience import DEADLINE_S
 
 
 async def coordinator(settings: KafkaSettings, kind: Coordinator, name: str) -> int:
     """Return the number of the broker that coordinates a group or a transactional id."""
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             with contextlib.suppress(KafkaError):
                 return await _coordinator(settings, kind, name)
@@ -29,7 +28,7 @@ async def _coordinator(settings: KafkaSettings, kind: Coordinator, name: str) ->
 
 async def transaction_open(settings: KafkaSettings, place: TopicPartition) -> None:
     """Return as soon as a partition has records that are neither committed nor aborted."""
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             with contextlib.suppress(KafkaError):
                 return await _transaction_open(settings, place)

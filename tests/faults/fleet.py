@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_STOP_SECONDS = 60
+from tests.patience import DEADLINE_S
 
 
 class Fleet:
@@ -41,9 +41,9 @@ class Fleet:
         process = self.running[which]
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"a worker did not stop within {_STOP_SECONDS} s after SIGTERM") from None
+            raise AssertionError(f"a worker did not stop within {DEADLINE_S} s after SIGTERM") from None
         self.running.pop(which)
         assert process.returncode in (0, -signal.SIGTERM), (
             f"a worker stopped with exit code {process.returncode}: {self.log_tails()}"

@@ -25,12 +25,12 @@ from streams.engine.recovery.fencing import fenced_producer
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import OpenStore, open_memory_store
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, Numbers, create_topics, producing, read_all, write
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.asyncio
 
 QUICK = Limits(settle_seconds=0.1, reload_seconds=0.05, session_timeout_ms=6_000, heartbeat_ms=500, batch_records=7)
-DEADLINE = 60.0
 SEQUENCES_KEPT_S, IDS_KEPT_S = 1, 6
 FORGETFUL = {
     "log.cleaner.backoff.ms": "100",  # by default 15 s between two searches for something to compact
@@ -88,9 +88,9 @@ def on_disk(tmp_path: Path) -> OpenStore:
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = asyncio.get_running_loop().time() + DEADLINE
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while not condition():
-        assert asyncio.get_running_loop().time() < deadline, f"waited {DEADLINE} s for: {what}"
+        assert asyncio.get_running_loop().time() < deadline, f"waited {DEADLINE_S} s for: {what}"
         await asyncio.sleep(0.02)
 
 
@@ -174,7 +174,7 @@ async def test_a_changelog_compacted_between_restarts_gives_the_table_back(setti
 
 async def wait_for_compaction(settings: KafkaSettings, before: set[tuple[int, int]]) -> dict[str, int]:
     """Write one row of each partition until the broker has compacted the earlier records and dropped the tombstones."""
-    deadline = asyncio.get_running_loop().time() + DEADLINE
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     number = 0
     while True:
         number += 1
@@ -185,7 +185,7 @@ async def wait_for_compaction(settings: KafkaSettings, before: set[tuple[int, in
         commit_states = {(record.partition, record.offset) for record in records if record.key == b"|positions"}
         if not (commit_states & before) and all(record.value is not None for record in records):
             return filler
-        assert asyncio.get_running_loop().time() < deadline, f"not compacted after {DEADLINE} s"
+        assert asyncio.get_running_loop().time() < deadline, f"not compacted after {DEADLINE_S} s"
 
 
 async def test_partitions_that_never_got_a_record_are_recovered_with_the_others(settings: KafkaSettings) -> None:
@@ -244,7 +244,7 @@ async def test_a_transaction_left_open_by_a_killed_owner_is_ended_before_its_tim
 
 async def leave_open(settings: KafkaSettings, partition: int, *, abort: bool = False) -> None:
     """Write false rows with the transactional id of the partition's owner, and leave the transaction open or aborted."""
-    limits = Limits(transaction_timeout_ms=int(5 * DEADLINE * 1_000))
+    limits = Limits(transaction_timeout_ms=int(5 * DEADLINE_S * 1_000))
     producer = await fenced_producer(
         settings, Naming(prefix=settings.topic_prefix).transactional_id(AGENT.name, partition), limits
     )

@@ -16,11 +16,10 @@ from tests.faults.audit import table_on_disk
 from tests.faults.campaign import Campaign
 from tests.faults.counting_worker import AGENT
 from tests.faults.disturbances import KINDS
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
-
-_DEADLINE = 90.0
 
 
 async def test_workers_with_tables_on_disk_killed_and_frozen_count_every_event_once(
@@ -71,9 +70,9 @@ async def feed(settings: KafkaSettings, keys: list[str]) -> None:
 
 async def wait_for_counts(settings: KafkaSettings, events: int) -> dict[str, list[int]]:
     """Return the counts of each key in the outputs, once all events have one."""
-    deadline = asyncio.get_running_loop().time() + _DEADLINE
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while len(records := await read_all(settings, OUT)) < events:
-        assert asyncio.get_running_loop().time() < deadline, f"{len(records)} of {events} outputs after {_DEADLINE} s"
+        assert asyncio.get_running_loop().time() < deadline, f"{len(records)} of {events} outputs after {DEADLINE_S} s"
         await asyncio.sleep(0.5)
     counts: dict[str, list[int]] = {}
     for value in (json.loads(record.value) for record in records):

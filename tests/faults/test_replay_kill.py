@@ -30,7 +30,7 @@ from tests.support.histories import contact_events
 from tests.support.oracle import pipeline_of
 from tests.support.tenancy import TENANCY
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 APP = "abc12345"
 AVRO = Avro.local()

@@ -22,12 +22,13 @@ from streams.engine.tables import commit_state as positions
 from streams.supervise.self_process import NEEDS_OPERATOR
 from tests.faults.fleet import Fleet
 from tests.faults.test_worker_kill import APP, PUBLIC, TENANCY, feed_events, wait_for_people, workers  # noqa: F401  # a fixture
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, SOURCE, create_topics, producing, read_all, write
 from tests.support.histories import contact_events
 from tests.support.oracle import people_of
 from tests.support.releases import NEW, OLD, Tally, agents_of
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 KEYS = [f"key{number}" for number in range(24)]
 RELEASE_1, RELEASE_2, RELEASE_2_UPGRADED = ("1",), ("2",), ("2", "2")
@@ -73,7 +74,7 @@ async def counts_by_key(settings: KafkaSettings) -> dict[str, list[int]]:
 
 async def wait_for_counts(settings: KafkaSettings, fleet: Fleet, expected: dict[str, int]) -> dict[str, list[int]]:
     """Wait until each key has at least so many counts."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         counts = await counts_by_key(settings)
         if all(len(counts[key]) >= expected[key] for key in expected):
@@ -153,7 +154,7 @@ async def check_tables(written: Counter[str], settings: KafkaSettings) -> None:
 
 
 def _first_exit_code(fleet: Fleet) -> int:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE_S
     while not fleet.exit_codes() and time.monotonic() < deadline:
         time.sleep(0.1)
     return fleet.exit_codes()[0]

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.local import LocalStack
 from connectors.local import temporary_stack as running_stack
+from tests.patience import DEADLINE_S
 from tests.support.scim.bodies import GROUP_SCHEMA, patch, user
 from tests.support.scim.running import answered, client, facts_in_log, make_fact_log, scim_config, scim_server
 
@@ -56,7 +57,7 @@ def test_without_kafka_requests_are_answered_503_and_afterwards_all_of_a_write_i
                 http.patch(f"/Users/{ids[0]}", json=patch({"op": "replace", "path": "active", "value": False})),
                 http.delete(f"/Users/{ids[0]}"),
             ]
-            ready = httpx.get(f"{server.root}/ready", timeout=30)
+            ready = httpx.get(f"{server.root}/ready", timeout=DEADLINE_S)
         for answer in answers:
             assert (answer.status_code, answer.headers["retry-after"], answer.json()["status"]) == (503, "5", "503")
         assert (ready.status_code, ready.json()["ready"]) == (503, False)

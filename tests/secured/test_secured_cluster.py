@@ -31,6 +31,7 @@ from streams.engine.runner import running
 from streams.ops.access_rights import FILE, ProcessUser, document
 from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.settings_sync import sync_settings_facts
+from tests.patience import DEADLINE_S
 from tests.secured.cluster import SecuredCluster, secured_cluster
 from tests.support.company import staff
 from tests.support.counting_agent import read_all
@@ -66,7 +67,7 @@ async def test_a_post_becomes_a_person_with_the_rights_of_ingress_and_worker_alo
         for number in range(3):
             body = notification(number)
             assert (await client.post(WEBHOOK_PATH, content=body, headers=signed(body))).status_code == 200
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while (await client.get("/ready")).json()["spooled_bytes"]:  # noqa: ASYNC110  # it drains what came before Kafka answered
                 await asyncio.sleep(0.1)
         assert not (await client.get("/ready")).json()["degraded"]
@@ -90,7 +91,7 @@ async def test_the_scim_server_writes_and_reads_facts(cluster: SecuredCluster) -
     await writer.lead()
     await writer.commit([fact_record(AVRO, staff("77", "jo@acme.example"))])
     await writer.close()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while not await find_facts(scim, "acme", {type_of("staff.record")}):  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.05)
 
@@ -127,7 +128,7 @@ def _read(kafka: KafkaSettings, topic: str) -> None:
 async def transact(kafka: KafkaSettings, id_: str) -> None:
     producer = AIOKafkaProducer(**kafka.client(), transactional_id=f"{kafka.topic_prefix}{id_}")
     try:
-        await asyncio.wait_for(producer.start(), 20)
+        await asyncio.wait_for(producer.start(), DEADLINE_S)
     finally:
         await producer.stop()
 

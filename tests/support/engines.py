@@ -12,6 +12,7 @@ from streams.engine.limits import Limits
 from streams.engine.partition.processor import PartitionStatus
 from streams.engine.runner import Running
 from streams.engine.tables.store import MemoryStore
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, SOURCE, producing, read_all, write
 from tests.support.oracle import routed
 
@@ -22,7 +23,7 @@ RunEngine = Callable[..., AbstractAsyncContextManager[Running]]
 """`streams.engine.runner.running` with stores of one kind."""
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_S) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for: {what}"
@@ -79,7 +80,7 @@ async def latest(settings: KafkaSettings, topic: str) -> dict[str, bytes]:
     return {key: value for key, value in sorted(values.items()) if value is not None}
 
 
-async def until_published(settings: KafkaSettings, topic: str, expected: dict[str, bytes], seconds: float = 60) -> None:
+async def until_published(settings: KafkaSettings, topic: str, expected: dict[str, bytes], seconds: float = DEADLINE_S) -> None:
     """Wait until the last values of a compacted topic are these."""
     async with asyncio.timeout(seconds):
         while await latest(settings, topic) != expected:  # noqa: ASYNC110  # Kafka sets no event

@@ -20,6 +20,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import apply
 from schemas.intercom.routes import TOPICS
 from schemas.message import header
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 from tests.support.posts import NEXT_SECRET, SALES_SECRET, SECRET, signed
 
@@ -47,7 +48,7 @@ class Ingress:
 
     def ready(self) -> dict[str, object]:
         """Return what /ready says."""
-        found: dict[str, object] = httpx.get(f"{self.root}/ready", timeout=10).json()
+        found: dict[str, object] = httpx.get(f"{self.root}/ready", timeout=DEADLINE_S).json()
         return found
 
     def degraded(self) -> list[str]:
@@ -56,12 +57,12 @@ class Ingress:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels."""
-        lines = httpx.get(f"{self.root}/metrics", timeout=10).text.splitlines()
+        lines = httpx.get(f"{self.root}/metrics", timeout=DEADLINE_S).text.splitlines()
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         found = [line for line in lines if line.startswith(f"intercom_streams_{name}{{") and all(one in line for one in wanted)]
         return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
-    def wait_until_drained(self, within: float = 60) -> None:
+    def wait_until_drained(self, within: float = DEADLINE_S) -> None:
         """Wait until nothing is in any spool."""
         deadline = time.monotonic() + within
         while self.ready()["spooled_bytes"] or list(self.log.parent.glob("spool/*.spool"))[1:]:
@@ -170,7 +171,7 @@ async def landed(bootstrap: str, prefix: str, topics: Sequence[str] = TOPICS) ->
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         found: list[ConsumerRecord] = []
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while any([await consumer.position(place) < ends[place] for place in places]):
             assert time.monotonic() < deadline
             for records in (await consumer.getmany(timeout_ms=200)).values():

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from connectors.http import client_limits
 from connectors.http.client_limits import LimitedProtocol
+from tests.patience import DEADLINE_S
 from tests.support.ingress import connected, exchange, request
 from tests.support.uvicorn_server import served
 
@@ -34,7 +35,7 @@ async def is_closed(url: str, data: bytes) -> bool:
     """Send bytes and no more; return whether the server closes the connection without a response."""
     async with connected(url) as (reader, writer):
         writer.write(data)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             try:
                 return await reader.read(1) == b""
             except ConnectionError:

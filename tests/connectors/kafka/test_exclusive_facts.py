@@ -15,6 +15,7 @@ from connectors.kafka.topics import apply
 from schemas.access.facts import TOPIC
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,7 +35,7 @@ async def following(settings, *tenants):
     found: list[str] = []
     follower = FactFollower(settings, tenants, lambda record: found.append(record.value.decode()))
     task = asyncio.create_task(follower.run())
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE_S
     while True:
         with contextlib.suppress(Unavailable):
             await follower.catch_up(tenants[0])
@@ -130,7 +131,7 @@ async def test_without_its_topic_a_follower_says_what_to_do_and_begins_once_it_i
     with pytest.raises(Unavailable, match="has not answered"):
         await follower.catch_up("acme")
     await apply(settings, only=(TOPIC,))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE_S
     while True:
         with contextlib.suppress(Unavailable):
             await follower.catch_up("acme")

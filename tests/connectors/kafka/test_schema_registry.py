@@ -20,6 +20,7 @@ from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.errors import BadConfiguration, InvalidRecord, MustStop, Unavailable
 from schemas.partition import partition_of
 from schemas.topics import TOPICS
+from tests.patience import DEADLINE_S
 from tests.support.avro_schemas import PERSON, changed, schema
 from tests.support.confluent import read_value
 
@@ -166,8 +167,8 @@ def read_one(bootstrap: str, topic: str) -> Message:
     )
     try:
         consumer.subscribe([topic])
-        message = consumer.poll(30)
-        assert message is not None, "nothing came within 30 s"
+        message = consumer.poll(DEADLINE_S)
+        assert message is not None, f"nothing came within {DEADLINE_S} s"
         assert message.error() is None
         return message
     finally:

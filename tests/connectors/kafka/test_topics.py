@@ -11,6 +11,7 @@ from connectors.kafka.topics import Drift, apply, check
 from connectors.local.ports import free
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import TOPICS, Encoding, Topic
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,7 +30,7 @@ async def administer(cluster: KafkaSettings, request) -> None:
 
 async def wait_until_visible(cluster: KafkaSettings, name: str, partitions: int = 5) -> None:
     """Brokers learn of a change a moment after the controller has agreed to it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while await partition_count(cluster, name) != partitions:  # noqa: ASYNC110  the broker sets no event
             await asyncio.sleep(0.02)
 

@@ -12,6 +12,7 @@ import pytest
 
 from connectors.local import os_process
 from connectors.local.os_process import Process
+from tests.patience import DEADLINE_S
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 STUBBORN = [
@@ -44,7 +45,7 @@ def test_a_pid_that_belongs_to_somebody_else_now_is_neither_alive_nor_signalled(
 
 def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> None:
     spawned = os_process.spawn(STUBBORN, log=tmp_path / "log")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE_S
     while not (tmp_path / "log").read_text() and time.monotonic() < deadline:
         time.sleep(0.01)
     os_process.stop([spawned], grace_s=0.2)
@@ -53,7 +54,7 @@ def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> N
 
 def test_a_paused_process_is_alive_and_can_be_stopped(sleeper: Process) -> None:
     os_process.send(sleeper, signal.SIGSTOP)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE_S
     while not os_process.is_paused(sleeper) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert os_process.is_alive(sleeper)
@@ -64,7 +65,7 @@ def test_a_paused_process_is_alive_and_can_be_stopped(sleeper: Process) -> None:
 
 def test_a_program_that_ends_at_once_is_not_alive_and_leaves_its_words_in_the_log(tmp_path: Path) -> None:
     spawned = os_process.spawn([sys.executable, "-c", "print('words')"], log=tmp_path / "log")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE_S
     while os_process.is_alive(spawned) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (tmp_path / "log").read_text() == "words\n"

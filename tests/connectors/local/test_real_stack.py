@@ -17,8 +17,7 @@ from redis.asyncio import Redis
 from connectors.local import LocalStack, temporary_stack
 from connectors.local.paths import stacks_home
 from connectors.local.servers.broker import SETTINGS
-
-DEADLINE_S = 60
+from tests.patience import DEADLINE_S
 
 
 @pytest.fixture

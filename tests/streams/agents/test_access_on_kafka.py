@@ -17,6 +17,7 @@ from streams.agents.access import ProcessingLimits, access
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
+from tests.patience import DEADLINE_S
 from tests.streams.core.access.test_choices import chosen
 from tests.support.company import AVRO, DAY, SECOND, T0, Company, admin, everyone, policy, roles, staff, teammates_facts
 from tests.support.company import settings as company_settings
@@ -69,7 +70,7 @@ async def create_topics(kafka: KafkaSettings) -> None:
 
 async def until(work: Running, *, pending: bool) -> None:
     """Wait until work is pending, or until none is and every fact was read."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         processors = work.engine.all_processors()
         if pending and any(processor.commit_state.pending_work for processor in processors):
@@ -80,7 +81,7 @@ async def until(work: Running, *, pending: bool) -> None:
             and all(processor.caught_up and processor.lag == 0 and processor.positions for processor in processors)
         ):
             return
-        assert asyncio.get_running_loop().time() < deadline, "the access agent did not reach this state within a minute"
+        assert asyncio.get_running_loop().time() < deadline, "the access agent did not reach this state in time"
         await asyncio.sleep(0.005)
 
 
@@ -140,11 +141,11 @@ async def test_a_source_that_fell_silent_while_no_worker_ran_is_stale_since_its_
 
 async def until_stale(settings: KafkaSettings) -> list[dict[str, Any]]:
     """Wait until a row of `access.state` is about a stale source; return the latest row of each key."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         records = await read_all(settings, "access.state")
         latest = {record.key: AVRO.decode(record.value)[1] for record in records if record.value is not None}
         if any(row["reason"] == "staff_stale" for row in latest.values()):
             return list(latest.values())
-        assert asyncio.get_running_loop().time() < deadline, "no source was found stale within a minute"
+        assert asyncio.get_running_loop().time() < deadline, "no source was found stale in time"
         await asyncio.sleep(0.1)

@@ -13,6 +13,7 @@ from schemas.access import fact_records, facts
 from schemas.message import header
 from streams.agents.access import access
 from streams.engine.runner import running
+from tests.patience import DEADLINE_S
 from tests.streams.agents.test_access_on_kafka import QUICK, create_topics
 from tests.streams.core.access.deadlines import grace
 from tests.streams.core.access.exempting import Exempting
@@ -32,14 +33,14 @@ def settings(kafka: str, prefix: str) -> KafkaSettings:
 
 async def published(settings: KafkaSettings, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """Return the events of C2 with the ids of their records, once there are enough."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         records = await read_all(settings, "access.violations.json")
         found = [json.loads(record.value or b"") | {"ce_id": header(record.headers, "ce_id")} for record in records]
         events = [each for each in found if each["unmapped"]["check"] == "C2"]
         if enough(events):
             return events
-        assert asyncio.get_running_loop().time() < deadline, "the event was not published within a minute"
+        assert asyncio.get_running_loop().time() < deadline, "the event was not published in time"
         await asyncio.sleep(0.1)
 
 

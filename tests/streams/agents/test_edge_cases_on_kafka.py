@@ -16,6 +16,7 @@ from streams.agents.access import access
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.runner import running
+from tests.patience import DEADLINE_S
 from tests.support.company import AVRO, DAY, SECOND, T0, admin, staff, teammates_facts
 from tests.support.counting_agent import producing, read_all
 
@@ -77,12 +78,12 @@ async def written(settings: KafkaSettings, *every: Fact) -> None:
 
 async def until_entered(settings: KafkaSettings, count: int) -> None:
     """Wait until the ledger has entries of so many facts that are no ticks."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         entries = [AVRO.decode(record.value)[1] for record in await read_all(settings, "access.ledger")]
         if sum(entry["kind"] != "clock.ticked" for entry in entries) >= count:
             return
-        assert asyncio.get_running_loop().time() < deadline, "the facts were not processed within a minute"
+        assert asyncio.get_running_loop().time() < deadline, "the facts were not processed in time"
         await asyncio.sleep(0.1)
 
 

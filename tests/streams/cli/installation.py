@@ -18,6 +18,7 @@ from schemas import operations
 from schemas.codec import Avro
 from schemas.operations import Operation
 from streams.cli.main import root
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text
 from tests.support.counting_agent import read_all
 
@@ -39,7 +40,7 @@ async def _until_decided(kafka: KafkaSettings, topic: str) -> None:
     """Wait until no transaction of a topic is undecided: a command's last one may lack its markers for a moment."""
     levels = ("read_committed", "read_uncommitted")
     committed, every = (AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False) for level in levels)
-    async with committed, every, asyncio.timeout(30):
+    async with committed, every, asyncio.timeout(DEADLINE_S):
         partitions = await partitions_of(every, kafka.topic(topic))
         while await committed.end_offsets(partitions) != await every.end_offsets(partitions):  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.02)

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from streams.cli.main import root
 from streams.cli.verbs import VERBS
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ def typed(*words, cwd, **environment):
     """Run the command as a process, without the variables of the shell that runs the tests."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP", "INTERCOM_STREAMS_CONFIG")}
     done = subprocess.run(
-        [sys.executable, "-m", "streams.cli", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-m", "streams.cli", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=DEADLINE_S,
         env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
     )  # fmt: skip
     assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.dead_letters import origin_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
 from streams.engine.limits import Limits
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import (
     OUT,
     PARTITIONS,
@@ -102,7 +103,7 @@ async def test_too_many_poison_records_stop_the_worker_before_anything_is_commit
     await create_topics(settings, agent)
     await send(settings, ["k"] * 30, value=b"poison")
     async with running((agent,), kafka=settings, limits=Limits(dead_letter_consecutive=20)) as work:
-        error = await asyncio.wait_for(work.failed(), 60)
+        error = await asyncio.wait_for(work.failed(), DEADLINE_S)
     assert "20 records in a row, such as the one at offset 29 of partition " in str(error)
     assert f"of {SOURCE}: ValueError at count" in str(error)
     assert await read_all(settings, "dead.letters") == []

@@ -13,6 +13,7 @@ from streams.engine.partition.processor import PartitionStatus
 from streams.engine.recovery.fencing import fenced_producer
 from streams.engine.runner import Running
 from streams.engine.runner import running as run_engine
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, counting, create_topics, read_all
 from tests.support.engines import KEYS, QUICK, count_of, counts, exactly, processed, send, until
 
@@ -138,5 +139,5 @@ async def test_a_fenced_agent_whose_generation_was_replaced_stops_the_engine(set
         guard.changed = True
         await _fence_all(settings)
         await send(settings, KEYS)
-        assert isinstance(await asyncio.wait_for(work.failed(), 60), MustStop)
+        assert isinstance(await asyncio.wait_for(work.failed(), DEADLINE_S), MustStop)
     assert await counts(settings) == {}

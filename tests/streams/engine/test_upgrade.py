@@ -11,6 +11,7 @@ from streams.engine.encodings import Encodings
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from streams.engine.tables import commit_state as commit_states
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, create_topics, producing, read_all
 from tests.support.engines import QUICK, send, until
 from tests.support.releases import Tally, agents_of
@@ -47,7 +48,7 @@ async def test_a_partition_goes_up_when_told_stays_there_and_is_refused_by_the_r
         await send(settings, ["k"])
         await until(lambda: Tally(2, 1) in counts(work), "counted and said in the new form")
     async with first() as work:
-        error = await asyncio.wait_for(work.failed(), 60)
+        error = await asyncio.wait_for(work.failed(), DEADLINE_S)
     assert isinstance(error, MustStop)
     assert "a newer release wrote it" in str(error)
     async with second(encodings=Encodings(newest=2)) as work:
@@ -67,6 +68,6 @@ async def test_a_changelog_that_no_release_has_written_stops_the_worker_instead_
         changelog = settings.topic(Naming(prefix=settings.topic_prefix).changelog(agents[0].name))
         await producer.send_and_wait(changelog, key=commit_states.KEY, value=b"{}", partition=0)
     async with running(agents, kafka=settings, limits=QUICK) as work:
-        error = await asyncio.wait_for(work.failed(), 60)
+        error = await asyncio.wait_for(work.failed(), DEADLINE_S)
     assert isinstance(error, MustStop)
     assert "cannot be read from its changelog" in str(error)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.supervise.child import Child, pause_s
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,7 +39,7 @@ async def test_one_that_dies_is_started_again_and_one_that_needs_a_person_is_not
     code = (
         f"import sys,pathlib; m=pathlib.Path({str(mark)!r}); seen=m.exists(); m.touch(); print('why'); sys.exit(3 if seen else 1)"
     )
-    assert await asyncio.wait_for(child(code, lines).run(), 30) == 3
+    assert await asyncio.wait_for(child(code, lines).run(), DEADLINE_S) == 3
     assert lines == ["why", "ended (exit code 1); starts again in 0.5 s", "why"]
 
 
@@ -46,7 +47,7 @@ async def test_a_killed_one_is_told_by_its_signal(tmp_path):
     lines = ReceivedLines()
     it = child("import os,signal; os.kill(os.getpid(), signal.SIGKILL)", lines)
     running = asyncio.create_task(it.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         await lines.received.wait()
         await it.stop(5)
         await running
@@ -59,7 +60,7 @@ async def test_stopping_asks_first_and_forces_then():
         "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)", lines
     )
     running = asyncio.create_task(it.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         await lines.received.wait()
         await it.stop(0.2)
         assert await running == -signal.SIGKILL
@@ -70,7 +71,7 @@ async def test_one_told_to_stop_before_it_started_ends_at_once():
     it = child("import time; time.sleep(60)", ReceivedLines())
     running = asyncio.create_task(it.run())
     await it.stop(1)
-    assert await asyncio.wait_for(running, 30) == -signal.SIGTERM
+    assert await asyncio.wait_for(running, DEADLINE_S) == -signal.SIGTERM
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
@@ -82,7 +83,7 @@ async def test_children_end_with_a_parent_that_is_killed_outright():
         "asyncio.run(it.run())"
     )
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", outer, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         orphan = int(await parent.stdout.readline())
         parent.kill()
         await parent.wait()

@@ -16,6 +16,7 @@ from connectors.kafka.topics import apply
 from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Fact
 from schemas.codec import Avro
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 
 TOKEN = "a-token-of-the-tests-0001"
@@ -31,10 +32,10 @@ class ScimServer:
         self.log = log
         self.root = url.removesuffix("/scim/v2")
 
-    def wait_until_ready(self, within: float = 60) -> None:
+    def wait_until_ready(self, within: float = DEADLINE_S) -> None:
         """Wait until requests are answered."""
         deadline = time.monotonic() + within
-        while httpx.get(f"{self.root}/ready", timeout=15).status_code != 200:
+        while httpx.get(f"{self.root}/ready", timeout=DEADLINE_S).status_code != 200:
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.05)
 
@@ -85,10 +86,10 @@ def scim_server(config: Path) -> Iterator[ScimServer]:
 
 def client(server: ScimServer, token: str = TOKEN) -> httpx.Client:
     """Return a client with a token, to be used in `with`."""
-    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=DEADLINE_S)
 
 
-def answered(ask: Callable[[], httpx.Response], within: float = 60) -> int:
+def answered(ask: Callable[[], httpx.Response], within: float = DEADLINE_S) -> int:
     """Return the status of an answer; ask again where the other instances wrote all the time, as a client does."""
     deadline = time.monotonic() + within
     while (answer := ask()).status_code == 503:
@@ -112,7 +113,7 @@ async def facts_in_log(bootstrap: str, prefix: str) -> list[Fact]:
         places = [TopicPartition(prefix + TOPIC, number) for number in range(2)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while any([await consumer.position(place) < ends[place] for place in places]):
             assert time.monotonic() < deadline
             for records in (await consumer.getmany(timeout_ms=200)).values():

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from schemas.access.facts import Fact
+from tests.patience import DEADLINE_S
 from tests.support.scim.running import ScimServer, facts_in_log, make_fact_log, scim_config, scim_server
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -48,7 +49,7 @@ class ManySources:
         self.server = server
         self.kafka = kafka
         self.prefix = prefix
-        self.client = httpx.Client(base_url=server.url, timeout=30)
+        self.client = httpx.Client(base_url=server.url, timeout=DEADLINE_S)
         self._numbers = itertools.count()
 
     def one(self, kind: str = "plain") -> FreeSource:

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from connectors.intercom.ingress.endpoint import ACCEPTED, UNSIGNED, HttpResponse
 from connectors.intercom.ingress.fast_path import FastPathProtocol
+from tests.patience import DEADLINE_S
 from tests.support.ingress import connected, exchange
 from tests.support.uvicorn_server import served
 
@@ -64,7 +65,7 @@ def post(body: bytes, *lines: str, path: str = "/webhooks/intercom", version: st
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110  # the server sets no event
             await asyncio.sleep(0.01)
 
@@ -149,7 +150,7 @@ async def test_a_sender_that_hangs_up_half_way_is_counted_and_one_that_does_not_
 async def test_a_connection_that_nobody_uses_any_more_is_closed(url: str) -> None:
     async with connected(url) as (reader, writer):
         assert await exchange(reader, writer, post(b"kept", "connection: keep-alive")) == 200
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             assert await reader.read() == b""
 
 

@@ -15,12 +15,12 @@ from connectors.kafka.publisher import FailureKind, MemoryPublisher, OutboundRec
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
+from tests.patience import DEADLINE_S
 from tests.support.ingress import NOBODY, landed, make_topics
 
 pytestmark = pytest.mark.asyncio
 CONTACTS = "intercom.contacts"
 ARTICLES = "intercom.articles"
-DEADLINE_S = 30
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:

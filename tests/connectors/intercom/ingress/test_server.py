@@ -15,13 +15,14 @@ import pytest
 
 from connectors.intercom.ingress.signature import CALLBACK
 from connectors.spool.claims import damaged_files
+from tests.patience import DEADLINE_S
 from tests.support.ingress import NOBODY, configured, connected, exchange, ids, landed, make_topics, post_all, request, running
 from tests.support.posts import SECRET, notification, signed
 
 pytestmark = pytest.mark.asyncio
 
 
-def wait_until(condition: Callable[[], object], within: float = 30) -> None:
+def wait_until(condition: Callable[[], object], within: float = DEADLINE_S) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline
@@ -172,7 +173,7 @@ async def test_an_address_that_cannot_be_is_one_paragraph_and_no_traceback(
     tmp_path: Path, options: list[str], words: str
 ) -> None:
     command = [sys.executable, "-m", "streams.cli", "ingress", "--config", str(configured(tmp_path, NOBODY, "x.")), *options]
-    ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30, check=False)
+    ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert ended.returncode != 0
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -184,7 +185,12 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         for more in ([], ["--processes", "2"]):
             command = [sys.executable, "-m", "streams.cli", "ingress", "--config", str(tmp_path / "intercom-streams.toml")]
             ended = await asyncio.to_thread(
-                subprocess.run, [*command, "--listen", address, *more], capture_output=True, text=True, timeout=30, check=False
+                subprocess.run,
+                [*command, "--listen", address, *more],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE_S,
+                check=False,
             )
             assert ended.returncode != 0
             assert address in ended.stderr

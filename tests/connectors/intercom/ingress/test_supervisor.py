@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import DEADLINE_S
+
 SCRIPT = """
 import os, pathlib, signal, socket, sys
 from types import SimpleNamespace
@@ -35,7 +37,7 @@ print("stopped", len(pool._running))
 
 def test_a_process_that_dies_before_it_listens_is_started_again(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "died")], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "died")], capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )
     assert (done.returncode, done.stdout.splitlines()[-2:]) == (0, ["listening 2", "stopped 0"])
     assert "process ended" in done.stdout + done.stderr

@@ -18,6 +18,7 @@ from connectors.intercom.rest.requests import get
 from connectors.simulator.workspace.changes import CHANGES
 from schemas.errors import BadConfiguration
 from schemas.tenancy import Secret
+from tests.patience import DEADLINE_S
 from tests.support.simulator.served import PAST_ENDS_MS, Served, config, simulated_intercom
 
 SECRET = "simulated-secret"
@@ -42,7 +43,7 @@ class Endpoint:
 
     def wait_for(self, count: int) -> list:
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.received) >= count, 60), len(self.received)
+            assert self.arrived.wait_for(lambda: len(self.received) >= count, DEADLINE_S), len(self.received)
             return list(self.received)
 
 
@@ -86,7 +87,7 @@ def both(**settings) -> Iterator[tuple[Served, Endpoint]]:
 
 def change(intercom: Served, kind: str | None = None, count: int = 1) -> list:
     answer = httpx.post(
-        f"{intercom.url}/simulator/changes", json={"count": count, **({"kind": kind} if kind else {})}, timeout=60
+        f"{intercom.url}/simulator/changes", json={"count": count, **({"kind": kind} if kind else {})}, timeout=DEADLINE_S
     )
     assert answer.status_code == 200, answer.text
     return answer.json()["made"]
@@ -94,7 +95,7 @@ def change(intercom: Served, kind: str | None = None, count: int = 1) -> list:
 
 def settled(intercom: Served) -> dict:
     """What the subscription says once nothing waits, or is under way."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         standing = httpx.get(f"{intercom.url}/simulator/subscription").json()
         counts = standing["counts"]
@@ -218,7 +219,7 @@ def test_an_endpoint_that_takes_too_long_gets_a_webhook_twice_though_it_had_take
         endpoint.may_answer.clear()
         change(intercom, "contact.update")
         (first,) = endpoint.wait_for(1)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while not httpx.get(f"{intercom.url}/simulator/subscription").json()["counts"].get("errors"):
             assert time.monotonic() < deadline
         endpoint.may_answer.set()
@@ -253,7 +254,7 @@ def test_what_is_lost_is_known_and_an_endpoint_that_is_away_loses_what_it_did_no
         assert len(endpoint.wait_for(3)) == 3
     with simulated_intercom(config(webhook_url="http://127.0.0.1:9/", client_secret=Secret(SECRET))) as intercom:
         change(intercom, "contact.update")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while not intercom.truth("undelivered") and time.monotonic() < deadline:
             intercom.advance(60)
         assert [each["reason"] for each in intercom.truth("undelivered")] == ["failed twice"]

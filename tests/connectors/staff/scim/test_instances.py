@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.access.facts import TOPIC
 from schemas.partition import partition_of
+from tests.patience import DEADLINE_S
 from tests.support.scim.bodies import GROUP_SCHEMA, patch, user
 from tests.support.scim.running import OTHER_TOKEN, answered, client, facts_in_log, make_fact_log, scim_config, scim_server
 
@@ -155,7 +156,7 @@ def test_a_server_that_starts_before_kafka_answers_503_until_it_is_there(tmp_pat
         answer = http.get("/Users")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert http.get("/ServiceProviderConfig").status_code == 200
-        assert httpx.get(f"{server.root}/health", timeout=10).status_code == 200
+        assert httpx.get(f"{server.root}/health", timeout=DEADLINE_S).status_code == 200
         assert server.stop() == 0
 
 

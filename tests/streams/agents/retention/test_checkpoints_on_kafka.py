@@ -20,12 +20,13 @@ from streams.agents.retention.checkpoints import STATE, with_checkpoints
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.rebuild.history import require_history
+from tests.patience import DEADLINE_S
 from tests.streams.agents.retention.test_erasure import AVRO, TENANCY
 from tests.support.engines import QUICK, append_posts, caught_up, rows_of, until
 from tests.support.identity.histories import shared_history
 from tests.support.intercom_bodies import APP
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.asyncio
 
 TOPIC, PARTITIONS = "intercom.contacts", 2
 AGENT = with_checkpoints(contacts(TENANCY, AVRO), every_ms=1_500, pause_ms=50)
@@ -77,7 +78,7 @@ async def test_a_topic_that_lost_its_events_to_retention_gives_the_table_back(ka
         await until(work.engine.ready.is_set, "the agent is ready")
         async with transactions(settings, "test") as producer:
             await append_posts(producer, TOPIC, shared_history(5, 200, 40, (APP,)))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while len(began := await rounds(settings)) < PARTITIONS:  # noqa: ASYNC110  # Kafka sets no event
                 await asyncio.sleep(0.2)
         await until(lambda: caught_up(work), "the rounds are read")

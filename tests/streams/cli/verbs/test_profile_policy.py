@@ -21,6 +21,7 @@ from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.settings import load
 from streams.worker.profile_policies import sync_profile_policies
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK, append_posts
@@ -60,7 +61,7 @@ async def names(settings: KafkaSettings) -> list[str]:
 
 
 async def until_named(settings: KafkaSettings, expected: list[str]) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while (found := await names(settings)) != expected and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     assert found == expected

@@ -15,6 +15,7 @@ from schemas.topics import TOPICS
 from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import Installation
 from tests.streams.cli.verbs.test_trace import AVRO, TENANCY, records
 from tests.support.engines import QUICK, caught_up, latest, until
@@ -69,7 +70,7 @@ async def process(settings: KafkaSettings, installation: Installation) -> None:
 
     async with running(AGENTS, kafka=settings, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "the agents are ready")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while not (await done() and caught_up(work)):  # noqa: ASYNC110  # Kafka sets no event
                 await asyncio.sleep(0.1)
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from streams.cli.verbs import run
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio
 SERVES = "import signal,sys,time; signal.signal(signal.SIGTERM, lambda *_: (print('down', flush=True), sys.exit(0))); print('up', flush=True); time.sleep(60)"
@@ -28,7 +29,7 @@ class Programs:
         self.lines.append((name, line))
 
     async def wait_for(self, name, line):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while not [each for each in self.lines if each[0] == name and line in each[1]]:  # noqa: ASYNC110  # `notify` is plain
                 await asyncio.sleep(0.01)
 
@@ -62,7 +63,7 @@ async def test_the_scim_server_is_started_and_stopped_with_the_ingress(monkeypat
 
 async def test_a_scim_server_that_needs_a_person_ends_the_run(monkeypatch):
     programs = Programs(monkeypatch, scim=NEEDS_A_PERSON)
-    assert await asyncio.wait_for(run._supervise(None, 1, programs.notify, ("ingress", "scim")), 60) == 3
+    assert await asyncio.wait_for(run._supervise(None, 1, programs.notify, ("ingress", "scim")), DEADLINE_S) == 3
 
 
 async def test_a_worker_that_needs_a_person_leaves_the_ingress_running(monkeypatch):
@@ -78,7 +79,7 @@ async def test_a_worker_that_needs_a_person_leaves_the_ingress_running(monkeypat
 
 async def test_an_ingress_that_needs_a_person_ends_the_run(monkeypatch):
     programs = Programs(monkeypatch, ingress=NEEDS_A_PERSON)
-    assert await asyncio.wait_for(run._supervise(None, 1, programs.notify), 60) == 3
+    assert await asyncio.wait_for(run._supervise(None, 1, programs.notify), DEADLINE_S) == 3
 
 
 async def test_while_kafka_is_away_the_ingress_runs_and_the_wait_is_said_once(monkeypatch, tmp_path):

@@ -98,7 +98,6 @@ def test_an_empty_installation_has_a_status(installation: Installation):
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(60)
 async def test_it_is_live_until_ctrl_c(kafka: str, prefix: str, tmp_path: Path) -> None:
     installation = await asyncio.to_thread(
         Installation, KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=1), tmp_path, list(topics.TOPICS)

@@ -21,6 +21,7 @@ from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import TOPICS
 from streams.cli.main import root
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text
 
 HEADERS = EventContext(id="e1", source="/s", type="membership.changed.v1", origin=Origin.DERIVED).headers()
@@ -161,7 +162,7 @@ def test_it_follows_until_told_to_stop_and_that_is_no_error(bodies, cluster, num
     with following(cluster) as process:
         assert json.loads(process.stdout.readline())["offset"] == 0
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, errors) == (0, b"")
 
 

@@ -17,6 +17,7 @@ from streams.agents.people import people
 from streams.cli.main import root
 from streams.engine.naming import Naming
 from streams.engine.runner import running
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK
@@ -40,7 +41,7 @@ async def published(settings: KafkaSettings) -> list[str]:
 
 
 async def until_published(settings: KafkaSettings, expected: list[str]) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while (found := await published(settings)) != expected and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     assert found == expected

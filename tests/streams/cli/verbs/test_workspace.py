@@ -18,6 +18,7 @@ from schemas.codec import Avro
 from schemas.message import header
 from schemas.topics import TOPICS
 from schemas.workspaces import HELD, HELD_FOR
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import Installation
 from tests.support.config import config_text
 from tests.support.posts import TENANCY, notification, signed
@@ -44,13 +45,13 @@ class Poster:
         body = notification(number, **fields)
         answer = await self._client.post(WEBHOOK_PATH, content=body, headers=signed(body))
         assert answer.status_code == 200
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             while self._process._status().spooled_bytes:  # noqa: ASYNC110  # a slow broker sends posts over the spool
                 await asyncio.sleep(0.05)
 
     async def knows(self, states: dict[str, str]) -> None:
         """Wait until the ingress has followed."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             while self._process._states.inactive != states:  # noqa: ASYNC110  # it sets no event
                 await asyncio.sleep(0.05)
 
@@ -63,11 +64,11 @@ async def posting(kafka: KafkaSettings, spool: Path) -> AsyncIterator[Poster]:
         process.running() as app,
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingress") as client,
     ):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             while not process.publisher.connected:  # noqa: ASYNC110  # it sets no event
                 await asyncio.sleep(0.05)
         yield Poster(process, client)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             while process._status().spooled_bytes:  # noqa: ASYNC110  # a slow broker sends posts over the spool
                 await asyncio.sleep(0.05)
 

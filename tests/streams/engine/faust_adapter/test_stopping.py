@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streams.engine.faust_adapter.consumer import BatchConsumer
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -40,12 +41,12 @@ async def rebalance(consumer: BatchConsumer) -> None:
 
 async def test_a_rebalance_is_told_and_waited_for() -> None:
     main = MainThread(listens=True)
-    await asyncio.wait_for(rebalance(consumer_of(main, stopping=False)), 30)
+    await asyncio.wait_for(rebalance(consumer_of(main, stopping=False)), DEADLINE_S)
     assert main.calls == [(set(),), (set(), 7)]
 
 
 async def test_nobody_waits_for_a_main_thread_that_is_stopping() -> None:
-    await asyncio.wait_for(rebalance(consumer_of(MainThread(listens=False), stopping=True)), 30)
+    await asyncio.wait_for(rebalance(consumer_of(MainThread(listens=False), stopping=True)), DEADLINE_S)
 
 
 async def test_a_main_thread_that_takes_its_time_is_waited_for() -> None:

@@ -13,6 +13,7 @@ from streams.engine.partition.transaction import commit
 from streams.engine.recovery.fencing import fenced_producer
 from streams.engine.runner import _ignore_unretrieved
 from streams.engine.tables.commit_state import CommitState
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, SECOND, SOURCE, create_topics, read_all
 
 pytestmark = pytest.mark.asyncio
@@ -39,7 +40,7 @@ async def test_an_owner_fenced_between_two_batches_hears_of_it_as_of_any_other_f
     monkeypatch.setattr(AIOKafkaProducer, "send_batch", late)
     try:
         with pytest.raises(ProducerFenced):
-            await asyncio.wait_for(_commit(settings, owner), 60)
+            await asyncio.wait_for(_commit(settings, owner), DEADLINE_S)
         assert len(sent_topics) == 2
     finally:
         await rival.stop()

@@ -16,11 +16,11 @@ from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import MemoryStandbyStores, StandbyStores, open_memory_store
 from tests.faults.counting_worker import AGENT, LIMITS
+from tests.patience import DEADLINE_S
 from tests.support import changelogs
 from tests.support.counting_agent import PARTITIONS
 
 ROOT = Path(__file__).parents[4]
-TIMEOUT_S = 90
 
 
 def stores(kind: str, folder: Path) -> tuple[RocksStores | None, StandbyStores]:
@@ -76,7 +76,7 @@ class Workers:
     async def _line(self, name: str, start: str) -> str:
         out = self._running[name].stdout
         assert out is not None
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(DEADLINE_S):
             while not (line := (await out.readline()).decode()).startswith(start):
                 assert line, f"{name} ended before it printed {start!r}"
         return line

@@ -14,6 +14,7 @@ from streams.engine.recovery.restoration import Restoration
 from streams.engine.runner import running
 from streams.engine.tables.store import MemoryStore, Store
 from streams.worker.probes import Probes
+from tests.patience import DEADLINE_S
 from tests.support.changelogs import AGENT, QUICK, Gate, fill, rows
 from tests.support.counting_agent import PARTITIONS, SOURCE, create_topics, producing, write
 from tests.support.engines import live, until
@@ -96,7 +97,10 @@ async def test_probes_answer_during_a_load_and_say_how_far_it_is_and_what_stoppe
     await create_topics(settings, AGENT)
     await fill(settings, dict.fromkeys(range(PARTITIONS), 60))
     gate = Gate(monkeypatch, poll_records=20)
-    async with Probes("127.0.0.1:0") as probes, httpx.AsyncClient(base_url=f"http://{probes.address}", timeout=30) as client:
+    async with (
+        Probes("127.0.0.1:0") as probes,
+        httpx.AsyncClient(base_url=f"http://{probes.address}", timeout=DEADLINE_S) as client,
+    ):
         assert (await client.get("/ready")).json()["hint"].startswith("waiting for Kafka")
         async with running((AGENT,), kafka=settings, limits=QUICK) as work:
             probes.watch(work.engine)

@@ -15,6 +15,7 @@ from streams.engine.recovery import fencing
 from streams.engine.recovery.fencing import fenced_producer
 from streams.engine.recovery.producer_clients import FencedProducer, ProducerClients
 from streams.engine.runner import _ignore_unretrieved, running
+from tests.patience import DEADLINE_S
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, counting, create_topics, read_all
 from tests.support.engines import KEYS, QUICK, caught_up, counts, exactly, processed, send, until
 
@@ -35,7 +36,7 @@ async def write_one(producer: FencedProducer, topic: str) -> None:
 
 async def written(settings: KafkaSettings, records: int) -> None:
     """Wait until so many records, and no more, are committed: the markers may come after the answer to a commit."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while len(read := await read_all(settings, OUT)) < records:
             pass
     assert len(read) == records
@@ -97,7 +98,7 @@ async def test_a_producer_stops_although_no_broker_answers_it(settings: KafkaSet
     await producer.send(settings.topic(OUT), b"x", partition=0)
     commit = asyncio.create_task(producer.commit_transaction())
     await asyncio.sleep(0.1)
-    await asyncio.wait_for(producer.stop(), 30)
+    await asyncio.wait_for(producer.stop(), DEADLINE_S)
     commit.cancel()
     assert producer.client.closed
 

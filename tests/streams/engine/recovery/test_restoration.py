@@ -17,6 +17,7 @@ from streams.engine.recovery.restoration import Restoration
 from streams.engine.tables import commit_state as commit_states
 from streams.engine.tables.commit_state import CommitState
 from streams.engine.tables.store import Bookmark, MemoryStore
+from tests.patience import DEADLINE_S
 
 KEYS = st.sampled_from(["a", "a|1", "b"])
 TRANSACTIONS = st.lists(st.dictionaries(KEYS, st.none() | st.binary(min_size=1, max_size=1), max_size=3), min_size=1, max_size=12)
@@ -243,6 +244,6 @@ async def test_a_restoration_to_which_nothing_comes_any_more_gives_up_its_consum
     monkeypatch.setattr(changelog_reader, "AIOKafkaConsumer", lambda **_: StalledConsumer(position))
     reader = changelog_reader.ChangelogReader(KafkaSettings(), Limits(), partitions=1)
     unread = {TopicPartition("changelog", 0): Restoration(MemoryStore(), oldest=0, now=0, log_end=9)}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         with pytest.raises(TimeoutError):
             _ = [tp async for tp in reader.restore(unread, lambda: True, lambda: None)]

@@ -17,7 +17,8 @@ from streams.engine.recovery.standby import Standby
 from streams.engine.runner import running
 from streams.engine.tables.store import Bookmark, MemoryStandbyStores, MemoryStore, Store, open_memory_store
 from tests.faults.counting_worker import AGENT as COUNTING
-from tests.streams.engine.recovery.standby_worker import TIMEOUT_S, Workers, followed, stores
+from tests.patience import DEADLINE_S
+from tests.streams.engine.recovery.standby_worker import Workers, followed, stores
 from tests.support.changelogs import AGENT, QUICK, fill
 from tests.support.counting_agent import OUT, PARTITIONS, SOURCE, create_topics, producing, read_all, write
 from tests.support.engines import live, until
@@ -104,7 +105,7 @@ async def test_a_copy_takes_over_from_an_owner_that_is_killed_and_counts_every_e
 
 async def counted(settings: KafkaSettings, count: int) -> dict[str, list[int]]:
     """Return the counts sent for each key, once there are this many outputs."""
-    deadline = asyncio.get_running_loop().time() + TIMEOUT_S
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         outputs = [json.loads(record.value) for record in await read_all(settings, OUT)]
         if len(outputs) >= count or asyncio.get_running_loop().time() > deadline:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from schemas.errors import StoreFailed
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import Bookmark, MemoryStore, Store
+from tests.patience import DEADLINE_S
 
 GROUPS = ["a", "ab", "b", "ä", "~", "}"]
 ITEMS = st.sampled_from(["", "1", "10", "2", "|", "x|y", "é", "\U0001f600", "\uffff", "~"])
@@ -239,5 +240,5 @@ def in_process(body: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_S,
     )

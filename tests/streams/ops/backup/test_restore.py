@@ -21,6 +21,7 @@ from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 from streams.engine.runner import Running, running
 from streams.engine.tables import commit_state
+from tests.patience import DEADLINE_S
 from tests.streams.cli.at_work import company
 from tests.streams.cli.installation import Installation
 from tests.streams.cli.verbs.test_trace import AGENTS, records
@@ -57,7 +58,7 @@ def facts_of(*facts: Fact) -> list[TopicRecord]:
 async def at_rest(kafka: KafkaSettings, work: Running) -> None:
     """Wait until the agents have read all that is on their topics, markers of transactions included."""
     sources = [kafka.topic(topic) for topic in source_topics()]
-    async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags, asyncio.timeout(90):
+    async with group_lag(kafka, Naming(prefix=kafka.topic_prefix).group, *sources) as lags, asyncio.timeout(DEADLINE_S):
         while not (work.engine.ready.is_set() and caught_up(work)) or any((await lags()).values()):  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.1)
 

@@ -19,6 +19,7 @@ from schemas.message import header
 from schemas.profiles.registers import SourceRecordRow
 from streams.agents.source_records import ROW
 from streams.ops.generations.state import read_generations
+from tests.patience import DEADLINE_S
 from tests.streams.ops.rebuild.installed import AVRO, installed, worker
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest, until
@@ -26,7 +27,7 @@ from tests.support.histories import contact_events
 from tests.support.oracle import pipeline_of
 from tests.support.tenancy import TENANCY
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 APP, BEFORE, LIVE, PERSONS = "abc12345", 600, 200, 80
 
@@ -98,6 +99,6 @@ def _registers(rows: dict[str, bytes]) -> dict[str, bytes]:
 
 
 async def _until_people(settings: KafkaSettings, expected: dict[str, object]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         while {key: AVRO.decode(value)[1] for key, value in (await latest(settings, "people")).items()} != expected:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

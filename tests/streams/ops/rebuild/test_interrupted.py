@@ -22,6 +22,7 @@ from streams.ops.generations.state import read_generations, writing
 from streams.ops.rebuild import start, swap
 from streams.ops.rebuild.hold import HeldAgents
 from streams.settings import Settings
+from tests.patience import DEADLINE_S
 from tests.streams.ops.rebuild.installed import (
     AVRO,
     QUIET,
@@ -38,7 +39,7 @@ from tests.support.histories import contact_events
 from tests.support.oracle import pipeline_of
 from tests.support.tenancy import TENANCY
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 APP = "abc12345"
 
@@ -104,7 +105,7 @@ async def test_a_swap_killed_between_two_parts_keeps_its_agents_still_until_it_i
         assert Counter(record.key.decode() for record in corrected if record.key) == Counter(wrong)
         await until(lambda: len(working.engines) > 1 and working.caught_up, "the worker has the rebuilt tables")
         expected = pipeline_of(bodies, TENANCY).values("people")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while {key: AVRO.decode(value)[1] for key, value in (await latest(settings, "people")).items()} != expected:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         dropped = await start.discard(job, start.unit_named("contacts", job.agents))

@@ -15,6 +15,7 @@ from streams.agents import source_records
 from streams.ops.generations.state import read_generations
 from streams.ops.replay.preview import preview
 from streams.ops.replay.selection import ReplaySelection
+from tests.patience import DEADLINE_S
 from tests.streams.ops.rebuild.installed import AVRO, corrections, installed, job_of, leaves_out_some, rebuilt, worker
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest, until, until_published
@@ -22,7 +23,7 @@ from tests.support.histories import contact_events
 from tests.support.oracle import pipeline_of
 from tests.support.tenancy import TENANCY
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 APP = "abc12345"
 PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
@@ -96,7 +97,7 @@ def _plain(values: dict[str, bytes]) -> dict[str, object]:
 
 
 async def _until_people(settings: KafkaSettings, expected: dict[str, object]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         while _plain(await latest(settings, "people")) != expected:  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.2)
 

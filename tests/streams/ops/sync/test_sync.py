@@ -24,6 +24,7 @@ from schemas.profiles import read_requests as contact_requests
 from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, ContactReadRequest
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.ops.sync.process import SyncProcess, SyncSchedule
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import Installation, append_visibly
 from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.counting_agent import read_all
@@ -73,7 +74,7 @@ def contact_request(contact: str, reason: str) -> TopicRecord:
 
 async def until(kafka: KafkaSettings, topic: str, count: int) -> list[Any]:
     """Return the topic's records once there are so many."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         while len(records := await read_all(kafka, topic)) < count:  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.1)
     return records
@@ -105,7 +106,7 @@ async def test_a_request_that_was_served_is_not_served_by_the_next_process(kafka
     await append_visibly(kafka_settings, [contact_request("c1", LIST_TRUNCATED)])
     intercom.asked.clear()
     async with syncing(kafka_settings, intercoms):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while "/contacts/c1" not in intercom.asked:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     assert "/admins" not in intercom.asked
