@@ -21,6 +21,7 @@ ROOT: Final = Path(__file__).parents[1]
 PROCESSES: Final = 3  # on two cores: while one waits, the others compute
 SLOWEST_FIRST: Final = (
     "tests/faults/test_worker_kill.py",
+    "tests/faults/sync/test_lossy_workspace.py",
     "tests/laws/test_access.py",
     "tests/faults/test_continuation_kill.py",
     "tests/faults/test_engine_faults.py",

@@ -19,6 +19,7 @@ from connectors.local import LocalStack, temporary_stack
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.faults.policies.campaign import long_run
+from tests.faults.sync.campaign import SyncCampaign
 from tests.streams.ops.rebuild.campaign import OperationsCampaign
 from tests.support.access_laws.campaign import campaign
 from tests.support.counting_agent import PARTITIONS
@@ -29,6 +30,7 @@ from tests.support.profile_laws.campaign import campaign as people_campaign
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
+_WORKSPACE = 100_000  # contacts of a workspace that is read
 OPERATIONS = "operations"  # replays and rebuilds of the product itself, killed at random moments
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
@@ -43,13 +45,16 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, OPERATIONS, "answers", "people", "runs", "policy", "all"]),
+    type=click.Choice([*KINDS, OPERATIONS, "answers", "people", "runs", "policy", "sync", "all"]),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, people the agents of profiles with theirs, runs "
-    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people; operations "
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again; operations "
     "are replays and rebuilds of the product.",
 )
-def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> None:
+@click.option(
+    "--contacts", type=click.IntRange(10, 1_000_000), help="Of kind sync: how large the workspace is, 100,000 by default."
+)
+def main(minutes: float, seed: int | None, histories: int | None, kind: str, contacts: int | None) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
@@ -66,6 +71,9 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str) -> 
     _silence_logs()
     if kind == "policy":
         long_run(_PEOPLE)
+        return
+    if kind == "sync":
+        _read_again(secrets.randbits(16) if seed is None else seed, contacts or _WORKSPACE)
         return
     if kind == "runs":
         _compare_runs(secrets.randbits(32) if seed is None else seed)
@@ -129,6 +137,17 @@ async def _two_runs(bootstrap: str, folder: Path, history: list[Sent], chance: r
     finally:
         running.close()
     click.echo(f"shuffled on three workers, two killed: the same bytes in {time.monotonic() - started:.0f} s")
+
+
+def _read_again(seed: int, contacts: int) -> None:
+    """Lose webhooks of a workspace in every way, read it again, and compare the tables with its truth."""
+    click.echo(f"seed {seed}: {contacts} contacts")
+    started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sync-"))
+    with temporary_stack() as stack:
+        campaign = SyncCampaign(stack, "sync.", folder, seed, contacts=contacts, changes=max(100, contacts // 20))
+        asyncio.run(campaign.run())
+    shutil.rmtree(folder)
+    click.echo(f"the tables are what is true after {time.monotonic() - started:.0f} s: {campaign}")
 
 
 def _silence_logs() -> None:

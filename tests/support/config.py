@@ -6,17 +6,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 Table = Mapping[str, str | int | bool]
+Workspace = str | Table
 
 _APPS = MappingProxyType({"support": ("secret",)})
 _TENANTS = MappingProxyType({"acme": MappingProxyType({"abc12345": "support"})})
 
 
 def config_text(
-    *, apps: Mapping[str, Sequence[str]] = _APPS, tenants: Mapping[str, Mapping[str, str]] = _TENANTS, **tables: Table
+    *, apps: Mapping[str, Sequence[str]] = _APPS, tenants: Mapping[str, Mapping[str, Workspace]] = _TENANTS, **tables: Table
 ) -> str:
     """Return a configuration in TOML. `apps` are client secrets by app, `tenants` are apps by workspace and tenant.
 
-    `tables` are the other tables by name, as in `kafka={"bootstrap": "127.0.0.1:9092"}`.
+    In place of its app a workspace may have all its keys. `tables` are the other tables by name, as in `kafka={"bootstrap": "127.0.0.1:9092"}`.
     """
     return "".join(f"{line}\n" for line in _lines(apps, tenants, tables))
 
@@ -29,7 +30,7 @@ def write_config(folder: Path, text: str) -> Path:
 
 
 def _lines(
-    apps: Mapping[str, Sequence[str]], tenants: Mapping[str, Mapping[str, str]], tables: Mapping[str, Table]
+    apps: Mapping[str, Sequence[str]], tenants: Mapping[str, Mapping[str, Workspace]], tables: Mapping[str, Table]
 ) -> Iterator[str]:
     for name, table in tables.items():
         yield f"[{name}]"
@@ -42,7 +43,7 @@ def _lines(
         yield from _keys({"id": tenant})
         for app_id, app in workspaces.items():
             yield "[[tenants.workspaces]]"
-            yield from _keys({"app_id": app_id, "app": app})
+            yield from _keys({"app_id": app_id, **({"app": app} if isinstance(app, str) else app)})
 
 
 def _keys(table: Mapping[str, object]) -> Iterator[str]:

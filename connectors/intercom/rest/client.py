@@ -50,6 +50,7 @@ class RestClient:
         rng: random.Random | None = None,
     ) -> None:
         self.version, self.workspace, self._budget, self._sleep = version, workspace, budget, sleep
+        self.ahead_ms = 0  # Intercom's clock less ours, by the `Date` of the latest answer
         self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
         self._http = httpx.AsyncClient(
             base_url=workspace.api_url or HOSTS[workspace.region],
@@ -153,13 +154,15 @@ class RestClient:
         begun = time.monotonic()
         response = await self._http.request(request.method, request.path, params=list(request.query), json=request.body)
         metrics.REST_CALLS.labels(f"{response.status_code // 100}xx").inc()
-        return RestAnswer(
+        answer = RestAnswer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.content,
             seconds=time.monotonic() - begun,
             at=time.time_ns() // 1_000_000,
         )
+        self.ahead_ms = answer.date - answer.at
+        return answer
 
     def _wait(self, attempt: int) -> float:
         """Return seconds to wait before the next attempt: doubled each time, and spread so that processes do not come together."""

@@ -31,6 +31,7 @@ class _Move(msgspec.Struct, forbid_unknown_fields=True):
 class _Changes(msgspec.Struct, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
     kind: str | None = None
+    apart_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
 
 
 def control_routes(simulation: Simulation) -> list[Route]:
@@ -70,13 +71,14 @@ class _Control:
         return _json({"now_ms": clock.now_ms(), "frozen": clock.frozen})
 
     async def changes(self, request: Request) -> Response:
-        """Make changes; requests and webhooks are served in between."""
+        """Make changes, the clock moved before each; requests and webhooks are served in between."""
         changes = self._simulation.changes
         wanted = msgspec.json.decode(await request.body() or b"{}", type=_Changes)
         if wanted.kind is not None and wanted.kind not in CHANGES:
             return _json({"error": f"kind is one of {', '.join(CHANGES)}"}, 400)
         made = []
         for number in range(wanted.count):
+            self._simulation.clock.advance(round(wanted.apart_s * 1000))
             made.append(changes.make(wanted.kind))
             if number % _TOGETHER == _TOGETHER - 1:
                 await asyncio.sleep(0)

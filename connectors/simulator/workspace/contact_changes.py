@@ -32,7 +32,7 @@ def attach(writes: WorkspaceWrites) -> str:
     if contact is None or company is None or company.number in contact.companies:
         return ""
     changed = writes.kept(msgspec.structs.replace(contact, companies=(*contact.companies, company.number)))
-    return writes.membership("company.contact.attached", company, changed, changed)
+    return writes.membership("company.contact.attached", company.number, changed, changed)
 
 
 def detach(writes: WorkspaceWrites) -> str:
@@ -40,10 +40,9 @@ def detach(writes: WorkspaceWrites) -> str:
     contact = writes.any(writes.workspace.contacts)
     if contact is None or not contact.companies:
         return ""
-    company = writes.workspace.companies.get(contact.companies[0])
     changed = writes.kept(msgspec.structs.replace(contact, companies=contact.companies[1:]))
     before = msgspec.structs.replace(changed, companies=contact.companies)
-    return "" if company is None else writes.membership("company.contact.detached", company, changed, before)
+    return writes.membership("company.contact.detached", contact.companies[0], changed, before)
 
 
 def archive(writes: WorkspaceWrites) -> str:

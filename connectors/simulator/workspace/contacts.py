@@ -130,9 +130,13 @@ def members_of(company: int, companies: int, contacts: int) -> list[int]:
     return sorted(found)
 
 
-def rest_contact(contact: SimulatedContact, app_id: str, ids: IdScheme, company_ids: IdScheme) -> dict[str, Any]:
+def rest_contact(
+    contact: SimulatedContact, app_id: str, ids: IdScheme, company_ids: IdScheme, *, shown: int = EMBEDDED
+) -> dict[str, Any]:
     """Return a contact as REST gives it: times in seconds, the first ten of its lists."""
     own = ids.of(contact.number)
+    tags = [_reference("tag", f"{100 + tag}") for tag in contact.tags]
+    companies = [_reference("company", company_ids.of(each)) for each in contact.companies]
     return {
         "type": "contact", "id": own, "workspace_id": app_id, "external_id": contact.external_id, "role": contact.role,
         "email": contact.email, "phone": contact.phone, "name": contact.name, "owner_id": None,
@@ -141,11 +145,11 @@ def rest_contact(contact: SimulatedContact, app_id: str, ids: IdScheme, company_
         "updated_at": contact.updated_ms // 1000, "signed_up_at": contact.created_ms // 1000 if contact.role == "user" else None,
         "last_seen_at": contact.updated_ms // 1000, **_NULLS, "location": _NO_PLACE,
         "custom_attributes": {"plan": contact.plan},
-        "tags": _embedded(own, "tags", [_reference("tag", f"{100 + tag}") for tag in contact.tags]),
-        "notes": _embedded(own, "notes", []),
-        "companies": _embedded(own, "companies", [_reference("company", company_ids.of(each)) for each in contact.companies]),
-        "opted_out_subscription_types": _embedded(own, "subscriptions", []),
-        "opted_in_subscription_types": _embedded(own, "subscriptions", []),
+        "tags": _embedded(own, "tags", tags, shown),
+        "notes": _embedded(own, "notes", [], shown),
+        "companies": _embedded(own, "companies", companies, shown),
+        "opted_out_subscription_types": _embedded(own, "subscriptions", [], shown),
+        "opted_in_subscription_types": _embedded(own, "subscriptions", [], shown),
         **({"archived": True} if contact.state == ARCHIVED else {}),
     }  # fmt: skip
 
@@ -155,13 +159,13 @@ def _reference(kind: str, id: str) -> dict[str, str]:  # noqa: A002  Intercom's 
     return {"id": id, "type": kind, "url": f"/{places[kind]}/{id}"}
 
 
-def _embedded(owner: str, name: str, entries: list[dict[str, str]]) -> dict[str, Any]:
+def _embedded(owner: str, name: str, entries: list[dict[str, str]], shown: int) -> dict[str, Any]:
     return {
         "type": "list",
-        "data": entries[:EMBEDDED],
+        "data": entries[:shown],
         "url": f"/contacts/{owner}/{name}",
         "total_count": len(entries),
-        "has_more": len(entries) > EMBEDDED,
+        "has_more": len(entries) > shown,
     }
 
 

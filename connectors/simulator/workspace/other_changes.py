@@ -35,7 +35,7 @@ def create_company(writes: WorkspaceWrites) -> str:
     identifier = writes.company_saved(row, "created")
     if contact is not None:
         changed = writes.kept(msgspec.structs.replace(contact, companies=(*contact.companies, number)))
-        writes.membership("company.contact.attached", row, changed, changed)
+        writes.membership("company.contact.attached", number, changed, changed)
     return identifier
 
 
@@ -50,8 +50,9 @@ def delete_company(writes: WorkspaceWrites) -> str:
             kept = tuple(each for each in member.companies if each != row.number)
             changed = writes.kept(msgspec.structs.replace(member, companies=kept))
             before = msgspec.structs.replace(changed, companies=member.companies)
-            writes.membership("company.contact.detached", row, changed, before)
-    writes.workspace.companies.put(msgspec.structs.replace(row, deleted=True), writes.now_ms())
+            writes.membership("company.contact.detached", row.number, changed, before)
+    left = writes.workspace.companies.get(row.number) or row
+    writes.workspace.companies.put(msgspec.structs.replace(left, deleted=True), writes.now_ms())
     identifier = writes.workspace.company_ids.of(row.number)
     writes.emit("company.deleted", identifier, {"id": identifier, "type": "company", "deleted": True})
     return identifier

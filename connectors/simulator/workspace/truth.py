@@ -1,11 +1,13 @@
 """What is true in the simulated workspace: what a complete reading has to come to."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from connectors.simulator.workspace.contacts import ARCHIVED, DELETED, MERGED
 from connectors.simulator.workspace.teammates import rest_teammate
 from connectors.simulator.workspace.workspace import SimulatedWorkspace
+
+_ALL: Final = 1 << 30
 
 
 def counts(workspace: SimulatedWorkspace) -> dict[str, int]:
@@ -21,7 +23,7 @@ def counts(workspace: SimulatedWorkspace) -> dict[str, int]:
 
 
 def contacts(workspace: SimulatedWorkspace) -> Iterator[dict[str, Any]]:
-    """Yield every contact as REST has it, with its `state`, also those merged, archived or deleted."""
+    """Yield every contact as REST has it, its lists whole, with its `state`; also those merged, archived or deleted."""
     rows = workspace.contacts
     for number in range(rows.next_number):
         row = rows.get(number)
@@ -30,7 +32,7 @@ def contacts(workspace: SimulatedWorkspace) -> Iterator[dict[str, Any]]:
         gone = row.state in {ARCHIVED, DELETED, MERGED}
         successor = None if row.successor is None else workspace.contact_ids.of(row.successor)
         yield {"state": row.state, "merged_into": successor, "id": workspace.contact_ids.of(number)} | (
-            {} if gone else workspace.contact(row)
+            {} if gone else workspace.contact(row, shown=_ALL)
         )
 
 

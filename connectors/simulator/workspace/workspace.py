@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from connectors.simulator.workspace.activities import PastActivities, SimulatedActivity, rest_activity
 from connectors.simulator.workspace.companies import PastCompanies, SimulatedCompany, rest_company
-from connectors.simulator.workspace.contacts import PastContacts, SimulatedContact, rest_contact
+from connectors.simulator.workspace.contacts import EMBEDDED, PastContacts, SimulatedContact, rest_contact
 from connectors.simulator.workspace.conversations import PastConversations, SimulatedConversation, rest_conversation
 from connectors.simulator.workspace.identifiers import IdScheme
 from connectors.simulator.workspace.lazy_rows import LazyRows
@@ -55,9 +57,17 @@ class SimulatedWorkspace:
 
     def put_contact(self, row: SimulatedContact, now_ms: int) -> None:
         """Replace a contact, or add one: its companies have it from now on."""
-        before = self.contacts.get(row.number) if self.contacts.is_changed(row.number) else None
+        known, changed = self.contacts.get(row.number), self.contacts.is_changed(row.number)
         self.contacts.put(row, now_ms)
-        self.memberships.changed(before, row)
+        self.memberships.changed(known if changed else None, row)
+        for number in sorted(_companies_of(known) ^ _companies_of(row)):
+            self._touch_company(number, now_ms)
+
+    def _touch_company(self, number: int, now_ms: int) -> None:
+        """Let a company have changed now: it has another number of contacts, which captured webhooks show to move its `updated_at`."""
+        company = self.companies.get(number)
+        if company is not None and company.listed:
+            self.companies.put(msgspec.structs.replace(company, updated_ms=max(now_ms, company.updated_ms + 1)), now_ms)
 
     def merged_into(self, contact: int) -> list[tuple[int, int]]:
         """Return which contacts were merged into this one, and when (ms)."""
@@ -82,8 +92,8 @@ class SimulatedWorkspace:
     def deleted_count(self) -> int:
         return self.spec.deleted_conversations + sum(1 for row in self.conversations.changed() if row.deleted_ms)
 
-    def contact(self, row: SimulatedContact) -> dict[str, Any]:
-        return rest_contact(row, self.spec.app_id, self.contact_ids, self.company_ids)
+    def contact(self, row: SimulatedContact, *, shown: int = EMBEDDED) -> dict[str, Any]:
+        return rest_contact(row, self.spec.app_id, self.contact_ids, self.company_ids, shown=shown)
 
     def company(self, row: SimulatedCompany) -> dict[str, Any]:
         return rest_company(row, self.spec.app_id, self.company_ids, self.memberships.count(row.number))
@@ -111,3 +121,7 @@ class SimulatedWorkspace:
         while contact is not None and contact.successor is not None:
             contact = self.contacts.get(contact.successor)
         return ("", None) if contact is None else (self.contact_ids.of(contact.number), contact.external_id)
+
+
+def _companies_of(contact: SimulatedContact | None) -> frozenset[int]:
+    return frozenset(contact.companies) if contact is not None and contact.listed else frozenset()

@@ -50,7 +50,10 @@ class WorkspaceWrites:
         self.emit(topic, identifier, {"id": identifier, "external_id": row.external_id, "type": "contact", mark: True})
         return identifier
 
-    def membership(self, topic: str, company: SimulatedCompany, row: SimulatedContact, shown: SimulatedContact) -> str:
+    def membership(self, topic: str, number: int, row: SimulatedContact, shown: SimulatedContact) -> str:
+        company = self.workspace.companies.get(number)
+        if company is None:
+            return ""
         item = {
             "company": company_item(self.workspace.company(company), company.updated_ms),
             "contact": contact_item(self.workspace.contact(shown), row.updated_ms),

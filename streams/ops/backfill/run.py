@@ -70,7 +70,7 @@ async def begin(
         found = await backfills(kafka, avro)
         backfill = unfinished(found, app_id)
         if backfill is None:
-            backfill = _new(found, app_id, wanted)
+            backfill = _new(found, app_id, wanted, client.ahead_ms)
             await producer.append([entry(avro, BACKFILL_STARTED, backfill)])
         context = ReadingContext(
             tenant=wanted.tenant,
@@ -99,7 +99,8 @@ async def _follow(kafka: KafkaSettings, avro: Avro, app_id: str, watcher: Readin
     return seen
 
 
-def _new(found: dict[str, Backfill], app_id: str, wanted: ReadingPlan) -> Backfill:
+def _new(found: dict[str, Backfill], app_id: str, wanted: ReadingPlan, ahead_ms: int) -> Backfill:
+    """Make a reading that begins now. What it covers is by Intercom's clock, which the times of objects are of: ours may be wrong."""
     now = _now()
     return Backfill(
         id=new_id(),
@@ -107,7 +108,7 @@ def _new(found: dict[str, Backfill], app_id: str, wanted: ReadingPlan) -> Backfi
         objects=wanted.objects,
         origin=(Origin.RESYNC if wanted.resync else Origin.BACKFILL).value,
         since=_since(found, app_id, wanted.objects) if wanted.resync else wanted.since,
-        until=now // 1000,
+        until=(now + ahead_ms) // 1000,
         started=now,
         updated=now,
         actor=wanted.actor,

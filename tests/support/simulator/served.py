@@ -1,7 +1,7 @@
 """A simulated Intercom on a port of this process, with the client of the product, and a clock that the test moves."""
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -28,6 +28,17 @@ def config(contacts: int = 120, **changes: Any) -> SimulatorConfig:
     own = {name: changes.pop(name) for name in list(changes) if name in WorkspaceSpec.__struct_fields__}
     spec = WorkspaceSpec(**{"app_id": APP_ID, "past_ends_ms": PAST_ENDS_MS, "contacts": contacts, **own})
     return SimulatorConfig(**{"spec": spec, "host": "127.0.0.1", "port": 0, "token": Secret(TOKEN), "limit": 0, "frozen": True, **changes})  # fmt: skip
+
+
+def as_listed(contacts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return contacts of the truth as a list has them: without what only the truth says, and with ten entries of their lists."""
+    return [{name: _cut(value) for name, value in each.items() if name not in ("state", "merged_into")} for each in contacts]
+
+
+def _cut(value: Any) -> Any:
+    if not isinstance(value, dict) or "has_more" not in value:
+        return value
+    return {**value, "data": value["data"][:10], "has_more": value["total_count"] > 10}
 
 
 class Served(msgspec.Struct, frozen=True):

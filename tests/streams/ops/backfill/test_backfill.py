@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -166,6 +167,20 @@ def test_a_resync_reads_what_changed_since_the_last_complete_reading(installatio
     assert again.since == first.until - running.OVERLAP_SECONDS
     assert {name: each.read for name, each in again.progress.items()} == {"teammates": 2, "contacts": 1, "companies": 3}
     assert keys(installation, "intercom.contacts")["abc12345:c3"] == 2
+
+
+class AnHourBehind(SmallIntercom):
+    """An Intercom whose clock is an hour behind ours: most likely ours is wrong."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = super().__call__(request)
+        answer.headers["Date"] = formatdate(time.time() - 3600, usegmt=True)
+        return answer
+
+
+def test_what_a_reading_covers_is_by_intercom_s_clock(installation: Installation):
+    done = read(installation, AnHourBehind(), objects=("contacts",))
+    assert abs(done.until + 3600 - done.started / 1000) < 5
 
 
 @pytest.mark.parametrize("before", [None, {"objects": ("contacts",)}])

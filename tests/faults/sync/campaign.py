@@ -1,0 +1,219 @@
+"""A campaign of a workspace whose webhooks get lost: every fault that may cost one, then a resync, and the tables are Intercom's truth.
+
+Simulator, ingress, worker and sync are processes, as a user runs them; what they hold is read with a Kafka client.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.local import LocalStack
+from connectors.local.ports import free
+from connectors.simulator.workspace.teammates import BOT_ID
+from schemas.codec import Avro
+from tests.faults.fleet import Fleet
+from tests.support.config import config_text, write_config
+from tests.support.engines import latest
+from tests.support.ingress import Ingress, started
+from tests.support.simulator.expected import ACTIVE, wrong_memberships, wrong_organisations, wrong_people
+from tests.support.simulator.process import SimulatedProcess, simulated_process
+
+APP, SECRET, TOKEN = "abc12345", "secret", "simulated-token"
+KEPT = ("contact.update", "contact.create", "contact.attach", "contact.detach", "company.update")
+"""Changes of objects that a list of Intercom's still has afterwards, each in a second of its own."""
+_SPEED = 60  # a retry comes after a second in place of a minute
+_LOST, _DUPLICATED, _DISORDER = 0.05, 0.2, 20
+_APART_S = 1.05  # of two changes in one second, a list shows the second one as if it were the first
+_AVRO = Avro.local()
+
+
+class SyncCampaign:
+    """One workspace, and an installation that was connected late. The seed decides all but the timing."""
+
+    def __init__(self, stack: LocalStack, prefix: str, folder: Path, seed: int, *, contacts: int, changes: int) -> None:
+        self.settings = KafkaSettings(bootstrap=stack.addresses.kafka, topic_prefix=prefix, partitions=2)
+        self.done: Counter[str] = Counter()
+        self._stack, self._folder, self._chance = stack, folder, random.Random(seed)
+        self._seed, self._contacts, self._changes = seed, contacts, changes
+        self._port = free(set())
+        self._patience_s = 120 + contacts / 50
+        self._known: set[str] = set()
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {what}" for what, count in self.done.items())
+
+    async def run(self) -> None:
+        """Connect late, read, lose webhooks in every way, read again."""
+        hook = f"http://127.0.0.1:{self._port}/webhooks/intercom"
+        options = ("--app-id", APP, "--seed", str(self._seed), "--contacts", str(self._contacts), "--limit", "100000")
+        faults = ("--fault", f"duplicated={_DUPLICATED}", "--fault", f"disorder={_DISORDER}")
+        sends = ("--webhook-url", hook, "--client-secret", SECRET, "--speed", str(_SPEED))
+        with simulated_process(self._folder, *options, *faults, *sends) as intercom:
+            config = self._configured(intercom.url)
+            await self._command(config, "topics", "apply")
+            with self._running(config, "worker") as workers, self._running(config, "sync"):
+                with self._receiving(config):
+                    await self._connected(config, intercom)
+                    await self._lost_on_the_way(intercom, workers)
+                await self._without_ingress(intercom)
+                with self._receiving(config) as ingress:
+                    await self._without_kafka(intercom)
+                    await self._gone(intercom)
+                    await self._quiet(intercom)
+                    await asyncio.to_thread(ingress.wait_until_drained, 120)
+                    await self._read_again(config, intercom)
+
+    async def _connected(self, config: Path, intercom: SimulatedProcess) -> None:
+        """Read the workspace for the first time, while its webhooks flow."""
+        reading = asyncio.create_task(self._command(config, "backfill", "--json"))
+        while not reading.done():
+            await self._change(intercom, 5)
+            await asyncio.sleep(0.2)
+        await reading
+        await self._quiet(intercom)
+        await self._until_true(intercom, "after the first reading")
+        self._known = {each["id"] for each in await self._truth(intercom, "contacts") if each["state"] == ACTIVE}
+
+    async def _lost_on_the_way(self, intercom: SimulatedProcess, workers: Fleet) -> None:
+        """Lose webhooks while workers are killed."""
+        intercom.fault(lost=_LOST)
+        for _ in range(2):
+            await self._change(intercom, self._changes // 2)
+            await asyncio.sleep(self._chance.uniform(0, 2))
+            workers.kill(0)
+            workers.start()
+            self.done["kills of the worker"] += 1
+        intercom.fault(lost=0.0)
+        await self._quiet(intercom)
+
+    async def _without_ingress(self, intercom: SimulatedProcess) -> None:
+        """Change things while nobody answers: each webhook fails twice, and is dropped. A teammate leaves, another changes role."""
+        await self._change(intercom, self._changes // 4)
+        intercom.change(kind="teammate.remove")
+        intercom.change(kind="teammate.role")
+        await self._quiet(intercom)
+
+    async def _without_kafka(self, intercom: SimulatedProcess) -> None:
+        """Freeze the broker: webhooks are spooled meanwhile."""
+        await asyncio.to_thread(self._stack.pause_broker, 1)
+        try:
+            await self._change(intercom, self._changes // 4)
+            await asyncio.sleep(3)
+        finally:
+            await asyncio.to_thread(self._stack.resume_broker, 1)
+
+    async def _gone(self, intercom: SimulatedProcess) -> None:
+        """Merge, archive and delete, with their webhooks."""
+        for kind in (
+            "company.create",
+            "contact.merge",
+            "contact.archive",
+            "contact.delete",
+            "company.delete",
+            "contact.unarchive",
+        ):
+            await self._change(intercom, 2, kind)
+
+    async def _read_again(self, config: Path, intercom: SimulatedProcess) -> None:
+        lost = Counter(each["reason"] for each in await self._truth(intercom, "undelivered"))
+        self.done.update({f"webhooks {reason}": count for reason, count in lost.items()})
+        assert lost, "no webhook was lost: the campaign proves nothing"
+        assert await self._wrong(intercom), "nothing differs before the resync: the campaign proves nothing"
+        await self._command(config, "resync", "--json")
+        await self._until_true(intercom, "after the resync")
+
+    async def _change(self, intercom: SimulatedProcess, count: int, kind: str | None = None) -> None:
+        """Make so many changes, of one kind, or of all kinds of which a later reading still shows the object."""
+        for _ in range(count):
+            made = await asyncio.to_thread(intercom.change, 1, kind or self._chance.choice(KEPT), apart_s=_APART_S)
+            self.done["changes"] += len(made)
+
+    async def _quiet(self, intercom: SimulatedProcess) -> None:
+        """Wait until no webhook is due any more."""
+        deadline = time.monotonic() + self._patience_s
+        while (standing := await asyncio.to_thread(intercom.subscription))["waiting"]:
+            assert time.monotonic() < deadline, f"webhooks still wait: {standing}"
+            await asyncio.sleep(0.2)
+
+    async def _until_true(self, intercom: SimulatedProcess, when: str) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while wrong := await self._wrong(intercom):
+            assert time.monotonic() < deadline, f"{when}: {len(wrong)} wrong, such as {wrong[:5]}"
+            await asyncio.sleep(0.5)
+
+    async def _wrong(self, intercom: SimulatedProcess) -> list[str]:
+        """Return what the tables have that is not the truth."""
+        contacts, companies = await self._truth(intercom, "contacts"), await self._truth(intercom, "companies")
+        people, orgs, memberships = [await self._rows(topic) for topic in ("people", "orgs", "memberships")]
+        return [
+            *wrong_people(APP, contacts, people, self._known),
+            *wrong_organisations(APP, companies, orgs),
+            *wrong_memberships(APP, contacts, memberships.values()),
+            *await self._wrong_teammates(intercom),
+        ]
+
+    async def _wrong_teammates(self, intercom: SimulatedProcess) -> list[str]:
+        """Return for whom access is not as it is: C1 fails for each teammate but Intercom's bot, since there is no staff directory."""
+        truth = {each["id"] for each in await self._truth(intercom, "teammates") if each["id"] != str(BOT_ID)}
+        rows = (await self._rows("access.state")).values()
+        found = {row["account"] for row in rows if row["check"] == "C1" and row["result"] == "FAIL"}
+        return [f"teammate {each} is in one of table and truth alone" for each in truth ^ found]
+
+    async def _rows(self, topic: str) -> dict[str, Any]:
+        return {key: _AVRO.decode(value)[1] for key, value in (await latest(self.settings, topic)).items()}
+
+    async def _truth(self, intercom: SimulatedProcess, kind: str) -> list[dict[str, Any]]:
+        return await asyncio.to_thread(intercom.truth, kind)
+
+    def _configured(self, api: str) -> Path:
+        keys = {"app": "support", "api_url": api, "access_token": TOKEN}
+        text = config_text(
+            kafka={"bootstrap": self.settings.bootstrap, "topic_prefix": self.settings.topic_prefix, "partitions": 2},
+            redis={"url": self._stack.addresses.redis},
+            ingress={"listen": f"127.0.0.1:{self._port}", "spool": "spool"},
+            worker={"session_timeout_ms": 6_000},
+            apps={"support": (SECRET,)},
+            tenants={"acme": {APP: keys}},
+        )
+        return write_config(self._folder, text)
+
+    @contextlib.contextmanager
+    def _running(self, config: Path, verb: str) -> Iterator[Fleet]:
+        folder = self._folder / verb
+        folder.mkdir()
+        fleet = Fleet(["-m", "streams.cli", verb, "--config", str(config)], folder, {"KAFKA_BOOTSTRAP": ""})
+        fleet.start()
+        try:
+            yield fleet
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}\nafter {self}\n{verb}: {fleet.log_tails()}") from wrong
+        finally:
+            fleet.close()
+
+    @contextlib.contextmanager
+    def _receiving(self, config: Path) -> Iterator[Ingress]:
+        ingress = started(config)
+        try:
+            yield ingress
+        finally:
+            ingress.stop()
+
+    async def _command(self, config: Path, *words: str) -> list[dict[str, Any]]:
+        """Run a command of the product; return what it prints with `--json`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "streams.cli", *words, "--config", str(config), env={**os.environ, "KAFKA_BOOTSTRAP": ""},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        printed, errors = await process.communicate()
+        assert process.returncode == 0, f"{' '.join(words)}: {errors.decode()[-2000:]}"
+        return [json.loads(line) for line in printed.splitlines() if line.startswith(b"{")]
