@@ -30,6 +30,7 @@ class _SchemaCodec(NamedTuple):
     """The schema of a framing id: the writer's, and the current one where it differs."""
 
     name: str
+    schema: Schema
     writer: Any
     reader: Any | None
     read: Callable[[bytes, int], Any] | None  # prepared for values of the current schema
@@ -63,6 +64,10 @@ class Avro:
     def knows(self, number: int) -> bool:
         """Return whether values with that framing id can be decoded."""
         return number in self._codecs
+
+    def schema(self, number: int) -> Schema:
+        """Return the schema of a framing id that is known."""
+        return self._codecs[number].schema
 
     def add(self, number: int, schema: Schema) -> None:
         """Add the schema of a framing id, as the registry returned it."""
@@ -122,7 +127,9 @@ class Avro:
         reader = self._parsed.get(schema.name)
         writer = parsed(schema)
         is_current = reader is None or writer == reader
-        return _SchemaCodec(schema.name, writer, None if is_current else reader, prepared_reader(writer) if is_current else None)
+        return _SchemaCodec(
+            schema.name, schema, writer, None if is_current else reader, prepared_reader(writer) if is_current else None
+        )
 
 
 def framing_id(data: bytes) -> int:

@@ -26,7 +26,16 @@ from streams.cli.main import root
 from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
-from streams.settings import IngressSettings, RedisSettings, RegistrySettings, ScimSettings, SyncSettings, WorkerSettings, load
+from streams.settings import (
+    IngressSettings,
+    LedgerSettings,
+    RedisSettings,
+    RegistrySettings,
+    ScimSettings,
+    SyncSettings,
+    WorkerSettings,
+    load,
+)
 from tests.support.company import AVRO, Company
 from tests.support.counting_agent import read_all
 
@@ -97,8 +106,9 @@ def test_the_example_configuration_shows_every_key_with_its_default():
         SyncSettings(),
         WorkerSettings(),
     )
+    assert settings.ledger == LedgerSettings()
     keys = set(re.findall(r"^(\w+) = ", example.read_text(), re.MULTILINE))
-    for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, ScimSettings, WorkerSettings):
+    for part in (KafkaSettings, RedisSettings, RegistrySettings, IngressSettings, ScimSettings, LedgerSettings, WorkerSettings):
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
 
 

@@ -3,6 +3,7 @@
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
 from streams.settings.model import (
     IngressSettings,
+    LedgerSettings,
     RedisSettings,
     RegistrySettings,
     ScimSettings,
@@ -16,6 +17,7 @@ __all__ = [
     "ENVIRONMENT_FILE",
     "KAFKA_ONLY",
     "IngressSettings",
+    "LedgerSettings",
     "RedisSettings",
     "RegistrySettings",
     "ScimSettings",

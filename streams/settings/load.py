@@ -13,6 +13,7 @@ from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
 from streams.settings.model import (
     IngressSettings,
+    LedgerSettings,
     RedisSettings,
     RegistrySettings,
     ScimSettings,
@@ -39,6 +40,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     ingress: IngressSettings = IngressSettings()
     scim: ScimSettings = ScimSettings()
     sync: SyncSettings = SyncSettings()
+    ledger: LedgerSettings = LedgerSettings()
     worker: WorkerSettings = WorkerSettings()
     apps: tuple[App, ...] = ()
     tenants: tuple[Tenant, ...] = ()
@@ -144,6 +146,7 @@ def _settings(file: Any, folder: Path) -> Settings:
         ingress=msgspec.structs.replace(ingress, spool=_path_from(folder, ingress.spool)),
         scim=file.scim,
         sync=file.sync,
+        ledger=file.ledger,
         worker=msgspec.structs.replace(file.worker, state_dir=_path_from(folder, file.worker.state_dir)),
         tenancy=Tenancy.of(file.apps, file.tenants),
     )

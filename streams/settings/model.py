@@ -3,7 +3,7 @@
 import msgspec
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.tenancy import Tenancy
+from schemas.tenancy import Secret, Tenancy
 from streams.engine.limits import Limits
 
 
@@ -50,6 +50,12 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
     resync_hours: int = 24
 
 
+class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[ledger]` part. `signing_key` is a private Ed25519 key, as PEM or base64, that signs heads of the ledger."""
+
+    signing_key: Secret = Secret("")
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several count up from its port.
 
@@ -92,5 +98,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ingress: IngressSettings
     scim: ScimSettings
     sync: SyncSettings
+    ledger: LedgerSettings
     worker: WorkerSettings
     tenancy: Tenancy

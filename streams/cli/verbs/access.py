@@ -16,9 +16,11 @@ from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from streams.cli.access.alarm_test import test_violation
+from streams.cli.access.ledger import ledger
 from streams.cli.access.listing import list_access
 from streams.cli.access.monitor import monitor
 from streams.cli.access.queue import queue
+from streams.cli.access.verify import verify
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -56,7 +58,7 @@ _workspace_option = click.option(
     "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
 )
 
-access = click.Group("access", help=VERBS["access"], commands=[list_access, queue, monitor, test_violation])
+access = click.Group("access", help=VERBS["access"], commands=[list_access, queue, monitor, test_violation, verify, ledger])
 
 
 @access.command()

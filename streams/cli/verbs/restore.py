@@ -59,7 +59,7 @@ async def _restore(
     settings: Settings, folder: Path, *, check: bool, as_json: bool
 ) -> tuple[VerifiedBackup, RestoreResult | None]:
     avro = await registry.codec("" if check else settings.registry.url, settings.kafka.topic_prefix)
-    backup = verify(folder, avro, progress_line("verified", as_json=as_json))
+    backup = await verify(folder, avro, progress_line("verified", as_json=as_json))
     if check:
         return backup, None
     show = progress_line("restored", as_json=as_json)

@@ -20,6 +20,7 @@ from schemas.codec import framing_id
 from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.topics import Encoding, Topic
 from streams.ops.backup.topics import backed_up, is_changelog
+from streams.ops.ledger.access_log import LEDGER
 
 _BATCH: Final = 2000
 
@@ -74,8 +75,9 @@ async def _cut(kafka: KafkaSettings, chosen: dict[str, Topic]) -> _Cut:
     async with source_cluster(kafka) as cluster:
         groups = await cluster.groups(chosen)
         tables = await cluster.ranges([name for name in chosen if is_changelog(name)])
-        others = await cluster.ranges([name for name in chosen if name not in tables])
-        return _Cut(await cluster.cluster_id(), tables | others, groups)
+        ledger = await cluster.ranges([name for name in chosen if name == LEDGER])  # before what it names
+        others = await cluster.ranges([name for name in chosen if name not in tables | ledger])
+        return _Cut(await cluster.cluster_id(), tables | ledger | others, groups)
 
 
 async def _take_topic(

@@ -1,128 +1,163 @@
-"""Verify the ledger of access: each tenant's chain is whole, every fact it names is in the log as it was, and so is every finding.
+"""Verify the ledger of access: each tenant's chain is whole, and every fact, finding and answer that it names is there as it was.
 
-Takes records in the order of their partitions, from topics or from files; nothing of what it holds in memory is personal.
+Records are added side by side, in about the order of log time, so that what waits for its counterpart is little: memory does not grow with the log.
+Any other order gives the same result. Nothing of what is held is personal but the bytes of facts that no entry names yet.
 """
 
-from array import array
-from bisect import bisect_left
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
-from schemas.access.findings import FINDING, LEDGER, Finding, LedgerEntry
+from schemas.access.findings import FINDING, LEDGER, STATE, CheckState, Finding, LedgerEntry
 from schemas.canonical import canonical_exact, digest
 from schemas.codec import Avro
-from schemas.errors import MustStop
-from streams.core.access.findings.ledger import seal
-
-_HASH: Final = 32
-_VIOLATIONS: Final = "access.violations"
-
-
-class LedgerBroken(MustStop):
-    """The ledger and what it names do not agree; the text has the first place where they differ."""
-
-
-class _LoggedRecord(Protocol):
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
+from schemas.errors import InvalidRecord
+from schemas.message import Message, header
+from streams.ops.ledger.breaks import LedgerBreak, LedgerBroken
+from streams.ops.ledger.log_time import log_time_of
+from streams.ops.ledger.tenant_ledger import LastEntry, SeenFact, SeenFinding, SeenState, TenantLedger
 
 
 class LedgerSummary(NamedTuple):
-    """What was verified: entries and findings in all, and each tenant's number of entries and last hash."""
+    """What was verified: entries, and the facts, findings and present answers that they name, of all tenants.
+
+    `tenants` has each one's last number and hash, `first` the number of the first entry looked at. `rejected` facts can never be understood, so no
+    entry names them; `behind` are facts and findings behind the last entry, which a worker has not entered yet. `repeated` entries stand twice.
+    """
 
     entries: int
     facts: int
     findings: int
+    answers: int
+    rejected: int
+    behind: int
+    repeated: int
     tenants: dict[str, tuple[int, str]]
+    first: dict[str, int]
+    last: dict[str, LastEntry]
 
 
 class LedgerVerifier:
-    """Takes facts and findings first, then ledger entries. Raises LedgerBroken at the first that does not fit."""
+    """Takes the records of four topics. `summary` raises LedgerBroken for the first break.
 
-    def __init__(self, avro: Avro) -> None:
+    With `since` and `until` (ms of log time) only entries with since ≤ log time < until count; the first one is taken to continue what was before.
+    `tenant` leaves out all others. `repeats` is for an installation that was restored: a run of entries may stand twice.
+    """
+
+    def __init__(
+        self, avro: Avro, *, since: int | None = None, until: int | None = None, tenant: str | None = None, repeats: bool = False
+    ) -> None:
         self._avro = avro
-        self._facts: dict[int, _Facts] = {}
-        self._findings: dict[str, str] = {}
-        self._chains: dict[str, list[str]] = {}
-        self._entries = 0
+        self._since = since
+        self._until = until
+        self._tenant = tenant
+        self._repeats = repeats
+        self._tenants: dict[str, TenantLedger] = {}
 
-    def add_fact(self, partition: int, record: _LoggedRecord) -> None:
+    def add_fact(self, partition: int, record: Message) -> None:
         """Add the next record of a partition of `access.facts`."""
-        self._facts.setdefault(partition, _Facts()).add(record)
+        if (ledger := self._of(record.key, "|")) is not None:
+            hash_ = digest(record.value or b"")
+            ledger.add_fact(SeenFact(partition, record.offset, record.timestamp, hash_, record.key, record.value))
 
-    def add_finding(self, record: _LoggedRecord) -> None:
-        """Add a record of `access.violations`."""
-        if record.value is not None:
+    def add_finding(self, partition: int, record: Message, *, settled: bool = False) -> None:
+        """Add a record of `access.violations`; `settled` says that the ledger's end was looked up behind it."""
+        ledger = self._of(record.key, ":")
+        time = log_time_of(record)
+        if ledger is None or record.value is None or not self._is_in(time):
+            return
+        place = f"offset {record.offset} of partition {partition} of access.violations"
+        try:
             name, value = self._avro.decode(record.value)
-            if name == FINDING:
-                finding = msgspec.convert(value, Finding)
-                self._findings[finding.metadata.uid] = digest(canonical_exact(finding))
+            finding = msgspec.convert(value, Finding) if name == FINDING else None
+        except (InvalidRecord, msgspec.ValidationError) as error:
+            ledger.add_finding(SeenFinding(header(record.headers, "ce_id") or "", f"unreadable ({error})", time, place, settled))
+            return
+        if finding is not None:
+            right = record.key == _key_of(finding) and header(record.headers, "ce_id") in (None, finding.metadata.uid)
+            hash_ = digest(canonical_exact(finding)) if right else "another key or id than that of its value"
+            ledger.add_finding(SeenFinding(finding.metadata.uid, hash_, time, place, settled))
 
-    def add_entry(self, record: _LoggedRecord) -> None:
-        """Verify the next record of a partition of `access.ledger`."""
-        name, value = self._avro.decode(record.value or b"")
-        if name != LEDGER:
-            raise LedgerBroken(f"the record at offset {record.offset} of access.ledger is no entry of the ledger, but {name}")
-        entry = msgspec.convert(value, LedgerEntry)
-        chain = self._chains.setdefault(entry.tenant, [])
-        label = f"entry {entry.sequence} of tenant {entry.tenant}"
-        if 0 < entry.sequence <= len(chain) and chain[entry.sequence - 1] == entry.hash:
-            return  # made again after a restore, with the same id
-        if entry.sequence != len(chain) + 1:
-            raise LedgerBroken(f"the ledger has {label} where entry {len(chain) + 1} should follow: entries were lost or added")
-        if entry.hash != seal(entry):
-            raise LedgerBroken(f"{label} was altered: it does not have the hash that closes it")
-        if entry.previous != (chain[-1] if chain else ""):
-            raise LedgerBroken(f"{label} does not continue the entry before it: one of the two was replaced")
-        self._verify_fact(entry, label)
-        self._verify_findings(entry, label)
-        chain.append(entry.hash)
-        self._entries += 1
+    def add_state(self, record: Message) -> None:
+        """Add a record of `access.state`; of each key the last one counts. All are added before the first entry."""
+        ledger, number = self._of(record.key, "|"), header(record.headers, "ce_sequence")
+        if ledger is None:
+            return
+        key = (record.key or b"").decode("utf-8", "replace")
+        if record.value is None:
+            ledger.states.pop(key, None)
+            return
+        try:
+            name, value = self._avro.decode(record.value)
+            hash_ = digest(canonical_exact(msgspec.convert(value, CheckState))) if name == STATE else f"that of a {name}"
+        except (InvalidRecord, msgspec.ValidationError) as error:
+            hash_ = f"unreadable ({error})"
+        ledger.states[key] = SeenState(
+            header(record.headers, "ce_id") or "", hash_, int(number) if number and number.isdecimal() else 1
+        )
+
+    def add_entry(self, record: Message) -> None:
+        """Add the next record of a partition of `access.ledger`."""
+        ledger = self._of(record.key, "|")
+        if ledger is None or ledger.chain_broken:
+            return
+        try:
+            name, value = self._avro.decode(record.value or b"")
+            entry = msgspec.convert(value, LedgerEntry) if name == LEDGER else None
+        except (InvalidRecord, msgspec.ValidationError) as error:
+            ledger.breaks(f"{ledger.chain.label()} (offset {record.offset} of access.ledger) cannot be read: {error}")
+            return
+        if entry is None:
+            ledger.breaks(f"the record at offset {record.offset} of access.ledger is no entry of the ledger, but {name}")
+        elif self._is_in(entry.log_time):
+            if header(record.headers, "ce_id") not in (None, entry.hash):
+                ledger.breaks(
+                    f"{ledger.chain.label()} (offset {record.offset} of access.ledger) has another event id than its hash {entry.hash}"
+                )
+            else:
+                ledger.add_entry(entry, record.offset)
 
     def summary(self) -> LedgerSummary:
-        """Return what was verified so far."""
-        tenants = {tenant: (len(chain), chain[-1]) for tenant, chain in sorted(self._chains.items()) if chain}
-        return LedgerSummary(self._entries, sum(len(each) for each in self._facts.values()), len(self._findings), tenants)
+        """Return what was verified, once everything is added. Raises LedgerBroken, with the first break of each tenant that has one."""
+        return self._summary([each.end() for _, each in sorted(self._tenants.items())])
 
-    def _verify_fact(self, entry: LedgerEntry, label: str) -> None:
-        facts = self._facts.get(entry.partition)
-        found = facts.at(entry.offset) if facts else None
-        place = f"the fact at offset {entry.offset} of partition {entry.partition} of access.facts"
-        if found is None:
-            raise LedgerBroken(f"{label} rests on {place}, which is missing")
-        if found != (entry.append_time, entry.value_sha256):
-            raise LedgerBroken(f"{label} rests on {place}, which is not the one it was: its bytes or its time differ")
+    def chains(self) -> LedgerSummary:
+        """Return the same where entries alone were added: raises LedgerBroken for what is wrong with them, not for what they name."""
+        return self._summary([each.broken() for _, each in sorted(self._tenants.items())])
 
-    def _verify_findings(self, entry: LedgerEntry, label: str) -> None:
-        for output in entry.outputs:
-            if output.topic == _VIOLATIONS and self._findings.get(output.id) != output.sha256:
-                state = "altered" if output.id in self._findings else "missing"
-                raise LedgerBroken(f"{label} has the finding event {output.id}, which is {state} on {_VIOLATIONS}")
+    def _summary(self, found: list[LedgerBreak | None]) -> LedgerSummary:
+        if broken := [each for each in found if each is not None]:
+            raise LedgerBroken("; ".join(each.text for each in broken))
+        ledgers = {name: each for name, each in sorted(self._tenants.items()) if each.entries}
+        return LedgerSummary(
+            entries=sum(each.entries for each in ledgers.values()),
+            facts=sum(each.facts_found for each in self._tenants.values()),
+            findings=sum(each.findings_found for each in self._tenants.values()),
+            answers=sum(each.answers_found for each in self._tenants.values()),
+            rejected=sum(each.rejected for each in self._tenants.values()),
+            behind=sum(each.behind for each in self._tenants.values()),
+            repeated=sum(each.chain.repeated for each in self._tenants.values()),
+            tenants={name: (each.chain.sequence, each.chain.head) for name, each in ledgers.items()},
+            first={name: each.chain.first for name, each in ledgers.items()},
+            last={name: each.last for name, each in ledgers.items()},
+        )
 
-
-class _Facts:
-    """Append times and hashes of a partition's facts, by offset, in 48 bytes a fact."""
-
-    def __init__(self) -> None:
-        self._offsets = array("q")
-        self._times = array("q")
-        self._hashes = bytearray()
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    def add(self, record: _LoggedRecord) -> None:
-        self._offsets.append(record.offset)
-        self._times.append(record.timestamp)
-        self._hashes += bytes.fromhex(digest(record.value or b""))
-
-    def at(self, offset: int) -> tuple[int, str] | None:
-        index = bisect_left(self._offsets, offset)
-        if index == len(self._offsets) or self._offsets[index] != offset:
+    def _of(self, key: bytes | None, separator: str) -> TenantLedger | None:
+        name = (key or b"").decode("utf-8", "replace").partition(separator)[0]
+        if self._tenant is not None and name != self._tenant:
             return None
-        return self._times[index], self._hashes[index * _HASH : (index + 1) * _HASH].hex()
+        ledger = self._tenants.get(name)
+        if ledger is None:
+            ledger = TenantLedger(
+                name, self._avro, is_range=self._since is not None, is_open=self._until is None, repeats=self._repeats
+            )
+            self._tenants[name] = ledger
+        return ledger
+
+    def _is_in(self, time: int) -> bool:
+        return (self._since is None or time >= self._since) and (self._until is None or time < self._until)
+
+
+def _key_of(finding: Finding) -> bytes:
+    parts = (finding.metadata.tenant_uid, finding.unmapped.app_id, finding.unmapped.account)
+    return ":".join(part for part in parts if part).encode()

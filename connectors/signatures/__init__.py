@@ -1,0 +1,1 @@
+"""Signatures of what is kept outside of the installation."""
