@@ -83,7 +83,7 @@ def companies() -> Scroll:
 
 def companies_by_last_request() -> Numbered:
     """The 10,000 companies that were active last, for a workspace whose scroll somebody else has."""
-    return Numbered(post("/companies/list", {}, per_page="60", order="desc"), cap=_COMPANIES_CAP)
+    return Numbered(post("/companies/list", None, per_page="60", order="desc"), cap=_COMPANIES_CAP)
 
 
 def company_contacts(company: str) -> Numbered:

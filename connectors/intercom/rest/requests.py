@@ -104,6 +104,6 @@ def get(path: str, *ids: str, **query: str) -> RestRequest:
     return RestRequest(method="GET", path=path.format(*(quote(value, safe="") for value in ids)), query=tuple(query.items()))
 
 
-def post(path: str, body: dict[str, Any], **query: str) -> RestRequest:
+def post(path: str, body: dict[str, Any] | None, **query: str) -> RestRequest:
     """Make one of the POSTs that only read."""
     return RestRequest(method="POST", path=path, query=tuple(query.items()), body=body)
