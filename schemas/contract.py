@@ -32,6 +32,7 @@ HEADERS: Final = MappingProxyType({
     "content-type": ("always", "`application/json`, `application/avro`, or `application/octet-stream` for internal topics"),
     "traceparent": ("where the input had one", "W3C Trace Context"),
     "ce_replayid": ("replayed records", "the id of the replay, as `operations` has it"),
+    "ce_redeliverto": ("webhook.redeliveries", "the endpoint that it is to be posted to again, as `tenant|name`"),
     "dl_topic": ("dead letters", "the topic it came from, without the prefix"),
     "dl_partition": ("dead letters", "its partition"),
     "dl_offset": ("dead letters", "its offset"),

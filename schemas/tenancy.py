@@ -168,6 +168,38 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
     hash_key: Secret = Secret("")
 
 
+class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that a tenant's findings are posted to, signed as Standard Webhooks has it (two secrets during a rotation).
+
+    `events` are types of events, all where it is empty. The first delivery begins at `since` (RFC 3339), or with the first finding there is.
+    `allow` are private networks that its address may be in, `ca_file` has authorities beside the usual ones. An event that is refused for
+    `give_up_hours` becomes a dead letter; an endpoint that accepts nothing for `pause_hours` is paused.
+    """
+
+    name: str
+    url: Secret
+    secrets: tuple[Secret, ...]
+    events: tuple[str, ...] = ()
+    since: str = ""
+    allow: tuple[str, ...] = ()
+    ca_file: str = ""
+    give_up_hours: int = 24
+    pause_hours: int = 72
+
+
+class EventFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of JSON lines that a tenant's findings are appended to, for forwarders of log files.
+
+    It is renamed at `rotate_mb`, and the newest `keep` renamed ones stay (0: all). `events` and `since` are as of an endpoint.
+    """
+
+    path: str
+    events: tuple[str, ...] = ()
+    since: str = ""
+    rotate_mb: int = 100
+    keep: int = 10
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One company: its workspaces, its sources of staff in the order in which their descriptive fields count, and its further checks.
 
@@ -188,6 +220,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     profiles: ProfileSettings = ProfileSettings()
     guard: GuardSettings = GuardSettings()
     policies: PolicyTables = PolicyTables()
+    webhooks: tuple[WebhookEndpoint, ...] = ()
+    event_files: tuple[EventFile, ...] = ()
 
 
 class Tenancy(msgspec.Struct, frozen=True):
@@ -211,6 +245,10 @@ class Tenancy(msgspec.Struct, frozen=True):
             owners={workspace.app_id: tenant for workspace, tenant in pairs},
             sources={source.name: tenant.id for tenant in companies.values() for source in tenant.sources},
         )
+
+    def delivers(self) -> bool:
+        """Return whether findings are to be posted to an endpoint, or appended to a file."""
+        return any(tenant.webhooks or tenant.event_files for tenant in self.tenants.values())
 
     def tenant_of(self, record: str) -> str | None:
         """Return the tenant of a record `app_id:id` or `source:id`; None where nobody has its workspace or source."""

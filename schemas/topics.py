@@ -262,6 +262,16 @@ _ALL: Final = (
         written_by=("ingress",), read_by=("operators",),
         about="posts about workspaces that are paused or archived, until they are resumed",
     ),
+    _public(
+        name="webhook.endpoints", schema="webhook_endpoint", key="tenant|name", compact=True,
+        written_by=("operators", "deliver"), read_by=("deliver", "operators"),
+        about="webhook endpoints that are paused, or were; one without a record is active",
+    ),
+    Topic(
+        name="webhook.redeliveries", encoding=Encoding.JSON, key=_ACCOUNT_KEY, retention_ms=90 * DAY_MS,
+        written_by=("operators",), read_by=("deliver",),
+        about="events that a webhook endpoint (`ce_redeliverto`) did not accept, and that an operator sends to it again",
+    ),
     Topic(
         name="dead.letters", encoding=Encoding.RAW, key="key of the original", retention_ms=90 * DAY_MS,
         written_by=("every process",), read_by=("operators",),

@@ -21,12 +21,13 @@ from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.parse_row import rows
 from connectors.staff.csv.read_file import read
 from schemas.access import fact_records
-from schemas.tenancy import ScimSource, Secret
+from schemas.tenancy import EventFile, ScimSource, Secret, WebhookEndpoint
 from streams.cli.main import root
 from streams.core.access.checks.policy.validity import VALIDITIES
 from streams.core.access.checks.table import WITH_GRACE
 from streams.core.normal_forms.addresses import normal
 from streams.settings import (
+    DeliverSettings,
     IngressSettings,
     LedgerSettings,
     RedisSettings,
@@ -100,10 +101,11 @@ def test_the_example_configuration_shows_every_key_with_its_default():
     settings = load(str(example), environment={"INTERCOM_CLIENT_SECRET": "s"})
     defaults = msgspec.structs.replace(IngressSettings(), spool=str(ROOT / "var/spool"))
     assert (settings.kafka, settings.redis, settings.registry) == (KafkaSettings(), RedisSettings(), RegistrySettings())
-    assert (settings.ingress, settings.scim, settings.sync, settings.worker) == (
+    assert (settings.ingress, settings.scim, settings.sync, settings.deliver, settings.worker) == (
         defaults,
         ScimSettings(),
         SyncSettings(),
+        DeliverSettings(),
         WorkerSettings(),
     )
     assert settings.ledger == LedgerSettings()
@@ -112,18 +114,23 @@ def test_the_example_configuration_shows_every_key_with_its_default():
         assert {field.name for field in msgspec.structs.fields(part)} - keys == set()
 
 
-def test_the_example_configuration_shows_a_source_that_an_identity_provider_writes(tmp_path):
+def test_the_example_configuration_shows_scim_sources_webhooks_and_files_with_every_key(tmp_path):
     example = (ROOT / "intercom-streams.example.toml").read_text()
+    parts = {"scim": ScimSource, "webhooks": WebhookEndpoint, "event_files": EventFile}
     lines = [
-        line.removeprefix("# ") if re.match(r"# (\[\[tenants\.scim|\w+ = )", line) else line for line in example.splitlines()
+        line.removeprefix("# ") if re.match(rf"# (\[\[tenants\.({'|'.join(parts)})|\w+ = )", line) else line
+        for line in example.splitlines()
     ]
     (tmp_path / "example.toml").write_text("\n".join(lines))
-    environment = {"INTERCOM_CLIENT_SECRET": "s", "SCIM_TOKEN": "t" * 20}
-    (scim,) = load(str(tmp_path / "example.toml"), environment=environment).tenancy.tenants["acme"].scim
-    assert scim == ScimSource(source="okta", tokens=(Secret("t" * 20),))
-    assert {field.name for field in msgspec.structs.fields(ScimSource)} - set(
-        re.findall(r"^(\w+) = ", "\n".join(lines), re.MULTILINE)
-    ) == set()
+    environment = {
+        "INTERCOM_CLIENT_SECRET": "s", "SCIM_TOKEN": "t" * 20, "PAGER_URL": "https://receiver.example/", "PAGER_SECRET": f"whsec_{'A' * 44}",
+    }  # fmt: skip
+    tenant = load(str(tmp_path / "example.toml"), environment=environment).tenancy.tenants["acme"]
+    assert tenant.scim == (ScimSource(source="okta", tokens=(Secret("t" * 20),)),)
+    assert (tenant.webhooks[0].give_up_hours, tenant.webhooks[0].pause_hours, tenant.event_files[0].keep) == (24, 72, 10)
+    for part, kind in parts.items():
+        shown = "\n".join(lines).partition(f"\n[[tenants.{part}]]")[2].partition("\n[[")[0]
+        assert set(re.findall(r"^(\w+) = ", shown, re.MULTILINE)) == {field.name for field in msgspec.structs.fields(kind)}
 
 
 def test_the_configuration_of_a_scim_server_shown_is_understood(tmp_path):

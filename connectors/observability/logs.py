@@ -18,7 +18,7 @@ import structlog
 from schemas.errors import IntercomStreamsError
 
 FIELDS: Final = frozenset({
-    "agent", "app", "app_id", "attempt", "bytes", "cause", "check", "count", "error", "generation", "hint", "listen", "ms",
+    "agent", "app", "app_id", "attempt", "bytes", "cause", "check", "count", "endpoint", "error", "generation", "hint", "listen", "ms",
     "name", "offset", "offsets", "offsets_read", "partition", "partitions", "path", "pid", "port", "process", "reason", "rebuild", "records",
     "rows", "seconds", "signal", "spool", "spooled", "status", "store", "table", "tenant", "topic", "topics_missing", "url",
     "worker",

@@ -67,6 +67,26 @@ SYNC_READS = _count(
     "sync_reads", "What agents asked to be read from Intercom, by what became of it: served, failed, refused, no_token.", "status"
 )
 
+WEBHOOK_POSTS = _count(
+    "webhook_posts",
+    "Posts to webhook endpoints, by what became of them: accepted, refused (answered with another status), away (not answered, or overloaded), "
+    "gone (410).",
+    "endpoint",
+    "result",
+)
+WEBHOOK_AGE = _spread("webhook_age_seconds", "Age of an event when its endpoint accepted it.", _AGE_SECONDS, "endpoint")
+WEBHOOK_GIVEN_UP = _count("webhook_given_up", "Events that an endpoint refused until they became dead letters.", "endpoint")
+WEBHOOK_WAITING = _level("webhook_waiting", "Events read for an endpoint that it has not accepted yet.", "endpoint")
+WEBHOOK_BEHIND = _level("webhook_behind_seconds", "Age of the oldest event that an endpoint has not accepted yet.", "endpoint")
+WEBHOOK_PAUSED = _level("webhook_paused", "1 while an endpoint is paused: its events stay in Kafka.", "endpoint")
+EVENTS_MISSED = _count(
+    "webhook_offsets_missed",
+    "Offsets that were deleted from Kafka before they were delivered to an endpoint or file. Alert on any.",
+    "endpoint",
+)
+EVENT_FILE_LINES = _count("event_file_lines", "Lines appended to files of events, by tenant.", "tenant")
+EVENT_FILE_FAILING = _level("event_file_failing", "1 while a tenant's file of events cannot be written.", "tenant")
+
 RECORDS = _count("records", "Records that an agent committed, without dead letters.", "agent")
 DEAD_LETTERS = _count("dead_letters", "Records that an agent could not process, written to dead.letters.", "agent")
 BATCH_SECONDS = _spread("batch_seconds", "Time of one transaction, from the first record to the commit.", _BATCH_SECONDS, "agent")
@@ -117,6 +137,8 @@ METRICS: Final[tuple[Instrument, ...]] = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_LIMIT, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
-    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS, RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
+    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS,
+    WEBHOOK_POSTS, WEBHOOK_AGE, WEBHOOK_GIVEN_UP, WEBHOOK_WAITING, WEBHOOK_BEHIND, WEBHOOK_PAUSED, EVENTS_MISSED, EVENT_FILE_LINES, EVENT_FILE_FAILING,
+    RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
     PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

@@ -8,7 +8,15 @@ from typing import Final
 from connectors.observability.metrics import METRICS, Instrument
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
-_PROCESSES: Final = {"ingress_": "ingress", "scim_": "SCIM server", "rest_": "sync, backfill", "sync_": "sync", "": "worker"}
+_PROCESSES: Final = {
+    "ingress_": "ingress",
+    "scim_": "SCIM server",
+    "rest_": "sync, backfill",
+    "sync_": "sync",
+    "webhook_": "deliver",
+    "event_file_": "deliver",
+    "": "worker",
+}
 _HEAD: Final = """# Metrics
 
 Every metric of the product, generated from `connectors/observability/metrics.py` by `python -m connectors.observability.page`. Each process serves them at `/metrics`, and has samples

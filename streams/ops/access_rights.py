@@ -10,8 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from schemas import dead_letters, operations
 from schemas.access import facts
 from schemas.topics import TOPICS, Encoding
+from schemas.webhooks import endpoint_states, posted
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
 
@@ -43,6 +45,7 @@ class ProcessUser(StrEnum):
     INGRESS = "ingress"
     WORKER = "worker"
     SCIM = "scim"
+    DELIVER = "deliver"
     OPERATOR = "operator"
     DOWNSTREAM = "downstream"
 
@@ -51,6 +54,7 @@ _ABOUT: Final = {
     ProcessUser.INGRESS: "`intercom-streams ingress`",
     ProcessUser.WORKER: "`intercom-streams worker`",
     ProcessUser.SCIM: "`intercom-streams scim`",
+    ProcessUser.DELIVER: "`intercom-streams deliver`",
     ProcessUser.OPERATOR: "the command line: `topics apply`, `doctor`, `replay`, decisions, `backup`. It may use all of the installation and nothing of others",
     ProcessUser.DOWNSTREAM: "readers of public topics; each needs its own group beside",
 }
@@ -89,6 +93,18 @@ def _scim() -> Iterator[Right]:
     yield Right(BrokerResource.TRANSACTIONAL_ID, "scim.", ("Describe", "Write"), prefixed=True)
 
 
+def _deliver() -> Iterator[Right]:
+    """It reads findings in a group for each endpoint, and writes who is paused and what was given up."""
+    yield Right(BrokerResource.TOPIC, posted.SOURCE, ("Describe", "Read"))
+    yield Right(BrokerResource.TOPIC, posted.REDELIVERIES, ("Describe", "Read"))
+    yield Right(BrokerResource.TOPIC, endpoint_states.TOPIC, ("Describe", "Read", "Write"))
+    yield Right(BrokerResource.TOPIC, dead_letters.TOPIC, ("Describe", "Write"))
+    yield Right(BrokerResource.TOPIC, operations.TOPIC, ("Describe", "Write"))
+    yield Right(BrokerResource.GROUP, f"{Naming().application}.webhook.", ("Describe", "Read"), prefixed=True)
+    yield Right(BrokerResource.TRANSACTIONAL_ID, "deliver-", ("Describe", "Write"), prefixed=True)
+    yield Right(BrokerResource.TRANSACTIONAL_ID, "webhooks", ("Describe", "Write"))
+
+
 def _operator() -> Iterator[Right]:
     operations = ("AlterConfigs", "Create", "Describe", "DescribeConfigs", "Read", "Write")
     yield Right(BrokerResource.TOPIC, "", operations, prefixed=True)
@@ -103,7 +119,7 @@ def _downstream() -> Iterator[Right]:
 
 
 _OF: Final = {
-    ProcessUser.INGRESS: _ingress, ProcessUser.WORKER: _worker, ProcessUser.SCIM: _scim, ProcessUser.OPERATOR: _operator,
+    ProcessUser.INGRESS: _ingress, ProcessUser.WORKER: _worker, ProcessUser.SCIM: _scim, ProcessUser.DELIVER: _deliver, ProcessUser.OPERATOR: _operator,
     ProcessUser.DOWNSTREAM: _downstream,
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from streams.settings.load import DEFAULT_FILE, ENVIRONMENT_FILE, KAFKA_ONLY, load
 from streams.settings.model import (
+    DeliverSettings,
     IngressSettings,
     LedgerSettings,
     RedisSettings,
@@ -16,6 +17,7 @@ __all__ = [
     "DEFAULT_FILE",
     "ENVIRONMENT_FILE",
     "KAFKA_ONLY",
+    "DeliverSettings",
     "IngressSettings",
     "LedgerSettings",
     "RedisSettings",

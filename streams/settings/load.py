@@ -12,6 +12,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import BadConfiguration
 from schemas.tenancy import App, Tenancy, Tenant
 from streams.settings.model import (
+    DeliverSettings,
     IngressSettings,
     LedgerSettings,
     RedisSettings,
@@ -41,6 +42,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     scim: ScimSettings = ScimSettings()
     sync: SyncSettings = SyncSettings()
     ledger: LedgerSettings = LedgerSettings()
+    deliver: DeliverSettings = DeliverSettings()
     worker: WorkerSettings = WorkerSettings()
     apps: tuple[App, ...] = ()
     tenants: tuple[Tenant, ...] = ()
@@ -147,9 +149,17 @@ def _settings(file: Any, folder: Path) -> Settings:
         scim=file.scim,
         sync=file.sync,
         ledger=file.ledger,
+        deliver=file.deliver,
         worker=msgspec.structs.replace(file.worker, state_dir=_path_from(folder, file.worker.state_dir)),
-        tenancy=Tenancy.of(file.apps, file.tenants),
+        tenancy=Tenancy.of(file.apps, [_with_paths(folder, tenant) for tenant in file.tenants]),
     )
+
+
+def _with_paths(folder: Path, tenant: Tenant) -> Tenant:
+    """Return the tenant with its files' paths seen from the configuration's folder."""
+    webhooks = tuple(msgspec.structs.replace(each, ca_file=_path_from(folder, each.ca_file)) for each in tenant.webhooks)
+    files = tuple(msgspec.structs.replace(each, path=_path_from(folder, each.path)) for each in tenant.event_files)
+    return msgspec.structs.replace(tenant, webhooks=webhooks, event_files=files) if webhooks or files else tenant
 
 
 def _path_from(folder: Path, path: str) -> str:

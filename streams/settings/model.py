@@ -56,6 +56,12 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: Secret = Secret("")
 
 
+class DeliverSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[deliver]` part: with an empty `listen` the process `deliver` serves neither /ready nor /metrics."""
+
+    listen: str = ""
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[worker]` part. With an empty `listen` a worker serves neither /ready nor /metrics; several count up from its port.
 
@@ -99,5 +105,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scim: ScimSettings
     sync: SyncSettings
     ledger: LedgerSettings
+    deliver: DeliverSettings
     worker: WorkerSettings
     tenancy: Tenancy

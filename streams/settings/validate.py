@@ -18,6 +18,7 @@ from streams.settings.model import Settings
 from streams.settings.parse import Report
 from streams.settings.profile_policy import check_policies
 from streams.settings.sources import check_record_sources
+from streams.settings.subscribers import check_subscribers
 from streams.settings.validate_scim import check_scim
 
 Expectation = Callable[[Any], str | None]
@@ -88,6 +89,7 @@ EXPECTED = MappingProxyType[str, Expectation]({
     "scim.url": _url("http://", "https://"),
     "sync.teammates_minutes": _at_least(0),
     "sync.resync_hours": _at_least(0),
+    "deliver.listen": _listen,
     "worker.listen": _listen,
     "worker.processes": _at_least(1),
     "worker.instance": _instance,
@@ -154,6 +156,7 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
     check_record_sources(tenants, report)
     check_erasure(tenants, report)
     check_policies(tenants, report)
+    check_subscribers(tenants, report)
     count = Counter(workspace.app_id for _, workspace in workspaces)
     for path, workspace in workspaces:
         if not workspace.app_id or any(character in "|:" for character in workspace.app_id):

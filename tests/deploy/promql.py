@@ -56,12 +56,13 @@ class Pages:
         return {labels: (value - first.get(labels, 0.0)) / (at - begin) * share for labels, value in last.items() if at > begin}
 
     def _aggregateexpr(self, node: Any, at: int) -> Vector:
-        assert str(node.op) == "sum", f"no {node.op} here"
+        assert str(node.op) in {"sum", "max"}, f"no {node.op} here"
         kept = set(node.modifier.labels) if node.modifier else set()
         groups: Vector = {}
         for labels, value in self._value(node.expr, at).items():
             group = frozenset((name, text) for name, text in labels if name in kept)
-            groups[group] = groups.get(group, 0.0) + value
+            is_max = str(node.op) == "max"
+            groups[group] = max(groups.get(group, value), value) if is_max else groups.get(group, 0.0) + value
         return groups
 
     def _binaryexpr(self, node: Any, at: int) -> Vector:

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.asyncio
 
 RULES = {rule["alert"]: rule for rule in ALERTS}
 MINUTE = 60
+OF_DELIVER = {
+    "WebhookBehind": lambda: metrics.WEBHOOK_BEHIND.labels("acme|pager").set(1000),
+    "WebhookPaused": lambda: metrics.WEBHOOK_PAUSED.labels("acme|pager").set(1),
+    "WebhookGivenUp": lambda: metrics.WEBHOOK_GIVEN_UP.labels("acme|pager").inc(),
+    "EventsMissed": lambda: metrics.EVENTS_MISSED.labels("acme|pager").inc(3),
+    "EventFileFailing": lambda: metrics.EVENT_FILE_FAILING.labels("acme").set(1),
+}
 SECONDS = {"s": 1, "m": MINUTE, "h": 60 * MINUTE}
 
 
@@ -41,7 +48,7 @@ def looks(rule: dict[str, Any]) -> list[int]:
 
 
 async def test_every_alert_is_tried() -> None:
-    assert set(RULES) == {*OF_INGRESS, *OF_WORKER, "ProcessDown", "ScimFails"}
+    assert set(RULES) == {*OF_INGRESS, *OF_WORKER, *OF_DELIVER, "ProcessDown", "ScimFails"}
 
 
 @pytest.mark.parametrize("name", OF_WORKER)
@@ -74,6 +81,35 @@ async def test_the_alert_about_identity_providers_fires() -> None:
     metrics.SCIM_ANSWERS.labels("PATCH", 503).inc()
     pages[MINUTE] = generate_latest().decode()
     assert fires("ScimFails", pages)
+
+
+def deliver_is_well() -> None:
+    for gauge in (metrics.WEBHOOK_BEHIND, metrics.WEBHOOK_PAUSED):
+        gauge.labels("acme|pager").set(0)
+    metrics.EVENT_FILE_FAILING.labels("acme").set(0)
+    for counter in (metrics.WEBHOOK_GIVEN_UP, metrics.EVENTS_MISSED):
+        counter.labels("acme|pager").inc(0)
+
+
+@pytest.mark.parametrize("name", OF_DELIVER)
+async def test_an_alert_about_deliveries_fires_and_is_silent_afterwards(name: str) -> None:
+    deliver_is_well()
+    pages = {0: generate_latest().decode()}
+    for at in looks(RULES[name]):
+        OF_DELIVER[name]()
+        pages[at] = generate_latest().decode()
+    assert fires(name, pages)
+    deliver_is_well()
+    assert not Pages({0: generate_latest().decode()}).query(RULES[name]["expr"], 0)
+
+
+async def test_an_endpoint_that_is_paused_is_not_also_behind() -> None:
+    deliver_is_well()
+    OF_DELIVER["WebhookBehind"]()
+    OF_DELIVER["WebhookPaused"]()
+    page = generate_latest().decode()
+    deliver_is_well()
+    assert not Pages({0: page, MINUTE: page}).query(RULES["WebhookBehind"]["expr"], MINUTE)
 
 
 async def test_a_process_that_does_not_answer_fires() -> None:

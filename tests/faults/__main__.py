@@ -26,6 +26,7 @@ from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
 from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 from tests.support.profile_laws.campaign import campaign as people_campaign
+from tests.support.webhooks.campaign import kill_campaign
 
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
@@ -45,10 +46,10 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, OPERATIONS, "answers", "people", "runs", "policy", "sync", "all"]),
+    type=click.Choice([*KINDS, OPERATIONS, "answers", "people", "runs", "policy", "sync", "webhooks", "all"]),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, people the agents of profiles with theirs, runs "
-    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again; operations "
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times; operations "
     "are replays and rebuilds of the product.",
 )
 @click.option(
@@ -74,6 +75,9 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str, con
         return
     if kind == "sync":
         _read_again(secrets.randbits(16) if seed is None else seed, contacts or _WORKSPACE)
+        return
+    if kind == "webhooks":
+        _kill_deliveries(secrets.randbits(32) if seed is None else seed)
         return
     if kind == "runs":
         _compare_runs(secrets.randbits(32) if seed is None else seed)
@@ -107,6 +111,16 @@ def _compare_people(minutes: float, first: int, histories: int | None) -> None:
             raise click.ClickException("\n".join([*broken[:5], f"Repeat it: scripts/faults --kind people --seed {seed}"]))
         done += 1
     click.echo(f"{done} histories, nothing found")
+
+
+def _kill_deliveries(seed: int) -> None:
+    """Kill `deliver` at twenty moments, with an endpoint that fails half of the time, and look for every event."""
+    click.echo(f"seed {seed}")
+    folder = Path(tempfile.mkdtemp(prefix="webhooks-"))
+    with temporary_stack() as stack:
+        kafka = KafkaSettings(bootstrap=stack.addresses.kafka)
+        kill_campaign(kafka, folder, kills=20, findings=60, each=4, seed=seed, note=click.echo)
+    shutil.rmtree(folder)
 
 
 def _compare_runs(seed: int) -> None:

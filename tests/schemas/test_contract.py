@@ -5,6 +5,7 @@ from schemas.contract import FILE, HEADERS, document
 from schemas.dead_letters import dead_letter, shortened
 from schemas.message import RecordValue
 from schemas.topics import TOPICS, Encoding
+from schemas.webhooks.posted import REDELIVER_TO
 from tests.support.event_contexts import FULL
 
 
@@ -20,4 +21,4 @@ def test_each_topic_but_the_internal_ones_is_in_the_document(topic):
 
 def test_every_header_we_write_is_in_the_table_and_no_other():
     record = shortened(dead_letter("people", 0, RecordValue(None, None, replay_headers(FULL.headers(), "r-1")), "why", "people"))
-    assert {name for name, _ in record.headers} == set(HEADERS)
+    assert {*(name for name, _ in record.headers), REDELIVER_TO} == set(HEADERS)

@@ -11,6 +11,8 @@ VERBS = MappingProxyType({
     "ingress": "Accept Intercom's webhooks.",
     "scim": "Let identity providers write staff.",
     "sync": "Read from Intercom what is asked for, and what is due.",
+    "deliver": "Post findings to webhook endpoints, and append them to files.",
+    "webhooks": "Show, pause, resume and try the endpoints that findings are posted to.",
     "worker": "Merge events and evaluate access.",
     "run": "Run the servers and workers on this machine, supervised.",
     "send": "Sign files and post them as Intercom would.",

@@ -29,7 +29,8 @@ _WORKER_GRACE_S = 30.0  # time to end its transactions, at most 15 s each
 def run(ctx: click.Context, *, workers: int | None) -> None:
     """Run ingress and workers on this machine until Ctrl-C or SIGTERM.
 
-    The SCIM server too where [scim] listen names an address, and `sync` where a workspace has an access token.
+    The SCIM server too where [scim] listen names an address, `sync` where a workspace has an access token, and `deliver` where findings
+    are to be posted to endpoints or appended to files.
     The ingress accepts at once, Kafka or not. Topics are created when Kafka answers, then the workers start. A process that dies
     is started again; one that needs a person is not, and says why.
     """
@@ -41,7 +42,8 @@ def run(ctx: click.Context, *, workers: int | None) -> None:
             "`intercom-streams worker` for each name."
         )
     servers = ("ingress", "scim") if settings.scim.listen else ("ingress",)
-    readers = ("sync",) if any(workspace.access_token for workspace in settings.tenancy.workspaces.values()) else ()
+    reads = any(workspace.access_token for workspace in settings.tenancy.workspaces.values())
+    readers = (*(("sync",) if reads else ()), *(("deliver",) if settings.tenancy.delivers() else ()))
     code = asyncio.run(_supervise(config_of(ctx), count, _print_line, servers, readers))
     if code:
         raise MustStop("A process stopped for a reason that only a person can fix. Its last lines above say what to do.")

@@ -18,6 +18,7 @@ from schemas.dead_letters import original_record
 from schemas.ids import derived
 from schemas.operations import REDRIVEN, Operation
 from schemas.topics import TOPICS
+from schemas.webhooks.posted import REDELIVER_TO, REDELIVERIES, endpoint_of
 from streams.ops.dead_letters.letters import Letter, Selection, letters, resolutions
 
 _CHUNK: Final = 500  # letters in a transaction …
@@ -89,7 +90,11 @@ async def _commit(producer: Transactions, avro: Avro, chunk: list[Letter], resol
 
 
 def _original(letter: Letter) -> TopicRecord:
+    """Return the record for its topic; one that a webhook endpoint did not accept is for that endpoint alone, since all others had it."""
     record, origin = letter.record, letter.origin
+    if endpoint := endpoint_of(origin.agent):
+        headers = [*original_record(record.headers), (REDELIVER_TO, endpoint.encode())]
+        return TopicRecord(REDELIVERIES, record.key, record.value, headers, origin.partition)
     return TopicRecord(origin.topic, record.key, record.value, original_record(record.headers), origin.partition)
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from aiokafka.errors import KafkaError
 
 from schemas.errors import IntercomStreamsError
-from streams.ops.doctor import cluster, consumers, data, host, processes
+from streams.ops.doctor import cluster, consumers, data, deliveries, host, processes
 from streams.ops.doctor.finding import Examination, HealthFinding, Patient, problem
 
 _TIMEOUT_S: Final = 30.0
@@ -31,6 +31,7 @@ TABLE: Final = (
     _Row("lag", consumers.lag, needs_kafka=True),
     _Row("transactions", consumers.transactions, needs_kafka=True),
     _Row("dead letters", data.dead_letters, needs_kafka=True),
+    _Row("deliveries", deliveries.deliveries, needs_kafka=True),
     _Row("coverage", data.coverage, needs_kafka=True),
     _Row("clocks", data.clocks, needs_kafka=True),
 )

@@ -83,6 +83,8 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "access.ledger": _STAFF,
     "workspaces": _holding(FoundBy.NOWHERE, "which workspaces are paused, archived or deleted"),
     "held.posts": _holding(FoundBy.MENTION, "posts about a workspace that is paused or archived"),
+    "webhook.endpoints": _holding(FoundBy.NOWHERE, "which webhook endpoints are paused"),
+    "webhook.redeliveries": _STAFF,
     "dead.letters": _holding(FoundBy.MENTION, "posts and patches that could not be processed"),
     "operations": _holding(FoundBy.NOWHERE, "what operators did; of an erasure the marks, and no id of a contact"),
 })  # fmt: skip

@@ -11,7 +11,21 @@ from connectors.observability import metrics
 
 ROOT = Path(__file__).parents[3]
 INSTRUMENTS = {name: value for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)}
-HARMLESS_LABELS = {"status", "topic", "reason", "name", "where", "agent", "partition", "process", "method", "kind"}
+HARMLESS_LABELS = {
+    "status",
+    "topic",
+    "reason",
+    "name",
+    "where",
+    "agent",
+    "partition",
+    "process",
+    "method",
+    "kind",
+    "endpoint",
+    "result",
+    "tenant",
+}
 
 
 def test_every_metric_is_in_the_table() -> None:

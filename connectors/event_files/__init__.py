@@ -1,0 +1,1 @@
+"""Files of JSON lines that events are appended to, for forwarders of log files."""
