@@ -1,7 +1,7 @@
 """Read ranges of a topic's offsets: each from its start to its end, with positions to continue from; committed records only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -65,7 +65,7 @@ class RangeReader:
         ):
             yield record
 
-    async def read(self, ranges: Mapping[int, OffsetRange], batch: int) -> AsyncIterator[RangeBatch]:
+    async def read(self, ranges: Mapping[int, OffsetRange], batch: int) -> AsyncGenerator[RangeBatch, None]:
         """Yield the records of the ranges, at most `batch` at a time.
 
         Raises MissingRecords where retention deletes records of a range before they are read, Unavailable where Kafka sends none.
@@ -106,6 +106,20 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
             raise TopicMissing(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
         yield RangeReader(consumer, topic, partitions)
     except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+    finally:
+        await consumer.stop()
+
+
+async def last_written(kafka: KafkaSettings, topic: str, partition: int) -> int:
+    """Return where a partition ends, with the records of transactions that are still open. Raises Unavailable."""
+    consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False, isolation_level="read_uncommitted")
+    try:
+        async with asyncio.timeout(_START_S):
+            await consumer.start()
+            each = TopicPartition(topic, partition)
+            return int((await consumer.end_offsets([each]))[each])
+    except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
     finally:
         await consumer.stop()

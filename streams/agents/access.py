@@ -50,8 +50,8 @@ class OutputWriter(msgspec.Struct, frozen=True):
 
     def write(self, result: ChunkResult, out: Outbox) -> None:
         """Send all records of one chunk's result, and note its findings for the metrics."""
-        for key, finding in result.findings:
-            out.note(f"violation_{VERBS[finding.activity_id]}_{key.check}")
+        for event in result.findings:
+            out.note(f"violation_{VERBS[event.finding.activity_id]}_{event.key.check}")
         for record in self._records(result):
             out.send(record.topic, record.key, record.value, record.headers(result.cause, result.now, result.trace))
 

@@ -37,7 +37,7 @@ class OutputRecord(msgspec.Struct, frozen=True):
 
 def finding_records(avro: Avro, finding_event: FindingEvent, product: str | None) -> tuple[OutputRecord, OutputRecord]:
     """Return an event of a finding as Avro, and as OCSF JSON with the same id on another topic."""
-    name, finding = finding_event
+    name, finding = finding_event.key, finding_event.finding
     key = ":".join(part for part in (name.tenant, name.app_id, name.account) if part)
     event = derived_event(
         avro,

@@ -49,8 +49,3 @@ def is_wanted(line: AccessLine, check: str | None, results: Collection[str]) -> 
     """Say whether a line has an answer of the check (any: None) with one of the results (any: none given)."""
     answers = [answer for name, answer in line.checks.items() if check in (None, name)]
     return any(not results or answer.result in results for answer in answers)
-
-
-def harmless(text: str | None) -> str:
-    """Return a text that no spreadsheet takes for a formula: names and addresses come from outside."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""

@@ -11,7 +11,7 @@ from rich.table import Table
 from connectors.kafka import schema_registry as registry
 from schemas.access.findings import CheckState
 from schemas.json_lines import json_line
-from streams.cli.access.lines import AccessLine, harmless, is_wanted, lines_of
+from streams.cli.access.lines import AccessLine, is_wanted, lines_of
 from streams.cli.access.teammates import Teammate, teammates_of
 from streams.cli.decisions.answers import answers_of
 from streams.cli.decisions.options import tenant_option
@@ -19,6 +19,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.table import CHECKS
+from streams.ops.reports.csv_form import harmless
 from streams.settings import Settings
 
 RESULTS = ("PASS", "FAIL", "DUE", "UNKNOWN", "EXEMPT")

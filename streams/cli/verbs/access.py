@@ -16,10 +16,12 @@ from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from streams.cli.access.alarm_test import test_violation
+from streams.cli.access.controls import show_controls
 from streams.cli.access.ledger import ledger
 from streams.cli.access.listing import list_access
 from streams.cli.access.monitor import monitor
 from streams.cli.access.queue import queue
+from streams.cli.access.report import report
 from streams.cli.access.verify import verify
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of
@@ -58,7 +60,11 @@ _workspace_option = click.option(
     "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
 )
 
-access = click.Group("access", help=VERBS["access"], commands=[list_access, queue, monitor, test_violation, verify, ledger])
+access = click.Group(
+    "access",
+    help=VERBS["access"],
+    commands=[list_access, queue, monitor, test_violation, verify, ledger, report, show_controls],
+)
 
 
 @access.command()
@@ -99,11 +105,12 @@ def snapshot(
     if confirm:  # before its end, so that it is not refused first
         facts.insert(-1, _confirmation(tenant, app_id, reading.snapshot))
     run(_append(settings, facts))
-    report = TeammateReport(tenant, app_id, reading.id, timestamp(reading.requested), teammates, len(facts), confirm)
+    snapshot_report = TeammateReport(tenant, app_id, reading.id, timestamp(reading.requested), teammates, len(facts), confirm)
     if as_json:
-        click.echo(json_line(report))
+        click.echo(json_line(snapshot_report))
     else:
-        click.echo(f"{teammates} teammates of workspace {app_id} as of {report.requested}, as snapshot {report.snapshot}")
+        taken = snapshot_report.requested
+        click.echo(f"{teammates} teammates of workspace {app_id} as of {taken}, as snapshot {snapshot_report.snapshot}")
 
 
 @access.command()

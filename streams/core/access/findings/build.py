@@ -44,10 +44,11 @@ _OF_A_CANDIDATE: Final = 10  # addresses: a hundred of a hundred candidates woul
 
 
 class FindingEvent(NamedTuple):
-    """An event of a finding, and its subject."""
+    """An event of a finding, its subject, and the ids of the people it is about."""
 
     key: FindingKey
     finding: Finding
+    people: tuple[str, ...]
 
 
 class FindingSubjects(NamedTuple):
@@ -92,7 +93,7 @@ def finding_event(
     key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, *, region: str = DEFAULT_REGION
 ) -> FindingEvent:
     """Build the published form of an event. `now` is log time (ms), `region` where the workspace is: its pages have another host each."""
-    return FindingEvent(key, _finding(key, event, subjects, now, region))
+    return FindingEvent(key, _finding(key, event, subjects, now, region), event.episode.people)
 
 
 def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, region: str) -> Finding:

@@ -25,6 +25,7 @@ from streams.core.access.findings.terms import TermsSource, arm
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.freshness import interval_of
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, TeammateSnapshot
@@ -80,6 +81,15 @@ class Evaluation:
                 for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, terms=terms):
                     self._publish(key, event, account, outcome, cause.now)
 
+    def exemption_voided_at(self, row: ExemptionRow, at: int) -> int | None:
+        """Return when a material change voided an exemption (ms), as of an instant; None where none did, as of a workspace's."""
+        account = self._state.accounts.get(row.app_id, row.account) if row.account else None
+        judged = None if account is None else _judged(presence.presence_of(account, self._snapshots(row.app_id)), removed=False)
+        if account is None or judged is None:
+            return row.reclassified
+        view = self._input(account, judged, at)
+        return material.voided_at(self._state, view, checks.of_account(view), row)
+
     def _workspace_input(self, row: WorkspaceRow, at: int) -> WorkspaceInput:
         changes = self._state.changes.get(row.app_id) if self._switches else None
         freshness, settings = self._state.read_settings.freshness, self._state.read_settings.row
@@ -112,13 +122,12 @@ class Evaluation:
 
     def _outcomes(self, account: AccountRow, present: Presence, at: int) -> CheckOutcomes:
         row = self._state.workspaces.get(account.app_id)
-        start = present.period or (Period(present.unsettled, None) if present.unsettled else None)
-        over = Period(present.removed, present.removed) if present.removed is not None and self._switches else None
-        judged = start or over
+        judged = _judged(present, removed=bool(self._switches))
         if judged is None:
             return {}
         view = self._input(account, judged, at)
-        outcomes = checks.of_account(view) if start is not None else checks.of_removed_account(view)
+        is_over = present.period is None and present.unsettled is None
+        outcomes = checks.of_removed_account(view) if is_over else checks.of_account(view)
         if row is not None and row.monitored is False:
             return checks.all_unknown(outcomes, "unmonitored", row.date or 0, held=False)
         voided_at = partial(material.voided_at, self._state, view, outcomes)  # whose it is, also where its presence is in doubt
@@ -217,6 +226,13 @@ class Evaluation:
 
     def _described(self, person: Person, now: int) -> Described:
         return Described.of(person, self._directory.precedence, now)
+
+
+def _judged(present: Presence, *, removed: bool) -> Period | None:
+    """Return the presence that is judged: the present one or a contradiction; where neither is there and `removed`, the removal."""
+    start = present.period or (Period(present.unsettled, None) if present.unsettled else None)
+    over = Period(present.removed, present.removed) if present.removed is not None and removed else None
+    return start or over
 
 
 def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckRow) -> tuple[str, CheckState] | None:

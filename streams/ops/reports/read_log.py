@@ -1,0 +1,105 @@
+"""Read a tenant's facts from Kafka into a report, without a consumer group and without a word to anybody who works there."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any, Final
+
+from connectors.kafka.ranges import OffsetRange, RangeReader, last_written, open_ranges
+from connectors.kafka.settings import KafkaSettings
+from schemas.access import fact_records
+from schemas.access.facts import TOPIC
+from schemas.access.reports import AccessReport
+from schemas.canonical import digest
+from schemas.cloudevents import timestamp
+from schemas.codec import Avro
+from schemas.errors import BadConfiguration, InvalidRecord, Unavailable
+from schemas.partition import partition_of
+from streams.agents.access import ROWS
+from streams.core.access.reports.build import report
+from streams.core.access.reports.reading import ReportReading
+from streams.core.access.reports.scope import ReportScope
+from streams.core.access.state.rows import AnyRow
+from streams.core.access.state.values import LogPosition
+from streams.engine.in_memory import MemoryTable
+
+_BATCH: Final = 2000
+_COMMIT_EVERY: Final = 200  # facts: changes beyond the last commit are kept decoded, and rows as bytes are a tenth of that
+
+
+class LogReading:
+    """Takes the records of a partition of the log in their order."""
+
+    def __init__(self, avro: Avro, tenant: str, scope: ReportScope) -> None:
+        self._avro, self._key = avro, tenant.encode()
+        self._table: MemoryTable[AnyRow] = MemoryTable(ROWS)
+        self.reading = ReportReading(self._table, tenant, scope)
+        self._uncommitted = 0
+
+    def take(self, partition: int, record: Any) -> bool:
+        """Take a record, of whichever tenant; return whether those behind it can count."""
+        if record.key != self._key:
+            return True
+        position = LogPosition(partition, record.offset, record.timestamp, digest(record.value or b""))
+        try:
+            fact = fact_records.of_record(self._avro, record)
+        except InvalidRecord:
+            return self.reading.not_understood(position)
+        more = self.reading.take(fact, position)
+        self._uncommitted += 1
+        if self._uncommitted >= _COMMIT_EVERY:
+            self._table.commit()
+            self._uncommitted = 0
+        return more
+
+    def report(self) -> AccessReport:
+        """Return the report. Raises BadConfiguration where no fact counts."""
+        record = self.reading.record
+        if record.counts.last is None:
+            begins = f"begins at {timestamp(record.counts.first)}" if record.counts.first is not None else "is empty"
+            raise BadConfiguration(
+                f"Nothing was known by then: the log of facts {begins}. Choose a later instant, or a greater --known-at."
+            )
+        self.reading.finish()
+        return report(self.reading)
+
+
+async def read_report(
+    kafka: KafkaSettings,
+    avro: Avro,
+    tenant: str,
+    scope: ReportScope,
+    *,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+) -> AccessReport:
+    """Return the report of a tenant. `on_progress` gets how many offsets were read, of how many.
+
+    Raises BadConfiguration for an offset that the log does not have yet, and where no fact counts; Unavailable while a fact that may count
+    is written in a transaction that is still open: the same report would then be another one later.
+    """
+    log = LogReading(avro, tenant, scope)
+    topic = kafka.topic(TOPIC)
+    async with open_ranges(kafka, topic) as reader:
+        bounds = await reader.bounds()
+        partition = partition_of(tenant.encode(), len(bounds))
+        within = bounds[partition]
+        if scope.known_at is not None and scope.known_at >= within.end:
+            raise BadConfiguration(
+                f"The log of {tenant} does not reach offset {scope.known_at}: the last one of its partition {partition} is {within.end - 1}."
+            )
+        is_whole = await _read(reader, log, partition, within, on_progress)
+    if not is_whole and scope.known_at is None and await last_written(kafka, topic, partition) > within.end:
+        raise Unavailable("Facts that may count are being written at this moment. Make the report again in a few seconds.")
+    return log.report()
+
+
+async def _read(
+    reader: RangeReader, log: LogReading, partition: int, within: OffsetRange, on_progress: Callable[[int, int], None]
+) -> bool:
+    """Read until no further record can count; return whether that was before the end of the log."""
+    async with aclosing(reader.read({partition: within}, _BATCH)) as batches:
+        async for batch in batches:
+            for record in batch.records:
+                if not log.take(partition, record):
+                    return True
+            on_progress(batch.positions.get(partition, within.end) - within.start, within.end - within.start)
+    return False
