@@ -68,7 +68,7 @@ def in_naive_form(reading: ReportReading, lives: AccessReport | None = None) -> 
 def _findings(naive: NaiveReport, reading: ReportReading, made: AccessReport, lives: AccessReport | None) -> None:
     for finding in made.findings:
         if finding.check in CORE_CHECKS:
-            open_ = next(life for life in reading.record.lives.open() if life.latest.finding_info.uid == finding.uid)
+            open_ = next(life for life in reading.record.lives.still_open() if life.latest.finding_info.uid == finding.uid)
             handling = open_.latest.unmapped.handling
             shown = (handling.action, handling.assignee) if handling else None
             due = None if finding.due is None else ms(finding.due)

@@ -18,7 +18,7 @@ _EVENTS: Final = {CREATE: "opened", UPDATE: "updated", CLOSE: "closed"}
 def lives_of(view: ReportView) -> list[FindingLife]:
     """Return the findings of a report, by when they were opened: the open ones; of a period, all that were open in it."""
     scope = view.scope
-    lives = view.record.lives.open() if scope.since is None else _of_period(view, scope.since)
+    lives = view.record.lives.still_open() if scope.since is None else _of_period(view, scope.since)
     return sorted(lives, key=lambda life: (life.opened, life.latest.finding_info.uid, life.known))
 
 

@@ -59,7 +59,7 @@ class FindingLives:
         yield from self._over
         yield from self._current.values()
 
-    def open(self) -> list[FindingLife]:
+    def still_open(self) -> list[FindingLife]:
         return [life for life in self._current.values() if life.closed is None]
 
     def name(self, uid: str, people: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ def cover(pages: Pages, report: AccessReport) -> None:
     pages.text(MARGIN, 21, pages.fonts.shown(f"{report.basis.tenant}, {span(report.basis)}"), size=11.5, colour=WHITE)
     pages.y = TOP + 21
     _tiles(pages, report)
-    heading(pages, "What this report rests on", "The same arguments give the same bytes, whoever makes the report and whenever.")
+    heading(pages, "What this report rests on", "The same arguments give the same bytes, on every machine and at any time.")
     for name, text in _basis(report):
         lines = pages.lines(text, WIDTH - 2 * MARGIN - 48)
         pages.text(MARGIN, pages.y, name, size=8, colour=MUTED)
