@@ -37,6 +37,7 @@ SMALLEST = {
     ),
     "access": (("ours",), set()),
     "identity": (("in_memory", "on_disk"), set()),
+    "sync": (("bare", "ours", "memory"), {"bare"}),
     "scale": (("1", "2"), {"measured_to_predicted_2"}),
     "partitions": (("engine",), {"engine_16_rate", "engine_16_p99", "engine_64_rate", "engine_64_p99"}),
     "latency": (("ours", "plain_loops"), {"violation_p50", "violation_p99", "person_p50", "person_p99"}),

@@ -16,6 +16,7 @@ from schemas.errors import Fenced, Unavailable
 from schemas.message import Headers
 from schemas.partition import partition_of
 
+_BATCH_BYTES: Final = 256 << 10  # aiokafka's 16 KiB make ten requests of a page of 150 contacts
 _START_S: Final = 15.0
 _ATTEMPTS: Final = 12  # with their pauses about 30 s: longer than a hundred processes need that begin at once
 _FIRST_PAUSE_S: Final = 0.2  # about what a look and a transaction take
@@ -70,7 +71,7 @@ async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transac
     """
     producer = AIOKafkaProducer(
         **kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000,
-        compression_type="zstd", max_request_size=MAX_RECORD_BYTES + DEAD_LETTER_ROOM,
+        compression_type="zstd", max_request_size=MAX_RECORD_BYTES + DEAD_LETTER_ROOM, max_batch_size=_BATCH_BYTES,
     )  # fmt: skip
     try:
         try:
