@@ -5,12 +5,11 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from connectors.kafka import schema_registry as registry
 from schemas.access.reports import AccessReport
 from schemas.errors import BadConfiguration
+from streams.cli.access.reading import shown_progress
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, kafka_of
 from streams.cli.run_async import run
@@ -83,13 +82,5 @@ def write(output: Path, made: bytes) -> None:
 
 async def _read(settings: Settings, tenant: str, scope: ReportScope) -> AccessReport:
     avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading facts", total=None)
-        return await read_report(
-            settings.kafka,
-            avro,
-            tenant,
-            scope,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with shown_progress("reading facts") as on_progress:
+        return await read_report(settings.kafka, avro, tenant, scope, on_progress=on_progress)

@@ -20,7 +20,7 @@ VERBS = MappingProxyType({
     "staff": "Import the staff directory, and decide which of its sources is right.",
     "profiles": "Show people and organisations, and why they are what they are.",
     "activities": "Show and keep what people did.",
-    "policy": "Apply and show access policies.",
+    "policy": "Apply access policies, show them, and try them out.",
     "access": "Show who has access, feed lists of Intercom's teammates, and confirm them.",
     "account": "Decide whose an account is, and what it is.",
     "exempt": "Accept a failing check for a time.",

@@ -1,13 +1,14 @@
 """Read a tenant's facts from Kafka into a report, without a consumer group and without a word to anybody who works there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from connectors.kafka.ranges import OffsetRange, RangeReader, last_written, open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import fact_records
-from schemas.access.facts import TOPIC
+from schemas.access.facts import TOPIC, Policy
+from schemas.access.policy_trials import PolicyTrial
 from schemas.access.reports import AccessReport
 from schemas.canonical import digest
 from schemas.cloudevents import timestamp
@@ -18,21 +19,24 @@ from streams.agents.access import ROWS
 from streams.core.access.reports.build import report
 from streams.core.access.reports.reading import ReportReading
 from streams.core.access.reports.scope import ReportScope
+from streams.core.access.reports.what_if import TriedReading, changes_now, changes_since
 from streams.core.access.state.rows import AnyRow
 from streams.core.access.state.values import LogPosition
 from streams.engine.in_memory import MemoryTable
 
+R = TypeVar("R", bound=ReportReading)
+Progressed = Callable[[int, int], None]
 _BATCH: Final = 2000
 _COMMIT_EVERY: Final = 200  # facts: changes beyond the last commit are kept decoded, and rows as bytes are a tenth of that
 
 
-class LogReading:
-    """Takes the records of a partition of the log in their order."""
+class LogReading(Generic[R]):
+    """Takes the records of a partition of the log in their order, into a reading that `make` returns for an empty table."""
 
-    def __init__(self, avro: Avro, tenant: str, scope: ReportScope) -> None:
+    def __init__(self, avro: Avro, tenant: str, make: Callable[[MemoryTable[AnyRow]], R]) -> None:
         self._avro, self._key = avro, tenant.encode()
         self._table: MemoryTable[AnyRow] = MemoryTable(ROWS)
-        self.reading = ReportReading(self._table, tenant, scope)
+        self.reading = make(self._table)
         self._uncommitted = 0
 
     def take(self, partition: int, record: Any) -> bool:
@@ -51,8 +55,8 @@ class LogReading:
             self._uncommitted = 0
         return more
 
-    def report(self) -> AccessReport:
-        """Return the report. Raises BadConfiguration where no fact counts."""
+    def finished(self) -> R:
+        """Return the reading, finished. Raises BadConfiguration where no fact counts."""
         record = self.reading.record
         if record.counts.last is None:
             begins = f"begins at {timestamp(record.counts.first)}" if record.counts.first is not None else "is empty"
@@ -60,23 +64,55 @@ class LogReading:
                 f"Nothing was known by then: the log of facts {begins}. Choose a later instant, or a greater --known-at."
             )
         self.reading.finish()
-        return report(self.reading)
+        return self.reading
+
+
+def report_log(avro: Avro, tenant: str, scope: ReportScope) -> LogReading[ReportReading]:
+    """Return a log to read for a report."""
+    return LogReading(avro, tenant, lambda table: ReportReading(table, tenant, scope))
 
 
 async def read_report(
+    kafka: KafkaSettings, avro: Avro, tenant: str, scope: ReportScope, *, on_progress: Progressed = lambda *_: None
+) -> AccessReport:
+    """Return the report of a tenant. Raises as `read_logs` does."""
+    log = report_log(avro, tenant, scope)
+    await read_logs(kafka, tenant, scope, [log], on_progress=on_progress)
+    return report(log.finished())
+
+
+async def try_policy(
     kafka: KafkaSettings,
     avro: Avro,
     tenant: str,
-    scope: ReportScope,
+    policy: Policy,
     *,
-    on_progress: Callable[[int, int], None] = lambda *_: None,
-) -> AccessReport:
-    """Return the report of a tenant. `on_progress` gets how many offsets were read, of how many.
+    now: int,
+    since: int | None,
+    on_progress: Progressed = lambda *_: None,
+) -> PolicyTrial:
+    """Return what a policy would change now, or would have changed since an instant (both ms). Raises as `read_logs` does."""
+    starts = now if since is None else since
+    scope = ReportScope(now, starts)
+    tried = LogReading(avro, tenant, lambda table: TriedReading(table, tenant, scope, policy, starts))
+    actual = report_log(avro, tenant, scope)
+    await read_logs(kafka, tenant, scope, [tried] if since is None else [tried, actual], on_progress=on_progress)
+    return changes_now(tried.finished()) if since is None else changes_since(tried.finished(), actual.finished(), since)
 
-    Raises BadConfiguration for an offset that the log does not have yet, and where no fact counts; Unavailable while a fact that may count
-    is written in a transaction that is still open: the same report would then be another one later.
+
+async def read_logs(
+    kafka: KafkaSettings,
+    tenant: str,
+    scope: ReportScope,
+    logs: Sequence[LogReading[Any]],
+    *,
+    on_progress: Progressed = lambda *_: None,
+) -> None:
+    """Read a tenant's facts into each of these. `on_progress` gets how many offsets were read, of how many.
+
+    Raises BadConfiguration for an offset that the log does not have yet; Unavailable while a fact that may count is written in a
+    transaction that is still open: the same report would then be another one later.
     """
-    log = LogReading(avro, tenant, scope)
     topic = kafka.topic(TOPIC)
     async with open_ranges(kafka, topic) as reader:
         bounds = await reader.bounds()
@@ -86,20 +122,19 @@ async def read_report(
             raise BadConfiguration(
                 f"The log of {tenant} does not reach offset {scope.known_at}: the last one of its partition {partition} is {within.end - 1}."
             )
-        is_whole = await _read(reader, log, partition, within, on_progress)
+        is_whole = await _read(reader, logs, partition, within, on_progress)
     if not is_whole and scope.known_at is None and await last_written(kafka, topic, partition) > within.end:
         raise Unavailable("Facts that may count are being written at this moment. Make the report again in a few seconds.")
-    return log.report()
 
 
 async def _read(
-    reader: RangeReader, log: LogReading, partition: int, within: OffsetRange, on_progress: Callable[[int, int], None]
+    reader: RangeReader, logs: Sequence[LogReading[Any]], partition: int, within: OffsetRange, on_progress: Progressed
 ) -> bool:
     """Read until no further record can count; return whether that was before the end of the log."""
     async with aclosing(reader.read({partition: within}, _BATCH)) as batches:
         async for batch in batches:
             for record in batch.records:
-                if not log.take(partition, record):
+                if not all(log.take(partition, record) for log in logs):
                     return True
             on_progress(batch.positions.get(partition, within.end) - within.start, within.end - within.start)
     return False

@@ -9,8 +9,9 @@ from schemas.access.facts import Actor, Case, Classification, Fact, FactPersonal
 from schemas.access.reports import AccessReport
 from schemas.ids import derived
 from schemas.message import RecordValue
+from streams.core.access.reports.build import report
 from streams.core.access.reports.scope import ReportScope
-from streams.ops.reports.read_log import LogReading
+from streams.ops.reports.read_log import report_log
 from tests.support.company import APP, AVRO, DAY, T0, TENANT, Company, admin, person_of, policy, roles, settings, staff
 
 HOUR: Final = DAY // 24
@@ -81,11 +82,11 @@ def sample() -> Company:
 
 def read(records: Iterable[RecordValue], scope: ReportScope) -> AccessReport:
     """Return the report of a log."""
-    log = LogReading(AVRO, TENANT, scope)
+    log = report_log(AVRO, TENANT, scope)
     for record in records:
         if not log.take(0, record):
             break
-    return log.report()
+    return report(log.finished())
 
 
 def as_of(at: int) -> ReportScope:

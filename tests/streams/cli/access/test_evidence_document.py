@@ -20,7 +20,7 @@ from tests.streams.cli.at_work import at_work, company, happened
 from tests.streams.cli.operator import Operator
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "evidence.md").read_text(encoding="utf-8")
-SHOWN = {("access", "report"), ("access", "controls")}
+SHOWN = {("access", "report"), ("access", "controls"), ("policy", "what-if")}
 
 
 def shown() -> list[list[str]]:
@@ -33,6 +33,7 @@ def filled(operator: Operator, words: list[str], now: str) -> list[str]:
     """Let a command be about this company, whose log begins in the test, and write into its folder."""
     after = dict(pairwise(words))
     named = {
+        "policy.toml": str(operator.folder / "policy.toml"),
         after.get("--output"): str(operator.folder / after.get("--output", "")),
         after.get("--as-of"): now,
         after.get("--to"): now,
@@ -51,11 +52,18 @@ async def test_every_command_about_evidence_does_what_the_document_says(operator
     async with at_work(cluster):
         await happened(operator, *company())
         now = timestamp(time.time_ns() // 1_000_000)
+        operator.file("policy.toml", "rules = []\n")
+        before = await asyncio.to_thread(operator.log)
         for words in commands:
             result = await run(operator, *filled(operator, words, now))
             assert (result.exit_code, result.exception) == (0, None), (words, result.output)
+        assert await asyncio.to_thread(operator.log) == before
+        tried = await run(
+            operator, "policy", "what-if", str(operator.folder / "policy.toml"), "--json", "--tenant", operator.tenant
+        )
         listed = await run(operator, "access", "list", "--json", "--tenant", operator.tenant)
         controls = await run(operator, "access", "controls", "--json", "--tenant", operator.tenant)
+    assert {(line["check"], line["account"]) for line in json.loads(tried.stdout)["opens"]} == {("C3", None)}
     made = (operator.folder / "report.json").read_bytes()
     report = json.loads(made)
     assert report["basis"]["as_of"] == now
