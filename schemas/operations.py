@@ -30,6 +30,7 @@ WEBHOOK_CHANGED: Final = "webhook.changed"
 BACKFILL_STARTED: Final = "backfill.started"
 BACKFILL_PROGRESSED: Final = "backfill.progressed"
 BACKFILL_ENDED: Final = "backfill.ended"
+RECONCILED: Final = "reconciled"
 
 
 class RecordPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):

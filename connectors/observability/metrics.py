@@ -66,6 +66,20 @@ REST_RETRIES = _count(
 SYNC_READS = _count(
     "sync_reads", "What agents asked to be read from Intercom, by what became of it: served, failed, refused, no_token.", "status"
 )
+SYNC_PAGES = _count("sync_pages", "Pages read from Intercom's lists, by type of object.", "object")
+REST_BUDGET = _level(
+    "rest_budget_share", "Share of a workspace's calls that is left in the present window of its rate limit.", "app_id"
+)
+SYNC_SILENT = _level(
+    "sync_silent", "1 while a workspace's webhooks are missing, though Intercom shows changes. Alert on any.", "app_id"
+)
+SYNC_COMPLETENESS = _level(
+    "sync_completeness",
+    "Per cent of a workspace's objects that the latest reconciliation found right in the tables: before, and after its repairs. Alert on after < 100.",
+    "app_id",
+    "object",
+    "when",
+)
 
 WEBHOOK_POSTS = _count(
     "webhook_posts",
@@ -137,7 +151,7 @@ METRICS: Final[tuple[Instrument, ...]] = (
     INGRESS_ANSWERS, INGRESS_DISCONNECTED, INGRESS_SECONDS, INGRESS_POSTS, INGRESS_QUARANTINED, INGRESS_REFUSED,
     INGRESS_PERSISTED, INGRESS_DRAINED, INGRESS_SPOOL_BYTES, INGRESS_SPOOL_LIMIT, INGRESS_SPOOL_ASIDE, INGRESS_SPOOL_DAMAGED, INGRESS_BREAKER_OPEN,
     INGRESS_BREAKER_TRIPS, INGRESS_PRODUCERS, INGRESS_TOPICS_MISSING, SCIM_ANSWERS, SCIM_SECONDS,
-    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS,
+    SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS, SYNC_PAGES, REST_BUDGET, SYNC_SILENT, SYNC_COMPLETENESS,
     WEBHOOK_POSTS, WEBHOOK_AGE, WEBHOOK_GIVEN_UP, WEBHOOK_WAITING, WEBHOOK_BEHIND, WEBHOOK_PAUSED, EVENTS_MISSED, EVENT_FILE_LINES, EVENT_FILE_FAILING,
     RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
     PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,

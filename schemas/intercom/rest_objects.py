@@ -30,13 +30,24 @@ class ReadAs(StrEnum):
     LISTED = "listed"
     MERGED = "merged"  # the value is an entry of the successor's merge history, or the answer 410
     MISSING = "missing"  # the value is the answer 404
+    HISTORY = "history"  # an entry of a log, of the time before a workspace was connected: nothing follows from it
 
+
+ACTIVITY_LOG: Final = "activity_log"
 
 TOPICS: Final[Mapping[str, str]] = MappingProxyType({
-    "contact": "intercom.contacts", "company": "intercom.companies",
-    "conversation": "intercom.conversations", "ticket": "intercom.conversations",
+    "contact": "intercom.contacts",
+    "company": "intercom.companies",
+    "conversation": "intercom.conversations",
+    "ticket": "intercom.conversations",
+    "article": "intercom.articles",
+    ACTIVITY_LOG: "intercom.admins",
+    "team": "intercom.other",
+    "tag": "intercom.other",
+    "segment": "intercom.other",
+    "data_attribute": "intercom.other",
 })  # fmt: skip
-"""The topic of each type of object."""
+"""The topic of each type of object: where Intercom's webhooks about such objects go, `intercom.other` where there are none."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +67,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """Keys are those of the topic: the workspace for what is in one order for all of it, the event where objects have no order."""
+        match self.topic:
+            case "intercom.admins":
+                return self.app_id
+            case "intercom.other":
+                return f"{self.app_id}:{self.id}"
         return f"{self.app_id}:{self.entity}"
 
     @property

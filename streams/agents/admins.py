@@ -17,11 +17,12 @@ from schemas.canonical import digest
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.intercom.envelope import body, envelope
+from schemas.intercom.envelope import Envelope, body, envelope
+from schemas.intercom.rest_objects import READ_AS, ReadAs, how_read
 from schemas.message import Message, header
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.core.access.facts.from_intercom import TeammateFact, teammate_fact
+from streams.core.access.facts.from_intercom import TeammateFact, entry_of_the_log, teammate_fact
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
 TOPIC: Final = "intercom.admins"
@@ -44,7 +45,9 @@ def admins(tenancy: Tenancy, avro: Avro) -> Agent:
 
 def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[SeenEvents], out: Outbox) -> None:
     for record in batch.records:
-        notification = envelope(body(record))
+        notification = _notification(record)
+        if notification is None:
+            continue
         teammate = teammate_fact(notification, _owner(owners, notification.app_id))
         seen = _updated(table.get(notification.app_id, teammate.item) or SeenEvents(), teammate) if teammate else None
         if teammate is None or seen is None:
@@ -54,6 +57,18 @@ def _step(owners: Mapping[str, str], avro: Avro, batch: Batch, table: Table[Seen
         event = fact_records.event_context(avro, fact, origin=Origin.DERIVED, causation_id=notification.id)
         traced = msgspec.structs.replace(event, trace_parent=header(record.headers, "traceparent"))
         out.send(facts.TOPIC, fact.tenant, fact_records.encode(avro, fact), traced.headers())
+
+
+def _notification(record: Message) -> Envelope | None:
+    """Return a post, or an entry of the activity log that was read over REST as its post; None for one from before the workspace was connected.
+
+    Of such an entry no fact follows: somebody who acted then and has left would be a removal that no webhook reported.
+    """
+    if header(record.headers, READ_AS) is None:
+        return envelope(body(record))
+    read_as, *_ = how_read(record.headers)
+    app_id = (record.key or b"").decode("utf-8", "replace")
+    return None if read_as is ReadAs.HISTORY else entry_of_the_log(app_id, record.value or b"")
 
 
 def _owner(owners: Mapping[str, str], app_id: str) -> str:
@@ -68,7 +83,7 @@ def _updated(seen: SeenEvents, teammate: TeammateFact) -> SeenEvents | None:
     """Return the events seen, this one included, or None where it adds nothing."""
     fact = teammate.fact
     if teammate.every_one_counts:
-        return None if fact.id in seen.ids else SeenEvents((*seen.ids, fact.id), seen.newest)
+        return None if fact.id in seen.ids or (teammate.once and seen.ids) else SeenEvents((*seen.ids, fact.id), seen.newest)
     event, newest = (fact.time or 0, fact.id), seen.newest.get(teammate.series)
     return SeenEvents(seen.ids, {**seen.newest, teammate.series: event}) if newest is None or newest < event else None
 

@@ -10,8 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from schemas import dead_letters, operations
+from schemas import dead_letters, generations, operations
 from schemas.access import facts
+from schemas.intercom import rest_objects
 from schemas.topics import TOPICS, Encoding
 from schemas.webhooks import endpoint_states, posted
 from streams.agents.topology import source_topics
@@ -46,6 +47,7 @@ class ProcessUser(StrEnum):
     WORKER = "worker"
     SCIM = "scim"
     DELIVER = "deliver"
+    SYNC = "sync"
     OPERATOR = "operator"
     DOWNSTREAM = "downstream"
 
@@ -55,6 +57,7 @@ _ABOUT: Final = {
     ProcessUser.WORKER: "`intercom-streams worker`",
     ProcessUser.SCIM: "`intercom-streams scim`",
     ProcessUser.DELIVER: "`intercom-streams deliver`",
+    ProcessUser.SYNC: "`intercom-streams sync`: it serves requests to read, writes what it read where webhooks go, and compares tables with it",
     ProcessUser.OPERATOR: "the command line: `topics apply`, `doctor`, `replay`, decisions, `backup`. It may use all of the installation and nothing of others",
     ProcessUser.DOWNSTREAM: "readers of public topics; each needs its own group beside",
 }
@@ -105,9 +108,25 @@ def _deliver() -> Iterator[Right]:
     yield Right(BrokerResource.TRANSACTIONAL_ID, "webhooks", ("Describe", "Write"))
 
 
+def _sync() -> Iterator[Right]:
+    """It reads inbound topics for whether webhooks come, and the changelogs of what it compares; the workers' groups say how far they are."""
+    own = {operations.TOPIC, generations.TOPIC, "access.state"}
+    inbound = set(rest_objects.TOPICS.values())
+    for name, topic in TOPICS.items():
+        reads = ("Read",) if "sync" in topic.read_by or name in own | inbound else ()
+        writes = ("Write",) if name in inbound or name in (operations.TOPIC, facts.TOPIC) else ()
+        if reads or writes:
+            yield Right(BrokerResource.TOPIC, name, ("Describe", *reads, *writes))
+    yield Right(BrokerResource.TOPIC, _OWN, ("Describe", "Read"), prefixed=True)
+    yield Right(BrokerResource.GROUP, _OWN, ("Describe",), prefixed=True)
+    yield Right(BrokerResource.GROUP, f"{_OWN}sync", ("Describe", "Read"))
+    for name in ("backfill-", "reconcile-", "sync-"):
+        yield Right(BrokerResource.TRANSACTIONAL_ID, name, ("Describe", "Write"), prefixed=True)
+
+
 def _operator() -> Iterator[Right]:
-    operations = ("AlterConfigs", "Create", "Describe", "DescribeConfigs", "Read", "Write")
-    yield Right(BrokerResource.TOPIC, "", operations, prefixed=True)
+    everything = ("AlterConfigs", "Create", "Describe", "DescribeConfigs", "Read", "Write")
+    yield Right(BrokerResource.TOPIC, "", everything, prefixed=True)
     yield Right(BrokerResource.GROUP, "", ("Describe", "Read"), prefixed=True)
     yield Right(BrokerResource.TRANSACTIONAL_ID, "", ("Describe", "Write"), prefixed=True)
 
@@ -119,7 +138,8 @@ def _downstream() -> Iterator[Right]:
 
 
 _OF: Final = {
-    ProcessUser.INGRESS: _ingress, ProcessUser.WORKER: _worker, ProcessUser.SCIM: _scim, ProcessUser.DELIVER: _deliver, ProcessUser.OPERATOR: _operator,
+    ProcessUser.INGRESS: _ingress, ProcessUser.WORKER: _worker, ProcessUser.SCIM: _scim, ProcessUser.DELIVER: _deliver, ProcessUser.SYNC: _sync,
+    ProcessUser.OPERATOR: _operator,
     ProcessUser.DOWNSTREAM: _downstream,
 }  # fmt: skip
 

@@ -44,10 +44,16 @@ class ScimSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[sync]` part: how often the process `sync` reads the teammates of each workspace, and what webhooks may have lost; 0 is never."""
+    """The `[sync]` part: how often the process `sync` reads the teammates of each workspace, what webhooks may have lost, and everything, and looks whether they come; 0 is never.
 
+    With an empty `listen` it serves no /metrics.
+    """
+
+    listen: str = ""
     teammates_minutes: int = 15
     resync_hours: int = 24
+    reconcile_hours: int = 24
+    heartbeat_minutes: int = 5
 
 
 class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,7 +48,16 @@ def looks(rule: dict[str, Any]) -> list[int]:
 
 
 async def test_every_alert_is_tried() -> None:
-    assert set(RULES) == {*OF_INGRESS, *OF_WORKER, *OF_DELIVER, "ProcessDown", "ScimFails"}
+    assert set(RULES) == {
+        *OF_INGRESS,
+        *OF_WORKER,
+        *OF_DELIVER,
+        "ProcessDown",
+        "ScimFails",
+        "IntercomRefusesReads",
+        "TablesIncomplete",
+        "WorkspaceSilent",
+    }
 
 
 @pytest.mark.parametrize("name", OF_WORKER)
@@ -110,6 +119,32 @@ async def test_an_endpoint_that_is_paused_is_not_also_behind() -> None:
     page = generate_latest().decode()
     deliver_is_well()
     assert not Pages({0: page, MINUTE: page}).query(RULES["WebhookBehind"]["expr"], MINUTE)
+
+
+async def test_the_alert_about_refused_reads_fires() -> None:
+    metrics.SYNC_READS.labels("refused").inc(0)
+    pages = {0: generate_latest().decode()}
+    metrics.SYNC_READS.labels("refused").inc()
+    pages[MINUTE] = generate_latest().decode()
+    assert fires("IntercomRefusesReads", pages)
+
+
+async def test_the_alert_about_incomplete_tables_fires() -> None:
+    try:
+        metrics.SYNC_COMPLETENESS.labels("abc12345", "contacts", "after").set(99.99)
+        pages = dict.fromkeys((0, MINUTE), generate_latest().decode())
+    finally:
+        metrics.SYNC_COMPLETENESS.clear()
+    assert fires("TablesIncomplete", pages)
+
+
+async def test_the_alert_about_a_silent_workspace_fires() -> None:
+    try:
+        metrics.SYNC_SILENT.labels("abc12345").set(1)
+        pages = dict.fromkeys((0, MINUTE), generate_latest().decode())
+    finally:
+        metrics.SYNC_SILENT.clear()
+    assert fires("WorkspaceSilent", pages)
 
 
 async def test_a_process_that_does_not_answer_fires() -> None:

@@ -66,7 +66,16 @@ def test_what_is_mounted_is_there(workload: dict[str, Any]):
     assert container(workload)["resources"]["requests"].keys() == {"cpu", "memory"}
 
 
-@pytest.mark.parametrize("workload", [each for each in WORKLOADS if each["kind"] != "Job"], ids=named)
+def test_what_serves_nobody_is_asked_for_life_alone():
+    (sync,) = [each for each in WORKLOADS if each["metadata"]["name"] == "sync"]
+    assert container(sync)["livenessProbe"]["httpGet"]["path"] == "/health"
+    assert "readinessProbe" not in container(sync)
+    assert sync["spec"]["template"]["metadata"]["labels"] == sync["spec"]["selector"]["matchLabels"] == {LABEL: "sync"}
+
+
+@pytest.mark.parametrize(
+    "workload", [each for each in WORKLOADS if each["kind"] != "Job" and each["metadata"]["name"] != "sync"], ids=named
+)
 def test_a_server_has_probes_a_budget_a_service_and_a_selector_that_is_its_own(workload: dict[str, Any]):
     name = workload["metadata"]["name"]
     assert container(workload)["livenessProbe"]["httpGet"]["path"] == "/health"
@@ -85,7 +94,7 @@ def test_a_server_has_probes_a_budget_a_service_and_a_selector_that_is_its_own(w
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("intercom-client-secret", "scim-token"):
+    for name in ("intercom-client-secret", "scim-token", "intercom-token"):
         (tmp_path / name).write_text("a-secret-of-some-length")
     text = (FOLDER / "intercom-streams.toml").read_text().replace("/etc/intercom-streams-secrets", str(tmp_path))
     (tmp_path / "intercom-streams.toml").write_text(text)
@@ -96,7 +105,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_configuration_is_one_and_its_ports_and_folders_are_those_of_the_pods(settings):
     workloads = {each["metadata"]["name"]: each for each in WORKLOADS}
-    listen = {"ingress": settings.ingress.listen, "worker": settings.worker.listen, "scim": settings.scim.listen}
+    listen = {
+        "ingress": settings.ingress.listen, "worker": settings.worker.listen, "scim": settings.scim.listen, "sync": settings.sync.listen,
+    }  # fmt: skip
     for name, address in listen.items():
         (port,) = container(workloads[name])["ports"]
         assert address == f"0.0.0.0:{port['containerPort']}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from confluent_kafka import TopicPartition as ConfluentPartition
 from connectors.intercom.ingress.app import IngressProcess
 from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
+from connectors.intercom.rest.client import RestClient
+from connectors.intercom.rest.rate_limit import ProcessBudget
 from connectors.kafka import topics
 from connectors.kafka.exclusive_writer import ExclusiveWriter
 from connectors.kafka.fact_log import fact_record, find_facts
@@ -29,10 +32,18 @@ from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.access_rights import FILE, ProcessUser, document
+from streams.ops.backfill.objects import OBJECTS
+from streams.ops.backfill.run import ReadingPlan, begin
+from streams.ops.generations.live import agents_lag
+from streams.ops.profiles.live_topics import LiveTopics
+from streams.ops.reconcile.table_copy import table_copy
+from streams.ops.sync.catch_up import SyncSchedule
+from streams.ops.sync.process import SyncProcess
 from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.settings_sync import sync_settings_facts
 from tests.patience import DEADLINE_S
 from tests.secured.cluster import SecuredCluster, secured_cluster
+from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.company import staff
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK, until
@@ -94,6 +105,27 @@ async def test_the_scim_server_writes_and_reads_facts(cluster: SecuredCluster) -
     async with asyncio.timeout(DEADLINE_S):
         while not await find_facts(scim, "acme", {type_of("staff.record")}):  # noqa: ASYNC110  # Kafka sets no event
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.asyncio
+async def test_a_workspace_is_read_and_its_table_followed_with_the_rights_of_sync(cluster: SecuredCluster) -> None:
+    sync, app_id = cluster.as_user(ProcessUser.SYNC), next(iter(TENANCY.owners))
+    workspace = msgspec.structs.replace(TENANCY.workspaces[app_id], access_token=Secret("t"))
+    intercom = httpx.MockTransport(SmallIntercom(app_id=app_id))
+    async with RestClient(workspace, ProcessBudget(time.monotonic), transport=intercom) as client:
+        plan = ReadingPlan(tenant=TENANCY.owners[app_id], objects=tuple(OBJECTS))
+        assert (await begin(sync, AVRO, client, plan)).result == "completed"
+    async with agents_lag(sync, ["intercom.contacts"]) as lags:
+        assert (await lags())["intercom.contacts"] > 0
+    live = await LiveTopics.read(sync)
+    async with table_copy(sync, live.changelog("contacts"), (f"{app_id}:",)) as copy:
+        await copy.follow()
+    stop = asyncio.Event()
+    process = SyncProcess(
+        sync, AVRO, TENANCY, SyncSchedule(teammates_s=0, resync_s=0), lambda _: pytest.fail("no workspace has a token")
+    )
+    asyncio.get_running_loop().call_later(2, stop.set)
+    await process.run(stop)
 
 
 async def write(kafka: KafkaSettings, topic: str) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from connectors.intercom.rest import explain
 from connectors.intercom.rest.answers import RestAnswer, value_of
 from connectors.intercom.rest.paging import WITHOUT_REPEATS, Listing, Page
-from connectors.intercom.rest.rate_limit import RateBudget
+from connectors.intercom.rest.rate_limit import IN_FLIGHT, RateBudget
 from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ListingUnsteady, ScrollLost, WorkspaceMismatch
 from connectors.intercom.rest.requests import RestRequest, get
 from connectors.observability import metrics
@@ -51,6 +51,7 @@ class RestClient:
     ) -> None:
         self.version, self.workspace, self._budget, self._sleep = version, workspace, budget, sleep
         self.ahead_ms = 0  # Intercom's clock less ours, by the `Date` of the latest answer
+        self._asking = asyncio.Lock()
         self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
         self._http = httpx.AsyncClient(
             base_url=workspace.api_url or HOSTS[workspace.region],
@@ -61,6 +62,7 @@ class RestClient:
                 "User-Agent": "intercom-streams",
             },
             timeout=_TIMEOUT,
+            limits=httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT),
             transport=transport,
         )
 
@@ -93,25 +95,17 @@ class RestClient:
         A page's `then` has all requests that remain, so who stores them with the page's items can continue after a crash. A scroll
         cannot: it begins again. Raises ListingUnsteady where Intercom repeats itself without end.
         """
+        walk = self.walk(listing)
         remaining = start or (listing.first,)
-        made: set[bytes] = set()
-        before: tuple[bytes, ...] | None = None
         while remaining:
             request, *others = remaining
-            marker = msgspec.json.encode(request)
-            if isinstance(listing, WITHOUT_REPEATS) and marker in made:
-                raise ListingUnsteady(
-                    f"Intercom's list {request.template} leads back to a page that was read; it is read from its beginning"
-                )
-            made.add(marker)
-            page = listing.page(request, await self.send(request))
-            if page.items and page.items == before:
-                raise ListingUnsteady(
-                    f"Intercom's list {request.template} gave the same page twice; it is read from its beginning"
-                )
-            before = page.items
+            page = await walk.page(request)
             remaining = (*page.then, *others)
             yield msgspec.structs.replace(page, then=remaining)
+
+    def walk(self, listing: Listing) -> "ListingWalk":
+        """Return a walk through the listing, for a reader who makes several of its requests side by side."""
+        return ListingWalk(self, listing)
 
     async def contact(self, contact: str) -> RestAnswer:
         """Return a contact, or the one that it has been merged into. Raises ObjectMissing, also for a chain without end."""
@@ -137,8 +131,9 @@ class RestClient:
 
     async def _attempt(self, request: RestRequest) -> RestAnswer | httpx.TransportError:
         permit = uuid4().hex
-        while wait := await self._budget.take(permit):
-            await self._sleep(wait)
+        async with self._asking:  # hundreds may wait side by side; one of them asks
+            while wait := await self._budget.take(permit):
+                await self._sleep(wait)
         answer: RestAnswer | httpx.TransportError | None = None
         try:
             answer = await self._call(request)
@@ -146,6 +141,8 @@ class RestClient:
             answer = error
         finally:
             seen = answer if isinstance(answer, RestAnswer) else None
+            if seen is not None and seen.budget is not None and seen.budget.limit:
+                metrics.REST_BUDGET.labels(self.workspace.app_id).set(seen.budget.remaining / seen.budget.limit)
             throttled = seen is not None and seen.status == _TOO_MANY
             await asyncio.shield(self._budget.give_back(permit, seen.budget if seen else None, refused=throttled))
         return answer
@@ -168,6 +165,32 @@ class RestClient:
         """Return seconds to wait before the next attempt: doubled each time, and spread so that processes do not come together."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
         return longest * (0.5 + self._rng.random() / 2)
+
+
+class ListingWalk:
+    """A way through one listing's pages, in any order and side by side. It notices where Intercom leads in circles."""
+
+    def __init__(self, client: RestClient, listing: Listing) -> None:
+        self._client, self._listing = client, listing
+        self._made: set[bytes] = set()
+        self._before: dict[bytes, int] = {}
+
+    async def page(self, request: RestRequest) -> Page:
+        """Return a request's page; its `then` has only what follows from it. Raises ListingUnsteady for a page that was read before."""
+        marker = msgspec.json.encode(request)
+        if isinstance(self._listing, WITHOUT_REPEATS) and marker in self._made:
+            raise ListingUnsteady(
+                f"Intercom's list {request.template} leads back to a page that was read; it is read from its beginning"
+            )
+        self._made.add(marker)
+        before = self._before.pop(marker, None)
+        page = self._listing.page(request, await self._client.send(request))
+        digest = hash(page.items) if page.items else None
+        if digest is not None and digest == before:
+            raise ListingUnsteady(f"Intercom's list {request.template} gave the same page twice; it is read from its beginning")
+        if digest is not None:
+            self._before.update((msgspec.json.encode(each), digest) for each in page.then)
+        return page
 
 
 async def restarting(client: RestClient, listing: Listing, *, attempts: int = 3) -> AsyncIterator[Page]:

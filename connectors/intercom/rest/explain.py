@@ -109,8 +109,8 @@ def _access_refused(answer: RestAnswer, request: RestRequest, workspace: Workspa
     return AccessRefused(_denial(code, request, workspace), code)
 
 
-def _missing(_answer: RestAnswer, request: RestRequest, _workspace: Workspace) -> IntercomStreamsError:
-    return ObjectMissing(f"Intercom has nothing at {request.template}: it was deleted or merged, or was never there")
+def _missing(answer: RestAnswer, request: RestRequest, _workspace: Workspace) -> IntercomStreamsError:
+    return ObjectMissing(f"Intercom has nothing at {request.template}: it was deleted or merged, or was never there", answer)
 
 
 def _merged(answer: RestAnswer, request: RestRequest, _workspace: Workspace) -> IntercomStreamsError:

@@ -6,21 +6,29 @@ Sizes of pages are the most that Intercom allows, since a call costs the same fo
 from functools import partial
 from typing import Final
 
-from connectors.intercom.rest.paging import Cursor, Numbered, Scroll, Search, Single
+from connectors.intercom.rest.paging import Cursor, InParts, Numbered, Scroll, Search, Single
 from connectors.intercom.rest.requests import get, post
 from connectors.intercom.rest.windows import (
     PER_PAGE,
     contacts_between,
     conversations_between,
+    ever,
     exact,
     halves,
     in_window,
+    is_before,
+    parts_of_time,
+    since,
     tickets_between,
 )
 
 _COMPANIES_CAP: Final = 10_000  # what /companies/list gives at most
 _ADDRESSABLE: Final = "60"  # the most a page of a contact's own lists has
 _LOGS_PER_PAGE: Final = 250
+_SEEN_LATE: Final = 15 * 60  # seconds after which searches have found what changed ("a few minutes", by Intercom's description)
+_PART: Final = (
+    6000  # objects of a part of the time that one reader pages through: a part that is larger costs one call to be divided
+)
 
 
 def teammates() -> Single:
@@ -40,14 +48,23 @@ def segments() -> Single:
     return Single(get("/segments", include_count="true"), ("segments",))
 
 
-def data_attributes(model: str) -> Single:
-    """Attributes of `contact` or `company`, archived ones too. Intercom answers 422 for `conversation`."""
-    return Single(get("/data_attributes", model=model, include_archived="true"), ("data",))
+def data_attributes() -> Single:
+    """Attributes of contacts and of companies, archived ones too. Intercom answers 422 for `conversation`."""
+    contact, company = (get("/data_attributes", model=model, include_archived="true") for model in ("contact", "company"))
+    return Single(contact, ("data",), (company,))
 
 
 def contacts() -> Cursor:
     """All contacts that are neither archived nor merged, in no order."""
     return Cursor(get("/contacts", per_page=str(PER_PAGE)))
+
+
+def all_contacts(end: int, version: str) -> InParts:
+    """All contacts as `contacts`. Many are read side by side, by searches of parts of the time until second `end`, and of what changes meanwhile.
+
+    Where Intercom compares days, the parts are whole days, so that none has to be read twice.
+    """
+    return _in_parts(contacts(), "/contacts/search", end, day_cut=not exact(version), per_page=PER_PAGE)
 
 
 def contacts_updated(start: int, end: int, version: str) -> Search:
@@ -90,12 +107,20 @@ def company_contacts(company: str) -> Numbered:
     return Numbered(get("/companies/{}/contacts", company, per_page="50"), ("data", "contacts"))
 
 
-def conversations() -> Cursor:
-    return Cursor(get("/conversations", per_page=str(PER_PAGE)), ("conversations",))
+def conversations(per_page: int = PER_PAGE) -> Cursor:
+    return Cursor(get("/conversations", per_page=str(per_page)), ("conversations",))
 
 
-def conversations_updated(start: int, end: int) -> Search:
-    return Search(conversations_between(start, end), ("conversations",), in_window, partial(halves, day_cut=False))
+def all_conversations(end: int, per_page: int = PER_PAGE) -> InParts:
+    """All conversations as `conversations`; many are read side by side, as `all_contacts`.
+
+    Whether Intercom compares their times by days or by seconds is not documented. Parts of whole days that overlap by one are right for both.
+    """
+    return _in_parts(conversations(per_page), "/conversations/search", end, day_cut=True, per_page=per_page)
+
+
+def conversations_updated(start: int, end: int, per_page: int = PER_PAGE) -> Search:
+    return Search(conversations_between(start, end, per_page), ("conversations",), in_window, partial(halves, day_cut=False))
 
 
 def conversations_deleted() -> Numbered:
@@ -106,12 +131,20 @@ def tickets_updated(start: int, end: int) -> Search:
     return Search(tickets_between(start, end), ("tickets",), in_window, partial(halves, day_cut=False))
 
 
-def articles() -> Numbered:
-    """All articles, those updated last first."""
-    return Numbered(get("/articles", page="1", per_page=str(PER_PAGE)))
+def articles(changed_since: int | None = None) -> Numbered:
+    """All articles, those updated last first, or with `changed_since` as far as pages have any that changed since that second."""
+    ended = None if changed_since is None else partial(is_before, changed_since)
+    return Numbered(get("/articles", page="1", per_page=str(PER_PAGE)), until=ended)
 
 
 def activity_logs(after: int, before: int) -> Numbered:
     """Entries of the activity log between two seconds."""
     body = {"created_at_after": after, "created_at_before": before, "page": 1, "per_page": _LOGS_PER_PAGE}
     return Numbered(post("/admins/activity_logs/search", body), ("activity_logs",), in_body=True)
+
+
+def _in_parts(whole: Cursor, path: str, end: int, *, day_cut: bool, per_page: int) -> InParts:
+    first = ever(path, end, day_cut=day_cut, per_page=per_page)
+    changes = since(path, end - _SEEN_LATE, day_cut=day_cut, per_page=per_page)
+    parts = Search(first, whole.keys, split=partial(parts_of_time, day_cut=day_cut), cap=_PART)
+    return InParts(whole, parts, (changes,), _PART)

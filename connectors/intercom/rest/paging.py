@@ -41,13 +41,15 @@ class Listing(Protocol):
 
 
 class Single(msgspec.Struct, frozen=True):
-    """A list that Intercom gives whole."""
+    """A list that Intercom gives whole; `others` are further lists of the same kind."""
 
     first: RestRequest
     keys: tuple[str, ...]
+    others: tuple[RestRequest, ...] = ()
 
     def page(self, request: RestRequest, answer: RestAnswer) -> Page:
-        return _page(answer, self.keys)
+        page = _page(answer, self.keys)
+        return msgspec.structs.replace(page, then=self.others) if request == self.first else page
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -136,6 +138,30 @@ class Search(msgspec.Struct, frozen=True):
         return _followed(page, request.searching(pagination=pagination))
 
 
+class InParts(msgspec.Struct, frozen=True):
+    """A list by cursor. Where it has more than `cap` items it is read by searches of parts of it, which need not wait for each other.
+
+    `last` are searches for what changes while the others are read.
+    """
+
+    cursor: Cursor
+    parts: Search
+    last: tuple[RestRequest, ...]
+    cap: int
+
+    @property
+    def first(self) -> RestRequest:
+        return self.cursor.first
+
+    def page(self, request: RestRequest, answer: RestAnswer) -> Page:
+        if request.path != self.first.path:
+            return self.parts.page(request, answer)
+        page = self.cursor.page(request, answer)
+        if request == self.first and (page.total or 0) > self.cap:
+            return msgspec.structs.replace(page, then=(self.parts.first, *self.last))
+        return page
+
+
 def _page(answer: RestAnswer, keys: tuple[str, ...]) -> Page:
     fields = answer.fields()
     items = None if fields is None else items_of(fields, *keys)
@@ -169,5 +195,5 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-WITHOUT_REPEATS: Final = (Single, Cursor, Numbered, Search)
+WITHOUT_REPEATS: Final = (Single, Cursor, Numbered, Search, InParts)
 """Listings whose requests all differ, so that a request made twice would never end; a scroll repeats its request."""

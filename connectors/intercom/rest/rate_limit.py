@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from connectors.intercom.rest.answers import Budget
 
 LEASE_SECONDS: Final = 15.0  # longer than nearly all calls; a slower one is merely no longer counted as under way
-IN_FLIGHT: Final = 16  # calls of a workspace at a time: enough for its limit at 100 ms a call
+IN_FLIGHT: Final = 64  # calls of a workspace at a time: enough for its limit at 300 ms a call
 RESERVE: Final = 0.05  # share of a window left to the workspace's other apps, and to calls that another process has just made
 PRESUMED_SECONDS: Final = 10.0  # how long a window is, until an answer says when it ends (Intercom documents ten seconds)
 LOOK_SECONDS: Final = 0.25  # between two looks at a window that is used up: an answer may show that it ends earlier

@@ -68,6 +68,10 @@ class RequestRejected(MustStop):
 class ObjectMissing(IntercomStreamsError):
     """Intercom has no object of that id: it was deleted, merged away, or never there."""
 
+    def __init__(self, text: str, answer: RestAnswer) -> None:
+        super().__init__(text)
+        self.answer = answer
+
 
 class ContactMerged(IntercomStreamsError):
     """The contact was merged. `successor` is the contact that it belongs to now; empty where Intercom does not say."""

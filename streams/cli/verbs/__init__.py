@@ -28,6 +28,7 @@ VERBS = MappingProxyType({
     "finding": "Acknowledge, assign and comment findings.",
     "backfill": "Read a workspace from Intercom: all of it, beside its webhooks.",
     "resync": "Read from Intercom what changed since the last complete reading.",
+    "reconcile": "Compare the tables with Intercom, repair them, and say how complete they were.",
     "replay": "Send a range of a topic again, to the agents or to one downstream.",
     "rebuild": "Make tables again from the logs, compare them, and let them take over.",
     "status": "Show an installation at a glance, live.",

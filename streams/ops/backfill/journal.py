@@ -21,7 +21,8 @@ COMPLETED: Final = "completed"
 class ObjectProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a type of object is: the requests that remain (None: it has not begun), and what was read.
 
-    `refused` is why Intercom does not show it, such as a plan or a permission. `repeated` are pages that were read again from the beginning.
+    `refused` is why Intercom does not show it, such as a plan or a permission. `not_whole` are objects that Intercom showed in part.
+    `repeated` is how many pages at most were read twice, since a process ended before they were stored, or a list was lost on the way.
     """
 
     then: tuple[RestRequest, ...] | None = None
@@ -29,6 +30,8 @@ class ObjectProgress(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
     total: int | None = None
     without_id: int = 0
+    not_whole: int = 0
+    repeated: int = 0
     restarts: int = 0
     refused: str | None = None
 

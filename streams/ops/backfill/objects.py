@@ -1,25 +1,33 @@
 """The types of object that can be read, in the order in which they are: teammates first, since they decide access."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from connectors.intercom.rest import listings
+from connectors.intercom.rest.client import RestClient
 from connectors.intercom.rest.paging import Listing, Page
+from connectors.intercom.rest.windows import FIRST
 from connectors.kafka.fact_log import fact_record
 from connectors.kafka.transaction import TopicRecord
 from schemas.access.facts import TOPIC as FACTS
 from schemas.access.facts import Actor
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
-from schemas.intercom.rest_objects import ReadAs, Reading
+from schemas.intercom.rest_objects import ACTIVITY_LOG, ReadAs, Reading
 from schemas.intercom.values import identifier_or_none
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
+from streams.ops.backfill.conversation_parts import whole_conversation
 
 TEAMMATES, CONTACTS, COMPANIES = "teammates", "contacts", "companies"
 READER: Final = Actor(kind="connector", id="intercom.rest")
+LOG_DAYS: Final = 365  # how far back a first reading of the activity log reaches; Intercom shows a year of it
+_CONVERSATIONS_PER_PAGE: Final = 50  # what is read again after a crash, each by a call of its own
+_DAY: Final = 86_400
 
 
 class ReadingContext(NamedTuple):
@@ -34,23 +42,31 @@ class ReadingContext(NamedTuple):
 
 
 class PageRecords(NamedTuple):
-    """The records of a page, how many objects they are, and how many objects of it have no id."""
+    """The records of a page, how many objects they are, how many of the page have no id, and how many Intercom did not show whole."""
 
     records: list[TopicRecord]
     objects: int
     without_id: int
+    not_whole: int = 0
 
 
 class ObjectType(NamedTuple):
-    """How a type of object is listed, and which records a page of it becomes. `whole` is a listing that cannot be continued."""
+    """How a type of object is listed, and the type of its readings; that of teammates is empty: they are a snapshot.
+
+    `whole` is a listing that cannot be continued. `complete` reads by an object's id what lists leave out of it, and says whether that is all.
+    """
 
     listing: Callable[[ReadingContext], Listing]
-    records: Callable[[ReadingContext, Avro, Page, int], PageRecords]
+    type: str
     whole: bool = False
+    complete: Callable[[RestClient, Reading], Awaitable[tuple[Reading, bool]]] | None = None
 
 
 class _Identified(msgspec.Struct):
     id: Any = None
+    model: Any = None
+    full_name: Any = None
+    name: Any = None
 
 
 _identified: Final = msgspec.json.Decoder(_Identified)
@@ -58,11 +74,38 @@ _identified: Final = msgspec.json.Decoder(_Identified)
 
 def _contacts(context: ReadingContext) -> Listing:
     if context.since is None:
-        return listings.contacts()
+        return listings.all_contacts(context.until, context.version)
     return listings.contacts_updated(context.since, context.until + 1, context.version)
 
 
-def _teammates(context: ReadingContext, avro: Avro, page: Page, now: int) -> PageRecords:
+def _conversations(context: ReadingContext) -> Listing:
+    if context.since is None:
+        return listings.all_conversations(context.until, _CONVERSATIONS_PER_PAGE)
+    return listings.conversations_updated(context.since, context.until + 1, _CONVERSATIONS_PER_PAGE)
+
+
+def _log(context: ReadingContext) -> Listing:
+    since = context.until - LOG_DAYS * _DAY if context.since is None else context.since
+    return listings.activity_logs(since - 1, context.until + 1)
+
+
+async def page_records(
+    object_type: ObjectType, client: RestClient, context: ReadingContext, avro: Avro, page: Page
+) -> PageRecords:
+    """Return the records of a page, after reading what the list left out of its objects."""
+    if not object_type.type:
+        return _snapshot(context, avro, page)
+    history = object_type.type == ACTIVITY_LOG and context.origin is Origin.BACKFILL
+    listed = readings_of(context.app_id, object_type.type, page, ReadAs.HISTORY if history else ReadAs.LISTED)
+    complete, now = object_type.complete, time.time_ns() // 1_000_000
+    found = [(each, True) for each in listed]
+    if complete is not None:
+        found = list(await asyncio.gather(*(complete(client, each) for each in listed)))
+    records = [TopicRecord(each.topic, each.key.encode(), each.value, each.headers(context.origin, now)) for each, _ in found]
+    return PageRecords(records, len(listed), len(page.items) - len(listed), sum(not is_whole for _, is_whole in found))
+
+
+def _snapshot(context: ReadingContext, avro: Avro, page: Page) -> PageRecords:
     """Return a snapshot of the workspace's teammates, as `access snapshot` appends it."""
     body = b'{"type":"admin.list","admins":[' + b",".join(page.items) + b"]}"
     reading = TeammateReading(
@@ -72,35 +115,40 @@ def _teammates(context: ReadingContext, avro: Avro, page: Page, now: int) -> Pag
     return PageRecords([TopicRecord(FACTS, *fact_record(avro, fact)) for fact in facts], len(facts) - 2, 0)
 
 
-def _readings(type_: str) -> Callable[[ReadingContext, Avro, Page, int], PageRecords]:
-    def records(context: ReadingContext, avro: Avro, page: Page, now: int) -> PageRecords:
-        made: list[TopicRecord] = []
-        for item in page.items:
-            entity = identifier_or_none(_id_of(item))
-            if entity is not None:
-                reading = Reading(
-                    app_id=context.app_id,
-                    type=type_,
-                    entity=entity,
-                    value=item,
-                    read_as=ReadAs.LISTED,
-                    requested_at=page.requested_at,
-                )
-                made.append(TopicRecord(reading.topic, reading.key.encode(), item, reading.headers(context.origin, now)))
-        return PageRecords(made, len(made), len(page.items) - len(made))
-
-    return records
+def readings_of(app_id: str, type_: str, page: Page, read_as: ReadAs = ReadAs.LISTED) -> list[Reading]:
+    """Return the objects of a page that have an id."""
+    found = ((item, _entity(type_, item)) for item in page.items)
+    return [
+        Reading(
+            app_id=app_id, type=type_, entity=entity, value=item, read_as=read_as, requested_at=page.requested_at
+        )
+        for item, entity in found
+        if entity is not None
+    ]  # fmt: skip
 
 
-def _id_of(item: bytes) -> Any:
+def _entity(type_: str, item: bytes) -> str | None:
+    """Return an object's id; an attribute that Intercom has itself has none, but a model and a name."""
     try:
-        return _identified.decode(item).id
+        found = _identified.decode(item)
     except msgspec.DecodeError:
         return None
+    if type_ == "data_attribute":
+        name = found.full_name or found.name
+        return f"{found.model}.{name}" if isinstance(found.model, str) and isinstance(name, str) else None
+    return identifier_or_none(found.id)
 
 
 OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType({
-    TEAMMATES: ObjectType(lambda _: listings.teammates(), _teammates),
-    CONTACTS: ObjectType(_contacts, _readings("contact")),
-    COMPANIES: ObjectType(lambda _: listings.companies(), _readings("company"), whole=True),
+    TEAMMATES: ObjectType(lambda _: listings.teammates(), ""),
+    CONTACTS: ObjectType(_contacts, "contact"),
+    COMPANIES: ObjectType(lambda _: listings.companies(), "company", whole=True),
+    "conversations": ObjectType(_conversations, "conversation", complete=whole_conversation),
+    "tickets": ObjectType(lambda each: listings.tickets_updated(each.since or FIRST, each.until + 1), "ticket"),
+    "teams": ObjectType(lambda _: listings.teams(), "team"),
+    "tags": ObjectType(lambda _: listings.tags(), "tag"),
+    "segments": ObjectType(lambda _: listings.segments(), "segment"),
+    "data-attributes": ObjectType(lambda _: listings.data_attributes(), "data_attribute"),
+    "articles": ObjectType(lambda each: listings.articles(each.since), "article"),
+    "activity-log": ObjectType(_log, ACTIVITY_LOG),
 })  # fmt: skip

@@ -1,6 +1,6 @@
-"""Run a backfill: read the workspace's pages, and keep each page's objects and what remains in one Kafka transaction.
+"""Run a backfill: read the workspace's pages side by side, and keep pages' objects and what remains in one Kafka transaction.
 
-So one that is killed continues with the next page, and reads at most one page of each type again. Live webhooks flow meanwhile: what is older
+So one that is killed continues with what remains, and reads those pages again that were under way. Live webhooks flow meanwhile: what is older
 loses wherever it arrives. A second process for the same workspace fences the first, which then stops.
 """
 
@@ -12,25 +12,34 @@ from typing import Final, NamedTuple
 import msgspec
 
 from connectors.intercom.rest.client import RestClient
+from connectors.intercom.rest.paging import Page
 from connectors.intercom.rest.refusals import AccessRefused, ListingUnsteady
+from connectors.intercom.rest.requests import RestRequest
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, Transactions, transactions
+from connectors.observability import metrics
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
+from schemas.json_lines import json_line
 from schemas.operations import BACKFILL_ENDED, BACKFILL_PROGRESSED, BACKFILL_STARTED
 from streams.ops.backfill.journal import COMPLETED, Backfill, ObjectProgress, backfills, entry, last_complete, new_id, unfinished
-from streams.ops.backfill.objects import OBJECTS, ReadingContext
+from streams.ops.backfill.objects import OBJECTS, ObjectType, PageRecords, ReadingContext, page_records
 
 OVERLAP_SECONDS: Final = 15 * 60  # searches are eventually consistent: "a few minutes" by Intercom's description
 _RESTARTS: Final = 3  # of a listing that Intercom loses on the way
 
 ALIVE_MS: Final = 20_000  # a backfill that stored nothing for so long is taken over: its process is dead, or waits for Intercom
 _LOOK_SECONDS: Final = 1.0
+_SIDE_BY_SIDE: Final = 16  # pages of one type of object at a time; the budget decides how many calls there are
+_COMPLETED_SIDE_BY_SIDE: Final = 4  # of a type whose objects are read one by one: they are held until a page is complete
 
 
 class ReadingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to read: types of object, all of them or those changed since a second (contacts alone can be asked so), or a resync."""
+    """What to read: types of object, all of them or those changed since a second, where Intercom can be asked so, or a resync.
+
+    A resync of all types is one of those that have been read once: what the plan does not include, or was left out, stays so.
+    """
 
     tenant: str
     objects: tuple[str, ...]
@@ -72,6 +81,8 @@ async def begin(
         if backfill is None:
             backfill = _new(found, app_id, wanted, client.ahead_ms)
             await producer.append([entry(avro, BACKFILL_STARTED, backfill)])
+        elif not backfill.paused:
+            backfill = _taken_over(backfill)
         context = ReadingContext(
             tenant=wanted.tenant,
             app_id=app_id,
@@ -80,7 +91,7 @@ async def begin(
             until=backfill.until,
             version=client.version,
         )
-        return await _Run(avro, client, producer, context, backfill, watcher=watcher).to_the_end()
+        return await PagesReader(avro, client, producer, context, backfill, watcher=watcher).to_the_end()
 
 
 async def _follow(kafka: KafkaSettings, avro: Avro, app_id: str, watcher: ReadingWatcher) -> Backfill | None:
@@ -102,33 +113,40 @@ async def _follow(kafka: KafkaSettings, avro: Avro, app_id: str, watcher: Readin
 def _new(found: dict[str, Backfill], app_id: str, wanted: ReadingPlan, ahead_ms: int) -> Backfill:
     """Make a reading that begins now. What it covers is by Intercom's clock, which the times of objects are of: ours may be wrong."""
     now = _now()
+    last = {name: last_complete(found, app_id, name) for name in wanted.objects}
+    objects = tuple(name for name in wanted.objects if last[name] is not None) if wanted.resync else wanted.objects
+    if wanted.resync and (not objects or (len(objects) < len(wanted.objects) and wanted.objects != tuple(OBJECTS))):
+        raise BadConfiguration(
+            f"workspace {app_id} has no complete reading of {', '.join(name for name, each in last.items() if each is None)} to go on from; "
+            f"`intercom-streams backfill --workspace {app_id}` makes one"
+        )
+    begun = [each.until for each in last.values() if each is not None]
     return Backfill(
         id=new_id(),
         app_id=app_id,
-        objects=wanted.objects,
+        objects=objects,
         origin=(Origin.RESYNC if wanted.resync else Origin.BACKFILL).value,
-        since=_since(found, app_id, wanted.objects) if wanted.resync else wanted.since,
+        since=min(begun) - OVERLAP_SECONDS if wanted.resync else wanted.since,
         until=(now + ahead_ms) // 1000,
         started=now,
         updated=now,
         actor=wanted.actor,
-        progress={name: ObjectProgress() for name in wanted.objects},
+        progress={name: ObjectProgress() for name in objects},
     )
 
 
-def _since(found: dict[str, Backfill], app_id: str, objects: tuple[str, ...]) -> int | None:
-    """Return the second from which on a resync has to read: the earliest that any of the objects needs."""
-    last = [last_complete(found, app_id, name) for name in objects]
-    missing = [name for name, each in zip(objects, last, strict=True) if each is None]
-    if missing:
-        raise BadConfiguration(
-            f"workspace {app_id} has no complete reading of {', '.join(missing)} to go on from; "
-            f"`intercom-streams backfill --workspace {app_id}` makes one"
+def _taken_over(backfill: Backfill) -> Backfill:
+    """Return a reading whose process ended: the pages that were under way are read again, and all of a list that cannot be continued."""
+    return msgspec.structs.replace(backfill, progress={
+        name: msgspec.structs.replace(
+            each, repeated=each.repeated + (each.pages if OBJECTS[name].whole else min(len(each.then or ()), _SIDE_BY_SIDE))
         )
-    return min(each.until for each in last if each) - OVERLAP_SECONDS
+        if not each.done else each
+        for name, each in backfill.progress.items()
+    })  # fmt: skip
 
 
-class _Run:
+class PagesReader:
     """One process's part of a backfill. Types of object are read side by side, each page by page."""
 
     def __init__(
@@ -144,6 +162,7 @@ class _Run:
         self._avro, self._client, self._producer = avro, client, producer
         self._backfill, self._context, self._watcher = backfill, context, watcher
         self._one_at_a_time = asyncio.Lock()
+        self._waiting: list[tuple[str, list[TopicRecord], ObjectProgress]] = []
 
     async def to_the_end(self) -> Backfill:
         """Read all that remains."""
@@ -173,35 +192,85 @@ class _Run:
                 progress = self._backfill.progress[name]
                 if progress.restarts >= _RESTARTS:
                     raise
-                await self._store(name, [], msgspec.structs.replace(progress, then=None, restarts=progress.restarts + 1))
+                again = {"restarts": progress.restarts + 1, "repeated": progress.repeated + progress.pages}
+                await self._store(name, [], msgspec.structs.replace(progress, then=None, **again))
 
     async def _pages(self, name: str) -> None:
+        """Read all that remains of a listing, as many requests side by side as it has, and keep what is read together.
+
+        A page's next one is read while the page is completed. So what remains after a crash may have a page and one behind it: that one is not read
+        twice for being behind the other.
+        """
         object_type = OBJECTS[name]
-        remaining = () if object_type.whole else self._backfill.progress[name].then or ()
-        async for page in self._client.pages(object_type.listing(self._context), remaining):
-            made = object_type.records(self._context, self._avro, page, _now())
-            before = self._backfill.progress[name]
-            after = msgspec.structs.replace(
-                before,
-                then=page.then,
-                read=before.read + made.objects,
-                pages=before.pages + 1,
-                total=page.total if page.total is not None else before.total,
-                without_id=before.without_id + made.without_id,
-            )
-            await self._store(name, made.records, after)
-            if self._watcher.stopped():
-                return
+        listing = object_type.listing(self._context)
+        walk, most = self._client.walk(listing), _SIDE_BY_SIDE if object_type.complete is None else _COMPLETED_SIDE_BY_SIDE
+        remaining = [*(() if object_type.whole else self._backfill.progress[name].then or ())] or [listing.first]
+        known = {json_line(each) for each in remaining}
+        under_way: dict[asyncio.Task[Page | _ReadPage], RestRequest] = {}
+        try:
+            while under_way or (remaining and not self._watcher.stopped()):
+                while remaining and len(under_way) < most and not self._watcher.stopped():
+                    request = remaining.pop(0)
+                    under_way[asyncio.create_task(walk.page(request))] = request
+                finished, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                read: list[_ReadPage] = []
+                for task in finished:
+                    request, found = under_way.pop(task), task.result()
+                    if isinstance(found, _ReadPage):
+                        read.append(found)
+                    else:
+                        remaining[:0] = [each for each in found.then if json_line(each) not in known]
+                        under_way[asyncio.create_task(self._made(object_type, found))] = request
+                if read:
+                    await self._store_pages(name, read, (*under_way.values(), *remaining))
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _made(self, object_type: ObjectType, page: Page) -> "Page | _ReadPage":
+        metrics.SYNC_PAGES.labels(object_type.type or "teammate").inc()
+        return _ReadPage(page, await page_records(object_type, self._client, self._context, self._avro, page))
+
+    async def _store_pages(self, name: str, read: "list[_ReadPage]", remaining: tuple[RestRequest, ...]) -> None:
+        before = self._backfill.progress[name]
+        totals = (each.page.total for each in read if each.page.total is not None)
+        progress = msgspec.structs.replace(
+            before,
+            then=remaining,
+            read=before.read + sum(each.made.objects for each in read),
+            pages=before.pages + len(read),
+            total=next(totals, None) if before.total is None else before.total,  # later ones are of parts
+            without_id=before.without_id + sum(each.made.without_id for each in read),
+            not_whole=before.not_whole + sum(each.made.not_whole for each in read),
+        )
+        await self._store(name, [record for each in read for record in each.made.records], progress)
 
     async def _store(self, name: str, records: list[TopicRecord], progress: ObjectProgress) -> None:
-        """Append a page's records and what remains, in one transaction. What remains is kept only once the records are."""
+        """Append pages' records and what remains, in one transaction with what others wait to append. What remains is kept once the records are."""
+        self._waiting.append((name, records, progress))
         async with self._one_at_a_time:
+            together, self._waiting = self._waiting, []
+            if not together:
+                return
             after = msgspec.structs.replace(
-                self._backfill, progress={**self._backfill.progress, name: progress}, updated=_now(), paused=False
+                self._backfill,
+                progress=self._backfill.progress | {each: progress for each, _, progress in together},
+                updated=_now(),
+                paused=False,
             )
-            await self._producer.append([*records, entry(self._avro, BACKFILL_PROGRESSED, after)])
+            await self._producer.append([
+                *(record for _, made, _ in together for record in made), entry(self._avro, BACKFILL_PROGRESSED, after)
+            ])  # fmt: skip
             self._backfill = after
         self._watcher.on_progress(self._backfill)
+
+
+class _ReadPage(NamedTuple):
+    """A page, and the records that it becomes."""
+
+    page: Page
+    made: PageRecords
 
 
 def _now() -> int:

@@ -35,9 +35,9 @@ async def read_contact(client: RestClient, contact: str, reason: str) -> list[Re
     try:
         if reason == MERGED_FROM_UNKNOWN:
             return await _merges(client, contact)
-        return [await _whole(client, contact)]
+        return [await whole_contact(client, contact)]
     except ContactMerged as merged:
-        return [] if not merged.successor else [_merged(client, contact, merged)]
+        return [] if not merged.successor else [merged_contact(client, contact, merged)]
     except ObjectMissing:
         return []
 
@@ -63,7 +63,8 @@ async def _merges(client: RestClient, survivor: str) -> list[Reading]:
     return found
 
 
-def _merged(client: RestClient, contact: str, merged: ContactMerged) -> Reading:
+def merged_contact(client: RestClient, contact: str, merged: ContactMerged) -> Reading:
+    """Return the reading that a contact was merged into its successor."""
     return Reading(
         app_id=client.workspace.app_id,
         type="contact",
@@ -75,7 +76,7 @@ def _merged(client: RestClient, contact: str, merged: ContactMerged) -> Reading:
     )
 
 
-async def _whole(client: RestClient, contact: str) -> Reading:
+async def whole_contact(client: RestClient, contact: str) -> Reading:
     """Return a contact with its lists whole: those that its object cuts off are read by their own calls and take their place.
 
     They are as of the request for the contact: who is attached or detached later is in an event that is later.

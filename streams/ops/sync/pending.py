@@ -2,16 +2,17 @@
 
 from typing import Final, NamedTuple
 
-TEAMMATES: Final = ""  # in place of a contact's id: the teammates of the workspace
+TEAMMATES: Final = ""  # in place of an object's id: the teammates of the workspace
 LONGEST_WAIT_MS: Final = 10_000  # for `not_before`, which is by Intercom's clock: that of this host may be wrong
 
 
 class ReadTarget(NamedTuple):
-    """What is to be read: a workspace's teammates, or one of its contacts for a reason."""
+    """What is to be read: a workspace's teammates, or one of its contacts for a reason, or another object of that `type` by its id."""
 
     app_id: str
-    contact: str = TEAMMATES
+    entity: str = TEAMMATES
     reason: str = ""
+    type: str = "contact"
 
 
 class Place(NamedTuple):

@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -25,12 +24,14 @@ from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop, Unavailable
 from schemas.ids import derived
+from schemas.intercom.rest_objects import Reading
 from schemas.partition import partition_of
 from schemas.tenancy import Tenancy
-from streams.ops.backfill.journal import backfills, last_complete
-from streams.ops.backfill.objects import OBJECTS, TEAMMATES, ReadingContext
-from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.ops.backfill.conversation_parts import read_conversation
+from streams.ops.backfill.objects import OBJECTS, TEAMMATES, ReadingContext, page_records
+from streams.ops.sync.catch_up import CatchUp, SyncSchedule
 from streams.ops.sync.contact_reads import read_contact
+from streams.ops.sync.heartbeat import Heartbeat
 from streams.ops.sync.pending import PendingReads, Place, ReadTarget
 from streams.ops.sync.requests import RequestReader, request_readers
 
@@ -41,11 +42,16 @@ _RETRY_S: Final = 2.0
 MakeClient = Callable[[str], RestClient]
 
 
-class SyncSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds between two readings of a workspace's teammates, and between two resyncs; 0 is never."""
+async def _contact(client: RestClient, target: ReadTarget) -> list[Reading]:
+    return await read_contact(client, target.entity, target.reason)
 
-    teammates_s: int
-    resync_s: int
+
+async def _conversation(client: RestClient, target: ReadTarget) -> list[Reading]:
+    found = await read_conversation(client, target.type, target.entity)
+    return [] if found is None else [found]
+
+
+_BY_TYPE: Final = {"contact": _contact, "conversation": _conversation, "ticket": _conversation}
 
 
 class SyncProcess:
@@ -60,7 +66,9 @@ class SyncProcess:
         self._clients: dict[str, RestClient] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
         self._teammates_read: dict[str, float] = {}
-        self._resynced: dict[str, float] = {}
+        self._caught_up: dict[str, float] = {}
+        self._looked: dict[str, float] = {}
+        self._heartbeats: dict[str, Heartbeat] = {}
         self._committed: dict[object, int] = {}
         self._failed: BaseException | None = None
 
@@ -117,11 +125,13 @@ class SyncProcess:
         owned = self._owned(consumer)
         for app_id in due.keys() | owned:
             targets = due.get(app_id, [])
-            if app_id in owned and self._teammates_are_due(app_id) and ReadTarget(app_id) not in targets:
+            teammates = app_id in owned and self._is_due(app_id, self._teammates_read, self._schedule.teammates_s)
+            if teammates and ReadTarget(app_id) not in targets:
                 targets.insert(0, ReadTarget(app_id))
-            resync = app_id in owned and self._resync_is_due(app_id)
-            if (targets or resync) and app_id not in self._working:
-                task = asyncio.create_task(self._work(app_id, targets, producer, stack, resync_until=stop if resync else None))
+            looks = app_id in owned and self._is_due(app_id, self._looked, self._schedule.heartbeat_s)
+            is_due = app_id in owned and self._is_due(app_id, self._caught_up, self._schedule.look_s)
+            if (targets or is_due or looks) and app_id not in self._working:
+                task = asyncio.create_task(self._work(app_id, targets, producer, stack, due_until=stop if is_due else None))
                 self._working[app_id] = task
                 task.add_done_callback(partial(self._done, app_id))
 
@@ -137,7 +147,7 @@ class SyncProcess:
         producer: Transactions,
         stack: AsyncExitStack,
         *,
-        resync_until: asyncio.Event | None,
+        due_until: asyncio.Event | None,
     ) -> None:
         try:
             client = await self._client(app_id, stack)
@@ -146,8 +156,11 @@ class SyncProcess:
                 await producer.append(await self._read(client, target))
                 metrics.SYNC_READS.labels("served").inc()
                 self._pending.served(target, places)
-            if resync_until is not None:
-                await self._resync(client, resync_until)
+            changed = await self._heartbeat(client, producer)
+            if due_until is not None or changed:
+                self._caught_up[app_id] = time.monotonic()
+                catch_up = CatchUp(self._kafka, self._avro, self._tenancy, self._schedule)
+                await catch_up.read_due(client, due_until or asyncio.Event(), at_once=changed)
         except MustStop as refusal:  # a person has to act; what was asked for comes with the next resync
             self._refused(app_id, targets, refusal)
         except IntercomStreamsError as error:
@@ -157,8 +170,8 @@ class SyncProcess:
 
     async def _read(self, client: RestClient, target: ReadTarget) -> list[TopicRecord]:
         app_id, now = target.app_id, _now()
-        if target.contact:
-            readings = await read_contact(client, target.contact, target.reason)
+        if target.entity:
+            readings = await _BY_TYPE[target.type](client, target)
             return [TopicRecord(each.topic, each.key.encode(), each.value, each.headers(Origin.RESYNC, now)) for each in readings]
         teammates = OBJECTS[TEAMMATES]
         context = ReadingContext(self._tenancy.owners[app_id], app_id, Origin.RESYNC, None, now // 1000, client.version)
@@ -166,19 +179,19 @@ class SyncProcess:
         return [
             record
             async for page in client.pages(teammates.listing(context))
-            for record in teammates.records(context, self._avro, page, now).records
+            for record in (await page_records(teammates, client, context, self._avro, page)).records
         ]
 
-    async def _resync(self, client: RestClient, stop: asyncio.Event) -> None:
+    async def _heartbeat(self, client: RestClient, producer: Transactions) -> bool:
+        """Look whether webhooks come, where that is due; return whether that changed, so that what was missed is read at once."""
         app_id = client.workspace.app_id
-        self._resynced[app_id] = time.monotonic()
-        found = await backfills(self._kafka, self._avro)
-        complete = [last_complete(found, app_id, name) for name in OBJECTS]
-        if any(each is None or each.until > time.time() - self._schedule.resync_s for each in complete):
-            return
-        plan = ReadingPlan(tenant=self._tenancy.owners[app_id], objects=tuple(OBJECTS), resync=True, actor="sync")
-        done = await begin(self._kafka, self._avro, client, plan, ReadingWatcher(stopped=stop.is_set))
-        log.info("workspace resynced", app_id=app_id, status=done.result, count=sum(each.read for each in done.progress.values()))
+        if not self._is_due(app_id, self._looked, self._schedule.heartbeat_s):
+            return False
+        self._looked[app_id] = time.monotonic()
+        heartbeat = self._heartbeats.setdefault(app_id, Heartbeat(self._kafka, self._avro, self._tenancy.owners[app_id], app_id))
+        facts = await heartbeat.look(client, _now())
+        await producer.append(facts)
+        return bool(facts)
 
     async def _client(self, app_id: str, stack: AsyncExitStack) -> RestClient:
         if app_id not in self._clients:
@@ -208,13 +221,8 @@ class SyncProcess:
             if workspace.access_token and count and TopicPartition(topic, partition_of(app_id.encode(), count)) in assigned
         }
 
-    def _teammates_are_due(self, app_id: str) -> bool:
-        last = self._teammates_read.get(app_id)
-        return bool(self._schedule.teammates_s) and (last is None or time.monotonic() - last >= self._schedule.teammates_s)
-
-    def _resync_is_due(self, app_id: str) -> bool:
-        last = self._resynced.get(app_id)
-        return bool(self._schedule.resync_s) and (last is None or time.monotonic() - last >= min(3600, self._schedule.resync_s))
+    def _is_due(self, app_id: str, last: Mapping[str, float], every_s: int) -> bool:
+        return bool(every_s) and (app_id not in last or time.monotonic() - last[app_id] >= every_s)
 
     async def _commit(self, consumer: Any) -> None:
         owned = consumer.assignment()

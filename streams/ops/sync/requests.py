@@ -1,7 +1,7 @@
-"""What the records of the two topics of read requests ask for."""
+"""What the records of the topics of read requests ask for."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,17 @@ from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.profiles import read_requests as contact_requests
 from streams.ops.sync.pending import ReadTarget
+
+_CONVERSATION_REQUESTS: Final = "conversation.read.requests"
+_CONVERSATION_REQUEST: Final = "conversation_read_request"
+
+
+class _ConversationRead(msgspec.Struct):
+    app_id: str
+    conversation: str
+    kind: str
+    not_before: int
+
 
 RequestReader = Callable[[Any], tuple[ReadTarget, int]]
 """Returns what a record asks for, and from when on a reading helps (ms). Raises InvalidRecord."""
@@ -27,7 +38,17 @@ def request_readers(kafka: KafkaSettings, avro: Avro) -> Mapping[str, RequestRea
         request = _decoded(avro, record, contact_requests.READ_REQUEST, contact_requests.ContactReadRequest)
         return ReadTarget(request.app_id, request.contact, request.reason), request.not_before
 
-    return {kafka.topic(access_requests.TOPIC): teammates, kafka.topic(contact_requests.TOPIC): contact}
+    def conversation(record: Any) -> tuple[ReadTarget, int]:
+        request = _decoded(avro, record, _CONVERSATION_REQUEST, _ConversationRead)
+        if request.kind not in ("conversation", "ticket"):
+            raise InvalidRecord("it asks for an object that is neither a conversation nor a ticket")
+        return ReadTarget(request.app_id, request.conversation, "", request.kind), request.not_before
+
+    return {
+        kafka.topic(access_requests.TOPIC): teammates,
+        kafka.topic(contact_requests.TOPIC): contact,
+        kafka.topic(_CONVERSATION_REQUESTS): conversation,
+    }
 
 
 def _decoded(avro: Avro, record: Any, schema: str, type_: type[Any]) -> Any:

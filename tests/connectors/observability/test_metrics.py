@@ -25,6 +25,9 @@ HARMLESS_LABELS = {
     "endpoint",
     "result",
     "tenant",
+    "app_id",
+    "object",
+    "when",
 }
 
 

@@ -1,13 +1,19 @@
 """Posts of Intercom's activity log on their whole way: what the admins agent makes of them, and the finding of a further check."""
 
+import json
 from typing import Any
 
 import pytest
 
+from schemas.access import fact_records
 from schemas.access.facts import Fact
+from schemas.cloudevents import Origin
+from schemas.errors import InvalidRecord
+from schemas.intercom.rest_objects import ACTIVITY_LOG, ReadAs, Reading
+from schemas.message import RecordValue
 from tests.streams.agents.test_admins import Agent, logged, post
 from tests.streams.core.access.checks.further.activities import switched_on
-from tests.support.company import DAY, SECOND, Company, everyone, staff
+from tests.support.company import AVRO, DAY, SECOND, Company, everyone, staff
 
 JO = "jo@acme.example"
 AT = 1_768_000_000  # s: before the company's log begins
@@ -88,3 +94,38 @@ def test_metadata_of_any_form_stops_nothing(metadata: Any):
     )  # fmt: skip
     found = opened_by(*(logged(type_, at=AT + number, metadata=metadata) for number, type_ in enumerate(types)))
     assert found["C9"] == "changed_by_hand"
+
+
+def read(entry: dict[str, Any], read_as: ReadAs = ReadAs.LISTED) -> RecordValue:
+    """Return the entry that a post is about, as a backfill or a resync writes it."""
+    item = entry["data"]["item"]
+    reading = Reading(
+        app_id="ws1", type=ACTIVITY_LOG, entity=item["id"], value=json.dumps(item).encode(), read_as=read_as, requested_at=(AT + 50) * SECOND
+    )  # fmt: skip
+    return RecordValue(reading.key.encode(), reading.value, reading.headers(Origin.RESYNC, 1), 60)
+
+
+def facts_of(*records: RecordValue) -> list[Fact]:
+    agent = Agent()
+    return [fact_records.decode(AVRO, sent.value) for record in records for sent in agent.steps(record)]
+
+
+def test_an_entry_is_the_same_fact_once_whether_it_was_posted_or_read():
+    entry = logged("seat_change", at=AT)
+    posted = RecordValue(b"ws1", json.dumps(entry).encode(), [], 40)
+    orders = ([posted, read(entry)], [read(entry), posted], [read(entry), read(entry)])
+    found = [facts_of(*order) for order in orders]
+    assert [[(each.kind, each.time, each.account, each.activity) for each in facts] for facts in found] == [
+        [(fact.kind, fact.time, fact.account, fact.activity) for fact in facts_of(posted)]
+    ] * 3
+
+
+def test_what_was_in_the_log_before_a_workspace_was_connected_is_no_fact():
+    assert facts_of(read(logged("seat_change", at=AT), ReadAs.HISTORY)) == []
+
+
+def test_an_entry_that_cannot_be_understood_is_refused():
+    entry = read(logged("seat_change", at=AT))
+    for value in (b"", b"[]", b'{"id":"x"}', b'{"created_at":5}'):
+        with pytest.raises(InvalidRecord, match="an entry of the activity log"):
+            facts_of(RecordValue(entry.key, value, entry.headers, 60))

@@ -33,12 +33,15 @@ class Agent:
         return [fact_records.decode(AVRO, sent.value) for sent in self.sends(*posts)]
 
     def sends(self, *posts: dict[str, Any]) -> list[SentRecord]:
-        out = ListOutbox()
         self.bodies = [json.dumps(post).encode() for post in posts]
         records = [
             RecordValue(b"ws1", body, [("traceparent", b"00-1-2-01")], offset) for offset, body in enumerate(self.bodies, 40)
         ]
-        self.agent.step(Batch(TOPIC, 3, records), self.table, out)
+        return self.steps(*records)
+
+    def steps(self, *records: RecordValue) -> list[SentRecord]:
+        out = ListOutbox()
+        self.agent.step(Batch(TOPIC, 3, list(records)), self.table, out)
         self.table.commit()
         return out.sent
 

@@ -34,15 +34,21 @@ def read_workspace(
     as_json: bool,
 ) -> None:
     """Read and report. Ctrl-C pauses between two pages."""
+    app_id, tenant = readable_workspace(settings, app_id)
+    wanted = ReadingPlan(tenant=tenant, objects=objects or tuple(OBJECTS), since=since, resync=resync, actor=user_name())
+    with _watcher(as_json=as_json) as watcher:
+        report(run(_read(settings, app_id, wanted, watcher)), as_json=as_json)
+
+
+def readable_workspace(settings: Settings, app_id: str | None) -> tuple[str, str]:
+    """Return a workspace that has a token, and its tenant. Raises BadConfiguration for one without."""
     app_id, tenant = workspace_of(settings.tenancy, app_id)
     if not settings.tenancy.workspaces[app_id].access_token:
         raise BadConfiguration(
             f"workspace {app_id} has no access_token: copy it from Developer Hub > your app > Configure > Authentication into the "
             "configuration, best as ${INTERCOM_TOKEN}"
         )
-    wanted = ReadingPlan(tenant=tenant, objects=objects or tuple(OBJECTS), since=since, resync=resync, actor=user_name())
-    with _watcher(as_json=as_json) as watcher:
-        report(run(_read(settings, app_id, wanted, watcher)), as_json=as_json)
+    return app_id, tenant
 
 
 def list_readings(settings: Settings, *, as_json: bool) -> None:
@@ -98,6 +104,13 @@ def report(backfill: Backfill, *, as_json: bool) -> None:
     for name, progress in backfill.progress.items():
         if progress.refused:
             click.echo(f"{name} were not read: {progress.refused}", err=True)
+        if progress.not_whole:
+            click.echo(
+                f"{progress.not_whole:,} {name} are not whole: Intercom shows the newest 500 parts, or failed to show the rest",
+                err=True,
+            )
+        if progress.repeated:
+            click.echo(f"at most {progress.repeated:,} pages of {name} were read twice; that changes nothing", err=True)
         if progress.without_id:
             click.echo(
                 f"{progress.without_id:,} {name} have no id and were left out; report this with the product's version", err=True

@@ -13,17 +13,19 @@ from connectors.observability import logs
 from schemas.errors import BadConfiguration
 from streams.cli.options import config_option, settings_of
 from streams.cli.stop_on_signal import stop_on_signal
-from streams.ops.sync.process import SyncProcess, SyncSchedule
+from streams.ops.sync.catch_up import SyncSchedule
+from streams.ops.sync.process import SyncProcess
 from streams.settings import Settings
+from streams.worker.probes import Probes
 
 
 @click.command()
 @config_option
 @click.pass_context
 def sync(ctx: click.Context) -> None:
-    """Read from Intercom what agents ask for, each workspace's teammates every 15 minutes and changes once a day, until Ctrl-C or SIGTERM.
+    """Read from Intercom what agents ask for, each workspace's teammates every 15 minutes, and changes once a day, until Ctrl-C or SIGTERM.
 
-    `run` starts it where a workspace has an access token. Several share the work: one at a time reads what is due for a workspace.
+    Once a day it compares the tables with Intercom too, and repairs them. `run` starts it where a workspace has an access token. Several share the work: one at a time reads what is due for a workspace.
     """
     settings = settings_of(ctx)
     if not any(workspace.access_token for workspace in settings.tenancy.workspaces.values()):
@@ -36,8 +38,12 @@ def sync(ctx: click.Context) -> None:
 
 async def _sync(settings: Settings) -> None:
     avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
-    schedule = SyncSchedule(teammates_s=settings.sync.teammates_minutes * 60, resync_s=settings.sync.resync_hours * 3600)
-    async with Redis.from_url(settings.redis.url) as redis, stop_on_signal() as stop:
+    own = settings.sync
+    schedule = SyncSchedule(
+        teammates_s=own.teammates_minutes * 60, resync_s=own.resync_hours * 3600, reconcile_s=own.reconcile_hours * 3600,
+        heartbeat_s=own.heartbeat_minutes * 60,
+    )  # fmt: skip
+    async with Redis.from_url(settings.redis.url) as redis, Probes(settings.sync.listen), stop_on_signal() as stop:
 
         def client(app_id: str) -> RestClient:
             budget = RedisBudget(redis, app_id, time.monotonic, prefix=settings.kafka.topic_prefix)

@@ -35,6 +35,7 @@ UNKNOWN_REASONS: Final = MappingProxyType({
     "staff_withdrawn": "no staff source has the person any more",
     "presence_unsettled": "the account was added and removed within the same second, and has to be read again",
     "unmonitored": "the workspace is not monitored",
+    "workspace_silent": "webhooks of the workspace have ceased, though Intercom shows changes since",
 })  # fmt: skip
 """Reasons for which any check about an account can be unknown, in words."""
 

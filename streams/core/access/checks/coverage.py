@@ -12,6 +12,7 @@ from streams.core.access.state.values import SnapshotProblem
 CHECK: Final = "coverage"  # in the place of a check: of the rows of `access.state` that are about coverage
 NO_SNAPSHOT: Final = "no_complete_snapshot"
 STALE: Final = "stale"
+SILENT: Final = "silent"
 COMPLETE: Final = "complete"
 
 
@@ -24,8 +25,10 @@ class Coverage(NamedTuple):
     complete_since: int | None = None
 
 
-def of_workspace(row: TeammatesRow | None, before: CoverageRow | None, now: int) -> Coverage:
-    """Return the coverage of a workspace's teammates at log time `now` (ms)."""
+def of_workspace(row: TeammatesRow | None, silent: int | None, before: CoverageRow | None, now: int) -> Coverage:
+    """Return the coverage of a workspace's teammates at log time `now` (ms), whose webhooks are missing since `silent` (ms)."""
+    if silent is not None:
+        return Coverage(UNKNOWN, SILENT, silent)
     if row is None:
         return _without(before, NO_SNAPSHOT, now)
     latest = max(row.snapshots, key=lambda each: each.number, default=None)

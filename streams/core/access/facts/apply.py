@@ -14,6 +14,7 @@ from streams.core.access.facts import (
     decisions,
     exemptions,
     handling,
+    silence,
     snapshots,
     staff,
     teammates,
@@ -89,6 +90,8 @@ _APPLY: Final = MappingProxyType[str, Apply]({
     "settings.applied": decisions.settings,
     "monitoring.started": decisions.monitoring_started,
     "alarm.tested": alarm_tests.tested,
+    "workspace.silent": silence.ceased,
+    "workspace.resumed": silence.resumed,
     "calendar.set": calendars.set_,
     "clock.ticked": _tick,
 })  # fmt: skip

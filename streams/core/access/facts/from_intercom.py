@@ -13,9 +13,10 @@ from schemas.access.facts import Activity, Admin, Fact, FactPersonalData
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import Envelope
-from schemas.intercom.values import identifier_or_none
+from schemas.intercom.values import identifier_or_none, instant_or_none
 
 SOURCE: Final = "intercom.webhook"
+_SECOND: Final = 1000
 
 _KINDS: Final = MappingProxyType(
     {
@@ -48,6 +49,7 @@ _BOT: Final = "operator+{}@intercom.io"
 class TeammateFact(msgspec.Struct, frozen=True):
     """A post about a teammate, read: the fact, the item it is remembered under, and whether every one counts or only the newest.
 
+    `once` is an item of one fact: an entry of the log is the same one over a webhook and over REST.
     `series` is of what it is the newest: a login in the activity log has its method, and the webhook of the same login has not.
     """
 
@@ -55,6 +57,7 @@ class TeammateFact(msgspec.Struct, frozen=True):
     item: str
     every_one_counts: bool
     series: str = ""
+    once: bool = False
 
 
 def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
@@ -68,9 +71,23 @@ def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
     if fact is None or is_bot(fact.app_id, fact.person):
         return None
     if fact.kind == "admin.activity" and fact.activity is not None:
-        return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True)
+        return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True, once=True)
     series = f"{fact.kind} of the log" if fact.kind == "admin.logged_in" and fact.activity else fact.kind
     return TeammateFact(fact, f"account|{fact.account}", every_one_counts=fact.kind in _EVERY_ONE, series=series)
+
+
+def entry_of_the_log(app_id: str, item: bytes) -> Envelope:
+    """Return an entry of the activity log that was read over REST as the post that Intercom sends of it. Raises InvalidRecord for what is none."""
+    try:
+        entry = _object(msgspec.json.decode(item))
+    except msgspec.DecodeError as error:
+        raise InvalidRecord("an entry of the activity log is no JSON; only backfill and sync write such records") from error
+    id_, created = identifier_or_none(entry.get("id")), instant_or_none(entry.get("created_at"))
+    if id_ is None or created is None:
+        raise InvalidRecord("an entry of the activity log has no id, or no time; only backfill and sync write such records")
+    return Envelope(
+        id=derived(app_id, _LOG, id_), topic=_LOG, app_id=app_id, created_at=created // _SECOND, item=msgspec.Raw(item)
+    )
 
 
 def _teammate(note: Envelope, tenant: str, item: Mapping[str, Any]) -> Fact | None:

@@ -24,6 +24,7 @@ WORKSPACE, SOURCE = "workspace", "source"
 
 _TOUCHES_ALL: Final = frozenset({
     "admins.snapshot.ended", "staff.snapshot.ended", "snapshot.confirmed", "settings.applied", "workspace.monitored", "workspace.unmonitored",
+    "workspace.silent", "workspace.resumed",
 })  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def workspace_coverage(state: TenantState, app_id: str, now: int) -> Coverage | 
     workspace = state.workspaces.get(app_id)
     if workspace is None or workspace.monitored is False:
         return None
-    return coverage.of_workspace(state.teammates.get(app_id), state.coverage.get(WORKSPACE, app_id), now)
+    before = state.coverage.get(WORKSPACE, app_id)
+    return coverage.of_workspace(state.teammates.get(app_id), state.silent_since(app_id), before, now)
 
 
 def source_coverage(state: TenantState, reporting: Reporting, source: str, now: int) -> Coverage | None:

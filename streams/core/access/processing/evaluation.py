@@ -130,10 +130,13 @@ class Evaluation:
         outcomes = checks.of_removed_account(view) if is_over else checks.of_account(view)
         if row is not None and row.monitored is False:
             return checks.all_unknown(outcomes, "unmonitored", row.date or 0, held=False)
+        silent = self._state.silent_since(account.app_id)
         voided_at = partial(material.voided_at, self._state, view, outcomes)  # whose it is, also where its presence is in doubt
         if present.unsettled is not None:
             held = present.period is not None
             outcomes = checks.all_unknown(outcomes, "presence_unsettled", present.unsettled.time, held=held)
+        elif silent is not None:
+            outcomes = checks.all_unknown(outcomes, "workspace_silent", silent, held=True)
         return self._exempted(outcomes, account.app_id, account.id, at, voided_at)
 
     def _exempted(self, outcomes: CheckOutcomes, app_id: str, account: str, at: int, voided_at: VoidedAt) -> CheckOutcomes:

@@ -201,6 +201,18 @@ class MonitoringRow(Row, frozen=True, tag="monitoring"):
     source: FactReference | None = None
 
 
+class SilenceRow(Row, frozen=True, tag="silence"):
+    """When the webhooks of a workspace last ceased (ms), though there were changes, and when they last came again."""
+
+    ceased: int | None = None
+    resumed: int | None = None
+
+    @property
+    def since(self) -> int | None:
+        """Since when the workspace is silent (ms); None while its webhooks come."""
+        return self.ceased if self.ceased is not None and self.ceased >= (self.resumed or 0) else None
+
+
 class AlarmTestRow(Row, frozen=True, tag="alarm_test"):
     """A test of the alarm that is open: its id, since when (ms of log time), the severity of its finding, and the fact that opened it."""
 
@@ -259,7 +271,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from streams.core.access.state.rows import (
     PolicyRow,
     RecordId,
     SettingsRow,
+    SilenceRow,
     SourceChoice,
     SourceRow,
     SourceSigns,
@@ -72,6 +73,7 @@ class TenantState:
         self.coverage = RowCollection(table, tenant, "coverage", CoverageRow)  # by kind (workspace, source) and name
         self.monitoring = SingleRow(table, tenant, "monitoring", MonitoringRow)
         self.alarm_tests = RowCollection(table, tenant, "alarm_test", AlarmTestRow)  # by app id
+        self.silences = RowCollection(table, tenant, "silence", SilenceRow)  # by app id
         self.exemptions = RowCollection(table, tenant, "exemption", ExemptionRow)  # by app id, account, granting fact
         self.approvals = RowCollection(table, tenant, "approval", ApprovalRow)  # by account or person, workspace, granting fact
         self.approval_ids = RowCollection(table, tenant, "approval_id", ApprovalId)  # by the grant's id
@@ -107,6 +109,11 @@ class TenantState:
         """Return the remembered snapshots of a workspace's teammates, in order of their requests."""
         row = self.teammates.get(app_id)
         return row.snapshots if row else ()
+
+    def silent_since(self, app_id: str) -> int | None:
+        """Return since when webhooks of a workspace are missing (ms); None while they come."""
+        row = self.silences.get(app_id)
+        return row.since if row else None
 
     def choice_of(self, people: Iterable[str]) -> SourceChoice | None:
         """Return the latest decision which source is right about a person, who is known by these ids."""

@@ -27,6 +27,8 @@ def observe(schema: ObjectSchema, reading: Reading) -> Registers:
             return edge_registers(_version(_merged_at(reading), Rank.MERGE, reading), [f"merged:{reading.successor}"], on=True)
         case ReadAs.MISSING:
             return edge_registers(_version(reading.requested_at, Rank.DELETE, reading), ["deleted"], on=True)
+        case ReadAs.HISTORY:
+            raise InvalidRecord("an entry of a log is no object that has a record; only backfill and sync write such records")
         case _:
             item = decode_item(msgspec.Raw(reading.value))
             if identifier_or_none(item.get("id")) != reading.entity:

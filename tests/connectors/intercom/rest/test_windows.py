@@ -71,6 +71,29 @@ def test_an_exact_search_finds_the_window_once(at: list[int], start: int, length
     assert sorted(read(listing, at, None)) == sorted(x for x in at if start <= x < start + length)
 
 
+@given(times, st.sampled_from([None, -12, -11, -5, 0, 1, 9, 11, 12, 14]), st.integers(1, 20))
+def test_parts_of_all_time_have_everything_and_days_have_it_once(at: list[int], zone: int | None, cap: int) -> None:
+    parts = listings.all_contacts(BASE + 3 * DAY, "2.17" if zone is None else "2.16").parts
+    found = read(Search(parts.first, parts.keys, split=parts.split, cap=cap), at, zone)
+    assert set(found) == set(at)
+    if zone is None or -11 <= zone <= 11:
+        assert len(found) == len(at)
+
+
+@given(times, st.sampled_from([None, -12, 0, 5, 14]), st.integers(1, 20))
+def test_parts_of_conversations_miss_nothing_however_their_times_are_compared(at: list[int], zone: int | None, cap: int) -> None:
+    parts = listings.all_conversations(BASE + 3 * DAY).parts
+    assert set(read(Search(parts.first, ("data",), split=parts.split, cap=cap), at, zone)) == set(at)
+
+
+@given(times, edge, st.sampled_from([-11, 0, 9, 14]))
+def test_what_changes_while_the_parts_are_read_is_in_the_last_search(at: list[int], since: int, zone: int) -> None:
+    for version, cut in (("2.16", zone), ("2.17", None)):
+        (last,) = listings.all_contacts(since + 900, version).last
+        found = read(Search(last, ("data",)), at, cut)
+        assert set(found) >= {each for each in at if each >= since}
+
+
 def test_a_window_with_more_than_the_cap_is_read_as_several() -> None:
     at = [BASE + n for n in range(40)]
     listing = listings.conversations_updated(BASE, BASE + 40)

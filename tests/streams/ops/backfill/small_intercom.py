@@ -1,4 +1,4 @@
-"""A small workspace behind Intercom's REST API: teammates, contacts and companies, with the paging that Intercom has."""
+"""A small workspace behind Intercom's REST API: teammates, contacts and companies, with the paging that Intercom has; of the rest whole lists."""
 
 import json
 import threading
@@ -27,6 +27,11 @@ class SmallIntercom:
         self.teammates = [
             {"type": "admin", "id": str(n + 1), "email": f"t{n}@acme.example", "name": f"T{n}"} for n in range(teammates)
         ]
+        self.others: dict[str, tuple[str, list[Any]]] = {
+            "/conversations": ("conversations", []), "/conversations/search": ("conversations", []), "/tickets/search": ("tickets", []), "/teams": ("teams", []),
+            "/tags": ("data", []), "/segments": ("segments", []), "/data_attributes": ("data", []), "/articles": ("data", []),
+            "/admins/activity_logs/search": ("activity_logs", []),
+        }  # fmt: skip
         self._scrolled = 0
         self.asked: list[str] = []
         self.before: Callable[[str], int | None] = lambda _: None
@@ -60,6 +65,10 @@ class SmallIntercom:
                 self._scrolled = self._scrolled + self.page if "scroll_param" in query else 0
                 page = self.companies[self._scrolled : self._scrolled + self.page]
                 return 200, {"data": page, "pages": None, "scroll_param": "same"}
+        if parts.path in self.others:
+            name, items = self.others[parts.path]
+            items = [each for each in items if each.get("model") == query.get("model")]
+            return 200, {name: items, "total_count": len(items)}
         return 404, {"type": "error.list", "errors": [{"code": "not_found"}]}
 
     def _by_cursor(self, items: list[Any], cursor: str | None) -> Any:

@@ -27,7 +27,16 @@ from tests.streams.cli.installation import Installation
 from tests.streams.ops.backfill.small_intercom import SmallIntercom
 
 AVRO = Avro.local()
-TOPICS = ["intercom.contacts", "intercom.companies", "access.facts", "operations"]
+TOPICS = [
+    "intercom.contacts",
+    "intercom.companies",
+    "intercom.conversations",
+    "intercom.articles",
+    "intercom.admins",
+    "intercom.other",
+    "access.facts",
+    "operations",
+]
 ALL = tuple(OBJECTS)
 
 
@@ -61,7 +70,12 @@ def test_a_workspace_is_read_whole_and_to_the_byte(installation: Installation):
     intercom = SmallIntercom()
     done = read(installation, intercom)
     assert done.result == "completed"
-    assert {name: each.read for name, each in done.progress.items()} == {"teammates": 2, "contacts": 7, "companies": 3}
+    assert {name: each.read for name, each in done.progress.items() if each.read} == {
+        "teammates": 2,
+        "contacts": 7,
+        "companies": 3,
+    }
+    assert tuple(done.progress) == ALL
     records = installation.read("intercom.contacts")
     assert sorted(json.loads(record.value)["id"] for record in records) == [f"c{n}" for n in range(7)]
     assert all(record.key.decode() == f"abc12345:{json.loads(record.value)['id']}" for record in records)
@@ -137,7 +151,7 @@ def test_a_paused_reading_is_continued_at_once(installation: Installation):
 def test_with_another_workspace_s_token_nothing_is_written(installation: Installation):
     with pytest.raises(WorkspaceMismatch):
         read(installation, SmallIntercom(app_id="another"))
-    assert [installation.read(topic) for topic in TOPICS] == [[], [], [], []]
+    assert [installation.read(topic) for topic in TOPICS] == [[]] * len(TOPICS)
 
 
 def test_what_the_plan_does_not_include_is_named_and_the_rest_is_read(installation: Installation):
@@ -165,7 +179,11 @@ def test_a_resync_reads_what_changed_since_the_last_complete_reading(installatio
     again = read(installation, intercom, resync=True)
     assert (again.origin, again.result) == ("resync", "completed")
     assert again.since == first.until - running.OVERLAP_SECONDS
-    assert {name: each.read for name, each in again.progress.items()} == {"teammates": 2, "contacts": 1, "companies": 3}
+    assert {name: each.read for name, each in again.progress.items() if each.read} == {
+        "teammates": 2,
+        "contacts": 1,
+        "companies": 3,
+    }
     assert keys(installation, "intercom.contacts")["abc12345:c3"] == 2
 
 
@@ -183,12 +201,43 @@ def test_what_a_reading_covers_is_by_intercom_s_clock(installation: Installation
     assert abs(done.until + 3600 - done.started / 1000) < 5
 
 
-@pytest.mark.parametrize("before", [None, {"objects": ("contacts",)}])
-def test_a_resync_needs_a_complete_reading(installation: Installation, before: dict[str, object] | None):
-    if before:
-        read(installation, SmallIntercom(), **before)
-    with pytest.raises(BadConfiguration, match=r"no complete reading of .*companies to go on from; `intercom-streams backfill"):
+def test_a_resync_needs_a_complete_reading(installation: Installation):
+    with pytest.raises(BadConfiguration, match=r"no complete reading of teammates, .* to go on from; `intercom-streams backfill"):
         read(installation, SmallIntercom(), resync=True)
+    read(installation, SmallIntercom(), objects=("contacts",))
+    with pytest.raises(BadConfiguration, match=r"no complete reading of companies to go on from"):
+        read(installation, SmallIntercom(), resync=True, objects=("contacts", "companies"))
+    assert tuple(read(installation, SmallIntercom(), resync=True).progress) == ("contacts",)
+
+
+def test_every_type_of_object_goes_where_its_webhooks_go(installation: Installation):
+    intercom = SmallIntercom()
+    intercom.others |= {
+        "/conversations": ("conversations", [{"id": "7", "statistics": {"count_conversation_parts": 0}}]),
+        "/tickets/search": ("tickets", [{"id": "8", "updated_at": 1_790_000_000}]),
+        "/teams": ("teams", [{"id": "1", "name": "Sales"}]),
+        "/tags": ("data", [{"id": "1", "name": "vip"}]),
+        "/segments": ("segments", [{"id": "1", "name": "Active"}]),
+        "/data_attributes": (
+            "data",
+            [{"model": name, "name": "plan", "full_name": "custom_attributes.plan"} for name in ("contact", "company")],
+        ),
+        "/articles": ("data", [{"id": "9"}, {"title": "without an id"}]),
+        "/admins/activity_logs/search": (
+            "activity_logs",
+            [{"id": "a1", "created_at": 1_790_000_000, "activity_type": "seat_change"}],
+        ),
+    }
+    done = read(installation, intercom)
+    assert done.progress["articles"].without_id == 1
+    assert sorted(keys(installation, "intercom.conversations")) == ["abc12345:7", "abc12345:8"]
+    assert list(keys(installation, "intercom.articles")) == ["abc12345:9"]
+    assert keys(installation, "intercom.admins") == {"abc12345": 1}
+    others = [header(each.headers, "ce_type") for each in installation.read("intercom.other")]
+    assert Counter(others) == {
+        f"intercom.rest.{name}": 1 + (name == "data_attribute") for name in ("team", "tag", "segment", "data_attribute")
+    }
+    assert len(keys(installation, "intercom.other")) == 5
 
 
 def test_the_command_reads_lists_and_resyncs(installation: Installation, redis_url: str):

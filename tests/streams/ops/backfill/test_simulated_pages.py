@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from schemas.cloudevents import Origin
-from streams.ops.backfill.objects import COMPANIES, CONTACTS, OBJECTS, TEAMMATES, ReadingContext
+from streams.ops.backfill.objects import COMPANIES, CONTACTS, OBJECTS, TEAMMATES, ReadingContext, page_records
 from tests.support.company import AVRO
 from tests.support.simulator.served import APP_ID, PAST_ENDS_MS, Served, config, simulated_intercom
 
@@ -19,7 +19,7 @@ async def read(intercom: Served, since: int | None, version: str, until: int = N
     async with intercom.client(version) as client:
         for name, kind in OBJECTS.items():
             async for page in client.pages(kind.listing(context)):
-                made = kind.records(context, AVRO, page, PAST_ENDS_MS)
+                made = await page_records(kind, client, context, AVRO, page)
                 assert made.without_id == 0
                 objects[name] += made.objects
                 keys.setdefault(name, set()).update(record.key for record in made.records if record.key)
@@ -34,11 +34,14 @@ async def test_a_whole_reading_has_each_object_that_lists_show_once() -> None:
             intercom.simulation.changes.make()
         counts = intercom.get("/simulator/truth").json()["counts"]
         objects, keys = await read(intercom, None, "2.16")
-        assert objects == {
-            CONTACTS: counts["contacts"],
-            COMPANIES: counts["companies"],
-            TEAMMATES: counts["teammates"] - 1,
-        }  # Fin is none
+        expected = {name: counts[name] for name in (CONTACTS, COMPANIES, "conversations", "tickets")}
+        expected |= {TEAMMATES: counts["teammates"] - 1}  # Fin is none
+        assert {name: objects[name] for name in expected} == expected
+        assert {name: objects[name] > 0 for name in OBJECTS} == dict.fromkeys(OBJECTS, True)
+        assert {name: len(keys[name]) for name in ("tags", "segments", "teams", "data-attributes", "articles")} == {
+            name: objects[name] for name in ("tags", "segments", "teams", "data-attributes", "articles")
+        }
+        assert len(keys["conversations"]) == counts["conversations"]
         assert len(keys[CONTACTS]) == counts["contacts"]
         assert len(keys[COMPANIES]) == counts["companies"]
 

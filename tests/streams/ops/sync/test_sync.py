@@ -20,17 +20,23 @@ from schemas.access import fact_records, read_requests
 from schemas.access.read_requests import ReadRequest
 from schemas.codec import Avro
 from schemas.intercom.rest_objects import how_read
+from schemas.message import header
 from schemas.profiles import read_requests as contact_requests
 from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, ContactReadRequest
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
-from streams.ops.sync.process import SyncProcess, SyncSchedule
+from streams.ops.sync.catch_up import SyncSchedule
+from streams.ops.sync.process import SyncProcess
 from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import Installation, append_visibly
 from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.counting_agent import read_all
 
 AVRO = Avro.local()
-TOPICS = ["intercom.contacts", "intercom.companies", "access.facts", "operations", read_requests.TOPIC, contact_requests.TOPIC]
+CONVERSATION_REQUESTS = "conversation.read.requests"
+TOPICS = [
+    "intercom.contacts", "intercom.companies", "intercom.conversations", "access.facts", "operations", read_requests.TOPIC, contact_requests.TOPIC,
+    CONVERSATION_REQUESTS,
+]  # fmt: skip
 WORKSPACES = tuple(Workspace(app_id=name, app="support", access_token=Secret("t")) for name in ("abc12345", "xyz67890"))
 TENANCY = Tenancy.of([App(name="support", client_secrets=(Secret("s"),))], [Tenant(id="acme", workspaces=WORKSPACES)])
 NEVER = SyncSchedule(teammates_s=0, resync_s=0)
@@ -70,6 +76,20 @@ def contact_request(contact: str, reason: str) -> TopicRecord:
     request = ContactReadRequest(tenant="acme", app_id="abc12345", contact=contact, reason=reason, not_before=0, event="e1")
     value = AVRO.encode(contact_requests.READ_REQUEST, msgspec.structs.asdict(request))
     return TopicRecord(contact_requests.TOPIC, f"abc12345:{contact}".encode(), value, [])
+
+
+def conversation_request(conversation: str, kind: str) -> TopicRecord:
+    request = {
+        "tenant": "acme",
+        "app_id": "abc12345",
+        "conversation": conversation,
+        "kind": kind,
+        "reason": "parts_missing",
+        "not_before": 0,
+        "event": "e",
+    }
+    value = AVRO.encode("conversation_read_request", request)
+    return TopicRecord(CONVERSATION_REQUESTS, f"abc12345:{conversation}".encode(), value, [])
 
 
 async def until(kafka: KafkaSettings, topic: str, count: int) -> list[Any]:
@@ -126,7 +146,7 @@ async def test_teammates_are_read_when_they_are_due(kafka_settings: KafkaSetting
 class MergedAndLong:
     """A contact with a merge history and more companies than its object shows."""
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911  # one for each endpoint
         page = int(request.url.params.get("page", 1))
         match request.url.path:
             case "/me":
@@ -139,6 +159,8 @@ class MergedAndLong:
             case "/contacts/c1/companies":
                 data = [{"id": f"o{n}", "name": "x"} for n in range(2 * page - 2, min(5, 2 * page))]
                 return httpx.Response(200, json={"data": data, "pages": {"page": page, "per_page": 2, "total_pages": 3}})
+            case "/conversations/7" | "/tickets/8":
+                return httpx.Response(200, json={"id": request.url.path[-1], "conversation_parts": {"conversation_parts": []}})
             case "/contacts/gone":
                 return httpx.Response(
                     410, json={"errors": [{"code": "contact_merged"}]}, headers={"Link": '</contacts/c1>; rel="canonical"'}
@@ -157,6 +179,20 @@ async def test_contacts_are_read_again_for_what_an_event_left_open(kafka_setting
     assert how == {"abc12345:lead": ("merged", "c1"), "abc12345:c1": ("by_id", None), "abc12345:gone": ("merged", "c1")}
     companies = json.loads(records["abc12345:c1"].value)["companies"]
     assert ([each["id"] for each in companies["data"]], companies["has_more"]) == ([f"o{n}" for n in range(5)], False)
+
+
+@pytest.mark.asyncio
+async def test_conversations_and_tickets_are_read_again_by_their_ids(kafka_settings: KafkaSettings):
+    asked = [("7", "conversation"), ("8", "ticket"), ("9", "conversation"), ("10", "nonsense")]
+    await append_visibly(kafka_settings, [conversation_request(*each) for each in asked])
+    async with syncing(kafka_settings, {"abc12345": MergedAndLong()}):
+        records = await until(kafka_settings, "intercom.conversations", 3)
+    found = {record.key.decode(): (header(record.headers, "ce_type"), how_read(record.headers)[0]) for record in records}
+    assert found == {
+        "abc12345:7": ("intercom.rest.conversation", "by_id"),
+        "abc12345:8": ("intercom.rest.ticket", "by_id"),
+        "abc12345:9": ("intercom.rest.conversation", "missing"),
+    }
 
 
 @pytest.mark.asyncio

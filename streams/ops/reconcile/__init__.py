@@ -1,0 +1,1 @@
+"""Comparing tables with Intercom, and closing the difference."""

@@ -1,0 +1,179 @@
+"""Reconciliations of a simulated workspace on a real broker: what webhooks missed is found, named, repaired, and then everything is right."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from connectors.kafka import topics
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import TopicRecord
+from connectors.simulator.workspace.changes import WorkspaceChanges
+from schemas.codec import Avro
+from schemas.errors import Unavailable
+from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
+from streams.agents.topology import agents_of
+from streams.engine.naming import Naming
+from streams.engine.runner import running
+from streams.ops.backfill.run import ReadingPlan, begin
+from streams.ops.reconcile import comparison
+from streams.ops.reconcile.report import ReconciliationReport, reports
+from streams.ops.reconcile.run import ReconciliationPlan, reconcile
+from tests.streams.cli.installation import append_visibly
+from tests.support.engines import QUICK, latest
+from tests.support.intercom_bodies import posted
+from tests.support.oracle import routed
+from tests.support.simulator.served import APP_ID, Served, config, simulated_intercom
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
+
+AVRO = Avro.local()
+TENANCY = Tenancy.of(
+    [App(name="support", client_secrets=(Secret("s"),))],
+    [Tenant(id="acme", workspaces=(Workspace(app_id=APP_ID, app="support", access_token=Secret("t")),))],
+)
+OBJECTS = ("contacts", "companies")
+
+
+class Webhooks:
+    """Takes the notifications of changes; `posts` are those that arrive."""
+
+    def __init__(self) -> None:
+        self.emitted: list[tuple[str, str, Any]] = []
+
+    def __call__(self, topic: str, about: str, item: Any) -> None:
+        self.emitted.append((topic, about, item))
+
+    def posts(self, at: int, numbers: range) -> list[TopicRecord]:
+        return [
+            TopicRecord(topic, record.key, record.value, record.headers)
+            for number in numbers
+            for topic, record in routed(posted(*_of(self.emitted[number]), at=at, number=number, app_id=APP_ID))
+        ]
+
+
+def _of(emitted: tuple[str, str, Any]) -> tuple[str, Any]:
+    return emitted[0], emitted[2]
+
+
+@asynccontextmanager
+async def installed(kafka: str, prefix: str) -> AsyncIterator[KafkaSettings]:
+    """Yield an installation whose agents run."""
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=2)
+    agents = tuple(agents_of(TENANCY, AVRO))
+    await topics.apply(settings, Naming(prefix=prefix).changelogs(agents))
+    async with running(agents, kafka=settings, limits=QUICK):
+        yield settings
+
+
+async def backfilled(intercom: Served, settings: KafkaSettings) -> None:
+    async with intercom.client() as client:
+        done = await begin(settings, AVRO, client, ReadingPlan(tenant="acme", objects=OBJECTS))
+    assert done.result == "completed"
+
+
+async def reconciled(intercom: Served, settings: KafkaSettings, *objects: str) -> ReconciliationReport:
+    async with intercom.client() as client:
+        return await reconcile(settings, AVRO, TENANCY, client, ReconciliationPlan(objects=objects or OBJECTS))
+
+
+async def published(settings: KafkaSettings, topic: str) -> dict[str, tuple[str, str]]:
+    """Return the status and the name of the profile of each record that was not merged into another."""
+    values = [AVRO.decode(value)[1] for value in (await latest(settings, topic)).values()]
+    return {
+        value["records"][0]["key"].partition(":")[2]: (value["status"], value["name"])
+        for value in values
+        if len(value["records"]) == 1
+    }
+
+
+async def test_changes_whose_webhooks_were_lost_are_found_named_and_repaired(kafka: str, prefix: str):
+    with simulated_intercom(config(contacts=60)) as intercom:
+        async with installed(kafka, prefix) as settings:
+            await backfilled(intercom, settings)
+            webhooks = Webhooks()
+            simulation = intercom.simulation
+            changes = WorkspaceChanges(simulation.workspace, simulation.clock.now_ms, webhooks)
+            intercom.advance(7200)
+            kinds = ["contact.update"] * 6 + [
+                "contact.archive",
+                "contact.delete",
+                "contact.merge",
+                "contact.create",
+                "company.update",
+            ]
+            made = [changes.make(kind) for kind in kinds]
+            intercom.advance(3600)  # so that nobody waits for their webhooks any more
+            lost = await reconciled(intercom, settings)
+            contacts = lost.objects["contacts"]
+            changed = {identifier for kind, identifier in made if kind in {"contact.update", "contact.create"}}
+            gone = {"archived": 1, "deleted": 1, "merged": 1}
+            assert {name: getattr(contacts, name) for name in gone} == gone
+            live = {each["id"] for each in intercom.truth("contacts") if each["state"] == "active"}
+            assert contacts.missed >= len(changed & live) + 3
+            assert contacts.repaired == contacts.missed + contacts.late + contacts.unannounced - contacts.policy
+            assert (contacts.complete_before < 100, contacts.complete_after) == (True, 100.0)
+            assert lost.objects["companies"].complete_after == 100.0
+            assert contacts.missed_from is not None
+
+            again = await reconciled(intercom, settings)
+            assert [(each.missed, each.repaired, each.complete_before) for each in again.objects.values()] == [(0, 0, 100.0)] * 2
+            assert again.since == lost.started
+            assert [each.id for each in await reports(settings, AVRO)] == [lost.id, again.id]
+            found = {key: name for key, (status, name) in (await published(settings, "people")).items() if status == "active"}
+            expected = {each["id"]: each["name"] for each in intercom.truth("contacts") if each["state"] == "active"}
+            assert {key: found.get(key, name) for key, name in expected.items()} == expected
+
+
+async def test_what_arrives_in_time_is_not_missed_and_of_what_is_lost_each_change_is_counted_once(kafka: str, prefix: str):
+    rng = random.Random(20261130)
+    with simulated_intercom(config(contacts=60)) as intercom:
+        async with installed(kafka, prefix) as settings:
+            await backfilled(intercom, settings)
+            webhooks, simulation = Webhooks(), intercom.simulation
+            changes = WorkspaceChanges(simulation.workspace, simulation.clock.now_ms, webhooks)
+            intercom.advance(7200)
+            changed = []
+            for _ in range(40):
+                simulation.clock.advance(
+                    2000
+                )  # an object's time is in seconds: a change lost within one is seen by its values alone
+                changed.append(changes.make("contact.update")[1])
+            at = simulation.clock.now_ms() // 1000
+            last = {about: number for number, (_, about, _) in enumerate(webhooks.emitted)}
+            lost = set(rng.sample(sorted(set(changed)), 5))
+            arriving = [
+                number for number, (_, about, _) in enumerate(webhooks.emitted) if about not in lost or number != last[about]
+            ]
+            rng.shuffle(arriving)
+            await append_visibly(
+                settings, [post for number in arriving for post in webhooks.posts(at, range(number, number + 1))]
+            )
+            intercom.advance(3600)
+            report = await reconciled(intercom, settings, "contacts")
+            assert (report.objects["contacts"].missed, report.objects["contacts"].complete_after) == (len(lost), 100.0)
+
+
+async def test_a_table_of_which_much_is_gone_at_once_is_left_as_it_is(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(comparison, "_BELIEVED", 2)
+    with simulated_intercom(config(contacts=12)) as intercom:
+        async with installed(kafka, prefix) as settings:
+            await backfilled(intercom, settings)
+            changes = WorkspaceChanges(intercom.simulation.workspace, intercom.simulation.clock.now_ms, Webhooks())
+            intercom.advance(7200)
+            for _ in range(5):
+                changes.make("contact.delete")
+            report = await reconciled(intercom, settings, "contacts")
+            assert (report.objects["contacts"].held, report.objects["contacts"].repaired, report.complete) == (5, 0, False)
+
+
+async def test_without_workers_nothing_is_compared(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(comparison, "SETTLE_S", 0.2)
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=2)
+    await topics.apply(settings, Naming(prefix=prefix).changelogs(tuple(agents_of(TENANCY, AVRO))))
+    with simulated_intercom(config(contacts=60)) as intercom:
+        await backfilled(intercom, settings)
+        with pytest.raises(Unavailable, match="Are they running"):
+            await reconciled(intercom, settings, "contacts")
