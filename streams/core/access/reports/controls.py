@@ -34,18 +34,19 @@ class Control(NamedTuple):
 _DATA: Final = ("S1", "S2", "S3", "S4")
 
 CONTROLS: Final = (
-    Control(SOC2, "CC6.1", "access is limited to known users by rules that somebody decided", ("C1", "C3", "C5", "C7", "C10", "C11")),
-    Control(SOC2, "CC6.2", "users are registered before they get access, and lose it when they no longer may have it", ("C1", "C2", "C6", "C7", "C8")),
+    Control(SOC2, "CC6.1", "access is limited to known users by rules that somebody decided", ("C1", "C3", "C5", "C10", "C11", "C14", "C7")),
+    Control(SOC2, "CC6.2", "users are registered before they get access, and lose it when they no longer may have it", ("C1", "C2", "C6", "C8", "C12", "C13", "C7", *_DATA)),
     Control(SOC2, "CC6.3", "access follows roles, and changes with them", ("C3", "C4", "C9", "C14", "C15")),
     Control(SOC2, "CC7.2", "unusual behaviour is noticed", ("C6", "C8", "C9", "C12", "C13", "C16", *_DATA)),
     Control(ISO, "A.5.15", "rules of access exist", ("C3", "C4")),
     Control(ISO, "A.5.16", "identities are managed from their beginning to their end", ("C1", "C5", "C7")),
     Control(ISO, "A.5.17", "means of authentication are managed", ("C10", "C12", "C13")),
-    Control(ISO, "A.5.18", "access rights are granted, reviewed, changed and removed", ("C2", "C4", "C8", "C15")),
+    Control(ISO, "A.5.18", "access rights are granted, reviewed, changed and removed", ("C2", "C4", "C8", "C9", "C13", "C15", *_DATA)),
+    Control(ISO, "A.5.19", "what suppliers may do is agreed and limited", ("C14",)),
     Control(ISO, "A.6.5", "duties that remain when employment ends or changes", ("C2", "C6", "C12", "C13")),
     Control(ISO, "A.8.2", "privileged access is restricted", ("C4", "C9", "C14")),
     Control(ISO, "A.8.5", "authentication is secure", ("C10", "C11")),
-    Control(ISO, "A.8.16", "unusual behaviour is monitored", ("C6", "C16", *_DATA)),
+    Control(ISO, "A.8.16", "unusual behaviour is monitored", ("C6", "C12", "C16", *_DATA)),
     Control(NIST, "AC-2", "accounts are managed: types, owners, approval, review, removal", ("C1", "C2", "C3", "C5", "C7", "C8", "C16")),
     Control(NIST, "AC-2(1)", "accounts are managed by automatic means", ("C9", "S2")),
     Control(NIST, "AC-2(3)", "accounts that have expired, belong to nobody, break the policy or are unused are disabled", ("C1", "C2", "C5", "C15")),
