@@ -21,6 +21,7 @@ from streams.cli.access.ledger import ledger
 from streams.cli.access.listing import list_access
 from streams.cli.access.monitor import monitor
 from streams.cli.access.queue import queue
+from streams.cli.access.replay_check import replay_check
 from streams.cli.access.report import report
 from streams.cli.access.verify import verify
 from streams.cli.operator import COMMAND_LINE, decision
@@ -63,7 +64,7 @@ _workspace_option = click.option(
 access = click.Group(
     "access",
     help=VERBS["access"],
-    commands=[list_access, queue, monitor, test_violation, verify, ledger, report, show_controls],
+    commands=[list_access, queue, monitor, test_violation, verify, ledger, replay_check, report, show_controls],
 )
 
 

@@ -132,7 +132,7 @@ def _files(folder: Path, log: KafkaLog) -> Iterator[_ExportFiles]:
     try:
         for topic in (FACTS, FINDINGS, LEDGER):
             (folder / topic).mkdir(mode=0o700)
-            for number in range(max(log.partitions(topic)) + 1):
+            for number in range(log.counts[topic]):
                 opened[topic, number] = (folder / topic / f"{number}.records").open("xb")
         yield _ExportFiles(folder, opened, log)
     except OSError as error:

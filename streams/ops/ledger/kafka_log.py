@@ -21,9 +21,10 @@ OF_REPLAY: Final = (FACTS, FINDINGS, FINDINGS_JSON, STATE)
 class KafkaLog:
     """Implements `AccessLog`."""
 
-    def __init__(self, reader: PulledRanges, settled: Ranges, ranges: Ranges, cluster: str) -> None:
+    def __init__(self, reader: PulledRanges, settled: Ranges, ranges: Ranges, counts: Mapping[str, int], cluster: str) -> None:
         self.cluster = cluster
         self.ranges = ranges
+        self.counts = counts  # of partitions, also of those that are not read
         self._reader = reader
         self._settled = settled
 
@@ -43,24 +44,27 @@ async def kafka_log(
 ) -> AsyncIterator[KafkaLog]:
     """Yield the ledger and these topics as committed by now; with `since` (ms) from there on, with `tenant` only the partitions that have it.
 
-    All that the ledger has is in the other topics, since their ends are looked up after it. What the topics had before is `settled`: its
-    transactions have ended, so the ledger has it. Raises Unavailable, and TopicMissing where the installation has no such topics.
+    All that the ledger has is in the other topics, and all that these follow from in the facts, since ends are looked up in that order. What the
+    topics had before is `settled`: its transactions have ended, so the ledger has it. Raises Unavailable, and TopicMissing where the installation has no such topics.
     """
     async with source_cluster(kafka) as cluster:
         settled = await cluster.ranges([topic for topic in topics if topic not in (FACTS, STATE)])
-        ranges = await cluster.ranges([LEDGER]) | await cluster.ranges(topics)
+        ranges = await cluster.ranges([LEDGER])
+        ranges |= await cluster.ranges([topic for topic in topics if topic != FACTS])
+        ranges |= await cluster.ranges([FACTS] if FACTS in topics else [])
         name = await cluster.cluster_id()
     if missing := [topic for topic in (LEDGER, *topics) if topic not in ranges]:
         raise TopicMissing(
             f"There is no topic {kafka.topic(missing[0])} at {kafka.bootstrap}. Run: intercom-streams topics apply"
         )
+    counts = {topic: len(numbers) for topic, numbers in ranges.items()}
     if tenant is not None:
         ranges = {topic: _of_tenant(topic, numbers, tenant) for topic, numbers in ranges.items()}
     if since is not None:
         moving = {topic: each for topic, each in ranges.items() if topic != STATE}
         ranges |= await starts_at(kafka, moving, since - _EARLIER_MS)
     async with pulled_ranges(kafka, ranges) as reader:
-        yield KafkaLog(reader, settled, ranges, name)
+        yield KafkaLog(reader, settled, ranges, counts, name)
 
 
 def _of_tenant(topic: str, numbers: Mapping[int, OffsetRange], tenant: str) -> dict[int, OffsetRange]:

@@ -8,19 +8,26 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
+from connectors.backup.source_cluster import source_cluster
 from connectors.kafka import topics
+from connectors.kafka.fact_log import fact_record
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transaction import TopicRecord
 from schemas.errors import BadConfiguration, MustStop
+from schemas.partition import partition_of
 from streams.cli.main import root
 from streams.ops.backup.take import take
 from streams.ops.ledger.breaks import LedgerBroken
 from streams.ops.ledger.files_log import FilesLog
 from streams.ops.ledger.head import BadSignature
-from tests.streams.cli.at_work import at_work, company, happened
+from tests.streams.cli.at_work import at_work, company, happened, own
+from tests.streams.cli.installation import append_visibly
 from tests.streams.cli.operator import Operator
-from tests.support.company import DAY, T0, admin
+from tests.support.company import AVRO, DAY, T0, admin
+from tests.support.counting_agent import read_all
 
 TOPICS = [
     "access.facts",
@@ -41,6 +48,20 @@ def cluster(kafka: str) -> KafkaSettings:
     return settings
 
 
+async def aborted(cluster: KafkaSettings, user: Operator) -> None:
+    """Append a fact in a transaction that is aborted: its offset and its marker's are gaps for readers of what is committed."""
+    producer = AIOKafkaProducer(**cluster.client(), transactional_id=f"{cluster.topic_prefix}aborts")
+    await producer.start()
+    try:
+        record = fact_record(AVRO, own(user, admin("admin.removed", "8"))[0])
+        place = partition_of(record.key, cluster.partitions)
+        await producer.begin_transaction()
+        await producer.send_and_wait(cluster.topic("access.facts"), record.value, key=record.key, partition=place)
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+
+
 @pytest.fixture(scope="module")
 def operator(cluster: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     """A user with a signing key, whose company has some history, and a neighbour in the same log."""
@@ -53,6 +74,7 @@ def operator(cluster: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -
     async def work() -> None:
         async with at_work(cluster):
             await happened(user, *company())
+            await aborted(cluster, user)
             await happened(neighbour, *company()[:2])
             await happened(user, msgspec.structs.replace(admin("admin.removed", "7", at=T0 + 2 * DAY), app_id="abc12345"))
 
@@ -196,8 +218,62 @@ def test_without_a_key_nothing_is_signed_unless_that_is_meant(operator: Operator
     assert "secret that" not in wrong
 
 
-def test_a_backup_is_verified_with_the_same_verb(operator: Operator, cluster: KafkaSettings, tmp_path: Path):
+def test_a_backup_is_verified_and_made_again_with_the_same_verbs(operator: Operator, cluster: KafkaSettings, tmp_path: Path):
     asyncio.run(take(cluster, tmp_path / "backup", lambda *_: None))
     found = printed("access", "verify", "--files", str(tmp_path / "backup"))
     assert len(found["tenants"]) == 2
     assert found["answers"] > 0
+    again = printed("access", "replay-check", "--files", str(tmp_path / "backup"))
+    assert again["tenants"] == found["tenants"]
+    assert set(again["compared"]) == {"access.violations", "access.violations.json", "access.state", "access.ledger"}
+
+
+def test_the_facts_of_a_running_installation_give_what_its_topics_have(operator: Operator, cluster: KafkaSettings):
+    """While a worker runs, and without a group, a write or a word to it: its groups and the ends of all topics stay as they were."""
+
+    async def beside_a_worker() -> tuple[Any, Any]:
+        async with at_work(cluster), source_cluster(cluster) as source:
+            await happened(operator, msgspec.structs.replace(admin("admin.seen", "8", at=T0 + 3 * DAY), app_id="abc12345"))
+            before = await source.groups(TOPICS), await source.ranges(TOPICS)
+            found = await asyncio.to_thread(operator.printed, "access", "replay-check")
+            assert (await source.groups(TOPICS), await source.ranges(TOPICS)) == before
+            return found, await asyncio.to_thread(operator.printed, "access", "verify")
+
+    found, held = asyncio.run(beside_a_worker())
+    assert found["differences"] == []
+    assert found["tenants"] == held["tenants"]
+    assert found["compared"]["access.ledger"] == held["entries"]
+    assert found["compared"]["access.violations"] == found["compared"]["access.violations.json"] == held["findings"]
+    alone = operator.printed("access", "replay-check", "--tenant", operator.tenant)
+    assert alone["tenants"] == {operator.tenant: held["tenants"][operator.tenant]}
+    assert "byte for byte" in operator.types("access", "replay-check").stdout
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_an_auditor_makes_an_export_again_without_any_broker(exported: Path, operator: Operator):
+    found = printed("access", "replay-check", "--files", str(exported))
+    assert found["differences"] == []
+    assert set(found["compared"]) == {"access.violations", "access.ledger"}
+    head = json.loads((exported / "head.json").read_text())
+    assert found["tenants"][operator.tenant] == [head["entries"], head["hash"]]
+
+
+def test_what_differs_is_shown_and_ends_with_exit_code_3(operator: Operator, cluster: KafkaSettings, tmp_path: Path):
+    """A finding that no fact gave, written beside the worker's: the verb shows it, and so does `access verify`."""
+    other = KafkaSettings(bootstrap=cluster.bootstrap, topic_prefix="ledger-verbs-forged.", partitions=2)
+    asyncio.run(topics.apply(other, only=TOPICS))
+    user = Operator(tmp_path, other)
+
+    async def work() -> None:
+        async with at_work(other):
+            await happened(user, *company())
+
+    asyncio.run(work())
+    (finding, *_) = asyncio.run(read_all(other, "access.violations"))
+    forged = TopicRecord("access.violations", finding.key, finding.value, list(finding.headers))
+    asyncio.run(append_visibly(other, [forged]))
+    result = user.types("access", "replay-check")
+    assert result.exit_code == 3
+    assert "it is there, and does not follow from the facts" in result.stdout
+    assert "look at the versions of the checks' rules" in result.stdout
+    assert isinstance(user.types("access", "verify").exception, LedgerBroken)

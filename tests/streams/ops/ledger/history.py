@@ -43,7 +43,8 @@ def log_of(topics: Mapping[str, Records], *, at_a_time: int = 500) -> MemoryLog:
         spread: dict[int, Records] = {number: [] for number in range(PARTITIONS)}
         for record in topics.get(topic, []):
             spread[partition_of(record.key or b"", PARTITIONS)].append(record)
-        parts[topic] = spread
+        if topic in topics:
+            parts[topic] = spread
     return MemoryLog(parts, at_a_time=at_a_time)
 
 

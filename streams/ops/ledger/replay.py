@@ -1,0 +1,65 @@
+"""Facts processed again: the access agent over an empty table, a partition at a time, without Kafka."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from schemas.codec import Avro
+from schemas.message import Headers, Message, header
+from streams.agents.access import access
+from streams.engine.agent import Agent, Batch, Cursor
+from streams.engine.partition.record_size import OutputRecord
+from streams.engine.partition.step_runner import StepResult, resume_step, run_step
+from streams.engine.tables.store import MemoryStore
+from streams.ops.ledger.access_log import FACTS, LEDGER
+
+
+class MadeRecord(NamedTuple):
+    """A record that follows from facts, with the number of the ledger's entry that has it, and the tenant."""
+
+    tenant: str
+    sequence: int
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Headers
+
+
+class FactReplay:
+    """One partition of `access.facts` from its beginning. What follows from the facts depends on them alone, never on batches."""
+
+    def __init__(self, avro: Avro, partition: int) -> None:
+        self.facts = 0
+        self.rejected = 0
+        self._agent: Agent = access(avro)
+        self._partition = partition
+        self._store = MemoryStore()
+
+    def process(self, records: Sequence[Message]) -> Iterator[MadeRecord]:
+        """Yield what follows from the next facts, all work included that a worker does in several transactions."""
+        result = run_step(self._agent, Batch(FACTS, self._partition, records), self._store)
+        self.facts += len(records)
+        self.rejected += sum(result.dead)
+        yield from self._committed(result)
+        pending: list[Cursor] = result.pending_work
+        while pending:
+            result = resume_step(self._agent, pending[0], self._store)
+            pending = [*result.pending_work, *pending[1:]]
+            yield from self._committed(result)
+
+    def _committed(self, result: StepResult) -> Iterator[MadeRecord]:
+        self._store.apply(result.changes())
+        return made_of(result.sent)
+
+
+def made_of(sent: Iterable[OutputRecord]) -> Iterator[MadeRecord]:
+    """Yield records with the entry behind them that has them: an agent sends the entry of a chunk behind what followed from it."""
+    group: list[OutputRecord] = []
+    for record in sent:
+        topic, key, _, headers, _ = record
+        group.append(record)
+        if topic == LEDGER:
+            tenant, number = (key or b"").decode(), int(header(headers, "ce_sequence") or 0)
+            for name, own_key, value, own_headers, _ in group:
+                if name.startswith("access."):  # a dead letter may stand among them
+                    yield MadeRecord(tenant, number, name, own_key or b"", value, own_headers)
+            group.clear()
