@@ -24,7 +24,7 @@ class MadeRecord(NamedTuple):
     headers: Headers
 
 
-class FactReplay:
+class PartitionReplay:
     """One partition of `access.facts` from its beginning. What follows from the facts depends on them alone, never on batches."""
 
     def __init__(self, avro: Avro, partition: int) -> None:

@@ -15,7 +15,7 @@ from schemas.message import Message, header
 from schemas.partition import partition_of
 from streams.ops.ledger.access_log import FACTS, FINDINGS, FINDINGS_JSON, LEDGER, STATE, AccessLog
 from streams.ops.ledger.record_difference import RecordContent, compare
-from streams.ops.ledger.replay import FactReplay, MadeRecord
+from streams.ops.ledger.replay import PartitionReplay, MadeRecord
 
 OnProgress = Callable[[str, int], None]
 COMPARED: Final = (FINDINGS, FINDINGS_JSON, LEDGER, STATE)
@@ -62,10 +62,10 @@ async def replay_check(
 ) -> ReplaySummary:
     """Process the facts of a log, of one tenant or of all, and compare what follows with the topics that the log has."""
     check = _ReplayCheck(log, avro, tenant, restored=restored)
-    replays: dict[int, FactReplay] = {}
+    replays: dict[int, PartitionReplay] = {}
     shown = 0
     async for number, records in _in_step(log, tenant):
-        replay = replays.get(number) or replays.setdefault(number, FactReplay(avro, number))
+        replay = replays.get(number) or replays.setdefault(number, PartitionReplay(avro, number))
         await check.expect(replay.process(records))
         if (done := sum(each.facts for each in replays.values())) >= shown + _SHOWN_EVERY:
             shown = done
