@@ -15,7 +15,7 @@ from schemas.message import Message, header
 from schemas.partition import partition_of
 from streams.ops.ledger.access_log import FACTS, FINDINGS, FINDINGS_JSON, LEDGER, STATE, AccessLog
 from streams.ops.ledger.record_difference import RecordContent, compare
-from streams.ops.ledger.replay import PartitionReplay, MadeRecord
+from streams.ops.ledger.replay import MadeRecord, PartitionReplay
 
 OnProgress = Callable[[str, int], None]
 COMPARED: Final = (FINDINGS, FINDINGS_JSON, LEDGER, STATE)
