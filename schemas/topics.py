@@ -11,6 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from schemas import generations
+from schemas.activities.messages import PATCH as ACTIVITY_PATCH
+from schemas.activities.messages import RECORD
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
@@ -43,6 +45,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     retention_ms: int = FOREVER
     log_append_time: bool = False
     schema: str | None = None  # for Encoding.AVRO: the name of its schema in schemas/avro
+    shared: bool = False  # of an internal one: all generations have it in common, because it alone gives its readers' tables back
     codec: Versioned[Any] | None = None  # for Encoding.INTERNAL; None while no agent writes the topic
     about: str = ""
 
@@ -98,7 +101,7 @@ _ALL: Final = (
     ),
     _internal(
         name="identity.claims", codec=CLAIM, key="tenant|record; tenant|org|record for organisations", compact=True,
-        written_by=("contacts", "companies", "person_records", "org_records"), read_by=("identity",),
+        written_by=("contacts", "companies", "person_records", "org_records", "activities"), read_by=("identity",),
         about="the keys a record claims, for the identity agent",
     ),
     _internal(
@@ -130,6 +133,31 @@ _ALL: Final = (
         name="membership.founders", codec=ASSIGNMENT, key="app_id:company_id or source:record id", compact=True,
         written_by=("identity",), read_by=("memberships",),
         about="the same, for the memberships of the company",
+    ),
+    _internal(
+        name="activity.assignments", codec=ASSIGNMENT, key="app_id:contact_id", compact=True,
+        written_by=("identity",), read_by=("activities",),
+        about="the same as contact.assignments, for the contact's activities; also of values that name a contact in activities",
+    ),
+    _internal(
+        name="activity.records", shared=True, codec=RECORD, key="app_id:contact_id|activity id; app_id:contact_id|=conversation", compact=True,
+        written_by=("happenings", "conversations", "activities"), read_by=("activities",),
+        about="each activity of each contact, and with whom its conversations are",
+    ),
+    _internal(
+        name="activity.patches", codec=ACTIVITY_PATCH, key="profile id", retention_ms=7 * DAY_MS,
+        written_by=("activities",), read_by=("timelines",),
+        about="what changes in a person's activities because of one contact",
+    ),
+    _public(
+        name="activities", schema="activity", key="profile id|activity id", compact=True,
+        written_by=("timelines",), read_by=("downstream", "projector"),
+        about="what each person did, and what happened to them",
+    ),
+    _public(
+        name="people.engagement", schema="engagement", key="profile id", compact=True,
+        written_by=("timelines",), read_by=("downstream", "projector"),
+        about="how many activities of each type a person has, and when the first and the last were",
     ),
     _public(
         name="contact.erasures", schema="erasure", key="app_id:contact_id", compact=True,

@@ -47,7 +47,21 @@ class ConversationRow(msgspec.Struct, frozen=True, array_like=True, tag="convers
     offered: int = 0
 
 
-ConversationTableRow: TypeAlias = Union[ConversationRow, Part, CheckpointRound]  # noqa: UP007 - this form has the name that errors show
+class SentTo(msgspec.Struct, frozen=True, array_like=True, tag="sent"):
+    """To whom a conversation's activities were last sent, under a number that rises with each change; `deleted` if that was sent too.
+
+    It is history: it depends on the order of events.
+    """
+
+    number: int
+    contacts: tuple[str, ...]
+    deleted: bool = False
+
+
+SENT: Final = "=sent"
+"""The item of that row. Items of parts begin with a digit or a tilde."""
+
+ConversationTableRow: TypeAlias = Union[ConversationRow, Part, SentTo, CheckpointRound]  # noqa: UP007 - this form has the name that errors show
 """A row of the table of the conversations agent: the conversation under the empty item, its parts under their ids."""
 
 

@@ -9,6 +9,9 @@ import msgspec
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
 from streams.agents.access import access
+from streams.agents.activities.agent import activities
+from streams.agents.activities.happenings import happenings
+from streams.agents.activities.timelines import timelines
 from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
@@ -39,6 +42,9 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: org_records(dependencies.tenancy, dependencies.avro),
     lambda dependencies: memberships(dependencies.tenancy, dependencies.avro),
     lambda dependencies: conversations(dependencies.tenancy, dependencies.avro),
+    lambda dependencies: happenings(dependencies.tenancy),
+    lambda dependencies: activities(dependencies.tenancy),
+    lambda dependencies: timelines(dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),
 )

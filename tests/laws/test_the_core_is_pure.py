@@ -13,6 +13,7 @@ ALLOWED = {
     "unicodedata", "uuid", "zoneinfo", "datetime", "bisect", "hmac",  # values of the standard library
     "msgspec", "email_validator", "phonenumbers", "cel_expr_python",  # values of libraries: structs, normal forms, conditions without a clock
     "schemas", "streams",
+    "html",  # entities of HTML as characters
     "urllib.parse",  # text in a URL; the rest of `urllib` asks servers
 }  # fmt: skip
 FORBIDDEN_NAMES = {

@@ -14,7 +14,9 @@ from schemas.message import TRACE_PARENT, Message, header
 from schemas.profiles.checkpoints import is_checkpoint
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.agents.conversations.change import ConversationChange
+from streams.agents.activities.happenings import is_live
+from streams.agents.conversations.activities import send_activities
+from streams.agents.conversations.change import ConversationChange, ShownPart
 from streams.agents.conversations.publication import Cause, publish
 from streams.agents.conversations.read_requests import request_read
 from streams.core.conversations.observation import Observed, posted, read
@@ -41,10 +43,12 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         key, observed, cause = _observed(tenancy, record, out)
         for _ in range(observed.nameless):
             out.note("part_without_id")
-        if (change := _join(key, observed, table)) is not None:
+        change = _join(key, observed, table)
+        if change.before != change.after:
             publish(avro, key, change, cause, out)
-            if cause.live:
+            if not cause.checkpoint:
                 request_read(avro, tenancy.owners[key.partition(":")[0]], key, change, observed=observed, cause=cause, out=out)
+        send_activities(key, change, observed, cause, table=table, out=out)
 
 
 def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
@@ -60,15 +64,19 @@ def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Obse
         message = CHECKPOINT.receive(record.value or b"", out)
         parts = tuple(ObservedPart(item, part, {}) for item, part in message.parts)
         observed = Observed(registers=packing.decode(message.registers), parts=parts, offered=message.offered)
-        return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, live=False)
+        return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, checkpoint=True)
     if header(record.headers, READ_AS) is not None:
         reading = _reading(record, app_id, entity)
-        return key, read(reading), Cause(reading.id, reading.requested_at, trace)
+        return key, read(reading), Cause(reading.id, reading.requested_at, trace, live=is_live(record))
     notification = envelope(body(record))
     if all(each.key != key for each in destinations(notification) if each.topic == TOPIC):
         raise InvalidRecord(f"this is no event of {TOPIC} with this key; send it through the ingress")
     time = None if notification.created_at is None else notification.created_at * 1000
-    return key, posted(notification, notification.id), Cause(notification.id, time, trace)
+    return (
+        key,
+        posted(notification, notification.id),
+        Cause(notification.id, time, trace, topic=notification.topic, live=is_live(record)),
+    )
 
 
 def _reading(record: Message, app_id: str, entity: str) -> Reading:
@@ -80,24 +88,25 @@ def _reading(record: Message, app_id: str, entity: str) -> Reading:
     )  # fmt: skip
 
 
-def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> ConversationChange | None:
-    """Join what was observed to the row and its parts. Return None where it changes nothing."""
+def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> ConversationChange:
+    """Join what was observed to the row and its parts, and return both states."""
     row = table.get(key)
     before = row if isinstance(row, ConversationRow) else None
     registers = joined_registers(before, observed.registers)
     tallies = before.tallies if before else ()
+    parts: list[ShownPart] = []
     for each in observed.parts:
         known = table.get(key, each.item)
         old = known if isinstance(known, Part) else None
         joined = join_parts(old, each.part)
+        parts.append(ShownPart(each, joined, joined != old))
         if joined != old:
             table.put(key, each.item, joined)
             tallies = with_part(tallies, old, joined, partial(_parts, key, table))
     after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered))
-    if before == after:
-        return None
-    table.put(key, "", after)
-    return ConversationChange(before, after, packing.decode(before.registers) if before else NOTHING, registers)
+    if before != after:
+        table.put(key, "", after)
+    return ConversationChange(before, after, packing.decode(before.registers) if before else NOTHING, registers, tuple(parts))
 
 
 def _parts(key: str, table: Table[ConversationTableRow]) -> Iterator[Part]:

@@ -17,12 +17,17 @@ _SCHEMA: Final = "conversation"
 
 
 class Cause(NamedTuple):
-    """The event because of which something changed, its time (ms) and its trace; `live` unless it repeats what the table had already."""
+    """The event because of which something changed: its time (ms), its trace, its topic (empty for what was read), and whether it happens now.
+
+    A `checkpoint` is no event: it says what the table had already.
+    """
 
     event: str
     time: int | None
     trace: str | None
-    live: bool = True
+    topic: str = ""
+    live: bool = False
+    checkpoint: bool = False
 
 
 def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out: Outbox) -> None:

@@ -8,12 +8,14 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
+from schemas.activities.messages import ASSIGNMENTS_TOPIC as ACTIVITY_ASSIGNMENTS
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.profiles.identity import (
     ASSIGNMENT,
     CLAIM,
+    CONTACT,
     DEFAULT_RULES,
     FOUNDERS_TOPIC,
     ORG,
@@ -139,7 +141,7 @@ def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, ou
     claims.replace(key, before, message.claim)
     claims.delete(key)
     _place_all(compared, touched, _Change(scope, message.cause, header(record.headers, "traceparent")), out)
-    if before.assignment is not None:
+    if before.assignment is not None or before.claim.answer_to == CONTACT:
         context = EventContext(
             id=derived(key, "assignment", "erased"),
             source="/intercom-streams/identity",
@@ -150,7 +152,10 @@ def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, ou
             causation_id=header(record.headers, "ce_causationid"),
             trace_parent=header(record.headers, "traceparent"),
         )
-        out.send(assignments_topic(before.claim.answer_to), key, None, context.headers())
+        if before.assignment is not None:
+            out.send(assignments_topic(before.claim.answer_to), key, None, context.headers())
+        if before.claim.answer_to == CONTACT:
+            out.send(ACTIVITY_ASSIGNMENTS, key, None, context.headers())
 
 
 def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
@@ -205,6 +210,8 @@ def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, o
     out.send(assignments_topic(kind), record, value, context.headers())
     if change.scope.profile_type == ORG:
         out.send(FOUNDERS_TOPIC, record, value, context.headers())
+    elif kind == CONTACT:
+        out.send(ACTIVITY_ASSIGNMENTS, record, value, context.headers())
 
 
 def _encode(progress: list[_Progress]) -> Cursor:

@@ -11,7 +11,7 @@ from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from streams.agents.orgs import ORG_PROFILE
 from streams.agents.people import PERSON_PROFILE
-from streams.agents.rebuilt import conversation_rows, identity_rows, membership_rows, profile_rows, source_rows
+from streams.agents.rebuilt import activity_rows, conversation_rows, identity_rows, membership_rows, profile_rows, source_rows
 from streams.agents.rebuilt.group_rows import GroupRows
 from streams.engine.agent import Agent, Outbox
 
@@ -47,12 +47,8 @@ def rules_of(agent: Agent, tenancy: Tenancy, avro: Avro) -> RebuildRules:
                 why=membership_rows.why,
                 correct=partial(membership_rows.correct, tenancy=tenancy, avro=avro),
             )
-        case "conversations":
-            return RebuildRules(
-                comparable=conversation_rows.comparable,
-                why=conversation_rows.why,
-                correct=partial(conversation_rows.correct, avro=avro),
-            )
+        case "conversations" | "activities" | "timelines":
+            return _rules_of_activities(agent.name, tenancy, avro)
         case "people" | "orgs":
             profile_type = PERSON_PROFILE if agent.name == "people" else ORG_PROFILE
             return RebuildRules(
@@ -68,6 +64,16 @@ def rules_of(agent: Agent, tenancy: Tenancy, avro: Avro) -> RebuildRules:
                 located_by=identity_rows.located_by,
             )
     return RebuildRules(comparable=partial(_whole, agent), why=lambda _live, _rebuilt: "the rows differ")
+
+
+def _rules_of_activities(name: str, tenancy: Tenancy, avro: Avro) -> RebuildRules:
+    rows = conversation_rows if name == "conversations" else activity_rows
+    corrections: dict[str, Correct] = {
+        "conversations": partial(conversation_rows.correct, avro=avro),
+        "activities": _nothing_public,
+        "timelines": partial(activity_rows.correct, tenancy=tenancy, avro=avro),
+    }
+    return RebuildRules(comparable=rows.comparable, why=rows.why, correct=corrections[name])
 
 
 def _whole(agent: Agent, group: str, item: str, row: Any) -> bytes:

@@ -50,12 +50,15 @@ def _unit(names: Collection[str], agents: Collection[Agent]) -> Unit:
 
 
 def _between(agents: Collection[Agent]) -> list[str]:
-    """Return the internal topics that some agent writes and another reads."""
+    """Return the internal topics that some agent writes and another reads, without those that all generations share."""
     names = {agent.name for agent in agents}
     return [
         topic.name
         for topic in TOPICS.values()
-        if topic.encoding is Encoding.INTERNAL and names & set(topic.written_by) and _readers(topic.name, agents)
+        if topic.encoding is Encoding.INTERNAL
+        and not topic.shared
+        and names & set(topic.written_by)
+        and _readers(topic.name, agents)
     ]
 
 

@@ -67,6 +67,11 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "generations": _holding(FoundBy.NOWHERE, "which build of each table is live"),
     "membership.edges": _holding(FoundBy.EDGE, "which companies the contact belongs to"),
     "people": _holding(FoundBy.PROFILE, "the person as published"),
+    "activity.assignments": _holding(FoundBy.RECORD, "which person the record belongs to"),
+    "activity.records": _holding(FoundBy.RECORD, "what the contact did, with the words"),
+    "activity.patches": _holding(FoundBy.PROFILE, "what the person did, between two agents"),
+    "activities": _holding(FoundBy.PROFILE, "what the person did, with the words"),
+    "people.engagement": _holding(FoundBy.PROFILE, "how much the person did, and when"),
     "conversations": _holding(FoundBy.MENTION, "the person's conversations as published: subjects, attributes, remarks, and their contact ids"),
     "conversation.read.requests": _holding(FoundBy.NOWHERE, "ids of conversations only"),
     "people.changes": _holding(FoundBy.PROFILE, "what changed in the person, with the values before and after"),
@@ -104,6 +109,8 @@ TABLES: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "people": _holding(FoundBy.PROFILE, "the person and their records"),
     "identity": _holding(FoundBy.CLAIM, "the record's claim and assignment"),
     "memberships": _holding(FoundBy.EDGE, "the contact's companies"),
+    "activities": _holding(FoundBy.RECORD, "what the contact did, with the words"),
+    "timelines": _holding(FoundBy.PROFILE, "what the person did, with the words"),
     "conversations": _holding(FoundBy.MENTION, "the person's conversations, without the words of their parts"),
 })  # fmt: skip
 """The tables of agents that hold something about a person, by agent; each is a changelog, and a folder where it is kept on disk."""

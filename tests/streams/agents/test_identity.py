@@ -34,6 +34,7 @@ class Identity:
         self.pending = []
         self.sent = []
         self.assigned = {}
+        self.for_activities = []
 
     def claim(self, record, claim, event="e", tenant=TENANT):
         value = None if claim is None else CLAIM.encode(ClaimMessage(claim, PatchCause(event, 5000)))
@@ -63,10 +64,12 @@ class Identity:
 
     def _commit(self, out):
         self.table.commit()
-        self.sent += out.sent
-        for sent in out.sent:
-            self.assigned[sent.key.decode()] = ASSIGNMENT.decode(sent.value).assignment
-        return out.sent
+        sent = [each for each in out.sent if each.topic != "activity.assignments"]
+        self.for_activities += [each for each in out.sent if each.topic == "activity.assignments"]
+        self.sent += sent
+        for each in sent:
+            self.assigned[each.key.decode()] = ASSIGNMENT.decode(each.value).assignment
+        return sent
 
     def founders(self, claims):
         """Return the founder and the ignored merges of each record, as the records know them."""
@@ -235,3 +238,21 @@ def test_the_index_follows_from_the_claims_that_remain(seed):
         second.claim(record, claim)
     indexes = [{key: row for key, row in agent.table.rows().items() if not key.startswith("acme|")} for agent in (first, second)]
     assert indexes[0] == indexes[1]
+
+
+def test_assignments_of_contacts_go_to_their_activities_too_and_those_of_values_there_alone():
+    agent = Identity()
+    agent.claim("w:1", Claim(created=1, keys=(Key("email", "ada@a.org"),)))
+    (assigned,) = agent.claim("w:2", Claim(created=2, keys=(Key("email", "ada@a.org"),)))
+    assert [(each.key, each.value) for each in agent.for_activities] == [(assigned.key, assigned.value)]
+    named = Claim(keys=(Key("email", "ada@a.org"),), answer_to="activity")
+    assert agent.claim("w:@email:ada@a.org", named) == []
+    assert ASSIGNMENT.decode(agent.for_activities[-1].value).founder == "w:1", "a value is younger than any contact"
+
+
+def test_an_erased_contact_is_forgotten_by_its_activities_also_where_it_was_a_person_of_its_own():
+    agent = Identity()
+    agent.claim("w:1", Claim(created=1))
+    erased = RecordValue(f"{TENANT}|w:1".encode(), None, [("ce_type", b"record.erased.v1")])
+    assert agent.feed("identity.claims", erased) == []
+    assert [(each.key, each.value) for each in agent.for_activities] == [(b"w:1", None)]

@@ -1,6 +1,7 @@
 """The conversations agent over a table in memory."""
 
 from schemas.codec import Avro
+from schemas.intercom.conversations import SENT
 from schemas.message import RecordValue
 from streams.agents.conversations.agent import TOPIC, checkpoint_messages, conversations
 from streams.engine.agent import Batch
@@ -27,7 +28,8 @@ class Conversations:
         return self
 
     def rows(self):
-        return self.table.rows()
+        """Return all rows but those that say what was sent, which is history."""
+        return {key: value for key, value in self.table.rows().items() if not key.endswith(f"|{SENT}")}
 
     def bytes_sent(self, topic="conversations"):
         """Return the latest bytes of each key of a topic."""

@@ -89,7 +89,7 @@ class LaggingPipeline:
             del queue[:size]
             rest = agent.step(Batch(topic, at, records), table, out)
         if rest is not None:
-            self.pending[name, at].append(rest)
+            self.pending[name, at].insert(0 if topic is None else len(self.pending[name, at]), rest)  # work is done in its order
         table.commit()
         for sent in out.sent:
             self._append(sent.topic, sent.key, sent.value, sent.headers)

@@ -19,6 +19,14 @@ def test_agents_that_send_each_other_internal_topics_are_one_unit() -> None:
     assert unit_of("contacts", AGENTS) == unit
 
 
+def test_a_topic_that_gives_its_readers_tables_back_joins_no_units() -> None:
+    assert unit_of("conversations", AGENTS).agents == ("conversations",)
+    assert unit_of("happenings", AGENTS).agents == ("happenings",)
+    assert {"activities", "timelines", "identity", "contacts"} <= set(unit_of("activities", AGENTS).agents)
+    assert "activity.records" in unit_of("activities", AGENTS).inputs
+    assert "intercom.activities" not in unit_of("contacts", AGENTS).inputs, "its history is limited and has no checkpoints"
+
+
 def test_agents_that_meet_over_a_public_topic_are_units_of_their_own() -> None:
     assert unit_of("admins", AGENTS).agents == ("admins",)
     assert unit_of("access", AGENTS).inputs == ("access.facts",)

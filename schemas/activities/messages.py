@@ -1,0 +1,123 @@
+"""What the agents of activities send each other, and what their tables hold.
+
+`activity.records` has a contact's activities, `app_id:contact_id|activity id`, and with whom each conversation is, `…|=conversation`.
+`activity.patches` has what changes in a profile's activities because of one contact.
+"""
+
+from typing import Final, NamedTuple, TypeAlias, Union, cast
+
+import msgspec
+
+from schemas.activities.records import Activity
+from schemas.profiles.registers import Assignment, PatchCause
+from schemas.versioned import Versioned
+
+RECORDS_TOPIC: Final = "activity.records"
+PATCHES_TOPIC: Final = "activity.patches"
+ASSIGNMENTS_TOPIC: Final = "activity.assignments"
+VALUE_KIND: Final = "activity"
+"""The kind of a record that only a value names: its assignments go to `activity.assignments` alone."""
+
+
+WAITING: Final = "@conversation:"
+"""Begins the id of what stands for the contacts of a conversation while none is known."""
+
+
+class Participants(NamedTuple):
+    """The contacts that a conversation is with, under a number: the higher one is the later."""
+
+    number: int
+    contacts: tuple[str, ...]
+
+
+class ActivityRecord(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
+    """An activity of a contact, because of an event; `participants` are those of its conversation as the sender knows them."""
+
+    activity: Activity
+    cause: PatchCause
+    participants: Participants | None = None
+
+
+class ParticipantsRecord(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
+    """With whom a conversation is from now on, and was until now; `closed` once it is deleted, and its words are gone."""
+
+    conversation: str
+    participants: Participants
+    before: tuple[str, ...]
+    cause: PatchCause
+    closed: bool = False
+
+
+ActivityMessage: TypeAlias = Union[ActivityRecord, ParticipantsRecord]  # noqa: UP007 - this form has the name that errors show
+RECORD: Final[Versioned[ActivityMessage]] = Versioned(cast("type[ActivityMessage]", ActivityMessage))
+"""The codec of `activity.records`."""
+
+
+class Totals(msgspec.Struct, frozen=True, array_like=True, tag="totals"):
+    """How many activities there are of one type, and when the first and the last were, in ms."""
+
+    number: int
+    first: int
+    last: int
+
+
+class ActivityPatch(msgspec.Struct, frozen=True, array_like=True):
+    """What a contact contributes to a profile: an activity, or with `gone` that it is none of it any more.
+
+    `totals` are the contact's of that type afterwards, None where none is left.
+    """
+
+    tenant: str
+    contact: str
+    activity: Activity
+    totals: Totals | None
+    cause: PatchCause
+    gone: bool = False
+
+
+PATCH: Final = Versioned(ActivityPatch)
+"""The codec of `activity.patches`."""
+
+
+class OwnerRow(msgspec.Struct, frozen=True, array_like=True, tag="owner"):
+    """Whose a contact is: a contact without an assignment is a profile of its own.
+
+    `leaving` are profiles that some of its activities may still be in, once for each move that is not at its end.
+    """
+
+    assignment: Assignment
+    leaving: tuple[str, ...] = ()
+
+
+class ActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
+    """One activity of a contact."""
+
+    activity: Activity
+
+
+class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
+    """With whom a conversation is, as the contact last learnt."""
+
+    participants: Participants
+    closed: bool = False
+
+
+ActivityTableRow: TypeAlias = Union[OwnerRow, ActivityRow, ParticipantsRow, Totals]  # noqa: UP007
+"""A row of the table of the activities agent."""
+
+
+class SharedActivity(msgspec.Struct, frozen=True, array_like=True, tag="shared"):
+    """An activity of a profile, and the contacts of it whose activity it is."""
+
+    activity: Activity
+    contacts: tuple[str, ...]
+
+
+class TypeCount(msgspec.Struct, frozen=True, array_like=True, tag="count"):
+    """How many different activities of one type a profile has."""
+
+    number: int
+
+
+TimelineTableRow: TypeAlias = Union[SharedActivity, TypeCount, Totals]  # noqa: UP007
+"""A row of the table of the timelines agent."""

@@ -1,0 +1,206 @@
+"""The timelines agent: a person's activities, each once however many of the person's contacts took part, and how many there are of each type.
+
+An event costs the same whatever came before it: an activity is a row of its own, and counts are kept per type.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, Final, Protocol, cast
+
+from schemas.activities.messages import PATCH, PATCHES_TOPIC, ActivityPatch, SharedActivity, TimelineTableRow, Totals, TypeCount
+from schemas.activities.records import Activity, TimeBasis
+from schemas.codec import Avro
+from schemas.ids import derived
+from schemas.message import TRACE_PARENT, Headers, header
+from schemas.versioned import Versioned
+from streams.agents.derived_event import derived_event
+from streams.core.activities.join import join, without_words
+from streams.engine.agent import Agent, Batch, Outbox, Table
+
+ACTIVITIES: Final = "activities"
+ENGAGEMENT: Final = "people.engagement"
+ROWS: Final[Versioned[TimelineTableRow]] = Versioned(cast("type[TimelineTableRow]", TimelineTableRow))
+
+_SOURCE: Final = "/intercom-streams/timelines"
+_ACTIVITY_SCHEMA: Final = "activity"
+_ENGAGEMENT_SCHEMA: Final = "engagement"
+_ITEM, _COUNT, _TOTALS = "a", "c", "t"  # an activity; the number of a type; a contact's totals of a type
+_BASES: Final = {TimeBasis.PART: "part", TimeBasis.ITEM: "item", TimeBasis.NOTIFICATION: "notification"}
+
+
+class Items(Protocol):
+    """The rows of one profile by item."""
+
+    def items(self) -> Iterable[tuple[str, Any]]: ...
+
+
+class _Group:
+    """The counts and totals of a profile in a table, without its activities, of which there can be many."""
+
+    def __init__(self, table: Table[TimelineTableRow], profile: str) -> None:
+        self._table = table
+        self._profile = profile
+
+    def items(self) -> Iterator[tuple[str, TimelineTableRow]]:
+        return self._table.walk(self._profile, f"{_COUNT}|")  # counts, then totals: activities come before them in text order
+
+
+def timelines(avro: Avro) -> Agent:
+    """Return the agent."""
+    return Agent(name="timelines", sources=(PATCHES_TOPIC,), step=partial(_step, avro), codec=ROWS)
+
+
+def _step(avro: Avro, batch: Batch, table: Table[TimelineTableRow], out: Outbox) -> None:
+    for record in batch.records:
+        profile = (record.key or b"").decode("utf-8", "replace")
+        patch, trace = PATCH.receive(record.value or b"", out), header(record.headers, TRACE_PARENT)
+        event_id = header(record.headers, "ce_id") or derived(profile, patch.activity.id, patch.contact, patch.cause.event)
+        row = table.get(profile, f"{_ITEM}|{patch.activity.id}")
+        before = row if isinstance(row, SharedActivity) else None
+        after = _shared(before, patch)
+        if after != before:
+            _put(profile, before, after, table)
+            publish_activity(avro, profile, patch, after, event=(event_id, trace), out=out)
+        changed = _put_totals(profile, patch, table)
+        if changed or (after is None) != (before is None):
+            publish_engagement(avro, profile, patch, event=(event_id, trace), rows=_Group(table, profile), out=out)
+
+
+def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivity | None:
+    """Return the activity of the profile after a patch; None where no contact of it has it any more."""
+    contacts = set(before.contacts if before else ()) - {patch.contact}
+    if not patch.gone:
+        contacts.add(patch.contact)
+    if not contacts:
+        return None
+    return SharedActivity(_joined(before, patch), tuple(sorted(contacts)))
+
+
+def _joined(before: SharedActivity | None, patch: ActivityPatch) -> Activity:
+    """Return what the profile's contacts say together; of a deleted conversation one says for all that nothing is left of it."""
+    if before is None:
+        return patch.activity
+    if patch.gone:
+        return before.activity
+    joined = join(before.activity, patch.activity)
+    return without_words(joined) if patch.activity == without_words(patch.activity) else joined
+
+
+def _put(profile: str, before: SharedActivity | None, after: SharedActivity | None, table: Table[TimelineTableRow]) -> None:
+    """Put the activity, and count it where it is new, gone, or of another type."""
+    known = after or before
+    if known is None:
+        return
+    item = f"{_ITEM}|{known.activity.id}"
+    if after is None:
+        table.delete(profile, item)
+    else:
+        table.put(profile, item, after)
+    old, new = before.activity.type if before else "", after.activity.type if after else ""
+    if old != new:
+        for type_, step in ((old, -1), (new, 1)):
+            if type_:
+                _count(profile, type_, step, table)
+
+
+def _count(profile: str, type_: str, step: int, table: Table[TimelineTableRow]) -> None:
+    row = table.get(profile, f"{_COUNT}|{type_}")
+    number = (row.number if isinstance(row, TypeCount) else 0) + step
+    if number:
+        table.put(profile, f"{_COUNT}|{type_}", TypeCount(number))
+    else:
+        table.delete(profile, f"{_COUNT}|{type_}")
+
+
+def _put_totals(profile: str, patch: ActivityPatch, table: Table[TimelineTableRow]) -> bool:
+    """Put a contact's totals of a type, and return whether they differ from those before."""
+    item = f"{_TOTALS}|{patch.activity.type}|{patch.contact}"
+    before = table.get(profile, item)
+    if before == patch.totals:
+        return False
+    if patch.totals is None:
+        table.delete(profile, item)
+    else:
+        table.put(profile, item, patch.totals)
+    return True
+
+
+def publish_activity(
+    avro: Avro, profile: str, patch: ActivityPatch, after: SharedActivity | None, *, event: tuple[str, str | None], out: Outbox
+) -> None:
+    activity, key = patch.activity, f"{profile}|{patch.activity.id}"
+    event_id, trace = event
+    context = derived_event(
+        avro,
+        _ACTIVITY_SCHEMA,
+        id=derived(activity.id, profile, event_id),
+        source=_SOURCE,
+        type="activity.removed" if after is None else "activity.recorded",
+        time=activity.time or None,
+        subject=activity.id,
+        partition_key=profile,
+        sequence=None,
+        causation_id=patch.cause.event,
+        trace_parent=trace,
+    )
+    value = None if after is None else avro.encode(_ACTIVITY_SCHEMA, _public(profile, patch.tenant, after))
+    out.send(ACTIVITIES, key, value, context.headers())
+
+
+def _public(profile: str, tenant: str, shared: SharedActivity) -> dict[str, Any]:
+    activity: Activity = shared.activity
+    return {
+        "id": activity.id, "person": profile, "tenant": tenant, "type": activity.type, "time": activity.time,
+        "time_basis": _BASES[TimeBasis(activity.basis)], "conversation": activity.conversation or None,
+        "author": activity.author or None, "company": activity.company or None, "text": activity.text or None, "cut": activity.cut,
+        "redacted": activity.redacted, "live": activity.live, "attributes": activity.attributes, "contacts": list(shared.contacts),
+        "event": activity.event,
+    }  # fmt: skip
+
+
+def publish_engagement(
+    avro: Avro, profile: str, patch: ActivityPatch, *, event: tuple[str, str | None], rows: Items, out: Outbox
+) -> None:
+    """Publish how many activities of each type the profile has; of several changes in a transaction the last state."""
+    event_id, trace = event
+
+    def made() -> tuple[bytes | None, Headers]:
+        types = _types(rows)
+        context = derived_event(
+            avro,
+            _ENGAGEMENT_SCHEMA,
+            id=derived(profile, "engagement", event_id),
+            source=_SOURCE,
+            type="engagement.updated" if types else "engagement.ended",
+            time=patch.cause.time or None,
+            subject=profile,
+            partition_key=profile,
+            sequence=None,
+            causation_id=patch.cause.event,
+            trace_parent=trace,
+        )
+        value = {"id": profile, "tenant": patch.tenant, "types": types}
+        return (avro.encode(_ENGAGEMENT_SCHEMA, value) if types else None), context.headers()
+
+    out.send_latest(ENGAGEMENT, profile, made)
+
+
+def _types(rows: Items) -> dict[str, Any]:
+    """Return of each type how many there are, and the first and the last time."""
+    found = {}
+    for item, row in rows.items():
+        kind, _, rest = item.partition("|")
+        if kind == _COUNT and isinstance(row, TypeCount):
+            found[rest] = row.number
+    totals: dict[str, list[Totals]] = {type_: [] for type_ in found}
+    for item, row in rows.items():
+        if isinstance(row, Totals):
+            totals.setdefault(item.split("|")[1], []).append(row)
+    return {
+        type_: {
+            "count": number,
+            "first_at": min((each.first for each in totals[type_]), default=0) or None,
+            "last_at": max((each.last for each in totals[type_]), default=0) or None,
+        }
+        for type_, number in sorted(found.items())
+    }

@@ -1,0 +1,79 @@
+"""What the conversations agent sends to the activities agent: the activities that a record shows, and with whom the conversation is.
+
+The row has no words, so activities go out with the record that shows them. While nobody is known to take part, they wait under a name that
+stands for the conversation, and go on to its contacts from there.
+"""
+
+from collections.abc import Iterator
+
+from schemas.activities.messages import RECORD, RECORDS_TOPIC, WAITING, ActivityRecord, Participants, ParticipantsRecord
+from schemas.activities.records import Activity
+from schemas.cloudevents import EventContext, Origin
+from schemas.ids import derived
+from schemas.intercom.conversations import SENT, ConversationTableRow, SentTo
+from schemas.profiles.registers import PatchCause
+from streams.agents.conversations.change import ConversationChange
+from streams.agents.conversations.publication import SOURCE, Cause
+from streams.core.activities.conversations import ConversationActivities, Moment
+from streams.core.activities.join import without_words
+from streams.core.conversations.observation import Observed
+from streams.core.conversations.row import contacts_of, is_deleted
+from streams.engine.agent import Outbox, Table
+
+
+def send_activities(
+    key: str, change: ConversationChange, observed: Observed, cause: Cause, *, table: Table[ConversationTableRow], out: Outbox
+) -> None:
+    """Send what a record shows to everybody who takes part now, and to everybody concerned who that is, where it changed."""
+    because = PatchCause(cause.event, cause.time or 0)
+    sent = _participants(key, change, cause, table=table, out=out)
+    if cause.checkpoint:
+        return
+    deleted = is_deleted(change.registers)
+    for activity in _shown(key, change, observed, cause):
+        message = ActivityRecord(
+            without_words(activity) if deleted else activity, because, Participants(sent.number, sent.contacts)
+        )
+        for contact in sent.contacts:
+            _send(contact, activity.id, RECORD.encode(message, out.encoding), cause, out)
+
+
+def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[Activity]:
+    """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed."""
+    moment = Moment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event)
+    shown = ConversationActivities(key, moment)
+    yield from shown.of_parts((each.shown, each.known) for each in change.parts if cause.topic or cause.live or each.changed)
+    yield from shown.beside_parts(observed, change.registers_before)
+
+
+def _participants(
+    key: str, change: ConversationChange, cause: Cause, *, table: Table[ConversationTableRow], out: Outbox
+) -> SentTo:
+    """Return to whom activities go; where that changed, or the conversation was deleted, say so to all who had or get them."""
+    app_id, _, entity = key.partition(":")
+    because = PatchCause(cause.event, cause.time or 0)
+    row = table.get(key, SENT)
+    before = row if isinstance(row, SentTo) else None
+    contacts = tuple(f"{app_id}:{each}" for each in contacts_of(change.registers)) or (f"{app_id}:{WAITING}{entity}",)
+    deleted = is_deleted(change.registers)
+    if before is not None and (before.contacts, before.deleted) == (contacts, deleted):
+        return before
+    after = SentTo(before.number + 1 if before else 1, contacts, deleted)
+    table.put(key, SENT, after)
+    if before is not None:
+        message = ParticipantsRecord(key, Participants(after.number, contacts), before.contacts, because, deleted)
+        for contact in sorted({*before.contacts, *contacts}):
+            _send(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
+    return after
+
+
+def _send(contact: str, item: str, value: bytes, cause: Cause, out: Outbox) -> None:
+    context = EventContext(
+        id=derived(contact, item, cause.event, SOURCE),
+        source=SOURCE,
+        type="activity.observed.v1",
+        origin=Origin.DERIVED,
+        causation_id=cause.event,
+        trace_parent=cause.trace,
+    )
+    out.send(RECORDS_TOPIC, f"{contact}|{item}", value, context.headers())

@@ -1,0 +1,50 @@
+"""Rows of the activities and timelines agents in two generations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.activities.messages import ActivityPatch, OwnerRow, ParticipantsRow, SharedActivity
+from schemas.codec import Avro
+from schemas.profiles.registers import PatchCause
+from schemas.tenancy import Tenancy
+from streams.agents.activities.timelines import publish_activity, publish_engagement
+from streams.agents.rebuilt.group_rows import GroupRows
+from streams.engine.agent import Outbox
+
+
+def comparable(group: str, item: str, row: Any) -> bytes | None:
+    """Return a row as stored; of whose a contact is, the profile. The numbers of assignments and of participants are history."""
+    match row:
+        case OwnerRow(assignment):
+            return assignment.profile.encode()
+        case ParticipantsRow(participants, closed):
+            return msgspec.msgpack.encode([participants.contacts, closed])
+    return msgspec.msgpack.encode(row)
+
+
+def why(live: Any, rebuilt: Any) -> str:
+    """Name the fields that differ."""
+    if type(live) is not type(rebuilt):
+        return "the kinds of the rows"
+    return ", ".join(name for name in live.__struct_fields__ if getattr(live, name) != getattr(rebuilt, name))
+
+
+def correct(rows: GroupRows, cause: PatchCause, out: Outbox, *, tenancy: Tenancy, avro: Avro) -> Mapping[str, Any]:
+    """Publish the activities of a profile that differ, and how many it has."""
+    before, after = (_shared(each) for each in (rows.live, rows.rebuilt))
+    if before == after:
+        return {}
+    for item in sorted(before.keys() | after.keys()):
+        known = after.get(item) or before[item]
+        if before.get(item) != after.get(item):
+            tenant = tenancy.tenant_of(known.contacts[0]) or ""
+            patch = ActivityPatch(tenant, known.contacts[0], known.activity, None, cause)
+            publish_activity(avro, rows.group, patch, after.get(item), event=(cause.event, None), out=out)
+            publish_engagement(avro, rows.group, patch, event=(cause.event, None), rows=rows.rebuilt, out=out)
+    return {}
+
+
+def _shared(rows: Mapping[str, Any]) -> dict[str, SharedActivity]:
+    return {item: row for item, row in rows.items() if isinstance(row, SharedActivity)}

@@ -1,0 +1,1 @@
+"""What posts and readings mean as activities. Pure."""

@@ -1,0 +1,194 @@
+"""Activities of conversations and tickets: one for each part, and for what has no part, whether a post or a reading showed it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from schemas.activities.records import Activity, TimeBasis
+from schemas.ids import derived
+from schemas.intercom.conversations import Part
+from schemas.intercom.values import identifier_or_none
+from schemas.profiles.registers import Registers, Value
+from streams.core.activities.join import OTHER
+from streams.core.activities.rules import ConversationEvent, at
+from streams.core.activities.table import rule_of
+from streams.core.activities.texts import plain_text
+from streams.core.conversations.objects import CONVERSATION_OBJECT, reference_of
+from streams.core.conversations.observation import Observed
+from streams.core.conversations.parts import ObservedPart, part_id, second_of
+from streams.core.records.intercom.objects import Object
+from streams.core.records.intercom.parsers import anything
+
+_BY_KIND: Final = {
+    "note": "conversation.noted", "note_and_reopen": "conversation.noted",
+    "close": "conversation.closed", "open": "conversation.opened", "snoozed": "conversation.snoozed", "snooze": "conversation.snoozed",
+    "unsnoozed": "conversation.unsnoozed", "timer_unsnooze": "conversation.unsnoozed",
+    "conversation_rating_changed": "conversation.rating_asked",
+    "participant_added": "conversation.participant_added", "participant_removed": "conversation.participant_removed",
+    "ticket_state_updated_by_admin": "ticket.state_changed", "ticket_state_updated": "ticket.state_changed",
+    "ticket_attribute_updated_by_admin": "ticket.attribute_changed", "ticket_attribute_updated_by_user": "ticket.attribute_changed",
+    "conversation_attribute_updated_by_admin": "conversation.attribute_changed",
+    "conversation_attribute_updated_by_user": "conversation.attribute_changed",
+    "conversation_attribute_updated_by_workflow": "conversation.attribute_changed",
+    "priority_changed": "conversation.prioritised",
+}  # fmt: skip
+_ASSIGNED: Final = "assign"
+_BY_AUTHOR: Final = {
+    "contact": "conversation.contact_replied", "teammate": "conversation.teammate_replied", "bot": "conversation.bot_replied",
+    "workflow": "conversation.bot_replied",
+}  # fmt: skip
+_PART_OTHER: Final = f"conversation{OTHER}"
+_STARTED: Final = "conversation.started"
+_RATED: Final = "conversation.rated"
+_LONGEST: Final = 1_000
+
+
+class Moment(NamedTuple):
+    """What an event of a conversation says about itself: its topic (empty for a reading), its second, whether it happens now, its id."""
+
+    topic: str
+    second: int
+    live: bool
+    event: str
+
+
+def part_type(part: Part) -> str:
+    """Return the type of a part's activity."""
+    known = _BY_KIND.get(part.kind)
+    if known is not None:
+        return known
+    if _ASSIGNED in part.kind:
+        return "conversation.assigned"
+    return _BY_AUTHOR.get(part.author.partition(":")[0], _PART_OTHER) if part.worded or part.kind == "comment" else _PART_OTHER
+
+
+class ConversationActivities:
+    """The activities that one event of a conversation shows."""
+
+    def __init__(self, key: str, moment: Moment) -> None:
+        self._key = key
+        self._app_id, _, self._entity = key.partition(":")
+        self._moment = moment
+
+    def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[Activity]:
+        """Yield the activities of parts, given each as it was shown and as it is known now."""
+        for shown, known in parts:
+            text, cut = ("", False) if known.redacted else plain_text(shown.whole.get("body") or shown.whole.get("text"))
+            yield self._made(
+                "part", (part_id(shown.item),), type_=part_type(known), second=known.second, basis=TimeBasis.PART, author=known.author,
+                text=text, cut=cut, redacted=known.redacted, attributes=_part_attributes(shown, known),
+            )  # fmt: skip
+
+    def beside_parts(self, observed: Observed, before: Registers) -> Iterator[Activity]:
+        """Yield what an event shows that is no part."""
+        item, rule = observed.item, rule_of(self._moment.topic) if self._moment.topic else None
+        yield from self._started(item, before)
+        yield from self._rated(item)
+        beside = isinstance(rule, ConversationEvent) and rule.type not in (_STARTED, _RATED)
+        if beside and isinstance(rule, ConversationEvent) and (not rule.of_part or not observed.parts):
+            yield self._event(rule, item)
+
+    def _started(self, item: Object, before: Registers) -> Iterator[Activity]:
+        """Yield the beginning: every payload shows it, so only one that knows more than the row did has it."""
+        source, created = item.get("source"), second_of(item.get("created_at"))
+        rule = rule_of(self._moment.topic) if self._moment.topic else None
+        begins = isinstance(rule, ConversationEvent) and rule.type in (_STARTED, "ticket.created")
+        shown = source if isinstance(source, dict) else {}
+        known = _values(before)
+        news = begins or "created_at" not in known or (shown and "source_id" not in known) or shown.get("redacted") is True
+        if not created or not news:
+            return
+        redacted = shown.get("redacted") is True
+        text, cut = ("", False) if redacted else plain_text(shown.get("body"))
+        attributes = {
+            "delivered_as": shown.get("delivered_as"),
+            "subject": None if redacted else shown.get("subject"),
+            "url": None if redacted else shown.get("url"),
+        }
+        yield self._made(
+            _STARTED, (), type_=_STARTED, second=created, basis=TimeBasis.ITEM, author=reference_of(shown.get("author")), text=text,
+            cut=cut, redacted=redacted, attributes=_texts(attributes), incidental=not begins,
+        )  # fmt: skip
+
+    def _rated(self, item: Object) -> Iterator[Activity]:
+        rating = item.get("conversation_rating")
+        if not isinstance(rating, dict) or rating.get("rating") is None:
+            return
+        second = second_of(rating.get("created_at"))
+        text, cut = plain_text(rating.get("remark"))
+        yield self._made(
+            _RATED, (str(rating["rating"]), str(second or self._moment.second)), type_=_RATED, second=second, basis=TimeBasis.ITEM,
+            author=reference_of(rating.get("contact")), text=text, cut=cut,
+            attributes=_texts({"rating": rating["rating"], "teammate": reference_of(rating.get("teammate"))}),
+        )  # fmt: skip
+
+    def _event(self, rule: ConversationEvent, item: Object) -> Activity:
+        """Return the activity of an event without a part: what changed, with its second."""
+        body = CONVERSATION_OBJECT.parse(item)
+        changed = {name: body.get(name) for name in rule.fields}
+        contact = identifier_or_none(at(item, "contact.id")) or ""
+        topic = (self._moment.topic,) if rule.type.endswith(OTHER) else ()
+        tags = sorted(_tag_ids(item)) if rule.type == "conversation.tagged" else []
+        return self._made(
+            rule.type, (*topic, *(str(value) for value in changed.values()), *tags, contact, str(self._moment.second)), type_=rule.type,
+            second=0, basis=TimeBasis.NOTIFICATION,
+            attributes=_texts({**changed, "tags": " ".join(tags), "topic": self._moment.topic if topic else None}),
+        )  # fmt: skip
+
+    def _made(
+        self, kind: str, discriminator: tuple[str, ...], *, type_: str, second: int, basis: TimeBasis, author: str = "", text: str = "",
+        cut: bool = False, redacted: bool = False, attributes: dict[str, str] | None = None, incidental: bool = False,
+    ) -> Activity:  # fmt: skip
+        """Return an activity; without a time of its own it has the notification's.
+
+        What is shown by the way, or by a reading of the past, is sent by whichever record is the first: it has no part in what depends on that.
+        """
+        witness = not incidental and bool(self._moment.topic or self._moment.live)
+        return Activity(
+            id=derived(self._app_id, self._entity, kind, *discriminator),
+            type=type_,
+            time=(second or self._moment.second) * 1000,
+            basis=basis if second else TimeBasis.NOTIFICATION,
+            conversation=self._key,
+            author=author,
+            text=text,
+            cut=cut,
+            redacted=redacted,
+            live=witness and self._moment.live,
+            attributes=attributes or {},
+            event=self._moment.event if witness else "",
+        )
+
+
+def _tag_ids(item: Object) -> Iterator[str]:
+    """Yield the ids of the tags on the parts that are shown, else of those on the conversation."""
+    parts = [part for shown in (at(item, "conversation_parts.conversation_parts"),) if isinstance(shown, list) for part in shown]
+    tags = [tag for part in parts if isinstance(part, dict) for tag in part.get("tags") or ()]
+    whole = at(item, "tags.tags")
+    for tag in tags or (whole if isinstance(whole, list) else ()):
+        id_ = identifier_or_none(tag.get("id")) if isinstance(tag, dict) else None
+        if id_ is not None:
+            yield id_
+
+
+def _part_attributes(shown: ObservedPart, known: Part) -> dict[str, str]:
+    whole = shown.whole
+    found: dict[str, object] = {"part_type": known.kind, "assignee": known.assignee, "part": part_id(shown.item)}
+    if not known.redacted:
+        found |= {"ticket_state": whole.get("ticket_state"), "previous_ticket_state": whole.get("previous_ticket_state")}
+        found |= {"details": anything(whole.get("event_details"))}
+    return _texts(found)
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    """Return what is not empty, as texts."""
+    found = {}
+    for name in sorted(values):
+        value = values[name]
+        text = value if isinstance(value, str) else anything(value)
+        if isinstance(text, str) and text:
+            found[name] = text[:_LONGEST]
+    return found
+
+
+def _values(registers: Registers) -> dict[str, Value]:
+    return {name: value for _, values in registers.now for name, value in values.items()}

@@ -1,0 +1,49 @@
+"""What several events say of one activity, joined: any order, repetition or grouping of them gives the same."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.activities.records import Activity
+
+OTHER: Final = ".other"
+
+
+def join(a: Activity | None, b: Activity) -> Activity:
+    """Return what both say. The better time wins, then the earlier one; a redaction absorbs the words; `live` is never lost."""
+    if a is None or a == b:
+        return _without_words(b)
+    better = max((a, b), key=lambda each: (each.basis, -each.time))
+    words = max((a.text, a.cut), (b.text, b.cut), key=lambda each: (len(each[0]), each))
+    return _without_words(
+        Activity(
+            id=a.id,
+            type=max((a.type, b.type), key=lambda name: (not name.endswith(OTHER), name)),
+            time=better.time,
+            basis=better.basis,
+            conversation=max(a.conversation, b.conversation),
+            author=max(a.author, b.author),
+            company=max(a.company, b.company),
+            text=words[0],
+            cut=words[1],
+            redacted=a.redacted or b.redacted,
+            live=a.live or b.live,
+            attributes=_joined(a.attributes, b.attributes),
+            event=min(a.event, b.event) if a.event and b.event else a.event or b.event,
+        )
+    )
+
+
+def without_words(activity: Activity) -> Activity:
+    """Return the activity of a conversation that is deleted: that it was, what it was and when, and nothing of what was in it."""
+    return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={})
+
+
+def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:
+    return {name: max(a.get(name, ""), b.get(name, "")) for name in sorted(a.keys() | b.keys())}
+
+
+def _without_words(activity: Activity) -> Activity:
+    if not activity.redacted or not (activity.text or activity.cut):
+        return activity
+    return msgspec.structs.replace(activity, text="", cut=False)

@@ -1,0 +1,56 @@
+"""Activities and engagement are the same whatever order, repetition and lag of agents, and what a plain reading of the posts says."""
+
+import random
+from collections import defaultdict
+
+import pytest
+
+from streams.agents.activities import agent as module
+from tests.support.activities.world import World, truth
+from tests.support.identity.lagging_pipeline import LaggingPipeline
+from tests.support.tenancy import TENANCY
+
+SEEDS = range(12)
+
+
+def run(bodies, seed):
+    """Return the pipeline after the posts in a random order, some twice, with agents that lag behind each other."""
+    chance = random.Random(seed)
+    pipeline = LaggingPipeline(TENANCY, chance)
+    posts = [*bodies, *chance.choices(bodies, k=len(bodies) // 4)]
+    chance.shuffle(posts)
+    for body in posts:
+        pipeline.post(body)
+        pipeline.run(chance.randrange(4))
+    pipeline.run()
+    return pipeline
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_activities_are_those_of_a_plain_reading_in_any_order(seed, monkeypatch):
+    monkeypatch.setattr(module, "_AT_A_TIME", 3)
+    bodies = World(seed).history(40)
+    first, second = run(bodies, seed), run(bodies, seed + 1_000)
+    assert first.latest("activities") == second.latest("activities")
+    assert first.latest("people.engagement") == second.latest("people.engagement")
+
+    expected = truth(bodies, first.values("people").values())
+    shown = sorted(
+        (value["person"], value["type"], value["time"], value["text"] or "") for value in first.values("activities").values()
+    )
+    assert shown == sorted((person, type_, time, words) for (person, _), (type_, time, words) in expected.items())
+    counts = defaultdict(list)
+    for (person, _), (type_, time, _words) in expected.items():
+        counts[person, type_].append(time)
+    assert {
+        (person, type_): (each["count"], each["first_at"], each["last_at"])
+        for person, value in first.values("people.engagement").items()
+        for type_, each in value["types"].items()
+    } == {key: (len(times), min(times), max(times)) for key, times in counts.items()}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_id_is_written_twice(seed):
+    pipeline = run(World(seed).history(30), seed)
+    ids = [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,41 @@
+"""What several events say of one activity, joined."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.activities.records import Activity
+from streams.core.activities.join import join, without_words
+
+ACTIVITIES = st.builds(
+    Activity,
+    id=st.just("a"),
+    type=st.sampled_from(("conversation.noted", "conversation.closed", "conversation.other")),
+    time=st.integers(1, 3),
+    basis=st.integers(1, 3),
+    conversation=st.sampled_from(("", "w:1")),
+    author=st.sampled_from(("", "contact:1", "bot:2")),
+    text=st.sampled_from(("", "x", "yy", "xy")),
+    cut=st.booleans(),
+    redacted=st.booleans(),
+    live=st.booleans(),
+    attributes=st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
+    event=st.sampled_from(("", "e1", "e2")),
+)
+
+
+@given(ACTIVITIES, ACTIVITIES, ACTIVITIES)
+def test_any_order_grouping_and_repetition_give_the_same(a, b, c):
+    one = join(join(join(None, a), b), c)
+    assert one == join(join(None, c), join(join(None, b), a)) == join(one, a) == join(one, one)
+
+
+@given(ACTIVITIES, ACTIVITIES)
+def test_a_redaction_takes_the_words_whenever_it_comes_and_live_is_never_lost(a, b):
+    joined = join(join(None, a), b)
+    assert not (joined.redacted and joined.text)
+    assert joined.live == (a.live or b.live)
+
+
+def test_what_is_left_of_a_deleted_conversation_has_no_words():
+    left = without_words(Activity(id="a", type="conversation.noted", time=1, text="secret", attributes={"a": "secret"}))
+    assert (left.text, left.attributes, left.redacted, left.type) == ("", {}, True, "conversation.noted")

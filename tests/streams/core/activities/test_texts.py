@@ -1,0 +1,32 @@
+import pytest
+
+from streams.core.activities.texts import LONGEST, plain_text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>Hello <b>Ada</b></p>", "Hello Ada"),
+        ("Hello Ada", "Hello Ada"),
+        ("<p>One</p>\n<p>Two<br/>Three</p>", "One\nTwo\nThree"),
+        ("Tom &amp; Jerry &lt;3", "Tom & Jerry <3"),
+        ("<p>Tom &amp; Jerry &lt;3</p>", "Tom & Jerry <3"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("<style>p{}</style><p>seen</p><script>alert(1)</script>", "seen"),
+        ("a\u0000b\u200b c", "ab c"),
+        ("  many   blanks \n\n\n lines ", "many blanks\nlines"),
+        ("<p></p>", ""),
+        ("", ""),
+        (None, ""),
+        (5, ""),
+        ({"a": 1}, ""),
+    ],
+)
+def test_words_are_plain_whatever_form_they_came_in(body, text):
+    assert plain_text(body) == (text, False)
+
+
+def test_long_words_are_cut_and_say_so():
+    assert plain_text("x" * LONGEST) == ("x" * LONGEST, False)
+    assert plain_text("x" * (LONGEST + 1)) == ("x" * LONGEST, True)
+    assert plain_text("<" * 1_000_000)[1] is True
