@@ -3,12 +3,9 @@
 Names are without the configured prefix. Topic names, keys and partitioning are expensive to change once data exists.
 """
 
-from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from schemas import generations
 from schemas.activities.messages import PATCH as ACTIVITY_PATCH
@@ -17,38 +14,9 @@ from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
 from schemas.profiles.registers import PATCH
-from schemas.versioned import Versioned
+from schemas.topic import DAY_MS, FOREVER, Encoding, Topic
 
-DAY_MS: Final = 86_400_000
-FOREVER: Final = -1
-
-
-class Encoding(StrEnum):
-    """How a topic's values are encoded."""
-
-    RAW = "raw"  # the bytes received, unchanged
-    AVRO = "avro"  # Avro in Confluent framing, public
-    JSON = "json"  # canonical JSON, public
-    INTERNAL = "internal"  # versioned msgspec encoding, private to a release and the one before
-
-
-class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic: a compacted one retains the last value of each key, another all records for `retention_ms` or `FOREVER`."""
-
-    name: str
-    key: str
-    encoding: Encoding
-    written_by: tuple[str, ...]
-    read_by: tuple[str, ...]
-    compact: bool = False
-    every_partition: bool = False  # each record is written to all partitions, whatever its key
-    retention_ms: int = FOREVER
-    log_append_time: bool = False
-    schema: str | None = None  # for Encoding.AVRO: the name of its schema in schemas/avro
-    shared: bool = False  # of an internal one: all generations have it in common, because it alone gives its readers' tables back
-    codec: Versioned[Any] | None = None  # for Encoding.INTERNAL; None while no agent writes the topic
-    about: str = ""
-
+__all__ = ["DAY_MS", "FOREVER", "TOPICS", "Encoding", "Topic"]
 
 _ALSO: Final = {
     "contacts": "; also checkpoints (`ce_origin` `checkpoint`), which are private",

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias, Union, cast
 
 import msgspec
 
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 
@@ -33,7 +33,7 @@ class Participants(NamedTuple):
 class ActivityRecord(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
     """An activity of a contact, because of an event; `participants` are those of its conversation as the sender knows them."""
 
-    activity: Activity
+    activity: PersonActivity
     cause: PatchCause
     participants: Participants | None = None
 
@@ -69,7 +69,7 @@ class ActivityPatch(msgspec.Struct, frozen=True, array_like=True):
 
     tenant: str
     contact: str
-    activity: Activity
+    activity: PersonActivity
     totals: Totals | None
     cause: PatchCause
     gone: bool = False
@@ -89,10 +89,10 @@ class OwnerRow(msgspec.Struct, frozen=True, array_like=True, tag="owner"):
     leaving: tuple[str, ...] = ()
 
 
-class ActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
+class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
     """One activity of a contact."""
 
-    activity: Activity
+    activity: PersonActivity
 
 
 class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
@@ -102,14 +102,14 @@ class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="partici
     closed: bool = False
 
 
-ActivityTableRow: TypeAlias = Union[OwnerRow, ActivityRow, ParticipantsRow, Totals]  # noqa: UP007
+ActivityTableRow: TypeAlias = Union[OwnerRow, ContactActivityRow, ParticipantsRow, Totals]  # noqa: UP007
 """A row of the table of the activities agent."""
 
 
 class SharedActivity(msgspec.Struct, frozen=True, array_like=True, tag="shared"):
     """An activity of a profile, and the contacts of it whose activity it is."""
 
-    activity: Activity
+    activity: PersonActivity
     contacts: tuple[str, ...]
 
 

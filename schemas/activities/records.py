@@ -13,7 +13,7 @@ class TimeBasis(IntEnum):
     PART = 3  # when the part was written
 
 
-class Activity(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class PersonActivity(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What one activity is known to be. No contact is in its id: one of two contacts who are one person is one.
 
     `time` is in ms. `text` is plain and at most 2,000 characters, `cut` where there were more; a redacted one has none. `live` is whether

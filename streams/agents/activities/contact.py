@@ -14,14 +14,14 @@ from schemas.activities.messages import (
     WAITING,
     ActivityPatch,
     ActivityRecord,
-    ActivityRow,
     ActivityTableRow,
+    ContactActivityRow,
     OwnerRow,
     Participants,
     ParticipantsRow,
     Totals,
 )
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.profiles.identity import PERSON
@@ -86,24 +86,24 @@ class Contact:
     def put_participants(self, conversation: str, row: ParticipantsRow) -> None:
         self._table.put(self.key, f"{_PARTICIPANTS}|{conversation}", row)
 
-    def activities(self, conversation: str | None = None, after: str = "") -> Iterator[tuple[str, Activity]]:
+    def activities(self, conversation: str | None = None, after: str = "") -> Iterator[tuple[str, PersonActivity]]:
         """Yield activities beyond an item, of one conversation or all, with their items."""
         prefix = f"{_ACTIVITY}|" if conversation is None else f"{_ACTIVITY}|{conversation}|"
         for item, row in self._table.walk(self.key, after or prefix):
             if not item.startswith(prefix):
                 return
-            if isinstance(row, ActivityRow):
+            if isinstance(row, ContactActivityRow):
                 yield item, row.activity
 
-    def add(self, observed: Activity, cause: ContactCause) -> None:
+    def add(self, observed: PersonActivity, cause: ContactCause) -> None:
         """Join an activity, and send it to the profile where it changed."""
         item = f"{_ACTIVITY}|{observed.conversation}|{observed.id}"
         row = self._table.get(self.key, item)
-        before = row.activity if isinstance(row, ActivityRow) else None
+        before = row.activity if isinstance(row, ContactActivityRow) else None
         after = join(before, observed)
         if after == before:
             return
-        self._table.put(self.key, item, ActivityRow(after))
+        self._table.put(self.key, item, ContactActivityRow(after))
         if before is None:
             self._claim(cause)
             self._count(after)
@@ -112,7 +112,7 @@ class Contact:
             self._recount(after.type, after.conversation)
         self.arrive(after, cause)
 
-    def drop(self, item: str, activity: Activity, cause: ContactCause) -> None:
+    def drop(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Take an activity away, from every profile that may have it; `activity.records` loses it too. What was counted of it is forgotten before."""
         self._table.delete(self.key, item)
         profile = self.assignment.profile
@@ -121,9 +121,9 @@ class Contact:
             self.leave(left, activity, cause)
         self._forget(activity.id, cause)
 
-    def replace(self, item: str, activity: Activity, cause: ContactCause) -> None:
+    def replace(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Put an activity in place of what it was, of the same type and time."""
-        self._table.put(self.key, item, ActivityRow(activity))
+        self._table.put(self.key, item, ContactActivityRow(activity))
         self._record(activity, cause)
         self.arrive(activity, cause)
 
@@ -148,15 +148,15 @@ class Contact:
             if isinstance(row, ParticipantsRow):
                 self._forget(f"={item.partition('|')[2]}", cause)
 
-    def leave(self, profile: str, activity: Activity, cause: ContactCause) -> None:
+    def leave(self, profile: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Take an activity off a profile that the contact has left."""
         self._patch(profile, activity, None, cause, gone=True)
 
-    def arrive(self, activity: Activity, cause: ContactCause) -> None:
+    def arrive(self, activity: PersonActivity, cause: ContactCause) -> None:
         """Give an activity to the contact's profile."""
         self._patch(self.assignment.profile, activity, self._totals(activity.type), cause)
 
-    def pass_on(self, activity: Activity, participants: Participants, to: str, cause: ContactCause) -> None:
+    def pass_on(self, activity: PersonActivity, participants: Participants, to: str, cause: ContactCause) -> None:
         """Send an activity to another contact of its conversation."""
         message = ActivityRecord(activity, cause.cause, participants)
         context = self._context(
@@ -164,7 +164,9 @@ class Contact:
         )
         self._out.send(RECORDS_TOPIC, f"{to}|{activity.id}", RECORD.encode(message, self._out.encoding), context.headers())
 
-    def _patch(self, profile: str, activity: Activity, totals: Totals | None, cause: ContactCause, *, gone: bool = False) -> None:
+    def _patch(
+        self, profile: str, activity: PersonActivity, totals: Totals | None, cause: ContactCause, *, gone: bool = False
+    ) -> None:
         if not profile:
             return
         patch = ActivityPatch(self.tenant, self.key, activity, totals, cause.cause, gone)
@@ -183,7 +185,7 @@ class Contact:
         ):
             self.assign(self.assignment)
 
-    def _count(self, activity: Activity) -> None:
+    def _count(self, activity: PersonActivity) -> None:
         for item in (f"{_PART}|{activity.type}|{activity.conversation}", f"{_ALL}|{activity.type}"):
             row = self._table.get(self.key, item)
             self._table.put(self.key, item, with_one(row if isinstance(row, Totals) else None, activity.time))
@@ -220,7 +222,7 @@ class Contact:
         else:
             self._table.put(self.key, item, totals)
 
-    def _record(self, activity: Activity, cause: ContactCause) -> None:
+    def _record(self, activity: PersonActivity, cause: ContactCause) -> None:
         """Write an activity to `activity.records` as it is now."""
         context = self._context("activity.observed.v1", derived(self.key, activity.id, "replaced", cause.cause.event), cause)
         message = RECORD.encode(ActivityRecord(activity, cause.cause), self._out.encoding)

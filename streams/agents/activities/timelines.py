@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Protocol, cast
 
 from schemas.activities.messages import PATCH, PATCHES_TOPIC, ActivityPatch, SharedActivity, TimelineTableRow, Totals, TypeCount
-from schemas.activities.records import Activity, TimeBasis
+from schemas.activities.records import PersonActivity, TimeBasis
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import TRACE_PARENT, Headers, header
@@ -76,7 +76,7 @@ def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivi
     return SharedActivity(_joined(before, patch), tuple(sorted(contacts)))
 
 
-def _joined(before: SharedActivity | None, patch: ActivityPatch) -> Activity:
+def _joined(before: SharedActivity | None, patch: ActivityPatch) -> PersonActivity:
     """Return what the profile's contacts say together; of a deleted conversation one says for all that nothing is left of it."""
     if before is None:
         return patch.activity
@@ -148,7 +148,7 @@ def publish_activity(
 
 
 def _public(profile: str, tenant: str, shared: SharedActivity) -> dict[str, Any]:
-    activity: Activity = shared.activity
+    activity: PersonActivity = shared.activity
     return {
         "id": activity.id, "person": profile, "tenant": tenant, "type": activity.type, "time": activity.time,
         "time_basis": _BASES[TimeBasis(activity.basis)], "conversation": activity.conversation or None,

@@ -1,20 +1,20 @@
 """What the conversations agent sends to the activities agent: the activities that a record shows, and with whom the conversation is.
 
 The row has no words, so activities go out with the record that shows them. While nobody is known to take part, they wait under a name that
-stands for the conversation, and go on to its contacts from there.
+stands for the conversation, and follow its contacts from there.
 """
 
 from collections.abc import Iterator
 
 from schemas.activities.messages import RECORD, RECORDS_TOPIC, WAITING, ActivityRecord, Participants, ParticipantsRecord
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.intercom.conversations import SENT, ConversationTableRow, SentTo
 from schemas.profiles.registers import PatchCause
 from streams.agents.conversations.change import ConversationChange
 from streams.agents.conversations.publication import SOURCE, Cause
-from streams.core.activities.conversations import ConversationActivities, Moment
+from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.join import without_words
 from streams.core.conversations.observation import Observed
 from streams.core.conversations.row import contacts_of, is_deleted
@@ -38,9 +38,9 @@ def send_activities(
             _send(contact, activity.id, RECORD.encode(message, out.encoding), cause, out)
 
 
-def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[Activity]:
+def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
     """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed."""
-    moment = Moment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event)
+    moment = EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event)
     shown = ConversationActivities(key, moment)
     yield from shown.of_parts((each.shown, each.known) for each in change.parts if cause.topic or cause.live or each.changed)
     yield from shown.beside_parts(observed, change.registers_before)

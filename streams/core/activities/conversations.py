@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from schemas.activities.records import Activity, TimeBasis
+from schemas.activities.records import PersonActivity, TimeBasis
 from schemas.ids import derived
 from schemas.intercom.conversations import Part
 from schemas.intercom.values import identifier_or_none
@@ -42,7 +42,7 @@ _RATED: Final = "conversation.rated"
 _LONGEST: Final = 1_000
 
 
-class Moment(NamedTuple):
+class EventMoment(NamedTuple):
     """What an event of a conversation says about itself: its topic (empty for a reading), its second, whether it happens now, its id."""
 
     topic: str
@@ -64,12 +64,12 @@ def part_type(part: Part) -> str:
 class ConversationActivities:
     """The activities that one event of a conversation shows."""
 
-    def __init__(self, key: str, moment: Moment) -> None:
+    def __init__(self, key: str, moment: EventMoment) -> None:
         self._key = key
         self._app_id, _, self._entity = key.partition(":")
         self._moment = moment
 
-    def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[Activity]:
+    def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[PersonActivity]:
         """Yield the activities of parts, given each as it was shown and as it is known now."""
         for shown, known in parts:
             text, cut = ("", False) if known.redacted else plain_text(shown.whole.get("body") or shown.whole.get("text"))
@@ -78,7 +78,7 @@ class ConversationActivities:
                 text=text, cut=cut, redacted=known.redacted, attributes=_part_attributes(shown, known),
             )  # fmt: skip
 
-    def beside_parts(self, observed: Observed, before: Registers) -> Iterator[Activity]:
+    def beside_parts(self, observed: Observed, before: Registers) -> Iterator[PersonActivity]:
         """Yield what an event shows that is no part."""
         item, rule = observed.item, rule_of(self._moment.topic) if self._moment.topic else None
         yield from self._started(item, before)
@@ -87,7 +87,7 @@ class ConversationActivities:
         if beside and isinstance(rule, ConversationEvent) and (not rule.of_part or not observed.parts):
             yield self._event(rule, item)
 
-    def _started(self, item: Object, before: Registers) -> Iterator[Activity]:
+    def _started(self, item: Object, before: Registers) -> Iterator[PersonActivity]:
         """Yield the beginning: every payload shows it, so only one that knows more than the row did has it."""
         source, created = item.get("source"), second_of(item.get("created_at"))
         rule = rule_of(self._moment.topic) if self._moment.topic else None
@@ -109,7 +109,7 @@ class ConversationActivities:
             cut=cut, redacted=redacted, attributes=_texts(attributes), incidental=not begins,
         )  # fmt: skip
 
-    def _rated(self, item: Object) -> Iterator[Activity]:
+    def _rated(self, item: Object) -> Iterator[PersonActivity]:
         rating = item.get("conversation_rating")
         if not isinstance(rating, dict) or rating.get("rating") is None:
             return
@@ -121,7 +121,7 @@ class ConversationActivities:
             attributes=_texts({"rating": rating["rating"], "teammate": reference_of(rating.get("teammate"))}),
         )  # fmt: skip
 
-    def _event(self, rule: ConversationEvent, item: Object) -> Activity:
+    def _event(self, rule: ConversationEvent, item: Object) -> PersonActivity:
         """Return the activity of an event without a part: what changed, with its second."""
         body = CONVERSATION_OBJECT.parse(item)
         changed = {name: body.get(name) for name in rule.fields}
@@ -137,13 +137,13 @@ class ConversationActivities:
     def _made(
         self, kind: str, discriminator: tuple[str, ...], *, type_: str, second: int, basis: TimeBasis, author: str = "", text: str = "",
         cut: bool = False, redacted: bool = False, attributes: dict[str, str] | None = None, incidental: bool = False,
-    ) -> Activity:  # fmt: skip
+    ) -> PersonActivity:  # fmt: skip
         """Return an activity; without a time of its own it has the notification's.
 
         What is shown by the way, or by a reading of the past, is sent by whichever record is the first: it has no part in what depends on that.
         """
         witness = not incidental and bool(self._moment.topic or self._moment.live)
-        return Activity(
+        return PersonActivity(
             id=derived(self._app_id, self._entity, kind, *discriminator),
             type=type_,
             time=(second or self._moment.second) * 1000,

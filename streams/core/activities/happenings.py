@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.activities.records import Activity, TimeBasis
+from schemas.activities.records import PersonActivity, TimeBasis
 from schemas.ids import derived
 from schemas.intercom.envelope import Envelope
 from schemas.intercom.values import identifier_or_none
@@ -19,7 +19,7 @@ NOT_UNDERSTOOD: Final = "activity_by_notification"
 """The note of a post that has none of what could identify it but the notification's own id."""
 
 
-def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) -> tuple[Activity, bool] | None:
+def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) -> tuple[PersonActivity, bool] | None:
     """Return the activity of a post about a contact, and whether its object was understood; None where its topic is none.
 
     `entity` is the contact, or the value that names it; `event` the post's id. What has neither ids nor a time is identified by the
@@ -41,7 +41,7 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
         discriminator = (*ids, str(second)) if way.timed else ids
         subject = rule.type.partition(".")[0] if way.by_itself else entity
     topic = (notification.topic,) if rule.type.endswith(OTHER) else ()
-    activity = Activity(
+    activity = PersonActivity(
         id=derived(notification.app_id, subject, rule.type, *topic, *discriminator),
         type=rule.type,
         time=second * 1000,

@@ -4,19 +4,19 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 
 OTHER: Final = ".other"
 
 
-def join(a: Activity | None, b: Activity) -> Activity:
+def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
     """Return what both say. The better time wins, then the earlier one; a redaction absorbs the words; `live` is never lost."""
     if a is None or a == b:
         return _without_words(b)
     better = max((a, b), key=lambda each: (each.basis, -each.time))
     words = max((a.text, a.cut), (b.text, b.cut), key=lambda each: (len(each[0]), each))
     return _without_words(
-        Activity(
+        PersonActivity(
             id=a.id,
             type=max((a.type, b.type), key=lambda name: (not name.endswith(OTHER), name)),
             time=better.time,
@@ -34,7 +34,7 @@ def join(a: Activity | None, b: Activity) -> Activity:
     )
 
 
-def without_words(activity: Activity) -> Activity:
+def without_words(activity: PersonActivity) -> PersonActivity:
     """Return the activity of a conversation that is deleted: that it was, what it was and when, and nothing of what was in it."""
     return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={})
 
@@ -43,7 +43,7 @@ def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:
     return {name: max(a.get(name, ""), b.get(name, "")) for name in sorted(a.keys() | b.keys())}
 
 
-def _without_words(activity: Activity) -> Activity:
+def _without_words(activity: PersonActivity) -> PersonActivity:
     if not activity.redacted or not (activity.text or activity.cut):
         return activity
     return msgspec.structs.replace(activity, text="", cut=False)

@@ -17,7 +17,7 @@ class NoActivity(msgspec.Struct, frozen=True):
 class Way(msgspec.Struct, frozen=True):
     """One way to identify an event: the ids on these paths, `timed` with its second too.
 
-    `by_itself`: the ids identify it in the workspace, whoever it is about; else it is one of its contact's.
+    `by_itself`: the ids identify it in the workspace, no matter whom it is about; else it is one of its contact's.
     """
 
     paths: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import pytest
 
 import schemas
 from schemas.activities.messages import ActivityRecord, Participants, ParticipantsRecord
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 from schemas.errors import InvalidRecord, MustStop
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
@@ -154,7 +154,7 @@ def inputs(topic):
 
 def activity_records(codec):
     """An activity of a contact who, by then, shares its conversation with another."""
-    key, activity = b"abc12345:2|e1", Activity(id="e1", type="conversation.noted", time=1, conversation=COMPANY)
+    key, activity = b"abc12345:2|e1", PersonActivity(id="e1", type="conversation.noted", time=1, conversation=COMPANY)
     cause, both = PatchCause("e", 0), ("abc12345:2", "abc12345:3")
     joined = ParticipantsRecord(COMPANY, Participants(2, both), both[:1], cause)
     messages = (joined, ActivityRecord(activity, cause, Participants(1, both[:1])))

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.activities.records import Activity
+from schemas.activities.records import PersonActivity
 from streams.core.activities.join import join, without_words
 
 ACTIVITIES = st.builds(
-    Activity,
+    PersonActivity,
     id=st.just("a"),
     type=st.sampled_from(("conversation.noted", "conversation.closed", "conversation.other")),
     time=st.integers(1, 3),
@@ -37,5 +37,5 @@ def test_a_redaction_takes_the_words_whenever_it_comes_and_live_is_never_lost(a,
 
 
 def test_what_is_left_of_a_deleted_conversation_has_no_words():
-    left = without_words(Activity(id="a", type="conversation.noted", time=1, text="secret", attributes={"a": "secret"}))
+    left = without_words(PersonActivity(id="a", type="conversation.noted", time=1, text="secret", attributes={"a": "secret"}))
     assert (left.text, left.attributes, left.redacted, left.type) == ("", {}, True, "conversation.noted")
