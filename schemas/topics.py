@@ -14,7 +14,7 @@ from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
 from schemas.profiles.registers import PATCH
-from schemas.topic import DAY_MS, FOREVER, Encoding, Topic
+from schemas.topic_table.row import DAY_MS, FOREVER, Encoding, Topic
 
 __all__ = ["DAY_MS", "FOREVER", "TOPICS", "Encoding", "Topic"]
 
