@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.simulator.history import SimulatedPost
-from streams.demo.environment import DemoEnvironment
+from streams.demo.environment import APP_ID, DemoEnvironment
 from streams.demo.output import StoryOutput
 from streams.demo.watch import SeenRecord, TopicWatch
 
@@ -64,6 +64,7 @@ class StoryContext:
         self.output.show_observation(what, ms=ms, after=after)
 
 
-def is_event(check: str, activity: int) -> Callable[[dict[str, Any]], bool]:
-    """Return whether a finding is one of a check and opens, is updated, or closes."""
-    return lambda finding: bool(finding["unmapped"]["check"] == check and finding["activity_id"] == activity)
+def is_event(check: str, activity: int, app_id: str = APP_ID) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a finding is one of a check, of a workspace, and opens, is updated, or closes."""
+    wanted = (check, app_id, activity)
+    return lambda finding: (finding["unmapped"]["check"], finding["unmapped"]["app_id"], finding["activity_id"]) == wanted

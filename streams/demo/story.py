@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from streams.demo.chapters import access, leaver, profiles
+from streams.demo.chapters import access, first_reading, leaver, profiles
 from streams.demo.context import VIOLATIONS, StoryContext
 
 TOPICS = ("people", "orgs", VIOLATIONS)
@@ -10,6 +10,10 @@ TOPICS = ("people", "orgs", VIOLATIONS)
 Act = Callable[[StoryContext], Awaitable[None]]
 
 ACTS: tuple[Act, ...] = (
+    first_reading.connected,
+    first_reading.read,
+    first_reading.live,
+    first_reading.lost_webhook,
     profiles.one_person,
     profiles.belongs_to_a_company,
     profiles.lead_is_the_same_person,

@@ -3,8 +3,8 @@
 from connectors.simulator import payloads
 from connectors.simulator.history import Scene, SimulatedPost, SimulatedStaff
 
-_NAME = "Ines Holm"
-_ADDRESS = "ines.holm@acme.example"
+_NAME = "Rosa Klein"
+_ADDRESS = "rosa.klein@acme.example"
 
 
 def account(scene: Scene) -> str:
