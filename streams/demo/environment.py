@@ -27,7 +27,7 @@ from streams.supervise.self_process import argv, call
 TENANT = "acme"
 APP_ID = "demo1234"
 PAST_APP_ID = "past1234"  # the workspace that was there before: simulated, with a REST API
-_PAST_TOKEN = "simulated-token"
+_PAST_TOKEN = "simulated-token"  # noqa: S105  opens nothing but the simulation
 _PAST_CONTACTS = 60
 _READY_S = 120.0  # an idle machine needs 5 s
 _LAST_LINES = 30
