@@ -30,6 +30,8 @@ SLOWEST_FIRST: Final = (
     "tests/laws/test_profile_oracle.py",
     "tests/faults/test_ingress_kill.py",
     "tests/faults/test_scim_outage.py",
+    "tests/streams/ops/deliver/test_deliver_on_kafka.py",
+    "tests/streams/ops/deliver/test_deliver_kill.py",
     "tests/connectors/local/test_real_stack.py",
     "tests/faults/test_on_disk.py",
     "tests/test_bench.py",

@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.cloudevents import replay_headers
-from schemas.contract import FILE, HEADERS, document
+from schemas.contract.page import FILE, HEADERS, document
 from schemas.dead_letters import dead_letter, shortened
 from schemas.message import RecordValue
 from schemas.topics import TOPICS, Encoding

@@ -3,7 +3,6 @@
 A part is between `<!-- begin NAME -->` and `<!-- end NAME -->`; the rest of the file is written by hand.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +13,7 @@ from schemas.access.fact_kinds import KINDS, Support
 from schemas.catalogue import shipped
 from schemas.topics import DAY_MS, FOREVER, TOPICS, Encoding, Topic
 
-FILE: Final = Path(__file__).parent.parent / "docs" / "contract.md"
+FILE: Final = Path(__file__).parents[2] / "docs" / "contract.md"
 
 HEADERS: Final = MappingProxyType({
     "ce_specversion": ("always", "`1.0`"),
@@ -160,8 +159,3 @@ def _head(*cells: str) -> Iterable[str]:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-if __name__ == "__main__":
-    FILE.write_text(document(FILE.read_text()))
-    sys.stdout.write(f"{FILE.name} is up to date\n")
