@@ -27,13 +27,18 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.access.facts import type_of
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
-from schemas.tenancy import Secret
+from schemas.tenancy import Secret, Tenancy, Tenant, WebhookEndpoint
+from schemas.webhooks.endpoint_states import EndpointStatus
+from schemas.webhooks.posted import SOURCE
 from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.access_rights import FILE, ProcessUser, document
 from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import ReadingPlan, begin
+from streams.ops.deliver.process import DeliverProcess
+from streams.ops.deliver.schedule import RetryPolicy
+from streams.ops.deliver.states import change
 from streams.ops.generations.live import agents_lag
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.reconcile.table_copy import table_copy
@@ -48,6 +53,8 @@ from tests.support.company import staff
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK, until
 from tests.support.posts import TENANCY, notification, signed
+from tests.support.webhooks.findings import finding_event
+from tests.support.webhooks.receiver import SECRET, receiving
 
 AVRO = Avro.local()
 AGENTS = agents_of(TENANCY, AVRO)
@@ -128,6 +135,28 @@ async def test_a_workspace_is_read_and_its_table_followed_with_the_rights_of_syn
     await process.run(stop)
 
 
+@pytest.mark.asyncio
+async def test_deliveries_are_made_refused_and_paused_with_their_own_rights(cluster: SecuredCluster) -> None:
+    operator, deliver = cluster.as_user(ProcessUser.OPERATOR), cluster.as_user(ProcessUser.DELIVER)
+    poison, fine = finding_event("a", 1), finding_event("b", 1)
+    topic = operator.topic(SOURCE)
+    async with AIOKafkaProducer(**operator.client()) as producer:
+        for event in (poison, fine):
+            await producer.send_and_wait(topic, event.value, key=event.key, headers=event.headers, partition=0)
+    policy, stop = RetryPolicy(first_s=0.02, longest_s=0.1, give_up_s=0.3), asyncio.Event()
+    with receiving(lambda post: 400 if post.id == poison.id else 204) as receiver:
+        url = Secret(f"http://127.0.0.1:{receiver.port}/")
+        endpoint = WebhookEndpoint(name="pager", url=url, secrets=(Secret(SECRET),), allow=("127.0.0.0/8",))
+        tenancy = Tenancy.of((), [Tenant(id="acme", webhooks=(endpoint,))])
+        delivering = asyncio.create_task(DeliverProcess(deliver, AVRO, tenancy, policy=policy).run(stop))
+        async with asyncio.timeout(DEADLINE_S):
+            while not receiver.accepted() or not await read_all(operator, "dead.letters"):  # noqa: ASYNC110  # nothing sets an event
+                await asyncio.sleep(0.1)
+        stop.set()
+        await delivering
+    await change(deliver, AVRO, "acme", "pager", EndpointStatus.PAUSED, actor=None, reason="a test")
+
+
 async def write(kafka: KafkaSettings, topic: str) -> None:
     producer = AIOKafkaProducer(**kafka.client())
     await producer.start()
@@ -178,6 +207,8 @@ REFUSED: list[tuple[ProcessUser, Callable[[KafkaSettings, str], Awaitable[None]]
     (ProcessUser.WORKER, read, "dead.letters"),
     (ProcessUser.WORKER, transact, "replay-start"),
     (ProcessUser.WORKER, create, "mine"),
+    (ProcessUser.DELIVER, read, "people"),
+    (ProcessUser.DELIVER, write, "access.violations.json"),
     (ProcessUser.SCIM, read, "people"),
     (ProcessUser.SCIM, write, "intercom.admins"),
     (ProcessUser.SCIM, transact, "announce"),

@@ -157,6 +157,12 @@ def test_the_small_reader_reads_every_schema_of_the_product(name):
         assert AvroReader(schema.definition).read(encoded, FRAME) == AVRO.decode(encoded)[1]
 
 
+def test_a_block_with_its_size_before_it_is_read():
+    """Avro's second form of a block, which other writers use: a negative count, then the bytes of the block."""
+    reader = AvroReader({"type": "array", "items": "long"})
+    assert reader.read(bytes([3, 4, 2, 4, 0])) == [1, 2] == reader.read(bytes([4, 2, 4, 0]))
+
+
 @given(st.binary(max_size=200))
 def test_damaged_bytes_are_unreadable_and_nothing_else(data):
     with pytest.raises((UnreadableRecord, UnknownSchema)):

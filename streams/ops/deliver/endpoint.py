@@ -71,7 +71,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         self._posting: dict[asyncio.Task[None], TopicPartition] = {}
         self._waiting: dict[Delivery, int] = {}  # when the record was written (ms)
         self._consumer: Any = None
-        self._revoking = False
+        self._handing_over = False
         self._was_paused = False
         self._failed: BaseException | None = None
 
@@ -102,6 +102,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
                         self._positions.fetch_where_there_is_room(consumer)
                         await self._positions.commit(consumer)
             finally:
+                self._handing_over = True
                 await self._end_posts()
                 await self._positions.commit(consumer)
         except AWAY as error:
@@ -118,7 +119,8 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         metrics.WEBHOOK_PAUSED.labels(self.key).set(self._is_paused())
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        self._revoking = True
+        """Let the posts in flight end, commit, and forget the partitions; nothing is posted meanwhile."""
+        self._handing_over = True
         try:
             await self._end_posts()
             await self._positions.commit(self._consumer)
@@ -127,7 +129,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
             self._schedule.remove(lambda place: place.partition in gone)  # type: ignore[attr-defined]
             self._waiting = {each: at for each, at in self._waiting.items() if each.place.partition not in gone}  # type: ignore[attr-defined]
             self._positions.clear()
-            self._revoking = False
+            self._handing_over = False
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Nothing: partitions without a progress are placed before the next fetch."""
@@ -163,7 +165,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         if self._was_paused and not paused:
             self._schedule.hurry(time.monotonic())
         self._was_paused = paused
-        if paused or self._revoking:
+        if paused or self._handing_over:
             return
         for delivery in self._schedule.start(time.monotonic()):
             task = asyncio.create_task(self._post(delivery))
@@ -210,15 +212,11 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
 
     async def _end_posts(self) -> None:
         """Wait for the posts in flight: their answers decide what is committed."""
-        self._revoking = True
-        try:
-            if self._posting:
-                _, late = await asyncio.wait(list(self._posting), timeout=_STOP_S)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*late, return_exceptions=True)
-        finally:
-            self._revoking = False
+        if self._posting:
+            _, late = await asyncio.wait(list(self._posting), timeout=_STOP_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def group_of(kafka: KafkaSettings, tenant: str, name: str) -> str:

@@ -92,7 +92,8 @@ class DeliverProcess:
 
         async def pause(reason: str) -> None:
             log.error("an endpoint is paused", endpoint=key, reason=reason, hint="intercom-streams webhooks resume")
-            await change(self._kafka, self._avro, tenant, endpoint.name, EndpointStatus.PAUSED, actor=None, reason=reason)
+            state = await change(self._kafka, self._avro, tenant, endpoint.name, EndpointStatus.PAUSED, actor=None, reason=reason)
+            self._follower.known[key] = state  # at once: its record is read a moment later
 
         async def reject(topic: str, record: Any, reason: str) -> None:
             letter = dead_letter(topic, record.partition, record, reason, dead_letter_agent(key))

@@ -146,6 +146,18 @@ def test_after_a_resume_all_is_tried_at_once_and_nothing_is_given_up_for_the_tim
     assert made.failed(only, at, "no", answered=True) is NextStep.RETRY
 
 
+def test_what_is_being_posted_is_not_posted_a_second_time_after_a_resume():
+    made = schedule()
+    added(made, "a1", "b1")
+    first, _ = made.start(0)
+    made.hurry(0)
+    assert made.start(0) == []
+    made.failed(first, 0, "no", answered=True)
+    made.hurry(0)
+    made.hurry(0)
+    assert made.start(0) == [first]
+
+
 @given(
     names=st.lists(st.sampled_from("abcd"), max_size=30),
     seed=st.integers(0, 999),
