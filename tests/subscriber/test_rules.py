@@ -160,7 +160,8 @@ def test_the_small_reader_reads_every_schema_of_the_product(name):
 def test_a_block_with_its_size_before_it_is_read():
     """Avro's second form of a block, which other writers use: a negative count, then the bytes of the block."""
     reader = AvroReader({"type": "array", "items": "long"})
-    assert reader.read(bytes([3, 4, 2, 4, 0])) == [1, 2] == reader.read(bytes([4, 2, 4, 0]))
+    hundred = b"\xc8\x01"
+    assert reader.read(b"\x03\x08" + hundred * 2 + b"\0") == [100, 100] == reader.read(b"\x04" + hundred * 2 + b"\0")
 
 
 @given(st.binary(max_size=200))
