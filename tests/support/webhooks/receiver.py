@@ -41,7 +41,10 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                length = int(self.headers.get("content-length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender was killed on the way: HTTP says that this is no request
                 post = Post(self.headers.get("webhook-id", ""), body, {k.lower(): v for k, v in self.headers.items()}, 0)
                 found = receiver.answer(post)
                 status, more = found if isinstance(found, tuple) else (found, {})
