@@ -38,7 +38,7 @@ def account_rows(state: State, account: Account) -> dict[str, Row]:
         return {}
     before = presence.before if presence.before and presence.before.status == "active" else None
     stay = presence if presence.status == "active" else (before or presence)
-    check = _check_input(state, account, stay)
+    check = check_input(state, account, stay)
     c1 = identified(check)
     c2 = offboarded(check, c1)
     rows = {"C1": c1, "C2": c2, "C4": valid_access(check, c1, c2), "C5": governed(check)}
@@ -51,7 +51,7 @@ def account_rows(state: State, account: Account) -> dict[str, Row]:
     return rows
 
 
-def _check_input(state: State, account: Account, stay: Presence) -> CheckInput:
+def check_input(state: State, account: Account, stay: Presence) -> CheckInput:
     link = linked_staff(state.decisions_about("link", *account.key))
     decided = state.decisions_about("class", *account.key)
     named = match(state, account, lambda record: record.identifies(state.now))

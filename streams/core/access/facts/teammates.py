@@ -1,13 +1,14 @@
 """Facts about teammates: added, removed, listed, merely seen. They become presence events and field registers of the account."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from schemas.access.facts import Fact
 from schemas.access.read_requests import ReadRequest
 from streams.core.access.checks import presence
+from streams.core.access.checks.further.activities import NO_PROOF_OF_PRESENCE
 from streams.core.access.checks.policy.roles import stored_role
 from streams.core.access.checks.presence import Period
 from streams.core.access.facts import rereads
@@ -20,14 +21,6 @@ from streams.core.access.state.rows import AccountRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference, PresenceEvent, TeammateSnapshot
 from streams.core.normal_forms.addresses import normal
-
-_NO_PROOF_OF_PRESENCE: Final = frozenset(
-    {
-        "admin_login_failure",
-        "admin_unauthorized_sign_in_method",
-        "admin_password_reset_request",
-    }
-)  # fmt: skip - the actor of these need not have an account any more
 
 
 def added(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -72,7 +65,7 @@ def seen(state: TenantState, fact: Fact, source: FactReference, now: int) -> Eff
 
 def acted(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply an event of the activity log. It shows that somebody acted, but not for certain that the account is a teammate's."""
-    if fact.account is None or fact.activity is None or fact.activity.type in _NO_PROOF_OF_PRESENCE:
+    if fact.account is None or fact.activity is None or fact.activity.type in NO_PROOF_OF_PRESENCE:
         effect = remembered.noted(state, fact, source, Effect("applied", workspaces=monitor(state, fact.app_id, source)))
     else:
         effect = seen(state, fact, source, now)

@@ -15,6 +15,7 @@ DAY: Final = 24 * 60 * 60 * 1000  # ms
 LOGIN: Final = "login"  # in the place of a type: a login, by webhook or by the log
 LOG: Final = "log"  # in the place of a type: the workspace reports its activity log
 LOGGED_IN: Final = "admin.logged_in"  # the kind of fact
+LOGGED_IN_ENTRY: Final = "admin_login_success"  # the type of the log's entry, which a producer may send as `admin.activity`
 
 CREDENTIALS: Final = MappingProxyType({
     "custom_authentication_token_creation": "oauth_token_revocation",
@@ -30,6 +31,9 @@ CHANGES: Final = ("admin_permission_change", "role_change", "seat_change", "seat
 TWO_FACTOR: Final = "admin_two_factor_auth_change"
 UNAUTHORIZED: Final = "admin_unauthorized_sign_in_method"
 CONSENT, CONSENT_REVOKED = "admin_impersonation_consent_approved", "admin_impersonation_consent_revoked"
+
+NO_PROOF_OF_PRESENCE: Final = frozenset({"admin_login_failure", UNAUTHORIZED, "admin_password_reset_request"})
+"""Anybody can cause these; the account that they name need not exist any more, and nobody has used it."""
 
 BY_ACCOUNT: Final = frozenset({LOGIN, *CREDENTIALS, *EXPORTS, *CHANGES, TWO_FACTOR, UNAUTHORIZED, CONSENT})
 """What is remembered of the account that did it."""

@@ -62,10 +62,10 @@ def _judged(check: WorkspaceCheck, view: WorkspaceInput) -> tuple[_Dated, _Dated
             assert view.directory is not None
             people = view.directory.named_by([address])
             ended = [person.end.instant for person in people if person.end is not None and person.left(view.at)]
-            if not people:
-                unknown.append((invite.made, invite.source))
-            elif len(ended) == len(people):
+            if ended:  # also where somebody employed has the address too: nobody knows which of them is invited
                 leavers.append((max(invite.made, *ended), invite.source))
+            elif all(person.silent(view.at) for person in people):  # nobody, or nobody whom a source still has
+                unknown.append((invite.made, invite.source))
             else:
                 fine.append(invite.made)
     return leavers, unknown, fine, sorted(nameless)

@@ -88,6 +88,8 @@ def after_the_end(
     """Return whether the account did something of these types after people had left whom it belongs to, or may belong to."""
     end, owner = end_of(people), view.owner
     events = of_types(view.activity(), types, max(end, view.period.start.time))
+    if not events and owner is None:
+        return unknown(check, view, "account_not_identified", view.since(end))
     if not events:
         return CheckOutcome(account_result(check, view, PASS, passing, view.since(end), person=owner), owner=owner)
     held = view.since(events[0].time)

@@ -11,7 +11,16 @@ import msgspec
 
 from schemas.access.facts import Fact
 from streams.core.access.checks.further import activities
-from streams.core.access.checks.further.activities import BY_ACCOUNT, BY_WORKSPACE, CONSENT, CREDENTIALS, LOG, LOGGED_IN, LOGIN
+from streams.core.access.checks.further.activities import (
+    BY_ACCOUNT,
+    BY_WORKSPACE,
+    CONSENT,
+    CREDENTIALS,
+    LOG,
+    LOGGED_IN,
+    LOGGED_IN_ENTRY,
+    LOGIN,
+)
 from streams.core.access.checks.further.switches import switches_of
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.row_kinds.activity_rows import ActivityEvent, ActivityRow
@@ -25,7 +34,7 @@ _ENDED_BY_OTHERS: Final = frozenset({*CREDENTIALS, CONSENT})
 def noted(state: TenantState, fact: Fact, source: FactReference, effect: Effect) -> Effect:
     """Remember what an account did; return the effect with the accounts whose answers that may change."""
     app_id, account = fact.app_id or "", fact.account
-    type_ = LOGIN if fact.kind == LOGGED_IN else fact.activity.type if fact.activity else ""
+    type_ = _type(fact)
     event = ActivityEvent(source.date, source, activities.details(type_, fact.person.metadata if fact.person else None))
     accounts: set[AccountKey] = set()
     if account is not None and _note_account(state, (app_id, account), type_, event, is_sign=_is_sign(fact)):
@@ -42,9 +51,16 @@ def noted(state: TenantState, fact: Fact, source: FactReference, effect: Effect)
     )
 
 
+def _type(fact: Fact) -> str:
+    """Return what an account did; a login is one, whichever kind of fact its producer chose."""
+    in_log = fact.activity.type if fact.activity else ""
+    return LOGIN if fact.kind == LOGGED_IN or in_log == LOGGED_IN_ENTRY else in_log
+
+
 def _is_sign(fact: Fact) -> bool:
     """Say whether a fact shows that somebody uses the account."""
-    return fact.account is not None and (fact.kind == LOGGED_IN or fact.activity is not None)
+    acted = fact.activity is not None and fact.activity.type not in activities.NO_PROOF_OF_PRESENCE
+    return fact.account is not None and (fact.kind == LOGGED_IN or acted)
 
 
 def _note_account(state: TenantState, key: AccountKey, type_: str, event: ActivityEvent, *, is_sign: bool) -> bool:

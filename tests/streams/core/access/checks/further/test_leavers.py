@@ -37,6 +37,21 @@ def test_c6_is_unknown_where_it_is_not_certain_whose_account_it_is():
     assert (row["result"], row["reason"], row["finding"] is not None) == ("UNKNOWN", "account_not_identified", True)
 
 
+def test_c6_does_not_pass_without_a_login_where_it_is_not_certain_whose_account_it_is():
+    company = company_with("C6")
+    company.add(logged_in("7", at=ENDED - HOUR))
+    left(company)
+    company.staff("78", JO, at=T0 + 2 * DAY)
+    row = next(row for row in company.states().values() if row["check"] == "C6")
+    assert (row["result"], row["reason"], row["finding"]) == ("UNKNOWN", "account_not_identified", None)
+
+
+def test_c6_a_login_is_one_also_as_an_entry_of_the_log_that_a_producer_sends():
+    company = company_with("C6")
+    left(company)
+    assert of("C6", company.add(did("admin_login_success", "7", at=ENDED + HOUR))) == ["C6 7 opened"]
+
+
 def test_c2_of_somebody_who_logged_in_after_the_end_is_critical_whatever_is_switched_on():
     company = Company()
     company.staff("77", JO, ends=ENDED)

@@ -1,0 +1,81 @@
+"""The further checks and S4 against the oracle that was written from docs/access.md: a short form; `scripts/faults --kind further` is the long one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.core.access.checks.check import PASS, UNKNOWN
+from streams.core.access.checks.further import impersonation, login_after_end, made_after_end, provisioning, sign_in_method
+from streams.core.access.facts.activity import remembered
+from streams.core.access.state.person import Person
+from tests.support.access_laws.further import further_disagreements, further_history
+
+HISTORIES, SIZE, BATCH = 40, 24, 20
+# found by this oracle: a login sent as an entry of the log; an owner who is not certain; an invited address that no source has any more
+DIFFERED_ONCE = (25, 165, 11, 59)
+
+Patching = Callable[[pytest.MonkeyPatch], Any]
+
+
+def logins_of_the_log_are_none(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(remembered, "LOGGED_IN_ENTRY", "another")
+
+
+def uncertain_owners_pass(patch: pytest.MonkeyPatch) -> None:
+    for module in (login_after_end, made_after_end):
+        right = module.after_the_end
+
+        def passing(*given: Any, right: Any = right, **more: Any) -> Any:
+            found = right(*given, **more)
+            wrong = found.result.result == UNKNOWN and found.result.held is None
+            return found._replace(result=msgspec.structs.replace(found.result, result=PASS)) if wrong else found
+
+        patch.setattr(module, "after_the_end", passing)
+
+
+def withdrawn_staff_are_invited(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Person, "silent", lambda *_: False)
+
+
+def detections_never_end(patch: pytest.MonkeyPatch) -> None:
+    for module, name in ((sign_in_method, "counting"), (provisioning, "run_of")):
+        right = getattr(module, name)
+        patch.setattr(
+            module, name, lambda check, view, of, right=right: right(check, view._replace(at=view.period.start.time), of)
+        )
+
+
+def consents_never_expire(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(impersonation, "_over", lambda *_: 10**14)
+
+
+FAULTS: dict[Patching, int] = {  # in the history of which seed each is noticed
+    logins_of_the_log_are_none: 25,
+    uncertain_owners_pass: 11,
+    withdrawn_staff_are_invited: 59,
+    detections_never_end: 7,
+    consents_never_expire: 13,
+}
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, BATCH))
+def test_the_agent_agrees_with_the_oracle_about_further_checks_after_each_fact(first):
+    found = {
+        seed: differing
+        for seed in range(first, first + BATCH)
+        if (differing := further_disagreements(further_history(seed, SIZE)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("seed", DIFFERED_ONCE)
+def test_a_history_that_differed_once_agrees(seed):
+    assert further_disagreements(further_history(seed, SIZE)) == []
+
+
+@pytest.mark.parametrize(("fault", "seed"), FAULTS.items(), ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_fault_put_into_the_further_checks_is_noticed(fault, seed, monkeypatch):
+    fault(monkeypatch)
+    assert further_disagreements(further_history(seed, SIZE))

@@ -1,0 +1,94 @@
+"""The further checks of the agent against the oracle's, after each fact of a history of the activity log."""
+
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+from tests.support.access_histories.activities import with_activities
+from tests.support.access_histories.history import history
+from tests.support.access_laws.product import Reader, records_of
+from tests.support.access_oracle.checks.further.answers import Answers, further_answers
+from tests.support.access_oracle.interpretation import DEFAULT
+from tests.support.access_oracle.log import Entry, FactDict, read_log
+from tests.support.access_oracle.state import state_at
+from tests.support.company import Company
+
+Subject = tuple[str, str, str]
+Shown = tuple[str | None, bool]  # the result, and whether a finding is open
+_DETECTIONS = ("C9", "C11", "C14", "C16")
+_FIRST = {f"C{number}" for number in range(1, 6)}
+
+
+def further_campaign(
+    minutes: float, first: int, *, histories: int | None = None, size: int = 24
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield seed and disagreements of one history after the other; without a number of histories, until the time is over."""
+    end, seed = time.monotonic() + minutes * 60, first
+    while seed - first < histories if histories is not None else time.monotonic() < end:
+        yield seed, further_disagreements(further_history(seed, size))
+        seed += 1
+
+
+def further_history(seed: int, size: int) -> list[Entry]:
+    """Return a history with further checks switched on, and entries of the activity log."""
+    draw = random.Random(f"further {seed}")
+    facts: dict[str, FactDict] = {}
+    entries = with_activities(seed, history(seed, size), guarded=False)
+    for entry in entries:
+        if entry["fact"]["id"] not in facts:  # a repeated fact is the same in every byte
+            facts[entry["fact"]["id"]] = _with_days_and_seats(draw, entry["fact"])
+    return [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries]
+
+
+def _with_days_and_seats(draw: random.Random, fact: FactDict) -> FactDict:
+    """Let detections end within the history, and payloads say who has a seat."""
+    if fact["kind"] == "settings.applied":
+        further = fact["settings"]["further"]
+        on = {
+            check: {**options, "days": 1} if check in _DETECTIONS and draw.random() < 0.6 else options
+            for check, options in json.loads(further["checks"]).items()
+        }
+        return {**fact, "settings": {**fact["settings"], "further": {**further, "checks": json.dumps(on)}}}
+    if fact["kind"] in ("admin.added", "admin.seen", "admins.snapshot.row") and draw.random() < 0.6:
+        return {**fact, "admin": {**(fact.get("admin") or {}), "has_inbox_seat": draw.random() < 0.7}}
+    return fact
+
+
+def further_disagreements(entries: Sequence[Entry]) -> list[str]:
+    """Return where the agent and the oracle first differ; no row and UNKNOWN are one answer, but an open finding stays open under it."""
+    company, reader, log = Company(), Reader(), read_log(entries)
+    was_open: set[Subject] = set()
+    for position, record in enumerate(records_of(entries)):
+        company.process([record])
+        reader.follow(company.sent)
+        right = further_answers(state_at(log[: position + 1], log[position].log_time, DEFAULT))
+        shown = dict(_rows(reader))
+        differing = sorted(_differing(right, shown))
+        now_open = {key for key, (_, is_open) in shown.items() if is_open}
+        if entries[position]["fact"]["basis"] != "decided":  # a decision may close what rests on the one before it
+            lost = [key for key in sorted(was_open - now_open) if right.get(key, "") is None]
+            differing += [f"{'/'.join(key)} is closed by what is not known" for key in lost]
+        if differing:
+            return [f"after fact {position}: {sentence}" for sentence in differing]
+        was_open = now_open
+    return []
+
+
+def _rows(reader: Reader) -> Iterator[tuple[Subject, Shown]]:
+    for (app_id, account, check), rows in reader.states.items():
+        for row in rows.values():
+            if check in _FIRST or check in ("coverage", "S1", "S2", "S3"):
+                continue
+            result = {"UNKNOWN": None, "DUE": "FAIL"}.get(row["result"], row["result"])
+            yield (check, app_id, account), (result, row["finding"] is not None)
+
+
+def _differing(right: Answers, shown: dict[Subject, Shown]) -> Iterator[str]:
+    """A check that passes may have no row while nothing of its kind was ever reported; what is not known never passes."""
+    for key in {*right, *shown}:
+        expected, (actual, is_open) = right.get(key), shown.get(key, (None, False))
+        if actual != expected and not (expected == "PASS" and actual is None):
+            yield f"{'/'.join(key)} is {actual}, not {expected}"
+        if expected == "PASS" and is_open:
+            yield f"{'/'.join(key)} is open, and passes"

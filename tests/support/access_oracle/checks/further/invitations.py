@@ -1,0 +1,53 @@
+"""C7: pending invitations, of a workspace."""
+
+from typing import Any
+
+from tests.support.access_oracle.checks.further import entries as log
+from tests.support.access_oracle.log import Key
+from tests.support.access_oracle.presence import EXPLICIT_KINDS
+from tests.support.access_oracle.registers import normal, second, translated
+from tests.support.access_oracle.state import State
+
+
+def invitations(state: State, app_id: str, options: dict[str, Any]) -> str | None:
+    """Fail where one is pending "of somebody who left, or of an address that no staff source has".
+
+    One that names nobody makes the answer UNKNOWN for `days`.
+    """
+    found = log.entries(state, app_id, None, log.INVITED)
+    named = {normal(entry.metadata["email"]) for entry in found if entry.metadata.get("email")}
+    if any(_is_pending(state, app_id, address) and not _is_employed(state, address) for address in named):
+        return "FAIL"
+    nobody = [entry for entry in found if not entry.metadata.get("email")]
+    return None if any(state.now < entry.time + log.days(options) for entry in nobody) else "PASS"
+
+
+def _is_pending(state: State, app_id: str, address: str) -> bool:
+    """Whether the address was invited, and neither "it is withdrawn" nor "the invited joins" came after."""
+    types = (*log.INVITED, log.UNINVITED)
+    entries = [e for e in log.entries(state, app_id, None, types) if normal(e.metadata.get("email") or "") == address]
+    last = max(second(entry.time) for entry in entries)
+    if any(entry.type == log.UNINVITED for entry in entries if second(entry.time) == last):
+        return False
+    begun = max((e.time for e in entries if e.type == log.UNINVITED), default=None)
+    invited = min(e.time for e in entries if e.type in log.INVITED and (begun is None or e.time > begun))
+    accounts = {key: a for key, a in state.accounts.items() if key[0] == app_id and address in a.past_and_present}
+    return not any(account.presence.status == "active" or _was_there(state, key, invited) for key, account in accounts.items())
+
+
+def _was_there(state: State, key: Key, since: int) -> bool:
+    """Whether the account was in the workspace at or after that time: added, listed, or removed only then."""
+    facts = [(f, f.fact["time"]) for f in state.facts if f.kind in EXPLICIT_KINDS]
+    facts += [(row, listing.requested) for listing in state.listings for row in listing.rows]
+    return any((f.fact["app_id"], str(f.fact["account"])) == key and second(time) >= second(since) for f, time in facts)
+
+
+def _is_employed(state: State, address: str) -> bool:
+    """Whether a source has the address, and nobody whom it names has left: who left is named as C2 names them, withdrawn or not.
+
+    An address names who has it or had it, and alias domains translate both sides.
+    """
+    domains = state.alias_domains.value
+    form = translated(address, domains)
+    people = [p for p in state.people if any(form in {translated(a, domains) for a in r.past_and_present} for r in p.records)]
+    return any(not person.is_silent(state.now) for person in people) and not any(person.has_left(state.now) for person in people)
