@@ -51,7 +51,9 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 )
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, OPERATIONS, "answers", "further", "reports", "people", "runs", "policy", "sync", "webhooks", "all"]),
+    type=click.Choice(
+        [*KINDS, OPERATIONS, "answers", "further", "reports", "people", "runs", "policy", "sync", "webhooks", "all"]
+    ),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, runs "
     "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times; operations "
