@@ -4,9 +4,9 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
 )
 
@@ -79,10 +80,17 @@ class Cluster(msgspec.Struct, frozen=True):
 
     def ends(self, topic: str) -> dict[int, int]:
         """Return the end offset of each partition of a topic."""
-        consumer = Consumer({**_NO_LOG, "bootstrap.servers": self.bootstrap, "group.id": self.prefixed("ends")})
-        numbers = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions
-        ends = {number: _end(consumer, TopicPartition(topic, number)) for number in numbers}
-        consumer.close()
+        return self.ends_of([topic])[topic]
+
+    def ends_of(self, topics: Collection[str]) -> dict[str, dict[int, int]]:
+        """Return the end offset of each partition of each topic; one request asks for all."""
+        admin = self._admin()
+        known = admin.list_topics(timeout=_ANSWER_S).topics
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub has no types
+        asked = {TopicPartition(topic, number): latest for topic in topics for number in known[topic].partitions}
+        ends: dict[str, dict[int, int]] = {topic: {} for topic in topics}
+        for partition, answer in (admin.list_offsets(asked) if asked else {}).items():
+            ends[partition.topic][partition.partition] = answer.result(_ANSWER_S).offset
         return ends
 
     def watch(self, topics: list[str]) -> "OffsetWatch":
@@ -157,28 +165,33 @@ def source_producer(bootstrap: str, **more: str) -> Producer:
     )
 
 
-def read_all(bootstrap: str, topic: str, group: str, begin: Mapping[int, int] | None = None) -> Iterator[object]:
+def read_all(bootstrap: str, topic: str, group: str, begin: Mapping[int, int] | None = None) -> Iterator[Any]:
     """Yield every committed record of a topic, as confluent-kafka's messages, up to its present end.
 
     `begin` has the first offset by partition; without it the topic is read from its start.
     """
+    return read_topics(bootstrap, group, {topic: begin or {}})
+
+
+def read_topics(bootstrap: str, group: str, begins: Mapping[str, Mapping[int, int]]) -> Iterator[Any]:
+    """Yield every committed record of several topics from the offsets given, up to their present ends; what begins nowhere is read whole."""
     consumer = Consumer({
         **_NO_LOG, "bootstrap.servers": bootstrap, "group.id": group, "isolation.level": "read_committed",
         "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 20,
     })  # fmt: skip
-    partitions = list(consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, number, (begin or {}).get(number, 0)) for number in partitions])
-    unfinished = set(partitions)
+    known = consumer.list_topics(timeout=_ANSWER_S).topics
+    unfinished = {(topic, number) for topic in begins for number in known[topic].partitions}
+    consumer.assign([TopicPartition(topic, number, begins[topic].get(number, 0)) for topic, number in sorted(unfinished)])
     silent_since = time.monotonic()
     while unfinished:
         messages = consumer.consume(5_000, timeout=0.1)  # waits at most 0.1 s for so many
         if messages:
             silent_since = time.monotonic()
         elif time.monotonic() - silent_since > _ANSWER_S:
-            raise Unavailable(f"Kafka at {bootstrap} stopped answering while {topic} was read.")
+            raise Unavailable(f"Kafka at {bootstrap} stopped answering while {', '.join(sorted(begins))} was read.")
         for message in messages:
             if message.error() is None:
                 yield message
             else:  # the end of a partition, as asked for
-                unfinished.discard(message.partition())
+                unfinished.discard((message.topic(), message.partition()))
     consumer.close()

@@ -11,7 +11,7 @@ import msgspec
 
 from bench.broker_cpu import broker_cpu_s
 from bench.child import Child, running
-from bench.cluster import Cluster, read_all
+from bench.cluster import Cluster, read_all, read_topics
 from bench.earlier import earlier_product
 from bench.log_sizes import topic_bytes
 from bench.product import PROGRAM, Deployment, command, create_topics, write_config
@@ -133,7 +133,7 @@ def _run(cluster: Cluster, kafka: KafkaSettings, workload: Routed, child: Child,
     warm, all_changes = about_contacts(workload.warm_up), about_contacts((*workload.warm_up, *workload.measured))
     publish(kafka, workload.warm_up)
     wait_until_complete(child, cluster, changes, warm, _LIMIT_S)
-    began = {topic: cluster.ends(topic) for topic in cluster.topics() if kafka.topic_prefix in topic}
+    began = cluster.ends_of([topic for topic in cluster.topics() if kafka.topic_prefix in topic])
     broker_before = broker_cpu_s(cluster.brokers())
     bytes_before, cpu_before, memory_before = topic_bytes(cluster.brokers()), child.cpu_s(), child.resident_mib()
     publish(kafka, workload.measured)
@@ -171,13 +171,14 @@ class _Read(msgspec.Struct):
 def _read(cluster: Cluster, kafka: KafkaSettings, began: Ends) -> _Read:
     """Read what was written since the ends given."""
     read = _Read()
-    for topic in (topic for topic in cluster.topics() if kafka.topic_prefix in topic):
-        for message in records(cluster, topic, began.get(topic)):
-            time = message.timestamp()[1]
-            read.counts[topic] += 1
-            read.content[topic] += _size(message)
-            read.first[topic] = min(time, read.first.get(topic, time))
-            read.last[topic] = max(time, read.last[topic])
+    ends = cluster.ends_of([topic for topic in cluster.topics() if kafka.topic_prefix in topic])
+    written = {topic: began.get(topic, {}) for topic, end in ends.items() if end != began.get(topic)}
+    for message in read_topics(cluster.bootstrap, cluster.prefixed("read"), written):
+        topic, time = message.topic(), message.timestamp()[1]
+        read.counts[topic] += 1
+        read.content[topic] += _size(message)
+        read.first[topic] = min(time, read.first.get(topic, time))
+        read.last[topic] = max(time, read.last[topic])
     return read
 
 

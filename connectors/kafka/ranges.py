@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_metadata import described
 from schemas.errors import MissingRecords, TopicMissing, Unavailable
 
 _POLL_MS: Final = (
@@ -127,8 +128,8 @@ async def last_written(kafka: KafkaSettings, topic: str, partition: int) -> int:
 
 async def partitions_of(consumer: Any, *topics: str) -> list[TopicPartition]:
     """Return the partitions of topics in order, none of a topic that the cluster does not have."""
-    client = consumer._client  # noqa: SLF001  # a request for one topic by name could create it
-    metadata = await client.fetch_all_metadata()
-    present = [topic for topic in topics if metadata.partitions_for_topic(topic)]
+    client = consumer._client  # noqa: SLF001  # a request of the consumer itself could create a topic
+    found = await described(client, topics)
+    present = [topic for topic in topics if topic in found]
     await client.set_topics(present)  # else each is learnt alone by the first request about it, a tenth of a second each
-    return [TopicPartition(topic, each) for topic in present for each in sorted(metadata.partitions_for_topic(topic))]
+    return [TopicPartition(topic, number) for topic in present for number in sorted(each["partition"] for each in found[topic])]

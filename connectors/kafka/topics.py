@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_metadata import described
 from connectors.kafka.topic_settings import settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
@@ -48,7 +49,7 @@ async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
     """Create missing topics and report drift of others. `extra` adds topics to the table's; `only` limits the table's by name."""
     selected = _selected(extra, only)
     async with _admin(kafka) as admin:
-        present = await _partitions(admin)
+        present = await _partitions(admin, [kafka.topic(topic.name) for topic in selected])
         missing = [topic for topic in selected if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
         await _wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
@@ -60,7 +61,8 @@ async def check(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
     """Report how topics differ from the table, missing ones included. Change nothing."""
     selected = _selected(extra, only)
     async with _admin(kafka) as admin:
-        return Report(len(selected), (), await _drift(admin, kafka, selected, await _partitions(admin)))
+        present = await _partitions(admin, [kafka.topic(topic.name) for topic in selected])
+        return Report(len(selected), (), await _drift(admin, kafka, selected, present))
 
 
 async def present(kafka: KafkaSettings) -> dict[str, int]:
@@ -94,8 +96,10 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
         ) from error
 
 
-async def _partitions(admin: Any) -> dict[str, Any]:
-    """Return all topics of the cluster with their partitions. A request for one by name could create it."""
+async def _partitions(admin: Any, names: Collection[str] | None = None) -> dict[str, Any]:
+    """Return the partitions of those of the topics that the cluster has; without names, of all its topics."""
+    if names is not None:
+        return await described(admin._client, names)  # noqa: SLF001  # a request of the client itself could create them
     return {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
 
 
@@ -118,7 +122,7 @@ async def _wait_until_visible(admin: Any, names: Collection[str]) -> None:
     """Return when a broker shows the topics: it learns of them a moment after the controller has agreed to create them."""
     try:
         async with asyncio.timeout(_VISIBLE_SECONDS):
-            while names and not (await _partitions(admin)).keys() >= set(names):  # noqa: ASYNC110  the broker sets no event
+            while names and not (await _partitions(admin, names)).keys() >= set(names):  # noqa: ASYNC110  the broker sets no event
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise Unavailable(
