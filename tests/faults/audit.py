@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.settings import KafkaSettings
@@ -30,7 +31,11 @@ async def audit(settings: KafkaSettings, watch: Callable[[], None]) -> Counter[s
         for topic in (SOURCE, SECOND)
         for record in await _read_all(settings, topic)
     }
-    compare(expected, await _outputs(settings, len(expected), watch))
+    outputs = await _outputs(settings, len(expected), watch)
+    try:
+        compare(expected, outputs)
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{await _standing(settings, expected, outputs)}") from wrong
     table = Counter(expected.values())
     assert await _changelog_rows(settings) == table, "the changelog holds another table"
     return table
@@ -78,6 +83,30 @@ async def _outputs(settings: KafkaSettings, expected_count: int, watch: Callable
         if received >= expected_count or now() - last_growth > _SETTLE_SECONDS:
             return [(record.partition, json.loads(record.value)) for record in records]
         await asyncio.sleep(2)  # a read of the whole topic takes CPU time from the workers
+
+
+async def _standing(
+    settings: KafkaSettings, expected: dict[tuple[str, int, int], str], outputs: list[tuple[int, dict[str, Any]]]
+) -> str:
+    """Return how far each partition is: a transaction that never ends hides outputs from readers, a worker that stands still makes none."""
+    names = [settings.topic(OUT), settings.topic(Naming(prefix=settings.topic_prefix).changelog(AGENT.name))]
+    places = [TopicPartition(name, partition) for name in names for partition in range(PARTITIONS)]
+    committed, written = await _ends(settings, places, "read_committed"), await _ends(settings, places, "read_uncommitted")
+    inputs, counted = Counter(place[1] for place in expected), Counter(partition for partition, _ in outputs)
+    lines = [f"partition {each}: {counted[each]} of {inputs[each]} inputs counted" for each in range(PARTITIONS)]
+    hidden = [f"{each}: readable to {committed[each]} of {written[each]}" for each in places if committed[each] != written[each]]
+    return "\n".join([*lines, *(hidden or ["no transaction is open"])])
+
+
+async def _ends(settings: KafkaSettings, places: list[TopicPartition], isolation: str) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(**settings.client(), isolation_level=isolation)
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+        return ends
+    finally:
+        await consumer.stop()
 
 
 async def _changelog_rows(settings: KafkaSettings) -> dict[str, int]:
