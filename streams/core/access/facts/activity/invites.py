@@ -14,6 +14,8 @@ from streams.core.access.state.values import FactReference
 from streams.core.normal_forms.addresses import normal
 
 _MADE: Final = frozenset({"admin_invite_creation", "admin_invite_change"})
+REMEMBERED: Final = 16  # invitations of a workspace that name nobody
+_NAMELESS: Final = "?"  # begins the key of one, in the place of an address
 _WITHDRAWN: Final = "admin_invite_deletion"
 _KEYS: Final = ("email", "invitee_email", "invited_email", "admin_email")
 _PARTS: Final = ("invite", "invitee", "admin", "after", "before")
@@ -27,7 +29,7 @@ def noted(state: TenantState, fact: Fact, source: FactReference) -> bool:
     address = invited(fact.person.metadata if fact.person else None)
     if address is None and type_ == _WITHDRAWN:
         return False  # nobody knows which
-    key = (fact.app_id or "", address or f"?{fact.id}")
+    key = (fact.app_id or "", address or f"{_NAMELESS}{fact.id}")
     before = state.invites.get(*key) or InviteRow(is_named=address is not None)
     if type_ == _WITHDRAWN:
         after = msgspec.structs.replace(before, withdrawn=max(before.withdrawn or 0, source.date))
@@ -36,7 +38,21 @@ def noted(state: TenantState, fact: Fact, source: FactReference) -> bool:
     else:
         after = before
     put_invite(state, key, after)
+    if not after.is_named:
+        _forget_oldest(state, key[0])
+        return state.invites.get(*key) not in (None, before)
     return after != before
+
+
+def _forget_oldest(state: TenantState, app_id: str) -> None:
+    """Keep the latest invitations of a workspace that name nobody: each says the same, and nothing else ends them."""
+    nameless = []
+    for id_, row in state.invites.walk(app_id, after=_NAMELESS):
+        if not id_.startswith(_NAMELESS):
+            break
+        nameless.append((row.made or 0, id_))
+    for _, id_ in sorted(nameless)[:-REMEMBERED]:
+        state.invites.delete(app_id, id_)
 
 
 def invited(metadata: str | None) -> str | None:

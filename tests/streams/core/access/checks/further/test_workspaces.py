@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from streams.core.access.facts.activity.invites import REMEMBERED
+from streams.core.access.state.tenant import TenantState
 from tests.streams.core.access.checks.further.activities import ENDED, HOUR, JO, company_with, did, of
-from tests.support.company import APP, DAY, SECOND, T0, Company, admin
+from tests.support.company import APP, DAY, SECOND, T0, TENANT, Company, admin
 
 AL = "al@acme.example"
 
@@ -69,6 +71,20 @@ def test_c7_an_invitation_that_names_nobody_is_unknown_for_thirty_days():
     assert (company.results()["C7 ws1"], reason(company)) == ("UNKNOWN", "invitee_not_named")
     company.tick(made + 31 * DAY)
     assert "C7 ws1" not in company.results()
+
+
+def test_c7_remembers_the_same_sixteen_invitations_that_name_nobody_in_any_order():
+    forth, back = company_with("C7"), company_with("C7")
+    many = [invited(None, at=T0 + number * HOUR, id_=str(number)) for number in range(REMEMBERED + 5)]
+    for company, facts in ((forth, many), (back, many[::-1])):
+        for fact in (*facts, facts[0]):
+            company.add(fact)
+        assert (company.results()["C7 ws1"], reason(company)) == ("UNKNOWN", "invitee_not_named")
+        company.add(invited("mallory@elsewhere.example"))
+    rows = [dict(TenantState(company.table, TENANT).invites.walk(APP)) for company in (forth, back)]
+    assert [len(each) for each in rows] == [REMEMBERED + 1] * 2
+    assert sorted(rows[0]) == sorted(rows[1])
+    assert reason(forth) == reason(back) == "invited_unknown"
 
 
 def test_c7_a_leaver_is_named_before_an_unknown_address_and_both_are_counted():
