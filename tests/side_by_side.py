@@ -18,34 +18,34 @@ from connectors.local import LocalStack
 from connectors.local.reaper import Reaper
 
 ROOT: Final = Path(__file__).parents[1]
-PROCESSES: Final = 3  # on two cores: while one waits, the others compute
+PROCESSES: Final = 4  # on two cores: a long test computes for a third of its time, and waits for the rest
 SLOWEST_FIRST: Final = (
-    "tests/faults/test_worker_kill.py",
-    "tests/faults/sync/test_lossy_workspace.py",
+    "tests/test_bench.py",
     "tests/laws/test_access.py",
-    "tests/faults/test_continuation_kill.py",
+    "tests/faults/sync/test_lossy_workspace.py",
     "tests/faults/test_engine_faults.py",
-    "tests/laws/test_identity_on_kafka.py",
+    "tests/streams/ops/backup/test_restore.py",
     "tests/laws/test_access_oracle.py",
+    "tests/faults/test_worker_kill.py",
+    "tests/laws/test_identity_on_kafka.py",
+    "tests/streams/ops/rebuild/test_rebuild_on_kafka.py",
+    "tests/streams/ops/rebuild/test_interrupted.py",
+    "tests/streams/ops/rebuild/test_growth.py",
     "tests/laws/test_profile_oracle.py",
+    "tests/faults/test_continuation_kill.py",
     "tests/faults/test_ingress_kill.py",
     "tests/faults/test_scim_outage.py",
     "tests/streams/ops/deliver/test_deliver_on_kafka.py",
     "tests/streams/ops/deliver/test_deliver_kill.py",
     "tests/connectors/local/test_real_stack.py",
     "tests/faults/test_on_disk.py",
-    "tests/test_bench.py",
     "tests/laws/test_any_order.py",
     "tests/faults/test_rolling_upgrade.py",
     "tests/laws/test_facts_in_parts.py",
     "tests/connectors/intercom/ingress/test_server.py",
     "tests/faults/test_changelog_faults.py",
-    "tests/streams/ops/backup/test_restore.py",
     "tests/secured/test_secured_cluster.py",
     "tests/deploy/test_runbooks.py",
-    "tests/streams/ops/rebuild/test_interrupted.py",
-    "tests/streams/ops/rebuild/test_rebuild_on_kafka.py",
-    "tests/streams/ops/rebuild/test_growth.py",
     "tests/streams/agents/test_access_at_size.py",
     "tests/connectors/kafka/test_schema_registry.py",
     "tests/streams/engine/recovery/test_standby.py",
@@ -69,6 +69,7 @@ TEST_BY_TEST: Final = frozenset(
         "tests/laws/test_access.py",
         "tests/laws/test_access_oracle.py",
         "tests/laws/test_profile_oracle.py",
+        "tests/test_bench.py",
     }
 )
 """Files whose tests take long and share nothing: they need not stay together."""

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import click
@@ -18,6 +20,7 @@ import structlog
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack, temporary_stack
+from tests.faults import test_continuation_kill, test_worker_kill
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.faults.policies.campaign import long_run
@@ -37,6 +40,7 @@ _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
 _WORKSPACE = 100_000  # contacts of a workspace that is read
+KILLS, CONTINUATION = "kills", "continuation"  # one long run each of what the test suite has in short
 OPERATIONS = "operations"  # replays and rebuilds of the product itself, killed at random moments
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
@@ -52,11 +56,25 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option(
     "--kind",
     type=click.Choice(
-        [*KINDS, OPERATIONS, "answers", "further", "reports", "people", "runs", "policy", "sync", "webhooks", "all"]
+        [
+            *KINDS,
+            OPERATIONS,
+            "answers",
+            "further",
+            "reports",
+            "people",
+            "runs",
+            "policy",
+            "sync",
+            "webhooks",
+            KILLS,
+            CONTINUATION,
+            "all",
+        ]
     ),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, runs "
-    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times; operations "
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
     "are replays and rebuilds of the product.",
 )
 @click.option(
@@ -84,11 +102,8 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str, con
     if kind == "sync":
         _read_again(secrets.randbits(16) if seed is None else seed, contacts or _WORKSPACE)
         return
-    if kind == "webhooks":
-        _kill_deliveries(secrets.randbits(32) if seed is None else seed)
-        return
-    if kind == "runs":
-        _compare_runs(secrets.randbits(32) if seed is None else seed)
+    if kind in _ONCE:
+        _ONCE[kind](secrets.randbits(32) if seed is None else seed)
         return
     kinds = [*KINDS, OPERATIONS] if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
@@ -172,6 +187,24 @@ def _read_again(seed: int, contacts: int) -> None:
     click.echo(f"the tables are what is true after {time.monotonic() - started:.0f} s: {campaign}")
 
 
+def _run_long(kind: str, seed: int) -> None:
+    """Run the long form of a test of the suite."""
+    started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix=f"{kind}-"))
+    click.echo(f"seed {seed}")
+    with temporary_stack() as stack:
+        kafka = stack.addresses.kafka
+        if kind == KILLS:
+            settings = KafkaSettings(bootstrap=kafka)
+            with test_worker_kill.fleet_of(folder, kafka, "") as workers:
+                asyncio.run(test_worker_kill.kills_change_nothing(settings, workers, test_worker_kill.LONG, seed))
+        else:
+            settings = KafkaSettings(bootstrap=kafka, partitions=PARTITIONS)
+            with test_continuation_kill.fleet_of(folder, kafka, "", on_disk=bool(seed % 2)) as workers:
+                asyncio.run(test_continuation_kill.rows_are_done_once(settings, workers, test_continuation_kill.LONG))
+    shutil.rmtree(folder)
+    click.echo(f"{kind}: nothing found in {time.monotonic() - started:.0f} s")
+
+
 def _silence_logs() -> None:
     """Silence the logs: unreachable brokers are expected here."""
     logging.disable(logging.CRITICAL)
@@ -208,6 +241,17 @@ def _run_campaign(stack: LocalStack, kind: str, seed: int) -> None:
         raise
     shutil.rmtree(folder)
     click.echo(f"{kind:10} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {campaign}")
+
+
+_ONCE: Final[Mapping[str, Callable[[int], None]]] = MappingProxyType(
+    {
+        "webhooks": _kill_deliveries,
+        "runs": _compare_runs,
+        KILLS: partial(_run_long, KILLS),
+        CONTINUATION: partial(_run_long, CONTINUATION),
+    }
+)
+"""Kinds that run once, with a seed."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Workers killed at random moments: people match the events, and no public topic has an event twice."""
+"""Workers killed at random moments: people match the events, and no public topic has an event twice.
+
+A short run; `scripts/faults --kind kills` has a long one.
+"""
 
 import asyncio
 import contextlib
@@ -25,7 +28,8 @@ from tests.support.oracle import people_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
-EVENTS, CONTACTS, KILLS = 20_000, 1_500, 10
+SHORT, LONG = (8_000, 600, 5), (20_000, 1_500, 10)
+"""Events, contacts, and kills."""
 APP = "abc12345"
 PUBLIC = ("people", "people.changes", "memberships")
 TENANCY = Tenancy.of(
@@ -34,17 +38,19 @@ TENANCY = Tenancy.of(
 )
 
 
-@pytest.fixture
-def workers(tmp_path: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
+@contextlib.contextmanager
+def fleet_of(folder: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
     text = config_text(
         kafka={"bootstrap": kafka, "topic_prefix": prefix},
         worker={"session_timeout_ms": 6_000, "batch_records": 100},
         tenants={"acme": {APP: "support"}},
     )
-    command = argv(str(write_config(tmp_path, text)), "worker")
-    fleet = Fleet(command[1:], tmp_path, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
-    yield fleet
-    fleet.close()
+    command = argv(str(write_config(folder, text)), "worker")
+    fleet = Fleet(command[1:], folder, {"KAFKA_BOOTSTRAP": kafka, "SCHEMA_REGISTRY_URL": ""})
+    try:
+        yield fleet
+    finally:
+        fleet.close()
 
 
 @contextlib.asynccontextmanager
@@ -80,20 +86,26 @@ async def latest_people(settings: KafkaSettings) -> dict[str, dict[str, object]]
     return {key: value for key, value in latest.items() if value}
 
 
-async def test_ten_kills_during_twenty_thousand_events_change_nothing(kafka: str, prefix: str, workers: Fleet) -> None:
+async def test_kills_while_events_arrive_change_nothing(kafka: str, prefix: str, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"repeat with seed {seed}")  # noqa: T201  # shown by pytest when the test fails
+    with fleet_of(tmp_path, kafka, prefix) as workers:
+        await kills_change_nothing(KafkaSettings(bootstrap=kafka, topic_prefix=prefix), workers, SHORT, seed)
+
+
+async def kills_change_nothing(settings: KafkaSettings, workers: Fleet, size: tuple[int, int, int], seed: int) -> None:
+    """Feed so many events about so many contacts, kill workers meanwhile, and compare what is published."""
+    events, contacts, kills = size
     chance = random.Random(seed)
-    bodies = contact_events(EVENTS, CONTACTS, seed, APP)
+    bodies = contact_events(events, contacts, seed, APP)
     expected = people_of(bodies, TENANCY)
-    arriving = list(bodies) + chance.sample(bodies, EVENTS // 50)
+    arriving = list(bodies) + chance.sample(bodies, events // 50)
     chance.shuffle(arriving)
-    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
     await topics.apply(settings)
     for _ in range(2):
         workers.start()
     async with feed_events(settings, arriving) as fed:
-        for _ in range(KILLS):
+        for _ in range(kills):
             await asyncio.sleep(chance.uniform(0.5, 5))
             assert workers.exit_codes() == [], workers.log_tails()
             workers.kill(chance.randrange(2))

@@ -14,7 +14,7 @@ from streams.engine.agent import Agent, Batch, Outbox, Table
 from streams.engine.naming import Naming
 from tests.support.counting_agent import OUT, SOURCE, Numbers, producing
 
-GROUP, CHANGE, PART = "all", 1_000, 5_000
+GROUP, CHANGE, PART = "all", 1_000, 2_000
 _BATCH_ROWS = 10_000  # they have to fit into a producer's batch
 
 
