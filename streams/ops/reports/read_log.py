@@ -27,17 +27,17 @@ from streams.engine.in_memory import MemoryTable
 R = TypeVar("R", bound=ReportReading)
 Progressed = Callable[[int, int], None]
 _BATCH: Final = 2000
-_COMMIT_EVERY: Final = 200  # facts: changes beyond the last commit are kept decoded, and rows as bytes are a tenth of that
+_COMMIT_EVERY: Final = 100  # chunks, of which most facts have one and a listing of 50,000 has thousands
 
 
 class LogReading(Generic[R]):
-    """Takes the records of a partition of the log in their order, into a reading that `make` returns for an empty table."""
+    """Takes the records of a partition of the log in their order, into a reading that `make` returns for an empty table and for what it has to call behind each chunk."""
 
-    def __init__(self, avro: Avro, tenant: str, make: Callable[[MemoryTable[AnyRow]], R]) -> None:
+    def __init__(self, avro: Avro, tenant: str, make: Callable[[MemoryTable[AnyRow], Callable[[], None]], R]) -> None:
         self._avro, self._key = avro, tenant.encode()
         self._table: MemoryTable[AnyRow] = MemoryTable(ROWS)
-        self.reading = make(self._table)
         self._uncommitted = 0
+        self.reading = make(self._table, self._commit_some)
 
     def take(self, partition: int, record: Any) -> bool:
         """Take a record, of whichever tenant; return whether those behind it can count."""
@@ -48,12 +48,14 @@ class LogReading(Generic[R]):
             fact = fact_records.of_record(self._avro, record)
         except InvalidRecord:
             return self.reading.not_understood(position)
-        more = self.reading.take(fact, position)
+        return self.reading.take(fact, position)
+
+    def _commit_some(self) -> None:
+        """Make the table's changes permanent now and then: as bytes they take a tenth of the memory."""
         self._uncommitted += 1
         if self._uncommitted >= _COMMIT_EVERY:
             self._table.commit()
             self._uncommitted = 0
-        return more
 
     def finished(self) -> R:
         """Return the reading, finished. Raises BadConfiguration where no fact counts."""
@@ -69,7 +71,7 @@ class LogReading(Generic[R]):
 
 def report_log(avro: Avro, tenant: str, scope: ReportScope) -> LogReading[ReportReading]:
     """Return a log to read for a report."""
-    return LogReading(avro, tenant, lambda table: ReportReading(table, tenant, scope))
+    return LogReading(avro, tenant, lambda table, commit: ReportReading(table, tenant, scope, commit))
 
 
 async def read_report(
@@ -94,7 +96,9 @@ async def try_policy(
     """Return what a policy would change now, or would have changed since an instant (both ms). Raises as `read_logs` does."""
     starts = now if since is None else since
     scope = ReportScope(now, starts)
-    tried = LogReading(avro, tenant, lambda table: TriedReading(table, tenant, scope, policy, starts))
+    tried = LogReading(
+        avro, tenant, lambda table, commit: TriedReading(table, tenant, scope, policy=policy, since=starts, after_chunk=commit)
+    )
     actual = report_log(avro, tenant, scope)
     await read_logs(kafka, tenant, scope, [tried] if since is None else [tried, actual], on_progress=on_progress)
     return changes_now(tried.finished()) if since is None else changes_since(tried.finished(), actual.finished(), since)

@@ -1,9 +1,11 @@
 """Reading a log for a report: each fact that counts goes through the replay, and what follows into the record."""
 
+from collections.abc import Callable
+
 from schemas.access.facts import Fact
 from schemas.errors import InvalidRecord
 from streams.core.access.reports.record import ReportRecord
-from streams.core.access.reports.replay import FactReplay
+from streams.core.access.reports.replay import FactReplay, keep
 from streams.core.access.reports.scope import ReportScope
 from streams.core.access.state.table import AccessTable
 from streams.core.access.state.values import LogPosition
@@ -12,8 +14,8 @@ from streams.core.access.state.values import LogPosition
 class ReportReading:
     """A log that is read fact by fact until `take` says that no further one counts; then `finish`."""
 
-    def __init__(self, table: AccessTable, tenant: str, scope: ReportScope) -> None:
-        self.replay = FactReplay(table, tenant)
+    def __init__(self, table: AccessTable, tenant: str, scope: ReportScope, after_chunk: Callable[[], None] = keep) -> None:
+        self.replay = FactReplay(table, tenant, after_chunk)
         self.record = ReportRecord(scope)
         self._log_time = 0
 

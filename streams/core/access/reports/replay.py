@@ -1,6 +1,6 @@
 """Read a tenant's facts into an empty state by the code that answers the checks, and hand over what follows from each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -13,18 +13,27 @@ from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
 
 
-class FactReplay:
-    """A tenant's state while its facts are read in the order of the log, each wholly before the next: no part of one is ever in a report."""
+def keep() -> None:
+    """Keep the table's changes as they are."""
 
-    def __init__(self, table: AccessTable, tenant: str) -> None:
+
+class FactReplay:
+    """A tenant's state while its facts are read in the order of the log, each wholly before the next: no part of one is ever in a report.
+
+    `after_chunk` is called behind each chunk: the table may make its changes permanent then.
+    """
+
+    def __init__(self, table: AccessTable, tenant: str, after_chunk: Callable[[], None] = keep) -> None:
         self.tenant = tenant
         self.state = TenantState(table, tenant)
+        self._after_chunk = after_chunk
 
     def take(self, fact: Fact, position: LogPosition) -> Iterator[ChunkResult]:
         """Process a fact; yield what followed, chunk by chunk. To be read to its end. Raises InvalidRecord for one that is a dead letter."""
         result = backlog.process(self.state, fact, position, budget=1)
         while result is not None:
             yield result
+            self._after_chunk()
             result = backlog.resume(self.state) if result.has_more else None
 
     def advance(self, at: int) -> Iterator[ChunkResult]:

@@ -3,7 +3,7 @@
 Nothing is written. The facts are read into a state of their own, and the policy is applied to it by the code that applies policies.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from schemas.access.facts import Fact, Policy
 from schemas.access.policy_trials import PolicyTrial
@@ -12,6 +12,7 @@ from schemas.ids import derived
 from streams.core.access.reports.findings import reported
 from streams.core.access.reports.lives import FindingLife
 from streams.core.access.reports.reading import ReportReading
+from streams.core.access.reports.replay import keep
 from streams.core.access.reports.scope import ReportScope
 from streams.core.access.reports.view import ReportView
 from streams.core.access.state.table import AccessTable
@@ -24,8 +25,17 @@ _TEST = "T1"  # a test of the alarm is about no policy
 class TriedReading(ReportReading):
     """A log in which a policy comes into force at `since` (ms), and no other one behind it does."""
 
-    def __init__(self, table: AccessTable, tenant: str, scope: ReportScope, policy: Policy, since: int) -> None:
-        super().__init__(table, tenant, scope)
+    def __init__(
+        self,
+        table: AccessTable,
+        tenant: str,
+        scope: ReportScope,
+        *,
+        policy: Policy,
+        since: int,
+        after_chunk: Callable[[], None] = keep,
+    ) -> None:
+        super().__init__(table, tenant, scope, after_chunk)
         self._policy, self._since = policy, since
         self._is_applied = False
         self.instead_of: str | None = None

@@ -26,7 +26,7 @@ END = START + 9 * DAY
 def tried_on(records: Any, new: Policy, *, now: int, since: int | None = None) -> PolicyTrial:
     starts = now if since is None else since
     scope = ReportScope(now, starts)
-    tried = TriedReading(MemoryTable(ROWS), TENANT, scope, new, starts)
+    tried = TriedReading(MemoryTable(ROWS), TENANT, scope, policy=new, since=starts)
     actual = ReportReading(MemoryTable(ROWS), TENANT, scope)
     for offset, record in enumerate(records):
         fact = fact_records.decode(AVRO, record.value)

@@ -1,0 +1,1 @@
+"""What it costs to prove something: reading a year of facts again."""

@@ -1,0 +1,86 @@
+"""Read a year of facts again, one reading after the other: as the access agent does, and for a report as of its end."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from bench.cluster import Cluster
+from bench.evidence.reading import AGENT, READINGS, REPORT, ReadingTrial
+from bench.options import Options
+from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
+from bench.rounds import measurements
+
+_FACTS: Final = 1_000_000
+_QUICK_FACTS: Final = 2_000
+_ROUNDS: Final = 1  # of a million; the rates are of CPU time, and each takes minutes
+_FLAT: Final = 1.25  # of the memory at half of the year, when everybody is known
+
+Trials = dict[str, dict[int, ReadingTrial]]
+
+
+def run(options: Options, cluster: Cluster) -> Report:
+    """Read the year in a process for each reading and round; no Kafka takes part."""
+    chosen = options.chosen(tuple(READINGS))
+    facts = options.events or (_QUICK_FACTS if options.quick else _FACTS)
+    trials: Trials = {name: {} for name in chosen}
+    for number, name in measurements(chosen, options.round_count(_ROUNDS)):
+        trials[name][number] = _trial(name, facts)
+    return Report(
+        name="evidence",
+        about=f"a year of {facts:,} facts of one tenant with {facts // 100:,} staff, read in memory",
+        tables=(_table(trials),),
+        ratios=_ratios(trials),
+        checks={**_complete(trials, facts), **({} if options.quick else _flat(trials))},
+        notes=("rates are of CPU time without making the year; peak memory is that of the whole process, with the report in it",),
+    )
+
+
+def _trial(name: str, facts: int) -> ReadingTrial:
+    command = [sys.executable, "-m", "bench.evidence.reading", name, str(facts)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return msgspec.json.decode(done.stdout, type=ReadingTrial)
+
+
+def _table(trials: Trials) -> Table:
+    columns = ("facts/CPU s", "CPU µs/fact", "report CPU s", "report MB", "peak MiB at half", "peak MiB")
+    figures: tuple[Callable[[ReadingTrial], float], ...] = (
+        _rate,
+        lambda trial: 1e6 * trial.cpu_s / trial.facts,
+        lambda trial: trial.made_s,
+        lambda trial: trial.size / 1e6,
+        lambda trial: trial.half_mib,
+        lambda trial: trial.peak_mib,
+    )
+    rows = (
+        TableRow(name, tuple(Spread.of([figure(each) for each in rounds.values()]) for figure in figures))
+        for name, rounds in trials.items()
+    )
+    return Table("reading a year", columns, tuple(rows))
+
+
+def _ratios(trials: Trials) -> dict[str, Ratio]:
+    ours, agent = ({number: _rate(each) for number, each in trials.get(name, {}).items()} for name in (REPORT, AGENT))
+    found = ratio(ours, agent, goal=0.5)
+    return {"report_agent": found} if found else {}
+
+
+def _rate(trial: ReadingTrial) -> float:
+    return trial.facts / trial.cpu_s
+
+
+def _complete(trials: Trials, facts: int) -> dict[str, bool]:
+    digests = {each.sha256 for rounds in trials.values() for each in rounds.values() if each.sha256}
+    checks = {
+        f"{name}: every fact was read": all(each.facts == facts for each in rounds.values()) for name, rounds in trials.items()
+    }
+    return {**checks, "every report of the year has the same bytes": len(digests) <= 1}
+
+
+def _flat(trials: Trials) -> dict[str, bool]:
+    return {
+        f"{name}: memory is flat once everybody is known": all(each.peak_mib <= _FLAT * each.half_mib for each in rounds.values())
+        for name, rounds in trials.items()
+    }
