@@ -14,6 +14,7 @@ from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
 from schemas.profiles.registers import PATCH
+from schemas.topic_table.directory import DIRECTORY
 from schemas.topic_table.row import DAY_MS, FOREVER, Encoding, Topic
 
 __all__ = ["DAY_MS", "FOREVER", "TOPICS", "Encoding", "Topic"]
@@ -26,13 +27,19 @@ _ALSO: Final = {
 
 
 def _inbound(
-    entity: str, *, read_by: tuple[str, ...], key: str = "app_id:entity_id", retention_ms: int = 90 * DAY_MS, about: str = ""
+    entity: str,
+    *,
+    read_by: tuple[str, ...],
+    key: str = "app_id:entity_id",
+    retention_ms: int = 90 * DAY_MS,
+    about: str = "",
+    written_by: tuple[str, ...] = ("ingress",),
 ) -> Topic:
     return Topic(
         name=f"intercom.{entity}",
         key=key,
         encoding=Encoding.RAW,
-        written_by=("ingress",),
+        written_by=written_by,
         read_by=read_by,
         retention_ms=retention_ms,
         about=about or f"Intercom's posts about {entity}, byte for byte as received{_ALSO.get(entity, '')}",
@@ -53,6 +60,10 @@ _ALL: Final = (
     ),
     _inbound("articles", read_by=("operators",)),
     _inbound("admins", key="app_id", read_by=("admins",), retention_ms=FOREVER),
+    _inbound(
+        "directory", key="app_id", read_by=("directory",), written_by=("sync", "operators"), retention_ms=FOREVER,
+        about="whole lists of a workspace's teammates and teams as Intercom's API answers them, in parts, each time they have changed",
+    ),
     _inbound(
         "other", key="app_id:event id", read_by=("operators",),
         about="Intercom's other posts: pings, topics unknown to us, workspaces nobody configured",
@@ -248,6 +259,7 @@ _ALL: Final = (
         written_by=("access",), read_by=("verifier",),
         about="for each fact: its hash, the previous hash, and the records that followed from it",
     ),
+    *DIRECTORY,
     _public(
         name="workspaces", schema="workspace_state", key="app_id", compact=True,
         written_by=("operators",), read_by=("ingress", "worker", "downstream"),

@@ -16,6 +16,7 @@ from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.conversations.agent import checkpoint_messages, conversations
+from streams.agents.directory.agent import directory
 from streams.agents.foreign.agent import org_records, person_records
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
@@ -46,6 +47,7 @@ _AGENTS: Final[tuple[Callable[[Dependencies], Agent], ...]] = (
     lambda dependencies: activities(dependencies.tenancy),
     lambda dependencies: timelines(dependencies.avro),
     lambda dependencies: admins(dependencies.tenancy, dependencies.avro),
+    lambda dependencies: directory(dependencies.tenancy, dependencies.avro),
     lambda dependencies: access(dependencies.avro),
 )
 

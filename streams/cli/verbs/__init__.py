@@ -26,6 +26,7 @@ VERBS = MappingProxyType({
     "exempt": "Accept a failing check for a time.",
     "approval": "Approve access by a ticket, for a time.",
     "finding": "Acknowledge, assign and comment findings.",
+    "directory": "Choose which of a workspace's teams and agents are imported, and in which role.",
     "backfill": "Read a workspace from Intercom: all of it, beside its webhooks.",
     "resync": "Read from Intercom what changed since the last complete reading.",
     "reconcile": "Compare the tables with Intercom, repair them, and say how complete they were.",

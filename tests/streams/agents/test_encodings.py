@@ -13,6 +13,9 @@ import pytest
 import schemas
 from schemas.activities.messages import ActivityRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
+from schemas.cloudevents import Origin
+from schemas.directory.lists import TOPIC as LISTS
+from schemas.directory.lists import ListKind, list_records
 from schemas.errors import InvalidRecord, MustStop
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
@@ -132,15 +135,19 @@ def claims(codec):
     return [RecordValue(f"acme|w:{at}".encode(), value) for at, value in enumerate(values)]
 
 
+def team_lists(_):
+    parts = list_records("abc12345", ListKind.TEAMS, [b'{"id":"1"}'], requested_at=1, origin=Origin.RESYNC, now=1)
+    return [RecordValue(part.key.encode(), part.value, part.headers) for part in parts]
+
+
 def inputs(topic):
     """Every example of a topic's records, or the sample of an internal one."""
-    special = {"identity.claims": claims, "activity.records": activity_records}
+    special = {"identity.claims": claims, "activity.records": activity_records, LISTS: team_lists}
     if topic.name in special:
         return special[topic.name](topic.codec)
-    if topic.name == "membership.edges":
-        return [RecordValue(f"{COMPANY}|abc12345:2".encode(), topic.codec.encode(SAMPLES[topic.name].value))]
     if topic.codec is not None:
-        return [RecordValue(b"key", topic.codec.encode(SAMPLES[topic.name].value))]
+        key = f"{COMPANY}|abc12345:2" if topic.name == "membership.edges" else "key"
+        return [RecordValue(key.encode(), topic.codec.encode(SAMPLES[topic.name].value))]
     texts = [path.read_bytes() for path in sorted((EXAMPLES / topic.name).glob("*.json"))]
     if topic.schema is None:
         found = [(text, each.key) for text in texts for each in destinations(envelope(text)) if each.topic == topic.name]

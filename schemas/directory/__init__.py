@@ -1,0 +1,1 @@
+"""Teams and agents: lists as Intercom's API answers them, decisions about them, and what is published."""

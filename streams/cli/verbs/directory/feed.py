@@ -1,0 +1,38 @@
+"""`directory feed FILE`: a list of teammates or teams that somebody has fetched."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from schemas.json_lines import json_line
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.run_async import run
+from streams.cli.time_param import TimeParam
+from streams.cli.verbs.directory.report import workspace_option
+from streams.cli.workspace import workspace_of
+from streams.ops.directory.feed import feed as feed_list
+
+
+@click.command("feed")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--requested", type=TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
+)
+@workspace_option
+@json_option
+@config_option
+@click.pass_context
+def feed(ctx: click.Context, /, *, file: Path, requested: int | None, workspace: str | None, as_json: bool) -> None:
+    """Feed the JSON that Intercom's GET /admins or GET /teams answers; - is standard input. With a token, `sync` reads both by itself.
+
+    Who is not in the list is gone, so it has to be whole.
+    """
+    settings = kafka_of(ctx)
+    app_id, _ = workspace_of(settings.tenancy, workspace)
+    from_stdin = str(file) == "-"
+    answer = sys.stdin.buffer.read() if from_stdin else file.read_bytes()
+    at = requested or (time.time_ns() // 1_000_000 if from_stdin else int(file.stat().st_mtime * 1000))
+    fed = run(feed_list(settings.kafka, app_id, answer, at))
+    click.echo(json_line(fed) if as_json else f"{fed.app_id}: {fed.items} {fed.kind} of a whole list")

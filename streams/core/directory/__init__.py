@@ -1,0 +1,1 @@
+"""Which teams and agents a workspace has, and which of them are imported. Pure."""

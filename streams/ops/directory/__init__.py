@@ -1,0 +1,1 @@
+"""What operators see and decide of a workspace's teams and agents."""
