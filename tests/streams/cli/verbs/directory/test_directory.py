@@ -163,7 +163,7 @@ def _document(installation: Installation, folder: Path, monkeypatch: pytest.Monk
         deadline = time.monotonic() + 120
         while number == 0 and not {"agent|6", "team|30"} <= shown(installation).keys():
             assert time.monotonic() < deadline, "the lists are not applied"
-    assert {"agent": "4", "kind": "cancelled"}.items() <= imports(installation)[-1].items()
+    assert {"agent": "5", "kind": "cancelled"}.items() <= imports(installation)[-1].items()
 
 
 def imports(installation: Installation) -> list[dict[str, Any]]:
