@@ -1,6 +1,5 @@
 """`webhooks list|pause|resume|try`: the endpoints that findings are posted to."""
 
-import json
 import time
 from typing import Any
 
@@ -150,7 +149,7 @@ async def _try(tenant: str, endpoint: WebhookEndpoint) -> EndpointTrial:
         "data": {"tenant": tenant, "endpoint": endpoint.name},
     }
     event = PostedEvent(
-        id=derived("webhook.test", tenant, endpoint.name, now), type="webhook.test", finding="", body=json.dumps(body).encode()
+        id=derived("webhook.test", tenant, endpoint.name, now), type="webhook.test", finding="", body=json_line(body)
     )
     async with EndpointSender(endpoint, "intercom-streams/try") as sender:
         began = time.monotonic()
