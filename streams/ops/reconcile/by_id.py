@@ -9,7 +9,7 @@ import msgspec
 
 from connectors.intercom.rest.answers import RestAnswer
 from connectors.intercom.rest.client import RestClient
-from connectors.intercom.rest.refusals import ContactMerged, ObjectMissing
+from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ObjectMissing
 from connectors.intercom.rest.requests import get
 from schemas.intercom.rest_objects import ReadAs, Reading
 from streams.ops.reconcile.types import ReconciledType
@@ -23,10 +23,11 @@ class Whereabouts(StrEnum):
     ARCHIVED = "archived"
     MERGED = "merged"
     DELETED = "deleted"
+    UNREAD = "unread"  # Intercom fails to show this one, however often it is asked
 
 
 class FoundById(NamedTuple):
-    """What Intercom answered, as a record of the inbound topic. It is None for a merge without a named successor."""
+    """What Intercom answered, as a record of the inbound topic. It is None for a merge without a named successor, and without an answer."""
 
     whereabouts: Whereabouts
     reading: Reading | None
@@ -43,6 +44,8 @@ async def read_by_id(client: RestClient, kind: ReconciledType, entity: str) -> F
     """
     try:
         reading = await _READ[kind.type](client, kind, entity)
+    except IntercomAway:
+        return FoundById(Whereabouts.UNREAD, None)
     except ContactMerged as merged:
         return FoundById(Whereabouts.MERGED, merged_contact(client, entity, merged) if merged.successor else None)
     except ObjectMissing as missing:

@@ -2,19 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from connectors.intercom.rest.client import RestClient, restarting
-from connectors.intercom.rest.paging import Page
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, Transactions
 from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.intercom.rest_objects import ReadAs, Reading
-from schemas.intercom.values import identifier_or_none, instant_or_none
+from schemas.intercom.values import instant_or_none
 from schemas.profiles.policies import PolicyInForce
 from schemas.profiles.registers import ERASED, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
@@ -23,6 +22,7 @@ from streams.agents.policies.in_force import Policies, group_of
 from streams.agents.source_records import ROW
 from streams.core.profiles.storage import Storage
 from streams.core.records.intercom.readings import observe
+from streams.ops.backfill.objects import readings_of
 from streams.ops.generations.live import agents_lag
 from streams.ops.reconcile.by_id import FoundById, Whereabouts, read_by_id
 from streams.ops.reconcile.report import ObjectReport
@@ -83,13 +83,12 @@ class Comparison:
         unlisted = await self._ask_for_unlisted()
         await self._classify()
         await self._repair(unlisted)
-        unrepaired = await self._repaired()
-        counts = self._counts
+        unrepaired, counts = await self._repaired(), self._counts
         return ObjectReport(
             listed=counts["listed"], missed=counts[RowStanding.MISSED], late=counts["late"],
             unannounced=counts[RowStanding.UNANNOUNCED], policy=counts[RowStanding.POLICY],
             archived=counts[Whereabouts.ARCHIVED], merged=counts[Whereabouts.MERGED], deleted=counts[Whereabouts.DELETED],
-            unreachable=counts["unreachable"], repaired=counts["repaired"] - unrepaired, unrepaired=unrepaired,
+            unreachable=counts["unreachable"], repaired=counts["repaired"] - unrepaired, unrepaired=unrepaired + counts[Whereabouts.UNREAD],
             held=counts["held"], missed_from=min(self._missed, default=None), missed_until=max(self._missed, default=None),
         )  # fmt: skip
 
@@ -115,25 +114,12 @@ class Comparison:
 
     async def _compare_lists(self) -> None:
         async for page in restarting(self._client, self._kind.listing()):
-            readings = {each.key: each for each in self._readings(page)}
+            readings = {each.key: each for each in readings_of(self._app_id, self._kind.type, page)}
             rows = await self._copy.list_page(list(readings))
             differing = [each for key, each in readings.items() if self._compared(each, rows[key]) is not None]
             await self._copy.keep(differing)
             self._counts["listed"] += len(readings)
             self._on_step("compared", self._counts["listed"])
-
-    def _readings(self, page: Page) -> Iterable[Reading]:
-        for item in page.items:
-            entity = identifier_or_none(_times_of(item).id)
-            if entity is not None:
-                yield Reading(
-                    app_id=self._app_id,
-                    type=self._kind.type,
-                    entity=entity,
-                    value=item,
-                    read_as=ReadAs.LISTED,
-                    requested_at=page.requested_at,
-                )
 
     def _compared(self, reading: Reading, value: bytes | None) -> ComparedRow | None:
         """Compare a reading with a row as it is stored; None where it is right, or cannot be understood as the agent cannot."""
@@ -162,6 +148,9 @@ class Comparison:
         async for rows in self._copy.unlisted():
             keys = [key for key, value in rows.items() if key.startswith(f"{self._app_id}:") and _is_live(value)]
             async for key, found in self._by_ids(keys):
+                if found.whereabouts is Whereabouts.UNREAD:
+                    self._counts[Whereabouts.UNREAD] += 1
+                    continue
                 if found.reading is None or (compared := self._compared(found.reading, rows[key])) is None:
                     self._counts["listed" if self._kind.all_listed else "unreachable"] += found.whereabouts is Whereabouts.THERE
                     continue
@@ -197,6 +186,10 @@ class Comparison:
                 if found is None or found.standing is RowStanding.POLICY:
                     continue
                 reading = again[each.key].reading if each.key in again else each
+                if each.key in again and again[each.key].whereabouts is Whereabouts.UNREAD:
+                    self._counts[Whereabouts.UNREAD] += 1
+                    await self._copy.drop([each.key])
+                    continue
                 if reading is None or (each.key in again and self._compared(reading, rows[each.key]) is None):
                     self._counts["late"] += 1  # the list was behind what the row has
                     await self._copy.drop([each.key])

@@ -243,7 +243,7 @@ def test_every_type_of_object_goes_where_its_webhooks_go(installation: Installat
 def test_the_command_reads_lists_and_resyncs(installation: Installation, redis_url: str):
     intercom = SmallIntercom()
     with intercom.served() as url:
-        installation.config.write_text(configured(installation, redis_url, url))
+        installation.config.write_text(configured(installation.kafka, redis_url, url))
         (report,) = installation.printed("backfill")
         assert (report["result"], report["progress"]["contacts"]["read"]) == ("completed", 7)
         shown = installation.types("backfill", "--list").output
@@ -257,14 +257,15 @@ def test_the_command_reads_lists_and_resyncs(installation: Installation, redis_u
 
 
 def test_a_workspace_without_a_token_is_named(installation: Installation, redis_url: str):
-    installation.config.write_text(configured(installation, redis_url, "http://127.0.0.1:1").replace('access_token = "t"', ""))
+    installation.config.write_text(
+        configured(installation.kafka, redis_url, "http://127.0.0.1:1").replace('access_token = "t"', "")
+    )
     result = installation.types("backfill")
     assert result.exit_code != 0
     assert "workspace abc12345 has no access_token" in str(result.exception)
 
 
-def configured(installation: Installation, redis_url: str, url: str) -> str:
-    kafka = installation.kafka
+def configured(kafka: KafkaSettings, redis_url: str, url: str) -> str:
     return f"""
 [kafka]
 bootstrap = "{kafka.bootstrap}"

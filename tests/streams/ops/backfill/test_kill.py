@@ -66,7 +66,7 @@ def test_a_backfill_killed_at_random_calls_misses_nothing_and_says_what_it_read_
     intercom.others["/conversations"] = ("conversations", conversations)
     intercom.before = killer
     with intercom.served() as url:
-        installation.config.write_text(configured(installation, redis_url, url))
+        installation.config.write_text(configured(installation.kafka, redis_url, url))
         report = json.loads(asyncio.run(killed_again_and_again(installation.config, killer, random.Random(seed))))
     assert report["result"] == "completed"
     read = {

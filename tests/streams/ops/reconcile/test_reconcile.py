@@ -1,12 +1,20 @@
 """Reconciliations of a simulated workspace on a real broker: what webhooks missed is found, named, repaired, and then everything is right."""
 
+import asyncio
+import json
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
+from connectors.intercom.rest.client import RestClient
+from connectors.intercom.rest.rate_limit import ProcessBudget
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
@@ -15,6 +23,7 @@ from schemas.codec import Avro
 from schemas.errors import Unavailable
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.agents.topology import agents_of
+from streams.cli.main import root
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.backfill.run import ReadingPlan, begin
@@ -22,6 +31,8 @@ from streams.ops.reconcile import comparison
 from streams.ops.reconcile.report import ReconciliationReport, reports
 from streams.ops.reconcile.run import ReconciliationPlan, reconcile
 from tests.streams.cli.installation import append_visibly
+from tests.streams.ops.backfill.small_intercom import SmallIntercom
+from tests.streams.ops.backfill.test_backfill import configured
 from tests.support.engines import QUICK, latest
 from tests.support.intercom_bodies import posted
 from tests.support.oracle import routed
@@ -177,3 +188,37 @@ async def test_without_workers_nothing_is_compared(kafka: str, prefix: str, monk
         await backfilled(intercom, settings)
         with pytest.raises(Unavailable, match="Are they running"):
             await reconciled(intercom, settings, "contacts")
+
+
+async def test_the_command_says_what_it_found_and_fails_where_something_is_not_right(
+    kafka: str, prefix: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    intercom = SmallIntercom(contacts=20)
+    with intercom.served() as url:
+        async with installed(kafka, prefix) as settings:
+            (config := tmp_path / "installation.toml").write_text(configured(settings, redis_url, url))
+
+            async def typed(*words: str) -> Result:
+                return await asyncio.to_thread(CliRunner().invoke, root, [*words, "--config", str(config)])
+
+            assert (await typed("resync")).exit_code != 0
+            workspace = msgspec.structs.replace(TENANCY.workspaces[APP_ID], api_url=url)
+            async with RestClient(workspace, ProcessBudget(time.monotonic)) as client:
+                assert (await begin(settings, AVRO, client, ReadingPlan(tenant="acme", objects=OBJECTS))).result == "completed"
+            intercom.contacts[3] |= {"name": "changed", "updated_at": int(time.time()) - 3600}
+            found = await typed("reconcile")
+            assert found.exit_code == 0, (found.output, found.exception)
+            assert "contacts: 20 compared, 95.00 % right, 1 repaired; 1 missed by webhooks; missed between" in found.stdout
+            assert "now 100.00 %" in found.stdout
+            assert "companies: 3 compared, 100.00 % right, 0 repaired; now 100.00 %" in found.stdout
+            monkeypatch.setattr(comparison, "_BELIEVED", 2)
+            del intercom.contacts[10:]
+            held = await typed("reconcile", "--object", "contacts", "--json")
+            report = json.loads(held.stdout.splitlines()[-1])
+            assert (held.exit_code, report["objects"]["contacts"]["held"], report["objects"]["contacts"]["complete_after"]) == (
+                1,
+                10,
+                50.0,
+            )
+            listed = await typed("reconcile", "--list")
+            assert "10 are not found by their ids" in listed.stdout
