@@ -115,7 +115,8 @@ class Heartbeat:
         for topic, (path, key, field) in _EVIDENCE.items():
             if topic not in self._pulse.topics:
                 continue
-            query: dict[str, Any] = {"field": "updated_at", "operator": ">", "value": start // _SECOND - 2 * _DAY}
+            recent = {"field": "updated_at", "operator": ">", "value": start // _SECOND - 2 * _DAY}
+            query: dict[str, Any] = {"operator": "AND", "value": [recent]}
             sort = {"field": "updated_at", "order": "descending"}
             try:
                 answer = await client.send(post(path, {"query": query, "pagination": {"per_page": PER_PAGE}, "sort": sort}))
