@@ -96,6 +96,7 @@ def test_a_server_has_probes_a_budget_a_service_and_a_selector_that_is_its_own(w
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("intercom-client-secret", "scim-token", "intercom-token"):
         (tmp_path / name).write_text("a-secret-of-some-length")
+    (tmp_path / "pager-secret").write_text(f"whsec_{'A' * 44}")
     text = (FOLDER / "intercom-streams.toml").read_text().replace("/etc/intercom-streams-secrets", str(tmp_path))
     (tmp_path / "intercom-streams.toml").write_text(text)
     monkeypatch.setenv("HOSTNAME", "worker-1")
@@ -107,6 +108,7 @@ def test_the_configuration_is_one_and_its_ports_and_folders_are_those_of_the_pod
     workloads = {each["metadata"]["name"]: each for each in WORKLOADS}
     listen = {
         "ingress": settings.ingress.listen, "worker": settings.worker.listen, "scim": settings.scim.listen, "sync": settings.sync.listen,
+        "deliver": settings.deliver.listen,
     }  # fmt: skip
     for name, address in listen.items():
         (port,) = container(workloads[name])["ports"]
