@@ -139,6 +139,7 @@ def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMo
         raise InvalidRecord("an activity has the key `app_id:contact_id|activity id`; only our own agents write activities")
     contact = find()
     if contact.erased:
+        contact.forget(_key(record)[1], ContactCause(message.cause, trace))  # or its words would stay on the compacted topic
         return None
     if isinstance(message, ParticipantsRecord):
         return _participants(contact, message, ContactCause(message.cause, trace))

@@ -119,7 +119,7 @@ class Contact:
         self._patch(profile, activity, self._totals(activity.type), cause, gone=True)
         for left in sorted({*self._leaving()} - {profile}):
             self.leave(left, activity, cause)
-        self._forget(activity.id, cause)
+        self.forget(activity.id, cause)
 
     def replace(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Put an activity in place of what it was, of the same type and time."""
@@ -146,7 +146,7 @@ class Contact:
         for item, row in list(self._table.walk(self.key)):
             self._table.delete(self.key, item)
             if isinstance(row, ParticipantsRow):
-                self._forget(f"={item.partition('|')[2]}", cause)
+                self.forget(f"={item.partition('|')[2]}", cause)
 
     def leave(self, profile: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Take an activity off a profile that the contact has left."""
@@ -228,7 +228,7 @@ class Contact:
         message = RECORD.encode(ActivityRecord(activity, cause.cause), self._out.encoding)
         self._out.send(RECORDS_TOPIC, f"{self.key}|{activity.id}", message, context.headers())
 
-    def _forget(self, item: str, cause: ContactCause) -> None:
+    def forget(self, item: str, cause: ContactCause) -> None:
         """Take a record off `activity.records`."""
         context = self._context("activity.dropped.v1", derived(self.key, item, "dropped", cause.cause.event), cause)
         self._out.send(RECORDS_TOPIC, f"{self.key}|{item}", None, context.headers())

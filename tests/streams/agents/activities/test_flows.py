@@ -145,6 +145,7 @@ def test_an_erased_contact_takes_its_activities_along_and_gets_none_later():
     story.report("conversation.user.replied", replied(part(3, body="secret again")), number=4)
     assert story.activities() == []
     assert [key for key in story.rows("activities") if ADA in key] == [f"{APP}:{ADA}"]
+    assert story.latest("activity.records") == {}, "what comes later leaves no words on the topic either"
 
 
 def test_the_same_event_under_two_notifications_is_one_and_counts_once():
