@@ -7,6 +7,7 @@ from types import MappingProxyType
 from connectors.simulator import events
 from connectors.simulator.delivery import deliver
 from connectors.simulator.history import Scenario, Scene, SimulatedStaff, StaffFileStep, Step
+from connectors.simulator.support import support
 
 _DAY = 86_400
 _FIRST = (
@@ -79,6 +80,7 @@ SCENARIOS: MappingProxyType[str, Scenario] = MappingProxyType({
     "customers": customers,
     "teammates": teammates,
     "company": company,
+    "support": support,
     "disorder": disorder,
 })  # fmt: skip
 

@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from connectors.simulator.history import Scene
+from connectors.simulator.scenarios import SCENARIOS
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue
 from streams.agents.activities.happenings import happenings
@@ -183,3 +185,19 @@ def test_an_event_without_anything_to_know_it_by_is_kept_and_noted():
         Batch("intercom.activities", 0, [RecordValue(f"{APP}:@external_id:u1".encode(), body)]), MemoryTable(agent.codec), out
     )
     assert (len(out.sent), out.notes) == (1, {"activity_by_notification": 1})
+
+
+def test_the_simulated_customers_have_the_conversations_calls_and_events_that_were_posted():
+    story = Story()
+    posts = list(SCENARIOS["support"](Scene(app_id=APP, start_ms=AT * 1000)))
+    random.Random(7).shuffle(posts)
+    story.post(*(each.body for each in posts))
+    story.run()
+    assert len(story.values("people")) == len(story.counts()) == 3
+    for counts in story.counts().values():
+        assert counts == {
+            "call.ended": 1, "contact.created": 1, "conversation.closed": 1, "conversation.contact_replied": 1, "conversation.rated": 1,
+            "conversation.started": 1, "conversation.teammate_replied": 1, "event.created": 1,
+        }  # fmt: skip
+    for value in story.values("conversations").values():
+        assert (value["state"], value["complete"], value["basis"], value["count_reopens"]) == ("closed", True, "parts", 0)
