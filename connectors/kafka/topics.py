@@ -21,7 +21,8 @@ from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
 
 _VISIBLE_SECONDS = 30
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.02  # at first: a quiet broker shows them at once, and a busy one would only be kept from its work
+_LONGEST_POLL_SECONDS = 0.3
 _EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was faster
 _TOO_FEW_BROKERS = 38  # INVALID_REPLICATION_FACTOR
 _INVALID_NAME = 17  # INVALID_TOPIC_EXCEPTION
@@ -120,10 +121,12 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
 
 async def _wait_until_visible(admin: Any, names: Collection[str]) -> None:
     """Return when a broker shows the topics: it learns of them a moment after the controller has agreed to create them."""
+    pause = _POLL_SECONDS
     try:
         async with asyncio.timeout(_VISIBLE_SECONDS):
-            while names and not (await _partitions(admin, names)).keys() >= set(names):  # noqa: ASYNC110  the broker sets no event
-                await asyncio.sleep(_POLL_SECONDS)
+            while names and not (await _partitions(admin, names)).keys() >= set(names):
+                await asyncio.sleep(pause)
+                pause = min(_LONGEST_POLL_SECONDS, pause * 1.5)
     except TimeoutError:
         raise Unavailable(
             f"topics were created, and no broker shows them after {_VISIBLE_SECONDS} s; is the cluster healthy?"
