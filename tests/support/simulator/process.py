@@ -31,6 +31,10 @@ class SimulatedProcess:
         made: list[dict[str, str]] = answer.json()["made"]
         return made
 
+    def advance(self, seconds: float) -> None:
+        """Move Intercom's clock."""
+        self._http.post("/clock", json={"advance_s": seconds}).raise_for_status()
+
     def fault(self, **switches: Any) -> None:
         self._http.patch("/faults", json=switches).raise_for_status()
 
