@@ -62,7 +62,9 @@ class WebhookSubscription:
         self._seed, self._speed = seed, speed
         self._fresh: deque[Notification] = deque()
         self._backlog: list[Notification] = []  # what had to wait, the newest last
-        self._retries: list[tuple[int, int, Notification]] = []
+        self._retries: list[
+            tuple[int, int, int, Notification]
+        ] = []  # due when, which, and the error before it: a duplicate has another
         self._errors: deque[int] = deque(maxlen=ERRORS + 1)
         self._errors_since: int | None = None
         self._paused_until = self._throttled_until = self._throttle = 0
@@ -136,7 +138,7 @@ class WebhookSubscription:
 
     def _next(self, faults: Faults, now_ms: int) -> Notification | None:
         if self._retries and self._retries[0][0] <= now_ms:
-            return heappop(self._retries)[2]
+            return heappop(self._retries)[-1]
         if self._fresh:
             self._sent += 1
             reach = min(len(self._fresh), faults.disorder + 1)
@@ -151,7 +153,7 @@ class WebhookSubscription:
         self._errors.append(now_ms)
         self._errors_since = now_ms if self._errors_since is None else self._errors_since
         if sent.attempts == 1:
-            heappush(self._retries, (now_ms + self._wait(RETRY_MS), sent.number, sent))
+            heappush(self._retries, (now_ms + self._wait(RETRY_MS), sent.number, self.counts["errors"], sent))
         else:
             self._drop(sent, "failed twice")
         if len(self._errors) > ERRORS and now_ms - self._errors[0] <= self._wait(ERRORS_WITHIN_MS):
@@ -169,7 +171,7 @@ class WebhookSubscription:
 
     def _stop(self, standing: Standing, sent: Notification | None = None) -> None:
         self.standing = standing
-        waiting = [*self._backlog, *self._fresh, *(entry[2] for entry in self._retries), *([sent] if sent else [])]
+        waiting = [*self._backlog, *self._fresh, *(entry[-1] for entry in self._retries), *([sent] if sent else [])]
         self._fresh.clear()
         self._backlog.clear()
         self._retries.clear()

@@ -94,7 +94,9 @@ def wrong_memberships(app_id: str, contacts: Iterable[Row], memberships: Iterabl
     }
     found = {(each["record"], each["company"]) for each in memberships}
     missing, more = truth - found, found - truth
-    return [f"no membership of {pair}" for pair in missing] + [f"a membership of {pair}" for pair in more if pair[0] not in archived]
+    return [f"no membership of {pair}" for pair in missing] + [
+        f"a membership of {pair}" for pair in more if pair[0] not in archived
+    ]
 
 
 def _differences(expected: Row, value: Row) -> list[str]:

@@ -212,3 +212,23 @@ def test_webhooks_are_lost_doubled_and_overtaken_as_the_switches_say_the_same_ea
     assert len(set(sent)) == 1000 - len(dropped)
     order = [int(each[1:].split("/")[0]) for each in sent]
     assert order != sorted(order)
+
+
+def test_a_webhook_and_its_duplicate_that_fail_at_once_are_both_tried_again() -> None:
+    history = History()
+    history.faults = Faults(duplicated=1.0)
+    history.offer(3)
+    assert len(history.send_all(500)) == 6
+    history.now += RETRY_MS
+    assert sorted(history.send_all()) == ["n0/2", "n0/2", "n1/2", "n1/2", "n2/2", "n2/2"]
+
+
+def test_retries_that_wait_when_a_subscription_is_disabled_are_undelivered() -> None:
+    history = History()
+    history.faults = Faults(duplicated=1.0)
+    history.offer()
+    assert history.send_all(500) == ["n0/1", "n0/1"]
+    history.faults = GOOD
+    history.offer()
+    assert history.send(410) == "n1/1"
+    assert sorted(history.dropped) == [("n0", "disabled"), ("n0", "disabled"), ("n1", "disabled")]
