@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from connectors.kafka.settings import KafkaSettings
+from streams.cli.main import root
+from streams.cli.verbs import run
 from tests.streams.cli.installation import Installation
-from tests.support.config import config_text
+from tests.support.config import config_text, write_config
 from tests.support.webhooks.campaign import TOPICS, configuration
 from tests.support.webhooks.receiver import SECRET, receiving, verified
 
@@ -97,3 +100,24 @@ def test_the_receiver_of_the_documents_runs_as_printed(installation, tmp_path):
                 time.sleep(0.1)
         finally:
             stranger.kill()
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("", ()),
+        (f'[[tenants.webhooks]]\nname = "a"\nurl = "https://x.example/"\nsecrets = ["{SECRET}"]\n', ("deliver",)),
+        ('[[tenants.event_files]]\npath = "a.jsonl"\n', ("deliver",)),
+    ],
+)
+def test_run_starts_deliver_where_there_is_something_to_deliver(tmp_path, monkeypatch, table, expected):
+    asked = []
+
+    async def supervise(config, count, notify, servers, readers):
+        asked.append(readers)
+        return 0
+
+    monkeypatch.setattr(run, "_supervise", supervise)
+    config = write_config(tmp_path, config_text() + table)
+    result = CliRunner().invoke(root, ["run", "--config", str(config)])
+    assert (result.exit_code, asked) == (0, [expected])
