@@ -72,7 +72,7 @@ def parse(words):
 @pytest.mark.parametrize("line", list(shown_lines()))
 def test_every_command_shown_is_one_that_exists(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("staff.csv", "policy.toml", "body.json"):
+    for name in ("staff.csv", "policy.toml", "body.json", "selection.toml"):
         (tmp_path / name).write_text("")
     if (evaluated := re.search(r'eval "\$\((.*)\)"', line)) is not None:
         line = evaluated[1]
