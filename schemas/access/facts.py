@@ -177,7 +177,7 @@ class StaffChoice(FactPart, frozen=True, kw_only=True):
 class AccessSettings(FactPart, frozen=True, kw_only=True):
     """The part of the configuration that can change an answer.
 
-    `further` holds canonical JSON by name (`absence`, `freshness`), and as `calendar` the id of the calendar of people without one.
+    `further` holds canonical JSON by name (`absence`, `freshness`, `removed_calendars`), and as `calendar` the id of the calendar of people without one.
     """
 
     workspaces: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from schemas.codec import Avro
 from schemas.tenancy import Tenancy, Tenant
 from schemas.workspaces import WorkspaceStatus
 from streams.core.access.facts.policy import calendars
-from streams.core.access.facts.settings import KIND, TYPE, settings_fact
+from streams.core.access.facts.settings import TYPE, settings_fact
 from streams.ops.workspaces.states import states
 
 _UNMONITORED = (WorkspaceStatus.ARCHIVED, WorkspaceStatus.DELETED)
@@ -30,11 +30,9 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
         now = datetime.now(UTC)
         facts: list[Fact] = []
         for name, tenant in sorted(tenancy.tenants.items()):
-            types = {TYPE, calendars.TYPE} if tenant.calendars else {TYPE}
-            before = [fact_records.decode(avro, value) for value in await find_facts(kafka, name, types)]
+            before = [fact_records.decode(avro, value) for value in await find_facts(kafka, name, {TYPE, calendars.TYPE})]
             facts += _calendar_facts(tenant, before, now)
-            decided = [fact for fact in before if fact.kind == KIND]
-            if (fact := settings_fact(tenancy, name, decided, now=int(now.timestamp() * 1000))) is not None:
+            if (fact := settings_fact(tenancy, name, before, now=int(now.timestamp() * 1000))) is not None:
                 facts.append(fact)
         return [TopicRecord(TOPIC, *fact_record(avro, fact)) for fact in facts]
 

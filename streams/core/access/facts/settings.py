@@ -1,6 +1,6 @@
 """The settings that decide answers about access, as a fact: processing never reads the configuration, it reads this fact."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -11,8 +11,9 @@ from schemas.canonical import canonical, digest
 from schemas.ids import derived
 from schemas.tenancy import DEFAULT_REGION, INTERVAL, MANUAL, FurtherCheck, GuardSettings, StaffSource, Tenancy, Tenant
 from streams.core.access.checks.further.switches import NAME as CHECKS
+from streams.core.access.facts.policy import calendars
 from streams.core.access.facts.staleness import in_force
-from streams.core.access.state.read_settings import GUARD, REGIONS
+from streams.core.access.state.read_settings import GUARD, REGIONS, REMOVED_CALENDARS
 from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
@@ -25,10 +26,11 @@ _HOUR: Final = 60 * 60 * 1000  # ms
 def settings_fact(tenancy: Tenancy, tenant: str, before: Iterable[Fact], *, now: int) -> Fact | None:
     """Return the fact to append so that the log agrees with the configuration, or None where it does already.
 
-    `before` are the tenant's facts of this kind, in the order of the log. The same change has the same id for every worker.
+    `before` are the tenant's facts of this kind, and of calendars, in the order of the log. The same change has the same id for every worker.
     """
-    current = in_force(before)
-    settings = _settings(tenancy.tenants[tenant])
+    known = tuple(before)
+    current = in_force(fact for fact in known if fact.kind == KIND)
+    settings = _settings(tenancy.tenants[tenant], known)
     if current is not None and current.settings is not None and current.settings.hash == settings.hash:
         return None
     replaces = current.id if current else None
@@ -45,7 +47,7 @@ def settings_fact(tenancy: Tenancy, tenant: str, before: Iterable[Fact], *, now:
     )
 
 
-def _settings(tenant: Tenant) -> AccessSettings:
+def _settings(tenant: Tenant, before: Sequence[Fact]) -> AccessSettings:
     workspaces = tuple(sorted(workspace.app_id for workspace in tenant.workspaces))
     precedence = tuple(source.name for source in tenant.staff_sources)
     absence = {source.name: source.absence for source in tenant.staff_sources if source.absence != WITHDRAWN}
@@ -54,7 +56,15 @@ def _settings(tenant: Tenant) -> AccessSettings:
     checks = {id_: _switch(check) for id_, check in tenant.checks.items()}
     regions = {workspace.app_id: workspace.region for workspace in tenant.workspaces if workspace.region != DEFAULT_REGION}
     guard = msgspec.structs.asdict(tenant.guard) if tenant.guard != GuardSettings() else {}
-    named = (("absence", absence), ("freshness", freshness), (CHECKS, checks), (REGIONS, regions), (GUARD, guard))
+    removed = calendars.removed(before, (calendar.id for calendar in tenant.calendars))
+    named = (
+        ("absence", absence),
+        ("freshness", freshness),
+        (CHECKS, checks),
+        (REGIONS, regions),
+        (GUARD, guard),
+        (REMOVED_CALENDARS, removed),
+    )
     special = {name: of for name, of in named if of}
     calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
     further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}

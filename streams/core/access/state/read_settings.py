@@ -13,6 +13,7 @@ from streams.core.access.state.staff import WITHDRAWN, absence_of
 
 REGIONS: Final = "regions"
 GUARD: Final = "guard"
+REMOVED_CALENDARS: Final = "removed_calendars"
 
 
 def regions_of(settings: AccessSettings) -> dict[str, str]:
@@ -30,6 +31,14 @@ def guard_of(settings: AccessSettings) -> GuardSettings:
     except msgspec.DecodeError:
         return GuardSettings()
     return given if given.heads >= 1 and given.percent >= 0 else GuardSettings()
+
+
+def removed_calendars_of(settings: AccessSettings) -> frozenset[str]:
+    """Return the ids of calendars that the configuration once set and does not name any more: an entry of `further`."""
+    try:
+        return frozenset(msgspec.json.decode(settings.further.get(REMOVED_CALENDARS, "[]"), type=list[str]))
+    except msgspec.DecodeError:
+        return frozenset()
 
 
 class ReadSettings:

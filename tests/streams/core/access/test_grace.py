@@ -195,6 +195,17 @@ def test_business_days_are_those_of_the_persons_calendar(places: dict[str, str],
     assert ("calendar_ended" in parameters) == (named == "ae")
 
 
+@pytest.mark.parametrize("place", [{"calendar": "de"}, {"zone": "Europe/Berlin"}])
+def test_a_calendar_that_left_the_configuration_counts_for_nobody(place: dict[str, str]):
+    company = Company()
+    company.add(calendar_set(BERLIN))
+    company.add(settings(further={"removed_calendars": '["de"]'}))
+    company.policy(everyone(grace=grace(C2="1 business_days")))
+    company.staff("77", JO, ends=END, **place)
+    company.added("7", JO)
+    assert company.tick(END + HOUR)[-1]["unmapped"]["due_time"] == END + DAY  # in UTC
+
+
 def test_an_account_without_owner_has_the_default_calendar():
     company = Company()
     company.add(calendar_set(BERLIN))

@@ -17,6 +17,7 @@ from streams.core.access.state.values import FactReference
 
 KIND: Final = "calendar.set"
 TYPE: Final = type_of(KIND)
+SOURCE: Final = "configuration"
 
 
 def set_(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -50,11 +51,17 @@ def calendar_fact(tenant: str, calendar: Calendar, before: Iterable[Fact]) -> Fa
         id=derived(tenant, KIND, digest(canonical(plain(calendar))), current.id if current else None),
         tenant=tenant,
         kind=KIND,
-        source="configuration",
+        source=SOURCE,
         basis="decided",
         actor=Actor(kind="connector", id="worker"),
         calendar=calendar,
     )
+
+
+def removed(before: Iterable[Fact], configured: Iterable[str]) -> list[str]:
+    """Return the ids of the calendars that the configuration has set and does not name any more; those that others set are theirs."""
+    ids = {fact.calendar.id for fact in before if fact.kind == KIND and fact.source == SOURCE and fact.calendar is not None}
+    return sorted(ids - set(configured))
 
 
 def _content(calendar: Calendar | None) -> Calendar | None:

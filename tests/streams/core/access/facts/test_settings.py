@@ -2,13 +2,13 @@
 
 import msgspec
 
-from schemas.access.facts import Calendar, Fact
-from schemas.tenancy import FurtherCheck, GuardSettings, StaffSource, Tenancy, Tenant, Workspace
+from schemas.access.facts import AccessSettings, Calendar, Fact
+from schemas.tenancy import FurtherCheck, GuardSettings, StaffSource, Tenancy, Tenant, WorkCalendar, Workspace
 from streams.core.access.checks.further.switches import Switch, switches_of
 from streams.core.access.facts.policy.calendars import calendar_fact
 from streams.core.access.facts.settings import settings_fact
 from streams.core.access.state.freshness import Freshness, freshness_of
-from streams.core.access.state.read_settings import guard_of, regions_of
+from streams.core.access.state.read_settings import guard_of, regions_of, removed_calendars_of
 from streams.core.access.state.staff import absence_of
 from tests.support.company import APP, DAY, T0, Company, snapshot_facts
 
@@ -134,3 +134,29 @@ def test_the_default_calendar_is_part_of_the_settings():
     assert named.settings is not None
     assert (without.settings.further, named.settings.further) == ({}, {"calendar": "fr"})
     assert without.settings.hash != named.settings.hash
+
+
+def test_a_calendar_that_left_the_configuration_is_named_in_the_settings_until_it_is_back():
+    french, other = (Calendar(id=id_, made_by="t", valid_until="2028-12-31") for id_ in ("fr", "own"))
+    configured = calendar_fact("acme", french, ())
+    assert configured is not None
+    of_others = msgspec.structs.replace(configured, id="another", source="hr system", calendar=other)
+    before = (configured, of_others)
+
+    def fact(*before: Fact, calendars: tuple[WorkCalendar, ...] = ()) -> Fact | None:
+        return settings_fact(Tenancy.of((), (Tenant(id="acme", calendars=calendars),)), "acme", before, now=T0)
+
+    has_it = fact(*before, calendars=(WorkCalendar(id="fr", zone="UTC"),))
+    assert has_it is not None
+    without = fact(*before, has_it)
+    assert without is not None
+    assert without.settings is not None
+    assert removed_calendars_of(without.settings) == {"fr"}
+    assert fact(*before, has_it, without) is None
+    back = fact(*before, has_it, without, calendars=(WorkCalendar(id="fr", zone="UTC"),))
+    assert back is not None
+    assert back.settings == has_it.settings
+
+
+def test_removed_calendars_that_make_no_sense_are_none():
+    assert removed_calendars_of(AccessSettings(further={"removed_calendars": "{"}, hash="h")) == frozenset()
