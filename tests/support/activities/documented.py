@@ -1,5 +1,7 @@
 """The topics that Intercom documents, by hand from its webhook models of API 2.14 to 2.17 and from the names of earlier versions."""
 
+from tests.support.posts import notification
+
 DOCUMENTED = [
     "admin.added_to_workspace",
     "admin.removed_from_workspace",
@@ -120,3 +122,53 @@ LEGACY = [
     "user.subscribed",
     "user.unsubscribed",
 ]
+
+FURTHER = ["call.held", "conversation.admin.waved", "content_stat.hologram"]
+"""Topics of known families that nobody documents."""
+
+ALL = [*DOCUMENTED, *LEGACY, *FURTHER]
+FIRST = 1000  # the number of the first one's notification
+AT = 1_772_090_548
+_THREADS = {"conversation", "conversation_part", "ticket"}
+
+
+def bodies() -> list[bytes]:
+    """Return a post of each topic, about a contact, a conversation and so on of its own; before what happens in one, who takes part."""
+    made = []
+    for number, topic in enumerate(ALL, FIRST):
+        if topic.partition(".")[0] in _THREADS:
+            first = conversation_of("conversation.user.created", number, {"type": "contact", "id": f"c{number}"})
+            made.append(notification(number + 5000, "conversation.user.created", item=first))
+        made.append(notification(number, topic, item=item_of(topic, number), created_at=AT + 1))
+    return made
+
+
+def item_of(topic: str, number: int) -> dict[str, object]:
+    """Return an object of the topic about a contact, a conversation and so on of its own."""
+    family = topic.partition(".")[0]
+    contact = {"type": "contact", "id": f"c{number}", "role": "user", "created_at": AT, "updated_at": AT}
+    if family in _THREADS:
+        return conversation_of(topic, number, contact)
+    if topic == "contact.merged":
+        return {**contact, "merged_from": {"type": "contact", "id": f"old{number}"}}
+    if ".tag." in topic or family in {"granular", "content_stat"} or "subscribed" in topic:
+        return {"contact": contact, "tag": {"id": "t1"}, "subscription_types": {"data": []}, "content_stat": {"id": number}}
+    if topic.startswith("company.contact"):
+        return {"company": {"id": f"o{number}", "updated_at": AT}, "contact": contact}
+    if family in {"call", "event"}:
+        return {"id": f"{family}{number}", "contact_id": f"c{number}", "event_name": "paid", "created_at": AT}
+    return contact
+
+
+def conversation_of(topic: str, number: int, contact: dict[str, object]) -> dict[str, object]:
+    if topic.endswith(".deleted"):
+        return {"type": "conversation", "conversation_id": str(number)}
+    if topic in {"conversation.contact.attached", "conversation.contact.detached"}:
+        return {"conversation": {"model": {"id": number}, "parts": []}, "contact": {"id": "c0"}}
+    whole: dict[str, object] = {
+        "id": str(number), "updated_at": AT, "created_at": AT, "contacts": {"contacts": [contact]},
+        "conversation_rating": {"rating": 5, "created_at": AT} if "rating" in topic else None,
+    }  # fmt: skip
+    if topic.endswith("translated") or topic == "conversation_part.redacted":
+        whole["conversation_parts"] = {"conversation_parts": []}
+    return {"ticket": whole} if topic == "ticket.closed" else whole
