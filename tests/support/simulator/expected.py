@@ -8,6 +8,8 @@ from typing import Any
 
 Row = dict[str, Any]
 ACTIVE = "active"
+TOGETHER = " is one person with "
+"""What is wrong with a contact because of another one, which is wrong itself: it should be gone."""
 _PLAIN = ("external_id", "role", "email", "phone", "name", "owner_id", "has_hard_bounced", "marked_email_as_spam")
 _TIMES = ("created_at", "signed_up_at", "last_seen_at")
 _OF_ORGS = ("company_id", "name", "monthly_spend", "session_count", "user_count")
@@ -57,9 +59,9 @@ def wrong_people(app_id: str, contacts: Iterable[Row], people: Mapping[str, Row]
         if status != state:
             wrong.append(f"{key} is {status}; {state} is true")
         elif state == ACTIVE:
-            wrong += [f"{key} {each}" for each in _differences(person(app_id, contact), value)]
             others = {record["key"] for record in value["records"] if record["status"] == ACTIVE} - {key}
-            wrong += [f"{key} is one person with {other}" for other in others]
+            wrong += [f"{key}{TOGETHER}{other}" for other in others]
+            wrong += [f"{key} {each}" for each in _differences(person(app_id, contact), value) if not others]
         elif state == "merged":
             survivor = _survivor(states, key, app_id)
             if survivor not in {record["key"] for record in value["records"]}:
