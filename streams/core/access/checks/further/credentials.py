@@ -1,6 +1,6 @@
 """C13, credentials left behind: what somebody who left has made outlives their account, so it is also judged without the account.
 
-No entry of the activity log says which token or secret ended. After one that may be its end the answer is UNKNOWN and the finding stays; an
+No entry of the activity log says which token or secret ended. Where each may have ended the answer is UNKNOWN and the finding stays; an
 exemption closes the matter.
 """
 
@@ -33,9 +33,14 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
         if (events := of_types(view.activity(), [type_]))
         for each in of_types(view.workspace_activity(), [ends], events[0].time)
     ]
-    known = owner is not None and not ended
+    works = any(
+        not of_types(view.workspace_activity(), [ends], event.time)
+        for type_, ends in CREDENTIALS.items()
+        for event in of_types(view.activity(), [type_])
+    )
+    known = owner is not None and works
     reason = "credentials_left" if known else "account_not_identified" if owner is None else "may_be_revoked"
-    since = max([held, *(each.time for each in ended)])
+    since = held if known else max([held, *(each.time for each in ended)])
     result = account_result(
         check, view, FAIL if known else UNKNOWN, reason, since, person=owner, held=held, people=people,
         candidates=people if owner is None else (), parameters={"credentials": listed(made_by(view.activity()))},
