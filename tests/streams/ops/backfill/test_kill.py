@@ -17,7 +17,7 @@ from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.streams.ops.backfill.test_backfill import TOPICS, configured
 
 pytestmark = pytest.mark.timeout(600)
-KILLS = int(os.environ.get("BACKFILL_KILLS", "3"))  # ten for the long form
+KILLS = int(os.environ.get("BACKFILL_KILLS", "2"))  # ten for the long form
 CONTACTS, PAGE = 120, 5
 
 
