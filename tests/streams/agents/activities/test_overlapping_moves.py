@@ -1,0 +1,57 @@
+"""A contact that moves to another person while its conversation moves to another contact: nothing stays where it was."""
+
+from schemas.activities.messages import PATCH, RECORD, ActivityRecord, Participants, ParticipantsRecord
+from schemas.activities.records import PersonActivity
+from schemas.ids import derived
+from schemas.message import RecordValue
+from schemas.profiles.identity import ASSIGNMENT, AssignmentMessage
+from schemas.profiles.registers import Assignment, PatchCause
+from streams.agents.activities import agent as module
+from streams.engine.agent import Batch
+from streams.engine.in_memory import ListOutbox, MemoryTable
+from tests.support.tenancy import TENANCY
+
+ONE, OTHER, THREAD = "abc12345:c1", "abc12345:c2", "abc12345:215"
+OWN = derived("acme", "person", ONE)
+
+
+def record(item, message):
+    return RecordValue(f"{ONE}|{item}".encode(), RECORD.encode(message))
+
+
+def test_an_activity_that_is_dropped_before_its_move_is_at_its_end_leaves_both_people(monkeypatch):
+    monkeypatch.setattr(module, "_AT_A_TIME", 2)
+    agent = module.activities(TENANCY)
+    table, sent, pending = MemoryTable(agent.codec), [], []
+
+    def feed(topic, *records):
+        out = ListOutbox()
+        pending.append(agent.step(Batch(topic, 0, records), table, out))
+        sent.extend(out.sent)
+        table.commit()
+
+    first = Participants(1, (ONE,))
+    details = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
+    earlier = [
+        PersonActivity(id=f"e{n}", type="call.ended", time=n, conversation="abc12345:100") for n in range(1, 4)
+    ]  # the first piece of the move takes these
+    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in earlier))
+    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0), first)) for each in details))
+    moved = ASSIGNMENT.encode(AssignmentMessage(Assignment(1, "ada"), PatchCause("m", 0)))
+    feed("activity.assignments", RecordValue(ONE.encode(), moved))
+    left = ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE,), PatchCause("l", 0))
+    feed("activity.records", record(f"={THREAD}", left))
+    for cursor in [each for each in pending if each]:
+        rest = cursor
+        while rest is not None:
+            out = ListOutbox()
+            rest = agent.resume(rest, table, out)
+            sent.extend(out.sent)
+            table.commit()
+
+    patches = [(each.key.decode(), PATCH.decode(each.value)) for each in sent if each.topic == "activity.patches"]
+    final = {(profile, patch.activity.id): patch.gone for profile, patch in patches}
+    assert {final[profile, each.id] for profile in (OWN, "ada") for each in details if (profile, each.id) in final} == {True}
+    assert {activity for profile, activity in final if profile == OWN} == {each.id for each in (*details, *earlier)}
+    passed_on = {each.key.decode() for each in sent if each.topic == "activity.records" and each.key.startswith(OTHER.encode())}
+    assert passed_on == {f"{OTHER}|{each.id}" for each in details}
