@@ -187,12 +187,12 @@ def _consent(check: CheckInput, options: Options) -> Answer:
 
 
 def _seat(check: CheckInput, options: Options) -> Answer:
-    """C15: "a seat shows no sign of life for `days` (90)"; a payload without the seat is UNKNOWN, as is a log that was never reported."""
+    """C15: "a seat shows no sign of life for `days` (90)"; a payload without the seat is UNKNOWN, as is a workspace of which no sign of life was ever reported."""
     state, key = check.state, check.account.key
     seat = seat_of(check)
-    if seat is None or not log.log_is_known(state, key[0]):
+    if seat is None or not log.signs_of_life(state, key[0]):
         return UNKNOWN
-    last = max([check.stay.since, *log.signs_of_life(state, key)])
+    last = max([check.stay.since, *log.signs_of_life(state, *key)])
     return FAIL if seat and state.now >= last + log.days(options, 90) else PASS
 
 

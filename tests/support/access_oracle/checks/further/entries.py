@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.support.access_oracle.log import NO_PROOF, Key, LoggedFact
+from tests.support.access_oracle.log import NO_PROOF, LoggedFact
 from tests.support.access_oracle.registers import DAY
 from tests.support.access_oracle.state import State
 
@@ -71,10 +71,14 @@ def log_is_known(state: State, app_id: str) -> bool:
     return any(entry.app_id == app_id for logged in state.facts if (entry := entry_of(logged)))
 
 
-def signs_of_life(state: State, key: Key) -> list[int]:
-    """Return when the account's owner logged in, or did what the log has an entry of; not what anybody can cause [N26]."""
-    about = [f for f in state.facts if f.kind.startswith("admin.") and (f.fact.get("app_id"), str(f.fact.get("account"))) == key]
-    used = [
-        f for f in about if f.kind == "admin.logged_in" or (f.fact.get("activity") or {}).get("type", NO_PROOF[0]) not in NO_PROOF
+def signs_of_life(state: State, app_id: str, account: str | None = None) -> list[int]:
+    """Return when an account, or any of the workspace, logged in or did what the log has an entry of; not what anybody can cause [N26]."""
+    named = [
+        f
+        for f in state.facts
+        if f.kind.startswith("admin.") and f.fact.get("app_id") == app_id and f.fact.get("account") is not None
     ]
-    return [f.fact["time"] for f in used]
+    used = [
+        f for f in named if f.kind == "admin.logged_in" or (f.fact.get("activity") or {}).get("type", NO_PROOF[0]) not in NO_PROOF
+    ]
+    return [f.fact["time"] for f in used if account in (None, str(f.fact["account"]))]

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support.access_oracle.checks.further import entries as log
 from tests.support.access_oracle.log import Key
-from tests.support.access_oracle.presence import EXPLICIT_KINDS
+from tests.support.access_oracle.presence import EXPLICIT_KINDS, Presence
 from tests.support.access_oracle.registers import normal, second, translated
 from tests.support.access_oracle.state import State
 
@@ -32,7 +32,12 @@ def _is_pending(state: State, app_id: str, address: str) -> bool:
     begun = max((e.time for e in entries if e.type == log.UNINVITED), default=None)
     invited = min(e.time for e in entries if e.type in log.INVITED and (begun is None or e.time > begun))
     accounts = {key: a for key, a in state.accounts.items() if key[0] == app_id and address in a.past_and_present}
-    return not any(account.presence.status == "active" or _was_there(state, key, invited) for key, account in accounts.items())
+    return not any(_is_there(account.presence) or _was_there(state, key, invited) for key, account in accounts.items())
+
+
+def _is_there(presence: Presence) -> bool:
+    """Whether the account is there, or was in a stay that is in doubt [N65]."""
+    return presence.status == "active" or (presence.before is not None and presence.before.status == "active")
 
 
 def _was_there(state: State, key: Key, since: int) -> bool:
