@@ -17,6 +17,7 @@ from schemas.ids import derived
 from schemas.json_lines import json_line
 from streams.cli.access.alarm_test import test_violation
 from streams.cli.access.controls import show_controls
+from streams.cli.access.explain import explain
 from streams.cli.access.ledger import ledger
 from streams.cli.access.listing import list_access
 from streams.cli.access.monitor import monitor
@@ -64,7 +65,7 @@ _workspace_option = click.option(
 access = click.Group(
     "access",
     help=VERBS["access"],
-    commands=[list_access, queue, monitor, test_violation, verify, ledger, replay_check, report, show_controls],
+    commands=[list_access, queue, monitor, test_violation, verify, ledger, replay_check, explain, report, show_controls],
 )
 
 

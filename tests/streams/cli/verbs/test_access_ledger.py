@@ -277,3 +277,17 @@ def test_what_differs_is_shown_and_ends_with_exit_code_3(operator: Operator, clu
     assert "it is there, and does not follow from the facts" in result.stdout
     assert "look at the versions of the checks' rules" in result.stdout
     assert isinstance(user.types("access", "verify").exception, LedgerBroken)
+
+
+def test_a_teammate_is_explained_from_the_log_and_from_an_export(operator: Operator, exported: Path):
+    found = operator.printed("access", "explain", "jo@acme.example", "--tenant", operator.tenant)
+    assert [tuple(each) for each in found["accounts"]] == [("abc12345", "7")]
+    assert ["C2", "opened"] in [[each["check"], each["happened"]] for step in found["steps"] for each in step["findings"]]
+    assert found["steps"][-1]["kind"] == "admin.removed"
+    again = printed("access", "explain", "7", "--files", str(exported), "--tenant", operator.tenant)
+    assert again["steps"] == found["steps"]
+    shown = operator.types("access", "explain", "7", "--tenant", operator.tenant).stdout
+    assert "admin.removed" in shown
+    assert "ledger entry" in shown
+    assert "no fact" in str(operator.types("access", "explain", "nobody", "--tenant", operator.tenant).exception).lower()
+    assert typed("access", "explain", "7", "--files", str(exported)).exit_code == 2
