@@ -1,5 +1,6 @@
 """Read several topics at once, each partition as far as its reader asks; committed records only, without a consumer group."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -67,6 +68,7 @@ async def pulled_ranges(kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, 
         consumer.assign(list(starts))
         for at, start in starts.items():
             consumer.seek(at, start)
+        await asyncio.sleep(0)  # a task of aiokafka's that has not begun cannot be cancelled in order
         yield PulledRanges(consumer, kafka.topic_prefix, ranges)
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error

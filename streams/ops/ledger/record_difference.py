@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
+from schemas.json_lines import json_line
 from schemas.message import Headers
 from streams.ops.ledger.access_log import FINDINGS, FINDINGS_JSON
 
@@ -110,7 +111,7 @@ def _difference(topic: str, path: str, found: Any, made: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return msgspec.json.encode(value).decode()[:200]
+    return json_line(value).decode()[:200]
 
 
 def _text(value: bytes | None) -> str:
