@@ -38,7 +38,7 @@ SMALLEST = {
         {"live_no_work", "live_raw_aiokafka", "live_cpu_us", "large_person"},
     ),
     "access": (("ours",), set()),
-    "evidence": (("agent", "report"), {"report_agent"}),
+    "evidence": (("agent", "report", "verify", "replay_check"), {"report_agent", "verify_agent", "replay_check_agent"}),
     "identity": (("in_memory", "on_disk"), set()),
     "sync": (("bare", "ours", "memory"), {"bare"}),
     "scale": (("1", "2"), {"measured_to_predicted_2"}),

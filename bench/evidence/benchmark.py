@@ -1,4 +1,4 @@
-"""Read a year of facts again, one reading after the other: as the access agent does, and for a report as of its end."""
+"""Read a year of facts again, one reading after the other: as the access agent does, for a report, to verify the ledger, to make it again."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bench.cluster import Cluster
-from bench.evidence.reading import AGENT, READINGS, REPORT, ReadingTrial
+from bench.evidence.reading import AGENT, READINGS, REPLAY_CHECK, REPORT, VERIFY, ReadingTrial
 from bench.options import Options
 from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
 from bench.rounds import measurements
@@ -62,9 +62,16 @@ def _table(trials: Trials) -> Table:
 
 
 def _ratios(trials: Trials) -> dict[str, Ratio]:
-    ours, agent = ({number: _rate(each) for number, each in trials.get(name, {}).items()} for name in (REPORT, AGENT))
-    found = ratio(ours, agent, goal=0.5)
-    return {"report_agent": found} if found else {}
+    agent = _rates(trials, AGENT)
+    found = {
+        f"{name}_agent": ratio(_rates(trials, name), agent, goal=goal)
+        for name, goal in ((REPORT, 0.5), (VERIFY, None), (REPLAY_CHECK, 0.5))
+    }
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _rates(trials: Trials, name: str) -> dict[int, float]:
+    return {number: _rate(each) for number, each in trials.get(name, {}).items()}
 
 
 def _rate(trial: ReadingTrial) -> float:

@@ -1,4 +1,4 @@
-"""One reading of a year in a process of its own: `python -m bench.evidence.reading agent|report FACTS`; it prints what it took as JSON."""
+"""One reading of a year in a process of its own: `python -m bench.evidence.reading NAME FACTS`; it prints what it took as JSON."""
 
 import resource
 import sys
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bench.evidence.log import OF_REPLAY, OF_VERIFY, YearLog, timed
 from bench.evidence.year import BEGINS, TENANT, YEAR, year
 from schemas.canonical import digest
 from schemas.codec import Avro
@@ -18,10 +19,13 @@ from streams.core.access.reports.build import report
 from streams.core.access.reports.scope import ReportScope
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from streams.ops.ledger.merge import verify_log
+from streams.ops.ledger.replay_check import replay_check
+from streams.ops.ledger.verify import LedgerVerifier
 from streams.ops.reports.forms import json_bytes
 from streams.ops.reports.read_log import report_log
 
-AGENT, REPORT = "agent", "report"
+AGENT, REPORT, VERIFY, REPLAY_CHECK = "agent", "report", "verify", "replay_check"
 _BATCH: Final = 500
 
 
@@ -67,6 +71,25 @@ def read_by_report(facts: int) -> ReadingTrial:
     )
 
 
+def verify_ledger(facts: int) -> ReadingTrial:
+    """Verify the ledger of the year against its facts and findings, as `access verify` does."""
+    half: list[float] = []
+    log = YearLog(facts, OF_VERIFY, lambda: half.append(_peak_mib()))
+    found, cpu = timed(log, verify_log(log, LedgerVerifier(Avro.local()), lambda *_: None))
+    assert found.entries == log.entries
+    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=_peak_mib())
+
+
+def check_replay(facts: int) -> ReadingTrial:
+    """Make findings, answers and ledger of the year again and compare them, as `access replay-check` does."""
+    half: list[float] = []
+    log = YearLog(facts, OF_REPLAY, lambda: half.append(_peak_mib()))
+    found, cpu = timed(log, replay_check(log, Avro.local(), lambda *_: None))
+    assert not found.differences
+    assert found.compared["access.ledger"] == log.entries
+    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=_peak_mib())
+
+
 def _trial(facts: int, take: Callable[[tuple[RecordValue, ...]], None]) -> ReadingTrial:
     cpu, read, half = 0.0, 0, 0.0
     for records in _batches(year(facts)):
@@ -88,7 +111,7 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-READINGS: Final = {AGENT: read_by_agent, REPORT: read_by_report}
+READINGS: Final = {AGENT: read_by_agent, REPORT: read_by_report, VERIFY: verify_ledger, REPLAY_CHECK: check_replay}
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(msgspec.json.encode(READINGS[sys.argv[1]](int(sys.argv[2]))))
