@@ -13,7 +13,7 @@ _QUICK_SIZES = (600, 1_200)
 _MEMORY = "memory"
 _ROUNDS = 3
 _LIMIT_S = 3_600
-_COLUMNS = ("contacts", "contacts/s", "CPU µs/contact", "simulator's CPU µs/contact", "peak memory MiB", "in Kafka")
+_COLUMNS = ("read", "contacts/s", "CPU µs/contact", "simulator's CPU µs/contact", "peak memory MiB", "in Kafka")
 
 
 def run(options: Options, cluster: Cluster) -> Report:
@@ -25,7 +25,7 @@ def run(options: Options, cluster: Cluster) -> Report:
         trials[name][number] = trial(cluster, name, contacts, name=f"sync-{name}-{number}", limit_s=_LIMIT_S)
     sizes = (_QUICK_SIZES if options.quick else _SIZES) if _MEMORY in chosen else ()
     memory = {size: trial(cluster, "ours", size, name=f"sync-memory-{size}", limit_s=_LIMIT_S) for size in sizes}
-    rates = {name: {number: each.reading.rate for number, each in rounds.items()} for name, rounds in trials.items()}
+    rates = {name: {number: each.rate for number, each in rounds.items()} for name, rounds in trials.items()}
     compared = ratio(rates.get("ours", {}), rates.get("bare", {}), goal=GOAL)
     rows = {f"{name} ": list(rounds.values()) for name, rounds in trials.items()} | {
         f"ours, {size:,}": [each] for size, each in memory.items()
@@ -47,9 +47,9 @@ def _row(name: str, trials: list[Trial]) -> TableRow:
     readings = [each.reading for each in trials]
     return TableRow(name, (
         Spread.of([each.contacts for each in readings]),
-        Spread.of([each.rate for each in readings]),
-        Spread.of([each.cpu_s / each.contacts * 1e6 for each in readings]),
-        Spread.of([each.simulator_cpu_s / each.reading.contacts * 1e6 for each in trials]),
+        Spread.of([each.rate for each in trials]),
+        Spread.of([each.reading.cpu_s / each.contacts * 1e6 for each in trials]),
+        Spread.of([each.simulator_cpu_s / each.contacts * 1e6 for each in trials]),
         Spread.of([each.memory_mib for each in readings]),
         "" if name == "bare" else f"{sum(each.stored for each in trials):,}",
     ))  # fmt: skip
@@ -57,8 +57,9 @@ def _row(name: str, trials: list[Trial]) -> TableRow:
 
 def _checks(trials: dict[str, dict[int, Trial]], memory: dict[int, Trial]) -> dict[str, bool]:
     ours = [*trials.get("ours", {}).values(), *memory.values()]
-    counts = {each.reading.contacts for rounds in trials.values() for each in rounds.values()}
     return {
-        "each contact read is in Kafka, once": all(each.stored == each.reading.contacts for each in ours),
-        "every reading of a workspace has read the same number": len(counts) <= 1,
+        "every contact of the workspace is in Kafka": all(each.stored == each.contacts for each in ours),
+        "each reader has read at least as many as there are": all(
+            each.reading.contacts >= each.contacts for rounds in trials.values() for each in rounds.values()
+        ),
     }

@@ -25,10 +25,6 @@ class ReadingResult(msgspec.Struct, frozen=True):
     cpu_s: float
     memory_mib: float
 
-    @property
-    def rate(self) -> float:
-        return self.contacts / self.seconds
-
 
 class Stopwatch:
     """Begins where it is made: what a process did before, such as imports, does not count."""

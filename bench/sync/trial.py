@@ -22,11 +22,17 @@ _PARTITIONS = 4
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """The reading, the contacts that Kafka has, and the CPU seconds and memory of the simulator."""
+    """A reading of a workspace of so many `contacts`, how many different ones Kafka has, and the CPU seconds of the simulator."""
 
+    contacts: int
     reading: ReadingResult
     stored: int
     simulator_cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Contacts of the workspace a second: what is read twice counts once."""
+        return self.contacts / self.reading.seconds
 
 
 def trial(cluster: Cluster, reader: str, contacts: int, *, name: str, limit_s: float) -> Trial:
@@ -39,9 +45,9 @@ def trial(cluster: Cluster, reader: str, contacts: int, *, name: str, limit_s: f
         job = ReadingJob(url, cluster.bootstrap, prefix)
         reading = msgspec.json.decode(run_job(READERS[reader], job, limit_s), type=ReadingResult)
         used = child.cpu_s() - before
-    stored = sum(1 for _ in read_all(cluster.bootstrap, topics[0], f"{prefix}reader"))
+    stored = len({record.key() for record in read_all(cluster.bootstrap, topics[0], f"{prefix}reader")})
     cluster.delete(topics)
-    return Trial(reading, stored, used)
+    return Trial(contacts, reading, stored, used)
 
 
 @contextmanager
