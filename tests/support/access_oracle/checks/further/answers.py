@@ -51,7 +51,7 @@ def further_answers(state: State) -> Answers:
 def _of_account(state: State, account: Account, check: str, options: Options) -> Answer:
     """A removed account has no answers but C13, so nothing of it is open; one whose presence is in doubt has none that is known.
 
-    In doubt, what is open was of the stay before that second, and ends where that has nothing open.
+    In doubt, what is open was of the stay before that second, and ends where that has nothing open, or where there was none.
     """
     status, before = account.presence.status, account.presence.before
     if status == "active" or (status == "removed" and check == "C13"):
@@ -59,7 +59,7 @@ def _of_account(state: State, account: Account, check: str, options: Options) ->
     if status == "contradiction" and before is not None and before.status == "active":
         undoubted = _OF_ACCOUNTS[check](check_input(state, account, before), options)
         return PASS if undoubted == PASS else UNKNOWN
-    return UNKNOWN if status == "contradiction" else PASS
+    return PASS
 
 
 def _stale_sources(state: State) -> Answer:
