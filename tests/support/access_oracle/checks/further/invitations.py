@@ -32,11 +32,13 @@ def _is_pending(state: State, app_id: str, address: str) -> bool:
     begun = max((e.time for e in entries if e.type == log.UNINVITED), default=None)
     invited = min(e.time for e in entries if e.type in log.INVITED and (begun is None or e.time > begun))
     accounts = {key: a for key, a in state.accounts.items() if key[0] == app_id and address in a.past_and_present}
-    return not any(_is_there(account.presence) or _was_there(state, key, invited) for key, account in accounts.items())
+    return not any(_is_there(account.presence, invited) or _was_there(state, key, invited) for key, account in accounts.items())
 
 
-def _is_there(presence: Presence) -> bool:
-    """Whether the account is there, or was in a stay that is in doubt [N65]."""
+def _is_there(presence: Presence, invited: int) -> bool:
+    """Whether the account is there, was removed only since it was invited, or was in a stay that is in doubt [N65]."""
+    if presence.status == "removed":
+        return presence.since >= invited
     return presence.status == "active" or (presence.before is not None and presence.before.status == "active")
 
 
