@@ -42,7 +42,6 @@ TOPICS: Final[Mapping[str, str]] = MappingProxyType({
     "ticket": "intercom.conversations",
     "article": "intercom.articles",
     ACTIVITY_LOG: "intercom.admins",
-    "team": "intercom.other",
     "tag": "intercom.other",
     "segment": "intercom.other",
     "data_attribute": "intercom.other",

@@ -18,12 +18,14 @@ from schemas.access.facts import TOPIC as FACTS
 from schemas.access.facts import Actor
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
+from schemas.directory.lists import TOPIC as DIRECTORY_LISTS
+from schemas.directory.lists import ListKind, list_records
 from schemas.intercom.rest_objects import ACTIVITY_LOG, ReadAs, Reading
 from schemas.intercom.values import identifier_or_none
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
 from streams.ops.backfill.conversation_parts import whole_conversation
 
-TEAMMATES, CONTACTS, COMPANIES = "teammates", "contacts", "companies"
+TEAMMATES, CONTACTS, COMPANIES, TEAMS = "teammates", "contacts", "companies", "teams"
 READER: Final = Actor(kind="connector", id="intercom.rest")
 LOG_DAYS: Final = 365  # how far back a first reading of the activity log reaches; Intercom shows a year of it
 _CONVERSATIONS_PER_PAGE: Final = 50  # what is read again after a crash, each by a call of its own
@@ -51,15 +53,16 @@ class PageRecords(NamedTuple):
 
 
 class ObjectType(NamedTuple):
-    """How a type of object is listed, and the type of its readings; that of teammates is empty: they are a snapshot.
+    """How a type of object is listed, and the type of its readings.
 
-    `whole` is a listing that cannot be continued. `complete` reads by an object's id what lists leave out of it, and says whether that is all.
+    `snapshot` makes records of a list as a whole, where it says also who is gone. `whole` is a listing that cannot be continued. `complete` reads by an object's id what lists leave out of it, and says whether that is all.
     """
 
     listing: Callable[[ReadingContext], Listing]
     type: str
     whole: bool = False
     complete: Callable[[RestClient, Reading], Awaitable[tuple[Reading, bool]]] | None = None
+    snapshot: Callable[[ReadingContext, Avro, Page], list[TopicRecord]] | None = None
 
 
 class _Identified(msgspec.Struct):
@@ -93,8 +96,8 @@ async def page_records(
     object_type: ObjectType, client: RestClient, context: ReadingContext, avro: Avro, page: Page
 ) -> PageRecords:
     """Return the records of a page, after reading what the list left out of its objects."""
-    if not object_type.type:
-        return _snapshot(context, avro, page)
+    if object_type.snapshot is not None:
+        return PageRecords(object_type.snapshot(context, avro, page), len(page.items), 0)
     history = object_type.type == ACTIVITY_LOG and context.origin is Origin.BACKFILL
     listed = readings_of(context.app_id, object_type.type, page, ReadAs.HISTORY if history else ReadAs.LISTED)
     complete, now = object_type.complete, time.time_ns() // 1_000_000
@@ -105,14 +108,25 @@ async def page_records(
     return PageRecords(records, len(listed), len(page.items) - len(listed), sum(not is_whole for _, is_whole in found))
 
 
-def _snapshot(context: ReadingContext, avro: Avro, page: Page) -> PageRecords:
-    """Return a snapshot of the workspace's teammates, as `access snapshot` appends it."""
+def _teammates(context: ReadingContext, avro: Avro, page: Page) -> list[TopicRecord]:
+    """Return a snapshot of the workspace's teammates, as `access snapshot` appends it, and the list for the directory."""
     body = b'{"type":"admin.list","admins":[' + b",".join(page.items) + b"]}"
     reading = TeammateReading(
         tenant=context.tenant, app_id=context.app_id, requested=page.requested_at, body=body, file="GET /admins", actor=READER
     )
-    facts = snapshot_facts(reading)
-    return PageRecords([TopicRecord(FACTS, *fact_record(avro, fact)) for fact in facts], len(facts) - 2, 0)
+    facts = [TopicRecord(FACTS, *fact_record(avro, fact)) for fact in snapshot_facts(reading)]
+    return facts + _list_of(ListKind.ADMINS, context, page)
+
+
+def _teams(context: ReadingContext, avro: Avro, page: Page) -> list[TopicRecord]:
+    return _list_of(ListKind.TEAMS, context, page)
+
+
+def _list_of(kind: ListKind, context: ReadingContext, page: Page) -> list[TopicRecord]:
+    """Return a list for the directory: Intercom answers teammates and teams on one page."""
+    now = time.time_ns() // 1_000_000
+    records = list_records(context.app_id, kind, page.items, requested_at=page.requested_at, origin=context.origin, now=now)
+    return [TopicRecord(DIRECTORY_LISTS, each.key.encode(), each.value, each.headers) for each in records]
 
 
 def readings_of(app_id: str, type_: str, page: Page, read_as: ReadAs = ReadAs.LISTED) -> list[Reading]:
@@ -140,12 +154,12 @@ def _entity(type_: str, item: bytes) -> str | None:
 
 
 OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType({
-    TEAMMATES: ObjectType(lambda _: listings.teammates(), ""),
+    TEAMMATES: ObjectType(lambda _: listings.teammates(), "teammate", snapshot=_teammates),
     CONTACTS: ObjectType(_contacts, "contact"),
     COMPANIES: ObjectType(lambda _: listings.companies(), "company", whole=True),
     "conversations": ObjectType(_conversations, "conversation", complete=whole_conversation),
     "tickets": ObjectType(lambda each: listings.tickets_updated(each.since or FIRST, each.until + 1), "ticket"),
-    "teams": ObjectType(lambda _: listings.teams(), "team"),
+    TEAMS: ObjectType(lambda _: listings.teams(), "team", snapshot=_teams),
     "tags": ObjectType(lambda _: listings.tags(), "tag"),
     "segments": ObjectType(lambda _: listings.segments(), "segment"),
     "data-attributes": ObjectType(lambda _: listings.data_attributes(), "data_attribute"),

@@ -229,7 +229,7 @@ class PagesReader:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _made(self, object_type: ObjectType, page: Page) -> "Page | _ReadPage":
-        metrics.SYNC_PAGES.labels(object_type.type or "teammate").inc()
+        metrics.SYNC_PAGES.labels(object_type.type).inc()
         return _ReadPage(page, await page_records(object_type, self._client, self._context, self._avro, page))
 
     async def _store_pages(self, name: str, read: "list[_ReadPage]", remaining: tuple[RestRequest, ...]) -> None:

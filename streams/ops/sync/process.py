@@ -28,9 +28,10 @@ from schemas.intercom.rest_objects import Reading
 from schemas.partition import partition_of
 from schemas.tenancy import Tenancy
 from streams.ops.backfill.conversation_parts import read_conversation
-from streams.ops.backfill.objects import OBJECTS, TEAMMATES, ReadingContext, page_records
+from streams.ops.backfill.objects import OBJECTS, TEAMMATES, TEAMS, ReadingContext, page_records
 from streams.ops.sync.catch_up import CatchUp, SyncSchedule
 from streams.ops.sync.contact_reads import read_contact
+from streams.ops.sync.directory_lists import DirectoryLists
 from streams.ops.sync.heartbeat import Heartbeat
 from streams.ops.sync.pending import PendingReads, Place, ReadTarget
 from streams.ops.sync.requests import RequestReader, request_readers
@@ -66,6 +67,7 @@ class SyncProcess:
         self._clients: dict[str, RestClient] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
         self._teammates_read: dict[str, float] = {}
+        self._lists = DirectoryLists()
         self._caught_up: dict[str, float] = {}
         self._looked: dict[str, float] = {}
         self._heartbeats: dict[str, Heartbeat] = {}
@@ -165,6 +167,7 @@ class SyncProcess:
             self._refused(app_id, targets, refusal)
         except IntercomStreamsError as error:
             metrics.SYNC_READS.labels("failed").inc()
+            self._lists.forget(app_id)
             log.warning("reading from Intercom failed; it is tried again", app_id=app_id, reason=str(error))
             await asyncio.sleep(_RETRY_S)
 
@@ -173,14 +176,15 @@ class SyncProcess:
         if target.entity:
             readings = await _BY_TYPE[target.type](client, target)
             return [TopicRecord(each.topic, each.key.encode(), each.value, each.headers(Origin.RESYNC, now)) for each in readings]
-        teammates = OBJECTS[TEAMMATES]
         context = ReadingContext(self._tenancy.owners[app_id], app_id, Origin.RESYNC, None, now // 1000, client.version)
         self._teammates_read[app_id] = time.monotonic()
-        return [
+        records = [
             record
-            async for page in client.pages(teammates.listing(context))
-            for record in (await page_records(teammates, client, context, self._avro, page)).records
+            for object_type in (OBJECTS[TEAMMATES], OBJECTS[TEAMS])
+            async for page in client.pages(object_type.listing(context))
+            for record in (await page_records(object_type, client, context, self._avro, page)).records
         ]
+        return self._lists.changed(records)
 
     async def _heartbeat(self, client: RestClient, producer: Transactions) -> bool:
         """Look whether webhooks come, where that is due; return whether that changed, so that what was missed is read at once."""

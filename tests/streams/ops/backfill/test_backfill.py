@@ -235,9 +235,11 @@ def test_every_type_of_object_goes_where_its_webhooks_go(installation: Installat
     assert keys(installation, "intercom.admins") == {"abc12345": 1}
     others = [header(each.headers, "ce_type") for each in installation.read("intercom.other")]
     assert Counter(others) == {
-        f"intercom.rest.{name}": 1 + (name == "data_attribute") for name in ("team", "tag", "segment", "data_attribute")
+        f"intercom.rest.{name}": 1 + (name == "data_attribute") for name in ("tag", "segment", "data_attribute")
     }
-    assert len(keys(installation, "intercom.other")) == 5
+    assert len(keys(installation, "intercom.other")) == 4
+    lists = [header(each.headers, "ce_type") for each in installation.read("intercom.directory")]
+    assert lists == ["intercom.rest.admins", "intercom.rest.teams"]
 
 
 def test_the_command_reads_lists_and_resyncs(installation: Installation, redis_url: str):
