@@ -34,6 +34,7 @@ TOPICS = [
     "intercom.articles",
     "intercom.admins",
     "intercom.other",
+    "intercom.directory",
     "access.facts",
     "operations",
 ]

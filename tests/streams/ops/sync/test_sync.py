@@ -34,7 +34,7 @@ from tests.support.counting_agent import read_all
 AVRO = Avro.local()
 CONVERSATION_REQUESTS = "conversation.read.requests"
 TOPICS = [
-    "intercom.contacts", "intercom.companies", "intercom.conversations", "access.facts", "operations", read_requests.TOPIC, contact_requests.TOPIC,
+    "intercom.contacts", "intercom.companies", "intercom.conversations", "intercom.directory", "access.facts", "operations", read_requests.TOPIC, contact_requests.TOPIC,
     CONVERSATION_REQUESTS,
 ]  # fmt: skip
 WORKSPACES = tuple(Workspace(app_id=name, app="support", access_token=Secret("t")) for name in ("abc12345", "xyz67890"))
