@@ -62,7 +62,7 @@ class ObjectType(NamedTuple):
     type: str
     whole: bool = False
     complete: Callable[[RestClient, Reading], Awaitable[tuple[Reading, bool]]] | None = None
-    snapshot: Callable[[ReadingContext, Avro, Page], list[TopicRecord]] | None = None
+    snapshot: Callable[[ReadingContext, Avro, Page], PageRecords] | None = None
 
 
 class _Identified(msgspec.Struct):
@@ -97,7 +97,7 @@ async def page_records(
 ) -> PageRecords:
     """Return the records of a page, after reading what the list left out of its objects."""
     if object_type.snapshot is not None:
-        return PageRecords(object_type.snapshot(context, avro, page), len(page.items), 0)
+        return object_type.snapshot(context, avro, page)
     history = object_type.type == ACTIVITY_LOG and context.origin is Origin.BACKFILL
     listed = readings_of(context.app_id, object_type.type, page, ReadAs.HISTORY if history else ReadAs.LISTED)
     complete, now = object_type.complete, time.time_ns() // 1_000_000
@@ -108,18 +108,18 @@ async def page_records(
     return PageRecords(records, len(listed), len(page.items) - len(listed), sum(not is_whole for _, is_whole in found))
 
 
-def _teammates(context: ReadingContext, avro: Avro, page: Page) -> list[TopicRecord]:
+def _teammates(context: ReadingContext, avro: Avro, page: Page) -> PageRecords:
     """Return a snapshot of the workspace's teammates, as `access snapshot` appends it, and the list for the directory."""
     body = b'{"type":"admin.list","admins":[' + b",".join(page.items) + b"]}"
     reading = TeammateReading(
         tenant=context.tenant, app_id=context.app_id, requested=page.requested_at, body=body, file="GET /admins", actor=READER
     )
     facts = [TopicRecord(FACTS, *fact_record(avro, fact)) for fact in snapshot_facts(reading)]
-    return facts + _list_of(ListKind.ADMINS, context, page)
+    return PageRecords(facts + _list_of(ListKind.ADMINS, context, page), len(facts) - 2, 0)
 
 
-def _teams(context: ReadingContext, avro: Avro, page: Page) -> list[TopicRecord]:
-    return _list_of(ListKind.TEAMS, context, page)
+def _teams(context: ReadingContext, avro: Avro, page: Page) -> PageRecords:
+    return PageRecords(_list_of(ListKind.TEAMS, context, page), len(page.items), 0)
 
 
 def _list_of(kind: ListKind, context: ReadingContext, page: Page) -> list[TopicRecord]:
