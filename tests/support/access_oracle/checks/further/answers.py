@@ -144,13 +144,14 @@ def _sign_in_method(check: CheckInput, options: Options) -> Answer:
     """
     methods, now = options.get("methods"), check.state.now
     found = _of_this_stay(check, log.entries(check.state, *check.account.key, (log.LOGIN, log.REFUSED)))
-    named = [entry for entry in found if entry.type == log.LOGIN and "sign_in_method" in entry.metadata]
+    logins = [entry for entry in found if entry.type == log.LOGIN]  # a refused one is none
+    named = [entry for entry in logins if "sign_in_method" in entry.metadata]
     wrong = [e for e in found if e.type == log.REFUSED] + [
         e for e in named if methods and e.metadata["sign_in_method"] not in methods
     ]
     if any(now < entry.time + log.days(options) for entry in wrong):
         return FAIL
-    return UNKNOWN if found and methods and not named else PASS
+    return UNKNOWN if logins and methods and not named else PASS
 
 
 def _credentials_left(check: CheckInput, _: Options) -> Answer:
