@@ -88,10 +88,16 @@ class Cluster(msgspec.Struct, frozen=True):
         known = admin.list_topics(timeout=_ANSWER_S).topics
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub has no types
         asked = {TopicPartition(topic, number): latest for topic in topics for number in known[topic].partitions}
-        ends: dict[str, dict[int, int]] = {topic: {} for topic in topics}
-        for partition, answer in (admin.list_offsets(asked) if asked else {}).items():
-            ends[partition.topic][partition.partition] = answer.result(_ANSWER_S).offset
-        return ends
+
+        def answered() -> dict[str, dict[int, int]]:
+            ends: dict[str, dict[int, int]] = {topic: {} for topic in topics}
+            for partition, answer in (admin.list_offsets(asked) if asked else {}).items():
+                ends[partition.topic][partition.partition] = answer.result(_ANSWER_S).offset
+            return ends
+
+        return _retry(
+            answered, f"Kafka at {self.bootstrap} does not say where topics end"
+        )  # a new one has no leader for a moment
 
     def watch(self, topics: list[str]) -> "OffsetWatch":
         """Return a watch of the end offsets of topics."""

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from schemas import dead_letters, generations, operations
 from schemas.access import facts
+from schemas.directory import lists
 from schemas.intercom import rest_objects
 from schemas.topics import TOPICS, Encoding
 from schemas.webhooks import endpoint_states, posted
@@ -111,7 +112,7 @@ def _deliver() -> Iterator[Right]:
 def _sync() -> Iterator[Right]:
     """It reads inbound topics for whether webhooks come, and the changelogs of what it compares; the workers' groups say how far they are."""
     own = {operations.TOPIC, generations.TOPIC, "access.state"}
-    inbound = set(rest_objects.TOPICS.values())
+    inbound = {*rest_objects.TOPICS.values(), lists.TOPIC}
     for name, topic in TOPICS.items():
         reads = ("Read",) if "sync" in topic.read_by or name in own | inbound else ()
         writes = ("Write",) if name in inbound or name in (operations.TOPIC, facts.TOPIC) else ()

@@ -53,6 +53,12 @@ def fleet_of(folder: Path, kafka: str, prefix: str) -> Iterator[Fleet]:
         fleet.close()
 
 
+@pytest.fixture
+def workers(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Fleet]:
+    with fleet_of(tmp_path, kafka, prefix) as fleet:
+        yield fleet
+
+
 @contextlib.asynccontextmanager
 async def feed_events(settings: KafkaSettings, bodies: list[bytes]) -> AsyncIterator[asyncio.Task[None]]:
     """Write the events as the ingress would, slowly enough that workers are killed meanwhile."""

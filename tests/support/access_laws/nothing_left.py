@@ -49,5 +49,5 @@ def left_undone(company: Company) -> list[str]:
         evaluation.workspace(app_id, again)
     for key in list(state.account_keys()):
         evaluation.account(key, again, now)
-    findings = [f"the finding {key.check} {key.app_id}/{key.account}" for key, _ in evaluation.events]
+    findings = [f"the finding {key.check} {key.app_id}/{key.account}" for key, *_ in evaluation.events]
     return [*findings, *(f"the row {key}" for key in evaluation.states)]

@@ -147,7 +147,7 @@ def test_an_erasure_wins_in_any_order():
 def test_erasures_in_random_histories_leave_what_the_history_without_these_contacts_leaves(seed):
     chance = random.Random(seed)
     bodies = shared_history(seed, 150, 12, (APP,))
-    records = [each for body in bodies for each in routed(body)]
+    records = [(topic, record) for body in bodies for topic, record in routed(body) if topic != "intercom.activities"]
     keys = sorted({record.key.decode() for topic, record in records if topic == "intercom.contacts"})
     gone = set(chance.sample(keys, 3))
     with_erasures = [*records, *((erasure.TOPIC, erased(key)) for key in gone)]

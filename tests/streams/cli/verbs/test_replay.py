@@ -106,7 +106,7 @@ def test_a_range_of_offsets_is_read_from_its_first_to_before_its_last(installati
         (["access.facts", "--reprocess"], "never reprocessed"),
         (["person.patches", "--reprocess"], "not a topic that can be replayed"),
         (["nothing.such", "--reprocess"], "not a topic that can be replayed"),
-        (["intercom.conversations", "--reprocess"], "no agent reads"),
+        (["intercom.articles", "--reprocess"], "no agent reads"),
         (["person.patches", "--to", "crm.people"], "not a topic that can be replayed"),
         (["people", "--to", "crm.people"], "there is no topic crm.people"),
         ([CONTACTS, "--reprocess", "--partition", "9"], "has partitions 0 to 2"),

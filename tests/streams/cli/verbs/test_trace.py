@@ -122,9 +122,9 @@ def test_an_event_without_effect_says_why(installation: Installation):
 
 
 def test_what_no_agent_reads_is_kept_and_said_to_be(installation: Installation):
-    installation.append(*records(posted("conversation.user.created", {"type": "conversation", "id": "c1"})))
+    installation.append(*records(posted("article.published", {"type": "article", "id": "7"})))
     (found,) = installation.printed("trace", "notif_1")
-    assert "no agent reads intercom.conversations" in found["verdict"]
+    assert "no agent reads intercom.articles" in found["verdict"]
 
 
 def test_a_post_that_waited_in_the_spool_shows_for_how_long(installation: Installation):

@@ -30,6 +30,7 @@ from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.ops.doctor.finding import Patient
 from streams.settings import Settings, load
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import append_visibly
 from tests.support.config import config_text, write_config
 from tests.support.engines import QUICK, until
@@ -86,11 +87,13 @@ class Installed(NamedTuple):
         await append_visibly(self.kafka, records)
 
     async def alter(self, topic: str, **config: str) -> None:
+        """Change settings of a topic, and return once the broker shows them: it learns of them after the controller has agreed."""
+        wanted = {name.replace("_", "."): value for name, value in config.items()}
         async with admin_client(self.kafka) as admin:
-            resource = ConfigResource(
-                ConfigResourceType.TOPIC, self.kafka.topic(topic), {k.replace("_", "."): v for k, v in config.items()}
-            )
-            await admin.alter_configs([resource])
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, self.kafka.topic(topic), wanted)])
+        async with asyncio.timeout(DEADLINE_S):
+            while not wanted.items() <= (await topics.broker_settings(self.kafka))[topic].items():
+                await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
