@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 SHORT, LONG = 200_000, 500_000
 """Rows."""
 KILLS = 3
-BACKLOG = BATCH * 12
+BACKLOG = BATCH * 5  # a transaction of the work has several parts, so it takes some 25 of them
 _DEADLINE = 180.0
 _CODE, _ROW = 60 << 20, 1_130  # bytes of memory: the code and one part, and a row with what its restoration takes
 
@@ -53,6 +53,10 @@ class OutputLog:
     async def wait_for_parts(self, count: int) -> None:
         """Wait for so many parts."""
         await self._wait_for(lambda: len(self.parts) >= count, f"{count} parts")
+
+    async def wait_for_answer(self, offset: int) -> None:
+        """Wait for the answer to the question at that offset."""
+        await self._wait_for(lambda: any(each.answer == offset for each in self.outputs), f"the answer to {offset}")
 
     async def wait_for_sum(self) -> dict[int, int]:
         """Wait for the sum."""
@@ -117,8 +121,8 @@ async def rows_are_done_once(settings: KafkaSettings, workers: Fleet, rows: int)
         await send(b"raise")
         question_offsets = [await send(b"question") for _ in range(BACKLOG)]
         workers.start()
+        await log.wait_for_answer(question_offsets[BACKLOG - 1])  # after a restart parts are done while records are still fetched
         for kill in range(1, KILLS + 1):
-            # The first once the backlog should be answered: after a restart parts are done while records are still fetched.
             await log.wait_for_parts(parts * (5 + 15 * kill) // 100)
             question_offsets.append(await send(b"question"))
             workers.kill(0)

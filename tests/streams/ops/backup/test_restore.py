@@ -12,7 +12,7 @@ from connectors.kafka import topics
 from connectors.kafka.fact_log import fact_record
 from connectors.kafka.group_lag import group_lag
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, transactions
+from connectors.kafka.transaction import TopicRecord
 from connectors.local import temporary_stack
 from schemas.access.facts import Fact
 from schemas.message import header
@@ -23,7 +23,7 @@ from streams.engine.runner import Running, running
 from streams.engine.tables import commit_state
 from tests.patience import DEADLINE_S
 from tests.streams.cli.at_work import company
-from tests.streams.cli.installation import Installation
+from tests.streams.cli.installation import Installation, append_visibly
 from tests.streams.cli.verbs.test_trace import AGENTS, records
 from tests.support.company import AVRO, DAY, T0, admin
 from tests.support.counting_agent import read_all
@@ -68,8 +68,7 @@ async def worked(installation: Installation, *appended: list[TopicRecord]) -> di
     async with running(AGENTS, kafka=installation.kafka, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "tables are there")
         for each in appended:
-            async with transactions(installation.kafka, "test") as producer:
-                await producer.append(each)
+            await append_visibly(installation.kafka, each)  # else the work may seem done before the records are seen
         await at_rest(installation.kafka, work)
         return {agent.name: {k: v for k, v in rows_of(work, agent.name).items() if k != commit_state.KEY} for agent in AGENTS}
 
