@@ -32,11 +32,11 @@ Path = tuple[str, ...]
 
 
 class SecondaryRoute(msgspec.Struct, frozen=True):
-    """The route of a secondary record; its id is derived from the notification's and `part`."""
+    """The route of a secondary record; its id is derived from the notification's and `part`. Without paths of its own it has the first one's entity."""
 
     part: str
     topic: str
-    entity: tuple[Path, ...]
+    entity: tuple[Path, ...] | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -66,28 +66,27 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 OWN_ID: Final[Path] = ("id",)
 _OWN_ID: Final[tuple[Path, ...]] = (OWN_ID,)
 _CONTACT_ID: Final[tuple[Path, ...]] = (("contact", "id"), ("user", "id"))
-
-
-def _activity(entity: tuple[Path, ...]) -> SecondaryRoute:
-    """Return the route of an event of a contact as an activity: a topic has one agent that reads it."""
-    return SecondaryRoute("activity", ACTIVITIES, entity)
-
+_ACTIVITY: Final = SecondaryRoute("activity", ACTIVITIES)
+"""An event of a contact is sent again as an activity: a topic has one agent that reads it."""
 
 _CONTACT: Final = Route("intercom.contacts", _OWN_ID)
-_LIFE_OF_CONTACT: Final = Route("intercom.contacts", _OWN_ID, secondary=(_activity(_OWN_ID),))
-_ABOUT_CONTACT: Final = Route("intercom.contacts", _CONTACT_ID, secondary=(_activity(_CONTACT_ID),))
-_EITHER_ID: Final = (*_CONTACT_ID, ("id",))  # version 1 of the API posted the user itself
-_SUBSCRIPTION: Final = Route("intercom.contacts", _EITHER_ID, secondary=(_activity(_EITHER_ID),))
+_LIFE_OF_CONTACT: Final = Route("intercom.contacts", _OWN_ID, secondary=(_ACTIVITY,))
+_ABOUT_CONTACT: Final = Route("intercom.contacts", _CONTACT_ID, secondary=(_ACTIVITY,))
+_SUBSCRIPTION: Final = Route(
+    "intercom.contacts",
+    (*_CONTACT_ID, ("id",)),  # version 1 of the API posted the user itself
+    secondary=(_ACTIVITY,),
+)
 _MERGED: Final = Route(
     "intercom.contacts",
     _OWN_ID,
-    secondary=(SecondaryRoute(MERGED_FROM, "intercom.contacts", (("merged_from", "id"),)), _activity(_OWN_ID)),
+    secondary=(SecondaryRoute(MERGED_FROM, "intercom.contacts", (("merged_from", "id"),)), _ACTIVITY),
 )
 _COMPANY: Final = Route("intercom.companies", _OWN_ID)
 _COMPANY_CONTACT: Final = Route(
     "intercom.contacts",
     _CONTACT_ID,
-    secondary=(SecondaryRoute("company", "intercom.companies", (("company", "id"),)), _activity(_CONTACT_ID)),
+    secondary=(SecondaryRoute("company", "intercom.companies", (("company", "id"),)), _ACTIVITY),
 )
 _HAPPENING: Final = Route(
     ACTIVITIES,
@@ -160,12 +159,16 @@ def destinations(notification: Envelope) -> tuple[Destination, ...]:
     if route is None:
         return (other_destination(notification),)
     decoder = _HAPPENING_FIELDS if route.values else _PATH_FIELDS
-    entity = _entity(notification.item, route.entity, decoder) or _value(notification.item, route.values)
+    fields = _decoded(notification.item, decoder)
+    entity = _entity(fields, route.entity, decoder) or _value(fields, route.values, decoder)
     primary = _destination(notification, route, entity) if entity or route.by_app else other_destination(notification)
     if not route.secondary:
         return (primary,)
-    found = ((secondary, _entity(notification.item, secondary.entity)) for secondary in route.secondary)
-    return (primary, *(_secondary_destination(notification, secondary, entity) for secondary, entity in found if entity))
+    found = [
+        (secondary, entity if secondary.entity is None else _entity(fields, secondary.entity, decoder))
+        for secondary in route.secondary
+    ]
+    return (primary, *[_secondary_destination(notification, secondary, each) for secondary, each in found if each])
 
 
 def other_destination(notification: Envelope) -> Destination:
@@ -243,28 +246,27 @@ _LONGEST_VALUE: Final = 320  # bytes of a key's value once it is quoted; an addr
 _CONTACTS: Final[Path] = ("contacts",)
 
 
-def _entity(item: msgspec.Raw, paths: tuple[Path, ...], decoder: _Decoder = _PATH_FIELDS) -> str | None:
-    """Return the first id on the paths; Intercom sends 0 for no entity."""
+def _entity(fields: Any, paths: tuple[Path, ...], decoder: _Decoder) -> str | None:
+    """Return the first id on the paths of an object's fields; Intercom sends 0 for no entity."""
     for path in paths:
-        id_ = _only_contact(item) if path == _CONTACTS else _text(item, path, decoder)
+        id_ = _only_contact(fields) if path == _CONTACTS else _text(fields, path, decoder)
         if id_ and id_ != "0":
             return id_
     return None
 
 
-def _value(item: msgspec.Raw, paths: tuple[tuple[str, Path], ...]) -> str | None:
+def _value(fields: Any, paths: tuple[tuple[str, Path], ...], decoder: _Decoder) -> str | None:
     """Return the first value on the paths as the entity of a key, `@KIND:VALUE`: quoted, so that it holds no separator of keys."""
     for kind, path in paths:
-        value = _text(item, path, _HAPPENING_FIELDS)
+        value = _text(fields, path, decoder)
         quoted = quote((value or "").strip(), safe="@+")
         if quoted and len(quoted) <= _LONGEST_VALUE:
             return f"@{kind}:{quoted}"
     return None
 
 
-def _only_contact(item: msgspec.Raw) -> str | None:
+def _only_contact(fields: Any) -> str | None:
     """Return the id of the only contact in a list of contacts, plain or in an object; of several none: each would have a key of its own."""
-    fields = _decoded(item, _HAPPENING_FIELDS)
     for _ in range(2):
         if fields is None:
             return None
@@ -273,12 +275,11 @@ def _only_contact(item: msgspec.Raw) -> str | None:
         except (msgspec.MsgspecError, RecursionError):
             fields = _decoded(fields.contacts, _HAPPENING_FIELDS)
             continue
-        return _text(entries[0], OWN_ID, _PATH_FIELDS) if len(entries) == 1 else None
+        return _text(_decoded(entries[0], _PATH_FIELDS), OWN_ID, _PATH_FIELDS) if len(entries) == 1 else None
     return None
 
 
-def _text(item: msgspec.Raw, path: Path, decoder: _Decoder) -> str | None:
-    fields = _decoded(item, decoder)
+def _text(fields: Any, path: Path, decoder: _Decoder) -> str | None:
     for field in path[:-1]:
         fields = fields and _decoded(getattr(fields, field), decoder)
     return name(getattr(fields, path[-1])) if fields else None

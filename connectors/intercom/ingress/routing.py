@@ -161,10 +161,13 @@ class Router:
     def _make_plan(self, app_id: str, topic: str, content_type: bytes | None) -> "_Plan | None":
         """Return how to route the plain notifications of a workspace and topic; None where the envelope has to decide."""
         app, route = self._apps.get(app_id), route_of(topic)
-        if app is None or route is None or route.secondary or route.entity[0] != OWN_ID or route.by_app:
+        if app is None or route is None or route.entity[0] != OWN_ID or route.by_app:
+            return None
+        if any(secondary.entity is not None for secondary in route.secondary):
             return None
         constants = constant_headers(_source(app_id), event_type(topic), Origin.WEBHOOK, _content_type(content_type))
-        return _Plan(app, self._name(route.topic), f"{app_id}:", constants, _label(topic))
+        secondary = tuple((each.part, self._name(each.topic)) for each in route.secondary)
+        return _Plan(app, self._name(route.topic), f"{app_id}:", constants, _label(topic), secondary)
 
     def _quarantined(
         self, post: AuthenticPost, notification: Envelope, reason: Quarantine, now: int, name: str | None = None
@@ -193,16 +196,20 @@ class Router:
 
 
 class _Plan(NamedTuple):
-    """What all plain notifications of a workspace and topic share: the app that signs them, the topic, and constant headers."""
+    """What all plain notifications of a workspace and topic share: the app that signs them, the topic, and constant headers.
+
+    `secondary` are the parts and topics of further records about the same entity.
+    """
 
     app: str
     topic: str
     key_prefix: str
     constant_headers: tuple[tuple[str, bytes], ...]
     name: str
+    secondary: tuple[tuple[str, str], ...]
 
     def routed(self, post: AuthenticPost, plain: PlainNotification, now: int) -> RoutedPost:
-        """Return the record that the envelope's way would make, with what differs filled in."""
+        """Return the records that the envelope's way would make, with what differs filled in."""
         entity = plain.data.item.id
         key = (self.key_prefix + entity).encode()
         headers = [
@@ -214,9 +221,14 @@ class _Plan(NamedTuple):
             ("ce_recordedtime", timestamp_bytes(now)),
             ("ce_partitionkey", key),
         ]
+        trace = []
         if post.trace_parent is not None and (trace_parent := _printable(post.trace_parent)) is not None:
-            headers.append(("traceparent", trace_parent.encode()))
-        return RoutedPost((OutboundRecord(self.topic, key, post.body, headers, now),), self.name)
+            trace.append(("traceparent", trace_parent.encode()))
+        records = [OutboundRecord(self.topic, key, post.body, headers + trace, now)]
+        for part, topic in self.secondary:
+            own_id, causation = ("ce_id", derived(plain.id, part).encode()), ("ce_causationid", plain.id.encode())
+            records.append(OutboundRecord(topic, key, post.body, [SPEC_VERSION, own_id, *headers[2:], causation, *trace], now))
+        return RoutedPost(tuple(records), self.name)
 
 
 def _wrong_app() -> WrongApp:

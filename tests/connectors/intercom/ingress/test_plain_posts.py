@@ -87,6 +87,9 @@ def test_a_plain_notification_says_what_the_envelope_says(topic: str, second: in
 def test_an_ordinary_post_takes_the_short_way() -> None:
     assert plain_notification(notification()) is not None
     assert ROUTER._plan("ws1", "contact.user.updated", b"application/json") is not None
+    assert ROUTER._plan("ws1", "contact.user.created", b"application/json") is not None, (
+        "its second record is about the same contact"
+    )
 
 
 @pytest.mark.parametrize(
