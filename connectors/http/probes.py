@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.http.signal_free_server import SignalFreeServer
 from connectors.http.sockets import address, bind
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ async def probes(listen: str, readiness: Readiness, *, key: str) -> AsyncIterato
         return
     sock = bind(*address(listen, key=key), key=key)
     sock.listen()
-    server = _Server(
+    server = SignalFreeServer(
         uvicorn.Config(_application(readiness), lifespan="off", log_config=None, access_log=False, server_header=False)
     )
     task = asyncio.create_task(server.serve([sock]))
@@ -43,14 +44,6 @@ async def probes(listen: str, readiness: Readiness, *, key: str) -> AsyncIterato
     finally:
         server.should_exit = True
         await task
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
 
 
 def _application(readiness: Readiness) -> Starlette:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.http.signal_free_server import SignalFreeServer
 from connectors.observability import metrics
 from connectors.observability.tracing import RecordTracer
 from schemas.errors import StoreFailed
@@ -47,9 +48,8 @@ class Probes:
             listener = _first_free(self._listen)
             self.address = "{}:{}".format(*listener.getsockname()[:2])
             config = uvicorn.Config(self.application(), log_config=None, access_log=False, lifespan="off")
-            self._server = uvicorn.Server(config)
-            self._server.install_signal_handlers = _do_nothing  # type: ignore[attr-defined]  # the worker handles signals
-            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))  # noqa: SLF001  # not `serve`: signals
+            self._server = SignalFreeServer(config)
+            self._task = asyncio.create_task(self._server.serve([listener]))
             log.info("probes listening", listen=self.address)
         return self
 
@@ -172,7 +172,3 @@ def _first_free(listen: str) -> socket.socket:
         except OSError as error:
             last_error = error
     raise OSError(f"no free port from {listen} on: {last_error}")
-
-
-def _do_nothing() -> None:
-    """Install no signal handlers."""

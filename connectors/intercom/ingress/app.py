@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from connectors.http.client_limits import close_slow_clients
+from connectors.http.signal_free_server import SignalFreeServer
 from connectors.intercom.ingress.breaker import Breaker
 from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.counters import IngressCounters
@@ -154,14 +155,6 @@ class _App:
             await self._probes_app(scope, receive, send)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which would end the process by the signal instead of with exit code 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _on_parent_gone(loop: asyncio.AbstractEventLoop, parent_pipe: int, server: uvicorn.Server) -> None:
     loop.remove_reader(parent_pipe)
     server.should_exit = True
@@ -179,7 +172,7 @@ async def run(
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
     async with IngressProcess(config, index).running() as app:
-        server = _Server(uvicorn.Config(
+        server = SignalFreeServer(uvicorn.Config(
             app, http=FastPathProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             proxy_headers=False, timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=_GRACE_S, backlog=_BACKLOG,
         ))  # fmt: skip

@@ -1,14 +1,13 @@
 """The simulator as a process: its parts composed, started in order, and stopped."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
 import uvloop
 
+from connectors.http.signal_free_server import SignalFreeServer
 from connectors.http.sockets import bind, url_of
 from connectors.simulator.rest.application import application
 from connectors.simulator.rest.composition import simulation
@@ -33,7 +32,7 @@ async def _run(config: SimulatorConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     parts = simulation(config)
-    server = _Server(uvicorn.Config(
+    server = SignalFreeServer(uvicorn.Config(
         application(parts.api, control_routes(parts), (parts.send_webhooks, parts.live)), ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
         date_header=False, timeout_graceful_shutdown=_GRACE_S,
     ))  # fmt: skip
@@ -46,11 +45,3 @@ async def _run(config: SimulatorConfig) -> None:
         server.should_exit = True
         stopping.cancel()
         await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which would end the process by the signal instead of with exit code 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.http.client_limits import LimitedProtocol, close_slow_clients
+from connectors.http.signal_free_server import SignalFreeServer
 from connectors.http.sockets import bind, url_of
 from connectors.kafka import schema_registry as registry
 from connectors.staff.scim.application import PREFIX, ScimApplication
@@ -63,7 +63,7 @@ async def _run(config: ScimConfig, sock: socket.socket) -> None:
         return
     sources = Sources(config.kafka, avro, config.origins())
     sources.count()
-    server = _Server(uvicorn.Config(
+    server = SignalFreeServer(uvicorn.Config(
         _app(config, sources), http=LimitedProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, proxy_headers=False, timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=_GRACE_S,
     ))  # fmt: skip
@@ -124,14 +124,6 @@ class _Dispatcher:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         belongs = scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/"))
         await (self._scim if belongs else self._probes)(scope, receive, send)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which would end the process by the signal instead of with exit code 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _print_address(sock: socket.socket) -> None:
