@@ -8,7 +8,7 @@ from typing import Final
 
 import httpcore
 
-from connectors.webhooks.addresses import AddressRefused
+from connectors.webhooks.checked_backend import AddressRefused
 
 _CERTIFICATE: Final = {
     9: "is not valid yet; look at the clocks of both machines",

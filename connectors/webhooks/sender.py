@@ -19,7 +19,8 @@ import httpcore
 import httpx
 import msgspec
 
-from connectors.webhooks.addresses import AddressRefused, CheckedBackend, networks
+from connectors.webhooks.addresses import networks
+from connectors.webhooks.checked_backend import AddressRefused, CheckedBackend
 from connectors.webhooks.explain import explained
 from connectors.webhooks.signature import key_of, signature
 from schemas.errors import BadConfiguration

@@ -3,8 +3,9 @@ import asyncio
 import httpcore
 import pytest
 
-from connectors.webhooks import addresses
-from connectors.webhooks.addresses import AddressRefused, CheckedBackend, networks, permitted
+from connectors.webhooks import checked_backend
+from connectors.webhooks.addresses import networks, permitted
+from connectors.webhooks.checked_backend import AddressRefused, CheckedBackend
 
 PRIVATE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
@@ -51,7 +52,7 @@ async def test_the_address_that_is_checked_is_the_one_that_is_connected_to(monke
             connected.append(host)
             raise httpcore.ConnectError("far away")
 
-    monkeypatch.setattr(addresses, "_resolved", resolved)
+    monkeypatch.setattr(checked_backend, "_resolved", resolved)
     backend = CheckedBackend((), in_the_clear=False)
     backend._backend = Noting()
     with pytest.raises(httpcore.ConnectError):
@@ -73,7 +74,7 @@ async def test_of_several_addresses_only_permitted_ones_are_tried(monkeypatch):
             connected.append(host)
             raise httpcore.ConnectTimeout
 
-    monkeypatch.setattr(addresses, "_resolved", resolved)
+    monkeypatch.setattr(checked_backend, "_resolved", resolved)
     backend = CheckedBackend((), in_the_clear=False)
     backend._backend = Noting()
     with pytest.raises(httpcore.ConnectTimeout):
