@@ -1,4 +1,4 @@
-"""Options that several verbs share: the configuration file, and output for programs."""
+"""Options that several verbs share: the configuration file, the workspace, and output for programs."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,6 +8,8 @@ import click
 from streams.settings import KAFKA_ONLY, Settings, load
 
 Verb = TypeVar("Verb", bound=Callable[..., Any] | click.Command)
+
+workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
 
 
 def _store_path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:

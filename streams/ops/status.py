@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from connectors.kafka import schema_registry
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
@@ -19,6 +18,7 @@ from schemas.message import header
 from schemas.topics import TOPICS
 from streams.agents.topology import source_topics
 from streams.core.access.checks.coverage import CHECK as COVERAGE
+from streams.ops.codec import configured_codec
 from streams.ops.dead_letters.causes import summaries
 from streams.ops.generations.live import agents_lag, live_names, location
 from streams.settings import Settings
@@ -67,7 +67,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 async def status(settings: Settings, seconds: float) -> Status:
     """Return the status, with rates over that many seconds."""
     kafka = settings.kafka
-    avro = await schema_registry.codec(settings.registry.url, kafka.topic_prefix)
+    avro = await configured_codec(settings)
     flows = await _flows(kafka, seconds)
     samples = {topic: await _latest(kafka, topic) for topic in _SAMPLED}
     rows = await summaries(kafka, avro, lambda _: True)

@@ -12,7 +12,6 @@ import msgspec
 import structlog
 
 from connectors.kafka import topics
-from connectors.kafka.schema_registry import codec
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.versioned import OLDEST
 from streams.agents.topology import agents_of
@@ -26,6 +25,7 @@ from streams.engine.recovery.progress import RestoreDone, RestoreProgress
 from streams.engine.runner import Running, running
 from streams.engine.tables.rocksdb import RocksStores
 from streams.engine.tables.store import MemoryStandbyStores, open_memory_store
+from streams.ops.codec import configured_codec
 from streams.ops.generations.state import read_generations
 from streams.ops.rebuild.job import with_inputs
 from streams.settings import Settings
@@ -113,7 +113,7 @@ async def _prepare(settings: Settings, callbacks: WorkerCallbacks, stop_requeste
     last_error = ""
     while not stop_requested.is_set():
         try:
-            avro = await codec(settings.registry.url, settings.kafka.topic_prefix)
+            avro = await configured_codec(settings)
             await topics.apply(settings.kafka)
             state = await read_generations(settings.kafka)
             names = state.names(settings.kafka.topic_prefix)

@@ -11,7 +11,6 @@ from typing import Any, Final
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record
 from connectors.kafka.reader import StartKind, StartPosition, TopicReader, open_topic
 from connectors.kafka.topics import present
@@ -24,6 +23,7 @@ from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _FINDINGS: Final = "access.violations.json"
@@ -113,7 +113,7 @@ class _Test:
         )
 
     async def _append(self, fact: Fact) -> None:
-        avro = await registry.codec(self._settings.registry.url, self._settings.kafka.topic_prefix)
+        avro = await configured_codec(self._settings)
         await append(self._settings.kafka, [fact_record(avro, fact)])
 
     def _fact(self, *, is_open: bool) -> Fact:

@@ -6,7 +6,6 @@ import click
 import msgspec
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import find_facts
 from schemas.access import fact_records
 from schemas.access.facts import AccessSettings, type_of
@@ -21,6 +20,7 @@ from streams.cli.tables import print_table
 from streams.cli.tenant import tenant_of
 from streams.core.access.facts.staleness import in_force
 from streams.core.access.reports.controls import STANDARDS, controls, evidence_on
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 
@@ -86,7 +86,7 @@ def _coverage(control: ReportedControl, results: dict[str, Counter[str]]) -> str
 
 
 async def _read(settings: Settings, tenant: str) -> tuple[list[CheckState], AccessSettings | None]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     values = await find_facts(settings.kafka, tenant, {type_of("settings.applied")})
     current = in_force(fact_records.decode(avro, value) for value in values)
     return await answers_of(settings, avro, tenant), current.settings if current else None

@@ -5,7 +5,6 @@ from typing import Final
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.access.facts import Evidence
 from schemas.access.findings import FindingEvidence
 from schemas.json_lines import json_line
@@ -15,6 +14,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.backup import progress_line
 from streams.core.access.reports.story.steps import StoryAnswer, StoryFinding, StoryStep
+from streams.ops.codec import configured_codec
 from streams.ops.ledger.access_log import FACTS
 from streams.ops.ledger.explain import OnProgress, TeammateStory
 from streams.ops.ledger.explain import explain as explained
@@ -65,7 +65,7 @@ def explain(
 
 
 async def _of_kafka(settings: Settings, tenant: str, teammate: str, workspace: str | None, show: OnProgress) -> TeammateStory:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     async with (
         kafka_log(settings.kafka, (FACTS,), tenant=tenant) as log,
         kafka_log(settings.kafka, (FACTS,), tenant=tenant) as again,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from connectors.signatures.ed25519 import PublicKey, SigningKey
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
@@ -17,6 +16,7 @@ from streams.cli.options import config_option, json_option
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.backup import progress_line
+from streams.ops.codec import configured_codec
 from streams.ops.ledger.compare_head import HeadComparison, compare_head
 from streams.ops.ledger.export import HEAD, codec_of, current_head
 from streams.ops.ledger.export import export as export_files
@@ -157,14 +157,14 @@ def _expected(settings: Settings | None, file: Path | None) -> PublicKey | None:
 async def _export(
     settings: Settings, folder: Path, tenant: str, key: SigningKey | None, *, as_json: bool
 ) -> tuple[LedgerHead, list[str]]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     show = progress_line("exported", as_json=as_json)
     head, summary = await export_files(settings.kafka, avro, folder, tenant, key=key, on_progress=show)
     return head, lines_of(summary)
 
 
 async def _head(settings: Settings, tenant: str, key: SigningKey | None) -> LedgerHead:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await current_head(settings.kafka, avro, tenant, key=key)
 
 
@@ -172,6 +172,6 @@ async def _compare(head: LedgerHead, settings: Settings | None, files: Path | No
     if files is not None or settings is None:
         assert files is not None
         return await compare_head(FilesLog.open(files), codec_of(files), head, repeats=repeats)
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     async with kafka_log(settings.kafka, (), tenant=head.tenant) as log:
         return await compare_head(log, avro, head, repeats=repeats)

@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from schemas.access.findings import CheckState
 from schemas.json_lines import json_line
 from streams.cli.access.lines import AccessLine, is_wanted, lines_of
@@ -19,6 +18,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.table import CHECKS
+from streams.ops.codec import configured_codec
 from streams.ops.reports.csv_form import harmless
 from streams.settings import Settings
 
@@ -60,7 +60,7 @@ def list_access(
 
 
 async def _read(settings: Settings, tenant: str) -> tuple[list[CheckState], dict[tuple[str, str], Teammate]]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await answers_of(settings, avro, tenant), await teammates_of(settings, avro, tenant)
 
 

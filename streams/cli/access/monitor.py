@@ -3,7 +3,6 @@
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record, find_facts
 from schemas.access.facts import type_of
 from schemas.ids import derived
@@ -12,6 +11,7 @@ from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _KIND = "monitoring.started"
@@ -51,6 +51,6 @@ def start(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
 async def _start(settings: Settings, tenant: str) -> bool:
     if await find_facts(settings.kafka, tenant, {type_of(_KIND)}):
         return False
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     await append(settings.kafka, [fact_record(avro, decision(id=derived(tenant, _KIND), tenant=tenant, kind=_KIND))])
     return True

@@ -5,7 +5,6 @@ from typing import Any, Final
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.topic_end import read_to_end
 from schemas.access.findings import CandidateData, Finding
 from schemas.codec import Avro
@@ -17,6 +16,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.identified import IDENTIFIED
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _FINDINGS: Final = "access.violations"
@@ -58,7 +58,7 @@ def queue(ctx: click.Context, *, workspace: str | None, tenant: str | None, as_j
 
 
 async def _read(settings: Settings, tenant: str) -> list[QueueLine]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     answers = await answers_of(settings, avro, tenant)
     rows = {row.finding: row for row in answers if row.check == IDENTIFIED.id and row.finding and row.account}
     findings = await _findings(settings, avro, {f"admin/{row.account}" for row in rows.values()}) if rows else {}

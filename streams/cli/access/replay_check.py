@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.backup import progress_line
+from streams.ops.codec import configured_codec
 from streams.ops.ledger.export import codec_of
 from streams.ops.ledger.files_log import FilesLog
 from streams.ops.ledger.kafka_log import OF_REPLAY, kafka_log
@@ -54,7 +54,7 @@ def replay_check(ctx: click.Context, *, files: Path | None, tenant: str | None, 
 
 
 async def _of_kafka(settings: Settings, show: OnProgress, *, tenant: str | None, restored: bool) -> ReplaySummary:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     async with kafka_log(settings.kafka, OF_REPLAY, tenant=tenant) as log:
         return await check(log, avro, show, tenant=tenant, restored=restored)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.access.reports import AccessReport
 from schemas.errors import BadConfiguration
 from streams.cli.access.reading import shown_progress
@@ -16,6 +15,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.time_param import TimeParam
 from streams.core.access.reports.scope import ReportScope
+from streams.ops.codec import configured_codec
 from streams.ops.reports.forms import FORMS
 from streams.ops.reports.read_log import read_report
 from streams.settings import Settings
@@ -81,6 +81,6 @@ def write(output: Path, made: bytes) -> None:
 
 
 async def _read(settings: Settings, tenant: str, scope: ReportScope) -> AccessReport:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     with shown_progress("reading facts") as on_progress:
         return await read_report(settings.kafka, avro, tenant, scope, on_progress=on_progress)

@@ -6,7 +6,6 @@ from typing import Any
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from schemas.canonical import digest
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
@@ -16,6 +15,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs.backup import progress_line
+from streams.ops.codec import configured_codec
 from streams.ops.ledger.breaks import LedgerBroken
 from streams.ops.ledger.export import HEAD, SCHEMAS, codec_of
 from streams.ops.ledger.files_log import FilesLog
@@ -108,7 +108,7 @@ def lines_of(summary: LedgerSummary) -> list[str]:
 
 
 async def _of_kafka(settings: Settings, question: _Question, show: OnProgress) -> LedgerSummary:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     async with kafka_log(settings.kafka, OF_VERIFY, since=question.since, tenant=question.tenant) as log:
         return await verify_log(log, question.verifier(avro), show, until=question.until)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from schemas.access.facts import Policy
 from schemas.access.policy_trials import PolicyTrial
 from schemas.access.report_lines import ReportedFinding
@@ -19,6 +18,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tables import print_table
 from streams.cli.time_param import TimeParam
+from streams.ops.codec import configured_codec
 from streams.ops.reports.read_log import try_policy
 from streams.settings import Settings
 
@@ -69,6 +69,6 @@ def _second(at: str | None) -> str:
 
 
 async def _try(settings: Settings, tenant: str, policy: Policy, now: int, since: int | None) -> PolicyTrial:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     with shown_progress("reading facts") as on_progress:
         return await try_policy(settings.kafka, avro, tenant, policy, now=now, since=since, on_progress=on_progress)

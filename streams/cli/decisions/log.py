@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record, find_records
 from connectors.kafka.reader import StartKind, StartPosition, TopicReader, open_topic
 from connectors.kafka.topic_end import read_to_end
@@ -18,6 +17,7 @@ from schemas.message import header
 from schemas.partition import partition_of
 from streams.cli.decisions.made import MadeDecision
 from streams.core.access.findings.ledger import CONTINUED
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 LEDGER: Final = "access.ledger"
@@ -32,7 +32,7 @@ class DecisionLog:
     @classmethod
     async def open(cls, settings: Settings, tenant: str, wait: float = 30.0) -> "DecisionLog":
         """Return the log of a tenant's decisions."""
-        return cls(settings, await registry.codec(settings.registry.url, settings.kafka.topic_prefix), tenant, wait)
+        return cls(settings, await configured_codec(settings), tenant, wait)
 
     async def made(self, kinds: Collection[str], about: Callable[[Fact], bool] = lambda _: True) -> list[MadeDecision]:
         """Return the decisions of some kinds in the order of the log, each with what became of it."""

@@ -13,7 +13,6 @@ from streams.cli.time_param import TimeParam
 
 Verb = Callable[..., Any]
 
-workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
 tenant_option = click.option("--tenant", metavar="ID", help="Whose. May be left out where one tenant is configured.")
 until_option = click.option("--until", type=TimeParam(), metavar="TIME", help="When it ends: 2026-03-31T17:00:00Z.")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record, find_facts
 from schemas.access import fact_records
 from schemas.access.facts import Fact, Snapshot, type_of
@@ -26,12 +25,13 @@ from streams.cli.access.replay_check import replay_check
 from streams.cli.access.report import report
 from streams.cli.access.verify import verify
 from streams.cli.operator import COMMAND_LINE, decision
-from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _CONFIRMED = "snapshot.confirmed"
@@ -58,10 +58,6 @@ class ConfirmReport(msgspec.Struct, frozen=True):
     snapshot: str
 
 
-_workspace_option = click.option(
-    "--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured."
-)
-
 access = click.Group(
     "access",
     help=VERBS["access"],
@@ -71,7 +67,7 @@ access = click.Group(
 
 @access.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@_workspace_option
+@workspace_option
 @click.option(
     "--requested", type=TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
 )
@@ -117,7 +113,7 @@ def snapshot(
 
 @access.command()
 @click.argument("snapshot_id", metavar="SNAPSHOT")
-@_workspace_option
+@workspace_option
 @json_option
 @config_option
 @click.pass_context
@@ -148,12 +144,12 @@ def _confirmation(tenant: str, app_id: str, confirmed: Snapshot) -> Fact:
 
 
 async def _append(settings: Settings, facts: list[Fact]) -> None:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     await append(settings.kafka, [fact_record(avro, fact) for fact in facts])
 
 
 async def _confirm(settings: Settings, tenant: str, app_id: str, snapshot_id: str) -> None:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     values = await find_facts(settings.kafka, tenant, {type_of("admins.snapshot.ended")})
     ends = [fact for value in values if (fact := fact_records.decode(avro, value)).app_id == app_id]
     found = next((fact.snapshot for fact in ends if fact.snapshot and fact.snapshot.id == snapshot_id), None)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
@@ -19,6 +18,7 @@ from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.engine.naming import Naming
+from streams.ops.codec import configured_codec
 from streams.ops.dead_letters.causes import CauseSummary, summaries
 from streams.ops.dead_letters.letters import Letter, Selection, letters
 from streams.ops.dead_letters.resolve import Counts, Resolution, resolve
@@ -155,7 +155,7 @@ def _resolve(
             click.echo(f"{done} …", err=True)
 
     async def act() -> Counts:
-        avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+        avro = await configured_codec(settings)
         return await resolve(settings.kafka, avro, selection, resolution, progress)
 
     counts = run(act())
@@ -163,7 +163,7 @@ def _resolve(
 
 
 async def _list(settings: Settings, selection: Selection) -> list[CauseSummary]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await summaries(settings.kafka, avro, selection)
 
 

@@ -7,7 +7,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record, find_facts
 from schemas.access import fact_records, facts
 from schemas.access.facts import Fact, Policy
@@ -24,6 +23,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
 from streams.core.access.facts.staleness import in_force
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _KIND = "policy.applied"
@@ -97,7 +97,7 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
 
 
 async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyReport:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     current = await _current(settings, avro, tenant)
     if current is not None and current.policy is not None and current.policy.hash == new_policy.hash:
         return PolicyReport(tenant, current.id, current.replaces, changed=False, rules=new_policy.rules)
@@ -109,7 +109,7 @@ async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyR
 
 
 async def _show(settings: Settings, tenant: str) -> Fact | None:
-    return await _current(settings, await registry.codec(settings.registry.url, settings.kafka.topic_prefix), tenant)
+    return await _current(settings, await configured_codec(settings), tenant)
 
 
 async def _current(settings: Settings, avro: Avro, tenant: str) -> Fact | None:

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
@@ -21,6 +20,7 @@ from streams.cli.record_format import RecordView, format_json
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.engine.naming import Naming
+from streams.ops.codec import configured_codec
 from streams.ops.decode import decoder_of
 from streams.ops.replay import journal, start
 from streams.ops.replay.journal import Replay
@@ -131,7 +131,7 @@ def _replay(
 
 
 async def _preview(settings: Settings, selection: ReplaySelection) -> TableChanges:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await preview(settings.kafka, selection, agents_of(settings.tenancy, avro))
 
 
@@ -167,7 +167,7 @@ def _to_file(settings: Settings, selection: ReplaySelection, to: str) -> int:
 
 
 async def _write(settings: Settings, selection: ReplaySelection, file: BinaryIO) -> int:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     decode = decoder_of(selection.topic, avro, (), Naming(prefix=settings.kafka.topic_prefix))
     written = 0
     async for records in records_of(settings.kafka, selection, await ranges_of(settings.kafka, selection)):
@@ -182,7 +182,7 @@ async def _write(settings: Settings, selection: ReplaySelection, file: BinaryIO)
 
 
 async def _with_avro(settings: Settings, act: Callable[[Avro], Awaitable[Any]]) -> Any:
-    return await act(await registry.codec(settings.registry.url, settings.kafka.topic_prefix))
+    return await act(await configured_codec(settings))
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.fact_log import append, fact_record
 from connectors.staff.csv.columns import field_of
 from connectors.staff.csv.facts import StaffImport, records, snapshot
@@ -29,6 +28,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
 from streams.core.normal_forms.addresses import normal
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _MAX_LISTED = 50  # bad rows listed with their reasons; of the others the lines are named
@@ -199,7 +199,7 @@ def _ranges(lines: list[int]) -> str:
 
 
 async def _append(settings: Settings, facts: list[Fact]) -> int:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as progress:
         task = progress.add_task("facts", total=len(facts))
         return await append(

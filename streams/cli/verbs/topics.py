@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka import topics as on_broker
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import Drift, Report
@@ -13,6 +12,7 @@ from schemas.topics import Topic
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
+from streams.ops.codec import configured_codec
 from streams.ops.generations.live import each_live_topic
 from streams.settings import Settings
 
@@ -47,7 +47,7 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
 
 async def _apply(settings: Settings) -> Report:
     report = await each_live_topic(settings.kafka, _create)
-    await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    await configured_codec(settings)
     return report
 
 

@@ -2,12 +2,12 @@
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
+from streams.ops.codec import configured_codec
 from streams.ops.trace import Trace, TracedRecord
 from streams.ops.trace import trace as trace_event
 from streams.settings import Settings
@@ -43,7 +43,7 @@ def trace(ctx: click.Context, /, *, event: str, since: int | None, as_json: bool
 
 
 async def _trace(settings: Settings, event: str, since: int | None) -> Trace:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await trace_event(settings.kafka, avro, event, since)
 
 

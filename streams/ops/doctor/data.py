@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from connectors.kafka import schema_registry
 from connectors.kafka.ranges import open_ranges
 from schemas.codec import Avro
 from schemas.tenancy import INTERVAL
+from streams.ops.codec import configured_codec
 from streams.ops.dead_letters.causes import summaries
 from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
 
@@ -18,10 +18,9 @@ _MOST_LINES: Final = 5
 
 async def schemas(patient: Patient) -> Findings:
     """Examine the schema registry: this registers what is missing, as every process does when it starts."""
-    url = patient.settings.registry.url
-    if not url:
+    if not patient.settings.registry.url:
         return [ok("no registry is configured: the schemas of the release are used")]
-    await schema_registry.codec(url, patient.settings.kafka.topic_prefix)
+    await configured_codec(patient.settings)
     return [ok("the registry has every schema of this release")]
 
 
@@ -93,4 +92,4 @@ async def _latest(patient: Patient, topic: str) -> AsyncIterator[Any]:
 
 
 async def _avro(patient: Patient) -> Avro:
-    return await schema_registry.codec(patient.settings.registry.url, patient.settings.kafka.topic_prefix)
+    return await configured_codec(patient.settings)

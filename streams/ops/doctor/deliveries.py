@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.admin import admin_client
 from connectors.kafka.group_lag import group_lag
 from schemas.webhooks.posted import SOURCE
+from streams.ops.codec import configured_codec
 from streams.ops.deliver.endpoint import group_of
 from streams.ops.deliver.states import is_paused, states
 from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
@@ -20,7 +20,7 @@ async def deliveries(patient: Patient) -> Findings:
     endpoints = [(tenant.id, endpoint.name) for tenant in settings.tenancy.tenants.values() for endpoint in tenant.webhooks]
     if not endpoints:
         return [ok("no webhook endpoint is configured")]
-    known = await states(kafka, await registry.codec(settings.registry.url, kafka.topic_prefix))
+    known = await states(kafka, await configured_codec(settings))
     found = []
     for tenant, name in endpoints:
         group, key = group_of(kafka, tenant, name), f"{tenant}|{name}"

@@ -11,9 +11,9 @@ from schemas.errors import InvalidRecord
 from streams.cli.decisions.account import CLASSES, Wanted
 from streams.cli.decisions.bulk import file_option, read_rows, yes_option
 from streams.cli.decisions.for_accounts import AccountDecider
-from streams.cli.decisions.options import Deciding, deciding, until_option, workspace_option
+from streams.cli.decisions.options import Deciding, deciding, until_option
 from streams.cli.decisions.staff_reference import known_staff, staff_id
-from streams.cli.options import kafka_of
+from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.workspace import tenant_of_workspace, workspace_in

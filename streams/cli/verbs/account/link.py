@@ -7,9 +7,9 @@ import click
 from streams.cli.decisions.account import LINKS, Wanted
 from streams.cli.decisions.bulk import file_option, read_rows, yes_option
 from streams.cli.decisions.for_accounts import AccountDecider
-from streams.cli.decisions.options import Deciding, deciding, workspace_option
+from streams.cli.decisions.options import Deciding, deciding
 from streams.cli.decisions.staff_reference import known_staff, staff_id
-from streams.cli.options import kafka_of
+from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.workspace import tenant_of_workspace, workspace_in, workspace_of
 

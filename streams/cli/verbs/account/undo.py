@@ -7,8 +7,8 @@ from streams.cli.decisions.account import CLASSES, LINKS, Wanted, content_of
 from streams.cli.decisions.for_accounts import AccountDecider
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.made import APPLIED
-from streams.cli.decisions.options import Deciding, deciding, workspace_option
-from streams.cli.options import kafka_of
+from streams.cli.decisions.options import Deciding, deciding
+from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.workspace import workspace_of
 from streams.settings import Settings

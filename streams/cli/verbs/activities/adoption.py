@@ -2,13 +2,13 @@
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
 from streams.ops.activities.adopt import Adopted, adopt
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 activities = click.Group("activities", help=VERBS["activities"])
@@ -30,7 +30,7 @@ def adopt_(ctx: click.Context, /, *, as_json: bool) -> None:
 
 async def _adopt(settings: Settings) -> Adopted:
     kafka = settings.kafka
-    avro = await registry.codec(settings.registry.url, kafka.topic_prefix)
+    avro = await configured_codec(settings)
 
     def show(sent: int) -> None:
         click.echo(f"\r{sent:,} sent", nl=False, err=True)

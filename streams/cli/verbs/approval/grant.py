@@ -9,10 +9,10 @@ from schemas.access.facts import Grant
 from streams.cli.decisions.approvals import GRANTED, KINDS, latest_of, next_id, of_id, same_subject
 from streams.cli.decisions.carry_out import DecisionReport, carry_out, show
 from streams.cli.decisions.log import DecisionLog
-from streams.cli.decisions.options import Deciding, deciding, until_option, workspace_option
+from streams.cli.decisions.options import Deciding, deciding, until_option
 from streams.cli.decisions.requester import made_by
 from streams.cli.decisions.staff_reference import known_staff, staff_id
-from streams.cli.options import kafka_of
+from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.workspace import workspace_of

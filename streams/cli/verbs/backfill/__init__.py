@@ -2,7 +2,7 @@
 
 import click
 
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, settings_of, workspace_option
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs.backfill.read_workspace import list_readings, read_workspace
 from streams.ops.backfill.objects import OBJECTS
@@ -10,7 +10,6 @@ from streams.ops.backfill.objects import OBJECTS
 object_option = click.option(
     "--object", "objects", multiple=True, type=click.Choice(tuple(OBJECTS)), help="Only this type of object; may be repeated."
 )
-workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
 
 
 @click.command()

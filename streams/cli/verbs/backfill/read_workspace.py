@@ -8,7 +8,6 @@ from typing import Final
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
@@ -19,6 +18,7 @@ from streams.cli.workspace import workspace_of
 from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _SAY_EVERY_S: Final = 1.0
@@ -58,11 +58,11 @@ def list_readings(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _all(settings: Settings) -> dict[str, Backfill]:
-    return await backfills(settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix))
+    return await backfills(settings.kafka, await configured_codec(settings))
 
 
 async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: ReadingWatcher) -> Backfill:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     async with rest_client(settings, app_id) as client:
         return await begin(settings.kafka, avro, client, wanted, watcher)
 

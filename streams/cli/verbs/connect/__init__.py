@@ -9,7 +9,7 @@ import msgspec
 from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
 from schemas.errors import BadConfiguration, IntercomStreamsError, MustStop
 from schemas.json_lines import json_line
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, settings_of, workspace_option
 from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
 from streams.cli.workspace import workspace_of
@@ -32,7 +32,7 @@ class ConnectStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
+@workspace_option
 @click.option("--url", metavar="URL", help="The public URL of your ingress. Default: the local one, http:// + [ingress] listen.")
 @click.option("--no-post", is_flag=True, help="Do not post a test event.")
 @json_option

@@ -5,11 +5,11 @@ import asyncio
 import click
 
 from connectors.http.probes import probes
-from connectors.kafka import schema_registry as registry
 from connectors.observability import logs
 from schemas.errors import BadConfiguration
 from streams.cli.options import config_option, settings_of
 from streams.cli.stop_on_signal import stop_on_signal
+from streams.ops.codec import configured_codec
 from streams.ops.deliver.process import DeliverProcess
 from streams.settings import Settings
 
@@ -34,7 +34,7 @@ def deliver(ctx: click.Context, /, *, listen: str | None) -> None:
 
 
 async def _deliver(settings: Settings, listen: str) -> None:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     process = DeliverProcess(settings.kafka, avro, settings.tenancy)
     async with stop_on_signal() as stop, probes(listen, process.readiness, key="deliver.listen"):
         await process.run(stop)

@@ -7,8 +7,9 @@ import click
 from schemas.json_lines import json_line
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
-from streams.cli.verbs.directory.report import ChoosingOptions, avro_of, carry_out, choosing, report
+from streams.cli.verbs.directory.report import ChoosingOptions, carry_out, choosing, report
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.ops.directory.choose import ChoiceReport, Wish
 from streams.ops.directory.selection_file import read_selection, wishes_of
 from streams.ops.directory.state import read_directory
@@ -40,7 +41,7 @@ def apply(ctx: click.Context, /, *, options: ChoosingOptions, file: Path, dry_ru
 
 async def _wishes(settings: Settings, options: ChoosingOptions, text: str) -> list[Wish]:
     app_id, _ = workspace_of(settings.tenancy, options.workspace)
-    return wishes_of(read_selection(text), await read_directory(settings.kafka, await avro_of(settings), app_id))
+    return wishes_of(read_selection(text), await read_directory(settings.kafka, await configured_codec(settings), app_id))
 
 
 async def _apply(settings: Settings, options: ChoosingOptions, text: str) -> list[ChoiceReport]:

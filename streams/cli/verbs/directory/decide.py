@@ -7,8 +7,9 @@ import click
 from schemas.directory.decisions import DirectoryMatter
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
-from streams.cli.verbs.directory.report import ChoosingOptions, avro_of, carry_out, choosing, report
+from streams.cli.verbs.directory.report import ChoosingOptions, carry_out, choosing, report
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.ops.directory.choose import ChoiceReport, Wish
 from streams.ops.directory.state import DirectoryState, read_directory
 from streams.settings import Settings
@@ -101,5 +102,5 @@ async def _with_state(
     settings: Settings, options: ChoosingOptions, wishes: Callable[[DirectoryState], list[Wish]]
 ) -> list[ChoiceReport]:
     app_id, _ = workspace_of(settings.tenancy, options.workspace)
-    state = await read_directory(settings.kafka, await avro_of(settings), app_id)
+    state = await read_directory(settings.kafka, await configured_codec(settings), app_id)
     return await carry_out(settings, options, wishes(state))

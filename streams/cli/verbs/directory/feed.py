@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from schemas.json_lines import json_line
-from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
-from streams.cli.verbs.directory.report import workspace_option
 from streams.cli.workspace import workspace_of
 from streams.ops.directory.feed import feed as feed_list
 

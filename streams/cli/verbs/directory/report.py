@@ -6,19 +6,17 @@ from typing import Any, Final
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
-from schemas.codec import Avro
 from schemas.directory.decisions import DirectoryMatter
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
-from streams.cli.options import config_option, json_option
+from streams.cli.options import config_option, json_option, workspace_option
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.ops.directory.choose import APPLIED, PENDING, UNCHANGED, ChoiceReport, Wish, choose
 from streams.settings import Settings
 
 Verb = Callable[..., Any]
 
-workspace_option = click.option("--workspace", metavar="APP_ID", help="Which workspace. May be left out where one is configured.")
 _REASON = click.option("--reason", metavar="TEXT", help="Why; the log of decisions keeps it.")
 _WAIT = click.option("--wait", type=click.FloatRange(0), default=30.0, show_default=True, metavar="SECONDS",
                      help="How long to wait for a worker to come to the decision.")  # fmt: skip
@@ -54,17 +52,12 @@ def choosing(function: Verb) -> Verb:
     return verb
 
 
-async def avro_of(settings: Settings) -> Avro:
-    """Return the codec of the installation's public topics."""
-    return await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
-
-
 async def carry_out(settings: Settings, options: ChoosingOptions, wishes: Sequence[Wish]) -> list[ChoiceReport]:
     """Decide what is wished for."""
     app_id, tenant = workspace_of(settings.tenancy, options.workspace)
     return await choose(
         settings.kafka,
-        await avro_of(settings),
+        await configured_codec(settings),
         (tenant, app_id),
         wishes,
         actor=user_name(),

@@ -6,11 +6,11 @@ import click
 from rich.table import Table
 
 from schemas.json_lines import json_line
-from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.tables import print_table
-from streams.cli.verbs.directory.report import avro_of, workspace_option
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.ops.directory.state import DirectoryState, Value, read_directory
 from streams.settings import Settings
 
@@ -45,7 +45,7 @@ def show(ctx: click.Context, /, *, undecided: bool, workspace: str | None, as_js
 
 
 async def _read(settings: Settings, app_id: str) -> DirectoryState:
-    return await read_directory(settings.kafka, await avro_of(settings), app_id)
+    return await read_directory(settings.kafka, await configured_codec(settings), app_id)
 
 
 def _rows(state: DirectoryState, *, undecided: bool) -> list[tuple[str, str, str, str, str]]:

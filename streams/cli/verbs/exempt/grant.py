@@ -13,9 +13,9 @@ from streams.cli.decisions.answers import answer_about, answers_of
 from streams.cli.decisions.carry_out import DecisionReport, carry_out, show
 from streams.cli.decisions.exemptions import GRANTED, ExemptionSubject, of_id
 from streams.cli.decisions.log import DecisionLog
-from streams.cli.decisions.options import Deciding, IdParam, deciding, until_option, workspace_option
+from streams.cli.decisions.options import Deciding, IdParam, deciding, until_option
 from streams.cli.decisions.requester import made_by
-from streams.cli.options import kafka_of
+from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
 from streams.cli.workspace import workspace_of

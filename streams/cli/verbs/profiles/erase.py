@@ -4,7 +4,6 @@ import time
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
@@ -13,6 +12,7 @@ from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.profiles.located import REFERENCE
+from streams.ops.codec import configured_codec
 from streams.ops.profiles import erase as erasures_of
 from streams.ops.profiles.erase import Erasable, erasable, erasure_key, is_done
 from streams.ops.profiles.receipt import ClearedStore, Receipt
@@ -86,7 +86,7 @@ def erasures(ctx: click.Context, *, as_json: bool) -> None:
 
 
 async def _avro(settings: Settings) -> Avro:
-    return await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    return await configured_codec(settings)
 
 
 async def _what(settings: Settings, text: str, tenant: str | None, *, alone: bool) -> Erasable:

@@ -2,7 +2,6 @@
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
@@ -10,6 +9,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.show import heading
+from streams.ops.codec import configured_codec
 from streams.ops.profiles.explain import Explanation
 from streams.ops.profiles.explain import explain as explained
 from streams.ops.profiles.history import CHANGE, HistoryEntry
@@ -48,7 +48,7 @@ def explain(ctx: click.Context, /, *, profile: str, tenant: str | None, as_json:
 
 
 async def _explanation(settings: Settings, text: str, tenant: str | None) -> Explanation:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await explained(settings.kafka, avro, await located_one(settings, avro, text, tenant))
 
 

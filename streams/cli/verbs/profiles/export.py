@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from streams.agents.topology import agents_of
@@ -13,6 +12,7 @@ from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
+from streams.ops.codec import configured_codec
 from streams.ops.profiles.export import PersonExport
 from streams.ops.profiles.export import export as exported
 from streams.settings import Settings
@@ -55,7 +55,7 @@ def export(ctx: click.Context, /, *, profile: str, file: Path | None, tenant: st
 
 
 async def _export(settings: Settings, text: str, tenant: str | None) -> PersonExport:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     found = await located_one(settings, avro, text, tenant)
     if found.kind != "person":
         raise BadConfiguration(

@@ -5,7 +5,6 @@ from typing import Any
 import click
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
@@ -14,6 +13,7 @@ from streams.cli.tables import print_table
 from streams.cli.tenant import tenant_of
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON
+from streams.ops.codec import configured_codec
 from streams.ops.profiles.search import conditions_of, search
 from streams.settings import Settings
 
@@ -46,5 +46,5 @@ def find(ctx: click.Context, /, *, texts: tuple[str, ...], orgs: bool, tenant: s
 async def _found(settings: Settings, texts: tuple[str, ...], tenant: str | None, *, orgs: bool) -> list[dict[str, Any]]:
     conditions = conditions_of(texts, ORG if orgs else PERSON)
     tenants = frozenset(settings.tenancy.tenants if tenant is None else [tenant_of(settings.tenancy, tenant)])
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await search(settings.kafka, avro, "orgs" if orgs else "people", conditions, tenants)

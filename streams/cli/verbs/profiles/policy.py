@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from schemas.profiles.identity import EMAIL, EXTERNAL_ID
@@ -21,6 +20,7 @@ from streams.cli.tables import print_table
 from streams.cli.tenant import tenant_of
 from streams.core.profiles.people import PERSON as PERSON_SCHEMA
 from streams.core.profiles.storage import Fate, storage_of
+from streams.ops.codec import configured_codec
 from streams.ops.policies.apply import PolicyApplication, PolicyChange
 from streams.ops.policies.apply import apply as apply_policy
 from streams.ops.policies.history import read_history
@@ -108,7 +108,7 @@ def history(ctx: click.Context, *, kind: str, tenant: str | None, as_json: bool)
 
 
 async def _apply(settings: Settings, found: AppliedFile) -> tuple[PolicyChange, ProfilePolicy]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     events = await read_history(settings.kafka, avro, found.tenant, found.kind)
     application = PolicyApplication(
         tenant=found.tenant,
@@ -123,7 +123,7 @@ async def _apply(settings: Settings, found: AppliedFile) -> tuple[PolicyChange, 
 
 
 async def _history(settings: Settings, tenant: str, kind: str) -> list[PolicyEvent]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await read_history(settings.kafka, avro, tenant, kind)
 
 

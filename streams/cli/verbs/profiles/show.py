@@ -3,7 +3,6 @@
 import click
 from rich.table import Table
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
@@ -11,6 +10,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tables import print_table
 from streams.cli.verbs.profiles.located import REFERENCE, located
+from streams.ops.codec import configured_codec
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.reasons import field_reasons
 from streams.settings import Settings
@@ -35,7 +35,7 @@ def show(ctx: click.Context, /, *, profile: str, tenant: str | None, as_json: bo
 
 
 async def _found(settings: Settings, text: str, tenant: str | None) -> list[FoundProfile]:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return await located(settings, avro, text, tenant)
 
 

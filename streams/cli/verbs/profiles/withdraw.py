@@ -4,13 +4,13 @@ import time
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from schemas.operations import Operation
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.ops.codec import configured_codec
 from streams.ops.sources.withdraw import withdraw as withdraw_source
 from streams.settings import Settings
 
@@ -42,6 +42,6 @@ async def _withdraw(settings: Settings, source: str, reason: str) -> Operation:
     if tenant is None:
         known = ", ".join(sorted(settings.tenancy.sources)) or "none"
         raise BadConfiguration(f"no tenant has the source {source!r} under [[tenants.sources]]; known: {known}")
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     now = time.time_ns() // 1_000_000
     return await withdraw_source(settings.kafka, avro, source, tenant, time=now, actor=user_name(), reason=reason)

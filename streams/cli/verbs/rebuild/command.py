@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 import uvloop
 
-from connectors.kafka import schema_registry as registry
 from connectors.observability import logs
 from schemas.json_lines import json_line
 from streams.agents.topology import agents_of
@@ -17,6 +16,7 @@ from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of, settings_of
 from streams.cli.run_async import run
 from streams.cli.verbs.rebuild.show import line, report, view_of
+from streams.ops.codec import configured_codec
 from streams.ops.generations.units import Unit
 from streams.ops.rebuild import start
 from streams.ops.rebuild.job import RebuildJob
@@ -80,7 +80,7 @@ async def _run(
 
 
 async def _job(settings: Settings) -> RebuildJob:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     return RebuildJob(
         kafka=settings.kafka,
         avro=avro,

@@ -7,15 +7,14 @@ from typing import Final
 
 import click
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, settings_of, workspace_option
 from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
-from streams.cli.verbs.backfill import workspace_option
 from streams.cli.verbs.backfill.read_workspace import readable_workspace
+from streams.ops.codec import configured_codec
 from streams.ops.reconcile.report import ObjectReport, ReconciliationReport, reports
 from streams.ops.reconcile.run import OnProgress, ReconciliationPlan
 from streams.ops.reconcile.run import reconcile as reconcile_workspace
@@ -56,14 +55,14 @@ async def _reconcile(
     settings: Settings, workspace: str | None, objects: tuple[str, ...], on_progress: OnProgress
 ) -> ReconciliationReport:
     app_id, _ = readable_workspace(settings, workspace)
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     plan = ReconciliationPlan(objects=objects or tuple(RECONCILED_TYPES), actor=user_name())
     async with rest_client(settings, app_id) as client:
         return await reconcile_workspace(settings.kafka, avro, settings.tenancy, client, plan, on_progress=on_progress)
 
 
 async def _all(settings: Settings) -> list[ReconciliationReport]:
-    return await reports(settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix))
+    return await reports(settings.kafka, await configured_codec(settings))
 
 
 def _progress(*, as_json: bool) -> OnProgress:

@@ -2,8 +2,8 @@
 
 import click
 
-from streams.cli.options import config_option, json_option, settings_of
-from streams.cli.verbs.backfill import object_option, workspace_option
+from streams.cli.options import config_option, json_option, settings_of, workspace_option
+from streams.cli.verbs.backfill import object_option
 from streams.cli.verbs.backfill.read_workspace import read_workspace
 
 

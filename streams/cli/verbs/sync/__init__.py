@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 
 from connectors.intercom.rest.client import RestClient
 from connectors.intercom.rest.shared_rate_limit import RedisBudget
-from connectors.kafka import schema_registry as registry
 from connectors.observability import logs
 from schemas.errors import BadConfiguration
 from streams.cli.options import config_option, settings_of
 from streams.cli.stop_on_signal import stop_on_signal
+from streams.ops.codec import configured_codec
 from streams.ops.sync.catch_up import SyncSchedule
 from streams.ops.sync.process import SyncProcess
 from streams.settings import Settings
@@ -37,7 +37,7 @@ def sync(ctx: click.Context) -> None:
 
 
 async def _sync(settings: Settings) -> None:
-    avro = await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    avro = await configured_codec(settings)
     own = settings.sync
     schedule = SyncSchedule(
         teammates_s=own.teammates_minutes * 60, resync_s=own.resync_hours * 3600, reconcile_s=own.reconcile_hours * 3600,

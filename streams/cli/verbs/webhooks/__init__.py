@@ -6,7 +6,6 @@ from typing import Any
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from connectors.kafka.group_lag import group_lag
 from connectors.webhooks.sender import EndpointSender, PostAnswer, WebhookResult
 from schemas.cloudevents import timestamp
@@ -20,6 +19,7 @@ from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
+from streams.ops.codec import configured_codec
 from streams.ops.deliver.endpoint import group_of
 from streams.ops.deliver.states import change, states
 from streams.settings import Settings
@@ -117,7 +117,7 @@ def try_(ctx: click.Context, /, *, name: str, tenant: str | None, as_json: bool)
 
 
 async def _rows(settings: Settings) -> list[EndpointListing]:
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     known = await states(kafka, avro)
     rows = []
     for tenant in settings.tenancy.tenants.values():
@@ -137,7 +137,7 @@ async def _rows(settings: Settings) -> list[EndpointListing]:
 
 async def _change(settings: Settings, name: str, tenant: str | None, status: EndpointStatus, reason: str | None) -> EndpointState:
     owner, endpoint = _find(settings.tenancy, name, tenant)
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     return await change(kafka, avro, owner, endpoint.name, status, actor=user_name(), reason=reason)
 
 

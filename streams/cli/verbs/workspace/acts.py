@@ -7,7 +7,6 @@ from typing import Any
 import click
 import msgspec
 
-from connectors.kafka import schema_registry as registry
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from schemas.workspaces import WorkspaceStatus
@@ -16,6 +15,7 @@ from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
+from streams.ops.codec import configured_codec
 from streams.ops.profiles.erase import erasure_key
 from streams.ops.workspaces.disconnections import Disconnection, disconnections
 from streams.ops.workspaces.held_posts import held, release
@@ -133,7 +133,7 @@ def delete(ctx: click.Context, /, *, app_id: str, confirm: str, with_contacts: b
 
 
 async def _rows(settings: Settings) -> list[WorkspaceListing]:
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     known, counts, owners = await states(kafka, avro), await held(kafka, avro), settings.tenancy.owners
     reported = await disconnections(kafka)
     return [
@@ -152,14 +152,14 @@ async def _rows(settings: Settings) -> list[WorkspaceListing]:
 
 async def _change(settings: Settings, act: str, app_id: str, reason: str | None) -> WorkspaceReport:
     _, tenant = workspace_of(settings.tenancy, app_id)
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     state = await change(kafka, avro, act, tenant=tenant, app_id=app_id, actor=user_name(), reason=reason)
     await sync_settings_facts(kafka, avro, await monitored(kafka, avro, settings.tenancy))
     return WorkspaceReport(app_id=app_id, state=state.state)
 
 
 async def _resume(settings: Settings, app_id: str, reason: str | None) -> WorkspaceReport:
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     state = (await states(kafka, avro)).get(app_id)
     if state is None or state.state is not WorkspaceStatus.ACTIVE:
         await _change(settings, "resume", app_id, reason)
@@ -174,7 +174,7 @@ async def _resume(settings: Settings, app_id: str, reason: str | None) -> Worksp
 async def _delete(settings: Settings, app_id: str, reason: str | None, *, with_contacts: bool) -> WorkspaceReport:
     if with_contacts:
         erasure_key(settings.tenancy, workspace_of(settings.tenancy, app_id)[1])  # refused before anything is changed
-    kafka, avro = settings.kafka, await registry.codec(settings.registry.url, settings.kafka.topic_prefix)
+    kafka, avro = settings.kafka, await configured_codec(settings)
     state = (await states(kafka, avro)).get(app_id)
     if not with_contacts or state is None or state.state is not WorkspaceStatus.DELETED:
         await _change(settings, "delete", app_id, reason)
