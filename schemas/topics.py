@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas import generations
-from schemas.activities.messages import PATCH as ACTIVITY_PATCH
-from schemas.activities.messages import RECORD
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
 from schemas.profiles.registers import PATCH
+from schemas.topic_table.activities import ACTIVITIES
 from schemas.topic_table.directory import DIRECTORY
 from schemas.topic_table.row import DAY_MS, FOREVER, Encoding, Topic
 
@@ -113,31 +112,7 @@ _ALL: Final = (
         written_by=("identity",), read_by=("memberships",),
         about="the same, for the memberships of the company",
     ),
-    _internal(
-        name="activity.assignments", codec=ASSIGNMENT, key="app_id:contact_id", compact=True,
-        written_by=("identity",), read_by=("activities",),
-        about="the same as contact.assignments, for the contact's activities; also of values that name a contact in activities",
-    ),
-    _internal(
-        name="activity.records", shared=True, codec=RECORD, key="app_id:contact_id|activity id; app_id:contact_id|=conversation", compact=True,
-        written_by=("happenings", "conversations", "activities"), read_by=("activities",),
-        about="each activity of each contact, and with whom its conversations are",
-    ),
-    _internal(
-        name="activity.patches", codec=ACTIVITY_PATCH, key="profile id", retention_ms=7 * DAY_MS,
-        written_by=("activities",), read_by=("timelines",),
-        about="what changes in a person's activities because of one contact",
-    ),
-    _public(
-        name="activities", schema="activity", key="profile id|activity id", compact=True,
-        written_by=("timelines",), read_by=("downstream", "projector"),
-        about="what each person did, and what happened to them",
-    ),
-    _public(
-        name="people.engagement", schema="engagement", key="profile id", compact=True,
-        written_by=("timelines",), read_by=("downstream", "projector"),
-        about="how many activities of each type a person has, and when the first and the last were",
-    ),
+    *ACTIVITIES,
     _public(
         name="contact.erasures", schema="erasure", key="app_id:contact_id", compact=True,
         written_by=("operators",), read_by=("contacts",),

@@ -22,6 +22,21 @@ VALUE_KIND: Final = "activity"
 WAITING: Final = "@conversation:"
 """Begins the id of what stands for the contacts of a conversation while none is known."""
 
+OF_COMPANY: Final = "@company:"
+"""Begins the id of what has the activities of a company, as a contact has its own."""
+
+
+def company_subject(company: str) -> str:
+    """Return what has the activities of a company, `app_id:company_id`."""
+    app_id, _, entity = company.partition(":")
+    return f"{app_id}:{OF_COMPANY}{entity}"
+
+
+def company_of_subject(subject: str) -> str | None:
+    """Return the company whose activities these are; None where they are a contact's."""
+    app_id, _, entity = subject.partition(":")
+    return f"{app_id}:{entity.removeprefix(OF_COMPANY)}" if entity.startswith(OF_COMPANY) else None
+
 
 class Participants(NamedTuple):
     """The contacts that a conversation is with, under a number: the higher one is the later."""

@@ -24,7 +24,7 @@ HEADERS: Final = MappingProxyType({
     "ce_time": ("where it is known; not on those", "when it happened, RFC 3339 in UTC with milliseconds"),
     "ce_recordedtime": ("inbound topics, facts and findings", "when it was recorded: by the ingress, or by the broker"),
     "ce_partitionkey": ("where there is a key; not on those", "the part of the key that decides the partition: up to its first `\\|`"),
-    "ce_sequence": ("public topics but memberships, conversations, activities, people.engagement, contact.erasures, person.erasures, contact.read.requests and conversation.read.requests", "the number of this event among those of its subject, 20 digits: the highest is the newest; compacted topics skip some"),
+    "ce_sequence": ("public topics but memberships, conversations, activities, people.engagement, orgs.engagement, contact.erasures, person.erasures, contact.read.requests and conversation.read.requests", "the number of this event among those of its subject, 20 digits: the highest is the newest; compacted topics skip some"),
     "ce_dataschema": ("Avro topics", "`urn:intercom-streams:schema:NAME:` and 16 digits of the schema's SHA-256"),
     "ce_origin": ("always", "why it was written: `webhook`, `backfill`, `resync`, `replay`, `operator`, `derived`, `checkpoint`"),
     "ce_causationid": ("where it follows from another", "`ce_id` of that one"),

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from streams.agents.activities import agent as module
-from tests.support.activities.world import World, truth
+from tests.support.activities.world import World, truth, truth_of_orgs
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.tenancy import TENANCY
 
@@ -32,19 +32,24 @@ def test_activities_are_those_of_a_plain_reading_in_any_order(seed, monkeypatch)
     bodies = World(seed).history(40)
     first, second = run(bodies, seed), run(bodies, seed + 1_000)
     assert first.latest("activities") == second.latest("activities")
+    people, orgs = truth(bodies, first.values("people").values()), truth_of_orgs(bodies, first.values("orgs").values())
     assert first.latest("people.engagement") == second.latest("people.engagement")
+    assert first.latest("orgs.engagement") == second.latest("orgs.engagement")
+    values = list(first.values("activities").values())
+    compare(people, [(each["person"], each) for each in values if not each["org"]], first.values("people.engagement"))
+    compare(orgs, [(each["org"], each) for each in values if each["org"]], first.values("orgs.engagement"))
 
-    expected = truth(bodies, first.values("people").values())
-    shown = sorted(
-        (value["person"], value["type"], value["time"], value["text"] or "") for value in first.values("activities").values()
-    )
+
+def compare(expected, values, engagement):
+    """Assert that activities, each with whose it is, and their counts are as a plain reading has them."""
+    shown = sorted((profile, value["type"], value["time"], value["text"] or "") for profile, value in values)
     assert shown == sorted((person, type_, time, words) for (person, _), (type_, time, words) in expected.items())
     counts = defaultdict(list)
     for (person, _), (type_, time, _words) in expected.items():
         counts[person, type_].append(time)
     assert {
         (person, type_): (each["count"], each["first_at"], each["last_at"])
-        for person, value in first.values("people.engagement").items()
+        for person, value in engagement.items()
         for type_, each in value["types"].items()
     } == {key: (len(times), min(times), max(times)) for key, times in counts.items()}
 

@@ -20,6 +20,7 @@ from schemas.activities.messages import (
     Participants,
     ParticipantsRecord,
     ParticipantsRow,
+    company_of_subject,
 )
 from schemas.errors import InvalidRecord
 from schemas.message import TRACE_PARENT, Message, header
@@ -156,7 +157,7 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
         activity = without_words(activity)
     if latest is None or contact.key in latest.contacts:
         contact.add(activity, cause)
-    if latest is not None and sent is not None and sent.number < latest.number:
+    if latest is not None and sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None:
         for other in latest.contacts:
             if other != contact.key:
                 contact.pass_on(activity, latest, other, cause)
@@ -172,7 +173,7 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
     contact.put_participants(conversation, ParticipantsRow(latest, closed))
     stays = contact.key in latest.contacts
     joined = tuple(each for each in latest.contacts if each not in message.before)
-    sends = contact.key == min(message.before, default="")
+    sends = contact.key == min((each for each in message.before if company_of_subject(each) is None), default="")
     if stays and not closed and not (sends and joined):
         return None
     if not stays:

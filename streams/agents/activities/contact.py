@@ -20,14 +20,15 @@ from schemas.activities.messages import (
     Participants,
     ParticipantsRow,
     Totals,
+    company_of_subject,
 )
 from schemas.activities.records import PersonActivity
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
-from schemas.profiles.identity import PERSON
+from schemas.profiles.identity import ORG, PERSON
 from schemas.profiles.registers import ERASED, Assignment, PatchCause
 from streams.agents.activities.values import claim_value
-from streams.core.activities.join import join
+from streams.core.activities.join import for_company, join
 from streams.core.activities.totals import combined, with_one
 from streams.engine.agent import Outbox, Table
 
@@ -42,6 +43,14 @@ class ContactCause(NamedTuple):
     trace: str | None
 
 
+def _own_profile(tenant: str, key: str) -> str:
+    """Return the profile that a contact or a company is by itself. What only stands for contacts that are not known is nobody's."""
+    company = company_of_subject(key)
+    if company is not None:
+        return derived(tenant, ORG, company)
+    return "" if key.partition(":")[2].startswith(WAITING) else derived(tenant, PERSON, key)
+
+
 class Contact:
     """One contact while a step works on it. Items: `a|conversation|id`, `r|conversation`, `s|type|conversation`, `t|type`."""
 
@@ -53,12 +62,10 @@ class Contact:
 
     @property
     def assignment(self) -> Assignment:
-        """Whose the contact is. What only stands for contacts that are not known is nobody's."""
         row = self._table.get(self.key)
         if isinstance(row, OwnerRow):
             return row.assignment
-        waits = self.key.partition(":")[2].startswith(WAITING)
-        return Assignment(0, "" if waits else derived(self.tenant, PERSON, self.key))
+        return Assignment(0, _own_profile(self.tenant, self.key))
 
     @property
     def erased(self) -> bool:
@@ -158,7 +165,8 @@ class Contact:
 
     def pass_on(self, activity: PersonActivity, participants: Participants, to: str, cause: ContactCause) -> None:
         """Send an activity to another contact of its conversation."""
-        message = ActivityRecord(activity, cause.cause, participants)
+        shown = for_company(activity) if company_of_subject(to) else activity
+        message = ActivityRecord(shown, cause.cause, participants)
         context = self._context(
             "activity.observed.v1", derived(to, activity.id, cause.cause.event, self.key, participants.number), cause
         )

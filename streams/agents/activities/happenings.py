@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.messages import RECORD, RECORDS_TOPIC, ActivityRecord
+from schemas.activities.messages import RECORD, RECORDS_TOPIC, ActivityRecord, company_subject
 from schemas.cloudevents import EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
@@ -16,6 +16,7 @@ from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.core.activities.happenings import NOT_UNDERSTOOD, activity_of
+from streams.core.activities.join import for_company
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
 SOURCE: Final = "/intercom-streams/happenings"
@@ -53,6 +54,10 @@ def _step(tenancy: Tenancy, batch: Batch, table: Table[NoRow], out: Outbox) -> N
             out.note(NOT_UNDERSTOOD)
         trace, cause = header(record.headers, TRACE_PARENT), PatchCause(event, (notification.created_at or 0) * 1000)
         send_record(key, ActivityRecord(activity, cause), item=activity.id, source=SOURCE, trace=trace, out=out)
+        if activity.company:
+            subject = company_subject(f"{notification.app_id}:{activity.company}")
+            of_company = ActivityRecord(for_company(activity), cause)
+            send_record(subject, of_company, item=activity.id, source=SOURCE, trace=trace, out=out)
 
 
 def send_record(contact: str, message: ActivityRecord, *, item: str, source: str, trace: str | None, out: Outbox) -> None:

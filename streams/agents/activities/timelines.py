@@ -1,4 +1,4 @@
-"""The timelines agent: a person's activities, each once however many of the person's contacts took part, and how many there are of each type.
+"""The timelines agent: the activities of a profile, each once however many of its contacts or companies took part, and how many of each type.
 
 An event costs the same whatever came before it: an activity is a row of its own, and counts are kept per type.
 """
@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
-from schemas.activities.messages import PATCH, PATCHES_TOPIC, ActivityPatch, SharedActivity, TimelineTableRow, Totals, TypeCount
+from schemas.activities.messages import (
+    PATCH,
+    PATCHES_TOPIC,
+    ActivityPatch,
+    SharedActivity,
+    TimelineTableRow,
+    Totals,
+    TypeCount,
+    company_of_subject,
+)
 from schemas.activities.records import PersonActivity, TimeBasis
 from schemas.codec import Avro
 from schemas.ids import derived
@@ -19,6 +28,7 @@ from streams.engine.agent import Agent, Batch, Outbox, Table
 
 ACTIVITIES: Final = "activities"
 ENGAGEMENT: Final = "people.engagement"
+ORGS_ENGAGEMENT: Final = "orgs.engagement"
 ROWS: Final[Versioned[TimelineTableRow]] = Versioned(cast("type[TimelineTableRow]", TimelineTableRow))
 
 _SOURCE: Final = "/intercom-streams/timelines"
@@ -149,11 +159,12 @@ def publish_activity(
 
 def _public(profile: str, tenant: str, shared: SharedActivity) -> dict[str, Any]:
     activity: PersonActivity = shared.activity
+    companies = [company for each in shared.contacts if (company := company_of_subject(each))]
     return {
-        "id": activity.id, "person": profile, "tenant": tenant, "type": activity.type, "time": activity.time,
+        "id": activity.id, "person": "" if companies else profile, "org": profile if companies else None, "tenant": tenant, "type": activity.type, "time": activity.time,
         "time_basis": _BASES[TimeBasis(activity.basis)], "conversation": activity.conversation or None,
         "author": activity.author or None, "company": activity.company or None, "text": activity.text or None, "cut": activity.cut,
-        "redacted": activity.redacted, "live": activity.live, "attributes": activity.attributes, "contacts": list(shared.contacts),
+        "redacted": activity.redacted, "live": activity.live, "attributes": activity.attributes, "contacts": [] if companies else list(shared.contacts), "companies": companies,
         "event": activity.event,
     }  # fmt: skip
 
@@ -182,7 +193,7 @@ def publish_engagement(
         value = {"id": profile, "tenant": patch.tenant, "types": types}
         return (avro.encode(_ENGAGEMENT_SCHEMA, value) if types else None), context.headers()
 
-    out.send_latest(ENGAGEMENT, profile, made)
+    out.send_latest(ORGS_ENGAGEMENT if company_of_subject(patch.contact) else ENGAGEMENT, profile, made)
 
 
 def _types(rows: Items) -> dict[str, Any]:

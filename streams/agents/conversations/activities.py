@@ -1,23 +1,32 @@
 """What the conversations agent sends to the activities agent: the activities that a record shows, and with whom the conversation is.
 
 The row has no words, so activities go out with the record that shows them. While nobody is known to take part, they wait under a name that
-stands for the conversation, and follow its contacts from there.
+stands for the conversation, and follow its contacts from there. The company that a conversation names takes part in it as a contact does.
 """
 
 from collections.abc import Iterator
 
-from schemas.activities.messages import RECORD, RECORDS_TOPIC, WAITING, ActivityRecord, Participants, ParticipantsRecord
+from schemas.activities.messages import (
+    RECORD,
+    RECORDS_TOPIC,
+    WAITING,
+    ActivityRecord,
+    Participants,
+    ParticipantsRecord,
+    company_of_subject,
+    company_subject,
+)
 from schemas.activities.records import PersonActivity
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.intercom.conversations import SENT, ConversationTableRow, SentTo
-from schemas.profiles.registers import PatchCause
+from schemas.profiles.registers import PatchCause, Registers
 from streams.agents.conversations.change import ConversationChange
 from streams.agents.conversations.publication import SOURCE, Cause
 from streams.core.activities.conversations import ConversationActivities, EventMoment
-from streams.core.activities.join import without_words
+from streams.core.activities.join import for_company, without_words
 from streams.core.conversations.observation import Observed
-from streams.core.conversations.row import contacts_of, is_deleted
+from streams.core.conversations.row import company_of, contacts_of, is_deleted
 from streams.engine.agent import Outbox, Table
 
 
@@ -30,12 +39,13 @@ def send_activities(
     if cause.checkpoint:
         return
     deleted = is_deleted(change.registers)
+    participants = Participants(sent.number, sent.contacts)
     for activity in _shown(key, change, observed, cause):
-        message = ActivityRecord(
-            without_words(activity) if deleted else activity, because, Participants(sent.number, sent.contacts)
-        )
+        whole = without_words(activity) if deleted else activity
         for contact in sent.contacts:
-            _send(contact, activity.id, RECORD.encode(message, out.encoding), cause, out)
+            shown = for_company(whole) if company_of_subject(contact) else whole
+            message = RECORD.encode(ActivityRecord(shown, because, participants), out.encoding)
+            _send(contact, activity.id, message, cause, out)
 
 
 def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
@@ -54,7 +64,7 @@ def _participants(
     because = PatchCause(cause.event, cause.time or 0)
     row = table.get(key, SENT)
     before = row if isinstance(row, SentTo) else None
-    contacts = tuple(f"{app_id}:{each}" for each in contacts_of(change.registers)) or (f"{app_id}:{WAITING}{entity}",)
+    contacts = _subjects(app_id, entity, change.registers)
     deleted = is_deleted(change.registers)
     if before is not None and (before.contacts, before.deleted) == (contacts, deleted):
         return before
@@ -65,6 +75,13 @@ def _participants(
         for contact in sorted({*before.contacts, *contacts}):
             _send(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
     return after
+
+
+def _subjects(app_id: str, entity: str, registers: Registers) -> tuple[str, ...]:
+    """Return who has a conversation's activities: its contacts, or what stands for them, and its company."""
+    contacts = [f"{app_id}:{each}" for each in contacts_of(registers)] or [f"{app_id}:{WAITING}{entity}"]
+    company = company_of(registers)
+    return tuple(sorted([*contacts, *([company_subject(f"{app_id}:{company}")] if company else [])]))
 
 
 def _send(contact: str, item: str, value: bytes, cause: Cause, out: Outbox) -> None:

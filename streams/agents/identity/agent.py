@@ -9,12 +9,14 @@ from typing import Final, NamedTuple, cast
 import msgspec
 
 from schemas.activities.messages import ASSIGNMENTS_TOPIC as ACTIVITY_ASSIGNMENTS
+from schemas.activities.messages import company_subject
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.profiles.identity import (
     ASSIGNMENT,
     CLAIM,
+    COMPANY,
     CONTACT,
     DEFAULT_RULES,
     FOUNDERS_TOPIC,
@@ -210,6 +212,8 @@ def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, o
     out.send(assignments_topic(kind), record, value, context.headers())
     if change.scope.profile_type == ORG:
         out.send(FOUNDERS_TOPIC, record, value, context.headers())
+    if kind == COMPANY:
+        out.send(ACTIVITY_ASSIGNMENTS, company_subject(record), value, context.headers())
     elif kind == CONTACT:
         out.send(ACTIVITY_ASSIGNMENTS, record, value, context.headers())
 

@@ -7,6 +7,10 @@ import msgspec
 from schemas.activities.records import PersonActivity
 
 OTHER: Final = ".other"
+_IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person beyond what happened
+    "assignee", "company", "company_name", "content", "content_type", "direction", "name", "part_type", "rating", "ruleset", "state",
+    "statistic", "tags", "teammate", "ticket_state", "topic",
+})  # fmt: skip
 
 
 def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
@@ -41,6 +45,13 @@ def without_words(activity: PersonActivity) -> PersonActivity:
 
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:
     return {name: max(a.get(name, ""), b.get(name, "")) for name in sorted(a.keys() | b.keys())}
+
+
+def for_company(activity: PersonActivity) -> PersonActivity:
+    """Return the activity as a company has it: that it was, and nothing personal. Its words and author are the person's, under the same id."""
+    attributes = {name: value for name, value in activity.attributes.items() if name in _IMPERSONAL}
+    author = "" if activity.author.startswith("contact:") else activity.author
+    return msgspec.structs.replace(activity, author=author, text="", cut=False, attributes=attributes)
 
 
 def _without_words(activity: PersonActivity) -> PersonActivity:

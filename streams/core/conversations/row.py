@@ -69,6 +69,12 @@ def contacts_of(registers: Registers) -> tuple[str, ...]:
     return tuple(sorted(name.removeprefix("contact:") for name, _ in active_edges(registers) if name.startswith("contact:")))
 
 
+def company_of(registers: Registers) -> str | None:
+    """Return Intercom's id of the company that the conversation is about, None where it names none."""
+    found = [values["company"] for _, values in registers.now if "company" in values]
+    return found[0] if found and isinstance(found[0], str) and found[0] else None
+
+
 def _is_figure(name: str) -> bool:
     return not name.startswith(_DETAILS)
 

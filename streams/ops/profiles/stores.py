@@ -78,6 +78,7 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "activity.patches": _holding(FoundBy.PROFILE, "what the person did, between two agents"),
     "activities": _holding(FoundBy.PROFILE, "what the person did, with the words"),
     "people.engagement": _holding(FoundBy.PROFILE, "how much the person did, and when"),
+    "orgs.engagement": _holding(FoundBy.NOWHERE, "how much organisations did"),
     "conversations": _holding(FoundBy.MENTION, "the person's conversations as published: subjects, attributes, remarks, and their contact ids"),
     "conversation.read.requests": _holding(FoundBy.NOWHERE, "ids of conversations only"),
     "people.changes": _holding(FoundBy.PROFILE, "what changed in the person, with the values before and after"),

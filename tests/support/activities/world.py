@@ -11,6 +11,7 @@ from itertools import product
 from tests.support.intercom_bodies import APP, AT, posted
 
 CONTACTS = ("c1", "c2", "c3", "c4")
+COMPANIES = ("o1", "o2", "o3")
 EMAILS = ("ada@a.org", "bob@a.org", "eve@a.org")
 
 
@@ -21,15 +22,31 @@ class World:
         self.chance = random.Random(seed)
         self.second, self.number, self.parts = AT, 0, 0
         self.members = {f"{500 + each}": {self.chance.choice(CONTACTS)} for each in range(3)}
+        self.companies = {number: self.chance.choice((None, *COMPANIES)) for number in self.members}
         self.bodies = []
 
     def history(self, count):
         for contact in CONTACTS:
             self._contact(contact)
+        for company in COMPANIES:
+            self._firm(company)
         for _ in range(count):
             self.second += self.chance.choice((1, 2, 60))
             act = self.chance.choice(
-                (self._reply, self._reply, self._reply, self._move, self._event, self._named, self._call, self._tag, self._change)
+                (
+                    self._reply,
+                    self._reply,
+                    self._reply,
+                    self._move,
+                    self._event,
+                    self._named,
+                    self._call,
+                    self._tag,
+                    self._change,
+                    self._firm,
+                    self._sell,
+                    self._join,
+                )
             )
             act()
         return self.bodies
@@ -61,6 +78,7 @@ class World:
         contacts = [{"type": "contact", "id": each} for each in sorted(self.members[number])]
         return {
             "type": "conversation", "id": number, "created_at": AT, "updated_at": self.second, "state": "open",
+            "company": {"type": "company", "id": self.companies[number]} if self.companies[number] else None,
             "contacts": {"type": "contact.list", "contacts": contacts},
             "conversation_parts": {"type": "conversation_part.list", "conversation_parts": list(parts)},
         }  # fmt: skip
@@ -93,6 +111,27 @@ class World:
             {"conversation": {"model": {"id": int(number)}, "parts": []}, "contact": {"id": contact}},
         )
         self.second += 1
+
+    def _firm(self, company=None):
+        self.second += 1
+        company = company or self.chance.choice(COMPANIES)
+        item = {
+            "type": "company", "id": company, "company_id": self.chance.choice(("acme", "umbrella", company)), "name": company, "created_at": AT,
+            "updated_at": self.second,
+        }  # fmt: skip
+        self._post("company.updated", item)
+
+    def _sell(self):
+        """Another company becomes a conversation's."""
+        number = self.chance.choice(sorted(self.members))
+        self.companies[number] = self.chance.choice(COMPANIES)
+        self.second += 1
+        self._post("conversation.company.updated", self._conversation(number))
+        self.second += 1
+
+    def _join(self):
+        company, contact = self.chance.choice(COMPANIES), self.chance.choice(CONTACTS)
+        self._post("company.contact.attached", {"company": {"type": "company", "id": company}, "contact": {"id": contact}})
 
     def _event(self):
         item = {
@@ -145,6 +184,34 @@ def truth(bodies, people):
     return found
 
 
+def truth_of_orgs(bodies, orgs):
+    """Return the same of organisations: of each the activities of conversations that name one of its companies, and of people who join or leave it.
+
+    They have no words. A company that no post is about is an organisation that nobody publishes, under the value None.
+    """
+    owner = {each["key"].partition(":")[2]: org["id"] for org in orgs for each in org["records"]}
+    companies, found = _companies(bodies), {}
+    for post in map(json.loads, bodies):
+        topic, item = post["topic"], post["data"]["item"]
+        if topic == "company.contact.attached":
+            what = ("joined company", item["contact"]["id"], item["company"]["id"], post["created_at"])
+            found[owner[item["company"]["id"]], what] = ("contact.joined_company", post["created_at"] * 1000, "")
+        elif topic.startswith("conversation."):
+            number = str(item["conversation"]["model"]["id"]) if "conversation" in item else item["id"]
+            for what, type_, second, _ in _of_conversation(post, number) if companies.get(number) else ():
+                found[owner[companies[number]], what] = (type_, second * 1000, "")
+    return found
+
+
+def _companies(bodies):
+    """Return the company that each conversation names in the end."""
+    posts = sorted(
+        map(json.loads, bodies), key=lambda post: (post["created_at"], post["topic"] == "conversation.company.updated")
+    )
+    whole = [each["data"]["item"] for each in posts if each["topic"].startswith("conversation.") and "id" in each["data"]["item"]]
+    return {item["id"]: item["company"]["id"] for item in whole if item["company"]}
+
+
 def _of_contact(post):
     """Return who, what, its type and its second."""
     topic, item, created = post["topic"], post["data"]["item"], post["created_at"]
@@ -152,6 +219,9 @@ def _of_contact(post):
         return item["id"], ("created", item["id"]), "contact.created", item["created_at"]
     if topic == "contact.user.tag.created":
         return item["contact"]["id"], ("tagged", item["contact"]["id"], created), "contact.tagged", created
+    if topic == "company.contact.attached":
+        what = ("joined company", item["contact"]["id"], item["company"]["id"], created)
+        return item["contact"]["id"], what, "contact.joined_company", created
     if topic == "call.ended":
         return item["contact_id"], ("call", item["id"]), "call.ended", item["ended_at"]
     if topic == "event.created":
@@ -166,6 +236,9 @@ def _of_conversation(post, number):
     if topic.startswith("conversation.contact."):
         verb, contact = "joined" if topic.endswith("attached") else "left", item["contact"]["id"]
         yield (verb, number, contact, created), f"conversation.contact_{verb}", created, ""
+    elif topic == "conversation.company.updated":
+        yield ("started", number), "conversation.started", item["created_at"], ""
+        yield ("company", number, item["company"]["id"], created), "conversation.company_changed", created, ""
     else:
         yield ("started", number), "conversation.started", item["created_at"], ""
         for part in item["conversation_parts"]["conversation_parts"]:
