@@ -1,7 +1,5 @@
 """`access snapshot|confirm`: feed a workspace's list of teammates, and let one pass that the guard refused."""
 
-import sys
-import time
 from pathlib import Path
 
 import click
@@ -11,7 +9,7 @@ from connectors.kafka.fact_log import append, fact_record, find_facts
 from schemas.access import fact_records
 from schemas.access.facts import Fact, Snapshot, type_of
 from schemas.cloudevents import timestamp
-from schemas.errors import BadConfiguration, InvalidRecord
+from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from streams.cli.access.alarm_test import test_violation
@@ -24,10 +22,10 @@ from streams.cli.access.queue import queue
 from streams.cli.access.replay_check import replay_check
 from streams.cli.access.report import report
 from streams.cli.access.verify import verify
+from streams.cli.intercom_list import intercom_list_options, read_intercom_list
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
-from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
@@ -35,7 +33,6 @@ from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
 _CONFIRMED = "snapshot.confirmed"
-_CLOCKS_DIFFER_MS = 120_000  # clocks of two machines may differ by as much
 
 
 class TeammateReport(msgspec.Struct, frozen=True):
@@ -66,11 +63,8 @@ access = click.Group(
 
 
 @access.command()
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@intercom_list_options
 @workspace_option
-@click.option(
-    "--requested", type=TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
-)
 @click.option("--confirm", is_flag=True, help="Apply it even where it lacks many teammates.")
 @json_option
 @config_option
@@ -85,18 +79,9 @@ def snapshot(
     """
     settings = kafka_of(ctx)
     app_id, tenant = workspace_of(settings.tenancy, workspace)
-    body, changed = _read(file)
-    if requested is not None and requested > time.time_ns() // 1_000_000 + _CLOCKS_DIFFER_MS:
-        raise click.BadParameter(
-            "is still to come, and a list overrules what happened before its request", param_hint="--requested"
-        )
+    fetched = read_intercom_list(file, requested)
     reading = TeammateReading(
-        tenant=tenant,
-        app_id=app_id,
-        requested=changed if requested is None else requested,
-        body=body,
-        file="standard input" if file == Path("-") else file.name,
-        actor=COMMAND_LINE,
+        tenant=tenant, app_id=app_id, requested=fetched.requested, body=fetched.body, file=fetched.name, actor=COMMAND_LINE
     )
     facts = snapshot_facts(reading)
     teammates = len(facts) - 2
@@ -126,16 +111,6 @@ def confirm(ctx: click.Context, *, snapshot_id: str, workspace: str | None, as_j
         click.echo(json_line(ConfirmReport(tenant, app_id, snapshot_id)))
     else:
         click.echo(f"snapshot {snapshot_id} of workspace {app_id} is confirmed")
-
-
-def _read(file: Path) -> tuple[bytes, int]:
-    """Return the bytes, and when they were written (ms)."""
-    if file == Path("-"):
-        return sys.stdin.buffer.read(), time.time_ns() // 1_000_000
-    try:
-        return file.read_bytes(), file.stat().st_mtime_ns // 1_000_000
-    except OSError as error:
-        raise InvalidRecord(f"{file.name} cannot be read: {error.strerror}. Is it there, and may it be read?") from None
 
 
 def _confirmation(tenant: str, app_id: str, confirmed: Snapshot) -> Fact:

@@ -1,24 +1,19 @@
 """`directory feed FILE`: a list of teammates or teams that somebody has fetched."""
 
-import sys
-import time
 from pathlib import Path
 
 import click
 
 from schemas.json_lines import json_line
+from streams.cli.intercom_list import intercom_list_options, read_intercom_list
 from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
-from streams.cli.time_param import TimeParam
 from streams.cli.workspace import workspace_of
 from streams.ops.directory.feed import feed as feed_list
 
 
 @click.command("feed")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option(
-    "--requested", type=TimeParam(), help="When Intercom was asked. Default: when FILE was last changed; now for standard input."
-)
+@intercom_list_options
 @workspace_option
 @json_option
 @config_option
@@ -30,8 +25,6 @@ def feed(ctx: click.Context, /, *, file: Path, requested: int | None, workspace:
     """
     settings = kafka_of(ctx)
     app_id, _ = workspace_of(settings.tenancy, workspace)
-    from_stdin = str(file) == "-"
-    answer = sys.stdin.buffer.read() if from_stdin else file.read_bytes()
-    at = requested or (time.time_ns() // 1_000_000 if from_stdin else int(file.stat().st_mtime * 1000))
-    fed = run(feed_list(settings.kafka, app_id, answer, at))
+    fetched = read_intercom_list(file, requested)
+    fed = run(feed_list(settings.kafka, app_id, fetched.body, fetched.requested))
     click.echo(json_line(fed) if as_json else f"{fed.app_id}: {fed.items} {fed.kind} of a whole list")

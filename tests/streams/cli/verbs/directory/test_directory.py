@@ -213,6 +213,16 @@ def test_a_file_that_is_no_list_is_refused(installation: Installation, tmp_path:
     assert message in str(installation.types("directory", "feed", str(file)).exception)
 
 
+def test_a_list_that_is_not_there_or_was_asked_for_in_the_future_is_refused(installation: Installation, tmp_path: Path) -> None:
+    missing = installation.types("directory", "feed", str(tmp_path / "none.json"))
+    assert "none.json cannot be read: No such file" in str(missing.exception)
+    file = tmp_path / "list.json"
+    file.write_text('{"type": "admin.list", "admins": []}')
+    future = installation.types("directory", "feed", str(file), "--requested", "2999-01-01T00:00:00Z")
+    assert future.exit_code == 2
+    assert "is still to come" in future.output
+
+
 @pytest.mark.parametrize("text", ["teams = 3", "team = []", "[members]\nx = 1", "= "])
 def test_a_selection_of_another_form_is_refused(installation: Installation, tmp_path: Path, text: str) -> None:
     file = tmp_path / "selection.toml"
