@@ -13,15 +13,22 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.support.oracle import routed
 
 PARTITIONS = 3
+PROFILE_AGENTS = frozenset(
+    {"contacts", "companies", "person_records", "org_records", "identity", "people", "orgs", "memberships"}
+)
+"""The agents that people, organisations and memberships follow from."""
+_OTHERS = frozenset({"access", "admins"})
+_AVRO = Avro.local()  # it reads every schema, which takes a quarter of a short history's time
 
 
 class LaggingPipeline:
     """Records wait in their partition until chance lets its agent take some of them. Within a partition they stay in order."""
 
-    def __init__(self, tenancy, chance):
-        self.avro = Avro.local()
+    def __init__(self, tenancy, chance, *, only=None):
+        self.avro = _AVRO
         self.chance = chance
-        self.agents = {agent.name: agent for agent in agents_of(tenancy, self.avro) if agent.name not in {"access", "admins"}}
+        agents = {agent.name: agent for agent in agents_of(tenancy, self.avro)}
+        self.agents = {name: agent for name, agent in agents.items() if (name in only if only else name not in _OTHERS)}
         self.tables = {(name, at): MemoryTable(agent.codec) for name, agent in self.agents.items() for at in range(PARTITIONS)}
         self.queues = defaultdict(list)  # by agent, partition and topic
         self.pending = defaultdict(list)

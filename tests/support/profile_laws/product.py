@@ -3,12 +3,11 @@
 import json
 import random
 
-from schemas.codec import Avro
 from schemas.profiles import erasure, records
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.profiles.identity import RULES, Scope
 from schemas.tenancy import App, ErasureSettings, ProfileSettings, RecordSource, Secret, Tenancy, Tenant, Workspace
-from tests.support.identity.lagging_pipeline import PARTITIONS, LaggingPipeline
+from tests.support.identity.lagging_pipeline import PARTITIONS, PROFILE_AGENTS, LaggingPipeline
 from tests.support.profile_laws.inputs import (
     APPS,
     ERASURE_KEY,
@@ -37,13 +36,12 @@ TENANCY = Tenancy.of(
         )
     ],
 )
-_AVRO = Avro.local()
 _NOW = 1_767_225_600_000
 
 
 def run(history: History, draw: random.Random) -> LaggingPipeline:
     """Give the history to the agents in its order, processing at random meanwhile; return them once nothing waits."""
-    agents = LaggingPipeline(TENANCY, draw)
+    agents = LaggingPipeline(TENANCY, draw, only=PROFILE_AGENTS)
     for kind, rules in history.rules.items():
         agents.append("identity.rules", Scope(TENANT, kind).key(), RULES.encode(rules))
     agents.run()
@@ -71,7 +69,7 @@ def _give(agents: LaggingPipeline, given: Input) -> None:
         value = given.value | {
             name: {k: json.dumps(v) for k, v in given.value[name].items()} for name in ("fields", "attributes")
         }
-        agents._append(records.TOPICS[given.kind], given.key.encode(), _AVRO.encode(records.SCHEMA, value), ())
+        agents._append(records.TOPICS[given.kind], given.key.encode(), agents.avro.encode(records.SCHEMA, value), ())
     elif isinstance(given, Withdrawal):
         headers = _headers(
             ce_id=f"withdrawal {given.number}", ce_type=records.WITHDRAWN, ce_subject=given.source, ce_origin="operator"
@@ -82,7 +80,7 @@ def _give(agents: LaggingPipeline, given: Input) -> None:
     elif isinstance(given, Erased):
         topic = erasure.TOPIC if given.key.partition(":")[0] in APPS else erasure.FOREIGN_TOPIC
         mark = Erasure(request="e1", tenant=TENANT, mark=mark_of(_SECRET, given.key), key=key_id_of(_SECRET), time=_NOW)
-        agents._append(topic, given.key.encode(), erasure.encode(_AVRO, mark), _headers(ce_id=f"erasure of {given.key}"))
+        agents._append(topic, given.key.encode(), erasure.encode(agents.avro, mark), _headers(ce_id=f"erasure of {given.key}"))
 
 
 def _headers(**given: str) -> list[tuple[str, bytes]]:
