@@ -28,11 +28,16 @@ from streams.core.records.registers import active_edges, first_active, first_val
 _DEFAULT: Final = FieldPolicy("*")
 
 
+LOCKED: Final = "locked"
+ONLY_EMPTY: Final = "only_empty"
+
+
 class _Rule(NamedTuple):
-    """What a source's records offer for one field, and their place in its priority."""
+    """What a source's records offer for one field, their place in its priority, and which rule made it so."""
 
     strategy: str
     place: int
+    because: str
 
 
 class _Offer(NamedTuple):
@@ -82,6 +87,15 @@ class Offers:
         first = _first_record(records)
         return links(records, lambda record, registers: self._edges(record, registers, first))
 
+    def restriction(self, source: str, name: str) -> str | None:
+        """Return the rule by which records of a source may not overwrite a field: `locked`, `only_empty` or a strategy. None where they may."""
+        rule = self._rule(source, name)
+        return None if rule.strategy == OVERWRITE else rule.because
+
+    def place(self, source: str, name: str) -> int:
+        """Return the place of a source in the priority of a field; 0 is the best."""
+        return self._rule(source, name).place
+
     def _offers(self, source: str, record: str, registers: Registers, first: "_First | None") -> Iterator[tuple[str, _Offer]]:
         for version, values in registers.now:
             assertion = Assertion(version, record)
@@ -110,13 +124,13 @@ class Offers:
 
     def _find(self, source: str, name: str) -> _Rule:
         rule = next((each for matches, each in self._fields if matches(name)), _DEFAULT)
-        strategy = rule.strategy or self._strategies.get(source, self._strategy)
+        strategy = because = rule.strategy or self._strategies.get(source, self._strategy)
         if strategy == OVERWRITE and _concerns(rule.only_empty, source):
-            strategy = APPEND_ONLY
+            strategy, because = APPEND_ONLY, ONLY_EMPTY
         if _concerns(rule.locked, source):
-            strategy = IGNORE
+            strategy, because = IGNORE, LOCKED
         priority = rule.priority or self._priority
-        return _Rule(strategy, priority.index(source) if source in priority else len(priority))
+        return _Rule(strategy, priority.index(source) if source in priority else len(priority), because)
 
 
 def offers_of(policy: ProfilePolicy) -> Offers | None:

@@ -101,6 +101,14 @@ def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str
     return published
 
 
+def counting_records(schema: PublicSchema, records: Records, rules: ProfileRules) -> Records:
+    """Return the records whose values count for a profile, by its tenant's policy."""
+    statuses = {key: schema.status(registers) for key, registers in records.items()}
+    if rules.archive_deleted:
+        statuses = {key: _archived_if_deleted(each) for key, each in statuses.items()}
+    return contributing_records(records, statuses)
+
+
 _END_MARKS: Final = MappingProxyType(
     {ProfileStatus.ARCHIVED: "archived", ProfileStatus.DELETED: "deleted", ProfileStatus.MERGED: "merged"}
 )

@@ -4,12 +4,11 @@ It reads the agent's table from its changelog, a partition at a time, and change
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
-from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.message import RecordValue
@@ -20,7 +19,7 @@ from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Agent, Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
-from streams.engine.tables import commit_state
+from streams.ops.policies.partition_rows import partition_rows
 
 _AGENTS: Final = {"person": people, "org": orgs}
 _EVENT: Final = "preview"
@@ -66,7 +65,7 @@ async def preview(
     counts: Counter[str] = Counter()
     fields: Counter[str] = Counter()
     listed: list[ProfilePreview] = []
-    async for rows in _partitions(kafka, changelog):
+    async for rows in partition_rows(kafka, changelog):
         table: MemoryTable[Any] = MemoryTable(agent.codec)
         table.store.apply(rows)
         counts["profiles"] += sum(1 for key in rows if "|" not in key and not key.startswith(":"))
@@ -87,22 +86,6 @@ async def preview(
         fields=tuple(ChangedField(*each) for each in fields.most_common()),
         listed=tuple(listed),
     )
-
-
-async def _partitions(kafka: KafkaSettings, changelog: str) -> AsyncIterator[dict[str, bytes | None]]:
-    """Yield the present rows of each partition."""
-    async with open_ranges(kafka, changelog) as reader:
-        for number, bounds in (await reader.bounds()).items():
-            rows: dict[str, bytes | None] = {}
-            async for record in reader.records({number: bounds}):
-                if record.key == commit_state.KEY:
-                    continue
-                key = (record.key or b"").decode()
-                if record.value is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = record.value
-            yield rows
 
 
 def _changes(

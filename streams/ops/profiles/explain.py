@@ -13,7 +13,9 @@ from schemas.profiles.identity import ORG, PERSON
 from schemas.profiles.registers import SourceRecordRow
 from streams.agents.open_record import OpenRecord
 from streams.agents.profiles import ROW
+from streams.core.profiles.offers import Offers, offers_of
 from streams.core.profiles.policies import Records
+from streams.ops.policies.history import read_history
 from streams.ops.profiles.history import HistoryEntry, TopicEntry, history, history_topics
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
@@ -55,10 +57,16 @@ async def explain(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Expl
         status=found.value["status"],
         asked=found.asked,
         records=tuple(found.value["records"]),
-        fields=tuple(field_reasons(found.value, records)),
+        fields=tuple(field_reasons(found.value, records, await _offers(kafka, avro, found))),
         history=tuple(history(entries, in_force(found.value), avro)),
         read=read,
     )
+
+
+async def _offers(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Offers | None:
+    """Return how the policy in force chooses values; None without one."""
+    versions = await read_history(kafka, avro, found.tenant, found.kind)
+    return offers_of(versions[-1].policy) if versions else None
 
 
 async def _registers(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:

@@ -1,14 +1,16 @@
 """Why each field of a profile has its value: which record's assertion decided it, and what the other records say. Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas.canonical import canonical_text
 from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Version
+from streams.core.profiles.offers import Offers
 from streams.core.profiles.policies import SECOND, Assertion, Records
+from streams.core.profiles.skipped import skipped_fields
 from streams.core.records.registers import version_of
 
 _MAPS: Final = ("attributes", "traits")
@@ -40,19 +42,41 @@ class FieldReason(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[OtherValue, ...] = ()
 
 
-def field_reasons(value: Mapping[str, Any], records: Records) -> list[FieldReason]:
+def field_reasons(value: Mapping[str, Any], records: Records, offers: Offers | None = None) -> list[FieldReason]:
     """Return the reason of each value that a profile has, in order of name.
 
-    `records` are the registers of its records, as the profile's agent has them.
+    `records` are the registers of its records, as the profile's agent has them, and `offers` the policy in force.
     """
     statuses = {str(record["key"]): str(record["status"]) for record in value["records"]}
+    known = _Known(records, statuses, _skipped(records, statuses, offers))
     return [
-        _reason(name, _value(value, name), value["sources"][place], records, statuses)
-        for name, place in sorted(value["provenance"].items())
+        _reason(name, _value(value, name), value["sources"][place], known) for name, place in sorted(value["provenance"].items())
     ]
 
 
-def _reason(name: str, value: Any, origin: Mapping[str, Any], records: Records, statuses: Mapping[str, str]) -> FieldReason:
+_Skipped = Mapping[tuple[str, str], str]
+"""By record and field: the rule of the policy that keeps the record's present value out."""
+
+
+def _skipped(records: Records, statuses: Mapping[str, str], offers: Offers | None) -> _Skipped:
+    if offers is None:
+        return {}
+    contributors = {key: each for key, each in records.items() if statuses.get(key) in _COUNTING} or {
+        key: each for key, each in records.items() if statuses.get(key) == "deleted"
+    }
+    return {(record, name): reason for record, name, reason in skipped_fields(contributors, offers)}
+
+
+class _Known(NamedTuple):
+    """What is known of a profile's records: registers, statuses, and what of them the policy skips."""
+
+    records: Records
+    statuses: Mapping[str, str]
+    skipped: _Skipped
+
+
+def _reason(name: str, value: Any, origin: Mapping[str, Any], known: _Known) -> FieldReason:
+    records, statuses, skipped = known
     candidates = {record: each for record, registers in records.items() if (each := _current(registers, name)) is not None}
     others = tuple(
         OtherValue(
@@ -60,10 +84,10 @@ def _reason(name: str, value: Any, origin: Mapping[str, Any], records: Records, 
             value=_shown(name, each),
             event=version.event,
             time=version.second * SECOND,
-            note=_note(statuses.get(record, "active"), version, origin),
+            note=_note(statuses.get(record, "active"), version, origin, skipped.get((record, name))),
         )
         for record, (each, version) in sorted(candidates.items())
-        if record != origin["record"]
+        if record != origin["record"] or (record, name) in skipped
     )
     return FieldReason(
         field=name,
@@ -105,7 +129,9 @@ def _of_one(name: str, registers: Registers) -> str:
     return "the record's latest value; it has replaced an earlier one, and no other record has any"
 
 
-def _note(status: str, version: Version, origin: Mapping[str, Any]) -> str:
+def _note(status: str, version: Version, origin: Mapping[str, Any], rule: str | None) -> str:
+    if rule is not None:
+        return f"skipped by the policy: {rule}"
     if status not in _COUNTING:
         return f"the record is {status}"
     return "older" if (version.second * SECOND, version.event) <= (origin["time"], origin["event"]) else "later, and not chosen"

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from schemas.profiles.policies import ProfilePolicy
+from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.profiles.orgs import ORG
@@ -59,6 +59,11 @@ def keyed(records):
     return {name.replace("_", ":", 1): registers for name, registers in records.items()}
 
 
+def of_sources(**strategies):
+    """Return the strategies of sources, as a policy has them."""
+    return tuple(SourceStrategy(*each) for each in sorted(strategies.items()))
+
+
 def _value(name):
     if name.startswith(("attributes.", "traits.")):
         return st.sampled_from(['"pro"', '"free"', "7", None])
@@ -87,3 +92,19 @@ def events(draw):
 
 HISTORIES = st.lists(events(), min_size=1, max_size=5)
 RECORDS = st.dictionaries(st.sampled_from(["crm:1", "crm:2", "abc:1", "billing:9"]), HISTORIES, min_size=1, max_size=4)
+
+SOURCES = st.sampled_from(["crm", "abc", "billing"])
+NAMES = st.sampled_from(["name", "email", "attributes.*", "*", "tags", "attributes.plan"])
+LISTED = st.lists(SOURCES | st.just("*"), max_size=2).map(tuple)
+POLICIES = st.builds(
+    ProfilePolicy,
+    strategy=st.sampled_from(STRATEGIES),
+    priority=st.lists(SOURCES, unique=True, max_size=3).map(tuple),
+    sources=st.dictionaries(SOURCES, st.sampled_from(STRATEGIES)).map(lambda each: of_sources(**each)),
+    fields=st.lists(
+        st.builds(FieldPolicy, NAMES, st.none() | st.sampled_from(STRATEGIES[:3]), LISTED, LISTED, st.lists(SOURCES, unique=True, max_size=2).map(tuple)),
+        unique_by=lambda each: each.pattern,
+        max_size=3,
+    ).map(tuple),
+    archive_deleted=st.booleans(),
+)  # fmt: skip

@@ -11,8 +11,11 @@ from streams.cli.verbs.profiles.find import find
 from streams.cli.verbs.profiles.policy import policy
 from streams.cli.verbs.profiles.preview import preview
 from streams.cli.verbs.profiles.show import show
+from streams.cli.verbs.profiles.skipped import skipped
 from streams.cli.verbs.profiles.withdraw import withdraw
 
 profiles = click.Group(
-    "profiles", help=VERBS["profiles"], commands=[show, explain, find, fields, policy, preview, withdraw, export, erase, erasures]
+    "profiles",
+    help=VERBS["profiles"],
+    commands=[show, explain, find, fields, policy, preview, skipped, withdraw, export, erase, erasures],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import transactions
+from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.codec import Avro
 from schemas.profiles.policies import GOVERNED, POLICY, ProfilePolicy
 from schemas.tenancy import Tenancy
@@ -55,16 +56,16 @@ def post(at: int, number: int, name: str) -> bytes:
     )
 
 
-async def names(settings: KafkaSettings) -> list[str]:
+async def names(settings: KafkaSettings) -> list[str | None]:
     last = {record.key: record.value for record in await read_all(settings, "people")}
-    return sorted(AVRO.decode(value)[1]["name"] for value in last.values() if value)
+    return sorted((AVRO.decode(value)[1]["name"] for value in last.values() if value), key=str)
 
 
-async def until_named(settings: KafkaSettings, expected: list[str]) -> None:
+async def until_named(settings: KafkaSettings, expected: Sequence[str | None]) -> None:
     deadline = asyncio.get_running_loop().time() + DEADLINE_S
-    while (found := await names(settings)) != expected and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+    while (found := await names(settings)) != list(expected) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    assert found == expected
+    assert found == list(expected)
 
 
 @pytest.mark.asyncio
@@ -87,6 +88,13 @@ async def test_a_policy_is_previewed_applied_shown_and_taken_back(kafka: str, pr
         assert applied.exit_code == 0, applied.output
         assert "in force for acme (person) as version 1" in applied.output
         await until_named(settings, ["First"] * (PEOPLE - 3))
+        skipped = await asyncio.to_thread(skipped_values, configured)
+        assert skipped["name", "locked"] == PEOPLE - 3
+        assert skipped["name", "not_selected"] == skipped["role", "not_selected"] == 3
+        explained = await asyncio.to_thread(invoke, configured, "explain", f"abc12345:65f0c0ffee{5:014}")
+        assert (
+            'not "Last" of abc12345:65f0c0ffee00000000000005 (skipped by the policy: locked; event notif_2_5' in explained.output
+        )
         again = await asyncio.to_thread(invoke, configured, "policy", "apply", file)
         assert "nothing to do" in again.output
         nothing = await asyncio.to_thread(invoke, configured, "preview", "--policy", file)
@@ -109,6 +117,36 @@ async def test_a_policy_is_previewed_applied_shown_and_taken_back(kafka: str, pr
         assert len(by_partition) == settings.partitions
         assert {message.version for message in by_partition.values()} == {2}
     assert await read_all(settings, "dead.letters") == []
+
+
+def skipped_values(config_file: Path, *words: str) -> dict[tuple[str, str], int]:
+    result = invoke(config_file, "skipped", *words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    rows = [json.loads(line) for line in result.output.splitlines()]
+    return {(each["field"], each["reason"]): each["values"] for each in rows}
+
+
+@pytest.mark.asyncio
+async def test_what_was_denied_is_counted_from_the_inbound_topic_also_beside_what_nobody_can_read(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix)
+    agents = (contacts(TENANCY, AVRO), identity(), people(TENANCY, AVRO))
+    await topics.apply(settings, Naming(prefix=prefix).changelogs(agents))
+    configured = config(tmp_path, settings)
+    denying = written(tmp_path, 'kind = "person"\ndeny = ["name"]\n')
+    assert (await asyncio.to_thread(invoke, configured, "skipped")).output == "nothing is skipped for acme (person)\n"
+    applied = await asyncio.to_thread(invoke, configured, "policy", "apply", denying)
+    assert applied.exit_code == 0, applied.output
+    async with transactions(settings, "posts") as producer, running(agents, kafka=settings, limits=QUICK):
+        await append_posts(producer, "intercom.contacts", [post(at, 1, "Ada") for at in range(PEOPLE)])
+        await append_posts(producer, "intercom.contacts", [post(at, 2, "Eve") for at in range(PEOPLE)])
+        await producer.append([TopicRecord("intercom.contacts", b"abc12345:9", b"no json", [("ce_id", b"bad")])])
+        await until_named(settings, [None] * PEOPLE)
+    assert await asyncio.to_thread(skipped_values, configured) == {}
+    assert await asyncio.to_thread(skipped_values, configured, "--denied") == {("name", "denied"): PEOPLE}
+    shown = await asyncio.to_thread(invoke, configured, "skipped", "--denied")
+    assert ["abc12345", "name", "denied", str(PEOPLE)] in [line.split() for line in shown.output.splitlines()]
 
 
 @pytest.mark.asyncio

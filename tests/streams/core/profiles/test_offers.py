@@ -4,14 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
-from tests.support.profiles.registers import RECORDS, edges, fields, joined, org, person
+from schemas.profiles.policies import FieldPolicy, ProfilePolicy
+from tests.support.profiles.registers import POLICIES, RECORDS, edges, fields, joined, of_sources, org, person
 
 ALL = ("*",)
-
-
-def of_sources(**strategies):
-    return tuple(SourceStrategy(*each) for each in sorted(strategies.items()))
 
 
 CRM = joined(fields(2, name="Crm", phone="2"), fields(5, name="Crm5", phone=None, email="crm@a.org"))
@@ -155,23 +151,6 @@ def test_policies_hold_for_organisations_too():
     records = {"abc_1": fields(1, name="A", size=3), "crm_1": fields(2, name="B", size=4)}
     assert org(ProfilePolicy(priority=("abc",)), **records)["size"] == 3
     assert org(ProfilePolicy(sources=of_sources(abc="overwrite_existing")), abc_1=records["abc_1"]) is None
-
-
-SOURCES = st.sampled_from(["crm", "abc", "billing"])
-NAMES = st.sampled_from(["name", "email", "attributes.*", "*", "tags", "attributes.plan"])
-LISTED = st.lists(SOURCES | st.just("*"), max_size=2).map(tuple)
-POLICIES = st.builds(
-    ProfilePolicy,
-    strategy=st.sampled_from(STRATEGIES),
-    priority=st.lists(SOURCES, unique=True, max_size=3).map(tuple),
-    sources=st.dictionaries(SOURCES, st.sampled_from(STRATEGIES)).map(lambda each: of_sources(**each)),
-    fields=st.lists(
-        st.builds(FieldPolicy, NAMES, st.none() | st.sampled_from(STRATEGIES[:3]), LISTED, LISTED, st.lists(SOURCES, unique=True, max_size=2).map(tuple)),
-        unique_by=lambda each: each.pattern,
-        max_size=3,
-    ).map(tuple),
-    archive_deleted=st.booleans(),
-)  # fmt: skip
 
 
 @given(RECORDS, POLICIES, st.randoms(use_true_random=False))
