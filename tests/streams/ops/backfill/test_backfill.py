@@ -173,7 +173,7 @@ def test_an_intercom_that_is_away_leaves_the_reading_where_it_is(installation: I
     assert (left.result, left.progress["contacts"].read) == (None, 6)
 
 
-def test_a_resync_reads_what_changed_since_the_last_complete_reading(installation: Installation):
+def test_b29_resync_is_not_a_full_backfill_and_reads_what_changed_since_the_last_complete_reading(installation: Installation):
     intercom = SmallIntercom()
     first = read(installation, intercom)
     intercom.contacts[3] |= {"name": "changed", "updated_at": first.until}
