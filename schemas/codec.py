@@ -7,8 +7,9 @@ a union of several records a value is `(record name, fields)`; elsewhere a recor
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.validation import ValidationError, validate
 
@@ -17,6 +18,8 @@ from schemas.errors import InvalidRecord
 from schemas.prepared_avro.reader import UNUSUAL as UNUSUAL_BYTES
 from schemas.prepared_avro.reader import prepared_reader
 from schemas.prepared_avro.writer import UNUSUAL, prepared_writer
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 FRAME: Final = 5  # bytes before the Avro binary
 _MAGIC: Final = b"\x00"
@@ -122,6 +125,25 @@ class Avro:
         if trailing := body.read():
             raise InvalidRecord(f"{len(trailing)} bytes follow the value of schema {codec.name} (id {number})")
         return codec.name, value
+
+    def decode_as(
+        self, struct: type[T], schema: str, data: bytes | None, *, what: str, deleted: str = "it is never deleted", **more: Any
+    ) -> T:
+        """Return the struct of a value whose topic has this schema alone, with `more` as further fields.
+
+        Raises InvalidRecord for any other value, which it says is no `what`; where there is none, with what `deleted` says of deleting.
+        """
+        if data is None:
+            raise InvalidRecord(f"a record without a value is no {what}: {deleted}")
+        name, value = self.decode(data)
+        if name != schema:
+            raise InvalidRecord(f"a value of schema {name} is no {what}; look at who writes to this topic")
+        try:
+            return msgspec.convert(value | more, struct)
+        except msgspec.ValidationError as error:
+            raise InvalidRecord(
+                f"the value is no {what} that this release knows: {error}; a newer one may have written it"
+            ) from None
 
     def _codec(self, schema: Schema) -> _SchemaCodec:
         reader = self._parsed.get(schema.name)

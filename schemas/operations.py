@@ -6,7 +6,6 @@ import msgspec
 
 from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord
 from schemas.plain_values import plain
 
 TOPIC: Final = "operations"
@@ -67,12 +66,7 @@ def encode(avro: Avro, operation: Operation) -> bytes:
 
 def decode(avro: Avro, data: bytes | None) -> Operation:
     """Return the operation. Raises InvalidRecord for any other value."""
-    if data is None:
-        raise InvalidRecord("a record without a value is no operation: nothing is ever deleted from this topic")
-    name, value = avro.decode(data)
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no operation; look at who writes to {TOPIC}")
-    return msgspec.convert(value, Operation)
+    return avro.decode_as(Operation, SCHEMA, data, what="operation", deleted="nothing is ever deleted from this topic")
 
 
 def key_of(operation: Operation) -> bytes:

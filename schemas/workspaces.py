@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration, InvalidRecord
+from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.plain_values import plain
 
@@ -66,13 +66,7 @@ def encode(avro: Avro, state: WorkspaceState) -> bytes:
 
 def decode(avro: Avro, data: bytes | None) -> WorkspaceState:
     """Return the state. Raises InvalidRecord for any other value."""
-    name, value = avro.decode(data or b"")
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no state of a workspace; look at who writes to {TOPIC}")
-    try:
-        return msgspec.convert(value, WorkspaceState)
-    except msgspec.ValidationError as error:
-        raise InvalidRecord(f"a state of a workspace does not fit: {error}; a newer release may have written it") from None
+    return avro.decode_as(WorkspaceState, SCHEMA, data, what="state of a workspace")
 
 
 def event_context(avro: Avro, state: WorkspaceState) -> EventContext:

@@ -56,15 +56,8 @@ def encode(avro: Avro, decision: DirectoryDecision) -> bytes:
 
 def decode(avro: Avro, data: bytes | None) -> DirectoryDecision:
     """Return the decision. Raises InvalidRecord for any other value, and for a decision that names too little or too much."""
-    if data is None:
-        raise InvalidRecord("a record without a value is no decision: a choice is taken back by a decision with `selected` null")
-    name, value = avro.decode(data)
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no decision about teams and agents; look at who writes to {TOPIC}")
-    try:
-        decision = msgspec.convert(value, DirectoryDecision)
-    except msgspec.ValidationError as error:
-        raise InvalidRecord(f"a decision about teams and agents does not fit: {error}") from None
+    taken_back = "a choice is taken back by a decision with `selected` null"
+    decision = avro.decode_as(DirectoryDecision, SCHEMA, data, what="decision about teams and agents", deleted=taken_back)
     _check(decision)
     return decision
 

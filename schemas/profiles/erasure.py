@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord
 from schemas.plain_values import plain
 from schemas.tenancy import Secret
 
@@ -70,9 +69,5 @@ def encode(avro: Avro, erasure: Erasure) -> bytes:
 
 def decode(avro: Avro, data: bytes | None) -> Erasure:
     """Return the erasure. Raises InvalidRecord for any other value."""
-    if data is None:
-        raise InvalidRecord("an erasure is never taken back: deleting its record makes a rebuild bring the contact back")
-    name, value = avro.decode(data)
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no erasure; look at who writes to this topic")
-    return msgspec.convert(value, Erasure)
+    kept = "it is never taken back: deleting its record makes a rebuild bring the contact back"
+    return avro.decode_as(Erasure, SCHEMA, data, what="erasure", deleted=kept)

@@ -7,7 +7,6 @@ import msgspec
 from schemas.canonical import canonical, digest
 from schemas.cloudevents import AVRO, EventContext, Origin
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord
 from schemas.plain_values import plain
 from schemas.profiles.policies import FieldPolicy, PolicyMessage, ProfilePolicy, SourceStrategy
 
@@ -150,12 +149,9 @@ def encode(avro: Avro, event: PolicyEvent) -> bytes:
 
 def decode(avro: Avro, data: bytes | None, event_id: str) -> PolicyEvent:
     """Return the event; its id is that of its record. Raises InvalidRecord for any other value."""
-    if data is None:
-        raise InvalidRecord("a record without a value is no policy: nothing is ever deleted from this topic")
-    name, value = avro.decode(data)
-    if name != SCHEMA:
-        raise InvalidRecord(f"a value of schema {name} is no policy; look at who writes to {TOPIC}")
-    return msgspec.convert({**value, "id": event_id}, PolicyEvent)
+    return avro.decode_as(
+        PolicyEvent, SCHEMA, data, what="policy", deleted="nothing is ever deleted from this topic", id=event_id
+    )
 
 
 def event_context(avro: Avro, event: PolicyEvent) -> EventContext:

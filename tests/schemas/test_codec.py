@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import operations, workspaces
 from schemas.catalogue import Catalogue, Schema, read
 from schemas.codec import FRAME, Avro, framing_id, payload
 from schemas.errors import InvalidRecord
+from schemas.plain_values import plain
+from schemas.workspaces import WorkspaceState, WorkspaceStatus
 from tests.support.avro_schemas import PERSON, VALUE, catalogue, changed, schema
 
 AVRO = Avro.local(catalogue(PERSON))
@@ -136,3 +139,18 @@ def test_a_directory_is_read_with_its_history_oldest_first(tmp_path):
         changed(drop="custom"),
         PERSON,
     ]
+
+
+def test_what_is_no_value_of_a_topic_is_refused_with_the_reason():
+    avro = Avro.local()
+    state = WorkspaceState(tenant="acme", app_id="abc12345", state=WorkspaceStatus.PAUSED, since=1)
+    of_a_newer_release = avro.encode(workspaces.SCHEMA, plain(state) | {"state": "frozen"})
+    of_another_schema = operations.encode(avro, operations.Operation(id="1", kind="redrive", time=1))
+    assert workspaces.decode(avro, workspaces.encode(avro, state)) == state
+    for data, reason in [
+        (None, "a record without a value is no state of a workspace"),
+        (of_another_schema, "a value of schema operation is no state of a workspace"),
+        (of_a_newer_release, r"is no state of a workspace that this release knows.*\$\.state.*newer"),
+    ]:
+        with pytest.raises(InvalidRecord, match=reason):
+            workspaces.decode(avro, data)

@@ -14,6 +14,7 @@ from streams.ops.sync.pending import ReadTarget
 
 _CONVERSATION_REQUESTS: Final = "conversation.read.requests"
 _CONVERSATION_REQUEST: Final = "conversation_read_request"
+_REQUEST: Final = "request to read"  # as errors name it
 
 
 class _ConversationRead(msgspec.Struct):
@@ -31,15 +32,15 @@ def request_readers(kafka: KafkaSettings, avro: Avro) -> Mapping[str, RequestRea
     """Return the readers of requests, by topic on the broker."""
 
     def teammates(record: Any) -> tuple[ReadTarget, int]:
-        request = _decoded(avro, record, access_requests.READ_REQUEST, access_requests.ReadRequest)
+        request = avro.decode_as(access_requests.ReadRequest, access_requests.READ_REQUEST, record.value, what=_REQUEST)
         return ReadTarget(request.app_id), request.not_before
 
     def contact(record: Any) -> tuple[ReadTarget, int]:
-        request = _decoded(avro, record, contact_requests.READ_REQUEST, contact_requests.ContactReadRequest)
+        request = avro.decode_as(contact_requests.ContactReadRequest, contact_requests.READ_REQUEST, record.value, what=_REQUEST)
         return ReadTarget(request.app_id, request.contact, request.reason), request.not_before
 
     def conversation(record: Any) -> tuple[ReadTarget, int]:
-        request = _decoded(avro, record, _CONVERSATION_REQUEST, _ConversationRead)
+        request = avro.decode_as(_ConversationRead, _CONVERSATION_REQUEST, record.value, what=_REQUEST)
         if request.kind not in ("conversation", "ticket"):
             raise InvalidRecord("it asks for an object that is neither a conversation nor a ticket")
         return ReadTarget(request.app_id, request.conversation, "", request.kind), request.not_before
@@ -49,12 +50,3 @@ def request_readers(kafka: KafkaSettings, avro: Avro) -> Mapping[str, RequestRea
         kafka.topic(contact_requests.TOPIC): contact,
         kafka.topic(_CONVERSATION_REQUESTS): conversation,
     }
-
-
-def _decoded(avro: Avro, record: Any, schema: str, type_: type[Any]) -> Any:
-    if record.value is None:
-        raise InvalidRecord("it has no value")
-    name, value = avro.decode(record.value)
-    if name != schema:
-        raise InvalidRecord(f"its schema is {name}")
-    return msgspec.convert(value, type_)
