@@ -50,7 +50,7 @@ def test_a_command_of_the_runbooks_does_its_work_or_says_why_not(
     if words[0] in NOT_HERE or any(word in WAITS for word in words):
         pytest.skip(NOT_HERE.get(words[0], "waits for a worker"))
     monkeypatch.chdir(tmp_path)
-    for name in ("staff.csv", "policy.toml", "admins.json"):
+    for name in ("staff.csv", "policy.toml", "admins.json", "head.json"):
         (tmp_path / name).write_text("")
     result = installation.types(*words)
     assert result.exception is None or isinstance(result.exception, SystemExit | IntercomStreamsError), (line, result.exc_info)
