@@ -206,7 +206,7 @@ _ALL: Final = (
     ),
     _public(
         name="access.facts", schema="fact", key="tenant", log_append_time=True,
-        written_by=("admins", "staff connectors", "operators"), read_by=("access",),
+        written_by=("admins", "directory", "staff connectors", "operators"), read_by=("access",),
         about="everything that decides access, in one order per tenant",
     ),
     _public(

@@ -58,6 +58,8 @@ _ALL: Final = (
     FactKind(name="account.classified", parts=(*_ACCOUNT, "classification"), decision=True,
              about="the kind of an account, and who answers for it"),
     FactKind(name="account.unclassified", parts=_ACCOUNT, decision=True, about="a classification is withdrawn"),
+    FactKind(name="role.desired", parts=(*_ACCOUNT, "role"), decision=True,
+             about="which role a teammate is to have in Intercom; C4 compares it, by rules 2"),
     FactKind(name="policy.applied", parts=("policy",), decision=True, about="who may have an account in each workspace"),
     FactKind(name="exemption.granted", parts=("grant",), decision=True,
              about="a failing check is accepted for a time"),

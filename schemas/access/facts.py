@@ -225,6 +225,12 @@ class Rules(FactPart, frozen=True, kw_only=True):
     hash: str
 
 
+class DesiredRole(FactPart, frozen=True, kw_only=True):
+    """The role that a teammate is to have in Intercom, by its name or id; null takes the choice back."""
+
+    name: str | None = None
+
+
 class Fact(FactPart, frozen=True, kw_only=True):
     """One fact. `time` is when it was true (ms), by the source's clock; null where only its position in the log counts.
 
@@ -259,6 +265,7 @@ class Fact(FactPart, frozen=True, kw_only=True):
     calendar: Calendar | None = None
     rules: Rules | None = None
     test: AlarmTest | None = None
+    role: DesiredRole | None = None
 
 
 EncodedFact: TypeAlias = Annotated[msgspec.Raw, holds(Fact)]

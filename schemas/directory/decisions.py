@@ -68,8 +68,10 @@ def _check(decision: DirectoryDecision) -> None:
         names = " and ".join(name for name, needed in zip(("team", "agent"), wanted, strict=True) if needed)
         raise InvalidRecord(f"a decision about a matter of {decision.matter} names {names}, and nothing else")
     for text in (decision.id, decision.team or "-", decision.agent or "-", decision.role or "-"):
-        if not text or len(text) > _LONGEST or "|" in text:
-            raise InvalidRecord(f"ids and roles of a decision have 1 to {_LONGEST} characters, and none of them is |")
+        if not text.strip() or len(text) > _LONGEST or "|" in text or not text.isprintable():
+            raise InvalidRecord(
+                f"ids and roles of a decision have 1 to {_LONGEST} characters, and none of them is | or a control character"
+            )
 
 
 def event_context(avro: Avro, decision: DirectoryDecision) -> EventContext:

@@ -8,6 +8,8 @@ import msgspec
 from schemas.codec import Avro
 from schemas.ids import derived
 from streams.agents.derived_event import derived_event
+from streams.agents.directory.desired_role import TOPIC as FACTS
+from streams.agents.directory.desired_role import desired_role, fact_record
 from streams.core.directory.public_values import PublicValue, public_agent, public_member, public_team
 from streams.core.directory.rows import (
     WORKSPACE_ITEM,
@@ -142,6 +144,7 @@ class WorkspaceDirectory:
         for item in sorted(self._now):
             if item.startswith(_AGENT):
                 self._request(item.removeprefix(_AGENT), cause)
+                self._record_role(item.removeprefix(_AGENT), cause)
             self._publish(item, cause)
         for item, row in self._now.items():
             if row != self._before[item]:
@@ -161,6 +164,16 @@ class WorkspaceDirectory:
         elif was and isinstance(before, AgentRow) and _role(row) != _role(before):
             self.announce(cause, "role_changed", agent, row)
         self.put_agent(agent, row)
+
+    def _record_role(self, agent: str, cause: DirectoryCause) -> None:
+        """Write the fact about the role that is chosen, where access does not know it yet."""
+        row = self.agent(agent)
+        actor = cause.actor if row.role is not None and row.role.decision == cause.decision else None
+        fact = desired_role(self.tenant, self.app_id, agent, row, actor=actor)
+        if fact is not None:
+            value, headers = fact_record(self._avro, fact, cause=cause.event, trace=cause.trace)
+            self._out.send(FACTS, self.tenant, value, headers)
+            self.put_agent(agent, msgspec.structs.replace(row, role_fact=fact.id))
 
     def _publish(self, item: str, cause: DirectoryCause) -> None:
         row, earlier = self._now[item], self._before[item]

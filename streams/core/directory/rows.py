@@ -63,6 +63,7 @@ class AgentRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="age
     role: Choice | None = None
     request: str | None = None
     sequence: int = 0
+    role_fact: str | None = None  # the fact that says to access which role was chosen
 
     def __repr__(self) -> str:
         return f"AgentRow({len(self.teams)} teams, {self.request})"

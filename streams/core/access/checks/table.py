@@ -40,8 +40,6 @@ from streams.core.access.checks.staff_reports import STAFF_REPORTS
 from streams.core.access.checks.staff_snapshots import STAFF_ACCEPTED
 from streams.core.access.checks.valid_access import VALID_ACCESS
 
-RULES: Final = "1"  # version of the rules of all checks
-
 _FURTHER: Final = (
     NO_LOGIN_AFTER_END, ADDED_AGAIN, BY_PROVISIONING, TWO_FACTOR_ON, ALLOWED_METHOD, NOTHING_MADE_AFTER_END, CREDENTIALS_LEFT, NO_IMPERSONATION,
     SEAT_USED, PENDING_INVITES, MASS_CHANGE,

@@ -24,7 +24,7 @@ from streams.core.access.checks.matching import match
 from streams.core.access.checks.policy.approvals import periods
 from streams.core.access.checks.policy.roles import intercom_roles, staff_roles
 from streams.core.access.checks.policy.rules import RuleInForce, in_force
-from streams.core.access.checks.policy.validity import TICKET, Asked, verdict
+from streams.core.access.checks.policy.validity import TICKET, Asked, verdict, with_chosen_role
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
 from streams.core.access.state.values import CitedFact
@@ -57,7 +57,9 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
         return CheckOutcome(account_result(check, view, UNKNOWN, "no_policy", since), owner=owner)
     rule, approvals = current.rule, view.approvals(owner) if current.rule.validity == TICKET else ()
     asked = Asked(staff_roles(view, owner), intercom_roles(view), cover(periods(approvals, view.at), view.at))
-    decided = verdict(rule, asked)
+    decided, chosen = verdict(rule, asked), view.account.desired
+    if chosen is not None and chosen.value is not None:
+        decided = with_chosen_role(decided, chosen.value, chosen.since, asked.intercom)
     since = view.since(view.classified_since, identified, current.since, *decided.times)
     names = [role.name or role.id for role in asked.intercom.held]
     role = names[-1] if names else None
@@ -75,7 +77,12 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     )  # fmt: skip
     if owner.silent(view.at):
         result = msgspec.structs.replace(result, result=UNKNOWN, reason="staff_withdrawn")
-    cited = (CitedFact(policy.source, _rule_excerpt(parameters)), *(CitedFact(row.source, _ticket(row)) for row in approvals))
+    choices = () if chosen is None or chosen.value is None else (CitedFact(chosen.source, {"chosen_role": chosen.value}),)
+    cited = (
+        CitedFact(policy.source, _rule_excerpt(parameters)),
+        *choices,
+        *(CitedFact(row.source, _ticket(row)) for row in approvals),
+    )
     return CheckOutcome(result, (evidence.presence(view), *evidence.records(owner), *cited), owner)
 
 
@@ -138,6 +145,10 @@ VALID_ACCESS: Final = AccountCheck(
             "{who} has the Intercom role {intercom_role} in {app_id}, which the person's role does not allow",
             "The policy is {validity}; the person's roles are {staff_roles}, which allow: {allowed_roles}.",
         ),
+        "chosen_role_differs": Wording(
+            "{who} has the Intercom role {intercom_role} in {app_id}, and {chosen_role} was chosen",
+            "The role in Intercom is not the one that was chosen for the teammate: {chosen_role}.",
+        ),
     }),
     unknown_reasons=MappingProxyType({
         "no_policy": "the workspace has no access policy",
@@ -148,5 +159,6 @@ VALID_ACCESS: Final = AccountCheck(
     remedy="Remove the teammate, change the access, or allow the role in the policy.",
     remedies=MappingProxyType({
         "allowed_roles": "A teammate whose Intercom role is too high can be downgraded to one that is allowed: {allowed_roles}.",
+        "chosen_role": "The role that was chosen is {chosen_role}: give it in Intercom, or choose another one (`directory role`).",
     }),
 )  # fmt: skip

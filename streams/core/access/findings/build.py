@@ -27,7 +27,7 @@ from schemas.access.findings import (
 from schemas.cloudevents import timestamp
 from schemas.ids import derived
 from schemas.tenancy import DEFAULT_REGION
-from streams.core.access.checks.table import CHECKS, RULES
+from streams.core.access.checks.table import CHECKS
 from streams.core.access.findings import render
 from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, FindingKey
 from streams.core.access.findings.links import teammates_page
@@ -90,13 +90,14 @@ def ce_id(event: EpisodeEvent) -> str:
 
 
 def finding_event(
-    key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, *, region: str = DEFAULT_REGION
+    key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, *, rules: str, region: str = DEFAULT_REGION
 ) -> FindingEvent:
-    """Build the published form of an event. `now` is log time (ms), `region` where the workspace is: its pages have another host each."""
-    return FindingEvent(key, _finding(key, event, subjects, now, region), event.episode.people)
+    """Build the published form of an event. `now` is log time (ms), `rules` the version of the tenant's rules, `region` where the workspace is: its pages have another host each."""
+    return FindingEvent(key, _finding(key, event, subjects, now, (rules, region)), event.episode.people)
 
 
-def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, region: str) -> Finding:
+def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, now: int, place: tuple[str, str]) -> Finding:
+    rules, region = place
     result, episode, check = event.check_result, event.episode, CHECKS[key.check]
     facts = {
         **result.parameters,
@@ -126,9 +127,9 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             modified_time=now if event.activity != CREATE else episode.created_log,
             first_seen_time=episode.since,
             last_seen_time=event.time,
-            analytic=Analytic(uid=check.uid, name=check.name, version=RULES),
+            analytic=Analytic(uid=check.uid, name=check.name, version=rules),
         ),
-        compliance=_compliance(key, event),
+        compliance=_compliance(key, event, rules),
         resources=_resources(key, subjects),
         evidences=tuple(islice((cited for fact in episode.evidence for cited in _cited(fact)), _SHOWN)),
         remediation=Remediation(desc=render.remedy(check, facts), references=(teammates_page(key.app_id, region),)),
@@ -178,7 +179,7 @@ def shown_handling(handling: FindingHandling | None) -> Handling | None:
     return None if handling is None else Handling(action=handling.action, assignee=handling.assignee, fact=handling.facts[-1])
 
 
-def _compliance(key: FindingKey, event: EpisodeEvent) -> Compliance:
+def _compliance(key: FindingKey, event: EpisodeEvent, rules: str) -> Compliance:
     check, result, status = CHECKS[key.check], event.check_result, _STATUS[event.result]
     more = {"policy": result.policy} if result.policy else {}
     if len(result.candidates) > _SHOWN:
@@ -196,7 +197,7 @@ def _compliance(key: FindingKey, event: EpisodeEvent) -> Compliance:
                 name=check.title,
                 severity_id=result.severity,
                 status_id=status,
-                version=RULES,
+                version=rules,
                 standards=check.standards,
             ),
         ),

@@ -11,7 +11,6 @@ import msgspec
 from schemas.access.findings import CheckState
 from streams.core.access.checks import coverage
 from streams.core.access.checks.coverage import Coverage
-from streams.core.access.checks.table import RULES
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.chunk import Chunk
 from streams.core.access.state.reporting import Reporting
@@ -169,7 +168,7 @@ def _publish(chunk: Chunk, kind: str, name: str, row: CoverageRow) -> None:
         since=row.since,
         complete_since=row.complete_since,
         evaluated_through=row.through,
-        rule_version=RULES,
+        rule_version=chunk.state.rules_version,
     )
 
 

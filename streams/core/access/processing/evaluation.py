@@ -45,6 +45,7 @@ class Evaluation:
         `directory` is the people as they are now, if they have been read.
         """
         self._policy = self._state.policy.get()
+        self._rules = self._state.rules_version
         settings = self._state.settings.get()
         self._switches = switches_of(settings.settings if settings else None)
         self._snapshots_of: dict[str, tuple[TeammateSnapshot, ...]] = {}
@@ -207,7 +208,7 @@ class Evaluation:
         if subjects.owner is None and key.staff and (person := self._directory.person_of(key.staff)):
             subjects = subjects._replace(owner=self._described(person, now))
         region = self._state.read_settings.regions.get(key.app_id, DEFAULT_REGION)
-        self.events.append(finding_event(key, event, subjects, now, region=region))
+        self.events.append(finding_event(key, event, subjects, now, rules=self._rules, region=region))
 
     def _put_check(self, app_id: str, account: str, check: str, before: CheckRow, after: CheckRow) -> None:
         if after == before:
@@ -216,7 +217,7 @@ class Evaluation:
             self._state.checks.delete(app_id, account, check)
         else:
             self._state.checks.put(after, app_id, account, check)
-        old, new = (_check_state(self._state.tenant, check, app_id, account, row) for row in (before, after))
+        old, new = (_check_state(self._state.tenant, check, app_id, account, row, rules=self._rules) for row in (before, after))
         if old is not None and (new is None or new[0] != old[0]):
             self.states[old[0]] = None
         if new is not None and new != old:
@@ -238,7 +239,9 @@ def _judged(present: Presence, *, removed: bool) -> Period | None:
     return start or over
 
 
-def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckRow) -> tuple[str, CheckState] | None:
+def _check_state(
+    tenant: str, check: str, app_id: str, account: str, row: CheckRow, *, rules: str
+) -> tuple[str, CheckState] | None:
     result = row.check_result
     if result is None:
         return None
@@ -257,7 +260,7 @@ def _check_state(tenant: str, check: str, app_id: str, account: str, row: CheckR
         baseline=row.episode.baseline if row.episode else False,
         exemption=result.exemption.id if result.exemption else None,
         handling=shown_handling(row.episode.handling) if row.episode else None,
-        rule_version=checks.RULES,
+        rule_version=rules,
         policy=result.policy,
     )
     return FindingKey(tenant, check, app_id, account, result.staff or "").key(), state

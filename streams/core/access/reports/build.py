@@ -7,7 +7,7 @@ from schemas.access.facts import TOPIC
 from schemas.access.report_lines import ReportedAccess, ReportedAnswer, ReportedWorkspace
 from schemas.access.reports import AccessReport, ReportBasis, ReportedPlace, ReportSummary
 from schemas.cloudevents import timestamp
-from streams.core.access.checks.table import RULES, in_order
+from streams.core.access.checks.table import in_order
 from streams.core.access.reports import accounts, decisions, findings, leavers
 from streams.core.access.reports.controls import controls, evidence_on
 from streams.core.access.reports.reading import ReportReading
@@ -89,7 +89,7 @@ def _basis(view: ReportView, reading: ReportReading) -> ReportBasis:
             taken=timestamp(position.append_time),
             sha256=position.sha256,
         ),
-        rules=RULES,
+        rules=state.rules_version,
         policy=decisions.policy(view),
         settings=settings.source.fact if settings else None,
         ledger_entries=counts.ledger[0],

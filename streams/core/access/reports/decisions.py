@@ -92,6 +92,8 @@ def _in_force(view: ReportView) -> Iterator[FactReference]:
             yield account.link.source
         if account.classification is not None and account.classification.kind is not None:
             yield account.classification.source
+        if account.desired is not None and account.desired.value is not None:
+            yield account.desired.source
     for _, choice in state.choices.walk():
         if choice.choice is not None:
             yield choice.source
@@ -145,6 +147,8 @@ def _content(fact: Fact) -> str:
         is_granted = fact.kind.endswith(".granted")
         until = None if not is_granted else "without end" if ends is None else f"until {timestamp(ends)}"
         parts = [fact.grant.check, f"as {fact.grant.id}", f"by ticket {ticket}" if ticket else None, until]
+    elif fact.role is not None:
+        parts = [f"role {fact.role.name}" if fact.role.name else "no role"]
     elif fact.choice is not None:
         parts = [f"source {fact.choice.source}" if fact.choice.source else "no source"]
     elif fact.case is not None:

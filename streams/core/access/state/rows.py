@@ -13,6 +13,7 @@ from streams.core.access.state.history import History
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
 from streams.core.access.state.row_kinds.row import Row
+from streams.core.access.state.row_kinds.rules_rows import RulesVersionRow
 from streams.core.access.state.row_kinds.work_rows import (
     BacklogIndex,
     PendingAccount,
@@ -66,6 +67,7 @@ class AccountRow(Row, frozen=True, tag="account"):
     listed: tuple[int, ...] = ()
     link: Decision | None = None
     classification: ClassificationDecision | None = None
+    desired: Decision | None = None  # the role that it is to have in Intercom
 
     def __repr__(self) -> str:
         return f"AccountRow({self.app_id!r}, {self.id!r}, ***)"
@@ -271,7 +273,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
+    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, RulesVersionRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
+from streams.core.access.state.row_kinds.rules_rows import FIRST_RULES, RulesVersionRow
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -55,6 +56,7 @@ class TenantState:
         self._log = SingleRow(table, tenant, "", TenantLog)
         self.policy = SingleRow(table, tenant, "policy", PolicyRow)
         self.settings = SingleRow(table, tenant, "settings", SettingsRow)
+        self.rules = SingleRow(table, tenant, "rules", RulesVersionRow)
         self.calendars = RowCollection(table, tenant, "calendar", CalendarRow)  # by id
         self.workspaces = RowCollection(table, tenant, "workspace", WorkspaceRow)  # by app id
         self.accounts = RowCollection(table, tenant, "account", AccountRow)  # by app id and account
@@ -96,6 +98,12 @@ class TenantState:
     @log.setter
     def log(self, row: TenantLog) -> None:
         self._log.put(row)
+
+    @property
+    def rules_version(self) -> str:
+        """The version of the rules that answers follow: a log whose facts only the first rules read gives the same answers in every release."""
+        row = self.rules.get()
+        return row.version if row else FIRST_RULES
 
     @property
     def read_settings(self) -> ReadSettings:

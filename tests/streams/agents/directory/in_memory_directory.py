@@ -30,6 +30,7 @@ class Directory:
         self.agent = directory(TENANCY, AVRO)
         self.table: MemoryTable[Any] = MemoryTable(self.agent.codec)
         self.latest: dict[str, dict[str, Any]] = {}
+        self.facts: list[dict[str, Any]] = []
         self.imports: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.notes: list[str] = []
@@ -45,6 +46,8 @@ class Directory:
             value = AVRO.decode(sent.value or b"")[1]
             if sent.topic == "agent.imports":
                 self.imports.append(value)
+            elif sent.topic == "access.facts":
+                self.facts.append(value)
             else:
                 self.latest[f"{sent.topic} {(sent.key or b'').decode()}"] = value
 

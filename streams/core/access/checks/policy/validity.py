@@ -40,6 +40,20 @@ def verdict(rule: Rule, asked: Asked) -> Verdict:
     return decide(rule, asked) if decide else Verdict(None, "validity_unknown")
 
 
+def with_chosen_role(verdict: Verdict, chosen: str, since: int | None, held: IntercomRoles) -> Verdict:
+    """Return a verdict of a policy together with that on the role that was chosen for the account: access is valid where both say so."""
+    verdicts = {_is_allowed(role, (chosen,)) for role in held.held}
+    if verdict.valid is False or verdicts == {True}:
+        times = (*verdict.times, since, held.since) if verdict.valid else verdict.times
+        return verdict._replace(times=times)
+    parameters = (*verdict.parameters, ("chosen_role", chosen))
+    if verdicts == {False}:
+        return Verdict(valid=False, reason="chosen_role_differs", fails=True, times=(since, held.since), parameters=parameters)
+    if verdict.valid is None:
+        return verdict._replace(fails=verdict.fails or False in verdicts)
+    return Verdict(None, "role_unknown", False in verdicts, (*verdict.times, since, held.since), parameters)
+
+
 def _all_staff(rule: Rule, asked: Asked) -> Verdict:
     return Verdict(valid=True, reason="all_staff")
 

@@ -1,0 +1,35 @@
+"""Facts that say which role a teammate is to have in Intercom. The first of them puts the rules in force that read them."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.access.facts import Fact
+from streams.core.access.facts.effect import Effect
+from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.state.references import put_account
+from streams.core.access.state.row_kinds.rules_rows import WITH_ROLES, RulesVersionRow
+from streams.core.access.state.rows import AccountRow
+from streams.core.access.state.tenant import TenantState
+from streams.core.access.state.values import Decision, FactReference
+
+_LONGEST: Final = 200  # characters of a role, as in a decision of the directory
+
+
+def desired(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
+    """Apply `role.desired`. It holds from its place in the log; the account it names may come later."""
+    key = (fact.app_id or "", fact.account or "")
+    name = fact.role.name if fact.role else None
+    if name is not None and not 0 < len(name.strip()) <= len(name) <= _LONGEST:
+        return Effect("void")
+    before = state.accounts.get(*key)
+    row = before or AccountRow(*key)
+    current = row.desired
+    if not takes_effect(fact, current.source.fact if current else None):
+        return Effect("stale")
+    same = (current.value if current else None) == name
+    since = (current.since if current else None) if same else source.date
+    put_account(state, before, msgspec.structs.replace(row, desired=Decision(name, source, since)))
+    if state.rules.get() is None:
+        state.rules.put(RulesVersionRow(WITH_ROLES, source))
+    return Effect("applied", accounts={key})

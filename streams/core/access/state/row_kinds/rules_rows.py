@@ -1,0 +1,17 @@
+"""Which rules a tenant's answers follow."""
+
+from typing import Final
+
+from streams.core.access.state.row_kinds.row import Row
+from streams.core.access.state.values import FactReference
+
+FIRST_RULES: Final = "1"
+WITH_ROLES: Final = "2"
+"""The rules by which C4 compares the role that was chosen for a teammate."""
+
+
+class RulesVersionRow(Row, frozen=True, tag="rules"):
+    """The version of the rules that answers follow, and the fact since which they do. A tenant without it has the first version."""
+
+    version: str
+    source: FactReference
