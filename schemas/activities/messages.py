@@ -1,7 +1,8 @@
 """What the agents of activities send each other, and what their tables hold.
 
-`activity.records` has a contact's activities, `app_id:contact_id|activity id`, and with whom each conversation is, `…|=conversation`.
-`activity.patches` has what changes in a profile's activities because of one contact.
+`activity.records` has a contact's activities, `app_id:contact_id|activity id`, with whom each conversation is, `…|=conversation`, and the
+marks of activities whose details have expired, `…|=ITEM` with the item of their row. `activity.patches` has what changes in a profile's
+activities because of one contact.
 """
 
 from typing import Final, NamedTuple, TypeAlias, Union, cast
@@ -9,6 +10,7 @@ from typing import Final, NamedTuple, TypeAlias, Union, cast
 import msgspec
 
 from schemas.activities.records import PersonActivity
+from schemas.activities.retention import DayReached, RetentionInForce
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 
@@ -38,6 +40,14 @@ def company_of_subject(subject: str) -> str | None:
     return f"{app_id}:{entity.removeprefix(OF_COMPANY)}" if entity.startswith(OF_COMPANY) else None
 
 
+class Totals(msgspec.Struct, frozen=True, array_like=True, tag="totals"):
+    """How many activities there are of one type, and when the first and the last were, in ms."""
+
+    number: int
+    first: int
+    last: int
+
+
 class Participants(NamedTuple):
     """The contacts that a conversation is with, under a number: the higher one is the later."""
 
@@ -54,29 +64,40 @@ class ActivityRecord(msgspec.Struct, frozen=True, array_like=True, tag="activity
 
 
 class ParticipantsRecord(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
-    """With whom a conversation is from now on, and was until now; `closed` once it is deleted, and its words are gone."""
+    """With whom a conversation is from now on, and was until now; `closed` once it is deleted, and its words are gone.
+
+    `sealed` once it is so long over that its marks are joined with those of other conversations.
+    """
 
     conversation: str
     participants: Participants
     before: tuple[str, ...]
     cause: PatchCause
     closed: bool = False
+    sealed: bool = False
 
 
-ActivityMessage: TypeAlias = Union[ActivityRecord, ParticipantsRecord]  # noqa: UP007 - this form has the name that errors show
+class MarksRecord(msgspec.Struct, frozen=True, array_like=True, tag="marks"):
+    """What is left of activities of a type whose details have expired: packed marks (`schemas.activities.marks`).
+
+    Of one conversation, or with `sealed` of all that are sealed, with their totals. `participants` as in an `ActivityRecord`, where a contact
+    passes them on.
+    """
+
+    kind: str
+    conversation: str
+    marks: bytes
+    cause: PatchCause
+    sealed: Totals | None = None
+    participants: Participants | None = None
+
+
+ActivityMessage: TypeAlias = Union[ActivityRecord, ParticipantsRecord, MarksRecord]  # noqa: UP007 - this form has the name that errors show
 RECORD: Final[Versioned[ActivityMessage]] = Versioned(cast("type[ActivityMessage]", ActivityMessage))
 """The codec of `activity.records`."""
 
 
-class Totals(msgspec.Struct, frozen=True, array_like=True, tag="totals"):
-    """How many activities there are of one type, and when the first and the last were, in ms."""
-
-    number: int
-    first: int
-    last: int
-
-
-class ActivityPatch(msgspec.Struct, frozen=True, array_like=True):
+class ActivityPatch(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
     """What a contact contributes to a profile: an activity, or with `gone` that it is none of it any more.
 
     `totals` are the contact's of that type afterwards, None where none is left.
@@ -90,7 +111,23 @@ class ActivityPatch(msgspec.Struct, frozen=True, array_like=True):
     gone: bool = False
 
 
-PATCH: Final = Versioned(ActivityPatch)
+class MarksPatch(msgspec.Struct, frozen=True, array_like=True, tag="marks"):
+    """Of these activities of a type the contact has only marks left (`expired`), or nothing any more (`gone`). Both are marks, packed.
+
+    `totals` are the contact's of that type afterwards, None where none is left.
+    """
+
+    tenant: str
+    contact: str
+    kind: str
+    totals: Totals | None
+    cause: PatchCause
+    expired: bytes = b""
+    gone: bytes = b""
+
+
+ProfilePatch: TypeAlias = Union[ActivityPatch, MarksPatch]  # noqa: UP007 - this form has the name that errors show
+PATCH: Final[Versioned[ProfilePatch]] = Versioned(cast("type[ProfilePatch]", ProfilePatch))
 """The codec of `activity.patches`."""
 
 
@@ -111,13 +148,39 @@ class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="acti
 
 
 class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
-    """With whom a conversation is, as the contact last learnt."""
+    """With whom a conversation is, as the contact last learnt; `moves` of its activities are not at their end."""
 
     participants: Participants
     closed: bool = False
+    sealed: bool = False
+    moves: int = 0
 
 
-ActivityTableRow: TypeAlias = Union[OwnerRow, ContactActivityRow, ParticipantsRow, Totals]  # noqa: UP007
+class Summary(msgspec.Struct, frozen=True, array_like=True, tag="summary"):
+    """Totals, and how many of the activities have `expired`: their marks, packed, while they are few, else in rows of type `MarkLeaf`."""
+
+    number: int
+    first: int
+    last: int
+    expired: int = 0
+    marks: bytes = b""
+
+
+class MarkLeaf(msgspec.Struct, frozen=True, array_like=True, tag="leaf"):
+    """Those of many marks that begin with the same digits, packed."""
+
+    marks: bytes
+
+
+class DueRow(msgspec.Struct, frozen=True, array_like=True, tag="due"):
+    """The day on which a contact's first detail expires, or an earlier one."""
+
+    day: int
+
+
+ActivityTableRow: TypeAlias = Union[  # noqa: UP007
+    OwnerRow, ContactActivityRow, ParticipantsRow, Totals, Summary, MarkLeaf, DueRow, RetentionInForce, DayReached
+]
 """A row of the table of the activities agent."""
 
 
@@ -129,10 +192,11 @@ class SharedActivity(msgspec.Struct, frozen=True, array_like=True, tag="shared")
 
 
 class TypeCount(msgspec.Struct, frozen=True, array_like=True, tag="count"):
-    """How many different activities of one type a profile has."""
+    """How many different activities of one type a profile has, and how many marks of expired ones its contacts have together."""
 
     number: int
+    marks: int = 0
 
 
-TimelineTableRow: TypeAlias = Union[SharedActivity, TypeCount, Totals]  # noqa: UP007
+TimelineTableRow: TypeAlias = Union[SharedActivity, TypeCount, Summary, MarkLeaf]  # noqa: UP007
 """A row of the table of the timelines agent."""

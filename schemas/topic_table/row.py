@@ -34,5 +34,5 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     log_append_time: bool = False
     schema: str | None = None  # for Encoding.AVRO: the name of its schema in schemas/avro
     shared: bool = False  # of an internal one: all generations have it in common, because it alone gives its readers' tables back
-    codec: Versioned[Any] | None = None  # for Encoding.INTERNAL; None while no agent writes the topic
+    codec: Versioned[Any] | None = None  # for Encoding.INTERNAL; None where values are empty
     about: str = ""

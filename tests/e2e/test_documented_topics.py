@@ -11,13 +11,16 @@ from connectors.intercom.ingress.config import IngressConfig
 from connectors.intercom.ingress.endpoint import WEBHOOK_PATH
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
+from schemas.activities.retention import UNLIMITED, RetentionPolicy
 from schemas.codec import Avro
 from schemas.intercom.routes import OTHER, route_of
+from schemas.versioned import ENCODING
 from streams.agents.topology import agents_of
 from streams.core.activities.rules import NoActivity
 from streams.core.activities.table import rule_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
+from streams.ops.activities.policy import RetentionRequest, set_policy
 from tests.patience import DEADLINE_S
 from tests.support.activities.documented import ALL, FIRST, bodies
 from tests.support.counting_agent import read_all
@@ -32,6 +35,8 @@ async def test_each_documented_topic_is_found_as_an_activity_or_where_its_reason
     settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=2)
     agents = agents_of(TENANCY, AVRO)
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents))
+    for tenant in TENANCY.tenants:  # what is posted is older than details are kept else
+        await set_policy(settings, AVRO, RetentionPolicy(UNLIMITED), RetentionRequest(tenant, "ada", 1, ENCODING))
     posts = bodies()
     config = IngressConfig(host="127.0.0.1", port=0, tenancy=TENANCY, kafka=settings, spool=tmp_path)
     process = IngressProcess(config, 0)

@@ -10,10 +10,11 @@ from typing import Any, Final, Protocol, cast
 from schemas.activities.messages import (
     PATCH,
     PATCHES_TOPIC,
-    ActivityPatch,
+    MarksPatch,
+    ProfilePatch,
     SharedActivity,
+    Summary,
     TimelineTableRow,
-    Totals,
     TypeCount,
     company_of_subject,
 )
@@ -22,8 +23,8 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import TRACE_PARENT, Headers, header
 from schemas.versioned import Versioned
+from streams.agents.activities.timeline import COUNT, Timeline, TimelineChange
 from streams.agents.derived_event import derived_event
-from streams.core.activities.join import join, without_words
 from streams.engine.agent import Agent, Batch, Outbox, Table
 
 ACTIVITIES: Final = "activities"
@@ -34,7 +35,7 @@ ROWS: Final[Versioned[TimelineTableRow]] = Versioned(cast("type[TimelineTableRow
 _SOURCE: Final = "/intercom-streams/timelines"
 _ACTIVITY_SCHEMA: Final = "activity"
 _ENGAGEMENT_SCHEMA: Final = "engagement"
-_ITEM, _COUNT, _TOTALS = "a", "c", "t"  # an activity; the number of a type; a contact's totals of a type
+_COUNT: Final = COUNT
 _BASES: Final = {TimeBasis.PART: "part", TimeBasis.ITEM: "item", TimeBasis.NOTIFICATION: "notification"}
 
 
@@ -64,88 +65,33 @@ def _step(avro: Avro, batch: Batch, table: Table[TimelineTableRow], out: Outbox)
     for record in batch.records:
         profile = (record.key or b"").decode("utf-8", "replace")
         patch, trace = PATCH.receive(record.value or b"", out), header(record.headers, TRACE_PARENT)
-        event_id = header(record.headers, "ce_id") or derived(profile, patch.activity.id, patch.contact, patch.cause.event)
-        row = table.get(profile, f"{_ITEM}|{patch.activity.id}")
-        before = row if isinstance(row, SharedActivity) else None
-        after = _shared(before, patch)
-        if after != before:
-            _put(profile, before, after, table)
-            publish_activity(avro, profile, patch, after, event=(event_id, trace), out=out)
-        changed = _put_totals(profile, patch, table)
-        if changed or (after is None) != (before is None):
-            publish_engagement(avro, profile, patch, event=(event_id, trace), rows=_Group(table, profile), out=out)
-
-
-def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivity | None:
-    """Return the activity of the profile after a patch; None where no contact of it has it any more."""
-    contacts = set(before.contacts if before else ()) - {patch.contact}
-    if not patch.gone:
-        contacts.add(patch.contact)
-    if not contacts:
-        return None
-    return SharedActivity(_joined(before, patch), tuple(sorted(contacts)))
-
-
-def _joined(before: SharedActivity | None, patch: ActivityPatch) -> PersonActivity:
-    """Return what the profile's contacts say together; of a deleted conversation one says for all that nothing is left of it."""
-    if before is None:
-        return patch.activity
-    if patch.gone:
-        return before.activity
-    joined = join(before.activity, patch.activity)
-    return without_words(joined) if patch.activity == without_words(patch.activity) else joined
-
-
-def _put(profile: str, before: SharedActivity | None, after: SharedActivity | None, table: Table[TimelineTableRow]) -> None:
-    """Put the activity, and count it where it is new, gone, or of another type."""
-    known = after or before
-    if known is None:
-        return
-    item = f"{_ITEM}|{known.activity.id}"
-    if after is None:
-        table.delete(profile, item)
-    else:
-        table.put(profile, item, after)
-    old, new = before.activity.type if before else "", after.activity.type if after else ""
-    if old != new:
-        for type_, step in ((old, -1), (new, 1)):
-            if type_:
-                _count(profile, type_, step, table)
-
-
-def _count(profile: str, type_: str, step: int, table: Table[TimelineTableRow]) -> None:
-    row = table.get(profile, f"{_COUNT}|{type_}")
-    number = (row.number if isinstance(row, TypeCount) else 0) + step
-    if number:
-        table.put(profile, f"{_COUNT}|{type_}", TypeCount(number))
-    else:
-        table.delete(profile, f"{_COUNT}|{type_}")
-
-
-def _put_totals(profile: str, patch: ActivityPatch, table: Table[TimelineTableRow]) -> bool:
-    """Put a contact's totals of a type, and return whether they differ from those before."""
-    item = f"{_TOTALS}|{patch.activity.type}|{patch.contact}"
-    before = table.get(profile, item)
-    if before == patch.totals:
-        return False
-    if patch.totals is None:
-        table.delete(profile, item)
-    else:
-        table.put(profile, item, patch.totals)
-    return True
+        timeline = Timeline(profile, table)
+        if isinstance(patch, MarksPatch):
+            event = (derived(patch.contact, patch.cause.event), trace)
+            changes, counted = timeline.keep_marks(patch)
+        else:
+            event_id = header(record.headers, "ce_id") or derived(profile, patch.activity.id, patch.contact, patch.cause.event)
+            event = (event_id, trace)
+            changes, counted = timeline.join(patch)
+        for change in changes:
+            publish_activity(avro, profile, patch, change, event=event, out=out)
+        if counted:
+            publish_engagement(avro, profile, patch, event=event, rows=_Group(table, profile), out=out)
 
 
 def publish_activity(
-    avro: Avro, profile: str, patch: ActivityPatch, after: SharedActivity | None, *, event: tuple[str, str | None], out: Outbox
+    avro: Avro, profile: str, patch: ProfilePatch, change: TimelineChange, *, event: tuple[str, str | None], out: Outbox
 ) -> None:
-    activity, key = patch.activity, f"{profile}|{patch.activity.id}"
+    """Publish an activity of a profile as it is after a change, or that it is gone."""
+    activity, after = change.activity, change.after
     event_id, trace = event
+    gone = "activity.expired" if change.expired else "activity.removed"
     context = derived_event(
         avro,
         _ACTIVITY_SCHEMA,
         id=derived(activity.id, profile, event_id),
         source=_SOURCE,
-        type="activity.removed" if after is None else "activity.recorded",
+        type=gone if after is None else "activity.recorded",
         time=activity.time or None,
         subject=activity.id,
         partition_key=profile,
@@ -154,7 +100,7 @@ def publish_activity(
         trace_parent=trace,
     )
     value = None if after is None else avro.encode(_ACTIVITY_SCHEMA, _public(profile, patch.tenant, after))
-    out.send(ACTIVITIES, key, value, context.headers())
+    out.send(ACTIVITIES, f"{profile}|{activity.id}", value, context.headers())
 
 
 def _public(profile: str, tenant: str, shared: SharedActivity) -> dict[str, Any]:
@@ -170,7 +116,7 @@ def _public(profile: str, tenant: str, shared: SharedActivity) -> dict[str, Any]
 
 
 def publish_engagement(
-    avro: Avro, profile: str, patch: ActivityPatch, *, event: tuple[str, str | None], rows: Items, out: Outbox
+    avro: Avro, profile: str, patch: ProfilePatch, *, event: tuple[str, str | None], rows: Items, out: Outbox
 ) -> None:
     """Publish how many activities of each type the profile has; of several changes in a transaction the last state."""
     event_id, trace = event
@@ -201,11 +147,11 @@ def _types(rows: Items) -> dict[str, Any]:
     found = {}
     for item, row in rows.items():
         kind, _, rest = item.partition("|")
-        if kind == _COUNT and isinstance(row, TypeCount):
+        if kind == _COUNT and isinstance(row, TypeCount) and row.number:
             found[rest] = row.number
-    totals: dict[str, list[Totals]] = {type_: [] for type_ in found}
+    totals: dict[str, list[Summary]] = {type_: [] for type_ in found}
     for item, row in rows.items():
-        if isinstance(row, Totals):
+        if isinstance(row, Summary) and row.number:
             totals.setdefault(item.split("|")[1], []).append(row)
     return {
         type_: {

@@ -5,18 +5,25 @@ from typing import Any
 
 import msgspec
 
-from schemas.activities.messages import ActivityPatch, OwnerRow, ParticipantsRow, SharedActivity
+from schemas.activities.messages import ActivityPatch, DueRow, OwnerRow, ParticipantsRow, SharedActivity
+from schemas.activities.retention import DayReached
 from schemas.codec import Avro
 from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
+from streams.agents.activities.timeline import TimelineChange
 from streams.agents.activities.timelines import publish_activity, publish_engagement
 from streams.agents.rebuilt.group_rows import GroupRows
 from streams.engine.agent import Outbox
 
 
 def comparable(group: str, item: str, row: Any) -> bytes | None:
-    """Return a row as stored; of whose a contact is, the profile. The numbers of assignments and of participants are history."""
+    """Return a row as stored; of whose a contact is, the profile. The numbers of assignments and of participants are history.
+
+    So is the day that a partition has reached, and when a contact is looked at next.
+    """
     match row:
+        case DayReached() | DueRow():
+            return None
         case OwnerRow(assignment):
             return assignment.profile.encode()
         case ParticipantsRow(participants, closed):
@@ -41,7 +48,8 @@ def correct(rows: GroupRows, cause: PatchCause, out: Outbox, *, tenancy: Tenancy
         if before.get(item) != after.get(item):
             tenant = tenancy.tenant_of(known.contacts[0]) or ""
             patch = ActivityPatch(tenant, known.contacts[0], known.activity, None, cause)
-            publish_activity(avro, rows.group, patch, after.get(item), event=(cause.event, None), out=out)
+            change = TimelineChange(known.activity, after.get(item))
+            publish_activity(avro, rows.group, patch, change, event=(cause.event, None), out=out)
             publish_engagement(avro, rows.group, patch, event=(cause.event, None), rows=rows.rebuilt, out=out)
     return {}
 

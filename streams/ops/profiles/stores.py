@@ -75,6 +75,8 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "people": _holding(FoundBy.PROFILE, "the person as published"),
     "activity.assignments": _holding(FoundBy.RECORD, "which person the record belongs to"),
     "activity.records": _holding(FoundBy.RECORD, "what the contact did, with the words"),
+    "activity.policies": _RULES,
+    "contact.wakes": _holding(FoundBy.NOWHERE, "days"),
     "activity.patches": _holding(FoundBy.PROFILE, "what the person did, between two agents"),
     "activities": _holding(FoundBy.PROFILE, "what the person did, with the words"),
     "people.engagement": _holding(FoundBy.PROFILE, "how much the person did, and when"),

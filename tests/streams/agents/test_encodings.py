@@ -142,7 +142,12 @@ def team_lists(_):
 
 def inputs(topic):
     """Every example of a topic's records, or the sample of an internal one."""
-    special = {"identity.claims": claims, "activity.records": activity_records, LISTS: team_lists}
+    special = {
+        "identity.claims": claims,
+        "activity.records": activity_records,
+        "activity.patches": activity_patches,
+        LISTS: team_lists,
+    }
     if topic.name in special:
         return special[topic.name](topic.codec)
     if topic.codec is not None:
@@ -157,6 +162,11 @@ def inputs(topic):
         sent = [(f"{value['source']}:{value['id']}".encode(), value, value["updated_at"]) for value in values]
         return [RecordValue(key, AVRO.encode("record", value), timestamp=at) for key, value, at in sent]
     return [RecordValue(value.get("tenant", "key").encode(), AVRO.encode(topic.schema, value)) for value in values]
+
+
+def activity_patches(codec):
+    """One of each kind."""
+    return [RecordValue(b"profile", codec.encode(SAMPLES[f"activity.patches: {kind}"].value)) for kind in ("activity", "marks")]
 
 
 def activity_records(codec):

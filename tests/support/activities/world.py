@@ -18,8 +18,8 @@ EMAILS = ("ada@a.org", "bob@a.org", "eve@a.org")
 class World:
     """Makes the posts of a history. Each conversation has one thread of numbered parts."""
 
-    def __init__(self, seed):
-        self.chance = random.Random(seed)
+    def __init__(self, seed, pauses=(1, 2, 60)):
+        self.chance, self.pauses = random.Random(seed), pauses
         self.second, self.number, self.parts = AT, 0, 0
         self.members = {f"{500 + each}": {self.chance.choice(CONTACTS)} for each in range(3)}
         self.companies = {number: self.chance.choice((None, *COMPANIES)) for number in self.members}
@@ -31,7 +31,7 @@ class World:
         for company in COMPANIES:
             self._firm(company)
         for _ in range(count):
-            self.second += self.chance.choice((1, 2, 60))
+            self.second += self.chance.choice(self.pauses)
             act = self.chance.choice(
                 (
                     self._reply,

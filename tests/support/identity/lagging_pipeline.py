@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 
+from schemas.activities.retention import POLICIES_TOPIC, RETENTION, WAKES_TOPIC, RetentionMessage
 from schemas.cloudevents import context
 from schemas.codec import Avro
 from schemas.message import RecordValue
 from schemas.partition import partition_of
 from schemas.profiles.policies import GOVERNED, POLICY, PolicyMessage
+from schemas.topics import DAY_MS
 from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
@@ -53,6 +55,17 @@ class LaggingPipeline:
         for topic in GOVERNED[kind]:
             for at in range(PARTITIONS):
                 self._append(topic, f"{tenant}|{kind}".encode(), value, (), at)
+
+    def retain(self, policy, *, version=1, tenant="acme"):
+        """Append a policy of activities to every partition, as `activities policy set` does."""
+        value = RETENTION.encode(RetentionMessage(version, f"retention_{version}", 1_000 * version, "ada", policy))
+        for at in range(PARTITIONS):
+            self._append(POLICIES_TOPIC, tenant.encode(), value, (), at)
+
+    def wake(self, day, *partitions):
+        """Append a day to partitions, or to all, as the broker stamps it."""
+        for at in partitions or range(PARTITIONS):
+            self._append(WAKES_TOPIC, b"", b"", (), at, timestamp=day * DAY_MS)
 
     def run(self, steps=None):
         """Process until nothing waits any more, or so many batches."""
@@ -101,8 +114,8 @@ class LaggingPipeline:
         for sent in out.sent:
             self._append(sent.topic, sent.key, sent.value, sent.headers)
 
-    def _append(self, topic, key, value, headers, at=None):
-        record = RecordValue(key, value, headers, len(self.topics[topic]), 1_767_225_600_000)
+    def _append(self, topic, key, value, headers, at=None, *, timestamp=1_767_225_600_000):
+        record = RecordValue(key, value, headers, len(self.topics[topic]), timestamp)
         self.topics[topic].append(record)
         at = partition_of(key, PARTITIONS) if at is None else at
         for name, agent in self.agents.items():

@@ -1,0 +1,116 @@
+"""A set of marks in a table: in one row while they are few, else in leaves by the digits they begin with.
+
+How many leaves there are follows from the number of marks alone, so equal sets are equal rows, whatever the order in which they came.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+from schemas.activities.marks import Marks, find, pack, unpack
+from schemas.activities.messages import MarkLeaf
+from streams.engine.agent import Table
+
+_LEAF: Final = 64  # marks: a change writes some 800 bytes at most
+_DIGITS: Final = "0123456789abcdef"
+
+
+class MarkHeader(NamedTuple):
+    """How many marks a set has, and these, packed, while there are no leaves."""
+
+    number: int = 0
+    marks: bytes = b""
+
+
+class MarkSet:
+    """The leaves of one set. Its header is in a row of the set's owner."""
+
+    def __init__(self, table: Table[Any], group: str, base: str, width: int) -> None:
+        self._table = table
+        self._group = group
+        self._base = base
+        self._width = width
+
+    def find(self, header: MarkHeader, mark: str) -> bytes | None:
+        """Return what is kept with a mark, None where the set does not have it."""
+        depth = _depth(header.number)
+        return find(self._leaf(mark[:depth]) if depth else header.marks, mark, self._width)
+
+    def packed(self, header: MarkHeader) -> Iterator[bytes]:
+        """Yield all marks, packed, some at a time."""
+        depth = _depth(header.number)
+        if depth:
+            yield from filter(None, (self._leaf(digits) for digits in _prefixes(depth)))
+        elif header.marks:
+            yield header.marks
+
+    def changed(
+        self, header: MarkHeader, added: Mapping[str, bytes], removed: Collection[str] = ()
+    ) -> tuple[MarkHeader, dict[str, bytes]]:
+        """Add and remove marks. Return the header afterwards, and the leaves that changed by item, empty where they are gone."""
+        depth = _depth(header.number)
+        before = self._touched(header, depth, {*added, *removed})
+        after = {digits: {**marks} for digits, marks in before.items()}
+        for mark, kept in added.items():
+            after[mark[:depth]][mark] = kept
+        for mark in removed:
+            after[mark[:depth]].pop(mark, None)
+        number = header.number + sum(len(after[digits]) - len(before[digits]) for digits in after)
+        if _depth(number) != depth:
+            after, before = self._divided(header, depth, _depth(number), after)
+        if not depth and not _depth(number):
+            return MarkHeader(number, pack(after[""])), {}
+        leaves = {digits: pack(marks) for digits, marks in after.items() if digits and marks != before.get(digits)}
+        for digits, data in leaves.items():
+            self._put(digits, data)
+        inline = b"" if _depth(number) else pack(after[""])
+        return MarkHeader(number, inline), {f"{self._base}|{digits}": data for digits, data in leaves.items()}
+
+    def cleared(self, header: MarkHeader) -> list[str]:
+        """Delete all leaves, and return their items."""
+        depth = _depth(header.number)
+        leaves = [digits for digits in _prefixes(depth) if self._leaf(digits)] if depth else []
+        for digits in leaves:
+            self._put(digits, b"")
+        return [f"{self._base}|{digits}" for digits in leaves]
+
+    def _touched(self, header: MarkHeader, depth: int, marks: Collection[str]) -> dict[str, Marks]:
+        if not depth:
+            return {"": unpack(header.marks, self._width)}
+        return {digits: unpack(self._leaf(digits), self._width) for digits in {mark[:depth] for mark in marks}}
+
+    def _divided(
+        self, header: MarkHeader, depth: int, wanted: int, touched: dict[str, Marks]
+    ) -> tuple[dict[str, Marks], dict[str, Marks]]:
+        """Return the leaves by so many digits, given those that changed; and what is at all places now, by their digits."""
+        if depth:
+            before = {digits: unpack(self._leaf(digits), self._width) for digits in _prefixes(depth)}
+        else:
+            before = {"": unpack(header.marks, self._width)}
+        after: dict[str, Marks] = {digits: {} for digits in before}
+        for marks in {**before, **touched}.values():
+            for mark, kept in marks.items():
+                after.setdefault(mark[:wanted], {})[mark] = kept
+        after.setdefault("", {})
+        return after, {digits: marks for digits, marks in before.items() if digits and marks}
+
+    def _leaf(self, digits: str) -> bytes:
+        row = self._table.get(self._group, f"{self._base}|{digits}")
+        return row.marks if isinstance(row, MarkLeaf) else b""
+
+    def _put(self, digits: str, data: bytes) -> None:
+        if data:
+            self._table.put(self._group, f"{self._base}|{digits}", MarkLeaf(data))
+        else:
+            self._table.delete(self._group, f"{self._base}|{digits}")
+
+
+def _depth(number: int) -> int:
+    depth = 0
+    while number > _LEAF << (4 * depth):
+        depth += 1
+    return depth
+
+
+def _prefixes(depth: int) -> Iterator[str]:
+    return ("".join(each) for each in product(_DIGITS, repeat=depth))

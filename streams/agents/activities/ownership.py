@@ -1,0 +1,82 @@
+"""Whose a contact is, and with whom its conversations are, in the table of the activities agent."""
+
+from schemas.activities.messages import WAITING, ActivityTableRow, OwnerRow, ParticipantsRow, company_of_subject
+from schemas.ids import derived
+from schemas.profiles.identity import ORG, PERSON
+from schemas.profiles.registers import ERASED, Assignment
+from streams.engine.agent import Table
+
+PARTICIPANTS = "r"
+
+
+def _own_profile(tenant: str, key: str) -> str:
+    """Return the profile that a contact or a company is by itself. What only stands for contacts that are not known is nobody's."""
+    company = company_of_subject(key)
+    if company is not None:
+        return derived(tenant, ORG, company)
+    return "" if key.partition(":")[2].startswith(WAITING) else derived(tenant, PERSON, key)
+
+
+class Ownership:
+    """The profile of one contact, and those that it is leaving. Participants are under `r|conversation`."""
+
+    def __init__(self, tenant: str, key: str, table: Table[ActivityTableRow]) -> None:
+        self._tenant = tenant
+        self._key = key
+        self._table = table
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was put about whose the contact is."""
+        return self._table.get(self._key) is not None
+
+    @property
+    def assignment(self) -> Assignment:
+        """Whose the contact, or the company, is."""
+        row = self._table.get(self._key)
+        if isinstance(row, OwnerRow):
+            return row.assignment
+        return Assignment(0, _own_profile(self._tenant, self._key))
+
+    @property
+    def profile(self) -> str:
+        """The profile whose the contact is, empty for none."""
+        return self.assignment.profile
+
+    @property
+    def erased(self) -> bool:
+        return self.assignment.number == ERASED.number
+
+    def assign(self, assignment: Assignment, leaves: str | None = None) -> None:
+        """Put whose the contact is; `leaves` is a profile whose activities are to follow."""
+        self._table.put(self._key, "", OwnerRow(assignment, (*self._leaving(), *([] if leaves is None else [leaves]))))
+
+    def has_left(self, profile: str) -> None:
+        """Note that a move from a profile is at its end."""
+        leaving = list(self._leaving())
+        leaving.remove(profile)
+        self._table.put(self._key, "", OwnerRow(self.assignment, tuple(leaving)))
+
+    def being_left(self) -> list[str]:
+        """Return the profiles that some of the contact's activities may still be in."""
+        return sorted({*self._leaving()} - {self.profile})
+
+    def participants(self, conversation: str) -> ParticipantsRow | None:
+        """Return with whom a conversation is, as far as the contact knows."""
+        row = self._table.get(self._key, f"{PARTICIPANTS}|{conversation}")
+        return row if isinstance(row, ParticipantsRow) else None
+
+    def is_moving(self, conversation: str) -> bool:
+        """Return whether activities of a conversation are on their way to contacts that joined it, or from one that left it."""
+        row = self.participants(conversation) if conversation else None
+        return row is not None and row.moves > 0
+
+    def put_participants(self, conversation: str, row: ParticipantsRow) -> None:
+        self._table.put(self._key, f"{PARTICIPANTS}|{conversation}", row)
+
+    def forget_participants(self, conversation: str) -> None:
+        self._table.delete(self._key, f"{PARTICIPANTS}|{conversation}")
+
+    def _leaving(self) -> tuple[str, ...]:
+        row = self._table.get(self._key)
+        return row.leaving if isinstance(row, OwnerRow) else ()

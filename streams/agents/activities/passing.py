@@ -1,0 +1,41 @@
+"""Marks that a contact receives: its own from `activity.records`, which a rebuild is made of, and those of conversations it has joined."""
+
+import msgspec
+
+from schemas.activities.marks import MARK, REMNANT, Remnant, unpack
+from schemas.activities.messages import MarksRecord, Participants, company_of_subject
+from streams.agents.activities.contact import Contact
+from streams.agents.activities.sending import PASSED, ContactCause
+
+
+def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: ContactCause) -> None:
+    """Join marks, and pass them on to those in the conversation whom their sender did not know of."""
+    if message.sealed is not None:
+        contact.expired.put_sealed(message.kind, unpack(message.marks, MARK), message.sealed, cause)
+        return
+    known, sent = contact.owner.participants(message.conversation) if message.conversation else None, message.participants
+    latest = max((each for each in (sent, known.participants if known else None) if each is not None), default=None)
+    if latest is None or contact.key in latest.contacts:
+        remnants = {mark: Remnant.of(kept) for mark, kept in unpack(message.marks, REMNANT).items()}
+        new = {
+            mark: remnant
+            for mark, remnant in remnants.items()
+            if not contact.join_mark(message.conversation, mark, message.kind, remnant, cause)
+        }
+        if new:
+            contact.expired.put(message.kind, message.conversation, new, cause)
+    if latest is not None and sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None:
+        passed = msgspec.structs.replace(message, cause=cause.cause, participants=latest)
+        for other in latest.contacts:
+            if other != contact.key:
+                contact.send.pass_on_marks(passed, other, cause)
+    if item.startswith(PASSED):
+        contact.send.forget(item, cause)
+
+
+def send_marks(contact: Contact, conversation: str, participants: Participants, to: tuple[str, ...], cause: ContactCause) -> None:
+    """Send a conversation's marks to the contacts that joined it."""
+    for kind, marks in list(contact.summaries.marks(conversation)):
+        message = MarksRecord(kind, conversation, marks, cause.cause, participants=participants)
+        for other in to:
+            contact.send.pass_on_marks(message, other, cause)
