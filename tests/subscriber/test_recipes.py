@@ -1,4 +1,4 @@
-"""The recipes of docs/subscribers.md run as printed: in Java with the client of the local stack, and with kcat where it is installed."""
+"""The recipes of docs/subscribers.md run as printed: in Java with the client of the local stack, with kcat, and where that is missing over its library."""
 
 import asyncio
 import os
@@ -25,6 +25,7 @@ from tests.subscriber.test_rules import row
 from tests.support.webhooks.findings import finding_event, write
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/subscribers.md").read_text()
+CONSUME = Path(__file__).with_name("consume.py")
 LIMIT_S = 120
 
 
@@ -53,6 +54,11 @@ def expected_uids():
     return finding_event("a", 1).finding, finding_event("b", 1).finding
 
 
+def missing(program):
+    """Skip where a developer lacks a program, and fail where CI does: there, every recipe runs."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"this needs {program}")
+
+
 def jdk():
     """Return a `java` that compiles what it runs: one of a JDK."""
     compiler = shutil.which("javac")
@@ -63,7 +69,7 @@ def jdk():
 def test_the_recipe_for_java_runs_as_printed_with_the_client_of_the_local_stack(installed, tmp_path):
     program = jdk()
     if program is None:
-        pytest.skip("the recipe is compiled: that needs a JDK 17")
+        missing("a JDK 17, since the recipe is compiled")
     source = tmp_path / "Findings.java"
     source.write_text(recipe("java", "java", installed.topic_prefix).replace('"java-alerts"', f'"{installed.topic_prefix}java"'))
     jars = os.pathsep.join(str(jar) for jar in fetch(locked("kafka"), cache_home(), ProgressLines(sys.stderr)))
@@ -88,22 +94,37 @@ def test_the_recipe_for_java_has_ten_lines_for_the_rules():
     assert len([line for line in body.splitlines()[1:] if line.strip(" }")]) <= 12
 
 
-@pytest.mark.skipif(shutil.which("kcat") is None or shutil.which("jq") is None, reason="kcat and jq are not installed")
-def test_the_recipe_for_kcat_runs_as_printed(installed):
+@pytest.mark.parametrize("program", ["librdkafka", *(["kcat"] if shutil.which("kcat") else [])])
+def test_the_recipe_for_kcat_runs_as_printed(installed, program, tmp_path):
+    if shutil.which("jq") is None:
+        missing("jq")
+    if program == "librdkafka":
+        script = tmp_path / "kcat"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CONSUME}" "$@"\n')
+        script.chmod(0o755)
     old_key, old_value = row(tenant="old")
     asyncio.run(append_visibly(installed, [TopicRecord("access.state", old_key, old_value, [])]))
     shown = recipe("kcat", "bash", installed.topic_prefix)
-    done = _bash(shown, installed)
+    done = _bash(shown, installed, tmp_path)
     a, b = expected_uids()
     assert [line.split("\t")[:2] for line in done.splitlines() if a in line or b in line] == [["Fail", a]]
     assert "ghost" not in done
     assert "trust nothing" not in done
-    later = _bash(shown.replace('"$(date +%s)"', f'"{int(time.time()) + 1900}"'), installed)
+    later = _bash(shown.replace('"$(date +%s)"', f'"{int(time.time()) + 1900}"'), installed, tmp_path)
     assert later.count("trust nothing about") == 2
 
 
-def _bash(text, installed):
-    environment = {**os.environ, "KAFKA_BOOTSTRAP": installed.bootstrap}
+@pytest.mark.parametrize("words", [["-P"], ["-Z"], ["-X", "isolation.leve=read_committed"], ["-X", "isolation.level=read_comitted"]])
+def test_an_option_that_kcat_would_refuse_is_refused_over_its_library(words):
+    given = ["-b", "127.0.0.1:1", "-C", "-t", "any", "-o", "beginning", "-e", "-q", *words]
+    done = subprocess.run([sys.executable, str(CONSUME), *given], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode != 0
+    assert words[-1].partition("=")[0] in done.stderr
+
+
+def _bash(text, installed, folder):
+    """Run a recipe with the programs of a folder before all others."""
+    environment = {**os.environ, "KAFKA_BOOTSTRAP": installed.bootstrap, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
         ["bash", "-euc", text], env=environment, capture_output=True, text=True, check=True, timeout=LIMIT_S
     ).stdout

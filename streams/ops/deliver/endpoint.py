@@ -48,7 +48,7 @@ class _Place:
 
 
 class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
-    """One endpoint in one process. `is_paused` says whether an operator, or the product, has paused it."""
+    """One endpoint in one process. `is_paused` says whether an operator, or the product, has paused it, and `resumed_at` when it was resumed (ms)."""
 
     def __init__(
         self,
@@ -58,13 +58,14 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         sender: EndpointSender,
         *,
         is_paused: Callable[[], bool],
+        resumed_at: Callable[[], int],
         pause: Pause,
         reject: Reject,
         policy: RetryPolicy | None = None,
     ) -> None:
         self.key = f"{tenant}|{endpoint.name}"
         self._kafka, self._tenant, self._endpoint, self._sender = kafka, tenant, endpoint, sender
-        self._is_paused, self._pause, self._reject = is_paused, pause, reject
+        self._is_paused, self._resumed_at, self._pause, self._reject = is_paused, resumed_at, pause, reject
         policy = policy or RetryPolicy(give_up_s=endpoint.give_up_hours * 3600.0, pause_s=endpoint.pause_hours * 3600.0)
         self._schedule = DeliverySchedule(policy, random.Random())  # noqa: S311  # spreads retries
         self._positions = GroupPositions(kafka, self.key, self.group, endpoint.since)
@@ -95,7 +96,8 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
                     while not stop.is_set():
                         if self._failed is not None:
                             raise self._failed
-                        await self._positions.place(consumer, admin)
+                        await self._positions.place(consumer, admin, self._resumed_at() // 1000)
+                        self._continue_failing()
                         await self._take(await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH))
                         await self._positions.note(consumer)
                         self._start()
@@ -149,7 +151,9 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         except InvalidRecord as error:
             await self._reject(partition.topic.removeprefix(self._kafka.topic_prefix), record, str(error))
             return
+        failed = progress.failed_at(record.offset)
         delivery = Delivery(place=_Place(partition, record), order=event.finding, event=event)
+        delivery.first_failed_at = None if failed is None else _monotonic(failed)
         progress.begin(record.offset)
         self._waiting[delivery] = record.timestamp
         self._schedule.add(delivery)
@@ -164,6 +168,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         paused = self._is_paused()
         if self._was_paused and not paused:
             self._schedule.hurry(time.monotonic())
+            self._positions.forget_failures()
         self._was_paused = paused
         if paused or self._handing_over:
             return
@@ -185,8 +190,10 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
         now = time.monotonic()
         if answer.result is WebhookResult.ACCEPTED:
             self._schedule.accepted(delivery, now)
+            self._positions.failing_since = None
             self._done(delivery)
             return
+        self._note_failure(delivery)
         answered = answer.result is WebhookResult.REFUSED
         step = self._schedule.failed(delivery, now, answer.reason, answered=answered, wait_s=answer.retry_after_s)
         if delivery.attempts == 1 or step is not NextStep.RETRY:
@@ -201,6 +208,18 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
             metrics.WEBHOOK_GIVEN_UP.labels(self.key).inc()
             self._schedule.forget(delivery)
             self._done(delivery)
+
+    def _note_failure(self, delivery: Delivery) -> None:
+        """Keep in the group's positions since when it fails: the times after which it is given up go on after a restart."""
+        place: Any = delivery.place
+        now = int(time.time())
+        self._positions.failing_since = self._positions.failing_since or now
+        if (progress := self._positions.progress.get(place.partition)) is not None:
+            progress.fail(place.record.offset, now)
+
+    def _continue_failing(self) -> None:
+        if self._positions.failing_since is not None:
+            self._schedule.failed_before(_monotonic(self._positions.failing_since))
 
     def _done(self, delivery: Delivery) -> None:
         place: Any = delivery.place
@@ -217,6 +236,11 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+def _monotonic(at: int) -> float:
+    """Return a second since 1970 as the monotonic clock would have had it; not later than now."""
+    return time.monotonic() - max(0.0, time.time() - at)
 
 
 def group_of(kafka: KafkaSettings, tenant: str, name: str) -> str:

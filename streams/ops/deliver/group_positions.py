@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from connectors.kafka.settings import KafkaSettings
 from connectors.observability import metrics
 from schemas.webhooks.posted import SOURCE, since_ms
-from streams.ops.deliver.progress import MOST_METADATA, PartitionProgress, decoded
+from streams.ops.deliver.progress import PartitionProgress, decoded
 
 log = structlog.get_logger(__name__)
 _MOST_OPEN: Final = 500  # events of a partition that are read and not accepted: bounds memory
@@ -22,14 +22,21 @@ class GroupPositions:
         self._kafka, self._label, self._group, self._since = kafka, label, group, since
         self.progress: dict[TopicPartition, PartitionProgress] = {}
         self._committed: dict[TopicPartition, tuple[int, str]] = {}
+        self.failing_since: int | None = None  # nothing was accepted since (seconds since 1970), as far as is known
 
     def clear(self) -> None:
         """Forget all: the partitions are somebody else's."""
         self.progress.clear()
         self._committed.clear()
 
-    async def place(self, consumer: Any, admin: Any) -> None:
-        """Begin newly assigned partitions where the group left off, or at `since`."""
+    def forget_failures(self) -> None:
+        """Let what fails from now on have failed for the first time."""
+        self.failing_since = None
+        for progress in self.progress.values():
+            progress.forget_failures()
+
+    async def place(self, consumer: Any, admin: Any, resumed_at: int) -> None:
+        """Begin newly assigned partitions where the group left off, or at `since`. What failed before `resumed_at` (seconds) is forgotten."""
         fresh = sorted(consumer.assignment() - self.progress.keys())
         if not fresh:
             return
@@ -56,7 +63,15 @@ class GroupPositions:
                 at, done = starts[each], ""
             if each in consumer.assignment():
                 consumer.seek(each, at)
-                self.progress[each] = PartitionProgress(at, decoded(at, done))
+                self.progress[each] = self._from(at, done, resumed_at)
+
+    def _from(self, at: int, text: str, resumed_at: int) -> PartitionProgress:
+        stored = decoded(at, text)
+        failed = {offset: time for offset, time in stored.failed.items() if time >= resumed_at}
+        since = stored.failing_since
+        if since is not None and since >= resumed_at and self.failing_since is None:
+            self.failing_since = since
+        return PartitionProgress(at, stored._replace(failed=failed))
 
     async def _first(self, consumer: Any, partition: TopicPartition, start: int, end: int) -> int:
         if not self._since or partition.topic != self._kafka.topic(SOURCE):
@@ -76,7 +91,7 @@ class GroupPositions:
         owned = consumer.assignment()
         full = {
             each for each, progress in self.progress.items()
-            if each in owned and (progress.open >= _MOST_OPEN or len(progress.commit()[1]) > MOST_METADATA)
+            if each in owned and (progress.open >= _MOST_OPEN or not progress.has_room)
         }  # fmt: skip
         paused = consumer.paused()
         if full - paused:
@@ -87,7 +102,7 @@ class GroupPositions:
     async def commit(self, consumer: Any) -> None:
         """Commit what has changed."""
         owned = consumer.assignment()
-        positions = {each: progress.commit() for each, progress in self.progress.items() if each in owned}
+        positions = {each: progress.commit(self.failing_since) for each, progress in self.progress.items() if each in owned}
         changed = {each: at for each, at in positions.items() if self._committed.get(each) != at}
         if not changed:
             return

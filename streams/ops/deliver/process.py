@@ -25,7 +25,7 @@ from schemas.webhooks.posted import dead_letter_agent
 from streams.ops.deliver.endpoint import EndpointDelivery
 from streams.ops.deliver.event_file import EventFileDelivery
 from streams.ops.deliver.schedule import RetryPolicy
-from streams.ops.deliver.states import StateFollower, change, is_paused
+from streams.ops.deliver.states import StateFollower, change, is_paused, resumed_at
 
 log = structlog.get_logger(__name__)
 _RETRY_S: Final = 2.0
@@ -109,8 +109,8 @@ class DeliverProcess:
             async with AsyncExitStack() as stack:
                 sender = await stack.enter_async_context(EndpointSender(endpoint, f"intercom-streams/{_version()}"))
                 delivery = EndpointDelivery(
-                    self._kafka, tenant, endpoint, sender, is_paused=lambda: is_paused(self._follower.known, key), pause=pause,
-                    reject=reject, policy=self._policy,
+                    self._kafka, tenant, endpoint, sender, is_paused=lambda: is_paused(self._follower.known, key),
+                    resumed_at=lambda: resumed_at(self._follower.known, key), pause=pause, reject=reject, policy=self._policy,
                 )  # fmt: skip
                 self._endpoints[key] = delivery
                 self._problems.pop(key, None)

@@ -76,11 +76,16 @@ class DeliverySchedule:
     @property
     def reason(self) -> str:
         """Return why the delivery that has failed for the longest failed last; empty where none has."""
-        failed = [queue[0] for queue in self._queues.values() if queue[0].first_failed_at is not None]
+        failed = [queue[0] for queue in self._queues.values() if queue[0].reason]
         return min(failed, key=lambda each: each.first_failed_at or 0.0).reason if failed else ""
 
+    def failed_before(self, since: float) -> None:
+        """Take over from another process that nothing was accepted since then, unless this one knows better."""
+        if self._failing_since is None and self._accepted_at is None:
+            self._failing_since = since
+
     def add(self, delivery: Delivery) -> None:
-        """Add a delivery behind those of its finding."""
+        """Add a delivery behind those of its finding. It may have failed in another process."""
         queue = self._queues.setdefault(delivery.order, deque())
         queue.append(delivery)
         if len(queue) == 1:
@@ -142,7 +147,8 @@ class DeliverySchedule:
         self._failing_since, self._failures, self._not_before = None, 0, 0.0
         for queue in self._queues.values():
             queue[0].due = min(queue[0].due, now)
-            queue[0].first_failed_at = None
+            for each in queue:
+                each.first_failed_at = None
             self._push(queue[0])
 
     def remove(self, is_gone: Callable[[Hashable], bool]) -> None:

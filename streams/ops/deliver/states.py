@@ -36,6 +36,11 @@ def is_paused(found: Mapping[str, EndpointState], key: str) -> bool:
     return key in found and found[key].state is EndpointStatus.PAUSED
 
 
+def resumed_at(found: Mapping[str, EndpointState], key: str) -> int:
+    """Return when an endpoint was resumed (ms), 0 where it never was or is paused."""
+    return found[key].since if key in found and not is_paused(found, key) else 0
+
+
 async def change(
     kafka: KafkaSettings, avro: Avro, tenant: str, name: str, status: EndpointStatus, *, actor: str | None, reason: str | None
 ) -> EndpointState:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.access.findings import FINDING, LEDGER, STATE, CheckState, Finding, LedgerEntry
-from schemas.canonical import canonical_exact, digest
+from schemas.access.hashed_form import hash_of
+from schemas.canonical import digest
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.message import Message, header
@@ -75,7 +76,7 @@ class LedgerVerifier:
             return
         if finding is not None:
             right = record.key == _key_of(finding) and header(record.headers, "ce_id") in (None, finding.metadata.uid)
-            hash_ = digest(canonical_exact(finding)) if right else "another key or id than that of its value"
+            hash_ = hash_of(finding) if right else "another key or id than that of its value"
             ledger.add_finding(SeenFinding(finding.metadata.uid, hash_, time, place, settled))
 
     def add_state(self, record: Message) -> None:
@@ -89,7 +90,7 @@ class LedgerVerifier:
             return
         try:
             name, value = self._avro.decode(record.value)
-            hash_ = digest(canonical_exact(msgspec.convert(value, CheckState))) if name == STATE else f"that of a {name}"
+            hash_ = hash_of(msgspec.convert(value, CheckState)) if name == STATE else f"that of a {name}"
         except (InvalidRecord, msgspec.ValidationError) as error:
             hash_ = f"unreadable ({error})"
         ledger.states[key] = SeenState(

@@ -6,10 +6,9 @@ import msgspec
 
 from schemas.access.facts import Fact
 from schemas.access.findings import CheckState, LedgerEntry, LedgerOutput
+from schemas.access.hashed_form import hash_of
 from schemas.access.read_requests import TOPIC as READ_REQUESTS
 from schemas.access.read_requests import ReadRequest
-from schemas.canonical import canonical_exact, digest
-from schemas.plain_values import plain
 from streams.core.access.findings.build import FindingEvent
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import LogPosition
@@ -42,21 +41,19 @@ def ledger_entry(state: TenantState, fact: Fact, position: LogPosition, outcome:
 
 def seal(entry: LedgerEntry) -> str:
     """Return the hash that closes an entry: of all its fields but the hash itself."""
-    fields = plain(entry)
-    fields.pop("hash")
-    return digest(canonical_exact(fields))
+    return hash_of(entry, without="hash")
 
 
 def finding_output(event: FindingEvent) -> LedgerOutput:
     """Return an event of a finding as an entry lists it."""
-    return LedgerOutput(topic="access.violations", id=event.finding.metadata.uid, sha256=digest(canonical_exact(event.finding)))
+    return LedgerOutput(topic="access.violations", id=event.finding.metadata.uid, sha256=hash_of(event.finding))
 
 
 def state_output(id_: str, row: CheckState | None) -> LedgerOutput:
     """Return a change of an answer as an entry lists it."""
-    return LedgerOutput(topic="access.state", id=id_, sha256=digest(canonical_exact(row)))
+    return LedgerOutput(topic="access.state", id=id_, sha256=hash_of(row))
 
 
 def request_output(id_: str, request: ReadRequest) -> LedgerOutput:
     """Return a request to read teammates again as an entry lists it."""
-    return LedgerOutput(topic=READ_REQUESTS, id=id_, sha256=digest(canonical_exact(request)))
+    return LedgerOutput(topic=READ_REQUESTS, id=id_, sha256=hash_of(request))
