@@ -114,7 +114,9 @@ def test_the_recipe_for_kcat_runs_as_printed(installed, program, tmp_path):
     assert later.count("trust nothing about") == 2
 
 
-@pytest.mark.parametrize("words", [["-P"], ["-Z"], ["-X", "isolation.leve=read_committed"], ["-X", "isolation.level=read_comitted"]])
+@pytest.mark.parametrize(
+    "words", [["-P"], ["-Z"], ["-X", "isolation.leve=read_committed"], ["-X", "isolation.level=read_comitted"]]
+)
 def test_an_option_that_kcat_would_refuse_is_refused_over_its_library(words):
     given = ["-b", "127.0.0.1:1", "-C", "-t", "any", "-o", "beginning", "-e", "-q", *words]
     done = subprocess.run([sys.executable, str(CONSUME), *given], capture_output=True, text=True, timeout=LIMIT_S, check=False)
