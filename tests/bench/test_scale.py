@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bench.scale.document import FILE, document
 from bench.scale.formula import Figures, partitions, size, speedup
+from bench.scale.in_process import lines, measure
 
 CONTACTS, EVENTS = st.integers(1, 200_000_000), st.floats(0.1, 20_000)
 
@@ -39,3 +40,20 @@ def test_workers_are_faster_until_the_machine_is_full():
 
 def test_the_page_has_the_present_table():
     assert document(FILE.read_text()) == FILE.read_text(), "run `python -m bench.scale.document`"
+
+
+def test_every_agent_of_conversations_activities_and_the_directory_is_measured_with_the_rows_that_follow():
+    found = measure(customers=4, teammates=3)
+    assert (found.values["people"], found.values["conversations"], found.values["agents"]) == (4, 4, 3)
+    assert found.values["activities"] == 4 * 9  # signed up, an event, a call, and six of a conversation
+    kept = {name for name, share in found.agents.items() if share.rows}
+    assert {"contacts", "people", "identity", "conversations", "activities", "timelines", "directory"} <= kept
+    assert all(share.memory > share.row_bytes > 0 for name, share in found.agents.items() if name in kept)
+    assert any(line.startswith("timelines") for line in lines(found))
+
+
+def test_more_conversations_and_activities_need_more_memory_and_move_tables_to_the_disk():
+    few, many = Figures(conversations=0, activities=0), Figures(conversations=2, activities=40)
+    assert size(100_000, 10, few).memory_gib < size(100_000, 10, Figures()).memory_gib
+    assert (size(100_000, 10, few).on_disk, size(100_000, 10, many).on_disk) == (False, True)
+    assert size(1_000_000, 10, few).kafka_gib < size(1_000_000, 10, many).kafka_gib
