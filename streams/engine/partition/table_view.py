@@ -28,9 +28,12 @@ class TableView(Generic[T]):
         self._codec = codec
         self._read: dict[str, T] = {}
         self._changed: dict[str, T | None] = {}
-        self._ordered = SortedList()  # changed keys of items: the cost of a walk depends only on what it yields
-        self._unordered: list[str] = []  # those changed since the last walk that met any: most steps never pay for the order
+        self._ordered = SortedList()  # keys of items that were put: the cost of a walk depends only on what it yields
+        self._unordered: set[str] = set()  # those put since the last walk that met any: most steps never pay for the order
         self._changed_groups: set[str] = set()  # groups of changed items: a walk of another one looks at the store alone
+        self._gone: dict[
+            str, str
+        ] = {}  # by group, up to where all that the store has is deleted: a queue is emptied from its front
 
     def get(self, group: str, item: str = "") -> T | None:
         key = f"{group}|{item}" if item else group
@@ -52,20 +55,24 @@ class TableView(Generic[T]):
             self._change(group, item, None)
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
-        changed = self._changed_items(group, after) if group in self._changed_groups else iter(())
-        pending = next(changed, None)
-        for item, data in self._store.walk(group, after):
-            while pending is not None and pending < item:
-                yield from self._present(group, pending)
-                pending = next(changed, None)
-            if pending == item:
-                yield from self._present(group, item)
-                pending = next(changed, None)
+        if group not in self._changed_groups:
+            for item, data in self._store.walk(group, after):
+                yield item, self._decode_once(key_of(group, item), data)
+            return
+        put = self._items_put(group, after)
+        pending = next(put, None)
+        for item, data in self._committed(group, after):
+            while pending is not None and pending[0] < item:
+                yield pending
+                pending = next(put, None)
+            if pending is not None and pending[0] == item:
+                yield pending
+                pending = next(put, None)
             else:
                 yield item, self._decode_once(key_of(group, item), data)
         while pending is not None:
-            yield from self._present(group, pending)
-            pending = next(changed, None)
+            yield pending
+            pending = next(put, None)
 
     def groups(self, after: str = "") -> Iterator[str]:
         changed = sorted(key for key in self._changed if "|" not in key and key > after)
@@ -94,34 +101,46 @@ class TableView(Generic[T]):
     def rollback(self, savepoint: Savepoint[T]) -> None:
         """Undo the changes made since `savepoint`."""
         self._changed, self._ordered = savepoint if savepoint is not None else ({}, SortedList())
-        self._unordered = []  # groups that have changed no more stay: they only save work
+        self._unordered, self._gone = set(), {}  # groups that have changed no more stay: they only save work
 
     def _change(self, group: str, item: str, value: T | None) -> None:
         if "|" in group:
             raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
         key = f"{group}|{item}" if item else group
-        if item and key not in self._changed:
-            self._unordered.append(key)
+        if item and value is None:
+            self._unordered.discard(key)
+            self._ordered.discard(key)
+            self._changed_groups.add(group)
+        elif item and self._changed.get(key) is None:
+            self._unordered.add(key)
             self._changed_groups.add(group)
         self._changed[key] = value
 
-    def _changed_items(self, group: str, after: str) -> Iterator[str]:
+    def _items_put(self, group: str, after: str) -> Iterator[tuple[str, T]]:
         start = len(group) + 1
-        changed = self._in_order().irange(
-            f"{group}|{after}", f"{group}}}", inclusive=(False, False)
-        )  # the character after the bar
-        return (key[start:] for key in changed)
+        beyond = f"{group}}}"  # the character after the bar
+        for key in self._in_order().irange(f"{group}|{after}", beyond, inclusive=(False, False)):
+            value = self._changed[key]
+            if value is not None:
+                yield key[start:], value
+
+    def _committed(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the items that the store has and the transaction has not deleted, with the committed bytes of those that were put."""
+        gone = self._gone.get(group, "")
+        at_front = after <= gone
+        for item, data in self._store.walk(group, max(after, gone)):
+            if self._changed.get(key_of(group, item), ...) is None:
+                if at_front:
+                    self._gone[group] = item
+                continue
+            at_front = False
+            yield item, data
 
     def _in_order(self) -> SortedList:
         if self._unordered:
             self._ordered.update(self._unordered)
-            self._unordered = []
+            self._unordered = set()
         return self._ordered
-
-    def _present(self, group: str, item: str) -> Iterator[tuple[str, T]]:
-        value = self._changed[key_of(group, item)]
-        if value is not None:
-            yield item, value
 
     def _decode_once(self, key: str, data: bytes) -> T:
         value = self._read.get(key)

@@ -1,5 +1,7 @@
 """A step's view behaves as a dictionary would, whatever was committed before."""
 
+from collections.abc import Iterator
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,13 +53,41 @@ def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(ch
 @given(CHANGES)
 def test_a_rollback_returns_to_its_mark(changes: list[tuple[str, str, str, int]]) -> None:
     table: MemoryTable[int] = MemoryTable(Numbers)
+    table.put("a", "2", 2)
+    table.commit()
     table.put("a", "1", 1)
     savepoint = table.savepoint()
     for what, group, item, value in changes:
         table.put(group, item, value) if what == "put" else table.delete(group, item)
+        assert {name for name, _ in table.walk(group)} <= {"1", "2", "10", "é"}
     table.rollback(savepoint)
-    assert list(table.walk("a")) == [("1", 1)]
+    assert list(table.walk("a")) == [("1", 1), ("2", 2)]
     assert table.changes() == {"a|1": msgspec.msgpack.encode(1)}
+
+
+class CountingStore(MemoryStore):
+    """Counts the rows that walks pass over."""
+
+    passed = 0
+
+    def walk(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
+        for row in super().walk(group, after):
+            self.passed += 1
+            yield row
+
+
+def test_a_queue_that_a_transaction_empties_from_its_front_is_passed_over_once() -> None:
+    """Those due are deleted and others put behind: a walk of each must not pass over all that the transaction has deleted before."""
+    store = CountingStore()
+    store.apply({f"due|{each:05}": msgspec.msgpack.encode(each) for each in range(2_000)})
+    view: TableView[int] = TableView(store, Numbers)
+    for each in range(4_000):
+        item, value = next(view.walk("due"))
+        assert value == each
+        view.delete("due", item)
+        view.put("due", f"{each + 2_000:05}", each + 2_000)
+    assert store.passed < 3 * 2_000
+    assert [value for _, value in view.walk("due")] == list(range(4_000, 6_000))
 
 
 def test_a_value_is_encoded_once_however_often_it_was_put() -> None:
