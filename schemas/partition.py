@@ -16,7 +16,7 @@ def murmur2(data: bytes) -> int:
     for k in struct.unpack_from(f"<{words}I", data):
         k = (k * _M) & _MASK
         k ^= k >> 24
-        h = ((h * _M) & _MASK) ^ ((k * _M) & _MASK)
+        h = ((h * _M) ^ (k * _M)) & _MASK
     if tail:
         h = ((h ^ int.from_bytes(data[length - tail :], "little")) * _M) & _MASK
     h = ((h ^ (h >> 13)) * _M) & _MASK

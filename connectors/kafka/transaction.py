@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from connectors.kafka.acknowledged import acknowledged
+from connectors.kafka.record_batches import RecordBatches
 from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
 from connectors.kafka.stop_producer import stop_at_once
 from schemas.errors import Fenced, Unavailable
@@ -50,15 +50,19 @@ class Transactions:
         """Append the records in one transaction: all of them, or none. Concurrent calls follow each other."""
         if records:
             async with self._one_at_a_time, self._producer.transaction():
-                await acknowledged(sent for record in records async for sent in self._send(record))
+                targets = {at: await self._target(*at) for at in {(record.topic, record.prefixed) for record in records}}
+                batches = RecordBatches(self._producer)
+                for record in records:
+                    name, count = targets[record.topic, record.prefixed]
+                    own = record.partition % count if record.key is None else partition_of(record.key, count)
+                    for partition in range(count) if record.everywhere else (own,):
+                        batches.add(name, partition, record.key, record.value, record.headers)
+                await batches.flush()
 
-    async def _send(self, record: TopicRecord) -> AsyncIterator[Any]:
-        name = record.topic if record.prefixed else self._kafka.topic(record.topic)
-        count = len(await self._producer.partitions_for(name))
-        own = record.partition % count if record.key is None else partition_of(record.key, count)
-        headers = list(record.headers)
-        for partition in range(count) if record.everywhere else (own,):
-            yield await self._producer.send(name, record.value, key=record.key, headers=headers, partition=partition)
+    async def _target(self, topic: str, prefixed: bool) -> tuple[str, int]:
+        """Return a topic's name on the broker, and how many partitions it has."""
+        name = topic if prefixed else self._kafka.topic(topic)
+        return name, len(await self._producer.partitions_for(name))
 
 
 @contextlib.asynccontextmanager

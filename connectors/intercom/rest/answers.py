@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +25,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     resets_in: float
 
 
-class RestAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class RestAnswer(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Status, headers in lower case, body. `seconds` is how long the answer took, `at` when it came, in ms since 1970 by our clock."""
 
     status: int
@@ -59,8 +60,9 @@ class RestAnswer(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return Budget(limit=limit, remaining=remaining, window=window, resets_in=max(0.0, window - self.date / 1000))
 
+    @cached_property
     def fields(self) -> dict[str, msgspec.Raw] | None:
-        """Return the fields of the JSON object in the body, each as its bytes; None if there is no JSON object."""
+        """The fields of the JSON object in the body, each as its bytes; None if there is no JSON object."""
         try:
             return _fields.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError):

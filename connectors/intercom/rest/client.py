@@ -78,7 +78,7 @@ class RestClient:
         while True:
             answer = await self._attempt(request)
             if isinstance(answer, RestAnswer):
-                if answer.ok and answer.fields() is not None:
+                if answer.ok and answer.fields is not None:
                     return answer
                 if not answer.ok and (refusal := explain.refusal(answer, request, self.workspace)) is not None:
                     raise refusal
@@ -121,7 +121,7 @@ class RestClient:
     async def check_workspace(self) -> str:
         """Return the workspace's name, after making sure that the token is one of the configured workspace. Raises WorkspaceMismatch."""
         answer = await self.send(get("/me"))
-        app = value_of(answer.fields() or {}, "app") or {}
+        app = value_of(answer.fields or {}, "app") or {}
         app_id, region = app.get("id_code"), str(app.get("region") or "").lower()
         if app_id != self.workspace.app_id:
             raise WorkspaceMismatch(explain.another_workspace(self.workspace, str(app_id or "")))

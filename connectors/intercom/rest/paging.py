@@ -60,7 +60,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
     def page(self, request: RestRequest, answer: RestAnswer) -> Page:
         page = _page(answer, self.keys)
-        fields = answer.fields() or {}
+        fields = answer.fields or {}
         if cursor := value_of(fields, "next_cursor"):
             more = value_of(fields, "has_more") is not False
             return _followed(page, request.having(cursor=str(cursor)) if more else None)
@@ -82,7 +82,7 @@ class Numbered(msgspec.Struct, frozen=True):
 
     def page(self, request: RestRequest, answer: RestAnswer) -> Page:
         page = _page(answer, self.keys)
-        fields = answer.fields() or {}
+        fields = answer.fields or {}
         here = _number((request.body or {}).get("page") if self.in_body else dict(request.query).get("page")) or 1
         size = _number(_pages(fields).get("per_page")) or len(page.items)
         following = _number(_next(fields).get("page")) or (
@@ -108,7 +108,7 @@ class Scroll(msgspec.Struct, frozen=True):
 
     def page(self, request: RestRequest, answer: RestAnswer) -> Page:
         page = _page(answer, self.keys)
-        parameter = value_of(answer.fields() or {}, "scroll_param")
+        parameter = value_of(answer.fields or {}, "scroll_param")
         return _followed(page, request.having(scroll_param=str(parameter)) if page.items and parameter else None)
 
 
@@ -131,7 +131,7 @@ class Search(msgspec.Struct, frozen=True):
             return Page(items=(), requested_at=page.requested_at, total=page.total, then=halves)
         if self.keeps is not None:
             page = msgspec.structs.replace(page, items=tuple(item for item in page.items if self.keeps(request, item)))
-        cursor = _next(answer.fields() or {}).get("starting_after")
+        cursor = _next(answer.fields or {}).get("starting_after")
         if not cursor:
             return page
         pagination = {**(request.body or {}).get("pagination", {}), "starting_after": str(cursor)}
@@ -163,7 +163,7 @@ class InParts(msgspec.Struct, frozen=True):
 
 
 def _page(answer: RestAnswer, keys: tuple[str, ...]) -> Page:
-    fields = answer.fields()
+    fields = answer.fields
     items = None if fields is None else items_of(fields, *keys)
     if fields is None or items is None:
         raise IntercomAway(

@@ -6,7 +6,7 @@ loses wherever it arrives. A second process for the same workspace fences the fi
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,17 +21,17 @@ from connectors.observability import metrics
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration
-from schemas.json_lines import json_line
 from schemas.operations import BACKFILL_ENDED, BACKFILL_PROGRESSED, BACKFILL_STARTED
 from streams.ops.backfill.journal import COMPLETED, Backfill, ObjectProgress, backfills, entry, last_complete, new_id, unfinished
-from streams.ops.backfill.objects import OBJECTS, ObjectType, PageRecords, ReadingContext, page_records
+from streams.ops.backfill.objects import OBJECTS, ReadingContext, page_records
+from streams.ops.backfill.side_by_side import HELD, ReadPage, SideBySide
 
 OVERLAP_SECONDS: Final = 15 * 60  # searches are eventually consistent: "a few minutes" by Intercom's description
 _RESTARTS: Final = 3  # of a listing that Intercom loses on the way
 
 ALIVE_MS: Final = 20_000  # a backfill that stored nothing for so long is taken over: its process is dead, or waits for Intercom
 _LOOK_SECONDS: Final = 1.0
-_SIDE_BY_SIDE: Final = 16  # pages of one type of object at a time; the budget decides how many calls there are
+_SIDE_BY_SIDE: Final = 16  # pages of one type of object that are read at a time; the budget decides how many calls there are
 _COMPLETED_SIDE_BY_SIDE: Final = 4  # of a type whose objects are read one by one: they are held until a page is complete
 
 
@@ -139,7 +139,7 @@ def _taken_over(backfill: Backfill) -> Backfill:
     """Return a reading whose process ended: the pages that were under way are read again, and all of a list that cannot be continued."""
     return msgspec.structs.replace(backfill, progress={
         name: msgspec.structs.replace(
-            each, repeated=each.repeated + (each.pages if OBJECTS[name].whole else min(len(each.then or ()), _SIDE_BY_SIDE))
+            each, repeated=each.repeated + (each.pages if OBJECTS[name].whole else min(len(each.then or ()), HELD * _SIDE_BY_SIDE))
         )
         if not each.done else each
         for name, each in backfill.progress.items()
@@ -196,43 +196,22 @@ class PagesReader:
                 await self._store(name, [], msgspec.structs.replace(progress, then=None, **again))
 
     async def _pages(self, name: str) -> None:
-        """Read all that remains of a listing, as many requests side by side as it has, and keep what is read together.
-
-        A page's next one is read while the page is completed. So what remains after a crash may have a page and one behind it: that one is not read
-        twice for being behind the other.
-        """
+        """Read all that remains of a listing, as many requests side by side as it has."""
         object_type = OBJECTS[name]
         listing = object_type.listing(self._context)
-        walk, most = self._client.walk(listing), _SIDE_BY_SIDE if object_type.complete is None else _COMPLETED_SIDE_BY_SIDE
         remaining = [*(() if object_type.whole else self._backfill.progress[name].then or ())] or [listing.first]
-        known = {json_line(each) for each in remaining}
-        under_way: dict[asyncio.Task[Page | _ReadPage], RestRequest] = {}
-        try:
-            while under_way or (remaining and not self._watcher.stopped()):
-                while remaining and len(under_way) < most and not self._watcher.stopped():
-                    request = remaining.pop(0)
-                    under_way[asyncio.create_task(walk.page(request))] = request
-                finished, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                read: list[_ReadPage] = []
-                for task in finished:
-                    request, found = under_way.pop(task), task.result()
-                    if isinstance(found, _ReadPage):
-                        read.append(found)
-                    else:
-                        remaining[:0] = [each for each in found.then if json_line(each) not in known]
-                        under_way[asyncio.create_task(self._made(object_type, found))] = request
-                if read:
-                    await self._store_pages(name, read, (*under_way.values(), *remaining))
-        finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _made(self, object_type: ObjectType, page: Page) -> "Page | _ReadPage":
-        metrics.SYNC_PAGES.labels(object_type.type).inc()
-        return _ReadPage(page, await page_records(object_type, self._client, self._context, self._avro, page))
+        async def make(page: Page) -> ReadPage:
+            metrics.SYNC_PAGES.labels(object_type.type).inc()
+            return ReadPage(page, await page_records(object_type, self._client, self._context, self._avro, page))
 
-    async def _store_pages(self, name: str, read: "list[_ReadPage]", remaining: tuple[RestRequest, ...]) -> None:
+        async def store(read: Sequence[ReadPage], then: tuple[RestRequest, ...]) -> None:
+            await self._store_pages(name, read, then)
+
+        most = _SIDE_BY_SIDE if object_type.complete is None else _COMPLETED_SIDE_BY_SIDE
+        await SideBySide(self._client.walk(listing), remaining, make, store, most=most).to_the_end(self._watcher.stopped)
+
+    async def _store_pages(self, name: str, read: Sequence[ReadPage], remaining: tuple[RestRequest, ...]) -> None:
         before = self._backfill.progress[name]
         totals = (each.page.total for each in read if each.page.total is not None)
         progress = msgspec.structs.replace(
@@ -264,13 +243,6 @@ class PagesReader:
             ])  # fmt: skip
             self._backfill = after
         self._watcher.on_progress(self._backfill)
-
-
-class _ReadPage(NamedTuple):
-    """A page, and the records that it becomes."""
-
-    page: Page
-    made: PageRecords
 
 
 def _now() -> int:

@@ -122,6 +122,6 @@ class Heartbeat:
                 answer = await client.send(post(path, {"query": query, "pagination": {"per_page": PER_PAGE}, "sort": sort}))
             except AccessRefused:
                 continue
-            if changed_between(items_of(answer.fields() or {}, key) or (), field, start, end):
+            if changed_between(items_of(answer.fields or {}, key) or (), field, start, end):
                 return True
         return False

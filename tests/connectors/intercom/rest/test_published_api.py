@@ -138,7 +138,7 @@ def test_every_form_of_a_next_page_is_among_the_answers_shown() -> None:
 @pytest.mark.parametrize("request_", REQUESTS, ids=call)
 def test_each_refusal_shown_is_explained_without_its_payload(described: ApiDescription, request_: RestRequest) -> None:
     for example, answer in shown(described, request_):
-        assert answer.fields() is not None
+        assert answer.fields is not None
         if answer.ok:
             continue
         refusal = explain.refusal(answer, request_, WORKSPACE)

@@ -140,13 +140,13 @@ class Slow:
 
 
 def test_a_paused_reading_is_continued_at_once(installation: Installation):
-    intercom = SmallIntercom()
+    intercom = SmallIntercom(contacts=400)  # more pages than are held at a time
     pages: list[Backfill] = []
     paused = read(installation, intercom, ReadingWatcher(pages.append, lambda: len(pages) > 2))
     assert (paused.result, paused.paused) == (None, True)
     done = read(installation, intercom)
     assert (done.id, done.result) == (paused.id, "completed")
-    assert set(keys(installation, "intercom.contacts")) == {f"abc12345:c{n}" for n in range(7)}
+    assert set(keys(installation, "intercom.contacts")) == {f"abc12345:c{n}" for n in range(400)}
 
 
 def test_with_another_workspace_s_token_nothing_is_written(installation: Installation):
