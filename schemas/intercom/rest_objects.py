@@ -6,6 +6,7 @@ difference: an object in a list may be older than the request for it, one read b
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -82,21 +83,23 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self, origin: Origin, now: int) -> list[tuple[str, bytes]]:
         """Return the record's headers; `now` is when it is written, in ms."""
-        context = EventContext(
-            id=self.id,
-            source=f"/intercom/{self.app_id}",
-            type=f"intercom.rest.{self.type}",
-            origin=origin,
-            time=self.requested_at,
-            recorded=now,
-            subject=self.entity,
-            partition_key=self.key,
-            content_type=JSON,
-        )
-        added = [(READ_AS, self.read_as.encode()), (REQUESTED_AT, str(self.requested_at).encode())]
+        own = [("ce_id", self.id.encode()), ("ce_subject", self.entity.encode()), ("ce_partitionkey", self.key.encode())]
         if self.successor is not None:
-            added.append((SUCCESSOR, self.successor.encode()))
-        return context.headers() + added
+            own.append((SUCCESSOR, self.successor.encode()))
+        return [*own, *_headers_of_page((self.app_id, self.type), origin, self.read_as, self.requested_at, now)]
+
+
+@lru_cache(maxsize=256)  # all objects of a page have these, and making them is most of the work
+def _headers_of_page(
+    of: tuple[str, str], origin: Origin, read_as: ReadAs, requested_at: int, now: int
+) -> tuple[tuple[str, bytes], ...]:
+    app_id, type_ = of
+    context = EventContext(
+        id="", source=f"/intercom/{app_id}", type=f"intercom.rest.{type_}", origin=origin, time=requested_at, recorded=now,
+        content_type=JSON,
+    )  # fmt: skip
+    shared = [header for header in context.headers() if header[0] != "ce_id"]
+    return (*shared, (READ_AS, read_as.encode()), (REQUESTED_AT, str(requested_at).encode()))
 
 
 def how_read(headers: Headers) -> tuple[ReadAs, int, str | None]:
