@@ -14,7 +14,7 @@ from streams.cli.verbs import VERBS
 from streams.settings import load
 
 ROOT = Path(__file__).parents[1]
-PRODUCT = ("topics", "ingress", "worker")
+PRODUCT = ("topics", "ingress", "worker", "sync")
 
 
 @pytest.fixture(scope="module")
@@ -65,24 +65,32 @@ def test_the_product_runs_commands_that_exist(compose: dict[str, Any]) -> None:
     assert {compose["services"][name]["command"][0] for name in PRODUCT} <= set(VERBS)
 
 
+def test_reading_from_intercom_is_left_out_where_nobody_asks_for_it(compose: dict[str, Any]) -> None:
+    assert {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service} == {
+        "sync": ["sync"]
+    }
+    assert compose["services"]["ingress"]["environment"]["INTERCOM_TOKEN"] == "${INTERCOM_TOKEN:-}"
+
+
 def test_the_products_environment_fills_its_configuration_and_points_at_the_other_services(
     compose: dict[str, Any], tmp_path: Path
 ) -> None:
     file = tmp_path / "intercom-streams.toml"
     file.write_text(compose["configs"]["product"]["content"].replace("$$", "$"))
     environment = dict(compose["services"]["ingress"]["environment"])
-    environment |= {"INTERCOM_CLIENT_SECRET": "secret", "INTERCOM_APP_ID": "abc12345"}
+    environment |= {"INTERCOM_CLIENT_SECRET": "secret", "INTERCOM_APP_ID": "abc12345", "INTERCOM_TOKEN": "t"}
     settings = load(str(file), environment=environment)
     assert settings.kafka.bootstrap == "kafka:19092"
     assert "PLAINTEXT://kafka:19092" in compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert settings.redis.url == "redis://redis:6379/0"
     assert settings.registry.url == f"http://registry:8080{API}"
-    assert [workspace.app_id for workspace in settings.tenancy.tenants["acme"].workspaces] == ["abc12345"]
+    (workspace,) = settings.tenancy.tenants["acme"].workspaces
+    assert (workspace.app_id, workspace.access_token.reveal()) == ("abc12345", "t")
 
 
 def test_the_health_checks_ask_where_the_configuration_listens(compose: dict[str, Any]) -> None:
     content = compose["configs"]["product"]["content"]
-    for name in ("ingress", "worker"):
+    for name in ("ingress", "worker", "sync"):
         asked = re.search(r"127\.0\.0\.1:(\d+)", " ".join(compose["services"][name]["healthcheck"]["test"]))
         assert asked is not None
         assert re.search(rf'listen = "[0-9.]+:{asked.group(1)}"', content)
