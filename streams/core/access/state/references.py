@@ -69,6 +69,12 @@ def put_invite(state: TenantState, key: tuple[str, str], after: InviteRow) -> No
     state.invites.put(after, *key)
 
 
+def delete_invite(state: TenantState, key: tuple[str, str]) -> None:
+    """Delete an invitation of a workspace that names somebody; its address leads to the workspace no more."""
+    _move(state.addresses, (key[0], ""), {key[1]}, set(), _with_account)
+    state.invites.delete(*key)
+
+
 def _named(account: AccountRow | None) -> set[str]:
     """Return the addresses that lead to an account: those it has or had, and without their plus tags, by which it may be somebody's."""
     ever = account.ever if account else ()

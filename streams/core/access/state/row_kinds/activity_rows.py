@@ -1,11 +1,13 @@
 """The rows of the access agent's table about what teammates did, as Intercom's activity log and logins say it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.values import AccountKey, FactReference
+
+FORGOTTEN: Final = "?"  # in the place of an invitation's address: that pending ones were forgotten, and when last
 
 
 class ActivityEvent(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +51,11 @@ class InviteRow(Row, frozen=True, tag="invite"):
     made: int | None = None
     withdrawn: int | None = None
     source: FactReference | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it was made, and not withdrawn since."""
+        return self.made is not None and (self.withdrawn is None or self.withdrawn < self.made)
 
     def __repr__(self) -> str:
         return f"InviteRow({self.made}, {self.withdrawn}, ***)"

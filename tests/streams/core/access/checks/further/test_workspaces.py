@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from streams.core.access.facts.activity import invites
 from streams.core.access.facts.activity.invites import REMEMBERED
 from streams.core.access.state.tenant import TenantState
 from tests.streams.core.access.checks.further.activities import ENDED, HOUR, JO, company_with, did, of
@@ -85,6 +86,68 @@ def test_c7_remembers_the_same_sixteen_invitations_that_name_nobody_in_any_order
     assert [len(each) for each in rows] == [REMEMBERED + 1] * 2
     assert sorted(rows[0]) == sorted(rows[1])
     assert reason(forth) == reason(back) == "invited_unknown"
+
+
+FEW = 20
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few invitations that name somebody are remembered: the same as many, in less time."""
+    monkeypatch.setattr(invites, "REMEMBERED_NAMED", FEW)
+
+
+def flood(company: Company, count: int, type_: str = "creation", *, since: int = T0 + DAY) -> None:
+    for number in range(count):
+        company.add(invited(f"mallory.{number}@elsewhere.example", type_, since + number * SECOND))
+
+
+@pytest.mark.usefixtures("few")
+def test_c7_remembers_the_same_invitations_in_any_order_and_no_more_than_its_bound():
+    forth, back = company_with("C7"), company_with("C7")
+    many = [invited(f"mallory.{number}@elsewhere.example", at=T0 + number * HOUR) for number in range(FEW + 40)]
+    for company, facts in ((forth, many), (back, many[::-1])):
+        for fact in facts:
+            company.add(fact)
+    rows = [dict(TenantState(company.table, TENANT).invites.walk(APP)) for company in (forth, back)]
+    named = [sorted(address for address, row in each.items() if row.is_named) for each in rows]
+    assert named[0] == named[1]
+    assert [len(each) for each in rows] == [FEW + 1] * 2  # and that some were forgotten
+    forgotten = TenantState(forth.table, TENANT).addresses.holders("mallory.0@elsewhere.example")
+    assert forgotten.accounts == ()
+
+
+@pytest.mark.usefixtures("few")
+def test_c7_invitations_that_were_withdrawn_since_hide_no_leaver_whose_invitation_is_forgotten():
+    company = company_with("C7")
+    company.staff("78", AL, ends=ENDED)
+    company.add(invited(AL))
+    flood(company, FEW)
+    flood(company, FEW, "deletion", since=T0 + 2 * DAY)
+    assert (company.results()["C7 ws1"], reason(company)) == ("UNKNOWN", "invitations_forgotten")
+    assert not [line for line in of("C7", company.findings()) if "closed" in line]  # the finding about the leaver is open
+
+
+@pytest.mark.usefixtures("few")
+def test_c7_passes_though_invitations_are_forgotten_of_whom_has_joined():
+    company = company_with("C7")
+    company.staff("78", AL)
+    company.add(invited(AL))
+    company.added("8", AL, at=T0 + 2 * HOUR)
+    flood(company, FEW, "deletion")
+    company.staff("79", "bo@acme.example")
+    company.add(invited("bo@acme.example", at=T0 + 3 * DAY))
+    assert company.results()["C7 ws1"] == "PASS"
+
+
+@pytest.mark.usefixtures("few")
+def test_c7_an_invitation_that_is_forgotten_and_comes_again_changes_nothing():
+    company = company_with("C7")
+    company.add(first := invited("mallory@elsewhere.example"))
+    flood(company, FEW)
+    before = dict(TenantState(company.table, TENANT).invites.walk(APP))
+    assert of("C7", company.add(first)) == []
+    assert dict(TenantState(company.table, TENANT).invites.walk(APP)) == before
 
 
 def test_c7_a_leaver_is_named_before_an_unknown_address_and_both_are_counted():
