@@ -11,10 +11,13 @@ import pytest
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
+from tests.support.access_laws.beginnings import Beginnings
 from tests.support.access_laws.campaign import disagreements, faults, further_checks_differ
+from tests.support.access_laws.edits import shuffled, without
 from tests.support.access_laws.laws import some_laws
 from tests.support.access_laws.nothing_left import nothing_is_left
 from tests.support.access_mutants.agent import FAULTS, MISSED_TRIGGERS
+from tests.support.access_oracle.results import plain
 from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
 
 HISTORIES, SIZE, BATCH = 500, 24, 20
@@ -49,6 +52,16 @@ def test_a_history_that_failed_once_keeps_every_law(seed):
 def test_the_agent_agrees_with_the_oracle_over_long_histories(first):
     found = {seed: differing for seed in range(first, first + 10) if (differing := disagreements(history(seed, 3 * SIZE)))}
     assert found == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_history_continued_from_what_it_begins_with_has_the_answers_of_the_whole(seed):
+    entries = history(seed, SIZE)
+    beginnings = Beginnings(entries)
+    assert [plain(step) for step in beginnings.walk()] == [plain(step) for step in product.walk(entries)]
+    others = [without(entries, entry["fact"]["id"]) for entry in entries]
+    others += [entries, entries[:-1], shuffled(entries, random.Random(seed))]
+    assert [plain(beginnings.answer(each)) for each in others] == [plain(product.answer(each)) for each in others]
 
 
 @pytest.mark.parametrize("letter", FAULTS)

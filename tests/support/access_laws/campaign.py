@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
+from tests.support.access_laws.beginnings import Beginnings
 from tests.support.access_laws.laws import LAWS, broken_laws
 from tests.support.access_laws.nothing_left import nothing_is_left
 from tests.support.access_laws.order import any_order
@@ -31,10 +32,15 @@ def disagreements(entries: Sequence[Entry], steps: Sequence[Answers] | None = No
 
 
 def faults(seed: int, size: int, laws: Iterable[str] = LAWS) -> dict[str, list[str]]:
+    """Return what `faults_of` does of the history of a seed."""
+    return faults_of(history(seed, size), seed, laws)
+
+
+def faults_of(entries: Sequence[Entry], seed: int, laws: Iterable[str] = LAWS) -> dict[str, list[str]]:
     """Return the laws that the agent breaks in a history, and under "oracle" where it differs from it; nothing where all is right."""
-    entries = history(seed, size)
-    steps = list(product.walk(entries))
-    broken = broken_laws(entries, product.answer, random.Random(seed), steps=steps, laws=laws)
+    begun = Beginnings(entries)
+    steps = list(begun.walk())
+    broken = broken_laws(entries, begun.answer, random.Random(seed), steps=steps, laws=laws)
     broken["oracle"] = disagreements(entries, steps)
     return {law: sentences for law, sentences in broken.items() if sentences}
 
@@ -48,13 +54,13 @@ def campaign(
     """
     end, seed = time.monotonic() + minutes * 60, first
     while seed - first < histories if histories is not None else time.monotonic() < end:
-        length = size if seed % 10 else 3 * size
-        found = faults(seed, length)
-        if left := nothing_is_left(with_activities(seed, history(seed, length))):
+        entries = history(seed, size if seed % 10 else 3 * size)
+        found = faults_of(entries, seed)
+        if left := nothing_is_left(with_activities(seed, entries)):
             found["nothing left"] = left
-        if differing := further_checks_differ(with_activities(seed, history(seed, length), guarded=False), random.Random(seed)):
+        if differing := further_checks_differ(with_activities(seed, entries, guarded=False), random.Random(seed)):
             found["any order of activities"] = differing
-        if differing := replay_gives_the_same_bytes(history(seed, length), random.Random(seed)):
+        if differing := replay_gives_the_same_bytes(entries, random.Random(seed)):
             found["replay"] = differing
         yield seed, found
         seed += 1
@@ -65,7 +71,8 @@ def further_checks_differ(entries: Sequence[Entry], draw: random.Random) -> list
 
     Not of C16: changes of teammates are remembered from the settings on that switch it on.
     """
-    return [sentence for sentence in any_order(entries, product.answer, draw, tries=1) if " C16 " not in sentence]
+    answer = Beginnings(entries).answer
+    return [sentence for sentence in any_order(entries, answer, draw, tries=1) if " C16 " not in sentence]
 
 
 def _shown(answers: Answers) -> Shown:

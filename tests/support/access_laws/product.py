@@ -30,7 +30,7 @@ REASONS: Final = {
 
 def answer(history: Sequence[Entry]) -> Answers:
     """Return the answers after the whole history."""
-    return _answers(processed(history), len(history) - 1, Reader()) if history else NOTHING
+    return answers_of(processed(history), len(history) - 1, Reader()) if history else NOTHING
 
 
 def processed(history: Sequence[Entry]) -> Company:
@@ -46,12 +46,13 @@ def walk(history: Sequence[Entry]) -> Iterator[Answers]:
     company, reader = Company(), Reader()
     for position, record in enumerate(records_of(history)):
         company.process([record])
-        yield _answers(company, position, reader)
+        yield answers_of(company, position, reader)
 
 
-def records_of(history: Sequence[Entry]) -> Iterator[RecordValue]:
-    """Yield the records of the log."""
-    for offset, (entry, fact) in enumerate(zip(history, facts_of(history), strict=True)):
+def records_of(history: Sequence[Entry], begin: int = 0) -> Iterator[RecordValue]:
+    """Yield the records of the log from an offset on."""
+    rest = history[begin:]
+    for offset, (entry, fact) in enumerate(zip(rest, facts_of(rest), strict=True), start=begin):
         yield RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), offset, entry["log_time"])
 
 
@@ -87,7 +88,8 @@ class Reader:
         return rows[0] if rows else None
 
 
-def _answers(company: Company, position: int, reader: Reader) -> Answers:
+def answers_of(company: Company, position: int, reader: Reader) -> Answers:
+    """Return the answers at a position of the log from what the company sent and has in its table."""
     reader.follow(company.sent)
     state, findings = TenantState(company.table, TENANT), reader.findings
     directory, now = Directory(state), state.log.now
