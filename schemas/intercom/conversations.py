@@ -61,7 +61,22 @@ class SentTo(msgspec.Struct, frozen=True, array_like=True, tag="sent"):
 SENT: Final = "=sent"
 """The item of that row. Items of parts begin with a digit or a tilde."""
 
-ConversationTableRow: TypeAlias = Union[ConversationRow, Part, SentTo, CheckpointRound]  # noqa: UP007 - this form has the name that errors show
+
+class SealedParts(msgspec.Struct, frozen=True, array_like=True, tag="sealed"):
+    """What stays of the parts of a conversation that is long over: their tallies and their marks, packed (`schemas.activities.marks`).
+
+    `until` is the second of the last of them. What is not later, and comes afterwards, is too late.
+    """
+
+    until: int
+    tallies: tuple[tuple[str, Tally], ...]
+    marks: bytes
+
+
+SEALED: Final = "=sealed"
+"""The item of that row."""
+
+ConversationTableRow: TypeAlias = Union[ConversationRow, Part, SentTo, SealedParts, CheckpointRound]  # noqa: UP007 - this form has the name that errors show
 """A row of the table of the conversations agent: the conversation under the empty item, its parts under their ids."""
 
 
@@ -71,6 +86,7 @@ class ConversationCheckpoint(msgspec.Struct, frozen=True, array_like=True):
     registers: EncodedRegisters
     offered: int = 0
     parts: tuple[tuple[str, Part], ...] = ()
+    sealed: SealedParts | None = None
 
 
 CHECKPOINT: Final = Versioned(ConversationCheckpoint)

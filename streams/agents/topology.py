@@ -1,6 +1,7 @@
 """The table of agents: a new agent is a file in this package and a row here."""
 
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -16,13 +17,14 @@ from streams.agents.admins import admins
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.conversations.agent import checkpoint_messages, conversations
+from streams.agents.conversations.sealing import seal_if_over
 from streams.agents.directory.agent import directory
 from streams.agents.foreign.agent import org_records, person_records
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
 from streams.agents.people import people
-from streams.agents.retention.checkpoints import record_messages, with_checkpoints
+from streams.agents.retention.checkpoints import Visit, record_messages, with_checkpoints
 from streams.engine.agent import Agent
 
 
@@ -63,8 +65,12 @@ def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     """Return every agent of the product."""
     dependencies = Dependencies(tenancy, avro)
     agents = (make(dependencies) for make in _AGENTS)
+    visits: dict[str, Visit] = {"conversations": partial(seal_if_over, avro)}
     return tuple(
-        with_checkpoints(agent, messages=_CHECKPOINTED[agent.name]) if agent.name in _CHECKPOINTED else agent for agent in agents
+        with_checkpoints(agent, messages=_CHECKPOINTED[agent.name], visit=visits.get(agent.name))
+        if agent.name in _CHECKPOINTED
+        else agent
+        for agent in agents
     )
 
 

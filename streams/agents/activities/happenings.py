@@ -41,6 +41,11 @@ def is_live(record: Message) -> bool:
     return header(record.headers, "ce_origin") in LIVE
 
 
+def is_replayed(record: Message) -> bool:
+    """Return whether a record repeats one that is in the log before it."""
+    return header(record.headers, "ce_origin") == Origin.REPLAY
+
+
 def _step(tenancy: Tenancy, batch: Batch, table: Table[NoRow], out: Outbox) -> None:
     for record in batch.records:
         notification = envelope(body(record))

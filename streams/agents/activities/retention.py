@@ -13,6 +13,8 @@ from streams.core.activities.limits import DAY_MS, RetentionLimits
 from streams.engine.agent import Outbox, Table, Wake
 
 _CLOCK: Final = "*day"
+DAY_ROW: Final = _CLOCK.encode()
+"""The key of the day on the changelog."""
 _NO_POLICY: Final = RetentionPolicy()
 _TYPE: Final = "activities.day.v1"
 
@@ -65,6 +67,11 @@ def next_day(table: Table[ActivityTableRow]) -> Wake | None:
 def cause_of_expiry(contact: str, limits: RetentionLimits) -> PatchCause:
     """Return what makes a contact's details expire: the policy in force on a day. What a contact loses then has one cause, and no other time."""
     return PatchCause(derived(contact, "expired", *limits.state()), (limits.day or 0) * DAY_MS)
+
+
+def policy_row(tenant: str) -> bytes:
+    """Return the key of a tenant's policy on the changelog."""
+    return _group(tenant).encode()
 
 
 def _group(tenant: str) -> str:

@@ -45,14 +45,16 @@ def send_activities(
         for contact in sent.contacts:
             shown = for_company(whole) if company_of_subject(contact) else whole
             message = RECORD.encode(ActivityRecord(shown, because, participants), out.encoding)
-            _send(contact, activity.id, message, cause, out)
+            send_to(contact, activity.id, message, cause, out)
 
 
 def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
-    """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed."""
-    moment = EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event)
+    """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed, unless it is replayed."""
+    moment = EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event, again=cause.replayed)
     shown = ConversationActivities(key, moment)
-    yield from shown.of_parts((each.shown, each.known) for each in change.parts if cause.topic or cause.live or each.changed)
+    yield from shown.of_parts(
+        (each.shown, each.known) for each in change.parts if cause.topic or cause.live or cause.replayed or each.changed
+    )
     yield from shown.beside_parts(observed, change.registers_before)
 
 
@@ -73,7 +75,7 @@ def _participants(
     if before is not None:
         message = ParticipantsRecord(key, Participants(after.number, contacts), before.contacts, because, deleted)
         for contact in sorted({*before.contacts, *contacts}):
-            _send(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
+            send_to(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
     return after
 
 
@@ -84,7 +86,8 @@ def _subjects(app_id: str, entity: str, registers: Registers) -> tuple[str, ...]
     return tuple(sorted([*contacts, *([company_subject(f"{app_id}:{company}")] if company else [])]))
 
 
-def _send(contact: str, item: str, value: bytes, cause: Cause, out: Outbox) -> None:
+def send_to(contact: str, item: str, value: bytes, cause: Cause, out: Outbox) -> None:
+    """Send a record to the activities agent."""
     context = EventContext(
         id=derived(contact, item, cause.event, SOURCE),
         source=SOURCE,

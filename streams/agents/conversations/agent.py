@@ -6,7 +6,15 @@ from typing import Final, cast
 
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.intercom.conversations import CHECKPOINT, ConversationCheckpoint, ConversationRow, ConversationTableRow, Part
+from schemas.intercom.conversations import (
+    CHECKPOINT,
+    SEALED,
+    ConversationCheckpoint,
+    ConversationRow,
+    ConversationTableRow,
+    Part,
+    SealedParts,
+)
 from schemas.intercom.envelope import body, envelope
 from schemas.intercom.rest_objects import READ_AS, Reading, how_read
 from schemas.intercom.routes import destinations
@@ -14,14 +22,19 @@ from schemas.message import TRACE_PARENT, Message, header
 from schemas.profiles.checkpoints import is_checkpoint
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
-from streams.agents.activities.happenings import is_live
+from streams.agents.activities.happenings import is_live, is_replayed
 from streams.agents.conversations.activities import send_activities
 from streams.agents.conversations.change import ConversationChange, ShownPart
 from streams.agents.conversations.publication import Cause, publish
 from streams.agents.conversations.read_requests import request_read
 from streams.core.conversations.observation import Observed, posted, read
 from streams.core.conversations.parts import ObservedPart, join_parts
-from streams.core.conversations.row import joined_registers, row_of, with_part
+from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
+from streams.core.conversations.sealing import after as after_seal
+from streams.core.conversations.sealing import is_part_of as is_sealed_part
+from streams.core.conversations.sealing import joined as later_seal
+from streams.core.conversations.sealing import with_sealed
+from streams.core.conversations.tallies import tallied
 from streams.core.records import packing
 from streams.core.records.registers import NOTHING
 from streams.engine.agent import Agent, Batch, Outbox, Table
@@ -43,6 +56,13 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         key, observed, cause = _observed(tenancy, record, out)
         for _ in range(observed.nameless):
             out.note("part_without_id")
+        seal = table.get(key, SEALED)
+        if isinstance(seal, SealedParts) and observed.sealed is None:
+            newer = after_seal(seal, observed)
+            if newer is None:
+                out.note("conversation_too_late")
+                continue
+            observed = newer
         change = _join(key, observed, table)
         if change.before != change.after:
             publish(avro, key, change, cause, out)
@@ -63,11 +83,16 @@ def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Obse
     if is_checkpoint(record.value):
         message = CHECKPOINT.receive(record.value or b"", out)
         parts = tuple(ObservedPart(item, part, {}) for item, part in message.parts)
-        observed = Observed(registers=packing.decode(message.registers), parts=parts, offered=message.offered)
+        registers = packing.decode(message.registers)
+        observed = Observed(registers=registers, parts=parts, offered=message.offered, sealed=message.sealed)
         return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, checkpoint=True)
     if header(record.headers, READ_AS) is not None:
         reading = _reading(record, app_id, entity)
-        return key, read(reading), Cause(reading.id, reading.requested_at, trace, live=is_live(record))
+        return (
+            key,
+            read(reading),
+            Cause(reading.id, reading.requested_at, trace, live=is_live(record), replayed=is_replayed(record)),
+        )
     notification = envelope(body(record))
     if all(each.key != key for each in destinations(notification) if each.topic == TOPIC):
         raise InvalidRecord(f"this is no event of {TOPIC} with this key; send it through the ingress")
@@ -75,7 +100,7 @@ def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Obse
     return (
         key,
         posted(notification, notification.id),
-        Cause(notification.id, time, trace, topic=notification.topic, live=is_live(record)),
+        Cause(notification.id, time, trace, topic=notification.topic, live=is_live(record), replayed=is_replayed(record)),
     )
 
 
@@ -92,7 +117,10 @@ def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> C
     """Join what was observed to the row and its parts, and return both states."""
     row = table.get(key)
     before = row if isinstance(row, ConversationRow) else None
+    seal = _seal(key, observed, table)
     registers = joined_registers(before, observed.registers)
+    if observed.sealed is not None:
+        registers = without_details(registers)
     tallies = before.tallies if before else ()
     parts: list[ShownPart] = []
     for each in observed.parts:
@@ -103,10 +131,26 @@ def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> C
         if joined != old:
             table.put(key, each.item, joined)
             tallies = with_part(tallies, old, joined, partial(_parts, key, table))
+    if seal is not None:  # a category that a part left is counted again without those that are sealed
+        tallies = with_sealed(seal, tallied(_parts(key, table)))
     after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered))
     if before != after:
         table.put(key, "", after)
     return ConversationChange(before, after, packing.decode(before.registers) if before else NOTHING, registers, tuple(parts))
+
+
+def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> SealedParts | None:
+    """Return the seal of a conversation with what was observed of it; the parts that it has are no rows any more."""
+    row = table.get(key, SEALED)
+    known = row if isinstance(row, SealedParts) else None
+    if observed.sealed is None:
+        return known
+    seal = later_seal(known, observed.sealed)
+    if seal != known:
+        table.put(key, SEALED, seal)
+        for item in [item for item, part in table.walk(key) if isinstance(part, Part) and is_sealed_part(seal, item)]:
+            table.delete(key, item)
+    return seal
 
 
 def _parts(key: str, table: Table[ConversationTableRow]) -> Iterator[Part]:
@@ -118,6 +162,8 @@ def checkpoint_messages(key: str, table: Table[ConversationTableRow], encoding: 
     row = table.get(key)
     if isinstance(row, ConversationRow):
         parts = [(item, part) for item, part in table.walk(key) if isinstance(part, Part)]
+        seal = table.get(key, SEALED)
         for start in range(0, max(len(parts), 1), _PARTS_IN_A_CHECKPOINT):
             some = tuple(parts[start : start + _PARTS_IN_A_CHECKPOINT])
-            yield CHECKPOINT.encode(ConversationCheckpoint(row.registers, row.offered, some), encoding)
+            message = ConversationCheckpoint(row.registers, row.offered, some, seal if isinstance(seal, SealedParts) else None)
+            yield CHECKPOINT.encode(message, encoding)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.codec import Avro
-from schemas.intercom.conversations import ConversationRow, Part
+from schemas.intercom.conversations import ConversationRow, Part, SealedParts
 from schemas.profiles.registers import PatchCause
 from streams.agents.conversations.agent import ROWS
 from streams.agents.conversations.change import ConversationChange
@@ -17,7 +17,7 @@ from streams.engine.agent import Outbox
 
 def comparable(group: str, item: str, row: Any) -> bytes | None:
     """Return a conversation or a part as stored; where checkpoints stand is history."""
-    return ROWS.encode(row) if isinstance(row, ConversationRow | Part) else None
+    return ROWS.encode(row) if isinstance(row, ConversationRow | Part | SealedParts) else None
 
 
 def why(live: Any, rebuilt: Any) -> str:

@@ -40,6 +40,10 @@ Messages = Callable[[str, Table[Any], int], Iterable[bytes]]
 """Return what stands for the rows of a group on the inbound topic, in an encoding."""
 
 
+Visit = Callable[[str, Message, Table[Any], Outbox], None]
+"""Do what is due to a group's rows at the record of a round, before they are written again."""
+
+
 def record_messages(key: str, table: Table[Any], encoding: int) -> Iterator[bytes]:
     """Yield the row of a source record, if anything is stored of it."""
     row = table.get(key)
@@ -48,14 +52,15 @@ def record_messages(key: str, table: Table[Any], encoding: int) -> Iterator[byte
 
 
 def with_checkpoints(
-    agent: Agent, *, every_ms: int | None = None, pause_ms: int = _PAUSE_MS, messages: Messages = record_messages
-) -> Agent:
+    agent: Agent, *, every_ms: int | None = None, pause_ms: int = _PAUSE_MS, messages: Messages = record_messages,
+    visit: Visit | None = None,
+) -> Agent:  # fmt: skip
     """Return the agent with checkpoints of its rows on its first source; the same agent where that has no limit."""
     topic = agent.sources[0]
     retention = TOPICS[topic].retention_ms
     if retention == FOREVER:
         return agent
-    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms, messages)
+    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms, messages, visit)
     return msgspec.structs.replace(agent, step=checkpoints.step, wake=checkpoints.wake)
 
 
@@ -68,6 +73,7 @@ class _Checkpoints(msgspec.Struct, frozen=True):
     every_ms: int
     pause_ms: int
     messages: Messages
+    visit: Visit | None
 
     def step(self, batch: Batch, table: Table[Any], out: Outbox) -> Cursor | None:
         """Write what is due, and have the agent process everything else."""
@@ -102,6 +108,8 @@ class _Checkpoints(msgspec.Struct, frozen=True):
         until = mark.timestamp + self.every_ms if state.began is None else state.until
         groups = list(islice(table.groups(state.after), _ROWS_AT_A_TIME))
         for key in groups:
+            if self.visit is not None:
+                self.visit(key, mark, table, out)
             for number, message in enumerate(self.messages(key, table, out.encoding)):
                 further = (number,) if number else ()
                 context = self._context(ROW_TYPE, derived(key, ROW_TYPE, partition, began, *further), key)

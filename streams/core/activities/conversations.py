@@ -43,12 +43,16 @@ _LONGEST: Final = 1_000
 
 
 class EventMoment(NamedTuple):
-    """What an event of a conversation says about itself: its topic (empty for a reading), its second, whether it happens now, its id."""
+    """What an event of a conversation says about itself: its topic (empty for a reading), its second, whether it happens now, its id.
+
+    `again` is whether it is replayed: then it shows all that it once did.
+    """
 
     topic: str
     second: int
     live: bool
     event: str
+    again: bool = False
 
 
 def part_type(part: Part) -> str:
@@ -94,7 +98,13 @@ class ConversationActivities:
         begins = isinstance(rule, ConversationEvent) and rule.type in (_STARTED, "ticket.created")
         shown = source if isinstance(source, dict) else {}
         known = _values(before)
-        news = begins or "created_at" not in known or (shown and "source_id" not in known) or shown.get("redacted") is True
+        news = (
+            begins
+            or self._moment.again
+            or "created_at" not in known
+            or (shown and "source_id" not in known)
+            or shown.get("redacted") is True
+        )
         if not created or not news:
             return
         redacted = shown.get("redacted") is True

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.errors import InvalidRecord
-from schemas.intercom.conversations import CONVERSATION, TICKET
+from schemas.intercom.conversations import CONVERSATION, TICKET, SealedParts
 from schemas.intercom.envelope import Envelope
 from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.intercom.values import identifier_or_none, instant_or_none
@@ -32,7 +32,7 @@ _LAST_MS: Final = 999
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What one record says: registers, parts with their words, and how many parts could not be joined because they have no id.
 
-    `offered` is how many parts a reading by id showed. `item` is the whole object, in the names of today.
+    `offered` is how many parts a reading by id showed. `item` is the whole object, in the names of today. `sealed` is a checkpoint's alone.
     """
 
     registers: Registers
@@ -40,6 +40,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     nameless: int = 0
     offered: int = 0
     item: Object = {}
+    sealed: SealedParts | None = None
 
 
 def posted(notification: Envelope, event: str) -> Observed:

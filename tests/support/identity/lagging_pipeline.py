@@ -112,7 +112,7 @@ class LaggingPipeline:
             self.pending[name, at].insert(0 if topic is None else len(self.pending[name, at]), rest)  # work is done in its order
         table.commit()
         for sent in out.sent:
-            self._append(sent.topic, sent.key, sent.value, sent.headers)
+            self._append(sent.topic, sent.key, sent.value, sent.headers, sent.partition)
 
     def _append(self, topic, key, value, headers, at=None, *, timestamp=1_767_225_600_000):
         record = RecordValue(key, value, headers, len(self.topics[topic]), timestamp)

@@ -1,0 +1,174 @@
+"""`activities policy show|set|what-if`: for how long the details of activities are kept."""
+
+import time
+
+import click
+
+from schemas.activities.retention import DEFAULT_DAYS, MOST_DAYS, UNLIMITED, RetentionMessage, RetentionPolicy, checked
+from schemas.cloudevents import timestamp
+from schemas.errors import BadConfiguration, InvalidRecord
+from schemas.json_lines import json_line
+from schemas.versioned import OLDEST
+from streams.cli.decisions.options import tenant_option
+from streams.cli.operator import user_name
+from streams.cli.options import config_option, json_option, kafka_of
+from streams.cli.run_async import run
+from streams.cli.tenant import tenant_of
+from streams.cli.verbs.activities.adoption import activities
+from streams.ops.activities.policy import RetentionChange, RetentionRequest, in_force, set_policy
+from streams.ops.activities.what_if import RetentionPreview, preview
+from streams.ops.codec import configured_codec
+from streams.settings import Settings
+
+_UNLIMITED = "unlimited"
+_DEFAULT = "default"
+
+
+@activities.group("policy")
+def policy() -> None:
+    """Say for how long the details of activities are kept; first, last and count stay whatever it says."""
+
+
+class DaysParam(click.ParamType):
+    """Take a number of days, or `unlimited`."""
+
+    name = "days"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the days."""
+        if isinstance(value, int):
+            return value
+        if value == _UNLIMITED:
+            return UNLIMITED
+        if not str(value).isdigit() or not 1 <= int(str(value)) <= MOST_DAYS:
+            self.fail(f"{value!r} is neither a number of days from 1 to {MOST_DAYS} nor {_UNLIMITED}", param, ctx)
+        return int(str(value))
+
+
+_DAYS = DaysParam()
+_days_option = click.option("--days", type=_DAYS, metavar="DAYS", help="For all types without days of their own.")
+_type_option = click.option(
+    "--type", "types", multiple=True, metavar="TYPE=DAYS", help=f"For one type; {_DEFAULT} takes its own days away. Repeatable."
+)
+
+
+@policy.command()
+@tenant_option
+@json_option
+@config_option
+@click.pass_context
+def show(ctx: click.Context, /, *, tenant: str | None, as_json: bool) -> None:
+    """Show the policy in force, and who set it."""
+    settings = kafka_of(ctx)
+    id_ = tenant_of(settings.tenancy, tenant)
+    message = run(in_force(settings.kafka)).get(id_)
+    if as_json:
+        click.echo(json_line(_shown(id_, message)))
+        return
+    by = "the default" if message is None else f"version {message.version}, {timestamp(message.time)}, by {message.actor or '?'}"
+    click.echo(f"details of activities of {id_} are kept ({by}):")
+    for line in _lines(message.policy if message else RetentionPolicy()):
+        click.echo(f"  {line}")
+
+
+@policy.command("set")
+@_days_option
+@_type_option
+@tenant_option
+@json_option
+@config_option
+@click.pass_context
+def set_(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], tenant: str | None, as_json: bool) -> None:
+    """Change for how long details are kept. What is not named stays as it is.
+
+    Shorter: workers take what is older away, and its words are off the disks about a day later. Longer: it holds from now on;
+    `activities restore` brings back what the raw topics still have. `what-if` says beforehand what a change would take.
+    """
+    settings = kafka_of(ctx)
+    id_ = tenant_of(settings.tenancy, tenant)
+    change = run(_set(settings, id_, days, types))
+    if as_json:
+        click.echo(json_line({"changed": change.changed, **_shown(id_, change.message)}))
+    elif not change.changed or change.message is None:
+        click.echo(f"nothing to do: this is the policy in force for {id_}")
+    else:
+        click.echo(f"in force for {id_} as version {change.message.version}:")
+        for line in _lines(change.message.policy):
+            click.echo(f"  {line}")
+
+
+@policy.command("what-if")
+@_days_option
+@_type_option
+@tenant_option
+@json_option
+@config_option
+@click.pass_context
+def what_if(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], tenant: str | None, as_json: bool) -> None:
+    """Say how many details a change would take away, by type, and change nothing."""
+    settings = kafka_of(ctx)
+    id_ = tenant_of(settings.tenancy, tenant)
+    found = run(_what_if(settings, id_, days, types))
+    if as_json:
+        click.echo(json_line(found))
+        return
+    click.echo(f"{found.details:,} activities of {id_} have details; {found.expire:,} would lose them, none its count")
+    for each in found.types:
+        if each.expire or each.days != each.days_before:
+            kept = f"{_text(each.days_before)} now, then {_text(each.days)}"
+            click.echo(f"  {each.type}: {each.expire:,} of {each.details:,} ({kept})")
+    if found.longer:
+        click.echo(f"longer than now: {', '.join(found.longer)}; `activities restore` brings back what the raw topics still have")
+
+
+async def _set(settings: Settings, tenant: str, days: int | None, types: tuple[str, ...]) -> RetentionChange:
+    before = (await in_force(settings.kafka)).get(tenant)
+    wanted = changed(before.policy if before else RetentionPolicy(), days, types)
+    request = RetentionRequest(tenant, user_name(), time.time_ns() // 1_000_000, settings.worker.encoding or OLDEST)
+    return await set_policy(settings.kafka, await configured_codec(settings), wanted, request)
+
+
+async def _what_if(settings: Settings, tenant: str, days: int | None, types: tuple[str, ...]) -> RetentionPreview:
+    before = (await in_force(settings.kafka)).get(tenant)
+    present = before.policy if before else RetentionPolicy()
+    wanted = changed(present, days, types)
+    avro = await configured_codec(settings)
+    return await preview(settings.kafka, avro, tenant, present, wanted, now=time.time_ns() // 1_000_000)
+
+
+def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...]) -> RetentionPolicy:
+    """Return a policy with what the command line says. Raises BadConfiguration where that is none."""
+    by_type = {**policy_.by_type}
+    for text in types:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise BadConfiguration(f"--type {text}: give it as TYPE=DAYS, such as call.ended=30")
+        if value == _DEFAULT:
+            by_type.pop(name, None)
+        else:
+            by_type[name] = _DAYS.convert(value, None, None)
+    try:
+        return checked(RetentionPolicy(policy_.days if days is None else days, tuple(sorted(by_type.items()))))
+    except InvalidRecord as error:
+        raise BadConfiguration(str(error)) from error
+
+
+def _shown(tenant: str, message: RetentionMessage | None) -> dict[str, object]:
+    policy_ = message.policy if message else RetentionPolicy()
+    return {
+        "tenant": tenant,
+        "version": message.version if message else 0,
+        "actor": message.actor if message else None,
+        "days": policy_.days or None,
+        "types": {name: days or None for name, days in policy_.types},
+    }
+
+
+def _lines(policy_: RetentionPolicy) -> list[str]:
+    note = " (the default)" if policy_ == RetentionPolicy() and policy_.days == DEFAULT_DAYS else ""
+    own = [f"{name}: {_text(days)}" for name, days in policy_.types]
+    return [*own, f"{'all others' if own else 'all types'}: {_text(policy_.days)}{note}"]
+
+
+def _text(days: int) -> str:
+    return "without limit" if days == UNLIMITED else f"{days} days"

@@ -1,0 +1,91 @@
+"""A conversation that is long over is sealed: its parts become marks, its figures stay, and what was written in it is gone.
+
+What comes of before the seal afterwards is too late: the one limit of "any order". What is newer than the seal is new as ever.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from schemas.activities.marks import MARK, mark_of, pack_alone, unpack
+from schemas.intercom.conversations import ConversationRow, SealedParts, Tally
+from schemas.profiles.registers import Registers, Value
+from schemas.profiles.version import Version
+from streams.core.conversations.observation import UPDATED, Observed
+from streams.core.conversations.parts import ObservedPart
+from streams.core.conversations.tallies import PARTS, Tallies
+
+SEALED_AFTER_S: Final = 761 * 86_400
+"""25 months: longer than two years of figures that are compared with each other."""
+
+
+def last_second(row: ConversationRow, registers: Registers) -> int:
+    """Return when anything last happened in a conversation, 0 where nothing says so."""
+    parts = dict(row.tallies).get(PARTS)
+    updated: list[Value] = [values[UPDATED] for _, values in registers.now if UPDATED in values]
+    seconds = [each // 1000 for each in updated if isinstance(each, int)]
+    return max(parts.last if parts else 0, *seconds, 0)
+
+
+def is_over(row: ConversationRow, registers: Registers, second: int) -> bool:
+    """Return whether a conversation is to be sealed at that second."""
+    last = last_second(row, registers)
+    return 0 < last < second - SEALED_AFTER_S
+
+
+def sealed(before: SealedParts | None, items: Iterable[str], tallies: Tallies, until: int) -> SealedParts:
+    """Return what stays of parts, given their items and the tallies of all, with what was sealed before."""
+    marks = {mark_of(item) for item in items} | (set() if before is None else set(unpack(before.marks, MARK)))
+    return SealedParts(until, tallies, pack_alone(marks))
+
+
+def joined(before: SealedParts | None, other: SealedParts) -> SealedParts:
+    """Return the later one of two seals: it has what the earlier one has."""
+    return other if before is None or before.until <= other.until else before
+
+
+def is_part_of(seal: SealedParts, item: str) -> bool:
+    """Return whether a part is one of those that were sealed."""
+    return mark_of(item) in unpack(seal.marks, MARK)
+
+
+def after(seal: SealedParts, observed: Observed) -> Observed | None:
+    """Return what is newer than a seal of what was observed, None where nothing is."""
+    parts = tuple(each for each in observed.parts if _is_new(seal, each))
+    newest = max((version.second for version in _versions(observed.registers)), default=0)
+    if not parts and newest <= seal.until:
+        return None
+    return Observed(
+        registers=observed.registers,
+        parts=parts,
+        nameless=observed.nameless,
+        offered=observed.offered,
+        item=observed.item,
+        sealed=observed.sealed,
+    )
+
+
+def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:
+    """Return the tallies of parts with those of the sealed ones."""
+    if seal is None:
+        return tallies
+    known = dict(seal.tallies)
+    for name, tally in tallies:
+        known[name] = _plus(known.get(name), tally)
+    return tuple(sorted(known.items()))
+
+
+def _is_new(seal: SealedParts, part: ObservedPart) -> bool:
+    return part.part.second > seal.until and not is_part_of(seal, part.item)
+
+
+def _versions(registers: Registers) -> Iterator[Version]:
+    for layers in (registers.now, registers.on, registers.off):
+        for version, _ in layers:
+            yield version
+
+
+def _plus(a: Tally | None, b: Tally) -> Tally:
+    if a is None:
+        return b
+    first = min(a.first or b.first, b.first or a.first)
+    return Tally(a.count + b.count, first, max(a.last, b.last))
