@@ -2,9 +2,6 @@
 
 Identifiers are those of the standards; what a control is about is in words of this project, since their texts belong to their publishers. A check
 is evidence for a part of a control, never for all of it: who reads a report decides whether it is enough.
-
-Sources of the identifiers: AICPA, Trust Services Criteria 2017 with points of focus of 2022, CC6 and CC7; ISO/IEC 27001:2022, Annex A;
-NIST SP 800-53 revision 5, families AC, AU, CA, IA, PS, SI; CIS Critical Security Controls version 8.1, controls 5, 6 and 8.
 """
 
 from collections import Counter
@@ -30,6 +27,38 @@ class Control(NamedTuple):
     about: str
     checks: tuple[str, ...]
 
+
+class ControlSource(NamedTuple):
+    """Where a standard's identifiers are from: the document, and public pages that say the same about each control that is cited of it."""
+
+    document: str
+    pages: tuple[str, ...]
+
+
+SOURCES: Final = {
+    SOC2: ControlSource(
+        "AICPA, Trust Services Criteria 2017 with points of focus of 2022, CC6 and CC7",
+        ("alsmola.github.io/graphgrc/soc2/cc72.html", "auditfront.com/frameworks/soc-2/common-criteria/cc7-2"),
+    ),
+    ISO: ControlSource(
+        "ISO/IEC 27001:2022, Annex A",
+        (
+            "microlise.com/microlise-group-plc-statement-of-applicability",  # A.5.15 to A.5.19
+            "isms.online/iso-27001/annex-a/6-5-responsibilities-after-termination-change-of-employment-2022",
+            "askmeidentity.com/resources/compliance/iso-27001-iam/",  # A.8.2, A.8.5
+            "advisera.com/iso27001/control-8-16-monitoring-activities/",
+        ),
+    ),
+    NIST: ControlSource(
+        "NIST SP 800-53 revision 5, families AC, CA, IA and PS",
+        ("stigviewer.com/controls/nist-800-53", "grcacademy.io/nist-800-53/controls/ac-2-12/"),
+    ),
+    CIS: ControlSource(
+        "CIS Critical Security Controls version 8.1, controls 5 and 6",
+        ("cas.docs.cisecurity.org/en/latest/source/Controls5", "csf.tools/reference/critical-security-controls/version-8/csc-6/"),
+    ),
+}
+"""By standard. Identifiers were compared with what these pages say they are about; one that no page has is not cited."""
 
 _DATA: Final = ("S1", "S2", "S3", "S4")
 

@@ -4,7 +4,7 @@ import re
 
 from schemas.access.facts import AccessSettings
 from streams.core.access.checks.table import CHECKS
-from streams.core.access.reports.controls import CIS, CONTROLS, ISO, NIST, SOC2, controls, evidence_on
+from streams.core.access.reports.controls import CIS, CONTROLS, ISO, NIST, SOC2, SOURCES, STANDARDS, controls, evidence_on
 
 FORMS = {SOC2: r"CC\d\.\d", ISO: r"A\.[5-8]\.\d{1,2}", NIST: r"[A-Z]{2}-\d{1,2}(\(\d{1,2}\))?", CIS: r"\d{1,2}\.\d{1,2}"}
 ON_THE_WIRE = {"SOC 2 TSC": SOC2, "ISO/IEC 27001:2022": ISO}
@@ -13,6 +13,11 @@ ON_THE_WIRE = {"SOC 2 TSC": SOC2, "ISO/IEC 27001:2022": ISO}
 def test_each_control_is_named_as_its_standard_names_it_and_stands_once():
     assert all(re.fullmatch(FORMS[control.standard], control.id) for control in CONTROLS)
     assert len({control[:2] for control in CONTROLS}) == len(CONTROLS)
+
+
+def test_each_standard_names_the_document_and_pages_that_its_identifiers_are_from():
+    assert list(SOURCES) == list(STANDARDS)
+    assert all(source.document and source.pages for source in SOURCES.values())
 
 
 def test_every_check_but_the_test_of_the_alarm_gives_evidence_for_a_control_of_each_standard():
