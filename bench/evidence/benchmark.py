@@ -9,6 +9,7 @@ import msgspec
 
 from bench.cluster import Cluster
 from bench.evidence.reading import AGENT, READINGS, REPLAY_CHECK, REPORT, VERIFY, ReadingTrial
+from bench.evidence.staff import StaffTrial
 from bench.options import Options
 from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
 from bench.rounds import measurements
@@ -16,6 +17,9 @@ from bench.rounds import measurements
 _FACTS: Final = 1_000_000
 _QUICK_FACTS: Final = 2_000
 _ROUNDS: Final = 1  # of a million; the rates are of CPU time, and each takes minutes
+_LARGE: Final = "large_report"
+_LEAST_STAFF: Final = 200
+_FACTS_PER_STAFF: Final = 20  # of the report on a large company: a million means 50,000 staff
 _FLAT: Final = 1.25  # of the memory at half of the year, when everybody is known
 
 Trials = dict[str, dict[int, ReadingTrial]]
@@ -23,17 +27,19 @@ Trials = dict[str, dict[int, ReadingTrial]]
 
 def run(options: Options, cluster: Cluster) -> Report:
     """Read the year in a process for each reading and round; no Kafka takes part."""
-    chosen = options.chosen(tuple(READINGS))
+    named = options.chosen((*READINGS, _LARGE))
+    chosen = tuple(name for name in named if name != _LARGE)
     facts = options.events or (_QUICK_FACTS if options.quick else _FACTS)
     trials: Trials = {name: {} for name in chosen}
     for number, name in measurements(chosen, options.round_count(_ROUNDS)):
         trials[name][number] = _trial(name, facts)
+    large = [_on_staff(max(_LEAST_STAFF, facts // _FACTS_PER_STAFF))] if _LARGE in named else []
     return Report(
         name="evidence",
         about=f"a year of {facts:,} facts of one tenant with {facts // 100:,} staff, read in memory",
-        tables=(_table(trials),),
+        tables=(*((_table(trials),) if trials else ()), *map(_table_of_large, large)),
         ratios=_ratios(trials),
-        checks={**_complete(trials, facts), **({} if options.quick else _flat(trials))},
+        checks={**_complete(trials, facts), **({} if options.quick else _flat(trials)), **_complete_large(large)},
         notes=("rates are of CPU time without making the year; peak memory is that of the whole process, with the report in it",),
     )
 
@@ -42,6 +48,33 @@ def _trial(name: str, facts: int) -> ReadingTrial:
     command = [sys.executable, "-m", "bench.evidence.reading", name, str(facts)]
     done = subprocess.run(command, capture_output=True, check=True)
     return msgspec.json.decode(done.stdout, type=ReadingTrial)
+
+
+def _on_staff(staff: int) -> StaffTrial:
+    done = subprocess.run([sys.executable, "-m", "bench.evidence.staff", str(staff)], capture_output=True, check=True)
+    return msgspec.json.decode(done.stdout, type=StaffTrial)
+
+
+def _table_of_large(trial: StaffTrial) -> Table:
+    columns = (
+        "facts",
+        "read CPU s",
+        "made CPU s",
+        *(f"{form} {unit}" for form in trial.form_s for unit in ("CPU s", "MB")),
+        "peak MiB",
+    )
+    forms = [figure for form, cpu in trial.form_s.items() for figure in (cpu, trial.form_mb[form])]
+    figures = (trial.facts, trial.read_s, trial.made_s, *forms, trial.peak_mib)
+    row = TableRow(f"{trial.accounts:,} accounts", tuple(Spread.of([figure]) for figure in figures))
+    return Table("a report on a large company", columns, (row,))
+
+
+def _complete_large(trials: list[StaffTrial]) -> dict[str, bool]:
+    if not trials:
+        return {}
+    [of] = trials
+    complete = of.accounts > of.leavers > 0 and min(of.form_mb.values()) > 0
+    return {"the large report has everybody who has access, and who left": complete}
 
 
 def _table(trials: Trials) -> Table:

@@ -67,27 +67,27 @@ def read_by_report(facts: int) -> ReadingTrial:
     start = time.process_time()
     made = json_bytes(report(log.finished()))
     return msgspec.structs.replace(
-        read, made_s=time.process_time() - start, size=len(made), sha256=digest(made), peak_mib=_peak_mib()
+        read, made_s=time.process_time() - start, size=len(made), sha256=digest(made), peak_mib=peak_mib()
     )
 
 
 def verify_ledger(facts: int) -> ReadingTrial:
     """Verify the ledger of the year against its facts and findings, as `access verify` does."""
     half: list[float] = []
-    log = YearLog(facts, OF_VERIFY, lambda: half.append(_peak_mib()))
+    log = YearLog(facts, OF_VERIFY, lambda: half.append(peak_mib()))
     found, cpu = timed(log, verify_log(log, LedgerVerifier(Avro.local()), lambda *_: None))
     assert found.entries == log.entries
-    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=_peak_mib())
+    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=peak_mib())
 
 
 def check_replay(facts: int) -> ReadingTrial:
     """Make findings, answers and ledger of the year again and compare them, as `access replay-check` does."""
     half: list[float] = []
-    log = YearLog(facts, OF_REPLAY, lambda: half.append(_peak_mib()))
+    log = YearLog(facts, OF_REPLAY, lambda: half.append(peak_mib()))
     found, cpu = timed(log, replay_check(log, Avro.local(), lambda *_: None))
     assert not found.differences
     assert found.compared["access.ledger"] == log.entries
-    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=_peak_mib())
+    return ReadingTrial(facts=found.facts, cpu_s=cpu, half_mib=half[0], peak_mib=peak_mib())
 
 
 def _trial(facts: int, take: Callable[[tuple[RecordValue, ...]], None]) -> ReadingTrial:
@@ -98,8 +98,8 @@ def _trial(facts: int, take: Callable[[tuple[RecordValue, ...]], None]) -> Readi
         cpu += time.process_time() - start
         read += len(records)
         if not half and read * 2 >= facts:
-            half = _peak_mib()
-    return ReadingTrial(facts=read, cpu_s=cpu, half_mib=half, peak_mib=_peak_mib())
+            half = peak_mib()
+    return ReadingTrial(facts=read, cpu_s=cpu, half_mib=half, peak_mib=peak_mib())
 
 
 def _batches(records: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
@@ -107,7 +107,8 @@ def _batches(records: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
         yield records_of_a_batch
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """Return the most memory (MiB) that this process had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -26,12 +26,12 @@ def year(facts: int, seed: int = 7) -> Iterator[RecordValue]:
 
 
 def _facts(facts: int, staff: int, draw: random.Random) -> Iterator[Fact]:
-    yield _fact("policy", "policy.applied", "decided", policy=_policy())
+    yield policy_fact()
     known = 0
     for number in range(1, facts):
         at = BEGINS + YEAR * number // facts
         if known < staff and number % max(2, facts // staff // 4) == 1:  # all are there after a quarter of the year
-            yield _staff(number, known, at)
+            yield staff_fact(number, known, at)
             known += 1
             continue
         yield _event(number, draw.randrange(max(1, known)), draw.random(), at)
@@ -39,19 +39,30 @@ def _facts(facts: int, staff: int, draw: random.Random) -> Iterator[Fact]:
 
 def _event(number: int, person: int, kind: float, at: int) -> Fact:
     if kind < 0.06:
-        return _fact(f"added {number}", "admin.added", "observed", time=at, **_teammate(person))
+        return teammate_fact("admin.added", number, person, at)
     if kind < 0.07:
-        return _fact(f"removed {number}", "admin.removed", "observed", time=at, **_teammate(person))
+        return teammate_fact("admin.removed", number, person, at)
     if kind < 0.08:
-        return _staff(number, person, at, ends=at + 86_400_000)
+        return staff_fact(number, person, at, ends=at + 86_400_000)
     if kind < 0.3:
-        return _staff(number, person, at)
+        return staff_fact(number, person, at)
     if kind < 0.4:
         return _fact(f"tick {number}", "clock.ticked", "observed", time=at)
-    return _fact(f"login {number}", "admin.logged_in", "observed", time=at, **_teammate(person))
+    return teammate_fact("admin.logged_in", number, person, at)
 
 
-def _staff(number: int, person: int, at: int, ends: int | None = None) -> Fact:
+def policy_fact() -> Fact:
+    """Return the policy: who is in the role Support may have access, and has a day to lose it."""
+    return _fact("policy", "policy.applied", "decided", policy=_policy())
+
+
+def teammate_fact(kind: str, number: int, person: int, at: int) -> Fact:
+    """Return an event about a person's account."""
+    return _fact(f"{kind} {number}", kind, "observed", time=at, **_teammate(person))
+
+
+def staff_fact(number: int, person: int, at: int, ends: int | None = None) -> Fact:
+    """Return what the staff source says of a person."""
     end = None if ends is None else LocalTime(given="d", zone="UTC", rule="instant", instant=ends)
     data = StaffRecordData(
         source="hr", record=str(person), asserts=("addresses", "name", "roles", "ends"), roles=("Support",), ends=end
