@@ -129,6 +129,12 @@ PARTITION_PENDING_WORK = _level(
     "agent",
     "partition",
 )
+PARTITION_WAKE_OVERDUE = _level(
+    "partition_wake_overdue_seconds",
+    "For how long something that an agent does at an instant has been due, by partition: a deadline, a round, or what expires on a day.",
+    "agent",
+    "partition",
+)
 CONTINUED = _count(
     "continued", "Transactions of work that is larger than one transaction: this has to grow while such work is pending.", "agent"
 )
@@ -154,5 +160,5 @@ METRICS: Final[tuple[Instrument, ...]] = (
     SCIM_FACTS, SCIM_LEADS_LOST, SCIM_RESOURCES, REST_CALLS, REST_RETRIES, SYNC_READS, SYNC_PAGES, REST_BUDGET, SYNC_SILENT, SYNC_COMPLETENESS,
     WEBHOOK_POSTS, WEBHOOK_AGE, WEBHOOK_GIVEN_UP, WEBHOOK_WAITING, WEBHOOK_BEHIND, WEBHOOK_PAUSED, EVENTS_MISSED, EVENT_FILE_LINES, EVENT_FILE_FAILING,
     RECORDS, DEAD_LETTERS, BATCH_SECONDS, RECORD_AGE, PARTITION_STOPPED, PARTITION_LIVE,
-    PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
+    PARTITION_FAILURES, PARTITION_LAG, PARTITION_PENDING_WORK, PARTITION_WAKE_OVERDUE, CONTINUED, STEP_NOTES, TABLE_ROWS, RESTORE_READ, RESTORE_OF, STANDBY_LAG,
 )  # fmt: skip

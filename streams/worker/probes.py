@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 _BY_PARTITION = (
     metrics.PARTITION_LIVE, metrics.PARTITION_STOPPED, metrics.PARTITION_LAG, metrics.PARTITION_PENDING_WORK, metrics.TABLE_ROWS, metrics.STANDBY_LAG,
-    metrics.RESTORE_READ, metrics.RESTORE_OF,
+    metrics.RESTORE_READ, metrics.RESTORE_OF, metrics.PARTITION_WAKE_OVERDUE,
 )  # fmt: skip
 _PORTS_TRIED = 64  # several workers of one machine count up from the configured port
 
@@ -153,6 +153,7 @@ def _set_gauges(engine: Engine) -> None:
         metrics.PARTITION_STOPPED.labels(*labels).set(processor.status is PartitionStatus.STOPPED)
         metrics.PARTITION_LAG.labels(*labels).set(processor.lag)
         metrics.PARTITION_PENDING_WORK.labels(*labels).set(processor.pending_work_count)
+        metrics.PARTITION_WAKE_OVERDUE.labels(*labels).set(processor.wake_timer.overdue())
         if (rows := _rows(processor)) is not None:
             metrics.TABLE_ROWS.labels(*labels).set(rows)
     for (agent, partition), lag in engine.standby_lag().items():

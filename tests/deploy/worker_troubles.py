@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 
 from connectors.kafka.settings import KafkaSettings
+from streams.engine.agent import Wake
 from streams.engine.engine import Engine
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
+from streams.engine.partition.wake_timer import WakeTimer
 from streams.engine.recovery.progress import RestorePart, RestoreProgress
 from streams.engine.tables.commit_state import CommitState
 from streams.worker.probes import Probes
@@ -72,6 +75,12 @@ def leaves_work(worker: WatchedWorker) -> None:
     worker.read(100, of=100, pending=(b"a",))
 
 
+def oversleeps(worker: WatchedWorker) -> None:
+    timer = WakeTimer(msgspec.structs.replace(counting(), wake=lambda _: Wake(1, SOURCE, b"", b"")), time.time)
+    timer.plan(worker.processor.view())
+    worker.processor.wake_timer = timer
+
+
 def restores(worker: WatchedWorker) -> None:
     worker.engine.progress = lambda: RestoreProgress((RestorePart("count", 5, 100),), 1.0)
 
@@ -88,6 +97,7 @@ TROUBLES: dict[str, Callable[[WatchedWorker], None]] = {
     "PartitionFailsAgain": fails_again,
     "DeadLetters": rejects,
     "PendingWorkStandsStill": leaves_work,
+    "WakeOverdue": oversleeps,
     "TablesRestoreForLong": restores,
     "StandbyBehind": copies_late,
 }

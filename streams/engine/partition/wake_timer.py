@@ -34,6 +34,10 @@ class WakeTimer:
         wake = self._next
         return wake if wake is not None and wake != self._fired and wake.at <= self._clock() * 1000 else None
 
+    def overdue(self) -> float:
+        """Return for how many seconds the next wake has been due: its record was not appended, or is not processed. The very first has no instant."""
+        return 0.0 if self._next is None or self._next.at <= 0 else max(0.0, self._clock() - self._next.at / 1000)
+
     def mark_fired(self, wake: Wake) -> None:
         """Do not return this wake again until the next `plan`."""
         self._fired = wake
