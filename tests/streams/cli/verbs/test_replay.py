@@ -6,12 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from connectors.kafka import topics
+from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration
+from schemas.errors import BadConfiguration, MissingRecords
 from schemas.message import Message, header
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED, REPLAY_STARTED
 from streams.ops.replay import run as running
@@ -186,6 +189,33 @@ def test_a_replay_that_is_stopped_continues_where_it_stood(installation: Install
     again = [record.key for record in installation.read(CONTACTS) if header(record.headers, "ce_replayid")]
     assert Counter(again) == {record.key: 1 for record in installation.read(CONTACTS)}
     assert "has ended" in str(installation.types("replay", "--resume", paused.id).exception)
+
+
+def test_a_replay_whose_range_was_deleted_meanwhile_says_so_and_sends_no_part_of_it(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(running, "_CHUNK", 3)
+    installation.append(
+        *(TopicRecord(CONTACTS, b"abc12345:1", b"%d" % number, [("ce_id", b"e%d" % number)]) for number in range(9))
+    )
+    partition = installation.read(CONTACTS)[0].partition
+    paused = asyncio.run(_begin(installation.kafka, stop_after=2))
+    position = paused.progress.positions[partition]
+    assert 0 < position < 8
+    asyncio.run(_delete_before(installation.kafka, partition, position + 1))
+    words = ["replay", CONTACTS, "--reprocess", "--partition", str(partition), "--from-offset", str(position)]
+    assert f"has offsets {position + 1} to" in str(installation.types(*words).exception)
+    resumed = installation.types("replay", "--resume", paused.id, "--max-lag", "1000000")
+    assert isinstance(resumed.exception, MissingRecords)
+    assert "deleted by its retention" in str(resumed.exception)
+    (kept,) = asyncio.run(replays(installation.kafka, AVRO)).values()
+    assert (kept.result, kept.progress) == (None, paused.progress)
+    assert installation.printed("replay", "--abandon", paused.id)[0]["result"] == "abandoned"
+
+
+async def _delete_before(kafka: KafkaSettings, partition: int, offset: int) -> None:
+    async with admin_client(kafka) as admin:
+        await admin.delete_records({TopicPartition(kafka.topic(CONTACTS), partition): RecordsToDelete(before_offset=offset)})
 
 
 def test_the_same_replay_is_not_started_twice_while_the_first_is_unfinished(installation: Installation):

@@ -112,6 +112,17 @@ def test_an_altered_backup_is_refused_before_anything_is_written(target: Install
     assert not topics_of(target)
 
 
+@pytest.mark.parametrize("option", [[], ["--check"]])
+@pytest.mark.parametrize("lost", [1, 20, 10_000])
+def test_a_backup_that_was_cut_off_names_its_first_bad_record(target: Installation, taken: Path, lost: int, option: list[str]):
+    file = max((taken / "people").glob("*.records"), key=lambda path: path.stat().st_size)
+    data = file.read_bytes()
+    file.write_bytes(data[: max(0, len(data) - lost)])
+    message = refused(target, "restore", str(taken), *option)
+    assert re.search(r"people: (record \d+ |the file does not begin)", message), message
+    assert not topics_of(target)
+
+
 def test_a_backup_that_did_not_end_is_no_backup(target: Installation, taken: Path):
     (taken / "manifest.json").unlink()
     assert "not a backup, or one that did not end" in refused(target, "restore", str(taken))
