@@ -17,7 +17,6 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.transaction import TopicRecord
 from schemas.dead_letters import dead_letter
 from schemas.message import RecordValue
-from streams.ops.doctor import cluster
 from streams.ops.doctor.finding import Patient
 from streams.settings import IngressSettings
 from tests.streams.ops.doctor.installed import NOW, Installed, coverage, partition
@@ -64,15 +63,8 @@ async def _small_records(installed: Installed, _: pytest.MonkeyPatch) -> Patient
     return installed.patient()
 
 
-def _broker_says(**values: str) -> Fault:
-    async def fault(installed: Installed, patch: pytest.MonkeyPatch) -> Patient:
-        async def settings_of(_: Any, __: int) -> dict[str, str]:
-            return {name.replace("_", "."): value for name, value in values.items()}
-
-        patch.setattr(cluster, "_settings_of", settings_of)
-        return installed.patient()
-
-    return fault
+async def _badly_set_brokers(installed: Installed, _: pytest.MonkeyPatch) -> Patient:
+    return installed.with_settings(kafka=msgspec.structs.replace(installed.kafka, bootstrap=installed.badly_set))
 
 
 async def _nobody_works(installed: Installed, patch: pytest.MonkeyPatch) -> Patient:
@@ -195,9 +187,10 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "people are not compacted": (_not_compacted, "topics", "cleanup.policy is delete"),
     "facts have their producers' time": (_producers_time, "topics", "message.timestamp.type is CreateTime"),
     "a topic takes small records only": (_small_records, "topics", "max.message.bytes is 1000"),
-    "brokers take small records only": (_broker_says(message_max_bytes="1048588"), "brokers", "large posts become dead letters"),
-    "brokers elect leaders that lack records": (_broker_says(unclean_leader_election_enable="true"), "brokers", "can be lost"),
-    "brokers create topics": (_broker_says(auto_create_topics_enable="true"), "brokers", "misspelt topic"),
+    "brokers take small records only": (_badly_set_brokers, "brokers", "large posts become dead letters"),
+    "brokers elect leaders that lack records": (_badly_set_brokers, "brokers", "can be lost"),
+    "brokers create topics": (_badly_set_brokers, "brokers", "misspelt topic"),
+    "brokers are slow to find aborted transactions": (_badly_set_brokers, "brokers", "stand still for longer"),
     "no worker": (_nobody_works, "workers", "no worker is running"),
     "a lag that does not shrink": (_lag_that_stays, "lag", "and not fewer"),
     "a transaction is stuck": (_stuck_transaction, "transactions", "a transaction is open since"),

@@ -64,6 +64,7 @@ class Installed(NamedTuple):
     settings: Settings
     probe: Probe
     folder: Path
+    badly_set: str  # the address of other brokers, whose settings break promises
     left_open: list[AIOKafkaProducer]  # to be closed when the installation is no longer needed
 
     @property
@@ -97,7 +98,7 @@ class Installed(NamedTuple):
 
 
 @asynccontextmanager
-async def installation(kafka: str, folder: Path) -> AsyncIterator[Installed]:
+async def installation(kafka: str, badly_set: str, folder: Path) -> AsyncIterator[Installed]:
     """Yield it, with a worker in its group."""
     prefix = f"t{secrets.token_hex(4)}."
     text = config_text(
@@ -112,7 +113,7 @@ async def installation(kafka: str, folder: Path) -> AsyncIterator[Installed]:
     probe = Probe()
     async with _probes(probe), running(agents, kafka=settings.kafka, limits=QUICK) as work:
         await until(work.engine.ready.is_set, "the worker is ready")
-        installed = Installed(settings, probe, folder, [])
+        installed = Installed(settings, probe, folder, badly_set, [])
         await installed.append(coverage())
         yield installed
         for producer in installed.left_open:

@@ -1,7 +1,7 @@
 """`doctor` against injected faults: each is named, and a healthy installation is passed in silence."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from click.testing import CliRunner
 
+from connectors.local import temporary_stack
 from streams.cli.main import root
 from streams.ops.doctor.examine import examine
 from streams.ops.doctor.finding import HealthFinding, Patient, State
@@ -19,11 +20,25 @@ from tests.support.config import config_text, write_config
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+BADLY_SET = {
+    "message.max.bytes": "1048588",
+    "unclean.leader.election.enable": "true",
+    "auto.create.topics.enable": "true",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "10000",
+}
+
+
+@pytest.fixture(scope="module")
+def badly_set() -> Iterator[str]:
+    """Brokers of their own, which have settings that break promises."""
+    with temporary_stack(settings=BADLY_SET) as stack:
+        yield stack.addresses.kafka
+
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installed]:
+async def shared(kafka: str, badly_set: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installed]:
     """One installation for the file: what faults leave behind hides no other fault."""
-    async with installation(kafka, tmp_path_factory.mktemp("installation")) as installed:
+    async with installation(kafka, badly_set, tmp_path_factory.mktemp("installation")) as installed:
         yield installed
 
 
