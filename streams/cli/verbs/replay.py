@@ -53,8 +53,8 @@ _SAY_EVERY_S = 1.0
 @click.option("--event", metavar="ID", help="Only the event with this id.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
 @click.option(
-    "--max-lag", type=click.IntRange(min=0), default=ReplayLimits().max_lag, show_default=True,
-    help="Wait while the agents have more than so many records to read: live events wait behind no more.",
+    "--max-lag", type=click.IntRange(min=0), metavar="N",
+    help="Wait while the agents have more than N records to read. Default: what they read in 50 ms, so that live events wait no longer.",
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", help="Why; it is kept with who did it and when.")
 @click.option("--dry-run", is_flag=True, help="Read the range, say what would be sent, and send nothing.")
@@ -70,7 +70,7 @@ _SAY_EVERY_S = 1.0
 @click.pass_context
 def replay(
     ctx: click.Context, /, *, topic: str | None, reprocess: bool, to: str | None, resume: str | None, abandon: str | None,
-    list_all: bool, dry_run: bool, tables: bool, rate: float | None, max_lag: int, reason: str | None, as_json: bool, **range_: Any,
+    list_all: bool, dry_run: bool, tables: bool, rate: float | None, max_lag: int | None, reason: str | None, as_json: bool, **range_: Any,
 ) -> None:  # fmt: skip
     """Send records of TOPIC again, as they are in the log now and up to its present end.
 

@@ -1,7 +1,7 @@
 """Run a replay: read its range, send the selected records again, and keep where it stands in the same transaction as what was sent.
 
 So a replay that is killed continues where it stood, and sends nothing twice for a reader of committed records. It waits while the
-agents have more to read than `max_lag`: a live event stands behind no more replayed records than these.
+agents have more to read than they may: a live event stands behind no more replayed records than these.
 """
 
 import asyncio
@@ -17,21 +17,23 @@ from connectors.kafka.transaction import TopicRecord, Transactions, transactions
 from schemas.cloudevents import replay_headers
 from schemas.codec import Avro
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED
+from streams.ops.replay.backlog import AllowedBacklog
 from streams.ops.replay.journal import Progress, Replay, entry, replays
 from streams.ops.replay.selection import replayed
 
-_CHUNK: Final = 500  # records in a transaction
-_WAIT_S: Final = 0.2  # between two looks at the agents' lag
+_CHUNK: Final = 2_000  # records in a transaction; what is fetched at once bounds their bytes
+_SMALL_CHUNK: Final = 100  # where live latency is watched: a live event may stand behind a whole one
+_WAIT_S: Final = 0.02  # between two looks at the agents' lag
 
 
 class Pace(NamedTuple):
     """How fast a replay may be: records a second at most (None: as fast as it goes), and how many the agents may have before them.
 
-    `lag` returns that number; None where no agents are to be waited for.
+    Without `max_lag` that is what they read within a moment. `lag` returns how many they have; None where no agents are to be waited for.
     """
 
     rate: float | None = None
-    max_lag: int = 2000
+    max_lag: int | None = None
     lag: Callable[[], Awaitable[int]] | None = None
 
 
@@ -57,9 +59,9 @@ async def run(kafka: KafkaSettings, avro: Avro, replay: Replay, pace: Pace, watc
         if replay.result is not None:
             return replay
         started = time.monotonic()
-        sent_before = replay.progress.sent
-        async for batch in reader.read(replay.left, _CHUNK):
-            await _wait_for_agents(pace, watcher)
+        sent_before, backlog = replay.progress.sent, AllowedBacklog(len(replay.ends))
+        async for batch in reader.read(replay.left, _chunk(pace)):
+            await _wait_for_agents(pace, backlog, replay.progress.sent, watcher)
             if watcher.stopped():
                 return replay
             replay = await _send(producer, avro, replay, batch)
@@ -104,8 +106,20 @@ def _again(replay: Replay, record: Any) -> TopicRecord:
     )
 
 
-async def _wait_for_agents(pace: Pace, watcher: Watcher) -> None:
-    while pace.lag is not None and (lag := await pace.lag()) > pace.max_lag and not watcher.stopped():
+def _chunk(pace: Pace) -> int:
+    """Return how many records a transaction has: few where live latency is watched, those of a second at most where the rate is limited."""
+    most = _CHUNK
+    if pace.lag is not None:
+        most = min(most, max(_SMALL_CHUNK, pace.max_lag or 0))
+    return most if pace.rate is None else max(1, min(most, int(pace.rate)))
+
+
+async def _wait_for_agents(pace: Pace, backlog: AllowedBacklog, sent: int, watcher: Watcher) -> None:
+    while pace.lag is not None and not watcher.stopped():
+        lag = await pace.lag()
+        backlog.look(lag, sent, time.monotonic())
+        if lag <= (backlog.records if pace.max_lag is None else pace.max_lag):
+            return
         watcher.on_wait(lag)
         await asyncio.sleep(_WAIT_S)
 

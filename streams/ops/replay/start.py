@@ -21,10 +21,10 @@ from streams.ops.replay.selection import ReplaySelection
 
 
 class ReplayLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast a replay may be: records a second, and how many the agents may have before them."""
+    """How fast a replay may be: records a second, and how many the agents may have before them (None: what they read within a moment)."""
 
     rate: float | None = None
-    max_lag: int = 1000
+    max_lag: int | None = None
 
 
 def require_reprocessable(topic: str) -> None:
@@ -91,11 +91,10 @@ async def _run(kafka: KafkaSettings, avro: Avro, replay: Replay, limits: ReplayL
     async with AsyncExitStack() as stack:
         pace = Pace(limits.rate)
         if replay.target is None:
-            topic = replay.selection.topic
-            lags = await stack.enter_async_context(agents_lag(kafka, [topic]))
+            lags = await stack.enter_async_context(agents_lag(kafka, [replay.selection.topic]))
 
             async def lag() -> int:
-                return (await lags())[topic]
+                return sum((await lags()).values())
 
             pace = Pace(limits.rate, limits.max_lag, lag)
         return await run(kafka, avro, replay, pace, watcher)
