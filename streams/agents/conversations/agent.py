@@ -53,7 +53,7 @@ def conversations(tenancy: Tenancy, avro: Avro) -> Agent:
 
 def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationTableRow], out: Outbox) -> None:
     for record in batch.records:
-        key, observed, cause = _observed(tenancy, record, out)
+        key, observed, cause = observed_in(tenancy, record, out)
         for _ in range(observed.nameless):
             out.note("part_without_id")
         seal = table.get(key, SEALED)
@@ -71,7 +71,7 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         send_activities(key, change, observed, cause, table=table, out=out)
 
 
-def _observed(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
+def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
     """Return a record's key, what it says, and the event that follows from it has as its cause."""
     key = (record.key or b"").decode("utf-8", "replace")
     app_id, _, entity = key.partition(":")

@@ -72,6 +72,8 @@ class ConversationActivities:
         self._key = key
         self._app_id, _, self._entity = key.partition(":")
         self._moment = moment
+        self.identified: dict[str, tuple[str, ...]] = {}
+        """What made the ids of the activities that were yielded: of what kind each is, and what discriminates it in its conversation."""
 
     def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[PersonActivity]:
         """Yield the activities of parts, given each as it was shown and as it is known now."""
@@ -153,8 +155,10 @@ class ConversationActivities:
         What is shown by the way, or by a reading of the past, is sent by whichever record is the first: it has no part in what depends on that.
         """
         witness = not incidental and bool(self._moment.topic or self._moment.live)
+        id_ = derived(self._app_id, self._entity, kind, *discriminator)
+        self.identified[id_] = (kind, *discriminator)
         return PersonActivity(
-            id=derived(self._app_id, self._entity, kind, *discriminator),
+            id=id_,
             type=type_,
             time=(second or self._moment.second) * 1000,
             basis=basis if second else TimeBasis.NOTIFICATION,

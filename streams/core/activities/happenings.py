@@ -29,20 +29,11 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
     if not isinstance(rule, Happening):
         return None
     item = decode_item(notification.item)
-    own = next((second for path in rule.times if (second := second_of(at(item, path)))), 0)
+    own = _own_second(rule, item)
     second = own or notification.created_at or 0
-    found = identity(rule.ways, item)
-    understood = found is not None and (second > 0 or not found[0].timed)
-    discriminator: tuple[str, ...]
-    if found is None or not understood:
-        discriminator, subject = (notification.id,), entity
-    else:
-        way, ids = found
-        discriminator = (*ids, str(second)) if way.timed else ids
-        subject = rule.type.partition(".")[0] if way.by_itself else entity
-    topic = (notification.topic,) if rule.type.endswith(OTHER) else ()
+    parts, understood = _identified(rule, notification, item, entity)
     activity = PersonActivity(
-        id=derived(notification.app_id, subject, rule.type, *topic, *discriminator),
+        id=derived(notification.app_id, *parts),
         type=rule.type,
         time=second * 1000,
         basis=TimeBasis.ITEM if own else TimeBasis.NOTIFICATION,
@@ -52,6 +43,28 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
         event=event,
     )
     return activity, understood
+
+
+def identified_by(notification: Envelope, entity: str) -> tuple[str, ...]:
+    """Return what makes the id of a post's activity: whose it is or of what kind, its type, and what discriminates it; nothing where it is none."""
+    rule = rule_of(notification.topic)
+    return _identified(rule, notification, decode_item(notification.item), entity)[0] if isinstance(rule, Happening) else ()
+
+
+def _identified(rule: Happening, notification: Envelope, item: Object, entity: str) -> tuple[tuple[str, ...], bool]:
+    """Return what makes the id of an activity in its workspace, and whether its object was understood."""
+    second = _own_second(rule, item) or notification.created_at or 0
+    found = identity(rule.ways, item)
+    topic = (notification.topic,) if rule.type.endswith(OTHER) else ()
+    if found is None or (second == 0 and found[0].timed):
+        return (entity, rule.type, *topic, notification.id), False
+    way, ids = found
+    subject = rule.type.partition(".")[0] if way.by_itself else entity
+    return (subject, rule.type, *topic, *ids, *((str(second),) if way.timed else ())), True
+
+
+def _own_second(rule: Happening, item: Object) -> int:
+    return next((second for path in rule.times if (second := second_of(at(item, path)))), 0)
 
 
 def _attributes(rule: Happening, item: Object, topic: str) -> dict[str, str]:

@@ -1,0 +1,237 @@
+"""Why an activity is whose it is: the posts and readings that show it, what makes its id, who has it and by what, and where it lies."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_end import read_to_end
+from schemas.activities.messages import (
+    ASSIGNMENTS_TOPIC,
+    RECORD,
+    RECORDS_TOPIC,
+    ActivityRecord,
+    WAITING,
+    company_of_subject,
+)
+from schemas.activities.records import PersonActivity
+from schemas.codec import Avro
+from schemas.errors import InvalidRecord
+from schemas.ids import derived
+from schemas.intercom.envelope import body, envelope
+from schemas.intercom.routes import ACTIVITIES as INBOUND
+from schemas.intercom.routes import destinations
+from schemas.message import header
+from schemas.profiles.checkpoints import is_checkpoint
+from schemas.profiles.identity import ASSIGNMENT
+from schemas.tenancy import Tenancy
+from streams.agents.activities.happenings import is_live
+from streams.agents.activities.timelines import ACTIVITIES
+from streams.agents.conversations.agent import TOPIC as CONVERSATIONS
+from streams.agents.conversations.agent import observed_in
+from streams.core.activities.conversations import ConversationActivities, EventMoment
+from streams.core.activities.happenings import identified_by
+from streams.core.records.registers import NOTHING
+from streams.engine.in_memory import ListOutbox
+from streams.ops.profiles.live_topics import LiveTopics
+
+PUBLIC: Final = "conversations"
+
+
+class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that has the activity, or its tombstone; `latest` is the one that its key has now."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    tombstone: bool = False
+    latest: bool = False
+
+
+class ActivitySource(msgspec.Struct, frozen=True, kw_only=True):
+    """A post or a reading that shows the activity. `identified_by` is what made the activity's id of it."""
+
+    topic: str
+    partition: int
+    offset: int
+    event: str
+    event_topic: str
+    identified_by: tuple[str, ...]
+
+
+class ActivityHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact, value or company that has the activity, why it has, which profile it belongs to, and what says so."""
+
+    subject: str
+    because: str
+    profile: str | None
+    assigned: str
+
+
+class ActivityExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. `values` is the activity as published, by profile; `read` how many records of each topic were looked at."""
+
+    id: str
+    values: dict[str, dict[str, Any]]
+    sources: tuple[ActivitySource, ...]
+    holders: tuple[ActivityHolder, ...]
+    lies_on: tuple[StoredRecord, ...]
+    read: dict[str, int]
+
+    def __repr__(self) -> str:
+        return f"ActivityExplanation({self.id}, ***)"
+
+
+async def explain_activity(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, activity: str) -> ActivityExplanation | None:
+    """Return why an activity is whose it is; None where no topic has it. Raises Unavailable.
+
+    Its id alone says nothing of where it is, so `activities` and `activity.records` are read whole; inbound topics by their keys.
+    """
+    read: dict[str, int] = {}
+    public = await _with_id(kafka, ACTIVITIES, activity, read)
+    internal = await _with_id(kafka, RECORDS_TOPIC, activity, read)
+    if not public and not internal:
+        return None
+    values = {key.partition("|")[0]: avro.decode(each.value)[1] for key, each in _latest(public).items() if each.value}
+    known = _known(internal)
+    conversations = sorted(
+        {value["conversation"] for value in values.values() if value["conversation"]}
+        | {each.conversation for each in known.values() if each.conversation}
+    )
+    sources = [found async for found in _sources(kafka, tenancy, activity, conversations, sorted(known), read)]
+    holders = await _holders(kafka, tenancy, known, read)
+    places = [*_places(ACTIVITIES, public), *_places(RECORDS_TOPIC, internal)]
+    return ActivityExplanation(
+        id=activity, values=values, sources=tuple(sources), holders=tuple(holders), lies_on=tuple(places), read=read
+    )
+
+
+async def _with_id(kafka: KafkaSettings, topic: str, activity: str, read: dict[str, int]) -> list[Any]:
+    """Return the records of an activity, whoever's: their keys end in its id."""
+    count, suffix = 0, f"|{activity}".encode()
+
+    def keep(record: Any) -> Any:
+        nonlocal count
+        count += 1
+        return record if (record.key or b"").endswith(suffix) else None
+
+    found = await read_to_end(kafka, topic, keep)
+    read[topic] = count
+    return found
+
+
+def _latest(records: list[Any]) -> dict[str, Any]:
+    return {record.key.decode("utf-8", "replace"): record for record in records}
+
+
+def _known(records: list[Any]) -> dict[str, PersonActivity]:
+    """Return the activity as each contact, value or company has it now."""
+    found = {}
+    for key, record in _latest(records).items():
+        message = RECORD.decode(record.value) if record.value else None
+        if isinstance(message, ActivityRecord):
+            found[key.partition("|")[0]] = message.activity
+    return found
+
+
+def _places(topic: str, records: list[Any]) -> Iterator[StoredRecord]:
+    latest = _latest(records)
+    for record in records:
+        key = record.key.decode("utf-8", "replace")
+        yield StoredRecord(
+            topic=topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=key,
+            tombstone=record.value is None,
+            latest=latest[key] is record,
+        )
+
+
+async def _sources(
+    kafka: KafkaSettings, tenancy: Tenancy, activity: str, conversations: list[str], subjects: list[str], read: dict[str, int]
+) -> Any:
+    """Yield the posts and readings that show the activity, as far back as their topics go."""
+    for topic, keys, shown in ((CONVERSATIONS, conversations, _of_conversation), (INBOUND, subjects, _of_post)):
+        wanted = [key.encode() for key in keys]
+        records = await read_to_end(kafka, topic, lambda record: record, keys=wanted) if wanted else []
+        read[topic] = len(records)
+        for record in records:
+            try:
+                found = shown(tenancy, record, activity)
+            except InvalidRecord:
+                continue  # a dead letter shows nothing
+            if found is not None:
+                event, event_topic, made_of = found
+                yield ActivitySource(
+                    topic=topic, partition=record.partition, offset=record.offset, event=event, event_topic=event_topic,
+                    identified_by=made_of,
+                )  # fmt: skip
+
+
+def _of_conversation(tenancy: Tenancy, record: Any, activity: str) -> tuple[str, str, tuple[str, ...]] | None:
+    if is_checkpoint(record.value):
+        return None
+    key, observed, cause = observed_in(tenancy, record, ListOutbox())
+    shown = ConversationActivities(key, EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event))
+    list(shown.of_parts((each, each.part) for each in observed.parts))
+    list(shown.beside_parts(observed, NOTHING))
+    made_of = shown.identified.get(activity)
+    return None if made_of is None else (cause.event, cause.topic or f"read over REST ({_read_as(record)})", made_of)
+
+
+def _read_as(record: Any) -> str:
+    return header(record.headers, "ce_type") or ""
+
+
+def _of_post(_: Tenancy, record: Any, activity: str) -> tuple[str, str, tuple[str, ...]] | None:
+    notification = envelope(body(record))
+    key = record.key.decode("utf-8", "replace")
+    for each in destinations(notification):
+        made_of = identified_by(notification, each.entity or "") if each.topic == INBOUND and each.key == key else ()
+        if made_of and derived(notification.app_id, *made_of) == activity:
+            return notification.id, notification.topic + ("" if is_live(record) else " (not live)"), made_of
+    return None
+
+
+async def _holders(
+    kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, PersonActivity], read: dict[str, int]
+) -> list[ActivityHolder]:
+    live = await LiveTopics.read(kafka)
+    topic = live.written_by("identity", ASSIGNMENTS_TOPIC)
+    keys = [subject.encode() for subject in known]
+    records = await read_to_end(kafka, topic, lambda record: record, keys=keys) if keys else []
+    read[ASSIGNMENTS_TOPIC] = len(records)
+    assigned = _latest(records)
+    return [_holder(tenancy, subject, activity, assigned.get(subject)) for subject, activity in sorted(known.items())]
+
+
+def _holder(tenancy: Tenancy, subject: str, activity: PersonActivity, record: Any) -> ActivityHolder:
+    profile, why = _own(tenancy, subject), "nothing links it to another, so it is a profile of its own"
+    if record is not None and record.value:
+        message = ASSIGNMENT.decode(record.value)
+        profile = message.assignment.profile
+        why = f"assignment {message.assignment.number} at {ASSIGNMENTS_TOPIC} {record.partition}:{record.offset}, founded by {message.founder}"
+    elif profile is None:
+        why = "no contact of the conversation is known, so it waits"
+    return ActivityHolder(subject=subject, because=_because(subject, activity), profile=profile, assigned=why)
+
+
+def _own(tenancy: Tenancy, subject: str) -> str | None:
+    from streams.agents.activities.contact import own_profile
+
+    return own_profile(tenancy.tenant_of(subject) or "", subject) or None
+
+
+def _because(subject: str, activity: PersonActivity) -> str:
+    company = company_of_subject(subject)
+    if company is not None:
+        return f"it names the company {company}"
+    entity = subject.partition(":")[2]
+    if entity.startswith(WAITING):
+        return f"it is of the conversation {activity.conversation}"
+    if activity.conversation:
+        return f"the contact takes part in the conversation {activity.conversation}"
+    return "the post names this value" if entity.startswith("@") else "the post names this contact"
