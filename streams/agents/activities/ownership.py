@@ -9,7 +9,7 @@ from streams.engine.agent import Table
 PARTICIPANTS = "r"
 
 
-def _own_profile(tenant: str, key: str) -> str:
+def own_profile(tenant: str, key: str) -> str:
     """Return the profile that a contact or a company is by itself. What only stands for contacts that are not known is nobody's."""
     company = company_of_subject(key)
     if company is not None:
@@ -36,7 +36,7 @@ class Ownership:
         row = self._table.get(self._key)
         if isinstance(row, OwnerRow):
             return row.assignment
-        return Assignment(0, _own_profile(self._tenant, self._key))
+        return Assignment(0, own_profile(self._tenant, self._key))
 
     @property
     def profile(self) -> str:

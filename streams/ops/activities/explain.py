@@ -1,21 +1,25 @@
 """Why an activity is whose it is: the posts and readings that show it, what makes its id, who has it and by what, and where it lies."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import msgspec
 
+from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.activities.messages import (
     ASSIGNMENTS_TOPIC,
     RECORD,
     RECORDS_TOPIC,
-    ActivityRecord,
     WAITING,
+    ActivityRecord,
     company_of_subject,
 )
 from schemas.activities.records import PersonActivity
+from schemas.activities.retention import UNLIMITED, WAKES_TOPIC, RetentionPolicy
+from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
@@ -23,23 +27,28 @@ from schemas.intercom.envelope import body, envelope
 from schemas.intercom.routes import ACTIVITIES as INBOUND
 from schemas.intercom.routes import destinations
 from schemas.message import header
+from schemas.partition import partition_of
 from schemas.profiles.checkpoints import is_checkpoint
 from schemas.profiles.identity import ASSIGNMENT
 from schemas.tenancy import Tenancy
 from streams.agents.activities.happenings import is_live
+from streams.agents.activities.ownership import own_profile
 from streams.agents.activities.timelines import ACTIVITIES
 from streams.agents.conversations.agent import TOPIC as CONVERSATIONS
 from streams.agents.conversations.agent import observed_in
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.happenings import identified_by
+from streams.core.activities.limits import DAY_MS, RetentionLimits
 from streams.core.records.registers import NOTHING
 from streams.engine.in_memory import ListOutbox
+from streams.ops.activities.policy import in_force
 from streams.ops.profiles.live_topics import LiveTopics
 
-PUBLIC: Final = "conversations"
+Shown = tuple[str, str, tuple[str, ...]]
+"""An event, its topic, and what made the id of the activity that it shows."""
 
 
-class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A record that has the activity, or its tombstone; `latest` is the one that its key has now."""
 
     topic: str
@@ -70,6 +79,20 @@ class ActivityHolder(msgspec.Struct, frozen=True, kw_only=True):
     assigned: str
 
 
+class ActivityHorizon(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the details of the activity are kept: its type's days, None without limit, by the version of the policy in force.
+
+    `before` is the instant before which details of the type are gone, by the `day` that the log has reached; both None before its first day.
+    """
+
+    tenant: str
+    type: str
+    days: int | None
+    policy: int
+    day: str | None
+    before: str | None
+
+
 class ActivityExplanation(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. `values` is the activity as published, by profile; `read` how many records of each topic were looked at."""
 
@@ -77,7 +100,8 @@ class ActivityExplanation(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, dict[str, Any]]
     sources: tuple[ActivitySource, ...]
     holders: tuple[ActivityHolder, ...]
-    lies_on: tuple[StoredRecord, ...]
+    horizons: tuple[ActivityHorizon, ...]
+    lies_on: tuple[ActivityPlace, ...]
     read: dict[str, int]
 
     def __repr__(self) -> str:
@@ -100,16 +124,21 @@ async def explain_activity(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, a
         {value["conversation"] for value in values.values() if value["conversation"]}
         | {each.conversation for each in known.values() if each.conversation}
     )
-    sources = [found async for found in _sources(kafka, tenancy, activity, conversations, sorted(known), read)]
+    sources = []
+    for topic, keys, shown in ((CONVERSATIONS, conversations, _of_conversation), (INBOUND, sorted(known), _of_post)):
+        records = await read_to_end(kafka, topic, lambda record: record, keys=[key.encode() for key in keys]) if keys else []
+        read[topic] = len(records)
+        sources += _sources(topic, records, partial(shown, tenancy, activity=activity))
     holders = await _holders(kafka, tenancy, known, read)
     places = [*_places(ACTIVITIES, public), *_places(RECORDS_TOPIC, internal)]
     return ActivityExplanation(
-        id=activity, values=values, sources=tuple(sources), holders=tuple(holders), lies_on=tuple(places), read=read
-    )
+        id=activity, values=values, sources=tuple(sources), holders=tuple(holders),
+        horizons=await _horizons(kafka, tenancy, known), lies_on=tuple(places), read=read,
+    )  # fmt: skip
 
 
 async def _with_id(kafka: KafkaSettings, topic: str, activity: str, read: dict[str, int]) -> list[Any]:
-    """Return the records of an activity, whoever's: their keys end in its id."""
+    """Return the records of an activity: their keys end in its id."""
     count, suffix = 0, f"|{activity}".encode()
 
     def keep(record: Any) -> Any:
@@ -136,11 +165,11 @@ def _known(records: list[Any]) -> dict[str, PersonActivity]:
     return found
 
 
-def _places(topic: str, records: list[Any]) -> Iterator[StoredRecord]:
+def _places(topic: str, records: list[Any]) -> Iterator[ActivityPlace]:
     latest = _latest(records)
     for record in records:
         key = record.key.decode("utf-8", "replace")
-        yield StoredRecord(
+        yield ActivityPlace(
             topic=topic,
             partition=record.partition,
             offset=record.offset,
@@ -150,28 +179,22 @@ def _places(topic: str, records: list[Any]) -> Iterator[StoredRecord]:
         )
 
 
-async def _sources(
-    kafka: KafkaSettings, tenancy: Tenancy, activity: str, conversations: list[str], subjects: list[str], read: dict[str, int]
-) -> Any:
-    """Yield the posts and readings that show the activity, as far back as their topics go."""
-    for topic, keys, shown in ((CONVERSATIONS, conversations, _of_conversation), (INBOUND, subjects, _of_post)):
-        wanted = [key.encode() for key in keys]
-        records = await read_to_end(kafka, topic, lambda record: record, keys=wanted) if wanted else []
-        read[topic] = len(records)
-        for record in records:
-            try:
-                found = shown(tenancy, record, activity)
-            except InvalidRecord:
-                continue  # a dead letter shows nothing
-            if found is not None:
-                event, event_topic, made_of = found
-                yield ActivitySource(
-                    topic=topic, partition=record.partition, offset=record.offset, event=event, event_topic=event_topic,
-                    identified_by=made_of,
-                )  # fmt: skip
+def _sources(topic: str, records: list[Any], shown: Callable[[Any], Shown | None]) -> Iterator[ActivitySource]:
+    """Yield the posts and readings that show the activity, as far back as their topic goes."""
+    for record in records:
+        try:
+            found = shown(record)
+        except InvalidRecord:
+            continue  # a dead letter shows nothing
+        if found is not None:
+            event, event_topic, made_of = found
+            yield ActivitySource(
+                topic=topic, partition=record.partition, offset=record.offset, event=event, event_topic=event_topic,
+                identified_by=made_of,
+            )  # fmt: skip
 
 
-def _of_conversation(tenancy: Tenancy, record: Any, activity: str) -> tuple[str, str, tuple[str, ...]] | None:
+def _of_conversation(tenancy: Tenancy, record: Any, *, activity: str) -> Shown | None:
     if is_checkpoint(record.value):
         return None
     key, observed, cause = observed_in(tenancy, record, ListOutbox())
@@ -186,7 +209,7 @@ def _read_as(record: Any) -> str:
     return header(record.headers, "ce_type") or ""
 
 
-def _of_post(_: Tenancy, record: Any, activity: str) -> tuple[str, str, tuple[str, ...]] | None:
+def _of_post(_: Tenancy, record: Any, *, activity: str) -> Shown | None:
     notification = envelope(body(record))
     key = record.key.decode("utf-8", "replace")
     for each in destinations(notification):
@@ -219,9 +242,37 @@ def _holder(tenancy: Tenancy, subject: str, activity: PersonActivity, record: An
     return ActivityHolder(subject=subject, because=_because(subject, activity), profile=profile, assigned=why)
 
 
-def _own(tenancy: Tenancy, subject: str) -> str | None:
-    from streams.agents.activities.contact import own_profile
+async def _horizons(kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, PersonActivity]) -> tuple[ActivityHorizon, ...]:
+    """Return what the policies in force say of the activity's type, one for each tenant and type: contacts of one tenant as a rule."""
+    policies, days = await in_force(kafka), await _days(kafka)
+    found = {}
+    for subject, activity in known.items():
+        tenant = tenancy.tenant_of(subject) or ""
+        message = policies.get(tenant)
+        policy, version = (message.policy, message.version) if message else (RetentionPolicy(), 0)
+        day = days.get(partition_of(subject.encode(), len(days))) if days else None
+        limits, limit = RetentionLimits.of(policy, version, day), policy.days_of(activity.type)
+        found[tenant, activity.type] = ActivityHorizon(
+            tenant=tenant,
+            type=activity.type,
+            days=None if limit == UNLIMITED else limit,
+            policy=version,
+            day=None if day is None else timestamp(day * DAY_MS),
+            before=None if day is None or limit == UNLIMITED else timestamp(limits.horizon(activity.type)),
+        )
+    return tuple(each for _, each in sorted(found.items()))
 
+
+async def _days(kafka: KafkaSettings) -> dict[int, int | None]:
+    """Return the day that each partition's log has reached."""
+    async with open_ranges(kafka, kafka.topic(WAKES_TOPIC)) as reader:
+        days: dict[int, int | None] = dict.fromkeys(await reader.bounds())
+        async for record in reader.records():
+            days[record.partition] = max(days[record.partition] or 0, record.timestamp // DAY_MS)
+    return days
+
+
+def _own(tenancy: Tenancy, subject: str) -> str | None:
     return own_profile(tenancy.tenant_of(subject) or "", subject) or None
 
 
