@@ -19,11 +19,30 @@ UNLIMITED: Final = 0
 """Days of what is kept without a limit."""
 
 
+KEEP, COUNT, DROP = "keep", "count", "drop"
+RATES: Final = (KEEP, COUNT, DROP)
+"""What becomes of statistics of contents: kept as other activities; counted, without details; or neither, beyond a metric."""
+
+STATISTICS: Final = "content_stat."
+ALL_STATISTICS: Final = f"{STATISTICS}*"
+
+
 class RetentionPolicy(msgspec.Struct, frozen=True, array_like=True):
-    """For how many days the details of activities are kept: by type, in order of types, and of all others."""
+    """For how many days the details of activities are kept: by type, in order of types, and of all others.
+
+    `rates` says what becomes of types of statistics, or of all that are not named (`content_stat.*`): there can be one for each e-mail and contact.
+    """
 
     days: int = DEFAULT_DAYS
     types: tuple[tuple[str, int], ...] = ()
+    rates: tuple[tuple[str, str], ...] = ()
+
+    def rate_of(self, type_: str) -> str:
+        """Return what becomes of a type."""
+        if not self.rates or not type_.startswith(STATISTICS):
+            return KEEP
+        rates = dict(self.rates)
+        return rates.get(type_) or rates.get(ALL_STATISTICS) or KEEP
 
     def days_of(self, type_: str) -> int:
         """Return the days of a type, or UNLIMITED."""
@@ -70,4 +89,11 @@ def checked(policy: RetentionPolicy) -> RetentionPolicy:
             raise InvalidRecord(f"{name}: details are kept for 1 to {MOST_DAYS} days, or without limit, and not for {days} days")
     if len(dict(policy.types)) != len(policy.types):
         raise InvalidRecord("a type of activities stands twice in the policy")
-    return RetentionPolicy(policy.days, tuple(sorted(policy.types)))
+    for name, rate in policy.rates:
+        if not name.startswith(STATISTICS) or rate not in RATES:
+            raise InvalidRecord(
+                f"{name} = {rate}: a rate is {', '.join(RATES)}, of a type like content_stat.email, or of {ALL_STATISTICS}"
+            )
+    if len(dict(policy.rates)) != len(policy.rates):
+        raise InvalidRecord("a type of activities has two rates in the policy")
+    return RetentionPolicy(policy.days, tuple(sorted(policy.types)), tuple(sorted(policy.rates)))

@@ -4,6 +4,7 @@ An activity has its details in a row, or only its mark, once these have expired.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from schemas.activities.marks import Remnant, mark_of
 from schemas.activities.messages import ActivityTableRow, ContactActivityRow, ParticipantsRow
@@ -18,6 +19,9 @@ from streams.agents.activities.summaries import Summaries, marks_in
 from streams.agents.activities.values import claim_value
 from streams.core.activities.join import join
 from streams.engine.agent import Outbox, Table
+
+DROPPED: Final = "statistic_dropped"
+"""The note of a statistic of a content that the tenant's policy wants neither kept nor counted."""
 
 
 class Contact:
@@ -57,6 +61,10 @@ class Contact:
         known = self.summaries.find(observed.type, observed.conversation, mark, of_any_type=whole)
         if known is not None:
             self._add_again(observed, mark, *known, cause)
+            return
+        if self.limits.is_dropped(observed.type):
+            self._out.note(DROPPED)
+            self.send.forget(observed.id, cause)
             return
         if self.limits.is_expired(observed.type, observed.time):
             self._claim(cause)

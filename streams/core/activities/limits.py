@@ -5,10 +5,11 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.retention import UNLIMITED, RetentionPolicy
+from schemas.activities.retention import COUNT, DROP, UNLIMITED, RetentionPolicy
 
 DAY_MS: Final = 86_400_000
 NEVER: Final = 999_999  # a day behind all days: what is kept without limit is looked at when the policy changes
+_ALWAYS: Final = 1 << 62  # ms: what is counted only has no details, whenever it was
 _FRESH_DAYS: Final = 1  # the shortest limit: what is younger cannot have expired
 
 
@@ -26,6 +27,8 @@ class RetentionLimits(msgspec.Struct, frozen=True):
 
     def horizon(self, type_: str) -> int:
         """Return the instant (ms) before which details of a type are not kept."""
+        if self.policy.rate_of(type_) == COUNT:
+            return _ALWAYS
         days = self.by_type.get(type_, self.policy.days)
         return 0 if self.day is None or days == UNLIMITED else (self.day - days) * DAY_MS
 
@@ -33,12 +36,18 @@ class RetentionLimits(msgspec.Struct, frozen=True):
         """Return whether an activity has no details any more."""
         return time < self.horizon(type_)
 
+    def is_dropped(self, type_: str) -> bool:
+        """Return whether new activities of a type are neither kept nor counted."""
+        return self.policy.rate_of(type_) == DROP
+
     def may_have_expired(self, time: int) -> bool:
         """Return whether an activity of that time can have expired under any policy; before a day is known, any can."""
-        return self.day is None or time < (self.day - _FRESH_DAYS) * DAY_MS
+        return self.day is None or bool(self.policy.rates) or time < (self.day - _FRESH_DAYS) * DAY_MS
 
     def expires(self, type_: str, time: int) -> int:
         """Return the first day on which an activity's details are not kept any more."""
+        if self.policy.rate_of(type_) == COUNT:
+            return 0
         days = self.by_type.get(type_, self.policy.days)
         return NEVER if days == UNLIMITED else min(time // DAY_MS + days + 1, NEVER)
 

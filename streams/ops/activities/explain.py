@@ -18,7 +18,7 @@ from schemas.activities.messages import (
     company_of_subject,
 )
 from schemas.activities.records import PersonActivity
-from schemas.activities.retention import UNLIMITED, WAKES_TOPIC, RetentionPolicy
+from schemas.activities.retention import COUNT, UNLIMITED, WAKES_TOPIC, RetentionPolicy
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
@@ -82,12 +82,13 @@ class ActivityHolder(msgspec.Struct, frozen=True, kw_only=True):
 class ActivityHorizon(msgspec.Struct, frozen=True, kw_only=True):
     """How long the details of the activity are kept: its type's days, None without limit, by the version of the policy in force.
 
-    `before` is the instant before which details of the type are gone, by the `day` that the log has reached; both None before its first day.
+    `rate` is what becomes of it at all: `keep`, `count` (without details) or `drop`. `before` is the instant before which details of the type are gone, by the `day` that the log has reached; both None before its first day.
     """
 
     tenant: str
     type: str
     days: int | None
+    rate: str
     policy: int
     day: str | None
     before: str | None
@@ -124,7 +125,7 @@ async def explain_activity(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, a
         {value["conversation"] for value in values.values() if value["conversation"]}
         | {each.conversation for each in known.values() if each.conversation}
     )
-    sources = []
+    sources: list[ActivitySource] = []
     for topic, keys, shown in ((CONVERSATIONS, conversations, _of_conversation), (INBOUND, sorted(known), _of_post)):
         records = await read_to_end(kafka, topic, lambda record: record, keys=[key.encode() for key in keys]) if keys else []
         read[topic] = len(records)
@@ -256,9 +257,12 @@ async def _horizons(kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, 
             tenant=tenant,
             type=activity.type,
             days=None if limit == UNLIMITED else limit,
+            rate=policy.rate_of(activity.type),
             policy=version,
             day=None if day is None else timestamp(day * DAY_MS),
-            before=None if day is None or limit == UNLIMITED else timestamp(limits.horizon(activity.type)),
+            before=None
+            if day is None or limit == UNLIMITED or policy.rate_of(activity.type) == COUNT
+            else timestamp(limits.horizon(activity.type)),
         )
     return tuple(each for _, each in sorted(found.items()))
 

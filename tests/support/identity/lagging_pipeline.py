@@ -1,6 +1,6 @@
 """All agents over several partitions that lag behind each other at random, as workers and brokers do, without either."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from schemas.activities.retention import POLICIES_TOPIC, RETENTION, WAKES_TOPIC, RetentionMessage
 from schemas.cloudevents import context
@@ -35,6 +35,7 @@ class LaggingPipeline:
         self.queues = defaultdict(list)  # by agent, partition and topic
         self.pending = defaultdict(list)
         self.topics = defaultdict(list)
+        self.notes = Counter()  # by agent and note
 
     def post(self, *bodies):
         """Append bodies as the ingress does; nothing is processed yet."""
@@ -111,6 +112,7 @@ class LaggingPipeline:
         if rest is not None:
             self.pending[name, at].insert(0 if topic is None else len(self.pending[name, at]), rest)  # work is done in its order
         table.commit()
+        self.notes.update({(name, note): number for note, number in out.notes.items()})
         for sent in out.sent:
             self._append(sent.topic, sent.key, sent.value, sent.headers, sent.partition)
 

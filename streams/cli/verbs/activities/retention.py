@@ -4,7 +4,7 @@ import time
 
 import click
 
-from schemas.activities.retention import DEFAULT_DAYS, MOST_DAYS, UNLIMITED, RetentionMessage, RetentionPolicy, checked
+from schemas.activities.retention import DEFAULT_DAYS, MOST_DAYS, RATES, UNLIMITED, RetentionMessage, RetentionPolicy, checked
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.json_lines import json_line
@@ -19,6 +19,9 @@ from streams.ops.activities.policy import RetentionChange, RetentionRequest, in_
 from streams.ops.activities.what_if import RetentionPreview, preview
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
+
+Asked = tuple[int | None, tuple[str, ...], tuple[str, ...]]
+"""What the command line says of days, of types and of rates."""
 
 _UNLIMITED = "unlimited"
 _DEFAULT = "default"
@@ -51,6 +54,11 @@ _type_option = click.option(
     "--type", "types", multiple=True, metavar="TYPE=DAYS", help=f"For one type; {_DEFAULT} takes its own days away. Repeatable."
 )
 
+_rate_option = click.option(
+    "--rate", "rates", multiple=True, metavar="TYPE=RATE",
+    help=f"What becomes of statistics of contents ({', '.join(RATES)}; {_DEFAULT} takes the type's own away), as in content_stat.email=count or content_stat.*=drop. Repeatable.",
+)  # fmt: skip
+
 
 @policy.command()
 @tenant_option
@@ -74,11 +82,14 @@ def show(ctx: click.Context, /, *, tenant: str | None, as_json: bool) -> None:
 @policy.command("set")
 @_days_option
 @_type_option
+@_rate_option
 @tenant_option
 @json_option
 @config_option
 @click.pass_context
-def set_(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], tenant: str | None, as_json: bool) -> None:
+def set_(
+    ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], rates: tuple[str, ...], tenant: str | None, as_json: bool
+) -> None:
     """Change for how long details are kept. What is not named stays as it is.
 
     Shorter: workers take what is older away, and its words are off the disks about a day later. Longer: it holds from now on;
@@ -86,7 +97,7 @@ def set_(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], ten
     """
     settings = kafka_of(ctx)
     id_ = tenant_of(settings.tenancy, tenant)
-    change = run(_set(settings, id_, days, types))
+    change = run(_set(settings, id_, (days, types, rates)))
     if as_json:
         click.echo(json_line({"changed": change.changed, **_shown(id_, change.message)}))
     elif not change.changed or change.message is None:
@@ -100,15 +111,18 @@ def set_(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], ten
 @policy.command("what-if")
 @_days_option
 @_type_option
+@_rate_option
 @tenant_option
 @json_option
 @config_option
 @click.pass_context
-def what_if(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], tenant: str | None, as_json: bool) -> None:
+def what_if(
+    ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], rates: tuple[str, ...], tenant: str | None, as_json: bool
+) -> None:
     """Say how many details a change would take away, by type, and change nothing."""
     settings = kafka_of(ctx)
     id_ = tenant_of(settings.tenancy, tenant)
-    found = run(_what_if(settings, id_, days, types))
+    found = run(_what_if(settings, id_, (days, types, rates)))
     if as_json:
         click.echo(json_line(found))
         return
@@ -121,22 +135,22 @@ def what_if(ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], 
         click.echo(f"longer than now: {', '.join(found.longer)}; `activities restore` brings back what the raw topics still have")
 
 
-async def _set(settings: Settings, tenant: str, days: int | None, types: tuple[str, ...]) -> RetentionChange:
+async def _set(settings: Settings, tenant: str, asked: Asked) -> RetentionChange:
     before = (await in_force(settings.kafka)).get(tenant)
-    wanted = changed(before.policy if before else RetentionPolicy(), days, types)
+    wanted = changed(before.policy if before else RetentionPolicy(), *asked)
     request = RetentionRequest(tenant, user_name(), time.time_ns() // 1_000_000, settings.worker.encoding or OLDEST)
     return await set_policy(settings.kafka, await configured_codec(settings), wanted, request)
 
 
-async def _what_if(settings: Settings, tenant: str, days: int | None, types: tuple[str, ...]) -> RetentionPreview:
+async def _what_if(settings: Settings, tenant: str, asked: Asked) -> RetentionPreview:
     before = (await in_force(settings.kafka)).get(tenant)
     present = before.policy if before else RetentionPolicy()
-    wanted = changed(present, days, types)
+    wanted = changed(present, *asked)
     avro = await configured_codec(settings)
     return await preview(settings.kafka, avro, tenant, present, wanted, now=time.time_ns() // 1_000_000)
 
 
-def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...]) -> RetentionPolicy:
+def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...], rates: tuple[str, ...] = ()) -> RetentionPolicy:
     """Return a policy with what the command line says. Raises BadConfiguration where that is none."""
     by_type = {**policy_.by_type}
     for text in types:
@@ -148,9 +162,23 @@ def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...]) 
         else:
             by_type[name] = _DAYS.convert(value, None, None)
     try:
-        return checked(RetentionPolicy(policy_.days if days is None else days, tuple(sorted(by_type.items()))))
+        kept = policy_.days if days is None else days
+        return checked(RetentionPolicy(kept, tuple(by_type.items()), tuple(_rated(policy_, rates).items())))
     except InvalidRecord as error:
         raise BadConfiguration(str(error)) from error
+
+
+def _rated(policy_: RetentionPolicy, rates: tuple[str, ...]) -> dict[str, str]:
+    by_type = dict(policy_.rates)
+    for text in rates:
+        name, equals, rate = text.partition("=")
+        if not name or not equals:
+            raise BadConfiguration(f"--rate {text}: give it as TYPE=RATE, such as content_stat.email=count")
+        if rate == _DEFAULT:
+            by_type.pop(name, None)
+        else:
+            by_type[name] = rate
+    return by_type
 
 
 def _shown(tenant: str, message: RetentionMessage | None) -> dict[str, object]:
@@ -161,12 +189,14 @@ def _shown(tenant: str, message: RetentionMessage | None) -> dict[str, object]:
         "actor": message.actor if message else None,
         "days": policy_.days or None,
         "types": {name: days or None for name, days in policy_.types},
+        "rates": dict(policy_.rates),
     }
 
 
 def _lines(policy_: RetentionPolicy) -> list[str]:
     note = " (the default)" if policy_ == RetentionPolicy() and policy_.days == DEFAULT_DAYS else ""
     own = [f"{name}: {_text(days)}" for name, days in policy_.types]
+    own += [f"{name}: {rate}" for name, rate in policy_.rates]
     return [*own, f"{'all others' if own else 'all types'}: {_text(policy_.days)}{note}"]
 
 

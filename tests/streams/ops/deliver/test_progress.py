@@ -7,7 +7,9 @@ OFFSET, TIME = st.integers(0, 10**12), st.integers(0, 2**33)
 OFFSETS = st.sets(OFFSET, max_size=60)
 
 
-@given(position=st.integers(0, 10**9), behind=OFFSETS, failed=st.dictionaries(OFFSET, TIME, max_size=60), failing=st.none() | TIME)
+@given(
+    position=st.integers(0, 10**9), behind=OFFSETS, failed=st.dictionaries(OFFSET, TIME, max_size=60), failing=st.none() | TIME
+)
 def test_what_is_done_and_what_failed_comes_back_from_its_text(position, behind, failed, failing):
     done = frozenset(position + each for each in behind)
     times = {position + each: at for each, at in failed.items()}
