@@ -210,7 +210,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
             self._done(delivery)
 
     def _note_failure(self, delivery: Delivery) -> None:
-        """Keep in the group's positions since when it fails: the times after which it is given up go on after a restart."""
+        """Keep in the group's positions since when it fails: the time after which it is given up continues after a restart."""
         place: Any = delivery.place
         now = int(time.time())
         self._positions.failing_since = self._positions.failing_since or now

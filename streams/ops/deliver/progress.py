@@ -1,7 +1,7 @@
 """What of a partition is done, though not everything before it: a position, and the offsets behind it that are done too, or have failed.
 
 Both go into the group's commit, the offsets as its metadata, so that an event that is refused for hours holds up no other one and is not
-forgotten, a restart repeats only what was done since the last commit, and the time after which an event is given up goes on.
+forgotten, a restart repeats only what was done since the last commit, and the time after which an event is given up continues after a restart.
 """
 
 from collections.abc import Iterable, Mapping
