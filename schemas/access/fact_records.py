@@ -33,12 +33,12 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
         raise InvalidRecord(f"the fact does not fit its schema: {error}") from None
     if not fact.tenant or fact.tenant.startswith("@"):
         raise InvalidRecord("a fact names its tenant, and no tenant begins with '@'")
-    named = (
-        *(fact.tenant, fact.app_id, fact.account, fact.staff),
-        *((fact.record.source,) if fact.record else ()),
-        *((fact.snapshot.source, fact.snapshot.id) if fact.snapshot else ()),
-    )
-    if any(part is not None and ("|" in part or not part.isprintable()) for part in named):
+    named = f"{fact.tenant}{fact.app_id or ''}{fact.account or ''}{fact.staff or ''}"
+    if fact.record is not None:
+        named += fact.record.source
+    if fact.snapshot is not None:
+        named += f"{fact.snapshot.source}{fact.snapshot.id}"
+    if "|" in named or not named.isprintable():
         raise InvalidRecord(
             "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
         )

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import inspect
 
 from schemas.canonical import canonical_exact, digest
-from schemas.plain_values import plain
 
 ADDED: Final = "ADDED"
 
@@ -21,7 +20,7 @@ def hash_of(value: msgspec.Struct | None, *, without: str | None = None) -> str:
     has_added = value is not None and _has_added(type(value))
     if value is None or (without is None and not has_added):
         return digest(canonical_exact(value))
-    form: dict[str, Any] = _form(value) if has_added else plain(value)
+    form: dict[str, Any] = _form(value) if has_added else msgspec.structs.asdict(value)
     form.pop(without or "", None)
     return digest(canonical_exact(form))
 

@@ -49,15 +49,15 @@ def _record(schema: Any, named: Named, within: Within) -> _Read:
     """Prepare a record. Nulls and short texts, which are most fields, are read in place: a call costs as much again."""
     within = record_within(schema, within)
     fields = tuple(_field(field, named, within) for field in schema["fields"])
+    nulls = dict.fromkeys((field["name"] for field in schema["fields"]), None)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
-        value: dict[str, Any] = {}
+        value: dict[str, Any] = nulls.copy()
         for name, is_nullable, is_text, read_field in fields:
             if is_nullable:
                 place = data[at]
                 at += 1
                 if place == _ABSENT:
-                    value[name] = None
                     continue
                 if place != _PRESENT:
                     raise UnusualValue("no member of the union")
@@ -180,8 +180,10 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         number |= (byte & 127) << shift
         shift += 7
-        if number >> _BITS or shift > _BITS + 6:
-            raise UnusualValue("a number of more than 64 bits")
+        if shift > _BITS + 6:
+            break
+    if number >> _BITS or byte >= _MORE:
+        raise UnusualValue("a number of more than 64 bits")
     return (number >> 1) ^ -(number & 1), at + 1
 
 

@@ -108,4 +108,4 @@ def _parts(of: AccessSettings) -> dict[str, object]:
 
 def _dated(since: Mapping[str, int], old: Mapping[str, object], new: Mapping[str, object], date: int) -> dict[str, int]:
     """Return the dates of parts: a part that is as before keeps its date."""
-    return {**since, **{name: date for name in {*old, *new} if old.get(name) != new.get(name)}}
+    return {**since, **{name: date for name in sorted({*old, *new}) if old.get(name) != new.get(name)}}

@@ -8,7 +8,7 @@ from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.observation import merge_record
-from streams.core.access.state.references import accounts_named, is_shared, put_record
+from streams.core.access.state.references import is_shared, put_if_new, put_record
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import describes_alike, number_of, remembered
 from streams.core.access.state.staff_reader import StaffReader
@@ -59,11 +59,11 @@ def _numbers(row: StaffRecord) -> tuple[str, ...]:
 
 def _put_first(state: TenantState, reader: StaffReader, row: StaffRecord, now: int) -> Effect:
     """Put a record that was not there. One that shares nothing, as nearly all of a first import, joins and parts nobody."""
-    if is_shared(state, (row.source, row.id), row.ever, _numbers(row)):
+    accounts = put_if_new(state, row)
+    if accounts is None:
         return _put(state, reader, None, row, now)
-    put_record(state, None, row)
     deadlines.arm_record(state, row, reader.employment(row), now)
-    return Effect("applied", accounts=accounts_named(state, row.ever, (row.person,)))
+    return Effect("applied", accounts=accounts)
 
 
 def _put(state: TenantState, reader: StaffReader, before: StaffRecord | None, row: StaffRecord, now: int) -> Effect:

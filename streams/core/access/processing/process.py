@@ -109,6 +109,8 @@ def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
 
 
 def _state_changes(chunk: Chunk) -> list[StateChange]:
+    if not chunk.evaluation.states:
+        return []
     tenant, sequence = chunk.state.tenant, chunk.state.log.entries + 1
     changed = sorted(chunk.evaluation.states.items())
     return [StateChange(key, derived("state", tenant, key, sequence), sequence, row) for key, row in changed]

@@ -42,6 +42,8 @@ def interval_of(freshness: Freshness | None) -> int | None:
 
 def with_sign(signs: Sequence[Sign], sign: Sign, now: int) -> tuple[Sign, ...]:
     """Return what counts of these observations and one more, at log time `now` or later: the newest by then, and those ahead of it."""
+    if len(signs) == 1 and signs[0][0] == sign[0] <= now and signs[0][1] <= sign[1]:  # a record of the same import
+        return tuple(signs)
     facts = dict(signs)
     facts[sign[0]] = min(sign[1], facts.get(sign[0], sign[1]))
     ordered = sorted(facts.items())

@@ -27,6 +27,27 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
     return any((holders := state.employee_numbers.holders(each).records) and holders != (key,) for each in numbers)
 
 
+def put_if_new(state: TenantState, row: StaffRecord) -> set[AccountKey] | None:
+    """Put a record that was not there, and return the accounts that it names; None, without a change, where it shares something.
+
+    It is what `is_shared`, `put_record` and `accounts_named` do one after the other, with each index read once.
+    """
+    key, aliases, numbers = (row.source, row.id), state.read_settings.aliases, _numbers(row)
+    addresses = {address: state.addresses.holders(address) for address in row.ever}
+    if any(index.records for index in addresses.values()) or any(
+        state.employee_numbers.holders(each).records for each in numbers
+    ):
+        return None
+    for address, index in addresses.items():
+        state.addresses.put(HolderIndex((key,), index.accounts), address)
+    for number in numbers:
+        state.employee_numbers.put(HolderIndex((key,)), number)
+    state.record_ids.put(RecordId(*key), row.person)
+    state.records.put(row, *key)
+    accounts = {account for index in (*addresses.values(), state.links.holders(row.person)) for account in index.accounts}
+    return accounts_named(state, row.ever, (row.person,)) if aliases else accounts
+
+
 def accounts_named(state: TenantState, addresses: Iterable[str], people: Iterable[str]) -> set[AccountKey]:
     """Return the accounts that have, or had, one of these addresses in any form, or about which a decision names one of these people."""
     aliases = state.read_settings.aliases
@@ -115,5 +136,7 @@ def _with_record(index: HolderIndex, key: RecordKey, present: bool) -> HolderInd
 
 
 def _with(holders: tuple[T, ...], holder: T, present: bool) -> tuple[T, ...]:
+    if present and not holders:
+        return (holder,)
     others = {each for each in holders if each != holder}
     return tuple(sorted(others | {holder} if present else others))

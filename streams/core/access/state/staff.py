@@ -156,6 +156,8 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
             withdrawn = min((requested for requested in lacking if requested > last), default=None)
             gap = max((requested for requested in lacking if requested <= last), default=None)
             there = there if gap is None else min(time for time in row.sights if time >= gap)
+    if len(row.status) == 1 and row.status[0].value != WITHDRAWN:  # as nearly all are: nothing else was ever said
+        return there, withdrawn
     status = runs(row.status)
     if status and _gone(status[-1].values):
         since = run_start(status, _gone).time
@@ -241,7 +243,10 @@ def _gone(status: Sequence[str]) -> bool:
 def _asserted_end(row: StaffRecord) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
-    dates, status = runs(row.ends), runs(tuple(asserted for asserted in row.status if asserted.value != WITHDRAWN))
+    dates, asserted = runs(row.ends), row.status
+    if len(asserted) != 1 or asserted[0].value == WITHDRAWN:
+        asserted = tuple(each for each in asserted if each.value != WITHDRAWN)
+    status = runs(asserted)
     if dates:
         given = [instant for instant in dates[-1].values if instant is not None]
         if given:
