@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas import generations
+from schemas.intercom.conversations import ERASURE
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
 from schemas.profiles.policies import POLICY
@@ -178,6 +179,11 @@ _ALL: Final = (
         name="conversations", schema="conversation", key="app_id:conversation_id", compact=True,
         written_by=("conversations",), read_by=("downstream", "projector"),
         about="each conversation and ticket as it is now",
+    ),
+    _internal(
+        name="conversation.erasures", shared=True, codec=ERASURE, key="app_id:conversation_id|contact id", compact=True,
+        written_by=("activities",), read_by=("conversations",),
+        about="which erased contacts took part in a conversation, so that it forgets them",
     ),
     _public(
         name="conversation.read.requests", schema="conversation_read_request", key="app_id:conversation_id", retention_ms=7 * DAY_MS,

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, Union
 
 import msgspec
 
-from schemas.profiles.registers import CheckpointRound, EncodedRegisters
+from schemas.profiles.registers import CheckpointRound, EncodedRegisters, PatchCause
 from schemas.versioned import Versioned
 
 CONVERSATION: Final = "conversation"
@@ -91,3 +91,14 @@ class ConversationCheckpoint(msgspec.Struct, frozen=True, array_like=True):
 
 CHECKPOINT: Final = Versioned(ConversationCheckpoint)
 """The codec of checkpoints on `intercom.conversations`."""
+
+
+class ConversationErasure(msgspec.Struct, frozen=True, array_like=True):
+    """That a conversation is to forget a contact, because of an event. The key names both: `app_id:conversation_id|contact id`."""
+
+    cause: PatchCause
+
+
+ERASURES_TOPIC: Final = "conversation.erasures"
+ERASURE: Final = Versioned(ConversationErasure)
+"""The codec of `conversation.erasures`."""

@@ -12,7 +12,7 @@ from schemas.profiles.registers import PatchCause, RecordTableRow, SourceRecordR
 from schemas.tenancy import Tenancy
 from streams.agents.contact_reads import request_read
 from streams.agents.identity.assignments import Assigned, assign, assignments_topic
-from streams.agents.identity.claim_events import send_claim
+from streams.agents.identity.claim_events import OF_CONTACTS, send_claim
 from streams.agents.membership.edges import edges_of, may_differ, send_changes
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import PatchTopic
@@ -27,7 +27,7 @@ from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
 _ASSIGNMENTS: Final = assignments_topic(CONTACT)
-_PATCHES: Final = PatchTopic(profile_type=PERSON, topic="person.patches", source="/intercom-streams/contacts")
+_PATCHES: Final = PatchTopic(profile_type=PERSON, topic="person.patches", source=OF_CONTACTS)
 
 
 def contacts(tenancy: Tenancy, avro: Avro) -> Agent:

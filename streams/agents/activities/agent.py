@@ -16,6 +16,7 @@ from schemas.activities.messages import (
     ASSIGNMENTS_TOPIC,
     RECORD,
     RECORDS_TOPIC,
+    ActivityMessage,
     ActivityRecord,
     ActivityTableRow,
     MarksRecord,
@@ -166,6 +167,7 @@ def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMo
     contact, item, cause = find(), _key(record)[1], ContactCause(message.cause, trace)
     if contact.owner.erased:
         contact.send.forget(item, cause)  # or its words would stay on the compacted topic
+        contact.leave_conversations([conversation_of(message)], cause)
         return None
     match message:
         case ParticipantsRecord():
@@ -175,6 +177,16 @@ def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMo
         case ActivityRecord():
             _add(contact, message, cause)
     return None
+
+
+def conversation_of(message: ActivityMessage) -> str:
+    """Return the conversation that a message is about, empty where it is about none."""
+    match message:
+        case ActivityRecord():
+            return message.activity.conversation
+        case ParticipantsRecord():
+            return message.conversation
+    return ""
 
 
 def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None:

@@ -3,7 +3,7 @@
 An activity has its details in a row, or only its mark, once these have expired. It is counted once in either case.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from schemas.activities.marks import Remnant, mark_of
@@ -11,11 +11,12 @@ from schemas.activities.messages import ActivityTableRow, ContactActivityRow, Pa
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.details import PREFIX, Details, item_of
 from streams.agents.activities.due import take_due
+from streams.agents.activities.erased_conversations import send_erasures
 from streams.agents.activities.expiry import ExpiredActivities, remembered, remnant_of
 from streams.agents.activities.ownership import Ownership
 from streams.agents.activities.retention import limits_of
 from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender
-from streams.agents.activities.summaries import Summaries, marks_in
+from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in
 from streams.agents.activities.values import claim_value
 from streams.core.activities.join import join
 from streams.engine.agent import Outbox, Table
@@ -156,14 +157,25 @@ class Contact:
             self.arrive(activity, cause)
 
     def clear(self, cause: ContactCause) -> None:
-        """Delete everything but whose the contact is, also from `activity.records`."""
+        """Delete everything but whose the contact is, also from `activity.records`, and have its conversations forget it."""
         take_due(self.key, self._table)
+        self.leave_conversations(self._conversations(), cause)
         for item, row in list(self._table.walk(self.key)):
             self._table.delete(self.key, item)
             if isinstance(row, ParticipantsRow):
                 self.send.forget(f"={item.partition('|')[2]}", cause)
             elif marks_in(item, row) is not None:
                 self.send.forget(f"={item}", cause)
+
+    def leave_conversations(self, conversations: Iterable[str], cause: ContactCause) -> None:
+        """Have conversations forget the contact, which is erased."""
+        send_erasures(self.key, conversations, cause.cause, trace=cause.trace, out=self._out)
+
+    def _conversations(self) -> set[str]:
+        """Return every conversation that the contact has taken part in: those counted, and those of which the contacts have changed."""
+        rows = list(self._table.walk(self.key))
+        counted = {name for item, _ in rows if (name := counted_conversation(item)) is not None}
+        return counted | {item.partition("|")[2] for item, row in rows if isinstance(row, ParticipantsRow)}
 
     def leave(self, profile: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Take an activity off a profile that the contact has left."""

@@ -37,6 +37,12 @@ def marks_in(item: str, row: ActivityTableRow) -> tuple[str, list[str]] | None:
     return rest.partition("|")[0], list(unpack(row.marks, REMNANT if letter in (_PART, _LEAF) else MARK))
 
 
+def counted_conversation(item: str) -> str | None:
+    """Return the conversation whose activities an item counts, None where it counts others, or none."""
+    letter, _, rest = item.partition("|")
+    return rest.partition("|")[2] if letter == _PART else None
+
+
 class Summaries:
     """The totals and marks of one contact. `changed` collects what `activity.records` has to have."""
 

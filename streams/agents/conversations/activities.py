@@ -25,6 +25,7 @@ from streams.agents.conversations.change import ConversationChange
 from streams.agents.conversations.publication import SOURCE, Cause
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.join import for_company, without_words
+from streams.core.conversations.erased import erased_contacts
 from streams.core.conversations.observation import Observed
 from streams.core.conversations.row import company_of, contacts_of, is_deleted
 from streams.engine.agent import Outbox, Table
@@ -81,7 +82,9 @@ def _participants(
 
 def _subjects(app_id: str, entity: str, registers: Registers) -> tuple[str, ...]:
     """Return who has a conversation's activities: its contacts, or what stands for them, and its company."""
-    contacts = [f"{app_id}:{each}" for each in contacts_of(registers)] or [f"{app_id}:{WAITING}{entity}"]
+    contacts = [f"{app_id}:{each}" for each in contacts_of(registers)]
+    if not contacts and not erased_contacts(registers):  # words of a conversation with those who are erased wait for nobody
+        contacts = [f"{app_id}:{WAITING}{entity}"]
     company = company_of(registers)
     return tuple(sorted([*contacts, *([company_subject(f"{app_id}:{company}")] if company else [])]))
 

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, cast
 
+import msgspec
+
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.intercom.conversations import (
     CHECKPOINT,
+    ERASURE,
+    ERASURES_TOPIC,
     SEALED,
     ConversationCheckpoint,
     ConversationRow,
@@ -27,6 +31,15 @@ from streams.agents.conversations.activities import send_activities
 from streams.agents.conversations.change import ConversationChange, ShownPart
 from streams.agents.conversations.publication import Cause, publish
 from streams.agents.conversations.read_requests import request_read
+from streams.core.conversations.erased import (
+    beginning_of,
+    erased_contacts,
+    erasure_of,
+    observed_without,
+    part_without,
+    says_more,
+    without_contacts,
+)
 from streams.core.conversations.observation import Observed, posted, read
 from streams.core.conversations.parts import ObservedPart, join_parts
 from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
@@ -48,25 +61,25 @@ _REST: Final = "intercom.rest."
 
 def conversations(tenancy: Tenancy, avro: Avro) -> Agent:
     """Return the agent for the workspaces of an installation."""
-    return Agent(name="conversations", sources=(TOPIC,), step=partial(_step, tenancy, avro), codec=ROWS)
+    return Agent(name="conversations", sources=(TOPIC, ERASURES_TOPIC), step=partial(_step, tenancy, avro), codec=ROWS)
 
 
 def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationTableRow], out: Outbox) -> None:
     for record in batch.records:
-        key, observed, cause = observed_in(tenancy, record, out)
+        key, observed, cause = (_erased if batch.topic == ERASURES_TOPIC else observed_in)(tenancy, record, out)
         for _ in range(observed.nameless):
             out.note("part_without_id")
         seal = table.get(key, SEALED)
-        if isinstance(seal, SealedParts) and observed.sealed is None:
+        if isinstance(seal, SealedParts) and observed.sealed is None and batch.topic != ERASURES_TOPIC:
             newer = after_seal(seal, observed)
             if newer is None:
                 out.note("conversation_too_late")
                 continue
             observed = newer
-        change = _join(key, observed, table)
-        if change.before != change.after:
+        change, observed = _join(key, observed, table)
+        if change.before != change.after and says_more(change.registers):
             publish(avro, key, change, cause, out)
-            if not cause.checkpoint:
+            if not cause.checkpoint and batch.topic != ERASURES_TOPIC:
                 request_read(avro, tenancy.owners[key.partition(":")[0]], key, change, observed=observed, cause=cause, out=out)
         send_activities(key, change, observed, cause, table=table, out=out)
 
@@ -104,6 +117,17 @@ def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Ob
     )
 
 
+def _erased(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
+    """Return a conversation, the mark that one of its contacts is erased, and the event because of which it is; the conversation has none."""
+    message = ERASURE.receive(record.value or b"", out)
+    key, _, contact = (record.key or b"").decode("utf-8", "replace").partition("|")
+    app_id, _, entity = key.partition(":")
+    if app_id not in tenancy.owners or not entity or not contact:
+        raise InvalidRecord("an erasure has the key `app_id:conversation_id|contact id`; only our own agents write them")
+    cause = Cause(message.cause.event, message.cause.time or None, header(record.headers, TRACE_PARENT))
+    return key, Observed(registers=erasure_of(contact)), cause
+
+
 def _reading(record: Message, app_id: str, entity: str) -> Reading:
     read_as, requested_at, successor = how_read(record.headers)
     kind = (header(record.headers, "ce_type") or "").removeprefix(_REST)
@@ -113,16 +137,22 @@ def _reading(record: Message, app_id: str, entity: str) -> Reading:
     )  # fmt: skip
 
 
-def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> ConversationChange:
-    """Join what was observed to the row and its parts, and return both states."""
+def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> tuple[ConversationChange, Observed]:
+    """Join what was observed to the row and its parts, and return both states, and what was observed without those who are erased."""
     row = table.get(key)
     before = row if isinstance(row, ConversationRow) else None
+    stored = NOTHING if before is None else packing.decode(before.registers)
+    forgotten, erased = erased_contacts(stored), erased_contacts(observed.registers)
+    observed = observed_without(observed, forgotten | erased)
     seal = _seal(key, observed, table)
-    registers = joined_registers(before, observed.registers)
+    tallies, parts = before.tallies if before else (), list[ShownPart]()
+    if not erased <= forgotten:
+        observed = msgspec.structs.replace(observed, item={**beginning_of(stored, erased), **observed.item})
+        parts = _forget_authors(key, erased, table)
+        tallies = tallied(_parts(key, table)) if parts else tallies
+    registers = joined_registers(without_contacts(stored, forgotten | erased), observed.registers)
     if observed.sealed is not None:
         registers = without_details(registers)
-    tallies = before.tallies if before else ()
-    parts: list[ShownPart] = []
     for each in observed.parts:
         known = table.get(key, each.item)
         old = known if isinstance(known, Part) else None
@@ -136,7 +166,16 @@ def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> C
     after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered))
     if before != after:
         table.put(key, "", after)
-    return ConversationChange(before, after, packing.decode(before.registers) if before else NOTHING, registers, tuple(parts))
+    return ConversationChange(before, after, stored, registers, tuple(parts)), observed
+
+
+def _forget_authors(key: str, contacts: frozenset[str], table: Table[ConversationTableRow]) -> list[ShownPart]:
+    """Take contacts that are erased off the parts that they wrote, and return these parts."""
+    parts = [(item, part, part_without(part, contacts)) for item, part in table.walk(key) if isinstance(part, Part)]
+    written = [(item, after) for item, part, after in parts if after is not part]
+    for item, after in written:
+        table.put(key, item, after)
+    return [ShownPart(ObservedPart(item, after, {}), after, changed=True) for item, after in written]
 
 
 def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> SealedParts | None:

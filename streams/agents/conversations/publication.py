@@ -19,7 +19,7 @@ _SCHEMA: Final = "conversation"
 class Cause(NamedTuple):
     """The event because of which something changed: its time (ms), its trace, its topic (empty for what was read), and whether it happens now.
 
-    A `checkpoint` is no event: it says what the table had already. A `replayed` record shows what it once did, for those who have lost it.
+    A `checkpoint` is no event of the conversation: it says what the table had already. A `replayed` record shows what it once did, for those who have lost it.
     """
 
     event: str

@@ -31,7 +31,7 @@ from schemas.profiles.identity import (
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 from streams.agents.identity.assignments import assignments_topic
-from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE
+from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE, OF_CONTACTS
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Component, Linker
 from streams.core.identity.rows import ClaimRow, IdentityRow, RulesRow, group_of
@@ -79,6 +79,10 @@ def step(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
         if message is None and header(record.headers, "ce_type") == ERASED_TYPE:
             if (row := claims.row(key)) is not None:
                 _forget(compared[scope], record, key, row, out)
+            if (
+                header(record.headers, "ce_source") == OF_CONTACTS
+            ):  # also one that never claimed anything: its activities may be known
+                _send_erased(ACTIVITY_ASSIGNMENTS, record, key, out)
         else:
             _claimed(compared[scope], key, message or _withdrawn(record, claims, key), trace, out)
     return None
@@ -143,21 +147,23 @@ def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, ou
     claims.replace(key, before, message.claim)
     claims.delete(key)
     _place_all(compared, touched, _Change(scope, message.cause, header(record.headers, "traceparent")), out)
-    if before.assignment is not None or before.claim.answer_to == CONTACT:
-        context = EventContext(
-            id=derived(key, "assignment", "erased"),
-            source="/intercom-streams/identity",
-            type=ERASED_TYPE,
-            origin=Origin.DERIVED,
-            subject=key,
-            partition_key=key,
-            causation_id=header(record.headers, "ce_causationid"),
-            trace_parent=header(record.headers, "traceparent"),
-        )
-        if before.assignment is not None:
-            out.send(assignments_topic(before.claim.answer_to), key, None, context.headers())
-        if before.claim.answer_to == CONTACT:
-            out.send(ACTIVITY_ASSIGNMENTS, key, None, context.headers())
+    if before.assignment is not None:
+        _send_erased(assignments_topic(before.claim.answer_to), record, key, out)
+
+
+def _send_erased(topic: str, record: Message, key: str, out: Outbox) -> None:
+    """Delete the assignment of an erased record."""
+    context = EventContext(
+        id=derived(key, "assignment", "erased"),
+        source="/intercom-streams/identity",
+        type=ERASED_TYPE,
+        origin=Origin.DERIVED,
+        subject=key,
+        partition_key=key,
+        causation_id=header(record.headers, "ce_causationid"),
+        trace_parent=header(record.headers, "traceparent"),
+    )
+    out.send(topic, key, None, context.headers())
 
 
 def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:

@@ -10,6 +10,8 @@ from streams.engine.agent import Outbox
 
 CLAIMS_TOPIC: Final = "identity.claims"
 
+OF_CONTACTS: Final = "/intercom-streams/contacts"
+"""The source of the claims of contacts."""
 
 ERASED_TYPE: Final = "record.erased.v1"
 """The type of a claim's tombstone whose record is erased: nothing of it stays, its assignment neither."""

@@ -12,6 +12,8 @@ _IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person b
     "statistic", "tags", "teammate", "ticket_state", "topic",
 })  # fmt: skip
 
+_WRITTEN: Final = frozenset({"subject", "url"})  # attributes that a redaction takes with the words
+
 
 def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
     """Return what both say. The better time wins, then the earlier one; a redaction absorbs the words; `live` is never lost."""
@@ -55,6 +57,7 @@ def for_company(activity: PersonActivity) -> PersonActivity:
 
 
 def _without_words(activity: PersonActivity) -> PersonActivity:
-    if not activity.redacted or not (activity.text or activity.cut):
+    if not activity.redacted or not (activity.text or activity.cut or not _WRITTEN.isdisjoint(activity.attributes)):
         return activity
-    return msgspec.structs.replace(activity, text="", cut=False)
+    attributes = {name: value for name, value in activity.attributes.items() if name not in _WRITTEN}
+    return msgspec.structs.replace(activity, text="", cut=False, attributes=attributes)

@@ -6,12 +6,14 @@ A deletion absorbs: what was written in the conversation goes at once, whatever 
 from collections.abc import Callable, Iterable
 from typing import Final
 
+import msgspec
+
 from schemas.intercom.conversations import ConversationRow, Part
 from schemas.profiles.registers import Layers, Registers
 from streams.core.conversations.observation import DELETED, TICKET_MARK
 from streams.core.conversations.tallies import Tallies, counted
 from streams.core.records import packing
-from streams.core.records.registers import NOTHING, active_edges, join
+from streams.core.records.registers import active_edges, join
 
 _DETAILS: Final = (
     "attributes.",
@@ -23,15 +25,14 @@ _DETAILS: Final = (
     "ticket_type_name",
     "ticket_state_label",
 )
-_KEPT_EDGES: Final = ("contact:", TICKET_MARK, DELETED)
+_KEPT_EDGES: Final = ("contact:", "erased:", TICKET_MARK, DELETED)
 
 FindParts = Callable[[], Iterable[Part]]
 
 
-def joined_registers(row: ConversationRow | None, observed: Registers) -> Registers:
-    """Return the row's registers after what was observed."""
-    registers = NOTHING if row is None else packing.decode(row.registers)
-    after = join(registers, observed)
+def joined_registers(before: Registers, observed: Registers) -> Registers:
+    """Return a row's registers after what was observed."""
+    after = join(before, observed)
     return without_details(after) if is_deleted(after) else after
 
 
@@ -42,14 +43,22 @@ def is_deleted(registers: Registers) -> bool:
 
 def without_details(registers: Registers) -> Registers:
     """Return the registers without what was written in the conversation, and without edges to other things than contacts."""
-    return Registers(
-        now=_kept(registers.now, _is_figure),
-        last=_kept(registers.last, _is_figure),
-        first=_kept(registers.first, _is_figure),
+    return msgspec.structs.replace(
+        without_written_details(registers),
         on=_kept(registers.on, _is_kept_edge),
         off=_kept(registers.off, _is_kept_edge),
         since=_kept(registers.since, _is_kept_edge),
         complete=_kept(registers.complete, lambda name: name == "contact"),
+    )
+
+
+def without_written_details(registers: Registers) -> Registers:
+    """Return the registers without what was written in the conversation."""
+    return msgspec.structs.replace(
+        registers,
+        now=_kept(registers.now, _is_figure),
+        last=_kept(registers.last, _is_figure),
+        first=_kept(registers.first, _is_figure),
         contested=tuple(name for name in registers.contested if _is_figure(name)),
     )
 

@@ -82,6 +82,7 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "people.engagement": _holding(FoundBy.PROFILE, "how much the person did, and when"),
     "orgs.engagement": _holding(FoundBy.NOWHERE, "how much organisations did"),
     "conversations": _holding(FoundBy.MENTION, "the person's conversations as published: subjects, attributes, remarks, and their contact ids"),
+    "conversation.erasures": _holding(FoundBy.NOWHERE, "that an erased contact took part in a conversation: Intercom's ids of both"),
     "conversation.read.requests": _holding(FoundBy.NOWHERE, "ids of conversations only"),
     "people.changes": _holding(FoundBy.PROFILE, "what changed in the person, with the values before and after"),
     "people.aliases": _holding(FoundBy.PROFILE, "former ids of the person"),

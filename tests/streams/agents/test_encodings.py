@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import schemas
-from schemas.activities.messages import ActivityRecord, Participants, ParticipantsRecord
+from schemas.activities.messages import ActivityRecord, OwnerRow, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
 from schemas.cloudevents import Origin
 from schemas.directory.lists import TOPIC as LISTS
@@ -21,7 +21,7 @@ from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
 from schemas.profiles.identity import Claim, ClaimMessage, Key
-from schemas.profiles.registers import PatchCause
+from schemas.profiles.registers import ERASED, PatchCause
 from schemas.topics import TOPICS
 from schemas.versioned import ENCODING, Versioned
 from streams.agents.membership.rows import CompanyRow
@@ -117,7 +117,8 @@ def of_a_newer_release(*_):
 
 COMPANY = "abc12345:1"
 ROWS = {
-    "memberships": {COMPANY: CompanyRow(1, "abc12345:9")}
+    "memberships": {COMPANY: CompanyRow(1, "abc12345:9")},
+    "activities": {"abc12345:9": OwnerRow(ERASED)},
 }  # what agents must have seen to write to a topic because of an input
 
 
@@ -176,7 +177,8 @@ def activity_records(codec):
     joined = ParticipantsRecord(COMPANY, Participants(2, both), both[:1], cause)
     messages = (joined, ActivityRecord(activity, cause, Participants(1, both[:1])))
     named = RecordValue(b"abc12345:@email:ada@a.org|e2", codec.encode(ActivityRecord(activity, cause)))
-    return [*(RecordValue(key, codec.encode(message)) for message in messages), named]
+    erased = RecordValue(b"abc12345:9|e1", codec.encode(messages[1]))
+    return [*(RecordValue(key, codec.encode(message)) for message in messages), named, erased]
 
 
 WITH_TABLES = [agent for agent in AGENTS if agent.name != "happenings"]

@@ -14,6 +14,7 @@ from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES, Claim, ClaimMess
 from schemas.profiles.registers import PatchCause
 from streams.agents.identity import agent as module
 from streams.agents.identity.agent import identity
+from streams.agents.identity.claim_events import OF_CONTACTS
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.support.identity.claim_sets import RECORDS, random_claim
@@ -250,9 +251,12 @@ def test_assignments_of_contacts_go_to_their_activities_too_and_those_of_values_
     assert ASSIGNMENT.decode(agent.for_activities[-1].value).founder == "w:1", "a value is younger than any contact"
 
 
-def test_an_erased_contact_is_forgotten_by_its_activities_also_where_it_was_a_person_of_its_own():
+@pytest.mark.parametrize("known", [True, False])
+def test_an_erased_contact_is_forgotten_by_its_activities_also_where_it_was_a_person_of_its_own_or_never_claimed_anything(known):
     agent = Identity()
-    agent.claim("w:1", Claim(created=1))
-    erased = RecordValue(f"{TENANT}|w:1".encode(), None, [("ce_type", b"record.erased.v1")])
+    if known:
+        agent.claim("w:1", Claim(created=1))
+    headers = [("ce_type", b"record.erased.v1"), ("ce_source", OF_CONTACTS.encode())]
+    erased = RecordValue(f"{TENANT}|w:1".encode(), None, headers)
     assert agent.feed("identity.claims", erased) == []
     assert [(each.key, each.value) for each in agent.for_activities] == [(b"w:1", None)]

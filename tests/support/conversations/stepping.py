@@ -1,11 +1,13 @@
 """The conversations agent over a table in memory."""
 
 from schemas.codec import Avro
-from schemas.intercom.conversations import SENT
+from schemas.intercom.conversations import ERASURE, ERASURES_TOPIC, SENT, ConversationErasure
 from schemas.message import RecordValue
+from schemas.profiles.registers import PatchCause
 from streams.agents.conversations.agent import TOPIC, checkpoint_messages, conversations
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from tests.support.conversations.bodies import KEY
 from tests.support.tenancy import WITH_SOURCES
 
 AVRO = Avro.local()
@@ -25,6 +27,15 @@ class Conversations:
         self.table.commit()
         self.sent += out.sent
         self.notes |= out.notes
+        return self
+
+    def erase(self, *contacts: str):
+        """Say that contacts of the conversation are erased, as the activities agent does."""
+        out = ListOutbox()
+        value = ERASURE.encode(ConversationErasure(PatchCause("erasure", 1_000)))
+        AGENT.step(Batch(ERASURES_TOPIC, 0, [RecordValue(f"{KEY}|{each}".encode(), value) for each in contacts]), self.table, out)
+        self.table.commit()
+        self.sent += out.sent
         return self
 
     def rows(self):
