@@ -29,13 +29,19 @@ from tests.streams.ops.rebuild.campaign import OperationsCampaign
 from tests.support.access_laws.campaign import campaign
 from tests.support.access_laws.further import further_campaign
 from tests.support.access_reports.campaign import campaign as report_campaign
+from tests.support.activities.campaign import campaign as activities_campaign
 from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
 from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 from tests.support.profile_laws.campaign import campaign as people_campaign
 from tests.support.webhooks.campaign import kill_campaign
 
-_COMPARED: Final = {"further": further_campaign, "reports": report_campaign, "people": people_campaign}
+_COMPARED: Final = {
+    "further": further_campaign,
+    "reports": report_campaign,
+    "people": people_campaign,
+    "activities": activities_campaign,
+}
 _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
@@ -51,7 +57,7 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
 @click.option(
     "--histories",
     type=click.IntRange(min=1),
-    help="Of kinds answers, further, reports and people: compare so many histories instead, 10000 for example.",
+    help="Of kinds answers, further, reports, people and activities: compare so many histories instead, 10000 for example.",
 )
 @click.option(
     "--kind",
@@ -63,6 +69,7 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
             "further",
             "reports",
             "people",
+            "activities",
             "runs",
             "policy",
             "sync",
@@ -73,7 +80,7 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
         ]
     ),
     default="all",
-    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, runs "
+    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, activities those of activities with a plain reading, runs "
     "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
     "are replays and rebuilds of the product.",
 )
@@ -86,7 +93,7 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str, con
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
     if histories is not None and kind not in ("answers", *_COMPARED):
         raise click.UsageError(
-            "only histories of access, its reports and of people are counted: add --kind answers, further, reports or people"
+            "only histories of access, its reports, people and activities are counted: add --kind answers, further, reports, people or activities"
         )
     if kind == "answers":
         _compare_answers(minutes, secrets.randbits(32) if seed is None else seed, histories)
