@@ -99,7 +99,7 @@ class _Control:
 
     async def counts(self, _: Request) -> Response:
         rate, workspace = self._simulation.api.rate, self._simulation.workspace
-        calls = {"calls": rate.calls, "refused": rate.refused}
+        calls = {"calls": rate.calls, "refused": rate.refused, "windows": rate.answered()}
         memory = {"rows_held": workspace.held, "rows_made": workspace.made}
         return _json({"counts": truth.counts(workspace), "rest": calls, "memory": memory})
 

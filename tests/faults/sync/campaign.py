@@ -37,6 +37,7 @@ KINDS = (*USUAL, *USUAL, "contact.archive", "contact.unarchive", "contact.delete
 _SPEED = 60  # a retry comes after a second in place of a minute
 _LOST, _DUPLICATED, _DISORDER = 0.05, 0.2, 20
 _APART_S = 1.05  # what contradicts itself within a second is `unsettled` until it is read by its id
+_CALLS_A_ROUND = 100  # of a first reading, for five changes: far fewer than a scroll's next page may have to wait for
 _SETTLED_S = 300  # a change this old has no webhook that may still come
 _AVRO = Avro.local()
 
@@ -81,11 +82,17 @@ class SyncCampaign:
         reading = asyncio.create_task(self._command(config, "backfill", "--json"))
         while not reading.done():
             await self._change(intercom, 5, USUAL)
-            await asyncio.sleep(0.2)
+            await self._more_calls(intercom, reading)
         await reading
         await self._quiet(intercom)
         await self._until_true(intercom, "after the first reading")
         self._known = {each["id"] for each in await self._truth(intercom, "contacts") if each["state"] == ACTIVE}
+
+    async def _more_calls(self, intercom: SimulatedProcess, reading: asyncio.Task[Any]) -> None:
+        """Wait until the reading has made more calls: changes move Intercom's clock, and a scroll may pause for a minute by it."""
+        before = intercom.counts()["rest"]["calls"]
+        while not reading.done() and intercom.counts()["rest"]["calls"] < before + _CALLS_A_ROUND:  # noqa: ASYNC110  # the simulator sets no event
+            await asyncio.sleep(0.2)
 
     async def _lost_on_the_way(self, intercom: SimulatedProcess, workers: Fleet) -> None:
         """Lose webhooks while workers are killed."""
