@@ -13,14 +13,14 @@ import msgspec
 
 from connectors.intercom.rest.client import RestClient
 from connectors.intercom.rest.paging import Page
-from connectors.intercom.rest.refusals import AccessRefused, ListingUnsteady
+from connectors.intercom.rest.refusals import AccessRefused, IntercomAway, ListingUnsteady, ScrollTaken
 from connectors.intercom.rest.requests import RestRequest
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, Transactions, transactions
 from connectors.observability import metrics
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration
+from schemas.errors import BadConfiguration, Unavailable
 from schemas.operations import BACKFILL_ENDED, BACKFILL_PROGRESSED, BACKFILL_STARTED
 from streams.ops.backfill.journal import COMPLETED, Backfill, ObjectProgress, backfills, entry, last_complete, new_id, unfinished
 from streams.ops.backfill.objects import OBJECTS, ReadingContext, page_records
@@ -161,17 +161,21 @@ class PagesReader:
     ) -> None:
         self._avro, self._client, self._producer = avro, client, producer
         self._backfill, self._context, self._watcher = backfill, context, watcher
+        self._unread: Unavailable | None = None
         self._one_at_a_time = asyncio.Lock()
         self._waiting: list[tuple[str, list[TopicRecord], ObjectProgress]] = []
 
     async def to_the_end(self) -> Backfill:
-        """Read all that remains."""
+        """Read all that remains. Where a type of object cannot be read now, the others are read before its error is raised."""
         try:
             async with asyncio.TaskGroup() as group:
                 for name in self._backfill.objects:
                     group.create_task(self._read(name))
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
+        if self._unread is not None:
+            await self._enter(BACKFILL_PROGRESSED, paused=True)
+            raise self._unread
         if all(progress.done for progress in self._backfill.progress.values()):
             await self._enter(BACKFILL_ENDED, result=COMPLETED)
         else:
@@ -183,6 +187,12 @@ class PagesReader:
         await self._producer.append([entry(self._avro, kind, self._backfill)])
 
     async def _read(self, name: str) -> None:
+        try:
+            await self._read_type(name)
+        except (IntercomAway, ListingUnsteady, ScrollTaken) as error:
+            self._unread = self._unread or error
+
+    async def _read_type(self, name: str) -> None:
         while not self._backfill.progress[name].done and not self._watcher.stopped():
             try:
                 await self._pages(name)
