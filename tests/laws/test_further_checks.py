@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from streams.core.access.checks import coverage
 from streams.core.access.checks.check import PASS, UNKNOWN
 from streams.core.access.checks.further import impersonation, login_after_end, made_after_end, provisioning, sign_in_method
 from streams.core.access.facts.activity import remembered
@@ -52,12 +53,24 @@ def consents_never_expire(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(impersonation, "_over", lambda *_: 10**14)
 
 
+def a_silent_source_is_covered(patch: pytest.MonkeyPatch) -> None:
+    right = coverage.of_source
+    patch.setattr(coverage, "of_source", lambda row, _, before, now: right(row, None, before, now))
+
+
+def a_snapshot_that_is_cut_off_breaks_no_series(patch: pytest.MonkeyPatch) -> None:
+    right = coverage._of_series
+    patch.setattr(coverage, "_of_series", lambda before, _, latest, now: right(before, None, latest, now))
+
+
 FAULTS: dict[Patching, int] = {  # in the history of which seed each is noticed
     logins_of_the_log_are_none: 25,
     uncertain_owners_pass: 11,
     withdrawn_staff_are_invited: 59,
     detections_never_end: 7,
     consents_never_expire: 13,
+    a_silent_source_is_covered: 5,
+    a_snapshot_that_is_cut_off_breaks_no_series: 60,
 }
 
 

@@ -3,12 +3,13 @@
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws.product import Reader, records_of
 from tests.support.access_oracle.checks.further.answers import Answers, further_answers
+from tests.support.access_oracle.coverage import Coverage, Covered, coverage
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, FactDict, read_log
 from tests.support.access_oracle.state import state_at
@@ -62,9 +63,10 @@ def further_disagreements(entries: Sequence[Entry]) -> list[str]:
     for position, record in enumerate(records_of(entries)):
         company.process([record])
         reader.follow(company.sent)
-        right = further_answers(state_at(log[: position + 1], log[position].log_time, DEFAULT))
+        state = state_at(log[: position + 1], log[position].log_time, DEFAULT)
+        right = further_answers(state)
         shown = dict(_rows(reader))
-        differing = sorted(_differing(right, shown))
+        differing = sorted([*_differing(right, shown), *_uncovered(coverage(state), reader)])
         now_open = {key for key, (_, is_open) in shown.items() if is_open}
         if entries[position]["fact"]["basis"] != "decided":  # a decision may close what rests on the one before it
             lost = [key for key in sorted(was_open - now_open) if right.get(key, "") is None]
@@ -78,10 +80,29 @@ def further_disagreements(entries: Sequence[Entry]) -> list[str]:
 def _rows(reader: Reader) -> Iterator[tuple[Subject, Shown]]:
     for (app_id, account, check), rows in reader.states.items():
         for row in rows.values():
-            if check in _FIRST or check in ("coverage", "S1", "S2", "S3"):
+            if check in _FIRST or check in ("coverage", "S2"):
                 continue
             result = {"UNKNOWN": None, "DUE": "FAIL"}.get(row["result"], row["result"])
             yield (check, app_id, account), (result, row["finding"] is not None)
+
+
+def _uncovered(right: Mapping[Covered, Coverage], reader: Reader) -> Iterator[str]:
+    """Yield where the rows about coverage differ."""
+    shown = {
+        (app_id, source): row
+        for (app_id, source, check), rows in reader.states.items()
+        if check == "coverage"
+        for row in rows.values()
+    }
+    for key in {*right, *shown}:
+        expected, row = right.get(key), shown.get(key)
+        if expected is None or row is None:
+            yield f"coverage of {'/'.join(key)} is {row and row['result']}, not {expected}"
+        elif row["result"] == "PASS":
+            if expected.reasons or row["complete_since"] not in expected.since:
+                yield f"coverage of {'/'.join(key)} passes since {row['complete_since']}, not {expected}"
+        elif row["result"] != "UNKNOWN" or row["reason"] not in expected.reasons:
+            yield f"coverage of {'/'.join(key)} is {row['result']} for {row['reason']}, not {expected}"
 
 
 def _differing(right: Answers, shown: dict[Subject, Shown]) -> Iterator[str]:

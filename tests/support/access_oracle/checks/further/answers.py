@@ -1,4 +1,4 @@
-"""The answers of C6 to C16 and S4 at one log time: naive readings of docs/access.md, of everything that the facts say until then.
+"""The answers of C6 to C16, S1, S3 and S4 at one log time: naive readings of docs/access.md, of everything that the facts say until then.
 
 An answer is PASS, FAIL, or None for "not known". No row and UNKNOWN are the same to a reader, but no data closes nothing: the caller knows what was open.
 """
@@ -12,6 +12,7 @@ from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.checks.further import entries as log
 from tests.support.access_oracle.checks.further.invitations import invitations
 from tests.support.access_oracle.checks.further.mass import mass_change
+from tests.support.access_oracle.coverage import is_incomplete
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
 from tests.support.access_oracle.freshness import interval_of, stale_since
 from tests.support.access_oracle.log import TEAMMATE_KINDS
@@ -28,13 +29,15 @@ PASS, FAIL, UNKNOWN = "PASS", "FAIL", None
 
 
 def further_answers(state: State) -> Answers:
-    """Return the answers of all further checks that are on, and of S4."""
+    """Return the answers of all further checks that are on, and of S1, S3 and S4."""
     on = log.switches(state)
     found: Answers = {}
     for app_id in known_workspaces(state):
         monitoring = monitoring_of(state, app_id)
         if monitoring is None or not monitoring.on:
             continue
+        found["S1", app_id, ""] = FAIL if is_incomplete(state, app_id) else PASS
+        found["S3", app_id, ""] = PASS  # no listing of these histories is refused: their guards are those of large ones
         found["S4", app_id, ""] = _stale_sources(state)
         for check, of_workspace in (("C7", invitations), ("C16", mass_change)):
             if check in on:
