@@ -26,6 +26,7 @@ from streams.core.access.facts.snapshot_from_intercom import TeammateReading, sn
 from streams.ops.backfill.conversation_parts import whole_conversation
 
 TEAMMATES, CONTACTS, COMPANIES, TEAMS = "teammates", "contacts", "companies", "teams"
+CONVERSATIONS, TICKETS = "conversations", "tickets"
 READER: Final = Actor(kind="connector", id="intercom.rest")
 LOG_DAYS: Final = 365  # how far back a first reading of the activity log reaches; Intercom shows a year of it
 _CONVERSATIONS_PER_PAGE: Final = 50  # what is read again after a crash, each by a call of its own
@@ -157,8 +158,8 @@ OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType({
     TEAMMATES: ObjectType(lambda _: listings.teammates(), "teammate", snapshot=_teammates),
     CONTACTS: ObjectType(_contacts, "contact"),
     COMPANIES: ObjectType(lambda _: listings.companies(), "company", whole=True),
-    "conversations": ObjectType(_conversations, "conversation", complete=whole_conversation),
-    "tickets": ObjectType(lambda each: listings.tickets_updated(each.since or FIRST, each.until + 1), "ticket"),
+    CONVERSATIONS: ObjectType(_conversations, "conversation", complete=whole_conversation),
+    TICKETS: ObjectType(lambda each: listings.tickets_updated(each.since or FIRST, each.until + 1), "ticket"),
     TEAMS: ObjectType(lambda _: listings.teams(), "team", snapshot=_teams),
     "tags": ObjectType(lambda _: listings.tags(), "tag"),
     "segments": ObjectType(lambda _: listings.segments(), "segment"),

@@ -62,7 +62,9 @@ async def _other(client: RestClient, kind: ReconciledType, entity: str) -> Readi
     return _reading(client, kind, entity, await client.send(get(kind.path, entity)), ReadAs.BY_ID)
 
 
-_READ: Final[Mapping[str, Any]] = MappingProxyType({"contact": _contact, "company": _other})
+_READ: Final[Mapping[str, Any]] = MappingProxyType(
+    {"contact": _contact, "company": _other, "conversation": _other, "ticket": _other}
+)
 
 
 def _reading(client: RestClient, kind: ReconciledType, entity: str, answer: RestAnswer, read_as: ReadAs) -> Reading:

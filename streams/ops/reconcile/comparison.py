@@ -15,18 +15,17 @@ from schemas.errors import InvalidRecord, Unavailable
 from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.intercom.values import instant_or_none
 from schemas.profiles.policies import PolicyInForce
-from schemas.profiles.registers import ERASED, Registers, SourceRecordRow
+from schemas.profiles.registers import Registers
 from schemas.tenancy import Tenancy
-from streams.agents.open_record import OpenRecord
 from streams.agents.policies.in_force import Policies, group_of
 from streams.agents.source_records import ROW
 from streams.core.profiles.storage import Storage
-from streams.core.records.intercom.readings import observe
 from streams.ops.backfill.objects import readings_of
 from streams.ops.generations.live import agents_lag
 from streams.ops.reconcile.by_id import FoundById, Whereabouts, read_by_id
 from streams.ops.reconcile.report import ObjectReport
 from streams.ops.reconcile.standing import ComparedRow, RowStanding, compare_row, is_gone
+from streams.ops.reconcile.stored_rows import ErasedRow
 from streams.ops.reconcile.table_copy import TableCopy
 from streams.ops.reconcile.types import ReconciledType
 
@@ -105,6 +104,8 @@ class Comparison:
                 await asyncio.sleep(_POLL_S)
 
     async def _read_policy(self) -> None:
+        if self._kind.profiles is None:
+            return
         tenant = self._tenancy.owners[self._app_id]
         group = group_of(tenant)
         value = (await self._copy.rows([group]))[group]
@@ -123,13 +124,15 @@ class Comparison:
 
     def _compared(self, reading: Reading, value: bytes | None) -> ComparedRow | None:
         """Compare a reading with a row as it is stored; None where it is right, or cannot be understood as the agent cannot."""
-        row = _registers(value)
-        if isinstance(row, _Erased):
+        row = self._kind.row(value) if value else None
+        if isinstance(row, ErasedRow):
             return ComparedRow(RowStanding.POLICY)
         try:
-            asserted = observe(self._kind.schema, reading)
+            asserted = self._kind.observe(reading)
         except InvalidRecord:
             return None
+        if row is not None:
+            asserted = self._kind.kept(row, asserted)
         listed = reading.read_as is ReadAs.LISTED
         updated = instant_or_none(_times_of(reading.value).updated_at) if listed else None
         compared = compare_row(
@@ -146,7 +149,7 @@ class Comparison:
         """Ask by id for each row that no list has, and that is not known to be gone. Return how many rows there were."""
         asked = 0
         async for rows in self._copy.unlisted():
-            keys = [key for key, value in rows.items() if key.startswith(f"{self._app_id}:") and _is_live(value)]
+            keys = [key for key, value in rows.items() if key.startswith(f"{self._app_id}:") and self._is_live(value)]
             async for key, found in self._by_ids(keys):
                 if found.whereabouts is Whereabouts.UNREAD:
                     self._counts[Whereabouts.UNREAD] += 1
@@ -160,6 +163,10 @@ class Comparison:
             asked += len(keys)
             self._on_step("asked for by id", asked)
         return asked
+
+    def _is_live(self, value: bytes) -> bool:
+        row = self._kind.row(value)
+        return isinstance(row, Registers) and self._kind.one(row) and not is_gone(row)
 
     async def _by_ids(self, keys: list[str]) -> AsyncIterator[tuple[str, FoundById]]:
         """Yield what Intercom answers about each key; so many side by side."""
@@ -249,24 +256,6 @@ class Comparison:
         """Say whether a row is not as it would be after the reading: what came later than the reading is right too."""
         found = self._compared(reading, value)
         return found is not None and found.standing is not RowStanding.POLICY and found.repairs
-
-
-class _Erased:
-    """In place of the registers of an erased record."""
-
-
-def _registers(value: bytes | None) -> Registers | _Erased | None:
-    if not value:
-        return None
-    row = ROW.decode(value)
-    if not isinstance(row, SourceRecordRow):
-        return None
-    return _Erased() if row.assignment.number == ERASED.number else OpenRecord(row).registers
-
-
-def _is_live(value: bytes) -> bool:
-    row = _registers(value)
-    return isinstance(row, Registers) and not is_gone(row)
 
 
 def _times_of(item: bytes) -> _Times:

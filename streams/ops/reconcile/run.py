@@ -17,7 +17,7 @@ from connectors.kafka.transaction import transactions
 from connectors.observability import metrics
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
-from streams.ops.backfill.journal import backfills, last_complete
+from streams.ops.backfill.journal import Backfill, backfills, last_complete
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.reconcile.comparison import Comparison, Connections
 from streams.ops.reconcile.report import ObjectReport, ReconciliationReport, entry, new_id, reports
@@ -31,9 +31,9 @@ OnProgress = Callable[[str, str, int], None]
 
 
 class ReconciliationPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to compare, and on whose behalf."""
+    """What to compare, and on whose behalf. Without types of object it is all that are in tables: contacts, companies, and what was read completely once."""
 
-    objects: tuple[str, ...] = tuple(RECONCILED_TYPES)
+    objects: tuple[str, ...] = ()
     actor: str | None = None
 
 
@@ -53,16 +53,19 @@ async def reconcile(
     """
     await client.check_workspace()
     app_id, started, id_ = client.workspace.app_id, _now(), new_id()
-    live = await LiveTopics.read(kafka)
+    live, read = await LiveTopics.read(kafka), await backfills(kafka, avro)
+    names = plan.objects or tuple(
+        name for name, kind in RECONCILED_TYPES.items() if kind.always or last_complete(read, app_id, name) is not None
+    )
     async with transactions(kafka, f"reconcile-{app_id}") as producer:
         connections = Connections(kafka, tenancy, client, producer)
         found: dict[str, ObjectReport] = {}
-        for name in plan.objects:
+        for name in names:
             found[name] = await _one(connections, live, RECONCILED_TYPES[name], on_progress)
         report = ReconciliationReport(
             id=id_,
             app_id=app_id,
-            since=await _since(kafka, avro, app_id, plan.objects),
+            since=await _since(kafka, avro, read, app_id, names),
             started=started,
             ended=_now(),
             actor=plan.actor,
@@ -87,7 +90,9 @@ async def _one(connections: Connections, live: LiveTopics, kind: ReconciledType,
             return ObjectReport(refused=str(refusal))
 
 
-async def _since(kafka: KafkaSettings, avro: Avro, app_id: str, objects: tuple[str, ...]) -> int | None:
+async def _since(
+    kafka: KafkaSettings, avro: Avro, found: dict[str, Backfill], app_id: str, objects: tuple[str, ...]
+) -> int | None:
     """Return when the window begins: the latest reconciliation of the workspace that had all these objects, or the first complete reading."""
     earlier = [
         each.started
@@ -96,7 +101,6 @@ async def _since(kafka: KafkaSettings, avro: Avro, app_id: str, objects: tuple[s
     ]
     if earlier:
         return earlier[-1]
-    found = await backfills(kafka, avro)
     readings = [last_complete(found, app_id, name) for name in objects]
     return min((each.until * _SECOND for each in readings if each), default=None) if all(readings) else None
 

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _BATCH: Final = 2000
 _TOGETHER: Final = 500
+_OF_ITEMS: Final = b"|"  # in keys of rows below an object's own, such as the parts of a conversation: these are not compared
 _TABLES: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -29,7 +30,7 @@ CREATE TABLE differing (key TEXT PRIMARY KEY, value BLOB, read_as TEXT, requeste
 
 
 class TableCopy:
-    """The copy of one table, for keys that begin with one of `prefixes`. Methods that wait do their work in a thread."""
+    """The copy of one table: of rows of objects, whose keys begin with one of `prefixes`. Methods that wait do their work in a thread."""
 
     def __init__(self, database: sqlite3.Connection, kafka: KafkaSettings, changelog: str, prefixes: tuple[str, ...]) -> None:
         self._database, self._kafka, self._changelog = database, kafka, changelog
@@ -49,7 +50,7 @@ class TableCopy:
                 rows: list[tuple[str, bytes | None]] = [
                     (each.key.decode("utf-8", "replace"), each.value)
                     for each in batch.records
-                    if each.key and each.key.startswith(self._prefixes)
+                    if each.key and each.key.startswith(self._prefixes) and _OF_ITEMS not in each.key
                 ]
                 await _in_thread(self._put_rows, rows)
                 written += len(rows)

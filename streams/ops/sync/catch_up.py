@@ -79,7 +79,7 @@ class CatchUp(NamedTuple):
 
     async def _reconciliation_is_due(self, found: dict[str, Backfill], app_id: str, *, at_once: bool) -> bool:
         every_s = self.schedule.reconcile_s
-        read = all(last_complete(found, app_id, name) is not None for name in RECONCILED_TYPES)
+        read = all(last_complete(found, app_id, name) is not None for name, kind in RECONCILED_TYPES.items() if kind.always)
         if not every_s or not read:
             return False
         last = [each.started for each in await reports(self.kafka, self.avro) if each.app_id == app_id]

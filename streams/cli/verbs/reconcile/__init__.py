@@ -35,7 +35,7 @@ _GONE: Final = ("archived", "merged", "deleted")
 @config_option
 @click.pass_context
 def reconcile(ctx: click.Context, *, workspace: str | None, objects: tuple[str, ...], list_all: bool, as_json: bool) -> None:
-    """Compare the tables with Intercom's contacts and companies, repair what differs, and report why it did.
+    """Compare the tables with Intercom's contacts and companies, and with conversations and tickets that were read once; repair what differs, and report why it did.
 
     It reads all of Intercom's lists, and asks by id for what is in the tables and in no list: it was archived, merged or deleted. What differs is
     written to the inbound topics, where webhooks go. The workers have to be running. Exits with 1 where something is not right even then.
@@ -56,7 +56,7 @@ async def _reconcile(
 ) -> ReconciliationReport:
     app_id, _ = readable_workspace(settings, workspace)
     avro = await configured_codec(settings)
-    plan = ReconciliationPlan(objects=objects or tuple(RECONCILED_TYPES), actor=user_name())
+    plan = ReconciliationPlan(objects=objects, actor=user_name())
     async with rest_client(settings, app_id) as client:
         return await reconcile_workspace(settings.kafka, avro, settings.tenancy, client, plan, on_progress=on_progress)
 

@@ -167,6 +167,33 @@ async def test_what_arrives_in_time_is_not_missed_and_of_what_is_lost_each_chang
             assert (report.objects["contacts"].missed, report.objects["contacts"].complete_after) == (len(lost), 100.0)
 
 
+async def test_conversations_and_tickets_that_were_read_once_are_compared_and_repaired_too(kafka: str, prefix: str):
+    async with installed(kafka, prefix) as settings:
+        with simulated_intercom(config(contacts=120)) as intercom:
+            async with intercom.client() as client:
+                await begin(settings, AVRO, client, ReadingPlan(tenant="acme", objects=("conversations", "tickets")))
+            intercom.advance(600)
+            kinds = ["conversation.reply"] * 6 + ["conversation.delete"] * 3 + ["ticket.state"] * 4
+            made = [intercom.simulation.changes.make(kind) for kind in kinds]
+            changed = {kind: {id_ for each, id_ in made if each == kind} for kind in kinds}
+            deleted = changed["conversation.delete"]
+            intercom.advance(600)
+            async with intercom.client() as client:
+                report = await reconcile(settings, AVRO, TENANCY, client, ReconciliationPlan())
+            found = report.objects
+            assert set(found) == {"contacts", "companies", "conversations", "tickets"}
+            of_conversations = found["conversations"]
+            assert (of_conversations.deleted, of_conversations.listed) == (len(deleted), 60 - len(deleted))
+            assert of_conversations.missed == of_conversations.repaired == len(changed["conversation.reply"] | deleted)
+            assert found["tickets"].missed == found["tickets"].repaired == len(changed["ticket.state"])
+            assert {each.complete_after for each in found.values()} == {100.0}
+            again = await reconciled(intercom, settings, "conversations", "tickets")
+            assert [(each.missed, each.late, each.unannounced, each.repaired) for each in again.objects.values()] == [
+                (0, 0, 0, 0)
+            ] * 2
+            assert [each.listed for each in again.objects.values()] == [60 - len(deleted), 12]
+
+
 async def test_a_table_of_which_much_is_gone_at_once_is_left_as_it_is(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(comparison, "_BELIEVED", 2)
     with simulated_intercom(config(contacts=12)) as intercom:
