@@ -156,7 +156,7 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
             withdrawn = min((requested for requested in lacking if requested > last), default=None)
             gap = max((requested for requested in lacking if requested <= last), default=None)
             there = there if gap is None else min(time for time in row.sights if time >= gap)
-    if len(row.status) == 1 and row.status[0].value != WITHDRAWN:  # as nearly all are: nothing else was ever said
+    if len(row.status) == 1 and row.status[0].value != WITHDRAWN:  # as nearly all are: no other was ever asserted
         return there, withdrawn
     status = runs(row.status)
     if status and _gone(status[-1].values):
