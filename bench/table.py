@@ -31,6 +31,7 @@ BENCHMARKS = MappingProxyType({
     "engine": Benchmark("bench.engine.benchmark:run", "events per second with a table, a changelog and an output for each"),
     "profiles": Benchmark("bench.profiles.benchmark:run", "contact webhooks to people: against 969821a, no work, and work by hand"),
     "access": Benchmark("bench.access.benchmark:run", "facts per second of a directory of 50,000 staff, against 969821a"),
+    "activities": Benchmark("bench.activities.benchmark:run", "an activity of a person who has 100,000, a part of a conversation of 5,000, details that expire"),
     "evidence": Benchmark("bench.evidence.benchmark:run", "facts a CPU second of what reads a year of a million again, and its memory"),
     "identity": Benchmark("bench.identity.benchmark:run", "claims per second and memory of a tenant of a million records"),
     "latency": Benchmark("bench.latency.benchmark:run", "from a post to the person or the violation it causes"),

@@ -1,0 +1,43 @@
+"""The benchmark of activities measures what it says: its posts become activities, and details expire."""
+
+import pytest
+
+from bench.activities.benchmark import run
+from bench.activities.pipeline import ActivityAgents
+from bench.activities.posts import AT, CONVERSATIONS, EVENTS, events, part
+from bench.cluster import Cluster
+from bench.options import Options
+from schemas.activities.retention import WAKES_TOPIC
+from schemas.codec import Avro
+from schemas.errors import BadConfiguration
+from schemas.message import RecordValue
+
+NO_CLUSTER = Cluster("nowhere:9092", "none-")
+
+
+def counts(agents):
+    """Return how many activities of each type the only person has."""
+    (value,) = [each for each in agents.published["people.engagement"].values() if each]
+    return {name: each["count"] for name, each in Avro.local().decode(value)[1]["types"].items()}
+
+
+def test_each_event_and_each_part_is_an_activity_and_expires_without_leaving_its_count():
+    agents = ActivityAgents()
+    agents.feed(EVENTS, events("p", 0, 700))
+    assert counts(agents) == {"event.created": 700}
+    agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=(AT + 400 * 86_400) * 1000)])
+    assert counts(agents) == {"event.created": 700}
+    assert [value for value in agents.published["activities"].values() if value] == []
+
+    agents = ActivityAgents()
+    for number in range(1, 7):
+        agents.feed(CONVERSATIONS, [part(1, number)])
+    assert counts(agents) == {"conversation.started": 1, "conversation.contact_replied": 3, "conversation.teammate_replied": 3}
+
+
+def test_the_quick_run_has_all_parts_and_an_unknown_one_is_refused():
+    report = run(Options(quick=True, rounds=1, events=1000), NO_CLUSTER)
+    assert set(report.ratios) == {"person", "conversation", "bytes_per_expired"}
+    assert [len(table.rows) for table in report.tables] == [2, 2, 1]
+    with pytest.raises(BadConfiguration):
+        run(Options(only=("unknown",)), NO_CLUSTER)
