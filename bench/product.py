@@ -38,8 +38,12 @@ def write_config(
     partitions: int = 4,
     probes: int | None = None,
     on_disk: Sequence[str] = (),
+    tenant: str = "",
 ) -> Path:
-    """Write the configuration file. A worker serves probes if a port is given for them, and keeps the tables `on_disk` in its folder."""
+    """Write the configuration file. A worker serves probes if a port is given for them, and keeps the tables `on_disk` in its folder.
+
+    `tenant` is TOML about the tenant: its rules and policies.
+    """
     file = deployment.folder / "intercom-streams.toml"
     file.write_text(f"""\
 [kafka]
@@ -63,7 +67,7 @@ id = "bench"
 [[tenants.workspaces]]
 app_id = "{APP_ID}"
 app = "{APP}"
-""")
+{tenant}""")
     return file
 
 

@@ -13,7 +13,7 @@ from bench.profiles.capture import capture
 from bench.profiles.large_person import LARGE, large_person
 from bench.profiles.memory import PEAK, SIZES, held, peak, peak_ratio, peak_table, size_table
 from bench.profiles.stages import stages
-from bench.profiles.systems import BEFORE, NO_WORK, OURS, SYSTEMS, TWO_WORKERS
+from bench.profiles.systems import BEFORE, GOVERNED, NO_WORK, OURS, SYSTEMS, TWO_WORKERS
 from bench.profiles.trial import KINDS, PARTITIONS, Trial, trial
 from bench.profiles.workloads import WORKLOADS, Routed, routed
 from bench.report import Cell, Ratio, Report, Spread, Table, TableRow, ratio
@@ -133,18 +133,28 @@ def _byte_row(name: str, trials: list[Trial]) -> TableRow:
 
 
 def _ratios(workload: str, names: Iterable[str], trials: Trials) -> dict[str, Ratio]:
-    """Return ours divided by each system, and our CPU time for an event. The goals are for one worker; two have ratios without."""
-    ours, two = (_rates(trials.get(f"{workload}/{each}", {})) for each in (OURS, TWO_WORKERS))
+    """Return ours divided by each system, and our CPU time for an event. The goals are for one worker; two have ratios without.
+
+    With policies it has that of the engine without work as its goal.
+    """
+    ours, two, governed = (_rates(trials.get(f"{workload}/{each}", {})) for each in (OURS, TWO_WORKERS, GOVERNED))
     goals = {name: WORKLOADS[workload].goal_before if name == BEFORE else SYSTEMS[name].goal for name in names}
     ratios = {
         f"{workload}_{name}": ratio(ours, _rates(trials[f"{workload}/{name}"]), goal=goal)
         for name, goal in goals.items()
-        if name not in {OURS, TWO_WORKERS}
+        if name not in {OURS, TWO_WORKERS, GOVERNED}
+    }
+    ratios |= {
+        f"{workload}_with_policies_{name}": ratio(
+            governed, _rates(trials[f"{workload}/{name}"]), goal=SYSTEMS[name].goal if name == NO_WORK else None
+        )
+        for name in names
+        if name in {OURS, NO_WORK, BEFORE}
     }
     ratios |= {
         f"{workload}_two_workers_{name}": ratio(two, _rates(trials[f"{workload}/{name}"]))
         for name in names
-        if name != TWO_WORKERS
+        if name not in {TWO_WORKERS, GOVERNED}
     }
     cpu = [each.cpu_us for each in trials.get(f"{workload}/{OURS}", {}).values()]
     if cpu:

@@ -83,7 +83,7 @@ def measured(
     """Yield the result while the topics and files are still there; delete them after the block."""
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         deployment = Deployment(free(set()), cluster.bootstrap, cluster.prefixed(f"{trial_name}."), Path(folder))
-        config = write_config(deployment, partitions=PARTITIONS, on_disk=on_disk)
+        config = write_config(deployment, partitions=PARTITIONS, on_disk=on_disk, tenant=SYSTEMS[name].tenant)
         create_topics(config, _program(name))
         kafka = KafkaSettings(bootstrap=cluster.bootstrap, topic_prefix=deployment.prefix, partitions=PARTITIONS)
         _create_changelogs(cluster, name, kafka)

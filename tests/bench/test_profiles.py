@@ -10,17 +10,24 @@ from bench.cluster import Cluster, source_producer
 from bench.earlier import earlier_product
 from bench.log_sizes import topic_bytes
 from bench.options import Options
+from bench.product import Deployment, write_config
 from bench.profiles.benchmark import _chosen, tenancy
 from bench.profiles.persons import last_persons
 from bench.profiles.posts import MERGED, ContactHistory
 from bench.profiles.prepared import HopWriting, PreparedRecord, load, prepared_hop, save
 from bench.profiles.sampled import OTHER, OUTSIDE, Samples
 from bench.profiles.stages import stage_table
-from bench.profiles.systems import SYSTEMS
+from bench.profiles.systems import GOVERNED, SYSTEMS
 from bench.profiles.systems.by_hand import contact, encode, person
 from bench.profiles.systems.no_work import _share
 from bench.profiles.workloads import CONTACTS, WORKLOADS, about_contacts, first_sync, live, replay, routed
 from schemas.errors import BadConfiguration
+from schemas.message import RecordValue
+from schemas.profiles.identity import RULES
+from streams.settings import load as load_settings
+from streams.settings.identity import identity_rules
+from streams.settings.profile_policy import policy_of
+from tests.support.oracle import Pipeline
 
 
 def topics(bodies):
@@ -74,6 +81,21 @@ def persons_by_hand(workload):
 def test_the_work_by_hand_gives_the_persons_that_follow_from_the_posts(name):
     workload = routed(WORKLOADS[name].make(1_000), tenancy())
     assert last_persons(persons_by_hand(workload).values(), "json") == workload.expected
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_rules_of_every_kind_leave_the_persons_that_follow_from_the_posts(name, tmp_path):
+    deployment = Deployment(0, "127.0.0.1:9092", "", tmp_path)
+    governed = load_settings(str(write_config(deployment, tenant=SYSTEMS[GOVERNED].tenant))).tenancy
+    tenant, workload = governed.tenants["bench"], WORKLOADS[name].make(400)
+    policy = policy_of(tenant.policies.person)
+    assert all((policy.priority, policy.sources, policy.fields, policy.deny, policy.hash, policy.select, policy.archive_deleted))
+    pipeline = Pipeline(governed)
+    pipeline.feed("identity.rules", RecordValue(b"bench", RULES.encode(identity_rules(tenant.identity))))
+    pipeline.apply(policy, tenant="bench")
+    for body in (*workload.warm_up, *workload.measured):
+        pipeline.post(body)
+    assert last_persons(pipeline.latest("people").values(), "avro") == workload.expected
 
 
 def test_a_person_without_its_last_change_is_noticed():

@@ -6,7 +6,35 @@ from types import MappingProxyType
 import msgspec
 
 OURS, BEFORE, NO_WORK, LOOPS, QUIX = "ours", "before", "no_work", "raw_aiokafka", "quixstreams"
-TWO_WORKERS = "ours_two_workers"
+TWO_WORKERS, GOVERNED = "ours_two_workers", "ours_with_policies"
+
+_EVERY_RULE = """\
+[tenants.profiles]
+hash_key = "a key of a benchmark, for hashes of denied fields"
+[tenants.identity]
+keys = ["external_id", "email", "phone"]
+mode = "next"
+blocked = ["email:jo@example.com"]
+[tenants.policies.person]
+strategy = "overwrite"
+priority = ["bench0001"]
+deny = ["attributes.salary", "traits.*"]
+hash = ["attributes.passport"]
+select = 'person.status != "archived" && person.name != null'
+archive_deleted = true
+[tenants.policies.person.sources.bench0001]
+strategy = "overwrite"
+[tenants.policies.person.fields.created_at]
+locked = true
+[tenants.policies.person.fields."attributes.plan"]
+only_empty = true
+[tenants.policies.person.fields.phone]
+strategy = "append_only"
+[tenants.policies.person.permissions]
+email = true
+sms = false
+"""
+"""Rules of every kind that leave in each person what the benchmark looks for."""
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +45,7 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     verb: tuple[str, ...] = ("worker",)  # of the product
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
+    tenant: str = ""  # TOML about the tenant
     persons: str | None = None  # how its persons are written: "avro" or "json"; None where they are no persons
 
     @property
@@ -29,6 +58,9 @@ SYSTEMS = MappingProxyType({
     OURS: System(about="the product's worker with all its agents", persons="avro"),
     TWO_WORKERS: System(
         about="`run --workers 2`: two of them beside an idle ingress", verb=("run", "--workers", "2"), persons="avro"
+    ),
+    GOVERNED: System(
+        about="the product's worker with rules of identity and a policy that has one of each kind", tenant=_EVERY_RULE, persons="avro"
     ),
     BEFORE: System(about="the same at commit 969821a, in its own environment", persons="avro"),
     NO_WORK: System(about="our engine passing the same records and bytes, no work", module="no_work", goal=0.4),
