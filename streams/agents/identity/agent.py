@@ -79,9 +79,7 @@ def step(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None:
         if message is None and header(record.headers, "ce_type") == ERASED_TYPE:
             if (row := claims.row(key)) is not None:
                 _forget(compared[scope], record, key, row, out)
-            if (
-                header(record.headers, "ce_source") == OF_CONTACTS
-            ):  # also one that never claimed anything: its activities may be known
+            if header(record.headers, "ce_source") == OF_CONTACTS:  # its activities may be known without a claim
                 _send_erased(ACTIVITY_ASSIGNMENTS, record, key, out)
         else:
             _claimed(compared[scope], key, message or _withdrawn(record, claims, key), trace, out)
