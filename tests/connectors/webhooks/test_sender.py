@@ -160,6 +160,24 @@ async def test_certificates_that_do_not_fit_are_explained(tmp_path):
             assert receiver.posts == []
 
 
+async def test_a_certificate_that_changes_is_judged_at_each_connection(tmp_path):
+    """Renewed by the same authority it is accepted without a restart; replaced by a stranger's it is not, though the one before was right."""
+    ours, other = trustme.CA(), trustme.CA()
+    ca_file = tmp_path / "ca.pem"
+    ours.cert_pem.write_to_path(ca_file)
+    context = serving(ours.issue_cert("127.0.0.1"))
+    with receiving(lambda _: (204, {"connection": "close"}), context) as receiver:
+        found = endpoint(f"https://127.0.0.1:{receiver.port}/", ca_file=str(ca_file))
+        async with EndpointSender(found, "test/1", timeout_s=5.0) as sender:
+            answers = [await sender.post(EVENT)]
+            for authority in (other, ours):
+                authority.issue_cert("127.0.0.1").configure_cert(context)
+                answers.append(await sender.post(EVENT))
+    assert [each.result for each in answers] == [WebhookResult.ACCEPTED, WebhookResult.AWAY, WebhookResult.ACCEPTED]
+    assert "an authority that is not known here" in answers[1].reason
+    assert len(receiver.posts) == 2
+
+
 async def test_https_to_a_port_without_tls_is_explained():
     with receiving() as receiver:
         assert "is it https on that port?" in (await post(f"https://127.0.0.1:{receiver.port}/")).reason
