@@ -1,6 +1,7 @@
 """The further checks and S4 against the oracle that was written from docs/access.md: a short form; `scripts/faults --kind further` is the long one."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from streams.core.access.checks import coverage
 from streams.core.access.checks.check import PASS, UNKNOWN
 from streams.core.access.checks.further import impersonation, login_after_end, made_after_end, provisioning, sign_in_method
 from streams.core.access.facts.activity import remembered
+from streams.core.access.processing import teammate_stages
 from streams.core.access.state.person import Person
 from tests.support.access_laws.further import further_disagreements, further_history
 
@@ -63,12 +65,22 @@ def a_snapshot_that_is_cut_off_breaks_no_series(patch: pytest.MonkeyPatch) -> No
     patch.setattr(coverage, "_of_series", lambda before, _, latest, now: right(before, None, latest, now))
 
 
+def removals_that_no_webhook_reported_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    right = msgspec.structs.replace
+
+    def replace(row: Any, **changes: Any) -> Any:
+        return right(row, **(changes | {"missed_last": 0} if "missed_last" in changes else changes))
+
+    patch.setattr(teammate_stages, "msgspec", SimpleNamespace(structs=SimpleNamespace(replace=replace)))
+
+
 FAULTS: dict[Patching, int] = {  # in the history of which seed each is noticed
     logins_of_the_log_are_none: 25,
     uncertain_owners_pass: 11,
     withdrawn_staff_are_invited: 59,
     detections_never_end: 7,
     consents_never_expire: 13,
+    removals_that_no_webhook_reported_are_not_counted: 0,
     a_silent_source_is_covered: 5,
     a_snapshot_that_is_cut_off_breaks_no_series: 60,
 }

@@ -9,10 +9,10 @@ from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws.product import Reader, records_of
 from tests.support.access_oracle.checks.further.answers import Answers, further_answers
-from tests.support.access_oracle.coverage import Coverage, Covered, coverage
+from tests.support.access_oracle.coverage import Coverage, Covered, coverage, lacks_somebody
 from tests.support.access_oracle.interpretation import DEFAULT
-from tests.support.access_oracle.log import Entry, FactDict, read_log
-from tests.support.access_oracle.state import state_at
+from tests.support.access_oracle.log import Entry, FactDict, Key, LoggedFact, read_log
+from tests.support.access_oracle.state import State, state_at
 from tests.support.company import Company
 
 Subject = tuple[str, str, str]
@@ -60,11 +60,12 @@ def further_disagreements(entries: Sequence[Entry]) -> list[str]:
     """Return where the agent and the oracle first differ; no row and UNKNOWN are one answer, but an open finding stays open under it."""
     company, reader, log = Company(), Reader(), read_log(entries)
     was_open: set[Subject] = set()
+    missed: dict[Key, bool] = {}
     for position, record in enumerate(records_of(entries)):
         company.process([record])
         reader.follow(company.sent)
         state = state_at(log[: position + 1], log[position].log_time, DEFAULT)
-        right = further_answers(state)
+        right = further_answers(state) | _reported(log[: position + 1], state, missed)
         shown = dict(_rows(reader))
         differing = sorted([*_differing(right, shown), *_uncovered(coverage(state), reader)])
         now_open = {key for key, (_, is_open) in shown.items() if is_open}
@@ -80,10 +81,23 @@ def further_disagreements(entries: Sequence[Entry]) -> list[str]:
 def _rows(reader: Reader) -> Iterator[tuple[Subject, Shown]]:
     for (app_id, account, check), rows in reader.states.items():
         for row in rows.values():
-            if check in _FIRST or check in ("coverage", "S2"):
+            if check in _FIRST or check == "coverage":
                 continue
             result = {"UNKNOWN": None, "DUE": "FAIL"}.get(row["result"], row["result"])
             yield (check, app_id, account), (result, row["finding"] is not None)
+
+
+def _reported(log: Sequence[LoggedFact], state: State, missed: dict[Key, bool]) -> Answers:
+    """Return the answers of S2; `missed` has for each applied snapshot of a workspace whether it lacked somebody, and gets those of the last fact."""
+    for listing in state.listings:
+        if (listing.app_id, listing.id) not in missed:
+            before = state_at(log[:-1], log[-1].log_time, DEFAULT)
+            missed[listing.app_id, listing.id] = lacks_somebody(before, state, listing.app_id)
+    latest = {listing.app_id: listing.id for listing in state.listings}
+    monitored = {app_id for app_id, source in coverage(state) if not source}
+    return {
+        ("S2", app_id, ""): "FAIL" if missed[app_id, id_] else "PASS" for app_id, id_ in latest.items() if app_id in monitored
+    }
 
 
 def _uncovered(right: Mapping[Covered, Coverage], reader: Reader) -> Iterator[str]:

@@ -61,3 +61,9 @@ def is_incomplete(state: State, app_id: str) -> bool:
         if id_ not in listings and void <= state.now and not any(at >= void or later > requested for at, later in applied):
             return True
     return False
+
+
+def lacks_somebody(before: State, after: State, app_id: str) -> bool:
+    """S2: "a teammate was missing from a complete snapshot, and no removal had come". The states are those around its application."""
+    here = [account for account in before.accounts.values() if account.key[0] == app_id and account.presence.status == "active"]
+    return any(after.accounts[account.key].presence.status == "removed" for account in here)
