@@ -34,7 +34,7 @@ SMALLEST = {
     "engine": (("ours", "raw_aiokafka", "recovery_ours", "recovery_stock"), {"raw_aiokafka", "recovery_stock"}),
     "replay": (("ours", "raw_aiokafka", "worker"), {"raw_aiokafka"}),
     "profiles": (
-        ("live", "ours", "no_work", "raw_aiokafka", "stages", "million_on_disk", "large_person"),
+        ("live", "ours", "no_work", "raw_aiokafka", "stages", "steps", "million_on_disk", "large_person"),
         {"live_no_work", "live_raw_aiokafka", "live_cpu_us", "large_person"},
     ),
     "access": (("ours",), set()),

@@ -13,6 +13,7 @@ from bench.profiles.capture import capture
 from bench.profiles.large_person import LARGE, large_person
 from bench.profiles.memory import PEAK, SIZES, held, peak, peak_ratio, peak_table, size_table
 from bench.profiles.stages import stages
+from bench.profiles.steps import STEPS, steps_table
 from bench.profiles.systems import BEFORE, GOVERNED, NO_WORK, OURS, SYSTEMS, TWO_WORKERS
 from bench.profiles.trial import KINDS, PARTITIONS, Trial, trial
 from bench.profiles.workloads import WORKLOADS, Routed, routed
@@ -39,7 +40,7 @@ def run(options: Options, cluster: Cluster) -> Report:
     workloads = {
         name: routed(kind.make(options.events or (_QUICK_EVENTS if options.quick else kind.events)), of)
         for name, kind in WORKLOADS.items()
-        if name in wanted and (names or STAGES in chosen)
+        if name in wanted and (names or {STAGES, STEPS} & set(chosen))
     }
     trials = _measured(options, cluster, names, workloads)
     sampled = tuple(stages(cluster, name, workload) for name, workload in workloads.items() if STAGES in chosen)
@@ -52,6 +53,7 @@ def run(options: Options, cluster: Cluster) -> Report:
         tables=(
             *(table for workload in workloads if names for table in _tables(workload, names, workloads[workload], trials)),
             *sampled,
+            *((steps_table(of, workloads, PARTITIONS, quick=options.quick),) if STEPS in chosen else ()),
             *((peak_table(replayed),) if replayed else ()),
             *((size_table(sizes),) if sizes else ()),
             *((large[0],) if large else ()),
@@ -68,7 +70,7 @@ def run(options: Options, cluster: Cluster) -> Report:
 
 def _chosen(options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what to measure, and on which workloads: what --only names of each, else all but the million contacts."""
-    usual = (*SYSTEMS, STAGES, PEAK, LARGE)
+    usual = (*SYSTEMS, STAGES, STEPS, PEAK, LARGE)
     chosen = options.chosen((*usual, *SIZES, *WORKLOADS)) if options.only else ()
     return tuple(name for name in chosen if name not in WORKLOADS) or usual, tuple(
         name for name in chosen if name in WORKLOADS

@@ -3,22 +3,17 @@
 Only CPU time of the steps is counted. The records are contacts of one address, each with its companies; every event changes a name.
 """
 
-import time
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from bench.profiles.in_process import InProcess
 from bench.report import Ratio, Spread, Table, TableRow
-from schemas.codec import Avro
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
 from schemas.message import RecordValue
 from schemas.tenancy import App, Tenancy, Tenant, Workspace
-from streams.agents.topology import agents_of
-from streams.engine.agent import Batch
-from streams.engine.in_memory import ListOutbox, MemoryTable
 
 LARGE: Final = "large_person"
 _GOAL: Final = 3.0
@@ -29,34 +24,6 @@ _START: Final = 1_767_225_600  # 2026-01-01
 _TENANCY: Final = Tenancy.of(
     [App(name="bench", client_secrets=())], [Tenant(id="acme", workspaces=(Workspace(app_id=_APP, app="bench"),))]
 )
-
-
-class _Agents:
-    """The agents of people over tables in memory; `cpu` is the time that their steps took, in seconds."""
-
-    def __init__(self) -> None:
-        agents = agents_of(_TENANCY, Avro.local())
-        self._by_source = {source: agent for agent in agents for source in agent.sources}
-        self._tables = {agent.name: MemoryTable(agent.codec) for agent in agents}
-        self.cpu = 0.0
-
-    def post(self, bodies: Sequence[bytes]) -> None:
-        """Process a batch of posts and all that follows from it."""
-        waiting = deque([("intercom.contacts", [record for body in bodies for record in _records(body)])])
-        while waiting:
-            topic, records = waiting.popleft()
-            agent = self._by_source[topic]
-            out, table = ListOutbox(), self._tables[agent.name]
-            started = time.thread_time()
-            agent.step(Batch(topic, 0, records), table, out)
-            sent = out.sent
-            self.cpu += time.thread_time() - started
-            table.commit()
-            following: dict[str, list[RecordValue]] = {}
-            for each in sent:
-                if each.topic in self._by_source:
-                    following.setdefault(each.topic, []).append(RecordValue(each.key, each.value, each.headers))
-            waiting.extend(following.items())
 
 
 def large_person(*, quick: bool) -> tuple[Table, Ratio]:
@@ -76,13 +43,17 @@ def large_person(*, quick: bool) -> tuple[Table, Ratio]:
 
 def _cost(records: int, companies: int) -> float:
     """Return the CPU time of an event in microseconds."""
-    agents = _Agents()
+    agents = InProcess(_TENANCY)
     for record in range(records):
-        agents.post([_body(record, companies, 0)])
-    agents.cpu = 0.0
+        _post(agents, [_body(record, companies, 0)])
+    agents.steps.clear()
     for first in range(1, _EVENTS + 1, _BATCH):
-        agents.post([_body(0, companies, number) for number in range(first, first + _BATCH)])
-    return agents.cpu / _EVENTS * 1e6
+        _post(agents, [_body(0, companies, number) for number in range(first, first + _BATCH)])
+    return agents.cpu() / _EVENTS * 1e6
+
+
+def _post(agents: InProcess, bodies: Iterable[bytes]) -> None:
+    agents.process("intercom.contacts", [record for body in bodies for record in _records(body)])
 
 
 def _body(record: int, companies: int, number: int) -> bytes:

@@ -17,6 +17,7 @@ from bench.profiles.posts import MERGED, ContactHistory
 from bench.profiles.prepared import HopWriting, PreparedRecord, load, prepared_hop, save
 from bench.profiles.sampled import OTHER, OUTSIDE, Samples
 from bench.profiles.stages import stage_table
+from bench.profiles.steps import steps_table
 from bench.profiles.systems import GOVERNED, SYSTEMS
 from bench.profiles.systems.by_hand import contact, encode, person
 from bench.profiles.systems.no_work import _share
@@ -157,8 +158,18 @@ def test_the_cpu_time_of_a_record_is_divided_as_the_samples_are():
     }
 
 
+def test_the_cost_of_the_steps_is_that_of_every_agent_an_event_goes_through():
+    of = tenancy()
+    [row] = steps_table(of, {"live": routed(live(80), of)}, 1, quick=True).rows
+    total, *by_agent = [cell.median for cell in row.cells]
+    contacts, people, *_ = by_agent
+    assert contacts > 0
+    assert people > 0
+    assert total == pytest.approx(sum(by_agent))
+
+
 def test_the_million_contacts_are_measured_only_where_they_are_asked_for():
-    assert _chosen(Options()) == ((*SYSTEMS, "stages", "peak", "large_person"), tuple(WORKLOADS))
+    assert _chosen(Options()) == ((*SYSTEMS, "stages", "steps", "peak", "large_person"), tuple(WORKLOADS))
     assert _chosen(Options(only=("million_on_disk",)))[0] == ("million_on_disk",)
     assert _chosen(Options(only=("live", "ours"))) == (("ours",), ("live",))
     with pytest.raises(BadConfiguration, match="peek"):
