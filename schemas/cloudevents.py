@@ -30,8 +30,10 @@ class Origin(StrEnum):
     DERIVED = "derived"
     CHECKPOINT = "checkpoint"
 
+    __hash__ = str.__hash__  # the one of enumerations is written in Python, and every record looks up its constant headers
 
-class EventContext(msgspec.Struct, frozen=True, kw_only=True):
+
+class EventContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The context of one record. Times are milliseconds since 1970; tables never store `recorded`."""
 
     id: str
@@ -64,7 +66,7 @@ class EventContext(msgspec.Struct, frozen=True, kw_only=True):
         if self.partition_key is not None:
             headers.append(("ce_partitionkey", self.partition_key.encode()))
         if self.sequence is not None:
-            headers.append(("ce_sequence", sequence(self.sequence).encode()))
+            headers.append(("ce_sequence", b"%020d" % self.sequence))  # as `sequence`
         if self.data_schema is not None:
             headers.append(("ce_dataschema", self.data_schema.encode()))
         if self.causation_id is not None:

@@ -24,7 +24,7 @@ _END_OF_TIME: Final = 253_402_300_800  # the year 10000, which datetime cannot r
 NULL: Final = msgspec.Raw(b"null")  # the raw JSON of a missing field
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A notification's envelope. `created_at` is Unix seconds or None, `item` the raw JSON of `data.item`.
 
     `id` is the notification's, or where that is null (a ping) the UUIDv5 of the body's bytes; `topic` and `app_id` may be empty.
@@ -41,7 +41,7 @@ class TooLarge(InvalidRecord):
     """A compressed body that inflates beyond the limit."""
 
 
-class _Data(msgspec.Struct, frozen=True):
+class _Data(msgspec.Struct, frozen=True, gc=False):
     item: msgspec.Raw = NULL
 
 
@@ -56,7 +56,7 @@ class _Notification(_WithoutData, frozen=True):
     data: _Data = _Data()
 
 
-class _Typed(msgspec.Struct, frozen=True):
+class _Typed(msgspec.Struct, frozen=True, gc=False):
     id: str
     topic: str
     app_id: str

@@ -52,7 +52,7 @@ class Route(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, Path], ...] = ()
 
 
-class Destination(msgspec.Struct, frozen=True, kw_only=True):
+class Destination(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Where one record of a notification goes. Of a secondary one `causation` is the notification's id, and `part` its route's."""
 
     topic: str
@@ -209,7 +209,7 @@ def _secondary_destination(notification: Envelope, route: SecondaryRoute, entity
     )
 
 
-class _PathFields(msgspec.Struct, frozen=True):
+class _PathFields(msgspec.Struct, frozen=True, gc=False):
     """The fields on the paths to an entity's id; the rest of an object is skipped, not decoded."""
 
     id: msgspec.Raw = NULL

@@ -68,7 +68,8 @@ def identifier_or_none(value: object) -> str | None:
 
 
 def _from_text(text: str) -> int | None:
-    if text[0] in "-0123456789." and len(text) <= _LONGEST_NUMBER and text.isascii():
+    is_date = text[4:5] == "-"  # as in 2026-01-31; no number has its sign there
+    if not is_date and text[0] in "-0123456789." and len(text) <= _LONGEST_NUMBER and text.isascii():
         number = _number(text)
         if number is not None:
             return _from_number(number)

@@ -22,7 +22,8 @@ _Write = Callable[[Any, Append], None]
 UNUSUAL: Final = (UnusualValue, LookupError, TypeError, AttributeError, UnicodeEncodeError)
 """What a prepared writer raises for a value that it leaves to fastavro."""
 
-_NULL: Final = b"\x00"  # the place of null in a union
+NULL: Final = b"\x00"
+"""The place of null in a union."""
 END: Final = b"\x00"
 """The end of an array or a map."""
 _PRESENT: Final = b"\x02"  # the place of the other type in a union with null
@@ -76,7 +77,7 @@ def _record(schema: Any, named: Named, within: Within) -> _Write:
             elif type(field) is str and len(data := field.encode()) < _SMALL_END:
                 append(sizes[len(data)] + data)
             elif field is None and sizes is _PRESENT_SIZE:
-                append(_NULL)
+                append(NULL)
             else:
                 write_field(field, append)
 
@@ -102,7 +103,7 @@ def _union(schema: Sequence[Any], named: Named, within: Within) -> _Write:
 
     def write(value: Any, append: Append) -> None:
         if value is None:
-            append(_NULL)
+            append(NULL)
         else:
             append(_PRESENT)
             write_other(value, append)
@@ -166,7 +167,7 @@ name_bytes: Final = lru_cache(maxsize=4096)(text_bytes)  # profiles have the sam
 def nullable_text_bytes(value: str | None) -> bytes:
     """Return a member of a union of null with text."""
     if value is None:
-        return _NULL
+        return NULL
     data = value.encode()
     return (_PRESENT_SIZE[len(data)] if len(data) < _SMALL_END else _PRESENT + _variable_length(len(data))) + data
 

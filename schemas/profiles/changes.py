@@ -5,13 +5,15 @@ array `changes` in `schemas/avro/profile_change.avsc`; `tests/schemas/profiles/t
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from schemas.prepared_avro.types import Encoded
-from schemas.prepared_avro.writer import END, array_size, name_bytes, nullable_text_bytes, number_bytes, text_bytes
+from schemas.prepared_avro.writer import END, NULL, array_size, name_bytes, nullable_text_bytes, number_bytes, text_bytes
 
 
-class ValueOrigin(NamedTuple):
+class ValueOrigin(msgspec.Struct, frozen=True, gc=False):
     """Where a value comes from: record, event, time in ms cut to the second."""
 
     record: str
@@ -19,7 +21,7 @@ class ValueOrigin(NamedTuple):
     time: int
 
 
-class FieldChange(NamedTuple):
+class FieldChange(msgspec.Struct, frozen=True, gc=False):
     """A field with both values as canonical JSON, None where there is none, and where the change comes from."""
 
     field: str
@@ -34,7 +36,8 @@ def as_avro(changes: Sequence[FieldChange]) -> Encoded | list[dict[str, Any]]:
         return _encoded(changes)
     except UnicodeEncodeError:
         return [
-            {"field": field, "before": before, "after": after, **origin._asdict()} for field, before, after, origin in changes
+            {"field": each.field, "before": each.before, "after": each.after, **msgspec.structs.asdict(each.origin)}
+            for each in changes
         ]
 
 
@@ -43,10 +46,12 @@ def _encoded(changes: Sequence[FieldChange]) -> Encoded:
         return Encoded(END)
     parts = [array_size(len(changes))]
     origins: dict[ValueOrigin, bytes] = {}
-    for field, before, after, origin in changes:
+    for change in changes:
+        origin, before = change.origin, change.before
         tail = origins.get(origin)
         if tail is None:
             tail = origins[origin] = text_bytes(origin.record) + text_bytes(origin.event) + number_bytes(origin.time)
-        parts.append(name_bytes(field) + nullable_text_bytes(before) + nullable_text_bytes(after) + tail)
+        old = NULL if before is None else nullable_text_bytes(before)
+        parts.append(name_bytes(change.field) + old + nullable_text_bytes(change.after) + tail)
     parts.append(END)
     return Encoded(b"".join(parts))

@@ -47,7 +47,7 @@ class Registers(msgspec.Struct, frozen=True, dict=True):
 Indexed = tuple[tuple[int, dict[str, Value]], ...]
 
 
-class Packed(msgspec.Struct, frozen=True, array_like=True):
+class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Registers as stored and sent: each version once, and layers with its index. Names within a layer are in order."""
 
     versions: tuple[Version, ...]
@@ -80,7 +80,7 @@ ERASED: Final = Assignment(1 << 62, "")
 """The assignment of an erased record: to no profile, and higher than any that the identity agent counts up to."""
 
 
-class SourceRecordRow(msgspec.Struct, frozen=True, array_like=True, tag="row"):
+class SourceRecordRow(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="row"):
     """One source record, in the table of its own agent and in the table of its profile's agent."""
 
     registers: EncodedRegisters
@@ -107,7 +107,7 @@ class EarlierState(NamedTuple):
     trace: str | None
 
 
-class Patch(msgspec.Struct, frozen=True, array_like=True):
+class Patch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All registers of one source record, sent to the agent of its profile because of one event.
 
     Where several events of the record were processed together, `earlier` has what it had after each but the last, in order: each
@@ -136,7 +136,7 @@ EncodedProfile: TypeAlias = Annotated[msgspec.Raw, holds(dict[str, Any] | None)]
 """A public value as MessagePack with its keys in order, so that equal values have equal bytes."""
 
 
-class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
+class PublishedProfile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A profile as last sent, in a row of its own. `sequence` counts what was sent; `value` is the encoded None once withdrawn.
 
     `alias` is the profile that this one is an alias of, once all its records have moved away. `tenant` is whose it is where it has
@@ -149,7 +149,7 @@ class PublishedProfile(msgspec.Struct, frozen=True, array_like=True):
     tenant: str = ""
 
 
-class ProfileTableRow(msgspec.Struct, frozen=True, array_like=True):
+class ProfileTableRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A row of a profile's table: the profile itself under the empty item, one of its records, or a tenant's policy."""
 
     profile: PublishedProfile | None = None

@@ -58,7 +58,7 @@ def _day(version: Version) -> int:
 
 
 def _request(avro: Avro, tenant: str, event: Event, reason: str, out: Outbox) -> None:
-    notification, destination, trace, *_ = event
+    notification, destination, trace = event.notification, event.destination, event.trace
     app_id, _, contact = destination.key.partition(":")
     request = ContactReadRequest(
         tenant=tenant,

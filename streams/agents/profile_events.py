@@ -1,6 +1,6 @@
 """The public events of a profile: its current value, and what changed in it."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -25,7 +25,7 @@ ENTERED: Final = "entered"
 LEFT: Final = "left"
 
 
-class PublicState(NamedTuple):
+class PublicState(msgspec.Struct, frozen=True, gc=False):
     """A profile's public value, None where it has none, and the same encoded with its hash: equal values have equal bytes."""
 
     value: Public | None
@@ -54,7 +54,7 @@ class ProfileType(msgspec.Struct, frozen=True, kw_only=True):
     schema: PublicSchema
 
 
-class PatchContext(msgspec.Struct, frozen=True, kw_only=True):
+class PatchContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One patch: the profile it is about, and what the headers of everything sent because of it contain."""
 
     profile_type: ProfileType
@@ -118,7 +118,7 @@ def publish_changes(context: PatchContext, before: PublicState, after: PublicSta
     moved_from = patch.moved_from if owner == context.profile else None
     moved_to = None if owner == context.profile or erased else owner
     if erased:
-        changes = [change._replace(before=None) for change in changes]
+        changes = [msgspec.structs.replace(change, before=None) for change in changes]
     if not (changes or moved_from or moved_to) and before.value is not None and after.value is not None:
         return
     value = {

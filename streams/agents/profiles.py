@@ -50,7 +50,7 @@ from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 ROW: Final = Versioned(ProfileTableRow)
 
 
-class _RecordChange(NamedTuple):
+class _RecordChange(msgspec.Struct, frozen=True, gc=False):
     """A patch or a policy that changed a profile's records, or what counts of them, and the registers of those that it then had."""
 
     context: PatchContext
@@ -60,7 +60,7 @@ class _RecordChange(NamedTuple):
     had_records: bool
 
 
-class _Publication(NamedTuple):
+class _Publication(msgspec.Struct, frozen=True, gc=False):
     """A profile as it was last sent and as it is now."""
 
     context: PatchContext
@@ -238,9 +238,9 @@ def _value(change: _RecordChange) -> Public | None:
 
 def _publication(change: _RecordChange, state: PublicState) -> _Publication | None:
     """Return what to publish where the profile differs from what was last sent, and count it."""
-    context, profile, records, _, had_records = change
+    context, profile = change.context, change.profile
     last_sent, tenant = profile.last_sent, context.patch.tenant
-    alias = None if records else alias_of(context, profile.assignments())
+    alias = None if change.records else alias_of(context, profile.assignments())
     moved_to = None if alias is None else alias.moved_to
     alias_differs = moved_to != profile.alias
     if state.digest == last_sent.digest and not alias_differs:
@@ -249,8 +249,8 @@ def _publication(change: _RecordChange, state: PublicState) -> _Publication | No
         return None
     profile.put_sent(state, moved_to, tenant)
     selection = None
-    if last_sent.value is None and state.value is not None and had_records:
+    if last_sent.value is None and state.value is not None and change.had_records:
         selection = ENTERED
-    elif last_sent.value is not None and state.value is None and records:
+    elif last_sent.value is not None and state.value is None and change.records:
         selection = LEFT
     return _Publication(context, profile.sequence, last_sent, state, alias, alias_differs, selection)

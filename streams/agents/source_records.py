@@ -1,7 +1,7 @@
 """What the agents of contacts and companies share: join events into a row per source record, and send patches of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import msgspec
 
@@ -42,7 +42,7 @@ ROW: Final[Versioned[RecordTableRow]] = Versioned(cast("type[RecordTableRow]", R
 _LARGEST_HISTORY: Final = 64 << 10  # bytes of registers in one patch, unless one state has more
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """What one record says about its key, and its trace. An object read over REST has `reading` in place of a topic of Intercom's."""
 
     notification: Envelope
@@ -79,7 +79,7 @@ class _Rows:
         return None if row is None else OpenRecord(row)
 
 
-class RecordChange(NamedTuple):
+class RecordChange(msgspec.Struct, frozen=True, gc=False):
     """The row before an event and after it, with the registers of both."""
 
     before: SourceRecordRow | None
@@ -224,10 +224,11 @@ def _histories(changed: Iterable[tuple[Event, RecordChange]]) -> Iterator[list[t
     history: list[tuple[Event, RecordChange]] = []
     size = 0
     for event, change in changed:
-        size += memoryview(change.after.registers).nbytes
+        added = memoryview(change.after.registers).nbytes
+        size += added
         if history and (history[-1][0].destination.key != event.destination.key or size > _LARGEST_HISTORY):
             yield history
-            history, size = [], memoryview(change.after.registers).nbytes
+            history, size = [], added
         history.append((event, change))
     if history:
         yield history
@@ -241,13 +242,13 @@ def _send_patches(
     The first patch of a record that is assigned already goes to the profile of its own id too.
     """
     (_, first), (event, last) = history[0], history[-1]
-    (notification, destination, trace, *_), row, patches = event, last.after, record_type.patches
-    tenant, profile = tenancy.owners[notification.app_id], row.assignment.profile
+    key, trace, row, patches = event.destination.key, event.trace, last.after, record_type.patches
+    tenant, profile = tenancy.owners[event.notification.app_id], row.assignment.profile
     earlier = tuple([EarlierState(change.after.registers, each.cause, each.trace) for each, change in history[:-1]])
-    patch = Patch(tenant, destination.key, row, event.cause, earlier=earlier)
-    event_id = derived(destination.key, "patch", destination.id)
+    patch = Patch(tenant, key, row, event.cause, earlier=earlier)
+    event_id = derived(key, "patch", event.destination.id)
     patches.send(patch, profile=profile, event_id=event_id, trace=trace, out=out, basis=first.before)
     if row.assignment.number and first.registers_before == NOTHING:
-        own = patches.own_profile(tenant, destination.key)
+        own = patches.own_profile(tenant, key)
         if own != profile:
             patches.send_departure(patch, profile=own, trace=trace, out=out)

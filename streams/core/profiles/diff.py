@@ -48,7 +48,8 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str
 
 def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
     """Return the names whose values differ."""
-    names = [name for name, value in new.items() if old.get(name) != value]
+    known = old.get
+    names = [name for name, value in new.items() if known(name) != value]
     if not old.keys() <= new.keys():
         names += old.keys() - new.keys()
     return names

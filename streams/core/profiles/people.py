@@ -5,9 +5,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.profiles import policies
-from schemas.profiles.registers import Value
+from schemas.profiles.registers import Registers, Value
+from schemas.profiles.version import Version
 from streams.core.profiles.policies import Assertion, Assertions, Records, contact_status, qualified_id
 from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
+from streams.core.profiles.storage import CONSENT_FIELDS
 from streams.core.records.completeness import incomplete_lists
 from streams.core.records.registers import inactive_edges
 
@@ -23,8 +25,9 @@ def _consent_fields(basis: ConsentBasis, value: dict[str, Any]) -> Assertions:
     )
     opted_out = _opted_out(basis.unmerged)
     value["unsubscribed"] = sorted(opted_out)
-    mail = _consent(basis, _DENYING_MAIL, default=basis.permissions.email)
-    sms = _consent(basis, _DENYING_SMS, default=basis.permissions.sms)
+    statements = {record: _statements(basis.unmerged[record]) for record in sorted(basis.unmerged)}
+    mail = _consent(basis, statements, _DENYING_MAIL, default=basis.permissions.email)
+    sms = _consent(basis, statements, _DENYING_SMS, default=basis.permissions.sms)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
     deciding = {name: each for name, each in (("email_allowed", mail[1]), ("sms_allowed", sms[1])) if each is not None}
     return {f"unsubscribed.{name}": assertion for name, assertion in opted_out.items()} | deciding
@@ -33,7 +36,7 @@ def _consent_fields(basis: ConsentBasis, value: dict[str, Any]) -> Assertions:
 def _opted_out(records: Records) -> Assertions:
     subscriptions: Assertions = {}
     for record, registers in records.items():
-        for name, version in inactive_edges(registers):
+        for name, version in inactive_edges(registers) if registers.off else ():
             kind, _, entity = name.partition(":")
             if kind == "subscription":
                 opting = Assertion(version, record)
@@ -48,28 +51,41 @@ _DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": Fals
 """The fields that say something about a channel, and the value of each that forbids it. The other value of the first one permits it."""
 
 
-def _consent(basis: ConsentBasis, denying: Mapping[str, Value], *, default: bool) -> tuple[bool, Assertion | None]:
+_Statements = list[tuple[str, Value, Version]]
+
+
+def _statements(registers: Registers) -> _Statements:
+    """Return what a record says about the channels, the latest first. Of a field that was emptied the last value counts."""
+    return [
+        (name, value, version)
+        for version, values in (*registers.now, *registers.last)
+        for name in CONSENT_FIELDS
+        if (value := values.get(name)) is not None
+    ]
+
+
+def _consent(
+    basis: ConsentBasis, statements: Mapping[str, _Statements], denying: Mapping[str, Value], *, default: bool
+) -> tuple[bool, Assertion | None]:
     """Return the most restrictive consent of all records for one channel, and the assertion that decided it.
 
     Any record's denying value forbids, also that of a deleted one. A record without a value counts as `default`: computed here, never
-    stored. Of a field that was emptied the last value counts.
+    stored.
     """
     permission = next(iter(denying))
     deciding: Assertion | None = None
     permitted = 0
-    for record in sorted(basis.unmerged):
-        registers, contributes = basis.unmerged[record], record in basis.contributors
-        permits = default
-        for version, values in (*registers.now, *registers.last):
-            for name, forbids in denying.items():
-                value = values.get(name)
-                if value is None:
-                    continue
-                if value == forbids:
-                    return False, Assertion(version, record)
-                permits = permits or name == permission
-                if contributes:
-                    deciding = deciding or Assertion(version, record)
+    for record, stated in statements.items():
+        contributes, permits = record in basis.contributors, default
+        for name, value, version in stated:
+            forbids = denying.get(name)
+            if forbids is None:  # it is about the other channel
+                continue
+            if value == forbids:
+                return False, Assertion(version, record)
+            permits = permits or name == permission
+            if contributes:
+                deciding = deciding or Assertion(version, record)
         permitted += contributes and permits
     return permitted == len(basis.contributors) > 0, deciding
 

@@ -54,6 +54,8 @@ class ProfileStatus(StrEnum):
     DELETED = "deleted"
     MERGED = "merged"
 
+    __hash__ = str.__hash__  # the one of enumerations is written in Python, and takes ten times as long
+
 
 _NEVER: Final = Version(0, 0, 0, 0, "")
 _LINKS, _STATUS, _VALUES = "links", "contact status", "values"  # what follows from registers, kept with them
@@ -94,6 +96,8 @@ def contact_status(registers: Registers) -> ProfileStatus:
 
 
 def _contact_status(registers: Registers) -> ProfileStatus:
+    if not registers.on:  # as most
+        return ProfileStatus.ACTIVE
     marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}
     if any(name.startswith("merged:") for name in marks):
         return ProfileStatus.MERGED
@@ -209,6 +213,8 @@ def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
 
 def parts_of(assertions: Assertions) -> Provenance:
     """Return the provenance of parts that were resolved one by one; those of one assertion, as the links of a record are, together."""
+    if not assertions:
+        return []
     together: dict[int, tuple[Assertion, list[str]]] = {}
     for name, assertion in assertions.items():
         part = together.get(id(assertion))

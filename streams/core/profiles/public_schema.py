@@ -16,7 +16,7 @@ class Permissions(NamedTuple):
     sms: bool = False
 
 
-class ConsentBasis(NamedTuple):
+class ConsentBasis(msgspec.Struct, frozen=True, gc=False):
     """What consent follows from: the records that count for values, and all that were not merged away."""
 
     contributors: Records

@@ -4,10 +4,9 @@ A list is complete again with a later complete one, or once as many entries are 
 registers: what is counted is what was active at the payload's time, as far as they say.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
-from schemas.profiles.registers import Layers, Registers
+from schemas.profiles.registers import Registers
 from schemas.profiles.version import Version
 from streams.core.records.registers import first_activations, versions_of
 
@@ -25,7 +24,12 @@ def incomplete_lists(registers: Registers) -> dict[str, Version]:
 
 
 def _incomplete(registers: Registers) -> dict[str, Version]:
-    counts = dict(_counts(registers.complete))
+    counts = {
+        name[1:]: (version, count)
+        for version, lists in registers.complete
+        for name, count in lists.items()
+        if name[0] == "#" and isinstance(count, int)
+    }
     if not counts:
         return {}
     on, since, off = versions_of(registers.on), first_activations(registers), versions_of(registers.off)
@@ -42,13 +46,6 @@ def _incomplete(registers: Registers) -> dict[str, Version]:
         elif count != sum(_was_active(on[name], since[name], (off.get(name), whole), version) for name in _of_kind(on, kind)):
             missing[kind] = version
     return missing
-
-
-def _counts(layers: Layers) -> Iterator[tuple[str, tuple[Version, int]]]:
-    for version, lists in layers:
-        for name, count in lists.items():
-            if name[0] == "#" and isinstance(count, int):
-                yield name[1:], (version, count)
 
 
 def _of_kind(names: dict[str, Version], kind: str) -> list[str]:

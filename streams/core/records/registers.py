@@ -100,7 +100,7 @@ def active_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
     """Yield the edges and marks that are active now, with the version of the latest assertion that they are."""
     active: tuple[tuple[str, Version], ...] | None = registers.__dict__.get(_ACTIVE)
     if active is None:
-        denials = _denials(registers)
+        denials = _denials(registers) if registers.on else None
         active = tuple(
             [
                 (name, version)
@@ -143,7 +143,7 @@ def unsettled(registers: Registers) -> set[str]:
     if known is not None:
         return known
     registers.__dict__[_UNSETTLED] = names_unsettled = set(registers.contested)
-    denials = _denials(registers)
+    denials = _denials(registers) if registers.on else None
     if denials is not None:
         for version, names in registers.on:
             names_unsettled.update(name for name in names if any(_unordered(version, other) for other in denials(name)))
@@ -160,10 +160,11 @@ def first_of_each_name(ordered: Iterable[tuple[T, dict[str, Value]]]) -> tuple[t
     layers: list[tuple[T, dict[str, Value]]] = []
     taken: set[str] = set()
     for version, values in ordered:
+        if taken.issuperset(values):  # as all but the latest snapshot of a person's records
+            continue
         fresh = values if taken.isdisjoint(values) else {name: value for name, value in values.items() if name not in taken}
-        if fresh:
-            layers.append((version, fresh))
-            taken.update(fresh)
+        layers.append((version, fresh))
+        taken.update(fresh)
     return tuple(layers)
 
 

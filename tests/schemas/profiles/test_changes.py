@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
@@ -22,7 +23,7 @@ def encoded(changes):
 
 
 def plain(changes):
-    return [{"field": field, "before": before, "after": after, **origin._asdict()} for field, before, after, origin in changes]
+    return [{"field": each.field, "before": each.before, "after": each.after, **asdict(each.origin)} for each in changes]
 
 
 @given(CHANGES)
@@ -35,7 +36,7 @@ def test_a_text_that_utf8_cannot_spell_is_reported_by_the_codec(part):
     change = FieldChange("name", None, None, ValueOrigin("app:a", "e", 1))
     broken = {part: "\ud800"}
     change = (
-        change._replace(origin=change.origin._replace(**broken)) if part in ("record", "event") else change._replace(**broken)
+        replace(change, origin=replace(change.origin, **broken)) if part in ("record", "event") else replace(change, **broken)
     )
     with pytest.raises(InvalidRecord, match="half of a surrogate pair"):
         encoded(as_avro([change]))

@@ -6,7 +6,7 @@ so does a listed field whose value has the wrong type.
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -52,7 +52,7 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
 
     wrappers: tuple[str, ...]  # fields of `item` that may contain the object; else the item is the object
     fields: Mapping[str, FieldRule]
-    parts: Mapping[str, Callable[[Any], Fields]]
+    parts: Mapping[str, Callable[[Any], Fields | dict[str, Value]]]
     lists: Mapping[str, EdgeList]
     ignored: frozenset[str]  # fields that assert nothing about the record
     revives: bool = False  # a snapshot later than the deletion asserts that the record exists again
@@ -70,6 +70,9 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
         values: dict[str, Value] = {}
         for name, value in item.items():
             if (rule := self.fields.get(name)) is not None:
+                if value is None:  # empty in any type
+                    values[rule.name] = None
+                    continue
                 try:
                     values[rule.name] = rule.parse(value)
                 except WrongType:
@@ -81,7 +84,7 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
         return values
 
 
-class EmbeddedList(NamedTuple):
+class EmbeddedList(msgspec.Struct, frozen=True, gc=False):
     """An embedded list: its ids, whether every entry had one, and whether the list reports itself as complete.
 
     `total` is how many entries a list has that shows only a part of them; None for all others.
@@ -150,11 +153,11 @@ def _plan(value: Any) -> Fields:
         yield "plan_name", _parse_or_none(text, value.get("name"))
 
 
-def _attributes(value: Any) -> Fields:
+def _attributes(value: Any) -> dict[str, Value]:
     """Parse custom attributes; a missing one is not asserted, since archiving an attribute also removes it from the object."""
-    if isinstance(value, dict):
-        for name, attribute in value.items():
-            yield f"attributes.{name}", anything(attribute)
+    if not isinstance(value, dict):
+        return {}
+    return {f"attributes.{name}": anything(attribute) for name, attribute in value.items()}
 
 
 def _parse_or_none(parse: Parser, value: Any) -> Value:

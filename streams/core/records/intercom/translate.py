@@ -103,11 +103,14 @@ def _list_edges(
     complete: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for name, edges in schema.lists.items():
+        if name not in item:
+            continue
         changing = assertion is not None and assertion.kind == edges.kind
-        if name not in item or (changing and not (assertion and assertion.active and edges.active)):
+        if changing and not (assertion and assertion.active and edges.active):
             continue
         embedded = embedded_list(item[name])
-        (on if edges.active else off).extend(f"{edges.kind}:{id_}" for id_ in embedded.ids)
+        if embedded.ids:
+            (on if edges.active else off).extend([f"{edges.kind}:{id_}" for id_ in embedded.ids])
         if edges.asserts_absence and not changing and (embedded.complete or (edges.complete and embedded.readable)):
             complete[edges.kind] = embedded.ids
         elif embedded.total is not None and not changing:
