@@ -20,10 +20,13 @@ import structlog
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack, temporary_stack
+from tests.e2e import test_redrive_after_a_fix
 from tests.faults import test_continuation_kill, test_worker_kill
 from tests.faults.campaign import BROKERS, Campaign
 from tests.faults.disturbances import KINDS
 from tests.faults.policies.campaign import long_run
+from tests.faults.replay.campaign import LONG as LONG_REPLAY
+from tests.faults.replay.campaign import ReplayCampaign
 from tests.faults.sync.campaign import SyncCampaign
 from tests.streams.ops.rebuild.campaign import OperationsCampaign
 from tests.support.access_laws.campaign import campaign
@@ -46,7 +49,8 @@ _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
 _WORKSPACE = 100_000  # contacts of a workspace that is read
-KILLS, CONTINUATION = "kills", "continuation"  # one long run each of what the test suite has in short
+KILLS, CONTINUATION, REDRIVE = "kills", "continuation", "redrive"  # one long run each of what the test suite has in short
+REPLAY = "replay"  # the same, with as many events as --events says
 OPERATIONS = "operations"  # replays and rebuilds of the product itself, killed at random moments
 _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat, long enough for several faults to overlap
 
@@ -74,20 +78,23 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
             "policy",
             "sync",
             "webhooks",
+            REPLAY,
             KILLS,
             CONTINUATION,
+            REDRIVE,
             "all",
         ]
     ),
     default="all",
     help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, activities those of activities with a plain reading, runs "
-    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
+    "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again, webhooks the process that posts them, killed twenty times, replay two replays of 200,000 events beside live traffic, killed ten times, redrive 1,002 poison records among 100,000, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
     "are replays and rebuilds of the product.",
 )
+@click.option("--events", type=click.IntRange(10_000), help="Of kind replay: how many events are replayed, 200,000 by default.")
 @click.option(
     "--contacts", type=click.IntRange(10, 1_000_000), help="Of kind sync: how large the workspace is, 100,000 by default."
 )
-def main(minutes: float, seed: int | None, histories: int | None, kind: str, contacts: int | None) -> None:
+def main(*, minutes: float, seed: int | None, histories: int | None, kind: str, contacts: int | None, events: int | None) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
     if seed is not None and kind == "all":
         raise click.UsageError("a seed repeats a campaign of one kind: name its --kind")
@@ -108,6 +115,9 @@ def main(minutes: float, seed: int | None, histories: int | None, kind: str, con
         return
     if kind == "sync":
         _read_again(secrets.randbits(16) if seed is None else seed, contacts or _WORKSPACE)
+        return
+    if kind == REPLAY:
+        _replay(secrets.randbits(32) if seed is None else seed, events or LONG_REPLAY.events)
         return
     if kind in _ONCE:
         _ONCE[kind](secrets.randbits(32) if seed is None else seed)
@@ -194,6 +204,18 @@ def _read_again(seed: int, contacts: int) -> None:
     click.echo(f"the tables are what is true after {time.monotonic() - started:.0f} s: {campaign}")
 
 
+def _replay(seed: int, events: int) -> None:
+    """Replay a long history twice beside live traffic, killed ten times, and compare everything with what was there before."""
+    click.echo(f"seed {seed}: {events} events")
+    share = events / LONG_REPLAY.events
+    scale = LONG_REPLAY._replace(events=events, rate=LONG_REPLAY.rate * share)
+    started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="replay-"))
+    with temporary_stack() as stack:
+        figures = asyncio.run(ReplayCampaign(KafkaSettings(bootstrap=stack.addresses.kafka), folder, seed, scale).run())
+    shutil.rmtree(folder)
+    click.echo(f"{figures}\nnothing found in {time.monotonic() - started:.0f} s")
+
+
 def _run_long(kind: str, seed: int) -> None:
     """Run the long form of a test of the suite."""
     started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix=f"{kind}-"))
@@ -204,6 +226,9 @@ def _run_long(kind: str, seed: int) -> None:
             settings = KafkaSettings(bootstrap=kafka)
             with test_worker_kill.fleet_of(folder, kafka, "") as workers:
                 asyncio.run(test_worker_kill.kills_change_nothing(settings, workers, test_worker_kill.LONG, seed))
+        elif kind == REDRIVE:
+            poison = test_redrive_after_a_fix
+            asyncio.run(poison.poison_is_redriven(KafkaSettings(bootstrap=kafka), seed, poison.LONG))
         else:
             settings = KafkaSettings(bootstrap=kafka, partitions=PARTITIONS)
             with test_continuation_kill.fleet_of(folder, kafka, "", on_disk=bool(seed % 2)) as workers:
@@ -256,6 +281,7 @@ _ONCE: Final[Mapping[str, Callable[[int], None]]] = MappingProxyType(
         "runs": _compare_runs,
         KILLS: partial(_run_long, KILLS),
         CONTINUATION: partial(_run_long, CONTINUATION),
+        REDRIVE: partial(_run_long, REDRIVE),
     }
 )
 """Kinds that run once, with a seed."""
