@@ -189,6 +189,60 @@ async def test_an_event_that_is_refused_becomes_a_dead_letter_and_is_sent_again_
     assert len(await records(installed, "access.violations.json")) == 4, "readers of Kafka get no event twice"
 
 
+# One try: what follows from it depends on what was before.
+ONCE = RetryPolicy(first_s=3600, longest_s=3600, give_up_s=1, pause_s=1)
+PATIENT = RetryPolicy(first_s=0.02, longest_s=0.2)
+
+
+async def refused_for_two_seconds(kafka, pager, receiver):
+    """Deliver until an event has been refused for longer than `ONCE` waits, which counts seconds."""
+    async with delivering(kafka, pager, policy=PATIENT):
+        await until(lambda: receiver.posts)
+        began = time.time()
+        await until(lambda: time.time() > began + 2.1)
+
+
+async def test_how_long_an_event_has_been_refused_is_counted_over_a_restart(installed):
+    await write(installed, [finding_event("a", 1)])
+    with receiving(lambda _: 400) as receiver:
+        pager = endpoint("pager", receiver)
+        await refused_for_two_seconds(installed, pager, receiver)
+        async with delivering(installed, pager, policy=ONCE):
+
+            async def given_up():
+                return len(await records(installed, "dead.letters")) == 1
+
+            await until(given_up)
+
+
+async def test_how_long_an_endpoint_has_accepted_nothing_is_counted_over_a_restart(installed):
+    await write(installed, [finding_event("a", 1)])
+    with receiving(lambda _: 503) as receiver:
+        pager = endpoint("pager", receiver)
+        await refused_for_two_seconds(installed, pager, receiver)
+        async with delivering(installed, pager, policy=ONCE):
+
+            async def paused():
+                return "acme|pager" in await states(installed, AVRO)
+
+            await until(paused)
+    assert await records(installed, "dead.letters") == []
+
+
+async def test_what_failed_before_a_resume_does_not_count_after_a_restart(installed):
+    await write(installed, [finding_event("a", 1)])
+    with receiving(lambda _: 400) as receiver:
+        pager = endpoint("pager", receiver)
+        await refused_for_two_seconds(installed, pager, receiver)
+        for status in (EndpointStatus.PAUSED, EndpointStatus.ACTIVE):
+            await change(installed, AVRO, "acme", "pager", status, actor="jo", reason=None)
+        before = len(receiver.posts)
+        async with delivering(installed, pager, policy=ONCE):
+            await until(lambda: len(receiver.posts) > before)
+    assert await records(installed, "dead.letters") == []
+    assert (await states(installed, AVRO))["acme|pager"].state is EndpointStatus.ACTIVE
+
+
 async def test_what_is_no_finding_becomes_a_dead_letter_and_holds_up_nothing(installed):
     good = finding_event("a", 1)
     await write(installed, [finding_event("a", 1)._replace(value=b"{"), good])
