@@ -50,7 +50,8 @@ class _Thread:
         }  # fmt: skip
 
 
-def _conversation(scene: Scene, customer: str, number: int) -> Iterator[SimulatedPost]:
+def conversation(scene: Scene, customer: str, number: int) -> Iterator[SimulatedPost]:
+    """Yield the posts of a conversation: it is opened, answered, replied to, closed and rated."""
     thread = _Thread(scene, customer, number)
     yield thread.post("conversation.user.created", f"{customer} asks", after=0)
     answer = thread.part(thread.teammate, "comment", "<p>It is on its way.</p>", after=60)
@@ -79,7 +80,7 @@ def support(scene: Scene, customers: Sequence[str] = _CUSTOMERS) -> Iterator[Sim
             "user_id": f"user-{scene.id('user', name)[:8]}",
         }  # fmt: skip
         yield scene.post("event.created", event, at_ms=at, about=f"{name} opens an invoice")
-        yield from _conversation(scene, name, number)
+        yield from conversation(scene, name, number)
         ended = scene.at(700 + 400 * number)
         call = {
             "type": "call",

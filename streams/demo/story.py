@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from streams.demo.chapters import access, first_reading, leaver, profiles
+from streams.demo.chapters import access, activities, first_reading, leaver, profiles
 from streams.demo.context import VIOLATIONS, StoryContext
 
-TOPICS = ("people", "orgs", VIOLATIONS)
+TOPICS = ("people", "orgs", "activities", VIOLATIONS)
 
 Act = Callable[[StoryContext], Awaitable[None]]
 
@@ -18,6 +18,7 @@ ACTS: tuple[Act, ...] = (
     profiles.belongs_to_a_company,
     profiles.lead_is_the_same_person,
     profiles.locked_field,
+    activities.conversation,
     access.no_policy,
     access.unknown_teammate,
     access.staff_directory,
