@@ -43,10 +43,10 @@ NOW = int(time.time())
 OLD = NOW - 120 * DAY
 PLANTED = re.compile(rb"planted-text-\d+")
 TEXTS = 1_000
-TIDY = {"log.cleaner.backoff.ms": "100", "log.retention.check.interval.ms": "200", "log.initial.task.delay.ms": "100"}
-SHORT = {"segment.ms": "1000", "file.delete.delay.ms": "100"}
-COMPACTED = {**SHORT, "max.compaction.lag.ms": "1000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"}
-EXPIRING = {**SHORT, "retention.ms": "2000"}
+TIDY = {"log.cleaner.backoff.ms": "500", "log.retention.check.interval.ms": "1000", "log.initial.task.delay.ms": "100"}
+SHORT = {"segment.ms": "4000", "file.delete.delay.ms": "100"}
+COMPACTED = {**SHORT, "max.compaction.lag.ms": "4000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"}
+EXPIRING = {**SHORT, "retention.ms": "60000"}  # longer than an agent is away on a busy machine
 PLAIN = {"compression.type": "uncompressed"}
 RAW = ("intercom.conversations", "intercom.activities", "intercom.contacts", "intercom.companies")
 
@@ -175,7 +175,7 @@ async def until_texts(kafka: KafkaSettings, count: int) -> None:
 async def test_after_a_purge_no_text_is_left_and_a_longer_policy_brings_them_back(
     tidy: local.LocalStack, prefix: str, tmp_path: Path
 ) -> None:
-    kafka = KafkaSettings(bootstrap=tidy.addresses.kafka, topic_prefix=prefix, partitions=2)
+    kafka = KafkaSettings(bootstrap=tidy.addresses.kafka, topic_prefix=prefix, partitions=1)
     config = write_config(tmp_path, config_text(kafka={"bootstrap": kafka.bootstrap, "topic_prefix": prefix}))
     files = tmp_path / "files"
     files.mkdir()
@@ -203,7 +203,7 @@ async def test_after_a_purge_no_text_is_left_and_a_longer_policy_brings_them_bac
         await asyncio.to_thread(typed, config, "policy", "set", "--days", "90", "--json")
         await until_texts(kafka, 0)
         await configure(kafka, short=True)
-        rewriting = asyncio.create_task(stores.keep_wiped(after_s=-60, every_s=0.5))
+        rewriting = asyncio.create_task(stores.keep_wiped(after_s=-60, every_s=2))
         async with asyncio.timeout(DEADLINE_S):
             number = 10_000
             while places := {**await in_topics(kafka), **in_files(tidy.home, files, prefix=prefix)}:
@@ -217,7 +217,7 @@ async def test_after_a_purge_no_text_is_left_and_a_longer_policy_brings_them_bac
                         )
                     )
                 )
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(3)
         rewriting.cancel()
         code, (found,) = await asyncio.to_thread(typed, config, "purge", "--verify", "--json")
         assert (code, found["faults"]) == (0, [])

@@ -36,9 +36,10 @@ from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.passing import receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
-from streams.agents.activities.retention import next_day, receive_day, receive_policy
+from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
 from streams.core.activities.join import without_words
+from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
 ROWS: Final[Versioned[ActivityTableRow]] = Versioned(cast("type[ActivityTableRow]", ActivityTableRow))
@@ -90,8 +91,9 @@ def _step(tenancy: Tenancy, batch: Batch, table: Table[ActivityTableRow], out: O
         return _advanced(tenancy, _limits_changed(batch, table, out), table, out)
     work: list[_Work] = []
     read = _assigned if batch.topic == ASSIGNMENTS_TOPIC else _observed
+    limits: dict[str, RetentionLimits] = {}  # which only records of the other topics change
     for record in batch.records:
-        move = read(partial(_contact, tenancy, _key(record)[0], table, out), record, out)
+        move = read(partial(_contact, tenancy, _key(record)[0], table, out, limits), record, out)
         work += [] if move is None else [move]
     return _advanced(tenancy, work, table, out)
 
@@ -130,11 +132,18 @@ def _advanced(tenancy: Tenancy, work: list[_Work], table: Table[ActivityTableRow
     return msgspec.msgpack.encode(left) if left else None
 
 
-def _contact(tenancy: Tenancy, key: str, table: Table[ActivityTableRow], out: Outbox) -> Contact:
+def _contact(
+    tenancy: Tenancy, key: str, table: Table[ActivityTableRow], out: Outbox, limits: dict[str, RetentionLimits] | None = None
+) -> Contact:
+    """Return a contact; `limits` remembers those of tenants."""
     tenant = tenancy.tenant_of(key)
     if not tenant:
         raise InvalidRecord("no tenant has the workspace of this contact; add it to the configuration and redrive the record")
-    return Contact(tenant, key, table, out)
+    if limits is None:
+        return Contact(tenant, key, table, out)
+    if tenant not in limits:
+        limits[tenant] = limits_of(tenant, table)
+    return Contact(tenant, key, table, out, limits=limits[tenant])
 
 
 def _assigned(find: FindContact, record: Message, out: Outbox) -> ContactMove | None:

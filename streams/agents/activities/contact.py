@@ -19,6 +19,7 @@ from streams.agents.activities.sending import SOURCE, ContactCause, ContactSende
 from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in
 from streams.agents.activities.values import claim_value
 from streams.core.activities.join import join
+from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Outbox, Table
 
 DROPPED: Final = "statistic_dropped"
@@ -28,11 +29,13 @@ DROPPED: Final = "statistic_dropped"
 class Contact:
     """One contact while a step works on it."""
 
-    def __init__(self, tenant: str, key: str, table: Table[ActivityTableRow], out: Outbox) -> None:
+    def __init__(
+        self, tenant: str, key: str, table: Table[ActivityTableRow], out: Outbox, *, limits: RetentionLimits | None = None
+    ) -> None:
         self.key = key
         self.owner = Ownership(tenant, key, table)
         self.send = ContactSender(tenant, key, out)
-        self.limits = limits_of(tenant, table)
+        self.limits = limits or limits_of(tenant, table)
         self.details = Details(key, table, self.limits)
         self.summaries = Summaries(key, table)
         self.expired = ExpiredActivities(self.owner, self.details, self.summaries, self.send)
@@ -50,7 +53,8 @@ class Contact:
 
     def add(self, observed: PersonActivity, cause: ContactCause) -> None:
         """Join an activity, and send it to the profile where it changed. One whose details have expired leaves its mark alone."""
-        item, mark = item_of(observed), mark_of(observed.id)
+        mark = mark_of(observed.id)
+        item = f"{PREFIX}{observed.conversation}|{mark}"
         before = self.details.get(item)
         if before is not None:
             self.join(item, before, observed, cause)

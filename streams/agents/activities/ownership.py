@@ -45,7 +45,8 @@ class Ownership:
 
     @property
     def erased(self) -> bool:
-        return self.assignment.number == ERASED.number
+        row = self._table.get(self._key)
+        return isinstance(row, OwnerRow) and row.assignment.number == ERASED.number
 
     def assign(self, assignment: Assignment, leaves: str | None = None) -> None:
         """Put whose the contact is; `leaves` is a profile whose activities are to follow."""

@@ -89,6 +89,9 @@ def _show(found: Verification) -> None:
     click.echo("kept on purpose:")
     for line in found.kept:
         click.echo(f"  {line}")
+    click.echo("not looked into:")
+    for line in found.not_read:
+        click.echo(f"  {line}")
     for fault in found.faults:
         click.echo(f"fault: {fault}", err=True)
     if not found.faults:
