@@ -10,7 +10,7 @@ from schemas.activities.marks import Remnant, mark_of
 from schemas.activities.messages import ActivityTableRow, ContactActivityRow, ParticipantsRow
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.details import PREFIX, Details, item_of
-from streams.agents.activities.due import take_due
+from streams.agents.activities.due import forget_due
 from streams.agents.activities.erased_conversations import send_erasures
 from streams.agents.activities.expiry import ExpiredActivities, remembered, remnant_of
 from streams.agents.activities.ownership import Ownership
@@ -162,7 +162,7 @@ class Contact:
 
     def clear(self, cause: ContactCause) -> None:
         """Delete everything but whose the contact is, also from `activity.records`, and have its conversations forget it."""
-        take_due(self.key, self._table)
+        forget_due(self.key, self._table)
         self.leave_conversations(self._conversations(), cause)
         for item, row in list(self._table.walk(self.key)):
             self._table.delete(self.key, item)

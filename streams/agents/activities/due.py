@@ -12,6 +12,9 @@ from streams.engine.agent import Table
 INDEX: Final = "*due"
 """The group of the index, `day|contact`; no contact's key begins with an asterisk."""
 
+CONTACTS: Final = "*contacts"
+"""The group of all contacts with details: a walk over them meets each, also one whose day changes meanwhile."""
+
 _ITEM: Final = "d"
 _DIGITS: Final = 6
 
@@ -23,6 +26,8 @@ def set_due(key: str, day: int, table: Table[ActivityTableRow]) -> None:
         if row.day <= day:
             return
         table.delete(INDEX, _index(row.day, key))
+    elif table.get(CONTACTS, key) is None:
+        table.put(CONTACTS, key, DueRow(0))
     table.put(key, _ITEM, DueRow(day))
     table.put(INDEX, _index(day, key), DueRow(day))
 
@@ -35,6 +40,12 @@ def take_due(key: str, table: Table[ActivityTableRow]) -> None:
         table.delete(key, _ITEM)
 
 
+def forget_due(key: str, table: Table[ActivityTableRow]) -> None:
+    """Forget a contact that has no details any more."""
+    take_due(key, table)
+    table.delete(CONTACTS, key)
+
+
 def first_due(table: Table[ActivityTableRow], day: int) -> str | None:
     """Return a contact that is due on that day or was before."""
     item = next((item for item, _ in table.walk(INDEX)), None)
@@ -43,10 +54,9 @@ def first_due(table: Table[ActivityTableRow], day: int) -> str | None:
     return item.partition("|")[2]
 
 
-def all_due(table: Table[ActivityTableRow], after: str) -> Iterator[tuple[str, str]]:
-    """Yield all contacts with details beyond an item of the index, with their items."""
-    for item, _ in table.walk(INDEX, after):
-        yield item, item.partition("|")[2]
+def all_due(table: Table[ActivityTableRow], after: str) -> Iterator[str]:
+    """Yield all contacts with details beyond one, in order."""
+    return (key for key, _ in table.walk(CONTACTS, after))
 
 
 def _index(day: int, key: str) -> str:

@@ -13,7 +13,7 @@ from schemas.activities.messages import ActivityTableRow
 from schemas.activities.records import PersonActivity
 from schemas.tenancy import Tenancy
 from streams.agents.activities.contact import Contact
-from streams.agents.activities.due import all_due, first_due, set_due, take_due
+from streams.agents.activities.due import all_due, first_due, forget_due, set_due, take_due
 from streams.agents.activities.retention import cause_of_expiry, day_of
 from streams.agents.activities.sending import ContactCause
 from streams.core.activities.limits import NEVER
@@ -21,9 +21,10 @@ from streams.engine.agent import Table
 
 
 class Purge(msgspec.Struct, frozen=True, array_like=True, tag="purge"):
-    """How far a purge is: in the index of due contacts, for a policy of a `tenant`; and in the details of a contact.
+    """How far a purge is: in the contacts of a `tenant`, for its policy; and in the details of a contact.
 
-    `due` is the first day on which one of the details looked at expires.
+    `due` is the first day on which one of the details looked at expires, under limits of that `version` and `day`. Where these change meanwhile,
+    the contact is looked at from its first detail on: the purge because of that change does not find it in the index.
     """
 
     tenant: str = ""
@@ -31,6 +32,8 @@ class Purge(msgspec.Struct, frozen=True, array_like=True, tag="purge"):
     contact: str = ""
     item: str = ""
     due: int = NEVER + 1
+    version: int = 0
+    day: int | None = None
 
 
 def purge(
@@ -53,6 +56,9 @@ def purge(
                 progress = Purge(progress.tenant, progress.after)
                 continue
         contact, some = contact_of(progress.contact), max(most - looked, 1)
+        version, day = contact.limits.state()
+        if not progress.item or (progress.version, progress.day) != (version, day):
+            progress = msgspec.structs.replace(progress, item="", due=NEVER + 1, version=version, day=day)
         details = list(islice(contact.details.walk(after=progress.item), some))
         looked += len(details)
         progress = _look(progress, contact, details, table, whole=len(details) < some)
@@ -78,6 +84,8 @@ def _look(
         return msgspec.structs.replace(progress, item=details[-1][0], due=due)
     if due <= NEVER:
         set_due(contact.key, due, table)
+    elif next(contact.details.walk(), None) is None:
+        forget_due(contact.key, table)
     return Purge(progress.tenant, progress.after)
 
 
@@ -87,7 +95,8 @@ def _next(progress: Purge, tenancy: Tenancy, table: Table[ActivityTableRow], mos
         contact = first_due(table, day_of(table) or 0)
         return None if contact is None else Purge(contact=contact)
     after = progress.after
-    for after, contact in islice(all_due(table, progress.after), most):
+    for contact in islice(all_due(table, progress.after), most):
+        after = contact
         if tenancy.tenant_of(contact) == progress.tenant:
             return Purge(progress.tenant, after, contact)
     return None if after == progress.after else Purge(progress.tenant, after)
