@@ -34,7 +34,7 @@ from schemas.profiles.registers import ERASED, Assignment, PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
-from streams.agents.activities.passing import receive_marks, send_marks
+from streams.agents.activities.passing import move_marks, receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
@@ -248,7 +248,7 @@ def _move_contact(contact: Contact, move: ContactMove) -> ContactMove | None:
     some = list(islice(contact.all_of_it(move.after), _AT_A_TIME))
     for item, found in some:
         if not isinstance(found, PersonActivity):
-            _move_marks(contact, move, *found, erased=erased)
+            move_marks(contact, move.left, *found, move.cause, erased=erased)
             continue
         if move.left != profile:
             contact.leave(move.left, found, move.cause)
@@ -262,15 +262,6 @@ def _move_contact(contact: Contact, move: ContactMove) -> ContactMove | None:
     if erased:
         contact.clear(move.cause)
     return None
-
-
-def _move_marks(contact: Contact, move: ContactMove, type_: str, marks: list[str], *, erased: bool) -> None:
-    """Move the marks of a row; an erased contact's are deleted at the end."""
-    profile = contact.owner.profile
-    if move.left != profile:
-        contact.send.patch_marks(move.left, type_, None, move.cause, gone=marks)
-    if not erased:
-        contact.send.patch_marks(profile, type_, contact.summaries.totals(type_), move.cause, expired=marks)
 
 
 def _move_conversation(contact: Contact, move: ConversationMove) -> ConversationMove | Purge | None:

@@ -39,3 +39,12 @@ def send_marks(contact: Contact, conversation: str, participants: Participants, 
         message = MarksRecord(kind, conversation, marks, cause.cause, participants=participants)
         for other in to:
             contact.send.pass_on_marks(message, other, cause)
+
+
+def move_marks(contact: Contact, left: str, type_: str, marks: list[str], cause: ContactCause, *, erased: bool) -> None:
+    """Move marks from a profile that the contact has left to its profile of now; an erased contact's are deleted at the end."""
+    profile = contact.owner.profile
+    if left != profile:
+        contact.send.patch_marks(left, type_, None, cause, gone=marks)
+    if not erased:
+        contact.send.patch_marks(profile, type_, contact.summaries.totals(type_), cause, expired=marks)
