@@ -204,7 +204,9 @@ async def test_after_a_purge_no_text_is_left_and_a_longer_policy_brings_them_bac
         await until_texts(kafka, 0)
         await configure(kafka, short=True)
         rewriting = asyncio.create_task(stores.keep_wiped(after_s=-60, every_s=2))
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(
+            3 * DEADLINE_S
+        ):  # the patches between agents are there for a minute, and a scan takes some seconds
             number = 10_000
             while places := {**await in_topics(kafka), **in_files(tidy.home, files, prefix=prefix)}:
                 print(round(time.monotonic()), places)  # noqa: T201  # shown by pytest when the test fails
