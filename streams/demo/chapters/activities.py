@@ -30,8 +30,8 @@ async def conversation(context: StoryContext) -> None:
         record = await context.watch.until("activities", partial(_is_of, contact, type_), f"An activity {type_}", within_s=SOON_S)
         if record.value["person"] != _person_of(context, contact):
             raise NotSeen(f"The activity {type_} is not one of the person whose the contact is.")
-        said = f": {record.value['text']}" if record.value["text"] else ""
-        context.record_observation(f"activity of {_CUSTOMER}: {type_}{said}", record, since)
+        words = f": {record.value['text']}" if record.value["text"] else ""
+        context.record_observation(f"activity of {_CUSTOMER}: {type_}{words}", record, since)
 
 
 def _is_of(contact: str, type_: str, activity: dict[str, Any]) -> bool:
