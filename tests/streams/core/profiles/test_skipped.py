@@ -44,6 +44,7 @@ def test_a_lock_a_strategy_and_a_priority_are_named_as_the_reason():
     assert ("abc:1", "phone", "ignore") not in found(ignoring, abc_1=fields(1, phone="7"))
     assert found(ignoring, abc_1=ABC) == {("abc:1", "name", "ignore"), ("abc:1", "phone", "ignore")}
     assert found(ProfilePolicy(priority=("crm",)), crm_1=CRM, abc_1=ABC) == {("abc:1", "name", "priority")}
+    assert found(ProfilePolicy(priority=("abc",)), crm_1=CRM, abc_1=ABC) == set(), "the other name is older anyway"
 
 
 def test_what_is_not_published_at_all_is_skipped_with_every_value():
@@ -77,6 +78,9 @@ def test_what_is_skipped_is_in_no_value_and_what_is_neither_skipped_nor_publishe
             published = _published(value, name)
             if (record, name) in skipped:
                 assert published != own
+                if published is not None:
+                    source = value["sources"][value["provenance"][name]]
+                    assert (source["time"] // 1000, source["record"]) <= (version.second, "~")
             elif published != own:
                 source = value["sources"][value["provenance"][name]]
                 assert (source["time"] // 1000, source["event"], source["record"]) >= (version.second, "", "")
