@@ -25,7 +25,7 @@ from schemas.errors import IntercomStreamsError
 def main(*, name: str | None, as_json: bool, quick: bool, rounds: int | None, only: tuple[str, ...], events: int | None) -> None:
     """Measure NAME against its rivals on a real Kafka: the one KAFKA_BOOTSTRAP names, else one of its own. Without NAME, list what there is."""
     if name is None:
-        click.echo("\n".join(f"{each:10} {benchmark.about}" for each, benchmark in BENCHMARKS.items()))
+        click.echo("\n".join(f"{each:11} {benchmark.about}" for each, benchmark in BENCHMARKS.items()))
         return
     machine = this_machine()
     options = Options(quick=quick, rounds=rounds, only=only, events=events)

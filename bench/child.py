@@ -78,6 +78,18 @@ class Child:
         if failed:
             raise MustStop(f"{' '.join(self.command[1:])} did not succeed:\n{self.output()[-2000:]}")
 
+    def wait_for_usage(self, seconds: float) -> Usage:
+        """Wait until the process ends by itself, and return what it used; raise `MustStop` if it fails or does not end in time."""
+        deadline, memory = time.monotonic() + seconds, 0.0
+        while (used := self._reap(os.WNOHANG)) is None:
+            memory = max(memory, self.peak_mib())
+            if time.monotonic() > deadline:
+                self._process.kill()
+            time.sleep(0.02)
+        if self._process.returncode != 0:
+            raise MustStop(f"{' '.join(self.command[1:])} did not succeed:\n{self.output()[-2000:]}")
+        return Usage(used, memory)
+
     def connections(self, ports: Collection[int]) -> int:
         """Return the number of connections of the process and its children to these ports; 0 if the system does not show it."""
         return sum(established(pid, ports) for pid in _family(self.pid))

@@ -36,6 +36,7 @@ BENCHMARKS = MappingProxyType({
     "identity": Benchmark("bench.identity.benchmark:run", "claims per second and memory of a tenant of a million records"),
     "latency": Benchmark("bench.latency.benchmark:run", "from a post to the person or the violation it causes"),
     "replay": Benchmark("bench.replay.benchmark:run", "a million events read again, from the start of a worker until it has caught up"),
+    "replay_copy": Benchmark("bench.replay_copy.benchmark:run", "records per second that `replay --to` copies, against a bare consumer and producer"),
     "sync": Benchmark("bench.sync.benchmark:run", "contacts per second from Intercom's REST API to Kafka, against a bare loop, and memory"),
     "scale": Benchmark("bench.scale.benchmark:run", "one, two and four workers, compared with the formula of docs/sizing.md"),
     "partitions": Benchmark("bench.partitions.benchmark:run", "connections, memory, delays and throughput with 4, 16 and 64 partitions"),

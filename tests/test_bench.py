@@ -33,6 +33,7 @@ SMALLEST = {
     "ingress": (("bare", "one_process"), {"one_process"}),
     "engine": (("ours", "raw_aiokafka", "recovery_ours", "recovery_stock"), {"raw_aiokafka", "recovery_stock"}),
     "replay": (("ours", "raw_aiokafka", "worker"), {"raw_aiokafka"}),
+    "replay_copy": (("ours", "bare"), {"bare"}),
     "profiles": (
         ("live", "ours", "no_work", "raw_aiokafka", "stages", "steps", "million_on_disk", "large_person"),
         {"live_no_work", "live_raw_aiokafka", "live_cpu_us", "large_person"},
