@@ -206,7 +206,7 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
     if known is not None and known.closed:
         activity = without_words(activity)
     if latest is None or contact.key in latest.contacts:
-        contact.add(activity, cause)
+        contact.add(activity, cause if known is None else cause.since(known.participants))
     if latest is not None and sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None:
         for other in latest.contacts:
             if other != contact.key:

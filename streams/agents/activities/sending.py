@@ -36,14 +36,19 @@ PASSED: Final = "=p|"
 
 
 class ContactCause(NamedTuple):
-    """The event behind a change, and its trace."""
+    """The event behind a change, and its trace; `among` is the number of the participants that a contact takes part with since it was not."""
 
     cause: PatchCause
     trace: str | None
+    among: int | None = None
+
+    def since(self, participants: Participants) -> "ContactCause":
+        """Return the same cause among those participants: what it gave a contact before that left meanwhile, it gives once more."""
+        return self._replace(among=participants.number)
 
     def again(self, *parts: str | int | None) -> "ContactCause":
         """Return the same cause under an id of its own, for what the same event does once more later."""
-        return ContactCause(PatchCause(derived(self.cause.event, *parts), self.cause.time), self.trace)
+        return self._replace(cause=PatchCause(derived(self.cause.event, *parts), self.cause.time))
 
 
 class ContactSender:
@@ -58,7 +63,9 @@ class ContactSender:
         self, profile: str, activity: PersonActivity, totals: Totals | None, cause: ContactCause, *, gone: bool = False
     ) -> None:
         """Give an activity to a profile, or take it away."""
-        step = "gone" if gone else derived(msgspec.msgpack.encode(activity).hex())
+        step = (
+            "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *([] if cause.among is None else [cause.among]))
+        )
         change = ActivityPatch(self._tenant, self._key, activity, totals, cause.cause, gone)
         self._patch(profile, change, cause, activity.id, step)
 

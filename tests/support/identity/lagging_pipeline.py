@@ -36,6 +36,7 @@ class LaggingPipeline:
         self.pending = defaultdict(list)
         self.topics = defaultdict(list)
         self.notes = Counter()  # by agent and note
+        self.started = set()  # agents and partitions that have read what came first
 
     def post(self, *bodies):
         """Append bodies as the ingress does; nothing is processed yet."""
@@ -96,8 +97,19 @@ class LaggingPipeline:
         return {key: value for table in tables for key, value in table.rows().items()}
 
     def _ready(self):
-        waiting = [(agent, at, topic) for (agent, at, topic), queue in self.queues.items() if queue]
+        waiting = [
+            (agent, at, topic) for (agent, at, topic), queue in self.queues.items() if queue and self._may_read(agent, at, topic)
+        ]
         return waiting + [(agent, at, None) for (agent, at), work in self.pending.items() if work]
+
+    def _may_read(self, agent, at, topic):
+        """Return whether a worker reads a topic: when it starts, it reads first what leading topics had before.
+
+        That is left out where nothing follows from it: whenever a policy of profiles comes, the answers are the same.
+        """
+        if not self.queues.get((agent, at, POLICIES_TOPIC)):
+            self.started.add((agent, at))
+        return topic == POLICIES_TOPIC or (agent, at) in self.started
 
     def _process(self, name, at, topic):
         agent, table, out = self.agents[name], self.tables[name, at], ListOutbox()

@@ -1,4 +1,4 @@
-"""A contact that moves to another person while its conversation moves to another contact: nothing stays where it was."""
+"""Contacts and conversations that move at the same time: nothing stays where it was, and nothing comes back under an id that it had."""
 
 from schemas.activities.messages import PATCH, RECORD, ActivityRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
@@ -55,3 +55,30 @@ def test_an_activity_that_is_dropped_before_its_move_is_at_its_end_leaves_both_p
     assert {activity for profile, activity in final if profile == OWN} == {each.id for each in (*details, *earlier)}
     passed_on = {each.key.decode() for each in sent if each.topic == "activity.records" and each.key.startswith(OTHER.encode())}
     assert passed_on == {f"{OTHER}|{each.id}" for each in details}
+
+
+def test_an_activity_that_is_reported_once_more_to_a_contact_that_is_back_has_another_id():
+    """Its repetition comes before those who stayed pass the activity on."""
+    agent = module.activities(TENANCY)
+    table, sent = MemoryTable(agent.codec), []
+
+    def feed(item, message):
+        out = ListOutbox()
+        rest = agent.step(Batch("activity.records", 0, [record(item, message)]), table, out)
+        while rest is not None:
+            rest = agent.resume(rest, table, out)
+        sent.extend(out.sent)
+        table.commit()
+
+    def contacts(number, before, after):
+        feed(f"={THREAD}", ParticipantsRecord(THREAD, Participants(number, after), before, PatchCause(f"l{number}", 0)))
+
+    noted = ActivityRecord(PersonActivity(id="a1", type="conversation.noted", time=1, conversation=THREAD), PatchCause("e", 0))
+    feed("a1", noted)
+    contacts(1, (ONE,), (OTHER,))
+    contacts(2, (OTHER,), (ONE, OTHER))
+    feed("a1", noted)
+    patches = [(PATCH.decode(each.value).gone, dict(each.headers)) for each in sent if each.topic == "activity.patches"]
+    assert [gone for gone, _ in patches] == [False, True, False]
+    assert len({headers["ce_id"] for _, headers in patches}) == 3
+    assert [headers["ce_causationid"] for _, headers in patches] == [b"e", b"l1", b"e"]
