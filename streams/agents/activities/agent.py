@@ -7,7 +7,6 @@ and policies alone (`purge`).
 
 from collections.abc import Callable
 from functools import partial
-from itertools import islice
 from typing import Final, cast
 
 import msgspec
@@ -20,12 +19,10 @@ from schemas.activities.messages import (
     ActivityRecord,
     ActivityTableRow,
     MarksRecord,
-    Participants,
     ParticipantsRecord,
     ParticipantsRow,
     company_of_subject,
 )
-from schemas.activities.records import PersonActivity
 from schemas.activities.retention import POLICIES_TOPIC, WAKES_TOPIC
 from schemas.errors import InvalidRecord
 from schemas.message import TRACE_PARENT, Message, header
@@ -34,7 +31,8 @@ from schemas.profiles.registers import ERASED, Assignment, PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
-from streams.agents.activities.passing import move_marks, receive_marks, send_marks
+from streams.agents.activities.moves import ContactMove, ConversationMove, is_behind_another, move_contact, move_conversation
+from streams.agents.activities.passing import receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
@@ -45,28 +43,6 @@ from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 ROWS: Final[Versioned[ActivityTableRow]] = Versioned(cast("type[ActivityTableRow]", ActivityTableRow))
 
 _AT_A_TIME: Final = 200  # activities of a move: some 20 ms
-
-
-class ContactMove(msgspec.Struct, frozen=True, array_like=True, tag="contact"):
-    """A contact's activities on their way from a profile to the one that the contact has now, up to an item."""
-
-    contact: str
-    left: str
-    cause: ContactCause
-    after: str = ""
-
-
-class ConversationMove(msgspec.Struct, frozen=True, array_like=True, tag="conversation"):
-    """A conversation's activities on their way from one contact to others, up to an item."""
-
-    contact: str
-    conversation: str
-    to: tuple[str, ...]
-    stays: bool
-    closed: bool
-    participants: Participants
-    cause: ContactCause
-    after: str = ""
 
 
 _Work = ContactMove | ConversationMove | Purge
@@ -95,7 +71,7 @@ def _step(tenancy: Tenancy, batch: Batch, table: Table[ActivityTableRow], out: O
     for record in batch.records:
         move = read(partial(_contact, tenancy, _key(record)[0], table, out, limits), record, out)
         work += [] if move is None else [move]
-    return _advanced(tenancy, work, table, out)
+    return _left(work) if work and _follows(tenancy, work[0], table, out) else _advanced(tenancy, work, table, out)
 
 
 def _limits_changed(batch: Batch, table: Table[ActivityTableRow], out: Outbox) -> list[_Work]:
@@ -127,9 +103,21 @@ def _advanced(tenancy: Tenancy, work: list[_Work], table: Table[ActivityTableRow
         rest = purge(current, tenancy, partial(_contact, tenancy, table=table, out=out), table, most=_AT_A_TIME)
     else:
         contact = _contact(tenancy, current.contact, table, out)
-        rest = _move_contact(contact, current) if isinstance(current, ContactMove) else _move_conversation(contact, current)
-    left = [*([] if rest is None else [rest]), *others]
-    return msgspec.msgpack.encode(left) if left else None
+        rest = (
+            move_contact(contact, current, _AT_A_TIME)
+            if isinstance(current, ContactMove)
+            else move_conversation(contact, current, _AT_A_TIME)
+        )
+    return _left([*([] if rest is None else [rest]), *others])
+
+
+def _left(work: list[_Work]) -> Cursor | None:
+    return msgspec.msgpack.encode(work) if work else None
+
+
+def _follows(tenancy: Tenancy, work: _Work, table: Table[ActivityTableRow], out: Outbox) -> bool:
+    """Return whether work has to wait for earlier work."""
+    return isinstance(work, ConversationMove) and is_behind_another(_contact(tenancy, work.contact, table, out), work)
 
 
 def _contact(
@@ -240,56 +228,3 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
         return None
     contact.owner.put_participants(conversation, msgspec.structs.replace(row, moves=row.moves + 1))
     return ConversationMove(contact.key, conversation, joined if sends else (), stays, closed, latest, cause)
-
-
-def _move_contact(contact: Contact, move: ContactMove) -> ContactMove | None:
-    """Move some activities of a contact to its profile of now, which can be another one than when the move began; an erased one's are gone."""
-    profile, erased = contact.owner.profile, contact.owner.erased
-    some = list(islice(contact.all_of_it(move.after), _AT_A_TIME))
-    for item, found in some:
-        if not isinstance(found, PersonActivity):
-            move_marks(contact, move.left, *found, move.cause, erased=erased)
-            continue
-        if move.left != profile:
-            contact.leave(move.left, found, move.cause)
-        if erased:
-            contact.drop(item, found, move.cause)
-        else:
-            contact.arrive(found, move.cause)
-    if len(some) == _AT_A_TIME:
-        return msgspec.structs.replace(move, after=some[-1][0])
-    contact.owner.has_left(move.left)
-    if erased:
-        contact.clear(move.cause)
-    return None
-
-
-def _move_conversation(contact: Contact, move: ConversationMove) -> ConversationMove | Purge | None:
-    """Send some activities of a conversation to the contacts that joined it, and drop them where the contact has left it.
-
-    A contact that is back meanwhile keeps what is not dropped yet, and counts it again. What expires meanwhile does so at the end.
-    """
-    latest = contact.owner.participants(move.conversation)
-    if not move.stays and latest is not None and contact.key in latest.participants.contacts:
-        contact.count_again(move.conversation, move.cause)
-        return _moved(contact, move)
-    some = list(islice(contact.details.walk(move.conversation, move.after), _AT_A_TIME))
-    for item, activity in some:
-        shown = without_words(activity) if move.closed else activity
-        for other in move.to:
-            contact.send.pass_on(shown, move.participants, other, move.cause)
-        if not move.stays:
-            contact.drop(item, activity, move.cause)
-        elif shown != activity:
-            contact.replace(item, shown, move.cause)
-    if len(some) == _AT_A_TIME:
-        return msgspec.structs.replace(move, after=some[-1][0])
-    return _moved(contact, move)
-
-
-def _moved(contact: Contact, move: ConversationMove) -> Purge | None:
-    """Note the end of a move, and return the work of leaving no details that have expired meanwhile."""
-    row = contact.owner.participants(move.conversation)
-    if row is not None:
-        contact.owner.put_participants(move.conversation, msgspec.structs.replace(row, moves=max(row.moves - 1, 0)))
-    return None if contact.limits.day is None else Purge(contact=contact.key)

@@ -82,3 +82,34 @@ def test_an_activity_that_is_reported_once_more_to_a_contact_that_is_back_has_an
     assert [gone for gone, _ in patches] == [False, True, False]
     assert len({headers["ce_id"] for _, headers in patches}) == 3
     assert [headers["ce_causationid"] for _, headers in patches] == [b"e", b"l1", b"e"]
+
+
+def test_a_contact_that_leaves_before_all_is_passed_on_drops_nothing_that_is_still_to_be_passed_on(monkeypatch):
+    monkeypatch.setattr(module, "_AT_A_TIME", 2)
+    agent = module.activities(TENANCY)
+    table, sent, pending = MemoryTable(agent.codec), [], []
+
+    def done(rest, out):
+        sent.extend(out.sent)
+        table.commit()
+        return rest
+
+    def feed(*records):
+        out = ListOutbox()
+        pending.append(done(agent.step(Batch("activity.records", 0, records), table, out), out))
+
+    noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
+    feed(*(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    joined = [
+        record(f"={name}", ParticipantsRecord(name, Participants(1, (ONE, OTHER)), (ONE,), PatchCause("j", 0)))
+        for name in ("abc12345:100", THREAD)
+    ]
+    feed(*joined)  # the second waits for the first
+    feed(record(f"={THREAD}", ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE, OTHER), PatchCause("l", 0))))
+    for rest in [each for each in pending if each]:
+        while rest is not None:
+            out = ListOutbox()
+            rest = done(agent.resume(rest, table, out), out)
+    written = [(each.key.decode(), each.value) for each in sent if each.topic == "activity.records"]
+    assert {key for key, value in written if value is not None} == {f"{OTHER}|{each.id}" for each in noted}
+    assert {key for key, value in written if value is None} == {f"{ONE}|{each.id}" for each in noted}
