@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import SchemaParseException
 from fastavro.validation import ValidationError, validate
 
 from schemas.catalogue import Catalogue, Schema, shipped
@@ -73,8 +74,11 @@ class Avro:
         return self._codecs[number].schema
 
     def add(self, number: int, schema: Schema) -> None:
-        """Add the schema of a framing id, as the registry returned it."""
-        self._codecs[number] = self._codec(schema)
+        """Add the schema of a framing id, as a registry or a file has it. Raises InvalidRecord for a definition that is no schema of Avro."""
+        try:
+            self._codecs[number] = self._codec(schema)
+        except (SchemaParseException, *_MALFORMED, AttributeError) as error:
+            raise InvalidRecord(f"what stands for the schema {schema.name} is no schema of Avro") from error
 
     def data_schema(self, name: str) -> str:
         """Return the `ce_dataschema` of values encoded under that name."""

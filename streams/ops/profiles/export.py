@@ -27,6 +27,8 @@ from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.stores import TABLES, FoundBy, TopicHolding, holding_of, holding_topics
 
+_SEVEN_BITS: Final = 0x7F  # of each byte of a length in Avro
+_AUTHOR: Final = "contact:"  # begins the name of an author, in rows and on `conversations`
 _BINARY: Final = frozenset({0x1F})  # gzip's first byte: mentions are looked for in what was compressed
 
 
@@ -119,7 +121,20 @@ def _person(found: FoundProfile) -> _Person:
     ids = (f'"{key.partition(":")[2]}"'.encode() for key in records)
     own = (str(found.value[name]).encode() for name in ("email", "phone", "external_id") if found.value.get(name))
     claims = frozenset(Scope(found.tenant, PERSON).key(key) for key in records)
-    return _Person(records, frozenset(profiles), claims, (*ids, *own, *(profile.encode() for profile in sorted(profiles))))
+    names = (each for key in sorted(records) for name in (key, f"{_AUTHOR}{key.partition(':')[2]}") for each in _as_stored(name))
+    return _Person(
+        records, frozenset(profiles), claims, (*ids, *own, *names, *(profile.encode() for profile in sorted(profiles)))
+    )
+
+
+def _as_stored(text: str) -> tuple[bytes, bytes]:
+    """Return a whole text as it stands in Avro and in MessagePack: behind its length, so that no longer text is taken for it."""
+    data = text.encode()
+    length, count = b"", 2 * len(data)
+    while count > _SEVEN_BITS:
+        length += bytes([count & _SEVEN_BITS | 0x80])
+        count >>= 7
+    return length + bytes([count]) + data, msgspec.msgpack.encode(text)
 
 
 async def _store(kafka: KafkaSettings, source: _Source, person: _Person, decode: Decoder) -> HeldStore:

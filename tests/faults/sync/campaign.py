@@ -139,8 +139,9 @@ class SyncCampaign:
             self.done[f"{kind} repaired"] = found["repaired"]
             assert found["complete_after"] == 100, found
             assert found["repaired"] == len(objects), (found, before)
-        again = await self._command(config, "reconcile", "--json")
-        assert [each["repaired"] for each in again[0]["objects"].values()] == [0, 0], again
+        await self._idle()
+        (again,) = await self._command(config, "reconcile", "--json")
+        assert {kind: each["repaired"] for kind, each in again["objects"].items() if each["repaired"]} == {}, (again, report)
 
     async def _idle(self) -> None:
         """Wait until no agent is behind."""

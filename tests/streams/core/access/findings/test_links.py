@@ -65,7 +65,7 @@ def opened(check, reason):
     result = CheckResult(check=check.id, result="FAIL", reason=reason, since=T0, severity=check.severity, held=T0)
     key, cause = FindingKey(TENANT, check.id, APP, "7", ""), EpisodeCause("e1", None, T0, T0)
     _, event, _ = begin(key, CheckOutcome(result), cause, (), period=None, context=None, terms=Terms(lambda _: None))
-    return to_ocsf(finding_event(key, event, FindingSubjects(None), T0).finding)
+    return to_ocsf(finding_event(key, event, FindingSubjects(None), T0, rules="1").finding)
 
 
 def test_the_findings_of_a_history_each_have_a_link(findings):

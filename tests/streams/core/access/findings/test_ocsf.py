@@ -84,7 +84,9 @@ def event(
     )  # fmt: skip
     account = "7" if isinstance(check, AccountCheck) else ""
     changed = EpisodeEvent(activity, episode, result, T0, shown, closed_for, "C2" if closed_for == "superseded" else None)
-    return to_ocsf(finding_event(FindingKey(TENANT, check.id, APP, account, ""), changed, subjects, T0).finding, version="1.0")
+    return to_ocsf(
+        finding_event(FindingKey(TENANT, check.id, APP, account, ""), changed, subjects, T0, rules="1").finding, version="1.0"
+    )
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
