@@ -68,7 +68,8 @@ def posted(notification: Envelope, event: str) -> Observed:
 def read(reading: Reading) -> Observed:
     """Return what a reading says. Raises InvalidRecord where its bytes are no object, or another one than its key names.
 
-    An object read by its id, late enough, reflects its whole second, and its lists at the request.
+    An object read by its id, late enough, reflects its whole second; of several such readings the last request counts: a merge of contacts
+    changes whom a conversation is with, and not its `updated_at`.
     """
     requested = reading.requested_at // 1000
     if reading.read_as is ReadAs.MISSING:
@@ -80,7 +81,8 @@ def read(reading: Reading) -> Observed:
     by_id = reading.read_as is ReadAs.BY_ID
     updated = second_of(item.get(UPDATED)) or requested
     settled = by_id and requested - updated >= _SETTLED_S
-    version = Version(updated, Rank.SNAPSHOT, _LAST_MS if settled else 0, 0, reading.id)
+    within = (_LAST_MS, reading.requested_at) if settled else (0, 0)
+    version = Version(updated, Rank.SNAPSHOT, *within, reading.id)
     return Observed(
         registers=_snapshot(item, version, is_ticket=_is_ticket(item, reading.type)),
         parts=parts,
