@@ -25,18 +25,20 @@ _FLAT_PERSON, _FLAT_CONVERSATION, _BYTES = 1.3, 1.5, 40.0
 
 
 class _Figures(NamedTuple):
-    """CPU time of one activity with much before it, and with little (µs)."""
+    """CPU time of one activity with much before it, and with little (µs), and whether all were counted."""
 
     much: float
     little: float
+    exact: bool
 
 
 class _Expiry(NamedTuple):
-    """Of activities whose details expire: CPU time of each (µs), and the bytes of its contact's rows before and after."""
+    """Of activities whose details expire: CPU time of each (µs), the bytes of its contact's rows before and after, and whether all are counted still."""
 
     cpu_us: float
     before: float
     after: float
+    exact: bool
 
 
 def run(options: Options, _: Cluster) -> Report:
@@ -63,6 +65,8 @@ def run(options: Options, _: Cluster) -> Report:
         about=f"a person of {many:,} activities, and a conversation of {long:,} parts; CPU time of the agents in one process, without Kafka",
         tables=(*_flat_tables(flat, many, long), *_expiry_tables(expired)),
         ratios=ratios,
+        checks={f"{name}: each is counted once": all(each.exact for each in of) for name, of in flat.items()}
+        | ({f"{_EXPIRY}: counts stay": all(each.exact for each in expired)} if expired else {}),
     )
 
 
@@ -86,11 +90,12 @@ def _expiry_tables(expired: list[_Expiry]) -> list[Table]:
 
 
 def _person(many: int) -> _Figures:
-    return _Figures(*(_cost_behind(count) for count in (many, _FEW)))
+    (much, first), (little, second) = (_cost_behind(count) for count in (many, _FEW))
+    return _Figures(much, little, first and second)
 
 
-def _cost_behind(count: int) -> float:
-    """Return the CPU time of an event of a person who has so many; of those measured each person of few has some."""
+def _cost_behind(count: int) -> tuple[float, bool]:
+    """Return the CPU time of an event of a person who has so many, and whether all were counted; of those measured each person of few has some."""
     agents = ActivityAgents()
     people = max(1, _MEASURED // count) if count == _FEW else 1
     for number in range(people):
@@ -98,7 +103,8 @@ def _cost_behind(count: int) -> float:
     begin = time.process_time()
     for number in range(people):
         agents.feed(EVENTS, events(f"p{number}", count, _MEASURED // people))
-    return (time.process_time() - begin) / (_MEASURED // people * people) * 1e6
+    cpu_us = (time.process_time() - begin) / (_MEASURED // people * people) * 1e6
+    return cpu_us, agents.counted() == people * (count + _MEASURED // people)
 
 
 def _conversation(long: int) -> _Figures:
@@ -110,7 +116,10 @@ def _conversation(long: int) -> _Figures:
     for number in range(1, long + 1):
         many.feed(CONVERSATIONS, [part(1 + (number - 1) // _SHORT, 1 + (number - 1) % _SHORT)])
     end = time.process_time()
-    return _Figures((middle - begin) / long * 1e6, (end - middle) / long * 1e6)
+    exact = one.counted() == long + 1 and many.counted() == long + -(
+        -long // _SHORT
+    )  # each part, and how each conversation started
+    return _Figures((middle - begin) / long * 1e6, (end - middle) / long * 1e6, exact)
 
 
 def _expiry(many: int) -> _Expiry:
@@ -120,7 +129,9 @@ def _expiry(many: int) -> _Expiry:
     begin = time.process_time()
     day = RecordValue(b"", b"", timestamp=AT * 1000 + _LATER_DAYS * _DAY_MS)
     agents.feed(WAKES_TOPIC, [day])
-    return _Expiry((time.process_time() - begin) / many * 1e6, before / many, _bytes(agents) / many)
+    cpu_us = (time.process_time() - begin) / many * 1e6
+    gone = not any(agents.published["activities"].values())
+    return _Expiry(cpu_us, before / many, _bytes(agents) / many, gone and agents.counted() == many)
 
 
 def _bytes(agents: ActivityAgents) -> int:

@@ -25,7 +25,8 @@ class ActivityAgents:
     """The agents, the latest values that they published by topic and key, and how much CPU time each took. What no agent of them reads is dropped."""
 
     def __init__(self) -> None:
-        self.agents = [agent for agent in agents_of(TENANCY, Avro.local()) if agent.name in _AGENTS]
+        self._avro = Avro.local()
+        self.agents = [agent for agent in agents_of(TENANCY, self._avro) if agent.name in _AGENTS]
         self.tables: dict[str, MemoryTable[Any]] = {agent.name: MemoryTable(agent.codec) for agent in self.agents}
         self.cpu_s: dict[str, float] = dict.fromkeys(_AGENTS, 0.0)
         self.records: dict[str, int] = dict.fromkeys(_AGENTS, 0)
@@ -39,6 +40,11 @@ class ActivityAgents:
             (name, source), queue = work
             batch = [queue.popleft() for _ in range(min(_BATCH, len(queue)))]
             self._process(name, source, batch)
+
+    def counted(self) -> int:
+        """Return how many activities all people have, by `people.engagement`."""
+        values = [self._avro.decode(value)[1] for value in self.published["people.engagement"].values() if value]
+        return sum(each["count"] for value in values for each in value["types"].values())
 
     def _append(self, topic: str, records: Iterable[RecordValue]) -> None:
         for agent in self.agents:

@@ -29,7 +29,7 @@ class Control(NamedTuple):
 
 
 class ControlSource(NamedTuple):
-    """Where a standard's identifiers are from: the document, and public pages that say the same about each control that is cited of it."""
+    """Where a standard's identifiers are from: the document, and public pages that were read beside it; they cover most, not all, of the controls that are cited."""
 
     document: str
     pages: tuple[str, ...]
