@@ -32,6 +32,8 @@ async def _no_broker(installed: Installed, _: pytest.MonkeyPatch) -> Patient:
 async def _missing_topic(installed: Installed, _: pytest.MonkeyPatch) -> Patient:
     async with admin_client(installed.kafka) as admin:
         await admin.delete_topics([installed.kafka.topic("memberships")])
+        while installed.kafka.topic("memberships") in await admin.list_topics():  # noqa: ASYNC110  # a broker learns of it a little later
+            await asyncio.sleep(0.1)
     return installed.patient()
 
 
