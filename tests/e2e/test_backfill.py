@@ -22,10 +22,10 @@ from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import ReadingPlan, begin
 from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import append_visibly
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.engines import QUICK, latest
 from tests.support.intercom_bodies import APP, AT, contact, posted
 from tests.support.oracle import routed
+from tests.support.simulator.small_intercom import SmallIntercom
 
 pytestmark = pytest.mark.asyncio
 

@@ -27,6 +27,8 @@ from tests.faults.disturbances import KINDS
 from tests.faults.policies.campaign import long_run
 from tests.faults.replay.campaign import LONG as LONG_REPLAY
 from tests.faults.replay.campaign import ReplayCampaign
+from tests.faults.sync.campaign import LONG as LONG_OUTAGES
+from tests.faults.sync.campaign import SHORT as SHORT_OUTAGES
 from tests.faults.sync.campaign import SyncCampaign
 from tests.streams.ops.rebuild.campaign import OperationsCampaign
 from tests.support.access_laws.campaign import campaign
@@ -49,6 +51,7 @@ _EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
 _RUN_S = 1800.0
 _PEOPLE = 100_000
 _WORKSPACE = 100_000  # contacts of a workspace that is read
+_LONG_OUTAGES = 20_000  # contacts from which on there is no ingress for ten minutes and no Kafka for one
 KILLS, CONTINUATION, REDRIVE = "kills", "continuation", "redrive"  # one long run each of what the test suite has in short
 REPLAY = "replay"  # the same, with as many events as --events says
 OPERATIONS = "operations"  # replays and rebuilds of the product itself, killed at random moments
@@ -198,7 +201,10 @@ def _read_again(seed: int, contacts: int) -> None:
     click.echo(f"seed {seed}: {contacts} contacts")
     started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sync-"))
     with temporary_stack() as stack:
-        campaign = SyncCampaign(stack, "sync.", folder, seed, contacts=contacts, changes=max(100, contacts // 20))
+        outages = LONG_OUTAGES if contacts >= _LONG_OUTAGES else SHORT_OUTAGES
+        campaign = SyncCampaign(
+            stack, "sync.", folder, seed, contacts=contacts, changes=max(100, contacts // 20), outages=outages, note=click.echo
+        )
         asyncio.run(campaign.run())
     shutil.rmtree(folder)
     click.echo(f"the tables are what is true after {time.monotonic() - started:.0f} s: {campaign}")

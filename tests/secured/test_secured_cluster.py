@@ -48,11 +48,11 @@ from streams.worker.identity_rules import sync_identity_rules
 from streams.worker.settings_sync import sync_settings_facts
 from tests.patience import DEADLINE_S
 from tests.secured.cluster import SecuredCluster, secured_cluster
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.company import staff
 from tests.support.counting_agent import read_all
 from tests.support.engines import QUICK, until
 from tests.support.posts import TENANCY, notification, signed
+from tests.support.simulator.small_intercom import SmallIntercom
 from tests.support.webhooks.findings import finding_event
 from tests.support.webhooks.receiver import SECRET, receiving
 

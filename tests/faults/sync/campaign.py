@@ -12,9 +12,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.local import LocalStack
@@ -42,17 +42,40 @@ _SETTLED_S = 300  # a change this old has no webhook that may still come
 _AVRO = Avro.local()
 
 
+class Outages(NamedTuple):
+    """For how many seconds there is no ingress, once its changes are made, and no Kafka."""
+
+    ingress_s: float
+    kafka_s: float
+
+
+SHORT, LONG = Outages(0, 3), Outages(600, 60)
+
+
 class SyncCampaign:
     """One workspace, and an installation that was connected late. The seed decides all but the timing."""
 
-    def __init__(self, stack: LocalStack, prefix: str, folder: Path, seed: int, *, contacts: int, changes: int) -> None:
+    def __init__(
+        self,
+        stack: LocalStack,
+        prefix: str,
+        folder: Path,
+        seed: int,
+        *,
+        contacts: int,
+        changes: int,
+        outages: Outages,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.settings = KafkaSettings(bootstrap=stack.addresses.kafka, topic_prefix=prefix, partitions=2)
         self.done: Counter[str] = Counter()
         self._stack, self._folder, self._chance = stack, folder, random.Random(seed)
         self._seed, self._contacts, self._changes = seed, contacts, changes
         self._port = free(set())
+        self._outages = outages
         self._patience_s = 120 + contacts / 50
         self._known: set[str] = set()
+        self._note, self._since = note, time.monotonic()
 
     def __str__(self) -> str:
         return ", ".join(f"{count} {what}" for what, count in self.done.items())
@@ -74,8 +97,14 @@ class SyncCampaign:
                 with self._receiving(config) as ingress:
                     await self._without_kafka(intercom)
                     await self._quiet(intercom)
-                    await asyncio.to_thread(ingress.wait_until_drained, 120)
+                    await asyncio.to_thread(ingress.wait_until_drained, self._patience_s)
                     await self._read_again(config, intercom, sync)
+
+    def _done(self, what: str) -> None:
+        """Note how long a part of the campaign took."""
+        now = time.monotonic()
+        self._note(f"{now - self._since:6.0f} s: {what}")
+        self._since = now
 
     async def _connected(self, config: Path, intercom: SimulatedProcess) -> None:
         """Read the workspace for the first time, while its webhooks flow."""
@@ -84,8 +113,12 @@ class SyncCampaign:
             await self._change(intercom, 5, USUAL)
             await self._more_calls(intercom, reading)
         await reading
+        self._done("the first reading")
         await self._quiet(intercom)
+        await self._idle()
+        self._done("the workers are up to date")
         await self._until_true(intercom, "after the first reading")
+        self._done("the tables are right")
         self._known = {each["id"] for each in await self._truth(intercom, "contacts") if each["state"] == ACTIVE}
 
     async def _more_calls(self, intercom: SimulatedProcess, reading: asyncio.Task[Any]) -> None:
@@ -105,22 +138,26 @@ class SyncCampaign:
             self.done["kills of the worker"] += 1
         intercom.fault(lost=0.0)
         await self._quiet(intercom)
+        self._done("webhooks were lost")
 
     async def _without_ingress(self, intercom: SimulatedProcess) -> None:
         """Change things while nobody answers: each webhook fails twice, and is dropped. A teammate leaves, another changes role."""
         await self._change(intercom, self._changes // 4)
         intercom.change(kind="teammate.remove")
         intercom.change(kind="teammate.role")
+        await asyncio.sleep(self._outages.ingress_s)
         await self._quiet(intercom)
+        self._done("no ingress")
 
     async def _without_kafka(self, intercom: SimulatedProcess) -> None:
         """Freeze the broker: webhooks are spooled meanwhile."""
         await asyncio.to_thread(self._stack.pause_broker, 1)
         try:
             await self._change(intercom, self._changes // 4)
-            await asyncio.sleep(3)
+            await asyncio.sleep(self._outages.kafka_s)
         finally:
             await asyncio.to_thread(self._stack.resume_broker, 1)
+        self._done("no Kafka")
 
     async def _read_again(self, config: Path, intercom: SimulatedProcess, sync: Fleet) -> None:
         """Resync, and reconcile what no list shows: each object that was wrong has to be repaired, and no other."""
@@ -128,15 +165,21 @@ class SyncCampaign:
         self.done.update({f"webhooks {reason}": count for reason, count in lost.items()})
         assert lost, "no webhook was lost: the campaign proves nothing"
         assert await self._wrong(intercom), "nothing differs before the resync: the campaign proves nothing"
+        self._done("what was lost is known")
         intercom.advance(_SETTLED_S)
         await self._command(config, "resync", "--json")
+        self._done("the resync")
         await self._idle()
         await asyncio.to_thread(sync.stop, 0)  # it reads some of them again by itself
         await self._idle()
+        self._done("the workers are up to date")
         wrong = [await self._wrong_contacts(intercom), await self._wrong_companies(intercom)]
         (report,) = await self._command(config, "reconcile", "--json")
         sync.start()
+        self._done("the reconciliation")
+        await self._idle()
         await self._until_true(intercom, "after the reconciliation")
+        self._done("the tables are right")
         for kind, before in zip(("contacts", "companies"), wrong, strict=True):
             found, objects = report["objects"][kind], {each.split(" ")[0].rstrip(",") for each in before if TOGETHER not in each}
             self.done[f"{kind} repaired"] = found["repaired"]
@@ -145,6 +188,7 @@ class SyncCampaign:
         await self._idle()
         (again,) = await self._command(config, "reconcile", "--json")
         assert {kind: each["repaired"] for kind, each in again["objects"].items() if each["repaired"]} == {}, (again, report)
+        self._done("nothing is left for a second reconciliation")
 
     async def _idle(self) -> None:
         """Wait until no agent is behind."""
@@ -204,6 +248,7 @@ class SyncCampaign:
         keys = {"app": "support", "api_url": api, "access_token": TOKEN}
         text = config_text(
             kafka={"bootstrap": self.settings.bootstrap, "topic_prefix": self.settings.topic_prefix, "partitions": 2},
+            sync={"heartbeat_minutes": 0},  # what a silence makes it read is not counted here
             redis={"url": self._stack.addresses.redis},
             ingress={"listen": f"127.0.0.1:{self._port}", "spool": "spool"},
             worker={"session_timeout_ms": 6_000},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.local import temporary_stack
-from tests.faults.sync.campaign import SyncCampaign
+from tests.faults.sync.campaign import SHORT, SyncCampaign
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
@@ -15,4 +15,4 @@ async def test_after_a_resync_the_tables_are_what_intercom_has(prefix: str, tmp_
     seed = random.SystemRandom().randrange(1 << 16)
     print(f"repeat: scripts/faults --kind sync --seed {seed}")  # noqa: T201  # shown by pytest when the test fails
     with temporary_stack() as stack:
-        await SyncCampaign(stack, prefix, tmp_path, seed, contacts=120, changes=80).run()
+        await SyncCampaign(stack, prefix, tmp_path, seed, contacts=120, changes=80, outages=SHORT).run()

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from schemas.intercom.routes import route_of
 from streams.cli.main import root
 from streams.ops.connect.subscriptions import SUBSCRIPTIONS
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.ingress import NOBODY, configured, make_topics, running
+from tests.support.simulator.small_intercom import SmallIntercom
 
 OTHERS = (
     "/admins/activity_logs",

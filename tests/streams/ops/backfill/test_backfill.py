@@ -24,7 +24,7 @@ from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import UNWATCHED, ReadingPlan, ReadingWatcher, begin
 from tests.streams.cli.installation import Installation
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
+from tests.support.simulator.small_intercom import SmallIntercom
 
 AVRO = Avro.local()
 TOPICS = [

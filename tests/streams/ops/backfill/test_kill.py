@@ -13,8 +13,8 @@ import pytest
 
 from connectors.kafka.settings import KafkaSettings
 from tests.streams.cli.installation import Installation
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.streams.ops.backfill.test_backfill import TOPICS, configured
+from tests.support.simulator.small_intercom import SmallIntercom
 
 pytestmark = pytest.mark.timeout(600)
 KILLS = int(os.environ.get("BACKFILL_KILLS", "2"))  # ten for the long form

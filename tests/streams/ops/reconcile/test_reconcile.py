@@ -31,12 +31,12 @@ from streams.ops.reconcile import comparison
 from streams.ops.reconcile.report import ReconciliationReport, reports
 from streams.ops.reconcile.run import ReconciliationPlan, reconcile
 from tests.streams.cli.installation import append_visibly
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.streams.ops.backfill.test_backfill import configured
 from tests.support.engines import QUICK, latest
 from tests.support.intercom_bodies import posted
 from tests.support.oracle import routed
 from tests.support.simulator.served import APP_ID, Served, config, simulated_intercom
+from tests.support.simulator.small_intercom import SmallIntercom
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 

@@ -18,9 +18,9 @@ from schemas.plain_values import plain
 from schemas.tenancy import Secret, Workspace
 from streams.ops.sync.heartbeat import Heartbeat
 from tests.streams.cli.installation import Installation
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.intercom_bodies import contact, posted
 from tests.support.oracle import routed
+from tests.support.simulator.small_intercom import SmallIntercom
 
 AVRO = Avro.local()
 WORKSPACE = Workspace(app_id="abc12345", app="support", access_token=Secret("t"))

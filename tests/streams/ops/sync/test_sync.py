@@ -28,8 +28,8 @@ from streams.ops.sync.catch_up import SyncSchedule
 from streams.ops.sync.process import SyncProcess
 from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import Installation, append_visibly
-from tests.streams.ops.backfill.small_intercom import SmallIntercom
 from tests.support.counting_agent import read_all
+from tests.support.simulator.small_intercom import SmallIntercom
 
 AVRO = Avro.local()
 CONVERSATION_REQUESTS = "conversation.read.requests"
