@@ -1,6 +1,7 @@
 """The pages of one listing, read side by side, while those that are there already are stored together.
 
-Neither waits for the other, so a page costs the longer of the two. What remains at any moment is in each store: the requests under way, those to
+Reading does not wait for a store, so a page costs the longer of the two. A store waits until there are several pages, since a transaction costs as much
+for one, but for no more than are under way: a listing that is read page after page is stored so. What remains at any moment is in each store: the requests under way, those to
 come, and those whose pages are read and not stored yet.
 """
 
@@ -34,11 +35,13 @@ class SideBySide:
     """What is under way of one listing: `most` pages that are read, and with those that are not stored yet `HELD` times as many.
 
     A page's next one is read while the page is completed. So what remains after a crash may have a page and one behind it: that one is not read
-    twice for being behind the other.
+    twice for being behind the other. A store waits for `together` pages, or for as many as are under way.
     """
 
-    def __init__(self, walk: ListingWalk, remaining: Sequence[RestRequest], make: Make, store: Store, *, most: int) -> None:
-        self._walk, self._make, self._store, self._most = walk, make, store, most
+    def __init__(
+        self, walk: ListingWalk, remaining: Sequence[RestRequest], make: Make, store: Store, *, most: int, together: int = 1
+    ) -> None:
+        self._walk, self._make, self._store, self._most, self._together = walk, make, store, most, together
         self._remaining = list(remaining)
         self._known = {json_line(each) for each in remaining}
         self._under_way: dict[asyncio.Task[Page | ReadPage], RestRequest] = {}
@@ -70,7 +73,7 @@ class SideBySide:
             raise self._failed
 
     def _start(self, stopped: Callable[[], bool]) -> None:
-        if self._read and self._storing is None:
+        if self._read and self._storing is None and len(self._read) >= min(self._together, len(self._under_way)):
             read, self._read = self._read, []
             self._being_stored = len(read)
             self._storing = asyncio.create_task(self._store(read, (*self._under_way.values(), *self._remaining)))

@@ -65,15 +65,16 @@ async def made(page: Page) -> ReadPage:
     return ReadPage(page, PageRecords([], 1, 0))
 
 
-def read(intercom: Any, stores: Stores, start: Sequence[str], *, most: int = 4) -> None:
+def read(intercom: Any, stores: Stores, start: Sequence[str], *, most: int = 4, together: int = 1) -> None:
     requests = [request_of(page) for page in start]
-    run_in_virtual_time(SideBySide(intercom, requests, made, stores, most=most).to_the_end(lambda: False))
+    run_in_virtual_time(SideBySide(intercom, requests, made, stores, most=most, together=together).to_the_end(lambda: False))
 
 
+@pytest.mark.parametrize("together", [1, 3])
 @pytest.mark.parametrize("seed", range(20))
-def test_after_any_store_what_remains_leads_to_all_that_is_not_stored(seed: int) -> None:
+def test_after_any_store_what_remains_leads_to_all_that_is_not_stored(seed: int, together: int) -> None:
     stores = Stores(seconds=0.7)
-    read(Chains(seed), stores, [f"{chain}-0" for chain in range(CHAINS)])
+    read(Chains(seed), stores, [f"{chain}-0" for chain in range(CHAINS)], together=together)
     assert sorted(stores.stored) == sorted(PAGES), "each page is stored once"
     before: set[str] = set()
     for pages, then in stores.done:
@@ -90,6 +91,21 @@ def test_pages_are_read_while_others_are_stored_and_those_that_wait_are_stored_t
     read(intercom, stores, [f"{chain}-0" for chain in range(CHAINS)], most=4)
     assert max(len(pages) for pages, _ in stores.done) >= 4
     assert len(stores.done) < len(PAGES) / 3
+
+
+def test_a_store_waits_for_several_pages_or_for_as_many_as_are_under_way() -> None:
+    stores = Stores(seconds=0.0)
+    read(Chains(1), stores, [f"{chain}-0" for chain in range(CHAINS)], together=3)
+    sizes = [len(pages) for pages, _ in stores.done]
+    assert set(sizes[:10]) == {3}, "as long as all chains go on"
+    assert sum(sizes) == len(PAGES)
+
+
+def test_a_listing_that_is_read_page_after_page_is_stored_so() -> None:
+    stores = Stores(seconds=0.0)
+    read(Chains(1), stores, ["0-0"], together=3)
+    assert stores.stored == [f"0-{number}" for number in range(LENGTH)]
+    assert max(len(pages) for pages, _ in stores.done) <= 2, "a page, and one that came while it was completed"
 
 
 def test_no_more_pages_are_held_than_are_read_side_by_side() -> None:
