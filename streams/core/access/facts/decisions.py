@@ -13,6 +13,7 @@ from streams.core.access.facts import exemptions, freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
+from streams.core.access.state.read_settings import rules_of
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, MonitoringRow, SettingsRow, WorkspaceRow
 from streams.core.access.state.staff import absence_of
@@ -38,6 +39,8 @@ def settings(state: TenantState, fact: Fact, source: FactReference, now: int) ->
         return Effect("stale")
     old, new = _parts(before.settings) if before else {}, _parts(fact.settings)
     state.settings.put(SettingsRow(fact.settings, source, _dated(before.since if before else {}, old, new, source.date)))
+    if (rules := rules_of(fact.settings)) is not None:
+        state.follow_rules(rules, source)
     freshness.arm_all(state, now)
     for app_id in sorted({*fact.settings.workspaces, *(app_id for app_id, row in state.workspaces.walk() if row.listed)}):
         _monitor(state, app_id, source, on=app_id in fact.settings.workspaces, listed=app_id in fact.settings.workspaces)

@@ -8,7 +8,7 @@ from schemas.access.facts import Fact
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.references import put_account
-from streams.core.access.state.row_kinds.rules_rows import WITH_ROLES, RulesVersionRow
+from streams.core.access.state.row_kinds.rules_rows import WITH_ROLES
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import Decision, FactReference
@@ -30,6 +30,5 @@ def desired(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
     same = (current.value if current else None) == name
     since = (current.since if current else None) if same else source.date
     put_account(state, before, msgspec.structs.replace(row, desired=Decision(name, source, since)))
-    if state.rules.get() is None:
-        state.rules.put(RulesVersionRow(WITH_ROLES, source))
+    state.follow_rules(WITH_ROLES, source)
     return Effect("applied", accounts={key})

@@ -13,7 +13,8 @@ from schemas.tenancy import DEFAULT_REGION, INTERVAL, MANUAL, FurtherCheck, Guar
 from streams.core.access.checks.further.switches import NAME as CHECKS
 from streams.core.access.facts.policy import calendars
 from streams.core.access.facts.staleness import in_force
-from streams.core.access.state.read_settings import GUARD, REGIONS, REMOVED_CALENDARS
+from streams.core.access.state.read_settings import GUARD, REGIONS, REMOVED_CALENDARS, RULES
+from streams.core.access.state.row_kinds.rules_rows import WITH_INFERENCE
 from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
@@ -67,6 +68,7 @@ def _settings(tenant: Tenant, before: Sequence[Fact]) -> AccessSettings:
     )
     special = {name: of for name, of in named if of}
     calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
+    special[RULES] = WITH_INFERENCE
     further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}
     return AccessSettings(
         workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special, **calendar}))

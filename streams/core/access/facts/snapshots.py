@@ -119,14 +119,14 @@ def stale_ids(rows: SnapshotRows, scope: str, now: int) -> list[str]:
 def is_applied(state: TenantState, fact: Fact) -> bool:
     """Say whether the snapshot that a fact is about was applied already."""
     snapshot = snapshot_of(fact)
-    row = state.teammates.get(fact.app_id or "") if _is_of_teammates(fact) else state.sources.get(snapshot.source)
+    row = state.teammates.get(fact.app_id or "") if is_of_teammates(fact) else state.sources.get(snapshot.source)
     return row is not None and any(each.id == snapshot.id for each in row.snapshots)
 
 
 def staged_snapshot(state: TenantState, fact: Fact) -> StagedSnapshot:
     """Return the snapshot under way that a fact is about."""
     snapshot = snapshot_of(fact)
-    if _is_of_teammates(fact):
+    if is_of_teammates(fact):
         return teammates_snapshot(state, fact.app_id or "", snapshot.id)
     return StagedSnapshot(state.backlog.staff_snapshots, snapshot.source, snapshot.id, of_teammates=False)
 
@@ -142,7 +142,7 @@ def snapshot_of(fact: Fact) -> Snapshot:
     return fact.snapshot
 
 
-def _is_of_teammates(fact: Fact) -> bool:
+def is_of_teammates(fact: Fact) -> bool:
     return fact.app_id is not None and not fact.kind.startswith("staff.")
 
 
@@ -153,7 +153,7 @@ def _item(subject: str) -> str:
 
 def _is_strange(fact: Fact) -> bool:
     """Say whether a row is about nobody whom its snapshot could list."""
-    if _is_of_teammates(fact):
+    if is_of_teammates(fact):
         return not fact.account
     return fact.record is None or fact.record.source != snapshot_of(fact).source
 

@@ -33,6 +33,7 @@ from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, F
 from streams.core.access.findings.links import teammates_page
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.rules_rows import WITH_INFERENCE
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.values import CitedFact, Exemption, FindingHandling
 
@@ -145,6 +146,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             candidates=result.candidates[:_SHOWN],
             due_time=result.due,
             sla_state=result.sla_state,
+            inferred=event.inferred and bool(key.account) and rules == WITH_INFERENCE,
             baseline=episode.baseline,
             exemption=_exemption(result.exemption),
             handling=shown_handling(episode.handling),

@@ -44,12 +44,16 @@ class FindingKey(NamedTuple):
 
 
 class EpisodeCause(NamedTuple):
-    """Why checks are evaluated: the id that names an episode that opens, the fact, its time, and log time. Times are milliseconds."""
+    """Why checks are evaluated: the id that names an episode that opens, the fact, its time, and log time. Times are milliseconds.
+
+    `listed` is a list of teammates: what follows from it is inferred, since no event said it.
+    """
 
     id: str
     cited: CitedFact | None
     time: int
     now: int
+    listed: bool = False
 
 
 class Terms(NamedTuple):
@@ -69,7 +73,10 @@ class Closure(NamedTuple):
 
 
 class EpisodeEvent(NamedTuple):
-    """A change of a finding: `check_result` is the one it reports, as its deadline shows it, `result` what holds now."""
+    """A change of a finding: `check_result` is the one it reports, as its deadline shows it, `result` what holds now.
+
+    `inferred` is a change that is known from a list of teammates alone.
+    """
 
     activity: int
     episode: Episode
@@ -78,6 +85,7 @@ class EpisodeEvent(NamedTuple):
     result: str | None
     closed_for: str | None = None
     superseded_by: str | None = None
+    inferred: bool = False
 
 
 def is_open(row: CheckRow | None) -> bool:
@@ -123,7 +131,8 @@ def keep(
         substance=substance,
         evidence=_with_cause(outcome.evidence if updated.reported is result else episode.evidence, cause),
     )
-    return updated, EpisodeEvent(UPDATE, updated, shown, max(episode.created, cause.time), shown.result)
+    time = max(episode.created, cause.time)
+    return updated, EpisodeEvent(UPDATE, updated, shown, time, shown.result, inferred=cause.listed)
 
 
 def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Episode, EpisodeEvent]:
@@ -134,7 +143,8 @@ def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Epis
     time = max(episode.created, closure.time)
     result = PASS if closure.closed_for == "fixed" else None
     reported = graded(_inferred(episode.reported) if closure.inferred else episode.reported, episode, cause.now)
-    event = EpisodeEvent(CLOSE, closed, reported, time, result, closure.closed_for, closure.superseded_by)
+    inferred = cause.listed or closure.inferred
+    event = EpisodeEvent(CLOSE, closed, reported, time, result, closure.closed_for, closure.superseded_by, inferred)
     return msgspec.structs.replace(closed, evidence=(), substance=""), event
 
 
@@ -162,7 +172,7 @@ def begin(
     same = next((each for each in closed if each.uid == opened.uid), None)
     if same is not None:  # the same cause again: its sequence continues
         opened = msgspec.structs.replace(opened, sequence=same.sequence + 1)
-    event = EpisodeEvent(CREATE, opened, shown, opened.created, shown.result)
+    event = EpisodeEvent(CREATE, opened, shown, opened.created, shown.result, inferred=cause.listed)
     return opened, event, tuple(each for each in closed if each is not same)
 
 
@@ -174,8 +184,8 @@ def past_episode(
     shown = graded(outcome.result, opened, removed - 1)
     closed = msgspec.structs.replace(opened, sequence=2, closed=cause.now)
     return [
-        EpisodeEvent(CREATE, opened, shown, opened.created, shown.result),
-        EpisodeEvent(CLOSE, closed, shown, max(opened.created, removed), PASS, closed_for="fixed"),
+        EpisodeEvent(CREATE, opened, shown, opened.created, shown.result, inferred=cause.listed),
+        EpisodeEvent(CLOSE, closed, shown, max(opened.created, removed), PASS, closed_for="fixed", inferred=cause.listed),
     ]
 
 

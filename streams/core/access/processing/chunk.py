@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from schemas.access.facts import Fact, encode_raw
 from streams.core.access.facts.effect import Effect
+from streams.core.access.facts.snapshots import is_of_teammates
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
 from streams.core.access.state.directory import Directory
@@ -33,7 +34,8 @@ class Chunk:
         self.source = FactReference(
             fact.id, fact.kind, fact.time, date, position.partition, position.offset, position.sha256, fact.evidence
         )
-        self.cause = EpisodeCause(fact.id, CitedFact(self.source), date, self.now)
+        listed = fact.snapshot is not None and is_of_teammates(fact)
+        self.cause = EpisodeCause(fact.id, CitedFact(self.source), date, self.now, listed)
         self.evaluation = Evaluation(state)
         self._people: Directory | None = None
         self.stage = Stage.TIMERS

@@ -8,12 +8,14 @@ import msgspec
 from schemas.access.facts import AccessSettings
 from schemas.tenancy import GuardSettings
 from streams.core.access.state.freshness import Freshness, freshness_of
+from streams.core.access.state.row_kinds.rules_rows import ALL
 from streams.core.access.state.rows import SettingsRow
 from streams.core.access.state.staff import WITHDRAWN, absence_of
 
 REGIONS: Final = "regions"
 GUARD: Final = "guard"
 REMOVED_CALENDARS: Final = "removed_calendars"
+RULES: Final = "rules"
 
 
 def regions_of(settings: AccessSettings) -> dict[str, str]:
@@ -39,6 +41,15 @@ def removed_calendars_of(settings: AccessSettings) -> frozenset[str]:
         return frozenset(msgspec.json.decode(settings.further.get(REMOVED_CALENDARS, "[]"), type=list[str]))
     except msgspec.DecodeError:
         return frozenset()
+
+
+def rules_of(settings: AccessSettings) -> str | None:
+    """Return the rules that the worker which wrote the settings knows: an entry of `further`. None where it says none, or such as are not known here."""
+    try:
+        version = msgspec.json.decode(settings.further.get(RULES, '""'), type=str)
+    except msgspec.DecodeError:
+        return None
+    return version if version in ALL else None
 
 
 class ReadSettings:

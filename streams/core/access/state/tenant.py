@@ -7,7 +7,7 @@ from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
-from streams.core.access.state.row_kinds.rules_rows import FIRST_RULES, RulesVersionRow
+from streams.core.access.state.row_kinds.rules_rows import ALL, FIRST_RULES, RulesVersionRow
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -30,7 +30,7 @@ from streams.core.access.state.rows import (
 )
 from streams.core.access.state.table import AccessTable, RowCollection, SingleRow
 from streams.core.access.state.timers import Timers
-from streams.core.access.state.values import AccountKey, TeammateSnapshot
+from streams.core.access.state.values import AccountKey, FactReference, TeammateSnapshot
 
 _NO_HOLDERS: Final = HolderIndex()
 
@@ -104,6 +104,11 @@ class TenantState:
         """The version of the rules that answers follow: a log whose facts only the first rules read gives the same answers in every release."""
         row = self.rules.get()
         return row.version if row else FIRST_RULES
+
+    def follow_rules(self, version: str, source: FactReference) -> None:
+        """Follow these rules from now on, unless later ones are in force already."""
+        if ALL.index(version) > ALL.index(self.rules_version):
+            self.rules.put(RulesVersionRow(version, source))
 
     @property
     def read_settings(self) -> ReadSettings:

@@ -8,6 +8,9 @@ from streams.core.access.state.values import FactReference
 FIRST_RULES: Final = "1"
 WITH_ROLES: Final = "2"
 """The rules by which C4 compares the role that was chosen for a teammate."""
+WITH_INFERENCE: Final = "3"
+"""The rules by which a finding says that what it reports is known from a list of teammates alone."""
+ALL: Final = (FIRST_RULES, WITH_ROLES, WITH_INFERENCE)
 
 
 class RulesVersionRow(Row, frozen=True, tag="rules"):
