@@ -143,7 +143,7 @@ class Unmapped(FindingPart, frozen=True, kw_only=True):
     """Fields that OCSF does not have. `result` is PASS, FAIL, DUE, UNKNOWN or EXEMPT; null once the check no longer applies.
 
     `due_time` (ms) is the deadline of a finding with grace, `sla_state` due, critical (its last quarter) or failing. `inferred` is a change that
-    is known from a list of teammates alone: no event of Intercom's said it.
+    is known from a list of teammates alone: no event of Intercom's reported it.
     """
 
     check: str

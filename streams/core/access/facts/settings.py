@@ -66,9 +66,8 @@ def _settings(tenant: Tenant, before: Sequence[Fact]) -> AccessSettings:
         (GUARD, guard),
         (REMOVED_CALENDARS, removed),
     )
-    special = {name: of for name, of in named if of}
+    special = {RULES: WITH_INFERENCE, **{name: of for name, of in named if of}}
     calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
-    special[RULES] = WITH_INFERENCE
     further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}
     return AccessSettings(
         workspaces=workspaces, precedence=precedence, further=further, hash=digest(canonical({**parts, **special, **calendar}))

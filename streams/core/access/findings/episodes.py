@@ -46,7 +46,7 @@ class FindingKey(NamedTuple):
 class EpisodeCause(NamedTuple):
     """Why checks are evaluated: the id that names an episode that opens, the fact, its time, and log time. Times are milliseconds.
 
-    `listed` is a list of teammates: what follows from it is inferred, since no event said it.
+    `listed` is a list of teammates: what follows from it is inferred, since no event reported it.
     """
 
     id: str

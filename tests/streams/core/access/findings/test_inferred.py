@@ -1,4 +1,4 @@
-"""A finding says whether what it reports was said by an event of Intercom's, or follows from a list of teammates alone."""
+"""A finding says whether it rests on an event of Intercom's, or follows from a list of teammates alone."""
 
 import json
 from typing import Any
