@@ -105,7 +105,9 @@ class _Run:
         table.commit()
         self.read[agent.name] += len(batch)
         self.sent[agent.name] += len(sent)
-        self.latest.update((each.topic, each.key) for each in sent if each.value is not None and each.topic in TOPICS)
+        for each in sent:
+            if each.topic in TOPICS:  # what moves to another profile is a tombstone under one key and a value under another
+                (self.latest.discard if each.value is None else self.latest.add)((each.topic, each.key))
         return [(each.topic, RecordValue(each.key, each.value, each.headers)) for each in sent]
 
 
