@@ -14,7 +14,7 @@ from tests.support.identity.lagging_pipeline import PARTITIONS, LaggingPipeline
 from tests.support.intercom_bodies import AT
 from tests.support.tenancy import TENANCY
 
-SEEDS = (*range(12), 41)  # the last one purges a policy walks while contacts move in the index
+SEEDS = (*range(12), 24, 41)  # in 24 a purge meets conversations that move, in 41 a policy walks while contacts move in the index
 DAY_S = 86_400
 PAUSES = (1, 60, DAY_S, 4 * DAY_S)
 POLICY = RetentionPolicy(30, (("call.ended", 0), ("conversation.noted", 60)))

@@ -1,11 +1,13 @@
 """Contacts and conversations that move at the same time: nothing stays where it was, and nothing comes back under an id that it had."""
 
-from schemas.activities.messages import PATCH, RECORD, ActivityRecord, Participants, ParticipantsRecord
+from schemas.activities.marks import REMNANT, mark_of, unpack
+from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
 from schemas.ids import derived
 from schemas.message import RecordValue
 from schemas.profiles.identity import ASSIGNMENT, AssignmentMessage
 from schemas.profiles.registers import Assignment, PatchCause
+from schemas.topics import DAY_MS
 from streams.agents.activities import agent as module
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
@@ -113,3 +115,37 @@ def test_a_contact_that_leaves_before_all_is_passed_on_drops_nothing_that_is_sti
     written = [(each.key.decode(), each.value) for each in sent if each.topic == "activity.records"]
     assert {key for key, value in written if value is not None} == {f"{OTHER}|{each.id}" for each in noted}
     assert {key for key, value in written if value is None} == {f"{ONE}|{each.id}" for each in noted}
+
+
+def test_a_purge_that_began_before_a_contact_left_takes_nothing_that_is_still_to_be_passed_on(monkeypatch):
+    """Marks were passed on when the contact left; what became a mark afterwards would stay behind, and those who joined would not count it."""
+    monkeypatch.setattr(module, "_AT_A_TIME", 2)
+    agent = module.activities(TENANCY)
+    table, sent, pending = MemoryTable(agent.codec), [], []
+
+    def done(rest, out):
+        sent.extend(out.sent)
+        table.commit()
+        return rest
+
+    def feed(topic, *records):
+        out = ListOutbox()
+        pending.append(done(agent.step(Batch(topic, 0, records), table, out), out))
+
+    noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
+    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    feed("contact.wakes", RecordValue(b"", b"", timestamp=200 * DAY_MS))
+    left = ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE,), PatchCause("l", 0))
+    feed("activity.records", record(f"={THREAD}", left))
+    for rest in [each for each in pending if each]:
+        while rest is not None:
+            out = ListOutbox()
+            rest = done(agent.resume(rest, table, out), out)
+    passed_on = [
+        RECORD.decode(each.value) for each in sent if each.topic == "activity.records" and each.key.startswith(OTHER.encode())
+    ]
+    as_marks = [mark for each in passed_on if isinstance(each, MarksRecord) for mark in unpack(each.marks, REMNANT)]
+    as_details = [mark_of(each.activity.id) for each in passed_on if isinstance(each, ActivityRecord)]
+    assert as_marks
+    assert sorted(as_marks + as_details) == sorted(mark_of(each.id) for each in noted)
+    assert [key for key in table.rows() if THREAD in key] == [f"{ONE}|r|{THREAD}"]
