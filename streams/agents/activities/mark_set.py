@@ -1,6 +1,6 @@
-"""A set of marks in a table: in one row while they are few, else in leaves by the digits they begin with.
+"""A set of marks in a table: in one row while they are few, else in leaves by the binary digits they begin with.
 
-How many leaves there are follows from the number of marks alone, so equal sets are equal rows, whatever the order in which they came.
+Leaves are at least half full by average: the key of a leaf with few marks would take more than these. How many leaves there are follows from the number of marks alone, so equal sets are equal rows, whatever the order in which they came.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -12,7 +12,7 @@ from schemas.activities.messages import MarkLeaf
 from streams.engine.agent import Table
 
 _LEAF: Final = 64  # marks: a change writes some 800 bytes at most
-_DIGITS: Final = "0123456789abcdef"
+_BITS: Final = 64  # of a mark
 
 
 class MarkHeader(NamedTuple):
@@ -34,7 +34,7 @@ class MarkSet:
     def find(self, header: MarkHeader, mark: str) -> bytes | None:
         """Return what is kept with a mark, None where the set does not have it."""
         depth = _depth(header.number)
-        return find(self._leaf(mark[:depth]) if depth else header.marks, mark, self._width)
+        return find(self._leaf(_beginning(mark, depth)) if depth else header.marks, mark, self._width)
 
     def packed(self, header: MarkHeader) -> Iterator[bytes]:
         """Yield all marks, packed, some at a time."""
@@ -52,9 +52,9 @@ class MarkSet:
         before = self._touched(header, depth, {*added, *removed})
         after = {digits: {**marks} for digits, marks in before.items()}
         for mark, kept in added.items():
-            after[mark[:depth]][mark] = kept
+            after[_beginning(mark, depth)][mark] = kept
         for mark in removed:
-            after[mark[:depth]].pop(mark, None)
+            after[_beginning(mark, depth)].pop(mark, None)
         number = header.number + sum(len(after[digits]) - len(before[digits]) for digits in after)
         if _depth(number) != depth:
             after, before = self._divided(header, depth, _depth(number), after)
@@ -77,7 +77,7 @@ class MarkSet:
     def _touched(self, header: MarkHeader, depth: int, marks: Collection[str]) -> dict[str, Marks]:
         if not depth:
             return {"": unpack(header.marks, self._width)}
-        return {digits: unpack(self._leaf(digits), self._width) for digits in {mark[:depth] for mark in marks}}
+        return {digits: unpack(self._leaf(digits), self._width) for digits in {_beginning(mark, depth) for mark in marks}}
 
     def _divided(
         self, header: MarkHeader, depth: int, wanted: int, touched: dict[str, Marks]
@@ -90,7 +90,7 @@ class MarkSet:
         after: dict[str, Marks] = {digits: {} for digits in before}
         for marks in {**before, **touched}.values():
             for mark, kept in marks.items():
-                after.setdefault(mark[:wanted], {})[mark] = kept
+                after.setdefault(_beginning(mark, wanted), {})[mark] = kept
         after.setdefault("", {})
         return after, {digits: marks for digits, marks in before.items() if digits and marks}
 
@@ -106,11 +106,13 @@ class MarkSet:
 
 
 def _depth(number: int) -> int:
-    depth = 0
-    while number > _LEAF << (4 * depth):
-        depth += 1
-    return depth
+    return max(0, (number - 1) // _LEAF).bit_length()
+
+
+def _beginning(mark: str, depth: int) -> str:
+    """Return the binary digits that a mark begins with."""
+    return f"{int(mark, 16) >> (_BITS - depth):0{depth}b}" if depth else ""
 
 
 def _prefixes(depth: int) -> Iterator[str]:
-    return ("".join(each) for each in product(_DIGITS, repeat=depth))
+    return ("".join(each) for each in product("01", repeat=depth))

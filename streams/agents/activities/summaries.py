@@ -1,7 +1,7 @@
 """How many activities of each type a contact has, and the marks of those whose details have expired.
 
-Items: `s|type|conversation` has the totals of a conversation and its marks, `x|type|conversation|digits` more of them; `z|type` and
-`y|type|digits` have those of all conversations that are sealed; `t|type` the totals of all.
+Items: `s|type|conversation` has the totals of a conversation and its marks, `x|type|conversation|binary digits` more of them; `z|type` and
+`y|type|binary digits` have those of all conversations that are sealed; `t|type` the totals of all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
 """A profile's activities in the table of the timelines agent: each once, however many of its contacts took part, and counted once.
 
 Items: `a|mark` is an activity with its details. Each contact's activities whose details have expired are marks, in `t|type|contact` with its
-totals and in leaves `b|type|contact|digits`. `c|type` has how many different activities there are, of both kinds.
+totals and in leaves `b|type|contact|binary digits`. `c|type` has how many different activities there are, of both kinds.
 """
 
 from collections.abc import Iterable, Iterator
