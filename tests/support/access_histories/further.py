@@ -6,8 +6,19 @@ from typing import Final
 
 from tests.support.access_histories import parts as part_of
 from tests.support.access_histories.builder import HistoryBuilder
+from tests.support.access_histories.chosen_roles import with_chosen_roles
 from tests.support.access_histories.grants import approval_facts, exemption_facts
-from tests.support.access_histories.pools import CALENDARS, DAY, HOUR, INTERCOM_ROLES, LOG_START, ROLES, TENANT, ZONES
+from tests.support.access_histories.pools import (
+    CALENDARS,
+    DAY,
+    HOUR,
+    INTERCOM_ROLE_IDS,
+    INTERCOM_ROLES,
+    LOG_START,
+    ROLES,
+    TENANT,
+    ZONES,
+)
 from tests.support.access_histories.targeted import with_targeted_decisions
 from tests.support.access_oracle.decided.decisions import subject_of
 from tests.support.access_oracle.log import Entry, FactDict, LoggedFact
@@ -34,6 +45,8 @@ def with_further_parts(build: HistoryBuilder, entries: list[Entry], parts: froze
     _let_time_pass(build, entries)
     entries = with_targeted_decisions(build, entries, parts)
     _say_what_is_replaced(build, entries)
+    if part_of.CHOSEN in parts:
+        entries = with_chosen_roles(build, entries)
     return [{**entry, "offset": offset} for offset, entry in enumerate(entries)]
 
 
@@ -94,9 +107,6 @@ def _grace_and_windows(build: HistoryBuilder, fact: FactDict, *, grace: bool, wi
             if build.chance(0.5):
                 another = {**rule, **_window(build), "validity": "all_staff"}
                 rules.insert(build.draw.randint(0, len(rules)), another)
-
-
-INTERCOM_ROLE_IDS: Final = {"Admin": "r1", "Agent": "r2"}
 
 
 def _grace(build: HistoryBuilder) -> FactDict:

@@ -12,5 +12,8 @@ DECIDED: Final = "decided"  # which source is right
 HANDLED: Final = "handled"  # findings acknowledged, assigned, commented
 BASELINE: Final = "baseline"  # the start of monitoring
 WITHDRAWN: Final = "withdrawn"  # single records that their source no longer has
-ALL_PARTS: Final = frozenset({GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE, WITHDRAWN})
+CHOSEN: Final = "chosen"  # roles chosen for teammates
+ALL_PARTS: Final = frozenset(
+    {GRACE, WINDOWS, ROLES, APPROVALS, EXEMPTIONS, CLASSIFIED, DECIDED, HANDLED, BASELINE, WITHDRAWN, CHOSEN}
+)
 FIRST_PARTS: Final = frozenset[str]()

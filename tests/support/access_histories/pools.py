@@ -17,6 +17,7 @@ RECORDS: Final = ("1", "2", "3")
 NUMBERS: Final = ("e1", "e2")
 ROLES: Final = ("A", "B")
 INTERCOM_ROLES: Final = ("Admin", "Agent")
+INTERCOM_ROLE_IDS: Final = {"Admin": "r1", "Agent": "r2"}
 # Source times: before the log, in one second with another, at about the log's start, and ahead of it.
 TIMES: Final = (
     EARLY, EARLY + DAY, EARLY + DAY + 400, EARLY + 2 * DAY, EARLY + 4 * DAY, EARLY + 6 * DAY,

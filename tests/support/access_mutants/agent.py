@@ -176,6 +176,10 @@ def _silence_is_dated_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(coverage, "_reports", lambda row: row is not None and row.reason == "stale")
 
 
+def _choices_are_never_compared(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(valid_access, "with_chosen_role", lambda verdict, *_: verdict)
+
+
 FAULTS: Final = MappingProxyType[str, Fault]({
     "A": _dated_1970,
     "B": _link_waits_for_its_record,
@@ -192,6 +196,7 @@ FAULTS: Final = MappingProxyType[str, Fault]({
     "stale sources pass": _sources_are_never_stale,
     "stale sources close": _a_stale_source_closes_findings,
     "stale sources have no deadline": _a_stale_source_is_noticed_by_the_next_fact_only,
+    "choices are never compared": _choices_are_never_compared,
 })  # fmt: skip
 """By the letter of the case in tests/support/access_oracle/cases.json, or in words."""
 

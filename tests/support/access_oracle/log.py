@@ -32,7 +32,7 @@ REQUIRED_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "admins.snapshot.row": ("app_id", "account", "snapshot"), "admins.snapshot.ended": ("app_id", "snapshot"),
     "account.linked": ("app_id", "account", "staff"), "account.unlinked": ("app_id", "account"),
     "account.classified": ("app_id", "account", "classification"), "account.unclassified": ("app_id", "account"),
-    "policy.applied": ("policy",), "workspace.monitored": ("app_id",), "workspace.unmonitored": ("app_id",),
+    "role.desired": ("app_id", "account", "role"), "policy.applied": ("policy",), "workspace.monitored": ("app_id",), "workspace.unmonitored": ("app_id",),
     "settings.applied": ("settings",), "clock.ticked": (),
     "exemption.granted": ("app_id", "grant"), "exemption.revoked": ("grant",),
     "approval.granted": ("grant",), "approval.revoked": ("grant",), "staff.decided": ("staff", "choice"),

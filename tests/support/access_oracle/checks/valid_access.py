@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.access_oracle.checks.check_input import CheckInput
-from tests.support.access_oracle.decided.decisions import DecidedValue
+from tests.support.access_oracle.decided.decisions import DecidedValue, decided_value
 from tests.support.access_oracle.decided.grants import approvals_of, unbroken
 from tests.support.access_oracle.decided.rules import rule_of
 from tests.support.access_oracle.freshness import person_stale_since
@@ -67,6 +67,11 @@ def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identifie
             "C4", status, reason, since, since_settled=fails, has_finding=fails, finding_since=finding_since, **owner
         )
 
+    row = _by_validity(check, person, rule, answer)
+    return row if row.status == "FAIL" else _by_choice(check, row, answer)  # "A failure by the policy comes first"
+
+
+def _by_validity(check: CheckInput, person: Person, rule: DecidedValue, answer: Answer) -> Row:
     validity = rule.value["validity"]
     if validity == "all_staff":
         return answer("PASS", "all_staff")
@@ -77,6 +82,32 @@ def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identifie
         return answer("UNKNOWN", "role_unknown")
     row = _by_roles(check, rule, roles, roles_since, answer)
     return replace(row, status="UNKNOWN", reason="role_unknown") if withdrawn else row
+
+
+def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
+    """ "Where a role was chosen for a teammate, C4 compares it too, whatever the validity: FAIL `chosen_role_differs` where Intercom
+    has another one, UNKNOWN `role_unknown` where Intercom did not say which." """
+    chosen = decided_value(check.state.decisions_about("role", *check.account.key), lambda fact: fact["role"].get("name"))
+    if chosen.value is None:
+        return row
+    actual, actual_since = check.account.roles, check.account.role_since
+    fitting = {role for role in actual if plain_name(chosen.value) in map(plain_name, role)}
+    if fitting == actual and actual:
+        return replace(row, since=latest(row.since, chosen.date, actual_since))
+    differs = answer("FAIL", "chosen_role_differs", chosen.date, actual_since)
+    if actual and not fitting:
+        return differs
+    unknown = row if row.status == "UNKNOWN" else answer("UNKNOWN", "role_unknown", chosen.date, actual_since)
+    if not fitting:
+        return unknown
+    return replace(  # two roles in one second, one of them the chosen one: UNKNOWN, and a finding stays, as in a rule [N10]
+        unknown, has_finding=True, finding_since=differs.finding_since
+    )
+
+
+def plain_name(name: str) -> str:
+    """ "Names of roles are compared without case and extra blanks." """
+    return " ".join(name.split()).casefold()
 
 
 def _by_roles(check: CheckInput, rule: DecidedValue, roles: tuple[str, ...], since: int | None, answer: Answer) -> Row:

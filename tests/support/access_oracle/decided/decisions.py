@@ -16,6 +16,8 @@ def subject_of(logged: LoggedFact) -> Subject | None:
         return ("link", fact["app_id"], fact["account"])
     if logged.kind in ("account.classified", "account.unclassified"):
         return ("class", fact["app_id"], fact["account"])
+    if logged.kind == "role.desired":
+        return ("role", fact["app_id"], fact["account"])
     if logged.kind in ("policy.applied", "settings.applied", "monitoring.started"):
         return (logged.kind,)
     if logged.kind in ("exemption.granted", "exemption.revoked", "approval.granted", "approval.revoked"):
