@@ -50,13 +50,13 @@ def _chosen(build: HistoryBuilder, about: dict[str, Any]) -> FactDict:
 
 def _say_what_is_replaced(build: HistoryBuilder, entries: list[Entry]) -> None:
     in_force: dict[tuple[str, ...], str] = {}
-    said: set[str] = set()
+    seen: set[str] = set()
     for position, entry in enumerate(entries):
         fact = entry["fact"]
         subject = subject_of(LoggedFact(position, entry["log_time"], fact))
-        if fact["kind"] != "role.desired" or subject is None or fact["id"] in said:
+        if fact["kind"] != "role.desired" or subject is None or fact["id"] in seen:
             continue
-        said.add(fact["id"])
+        seen.add(fact["id"])
         stale = build.chance(_STALE)
         if stale or subject in in_force:
             fact["replaces"] = "another" if stale else in_force[subject]
