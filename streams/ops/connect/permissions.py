@@ -25,7 +25,7 @@ PERMISSIONS: Final = (
         "teammates", "who has access; without it a removal that no webhook reports stays unknown", get("/admins"), needed=True
     ),
     Permission("contacts", "people", get("/contacts", per_page="1"), needed=True),
-    Permission("companies", "organisations", post("/companies/list", {}, per_page="1"), needed=True),
+    Permission("companies", "organisations", post("/companies/list", None, per_page="1"), needed=True),
     Permission("activity log", "further access checks", get("/admins/activity_logs", created_at_after="1", per_page="1")),
     Permission("conversations", "conversations and their activities", get("/conversations", per_page="1")),
     Permission("tickets", "tickets", post("/tickets/search", _ONE)),

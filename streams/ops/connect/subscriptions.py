@@ -28,5 +28,20 @@ SUBSCRIPTIONS: Final = (
         "organisations",
         ("company.created", "company.updated", "company.deleted", "company.contact.attached", "company.contact.detached"),
     ),
+    Subscription(
+        "conversations and tickets, and what they say about people",
+        (
+            "conversation.user.created", "conversation.user.replied", "conversation.admin.single.created", "conversation.admin.replied",
+            "conversation.operator.replied", "conversation.admin.noted", "conversation.admin.assigned", "conversation.admin.open.assigned",
+            "conversation.admin.closed", "conversation.admin.opened", "conversation.admin.snoozed", "conversation.admin.unsnoozed",
+            "conversation.priority.updated", "conversation.rating.added", "conversation.read", "conversation.company.updated",
+            "conversation.contact.attached", "conversation.contact.detached", "conversation.deleted", "conversation_part.tag.created",
+            "conversation_part.redacted", "ticket.created", "ticket.contact.replied", "ticket.admin.replied", "ticket.note.created",
+            "ticket.admin.assigned", "ticket.team.assigned", "ticket.admin.snoozed", "ticket.admin.unsnoozed", "ticket.state.updated",
+            "ticket.resolved", "ticket.closed", "ticket.attribute.updated", "ticket.rating.provided", "ticket.contact.attached",
+            "ticket.contact.detached", "ticket.deleted",
+        ),
+    ),
+    Subscription("further activities of people", ("event.created", "call.started", "call.ended")),
 )  # fmt: skip
 """`content_stat.*` is left out: its volume is high, and no agent reads it."""

@@ -16,7 +16,10 @@ object_option = click.option(
 @workspace_option
 @object_option
 @click.option(
-    "--since", type=TimeParam(), metavar="TIME", help="Only contacts that changed at this time (ISO 8601 with zone) or later."
+    "--since",
+    type=TimeParam(),
+    metavar="TIME",
+    help="Only what changed at this time (ISO 8601 with zone) or later, where Intercom can be asked so: contacts, conversations, tickets, articles, activity log.",
 )
 @click.option("--list", "list_all", is_flag=True, help="Show all readings of workspaces, and how they ended.")
 @json_option
@@ -25,7 +28,7 @@ object_option = click.option(
 def backfill(
     ctx: click.Context, *, workspace: str | None, objects: tuple[str, ...], since: int | None, list_all: bool, as_json: bool
 ) -> None:
-    """Read a workspace from Intercom: teammates, contacts and companies, beside its webhooks.
+    """Read a workspace from Intercom, beside its webhooks: who is there already, and all that `--object` lists.
 
     What is read and what is posted meet in any order. It stays within the workspace's rate limit, shared with other processes. Ctrl-C pauses it, and
     the same command continues; after a crash too. Where it runs already, this shows how far it is.

@@ -1,10 +1,8 @@
 """Read a workspace from Intercom for a verb: with the configured token, within the shared budget, with progress for a person."""
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import click
 
@@ -14,14 +12,13 @@ from schemas.json_lines import json_line
 from streams.cli.operator import user_name
 from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
+from streams.cli.verbs.backfill.progress_shown import count, progress_shown
 from streams.cli.workspace import workspace_of
 from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.objects import OBJECTS
 from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
-
-_SAY_EVERY_S: Final = 1.0
 
 
 def read_workspace(
@@ -37,7 +34,8 @@ def read_workspace(
     app_id, tenant = readable_workspace(settings, app_id)
     wanted = ReadingPlan(tenant=tenant, objects=objects or tuple(OBJECTS), since=since, resync=resync, actor=user_name())
     with _watcher(as_json=as_json) as watcher:
-        report(run(_read(settings, app_id, wanted, watcher)), as_json=as_json)
+        done = run(_read(settings, app_id, wanted, watcher))
+    report(done, as_json=as_json)
 
 
 def readable_workspace(settings: Settings, app_id: str | None) -> tuple[str, str]:
@@ -69,27 +67,17 @@ async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: R
 
 @contextmanager
 def _watcher(*, as_json: bool) -> Iterator[ReadingWatcher]:
-    """Show progress each second on standard error; stop between two pages on Ctrl-C and SIGTERM."""
+    """Show progress; stop between two pages on Ctrl-C and SIGTERM."""
     stopped = False
-    begun = shown = time.monotonic()
-    first: int | None = None
 
     def stop(*_: object) -> None:
         nonlocal stopped
         stopped = True
 
-    def progress(backfill: Backfill) -> None:
-        nonlocal shown, first
-        now, read = time.monotonic(), sum(each.read for each in backfill.progress.values())
-        first = read if first is None else first
-        if not as_json and now - shown >= _SAY_EVERY_S:
-            shown, rate = now, (read - first) / (now - begun)
-            parts = ", ".join(f"{name} {_count(backfill, name)}" for name in backfill.objects)
-            click.echo(f"{backfill.id}: {parts}; {rate:,.0f}/s{_left(backfill, rate)}", err=True)
-
     handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield ReadingWatcher(progress, lambda: stopped)
+        with progress_shown(as_json=as_json) as progress:
+            yield ReadingWatcher(progress, lambda: stopped)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -121,19 +109,5 @@ def report(backfill: Backfill, *, as_json: bool) -> None:
 
 def _line(backfill: Backfill) -> str:
     since = f" since {timestamp(backfill.since * 1000)}" if backfill.since is not None else ""
-    counts = ", ".join(f"{_count(backfill, name)} {name}" for name in backfill.objects)
+    counts = ", ".join(f"{count(backfill, name)} {name}" for name in backfill.objects)
     return f"{backfill.id}  {timestamp(backfill.started)}  {backfill.app_id}  {backfill.origin}{since}: {backfill.result or 'unfinished'}; {counts}"
-
-
-def _count(backfill: Backfill, name: str) -> str:
-    progress = backfill.progress[name]
-    return (
-        f"{progress.read:,} of {progress.total:,}" if progress.total is not None and not progress.done else f"{progress.read:,}"
-    )
-
-
-def _left(backfill: Backfill, rate: float) -> str:
-    open_ = [each for each in backfill.progress.values() if not each.done]
-    if rate <= 0 or any(each.total is None for each in open_):
-        return ""
-    return f", about {sum(max(0, (each.total or 0) - each.read) for each in open_) / rate:,.0f} s left"

@@ -12,6 +12,7 @@ from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, settings_of, workspace_option
 from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
+from streams.cli.verbs.backfill.read_workspace import read_workspace
 from streams.cli.workspace import workspace_of
 from streams.ops.connect.followed_post import follow_test_event
 from streams.ops.connect.permissions import granted
@@ -34,21 +35,26 @@ class ConnectStep(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @workspace_option
 @click.option("--url", metavar="URL", help="The public URL of your ingress. Default: the local one, http:// + [ingress] listen.")
+@click.option(
+    "--backfill", is_flag=True, help="Read who is there already, as `intercom-streams backfill` does, if nothing failed."
+)
 @click.option("--no-post", is_flag=True, help="Do not post a test event.")
 @json_option
 @config_option
 @click.pass_context
-def connect(ctx: click.Context, *, workspace: str | None, url: str | None, no_post: bool, as_json: bool) -> None:
+def connect(ctx: click.Context, *, workspace: str | None, url: str | None, backfill: bool, no_post: bool, as_json: bool) -> None:
     """Check all that a workspace needs: its token, its region, what the token may read, the webhook topics, and a post to the ingress.
 
-    Each failure says what to click in Intercom. It asks nothing and changes nothing; run it again after each step. Exit code 1 while something fails.
+    Each failure says what to click in Intercom. It asks nothing, and changes nothing in Intercom; run it again after each step. Exit code 1 while something fails.
     """
     settings = settings_of(ctx)
     app_id, _ = workspace_of(settings.tenancy, workspace)
     failed = run(_steps(settings, app_id, url, post=not no_post, as_json=as_json))
     if failed:
         ctx.exit(1)
-    if not as_json:
+    if backfill:
+        read_workspace(settings, app_id, (), as_json=as_json)
+    elif not as_json:
         click.echo("next: `intercom-streams run`, then `intercom-streams backfill` reads who is there already")
 
 

@@ -24,6 +24,7 @@ from schemas.tenancy import Secret, Workspace
 from streams.core.records.intercom.objects import COMPANY, CONTACT
 from streams.core.records.intercom.readings import observe
 from streams.core.records.registers import current
+from streams.ops.connect.permissions import PERMISSIONS
 from tests.support.published_api.description import ApiDescription, Example
 from tests.support.simulator.served import TOKEN, Served, config, simulated_intercom
 
@@ -61,7 +62,8 @@ SINGLE: Final = [
     get("/admins/activity_logs", created_at_after="1700000000"),
     *(get(path, *["17"] * path.count("{}")) for path in READS["GET"] if path not in LISTED and path != "/admins/activity_logs"),
 ]
-REQUESTS: Final = [*(listing.first for listing in LISTINGS), *SINGLE]
+CONNECT: Final = [permission.request for permission in PERMISSIONS]
+REQUESTS: Final = [*(listing.first for listing in LISTINGS), *SINGLE, *CONNECT]
 
 UNPUBLISHED: Final = frozenset({"page", "per_page", "starting_after"})
 """Parameters of paging that Intercom's description has in its prose, and for some calls not in its lists of parameters."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from schemas.intercom.routes import route_of
 from streams.cli.main import root
+from streams.core.conversations.topics import OWN
 from streams.ops.connect.subscriptions import SUBSCRIPTIONS
 from tests.support.ingress import NOBODY, configured, make_topics, running
 from tests.support.simulator.small_intercom import SmallIntercom
@@ -123,4 +124,14 @@ def test_every_topic_to_subscribe_to_is_one_that_an_agent_reads():
     for topic in (topic for each in SUBSCRIPTIONS for topic in each.topics):
         route = route_of(topic)
         assert route is not None, topic
-        assert route.topic in ("intercom.contacts", "intercom.companies", "intercom.admins")
+        assert route.topic in (
+            "intercom.contacts",
+            "intercom.companies",
+            "intercom.admins",
+            "intercom.conversations",
+            "activity.events",
+        )
+
+
+def test_every_topic_that_changes_a_conversation_is_to_be_subscribed_to():
+    assert OWN.keys() - {topic for each in SUBSCRIPTIONS for topic in each.topics} == set()
