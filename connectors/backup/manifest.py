@@ -6,18 +6,19 @@ from typing import Final
 
 import msgspec
 
-from connectors.backup.record_file import DamagedBackup
+from connectors.backup.record_file import DamagedBackup, RecordFileWriter
 from schemas.canonical import canonical, digest
 from schemas.errors import BadConfiguration
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+_READ: Final = (1, FORMAT)  # 1 has no digests of files
 _NAME: Final = "manifest.json"
 
 
-class PartitionFile(msgspec.Struct, frozen=True, kw_only=True):
+class PartitionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The file of one partition: offsets `start` to `end` of its log (exclusive), how many records, and the last one's hash.
 
-    `content` is the hash of the records without their offsets, which a restored topic has too.
+    `content` is the hash of the records without their offsets, which a restored topic has too. `sha256` is the digest of the file's bytes.
     """
 
     file: str
@@ -27,6 +28,15 @@ class PartitionFile(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     head: str
     content: str
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, writer: RecordFileWriter, file: str, start: int, end: int) -> "PartitionFile":
+        """Return what the manifest says of a file that was written and closed."""
+        return cls(
+            file=file, start=start, end=end, records=writer.records, bytes=writer.bytes, head=writer.head.hex(),
+            content=writer.content.hex(), sha256=writer.sha256,
+        )  # fmt: skip
 
 
 class BackedUpTopic(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +84,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise BadConfiguration(f"{path} cannot be read: {error.strerror}") from None
     except msgspec.DecodeError:
         raise DamagedBackup(f"{path} is not a manifest: it was cut off or altered") from None
-    if manifest.format != FORMAT:
+    if manifest.format not in _READ:
         raise BadConfiguration(
-            f"{path} has format {manifest.format}, and this release reads {FORMAT}: use the release that wrote it"
+            f"{path} has format {manifest.format}, and this release reads up to {FORMAT}: use the release that wrote it"
         )
     if manifest.hash != _hash(manifest):
         raise DamagedBackup(f"{path} was altered: it does not have the hash that closes it")
+    if manifest.format == FORMAT and not all(part.sha256 for topic in manifest.topics.values() for part in topic.partitions):
+        raise DamagedBackup(f"{path} was altered: it lacks the digest of a file")
     return manifest
 
 

@@ -50,7 +50,10 @@ class DamagedBackup(BadConfiguration):
 
 
 class RecordFileWriter:
-    """Writes a file of records from its beginning; `head` is the hash over all so far, `content` the same without offsets."""
+    """Writes a file of records from its beginning; `head` is the hash over all so far, `content` the same without offsets.
+
+    `bytes` and `sha256` are the size and digest of the file as far as it is written: whole after `close`.
+    """
 
     def __init__(self, file: BinaryIO, topic: str, partition: int) -> None:
         self._file = file
@@ -58,8 +61,13 @@ class RecordFileWriter:
         self._first = self._in_block = 0
         self.head = seed(topic, partition)
         self.content = ContentHash()
-        self.records = 0
-        file.write(_MAGIC)
+        self.records = self.bytes = 0
+        self._digest = sha256()
+        self._write(_MAGIC)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
 
     def append(self, record: StoredRecord) -> None:
         """Add a record. It is in the file after `close`."""
@@ -82,20 +90,29 @@ class RecordFileWriter:
 
     def _end_block(self) -> None:
         packed = bytes(cramjam.zstd.compress(bytes(self._block), _LEVEL))
-        self._file.write(_BLOCK.pack(len(packed), self._in_block, self._first) + packed)
+        self._write(_BLOCK.pack(len(packed), self._in_block, self._first) + packed)
         self._block.clear()
         self._in_block = 0
 
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._digest.update(data)
+        self.bytes += len(data)
 
-def read_records(path: Path, topic: str, partition: int, *, records: int, head: str) -> Iterator[StoredRecord]:
-    """Yield the records of a file that should have so many, the last with that hash.
 
-    Raises DamagedBackup with the first record that is missing or is not as it was written.
+def read_records(
+    path: Path, topic: str, partition: int, *, records: int, head: str, file_sha256: str = ""
+) -> Iterator[StoredRecord]:
+    """Yield the records of a file that should have so many, the last with that hash; without the digest of the file that is not compared.
+
+    Raises DamagedBackup with the first record that is missing or is not as it was written, and behind the last one where another bit differs:
+    some bits of a compressed block mean nothing.
     """
     label = f"{path}: partition {partition} of {topic}"
     read, last, chain = 0, -1, seed(topic, partition)
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as opened:
+            file = _DigestedFile(opened)
             for record, hash_ in _verified(file, label, chain):
                 read, last, chain = read + 1, record.offset, hash_
                 yield record
@@ -110,9 +127,26 @@ def read_records(path: Path, topic: str, partition: int, *, records: int, head: 
         raise DamagedBackup(
             f"{label}: record {records} or one behind it is not what the manifest knows; one of the two was altered"
         )
+    if file_sha256 not in ("", file.digest.hexdigest()):
+        raise DamagedBackup(
+            f"{label}: its {records} records are as they were written, but not the bytes around them: the file was altered"
+        )
 
 
-def _verified(file: BinaryIO, label: str, chain: bytes) -> Iterator[tuple[StoredRecord, bytes]]:
+class _DigestedFile:
+    """A file that is read from its beginning, with the digest of what was read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = sha256()
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _verified(file: _DigestedFile, label: str, chain: bytes) -> Iterator[tuple[StoredRecord, bytes]]:
     """Yield each record, and the hash over all up to it. Raises DamagedBackup for a record that has another."""
     if file.read(len(_MAGIC)) != _MAGIC:
         raise DamagedBackup(f"{label}: the file does not begin as one of a backup; it was altered, or is another file")
@@ -154,7 +188,7 @@ class ContentHash:
         return self._chain.hex()
 
 
-def _block(file: BinaryIO, header: bytes, label: str, number: int) -> tuple[int, int, bytes]:
+def _block(file: _DigestedFile, header: bytes, label: str, number: int) -> tuple[int, int, bytes]:
     """Return how many records a block has, the first one's offset, and its bytes."""
     if len(header) < _BLOCK.size:
         raise DamagedBackup(f"{label}: record {number} is missing: the file was cut off")

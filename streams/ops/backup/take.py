@@ -105,15 +105,7 @@ async def _take_topic(
         for file in files.values():
             file.close()
     partitions = [
-        PartitionFile(
-            file=f"{topic.name}/{number}.records",
-            start=ranges[number].start,
-            end=ranges[number].end,
-            records=writer.records,
-            bytes=(folder / topic.name / f"{number}.records").stat().st_size,
-            head=writer.head.hex(),
-            content=writer.content.hex(),
-        )
+        PartitionFile.of(writer, f"{topic.name}/{number}.records", ranges[number].start, ranges[number].end)
         for number, writer in sorted(writers.items())
     ]
     return BackedUpTopic(partitions=tuple(partitions), schemas=tuple(sorted(ids - {_NO_SCHEMA})))

@@ -91,8 +91,7 @@ def codec_of(folder: Path) -> Avro:
 class _ExportFiles:
     """A file for each partition of each topic."""
 
-    def __init__(self, folder: Path, files: dict[tuple[str, int], BinaryIO], log: KafkaLog) -> None:
-        self._folder = folder
+    def __init__(self, files: dict[tuple[str, int], BinaryIO], log: KafkaLog) -> None:
         self._writers = {(topic, number): RecordFileWriter(file, topic, number) for (topic, number), file in files.items()}
         self._log = log
         self.ids: dict[str, set[int]] = {}
@@ -109,17 +108,7 @@ class _ExportFiles:
             writer.close()
             name = f"{topic}/{number}.records"
             start, end = self._log.ranges[topic].get(number, (0, 0))
-            found.setdefault(topic, []).append(
-                PartitionFile(
-                    file=name,
-                    start=start,
-                    end=end,
-                    records=writer.records,
-                    bytes=(self._folder / name).stat().st_size,
-                    head=writer.head.hex(),
-                    content=writer.content.hex(),
-                )
-            )
+            found.setdefault(topic, []).append(PartitionFile.of(writer, name, start, end))
         return {
             topic: BackedUpTopic(partitions=tuple(parts), schemas=tuple(sorted(self.ids.get(topic, ()))))
             for topic, parts in found.items()
@@ -134,7 +123,7 @@ def _files(folder: Path, log: KafkaLog) -> Iterator[_ExportFiles]:
             (folder / topic).mkdir(mode=0o700)
             for number in range(log.counts[topic]):
                 opened[topic, number] = (folder / topic / f"{number}.records").open("xb")
-        yield _ExportFiles(folder, opened, log)
+        yield _ExportFiles(opened, log)
     except OSError as error:
         raise BadConfiguration(f"{folder} cannot be written: {error.strerror}. Remove it, and export elsewhere.") from None
     finally:

@@ -39,7 +39,7 @@ class FilesLog:
         path = (self.folder / part.file).resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise DamagedBackup(f"the manifest of {self.folder} names a file outside of it; it was not written by this product")
-        return read_records(path, topic, partition, records=part.records, head=part.head)
+        return read_records(path, topic, partition, records=part.records, head=part.head, file_sha256=part.sha256)
 
     def settled(self, topic: str) -> Mapping[int, int]:
         return {}

@@ -38,10 +38,7 @@ def write(folder: Path, topics: Mapping[str, Records]) -> None:
             for record in records:
                 writer.append(StoredRecord.of(record))
             writer.close()
-        part = PartitionFile(
-            file=f"{topic}/0.records", start=0, end=len(records), records=len(records), bytes=path.stat().st_size,
-            head=writer.head.hex(), content=writer.content.hex(),
-        )  # fmt: skip
+        part = PartitionFile.of(writer, f"{topic}/0.records", 0, len(records))
         found[topic] = BackedUpTopic(partitions=(part,))
     write_manifest(folder, Manifest(product="unreleased", taken=0, cluster="", prefix="", topics=found, groups={}))
 
