@@ -1,14 +1,14 @@
-"""Read a year of facts again, one reading after the other: as the access agent does, for a report, to verify the ledger, to make it again."""
+"""Read a year of facts: as the access agent does, and beside it to verify its ledger and to make it again; by itself for a report."""
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from bench.cluster import Cluster
-from bench.evidence.reading import AGENT, READINGS, REPLAY_CHECK, REPORT, VERIFY, ReadingTrial
+from bench.evidence.reading import AGENT, OF_ONE_LOG, REPLAY_CHECK, REPORT, VERIFY, ReadingTrial
 from bench.evidence.staff import StaffTrial
 from bench.options import Options
 from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
@@ -26,13 +26,14 @@ Trials = dict[str, dict[int, ReadingTrial]]
 
 
 def run(options: Options, cluster: Cluster) -> Report:
-    """Read the year in a process for each reading and round; no Kafka takes part."""
-    named = options.chosen((*READINGS, _LARGE))
-    chosen = tuple(name for name in named if name != _LARGE)
+    """Read the year in one process that writes its log, and in another for a report; no Kafka takes part."""
+    named = options.chosen((AGENT, REPORT, VERIFY, REPLAY_CHECK, _LARGE))
     facts = options.events or (_QUICK_FACTS if options.quick else _FACTS)
-    trials: Trials = {name: {} for name in chosen}
-    for number, name in measurements(chosen, options.round_count(_ROUNDS)):
-        trials[name][number] = _trial(name, facts)
+    trials: Trials = {name: {} for name in named if name != _LARGE}
+    processes = {"+".join(names): names for names in (_chosen(named, OF_ONE_LOG), _chosen(named, (REPORT,))) if names}
+    for number, process in measurements(tuple(processes), options.round_count(_ROUNDS)):
+        for trial in _trials(processes[process], facts):
+            trials[trial.name][number] = trial
     large = [_on_staff(max(_LEAST_STAFF, facts // _FACTS_PER_STAFF))] if _LARGE in named else []
     return Report(
         name="evidence",
@@ -40,14 +41,21 @@ def run(options: Options, cluster: Cluster) -> Report:
         tables=(*((_table(trials),) if trials else ()), *map(_table_of_large, large)),
         ratios=_ratios(trials),
         checks={**_complete(trials, facts), **({} if options.quick else _flat(trials)), **_complete_large(large)},
-        notes=("rates are of CPU time without making the year; peak memory is that of the whole process, with the report in it",),
+        notes=(
+            "rates are of CPU time without making the year; peak memory is that of the whole process, with the report in it",
+            "agent, verify and replay_check share a run and its process: each batch that the agent has written is read by both at once",
+        ),
     )
 
 
-def _trial(name: str, facts: int) -> ReadingTrial:
-    command = [sys.executable, "-m", "bench.evidence.reading", name, str(facts)]
-    done = subprocess.run(command, capture_output=True, check=True)
-    return msgspec.json.decode(done.stdout, type=ReadingTrial)
+def _chosen(named: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in named)
+
+
+def _trials(names: Sequence[str], facts: int) -> list[ReadingTrial]:
+    command = [sys.executable, "-m", "bench.evidence.reading", str(facts), *names]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=list[ReadingTrial])
 
 
 def _on_staff(staff: int) -> StaffTrial:
@@ -78,12 +86,23 @@ def _complete_large(trials: list[StaffTrial]) -> dict[str, bool]:
 
 
 def _table(trials: Trials) -> Table:
-    columns = ("facts/CPU s", "CPU µs/fact", "report CPU s", "report MB", "peak MiB at half", "peak MiB")
+    columns = (
+        "facts/CPU s",
+        "CPU µs/fact",
+        "report CPU s",
+        "report MB",
+        "table MB at half",
+        "table MB",
+        "peak MiB at half",
+        "peak MiB",
+    )
     figures: tuple[Callable[[ReadingTrial], float], ...] = (
         _rate,
         lambda trial: 1e6 * trial.cpu_s / trial.facts,
         lambda trial: trial.made_s,
         lambda trial: trial.size / 1e6,
+        lambda trial: trial.half_table_mb,
+        lambda trial: trial.table_mb,
         lambda trial: trial.half_mib,
         lambda trial: trial.peak_mib,
     )
@@ -121,6 +140,8 @@ def _complete(trials: Trials, facts: int) -> dict[str, bool]:
 
 def _flat(trials: Trials) -> dict[str, bool]:
     return {
-        f"{name}: memory is flat once everybody is known": all(each.peak_mib <= _FLAT * each.half_mib for each in rounds.values())
+        f"{name}: memory is flat once everybody is known": all(
+            each.peak_mib <= _FLAT * each.half_mib and each.table_mb <= _FLAT * each.half_table_mb for each in rounds.values()
+        )
         for name, rounds in trials.items()
     }
