@@ -29,7 +29,7 @@ class Control(NamedTuple):
 
 
 class ControlSource(NamedTuple):
-    """Where a standard's identifiers are from: the document, and public pages that were read beside it; they cover most, not all, of the controls that are cited."""
+    """Where a standard's identifiers are from: the document, and public pages that say of each control that is cited what it is about."""
 
     document: str
     pages: tuple[str, ...]
@@ -38,24 +38,33 @@ class ControlSource(NamedTuple):
 SOURCES: Final = {
     SOC2: ControlSource(
         "AICPA, Trust Services Criteria 2017 with points of focus of 2022, CC6 and CC7",
-        ("alsmola.github.io/graphgrc/soc2/cc72.html", "auditfront.com/frameworks/soc-2/common-criteria/cc7-2"),
+        (
+            "screenata.com/resources/answers/what-is-cc6-1-in-soc-2-and-what-evidence-does-it-require",
+            "docs.alertlogic.com/analyze/reports/compliance/SOC2-CC-6.2-user-registration.htm",
+            "auditfront.com/frameworks/soc-2/common-criteria/cc6-3",
+            "auditfront.com/frameworks/soc-2/common-criteria/cc7-2",
+        ),
     ),
     ISO: ControlSource(
         "ISO/IEC 27001:2022, Annex A",
         (
-            "microlise.com/microlise-group-plc-statement-of-applicability",  # A.5.15 to A.5.19
+            "askmeidentity.com/resources/compliance/iso-27001-iam/",  # A.5.15 to A.5.17, A.5.19, A.8.2, A.8.5
+            "isms.online/iso-27001/annex-a/5-18-access-rights-2022",
             "isms.online/iso-27001/annex-a/6-5-responsibilities-after-termination-change-of-employment-2022",
-            "askmeidentity.com/resources/compliance/iso-27001-iam/",  # A.8.2, A.8.5
             "advisera.com/iso27001/control-8-16-monitoring-activities/",
         ),
     ),
     NIST: ControlSource(
         "NIST SP 800-53 revision 5, families AC, CA, IA and PS",
-        ("stigviewer.com/controls/nist-800-53", "grcacademy.io/nist-800-53/controls/ac-2-12/"),
+        ("github.com/usnistgov/oscal-content",),  # NIST's own catalogue as data (SP800-53/rev5, 5.1.1): all that are cited
     ),
     CIS: ControlSource(
         "CIS Critical Security Controls version 8.1, controls 5 and 6",
-        ("cas.docs.cisecurity.org/en/latest/source/Controls5", "csf.tools/reference/critical-security-controls/version-8/csc-6/"),
+        (
+            "cas.docs.cisecurity.org/en/latest/source/Controls5",
+            "advancecyber.com/safeguard/5.1",  # and 5.3, 5.5
+            "advancecyber.com/control/6",
+        ),
     ),
 }
 """By standard. Identifiers were compared with what these pages say they are about; one that no page has is not cited."""
