@@ -16,11 +16,12 @@ from schemas.canonical import digest
 from schemas.cloudevents import JSON, EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
-from schemas.message import Headers
+from schemas.message import Headers, Message, header
 
 READ_AS: Final = "ce_readas"
 REQUESTED_AT: Final = "ce_requestedat"  # ms since 1970 by Intercom's clock, in decimal: when the object was surely not yet read
 SUCCESSOR: Final = "ce_successor"  # the contact that the record's contact was merged into
+_TYPE: Final = "intercom.rest."
 _LATEST: Final = 253_402_300_800_000  # the year 10000
 
 
@@ -95,11 +96,26 @@ def _headers_of_page(
 ) -> tuple[tuple[str, bytes], ...]:
     app_id, type_ = of
     context = EventContext(
-        id="", source=f"/intercom/{app_id}", type=f"intercom.rest.{type_}", origin=origin, time=requested_at, recorded=now,
+        id="", source=f"/intercom/{app_id}", type=f"{_TYPE}{type_}", origin=origin, time=requested_at, recorded=now,
         content_type=JSON,
     )  # fmt: skip
     shared = [header for header in context.headers() if header[0] != "ce_id"]
     return (*shared, (READ_AS, read_as.encode()), (REQUESTED_AT, str(requested_at).encode()))
+
+
+def reading_in(record: Message) -> Reading:
+    """Return the object that a record of an inbound topic has. Raises InvalidRecord for headers that are not those of a reading."""
+    read_as, requested_at, successor = how_read(record.headers)
+    app_id, _, entity = (record.key or b"").decode("utf-8", "replace").partition(":")
+    return Reading(
+        app_id=app_id,
+        type=(header(record.headers, "ce_type") or "").removeprefix(_TYPE),
+        entity=entity,
+        value=record.value or b"",
+        read_as=read_as,
+        requested_at=requested_at,
+        successor=successor,
+    )
 
 
 def how_read(headers: Headers) -> tuple[ReadAs, int, str | None]:

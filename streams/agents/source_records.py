@@ -8,7 +8,7 @@ import msgspec
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import CONTENT_ENCODING, NULL, Envelope, envelope, inflated
-from schemas.intercom.rest_objects import READ_AS, Reading, how_read
+from schemas.intercom.rest_objects import READ_AS, Reading, reading_in
 from schemas.intercom.routes import Destination, destinations
 from schemas.message import TRACE_PARENT, Message, header, header_texts
 from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
@@ -154,22 +154,11 @@ def _checkpoint(record_type: SourceRecordType, record: Message, trace: str | Non
 
 def _reading(record_type: SourceRecordType, record: Message, trace: str | None) -> Event:
     """Return an object read over REST as an event about its record."""
-    read_as, requested_at, successor = how_read(record.headers)
-    key = (record.key or b"").decode("utf-8", "replace")
-    app_id, _, entity = key.partition(":")
-    reading = Reading(
-        app_id=app_id,
-        type=record_type.type,
-        entity=entity,
-        value=record.value or b"",
-        read_as=read_as,
-        requested_at=requested_at,
-        successor=successor,
-    )
-    notification = Envelope(
-        id=reading.id, topic="", app_id=app_id, created_at=requested_at // SECOND, item=msgspec.Raw(reading.value)
-    )
-    return Event(notification, Destination(topic=record_type.topic, key=key, id=reading.id, entity=entity), trace, reading)
+    reading = reading_in(record)
+    key, second = (record.key or b"").decode("utf-8", "replace"), reading.requested_at // SECOND
+    notification = Envelope(id=reading.id, topic="", app_id=reading.app_id, created_at=second, item=msgspec.Raw(reading.value))
+    destination = Destination(topic=record_type.topic, key=key, id=reading.id, entity=reading.entity)
+    return Event(notification, destination, trace, reading)
 
 
 def _destination(record_type: SourceRecordType, record: Message, notification: Envelope, out: Outbox) -> Destination | None:

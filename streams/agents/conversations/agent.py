@@ -20,7 +20,7 @@ from schemas.intercom.conversations import (
     SealedParts,
 )
 from schemas.intercom.envelope import body, envelope
-from schemas.intercom.rest_objects import READ_AS, Reading, how_read
+from schemas.intercom.rest_objects import READ_AS, reading_in
 from schemas.intercom.routes import destinations
 from schemas.message import TRACE_PARENT, Message, header
 from schemas.profiles.checkpoints import is_checkpoint
@@ -31,6 +31,7 @@ from streams.agents.conversations.activities import send_activities
 from streams.agents.conversations.change import ConversationChange, ShownPart
 from streams.agents.conversations.publication import Cause, publish
 from streams.agents.conversations.read_requests import request_read
+from streams.agents.conversations.sealing import seal_of
 from streams.core.conversations.erased import (
     beginning_of,
     erased_contacts,
@@ -56,7 +57,6 @@ TOPIC: Final = "intercom.conversations"
 ROWS: Final[Versioned[ConversationTableRow]] = Versioned(cast("type[ConversationTableRow]", ConversationTableRow))
 
 _PARTS_IN_A_CHECKPOINT: Final = 5_000  # some 300 kB
-_REST: Final = "intercom.rest."
 
 
 def conversations(tenancy: Tenancy, avro: Avro) -> Agent:
@@ -69,8 +69,8 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         key, observed, cause = (_erased if batch.topic == ERASURES_TOPIC else observed_in)(tenancy, record, out)
         for _ in range(observed.nameless):
             out.note("part_without_id")
-        seal = table.get(key, SEALED)
-        if isinstance(seal, SealedParts) and observed.sealed is None and batch.topic != ERASURES_TOPIC:
+        seal = seal_of(key, table)
+        if seal is not None and observed.sealed is None and batch.topic != ERASURES_TOPIC:
             newer = after_seal(seal, observed)
             if newer is None:
                 out.note("conversation_too_late")
@@ -100,7 +100,7 @@ def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Ob
         observed = Observed(registers=registers, parts=parts, offered=message.offered, sealed=message.sealed)
         return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, checkpoint=True)
     if header(record.headers, READ_AS) is not None:
-        reading = _reading(record, app_id, entity)
+        reading = reading_in(record)
         return (
             key,
             read(reading),
@@ -126,15 +126,6 @@ def _erased(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observ
         raise InvalidRecord("an erasure has the key `app_id:conversation_id|contact id`; only our own agents write them")
     cause = Cause(message.cause.event, message.cause.time or None, header(record.headers, TRACE_PARENT))
     return key, Observed(registers=erasure_of(contact)), cause
-
-
-def _reading(record: Message, app_id: str, entity: str) -> Reading:
-    read_as, requested_at, successor = how_read(record.headers)
-    kind = (header(record.headers, "ce_type") or "").removeprefix(_REST)
-    return Reading(
-        app_id=app_id, type=kind, entity=entity, value=record.value or b"", read_as=read_as, requested_at=requested_at,
-        successor=successor,
-    )  # fmt: skip
 
 
 def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> tuple[ConversationChange, Observed]:
@@ -180,8 +171,7 @@ def _forget_authors(key: str, contacts: frozenset[str], table: Table[Conversatio
 
 def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> SealedParts | None:
     """Return the seal of a conversation with what was observed of it; the parts that it has are no rows any more."""
-    row = table.get(key, SEALED)
-    known = row if isinstance(row, SealedParts) else None
+    known = seal_of(key, table)
     if observed.sealed is None:
         return known
     seal = later_seal(known, observed.sealed)
@@ -201,8 +191,8 @@ def checkpoint_messages(key: str, table: Table[ConversationTableRow], encoding: 
     row = table.get(key)
     if isinstance(row, ConversationRow):
         parts = [(item, part) for item, part in table.walk(key) if isinstance(part, Part)]
-        seal = table.get(key, SEALED)
+        seal = seal_of(key, table)
         for start in range(0, max(len(parts), 1), _PARTS_IN_A_CHECKPOINT):
             some = tuple(parts[start : start + _PARTS_IN_A_CHECKPOINT])
-            message = ConversationCheckpoint(row.registers, row.offered, some, seal if isinstance(seal, SealedParts) else None)
+            message = ConversationCheckpoint(row.registers, row.offered, some, seal)
             yield CHECKPOINT.encode(message, encoding)

@@ -15,14 +15,19 @@ from streams.core.records import packing
 from streams.engine.agent import Outbox, Table
 
 
+def seal_of(key: str, table: Table[ConversationTableRow]) -> SealedParts | None:
+    """Return the seal of a conversation, None where it has none."""
+    row = table.get(key, SEALED)
+    return row if isinstance(row, SealedParts) else None
+
+
 def seal_if_over(avro: Avro, key: str, mark: Message, table: Table[ConversationTableRow], out: Outbox) -> None:
     """Seal a conversation, if the round comes long enough after its end: its row keeps figures and marks, and its contacts learn of it."""
     row = table.get(key)
     if not isinstance(row, ConversationRow):
         return
     registers = packing.decode(row.registers)
-    known = table.get(key, SEALED)
-    before = known if isinstance(known, SealedParts) else None
+    before = seal_of(key, table)
     if not is_over(row, registers, mark.timestamp // 1000) or (
         before is not None and before.until >= last_second(row, registers)
     ):

@@ -6,6 +6,8 @@ What comes of before the seal afterwards is too late: the one limit of "any orde
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from schemas.activities.marks import MARK, mark_of, pack_alone, unpack
 from schemas.intercom.conversations import ConversationRow, SealedParts, Tally
 from schemas.profiles.registers import Registers, Value
@@ -54,14 +56,7 @@ def after(seal: SealedParts, observed: Observed) -> Observed | None:
     newest = max((version.second for version in _versions(observed.registers)), default=0)
     if not parts and newest <= seal.until:
         return None
-    return Observed(
-        registers=observed.registers,
-        parts=parts,
-        nameless=observed.nameless,
-        offered=observed.offered,
-        item=observed.item,
-        sealed=observed.sealed,
-    )
+    return msgspec.structs.replace(observed, parts=parts)
 
 
 def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:

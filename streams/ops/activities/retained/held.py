@@ -18,7 +18,7 @@ from schemas.activities.records import PersonActivity
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import body, envelope
-from schemas.intercom.rest_objects import READ_AS, Reading, how_read
+from schemas.intercom.rest_objects import READ_AS, reading_in
 from schemas.intercom.routes import ACTIVITIES as RAW_ACTIVITIES
 from schemas.message import Message, header
 from schemas.profiles.checkpoints import is_checkpoint
@@ -97,7 +97,7 @@ def _in_post(topic: str, record: Message, key: str, tenancy: Tenancy) -> Iterato
             if found is not None:
                 yield HeldDetail(tenant, found[0].type, found[0].time)
             return
-        observed = _observed(record, key)
+        observed = _observed(record)
     except InvalidRecord:
         return
     for part in observed.parts:
@@ -107,14 +107,7 @@ def _in_post(topic: str, record: Message, key: str, tenancy: Tenancy) -> Iterato
         yield HeldDetail(tenant, "conversation.started", created * 1000)
 
 
-def _observed(record: Message, key: str) -> Observed:
+def _observed(record: Message) -> Observed:
     if header(record.headers, READ_AS) is None:
         return posted(envelope(body(record)), "")
-    app_id, _, entity = key.partition(":")
-    read_as, requested_at, successor = how_read(record.headers)
-    return read(
-        Reading(
-            app_id=app_id, type=(header(record.headers, "ce_type") or "").removeprefix("intercom.rest."), entity=entity,
-            value=record.value or b"", read_as=read_as, requested_at=requested_at, successor=successor,
-        )
-    )  # fmt: skip
+    return read(reading_in(record))
