@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.access import fact_records, facts
+from schemas.access import fact_records
 from schemas.access.facts import Actor, DesiredRole, Fact, FactPersonalData
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
@@ -47,6 +47,3 @@ def fact_record(avro: Avro, fact: Fact, *, cause: str, trace: str | None) -> tup
     """Return the value and the headers of the fact's record on `access.facts`."""
     event = fact_records.event_context(avro, fact, origin=Origin.DERIVED, causation_id=cause)
     return fact_records.encode(avro, fact), msgspec.structs.replace(event, trace_parent=trace).headers()
-
-
-TOPIC: Final = facts.TOPIC

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from schemas.access.facts import TOPIC as FACTS
 from schemas.codec import Avro
 from schemas.ids import derived
 from streams.agents.derived_event import derived_event
-from streams.agents.directory.desired_role import TOPIC as FACTS
 from streams.agents.directory.desired_role import desired_role, fact_record
 from streams.core.directory.public_values import PublicValue, public_agent, public_member, public_team
 from streams.core.directory.rows import (

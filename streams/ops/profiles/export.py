@@ -19,6 +19,7 @@ from schemas.errors import IntercomStreamsError
 from schemas.ids import derived
 from schemas.intercom.envelope import body
 from schemas.message import Message, RecordValue
+from schemas.prepared_avro.writer import text_bytes
 from schemas.profiles.identity import PERSON, Scope
 from streams.engine.agent import Agent
 from streams.engine.naming import Naming
@@ -27,7 +28,6 @@ from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.stores import TABLES, FoundBy, TopicHolding, holding_of, holding_topics
 
-_SEVEN_BITS: Final = 0x7F  # of each byte of a length in Avro
 _AUTHOR: Final = "contact:"  # begins the name of an author, in rows and on `conversations`
 _BINARY: Final = frozenset({0x1F})  # gzip's first byte: mentions are looked for in what was compressed
 
@@ -129,12 +129,7 @@ def _person(found: FoundProfile) -> _Person:
 
 def _as_stored(text: str) -> tuple[bytes, bytes]:
     """Return a whole text as it stands in Avro and in MessagePack: behind its length, so that no longer text is taken for it."""
-    data = text.encode()
-    length, count = b"", 2 * len(data)
-    while count > _SEVEN_BITS:
-        length += bytes([count & _SEVEN_BITS | 0x80])
-        count >>= 7
-    return length + bytes([count]) + data, msgspec.msgpack.encode(text)
+    return text_bytes(text), msgspec.msgpack.encode(text)
 
 
 async def _store(kafka: KafkaSettings, source: _Source, person: _Person, decode: Decoder) -> HeldStore:

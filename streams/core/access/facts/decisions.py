@@ -1,7 +1,6 @@
 """Facts that people decided: links, settings, monitoring.
 
-A decision that replaces another than the one in force is stale. The date of a decision repeated with the same content is that of the
-first: nothing was decided again.
+A decision that replaces another than the one in force is stale.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ import msgspec
 from schemas.access.facts import AccessSettings, Fact
 from streams.core.access.facts import exemptions, freshness
 from streams.core.access.facts.effect import Effect
-from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.facts.staleness import decided, takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
 from streams.core.access.state.read_settings import rules_of
 from streams.core.access.state.references import put_account
@@ -19,7 +18,7 @@ from streams.core.access.state.rows import AccountRow, MonitoringRow, SettingsRo
 from streams.core.access.state.staff import absence_of
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import Decision, FactReference
+from streams.core.access.state.values import FactReference
 
 
 def linked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -86,12 +85,10 @@ def _link(state: TenantState, fact: Fact, source: FactReference, staff: str | No
     key = (fact.app_id or "", fact.account or "")
     before = state.accounts.get(*key)
     row = before or AccountRow(*key)
-    current = row.link
-    if not takes_effect(fact, current.source.fact if current else None):
+    link = decided(fact, row.link, staff, source)
+    if link is None:
         return Effect("stale")
-    same = (current.value if current else None) == staff
-    since = (current.since if current else None) if same else source.date
-    put_account(state, before, msgspec.structs.replace(row, link=Decision(staff, source, since)))
+    put_account(state, before, msgspec.structs.replace(row, link=link))
     if staff is not None:
         exemptions.note_link(state, key, staff, source)
     return Effect("applied", accounts={key})

@@ -6,12 +6,12 @@ import msgspec
 
 from schemas.access.facts import Fact
 from streams.core.access.facts.effect import Effect
-from streams.core.access.facts.staleness import takes_effect
+from streams.core.access.facts.staleness import decided
 from streams.core.access.state.references import put_account
 from streams.core.access.state.row_kinds.rules_rows import WITH_ROLES
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import Decision, FactReference
+from streams.core.access.state.values import FactReference
 
 _LONGEST: Final = 200  # characters of a role, as in a decision of the directory
 
@@ -24,11 +24,9 @@ def desired(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
         return Effect("void")
     before = state.accounts.get(*key)
     row = before or AccountRow(*key)
-    current = row.desired
-    if not takes_effect(fact, current.source.fact if current else None):
+    role = decided(fact, row.desired, name, source)
+    if role is None:
         return Effect("stale")
-    same = (current.value if current else None) == name
-    since = (current.since if current else None) if same else source.date
-    put_account(state, before, msgspec.structs.replace(row, desired=Decision(name, source, since)))
+    put_account(state, before, msgspec.structs.replace(row, desired=role))
     state.follow_rules(WITH_ROLES, source)
     return Effect("applied", accounts={key})

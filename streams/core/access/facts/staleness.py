@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.access.facts import Fact
+from streams.core.access.state.values import Decision, FactReference
 
 
 def in_force(decisions: Iterable[Fact]) -> Fact | None:
@@ -17,3 +18,14 @@ def in_force(decisions: Iterable[Fact]) -> Fact | None:
 def takes_effect(fact: Fact, current: str | None) -> bool:
     """Say whether a decision replaces the one in force, given that one's id."""
     return fact.replaces == current
+
+
+def decided(fact: Fact, current: Decision | None, value: str | None, source: FactReference) -> Decision | None:
+    """Return what a decision for a value makes of the one in force, None where it is stale.
+
+    The date of a decision repeated with the same value is that of the first: nothing was decided again.
+    """
+    if not takes_effect(fact, current.source.fact if current else None):
+        return None
+    same = (current.value if current else None) == value
+    return Decision(value, source, (current.since if current else None) if same else source.date)
