@@ -32,7 +32,7 @@ from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.moves import ContactMove, ConversationMove, is_behind_another, move_contact, move_conversation
-from streams.agents.activities.passing import receive_marks, send_marks
+from streams.agents.activities.passing import passage, receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
@@ -188,17 +188,15 @@ def conversation_of(message: ActivityMessage) -> str:
 
 def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None:
     """Add an activity where the contact takes part, and pass it on to those whom its sender did not know of."""
-    activity, sent = message.activity, message.participants
-    known = contact.owner.participants(activity.conversation) if activity.conversation else None
-    latest = max((each for each in (sent, known.participants if known else None) if each is not None), default=None)
+    activity = message.activity
+    known, latest, stays, others = passage(contact, activity.conversation, message.participants)
     if known is not None and known.closed:
         activity = without_words(activity)
-    if latest is None or contact.key in latest.contacts:
+    if stays:
         contact.add(activity, cause if known is None else cause.since(known.participants))
-    if latest is not None and sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None:
-        for other in latest.contacts:
-            if other != contact.key:
-                contact.send.pass_on(activity, latest, other, cause)
+    if latest is not None:
+        for other in others:
+            contact.send.pass_on(activity, latest, other, cause)
 
 
 def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactCause) -> ConversationMove | None:

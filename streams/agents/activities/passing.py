@@ -1,11 +1,39 @@
-"""Marks that a contact receives: its own from `activity.records`, which a rebuild is made of, and those of conversations it has joined."""
+"""Where activities and marks of a conversation belong: with the contact that got it, or with those who take part by now.
+
+Marks are a contact's own from `activity.records`, which a rebuild is made of, and those of conversations that it has joined.
+"""
+
+from typing import NamedTuple
 
 import msgspec
 
 from schemas.activities.marks import MARK, REMNANT, Remnant, unpack
-from schemas.activities.messages import MarksRecord, Participants, company_of_subject
+from schemas.activities.messages import MarksRecord, Participants, ParticipantsRow, company_of_subject
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.sending import PASSED, ContactCause
+
+
+class Passage(NamedTuple):
+    """What a contact knew of a conversation, who takes part by what is known now, whether the contact does, and to whom else it has to go."""
+
+    known: ParticipantsRow | None
+    latest: Participants | None
+    stays: bool
+    others: tuple[str, ...]
+
+
+def passage(contact: Contact, conversation: str, sent: Participants | None) -> Passage:
+    """Return where belongs what was sent to a contact about a conversation, given who took part as far as its sender knew.
+
+    What was sent before others joined is passed on to them; by contacts only: the company gets it from them.
+    """
+    known = contact.owner.participants(conversation) if conversation else None
+    latest = max((each for each in (sent, known.participants if known else None) if each is not None), default=None)
+    if latest is None:
+        return Passage(known, None, stays=True, others=())
+    is_late = sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None
+    others = tuple(each for each in latest.contacts if each != contact.key) if is_late else ()
+    return Passage(known, latest, contact.key in latest.contacts, others)
 
 
 def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: ContactCause) -> None:
@@ -13,9 +41,8 @@ def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: Cont
     if message.sealed is not None:
         contact.expired.put_sealed(message.kind, unpack(message.marks, MARK), message.sealed, cause)
         return
-    known, sent = contact.owner.participants(message.conversation) if message.conversation else None, message.participants
-    latest = max((each for each in (sent, known.participants if known else None) if each is not None), default=None)
-    if latest is None or contact.key in latest.contacts:
+    to = passage(contact, message.conversation, message.participants)
+    if to.stays:
         remnants = {mark: Remnant.of(kept) for mark, kept in unpack(message.marks, REMNANT).items()}
         new = {
             mark: remnant
@@ -24,11 +51,9 @@ def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: Cont
         }
         if new:
             contact.expired.put(message.kind, message.conversation, new, cause)
-    if latest is not None and sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None:
-        passed = msgspec.structs.replace(message, cause=cause.cause, participants=latest)
-        for other in latest.contacts:
-            if other != contact.key:
-                contact.send.pass_on_marks(passed, other, cause)
+    passed = msgspec.structs.replace(message, cause=cause.cause, participants=to.latest)
+    for other in to.others:
+        contact.send.pass_on_marks(passed, other, cause)
     if item.startswith(PASSED):
         contact.send.forget(item, cause)
 
