@@ -6,9 +6,10 @@ import msgspec
 
 from connectors.simulator.workspace.identifiers import mixed
 from connectors.simulator.workspace.lazy_rows import PastTimes
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
 from connectors.simulator.workspace.teammates import FIRST_ID
 from schemas.ids import derived
+from schemas.topics import DAY_MS
 
 EVENT_TYPES: Final = (
     "admin_away_mode_change", "admin_deletion", "admin_invite_creation", "admin_login_failure", "admin_login_success",

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from connectors.simulator.workspace.contacts import TAGS, SimulatedContact
 from connectors.simulator.workspace.identifiers import mixed
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
 from connectors.simulator.workspace.teammates import FIRST_ID
+from schemas.topics import DAY_MS
 
 _FIRST_TAG: Final = 100
 SEGMENTS: Final = ("Active", "New", "Slipping away")

@@ -6,7 +6,8 @@ import msgspec
 
 from connectors.simulator.workspace.identifiers import IdScheme, mixed
 from connectors.simulator.workspace.lazy_rows import PastTimes
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
+from schemas.topics import DAY_MS
 
 _FIRST: Final = ("Juniper", "Kestrel", "Lumen", "Maple", "Nordic", "Opal", "Pioneer", "Quartz")
 _SECOND: Final = ("Labs", "Freight", "Foods", "Health", "Energy", "& Partners", "Media", "Systems")

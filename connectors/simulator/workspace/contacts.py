@@ -7,7 +7,8 @@ import msgspec
 
 from connectors.simulator.workspace.identifiers import IdScheme, mixed
 from connectors.simulator.workspace.lazy_rows import PastTimes
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
+from schemas.topics import DAY_MS
 
 EMBEDDED: Final = 10  # how many entries of its lists a contact shows; the rest has to be asked for
 _GIVEN: Final = ("Amara", "Bela", "Chidi", "Dalia", "Emre", "Farah", "Goran", "Hana", "Ivo", "Jun", "Kira", "Luca", "Mina", "Nils", "Olga", "Zoë")  # fmt: skip

@@ -6,8 +6,9 @@ import msgspec
 
 from connectors.simulator.workspace.identifiers import mixed
 from connectors.simulator.workspace.lazy_rows import PastTimes
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
 from connectors.simulator.workspace.teammates import BOT_ID, FIRST_ID
+from schemas.topics import DAY_MS
 
 MOST_PARTS: Final = 500  # the newest that Intercom returns
 _LONG_EACH: Final = 50

@@ -10,7 +10,6 @@ from schemas.errors import BadConfiguration
 
 _VERSION: Final = re.compile(r"2\.\d{1,2}")
 LEAST_CONTACTS, MOST_CONTACTS = 10, 1_000_000
-DAY_MS: Final = 86_400_000
 PAST_DAYS: Final = 400
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from connectors.simulator.workspace.identifiers import mixed
 from connectors.simulator.workspace.lazy_rows import PastTimes
-from connectors.simulator.workspace.spec import DAY_MS, PAST_DAYS, WorkspaceSpec
+from connectors.simulator.workspace.spec import PAST_DAYS, WorkspaceSpec
 from connectors.simulator.workspace.teammates import FIRST_ID
+from schemas.topics import DAY_MS
 
 FIRST_TICKET: Final = 500_001
 STATES: Final = ("submitted", "in_progress", "waiting_on_customer", "resolved")

@@ -3,28 +3,26 @@
 from typing import Final
 
 from schemas.activities.messages import ActivityTableRow
-from schemas.activities.retention import RETENTION, WAKES_TOPIC, DayReached, RetentionInForce, RetentionPolicy, checked
+from schemas.activities.retention import RETENTION, WAKES_TOPIC, DayReached, RetentionInForce, checked
 from schemas.cloudevents import EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import Message
 from schemas.profiles.registers import PatchCause
-from streams.core.activities.limits import DAY_MS, RetentionLimits
+from schemas.topics import DAY_MS
+from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Outbox, Table, Wake
 
 _CLOCK: Final = "*day"
 DAY_ROW: Final = _CLOCK.encode()
 """The key of the day on the changelog."""
-_NO_POLICY: Final = RetentionPolicy()
 _TYPE: Final = "activities.day.v1"
 
 
 def limits_of(tenant: str, table: Table[ActivityTableRow]) -> RetentionLimits:
     """Return the limits of a tenant's activities now."""
     row = table.get(_group(tenant))
-    if isinstance(row, RetentionInForce):
-        return RetentionLimits.of(row.message.policy, row.message.version, day_of(table))
-    return RetentionLimits.of(_NO_POLICY, 0, day_of(table))
+    return RetentionLimits.in_force(row.message if isinstance(row, RetentionInForce) else None, day_of(table))
 
 
 def day_of(table: Table[ActivityTableRow]) -> int | None:

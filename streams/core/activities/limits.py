@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.retention import COUNT, DROP, UNLIMITED, RetentionPolicy
+from schemas.activities.retention import COUNT, DROP, UNLIMITED, RetentionMessage, RetentionPolicy
+from schemas.topics import DAY_MS
 
-DAY_MS: Final = 86_400_000
 NEVER: Final = 999_999  # a day behind all days: what is kept without limit is looked at when the policy changes
 _ALWAYS: Final = 1 << 62  # ms: what is counted only has no details, whenever it was
 _FRESH_DAYS: Final = 1  # the shortest limit: what is younger cannot have expired
@@ -24,6 +24,11 @@ class RetentionLimits(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, policy: RetentionPolicy, version: int, day: int | None) -> "RetentionLimits":
         return cls(policy, version, day, policy.by_type)
+
+    @classmethod
+    def in_force(cls, message: RetentionMessage | None, day: int | None) -> "RetentionLimits":
+        """Return the limits by the policy in force for a tenant on a day: the default where none was ever put in force."""
+        return cls.of(RetentionPolicy(), 0, day) if message is None else cls.of(message.policy, message.version, day)
 
     def horizon(self, type_: str) -> int:
         """Return the instant (ms) before which details of a type are not kept."""

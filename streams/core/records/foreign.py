@@ -17,13 +17,14 @@ from schemas.profiles.records import LONGEST_ID, LONGEST_NAME, MOST_ORGS, Foreig
 from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Rank, Version
 from schemas.tenancy import Tenancy
+from schemas.topics import DAY_MS
 from streams.core.records.intercom.objects import COMPANY, CONTACT, ObjectSchema
 from streams.core.records.intercom.parsers import Parser, WrongType, anything, flag, moment, own_id, reference, text
 from streams.core.records.registers import edge_registers, field_registers, join, list_registers
 
 _SECOND: Final = 1000
 _FIRST_UPDATE: Final = 946_684_800_000  # 2000-01-01: a smaller number is a time in seconds
-_AHEAD: Final = 86_400_000  # ms by which a system's clock may be ahead of the record's own time on Kafka
+_AHEAD: Final = DAY_MS  # by which a system's clock may be ahead of the record's own time on Kafka
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
 _COMPANY: Final = "company"
 

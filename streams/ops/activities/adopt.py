@@ -44,7 +44,7 @@ class Adopted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def adopt(
-    kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, *, actor: str | None, on_progress: Callable[[int], None]
+    kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, *, actor: str | None, on_progress: Callable[[str, int], None]
 ) -> Adopted:
     """Send what belongs to `intercom.activities` there. Raises Unavailable."""
     read, sent = Counter[str](), Counter[str]()
@@ -63,7 +63,7 @@ async def adopt(
                     await _append(producer, avro, records, {topic: done}, actor)
                     read[topic] += len(batch.records)
                     sent[topic] += len(records)
-                    on_progress(sent.total())
+                    on_progress(topic, sent[topic])
     return Adopted(read={name: read[name] for name in SOURCES}, sent={name: sent[name] for name in SOURCES})
 
 

@@ -18,7 +18,7 @@ from schemas.activities.messages import (
     company_of_subject,
 )
 from schemas.activities.records import PersonActivity
-from schemas.activities.retention import COUNT, UNLIMITED, WAKES_TOPIC, RetentionPolicy
+from schemas.activities.retention import COUNT, UNLIMITED, WAKES_TOPIC
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
@@ -31,6 +31,7 @@ from schemas.partition import partition_of
 from schemas.profiles.checkpoints import is_checkpoint
 from schemas.profiles.identity import ASSIGNMENT
 from schemas.tenancy import Tenancy
+from schemas.topics import DAY_MS
 from streams.agents.activities.happenings import is_live
 from streams.agents.activities.ownership import own_profile
 from streams.agents.activities.timelines import ACTIVITIES
@@ -38,7 +39,7 @@ from streams.agents.conversations.agent import TOPIC as CONVERSATIONS
 from streams.agents.conversations.agent import observed_in
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.happenings import identified_by
-from streams.core.activities.limits import DAY_MS, RetentionLimits
+from streams.core.activities.limits import RetentionLimits
 from streams.core.records.registers import NOTHING
 from streams.engine.in_memory import ListOutbox
 from streams.ops.activities.policy import in_force
@@ -249,20 +250,17 @@ async def _horizons(kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, 
     found = {}
     for subject, activity in known.items():
         tenant = tenancy.tenant_of(subject) or ""
-        message = policies.get(tenant)
-        policy, version = (message.policy, message.version) if message else (RetentionPolicy(), 0)
         day = days.get(partition_of(subject.encode(), len(days))) if days else None
-        limits, limit = RetentionLimits.of(policy, version, day), policy.days_of(activity.type)
+        limits = RetentionLimits.in_force(policies.get(tenant), day)
+        rate, limit = limits.policy.rate_of(activity.type), limits.policy.days_of(activity.type)
         found[tenant, activity.type] = ActivityHorizon(
             tenant=tenant,
             type=activity.type,
             days=None if limit == UNLIMITED else limit,
-            rate=policy.rate_of(activity.type),
-            policy=version,
+            rate=rate,
+            policy=limits.version,
             day=None if day is None else timestamp(day * DAY_MS),
-            before=None
-            if day is None or limit == UNLIMITED or policy.rate_of(activity.type) == COUNT
-            else timestamp(limits.horizon(activity.type)),
+            before=None if day is None or limit == UNLIMITED or rate == COUNT else timestamp(limits.horizon(activity.type)),
         )
     return tuple(each for _, each in sorted(found.items()))
 

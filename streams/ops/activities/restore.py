@@ -5,6 +5,7 @@ a replay brings is live.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -36,28 +37,33 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 async def restore(
     kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, tenant: str, *, actor: str | None, dry_run: bool,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[str, int], None],
 ) -> list[Restored]:  # fmt: skip
     """Read the raw topics of a tenant's activities again, and say how far they go. Raises Unavailable where Kafka does not answer."""
     await _require_applied(kafka, tenant)
     found = []
     for workspace in sorted(app_id for app_id, owner in tenancy.owners.items() if owner == tenant):
         for topic in RAW:
+            show = partial(on_progress, topic)
             selection = ReplaySelection(topic=topic, workspace=workspace)
             try:
-                planned = await plan(kafka, selection, on_progress)
+                planned = await plan(kafka, selection, show)
             except BadConfiguration:  # the topic is empty
                 found.append(Restored(topic=topic, workspace=workspace, sent=0, since=None))
                 continue
             id_ = None
             if planned.sends and not dry_run:
-                watcher = Watcher(lambda replay: on_progress(replay.progress.read), lambda _: None, lambda: False)
+                watcher = _watcher(show)
                 replay = await begin(
                     kafka, avro, selection, None, actor=actor, reason=_REASON, limits=ReplayLimits(), watcher=watcher
                 )
                 id_ = replay.id
             found.append(Restored(topic=topic, workspace=workspace, sent=planned.sends, since=planned.first, replay=id_))
     return found
+
+
+def _watcher(show: Callable[[int], None]) -> Watcher:
+    return Watcher(lambda replay: show(replay.progress.read), lambda _: None, lambda: False)
 
 
 async def _require_applied(kafka: KafkaSettings, tenant: str) -> None:

@@ -8,7 +8,8 @@ from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.activities.retention import UNLIMITED, RetentionPolicy
 from schemas.codec import Avro
-from streams.core.activities.limits import DAY_MS, RetentionLimits
+from schemas.topics import DAY_MS
+from streams.core.activities.limits import RetentionLimits
 
 _TOPIC = "activities"
 

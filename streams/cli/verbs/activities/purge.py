@@ -1,5 +1,6 @@
 """`activities purge --verify` and `activities restore`: that what has expired is gone, and how some of it comes back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.activities.adoption import activities
+from streams.cli.verbs.backup import progress_line
 from streams.ops.activities.restore import Restored, restore
 from streams.ops.activities.retained.scan import StoreHeld
 from streams.ops.activities.retained.verify import Verification, verify
@@ -48,7 +50,7 @@ def restore_(ctx: click.Context, /, *, dry_run: bool, tenant: str | None, as_jso
     If it is broken off, run it again: what is there already changes nothing.
     """
     settings = settings_of(ctx)
-    found = run(_restore(settings, tenant_of(settings.tenancy, tenant), dry_run=dry_run))
+    found = run(_restore(settings, tenant_of(settings.tenancy, tenant), progress_line("read", as_json=as_json), dry_run=dry_run))
     for each in found:
         if as_json:
             click.echo(json_line(each))
@@ -65,15 +67,9 @@ async def _verify(settings: Settings) -> Verification:
     return await verify(settings.kafka, avro, settings.tenancy, state_dir=folder, on_disk=settings.worker.on_disk)
 
 
-async def _restore(settings: Settings, tenant: str, *, dry_run: bool) -> list[Restored]:
+async def _restore(settings: Settings, tenant: str, show: Callable[[str, int], None], *, dry_run: bool) -> list[Restored]:
     avro = await configured_codec(settings)
-
-    def show(read: int) -> None:
-        click.echo(f"\r{read:,} read", nl=False, err=True)
-
-    found = await restore(settings.kafka, avro, settings.tenancy, tenant, actor=user_name(), dry_run=dry_run, on_progress=show)
-    click.echo(err=True)
-    return found
+    return await restore(settings.kafka, avro, settings.tenancy, tenant, actor=user_name(), dry_run=dry_run, on_progress=show)
 
 
 def _show(found: Verification) -> None:

@@ -64,10 +64,6 @@ class StoreHeld(msgspec.Struct, kw_only=True):
         held = self.types.setdefault(detail.type, TypeHeld(type=detail.type))
         held.add(detail, expired=known is not None and known.is_expired(detail.type, detail.time), gone_by=gone_by, now=now)
 
-    @property
-    def overdue(self) -> int:
-        return sum(each.overdue for each in self.types.values())
-
 
 class Scan:
     """Reads stores as of an instant, given the limits of each tenant and the brokers' settings of topics by name."""

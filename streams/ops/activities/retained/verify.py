@@ -11,11 +11,11 @@ from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas import dead_letters
 from schemas.activities.messages import PATCHES_TOPIC, RECORDS_TOPIC
-from schemas.activities.retention import RetentionPolicy
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
+from schemas.topics import DAY_MS
 from streams.agents.activities.timelines import ACTIVITIES
-from streams.core.activities.limits import DAY_MS, RetentionLimits
+from streams.core.activities.limits import RetentionLimits
 from streams.ops.activities.policy import in_force
 from streams.ops.activities.retained.held import RAW, of_record, of_row
 from streams.ops.activities.retained.scan import Scan, StoreHeld, days_reached
@@ -67,10 +67,7 @@ async def verify(
     days = await days_reached(kafka, changelogs["activities"]) if changelogs["activities"] in settings else {}
     policies = await in_force(kafka)
     day = min(days.values(), default=0)
-    limits = {
-        tenant: RetentionLimits.of(policies[tenant].policy if tenant in policies else RetentionPolicy(), 0, day)
-        for tenant in tenancy.tenants
-    }
+    limits = {tenant: RetentionLimits.in_force(policies.get(tenant), day) for tenant in tenancy.tenants}
     scan = Scan(kafka, settings, limits, now)
     stores = []
     for topic in (ACTIVITIES, RECORDS_TOPIC, PATCHES_TOPIC, *RAW, dead_letters.TOPIC):

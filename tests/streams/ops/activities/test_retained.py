@@ -17,9 +17,10 @@ from schemas.activities.records import PersonActivity
 from schemas.activities.retention import RetentionPolicy
 from schemas.message import RecordValue
 from schemas.profiles.registers import PatchCause
+from schemas.topics import DAY_MS
 from streams.agents.activities.agent import ROWS as CONTACT_ROWS
 from streams.agents.activities.timelines import ROWS as TIMELINE_ROWS
-from streams.core.activities.limits import DAY_MS, RetentionLimits
+from streams.core.activities.limits import RetentionLimits
 from streams.ops.activities.retained.held import HeldDetail, of_record, of_row
 from streams.ops.activities.retained.scan import StoreHeld
 from streams.ops.activities.retained.verify import faults_of
