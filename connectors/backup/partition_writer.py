@@ -1,13 +1,13 @@
 """Fill a partition with the records it had: one behind the other, or each at the offset it had."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from connectors.backup.record_file import StoredRecord
+from connectors.kafka.clients import Consumer, Producer, started
 from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
 from schemas.errors import Unavailable
 
@@ -23,7 +23,7 @@ _FILLER: Final = StoredRecord(0, 0, b"", b"", ())
 
 async def write_densely(kafka: KafkaSettings, at: TopicPartition, records: Iterable[StoredRecord]) -> None:
     """Write the records of a partition in order, one behind the other: offsets count from 0."""
-    async with _started(AIOKafkaProducer(**_producer(kafka), enable_idempotence=True)) as producer:
+    async with started(Producer(kafka, **_producer(), enable_idempotence=True)) as producer:
         await _send(producer, at, records)
 
 
@@ -34,13 +34,13 @@ async def write_in_place(kafka: KafkaSettings, at: TopicPartition, records: Iter
     of committed records sees.
     """
     id_ = f"{kafka.topic_prefix}restore-{at.topic}-{at.partition}"
-    transactional = AIOKafkaProducer(
-        **_producer(kafka), transactional_id=id_, transaction_timeout_ms=_TRANSACTION_MS, retry_backoff_ms=10
+    transactional = Producer(
+        kafka, **_producer(), transactional_id=id_, transaction_timeout_ms=_TRANSACTION_MS, retry_backoff_ms=10
     )
     async with (
-        _started(transactional) as transactions,
-        _started(AIOKafkaProducer(**_producer(kafka), enable_idempotence=True)) as plain,
-        _started(AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False)) as consumer,
+        started(transactional) as transactions,
+        started(Producer(kafka, **_producer(), enable_idempotence=True)) as plain,
+        started(Consumer(kafka, enable_auto_commit=False)) as consumer,
     ):
         writer = _InPlaceWriter(at, transactions, plain, consumer)
         for record in records:
@@ -119,18 +119,9 @@ class _InPlaceWriter:
             raise Unavailable(f"another process writes to {self._at.topic}; stop it, delete the topics, and restore again")
 
 
-@asynccontextmanager
-async def _started(client: Any) -> AsyncIterator[Any]:
-    try:
-        await client.start()
-        yield client
-    finally:
-        await client.stop()
-
-
-def _producer(kafka: KafkaSettings) -> dict[str, Any]:
+def _producer() -> dict[str, Any]:
     return {
-        **kafka.client(), "acks": "all", "compression_type": "zstd", "max_batch_size": _BATCH_BYTES, "linger_ms": 0,
+        "acks": "all", "compression_type": "zstd", "max_batch_size": _BATCH_BYTES, "linger_ms": 0,
         "max_request_size": MAX_RECORD_BYTES + DEAD_LETTER_ROOM,
     }  # fmt: skip
 

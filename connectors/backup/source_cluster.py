@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import OffsetRange, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
@@ -77,15 +78,12 @@ def _undecided(ends: Mapping[TopicPartition, int], committed: Mapping[TopicParti
 @asynccontextmanager
 async def source_cluster(kafka: KafkaSettings) -> AsyncIterator[SourceCluster]:
     """Yield the cluster. Raises Unavailable where it does not answer."""
-    levels = ("read_committed", "read_uncommitted")
-    committed, written = (AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False) for level in levels)
     try:
-        await committed.start()
-        await written.start()
-        async with admin_client(kafka) as admin:
+        async with (
+            started(Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)) as committed,
+            started(Consumer(kafka, isolation_level="read_uncommitted", enable_auto_commit=False)) as written,
+            admin_client(kafka) as admin,
+        ):
             yield SourceCluster(kafka, committed, written, admin)
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
-    finally:
-        await written.stop()
-        await committed.stop()

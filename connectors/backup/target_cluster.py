@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_settings import settings
@@ -82,18 +83,15 @@ class TargetCluster:
 
     async def commit(self, group: str, positions: Mapping[str, Mapping[int, int]]) -> None:
         """Commit positions for a group without members."""
-        consumer = AIOKafkaConsumer(**self._kafka.client(), group_id=group, enable_auto_commit=False)
+        consumer = Consumer(self._kafka, group_id=group, enable_auto_commit=False)
         offsets = {
             TopicPartition(self._kafka.topic(topic), number): OffsetAndMetadata(at, "")
             for topic, numbers in positions.items()
             for number, at in numbers.items()
         }
-        await consumer.start()
-        try:
+        async with started(consumer):
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
-        finally:
-            await consumer.stop()
 
     async def _present(self, topics: Iterable[str]) -> set[str]:
         present = await partitions_of(self._consumer, *map(self._kafka.topic, topics))
@@ -116,15 +114,11 @@ class TargetCluster:
 @asynccontextmanager
 async def target_cluster(kafka: KafkaSettings) -> AsyncIterator[TargetCluster]:
     """Yield the cluster. Raises Unavailable where it does not answer."""
-    consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False)
     try:
-        await consumer.start()
-        async with admin_client(kafka) as admin:
+        async with started(Consumer(kafka, enable_auto_commit=False)) as consumer, admin_client(kafka) as admin:
             yield TargetCluster(kafka, admin, consumer)
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(
             f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). What is restored so far is of no use alone: "
             "delete the topics, and restore again."
         ) from error
-    finally:
-        await consumer.stop()

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from connectors.kafka.clients import close_with
 from connectors.kafka.settings import KafkaSettings
 
 
@@ -13,6 +14,7 @@ from connectors.kafka.settings import KafkaSettings
 async def admin_client(kafka: KafkaSettings, *, request_timeout_ms: int = 40_000) -> AsyncIterator[Any]:
     """Yield a connected client and close it. One whose start is cancelled has open connections already, so it is closed too."""
     client = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=request_timeout_ms)
+    close_with(client._client)  # noqa: SLF001
     try:
         await client.start()
         yield client

@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from connectors.kafka.acknowledged import acknowledged
+from connectors.kafka.clients import Producer, stop_at_once
 from connectors.kafka.fact_log import FactRecord
 from connectors.kafka.settings import AWAY, MAX_RECORD_BYTES, KafkaSettings
-from connectors.kafka.stop_producer import stop_at_once
 from schemas.access.facts import TOPIC
 from schemas.errors import Unavailable
 from schemas.partition import partition_of
@@ -44,8 +43,8 @@ class ExclusiveWriter:
         """Lead, if this process does not yet. What it knows of the log is then out of date, until it has read to the end of all."""
         if self._producer is not None:
             return
-        producer = AIOKafkaProducer(
-            **self._kafka.client(), transactional_id=self._id, transaction_timeout_ms=_TRANSACTION_MS, acks="all",
+        producer = Producer(
+            self._kafka, transactional_id=self._id, transaction_timeout_ms=_TRANSACTION_MS, acks="all",
             compression_type="zstd", max_request_size=MAX_RECORD_BYTES, request_timeout_ms=_REQUEST_MS, linger_ms=0,
             retry_backoff_ms=_RETRY_BACKOFF_MS,
         )  # fmt: skip

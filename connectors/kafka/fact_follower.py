@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.access.facts import TOPIC
 from schemas.errors import Unavailable
@@ -116,12 +117,12 @@ class _Clients:
     """A consumer of records, and two that only ask for ends: behind a waiting fetch of one connection they would wait too."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        options = {**kafka.client(), "enable_auto_commit": False, "request_timeout_ms": _REQUEST_MS, "retry_backoff_ms": 50}
-        self.records: Any = AIOKafkaConsumer(
-            kafka.topic(TOPIC), **options, isolation_level="read_committed", auto_offset_reset="earliest"
+        options: dict[str, Any] = {"enable_auto_commit": False, "request_timeout_ms": _REQUEST_MS, "retry_backoff_ms": 50}
+        self.records: Any = Consumer(
+            kafka, kafka.topic(TOPIC), **options, isolation_level="read_committed", auto_offset_reset="earliest"
         )
-        self.committed_ends: Any = AIOKafkaConsumer(**options, isolation_level="read_committed")
-        self.all_ends: Any = AIOKafkaConsumer(**options, isolation_level="read_uncommitted")
+        self.committed_ends: Any = Consumer(kafka, **options, isolation_level="read_committed")
+        self.all_ends: Any = Consumer(kafka, **options, isolation_level="read_uncommitted")
         self._every = (self.records, self.committed_ends, self.all_ends)
 
     async def start(self) -> None:

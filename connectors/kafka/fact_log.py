@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from connectors.kafka.clients import Producer
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.access import fact_records
@@ -45,9 +45,7 @@ async def append(
     `on_progress` receives the size of each chunk. Raises Unavailable when Kafka does not accept them; those before the failure
     may be in the log.
     """
-    producer = AIOKafkaProducer(
-        **kafka.client(), acks="all", enable_idempotence=True, compression_type="zstd", max_request_size=MAX_RECORD_BYTES
-    )
+    producer = Producer(kafka, acks="all", enable_idempotence=True, compression_type="zstd", max_request_size=MAX_RECORD_BYTES)
     try:
         async with asyncio.timeout(_START_S):
             await producer.start()

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
@@ -18,7 +18,7 @@ async def group_lag(kafka: KafkaSettings, group: str, *topics: str) -> AsyncIter
 
     Transaction markers count as offsets too, so a group that has read everything may seem to lag by a few.
     """
-    consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)
+    consumer = Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)
     try:
         await consumer.start()
         partitions = await partitions_of(consumer, *topics)

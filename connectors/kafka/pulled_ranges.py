@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import OffsetRange
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MissingRecords, Unavailable
@@ -60,9 +61,7 @@ async def pulled_ranges(kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, 
     if not starts:  # a consumer without partitions does not stop in order
         yield PulledRanges(None, kafka.topic_prefix, ranges)
         return
-    consumer = AIOKafkaConsumer(
-        **kafka.client(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
-    )
+    consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed")
     try:
         await consumer.start()
         consumer.assign(list(starts))
@@ -80,7 +79,7 @@ async def starts_at(
     kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, OffsetRange]], time: int
 ) -> dict[str, dict[int, OffsetRange]]:
     """Return the ranges from each partition's first record at that time (ms) on: none of a partition that has no such record."""
-    consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False)
+    consumer = Consumer(kafka, enable_auto_commit=False)
     places = [TopicPartition(kafka.topic(topic), number) for topic, numbers in ranges.items() for number in numbers]
     try:
         await consumer.start()

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_metadata import described
 from schemas.errors import MissingRecords, TopicMissing, Unavailable
@@ -96,9 +97,7 @@ class RangeReader:
 @asynccontextmanager
 async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeReader]:
     """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer or has no such topic."""
-    consumer = AIOKafkaConsumer(
-        **kafka.client(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
-    )
+    consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed")
     try:
         async with asyncio.timeout(_START_S):
             await consumer.start()
@@ -114,7 +113,7 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
 
 async def last_written(kafka: KafkaSettings, topic: str, partition: int) -> int:
     """Return where a partition ends, with the records of transactions that are still open. Raises Unavailable."""
-    consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False, isolation_level="read_uncommitted")
+    consumer = Consumer(kafka, enable_auto_commit=False, isolation_level="read_uncommitted")
     try:
         async with asyncio.timeout(_START_S):
             await consumer.start()

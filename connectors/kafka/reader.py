@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
 
@@ -69,9 +70,7 @@ async def open_topic(
     kafka: KafkaSettings, topic: str, partitions: Collection[int], start: StartPosition
 ) -> AsyncIterator[TopicReader]:
     """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer."""
-    consumer = AIOKafkaConsumer(
-        **kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
-    )
+    consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed")
     assigned = [TopicPartition(topic, partition) for partition in sorted(partitions)]
     try:
         await consumer.start()

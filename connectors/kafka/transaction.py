@@ -6,12 +6,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from connectors.kafka.clients import Producer, stop_at_once
 from connectors.kafka.record_batches import RecordBatches
 from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
-from connectors.kafka.stop_producer import stop_at_once
 from schemas.errors import Fenced, Unavailable
 from schemas.message import Headers
 from schemas.partition import partition_of
@@ -73,8 +72,8 @@ async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transac
     looked up after this, and added by one process only. Raises Unavailable where Kafka does not take the records, Fenced where a later
     producer fenced this one.
     """
-    producer = AIOKafkaProducer(
-        **kafka.client(), transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000,
+    producer = Producer(
+        kafka, transactional_id=f"{kafka.topic_prefix}{name}", transaction_timeout_ms=10_000,
         compression_type="zstd", max_request_size=MAX_RECORD_BYTES + DEAD_LETTER_ROOM, max_batch_size=_BATCH_BYTES,
     )  # fmt: skip
     try:

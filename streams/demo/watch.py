@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import MustStop
@@ -62,34 +63,29 @@ class TopicWatch:
 async def watch_topics(kafka: KafkaSettings, topics: Sequence[str], avro: Avro) -> AsyncIterator[TopicWatch]:
     """Read some topics from the beginning until the block ends, without a consumer group, so no committed offset changes."""
     topic_names = {kafka.topic(topic): topic for topic in topics}
-    consumer = AIOKafkaConsumer(*topic_names, **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest")
-    await consumer.start()
-    watch = TopicWatch()
-    read_task = asyncio.create_task(_read(consumer, topic_names, avro, watch))
-    try:
-        yield watch
-    finally:
-        read_task.cancel()
-        await asyncio.gather(read_task, return_exceptions=True)
-        await consumer.stop()
+    consumer = Consumer(kafka, *topic_names, isolation_level="read_committed", auto_offset_reset="earliest")
+    async with started(consumer):
+        watch = TopicWatch()
+        read_task = asyncio.create_task(_read(consumer, topic_names, avro, watch))
+        try:
+            yield watch
+        finally:
+            read_task.cancel()
+            await asyncio.gather(read_task, return_exceptions=True)
 
 
 async def record_at(kafka: KafkaSettings, topic: str, partition: int, offset: int) -> bytes:
     """Return the value of one record; any subscriber can look up evidence in this way."""
-    consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed")
-    await consumer.start()
-    try:
+    async with started(Consumer(kafka, isolation_level="read_committed")) as consumer:
         topic_partition = TopicPartition(kafka.topic(topic), partition)
         consumer.assign([topic_partition])
         consumer.seek(topic_partition, offset)
         async with asyncio.timeout(10):
             record = await consumer.getone(topic_partition)
         return bytes(record.value)
-    finally:
-        await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, topic_names: Mapping[str, str], avro: Avro, watch: TopicWatch) -> None:
+async def _read(consumer: Consumer, topic_names: Mapping[str, str], avro: Avro, watch: TopicWatch) -> None:
     async for record in consumer:
         topic = topic_names[record.topic]
         await watch.add(topic, SeenRecord((record.key or b"").decode(), _value(topic, record.value, avro), time.monotonic()))

@@ -111,5 +111,7 @@ async def running(
             await app.start()
             yield Running(engine, app)
         finally:
-            await engine.close()
-            await app.stop()
+            try:
+                await engine.close()
+            finally:
+                await app.stop()

@@ -9,8 +9,8 @@ from statistics import quantiles
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
@@ -110,7 +110,7 @@ def _delays(samples: dict[str, list[_Sampled]]) -> Iterable[Delay]:
 
 async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
     names = await live_names(kafka)
-    consumer = AIOKafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)
+    consumer = Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)
     try:
         await consumer.start()
         partitions = await partitions_of(consumer, *(location(names, topic) for topic in TOPICS))

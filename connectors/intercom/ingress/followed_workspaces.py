@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from connectors.kafka import schema_registry
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import IntercomStreamsError, InvalidRecord
@@ -42,9 +42,7 @@ class FollowedWorkspaces:
 
     async def _follow(self) -> None:
         avro = await schema_registry.codec(self._registry_url, self._kafka.topic_prefix)
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
-        )
+        consumer = Consumer(self._kafka, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed")
         try:
             await consumer.start()
             partitions = await partitions_of(consumer, self._kafka.topic(TOPIC))

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
+from connectors.kafka.clients import Producer
 from connectors.kafka.publisher import FailureKind, OutboundRecord, PublishError
 from connectors.kafka.settings import MAX_RECORD_BYTES, KafkaSettings
 from connectors.observability.metrics import INGRESS_PRODUCERS
@@ -124,8 +124,8 @@ class KafkaPublisher:
         """Retry until a producer is connected and knows the topics."""
         attempt = 0
         while not self._closed:  # aiokafka may swallow the cancellation
-            producer = AIOKafkaProducer(
-                **self._kafka.client(),
+            producer = Producer(
+                self._kafka,
                 acks="all",
                 compression_type=_COMPRESSION,
                 max_batch_size=_BATCH_BYTES,
@@ -134,6 +134,7 @@ class KafkaPublisher:
             )
             try:
                 await producer.start()
+                await self._fetch_partition_counts(producer)
             except (KafkaError, OSError) as error:
                 if attempt == 0:
                     _log.warning("Kafka cannot be reached", error=type(error).__name__, hint="posts go to the spool until it can")
@@ -144,7 +145,6 @@ class KafkaPublisher:
                 await _stop(producer)
                 raise
             else:
-                await self._fetch_partition_counts(producer)
                 self._producer = producer
                 self._on_connected()
                 _log.info("Kafka connected", topics_missing=list(self.missing_topics))

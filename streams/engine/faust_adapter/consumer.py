@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from connectors.kafka.clients import Consumer
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
 from streams.engine.faust_adapter.group_client import GroupClient
 from streams.engine.faust_callbacks import FaustCallbacks
@@ -28,13 +29,13 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self._close_thread_loop_on_stop = True  # the loop was made for this thread alone
         self._delivered: dict[TopicPartition, int] = {}
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> Consumer:
         """Create a consumer that reads committed, co-partitions and never resets an offset: Faust's own does none of these."""
         app = self.app
         limits = app.limits
         assignor = CoPartitionAssignor(lambda: int(consumer._coordinator.generation))  # noqa: SLF001
-        consumer = AIOKafkaConsumer(
-            **app.kafka.client(),
+        consumer = Consumer(
+            app.kafka,
             group_id=app.names.group,
             group_instance_id=limits.group_instance or None,
             partition_assignment_strategy=[assignor],

@@ -6,9 +6,10 @@ that hung was waited for that long by each fetch, each refresh of the metadata a
 
 from typing import Any
 
-from aiokafka.client import AIOKafkaClient, ConnectionGroup
+from aiokafka.client import ConnectionGroup
 from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 
+from connectors.kafka.clients import ClosingClient
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.faust_adapter.fetch_session import FetchSessions
 from streams.engine.limits import Limits
@@ -16,7 +17,7 @@ from streams.engine.limits import Limits
 _METADATA_MAX_AGE_MS = 60_000
 
 
-class GroupClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
+class GroupClient(ClosingClient):
     """Replaces the client that aiokafka's consumer has made."""
 
     def __init__(self, kafka: KafkaSettings, limits: Limits) -> None:

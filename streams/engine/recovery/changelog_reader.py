@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import StoreFailed
 from streams.engine.limits import Limits
@@ -60,8 +61,8 @@ class ChangelogReader:
     """A consumer outside the group. `partitions` is how many it reads at a time: they share the fetched bytes."""
 
     def __init__(self, kafka: KafkaSettings, limits: Limits, *, partitions: int, fetched_bytes: int = _FETCHED_BYTES) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **kafka.client(),
+        self._consumer = Consumer(
+            kafka,
             request_timeout_ms=limits.request_timeout_ms,
             isolation_level="read_committed",
             enable_auto_commit=False,

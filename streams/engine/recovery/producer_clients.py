@@ -6,19 +6,18 @@ producer is fenced by its transactional id, over whatever connection.
 """
 
 import asyncio
-import contextlib
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 
+from connectors.kafka.clients import ClosingClient, stop_at_once
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.stop_producer import stop_at_once
 from streams.engine.limits import Limits
 
 _RETRY_BACKOFF_MS = 50  # half of aiokafka's: after a rebalance partitions wait for it
 
 
-class SharedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
+class SharedClient(ClosingClient):
     """A client that connects once and closes its connections after its last user."""
 
     def __init__(self, kafka: KafkaSettings, limits: Limits) -> None:
@@ -46,10 +45,12 @@ class SharedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no typ
         self._users -= 1
         if self._users == 0:
             self.closed = True
-            if self._connecting is not None:
-                with contextlib.suppress(Exception):
-                    await self._connecting  # aiokafka leaves connections open if it is cancelled while connecting
-            await super().close()
+            try:
+                if self._connecting is not None:
+                    self._connecting.cancel()
+                    await asyncio.wait({self._connecting})
+            finally:
+                await super().close()
 
 
 class FencedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types

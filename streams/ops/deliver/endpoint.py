@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.observability import metrics
 from connectors.webhooks.sender import TIMEOUT_S, EndpointSender, WebhookResult
@@ -84,8 +85,8 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until stopped. Raises Unavailable where Kafka does not answer."""
         topics = [self._kafka.topic(SOURCE), self._kafka.topic(REDELIVERIES)]
-        self._consumer = consumer = AIOKafkaConsumer(
-            **self._kafka.client(), group_id=self.group, isolation_level="read_committed", enable_auto_commit=False,
+        self._consumer = consumer = Consumer(
+            self._kafka, group_id=self.group, isolation_level="read_committed", enable_auto_commit=False,
             auto_offset_reset="earliest", session_timeout_ms=_SESSION_MS, heartbeat_interval_ms=_SESSION_MS // 3,
         )  # fmt: skip
         consumer.subscribe(topics, listener=self)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from connectors.event_files.rotating_file import Line, RotatingFile
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.observability import metrics
@@ -45,9 +46,7 @@ class EventFileDelivery:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Append until stopped. Raises Unavailable where Kafka does not answer or the disk is full, MustStop where a person has to act."""
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        consumer = Consumer(self._kafka, isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest")
         self._consumer = consumer
         settings = self._settings
         file = RotatingFile(Path(settings.path), rotate_bytes=settings.rotate_mb * _MB, keep=settings.keep, id_of=_id_of)

@@ -5,8 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
-
+from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
@@ -68,9 +67,7 @@ class StateFollower:
     async def run(self) -> None:
         """Follow until cancelled. Raises Unavailable where Kafka does not answer, or has no such topic."""
         name = self._kafka.topic(endpoint_states.TOPIC)
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
-        )
+        consumer = Consumer(self._kafka, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed")
         try:
             await consumer.start()
             partitions = await partitions_of(consumer, name)

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import partitions_of
 from schemas.topics import TOPICS
 from streams.agents.topology import source_topics
@@ -58,14 +59,12 @@ async def lag(patient: Patient) -> Findings:
 async def transactions(patient: Patient) -> Findings:
     """Examine whether an open transaction keeps readers of committed records from reading on."""
     kafka = patient.settings.kafka
-    committed, every = (
-        AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False, auto_offset_reset="earliest")
-        for level in ("read_committed", "read_uncommitted")
-    )
+    options = {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
     found = []
-    try:
-        await committed.start()
-        await every.start()
+    async with (
+        started(Consumer(kafka, **options, isolation_level="read_committed")) as committed,
+        started(Consumer(kafka, **options, isolation_level="read_uncommitted")) as every,
+    ):
         partitions = await partitions_of(every, *map(kafka.topic, TOPICS))
         stable, ends = await committed.end_offsets(partitions), await every.end_offsets(partitions)
         for each in (each for each in partitions if stable[each] < ends[each]):
@@ -75,9 +74,6 @@ async def transactions(patient: Patient) -> Findings:
                     f"{each.topic} {each.partition}: a transaction is open since {age // 1000} s; nothing behind it can be read"
                 )
                 found.append(problem(text, "abort it: kafka-transactions.sh find-hanging, then abort"))
-    finally:
-        await committed.stop()
-        await every.stop()
     return found or [ok("no transaction is stuck")]
 
 

@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.intercom.rest.client import RestClient
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.kafka.transaction import TopicRecord, Transactions, transactions
 from connectors.observability import metrics
@@ -77,16 +78,15 @@ class SyncProcess:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until stopped. Raises Unavailable where Kafka does not answer."""
         names = request_readers(self._kafka, self._avro)
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(), group_id=f"{self._kafka.topic_prefix}intercom-streams.sync", isolation_level="read_committed",
+        consumer = Consumer(
+            self._kafka, group_id=f"{self._kafka.topic_prefix}intercom-streams.sync", isolation_level="read_committed",
             enable_auto_commit=False, auto_offset_reset="earliest",
         )  # fmt: skip
         consumer.subscribe(list(names), listener=_Revoked(self._pending))
         id_ = f"sync-{derived(self._kafka.topic_prefix, id(self), time.time_ns())}"
         try:
             async with AsyncExitStack() as stack:
-                await consumer.start()
-                stack.push_async_callback(consumer.stop)
+                await stack.enter_async_context(started(consumer))
                 producer = await stack.enter_async_context(transactions(self._kafka, id_))
                 stack.push_async_callback(self._end)
                 while not stop.is_set():

@@ -60,6 +60,7 @@ INTERNALS = [
     (AIOKafkaClient, "close"),
     (AIOKafkaClient, "send"),
     (AIOKafkaClient, "_get_conn"),
+    (AIOKafkaClient, "_md_synchronizer"),
     (TransactionManager, "wait_for_transaction_end"),
     (AIOKafkaConsumer, "seek"),
     (AIOKafkaProducer, "create_batch"),

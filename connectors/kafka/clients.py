@@ -1,0 +1,164 @@
+"""Consumers, producers and their clients that leave no connection open, however their start or their stop ends.
+
+aiokafka closes what a client has kept. Three ways lead around that: a start that is cancelled while it asks for metadata forgets its
+connection; a task that was connecting when the client was closed keeps one; a stop that is cancelled never comes to the client.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.structs import BrokerMetadata
+from aiokafka.util import create_task
+
+from connectors.kafka.settings import KafkaSettings
+
+_Client = TypeVar("_Client", "Consumer", "Producer")
+_BOOTSTRAP = "bootstrap"  # aiokafka's own name for the node that is asked first
+
+
+class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
+    """Keeps each connection from the moment it is made, and makes none once it is closed.
+
+    It has no state of its own to construct, so an aiokafka client can become one (`close_with`).
+    """
+
+    _ended = False
+    _sync_task: Any
+
+    async def bootstrap(self) -> None:
+        """Learn about the cluster from the first address that answers. Raises KafkaConnectionError where none does."""
+        try:
+            for host, port, _ in self.hosts:
+                self.cluster._bootstrap_brokers = {_BOOTSTRAP: BrokerMetadata(_BOOTSTRAP, host, port, None)}  # noqa: SLF001
+                if await self._learn():
+                    break
+            else:
+                raise KafkaConnectionError(f"Unable to bootstrap from {self.hosts}")
+        finally:
+            self.cluster._bootstrap_brokers = {}  # noqa: SLF001
+        if self._sync_task is None and not self._ended:
+            self._sync_task = create_task(self._md_synchronizer())
+
+    async def _learn(self) -> bool:
+        """Ask the bootstrap node for the brokers, over a connection that is closed afterwards."""
+        connection = await self._get_conn(_BOOTSTRAP)
+        if connection is None:
+            return False
+        try:
+            self.cluster.update_metadata(await connection.send(MetadataRequest([])))
+        except (KafkaError, TimeoutError):
+            return False
+        finally:
+            self._conns.pop((_BOOTSTRAP, ConnectionGroup.DEFAULT), None)
+            connection.close()
+        return bool(self.cluster._brokers)  # noqa: SLF001
+
+    async def _get_conn(self, node_id: Any, *, group: Any = ConnectionGroup.DEFAULT, no_hint: bool = False) -> Any:
+        """Return a connection, or None where there is none: after `close` too, for a task that was connecting meanwhile."""
+        if self._ended:
+            return None
+        connection = await super()._get_conn(node_id, group=group, no_hint=no_hint)
+        if self._ended and connection is not None:
+            connection.close()
+            return None
+        return connection
+
+    async def close(self) -> None:
+        """Close all connections, even if the task that keeps the metadata has failed."""
+        self._ended = True
+        try:
+            await super().close()
+        finally:
+            for connection in self._conns.values():
+                connection.close()
+
+
+def close_with(client: Any) -> None:
+    """Make aiokafka's client a `ClosingClient`. Its owner's parts have it from their construction on, so it is not replaced."""
+    client.__class__ = ClosingClient
+
+
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """aiokafka's consumer. A stop that is cancelled, or fails, closes the connections."""
+
+    def __init__(self, kafka: KafkaSettings, *topics: str, **options: Any) -> None:
+        super().__init__(*topics, **kafka.client(), **options)
+        close_with(self._client)
+
+    async def start(self) -> None:
+        await super().start()
+        await asyncio.sleep(0)  # a stop before the coordinator's task has run once would raise that task's CancelledError
+
+    async def stop(self) -> None:
+        try:
+            await super().stop()
+        except BaseException:
+            if self._fetcher is not None:
+                self._fetcher._fetch_task.cancel()  # noqa: SLF001  # nothing else ends it
+            raise
+        finally:
+            await self._client.close()
+
+
+class Producer(AIOKafkaProducer):  # type: ignore[misc]
+    """aiokafka's producer. A stop that is cancelled, or fails, closes the connections."""
+
+    def __init__(self, kafka: KafkaSettings, **options: Any) -> None:
+        super().__init__(**kafka.client(), **options)
+        close_with(self.client)
+
+    async def stop(self) -> None:
+        try:
+            await super().stop()
+        finally:
+            await self.client.close()
+
+
+@asynccontextmanager
+async def started(client: _Client) -> AsyncIterator[_Client]:
+    """Start a consumer or producer and stop it, also where its start is cancelled: `async with` of aiokafka's own does not."""
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.stop()
+
+
+async def stop_at_once(producer: Any) -> None:
+    """Stop and close the producer's client. Nothing is flushed: a transaction has been committed, or it is lost."""
+    if producer._closed:  # noqa: SLF001
+        return
+    producer._closed = True  # noqa: SLF001
+    producer._message_accumulator._closed = True  # noqa: SLF001
+    try:
+        await _end(producer._sender.sender_task)  # noqa: SLF001
+        _retrieve_error(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+        for batch in _unsent(producer._message_accumulator):  # noqa: SLF001
+            _retrieve_error(batch._drain_waiter)  # noqa: SLF001
+    finally:
+        await producer.client.close()
+
+
+def _unsent(accumulator: Any) -> list[Any]:
+    """Return the batches that failed with the producer: the log would show their errors as never looked at."""
+    return [batch for batches in accumulator._batches.values() for batch in batches] + list(accumulator._pending_batches)  # noqa: SLF001
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    """Cancel aiokafka's sending task until it has ended: it waits for its own subtasks when it is cancelled once."""
+    while task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+    _retrieve_error(task)
+
+
+def _retrieve_error(future: asyncio.Future[None] | None) -> None:
+    """Look at the error of a transaction that has failed: who waited for it knows it already, or has given up."""
+    if future is not None and future.done() and not future.cancelled():
+        future.exception()

@@ -1,0 +1,141 @@
+"""No client leaves a connection open, whatever it was doing when it was cancelled or stopped."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiokafka import TopicPartition
+from aiokafka.conn import AIOKafkaConnection
+
+from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer, Producer, started
+from connectors.kafka.settings import KafkaSettings
+from tests.patience import DEADLINE_S
+from tests.support.connections.recorded import left_open, record_connections
+from tests.support.connections.stub_broker import LIST_OFFSETS, METADATA, PRODUCE, TOPIC, VERSIONS, StubBroker
+
+PARTITION = TopicPartition(TOPIC, 0)
+
+
+@pytest_asyncio.fixture
+async def broker() -> AsyncIterator[StubBroker]:
+    async with StubBroker().listening() as stub:
+        yield stub
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[AIOKafkaConnection]:
+    """Every connection that was made."""
+    return record_connections(monkeypatch)
+
+
+async def consume(kafka: KafkaSettings) -> None:
+    async with started(Consumer(kafka)):
+        raise AssertionError("it has started without an answer")
+
+
+async def produce(kafka: KafkaSettings) -> None:
+    async with started(Producer(kafka)):
+        raise AssertionError("it has started without an answer")
+
+
+async def administrate(kafka: KafkaSettings) -> None:
+    async with admin_client(kafka):
+        raise AssertionError("it has started without an answer")
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [VERSIONS, METADATA])
+@pytest.mark.parametrize("start", [consume, produce, administrate])
+async def test_a_start_that_is_cancelled_while_a_broker_is_asked_closes_its_connection(
+    start: Callable[[KafkaSettings], Awaitable[None]], kind: int, broker: StubBroker, made: list[AIOKafkaConnection]
+) -> None:
+    broker.silent = {kind}
+    task: asyncio.Task[None] = asyncio.ensure_future(start(KafkaSettings(bootstrap=broker.bootstrap)))  # type: ignore[arg-type]
+    await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
+    await cancelled(task)
+    assert left_open(made) == []
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_is_made_while_its_client_is_closed_is_closed_with_it(
+    broker: StubBroker, made: list[AIOKafkaConnection]
+) -> None:
+    consumer = Consumer(KafkaSettings(bootstrap=broker.bootstrap))
+    await consumer.start()
+    broker.silent = {VERSIONS}
+    connecting = asyncio.create_task(consumer._client._get_conn(1))
+    await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
+    broker.silent = set()
+    await consumer.stop()
+    for connection in left_open(made):
+        for _, request, answer in connection._requests:
+            answer.set_result(request.RESPONSE_TYPE(0, []))
+    assert await connecting is None
+    assert left_open(made) == []
+
+
+@pytest.mark.asyncio
+async def test_a_consumer_can_be_stopped_as_soon_as_it_has_started(broker: StubBroker) -> None:
+    consumer = Consumer(KafkaSettings(bootstrap=broker.bootstrap))
+    await consumer.start()
+    await consumer.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_closed_client_connects_no_more(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+    consumer = Consumer(KafkaSettings(bootstrap=broker.bootstrap))
+    await consumer.start()
+    await consumer.stop()
+    before = len(made)
+    assert await consumer._client.ready(1) is False
+    assert len(made) == before
+
+
+@pytest.mark.asyncio
+async def test_a_stop_that_is_cancelled_closes_the_connections(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+    broker.silent = {PRODUCE}
+    producer = Producer(KafkaSettings(bootstrap=broker.bootstrap))
+    await producer.start()
+    await producer.send(TOPIC, b"x", partition=0)
+    await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
+    stopping = asyncio.create_task(producer.stop())
+    await asyncio.sleep(0)
+    assert left_open(made)
+    await cancelled(stopping)
+    assert left_open(made) == []
+
+
+@pytest.mark.asyncio
+async def test_the_first_address_that_answers_is_enough(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+    unused = "127.0.0.1:1"
+    consumer = Consumer(KafkaSettings(bootstrap=f"{unused},{broker.bootstrap}"))
+    async with started(consumer):
+        assert [each.nodeId for each in consumer._client.cluster.brokers()] == [1]
+        broker.silent = {LIST_OFFSETS}
+        asking = asyncio.create_task(consumer.end_offsets([PARTITION]))
+        await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
+        await cancelled(asking)
+    assert left_open(made) == []
+
+
+def test_the_product_makes_its_clients_here_alone() -> None:
+    root = Path(__file__).parents[3]
+    made = re.compile(r"\bAIOKafka(Consumer|Producer|AdminClient|Client)\(\*?")
+    found = {
+        str(file.relative_to(root))
+        for folder in ("connectors", "streams")
+        for file in (root / folder).rglob("*.py")
+        if made.search(re.sub(r"class \w+\(AIOKafka\w+\)", "", file.read_text()))
+    }
+    assert found == {"connectors/kafka/admin.py"}
