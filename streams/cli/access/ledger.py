@@ -12,6 +12,7 @@ from schemas.json_lines import json_line
 from streams.cli.access.keys import PUBLIC_KEY, ledger_settings_of, public_key, signing_key_of
 from streams.cli.access.verify import lines_of
 from streams.cli.decisions.options import tenant_option
+from streams.cli.group import CommandGroup
 from streams.cli.options import config_option, json_option
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -25,7 +26,7 @@ from streams.ops.ledger.head import LedgerHead, read_head, verify_signature, wri
 from streams.ops.ledger.kafka_log import kafka_log
 from streams.settings import Settings
 
-ledger = click.Group("ledger", help="Keep the ledger outside of the installation, and compare it with what was kept.")
+ledger = CommandGroup("ledger", help="Keep the ledger outside of the installation, and compare it with what was kept.")
 _UNSIGNED = click.option("--unsigned", is_flag=True, help="Without a signature, where no key is configured.")
 
 

@@ -7,6 +7,7 @@ from connectors.kafka.fact_log import append, fact_record, find_facts
 from schemas.access.facts import type_of
 from schemas.ids import derived
 from schemas.json_lines import json_line
+from streams.cli.group import CommandGroup
 from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -24,7 +25,7 @@ class MonitoringReport(msgspec.Struct, frozen=True):
     changed: bool
 
 
-monitor = click.Group("monitor", help="Say when monitoring starts: findings before that are the baseline.")
+monitor = CommandGroup("monitor", help="Say when monitoring starts: findings before that are the baseline.")
 
 
 @monitor.command()

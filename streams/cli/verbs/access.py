@@ -22,6 +22,7 @@ from streams.cli.access.queue import queue
 from streams.cli.access.replay_check import replay_check
 from streams.cli.access.report import report
 from streams.cli.access.verify import verify
+from streams.cli.group import CommandGroup
 from streams.cli.intercom_list import intercom_list_options, read_intercom_list
 from streams.cli.operator import COMMAND_LINE, decision
 from streams.cli.options import config_option, json_option, kafka_of, workspace_option
@@ -55,7 +56,7 @@ class ConfirmReport(msgspec.Struct, frozen=True):
     snapshot: str
 
 
-access = click.Group(
+access = CommandGroup(
     "access",
     help=VERBS["access"],
     commands=[list_access, queue, monitor, test_violation, verify, ledger, replay_check, explain, report, show_controls],

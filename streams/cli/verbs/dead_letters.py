@@ -11,6 +11,7 @@ from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
 from schemas.operations import DROPPED, REDRIVEN
+from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordView, format_json, format_text
@@ -25,7 +26,7 @@ from streams.ops.dead_letters.resolve import Counts, Resolution, resolve
 from streams.ops.decode import decoder_of
 from streams.settings import Settings
 
-dead_letters = click.Group("dead-letters", help=VERBS["dead-letters"])
+dead_letters = CommandGroup("dead-letters", help=VERBS["dead-letters"])
 
 
 _SELECTION = (

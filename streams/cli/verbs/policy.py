@@ -17,6 +17,7 @@ from schemas.json_lines import json_line
 from schemas.plain_values import plain
 from streams.cli.access.policy_of import policy_of
 from streams.cli.access.what_if import what_if
+from streams.cli.group import CommandGroup
 from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -39,7 +40,7 @@ class PolicyReport(msgspec.Struct, frozen=True):
     rules: tuple[facts.Rule, ...]
 
 
-policy = click.Group("policy", help=VERBS["policy"], commands=[what_if])
+policy = CommandGroup("policy", help=VERBS["policy"], commands=[what_if])
 
 
 @policy.command()

@@ -92,7 +92,8 @@ def replay(
             act = _with_avro(settings, lambda avro: start.resume(settings.kafka, avro, resume, limits, watcher))
             _report(run(act), as_json=as_json)
     elif reprocess is (to is not None):
-        raise click.UsageError("say for whom: --reprocess for the agents, or --to for one downstream")
+        given = "not both" if reprocess else "one of them"
+        raise click.UsageError(f"say for whom: --reprocess for the agents, or --to for one downstream; {given}")
     else:
         selection = ReplaySelection(topic=topic or "", **range_)
         _replay(settings, selection, to, limits, reason=reason, dry_run=dry_run, as_json=as_json)

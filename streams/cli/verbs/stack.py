@@ -8,12 +8,13 @@ from connectors.local.addresses import Addresses
 from connectors.local.progress import ProgressLines
 from connectors.local.stack import LocalStack, ServiceStatus
 from schemas.json_lines import json_line
+from streams.cli.group import CommandGroup
 
 _name = click.option("--name", default="default", show_default=True, help="Which stack; each has its own ports and data.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def stack() -> None:
     """Start, stop and show a real Kafka, Redis and schema registry on this machine."""
 

@@ -23,6 +23,7 @@ from schemas.errors import InvalidRecord
 from schemas.json_lines import json_line
 from schemas.tenancy import StaffSource
 from streams.cli.decisions.sources import decide
+from streams.cli.group import CommandGroup
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -55,7 +56,7 @@ class ImportReport(msgspec.Struct, frozen=True):
     ignored_columns: tuple[str, ...]
 
 
-staff = click.Group("staff", help=VERBS["staff"], commands=[decide])
+staff = CommandGroup("staff", help=VERBS["staff"], commands=[decide])
 
 
 @staff.command("import")

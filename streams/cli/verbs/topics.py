@@ -9,6 +9,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import Drift, Report
 from schemas.json_lines import json_line
 from schemas.topics import Topic
+from streams.cli.group import CommandGroup
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
@@ -16,7 +17,7 @@ from streams.ops.codec import configured_codec
 from streams.ops.generations.live import each_live_topic
 from streams.settings import Settings
 
-topics = click.Group("topics", help=VERBS["topics"])
+topics = CommandGroup("topics", help=VERBS["topics"])
 
 
 @topics.command()

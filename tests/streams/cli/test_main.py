@@ -39,6 +39,14 @@ def commands(command=root, words=()):
     ]
 
 
+def groups(command=root, words=()):
+    """Return every group of the tree, likewise."""
+    context = click.Context(command)
+    inner = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+    below = [each for name, found in inner if isinstance(found, click.Group) for each in groups(found, (*words, name))]
+    return [(words, command), *below]
+
+
 def test_every_verb_of_the_table_is_a_command_and_no_other_is():
     context = click.Context(root)
     assert root.list_commands(context) == list(VERBS)
@@ -53,6 +61,15 @@ def test_every_command_has_help_that_says_what_it_does(words):
     about = shown.output.split("\n\n")[1].strip()
     assert about
     assert not about.startswith("Options:"), "the help has no sentence"
+
+
+@pytest.mark.parametrize(("words", "group"), groups(), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_the_help_of_a_group_has_the_first_sentence_of_each_command_whole(words, group):
+    shown = CliRunner().invoke(root, [*words, "--help"], terminal_width=2_000).output
+    listed = dict(line.strip().split(maxsplit=1) for line in shown.partition("Commands:\n")[2].splitlines())
+    for name in group.list_commands(click.Context(group)):
+        sentence, _, _ = (group.get_command(click.Context(group), name).help or "").replace("\n", " ").partition(". ")
+        assert listed[name].rstrip(".") == (VERBS[name] if group is root else sentence).rstrip(".").split("  ")[0]
 
 
 def test_the_sentence_of_a_verb_is_written_once():

@@ -1,10 +1,9 @@
 """`account link|unlink|classify|undo`: whose an account is, and what it is."""
 
-import click
-
+from streams.cli.group import CommandGroup
 from streams.cli.verbs import VERBS
 from streams.cli.verbs.account.classify import classify
 from streams.cli.verbs.account.link import link, unlink
 from streams.cli.verbs.account.undo import undo
 
-account = click.Group("account", help=VERBS["account"], commands=[link, unlink, classify, undo])
+account = CommandGroup("account", help=VERBS["account"], commands=[link, unlink, classify, undo])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from schemas.json_lines import json_line
+from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
@@ -14,7 +15,7 @@ from streams.ops.activities.adopt import Adopted, adopt
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
-activities = click.Group("activities", help=VERBS["activities"])
+activities = CommandGroup("activities", help=VERBS["activities"])
 
 
 @activities.command("adopt")

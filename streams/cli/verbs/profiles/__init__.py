@@ -1,7 +1,6 @@
 """`profiles`: people and organisations, as operators ask about them."""
 
-import click
-
+from streams.cli.group import CommandGroup
 from streams.cli.verbs import VERBS
 from streams.cli.verbs.profiles.erase import erase, erasures
 from streams.cli.verbs.profiles.explain import explain
@@ -14,7 +13,7 @@ from streams.cli.verbs.profiles.show import show
 from streams.cli.verbs.profiles.skipped import skipped
 from streams.cli.verbs.profiles.withdraw import withdraw
 
-profiles = click.Group(
+profiles = CommandGroup(
     "profiles",
     help=VERBS["profiles"],
     commands=[show, explain, find, fields, policy, preview, skipped, withdraw, export, erase, erasures],

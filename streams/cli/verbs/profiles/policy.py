@@ -13,6 +13,7 @@ from schemas.profiles.policies import KINDS, ORG, PERSON, ProfilePolicy
 from schemas.profiles.policy_events import OPERATOR, PolicyEvent
 from schemas.versioned import OLDEST
 from streams.cli.decisions.options import tenant_option
+from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -27,7 +28,7 @@ from streams.ops.policies.history import read_history
 from streams.settings import Settings
 from streams.settings.profile_policy import AppliedFile, read
 
-policy = click.Group("policy", help="Say which profiles exist, what is stored of them, and which record each value comes from.")
+policy = CommandGroup("policy", help="Say which profiles exist, what is stored of them, and which record each value comes from.")
 
 _IDENTIFYING = (EXTERNAL_ID, EMAIL, "role", "created_at")
 _kind_option = click.option(

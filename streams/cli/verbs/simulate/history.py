@@ -18,6 +18,7 @@ from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.json_lines import json_line
 from schemas.tenancy import Secret, Tenancy, Workspace
+from streams.cli.group import CommandGroup
 from streams.cli.options import config_of, config_option, json_option, settings_of
 from streams.settings.urls import local_url
 from streams.supervise.self_process import call
@@ -25,7 +26,7 @@ from streams.supervise.self_process import call
 _START = "2026-01-05T09:00:00"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option(
     "--scenario", type=click.Choice(list(SCENARIOS)), default="company", show_default=True, help="Which history; see --list."
 )

@@ -15,6 +15,7 @@ from schemas.json_lines import json_line
 from schemas.tenancy import Tenancy, WebhookEndpoint
 from schemas.webhooks.endpoint_states import EndpointState, EndpointStatus
 from schemas.webhooks.posted import SOURCE, PostedEvent
+from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
@@ -24,7 +25,7 @@ from streams.ops.deliver.endpoint import group_of
 from streams.ops.deliver.states import change, states
 from streams.settings import Settings
 
-webhooks = click.Group("webhooks", help=VERBS["webhooks"])
+webhooks = CommandGroup("webhooks", help=VERBS["webhooks"])
 
 
 class EndpointListing(msgspec.Struct, frozen=True, kw_only=True):

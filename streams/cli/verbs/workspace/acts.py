@@ -10,6 +10,7 @@ import msgspec
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from schemas.workspaces import WorkspaceStatus
+from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
@@ -24,7 +25,7 @@ from streams.ops.workspaces.states import change, states
 from streams.settings import Settings
 from streams.worker.settings_sync import monitored, sync_settings_facts
 
-workspace = click.Group("workspace", help=VERBS["workspace"])
+workspace = CommandGroup("workspace", help=VERBS["workspace"])
 
 _FOLLOWED_S = 3.0  # ingresses look at the states twice a second
 

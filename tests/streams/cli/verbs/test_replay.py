@@ -132,7 +132,7 @@ def test_what_cannot_be_replayed_is_refused_with_the_reason(installation: Instal
     [
         ([], "name a TOPIC"),
         ([CONTACTS], "say for whom"),
-        ([CONTACTS, "--reprocess", "--to", "crm.people"], "say for whom"),
+        ([CONTACTS, "--reprocess", "--to", "crm.people"], "not both"),
         ([CONTACTS, "--reprocess", "--since", "2026-01-01T00:00:00"], "no time with its zone"),
         ([CONTACTS, "--reprocess", "--list"], "name a TOPIC, or one of"),
     ],
