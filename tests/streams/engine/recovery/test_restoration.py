@@ -241,7 +241,7 @@ async def test_a_restoration_to_which_nothing_comes_any_more_gives_up_its_consum
     monkeypatch: pytest.MonkeyPatch, position: int | None
 ) -> None:
     monkeypatch.setattr(changelog_reader, "_STALLED_SECONDS", 0.1)
-    monkeypatch.setattr(changelog_reader, "AIOKafkaConsumer", lambda **_: StalledConsumer(position))
+    monkeypatch.setattr(changelog_reader, "Consumer", lambda _kafka, **_: StalledConsumer(position))
     reader = changelog_reader.ChangelogReader(KafkaSettings(), Limits(), partitions=1)
     unread = {TopicPartition("changelog", 0): Restoration(MemoryStore(), oldest=0, now=0, log_end=9)}
     async with asyncio.timeout(DEADLINE_S):
