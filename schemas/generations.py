@@ -46,7 +46,7 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, tag="hold"):
 class RebuildEntry(msgspec.Struct, frozen=True, array_like=True, tag="rebuild"):
     """A rebuild. `replaced` are the generations whose place it took, `result` is null while it is unfinished.
 
-    `swapped` says for each agent up to which partition and group its differences are written.
+    `swapped` says for each agent up to which partition and group its differences are written. `release` made the tables.
     """
 
     id: str
@@ -57,6 +57,7 @@ class RebuildEntry(msgspec.Struct, frozen=True, array_like=True, tag="rebuild"):
     result: str | None = None
     swapped: dict[str, tuple[int, str]] = {}
     replaced: tuple[TableGeneration, ...] = ()
+    release: str = ""
 
 
 GenerationsEntry: TypeAlias = Union[LiveGenerations, Hold, RebuildEntry]  # noqa: UP007 - this form has the name that errors show

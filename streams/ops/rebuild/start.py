@@ -4,6 +4,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import Collection
+from importlib.metadata import version
+from typing import Final
 
 import msgspec
 
@@ -25,6 +27,7 @@ from streams.ops.rebuild.job import RebuildJob, create_topics, own_topics
 from streams.ops.rebuild.run import Outcome, RebuildRun, RebuildWatcher
 
 ALL = "all"
+RELEASE: Final = version("intercom-streams")
 _ALONE_SECONDS = 15.0  # for a process that was killed to be missed by the brokers
 _DELETED_SECONDS = 30.0  # for brokers to delete topics
 
@@ -43,8 +46,8 @@ async def begin_or_continue(
 ) -> RebuildEntry:
     """Return the unfinished rebuild of a unit, or a new one, with its topics.
 
-    Raises BadConfiguration where another one concerns some of these agents, where the logs do not reach back, and for partitions that
-    cannot be.
+    Raises BadConfiguration where another one concerns some of these agents, where another release has begun it, where the logs do not
+    reach back, and for partitions that cannot be.
     """
     present = await topics.present(job.kafka)
     count = partitions or _partitions_now(job, unit, await read_generations(job.kafka), present)
@@ -55,6 +58,7 @@ async def begin_or_continue(
             await require_history(job.kafka, unit.inputs)
             entry = _new(state, unit, count, present, job.kafka, actor=actor, reason=reason)
             await writer.write(entry, records=[_operation(job.avro, entry, REBUILD_STARTED)])
+        _require_same_release(entry)
     names = state.names(job.kafka.topic_prefix, entry.generation)
     await create_topics(job, entry, names, entry.generation.partitions or count)
     return entry
@@ -128,6 +132,18 @@ def _unfinished(state: GenerationsState, unit: Unit, partitions: int) -> Rebuild
     return None
 
 
+def _require_same_release(entry: RebuildEntry) -> None:
+    """Refuse tables of which a part was made by another release: its faults would be in both generations, and seen in neither.
+
+    One that has begun to swap has to be completed, by whatever release: downstream has some of its values.
+    """
+    if entry.release != RELEASE and not entry.swapped:
+        raise BadConfiguration(
+            f"rebuild {entry.id} was begun by release {entry.release or 'before this one'}, and this is {RELEASE}: what that one has made "
+            "would stay. End it with `--discard`, and begin again"
+        )
+
+
 def _replaced(state: GenerationsState, unit: Unit) -> RebuildEntry | None:
     swapped = [each for each in state.rebuilds.values() if each.result == "swapped" and each.generation.agents == unit.agents]
     return max(swapped, key=lambda entry: entry.started, default=None)
@@ -146,7 +162,8 @@ def _new(
         )
     _require_growable(unit, copies)
     generation = TableGeneration(state.next_number, unit.agents, (*unit.internal, *copies), copies, count if copies else 0)
-    return RebuildEntry(f"b-{secrets.token_hex(4)}", generation, time.time_ns() // 1_000_000, actor, reason)
+    id_, started = f"b-{secrets.token_hex(4)}", time.time_ns() // 1_000_000
+    return RebuildEntry(id_, generation, started, actor, reason, release=RELEASE)
 
 
 def _require_growable(unit: Unit, copies: Collection[str]) -> None:
