@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
-from aiokafka.conn import AIOKafkaConnection
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.clients import Consumer, Producer, started
 from connectors.kafka.settings import KafkaSettings
 from tests.patience import DEADLINE_S
-from tests.support.connections.recorded import left_open, record_connections
+from tests.support.connections.recorded import left_open, made
 from tests.support.connections.stub_broker import LIST_OFFSETS, METADATA, PRODUCE, TOPIC, VERSIONS, StubBroker
 
 PARTITION = TopicPartition(TOPIC, 0)
@@ -25,12 +24,6 @@ PARTITION = TopicPartition(TOPIC, 0)
 async def broker() -> AsyncIterator[StubBroker]:
     async with StubBroker().listening() as stub:
         yield stub
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[AIOKafkaConnection]:
-    """Every connection that was made."""
-    return record_connections(monkeypatch)
 
 
 async def consume(kafka: KafkaSettings) -> None:
@@ -58,19 +51,17 @@ async def cancelled(task: asyncio.Task[None]) -> None:
 @pytest.mark.parametrize("kind", [VERSIONS, METADATA])
 @pytest.mark.parametrize("start", [consume, produce, administrate])
 async def test_a_start_that_is_cancelled_while_a_broker_is_asked_closes_its_connection(
-    start: Callable[[KafkaSettings], Awaitable[None]], kind: int, broker: StubBroker, made: list[AIOKafkaConnection]
+    start: Callable[[KafkaSettings], Awaitable[None]], kind: int, broker: StubBroker
 ) -> None:
     broker.silent = {kind}
     task: asyncio.Task[None] = asyncio.ensure_future(start(KafkaSettings(bootstrap=broker.bootstrap)))  # type: ignore[arg-type]
     await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
     await cancelled(task)
-    assert left_open(made) == []
+    assert left_open() == []
 
 
 @pytest.mark.asyncio
-async def test_a_connection_that_is_made_while_its_client_is_closed_is_closed_with_it(
-    broker: StubBroker, made: list[AIOKafkaConnection]
-) -> None:
+async def test_a_connection_that_is_made_while_its_client_is_closed_is_closed_with_it(broker: StubBroker) -> None:
     consumer = Consumer(KafkaSettings(bootstrap=broker.bootstrap))
     await consumer.start()
     broker.silent = {VERSIONS}
@@ -78,11 +69,11 @@ async def test_a_connection_that_is_made_while_its_client_is_closed_is_closed_wi
     await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
     broker.silent = set()
     await consumer.stop()
-    for connection in left_open(made):
+    for connection in left_open():
         for _, request, answer in connection._requests:
             answer.set_result(request.RESPONSE_TYPE(0, []))
     assert await connecting is None
-    assert left_open(made) == []
+    assert left_open() == []
 
 
 @pytest.mark.asyncio
@@ -93,17 +84,17 @@ async def test_a_consumer_can_be_stopped_as_soon_as_it_has_started(broker: StubB
 
 
 @pytest.mark.asyncio
-async def test_a_closed_client_connects_no_more(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+async def test_a_closed_client_connects_no_more(broker: StubBroker) -> None:
     consumer = Consumer(KafkaSettings(bootstrap=broker.bootstrap))
     await consumer.start()
     await consumer.stop()
-    before = len(made)
+    before = len(made())
     assert await consumer._client.ready(1) is False
-    assert len(made) == before
+    assert len(made()) == before
 
 
 @pytest.mark.asyncio
-async def test_a_stop_that_is_cancelled_closes_the_connections(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+async def test_a_stop_that_is_cancelled_closes_the_connections(broker: StubBroker) -> None:
     broker.silent = {PRODUCE}
     producer = Producer(KafkaSettings(bootstrap=broker.bootstrap))
     await producer.start()
@@ -111,13 +102,13 @@ async def test_a_stop_that_is_cancelled_closes_the_connections(broker: StubBroke
     await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
     stopping = asyncio.create_task(producer.stop())
     await asyncio.sleep(0)
-    assert left_open(made)
+    assert left_open()
     await cancelled(stopping)
-    assert left_open(made) == []
+    assert left_open() == []
 
 
 @pytest.mark.asyncio
-async def test_the_first_address_that_answers_is_enough(broker: StubBroker, made: list[AIOKafkaConnection]) -> None:
+async def test_the_first_address_that_answers_is_enough(broker: StubBroker) -> None:
     unused = "127.0.0.1:1"
     consumer = Consumer(KafkaSettings(bootstrap=f"{unused},{broker.bootstrap}"))
     async with started(consumer):
@@ -126,7 +117,7 @@ async def test_the_first_address_that_answers_is_enough(broker: StubBroker, made
         asking = asyncio.create_task(consumer.end_offsets([PARTITION]))
         await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
         await cancelled(asking)
-    assert left_open(made) == []
+    assert left_open() == []
 
 
 def test_the_product_makes_its_clients_here_alone() -> None:
