@@ -48,14 +48,14 @@ class Timeline:
         after = _shared(before, patch)
         types = {each.activity.type for each in (before, after) if each is not None} | {type_}
         counted = before is None or after is None or before.activity.type != after.activity.type
-        was = self._present(types, mark) if counted else set()
+        was = self._present(types, mark, before) if counted else set()
         if after != before:
             self._put(mark, after)
         if not patch.gone:
             self._change_marks(type_, patch.contact, (), (mark,))  # it has details again
         changed = self._put_totals(type_, patch.contact, patch.totals)
         if counted:
-            changed |= self._count(types, was, self._present(types, mark))
+            changed |= self._count(types, was, self._present(types, mark, after))
         if after == before:
             return [], changed
         return [TimelineChange(patch.activity, after)], changed
@@ -65,7 +65,7 @@ class Timeline:
         expired, gone = list(unpack(patch.expired, MARK)), list(unpack(patch.gone, MARK))
         rows = {mark: self._row(mark) for mark in (*expired, *gone)}
         types = {mark: {patch.kind, *([] if row is None else [row.activity.type])} for mark, row in rows.items()}
-        was = {mark: self._present(types[mark], mark) for mark in rows}
+        was = {mark: self._present(types[mark], mark, row) for mark, row in rows.items()}
         changes = [
             change
             for mark, row in rows.items()
@@ -74,7 +74,7 @@ class Timeline:
         self._change_marks(patch.kind, patch.contact, expired, gone)
         changed = self._put_totals(patch.kind, patch.contact, patch.totals)
         for mark in rows:
-            changed |= self._count(types[mark], was[mark], self._present(types[mark], mark))
+            changed |= self._count(types[mark], was[mark], self._present(types[mark], mark, self._row(mark)))
         return changes, changed
 
     def _without(self, mark: str, row: SharedActivity, contact: str, *, expired: bool) -> TimelineChange | None:
@@ -96,9 +96,8 @@ class Timeline:
         else:
             self._table.put(self._profile, f"{_ITEM}|{mark}", after)
 
-    def _present(self, types: Iterable[str], mark: str) -> set[str]:
+    def _present(self, types: Iterable[str], mark: str, row: SharedActivity | None) -> set[str]:
         """Return in which of some types an activity counts: as the type of its details, or of a mark of any contact."""
-        row = self._row(mark)
         found = set() if row is None else {row.activity.type}
         return found | {type_ for type_ in types if type_ not in found and self._has_mark(type_, mark)}
 
@@ -127,7 +126,7 @@ class Timeline:
         before = MarkHeader(row.expired, row.marks) if row else MarkHeader()
         after, _ = self._set(type_, contact).changed(before, dict.fromkeys(added, b""), tuple(removed))
         if after != before:
-            self._put_summary(type_, contact, Summary(number, first, last, *after))
+            self._put_summary(type_, contact, Summary(number, first, last, *after), row)
             counts = self._counts(type_)
             self._put_counts(type_, TypeCount(counts.number, counts.marks + after.number - before.number))
 
@@ -137,18 +136,18 @@ class Timeline:
         expired, marks = (row.expired, row.marks) if row else (0, b"")
         before = (row.number, row.first, row.last) if row else (0, 0, 0)
         after = (totals.number, totals.first, totals.last) if totals else (0, 0, 0)
-        self._put_summary(type_, contact, Summary(*after, expired, marks))
+        self._put_summary(type_, contact, Summary(*after, expired, marks), row)
         return before != after
 
     def _summary(self, type_: str, contact: str) -> Summary | None:
         row = self._table.get(self._profile, f"{_TOTALS}|{type_}|{contact}")
         return row if isinstance(row, Summary) else None
 
-    def _put_summary(self, type_: str, contact: str, summary: Summary) -> None:
+    def _put_summary(self, type_: str, contact: str, summary: Summary, before: Summary | None) -> None:
         item = f"{_TOTALS}|{type_}|{contact}"
         if not summary.number and not summary.expired:
             self._table.delete(self._profile, item)
-        elif summary != self._table.get(self._profile, item):
+        elif summary != before:
             self._table.put(self._profile, item, summary)
 
     def _count(self, types: Iterable[str], was: set[str], now: set[str]) -> bool:

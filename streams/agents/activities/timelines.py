@@ -3,6 +3,7 @@
 An event costs the same whatever came before it: an activity is a row of its own, and counts are kept per type.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -144,15 +145,14 @@ def publish_engagement(
 
 def _types(rows: Items) -> dict[str, Any]:
     """Return of each type how many there are, and the first and the last time."""
-    found = {}
+    found: dict[str, int] = {}
+    totals: dict[str, list[Summary]] = defaultdict(list)
     for item, row in rows.items():
         kind, _, rest = item.partition("|")
         if kind == _COUNT and isinstance(row, TypeCount) and row.number:
             found[rest] = row.number
-    totals: dict[str, list[Summary]] = {type_: [] for type_ in found}
-    for item, row in rows.items():
-        if isinstance(row, Summary) and row.number:
-            totals.setdefault(item.split("|")[1], []).append(row)
+        elif isinstance(row, Summary) and row.number:
+            totals[rest.partition("|")[0]].append(row)
     return {
         type_: {
             "count": number,
