@@ -31,7 +31,7 @@ _BY_KIND: Final = {
     "conversation_attribute_updated_by_workflow": "conversation.attribute_changed",
     "priority_changed": "conversation.prioritised",
 }  # fmt: skip
-_ASSIGNED: Final = "assign"
+_ASSIGNED, _ASSIGNMENT = "assign", "conversation.assigned"
 _BY_AUTHOR: Final = {
     "contact": "conversation.contact_replied", "teammate": "conversation.teammate_replied", "bot": "conversation.bot_replied",
     "workflow": "conversation.bot_replied",
@@ -39,6 +39,8 @@ _BY_AUTHOR: Final = {
 _PART_OTHER: Final = f"conversation{OTHER}"
 _STARTED: Final = "conversation.started"
 _RATED: Final = "conversation.rated"
+PART_TYPES: Final = frozenset({*_BY_KIND.values(), *_BY_AUTHOR.values(), _ASSIGNMENT, _PART_OTHER, _STARTED, _RATED})
+"""What a part, or what a reading shows beside the parts, can be."""
 _LONGEST: Final = 1_000
 
 
@@ -61,7 +63,7 @@ def part_type(part: Part) -> str:
     if known is not None:
         return known
     if _ASSIGNED in part.kind:
-        return "conversation.assigned"
+        return _ASSIGNMENT
     return _BY_AUTHOR.get(part.author.partition(":")[0], _PART_OTHER) if part.worded or part.kind == "comment" else _PART_OTHER
 
 

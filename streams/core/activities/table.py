@@ -171,6 +171,7 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType({
 
 _OTHER_CONVERSATION: Final = ("conversation", "conversation_part", "ticket")
 _OTHER_HAPPENING: Final = ("call", "content_stat", "event")
+OTHER_TYPES: Final = frozenset({f"conversation{OTHER}", *(f"{family}{OTHER}" for family in _OTHER_HAPPENING)})
 
 
 @lru_cache(maxsize=1024)

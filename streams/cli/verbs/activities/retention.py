@@ -15,6 +15,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.activities.adoption import activities
+from streams.core.activities.types import is_type, like
 from streams.ops.activities.policy import RetentionChange, RetentionRequest, in_force, set_policy
 from streams.ops.activities.what_if import RetentionPreview, preview
 from streams.ops.codec import configured_codec
@@ -160,12 +161,20 @@ def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...], 
         if value == _DEFAULT:
             by_type.pop(name, None)
         else:
-            by_type[name] = _DAYS.convert(value, None, None)
+            by_type[_known(name)] = _DAYS.convert(value, None, None)
     try:
         kept = policy_.days if days is None else days
         return checked(RetentionPolicy(kept, tuple(by_type.items()), tuple(_rated(policy_, rates).items())))
     except InvalidRecord as error:
         raise BadConfiguration(str(error)) from error
+
+
+def _known(name: str) -> str:
+    """Return a type. Raises BadConfiguration for what no activity can be: its days would never apply to anything."""
+    if is_type(name):
+        return name
+    meant = f"; did you mean {' or '.join(found)}?" if (found := like(name)) else "; docs/activities.md has all of them"
+    raise BadConfiguration(f"--type {name}: it is no type of activities{meant}")
 
 
 def _rated(policy_: RetentionPolicy, rates: tuple[str, ...]) -> dict[str, str]:

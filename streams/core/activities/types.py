@@ -1,0 +1,21 @@
+"""All types that an activity can have, for those who name one. A statistic of a content can be of any kind: Intercom adds kinds."""
+
+from difflib import get_close_matches
+from typing import Final
+
+from schemas.activities.retention import STATISTICS
+from streams.core.activities.conversations import PART_TYPES
+from streams.core.activities.rules import NoActivity
+from streams.core.activities.table import OTHER_TYPES, TABLE
+
+TYPES: Final = frozenset({*PART_TYPES, *OTHER_TYPES, *(rule.type for rule in TABLE.values() if not isinstance(rule, NoActivity))})
+
+
+def is_type(name: str) -> bool:
+    """Return whether an activity can have that type."""
+    return name in TYPES or name.startswith(STATISTICS)
+
+
+def like(name: str) -> list[str]:
+    """Return the types that somebody may have meant, the likeliest first."""
+    return get_close_matches(name, sorted(TYPES), n=3)

@@ -1,0 +1,33 @@
+"""What the command line says of types of activities: names that no activity has are refused, because nothing would ever follow from them."""
+
+import pytest
+
+from schemas.activities.retention import UNLIMITED, RetentionPolicy
+from schemas.errors import BadConfiguration
+from streams.cli.verbs.activities.retention import changed
+from streams.core.activities.table import TABLE, rule_of
+from streams.core.activities.types import TYPES, is_type
+
+
+def test_types_are_named_one_by_one_and_taken_back():
+    policy = changed(RetentionPolicy(), None, ("conversation.rated=unlimited", "call.ended=30", "content_stat.hologram=7"))
+    assert policy.by_type == {"call.ended": 30, "content_stat.hologram": 7, "conversation.rated": UNLIMITED}
+    assert changed(policy, 60, ("call.ended=default",)).by_type == {"content_stat.hologram": 7, "conversation.rated": UNLIMITED}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("conversation.rate", "conversation.rated"), ("call.endet", "call.ended"), ("xyz", "docs/activities.md")]
+)
+def test_a_type_that_no_activity_has_is_refused_with_what_may_have_been_meant(name, hint):
+    with pytest.raises(BadConfiguration, match=hint):
+        changed(RetentionPolicy(), None, (f"{name}=30",))
+
+
+def test_a_name_that_an_earlier_release_took_can_be_taken_back():
+    assert changed(RetentionPolicy(90, (("call.endet", 3),)), None, ("call.endet=default",)) == RetentionPolicy()
+
+
+def test_whatever_a_topic_becomes_is_a_type():
+    rules = [rule_of(topic) for topic in (*TABLE, "call.held", "ticket.dreamt", "event.renamed", "content_stat.hologram")]
+    assert [rule for rule in rules if not is_type(getattr(rule, "type", "call.ended"))] == []
+    assert "conversation.other" in TYPES
