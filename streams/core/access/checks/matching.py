@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from streams.core.access.state.addresses import translated, untagged
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.history import Moment, moments, run_start
+from streams.core.access.state.history import Moment, run_start, runs
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.staff import Record
@@ -42,7 +42,7 @@ class Match(NamedTuple):
 
 def match(account: AccountRow, directory: Directory, now: int, *, withdrawn: bool = False) -> Match:
     """Match an account by address. With `withdrawn`, also with people whose records are withdrawn."""
-    history = moments(account.addresses, SECOND)
+    history = runs(account.addresses, SECOND)
     present = history[-1].values if history else []
     since = {address: _held_since(history, address) for address in present}
     people = directory.named_by(present) if present else []
@@ -73,7 +73,7 @@ def named_leavers(account: AccountRow, directory: Directory, now: int) -> list[P
 
 def lost_since(account: AccountRow, directory: Directory) -> list[int]:
     """Return when somebody lost the account's present address, or the account got it after another: both date what is not known."""
-    history = moments(account.addresses, SECOND)
+    history = runs(account.addresses, SECOND)
     present = set(history[-1].values) if history else set()
     times = []
     for person in directory.named_by(present) if present else ():
@@ -116,7 +116,7 @@ def _former(account: AccountRow, directory: Directory, usable: Callable[[Record]
 def _first(account: AccountRow) -> dict[str, int]:
     """Return when the account first had each address; one that is no longer remembered counts from the oldest remembered time."""
     first: dict[str, int] = {}
-    history = moments(account.addresses)
+    history = runs(account.addresses)
     for moment in history:
         for address in moment.values:
             first.setdefault(address, moment.time)

@@ -15,7 +15,7 @@ from streams.core.access.facts import rereads
 from streams.core.access.facts.activity import invites, mass_changes, remembered
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.history import History, moments, with_value
+from streams.core.access.state.history import History, runs, with_value
 from streams.core.access.state.references import put_account
 from streams.core.access.state.rows import AccountRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
@@ -160,8 +160,8 @@ def _reads_alike(before: AccountRow, after: AccountRow, time: int) -> bool:
 def _asserts_again(old: History, new: History, time: int) -> bool:
     if old == new:
         return True
-    earlier, later = moments(old, presence.SECOND), moments(new, presence.SECOND)
-    return bool(earlier) and earlier[-1].time < time and earlier[-1].values == later[-1].values and later[-1].time == time
+    earlier, later = runs(old, presence.SECOND), runs(new, presence.SECOND)
+    return bool(earlier) and earlier[-1].last < time and earlier[-1].values == later[-1].values and later[-1].last == time
 
 
 def _past(before: AccountRow, after: AccountRow, event: PresenceEvent, snapshots: Sequence[TeammateSnapshot]) -> Period | None:

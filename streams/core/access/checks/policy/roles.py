@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from streams.core.access.checks.check import AccountInput
 from streams.core.access.checks.matching import SECOND
-from streams.core.access.state.history import moments, run_start
+from streams.core.access.state.history import run_start, runs
 from streams.core.access.state.person import Person
 from streams.core.access.state.staff import Record
 
@@ -56,7 +56,7 @@ def staff_roles(view: AccountInput, owner: Person) -> StaffRoles:
 
 def intercom_roles(view: AccountInput) -> IntercomRoles:
     """Return the account's Intercom roles of the last second that names any, since the payload that gave the last of them."""
-    history = moments(view.account.roles, SECOND)
+    history = runs(view.account.roles, SECOND)
     if not history:
         return IntercomRoles()
     held = {_role(value) for value in history[-1].values}
