@@ -40,7 +40,10 @@ SMALLEST = {
     ),
     "access": (("ours",), set()),
     "evidence": (("agent", "report", "verify", "replay_check"), {"report_agent", "verify_agent", "replay_check_agent"}),
-    "activities": (("person", "conversation", "expiry"), {"person", "conversation", "bytes_per_expired"}),
+    "activities": (
+        ("person", "conversation", "expiry", "sealed"),
+        {"person", "conversation", "bytes_per_expired", "bytes_per_sealed"},
+    ),
     "identity": (("in_memory", "on_disk"), set()),
     "sync": (("bare", "ours", "memory"), {"bare"}),
     "scale": (("1", "2"), {"measured_to_predicted_2"}),

@@ -46,6 +46,10 @@ class ActivityAgents:
         values = [self._avro.decode(value)[1] for value in self.published["people.engagement"].values() if value]
         return sum(each["count"] for value in values for each in value["types"].values())
 
+    def bytes_of(self, agent: str) -> int:
+        """Return the bytes of the rows of contacts, or profiles, keys and values, in an agent's table."""
+        return sum(len(key.encode()) + len(value) for key, value in self.tables[agent].rows().items())
+
     def _append(self, topic: str, records: Iterable[RecordValue]) -> None:
         for agent in self.agents:
             if topic in agent.sources:

@@ -12,25 +12,26 @@ EVENTS, CONVERSATIONS = "intercom.activities", "intercom.conversations"
 _LIVE: Final = ("ce_origin", b"webhook")
 
 
-def event(contact: str, number: int) -> RecordValue:
-    """Return the post of an event of a contact."""
+def event(contact: str, number: int, at: int = AT) -> RecordValue:
+    """Return the post of an event of a contact, so many seconds behind an instant."""
     item = {
-        "type": "event", "id": f"e{contact}{number}", "event_name": "invoice-paid", "created_at": AT + number, "intercom_user_id": contact,
+        "type": "event", "id": f"e{contact}{number}", "event_name": "invoice-paid", "created_at": at + number, "intercom_user_id": contact,
         "metadata": {"invoice": number, "amount": 1200},
     }  # fmt: skip
     return _record(f"{APP}:{contact}", "event.created", item, number)
 
 
-def part(conversation: int, number: int) -> RecordValue:
-    """Return the post of a conversation's part, which shows the conversation with this part alone."""
-    author = {"type": "user", "id": f"c{conversation}"} if number % 2 else {"type": "admin", "id": "7"}
+def part(conversation: int, number: int, contact: str = "") -> RecordValue:
+    """Return the post of a conversation's part, which shows the conversation with this part alone; each has a contact of its own, or one for all."""
+    contact = contact or f"c{conversation}"
+    author = {"type": "user", "id": contact} if number % 2 else {"type": "admin", "id": "7"}
     shown = {
         "type": "conversation_part", "id": str(conversation * 100_000 + number), "part_type": "comment", "body": f"<p>Answer {number}</p>",
         "created_at": AT + number, "author": author,
     }  # fmt: skip
     item = {
         "type": "conversation", "id": str(conversation), "created_at": AT, "updated_at": AT + number, "state": "open",
-        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": f"c{conversation}"}]},
+        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact}]},
         "statistics": {"type": "conversation_statistics", "count_conversation_parts": number},
         "conversation_parts": {"type": "conversation_part.list", "conversation_parts": [shown], "total_count": 1},
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.activities.benchmark import run
+from bench.activities.expiry import _sealed_parts
 from bench.activities.pipeline import ActivityAgents
 from bench.activities.posts import AT, CONVERSATIONS, EVENTS, events, part
 from bench.cluster import Cluster
@@ -35,9 +36,18 @@ def test_each_event_and_each_part_is_an_activity_and_expires_without_leaving_its
     assert counts(agents) == {"conversation.started": 1, "conversation.contact_replied": 3, "conversation.teammate_replied": 3}
 
 
-def test_the_quick_run_has_all_parts_and_an_unknown_one_is_refused():
+def test_what_is_left_of_a_sealed_part_is_little_more_than_its_mark_however_many_there_are():
+    for count in (300, 1_000):  # each type has leaves, of other sizes
+        left = _sealed_parts(count)
+        assert left.exact
+        assert left.after < left.before
+        assert left.after <= 12
+
+
+def test_the_quick_run_has_the_parts_asked_for_and_an_unknown_one_is_refused():
     report = run(Options(quick=True, rounds=1, events=1000), NO_CLUSTER)
-    assert set(report.ratios) == {"person", "conversation", "bytes_per_expired"}
-    assert [len(table.rows) for table in report.tables] == [2, 2, 1]
+    assert set(report.ratios) == {"person", "conversation", "bytes_per_expired", "bytes_per_sealed"}
+    assert [len(table.rows) for table in report.tables] == [2, 2, 1, 1]
+    assert all(report.checks.values())
     with pytest.raises(BadConfiguration):
         run(Options(only=("unknown",)), NO_CLUSTER)
