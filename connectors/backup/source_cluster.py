@@ -86,4 +86,4 @@ async def source_cluster(kafka: KafkaSettings) -> AsyncIterator[SourceCluster]:
         ):
             yield SourceCluster(kafka, committed, written, admin)
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error

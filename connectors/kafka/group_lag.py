@@ -9,7 +9,6 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import Unavailable
 
 
 @asynccontextmanager
@@ -35,6 +34,6 @@ async def group_lag(kafka: KafkaSettings, group: str, *topics: str) -> AsyncIter
 
             yield lag
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()

@@ -70,7 +70,7 @@ async def pulled_ranges(kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, 
         await asyncio.sleep(0)  # a task of aiokafka's that has not begun cannot be cancelled in order
         yield PulledRanges(consumer, kafka.topic_prefix, ranges)
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()
 
@@ -85,7 +85,7 @@ async def starts_at(
         await consumer.start()
         found = await _offsets_at(consumer, places, time)
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()
     return {

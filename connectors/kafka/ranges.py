@@ -106,7 +106,7 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
             raise TopicMissing(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
         yield RangeReader(consumer, topic, partitions)
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()
 
@@ -120,7 +120,7 @@ async def last_written(kafka: KafkaSettings, topic: str, partition: int) -> int:
             each = TopicPartition(topic, partition)
             return int((await consumer.end_offsets([each]))[each])
     except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()
 

@@ -79,7 +79,7 @@ async def open_topic(
             consumer.seek(partition, offset)
         yield TopicReader(consumer, assigned)
     except KafkaError as error:
-        raise Unavailable(f"Kafka at {kafka.bootstrap} stopped answering ({type(error).__name__}). Is it running?") from error
+        raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()
 

@@ -7,6 +7,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
+from schemas.errors import Unavailable
 from schemas.tenancy import Secret
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
@@ -48,6 +49,13 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
             password=self.ssl_password.reveal() or None,
         )
         return context
+
+    def unavailable(self, error: BaseException) -> Unavailable:
+        """Return the error to raise where brokers do not answer, now or from the beginning."""
+        return Unavailable(
+            f"Kafka at {self.bootstrap} does not answer ({type(error).__name__}). Is it running, and are kafka.bootstrap and "
+            "kafka.security_protocol right? `intercom-streams stack up` starts one on this machine."
+        )
 
     def client(self) -> dict[str, Any]:
         """Return the arguments common to all aiokafka clients."""

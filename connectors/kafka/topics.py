@@ -91,10 +91,7 @@ async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
     except IntercomStreamsError:
         raise
     except (KafkaError, OSError) as error:
-        raise Unavailable(
-            f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}). Is it running, and are kafka.bootstrap and "
-            "kafka.security_protocol right? `intercom-streams stack up` starts one on this machine."
-        ) from error
+        raise kafka.unavailable(error) from error
 
 
 async def _partitions(admin: Any, names: Collection[str] | None = None) -> dict[str, Any]:

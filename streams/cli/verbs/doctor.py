@@ -34,7 +34,7 @@ def doctor(
     """
     try:
         settings = settings_of(ctx)
-        text = f"{len(settings.tenancy.workspaces)} workspaces are configured, and every secret is there"
+        text = f"workspaces in the configuration: {len(settings.tenancy.workspaces)}, and every secret is there"
         findings = [HealthFinding(examination="configuration", state=State.OK, text=text)]
     except BadConfiguration as error:
         settings = kafka_of(ctx)

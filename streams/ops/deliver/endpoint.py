@@ -18,7 +18,7 @@ from connectors.kafka.clients import Consumer
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.observability import metrics
 from connectors.webhooks.sender import TIMEOUT_S, EndpointSender, WebhookResult
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.errors import InvalidRecord
 from schemas.message import header
 from schemas.tenancy import WebhookEndpoint
 from schemas.webhooks.posted import REDELIVER_TO, REDELIVERIES, SOURCE, event_type, posted_event
@@ -109,7 +109,7 @@ class EndpointDelivery(ConsumerRebalanceListener):  # type: ignore[misc]  # unty
                 await self._end_posts()
                 await self._positions.commit(consumer)
         except AWAY as error:
-            raise Unavailable(f"Kafka at {self._kafka.bootstrap} does not answer ({type(error).__name__})") from error
+            raise self._kafka.unavailable(error) from error
         finally:
             self._positions.clear()
             await consumer.stop()

@@ -14,7 +14,7 @@ from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.observability import metrics
-from schemas.errors import InvalidRecord, StoreFailed, TopicMissing, Unavailable
+from schemas.errors import InvalidRecord, StoreFailed, TopicMissing
 from schemas.json_lines import json_line
 from schemas.tenancy import EventFile
 from schemas.webhooks.posted import SOURCE, event_type, posted_event, since_ms
@@ -68,7 +68,7 @@ class EventFileDelivery:
             metrics.EVENT_FILE_FAILING.labels(self._tenant).set(1)
             raise
         except AWAY as error:
-            raise Unavailable(f"Kafka at {self._kafka.bootstrap} does not answer ({type(error).__name__})") from error
+            raise self._kafka.unavailable(error) from error
         finally:
             await consumer.stop()
 

@@ -11,7 +11,7 @@ from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas import operations
 from schemas.codec import Avro
-from schemas.errors import TopicMissing, Unavailable
+from schemas.errors import TopicMissing
 from schemas.ids import derived
 from schemas.operations import WEBHOOK_CHANGED, Operation
 from schemas.webhooks import endpoint_states
@@ -83,7 +83,7 @@ class StateFollower:
                 if not self.caught_up.is_set() and all([await consumer.position(each) >= end for each, end in ends.items()]):
                     self.caught_up.set()
         except AWAY as error:
-            raise Unavailable(f"Kafka at {self._kafka.bootstrap} does not answer ({type(error).__name__})") from error
+            raise self._kafka.unavailable(error) from error
         finally:
             await consumer.stop()
 

@@ -23,7 +23,7 @@ from connectors.observability import metrics
 from schemas.access.read_requests import TOPIC as TEAMMATE_REQUESTS
 from schemas.cloudevents import Origin
 from schemas.codec import Avro
-from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop, Unavailable
+from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop
 from schemas.ids import derived
 from schemas.intercom.rest_objects import Reading
 from schemas.partition import partition_of
@@ -97,7 +97,7 @@ class SyncProcess:
                     self._start_work(consumer, producer, stack, stop)
                     await self._commit(consumer)
         except AWAY as error:
-            raise Unavailable(f"Kafka at {self._kafka.bootstrap} does not answer ({type(error).__name__})") from error
+            raise self._kafka.unavailable(error) from error
 
     def _take(self, names: Mapping[str, RequestReader], batches: Mapping[TopicPartition, list[Any]]) -> None:
         now = _now()

@@ -127,6 +127,17 @@ def test_nobody_answering_is_exit_code_1_because_trying_again_may_help(tmp_path)
     assert typed("--config", "good.toml", "send", "body.json", cwd=tmp_path).returncode == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["replay --list", "rebuild --list", "dead-letters list", "status --once", "trace notif_1", "workspace list", "backup files"],
+)
+def test_every_command_says_in_the_same_words_that_kafka_is_away(words, tmp_path):
+    (tmp_path / "intercom-streams.toml").write_text(GOOD)
+    done = typed(*words.split(), cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Kafka at 127.0.0.1:1 does not answer (KafkaConnectionError). Is it running")
+
+
 def test_a_verb_that_does_not_exist_is_named(tmp_path):
     done = typed("sned", cwd=tmp_path)
     assert "No such command 'sned'" in done.stderr

@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 _PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
 _SECONDS = 1_200.0  # a campaign that does not end is a failure too
 _TRIES = 5
-_AWAY = ("stopped answering", "does not answer", "Trying again is safe")
+_AWAY = ("does not answer", "Trying again is safe")
 
 
 class OperationsCampaign:
