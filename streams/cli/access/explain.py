@@ -18,8 +18,9 @@ from streams.ops.codec import configured_codec
 from streams.ops.ledger.access_log import FACTS
 from streams.ops.ledger.explain import OnProgress, TeammateStory
 from streams.ops.ledger.explain import explain as explained
-from streams.ops.ledger.export import codec_of
+from streams.ops.ledger.export import HEAD, codec_of
 from streams.ops.ledger.files_log import FilesLog
+from streams.ops.ledger.head import read_head
 from streams.ops.ledger.kafka_log import kafka_log
 from streams.settings import Settings
 
@@ -46,14 +47,13 @@ def explain(
     """Show every fact about a teammate, decision, answer and finding in order, each with its evidence.
 
     All facts of the tenant are processed again in memory, since a policy, a deadline or somebody else's record may have changed an answer.
-    It only reads. With --files it needs no Kafka; say whose the files are with --tenant.
+    It only reads. With --files it needs no Kafka; of a backup, say with --tenant whose teammate it is.
     """
     show = progress_line("read", as_json=as_json)
     if files is not None:
-        if tenant is None:
-            raise click.UsageError("say with --tenant whose the files are")
         log = FilesLog.open(files)
-        story = run(explained(lambda: log, codec_of(files), tenant, teammate, app_id=workspace, on_progress=show))
+        whose = tenant or _exported(files)
+        story = run(explained(lambda: log, codec_of(files), whose, teammate, app_id=workspace, on_progress=show))
     else:
         settings = kafka_of(ctx)
         story = run(_of_kafka(settings, tenant_of(settings.tenancy, tenant), teammate, workspace, show))
@@ -62,6 +62,15 @@ def explain(
         return
     for line in lines_of(story, show_all=show_all):
         click.echo(line)
+
+
+def _exported(folder: Path) -> str:
+    """Return the tenant whose ledger was exported into a folder."""
+    if not (folder / HEAD).exists():
+        raise click.UsageError(
+            f"{folder} has no {HEAD}, so it may be a backup with several tenants: say with --tenant whose teammate it is"
+        )
+    return read_head(folder / HEAD).tenant
 
 
 async def _of_kafka(settings: Settings, tenant: str, teammate: str, workspace: str | None, show: OnProgress) -> TeammateStory:
@@ -84,16 +93,20 @@ def lines_of(story: TeammateStory, *, show_all: bool) -> list[str]:
             skipped += 1
             continue
         if skipped:
-            lines.append(f"  … {skipped} observations that changed nothing")
+            lines.append(_skipped(skipped))
             skipped = 0
         lines += ["", *_step(step)]
     if skipped:
-        lines += ["", f"  … {skipped} observations that changed nothing"]
+        lines += ["", _skipped(skipped)]
     lines += ["", "now"]
     lines += [
         f"  {row.check} {row.account} of {row.app_id}: {row.result} ({row.reason.replace('_', ' ')})" for row in story.answers
     ] or ["  no answer"]
     return [*lines, "", f"read: {story.facts_read:,} facts"]
+
+
+def _skipped(count: int) -> str:
+    return f"  … {count:,} {'observation' if count == 1 else 'observations'} that changed nothing"
 
 
 def _is_plain(step: StoryStep) -> bool:

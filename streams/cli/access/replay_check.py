@@ -66,6 +66,7 @@ def lines_of(found: ReplaySummary) -> list[str]:
     lines.append(f"{found.facts:,} facts processed again; records compared: {compared}")
     if found.rejected:
         lines.append(f"{found.rejected:,} facts cannot be processed, and have no entry: they are dead letters")
+        lines.append(f"  the first is at {found.first_rejected}")
     if found.repeated:
         lines.append(f"{found.repeated:,} records stand twice, as after a restore")
     if found.behind:

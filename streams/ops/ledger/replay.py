@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from schemas import dead_letters
 from schemas.codec import Avro
 from schemas.message import Headers, Message, header
 from streams.agents.access import access
@@ -32,6 +33,7 @@ class PartitionReplay:
     def __init__(self, avro: Avro, partition: int) -> None:
         self.facts = 0
         self.rejected = 0
+        self.first_rejected = ""  # where it is, and why
         self._agent: Agent = access(avro)
         self._partition = partition
         self._store = MemoryStore()
@@ -42,13 +44,21 @@ class PartitionReplay:
             batch = records[start : start + _BATCH]
             result = run_step(self._agent, Batch(FACTS, self._partition, batch), self._store)
             self.facts += len(batch)
-            self.rejected += sum(result.dead)
+            if any(result.dead):
+                self._reject(result)
             yield from self._committed(result)
             pending: list[Cursor] = result.pending_work
             while pending:
                 result = resume_step(self._agent, pending[0], self._store)
                 pending = [*result.pending_work, *pending[1:]]
                 yield from self._committed(result)
+
+    def _reject(self, result: StepResult) -> None:
+        self.rejected += sum(result.dead)
+        if not self.first_rejected:
+            origins = (dead_letters.origin_of(headers) for topic, _, _, headers, _ in result.sent if topic == dead_letters.TOPIC)
+            first = next(each for each in origins if each is not None)
+            self.first_rejected = f"offset {first.offset} of partition {first.partition}: {first.reason}"
 
     def _committed(self, result: StepResult) -> Iterator[MadeRecord]:
         self._store.apply(result.changes())

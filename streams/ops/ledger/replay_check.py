@@ -42,12 +42,13 @@ class ReplayDifference(msgspec.Struct, frozen=True, kw_only=True):
 class ReplaySummary(msgspec.Struct, frozen=True, kw_only=True):
     """What was made again and compared. `tenants` has each one's last number and hash, as made again.
 
-    `compared` is the number of records by topic; `allowed` how many differ in what may differ by release; `behind` entries are not there yet,
+    `first_rejected` says where the first fact is that cannot be processed, and why. `compared` is the number of records by topic; `allowed` how many differ in what may differ by release; `behind` entries are not there yet,
     `repeated` records stand twice. `differences` has the first of each tenant and topic, in order of entries.
     """
 
     facts: int
     rejected: int
+    first_rejected: str
     entries: int
     compared: dict[str, int]
     allowed: dict[str, int]
@@ -74,6 +75,7 @@ async def replay_check(
     return ReplaySummary(
         facts=sum(each.facts for each in replays.values()),
         rejected=sum(each.rejected for each in replays.values()),
+        first_rejected=next((each.first_rejected for _, each in sorted(replays.items()) if each.rejected), ""),
         entries=sum(number for number, _ in check.made.values()),
         compared=dict(check.compared),
         allowed=dict(sorted(check.allowed.items())),

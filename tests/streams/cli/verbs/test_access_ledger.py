@@ -284,10 +284,10 @@ def test_a_teammate_is_explained_from_the_log_and_from_an_export(operator: Opera
     assert [tuple(each) for each in found["accounts"]] == [("abc12345", "7")]
     assert ["C2", "opened"] in [[each["check"], each["happened"]] for step in found["steps"] for each in step["findings"]]
     assert found["steps"][-1]["kind"] == "admin.removed"
-    again = printed("access", "explain", "7", "--files", str(exported), "--tenant", operator.tenant)
+    again = printed("access", "explain", "7", "--files", str(exported))
     assert again["steps"] == found["steps"]
     shown = operator.types("access", "explain", "7", "--tenant", operator.tenant).stdout
     assert "admin.removed" in shown
     assert "ledger entry" in shown
     assert "no fact" in str(operator.types("access", "explain", "nobody", "--tenant", operator.tenant).exception).lower()
-    assert typed("access", "explain", "7", "--files", str(exported)).exit_code == 2
+    assert typed("access", "explain", "7", "--files", str(exported), "--tenant", "nobody").exit_code == 3

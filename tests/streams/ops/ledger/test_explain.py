@@ -1,13 +1,20 @@
 """The story of a teammate has every fact about the account and its owner, and what followed, in the order of the log."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from schemas.errors import BadConfiguration
 from streams.cli.access.explain import lines_of
+from streams.cli.main import root
 from streams.ops.ledger.explain import TeammateStory, explain
-from tests.streams.ops.ledger.history import log_of, topics_of
+from streams.ops.ledger.export import HEAD
+from streams.ops.ledger.head import LedgerHead, write_head
+from tests.streams.ops.ledger.history import log_of, somebody_left, topics_of
+from tests.streams.ops.ledger.written import write
 from tests.support.company import AVRO, DAY, T0, TENANT, Company, admin, everyone, person_of, settings
 
 
@@ -111,9 +118,19 @@ def test_somebody_whom_no_fact_knows_is_an_error_that_says_where_to_look():
 def test_in_words_observations_that_changed_nothing_are_counted():
     found = story("7")
     lines = lines_of(found, show_all=False)
-    assert "  … 1 observations that changed nothing" in lines
+    assert "  … 1 observation that changed nothing" in lines
     assert not any("admin.seen" in line for line in lines)
     assert any("admin.seen" in line for line in lines_of(found, show_all=True))
     assert any(line.startswith("  → finding ") and " opened: " in line for line in lines)
     assert any("C2 of account 7: PASS → FAIL" in line for line in lines)
     assert "acme" not in repr(found).replace("'acme'", "")
+
+
+def test_an_export_says_itself_whose_it_is_and_files_without_a_head_do_not(tmp_path: Path):
+    write(tmp_path / "files", somebody_left())
+    words = ["access", "explain", "7", "--files", str(tmp_path / "files"), "--json"]
+    without = CliRunner().invoke(root, words)
+    assert (without.exit_code, "say with --tenant" in without.output) == (2, True)
+    head = LedgerHead(tenant=TENANT, entries=4, hash="", partition=0, offset=3, log_time=0, taken=0, cluster="", product="")
+    write_head(tmp_path / "files" / HEAD, head)
+    assert json.loads(CliRunner().invoke(root, words).stdout)["accounts"] == [["ws1", "7"]]

@@ -11,6 +11,7 @@ import pytest
 from schemas.access.facts import Fact
 from schemas.codec import Avro
 from schemas.message import RecordValue
+from streams.cli.access.replay_check import lines_of
 from streams.ops.ledger.access_log import FACTS, FINDINGS, FINDINGS_JSON, LEDGER, STATE
 from streams.ops.ledger.record_difference import PRODUCT_VERSION
 from streams.ops.ledger.replay_check import ReplaySummary, replay_check
@@ -157,13 +158,15 @@ def test_records_that_were_made_again_after_a_restore_are_counted():
     assert (found.differences, found.repeated) == ((), 6)
 
 
-def test_a_fact_that_nobody_can_understand_is_rejected_again():
+def test_a_fact_that_nobody_can_understand_is_rejected_again_and_the_first_is_named():
     company = Company()
     company.added("7", "jo@acme.example")
     company.log.append(RecordValue(TENANT.encode(), b"no fact", (), 1, company.clock))
     company.added("8", "al@acme.example")
     found = checked(topics_of(company))
     assert (found.rejected, found.differences) == (1, ())
+    assert found.first_rejected.startswith("offset 1 of partition 0: ")
+    assert lines_of(found)[-2] == f"  the first is at {found.first_rejected}"
 
 
 def test_an_export_without_json_and_answers_is_compared_by_what_it_has():
