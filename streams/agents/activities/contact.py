@@ -126,7 +126,8 @@ class Contact:
         again = cause.again("restored", observed.id, *self.limits.state())
         self.expired.take(known, observed.conversation, mark, again, of_type=after.type)
         self.details.put(item_of(after), after)
-        self._recount(after.type, after.conversation)
+        if (after.type, after.time) != (known, remnant.time) or self.owner.is_moving(after.conversation):
+            self._recount(after.type, after.conversation)
         if after != observed:
             self.send.record(after, again)
         self.arrive(after, again)

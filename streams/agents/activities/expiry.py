@@ -56,9 +56,9 @@ class ExpiredActivities:
 
     def put(self, type_: str, conversation: str, remnants: Mapping[str, Remnant], cause: ContactCause) -> None:
         """Count activities of which nothing but marks is known, or more is known than before, and have the profile count them."""
-        self._summaries.put(type_, conversation, remnants)
+        if self._summaries.add(type_, conversation, remnants) or self._owner.is_moving(conversation):
+            self._summaries.recount(type_, conversation, self._details.of(conversation))
         self._record(cause)
-        self._summaries.recount(type_, conversation, self._details.of(conversation))
         self.give(type_, cause, expired=list(remnants))
 
     def take(self, type_: str, conversation: str, mark: str, cause: ContactCause, *, of_type: str) -> None:

@@ -12,7 +12,7 @@ from schemas.activities.marks import MARK, REMNANT, Marks, Remnant, unpack
 from schemas.activities.messages import ActivityTableRow, MarkLeaf, Summary, Totals
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.mark_set import MarkHeader, MarkSet
-from streams.core.activities.totals import combined, with_one
+from streams.core.activities.totals import combined, with_each, with_one
 from streams.engine.agent import Table
 
 _PART, _LEAF, _SEALED, _SEALED_LEAF, _ALL = "s", "x", "z", "y", "t"
@@ -81,12 +81,17 @@ class Summaries:
         """Return what is left of an expired activity, with the type that it has, which can be another one in its conversation."""
         others = self.types() if conversation and of_any_type else ()
         for each in (type_, *others):
-            part = self._part(each, conversation)
-            if part is not None and part.expired:
-                kept = self._set(each, conversation).find(_header(part), mark)
-                if kept is not None:
-                    return each, Remnant.of(kept)
+            known = self._kept(each, conversation, self._part(each, conversation), mark)
+            if known is not None:
+                return each, known
         return None
+
+    def _kept(self, type_: str, conversation: str, part: Summary | None, mark: str) -> Remnant | None:
+        """Return what is kept of an activity of a conversation."""
+        if part is None or not part.expired:
+            return None
+        kept = self._set(type_, conversation).find(_header(part), mark)
+        return None if kept is None else Remnant.of(kept)
 
     def is_sealed(self, type_: str, mark: str) -> bool:
         """Return whether an activity is one of a conversation that is sealed."""
@@ -96,6 +101,19 @@ class Summaries:
     def put(self, type_: str, conversation: str, remnants: Mapping[str, Remnant]) -> None:
         """Put what is left of activities, by mark. They are counted by the next recount, where they are not yet."""
         self._change(type_, conversation, {mark: remnant.packed() for mark, remnant in remnants.items()}, ())
+
+    def add(self, type_: str, conversation: str, remnants: Mapping[str, Remnant]) -> bool:
+        """Put what is left of activities, and count those that there were not. Return whether one has another time now: then all are counted again."""
+        part = self._part(type_, conversation)
+        before = {mark: self._kept(type_, conversation, part, mark) for mark in remnants}
+        self.put(type_, conversation, remnants)
+        times = {mark: Remnant.of(remnant.packed()).time for mark, remnant in remnants.items()}
+        new = [times[mark] for mark, known in before.items() if known is None]
+        if new:
+            totals, header = _totals(part), _header(self._part(type_, conversation))
+            self._put_part(type_, conversation, with_each(totals, *new), header)
+            self._table.put(self._key, f"{_ALL}|{type_}", with_each(self.totals(type_), *new))
+        return any(known is not None and known.time != times[mark] for mark, known in before.items())
 
     def take(self, type_: str, conversation: str, mark: str) -> None:
         """Take away a mark; the next recount does not count it."""
@@ -136,11 +154,14 @@ class Summaries:
             marks = dict.fromkeys(self._remnants(type_, conversation), b"")
             self._clear(type_, conversation, part)
             self._table.delete(self._key, _item(_PART, type_, conversation))
-            self.put_sealed(type_, marks, Totals(part.number, part.first, part.last))
+            self.put_sealed(type_, marks, Totals(part.number, part.first, part.last), counted=True)
         return whole
 
-    def put_sealed(self, type_: str, marks: Marks, totals: Totals) -> bool:
-        """Put marks of conversations that are sealed, with the first and last times of these. Return whether that changed anything."""
+    def put_sealed(self, type_: str, marks: Marks, totals: Totals, *, counted: bool = False) -> bool:
+        """Put marks of conversations that are sealed, with the first and last times of these. Return whether that changed anything.
+
+        `counted`: the contact has counted them until now, so that it counts as many afterwards.
+        """
         row = self._sealed(type_)
         header, leaves = self._sealed_set(type_).changed(_header(row), marks)
         known = combined((totals, *([] if row is None else [Totals(row.number, row.first, row.last)])))
@@ -155,7 +176,8 @@ class Summaries:
         changed = {f"{_SEALED}|{type_}": after.marks} if had or after.marks else {}
         for item, data in {**changed, **leaves}.items():
             self.changed[item] = ChangedMarks(item, type_, "", data, sealed)
-        self._combine(type_)
+        if not counted or header.number - (row.number if row else 0) != len(marks):
+            self._combine(type_)
         return True
 
     def _change(self, type_: str, conversation: str, added: Marks, removed: Iterable[str]) -> None:

@@ -12,6 +12,14 @@ def with_one(totals: Totals | None, time: int) -> Totals:
     return Totals(totals.number + 1, min(totals.first, time), max(totals.last, time))
 
 
+def with_each(totals: Totals | None, time: int, *others: int) -> Totals:
+    """Return totals with one activity more for each time."""
+    after = with_one(totals, time)
+    for other in others:
+        after = with_one(after, other)
+    return after
+
+
 def combined(parts: Iterable[Totals]) -> Totals | None:
     """Return the totals of parts that have nothing in common, None where there are none."""
     known = [part for part in parts if part.number]
