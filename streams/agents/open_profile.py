@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.encoded import NIL
-from schemas.profiles.registers import Assignment, ProfileTableRow, PublishedProfile, SourceRecordRow
+from schemas.profiles.registers import Assignment, ProfileTableRow, PublishedProfile, Registers, SourceRecordRow
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import NO_REGISTERS
 from streams.agents.profile_events import PublicState
@@ -33,6 +33,7 @@ class OpenProfile:
         rows = [(key, row.row) for key, row in table.walk(profile) if row.row]
         open_row = OpenRecord.remembered if len(rows) > _FEW else OpenRecord
         self._records = {key: open_row(row) for key, row in rows}
+        self._counting: dict[str, Registers] | None = None
 
     def record(self, key: str) -> OpenRecord | None:
         """Return one of its records, also one that has moved away."""
@@ -41,11 +42,14 @@ class OpenProfile:
     def put_record(self, key: str, record: OpenRecord) -> None:
         """Change a record."""
         self._records[key] = record
+        if self._counting is not None:
+            self._count(self._counting, key, record)
         self._table.put(self.id, key, ProfileTableRow(row=record.row))
 
     def delete_record(self, key: str) -> None:
         """Delete a record that is erased."""
         del self._records[key]
+        self._counting = None
         self._table.delete(self.id, key)
 
     def put_sent(self, state: PublicState, alias: str | None, tenant: str) -> None:
@@ -92,10 +96,20 @@ class OpenProfile:
 
     def registers(self) -> Records:
         """Return the registers of every record that counts for the profile."""
-        own = {key: each.counting for key, each in self._records.items() if self._holds(each.row)}
-        counting = {key: registers for key, registers in own.items() if not is_withdrawn(registers)}
-        self._has_records = bool(counting)
-        return counting
+        if self._counting is None:
+            self._counting = {}
+            for key, record in self._records.items():
+                self._count(self._counting, key, record)
+        self._has_records = bool(self._counting)
+        return self._counting.copy()
+
+    def _count(self, counting: dict[str, Registers], key: str, record: OpenRecord) -> None:
+        """Add a record's registers to those that count, or take them out."""
+        registers = record.counting if self._holds(record.row) else None
+        if registers is None or is_withdrawn(registers):
+            counting.pop(key, None)
+        else:
+            counting[key] = registers
 
     def rows(self) -> Iterator[tuple[str, OpenRecord]]:
         """Yield its records, also those that have moved away; they may be put meanwhile."""

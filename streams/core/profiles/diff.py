@@ -20,22 +20,19 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
     differing = _differing(old, new)
     if not differing:
         return []
-    origins = [ValueOrigin(**source) for source in new.get("sources", ())]
-    place = new.get("provenance", _NOTHING).get
-    return [
-        FieldChange(name, old_json, new_json, cause if (index := place(name)) is None else origins[index])
-        for name, old_json, new_json in sorted(differing)
-    ]
+    sources, place = new.get("sources", ()), new.get("provenance", _NOTHING).get
+    origins = {
+        index: cause if index is None else ValueOrigin(**sources[index]) for index in {place(name) for name, _, _ in differing}
+    }
+    return [FieldChange(name, old_json, new_json, origins[place(name)]) for name, old_json, new_json in sorted(differing)]
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
     """Return the fields that differ, entries of maps among them, with both values as canonical JSON; an empty list is no value."""
     differing = []
-    for name in _unequal(old, new):
+    for name in _unequal(old, new, but=_NOT_FIELDS):
         old_value, new_value = old.get(name), new.get(name)
-        if name in _NOT_FIELDS:
-            pass
-        elif name in _MAPS:
+        if name in _MAPS:
             old_entries, new_entries = old_value or _NOTHING, new_value or _NOTHING
             differing += [  # canonical JSON already
                 (f"{name}.{entry}", old_entries.get(entry), new_entries.get(entry))
@@ -46,12 +43,12 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str
     return differing
 
 
-def _unequal(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
-    """Return the names whose values differ."""
+def _unequal(old: Mapping[str, Any], new: Mapping[str, Any], but: frozenset[str] = frozenset()) -> Iterable[str]:
+    """Return the names whose values differ, but for some that are not looked at."""
     known = old.get
-    names = [name for name, value in new.items() if known(name) != value]
+    names = [name for name, value in new.items() if name not in but and known(name) != value]
     if not old.keys() <= new.keys():
-        names += old.keys() - new.keys()
+        names += old.keys() - new.keys() - but
     return names
 
 

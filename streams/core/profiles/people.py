@@ -25,7 +25,8 @@ def _consent_fields(basis: ConsentBasis, value: dict[str, Any]) -> Assertions:
     )
     opted_out = _opted_out(basis.unmerged)
     value["unsubscribed"] = sorted(opted_out)
-    statements = {record: _statements(basis.unmerged[record]) for record in sorted(basis.unmerged)}
+    stated = {record: each for record, registers in basis.unmerged.items() if (each := _statements(registers))}
+    statements = dict(sorted(stated.items()))
     mail = _consent(basis, statements, _DENYING_MAIL, default=basis.permissions.email)
     sms = _consent(basis, statements, _DENYING_SMS, default=basis.permissions.sms)
     value["email_allowed"], value["sms_allowed"] = mail[0], sms[0]
@@ -52,16 +53,20 @@ _DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": Fals
 
 
 _Statements = list[tuple[str, Value, Version]]
+_STATEMENTS: Final = "statements"  # kept with the registers
 
 
 def _statements(registers: Registers) -> _Statements:
     """Return what a record says about the channels, the latest first. Of a field that was emptied the last value counts."""
-    return [
-        (name, value, version)
-        for version, values in (*registers.now, *registers.last)
-        for name in CONSENT_FIELDS
-        if (value := values.get(name)) is not None
-    ]
+    statements: _Statements | None = registers.__dict__.get(_STATEMENTS)
+    if statements is None:
+        statements = registers.__dict__[_STATEMENTS] = [
+            (name, value, version)
+            for version, values in (*registers.now, *registers.last)
+            for name in CONSENT_FIELDS
+            if (value := values.get(name)) is not None
+        ]
+    return statements
 
 
 def _consent(
@@ -69,12 +74,12 @@ def _consent(
 ) -> tuple[bool, Assertion | None]:
     """Return the most restrictive consent of all records for one channel, and the assertion that decided it.
 
-    Any record's denying value forbids, also that of a deleted one. A record without a value counts as `default`: computed here, never
+    `statements` are those of the records that have some. Any record's denying value forbids, also that of a deleted one. A record without a value counts as `default`: computed here, never
     stored.
     """
     permission = next(iter(denying))
     deciding: Assertion | None = None
-    permitted = 0
+    permitted = len(basis.contributors.keys() - statements.keys()) if default else 0
     for record, stated in statements.items():
         contributes, permits = record in basis.contributors, default
         for name, value, version in stated:

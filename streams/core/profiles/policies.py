@@ -5,12 +5,13 @@ All of it is a pure function of the records of a profile, never of the order in 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from schemas.intercom.values import floor_to_second
 from schemas.profiles.changes import ValueOrigin
-from schemas.profiles.registers import Layers, PatchCause, Registers, Value
+from schemas.profiles.registers import PatchCause, Registers, Value
 from schemas.profiles.version import Version
 from streams.core.records.registers import (
     active_edges,
@@ -19,6 +20,8 @@ from streams.core.records.registers import (
     non_empty,
     version_of,
 )
+
+T = TypeVar("T")
 
 Records = Mapping[str, Registers]
 """The records of one profile, by key."""
@@ -33,7 +36,8 @@ class Assertion(NamedTuple):
     record: str
 
 
-_assertion_of: Final = itemgetter(0)
+_assertion_of: Final = itemgetter(0)  # of a layer
+_assertion_in: Final = itemgetter(1)  # an item of assertions
 
 
 Assertions = dict[str, Assertion]
@@ -58,28 +62,27 @@ class ProfileStatus(StrEnum):
 
 
 _NEVER: Final = Version(0, 0, 0, 0, "")
-_LINKS, _STATUS, _VALUES = "links", "contact status", "values"  # what follows from registers, kept with them
+_LINKS, _STATUS, _LAYERS = "links", "contact status", "layers"  # what follows from registers, kept with them
 ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
 _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
 
 def latest_wins(records: Records) -> ResolvedLayers:
     """Take the latest version of each field. A record's empty field does not compete: it asserts nothing about other records."""
-    layers = _layers(records)
+    layers = [layer for record, registers in records.items() for layer in _kept(_LAYERS, _layers_of, record, registers)]
     return layers if len(records) == 1 else first_of_each_name(sorted(layers, key=_assertion_of, reverse=True))
 
 
-def _layers(records: Records) -> list[tuple[Assertion, dict[str, Value]]]:
-    return [
-        (Assertion(version, record), values) for record, registers in records.items() for version, values in _values(registers)
-    ]
+def _layers_of(record: str, registers: Registers) -> list[tuple[Assertion, dict[str, Value]]]:
+    return [(Assertion(version, record), values) for version, values in non_empty(registers.now)]
 
 
-def _values(registers: Registers) -> Layers:
-    values: Layers | None = registers.__dict__.get(_VALUES)
-    if values is None:
-        values = registers.__dict__[_VALUES] = non_empty(registers.now)
-    return values
+def _kept(name: str, compute: Callable[[str, Registers], T], record: str, registers: Registers) -> T:
+    """Return what follows from a record, kept with its registers; equal ones of another record may share them."""
+    kept: tuple[str, T] | None = registers.__dict__.get(name)
+    if kept is None or kept[0] != record:
+        kept = registers.__dict__[name] = (record, compute(record, registers))
+    return kept[1]
 
 
 def contact_status(registers: Registers) -> ProfileStatus:
@@ -150,28 +153,31 @@ EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]]]
 
 def links(records: Records, edges_of: EdgesOf | None = None) -> dict[str, Assertions]:
     """Return the edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
-    by_kind: dict[str, Assertions] = {}
+    by_kind: dict[str, list[Assertions]] = {}
     for record, registers in records.items():
-        own = _active_links(record, registers) if edges_of is None else _links_of(record, edges_of(record, registers))
+        if edges_of is None:
+            own = _kept(_LINKS, _active_links, record, registers)
+        else:
+            own = _links_of(record, edges_of(record, registers))
         for kind, edges in own.items():
-            known = by_kind.get(kind)
-            if known is None:
-                by_kind[kind] = edges.copy()
-            elif known.keys().isdisjoint(edges):
-                known |= edges
-            else:
-                for target, assertion in edges.items():
-                    if target not in known or known[target] < assertion:
-                        known[target] = assertion
-    return by_kind
+            by_kind.setdefault(kind, []).append(edges)
+    return {kind: _latest_of_each(edges) for kind, edges in by_kind.items()}
+
+
+def _latest_of_each(of_records: Sequence[Assertions]) -> Assertions:
+    """Return the targets of all records, each with the latest assertion about it."""
+    found: Assertions = {}
+    for edges in of_records:
+        found.update(edges)
+    if len(found) < sum(map(len, of_records)):  # some records have a target in common
+        for edges in of_records:
+            for target, assertion in edges.items():
+                found[target] = max(found[target], assertion)
+    return found
 
 
 def _active_links(record: str, registers: Registers) -> dict[str, Assertions]:
-    """Return the active edges of one record; they are kept with its registers, which equal ones of another record may share."""
-    kept: tuple[str, dict[str, Assertions]] | None = registers.__dict__.get(_LINKS)
-    if kept is None or kept[0] != record:
-        kept = registers.__dict__[_LINKS] = (record, _links_of(record, active_edges(registers)))
-    return kept[1]
+    return _links_of(record, active_edges(registers))
 
 
 def _links_of(record: str, edges: Iterable[tuple[str, Version]]) -> dict[str, Assertions]:
@@ -204,25 +210,21 @@ def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
     places = {source: place for place, source in enumerate(sources)}
     provenance: dict[str, int] = {}
     for origin, (_, names) in zip(origins, parts, strict=True):
-        provenance.update(dict.fromkeys(names, places[origin]))
+        place = places[origin]
+        for name in names:
+            provenance[name] = place
     value["updated_at"] = max([time for _, _, time in sources], default=0)
     value["sources"] = [{"record": record, "event": event, "time": time} for record, event, time in sources]
     value["provenance"] = provenance
     return value
 
 
-def parts_of(assertions: Assertions) -> Provenance:
-    """Return the provenance of parts that were resolved one by one; those of one assertion, as the links of a record are, together."""
-    if not assertions:
-        return []
-    together: dict[int, tuple[Assertion, list[str]]] = {}
-    for name, assertion in assertions.items():
-        part = together.get(id(assertion))
-        if part is None:
-            together[id(assertion)] = (assertion, [name])
-        else:
-            part[1].append(name)
-    return list(together.values())
+def parts_of(assertions: Assertions, prefix: str = "") -> Provenance:
+    """Return the provenance of parts that were resolved one by one, their names behind a prefix.
+
+    Those of one assertion that follow each other, as the links of a record do, are together.
+    """
+    return [(assertion, [prefix + name for name, _ in each]) for assertion, each in groupby(assertions.items(), _assertion_in)]
 
 
 def origin_of_cause(record: str, cause: PatchCause) -> ValueOrigin:

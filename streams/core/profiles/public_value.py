@@ -54,7 +54,7 @@ def public_value(
     }
     parts = _put_fields(value, schema, resolved(contributors, rules.offers))
     parts += parts_of(schema.computed(ConsentBasis(contributors, unmerged, rules.permissions), value))
-    parts += parts_of(_put_links(value, schema, entries(contributors, rules.offers)))
+    parts += _put_links(value, schema, entries(contributors, rules.offers))
     parts += parts_of(_put_end(value, contributors or records, status, archived_by))
     return with_provenance(value, parts)
 
@@ -87,9 +87,9 @@ def _place(name: str) -> tuple[str, str] | None:
     return (group, entry) if dot else None
 
 
-def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str, Assertions]) -> Assertions:
-    """Add the lists. What a record opted out of is in no list of what another one opted in to."""
-    published: Assertions = {}
+def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str, Assertions]) -> Provenance:
+    """Add the lists, and return their entries. What a record opted out of is in no list of what another one opted in to."""
+    parts: Provenance = []
     opted_out = value.get("unsubscribed", ())
     for name, kind in schema.lists.items():
         edges = by_kind.get(kind)
@@ -97,8 +97,8 @@ def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str
             edges = {target: edge for target, edge in edges.items() if target not in opted_out}
         value[name] = sorted(edges) if edges else []
         if edges:
-            published |= {f"{name}.{target}": edge for target, edge in edges.items()}
-    return published
+            parts += parts_of(edges, f"{name}.")
+    return parts
 
 
 def counting_records(schema: PublicSchema, records: Records, rules: ProfileRules) -> Records:
