@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.cluster import Cluster
-from bench.earlier import COMMIT, earlier_product
+from bench.earlier import earlier_product
 from bench.options import Options
 from bench.product import Deployment, write_config
 from bench.profiles.capture import capture
@@ -14,7 +14,7 @@ from bench.profiles.large_person import LARGE, large_person
 from bench.profiles.memory import PEAK, SIZES, held, peak, peak_ratio, peak_table, size_table
 from bench.profiles.stages import stages
 from bench.profiles.steps import STEPS, steps_table
-from bench.profiles.systems import BEFORE, GOVERNED, NO_WORK, OURS, SYSTEMS, TWO_WORKERS
+from bench.profiles.systems import BEFORE, GOVERNED, NO_WORK, OURS, SYSTEMS, TWO_WORKERS, UNGOVERNED
 from bench.profiles.trial import KINDS, PARTITIONS, Trial, trial
 from bench.profiles.workloads import WORKLOADS, Routed, routed
 from bench.report import Cell, Ratio, Report, Spread, Table, TableRow, ratio
@@ -90,7 +90,11 @@ def _measured(options: Options, cluster: Cluster, names: tuple[str, ...], worklo
 
 def _present(chosen: Iterable[str]) -> tuple[str, ...]:
     """Leave out what cannot run here."""
-    return tuple(name for name in chosen if SYSTEMS[name].installed and (name != BEFORE or earlier_product() is not None))
+    return tuple(name for name in chosen if SYSTEMS[name].installed and _is_had(SYSTEMS[name].commit))
+
+
+def _is_had(commit: str | None) -> bool:
+    return commit is None or earlier_product(commit) is not None
 
 
 def tenancy() -> Tenancy:
@@ -137,7 +141,7 @@ def _byte_row(name: str, trials: list[Trial]) -> TableRow:
 def _ratios(workload: str, names: Iterable[str], trials: Trials) -> dict[str, Ratio]:
     """Return ours divided by each system, and our CPU time for an event. The goals are for one worker; two have ratios without.
 
-    With policies it has that of the engine without work as its goal.
+    With policies it has the goals of the engine without work, and of the commit without identity.
     """
     ours, two, governed = (_rates(trials.get(f"{workload}/{each}", {})) for each in (OURS, TWO_WORKERS, GOVERNED))
     goals = {name: WORKLOADS[workload].goal_before if name == BEFORE else SYSTEMS[name].goal for name in names}
@@ -148,10 +152,10 @@ def _ratios(workload: str, names: Iterable[str], trials: Trials) -> dict[str, Ra
     }
     ratios |= {
         f"{workload}_with_policies_{name}": ratio(
-            governed, _rates(trials[f"{workload}/{name}"]), goal=SYSTEMS[name].goal if name == NO_WORK else None
+            governed, _rates(trials[f"{workload}/{name}"]), goal=None if name in {OURS, BEFORE} else SYSTEMS[name].goal
         )
         for name in names
-        if name in {OURS, NO_WORK, BEFORE}
+        if name in {OURS, NO_WORK, BEFORE, UNGOVERNED}
     }
     ratios |= {
         f"{workload}_two_workers_{name}": ratio(two, _rates(trials[f"{workload}/{name}"]))
@@ -183,5 +187,6 @@ def _notes(chosen: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
         "memory is what the process grew by; `*_cpu_us` and `peak_mib` among the ratios are those figures themselves",
     ]
     if missing := sorted(set(chosen) & set(SYSTEMS) - set(names)):
-        notes.append(f"left out: {', '.join(missing)} ({BEFORE} needs the history of commit {COMMIT} and its packages)")
+        named = [f"{name} (commit {commit})" if (commit := SYSTEMS[name].commit) else name for name in missing]
+        notes.append(f"left out: {', '.join(named)}; a commit needs the history and its packages")
     return tuple(notes)

@@ -16,7 +16,7 @@ from bench.earlier import earlier_product
 from bench.log_sizes import topic_bytes
 from bench.product import PROGRAM, Deployment, command, create_topics, write_config
 from bench.profiles.persons import last_persons
-from bench.profiles.systems import BEFORE, SYSTEMS
+from bench.profiles.systems import SYSTEMS
 from bench.profiles.systems.job import CONTACTS_AGENT, PEOPLE_AGENT, Job
 from bench.profiles.workloads import CONTACTS, Routed, about_contacts, publish
 from bench.watching import wait_until_complete
@@ -97,9 +97,10 @@ def measured(
 
 def _program(name: str) -> tuple[str, ...]:
     """Return the command line of the product that makes the topics: an earlier one makes its own."""
-    if name != BEFORE:
+    commit = SYSTEMS[name].commit
+    if commit is None:
         return PROGRAM
-    earlier = earlier_product()
+    earlier = earlier_product(commit)
     if earlier is None:
         raise MustStop("the earlier commit was there when the benchmark began, and is no more")
     return tuple(earlier.program)

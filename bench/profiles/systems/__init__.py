@@ -5,9 +5,12 @@ from types import MappingProxyType
 
 import msgspec
 
-OURS, BEFORE, NO_WORK, LOOPS, QUIX = "ours", "before", "no_work", "raw_aiokafka", "quixstreams"
-TWO_WORKERS, GOVERNED = "ours_two_workers", "ours_with_policies"
+from bench.earlier import COMMIT
 
+OURS, BEFORE, NO_WORK, LOOPS, QUIX = "ours", "before", "no_work", "raw_aiokafka", "quixstreams"
+TWO_WORKERS, GOVERNED, UNGOVERNED = "ours_two_workers", "ours_with_policies", "before_identity"
+
+_NO_IDENTITY = "6f86b15"  # each contact is a person of its own
 _EVERY_RULE = """\
 [tenants.profiles]
 hash_key = "a key of a benchmark, for hashes of denied fields"
@@ -46,6 +49,7 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     package: str | None = None  # left out where it is not installed
     goal: float | None = None
     tenant: str = ""  # TOML about the tenant
+    commit: str | None = None  # of the product, where it is an earlier one
     persons: str | None = None  # how its persons are written: "avro" or "json"; None where they are no persons
 
     @property
@@ -62,7 +66,13 @@ SYSTEMS = MappingProxyType({
     GOVERNED: System(
         about="the product's worker with rules of identity and a policy that has one of each kind", tenant=_EVERY_RULE, persons="avro"
     ),
-    BEFORE: System(about="the same at commit 969821a, in its own environment", persons="avro"),
+    BEFORE: System(about=f"the same at commit {COMMIT}, in its own environment", commit=COMMIT, persons="avro"),
+    UNGOVERNED: System(
+        about=f"the same at commit {_NO_IDENTITY}, which has neither identity nor policies",
+        commit=_NO_IDENTITY,
+        goal=0.85,
+        persons="avro",
+    ),
     NO_WORK: System(about="our engine passing the same records and bytes, no work", module="no_work", goal=0.4),
     LOOPS: System(about="by hand on aiokafka: JSON, the last write wins, transactions", module="raw_aiokafka", persons="json"),
     QUIX: System(
