@@ -110,7 +110,7 @@ class _Compared(NamedTuple):
 
 
 def _compared(scope: Scope, table: Table[IdentityRow]) -> _Compared:
-    return _Compared(scope, LinkingKeys(_rules(table, scope)), TenantClaims(table, scope))
+    return _Compared(scope, LinkingKeys(rules_in_force(table, scope)), TenantClaims(table, scope))
 
 
 def _claimed(compared: _Compared, key: str, message: ClaimMessage, trace: str | None, out: Outbox) -> None:
@@ -170,14 +170,15 @@ def _rule(batch: Batch, table: Table[IdentityRow], out: Outbox) -> Cursor | None
     for record in batch.records:
         scope = Scope.of_rules((record.key or b"").decode("utf-8", "replace"))
         rules = RULES.receive(record.value, out) if record.value else DEFAULT_RULES[scope.profile_type]
-        if rules != _rules(table, scope):
+        if rules != rules_in_force(table, scope):
             table.put(group_of(scope), "", RulesRow(rules))
             event = header(record.headers, "ce_id") or derived(scope.key(), RULES_TOPIC, record.offset)
             changed[scope] = _Progress(scope, "", PatchCause(event, record.timestamp))
     return _encode(list(changed.values())) if changed else None
 
 
-def _rules(table: Table[IdentityRow], scope: Scope) -> IdentityRules:
+def rules_in_force(table: Table[IdentityRow], scope: Scope) -> IdentityRules:
+    """Return a scope's rules."""
     row = table.get(group_of(scope))
     return row.rules if isinstance(row, RulesRow) else DEFAULT_RULES[scope.profile_type]
 

@@ -1,6 +1,6 @@
 """Records connected by shared keys and by merges are one person. Everything here follows from the claims alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from schemas.profiles.identity import Claim, Key
@@ -50,8 +50,7 @@ class Linker:
         claims = {record: claim for record in found if (claim := self._claims.claim(record)) is not None}
         if not claims:
             return None
-        founder = min(claims, key=lambda record: _age(record, claims[record]))
-        return Component(tuple(sorted(claims)), founder, dict(self._ignored(claims)))
+        return Component(tuple(sorted(claims)), founder_of(claims), dict(self._ignored(claims)))
 
     def components(self, records: Iterable[str]) -> Iterator[Component]:
         """Yield the component of each record, each once."""
@@ -142,6 +141,11 @@ class Linker:
         group = _MergeGroup(merged_away, ignored)
         self._groups |= dict.fromkeys(found, group)
         return group
+
+
+def founder_of(claims: Mapping[str, Claim]) -> str:
+    """Return the record that a profile of several is named after: the oldest one."""
+    return min(claims, key=lambda record: _age(record, claims[record]))
 
 
 def _age(record: str, claim: Claim) -> tuple[bool, int, str]:

@@ -48,7 +48,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 async def explain(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Explanation:
     """Return why a profile is what it is. Raises Unavailable where Kafka does not answer."""
     read: dict[str, int] = {}
-    records = await _registers(kafka, found, read)
+    records = await registers_of(kafka, found, read)
     entries = await _entries(kafka, avro, found, read)
     return Explanation(
         profile=found.id,
@@ -69,7 +69,7 @@ async def _offers(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Offe
     return offers_of(versions[-1].policy) if versions else None
 
 
-async def _registers(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
+async def registers_of(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
     """Return the registers of the profile's records, as its agent's table has them."""
     live = await LiveTopics.read(kafka)
     changelog = live.changelog(_AGENTS[found.kind])

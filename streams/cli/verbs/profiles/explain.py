@@ -38,7 +38,7 @@ def explain(ctx: click.Context, /, *, profile: str, tenant: str | None, as_json:
         click.echo(f"  record {record['key']} ({record['status']})")
     click.echo("\nWhy each value is what it is")
     for reason in found.fields:
-        click.echo(_reason(reason))
+        click.echo(reason_lines(reason))
     click.echo("\nWhat happened")
     events = {entry.event for entry in found.history}
     for entry in found.history:
@@ -52,7 +52,8 @@ async def _explanation(settings: Settings, text: str, tenant: str | None) -> Exp
     return await explained(settings.kafka, avro, await located_one(settings, avro, text, tenant))
 
 
-def _reason(each: FieldReason) -> str:
+def reason_lines(each: FieldReason) -> str:
+    """Return a value, why it is that one, and what other records say."""
     lines = [f"  {each.field} = {json_line(each.value).decode()}", f"    {each.reason}"]
     lines.append(f"    {each.record}, event {each.event}, {timestamp(each.time)}")
     for other in each.others:

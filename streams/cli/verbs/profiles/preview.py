@@ -1,57 +1,142 @@
-"""`profiles preview --policy FILE`: what a policy would change, before it does."""
+"""`profiles preview`: what a policy, other rules of identity, or a merge of profiles would change, before it does."""
 
 from pathlib import Path
 
 import click
 
+from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
-from schemas.profiles.policies import PERSON
+from schemas.profiles.identity import Scope
+from schemas.profiles.policies import KINDS, PERSON
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tenant import tenant_of
+from streams.cli.verbs.profiles.explain import reason_lines
+from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.policy import read_file
+from streams.ops.codec import configured_codec
 from streams.ops.generations.state import read_generations
 from streams.ops.policies.preview import PolicyPreview
 from streams.ops.policies.preview import preview as preview_policy
+from streams.ops.profiles.identity_preview import IdentityPreview, preview_identity
+from streams.ops.profiles.merge_preview import MergePreview, preview_merge
 from streams.settings import Settings
+from streams.settings.identity import identity_rules, identity_settings
 from streams.settings.profile_policy import AppliedFile
+
+_NOUNS = {PERSON: "people"}
 
 
 @click.command("preview")
-@click.option("--policy", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file (TOML).")
+@click.option(
+    "--policy", "file", type=click.Path(dir_okay=False, path_type=Path), help="What the policy in this file (TOML) would change."
+)
+@click.option(
+    "--identity", is_flag=True, help="What the configuration's rules of identity would change, as no worker has applied them yet."
+)
+@click.option(
+    "--merge",
+    "merged",
+    metavar=REFERENCE,
+    multiple=True,
+    help="What this profile and others would be as one; give it twice or more often.",
+)
+@click.option(
+    "--kind", type=click.Choice(KINDS), default=PERSON, show_default=True, help="People or organisations; for --identity."
+)
 @click.option("--list", "most", default=20, show_default=True, type=click.IntRange(min=0), help="How many profiles to list.")
 @tenant_option
 @json_option
 @config_option
 @click.pass_context
-def preview(ctx: click.Context, *, file: Path, most: int, tenant: str | None, as_json: bool) -> None:
-    """Count and list the profiles that a policy would change. Nothing is changed.
+def preview(
+    ctx: click.Context,
+    /,
+    *,
+    file: Path | None,
+    identity: bool,
+    merged: tuple[str, ...],
+    kind: str,
+    most: int,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """Show what a policy, rules of identity, or a merge would change. Nothing is changed.
 
-    It reads the agent's whole table from its changelog, a partition at a time.
+    For a policy or rules it reads the agent's whole table from its changelog, a partition at a time; for a merge, the partitions of the profiles.
     """
     settings = kafka_of(ctx)
-    found = run(_preview(settings, read_file(settings, file, tenant), most))
-    if as_json:
-        click.echo(json_line(found))
-        return
-    click.echo(
-        f"{found.changed} of {found.profiles} {'people' if found.kind == PERSON else 'organisations'} of {found.tenant} would change: "
-        f"{found.entered} enter, {found.left} leave, {found.changed - found.entered - found.left} have other values"
-    )
-    if found.undecided:
-        click.echo(f"the condition fails for {found.undecided} of them, which are then not selected")
-    for field in found.fields:
-        click.echo(f"  {field.field}: {field.profiles}")
-    for profile in found.listed:
-        click.echo(f"  {profile.profile} {profile.selection or ', '.join(profile.fields)}")
-    if found.changed > len(found.listed):
-        click.echo(f"  and {found.changed - len(found.listed)} more; --list N shows more of them")
+    if (file is not None) + identity + bool(merged) != 1:
+        raise BadConfiguration(
+            "Say what to preview, one thing at a time: --policy FILE, --identity, or --merge PROFILE --merge PROFILE."
+        )
+    if file is not None:
+        policy = run(_policy(settings, read_file(settings, file, tenant), most))
+        click.echo(json_line(policy) if as_json else "\n".join(_policy_lines(policy)))
+    elif identity:
+        rules = run(_identity(settings, Scope(tenant_of(settings.tenancy, tenant), kind), most))
+        click.echo(json_line(rules) if as_json else "\n".join(_identity_lines(rules)))
+    else:
+        merge = run(_merge(settings, merged, tenant))
+        click.echo(json_line(merge) if as_json else "\n".join(_merge_lines(merge)))
 
 
-async def _preview(settings: Settings, found: AppliedFile, most: int) -> PolicyPreview:
-    state = await read_generations(settings.kafka)
-    names = state.names(settings.kafka.topic_prefix)
-    changelog = names.topic(names.changelog("people" if found.kind == PERSON else "orgs"))
+async def _policy(settings: Settings, found: AppliedFile, most: int) -> PolicyPreview:
+    changelog = await _changelog(settings, "people" if found.kind == PERSON else "orgs")
     return await preview_policy(
         settings.kafka, settings.tenancy, changelog, found.policy, tenant=found.tenant, kind=found.kind, most=most
     )
+
+
+async def _identity(settings: Settings, scope: Scope, most: int) -> IdentityPreview:
+    parts = identity_settings(settings.tenancy.tenants[scope.tenant]).values()
+    rules = next(identity_rules(each, kind) for kind, each in parts if kind == scope.profile_type)
+    return await preview_identity(settings.kafka, await _changelog(settings, "identity"), scope, rules, most=most)
+
+
+async def _merge(settings: Settings, references: tuple[str, ...], tenant: str | None) -> MergePreview:
+    avro = await configured_codec(settings)
+    found = [await located_one(settings, avro, each, tenant) for each in references]
+    return await preview_merge(settings.kafka, avro, found)
+
+
+async def _changelog(settings: Settings, agent: str) -> str:
+    names = (await read_generations(settings.kafka)).names(settings.kafka.topic_prefix)
+    return names.topic(names.changelog(agent))
+
+
+def _noun(kind: str) -> str:
+    return _NOUNS.get(kind, "organisations")
+
+
+def _policy_lines(found: PolicyPreview) -> list[str]:
+    whose, rest = f"{_noun(found.kind)} of {found.tenant}", found.changed - found.entered - found.left
+    how = f"{found.entered} enter, {found.left} leave, {rest} have other values"
+    lines = [f"{found.changed} of {found.profiles} {whose} would change: {how}"]
+    if found.undecided:
+        lines.append(f"the condition fails for {found.undecided} of them, which are then not selected")
+    lines += [f"  {field.field}: {field.profiles}" for field in found.fields]
+    lines += [f"  {profile.profile} {profile.selection or ', '.join(profile.fields)}" for profile in found.listed]
+    return lines + _more(found.changed - len(found.listed))
+
+
+def _identity_lines(found: IdentityPreview) -> list[str]:
+    count = f"{found.records} records of {found.tenant} are {found.before} {_noun(found.kind)} and would be {found.after}"
+    how = f"{found.joined} would be several of today's, {found.parted} of today's would part; {found.moved} records would move"
+    lines = [f"{count}: {how}"]
+    lines += [f"  {', '.join(each.before)} -> {', '.join(each.after)}: {', '.join(each.records)}" for each in found.listed]
+    return lines + _more(found.joined + found.parted - len(found.listed))
+
+
+def _merge_lines(found: MergePreview) -> list[str]:
+    lines = [
+        f"{found.kind} {found.profile} of {found.tenant}: {found.status if found.published else 'not published, by the policy in force'}"
+    ]
+    lines += [f"  {replaced} would be an alias of it" for replaced in found.replaced]
+    lines += [f"  record {record['key']} ({record['status']})" for record in found.records]
+    return [*lines, "", "Why each value would be what it is", *map(reason_lines, found.fields)]
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count} more; --list N shows more of them"] if count > 0 else []

@@ -21,7 +21,7 @@ from tests.streams.cli.verbs.test_trace import AVRO, TENANCY, records
 from tests.support.engines import QUICK, caught_up, latest, until
 from tests.support.intercom_bodies import APP, AT, company, contact, listed, posted
 
-LEAD, USER = f"{APP}:lead", f"{APP}:user"
+LEAD, USER, OTHER = f"{APP}:lead", f"{APP}:user", f"{APP}:other"
 PERSON = derived("acme", "person", USER)
 FORMER = derived("acme", "person", LEAD)
 AGENTS = tuple(
@@ -153,6 +153,58 @@ def test_b31_the_catalogue_has_the_fields_seen_with_types_fill_rate_and_drift(in
     assert not fields["contacts", "name"]["drift"]
     assert fields["companies", "name"]["records"] == 1
     assert "attributes.seats" in installation.types("profiles", "fields").output
+
+
+def test_b51_previews_of_a_merge_and_of_identity_write_nothing(installation: Installation):
+    ends = {
+        topic: len(installation.read(topic)) for topic in ("people", "people.changes", "identity.claims", "contact.assignments")
+    }
+    (found,) = installation.printed("profiles", "preview", "--merge", USER, "--merge", OTHER)
+    assert (found["profile"], found["published"], found["kind"]) == (PERSON, True, "person")
+    assert found["replaced"] == [derived("acme", "person", OTHER)]
+    assert [record["key"] for record in found["records"]] == sorted((LEAD, OTHER, USER))
+    reasons = {each["field"]: each for each in found["fields"]}
+    assert (reasons["name"]["value"], reasons["name"]["record"]) == ("Bob", OTHER)
+    assert {other["value"] for other in reasons["name"]["others"]} == {"Ada Example", "Ada L"}
+    text = installation.types("profiles", "preview", "--merge", "ada@example.com", "--merge", OTHER).output
+    assert f"{derived('acme', 'person', OTHER)} would be an alias of it" in text
+    assert 'not "Ada Example" of' in text
+    before = installation.config.read_text()
+    installation.config.write_text(before.replace('id = "acme"\n', 'id = "acme"\n[tenants.identity]\nkeys = ["external_id"]\n'))
+    try:
+        (rules,) = installation.printed("profiles", "preview", "--identity")
+        text = installation.types("profiles", "preview", "--identity", "--list", "0").output
+    finally:
+        installation.config.write_text(before)
+    assert (rules["records"], rules["before"], rules["after"], rules["parted"], rules["joined"], rules["moved"]) == (
+        3,
+        2,
+        3,
+        1,
+        0,
+        1,
+    )
+    assert rules["listed"] == [{"before": [PERSON], "after": [FORMER, PERSON], "records": [LEAD, USER]}]
+    assert (
+        "3 records of acme are 2 people and would be 3: 0 would be several of today's, 1 of today's would part; 1 records" in text
+    )
+    assert "and 1 more" in text
+    assert {topic: len(installation.read(topic)) for topic in ends} == ends
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Say what to preview"),
+        (("--identity", "--merge", USER), "Say what to preview"),
+        (("--merge", USER), "A merge needs two profiles"),
+        (("--merge", USER, "--merge", LEAD), "A merge needs two profiles"),
+        (("--merge", USER, "--merge", f"{APP}:c1"), "Only profiles of one tenant and of one kind"),
+        (("--merge", USER, "--merge", "nobody@example.com"), "No person and no organisation"),
+    ],
+)
+def test_a_preview_of_nothing_or_of_what_cannot_be_is_refused(installation: Installation, words: tuple[str, ...], message: str):
+    assert message in str(installation.types("profiles", "preview", *words).exception)
 
 
 @pytest.mark.parametrize(

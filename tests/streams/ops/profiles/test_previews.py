@@ -1,0 +1,122 @@
+"""Previews of merges and of rules of identity, against what the agents make of the same records once that is true."""
+
+import random
+
+import pytest
+
+from schemas.ids import derived
+from schemas.profiles.identity import RULES, IdentityRules, Scope
+from schemas.profiles.policies import APPEND_ONLY, OVERWRITE, ProfilePolicy
+from streams.agents.open_record import OpenRecord
+from streams.agents.profiles import ROW
+from streams.ops.profiles.identity_preview import regrouped
+from streams.ops.profiles.merge_preview import merged
+from streams.ops.profiles.reasons import field_reasons
+from tests.support.identity.lagging_pipeline import PROFILE_AGENTS, LaggingPipeline
+from tests.support.intercom_bodies import APP, AT, contact, listed, posted
+from tests.support.tenancy import TENANCY
+
+SCOPE = Scope("acme", "person")
+APART, TOGETHER = IdentityRules(keys=("external_id",), blocked=()), IdentityRules(keys=("external_id", "email"), blocked=())
+
+
+def saved(identifier, number, **fields):
+    fields = {"created_at": AT - number, "email": "ada@example.com", "role": "user", **fields}
+    return posted(
+        "contact.user.updated", contact(identifier, updated=(AT + number) * 1000, **fields), number=number, at=AT + number
+    )
+
+
+def people(rules, policy=None):
+    """The agents after three contacts of one address, two of one id, and a stranger."""
+    agents = LaggingPipeline(TENANCY, random.Random(1), only=PROFILE_AGENTS)
+    apply(agents, rules)
+    if policy is not None:
+        agents.apply(policy)
+    agents.post(
+        saved("a", 1, external_id="x", name="Ada", custom_attributes={"plan": "pro"}, companies=listed("c1")),
+        saved("b", 2, external_id="x", name="Ada B", phone="+353861234567", unsubscribed_from_emails=True),
+        saved("c", 3, external_id="y", name="Ada C", custom_attributes={"plan": "free"}, companies=listed("c1", "c2")),
+        saved("d", 4, external_id="z", email="bob@example.com", name="Bob"),
+    )
+    agents.run()
+    return agents
+
+
+def apply(agents, rules):
+    agents.append("identity.rules", SCOPE.key(), RULES.encode(rules))
+    agents.run()
+
+
+def records_of(agents):
+    """The registers of all contacts, as the people agent has them, without those that have moved away."""
+    found = {}
+    for key, value in agents.rows("people").items():
+        profile, _, record = key.partition("|")
+        row = ROW.decode(value).row
+        if record and row is not None and row.assignment.profile == profile:
+            found[record] = OpenRecord(row).counting
+    return found
+
+
+def changed_by(agents, rules):
+    (table,) = [each for (name, _), each in agents.tables.items() if name == "identity" and each.rows()]
+    return regrouped(table, SCOPE, rules, most=10)
+
+
+def founders(agents):
+    return {record["key"]: value["id"] for value in agents.values("people").values() for record in value["records"]}
+
+
+@pytest.mark.parametrize(
+    "policy", [None, ProfilePolicy(strategy=APPEND_ONLY), ProfilePolicy(strategy=OVERWRITE, select='person.name != "Ada C"')]
+)
+def test_b51_a_merge_is_previewed_as_the_agents_make_it(policy):
+    agents = people(APART, policy)
+    before = records_of(agents)
+    ids = [derived(*SCOPE, f"{APP}:b"), derived(*SCOPE, f"{APP}:c")]
+    shared = {key: before[key] for key in (f"{APP}:a", f"{APP}:b", f"{APP}:c")}
+    found = merged("person", "acme", ids, shared, policy or ProfilePolicy())
+    apply(agents, TOGETHER)
+    published = agents.values("people").get(derived(*SCOPE, f"{APP}:c"))
+    assert found.published is (published is not None)
+    assert (found.profile, found.replaced) == (derived(*SCOPE, f"{APP}:c"), (derived(*SCOPE, f"{APP}:b"),))
+    if published is not None:
+        assert list(found.records) == published["records"]
+        plain = [(each.field, each.value, each.record, each.event, each.time) for each in found.fields]
+        assert plain == [
+            (each.field, each.value, each.record, each.event, each.time) for each in field_reasons(published, shared)
+        ]
+
+
+def test_b51_a_change_of_identity_is_previewed_as_the_agents_make_it():
+    agents = people(APART)
+    was = founders(agents)
+    assert changed_by(agents, APART).listed == ()
+    found = changed_by(agents, TOGETHER)
+    apply(agents, TOGETHER)
+    now = founders(agents)
+    assert (found.records, found.before, found.after) == (4, len({*was.values()}), len({*now.values()}))
+    assert (found.joined, found.parted) == (1, 0)
+    assert found.moved == sum(was[record] != now[record] for record in was) > 0
+    (join,) = found.listed
+    assert {*join.before} == {was[record] for record in join.records}
+    assert {*join.after} == {now[record] for record in join.records}
+    assert sorted(record for record in was if now[record] in join.after) == list(join.records)
+
+
+def test_b51_people_who_would_part_are_previewed():
+    agents = people(TOGETHER)
+    found = changed_by(agents, APART)
+    was = founders(agents)
+    apply(agents, APART)
+    now = founders(agents)
+    assert (found.before, found.after, found.joined, found.parted) == (2, 3, 0, 1)
+    (part,) = found.listed
+    assert part.before == (was[f"{APP}:a"],)
+    assert {*part.after} == {now[f"{APP}:a"], now[f"{APP}:c"]}
+
+
+def test_records_that_are_withdrawn_or_empty_make_no_profile():
+    found = merged("person", "acme", ["p1", "p2"], {}, ProfilePolicy())
+    assert (found.published, found.fields, found.records, found.replaced) == (False, (), (), ("p2",))
