@@ -20,7 +20,7 @@ from streams.core.activities.rules import NoActivity
 from streams.core.activities.table import rule_of
 from streams.engine.naming import Naming
 from streams.engine.runner import running
-from streams.ops.activities.policy import RetentionRequest, set_policy
+from streams.ops.activities.policy import RetentionRequest, change_policy
 from tests.patience import DEADLINE_S
 from tests.support.activities.documented import ALL, FIRST, bodies
 from tests.support.counting_agent import read_all
@@ -36,7 +36,8 @@ async def test_each_documented_topic_is_found_as_an_activity_or_where_its_reason
     agents = agents_of(TENANCY, AVRO)
     await topics.apply(settings, Naming(prefix=prefix).changelogs(agents))
     for tenant in TENANCY.tenants:  # what is posted is older than details are kept else
-        await set_policy(settings, AVRO, RetentionPolicy(UNLIMITED), RetentionRequest(tenant, "ada", 1, ENCODING))
+        request = RetentionRequest(tenant, "ada", 1, ENCODING)
+        await change_policy(settings, AVRO, lambda _: RetentionPolicy(UNLIMITED), request)
     posts = bodies()
     config = IngressConfig(host="127.0.0.1", port=0, tenancy=TENANCY, kafka=settings, spool=tmp_path)
     process = IngressProcess(config, 0)

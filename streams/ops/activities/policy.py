@@ -1,5 +1,6 @@
 """For how long details of activities are kept: read the policies in force, and put one in force."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from connectors.kafka.settings import KafkaSettings
@@ -46,18 +47,26 @@ async def in_force(kafka: KafkaSettings) -> dict[str, RetentionMessage]:
     return found
 
 
-async def set_policy(kafka: KafkaSettings, avro: Avro, policy: RetentionPolicy, request: RetentionRequest) -> RetentionChange:
-    """Put a policy in force in every partition, with its entry in the journal, in one transaction; nothing where it is in force already.
+PolicyEdit = Callable[[RetentionPolicy], RetentionPolicy]
+"""What somebody makes of the policy in force."""
 
-    Raises InvalidRecord for one that is none, Unavailable where Kafka does not answer; then nothing was done.
+
+async def change_policy(kafka: KafkaSettings, avro: Avro, change: PolicyEdit, request: RetentionRequest) -> RetentionChange:
+    """Put what a change makes of the policy in force of it in every partition, with its entry in the journal, in one transaction.
+
+    Where another process changes the policy meanwhile, the change is made again of what that one put in force: neither is lost. Nothing
+    is done where it changes nothing. Raises what `change` does, InvalidRecord for a policy that is none, and Unavailable where Kafka
+    does not answer; then nothing was done.
     """
-    wanted, latest = checked(policy), RetentionChange(None, changed=False)
+    latest = RetentionChange(None, changed=False)
 
     async def missing() -> list[TopicRecord]:
         nonlocal latest
         before = (await in_force(kafka)).get(request.tenant)
         latest = RetentionChange(before, changed=False)
-        if wanted == (before.policy if before else RetentionPolicy()):
+        present = before.policy if before else RetentionPolicy()
+        wanted = checked(change(present))
+        if wanted == present:
             return []
         message = _next(wanted, before, request)
         latest = RetentionChange(message, changed=True)

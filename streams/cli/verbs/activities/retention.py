@@ -16,7 +16,7 @@ from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.activities.adoption import activities
 from streams.core.activities.types import is_type, like
-from streams.ops.activities.policy import RetentionChange, RetentionRequest, in_force, set_policy
+from streams.ops.activities.policy import RetentionChange, RetentionRequest, change_policy, in_force
 from streams.ops.activities.what_if import RetentionPreview, preview
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
@@ -137,10 +137,9 @@ def what_if(
 
 
 async def _set(settings: Settings, tenant: str, asked: Asked) -> RetentionChange:
-    before = (await in_force(settings.kafka)).get(tenant)
-    wanted = changed(before.policy if before else RetentionPolicy(), *asked)
     request = RetentionRequest(tenant, user_name(), time.time_ns() // 1_000_000, settings.worker.encoding or OLDEST)
-    return await set_policy(settings.kafka, await configured_codec(settings), wanted, request)
+    avro = await configured_codec(settings)
+    return await change_policy(settings.kafka, avro, lambda present: changed(present, *asked), request)
 
 
 async def _what_if(settings: Settings, tenant: str, asked: Asked) -> RetentionPreview:

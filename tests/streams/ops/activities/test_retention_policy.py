@@ -1,9 +1,15 @@
 """`activities policy` on a real Kafka: recorded once in every partition, with who set it; what is wrong is refused with what to do."""
 
+import asyncio
+
 import pytest
 
+from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
-from schemas.activities.retention import RETENTION
+from schemas.activities.retention import POLICIES_TOPIC, RETENTION, RetentionPolicy
+from schemas.codec import Avro
+from schemas.versioned import ENCODING
+from streams.ops.activities.policy import PolicyEdit, RetentionRequest, change_policy, in_force
 from tests.streams.cli.installation import Installation
 from tests.support.config import config_text
 
@@ -40,6 +46,23 @@ def test_a_policy_is_in_every_partition_once_with_who_set_it(installation):
     (preview,) = installation.printed("activities", "policy", "what-if", "--days", "60")
     assert (preview["expire"], preview["longer"]) == (0, [])
     assert installation.printed("activities", "policy", "show")[0]["version"] == 2, "which changes nothing"
+
+
+@pytest.mark.asyncio
+async def test_of_changes_at_once_none_is_lost(kafka, prefix):
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=2)
+    await topics.apply(settings, only=[POLICIES_TOPIC, "operations"])
+    wanted = {"call.ended": 3, "event.created": 7, "conversation.started": 30}
+
+    def keeping(type_: str) -> PolicyEdit:
+        return lambda present: RetentionPolicy(present.days, (*present.types, (type_, wanted[type_])))
+
+    changes = await asyncio.gather(
+        *(change_policy(settings, Avro.local(), keeping(type_), RetentionRequest("acme", type_, 1, ENCODING)) for type_ in wanted)
+    )
+    assert all(change.changed for change in changes)
+    assert sorted(change.message.version for change in changes if change.message) == [1, 2, 3]
+    assert (await in_force(settings))["acme"].policy == RetentionPolicy(90, tuple(sorted(wanted.items())))
 
 
 @pytest.mark.parametrize(
