@@ -4,11 +4,16 @@ import json
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from tests.support.access_histories.accepted import with_further_exemptions
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws.product import Reader, records_of
+from tests.support.access_oracle.checks.further.accepted import accepted
+from tests.support.access_oracle.checks.further.answer import ANY, FAIL, PASS, UNKNOWN, Answer, fails, passes
 from tests.support.access_oracle.checks.further.answers import Answers, further_answers
+from tests.support.access_oracle.checks.further.dates import failing_since
 from tests.support.access_oracle.coverage import Coverage, Covered, coverage, lacks_somebody
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, FactDict, Key, LoggedFact, read_log
@@ -16,7 +21,17 @@ from tests.support.access_oracle.state import State, state_at
 from tests.support.company import Company
 
 Subject = tuple[str, str, str]
-Shown = tuple[str | None, bool]  # the result, and whether a finding is open
+
+
+class Shown(NamedTuple):
+    """A row as the agent published it."""
+
+    result: str
+    reason: str
+    since: int
+    is_open: bool
+
+
 _DETECTIONS = ("C9", "C11", "C14", "C16")
 _FIRST = {f"C{number}" for number in range(1, 6)}
 
@@ -39,7 +54,7 @@ def further_history(seed: int, size: int) -> list[Entry]:
     for entry in entries:
         if entry["fact"]["id"] not in facts:  # a repeated fact is the same in every byte
             facts[entry["fact"]["id"]] = _with_days_and_seats(draw, entry["fact"])
-    return [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries]
+    return with_further_exemptions(seed, [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries])
 
 
 def _with_days_and_seats(draw: random.Random, fact: FactDict) -> FactDict:
@@ -57,7 +72,10 @@ def _with_days_and_seats(draw: random.Random, fact: FactDict) -> FactDict:
 
 
 def further_disagreements(entries: Sequence[Entry]) -> list[str]:
-    """Return where the agent and the oracle first differ; no row and UNKNOWN are one answer, but an open finding stays open under it."""
+    """Return where the agent and the oracle first differ, in results, reasons and dates.
+
+    No row and UNKNOWN are one answer, but an open finding stays open under it.
+    """
     company, reader, log = Company(), Reader(), read_log(entries)
     was_open: set[Subject] = set()
     missed: dict[Key, bool] = {}
@@ -67,10 +85,14 @@ def further_disagreements(entries: Sequence[Entry]) -> list[str]:
         state = state_at(log[: position + 1], log[position].log_time, DEFAULT)
         right = further_answers(state) | _reported(log[: position + 1], state, missed)
         shown = dict(_rows(reader))
-        differing = sorted([*_differing(right, shown), *_uncovered(coverage(state), reader)])
-        now_open = {key for key, (_, is_open) in shown.items() if is_open}
+        differing = sorted([*_differing(state, right, shown), *_uncovered(coverage(state), reader)])
+        now_open = {key for key, row in shown.items() if row.is_open}
         if entries[position]["fact"]["basis"] != "decided":  # a decision may close what rests on the one before it
-            lost = [key for key in sorted(was_open - now_open) if right.get(key, "") is None]
+            lost = [
+                key
+                for key in sorted(was_open - now_open)
+                if key in right and right[key].result == UNKNOWN and not right[key].closes
+            ]
             differing += [f"{'/'.join(key)} is closed by what is not known" for key in lost]
         if differing:
             return [f"after fact {position}: {sentence}" for sentence in differing]
@@ -83,8 +105,8 @@ def _rows(reader: Reader) -> Iterator[tuple[Subject, Shown]]:
         for row in rows.values():
             if check in _FIRST or check == "coverage":
                 continue
-            result = {"UNKNOWN": None, "DUE": "FAIL"}.get(row["result"], row["result"])
-            yield (check, app_id, account), (result, row["finding"] is not None)
+            result = FAIL if row["result"] == "DUE" else row["result"]
+            yield (check, app_id, account), Shown(result, row["reason"], row["since"], row["finding"] is not None)
 
 
 def _reported(log: Sequence[LoggedFact], state: State, missed: dict[Key, bool]) -> Answers:
@@ -92,11 +114,13 @@ def _reported(log: Sequence[LoggedFact], state: State, missed: dict[Key, bool]) 
     for listing in state.listings:
         if (listing.app_id, listing.id) not in missed:
             before = state_at(log[:-1], log[-1].log_time, DEFAULT)
-            missed[listing.app_id, listing.id] = lacks_somebody(before, state, listing.app_id)
+            missed[listing.app_id, listing.id] = lacks_somebody(before, state, listing)
     latest = {listing.app_id: listing.id for listing in state.listings}
     monitored = {app_id for app_id, source in coverage(state) if not source}
     return {
-        ("S2", app_id, ""): "FAIL" if missed[app_id, id_] else "PASS" for app_id, id_ in latest.items() if app_id in monitored
+        ("S2", app_id, ""): fails("webhook_missed") if missed[app_id, id_] else passes()
+        for app_id, id_ in latest.items()
+        if app_id in monitored
     }
 
 
@@ -119,11 +143,31 @@ def _uncovered(right: Mapping[Covered, Coverage], reader: Reader) -> Iterator[st
             yield f"coverage of {'/'.join(key)} is {row['result']} for {row['reason']}, not {expected}"
 
 
-def _differing(right: Answers, shown: dict[Subject, Shown]) -> Iterator[str]:
-    """A check that passes may have no row while nothing of its kind was ever reported; what is not known never passes."""
-    for key in {*right, *shown}:
-        expected, (actual, is_open) = right.get(key), shown.get(key, (None, False))
-        if actual != expected and not (expected == "PASS" and actual is None):
-            yield f"{'/'.join(key)} is {actual}, not {expected}"
-        if expected == "PASS" and is_open:
-            yield f"{'/'.join(key)} is open, and passes"
+def _differing(state: State, right: Answers, shown: dict[Subject, Shown]) -> Iterator[str]:
+    """A check that passes, or is not known, may have no row while nothing of its kind was ever reported; what is not known never passes."""
+    for key in sorted({*right, *shown}):
+        expected, row = right.get(key), shown.get(key)
+        if row is None:
+            if expected is not None and expected.result == FAIL:
+                yield f"{'/'.join(key)} has no row, and is {expected}"
+        elif expected is None:
+            if row.result != UNKNOWN:
+                yield f"{'/'.join(key)} is {row}, and not to be answered"
+        else:
+            yield from (f"{'/'.join(key)} is {row}, not {wrong}" for wrong in _wrong(state, key, expected, row))
+
+
+def _wrong(state: State, key: Subject, expected: Answer, row: Shown) -> Iterator[object]:
+    """Yield what a row should be. An exemption accepts what fails, and what is not known of an open finding."""
+    is_check, fails_ = key[0].startswith("C"), expected.result == FAIL
+    is_accepted = (
+        is_check and (fails_ or (expected.result == UNKNOWN and row.is_open)) and accepted(state, *key).begun is not None
+    )
+    if row.result != ("EXEMPT" if is_accepted else expected.result):
+        yield "EXEMPT" if is_accepted else expected
+    if expected.reason not in (ANY, row.reason):
+        yield expected
+    if fails_ and (since := failing_since(state, *key) if is_check else None) not in (None, row.since):
+        yield f"since {since}"
+    if expected.result == PASS and row.is_open:
+        yield "closed"

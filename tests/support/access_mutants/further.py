@@ -51,8 +51,8 @@ def exempt_never_ends() -> Patch:
     """An exemption has no end but its revocation."""
     right = exemptions._given_for
 
-    def given_for(state: State, row: Row) -> Any:
-        for grant in right(state, row):
+    def given_for(state: State, about: tuple[str, str, str | None]) -> Any:
+        for grant in right(state, about):
             content = {**grant.content, "expires": None}
             yield replace(grant, made=replace(grant.made, fact={**grant.fact, "grant": content}))
 

@@ -50,12 +50,15 @@ def is_incomplete(state: State, app_id: str) -> bool:
     "There is none where a later snapshot was complete meanwhile": one of which the request was later.
     """
     listings = {listing.id: listing.requested for listing in state.listings if listing.app_id == app_id}
-    parts: dict[str, list[LoggedFact]] = {}
+    parts: dict[str, list[list[LoggedFact]]] = {}
     for logged in state.facts:
         if logged.kind.startswith("admins.snapshot.") and logged.fact.get("app_id") == app_id:
-            parts.setdefault(logged.fact["snapshot"]["id"], []).append(logged)
-    applied = [(of[-1].log_time, listings[id_]) for id_, of in parts.items() if id_ in listings]
-    for id_, of in parts.items():
+            stages = parts.setdefault(logged.fact["snapshot"]["id"], [])
+            if not stages or (logged.fact["snapshot"]["id"] not in listings and logged.log_time - stages[-1][0].log_time >= HOUR):
+                stages.append([])  # what comes after the hour is the first part of another one
+            stages[-1].append(logged)
+    applied = [(of[-1][-1].log_time, listings[id_]) for id_, of in parts.items() if id_ in listings]
+    for id_, of in ((id_, of) for id_, stages in parts.items() for of in stages):
         void = of[0].log_time + HOUR
         requested = of[0].fact["snapshot"]["requested"]
         if id_ not in listings and void <= state.now and not any(at >= void or later > requested for at, later in applied):
@@ -63,7 +66,11 @@ def is_incomplete(state: State, app_id: str) -> bool:
     return False
 
 
-def lacks_somebody(before: State, after: State, app_id: str) -> bool:
-    """S2: "a teammate was missing from a complete snapshot, and no removal had come". The states are those around its application."""
-    here = [account for account in before.accounts.values() if account.key[0] == app_id and account.presence.status == "active"]
+def lacks_somebody(before: State, after: State, listing: AppliedSnapshot) -> bool:
+    """S2: "a teammate was missing from a complete snapshot, and no removal had come". The states are those around its application.
+
+    It is about whom the snapshot itself lacks: one whom it shows, and a later one lacks that came before it, is not counted.
+    """
+    unlisted = [a for a in before.accounts.values() if a.key[0] == listing.app_id and a.key[1] not in listing.accounts]
+    here = [account for account in unlisted if account.presence.status == "active"]
     return any(after.accounts[account.key].presence.status == "removed" for account in here)

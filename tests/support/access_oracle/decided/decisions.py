@@ -42,7 +42,7 @@ def decisions(facts: Sequence[LoggedFact]) -> dict[Subject, list[LoggedFact]]:
     return in_force
 
 
-CHECKS: Final = ("C1", "C2", "C3", "C4", "C5")
+CHECKS: Final = tuple(f"C{number}" for number in range(1, 17))
 
 
 def is_void(logged: LoggedFact, earlier: Sequence[LoggedFact]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tests.support.access_oracle.accounts import role_of
 from tests.support.access_oracle.decided.decisions import Subject, linked_staff
-from tests.support.access_oracle.decided.grants import Grant, grants, unbroken
+from tests.support.access_oracle.decided.grants import Cover, Grant, grants, unbroken
 from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, LoggedFact, date_of
 from tests.support.access_oracle.people import Person, end_of_all
 from tests.support.access_oracle.precedence import giving
@@ -25,18 +25,22 @@ def exempted(state: State, row: Row, owner: Row | None) -> Row:
     """
     if not row.has_finding:
         return row
-    periods = [grant.period(voided_at(state, grant, owner)) for grant in _given_for(state, row)]
-    cover = unbroken(periods, state.now)
+    cover = cover_of(state, (row.check, row.app_id, row.account), owner)
     if cover.begun is not None:
         return replace(row, status="EXEMPT", since=latest(row.since, cover.begun), since_settled=False)
     return replace(row, since=latest(row.since, cover.ended))
 
 
-def _given_for(state: State, row: Row) -> Iterator[Grant]:
+def cover_of(state: State, about: tuple[str, str, str | None], owner: Row | None) -> Cover:
+    """Return since when exemptions from a check of an account, or of a workspace, are in force, or when the last one ended."""
+    return unbroken([grant.period(voided_at(state, grant, owner)) for grant in _given_for(state, about)], state.now)
+
+
+def _given_for(state: State, about: tuple[str, str, str | None]) -> Iterator[Grant]:
     for grant in grants(state, "exemption"):
         account = grant.fact.get("account")
         subject = (grant.content["check"], grant.fact["app_id"], None if account is None else str(account))
-        if subject == (row.check, row.app_id, row.account):
+        if subject == about:
             yield grant
 
 

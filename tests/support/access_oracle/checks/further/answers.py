@@ -1,15 +1,17 @@
 """The answers of C6 to C16, S1, S3 and S4 at one log time: naive readings of docs/access.md, of everything that the facts say until then.
 
-An answer is PASS, FAIL, or None for "not known". No row and UNKNOWN are the same to a reader, but no data closes nothing: the caller knows what was open.
+An answer is PASS, FAIL or UNKNOWN, with the reason that the document has for it. No row and UNKNOWN are the same to a reader, but no data closes nothing: the
+caller knows what was open.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from tests.support.access_oracle.accounts import Account
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.checks.further import entries as log
+from tests.support.access_oracle.checks.further.answer import PASS, Answer, Options, fails, passes, unknown
 from tests.support.access_oracle.checks.further.invitations import invitations
 from tests.support.access_oracle.checks.further.mass import mass_change
 from tests.support.access_oracle.coverage import is_incomplete
@@ -22,10 +24,7 @@ from tests.support.access_oracle.registers import latest, second
 from tests.support.access_oracle.rows import check_input
 from tests.support.access_oracle.state import State
 
-Answer = str | None
-Options = dict[str, Any]
 Answers = dict[tuple[str, str, str], Answer]  # by check, workspace, and account ("" for the workspace)
-PASS, FAIL, UNKNOWN = "PASS", "FAIL", None
 
 
 def further_answers(state: State) -> Answers:
@@ -36,8 +35,8 @@ def further_answers(state: State) -> Answers:
         monitoring = monitoring_of(state, app_id)
         if monitoring is None or not monitoring.on:
             continue
-        found["S1", app_id, ""] = FAIL if is_incomplete(state, app_id) else PASS
-        found["S3", app_id, ""] = PASS  # no listing of these histories is refused: their guards are those of large ones
+        found["S1", app_id, ""] = fails("snapshot_incomplete") if is_incomplete(state, app_id) else passes()
+        found["S3", app_id, ""] = passes()  # no listing of these histories is refused: their guards are those of large ones
         found["S4", app_id, ""] = _stale_sources(state)
         for check, of_workspace in (("C7", invitations), ("C16", mass_change)):
             if check in on:
@@ -61,8 +60,8 @@ def _of_account(state: State, account: Account, check: str, options: Options) ->
         return _OF_ACCOUNTS[check](check_input(state, account, account.presence), options)
     if status == "contradiction" and before is not None and before.status == "active":
         undoubted = _OF_ACCOUNTS[check](check_input(state, account, before), options)
-        return PASS if undoubted == PASS else UNKNOWN
-    return PASS
+        return unknown("presence_unsettled", closes=undoubted.result == PASS)
+    return unknown("presence_unsettled", closes=True) if status == "contradiction" else passes()
 
 
 def _stale_sources(state: State) -> Answer:
@@ -73,7 +72,7 @@ def _stale_sources(state: State) -> Answer:
     name = state.interpretation.freshness_name
     named = {*state.observed_at, *(state.setting(lambda settings: settings.get("precedence")).value or ())}
     sources = [s for s in named if state.setting(lambda settings, of=s: interval_of(settings, of, name)).value]
-    return FAIL if any(stale_since(state, source) is not None for source in sources) else PASS
+    return fails("source_stale") if any(stale_since(state, source) is not None for source in sources) else passes()
 
 
 def certain_owner(check: CheckInput) -> Person | None:
@@ -92,52 +91,56 @@ def certain_owner(check: CheckInput) -> Person | None:
 
 def _login_after_end(check: CheckInput, _: Options) -> Answer:
     """C6: "somebody who left logs in"; it closes "with the account's removal", so logins of an earlier stay count no more."""
-    return _done_after_end(check, (log.LOGIN,))
+    reported = log.entries(check.state, *check.account.key, (log.LOGIN,))
+    return _done_after_end(check, (log.LOGIN,), "login_after_end", None if reported else "logins_not_reported")
 
 
 def _made_after_end(check: CheckInput, _: Options) -> Answer:
     """C12: "somebody who left makes a token, secret or export"."""
-    return _done_after_end(check, log.MADE)
+    reported = log.log_is_known(check.state, check.account.key[0])
+    return _done_after_end(check, log.MADE, "made_after_end", None if reported else "activity_log_not_reported")
 
 
-def _done_after_end(check: CheckInput, types: tuple[str, ...]) -> Answer:
+def _done_after_end(check: CheckInput, types: tuple[str, ...], reason: str, silent: str | None) -> Answer:
     owner = certain_owner(check)
-    if owner is None or not log.log_is_known(check.state, check.account.key[0]):
-        return UNKNOWN
+    if owner is None:
+        return unknown(silent or "account_not_identified")
     if owner.end is None or not owner.has_left(check.state.now):
-        return PASS
+        return passes()
     since = latest(owner.end.instant, check.stay.since)
-    return FAIL if any(entry.time >= since for entry in log.entries(check.state, *check.account.key, types)) else PASS
+    if any(entry.time >= since for entry in log.entries(check.state, *check.account.key, types)):
+        return fails(reason)
+    return passes() if silent is None else unknown(silent)
 
 
 def _added_again(check: CheckInput, options: Options) -> Answer:
     """C8: "a teammate was removed by an event and is added again", by an event, or as a complete snapshot has it."""
     over = check.stay.since + log.days(options)
-    return FAIL if check.stay.removed_before is not None and check.state.now < over else PASS
+    return fails("added_again") if check.stay.removed_before is not None and check.state.now < over else passes()
 
 
 def _changed_by_hand(check: CheckInput, options: Options) -> Answer:
     """C9: "an account that is not in `accounts` changes a role or seat"; UNKNOWN without `accounts`."""
     if not options.get("accounts"):
-        return UNKNOWN
+        return unknown("path_not_configured")
     if check.account.key[1] in options["accounts"]:
-        return PASS
-    changes = _of_this_stay(check, log.entries(check.state, *check.account.key, log.CHANGES))
-    return FAIL if any(check.state.now < entry.time + log.days(options) for entry in changes) else PASS
+        return passes()
+    changes = of_this_stay(check, log.entries(check.state, *check.account.key, log.CHANGES))
+    return fails("changed_by_hand") if any(check.state.now < entry.time + log.days(options) for entry in changes) else passes()
 
 
-def _of_this_stay(check: CheckInput, found: list[log.LogEntry]) -> list[log.LogEntry]:
+def of_this_stay(check: CheckInput, found: list[log.LogEntry]) -> list[log.LogEntry]:
     """ "The account's removal closes it": what was done in an earlier stay opens nothing in this one."""
     return [entry for entry in found if entry.time >= check.stay.since]
 
 
 def _two_factor(check: CheckInput, _: Options) -> Answer:
     """C10: "it is switched off", until "it is on again"; an entry that does not say on or off is UNKNOWN."""
-    found = _of_this_stay(check, log.entries(check.state, *check.account.key, (log.TWO_FACTOR,)))
+    found = of_this_stay(check, log.entries(check.state, *check.account.key, (log.TWO_FACTOR,)))
     if not found:
-        return UNKNOWN
+        return unknown()
     last = {entry.metadata.get("enabled") for entry in found if second(entry.time) == second(found[-1].time)}
-    return PASS if last == {True} else FAIL if last == {False} else UNKNOWN
+    return passes() if last == {True} else fails("two_factor_off") if last == {False} else unknown("metadata_unknown")
 
 
 def _sign_in_method(check: CheckInput, options: Options) -> Answer:
@@ -145,31 +148,35 @@ def _sign_in_method(check: CheckInput, options: Options) -> Answer:
 
     One login comes twice, by its own webhook without a method, and as an entry of the log with one.
     """
-    methods, now = options.get("methods"), check.state.now
-    found = _of_this_stay(check, log.entries(check.state, *check.account.key, (log.LOGIN, log.REFUSED)))
-    logins = [entry for entry in found if entry.type == log.LOGIN]  # a refused one is none
-    named = [entry for entry in logins if "sign_in_method" in entry.metadata]
-    wrong = [e for e in found if e.type == log.REFUSED] + [
-        e for e in named if methods and e.metadata["sign_in_method"] not in methods
+    if any(check.state.now < entry.time + log.days(options) for entry in wrong_methods(check, options)):
+        return fails("other_method")
+    logins = of_this_stay(check, log.entries(check.state, *check.account.key, (log.LOGIN,)))  # a refused one is none
+    named = any("sign_in_method" in entry.metadata for entry in logins)
+    return unknown("method_not_reported") if logins and options.get("methods") and not named else passes()
+
+
+def wrong_methods(check: CheckInput, options: Options) -> list[log.LogEntry]:
+    """Return the logins of this stay by none of `methods`, and those that were refused for theirs."""
+    methods = options.get("methods")
+    found = of_this_stay(check, log.entries(check.state, *check.account.key, (log.LOGIN, log.REFUSED)))
+    return [
+        e for e in found if e.type == log.REFUSED or (methods and e.metadata.get("sign_in_method", methods[0]) not in methods)
     ]
-    if any(now < entry.time + log.days(options) for entry in wrong):
-        return FAIL
-    return UNKNOWN if logins and methods and not named else PASS
 
 
 def _credentials_left(check: CheckInput, _: Options) -> Answer:
     """C13: "somebody who left has made what may still work"; "something revoked without saying what" is UNKNOWN."""
     owner = certain_owner(check)
     if owner is None:
-        return UNKNOWN
+        return unknown("account_not_identified")
     if not owner.has_left(check.state.now):
-        return PASS
+        return passes()
     made = log.entries(check.state, *check.account.key, tuple(log.CREDENTIALS))
     if not made:
-        return PASS
+        return passes()
     revoked = log.entries(check.state, check.account.key[0], None, tuple(log.CREDENTIALS.values()))
     doubtful = [m for m in made if any(r.type == log.CREDENTIALS[m.type] and r.time >= m.time for r in revoked)]
-    return FAIL if len(doubtful) < len(made) else UNKNOWN
+    return fails("credentials_left") if len(doubtful) < len(made) else unknown("may_be_revoked")
 
 
 def _consent(check: CheckInput, options: Options) -> Answer:
@@ -177,6 +184,11 @@ def _consent(check: CheckInput, options: Options) -> Answer:
 
     One that does not say when it expires does so after `days`; a revocation or a consent that names none is of any.
     """
+    return fails("consent") if holding(check, options) else passes()
+
+
+def holding(check: CheckInput, options: Options) -> list[log.LogEntry]:
+    """Return the consents of this stay that hold."""
     given = log.entries(check.state, *check.account.key, (log.CONSENT,))
     revoked = log.entries(check.state, check.account.key[0], None, (log.CONSENT_REVOKED,))
 
@@ -187,7 +199,7 @@ def _consent(check: CheckInput, options: Options) -> Answer:
         later = [each.metadata.get("consent_id") for each in revoked if each.time >= entry.time]
         return check.state.now < over and not any(id_ is None or other in (id_, None) for other in later)
 
-    return FAIL if any(map(holds, _of_this_stay(check, given))) else PASS
+    return [entry for entry in of_this_stay(check, given) if holds(entry)]
 
 
 def _seat(check: CheckInput, options: Options) -> Answer:
@@ -195,9 +207,9 @@ def _seat(check: CheckInput, options: Options) -> Answer:
     state, key = check.state, check.account.key
     seat = seat_of(check)
     if seat is None or not log.signs_of_life(state, key[0]):
-        return UNKNOWN
+        return unknown("seat_not_known" if seat is None else "no_signs_reported")
     last = max([check.stay.since, *log.signs_of_life(state, *key)])
-    return FAIL if seat and state.now >= last + log.days(options, 90) else PASS
+    return fails("unused") if seat and state.now >= last + log.days(options, 90) else passes()
 
 
 def seat_of(check: CheckInput) -> bool | None:

@@ -1,25 +1,26 @@
 """C7: pending invitations, of a workspace."""
 
-from typing import Any
-
 from tests.support.access_oracle.checks.further import entries as log
+from tests.support.access_oracle.checks.further.answer import Answer, Options, fails, passes, unknown
 from tests.support.access_oracle.log import Key
 from tests.support.access_oracle.presence import EXPLICIT_KINDS, Presence
 from tests.support.access_oracle.registers import normal, second, translated
 from tests.support.access_oracle.state import State
 
 
-def invitations(state: State, app_id: str, options: dict[str, Any]) -> str | None:
+def invitations(state: State, app_id: str, options: Options) -> Answer:
     """Fail where one is pending "of somebody who left, or of an address that no staff source has".
 
     One that names nobody makes the answer UNKNOWN for `days`.
     """
     found = log.entries(state, app_id, None, log.INVITED)
     named = {normal(entry.metadata["email"]) for entry in found if entry.metadata.get("email")}
-    if any(_is_pending(state, app_id, address) and not _is_employed(state, address) for address in named):
-        return "FAIL"
+    failing = {reason for each in named if _is_pending(state, app_id, each) and (reason := _uninvited(state, each)) is not None}
+    if failing:
+        return fails("invited_leaver" if "invited_leaver" in failing else "invited_unknown")
     nobody = [entry for entry in found if not entry.metadata.get("email")]
-    return None if any(state.now < entry.time + log.days(options) for entry in nobody) else "PASS"
+    in_doubt = any(state.now < entry.time + log.days(options) for entry in nobody)
+    return unknown("invitee_not_named") if in_doubt else passes()
 
 
 def _is_pending(state: State, app_id: str, address: str) -> bool:
@@ -49,12 +50,14 @@ def _was_there(state: State, key: Key, since: int) -> bool:
     return any((f.fact["app_id"], str(f.fact["account"])) == key and second(time) >= second(since) for f, time in facts)
 
 
-def _is_employed(state: State, address: str) -> bool:
-    """Whether a source has the address, and nobody whom it names has left: who left is named as C2 names them, withdrawn or not.
+def _uninvited(state: State, address: str) -> str | None:
+    """Return why an address is not to be invited, None where a source has it and nobody whom it names has left: as C2 names them, withdrawn or not.
 
     An address names who has it or had it, and alias domains translate both sides.
     """
     domains = state.alias_domains.value
     form = translated(address, domains)
     people = [p for p in state.people if any(form in {translated(a, domains) for a in r.past_and_present} for r in p.records)]
-    return any(not person.is_silent(state.now) for person in people) and not any(person.has_left(state.now) for person in people)
+    if any(person.has_left(state.now) for person in people):
+        return "invited_leaver"
+    return None if any(not person.is_silent(state.now) for person in people) else "invited_unknown"

@@ -1,24 +1,26 @@
 """C16: many teammates added, removed or changed within an hour, of a workspace."""
 
 import json
-from typing import Any
 
 from tests.support.access_oracle.checks.further import entries as log
+from tests.support.access_oracle.checks.further.answer import Answer, Options, fails, passes
 from tests.support.access_oracle.registers import HOUR
 from tests.support.access_oracle.state import State
 
 HEADS = 10
 
 
-def mass_change(state: State, app_id: str, options: dict[str, Any]) -> str | None:
+def mass_change(state: State, app_id: str, options: Options) -> Answer:
     """Fail for `days` after the latest change of an hour in which `heads` teammates changed."""
-    changes = _changes(state, app_id)
-    heads, latest = int(options.get("heads", HEADS)), None
-    for time, _ in changes:
-        within = {account for other, account in changes if time - HOUR < other <= time}
-        if len(within) >= heads:
-            latest = time
-    return "FAIL" if latest is not None and state.now < latest + log.days(options) else "PASS"
+    latest = max((time for _, time in mass_changes(state, app_id, options)), default=None)
+    return fails("mass_change") if latest is not None and state.now < latest + log.days(options) else passes()
+
+
+def mass_changes(state: State, app_id: str, options: Options) -> list[tuple[int, int]]:
+    """Return when the changes of each hour began and ended in which so many teammates changed."""
+    changes, heads = _changes(state, app_id), int(options.get("heads", HEADS))
+    hours = [[each for each in changes if time - HOUR < each[0] <= time] for time, _ in changes]
+    return [(within[0][0], within[-1][0]) for within in hours if len({account for _, account in within}) >= heads]
 
 
 def _changes(state: State, app_id: str) -> list[tuple[int, str]]:
