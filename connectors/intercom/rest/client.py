@@ -15,6 +15,7 @@ import msgspec
 
 from connectors.intercom.rest import explain
 from connectors.intercom.rest.answers import RestAnswer, value_of
+from connectors.intercom.rest.connections import connections
 from connectors.intercom.rest.paging import WITHOUT_REPEATS, Listing, Page
 from connectors.intercom.rest.rate_limit import IN_FLIGHT, RateBudget
 from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ListingUnsteady, ScrollLost, WorkspaceMismatch
@@ -53,16 +54,16 @@ class RestClient:
         self.ahead_ms = 0  # Intercom's clock less ours, by the `Date` of the latest answer
         self._asking = asyncio.Lock()
         self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
-        self._http = httpx.AsyncClient(
-            base_url=workspace.api_url or HOSTS[workspace.region],
-            headers={
+        self._http = connections(
+            workspace.api_url or HOSTS[workspace.region],
+            {
                 "Authorization": f"Bearer {workspace.access_token.reveal()}",
                 "Intercom-Version": version,
                 "Accept": "application/json",
                 "User-Agent": "intercom-streams",
             },
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT),
+            _TIMEOUT,
+            most=IN_FLIGHT,
             transport=transport,
         )
 
@@ -149,7 +150,7 @@ class RestClient:
 
     async def _call(self, request: RestRequest) -> RestAnswer:
         begun = time.monotonic()
-        response = await self._http.request(request.method, request.path, params=list(request.query), json=request.body)
+        response = await self._http.request(request.method, request.path, query=request.query, body=request.body)
         metrics.REST_CALLS.labels(f"{response.status_code // 100}xx").inc()
         answer = RestAnswer(
             status=response.status_code,
