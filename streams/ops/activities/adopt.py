@@ -27,6 +27,7 @@ from schemas.message import header
 from schemas.operations import ACTIVITIES_MOVED, Operation
 from schemas.profiles.checkpoints import is_checkpoint
 from schemas.tenancy import Tenancy
+from streams.ops.journal import entry_of
 
 SOURCES: Final = (OTHER, "intercom.contacts")
 _BATCH: Final = 500
@@ -103,8 +104,7 @@ async def _append(
         process=_PROCESS,
         details={"topic": topic, "positions": text, "sent": str(len(records))},
     )
-    headers = operations.event_context(avro, operation).headers()
-    entry = TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    entry = entry_of(avro, operation)
     await producer.append([*records, entry])
 
 

@@ -6,13 +6,13 @@ from typing import Any, Final, NamedTuple
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.transaction import TopicRecord, append_once
-from schemas import operations
 from schemas.activities.retention import POLICIES_TOPIC, RETENTION, RetentionMessage, RetentionPolicy, checked
 from schemas.cloudevents import EventContext, Origin
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.operations import RETENTION_CHANGED, Operation
+from streams.ops.journal import entry_of
 
 _TRANSACTIONAL_ID: Final = "activity-policies"
 _TYPE: Final = "activities.policy.applied.v1"
@@ -103,5 +103,4 @@ def _journal_entry(avro: Avro, message: RetentionMessage, request: RetentionRequ
         process=request.tenant,
         details={"tenant": request.tenant, "version": str(message.version), "policy": json_line(message.policy).decode()},
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)

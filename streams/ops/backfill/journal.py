@@ -14,6 +14,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.operations import BACKFILL_ENDED, BACKFILL_PROGRESSED, BACKFILL_STARTED, Operation
+from streams.ops.journal import entry_of
 
 COMPLETED: Final = "completed"
 
@@ -114,8 +115,7 @@ def entry(avro: Avro, kind: str, backfill: Backfill) -> TopicRecord:
         process=backfill.id,
         details=details,
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)
 
 
 class _Plan(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from connectors.backup.record_file import ContentHash, StoredRecord
 from connectors.backup.target_cluster import TargetCluster, target_cluster
 from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transaction import TopicRecord, transactions
+from connectors.kafka.transaction import transactions
 from schemas import operations
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration, MustStop
@@ -30,6 +30,7 @@ from streams.engine.tables.commit_state import CommitState
 from streams.ops.backup.positions import PositionTranslation
 from streams.ops.backup.topics import IN_PLACE, group_of, is_changelog, is_own_group, source_of, topic_of
 from streams.ops.backup.verify import VerifiedBackup
+from streams.ops.journal import entry_of
 from streams.ops.replay.journal import replays
 from streams.ops.replay.run import abandon
 
@@ -244,7 +245,6 @@ async def _enter(kafka: KafkaSettings, avro: Avro, backup: VerifiedBackup, actor
         actor=actor,
         details={"backup": backup.manifest.hash, "taken": str(backup.manifest.taken), "cluster": backup.manifest.cluster},
     )
-    headers = operations.event_context(avro, operation).headers()
-    record = TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    record = entry_of(avro, operation)
     async with transactions(kafka, "restore") as producer:
         await producer.append([record])

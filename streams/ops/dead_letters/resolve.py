@@ -12,7 +12,6 @@ import msgspec
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, Transactions, transactions
-from schemas import operations
 from schemas.codec import Avro
 from schemas.dead_letters import original_record
 from schemas.ids import derived
@@ -20,6 +19,7 @@ from schemas.operations import REDRIVEN, Operation
 from schemas.topics import TOPICS
 from schemas.webhooks.posted import REDELIVER_TO, REDELIVERIES, endpoint_of
 from streams.ops.dead_letters.letters import Letter, Selection, letters, resolutions
+from streams.ops.journal import entry_of
 
 _CHUNK: Final = 500  # letters in a transaction …
 _CHUNK_BYTES: Final = 4 * 1024 * 1024  # … and their bytes, so that it takes far less than its ten seconds
@@ -108,5 +108,4 @@ def _operation(avro: Avro, letter: Letter, resolution: Resolution) -> TopicRecor
         reason=resolution.reason,
         details={"topic": letter.origin.topic, "cause": letter.cause},
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)

@@ -9,13 +9,13 @@ from connectors.kafka.clients import Consumer
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import AWAY, KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
-from schemas import operations
 from schemas.codec import Avro
 from schemas.errors import TopicMissing
 from schemas.ids import derived
 from schemas.operations import WEBHOOK_CHANGED, Operation
 from schemas.webhooks import endpoint_states
 from schemas.webhooks.endpoint_states import EndpointState, EndpointStatus
+from streams.ops.journal import entry_of
 
 _CHANGE_ID: Final = "webhooks"  # one process at a time decides what follows from the state before
 _POLL_MS: Final = 300
@@ -98,5 +98,4 @@ def _journal_entry(avro: Avro, state: EndpointState) -> TopicRecord:
         reason=state.reason,
         details={"endpoint": state.key, "state": state.state},
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)

@@ -19,6 +19,7 @@ from schemas.operations import PROFILE_ERASED, Operation
 from schemas.profiles import erasure
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.tenancy import Secret, Tenancy
+from streams.ops.journal import entry_of
 from streams.ops.profiles.locate import FoundProfile, ProfileFinder
 from streams.ops.profiles.receipt import Receipt, cleared_stores, details_of, receipt_of
 from streams.ops.profiles.reference import ProfileReference, ReferenceKind
@@ -167,8 +168,7 @@ def _journal_entry(avro: Avro, receipt: Receipt, reason: str | None) -> TopicRec
         reason=reason,
         details=details_of(receipt),
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)
 
 
 async def is_done(kafka: KafkaSettings, avro: Avro, what: Erasable, seconds: float) -> bool:

@@ -13,7 +13,6 @@ from connectors.kafka import topics
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
-from schemas import operations
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.generations import RebuildEntry, TableGeneration
@@ -22,6 +21,7 @@ from schemas.operations import REBUILD_ENDED, REBUILD_STARTED, Operation
 from streams.engine.agent import Agent
 from streams.ops.generations.state import GenerationsState, read_generations, writing
 from streams.ops.generations.units import Unit, together, unit_of, units_of
+from streams.ops.journal import entry_of
 from streams.ops.rebuild.history import require_history
 from streams.ops.rebuild.job import RebuildJob, create_topics, own_topics
 from streams.ops.rebuild.run import Outcome, RebuildRun, RebuildWatcher
@@ -225,5 +225,4 @@ def _operation(avro: Avro, entry: RebuildEntry, kind: str, outcome: Outcome | No
         reason=entry.reason if kind == REBUILD_STARTED else None,
         details=details,
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)

@@ -13,6 +13,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.operations import RECONCILED, Operation
+from streams.ops.journal import entry_of
 
 _PER_CENT: Final = 100
 _HUNDREDTHS: Final = 10_000
@@ -103,8 +104,7 @@ def entry(avro: Avro, report: ReconciliationReport) -> TopicRecord:
         process=report.id,
         details={"report": json_line(report).decode()},
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)
 
 
 async def reports(kafka: KafkaSettings, avro: Avro) -> list[ReconciliationReport]:

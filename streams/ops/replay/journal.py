@@ -14,6 +14,7 @@ from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.operations import REPLAY_ENDED, REPLAY_PROGRESSED, REPLAY_STARTED, Operation
+from streams.ops.journal import entry_of
 from streams.ops.replay import selection as selections
 from streams.ops.replay.selection import ReplaySelection
 
@@ -101,8 +102,7 @@ def entry(avro: Avro, kind: str, replay: Replay, time: int) -> TopicRecord:
         reason=replay.reason if kind == REPLAY_STARTED else None,
         details=details,
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)
 
 
 def _apply(found: dict[str, Replay], operation: Operation) -> None:

@@ -5,12 +5,12 @@ from typing import Final
 from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
-from schemas import operations
 from schemas.cloudevents import EventContext, Origin
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.operations import SOURCE_WITHDRAWN, Operation
 from schemas.profiles.records import TOPICS, WITHDRAWN
+from streams.ops.journal import entry_of
 
 _TRANSACTIONAL_ID: Final = "source-withdrawal"
 
@@ -29,9 +29,7 @@ async def withdraw(
     )
     async with transactions(kafka, _TRANSACTIONAL_ID) as producer:
         records = [record for topic in TOPICS.values() for record in await _marks(kafka, topic, source, operation)]
-        headers = operations.event_context(avro, operation).headers()
-        value = operations.encode(avro, operation)
-        await producer.append([*records, TopicRecord(operations.TOPIC, operations.key_of(operation), value, headers)])
+        await producer.append([*records, entry_of(avro, operation)])
     return operation
 
 

@@ -5,11 +5,12 @@ import time
 from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
-from schemas import operations, workspaces
+from schemas import workspaces
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.operations import WORKSPACE_CHANGED, Operation
 from schemas.workspaces import WorkspaceState, WorkspaceStatus, after
+from streams.ops.journal import entry_of
 
 _CHANGE_ID = "workspaces"  # one process at a time decides what follows from the state before
 
@@ -47,8 +48,7 @@ def journal_entry(avro: Avro, kind: str, state: WorkspaceState, details: dict[st
         reason=state.reason,
         details={"workspace": state.app_id, "state": state.state, **details},
     )
-    headers = operations.event_context(avro, operation).headers()
-    return TopicRecord(operations.TOPIC, operations.key_of(operation), operations.encode(avro, operation), headers)
+    return entry_of(avro, operation)
 
 
 def _state_record(avro: Avro, state: WorkspaceState) -> TopicRecord:
