@@ -43,7 +43,9 @@ def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: Cont
         return
     to = passage(contact, message.conversation, message.participants)
     if to.stays:
-        remnants = {mark: Remnant.of(kept) for mark, kept in unpack(message.marks, REMNANT).items()}
+        known_here = contact.summaries.marks_at(item.removeprefix("="))  # most are what this agent wrote itself
+        unknown = {mark: kept for mark, kept in unpack(message.marks, REMNANT).items() if known_here.get(mark) != kept}
+        remnants = {mark: Remnant.of(kept) for mark, kept in unknown.items()}
         new = {
             mark: remnant
             for mark, remnant in remnants.items()

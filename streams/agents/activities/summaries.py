@@ -127,6 +127,12 @@ class Summaries:
                 for data in self._set(type_, conversation).packed(_header(part)):
                     yield type_, data
 
+    def marks_at(self, item: str) -> Marks:
+        """Return the marks of activities of a conversation that one row has, with what is kept with each."""
+        row = self._table.get(self._key, item)
+        of_conversation = item.partition("|")[0] in (_PART, _LEAF)
+        return unpack(row.marks, REMNANT) if of_conversation and isinstance(row, Summary | MarkLeaf) else {}
+
     def forget(self, conversation: str) -> dict[str, list[str]]:
         """Count nothing of a conversation any more, and return the marks it had by type."""
         gone: dict[str, list[str]] = {}
