@@ -12,6 +12,7 @@ from bench.report import Report
 
 PARTS: Final = MappingProxyType[str, Callable[[Options, Cluster], PartReport]]({
     "person": flat.person,
+    "late": flat.late,
     "conversation": flat.conversation,
     "expiry": expiry.expiry,
     "sealed": expiry.sealed,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from bench.activities.flat import many
+from bench.activities.flat import LATER_MS, many
 from bench.activities.part import PartReport
 from bench.activities.pipeline import ActivityAgents
 from bench.activities.posts import AT, CONVERSATIONS, EVENTS, events, part
@@ -19,7 +19,6 @@ from streams.core.conversations.sealing import SEALED_AFTER_S
 
 _ROUNDS: Final = 2
 _DAY_MS: Final = 86_400_000
-_LATER_MS: Final = AT * 1000 + 400 * _DAY_MS
 _SEALED_MS: Final = (AT + SEALED_AFTER_S) * 1000 + 40 * _DAY_MS
 _DUE: Final = (("ce_type", DUE_TYPE.encode()), ("ce_origin", b"checkpoint"))
 _PARTS: Final = 20  # of a conversation
@@ -65,7 +64,7 @@ def _report(name: str, title: str, ratio: str, goal: float, found: list[_Left]) 
 def _expired_events(count: int) -> _Left:
     agents = ActivityAgents()
     agents.feed(EVENTS, events("p", 0, count))
-    return _left(agents, count, lambda: agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=_LATER_MS)]))
+    return _left(agents, count, lambda: agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)]))
 
 
 def _sealed_parts(count: int) -> _Left:
@@ -74,7 +73,7 @@ def _sealed_parts(count: int) -> _Left:
         agents.feed(CONVERSATIONS, [part(1 + number, each, contact="p") for each in range(1, _PARTS + 1)])
 
     def seal() -> None:
-        agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=_LATER_MS)])
+        agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)])
         for _ in range(1 + count // _PARTS // 100):  # a round writes some rows at a time
             agents.feed(CONVERSATIONS, [RecordValue(b"", b"", _DUE, timestamp=_SEALED_MS)])
 

@@ -6,11 +6,13 @@ from typing import Final, NamedTuple
 
 from bench.activities.part import PartReport
 from bench.activities.pipeline import ActivityAgents
-from bench.activities.posts import CONVERSATIONS, EVENTS, events, part
+from bench.activities.posts import AT, CONVERSATIONS, EVENTS, events, part
 from bench.cluster import Cluster
 from bench.options import Options
 from bench.report import Ratio, Spread, Table, TableRow
 from bench.rounds import measurements
+from schemas.activities.retention import WAKES_TOPIC
+from schemas.message import RecordValue
 
 _MANY, _QUICK_MANY = 100_000, 2_000
 _FEW: Final = 10
@@ -18,7 +20,9 @@ _LONG, _QUICK_LONG = 5_000, 300
 _SHORT: Final = 5
 _MEASURED: Final = 2_000
 _ROUNDS: Final = 2
-_FLAT_PERSON, _FLAT_CONVERSATION = 1.3, 1.5
+_FLAT_PERSON, _FLAT_LATE, _FLAT_CONVERSATION = 1.3, 1.5, 1.5  # what is late writes a leaf of up to 64 marks
+LATER_MS: Final = (AT + 400 * 86_400) * 1000
+"""When the details of all posts have expired."""
 
 
 class _Costs(NamedTuple):
@@ -41,6 +45,12 @@ def person(options: Options, _: Cluster) -> PartReport:
     return _report("person", titles, _FLAT_PERSON, options, lambda: _person(count))
 
 
+def late(options: Options, _: Cluster) -> PartReport:
+    """Measure the same of events that come when their details have expired: they are counted, and leave marks."""
+    count = many(options)
+    return _report("late", (f"{count:,} expired", f"{_FEW} expired"), _FLAT_LATE, options, lambda: _person(count, late=True))
+
+
 def conversation(options: Options, _: Cluster) -> PartReport:
     """Measure a part of a long conversation against those of short ones, each posted and processed by itself."""
     long = _QUICK_LONG if options.quick else _LONG
@@ -59,14 +69,16 @@ def _report(name: str, titles: tuple[str, str], goal: float, options: Options, m
     )
 
 
-def _person(count: int) -> _Costs:
-    (much, first), (little, second) = (_cost_behind(each) for each in (count, _FEW))
+def _person(count: int, *, late: bool = False) -> _Costs:
+    (much, first), (little, second) = (_cost_behind(each, late=late) for each in (count, _FEW))
     return _Costs(much, little, first and second)
 
 
-def _cost_behind(count: int) -> tuple[float, bool]:
+def _cost_behind(count: int, *, late: bool) -> tuple[float, bool]:
     """Return the CPU time of an event of a person who has so many, and whether all were counted; of those measured each person of few has some."""
     agents = ActivityAgents()
+    if late:
+        agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)])
     people = max(1, _MEASURED // count) if count == _FEW else 1
     for number in range(people):
         agents.feed(EVENTS, events(f"p{number}", 0, count))

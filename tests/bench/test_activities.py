@@ -46,8 +46,8 @@ def test_what_is_left_of_a_sealed_part_is_little_more_than_its_mark_however_many
 
 def test_the_quick_run_has_the_parts_asked_for_and_an_unknown_one_is_refused():
     report = run(Options(quick=True, rounds=1, events=1000), NO_CLUSTER)
-    assert set(report.ratios) == {"person", "conversation", "bytes_per_expired", "bytes_per_sealed"}
-    assert [len(table.rows) for table in report.tables] == [2, 2, 1, 1]
+    assert set(report.ratios) == {"person", "late", "conversation", "bytes_per_expired", "bytes_per_sealed"}
+    assert [len(table.rows) for table in report.tables] == [2, 2, 2, 1, 1]
     assert all(report.checks.values())
     with pytest.raises(BadConfiguration):
         run(Options(only=("unknown",)), NO_CLUSTER)
