@@ -6,7 +6,7 @@ An activity has its details in a row, or only its mark, once these have expired.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from schemas.activities.marks import Remnant, mark_of
+from schemas.activities.marks import Marks, Remnant, mark_of
 from schemas.activities.messages import ActivityTableRow, ContactActivityRow, ParticipantsRow
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.details import PREFIX, Details, item_of
@@ -16,7 +16,7 @@ from streams.agents.activities.expiry import ExpiredActivities, remembered, remn
 from streams.agents.activities.ownership import Ownership
 from streams.agents.activities.retention import limits_of
 from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender
-from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in
+from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in, remnants_in
 from streams.agents.activities.values import claim_value
 from streams.core.activities.join import join
 from streams.core.activities.limits import RetentionLimits
@@ -50,6 +50,10 @@ class Contact:
                 yield item, row.activity
             elif (marks := marks_in(item, row)) is not None:
                 yield item, marks
+
+    def remnants_at(self, item: str) -> Marks:
+        """Return the marks of a conversation that one row has, with what is kept with each."""
+        return remnants_in(item, self._table.get(self.key, item))
 
     def add(self, observed: PersonActivity, cause: ContactCause) -> None:
         """Join an activity, and send it to the profile where it changed. One whose details have expired leaves its mark alone."""

@@ -43,7 +43,7 @@ def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: Cont
         return
     to = passage(contact, message.conversation, message.participants)
     if to.stays:
-        known_here = contact.summaries.marks_at(item.removeprefix("="))  # most are what this agent wrote itself
+        known_here = contact.remnants_at(item.removeprefix("="))  # most are what this agent wrote itself
         unknown = {mark: kept for mark, kept in unpack(message.marks, REMNANT).items() if known_here.get(mark) != kept}
         remnants = {mark: Remnant.of(kept) for mark, kept in unknown.items()}
         new = {

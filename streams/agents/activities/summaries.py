@@ -37,6 +37,12 @@ def marks_in(item: str, row: ActivityTableRow) -> tuple[str, list[str]] | None:
     return rest.partition("|")[0], list(unpack(row.marks, REMNANT if letter in (_PART, _LEAF) else MARK))
 
 
+def remnants_in(item: str, row: ActivityTableRow | None) -> Marks:
+    """Return the marks of a conversation that a row has, with what is kept with each."""
+    of_conversation = item.partition("|")[0] in (_PART, _LEAF)
+    return unpack(row.marks, REMNANT) if of_conversation and isinstance(row, Summary | MarkLeaf) else {}
+
+
 def counted_conversation(item: str) -> str | None:
     """Return the conversation whose activities an item counts, None where it counts others, or none."""
     letter, _, rest = item.partition("|")
@@ -126,12 +132,6 @@ class Summaries:
             if part is not None:
                 for data in self._set(type_, conversation).packed(_header(part)):
                     yield type_, data
-
-    def marks_at(self, item: str) -> Marks:
-        """Return the marks of activities of a conversation that one row has, with what is kept with each."""
-        row = self._table.get(self._key, item)
-        of_conversation = item.partition("|")[0] in (_PART, _LEAF)
-        return unpack(row.marks, REMNANT) if of_conversation and isinstance(row, Summary | MarkLeaf) else {}
 
     def forget(self, conversation: str) -> dict[str, list[str]]:
         """Count nothing of a conversation any more, and return the marks it had by type."""
