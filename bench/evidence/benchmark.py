@@ -10,6 +10,7 @@ import msgspec
 from bench.cluster import Cluster
 from bench.evidence.reading import AGENT, OF_ONE_LOG, REPLAY_CHECK, REPORT, VERIFY, ReadingTrial
 from bench.evidence.staff import StaffTrial
+from bench.evidence.year import staff_of
 from bench.options import Options
 from bench.report import Ratio, Report, Spread, Table, TableRow, ratio
 from bench.rounds import measurements
@@ -21,6 +22,7 @@ _LARGE: Final = "large_report"
 _LEAST_STAFF: Final = 200
 _FACTS_PER_STAFF: Final = 20  # of the report on a large company: a million means 50,000 staff
 _FLAT: Final = 1.25  # of the memory at half of the year, when everybody is known
+_LARGEST_ROWS: Final = 20_000  # bytes of a member of staff, their account and its answers: what each remembers is limited
 
 Trials = dict[str, dict[int, ReadingTrial]]
 
@@ -37,10 +39,15 @@ def run(options: Options, cluster: Cluster) -> Report:
     large = [_on_staff(max(_LEAST_STAFF, facts // _FACTS_PER_STAFF))] if _LARGE in named else []
     return Report(
         name="evidence",
-        about=f"a year of {facts:,} facts of one tenant with {facts // 100:,} staff, read in memory",
+        about=f"a year of {facts:,} facts of one tenant with {staff_of(facts):,} staff, read in memory",
         tables=(*((_table(trials),) if trials else ()), *map(_table_of_large, large)),
         ratios=_ratios(trials),
-        checks={**_complete(trials, facts), **({} if options.quick else _flat(trials)), **_complete_large(large)},
+        checks={
+            **_complete(trials, facts),
+            **({} if options.quick else _flat(trials)),
+            **_bounded(trials),
+            **_complete_large(large),
+        },
         notes=(
             "rates are of CPU time without making the year; peak memory is that of the whole process, with the report in it",
             "agent, verify and replay_check share a run and its process: each batch that the agent has written is read by both at once",
@@ -140,8 +147,12 @@ def _complete(trials: Trials, facts: int) -> dict[str, bool]:
 
 def _flat(trials: Trials) -> dict[str, bool]:
     return {
-        f"{name}: memory is flat once everybody is known": all(
-            each.peak_mib <= _FLAT * each.half_mib and each.table_mb <= _FLAT * each.half_table_mb for each in rounds.values()
-        )
+        f"{name}: memory is flat once everybody is known": all(each.peak_mib <= _FLAT * each.half_mib for each in rounds.values())
         for name, rounds in trials.items()
     }
+
+
+def _bounded(trials: Trials) -> dict[str, bool]:
+    agents = trials.get(AGENT, {}).values()
+    bounded = all(1e6 * each.table_mb <= _LARGEST_ROWS * staff_of(each.facts) for each in agents)
+    return {"the agent's table has a bound for each member of staff": bounded} if agents else {}

@@ -19,10 +19,14 @@ _STAFF_SHARE: Final = 100  # facts for each member of staff
 def year(facts: int, seed: int = 7) -> Iterator[RecordValue]:
     """Yield the records of a log of so many facts, the same for the same arguments. One in a hundred facts is somebody new."""
     draw, avro = random.Random(seed), Avro.local()
-    staff = max(10, facts // _STAFF_SHARE)
-    for offset, fact in enumerate(_facts(facts, staff, draw)):
+    for offset, fact in enumerate(_facts(facts, staff_of(facts), draw)):
         at = BEGINS + YEAR * offset // facts
         yield RecordValue(TENANT.encode(), fact_records.encode(avro, fact), (), offset, at)
+
+
+def staff_of(facts: int) -> int:
+    """Return how many staff a year of so many facts is about."""
+    return max(10, facts // _STAFF_SHARE)
 
 
 def _facts(facts: int, staff: int, draw: random.Random) -> Iterator[Fact]:
