@@ -1,4 +1,4 @@
-"""A ledger of 10,000 entries: each single-bit change of an entry or of a fact, and each removal, swap and doubling, is found and named.
+"""A ledger of 10,000 entries: each single-bit change of an entry or of a fact, and each removal, swap, move and doubling, is found and named.
 
 What stands before a change was verified already, so each change is tried on a copy of the verifier as it was there.
 """
@@ -85,11 +85,14 @@ def test_each_change_is_found_and_named(topics: Topics):
         changed_entry = entry._replace(value=flipped(entry.value or b"", DRAW))
         changed_fact = fact._replace(value=flipped(fact.value or b"", DRAW))
         both = facts[place : place + 2]
+        later = DRAW.randrange(place + 1, ENTRIES)
+        moved = absent if later == place + 1 else f"entries {place + 1} to {later} of tenant acme should stand"
         for what, seen_facts, seen_entries, named in (
             ("a bit of the entry", [fact], [changed_entry, behind], label),
             ("a bit of the fact", [changed_fact], [entry], f"{label} rests on the fact at offset {place} "),
             ("a removal", both, [behind], absent),
             ("a swap", both, [behind, entry], absent),
+            ("a move of a later one to here", both, [entries[later], entry, behind], moved),
             ("a doubling", [fact], [entry, entry], f"{label} stands again"),
             ("a fact out of band", [fact, fact], [entry], f"offset {place} of partition 0 of access.facts stands behind"),
         ):
