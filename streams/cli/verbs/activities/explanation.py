@@ -2,6 +2,7 @@
 
 import click
 
+from schemas.activities.retention import COUNT, DROP
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, settings_of
 from streams.cli.run_async import run
@@ -42,7 +43,7 @@ def _lines(found: ActivityExplanation) -> list[str]:
     for holder in found.holders:
         profile = holder.profile or "nobody yet"
         lines += [f"  {profile} by {holder.subject}", f"    {holder.because}", f"    {holder.assigned}"]
-    lines += ["", "How long its details are kept", *(_horizon(each) for each in found.horizons)]
+    lines += ["", "How long its details are kept", *(horizon_line(each) for each in found.horizons)]
     lines += ["", "Where it lies"]
     for place in found.lies_on:
         kind = "tombstone" if place.tombstone else "value"
@@ -56,10 +57,15 @@ def _source(each: ActivitySource) -> str:
     return f"  {each.topic} {each.partition}:{each.offset}  {each.event_topic}, event {each.event}\n    identified by {' '.join(each.identified_by)}"
 
 
-def _horizon(each: ActivityHorizon) -> str:
+def horizon_line(each: ActivityHorizon) -> str:
+    """Return what the policy in force says of a type, as a sentence."""
     policy = (
         f"version {each.policy} of the policy of {each.tenant}" if each.policy else f"no policy of {each.tenant} says otherwise"
     )
     kept = "without limit" if each.days is None else f"for {each.days} days"
+    if each.rate == COUNT:
+        return f"  {each.type} not at all: it is counted only ({policy})"
+    if each.rate == DROP:
+        kept = f"{kept}; new ones are neither kept nor counted"
     before = "" if each.before is None else f"; what is older than {each.before} is gone"
     return f"  {each.type} {kept} ({policy}){before}"
