@@ -3,8 +3,8 @@
 from typing import Final
 
 from schemas.access.facts import Fact
+from streams.core.access.facts import staleness
 from streams.core.access.facts.effect import Effect
-from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.rows import SourceChoice
 from streams.core.access.state.tenant import TenantState
@@ -19,16 +19,15 @@ def decided(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
     assert fact.choice is not None
     staff = fact.staff or ""
     before = state.choices.get(staff)
-    if not takes_effect(fact, before.source.fact if before else None):
+    after = staleness.decided(fact, before.decision if before else None, fact.choice.source, source)
+    if after is None:
         return Effect("stale")
     if fact.choice.field != EMPLOYMENT:
         return Effect("void")
-    choice, was = fact.choice.source, before or SourceChoice(None, source, None)
-    since = was.since if choice == was.choice else source.date
-    made = (*was.made, DatedName(choice, source.date, source.offset))[-REMEMBERED:]
+    made = (*(before.made if before else ()), DatedName(after.value, source.date, source.offset))[-REMEMBERED:]
     record = state.record_ids.get(staff)
     old = Directory(state).accounts_of((record.source, record.id)) if record else set()  # also of whom it may no longer have left
-    state.choices.put(SourceChoice(choice, source, since, made), staff)
+    state.choices.put(SourceChoice(after.value, source, after.since, made), staff)
     directory = Directory(state)
     new = directory.accounts_of((record.source, record.id)) if record else set()
     return Effect("applied", accounts=old | new, directory=directory)

@@ -236,6 +236,11 @@ class SourceChoice(Row, frozen=True, tag="source_choice"):
     since: int | None
     made: tuple[DatedName, ...] = ()
 
+    @property
+    def decision(self) -> Decision:
+        """Return the decision as those about other matters are."""
+        return Decision(self.choice, self.source, self.since)
+
 
 class CalendarRow(Row, frozen=True, tag="calendar"):
     """The working days of a calendar."""
