@@ -167,7 +167,7 @@ def _wrong(state: State, key: Subject, expected: Answer, row: Shown) -> Iterator
         yield "EXEMPT" if is_accepted else expected
     if expected.reason not in (ANY, row.reason):
         yield expected
-    if fails_ and (since := failing_since(state, *key) if is_check else None) not in (None, row.since):
+    if fails_ and is_check and (since := failing_since(state, *key)) != row.since:
         yield f"since {since}"
     if expected.result == PASS and row.is_open:
         yield "closed"

@@ -9,22 +9,23 @@ from tests.support.access_oracle.checks.further import entries as log
 from tests.support.access_oracle.checks.further.accepted import accepted
 from tests.support.access_oracle.checks.further.answer import Options
 from tests.support.access_oracle.checks.further.answers import certain_owner, holding, of_this_stay, wrong_methods
+from tests.support.access_oracle.checks.further.invitations import not_to_be_invited
 from tests.support.access_oracle.checks.further.mass import mass_changes
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.rows import check_input
 from tests.support.access_oracle.state import State
 
 
-def failing_since(state: State, check: str, app_id: str, account: str) -> int | None:
-    """Return since when a check that fails does so, or is accepted, or is no longer; None where the document does not say."""
+def failing_since(state: State, check: str, app_id: str, account: str) -> int:
+    """Return since when a check that fails does so, or is accepted, or is no longer."""
     options = log.switches(state).get(check, {})
-    if check == "C16":
+    if check == "C7":
+        begun = min(since for _, since in not_to_be_invited(state, app_id))
+    elif check == "C16":
         begun = mass_changes(state, app_id, options)[-1][0]
-    elif check in _SINCE:
+    else:
         known = state.accounts[app_id, account]
         begun = _SINCE[check](check_input(state, known, known.presence), options)
-    else:
-        return None
     cover = accepted(state, check, app_id, account)
     return latest(begun, cover.ended if cover.begun is None else cover.begun)
 

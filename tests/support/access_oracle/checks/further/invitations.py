@@ -4,7 +4,7 @@ from tests.support.access_oracle.checks.further import entries as log
 from tests.support.access_oracle.checks.further.answer import Answer, Options, fails, passes, unknown
 from tests.support.access_oracle.log import Key
 from tests.support.access_oracle.presence import EXPLICIT_KINDS, Presence
-from tests.support.access_oracle.registers import normal, second, translated
+from tests.support.access_oracle.registers import latest, normal, second, translated
 from tests.support.access_oracle.state import State
 
 
@@ -13,14 +13,22 @@ def invitations(state: State, app_id: str, options: Options) -> Answer:
 
     One that names nobody makes the answer UNKNOWN for `days`.
     """
-    found = log.entries(state, app_id, None, log.INVITED)
-    named = {normal(entry.metadata["email"]) for entry in found if entry.metadata.get("email")}
-    failing = {reason for each in named if _is_pending(state, app_id, each) and (reason := _uninvited(state, each)) is not None}
-    if failing:
-        return fails("invited_leaver" if "invited_leaver" in failing else "invited_unknown")
-    nobody = [entry for entry in found if not entry.metadata.get("email")]
+    reasons = {reason for reason, _ in not_to_be_invited(state, app_id)}
+    if reasons:
+        return fails("invited_leaver" if "invited_leaver" in reasons else "invited_unknown")
+    nobody = [entry for entry in log.entries(state, app_id, None, log.INVITED) if not entry.metadata.get("email")]
     in_doubt = any(state.now < entry.time + log.days(options) for entry in nobody)
     return unknown("invitee_not_named") if in_doubt else passes()
+
+
+def not_to_be_invited(state: State, app_id: str) -> list[tuple[str, int]]:
+    """Return why each pending invitation fails, and since when: its latest entry, or the end of whom the address names, if that is later."""
+    invited: dict[str, int] = {}
+    for entry in log.entries(state, app_id, None, log.INVITED):
+        if entry.metadata.get("email"):
+            invited[normal(entry.metadata["email"])] = entry.time
+    found = {address: _uninvited(state, address) for address in invited if _is_pending(state, app_id, address)}
+    return [(why[0], latest(invited[address], why[1])) for address, why in found.items() if why is not None]
 
 
 def _is_pending(state: State, app_id: str, address: str) -> bool:
@@ -50,14 +58,17 @@ def _was_there(state: State, key: Key, since: int) -> bool:
     return any((f.fact["app_id"], str(f.fact["account"])) == key and second(time) >= second(since) for f, time in facts)
 
 
-def _uninvited(state: State, address: str) -> str | None:
-    """Return why an address is not to be invited, None where a source has it and nobody whom it names has left: as C2 names them, withdrawn or not.
+def _uninvited(state: State, address: str) -> tuple[str, int | None] | None:
+    """Return why an address is not to be invited, with the first end of whom it names; None where a source has it and nobody whom it names has left.
+
+    Who left is named as C2 names them, withdrawn or not.
 
     An address names who has it or had it, and alias domains translate both sides.
     """
     domains = state.alias_domains.value
     form = translated(address, domains)
     people = [p for p in state.people if any(form in {translated(a, domains) for a in r.past_and_present} for r in p.records)]
-    if any(person.has_left(state.now) for person in people):
-        return "invited_leaver"
-    return None if any(not person.is_silent(state.now) for person in people) else "invited_unknown"
+    ends = [person.end.instant for person in people if person.end is not None and person.has_left(state.now)]
+    if ends:
+        return "invited_leaver", min(ends)
+    return None if any(not person.is_silent(state.now) for person in people) else ("invited_unknown", None)
