@@ -4,8 +4,7 @@
 those of all: the order of events decides nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from schemas.profiles.policies import (
@@ -55,6 +54,35 @@ class _Offer(NamedTuple):
         return self.assertion < other.assertion if self.fills else self.assertion > other.assertion
 
 
+_Find = Callable[[str, str], _Rule]
+_MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
+
+
+class _SourceRules(dict[str, _Rule]):
+    """The rules of a source by field, each found at its first use."""
+
+    def __init__(self, find: _Find, source: str) -> None:
+        self._find = find
+        self._source = source
+
+    def __missing__(self, name: str) -> _Rule:
+        if len(self) > _MOST_NAMES:
+            self.clear()
+        rule = self[name] = self._find(self._source, name)
+        return rule
+
+
+class _BySource(dict[str, _SourceRules]):
+    """The same by source: a tenant has a handful."""
+
+    def __init__(self, find: _Find) -> None:
+        self._find = find
+
+    def __missing__(self, source: str) -> _SourceRules:
+        rules = self[source] = _SourceRules(self._find, source)
+        return rules
+
+
 class Offers:
     """Applies the strategies, protections and priorities of one policy."""
 
@@ -65,18 +93,25 @@ class Offers:
         self._fields = [
             (matcher([rule.pattern]), rule) for rule in sorted(policy.fields, key=lambda rule: specificity(rule.pattern))
         ]
-        self._rule: Callable[[str, str], _Rule] = lru_cache(maxsize=4096)(self._find)
+        self._of_source: dict[str, _SourceRules] = _BySource(self._find)
 
     def layers(self, records: Records) -> ResolvedLayers:
         """Return the values of all fields of a profile, those of one assertion together."""
-        best: dict[str, _Offer] = {}
         first = _first_record(records)
+        if len(records) == 1:  # a record has one offer for a field
+            return [
+                (assertion, values)
+                for record, registers in records.items()
+                for _, assertion, values in self._offers(record, registers, first)
+            ]
+        best: dict[str, _Offer] = {}
         for record, registers in records.items():
-            source = source_of(record)
-            for name, offer in self._offers(source, record, registers, first):
-                other = best.get(name)
-                if other is None or offer.is_better_than(other):
-                    best[name] = offer
+            rule_of = self._of_source[source_of(record)].__getitem__
+            for fills, assertion, values in self._offers(record, registers, first):
+                for name, value in values.items():
+                    offer, other = _Offer(fills, rule_of(name).place, assertion, value), best.get(name)
+                    if other is None or offer.is_better_than(other):
+                        best[name] = offer
         layers: dict[Assertion, dict[str, Value]] = {}
         for name, offer in best.items():
             layers.setdefault(offer.assertion, {})[name] = offer.value
@@ -89,30 +124,37 @@ class Offers:
 
     def restriction(self, source: str, name: str) -> str | None:
         """Return the rule by which records of a source may not overwrite a field: `locked`, `only_empty` or a strategy. None where they may."""
-        rule = self._rule(source, name)
+        rule = self._of_source[source][name]
         return None if rule.strategy == OVERWRITE else rule.because
 
     def place(self, source: str, name: str) -> int:
         """Return the place of a source in the priority of a field; 0 is the best."""
-        return self._rule(source, name).place
+        return self._of_source[source][name].place
 
-    def _offers(self, source: str, record: str, registers: Registers, first: "_First | None") -> Iterator[tuple[str, _Offer]]:
+    def _offers(
+        self, record: str, registers: Registers, first: "_First | None"
+    ) -> Iterator[tuple[bool, Assertion, Mapping[str, Value]]]:
+        """Yield what a record offers, the fields of one assertion together, and whether it only fills."""
+        rules = self._of_source[source_of(record)]
         for version, values in registers.now:
-            assertion = Assertion(version, record)
-            for name, value in values.items():
-                if value is not None and (rule := self._rule(source, name)).strategy == OVERWRITE:
-                    yield name, _Offer(False, rule.place, assertion, value)
+            offered = {name: value for name, value in values.items() if value is not None and rules[name].strategy == OVERWRITE}
+            if offered:
+                yield False, Assertion(version, record), offered
         birth = first.birth if first is not None and first.record == record else None
         for version, values in first_values(registers):
-            assertion = Assertion(version, record)
-            for name, value in values.items():
-                rule = self._rule(source, name)
-                if rule.strategy == APPEND_ONLY or (rule.strategy == IGNORE and version == birth):
-                    yield name, _Offer(True, rule.place, assertion, value)
+            filling = (APPEND_ONLY, IGNORE) if version == birth else (APPEND_ONLY,)
+            filled = {name: value for name, value in values.items() if rules[name].strategy in filling}
+            if filled:
+                yield True, Assertion(version, record), filled
 
-    def _edges(self, record: str, registers: Registers, first: "_First | None") -> Iterable[tuple[str, Version]]:
-        source = source_of(record)
-        strategies = {kind: self._rule(source, name).strategy for kind, name in LIST_OF_KIND.items()}
+    def _edges(self, record: str, registers: Registers, first: "_First | None") -> Iterable[tuple[str, Version]] | None:
+        rules = self._of_source[source_of(record)]
+        strategies = {kind: rules[name].strategy for kind, name in LIST_OF_KIND.items()}
+        return self._edges_by(strategies, record, registers, first) if set(strategies.values()) != {OVERWRITE} else None
+
+    def _edges_by(
+        self, strategies: Mapping[str, str], record: str, registers: Registers, first: "_First | None"
+    ) -> Iterator[tuple[str, Version]]:
         for name, version in active_edges(registers):
             if strategies.get(name.partition(":")[0], OVERWRITE) == OVERWRITE:
                 yield name, version
@@ -159,9 +201,12 @@ class _First(NamedTuple):
 
 
 def _first_record(records: Records) -> _First | None:
-    births = (
-        _First(version, record) for record, registers in records.items() for version, values in first_values(registers) if values
-    )
+    births = [
+        _First(version, record)
+        for record, registers in records.items()
+        for version, values in first_values(registers)[:1]  # the least
+        if values
+    ]
     return min(births, default=None)
 
 

@@ -147,20 +147,18 @@ def _marked_since(registers: Registers, name: str, latest: Version) -> Version:
     return latest if off is not None and first < off else first
 
 
-EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]]]
-"""Return the edges of a record that count, given its key and its registers, with an assertion that each is active."""
+EdgesOf = Callable[[str, Registers], Iterable[tuple[str, Version]] | None]
+"""Return the edges of a record that count, given its key and its registers, with an assertion that each is active. None are all that are active now."""
 
 
 def links(records: Records, edges_of: EdgesOf | None = None) -> dict[str, Assertions]:
     """Return the edges, by kind and then by `app_id:id`, each with the latest assertion that it is active."""
     by_kind: dict[str, list[Assertions]] = {}
     for record, registers in records.items():
-        if edges_of is None:
-            own = _kept(_LINKS, _active_links, record, registers)
-        else:
-            own = _links_of(record, edges_of(record, registers))
-        for kind, edges in own.items():
-            by_kind.setdefault(kind, []).append(edges)
+        edges = None if edges_of is None else edges_of(record, registers)
+        own = _kept(_LINKS, _active_links, record, registers) if edges is None else _links_of(record, edges)
+        for kind, targets in own.items():
+            by_kind.setdefault(kind, []).append(targets)
     return {kind: _latest_of_each(edges) for kind, edges in by_kind.items()}
 
 

@@ -20,7 +20,8 @@ _MACROS: Final = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _MOST_STEPS: Final = 10_000  # of the library
 _SHORTEST_OPERATION: Final = 8  # characters of a condition
 _MOST_BYTES: Final = 1 << 31  # that all operations together may look at: a second, on a machine that is not busy
-_LONG_NUMBER: Final = re.compile(r"\d{19}")
+_LONG: Final = 19  # digits of the least number that may have more than 64 bits
+_LONG_NUMBER: Final = re.compile(rf"\d{{{_LONG}}}")
 _TWO_63: Final = 1 << 63
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -46,6 +47,7 @@ class Selection:
         self._absent = dict.fromkeys(fields)
         self._operations = len(condition) // _SHORTEST_OPERATION + 1
         self._macros = len(_MACROS.findall(condition))
+        self._named = None if self._macros else _named(condition, kind)
         self._bool = cel.Type.BOOL
         env = cel.NewEnv(variables={kind: cel.Type.Map(cel.Type.STRING, cel.Type.DYN)})
         try:
@@ -60,18 +62,25 @@ class Selection:
 
     def answer(self, value: Mapping[str, Any]) -> Answer:
         """Return whether a profile, as it would be published, is selected."""
-        visible = {**self._absent, **{name: each for name, each in value.items() if name not in _HIDDEN}}
+        visible = self._visible(value)
         try:
             if self._takes_too_long(visible):
                 return Answer.FAILED
             for name in _MAPS:
-                visible[name] = {entry: _json(text) for entry, text in visible[name].items()}
+                if name in visible:
+                    visible[name] = {entry: _json(text) for entry, text in visible[name].items()}
             result = self._expression.eval(data={self._kind: visible})
             if result.type() != self._bool:
                 return Answer.FAILED
             return Answer.SELECTED if result.value() else Answer.NOT_SELECTED
         except (RuntimeError, ValueError, TypeError, OverflowError, RecursionError):  # the library's, about this profile
             return Answer.FAILED
+
+    def _visible(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the condition can see of a profile: to hand over a whole one costs more than most conditions."""
+        if self._named is None:
+            return {**self._absent, **{name: each for name, each in value.items() if name not in _HIDDEN}}
+        return {name: value.get(name) for name in self._named if name in value or name in self._absent}
 
     def _takes_too_long(self, visible: dict[str, Any]) -> bool:
         if not self._macros:
@@ -82,10 +91,16 @@ class Selection:
         return bool(largest * self._operations * steps > _MOST_BYTES)
 
 
+def _named(condition: str, kind: str) -> frozenset[str] | None:
+    """Return the fields that a condition can look at; None where that may be any, as in `person[...]` or `person.size()`."""
+    names = [match[1] for match in re.finditer(rf"\b{kind}\b(?:\.([A-Za-z_]\w*)(?!\w|\s*\())?", condition)]
+    return None if None in names else frozenset(names) - _HIDDEN
+
+
 def _json(text: str) -> Any:
     """Return a JSON value as CEL has it: an integer beyond 64 bits as the nearest double, since one of them would fail every condition."""
     value = _decode(text)
-    return _with_doubles(value) if _LONG_NUMBER.search(text) else value
+    return _with_doubles(value) if len(text) >= _LONG and _LONG_NUMBER.search(text) else value
 
 
 def _with_doubles(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
+from operator import is_
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,8 @@ LIST_OF_KIND: Final = MappingProxyType({"company": "companies", "tag": "tags", "
 _OLDER_NAMES: Final = MappingProxyType({"user_id": "external_id", "last_request_at": "last_seen_at"})
 _MAPS: Final = ("attributes.", "traits.")
 _TRAITS: Final = "traits."
+_MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
+_STORED_BY: Final = "stored by"  # kept with the registers: the policy that denies nothing of them
 
 
 class Fate(Enum):
@@ -49,23 +52,34 @@ class Storage:
         self._hashed = matcher(policy.hash)
         self._texts = texts
         self._key = key
-        self._fate: Callable[[str], Fate] = lru_cache(maxsize=4096)(self._find)  # a workspace has some dozens of names
+        self._fate: Callable[[str], Fate] = lru_cache(maxsize=_MOST_NAMES)(self._find)
         self._fate_of_kind = {kind: self.fate_of_list(name) for kind, name in LIST_OF_KIND.items()}
+        self._denies_lists = Fate.DENIED in self._fate_of_kind.values()
+        self._stored_names: set[str] = set()  # of fields, among those seen
 
     def stored(self, registers: Registers) -> Registers:
         """Return the registers without what is denied; the same object where nothing is."""
         if not self._enabled:
             return NOTHING
+        if registers.__dict__.get(_STORED_BY) is self:
+            return registers
         now, last, first = self._fields(registers.now), self._fields(registers.last), self._fields(registers.first)
-        on, off, since = self._edges(registers.on), self._edges(registers.off), self._edges(registers.since)
-        complete = self._lists(registers.complete)
+        on, off, since, complete = registers.on, registers.off, registers.since, registers.complete
+        if self._denies_lists:
+            on, off, since, complete = self._edges(on), self._edges(off), self._edges(since), self._lists(complete)
         contested = registers.contested
         if contested and any(self.fate(name) is Fate.DENIED for name in contested):
             contested = tuple(name for name in contested if self.fate(name) is not Fate.DENIED)
         after = (now, last, first, on, off, since, complete, contested)
-        if all(new is old for new, old in zip(after, msgspec.structs.astuple(registers), strict=True)):
-            return registers
-        return Registers(*after)
+        kept = registers if all(map(is_, after, msgspec.structs.astuple(registers))) else Registers(*after)
+        kept.__dict__[_STORED_BY] = self
+        return kept
+
+    def join(self, a: Registers, b: Registers) -> Registers:
+        """Join what may be stored of both. What may be stored of the whole is the whole again."""
+        joined = join(self.stored(a), self.stored(b))
+        joined.__dict__[_STORED_BY] = self
+        return joined
 
     def fate(self, name: str) -> Fate:
         """Return what happens to a field."""
@@ -86,12 +100,22 @@ class Storage:
         return Fate.STORED if self._everything_allowed or self._allowed(name) else Fate.DENIED
 
     def _fields(self, layers: Layers) -> Layers:
-        if all(self._fate(name) is Fate.STORED for _, values in layers for name in values):
+        if all(self._stores_all_of(values) for _, values in layers):
             return layers
         kept = tuple((version, self._values(values)) for version, values in layers)
         if kept == layers:
             return layers
         return tuple(layer for layer in kept if layer[1])
+
+    def _stores_all_of(self, values: dict[str, Value]) -> bool:
+        """Return whether these fields are all stored. Those of a workspace are the same again and again."""
+        if self._stored_names.issuperset(values):
+            return True
+        stored = [name for name in values if self._fate(name) is Fate.STORED]
+        if len(self._stored_names) > _MOST_NAMES:
+            self._stored_names.clear()
+        self._stored_names.update(stored)
+        return len(stored) == len(values)
 
     def _values(self, values: dict[str, Value]) -> dict[str, Value]:
         kept: dict[str, Value] = {}
@@ -134,9 +158,7 @@ class Storage:
 
 def join_stored(storage: Storage | None, known: Registers, asserted: Registers) -> Registers:
     """Join what may be stored of an assertion to a row, which a new policy has perhaps not reached yet."""
-    if storage is None:
-        return join(known, asserted)
-    return join(storage.stored(known), storage.stored(asserted))
+    return join(known, asserted) if storage is None else storage.join(known, asserted)
 
 
 def storage_of(policy: ProfilePolicy, *, texts: frozenset[str], key: bytes) -> Storage | None:

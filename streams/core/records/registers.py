@@ -20,7 +20,7 @@ T = TypeVar("T")
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
 _SEPARATOR: Final = "\n"  # between the ids of a complete list
-_ACTIVE, _UNSETTLED = "active edges", "unsettled"  # what follows from registers, kept with them
+_ACTIVE, _UNSETTLED, _FIRST_VALUES = "active edges", "unsettled", "first values"  # what follows from registers, kept with them
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -84,8 +84,11 @@ def current(registers: Registers) -> Iterator[tuple[str, Value, Version]]:
 
 
 def first_values(registers: Registers) -> Layers:
-    """Return the earliest value ever asserted of each field."""
-    return earliest(non_empty(registers.now) + registers.last + registers.first)
+    """Return the earliest value ever asserted of each field, least first."""
+    known: Layers | None = registers.__dict__.get(_FIRST_VALUES)
+    if known is None:
+        known = registers.__dict__[_FIRST_VALUES] = earliest(non_empty(registers.now) + registers.last + registers.first)
+    return known
 
 
 def version_of(layers: Layers, name: str) -> Version | None:

@@ -4,6 +4,8 @@ A broker refuses a record that is too large only when it receives it, together w
 it is made, it is the fault of one input record, which can be named and set aside.
 """
 
+from itertools import chain
+
 import cramjam
 
 from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES
@@ -23,7 +25,7 @@ _MAX_EXPANSION = 4  # times: the memory that readers need for a record that fits
 def fits(key: bytes | None, value: bytes | None, headers: Headers = (), *, largest: int = LARGEST_RECORD) -> bool:
     """Say whether a record is at most this large in a batch of its own, compressed if necessary."""
     size = _BATCH_OVERHEAD + len(key or b"") + len(value or b"")
-    size += _HEADER_OVERHEAD * len(headers) + sum([len(name) + len(content) for name, content in headers])
+    size += _HEADER_OVERHEAD * len(headers) + sum(map(len, chain.from_iterable(headers)))
     return size <= largest or (size <= largest * _MAX_EXPANSION and _compressed(key, value, headers) <= largest)
 
 

@@ -30,6 +30,14 @@ def selection(condition):
         "person.attributes.big > 1.0",
         'person.status == "active" && person.email_allowed && !person.sms_allowed',
         'timestamp(person.updated_at / 1000) < timestamp("2020-01-01T00:00:00Z")',
+        'person["role"] == "user"',
+        'person . role == "user"',
+        "size(person) > 20",
+        "person.size() > 20",
+        'person.exists(name, name == "phone")',
+        '[person].exists(other, other.role == "user")',
+        '"role" in person',
+        '"person.phone" != person.email',
     ],
 )
 def test_select_records_by_conditions_on_the_merged_person(condition):
