@@ -32,7 +32,7 @@ _RESTARTS: Final = 3  # of a listing that Intercom loses on the way
 ALIVE_MS: Final = 20_000  # a backfill that stored nothing for so long is taken over: its process is dead, or waits for Intercom
 _LOOK_SECONDS: Final = 1.0
 _SIDE_BY_SIDE: Final = 16  # pages of one type of object that are read at a time; the budget decides how many calls there are
-_TOGETHER: Final = 8  # pages in a transaction, where so many are read at a time: one for each page cost a third of a page's CPU
+_TOGETHER: Final = 8  # pages in a transaction, where so many are read at a time: it costs as much for one
 _COMPLETED_SIDE_BY_SIDE: Final = 4  # of a type whose objects are read one by one: they are held until a page is complete
 
 

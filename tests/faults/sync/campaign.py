@@ -284,6 +284,10 @@ class SyncCampaign:
             sys.executable, "-m", "streams.cli", *words, "--config", str(config), env={**os.environ, "KAFKA_BOOTSTRAP": ""},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        printed, errors = await process.communicate()
+        try:
+            printed, errors = await process.communicate()
+        finally:
+            if process.returncode is None:  # the campaign was broken off
+                process.kill()
         assert process.returncode == 0, f"{' '.join(words)}: {errors.decode()[-2000:]}"
         return [json.loads(line) for line in printed.splitlines() if line.startswith(b"{")]

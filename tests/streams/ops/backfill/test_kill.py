@@ -18,7 +18,8 @@ from tests.support.simulator.small_intercom import SmallIntercom
 
 pytestmark = pytest.mark.timeout(600)
 KILLS = int(os.environ.get("BACKFILL_KILLS", "2"))  # ten for the long form
-CONTACTS, PAGE = 120, 5
+PAGE = 5
+CONTACTS = 12 * PAGE * KILLS  # a process is killed at its thirteenth call at the latest, so that there is work left for each
 
 
 class Killer:
