@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from connectors.local import temporary_stack
-from tests.faults.sync.campaign import SHORT, SyncCampaign
+from tests.faults.sync.campaign import SyncCampaign
+from tests.faults.sync.outages import SHORT
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
