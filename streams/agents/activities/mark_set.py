@@ -12,7 +12,7 @@ from schemas.activities.messages import MarkLeaf
 from streams.engine.agent import Table
 
 _LEAF: Final = 64  # marks: a change writes some 800 bytes at most
-_BITS: Final = 64  # of a mark
+_BITS_OF: Final = {f"{byte:02x}": f"{byte:08b}" for byte in range(256)}
 
 
 class MarkHeader(NamedTuple):
@@ -111,7 +111,9 @@ def _depth(number: int) -> int:
 
 def _beginning(mark: str, depth: int) -> str:
     """Return the binary digits that a mark begins with."""
-    return f"{int(mark, 16) >> (_BITS - depth):0{depth}b}" if depth else ""
+    if depth <= 8:  # noqa: PLR2004  # the bits of a byte: sets of up to 16,384 marks
+        return _BITS_OF[mark[:2]][:depth]
+    return "".join(_BITS_OF[mark[at : at + 2]] for at in range(0, (depth + 7) // 8 * 2, 2))[:depth]
 
 
 def _prefixes(depth: int) -> Iterator[str]:

@@ -64,17 +64,19 @@ class Timeline:
         """Keep marks alone of activities of a contact, or nothing of them."""
         expired, gone = list(unpack(patch.expired, MARK)), list(unpack(patch.gone, MARK))
         rows = {mark: self._row(mark) for mark in (*expired, *gone)}
+        kept = frozenset(expired).difference(gone)
         types = {mark: {patch.kind, *([] if row is None else [row.activity.type])} for mark, row in rows.items()}
         was = {mark: self._present(types[mark], mark, row) for mark, row in rows.items()}
         changes = [
             change
             for mark, row in rows.items()
-            if row is not None and (change := self._without(mark, row, patch.contact, expired=mark in expired)) is not None
+            if row is not None and (change := self._without(mark, row, patch.contact, expired=mark in kept)) is not None
         ]
         self._change_marks(patch.kind, patch.contact, expired, gone)
         changed = self._put_totals(patch.kind, patch.contact, patch.totals)
         for mark in rows:
-            changed |= self._count(types[mark], was[mark], self._present(types[mark], mark, self._row(mark)))
+            marked = (patch.kind,) if mark in kept else ()
+            changed |= self._count(types[mark], was[mark], self._present(types[mark], mark, self._row(mark), *marked))
         return changes, changed
 
     def _without(self, mark: str, row: SharedActivity, contact: str, *, expired: bool) -> TimelineChange | None:
@@ -96,9 +98,9 @@ class Timeline:
         else:
             self._table.put(self._profile, f"{_ITEM}|{mark}", after)
 
-    def _present(self, types: Iterable[str], mark: str, row: SharedActivity | None) -> set[str]:
-        """Return in which of some types an activity counts: as the type of its details, or of a mark of any contact."""
-        found = set() if row is None else {row.activity.type}
+    def _present(self, types: Iterable[str], mark: str, row: SharedActivity | None, *marked: str) -> set[str]:
+        """Return in which of some types an activity counts: as the type of its details, or of a mark of any contact; `marked` are known to have one."""
+        found = {*marked} if row is None else {*marked, row.activity.type}
         return found | {type_ for type_ in types if type_ not in found and self._has_mark(type_, mark)}
 
     def _has_mark(self, type_: str, mark: str) -> bool:
