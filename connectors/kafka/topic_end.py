@@ -32,5 +32,11 @@ async def read_to_end(
         return [made async for made in wanted if made is not None]
 
 
+async def latest_of_each(kafka: KafkaSettings, name: str, decode: Callable[[bytes | None], T]) -> dict[str, T]:
+    """Return what `decode` makes of the last record of each key, as of a topic of states. Raises Unavailable."""
+    async with open_ranges(kafka, kafka.topic(name)) as reader:
+        return {record.key.decode(): decode(record.value) async for record in reader.records()}
+
+
 def _has(key: bytes | None, keys: Collection[bytes], groups: Collection[bytes]) -> bool:
     return key is not None and (key in keys or (bool(groups) and key.partition(b"|")[0] in groups))

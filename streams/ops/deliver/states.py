@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from connectors.kafka.clients import Consumer
-from connectors.kafka.ranges import open_ranges, partitions_of
+from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import AWAY, KafkaSettings
+from connectors.kafka.topic_end import latest_of_each
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas.codec import Avro
 from schemas.errors import TopicMissing
@@ -23,11 +25,7 @@ _POLL_MS: Final = 300
 
 async def states(kafka: KafkaSettings, avro: Avro) -> dict[str, EndpointState]:
     """Return the latest state of each endpoint that ever had one, by `tenant|name`. Raises Unavailable."""
-    found: dict[str, EndpointState] = {}
-    async with open_ranges(kafka, kafka.topic(endpoint_states.TOPIC)) as reader:
-        async for record in reader.records():
-            found[record.key.decode()] = endpoint_states.decode(avro, record.value)
-    return found
+    return await latest_of_each(kafka, endpoint_states.TOPIC, partial(endpoint_states.decode, avro))
 
 
 def is_paused(found: Mapping[str, EndpointState], key: str) -> bool:

@@ -1,9 +1,10 @@
 """The states of workspaces on their topic, and how they are changed: each change is a state and an entry in the journal, in one transaction."""
 
 import time
+from functools import partial
 
-from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_end import latest_of_each
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas import workspaces
 from schemas.codec import Avro
@@ -17,11 +18,7 @@ _CHANGE_ID = "workspaces"  # one process at a time decides what follows from the
 
 async def states(kafka: KafkaSettings, avro: Avro) -> dict[str, WorkspaceState]:
     """Return the latest state of each workspace that ever had one. Raises Unavailable."""
-    found: dict[str, WorkspaceState] = {}
-    async with open_ranges(kafka, kafka.topic(workspaces.TOPIC)) as reader:
-        async for record in reader.records():
-            found[record.key.decode()] = workspaces.decode(avro, record.value)
-    return found
+    return await latest_of_each(kafka, workspaces.TOPIC, partial(workspaces.decode, avro))
 
 
 async def change(

@@ -71,8 +71,10 @@ async def _grant(
     tenant, app_id, account = approved.tenant, approved.app_id, approved.account
     staff = staff_id(await known_staff(settings, tenant), approved.person) if approved.person is not None else None
     log = await DecisionLog.open(settings, tenant, how.wait)
-    id_ = content.id or next_id(await log.made(*same_subject(tenant, app_id, account, staff)), tenant, app_id, account, staff)
-    before = None if replaces else latest_of(await log.made(KINDS), id_)
+    made, same = await log.made(KINDS), same_subject(tenant, app_id, account, staff)
+    granted = [each for each in made if each.fact.kind in same.kinds and same.about(each.fact)]
+    id_ = content.id or next_id(granted, tenant, app_id, account, staff)
+    before = None if replaces else latest_of(made, id_)
     fact = made_by(
         how.requester, how.reason, tenant=tenant, kind=GRANTED, replaces=replaces or (before.id if before else None), app_id=app_id,
         account=account, grant=msgspec.structs.replace(content, id=id_), **({"staff": staff} if staff else {}),
