@@ -9,6 +9,7 @@ from connectors.local.paths import cache_home
 from connectors.local.progress import ProgressReporter
 from connectors.local.servers import java, redis_server, registry_server
 from connectors.local.servers.broker import Broker
+from connectors.local.servers.class_archive import class_archive
 from connectors.local.servers.redis_server import RedisServer
 from connectors.local.servers.registry_server import RegistryServer
 from connectors.local.servers.service import Service
@@ -33,11 +34,12 @@ def _brokers(home: Path, state: StackState, names: Sequence[str], progress: Prog
         return []
     runtime = java.find(KAFKA_JAVA)
     jars = fetch(locked("kafka"), cache_home(), progress)
+    archive = class_archive(cache_home(), runtime, jars)
     voters = {node: state.ports[f"controller-{node}"] for node in range(1, state.brokers + 1)}
     return [
         Broker(
             node=int(name.removeprefix("kafka-")), home=home, port=state.ports[name],
-            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars, settings=state.settings,
+            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars, archive=archive, settings=state.settings,
         )
         for name in names
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import msgspec
 
 from connectors.local.ports import HOST
+from connectors.local.servers.class_archive import ClassArchive
 from connectors.local.servers.probe import Coordinator, coordinator_known
 from connectors.local.servers.service import log_of
 from schemas.errors import Unavailable
@@ -61,6 +62,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     java: Path
     jars: tuple[Path, ...]
+    archive: ClassArchive
     settings: Mapping[str, str] = MappingProxyType({})  # they override those of `configuration`
 
     @property
@@ -92,7 +94,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
 
     def command(self) -> list[str]:
         return [
-            *self._java("-server", "-Xms128m", f"-Xmx{_MOST_HEAP}", "-XX:MaxGCPauseMillis=20"),
+            *self._java("-server", "-Xms128m", f"-Xmx{_MOST_HEAP}", "-XX:MaxGCPauseMillis=20", *self.archive.used()),
             "kafka.Kafka",
             str(self._config),
         ]
@@ -121,12 +123,13 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         ]  # fmt: skip
 
     def _format(self) -> None:
-        command = [
-            *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
-            "--cluster-id", self.cluster_id, "--config", str(self._config),
-        ]  # fmt: skip
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603
+            with self.archive.made(f"{self.cluster_id}-{self.node}") as options:
+                command = [
+                    *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", *options), "kafka.tools.StorageTool", "format",
+                    "--cluster-id", self.cluster_id, "--config", str(self._config),
+                ]  # fmt: skip
+                result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
             raise Unavailable(
                 f"Kafka needs more than {_FORMAT_S} s to format its data folder. Is this machine overloaded?"
