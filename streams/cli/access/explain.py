@@ -8,6 +8,7 @@ import click
 from schemas.access.facts import Evidence
 from schemas.access.findings import FindingEvidence
 from schemas.json_lines import json_line
+from streams.cli.access.exported import FILES, tenant_of_files
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -18,9 +19,8 @@ from streams.ops.codec import configured_codec
 from streams.ops.ledger.access_log import FACTS
 from streams.ops.ledger.explain import OnProgress, TeammateStory
 from streams.ops.ledger.explain import explain as explained
-from streams.ops.ledger.export import HEAD, codec_of
+from streams.ops.ledger.export import codec_of
 from streams.ops.ledger.files_log import FilesLog
-from streams.ops.ledger.head import read_head
 from streams.ops.ledger.kafka_log import kafka_log
 from streams.settings import Settings
 
@@ -30,9 +30,7 @@ _OBSERVED: Final = ("observed", "asserted")
 @click.command("explain")
 @click.argument("teammate", metavar="ACCOUNT|EMAIL|SOURCE/RECORD")
 @click.option("--workspace", metavar="APP_ID", help="Only the account of this workspace.")
-@click.option(
-    "--files", type=click.Path(path_type=Path), metavar="FOLDER", help="An export of the ledger, or a backup, in place of Kafka."
-)
+@FILES
 @click.option(
     "--all", "show_all", is_flag=True, help="Also show observations that changed nothing, which are only counted otherwise."
 )
@@ -52,7 +50,7 @@ def explain(
     show = progress_line("read", as_json=as_json)
     if files is not None:
         log = FilesLog.open(files)
-        whose = tenant or _exported(files)
+        whose = tenant_of_files(files, tenant)
         story = run(explained(lambda: log, codec_of(files), whose, teammate, app_id=workspace, on_progress=show))
     else:
         settings = kafka_of(ctx)
@@ -62,15 +60,6 @@ def explain(
         return
     for line in lines_of(story, show_all=show_all):
         click.echo(line)
-
-
-def _exported(folder: Path) -> str:
-    """Return the tenant whose ledger was exported into a folder."""
-    if not (folder / HEAD).exists():
-        raise click.UsageError(
-            f"{folder} has no {HEAD}, so it may be a backup with several tenants: say with --tenant whose teammate it is"
-        )
-    return read_head(folder / HEAD).tenant
 
 
 async def _of_kafka(settings: Settings, tenant: str, teammate: str, workspace: str | None, show: OnProgress) -> TeammateStory:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from schemas.json_lines import json_line
+from streams.cli.access.exported import FILES
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.backup import progress_line
@@ -26,9 +27,7 @@ _RULES = (
 
 
 @click.command("replay-check")
-@click.option(
-    "--files", type=click.Path(path_type=Path), metavar="FOLDER", help="An export of the ledger, or a backup, in place of Kafka."
-)
+@FILES
 @click.option("--tenant", metavar="ID", help="Only of this tenant. Default: of all in the log.")
 @click.option("--restored", is_flag=True, help="The installation was restored from a backup: some records may stand twice.")
 @json_option

@@ -10,6 +10,7 @@ from schemas.canonical import digest
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
+from streams.cli.access.exported import FILES
 from streams.cli.access.keys import PUBLIC_KEY, public_key
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -41,9 +42,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @click.option("--from", "since", type=TimeParam(), help="Only entries from that log time on.")
 @click.option("--to", "until", type=TimeParam(), help="Only entries before that log time.")
-@click.option(
-    "--files", type=click.Path(path_type=Path), metavar="FOLDER", help="An export of the ledger, or a backup, in place of Kafka."
-)
+@FILES
 @click.option("--tenant", metavar="ID", help="Only of this tenant. Default: of all in the log.")
 @click.option("--restored", is_flag=True, help="The installation was restored from a backup: a run of entries may stand twice.")
 @PUBLIC_KEY
