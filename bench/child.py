@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.memory import status_mib
 from bench.sockets import established
 from schemas.errors import MustStop
 
@@ -55,11 +56,11 @@ class Child:
 
     def peak_mib(self) -> float:
         """Return the peak memory of the process and its children, in MiB; 0 if the system does not show it."""
-        return sum(_status_mib(pid, "VmHWM") for pid in _family(self.pid))
+        return sum(status_mib(pid, "VmHWM") for pid in _family(self.pid))
 
     def resident_mib(self) -> float:
         """Return the present memory of the process and its children, in MiB; 0 if the system does not show it."""
-        return sum(_status_mib(pid, "VmRSS") for pid in _family(self.pid))
+        return sum(status_mib(pid, "VmRSS") for pid in _family(self.pid))
 
     def must_run(self) -> None:
         """Raise `MustStop` with the end of the output if the process has ended by itself."""
@@ -137,15 +138,6 @@ def _cpu_s(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user and system time
-
-
-def _status_mib(pid: int, field: str) -> float:
-    """Read a size from the process' status; 0 if the system does not show it. A child's `ru_maxrss` would start at its parent's size."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:")), 0.0)
 
 
 @contextmanager

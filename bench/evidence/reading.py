@@ -1,6 +1,5 @@
 """Readings of a year in a process of their own: `python -m bench.evidence.reading FACTS NAME ...`; it prints what each took as JSON."""
 
-import resource
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ import msgspec
 
 from bench.evidence.log import OF_REPLAY, OF_VERIFY, TopicsReader, YearLog, interleaved
 from bench.evidence.year import BEGINS, TENANT, YEAR, year
+from bench.memory import own_peak_mib
 from schemas.canonical import digest
 from schemas.codec import Avro
 from streams.core.access.reports.build import report
@@ -55,12 +55,12 @@ def read_for_report(facts: int) -> ReadingTrial:
             log.take(0, record)
         cpu += time.process_time() - start
         read += len(batch)
-        half = half or (peak_mib() if read * 2 >= facts else 0.0)
+        half = half or (own_peak_mib() if read * 2 >= facts else 0.0)
     start = time.process_time()
     made = json_bytes(report(log.finished()))
     return ReadingTrial(
         name=REPORT, facts=read, cpu_s=cpu, made_s=time.process_time() - start, size=len(made), sha256=digest(made),
-        half_mib=half, peak_mib=peak_mib(),
+        half_mib=half, peak_mib=own_peak_mib(),
     )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def read_one_log(facts: int, names: Sequence[str]) -> Iterator[ReadingTrial]:
     tenths: list[tuple[float, float]] = []
 
     def at_tenth(log: YearLog) -> None:
-        tenths.append((peak_mib(), _table_mb(log)))
+        tenths.append((own_peak_mib(), _table_mb(log)))
         spent = {AGENT: log.made_s, **log.read_s}
         rates = ", ".join(f"{name} {log.facts / spent[name]:,.0f}" for name in names if spent[name])
         note = f"{log.facts:,} facts; facts/CPU s: {rates}; table {tenths[-1][1]:.1f} MB, peak {tenths[-1][0]:.0f} MiB"
@@ -86,7 +86,7 @@ def read_one_log(facts: int, names: Sequence[str]) -> Iterator[ReadingTrial]:
     spent = {AGENT: log.made_s, **log.read_s}
     for name in names:
         yield ReadingTrial(
-            name=name, facts=read[name], cpu_s=spent[name], half_mib=tenths[4][0], peak_mib=peak_mib(),
+            name=name, facts=read[name], cpu_s=spent[name], half_mib=tenths[4][0], peak_mib=own_peak_mib(),
             half_table_mb=tenths[4][1] if name == AGENT else 0.0, table_mb=tenths[-1][1] if name == AGENT else 0.0,
         )  # fmt: skip
 
@@ -109,11 +109,6 @@ _TOPICS: Final = MappingProxyType({VERIFY: OF_VERIFY, REPLAY_CHECK: OF_REPLAY})
 
 def _table_mb(log: YearLog) -> float:
     return sum(len(key) + len(value) for key, value in log.table.store.items()) / 1e6
-
-
-def peak_mib() -> float:
-    """Return the most memory (MiB) that this process had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def read(facts: int, names: Sequence[str]) -> list[ReadingTrial]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bench.evidence.reading import peak_mib
 from bench.evidence.year import BEGINS, TENANT, policy_fact, staff_fact, teammate_fact
+from bench.memory import own_peak_mib
 from schemas.access import fact_records
 from schemas.access.facts import Fact
 from schemas.codec import Avro
@@ -51,7 +51,7 @@ def report_on(staff: int) -> StaffTrial:
         form_s[form] = time.process_time() - start
     return StaffTrial(
         facts=facts, accounts=made.summary.accounts, leavers=made.summary.leavers, read_s=read_s, made_s=made_s, form_s=form_s,
-        form_mb=form_mb, peak_mib=peak_mib(),
+        form_mb=form_mb, peak_mib=own_peak_mib(),
     )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """What a reader gets, and what it reports."""
 
-import resource
 import time
 
 import msgspec
+
+from bench.memory import own_peak_mib
 
 APP_ID = "bench123"
 TOKEN = "simulated-token"
@@ -34,5 +35,4 @@ class Stopwatch:
 
     def result(self, contacts: int) -> ReadingResult:
         """Return the result of a reading that ends now."""
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return ReadingResult(contacts, time.perf_counter() - self._began, time.process_time() - self._cpu_s, memory)
+        return ReadingResult(contacts, time.perf_counter() - self._began, time.process_time() - self._cpu_s, own_peak_mib())
