@@ -1,6 +1,9 @@
 """`connect`: walk a new user through connecting a workspace."""
 
 import asyncio
+import shutil
+import sys
+import textwrap
 from collections.abc import AsyncIterator
 
 import click
@@ -20,12 +23,19 @@ from streams.ops.connect.subscriptions import SUBSCRIPTIONS
 from streams.settings import Settings
 from streams.settings.urls import local_url
 
-_OK, _MISSING, _FAILED = "ok", "missing", "failed"
-_MARKS = {_OK: "ok     ", _MISSING: "missing", _FAILED: "FAILED "}
+_OK, _TODO, _MISSING, _FAILED = "ok", "todo", "missing", "failed"
+_MARKS = {_OK: "ok     ", _TODO: "to do  ", _MISSING: "missing", _FAILED: "FAILED "}
+_LINES = """
+[[tenants.workspaces]]
+app_id = "{app_id}"
+app = "{app}"
+region = "us"
+access_token = "${{INTERCOM_TOKEN:-}}"
+"""
 
 
 class ConnectStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at: `state` is ok, missing (works without) or failed; `text` says what to do."""
+    """One thing that was looked at, or is to be done in Intercom: `state` is ok, todo, missing (works without) or failed; `text` says what to do."""
 
     step: str
     state: str
@@ -48,9 +58,17 @@ def connect(ctx: click.Context, *, workspace: str | None, url: str | None, backf
     Each failure says what to click in Intercom. It asks nothing, and changes nothing in Intercom; run it again after each step. Exit code 1 while something fails.
     """
     settings = settings_of(ctx)
+    if workspace is not None and workspace not in settings.tenancy.owners:
+        app = next(iter(settings.tenancy.apps), "support")
+        raise BadConfiguration(
+            f"No workspace '{workspace}' is configured. Put these lines behind its tenant, the region as it is, and run this again:\n"
+            + _LINES.format(app_id=workspace, app=app)
+        )
     app_id, _ = workspace_of(settings.tenancy, workspace)
     failed = run(_steps(settings, app_id, url, post=not no_post, as_json=as_json))
     if failed:
+        if not as_json:
+            click.echo(f"failed: {', '.join(failed)}", err=True)
         ctx.exit(1)
     if backfill:
         read_workspace(settings, app_id, (), as_json=as_json)
@@ -58,13 +76,22 @@ def connect(ctx: click.Context, *, workspace: str | None, url: str | None, backf
         click.echo("next: `intercom-streams run`, then `intercom-streams backfill` reads who is there already")
 
 
-async def _steps(settings: Settings, app_id: str, url: str | None, *, post: bool, as_json: bool) -> bool:
-    """Print each step as it is found; return whether one failed."""
-    failed = False
+async def _steps(settings: Settings, app_id: str, url: str | None, *, post: bool, as_json: bool) -> list[str]:
+    """Print each step as it is found; return those that failed."""
+    failed: list[str] = []
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     async for step in _found(settings, app_id, url, post=post):
-        failed |= step.state == _FAILED
-        click.echo(json_line(step) if as_json else f"{_MARKS[step.state]}  {step.step}{': ' if step.text else ''}{step.text}")
+        failed += [step.step] if step.state == _FAILED else []
+        click.echo(json_line(step) if as_json else shown_step(step, width))
     return failed
+
+
+def shown_step(step: ConnectStep, width: int | None) -> str:
+    """Return a step as a line; on a terminal of a width as several, in which no name or address is cut in two."""
+    text = f"{_MARKS[step.state]}  {step.step}{': ' if step.text else ''}{step.text}"
+    if width is None:
+        return text
+    return textwrap.fill(text, width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False)
 
 
 async def _found(settings: Settings, app_id: str, url: str | None, *, post: bool) -> AsyncIterator[ConnectStep]:
@@ -73,13 +100,13 @@ async def _found(settings: Settings, app_id: str, url: str | None, *, post: bool
     public = (url or local_url(settings.ingress.listen, "")).removesuffix(WEBHOOK_PATH).rstrip("/")
     yield ConnectStep(
         step="webhook",
-        state=_OK if public.startswith("https://") else _MISSING,
+        state=_TODO if public.startswith("https://") else _MISSING,
         text=f"paste {public}{WEBHOOK_PATH} in Developer Hub > your app > Webhooks"
         + ("" if public.startswith("https://") else "; Intercom needs an https address that it can reach: name yours with --url"),
     )
     for subscription in SUBSCRIPTIONS:
         yield ConnectStep(
-            step=f"topics for {subscription.purpose}", state=_OK, text=f"subscribe to {', '.join(subscription.topics)}"
+            step=f"topics for {subscription.purpose}", state=_TODO, text=f"subscribe to {', '.join(subscription.topics)}"
         )
     if post:
         yield await _post(settings, app_id, f"{public}{WEBHOOK_PATH}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from schemas.errors import BadConfiguration
 from schemas.intercom.routes import route_of
 from streams.cli.main import root
+from streams.cli.verbs.connect import ConnectStep, shown_step
 from streams.core.conversations.topics import OWN
 from streams.ops.connect.subscriptions import SUBSCRIPTIONS
 from tests.support.ingress import NOBODY, configured, make_topics, running
@@ -100,6 +103,30 @@ def test_without_a_token_it_says_where_to_find_one(tmp_path: Path):
     result = typed(configured(tmp_path, NOBODY, ""), "--no-post")
     assert result.exit_code == 1
     assert "Developer Hub > your app > Configure > Authentication shows it" in result.stdout
+
+
+def test_a_workspace_that_is_not_configured_gets_the_lines_to_add(tmp_path: Path):
+    result = CliRunner().invoke(root, ["connect", "--workspace", "new1", "--config", str(configured(tmp_path, NOBODY, ""))])
+    assert isinstance(result.exception, BadConfiguration)
+    added = tomllib.loads(str(result.exception).partition("\n\n")[2])["tenants"]
+    assert added["workspaces"] == [{"app_id": "new1", "app": "support", "region": "us", "access_token": "${INTERCOM_TOKEN:-}"}]
+
+
+def test_what_is_to_be_done_in_intercom_is_not_said_to_be_done_and_what_failed_comes_last(intercom, tmp_path: Path):
+    config = with_token(configured(tmp_path, NOBODY, ""), intercom[1])
+    intercom[0].before = lambda path: 403 if path == "/contacts" else None
+    result = typed(config, "--no-post")
+    assert result.stderr.splitlines()[-1] == "failed: read contacts"
+    assert {line[:7] for line in result.stdout.splitlines() if " topics for " in line} == {"to do  "}
+
+
+def test_a_terminal_gets_lines_of_its_width_with_whole_names():
+    step = ConnectStep(step="topics", state="todo", text=f"subscribe to {', '.join(SUBSCRIPTIONS[1].topics)}")
+    lines = shown_step(step, 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert {line[:9] for line in lines[1:]} == {" " * 9}
+    assert "".join(lines).count("contact.user.tag.created") == 1
+    assert shown_step(step, None).splitlines() == [shown_step(step, None)]
 
 
 def test_an_ingress_with_another_secret_is_named(intercom, kafka: str, prefix: str, tmp_path: Path):
