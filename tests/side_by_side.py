@@ -38,6 +38,7 @@ SLOWEST_FIRST: Final = (
     "tests/streams/ops/deliver/test_deliver_on_kafka.py",
     "tests/streams/ops/deliver/test_deliver_kill.py",
     "tests/connectors/local/test_real_stack.py",
+    "tests/faults/activities/test_purge_kill.py",
     "tests/faults/test_on_disk.py",
     "tests/laws/test_any_order.py",
     "tests/faults/test_rolling_upgrade.py",

@@ -19,6 +19,7 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.topics import TOPICS
 from streams.agents.directory.agent import directory
+from streams.engine.agent import Agent
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from tests.streams.cli.installation import Installation
@@ -54,12 +55,12 @@ def installation(kafka: str, prefix: str, tmp_path: Path) -> Installation:
 
 
 @contextmanager
-def working(installation: Installation) -> Iterator[None]:
-    """Run the agent beside the command line."""
+def working(installation: Installation, *others: Agent) -> Iterator[None]:
+    """Run the agent, and others, beside the command line."""
     stop, ready = threading.Event(), threading.Event()
 
     async def work() -> None:
-        async with running([AGENT], kafka=installation.kafka, limits=QUICK) as work:
+        async with running((AGENT, *others), kafka=installation.kafka, limits=QUICK) as work:
             await until(work.engine.ready.is_set, "the agent is ready")
             ready.set()
             while not stop.is_set():  # noqa: ASYNC110  # set by another thread
