@@ -28,7 +28,7 @@ _MARKS = {State.OK: "[green]ok[/]", State.WARNING: "[yellow]warning[/]", State.P
 def doctor(
     ctx: click.Context, /, *, only: tuple[str, ...], worker: str | None, ingress: str | None, watch: float, as_json: bool
 ) -> None:
-    """Examine configuration, Kafka, processes, disks and data, or only what is named (topics, lag …). It changes nothing; schemas that a registry lacks are registered.
+    """Examine configuration, Kafka, processes, disks and data, or only what is named (topics, lag …). Schemas that a registry lacks are registered; nothing else is changed.
 
     Exit code 1 if there is a problem, 0 with warnings only.
     """

@@ -30,7 +30,7 @@ async def workers(patient: Patient) -> Findings:
         return [problem("no worker is running: events are kept and not processed", "start `intercom-streams worker` or `run`")]
     if state != "Stable":
         return [warning(f"the workers are dividing their partitions ({state})", "look again in a few seconds")]
-    return [ok(f"{len(members)} workers share the partitions")]
+    return [ok(f"workers that share the partitions: {len(members)}")]
 
 
 async def lag(patient: Patient) -> Findings:
