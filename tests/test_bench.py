@@ -41,8 +41,8 @@ SMALLEST = {
     "access": (("ours",), set()),
     "evidence": (("agent", "report", "verify", "replay_check"), {"report_agent", "verify_agent", "replay_check_agent"}),
     "activities": (
-        ("person", "late", "conversation", "expiry", "sealed"),
-        {"person", "late", "conversation", "bytes_per_expired", "bytes_per_sealed"},
+        ("person", "late", "conversation", "expiry", "sealed", "agents", "purge", "redaction"),
+        {"person", "late", "conversation", "bytes_per_expired", "bytes_per_sealed", "agents", "purge", "redaction_p99_s"},
     ),
     "identity": (("in_memory", "on_disk"), set()),
     "sync": (("bare", "ours", "memory"), {"bare"}),

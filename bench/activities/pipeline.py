@@ -10,7 +10,7 @@ from schemas.message import RecordValue
 from schemas.tenancy import App, Tenancy, Tenant, Workspace
 from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
-from streams.engine.in_memory import ListOutbox, MemoryTable
+from streams.engine.in_memory import ListOutbox, MemoryTable, SentRecord
 
 APP: Final = "abc12345"
 TENANCY: Final = Tenancy.of(
@@ -22,9 +22,15 @@ _BATCH: Final = 500
 
 
 class ActivityAgents:
-    """The agents, the latest values that they published by topic and key, and how much CPU time each took. What no agent of them reads is dropped."""
+    """The agents, the latest values that they published by topic and key, and how much CPU time each took. What no agent of them reads is dropped.
 
-    def __init__(self) -> None:
+    With `keeping`, `written` and `sent` have all rows put and all records sent by agent, in order.
+    """
+
+    def __init__(self, *, keeping: bool = False) -> None:
+        self._keeping = keeping
+        self.written: dict[str, list[tuple[str, bytes | None]]] = defaultdict(list)
+        self.sent: dict[str, list[SentRecord]] = defaultdict(list)
         self._avro = Avro.local()
         self.agents = [agent for agent in agents_of(TENANCY, self._avro) if agent.name in _AGENTS]
         self.tables: dict[str, MemoryTable[Any]] = {agent.name: MemoryTable(agent.codec) for agent in self.agents}
@@ -58,18 +64,21 @@ class ActivityAgents:
     def _process(self, name: str, source: str, batch: list[RecordValue]) -> None:
         agent = next(each for each in self.agents if each.name == name)
         table, begin = self.tables[name], time.process_time()
-        pending = [self._done(lambda out: agent.step(Batch(source, 0, batch), table, out), table)]
+        pending = [self._done(name, lambda out: agent.step(Batch(source, 0, batch), table, out))]
         while pending and pending[0] is not None and agent.resume is not None:
             rest, resume = pending[0], agent.resume
-            pending = [self._done(lambda out, rest=rest, resume=resume: resume(rest, table, out), table)]
+            pending = [self._done(name, lambda out, rest=rest, resume=resume: resume(rest, table, out))]
         self.cpu_s[name] += time.process_time() - begin
         self.records[name] += len(batch)
 
-    def _done(self, work: Any, table: MemoryTable[Any]) -> Any:
+    def _done(self, name: str, work: Any) -> Any:
         out = ListOutbox()
         rest = work(out)
         sent = out.sent
-        table.commit()
+        changes = self.tables[name].commit()
+        if self._keeping:
+            self.written[name] += changes.items()
+            self.sent[name] += sent
         for each in sent:
             if each.topic in _PUBLISHED:
                 self.published[each.topic][each.key] = each.value

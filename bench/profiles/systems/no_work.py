@@ -3,8 +3,6 @@
 An input's offset decides which prepared records it gets, so that the step keeps nothing between calls.
 """
 
-import asyncio
-import signal
 from collections.abc import Iterator, Sequence
 from functools import partial
 from math import ceil
@@ -13,13 +11,11 @@ from typing import TypeVar
 
 import uvloop
 
-from bench.profiles.prepared import ITEM_ROW, OWN_ROW, PreparedHop, load
+from bench.agents_process import work_until_ended
+from bench.profiles.prepared import PreparedHop, load
 from bench.profiles.systems.job import CONTACTS_AGENT, IDENTITY_AGENT, MEMBERSHIPS_AGENT, PEOPLE_AGENT, Job
-from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent, Batch, Outbox, Table
-from streams.engine.naming import Naming
-from streams.engine.runner import running
 
 T = TypeVar("T")
 
@@ -42,39 +38,28 @@ def run(job: Job) -> None:
 
 
 async def _work(job: Job) -> None:
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     prepared = load(Path(job.prepared))
     agents = (
-        _agent(CONTACTS_AGENT, "intercom.contacts", prepared[CONTACTS_AGENT]),
-        _agent(PEOPLE_AGENT, "person.patches", prepared[PEOPLE_AGENT]),
-        _agent(IDENTITY_AGENT, "identity.claims", prepared[IDENTITY_AGENT]),
-        _agent(MEMBERSHIPS_AGENT, "membership.edges", prepared[MEMBERSHIPS_AGENT]),
+        passing_agent(CONTACTS_AGENT, "intercom.contacts", prepared[CONTACTS_AGENT]),
+        passing_agent(PEOPLE_AGENT, "person.patches", prepared[PEOPLE_AGENT]),
+        passing_agent(IDENTITY_AGENT, "identity.claims", prepared[IDENTITY_AGENT]),
+        passing_agent(MEMBERSHIPS_AGENT, "membership.edges", prepared[MEMBERSHIPS_AGENT]),
     )
-    kafka = KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions, topic_prefix=job.prefix)
-    names = Naming(prefix=job.prefix)
-    await topics.apply(kafka, names.changelogs(agents))
-    async with running(agents, kafka=kafka, names=names) as work:
-        failed = asyncio.ensure_future(work.failed())
-        await asyncio.wait({failed, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            raise failed.result()
+    await work_until_ended(agents, KafkaSettings(bootstrap=job.bootstrap, partitions=job.partitions, topic_prefix=job.prefix))
 
 
-def _agent(name: str, source: str, hop: PreparedHop) -> Agent:
+def passing_agent(name: str, source: str, hop: PreparedHop) -> Agent:
+    """Return an agent that puts and sends, for each record of the source, what was prepared."""
     return Agent(name=name, sources=(source,), step=partial(_step, hop), codec=_Bytes())
 
 
 def _step(hop: PreparedHop, batch: Batch, table: Table[bytes], out: Outbox) -> None:
     """Put a row of each kind under the input's key, and send the records that an input has on average."""
-    own, items = hop.rows.get(OWN_ROW, []), hop.rows.get(ITEM_ROW, [])
     for index, record in enumerate(batch.records):
         number, key = record.offset, _key(record.key or b"")
         group = key.decode()
-        if own:
-            table.put(group, "", _nth(own, number).value or b"")
-        if items:
-            row = _nth(items, number)
+        for rows in hop.rows.values():
+            row = _nth(rows, number)
             table.put(group, row.key.partition(b"|")[2].decode(), row.value or b"")
         for topic, records in hop.outputs.items():
             for each in _share(records, hop.per_input[topic], index):
