@@ -32,14 +32,14 @@ def operator_of(folder: Path, kafka: KafkaSettings, tenant: str | None = None) -
 
 
 async def reports(operator: Operator, first: str, now: str) -> dict[tuple[str, str], bytes]:
-    """Return a report of an instant and one of a period in all forms."""
-    made = {}
+    """Return a report of an instant and one of a period in all forms, from files: a worker in this process logs to standard output."""
+    made, output = {}, operator.folder / "report"
     for name, scope in {"instant": ("--as-of", now), "period": ("--from", first, "--to", now)}.items():
         for form in FORMS:
-            words = ("access", "report", *scope, "--format", form, "--tenant", operator.tenant)
+            words = ("access", "report", *scope, "--format", form, "--output", str(output), "--tenant", operator.tenant)
             result = await asyncio.to_thread(operator.types, *words)
             assert (result.exit_code, result.exception) == (0, None), result.output
-            made[name, form] = result.stdout_bytes
+            made[name, form] = output.read_bytes()
     return made
 
 
