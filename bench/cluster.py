@@ -46,21 +46,21 @@ class Cluster(msgspec.Struct, frozen=True):
             future.result(_ANSWER_S)
         self.watch(list(topics)).total()
 
-    def delete(self, topics: list[str]) -> None:
-        """Delete topics; missing ones are ignored."""
+    def delete(self, topics: list[str], limit_s: float = _ANSWER_S) -> None:
+        """Delete topics, and wait for so long until the broker lists them no more; missing ones are ignored."""
         if not topics:
             return
         admin = self._admin()
-        for future in admin.delete_topics(topics, operation_timeout=_ANSWER_S).values():
+        for future in admin.delete_topics(topics, operation_timeout=limit_s).values():
             with contextlib.suppress(KafkaException):
-                future.result(_ANSWER_S)
-        deadline = time.monotonic() + _ANSWER_S
-        while set(topics) & set(self.topics()) and time.monotonic() < deadline:  # a busy broker lists deleted topics for a while
+                future.result(limit_s)
+        deadline = time.monotonic() + limit_s
+        while set(topics) & set(self._topics(admin)) and time.monotonic() < deadline:  # a busy broker lists them for a while
             time.sleep(0.1)
 
     def topics(self) -> list[str]:
         """Return the run's own topics: Quix Streams and Kafka Streams put words of their own before the prefix."""
-        return [name for name in self._admin().list_topics(timeout=_ANSWER_S).topics if self.prefix in name]
+        return self._topics(self._admin())
 
     def ports(self) -> frozenset[int]:
         """Return the ports of its brokers."""
@@ -110,6 +110,9 @@ class Cluster(msgspec.Struct, frozen=True):
         partition = TopicPartition(self.prefixed("first"), 0)
         _retry(lambda: consumer.committed([partition], timeout=2), f"Kafka at {self.bootstrap} serves no consumer groups")
         consumer.close()
+
+    def _topics(self, admin: AdminClient) -> list[str]:
+        return [name for name in admin.list_topics(timeout=_ANSWER_S).topics if self.prefix in name]
 
     def _admin(self) -> AdminClient:
         return AdminClient({**_NO_LOG, "bootstrap.servers": self.bootstrap})

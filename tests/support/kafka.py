@@ -5,11 +5,10 @@ Nothing starts before the first test that asks, and what was started ends with t
 
 import secrets
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
+from bench.cluster import Cluster
 from connectors.local import Addresses, LocalStack, configured_addresses, temporary_stack
 from tests.patience import DEADLINE_S
 from tests.side_by_side import shared_stack
@@ -68,17 +67,6 @@ def prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     own = f"t{secrets.token_hex(4)}."
     yield own
     if "kafka" in request.fixturenames:
-        _delete_topics(request.getfixturevalue("kafka"), own)
-
-
-def _delete_topics(bootstrap: str, prefix: str) -> None:
-    admin = _admin(bootstrap)
-    topics = [topic for topic in admin.list_topics(timeout=DEADLINE_S).topics if topic.startswith(prefix)]
-    if topics:
-        for deleted in admin.delete_topics(topics, operation_timeout=DEADLINE_S).values():
-            deleted.result()
-
-
-@cache
-def _admin(bootstrap: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        cluster = Cluster(request.getfixturevalue("kafka"), own)
+        cluster.delete(cluster.topics(), DEADLINE_S)
+        assert cluster.topics() == []
