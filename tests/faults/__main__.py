@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 import structlog
@@ -47,8 +47,8 @@ _COMPARED: Final = {
     "people": people_campaign,
     "activities": activities_campaign,
 }
-_EVENTS, _CONTACTS = 50_000, 2_000  # of two runs
-_RUN_S = 1800.0
+_EVENTS, _EVENTS_A_CONTACT = 50_000, 25  # of two runs
+_RUN_S = 600.0  # of two runs, without any progress
 _PEOPLE = 100_000
 _WORKSPACE = 100_000  # contacts of a workspace that is read
 _LONG_OUTAGES = 20_000  # contacts from which on there is no ingress for ten minutes and no Kafka for one
@@ -93,9 +93,15 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
     "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again (above 2,000 contacts without conversations and tickets), webhooks the process that posts them, killed twenty times, replay two replays of 200,000 events beside live traffic, killed ten times, redrive 1,002 poison records among 100,000, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
     "are replays and rebuilds of the product.",
 )
-@click.option("--events", type=click.IntRange(10_000), help="Of kind replay: how many events are replayed, 200,000 by default.")
 @click.option(
-    "--contacts", type=click.IntRange(10, 1_000_000), help="Of kind sync: how large the workspace is, 100,000 by default."
+    "--events",
+    type=click.IntRange(10_000),
+    help="Of kinds replay and runs: how many events there are, 200,000 and 50,000 by default.",
+)
+@click.option(
+    "--contacts",
+    type=click.IntRange(10, 1_000_000),
+    help="Of kinds sync and policy: how many contacts there are, 100,000 by default.",
 )
 def main(*, minutes: float, seed: int | None, histories: int | None, kind: str, contacts: int | None, events: int | None) -> None:
     """Break workers, brokers and disks at random moments on a cluster of three, and count every event afterwards."""
@@ -113,17 +119,8 @@ def main(*, minutes: float, seed: int | None, histories: int | None, kind: str, 
         _compare(kind, _COMPARED[kind](minutes, secrets.randbits(32) if seed is None else seed, histories=count))
         return
     _silence_logs()
-    if kind == "policy":
-        long_run(_PEOPLE)
-        return
-    if kind == "sync":
-        _read_again(secrets.randbits(16) if seed is None else seed, contacts or _WORKSPACE)
-        return
-    if kind == REPLAY:
-        _replay(secrets.randbits(32) if seed is None else seed, events or LONG_REPLAY.events)
-        return
     if kind in _ONCE:
-        _ONCE[kind](secrets.randbits(32) if seed is None else seed)
+        _ONCE[kind](secrets.randbits(16) if seed is None else seed, _Size(events, contacts))
         return
     kinds = [*KINDS, OPERATIONS] if kind == "all" else [kind]
     end = time.monotonic() + minutes * 60
@@ -156,7 +153,14 @@ def _compare(kind: str, histories: Iterator[tuple[int, list[str]]]) -> None:
     click.echo(f"{done} histories, nothing found")
 
 
-def _kill_deliveries(seed: int) -> None:
+class _Size(NamedTuple):
+    """How large a campaign is; None as it is usually."""
+
+    events: int | None
+    contacts: int | None
+
+
+def _kill_deliveries(seed: int, _: _Size) -> None:
     """Kill `deliver` at twenty moments, with an endpoint that fails half of the time, and look for every event."""
     click.echo(f"seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="webhooks-"))
@@ -166,10 +170,11 @@ def _kill_deliveries(seed: int) -> None:
     shutil.rmtree(folder)
 
 
-def _compare_runs(seed: int) -> None:
+def _compare_runs(seed: int, size: _Size) -> None:
     """Feed one history in order to one worker, and shuffled with a fifth of it twice to three of which two are killed."""
-    click.echo(f"seed {seed}: {_EVENTS} events")
-    history, folder = mixed_history(seed, _EVENTS, _CONTACTS), Path(tempfile.mkdtemp(prefix="runs-"))
+    events = size.events or _EVENTS
+    click.echo(f"seed {seed}: {events} events")
+    history, folder = mixed_history(seed, events, events // _EVENTS_A_CONTACT), Path(tempfile.mkdtemp(prefix="runs-"))
     with temporary_stack() as stack:
         asyncio.run(_two_runs(stack.addresses.kafka, folder, history, random.Random(seed)))
     shutil.rmtree(folder)
@@ -196,8 +201,9 @@ async def _two_runs(bootstrap: str, folder: Path, history: list[Sent], chance: r
     click.echo(f"shuffled on three workers, two killed: the same bytes in {time.monotonic() - started:.0f} s")
 
 
-def _read_again(seed: int, contacts: int) -> None:
+def _read_again(seed: int, size: _Size) -> None:
     """Lose webhooks of a workspace in every way, read it again, and compare the tables with its truth."""
+    contacts = size.contacts or _WORKSPACE
     click.echo(f"seed {seed}: {contacts} contacts")
     started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sync-"))
     with temporary_stack() as stack:
@@ -210,8 +216,9 @@ def _read_again(seed: int, contacts: int) -> None:
     click.echo(f"the tables are what is true after {time.monotonic() - started:.0f} s: {campaign}")
 
 
-def _replay(seed: int, events: int) -> None:
+def _replay(seed: int, size: _Size) -> None:
     """Replay a long history twice beside live traffic, killed ten times, and compare everything with what was there before."""
+    events = size.events or LONG_REPLAY.events
     click.echo(f"seed {seed}: {events} events")
     share = events / LONG_REPLAY.events
     scale = LONG_REPLAY._replace(events=events, rate=LONG_REPLAY.rate * share)
@@ -222,7 +229,7 @@ def _replay(seed: int, events: int) -> None:
     click.echo(f"{figures}\nnothing found in {time.monotonic() - started:.0f} s")
 
 
-def _run_long(kind: str, seed: int) -> None:
+def _run_long(kind: str, seed: int, _: _Size) -> None:
     """Run the long form of a test of the suite."""
     started, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix=f"{kind}-"))
     click.echo(f"seed {seed}")
@@ -281,10 +288,22 @@ def _run_campaign(stack: LocalStack, kind: str, seed: int) -> None:
     click.echo(f"{kind:10} seed {seed:>10}  {time.monotonic() - started:5.0f} s  {campaign}")
 
 
-_ONCE: Final[Mapping[str, Callable[[int], None]]] = MappingProxyType(
+def _change_a_policy(_: int, size: _Size) -> None:
+    """Change a policy forth and back while a worker is killed."""
+    people, started = size.contacts or _PEOPLE, time.monotonic()
+    long_run(people)
+    click.echo(
+        f"the same bytes, and one change per person and direction, over {people} people in {time.monotonic() - started:.0f} s"
+    )
+
+
+_ONCE: Final[Mapping[str, Callable[[int, _Size], None]]] = MappingProxyType(
     {
-        "webhooks": _kill_deliveries,
         "runs": _compare_runs,
+        "policy": _change_a_policy,
+        "sync": _read_again,
+        REPLAY: _replay,
+        "webhooks": _kill_deliveries,
         KILLS: partial(_run_long, KILLS),
         CONTINUATION: partial(_run_long, CONTINUATION),
         REDRIVE: partial(_run_long, REDRIVE),

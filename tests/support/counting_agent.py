@@ -1,7 +1,7 @@
 """The simplest agent that can be wrong: it counts records by key and sends each count. Its oracle is a Counter."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -90,6 +90,13 @@ async def write(producer: AIOKafkaProducer, kafka: KafkaSettings, topic: str, ke
 
 async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
     """Return every committed record of a topic."""
+    async with followed(kafka, topic) as records:
+        return await records()
+
+
+@asynccontextmanager
+async def followed(kafka: KafkaSettings, topic: str) -> AsyncIterator[Callable[[], Awaitable[list[object]]]]:
+    """Yield what reads on to the end and returns every committed record of a topic so far: who asks often reads each record once."""
     consumer = AIOKafkaConsumer(
         **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
     )
@@ -97,13 +104,17 @@ async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
     try:
         tps = [TopicPartition(kafka.topic(topic), p) for p in sorted(await _partitions(consumer, kafka.topic(topic)))]
         consumer.assign(tps)
-        ends = await consumer.end_offsets(tps)
         await consumer.seek_to_beginning(*tps)
         records: list[object] = []
-        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
-            for fetched in (await consumer.getmany(timeout_ms=200)).values():
-                records += fetched
-        return records
+
+        async def so_far() -> list[object]:
+            ends = await consumer.end_offsets(tps)
+            while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+                for fetched in (await consumer.getmany(timeout_ms=200)).values():
+                    records.extend(fetched)
+            return records
+
+        yield so_far
     finally:
         await consumer.stop()
 

@@ -85,10 +85,12 @@ async def latest(settings: KafkaSettings) -> Latest:
 
 
 async def until_equal(settings: KafkaSettings, expected: Latest, running: Fleet, seconds: float) -> None:
-    """Wait until the topics have these values. Raises AssertionError with some that differ."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Wait until the topics have these values. Raises AssertionError with some that differ once nothing has changed for so long."""
+    before, deadline = {}, 0.0
     while (found := await latest(settings)) != expected:
         assert running.exit_codes() == [], running.log_tails()
+        if found != before:
+            before, deadline = found, asyncio.get_running_loop().time() + seconds
         if asyncio.get_running_loop().time() > deadline:
             wrong = {
                 topic: [key for key in {*expected[topic], *found[topic]} if expected[topic].get(key) != found[topic].get(key)]
@@ -99,17 +101,18 @@ async def until_equal(settings: KafkaSettings, expected: Latest, running: Fleet,
 
 
 async def until_quiet(settings: KafkaSettings, seconds: float) -> Latest:
-    """Return the values once the agents have read everything and nothing changes any more."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Return the values once the agents have read everything and nothing changes any more. For so long something has to change."""
     names = [settings.topic(topic) for topic in _READ_IN]
-    before: Latest = {}
+    before: tuple[int, Latest] = (-1, {})
+    deadline = 0.0
     async with group_lag(settings, Naming(prefix=settings.topic_prefix).group, *names) as lag:
         while True:
             await asyncio.sleep(5)
             behind, now = sum((await lag()).values()), await latest(settings)
-            if behind < _MARKERS and now == before:
+            if behind < _MARKERS and now == before[1]:
                 return now
-            before = now
+            if (behind, now) != before:
+                before, deadline = (behind, now), asyncio.get_running_loop().time() + seconds
             assert asyncio.get_running_loop().time() < deadline, f"{behind} records are not read yet"
 
 
