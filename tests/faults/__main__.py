@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import secrets
 import shutil
 import sys
@@ -37,7 +36,6 @@ from tests.support.access_reports.campaign import campaign as report_campaign
 from tests.support.activities.campaign import campaign as activities_campaign
 from tests.support.counting_agent import PARTITIONS
 from tests.support.identity import two_runs
-from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 from tests.support.profile_laws.campaign import campaign as people_campaign
 from tests.support.webhooks.campaign import kill_campaign
 
@@ -47,8 +45,7 @@ _COMPARED: Final = {
     "people": people_campaign,
     "activities": activities_campaign,
 }
-_EVENTS, _EVENTS_A_CONTACT = 50_000, 25  # of two runs
-_RUN_S = 600.0  # of two runs, without any progress
+_EVENTS = 50_000  # of two runs
 _PEOPLE = 100_000
 _WORKSPACE = 100_000  # contacts of a workspace that is read
 _LONG_OUTAGES = 20_000  # contacts from which on there is no ingress for ten minutes and no Kafka for one
@@ -170,37 +167,6 @@ def _kill_deliveries(seed: int, _: _Size) -> None:
     shutil.rmtree(folder)
 
 
-def _compare_runs(seed: int, size: _Size) -> None:
-    """Feed one history in order to one worker, and shuffled with a fifth of it twice to three of which two are killed."""
-    events = size.events or _EVENTS
-    click.echo(f"seed {seed}: {events} events")
-    history, folder = mixed_history(seed, events, events // _EVENTS_A_CONTACT), Path(tempfile.mkdtemp(prefix="runs-"))
-    with temporary_stack() as stack:
-        asyncio.run(_two_runs(stack.addresses.kafka, folder, history, random.Random(seed)))
-    shutil.rmtree(folder)
-
-
-async def _two_runs(bootstrap: str, folder: Path, history: list[Sent], chance: random.Random) -> None:
-    one, three = (KafkaSettings(bootstrap=bootstrap, topic_prefix=f"{name}.") for name in ("one", "three"))
-    started = time.monotonic()
-    running = await two_runs.run(one, folder / "one", history, chance, workers=1, kills=0)
-    try:
-        expected = await two_runs.until_quiet(one, _RUN_S)
-    finally:
-        running.close()
-    click.echo(
-        f"in order on one worker: { {topic: len(values) for topic, values in expected.items()} } in {time.monotonic() - started:.0f} s"
-    )
-    started = time.monotonic()
-    running = await two_runs.run(three, folder / "three", shuffled(history, chance), chance, workers=3, kills=2)
-    try:
-        await two_runs.until_equal(three, expected, running, _RUN_S)
-        await two_runs.no_event_twice(three)
-    finally:
-        running.close()
-    click.echo(f"shuffled on three workers, two killed: the same bytes in {time.monotonic() - started:.0f} s")
-
-
 def _read_again(seed: int, size: _Size) -> None:
     """Lose webhooks of a workspace in every way, read it again, and compare the tables with its truth."""
     contacts = size.contacts or _WORKSPACE
@@ -299,7 +265,7 @@ def _change_a_policy(_: int, size: _Size) -> None:
 
 _ONCE: Final[Mapping[str, Callable[[int, _Size], None]]] = MappingProxyType(
     {
-        "runs": _compare_runs,
+        "runs": lambda seed, size: two_runs.long_run(seed, size.events or _EVENTS),
         "policy": _change_a_policy,
         "sync": _read_again,
         REPLAY: _replay,

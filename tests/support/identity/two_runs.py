@@ -2,13 +2,19 @@
 
 import asyncio
 import random
+import shutil
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from connectors.kafka import topics
 from connectors.kafka.group_lag import group_lag
 from connectors.kafka.settings import KafkaSettings
+from connectors.local import temporary_stack
 from schemas.message import header
 from schemas.partition import partition_of
 from streams.engine.naming import Naming
@@ -17,12 +23,14 @@ from tests.faults.fleet import Fleet
 from tests.support.config import config_text, write_config
 from tests.support.counting_agent import producing, read_all
 from tests.support.identity.histories import APPS
-from tests.support.identity.mixed_history import Sent
+from tests.support.identity.mixed_history import Sent, mixed_history, shuffled
 
 LATEST = ("people", "people.aliases", "orgs", "orgs.aliases", "memberships")
 PUBLIC = (*LATEST, "people.changes", "orgs.changes", "contact.read.requests")
 _READ_IN = ("intercom.contacts", "intercom.companies", "person.records", "org.records")
 _SOURCES = "".join(f'[[tenants.sources]]\nname = "{name}"\n' for name in ("crm", "billing"))
+_EVENTS_A_CONTACT = 25
+_QUIET_S = 600.0  # of a long run, without any progress
 _MARKERS = 40  # offsets of transactions that a group which has read everything may seem to lag by
 
 Latest = dict[str, dict[str, bytes]]
@@ -122,3 +130,33 @@ async def no_event_twice(settings: KafkaSettings) -> None:
         ids = Counter(header(record.headers, "ce_id") for record in await read_all(settings, topic))
         assert [name for name, times in ids.items() if times > 1] == [], f"{topic}: an event twice"
     assert await read_all(settings, "dead.letters") == []
+
+
+def long_run(seed: int, events: int) -> None:
+    """Feed one history in order to one worker, and shuffled with a fifth of it twice to three of which two are killed."""
+    click.echo(f"seed {seed}: {events} events")
+    history, folder = mixed_history(seed, events, events // _EVENTS_A_CONTACT), Path(tempfile.mkdtemp(prefix="runs-"))
+    with temporary_stack() as stack:
+        asyncio.run(_two_runs(stack.addresses.kafka, folder, history, random.Random(seed)))
+    shutil.rmtree(folder)
+
+
+async def _two_runs(bootstrap: str, folder: Path, history: list[Sent], chance: random.Random) -> None:
+    one, three = (KafkaSettings(bootstrap=bootstrap, topic_prefix=f"{name}.") for name in ("one", "three"))
+    started = time.monotonic()
+    running = await run(one, folder / "one", history, chance, workers=1, kills=0)
+    try:
+        expected = await until_quiet(one, _QUIET_S)
+    finally:
+        running.close()
+    click.echo(
+        f"in order on one worker: { {topic: len(values) for topic, values in expected.items()} } in {time.monotonic() - started:.0f} s"
+    )
+    started = time.monotonic()
+    running = await run(three, folder / "three", shuffled(history, chance), chance, workers=3, kills=2)
+    try:
+        await until_equal(three, expected, running, _QUIET_S)
+        await no_event_twice(three)
+    finally:
+        running.close()
+    click.echo(f"shuffled on three workers, two killed: the same bytes in {time.monotonic() - started:.0f} s")
