@@ -102,6 +102,7 @@ def _table(trials: Trials) -> Table:
         "table MB",
         "peak MiB at half",
         "peak MiB",
+        "peak MiB with the report",
     )
     figures: tuple[Callable[[ReadingTrial], float], ...] = (
         _rate,
@@ -112,6 +113,7 @@ def _table(trials: Trials) -> Table:
         lambda trial: trial.table_mb,
         lambda trial: trial.half_mib,
         lambda trial: trial.peak_mib,
+        lambda trial: trial.made_mib,
     )
     rows = (
         TableRow(name, tuple(Spread.of([figure(each) for each in rounds.values()]) for figure in figures))

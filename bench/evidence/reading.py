@@ -30,7 +30,7 @@ _BATCH: Final = 500
 class ReadingTrial(msgspec.Struct, frozen=True, kw_only=True):
     """CPU seconds of a reading without making the year, and peak memory (MiB) of its process at half of the year and at its end.
 
-    Of a report: CPU seconds of making it, its size and digest. Of the agent: what its table holds at half of the year and at its end (MB).
+    Of a report: CPU seconds of making it, its size and digest, and peak memory with it. Of the agent: what its table holds at half of the year and at its end (MB).
     """
 
     name: str
@@ -43,6 +43,7 @@ class ReadingTrial(msgspec.Struct, frozen=True, kw_only=True):
     table_mb: float = 0.0
     half_mib: float
     peak_mib: float
+    made_mib: float = 0.0
 
 
 def read_for_report(facts: int) -> ReadingTrial:
@@ -56,11 +57,11 @@ def read_for_report(facts: int) -> ReadingTrial:
         cpu += time.process_time() - start
         read += len(batch)
         half = half or (own_peak_mib() if read * 2 >= facts else 0.0)
-    start = time.process_time()
-    made = json_bytes(report(log.finished()))
+    finished, peak, start = log.finished(), own_peak_mib(), time.process_time()
+    made = json_bytes(report(finished))
     return ReadingTrial(
         name=REPORT, facts=read, cpu_s=cpu, made_s=time.process_time() - start, size=len(made), sha256=digest(made),
-        half_mib=half, peak_mib=own_peak_mib(),
+        half_mib=half, peak_mib=peak, made_mib=own_peak_mib(),
     )  # fmt: skip
 
 

@@ -102,10 +102,10 @@ def _approvals_never_end(patch: Patch) -> None:
 
 
 def _the_last_finding_counts_for_everybody(patch: Patch) -> None:
-    def of_person(self: Any, check: str, app_id: str, account: str, people: Any) -> FindingLife | None:
-        return max(self._last.get((check, app_id, account), ()), key=lambda life: life.known, default=None)
+    def of_leaver(self: Any, app_id: str, account: str, people: Any) -> FindingLife | None:
+        return max(self._of_leavers.get((app_id, account), ()), key=lambda life: life.known, default=None)
 
-    patch.setattr("streams.core.access.reports.lives.FindingLives.of_person", of_person)
+    patch.setattr("streams.core.access.reports.lives.FindingLives.of_leaver", of_leaver)
 
 
 FAULTS: Final[dict[str, Callable[[Patch], None]]] = {

@@ -16,7 +16,6 @@ from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.values import PresenceEvent, TeammateSnapshot
 
 REVOKED, ACTIVE, UNCERTAIN, NOT_FOUND = "Revoked", "Active", "Unknown", "Not found"
-_OFFBOARDED = "C2"
 _GRACE = "grace"  # a parameter of a finding's compliance
 
 
@@ -89,7 +88,7 @@ def _leaver(view: ReportView, person: Person, account: _Account | None) -> Repor
     assert end is not None
     given = value(ending.row.fields, "ends") if end.by == "ends" else None
     row = account.row if account else None
-    life = view.record.lives.of_person(_OFFBOARDED, row.app_id, row.id, person.ids) if row else None
+    life = view.record.lives.of_leaver(row.app_id, row.id, person.ids) if row else None
     removal = _removal(account.presence) if account else None
     due = max(end.instant, _due(view, life)) if life else end.instant
     until = view.at if removal is None else removal.time

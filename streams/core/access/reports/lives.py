@@ -1,12 +1,16 @@
 """The lives of findings, from the events that the checks publish: opened, changed, closed, and opened again."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from schemas.access.findings import Finding
 from streams.core.access.findings.build import FindingEvent
-from streams.core.access.findings.episodes import CLOSE, CREATE
+from streams.core.access.findings.episodes import CLOSE, CREATE, REOPENS_WITHIN
+
+OFFBOARDED = "C2"
+"""The check whose findings are remembered by account when they are over: a report says of leavers whether there was one."""
 
 
 class LifeStep(msgspec.Struct, frozen=True, gc=False):
@@ -41,13 +45,19 @@ class FindingLife(msgspec.Struct, kw_only=True):
 
 
 class FindingLives:
-    """Follows events in their order. With `since` (ms) the lives of a period are kept whole, else the open ones and the last of each subject."""
+    """Follows events in their order. With `since` (ms) the lives of a period are kept whole, else the open ones and those about leavers.
+
+    So the memory of a report of an instant does not grow with the findings that were opened and closed before it.
+    """
 
     def __init__(self, since: int | None) -> None:
         self._since = since
         self._current: dict[str, FindingLife] = {}
         self._over: list[FindingLife] = []
-        self._last: dict[tuple[str, str, str], list[FindingLife]] = {}
+        self._of_leavers: dict[tuple[str, str], list[FindingLife]] = {}
+        self._closed: deque[tuple[int, str]] = (
+            deque()
+        )  # when an instant's are not needed any more, until none can be opened again
 
     def follow(self, events: Iterable[FindingEvent]) -> None:
         """Take the events of one chunk."""
@@ -67,9 +77,9 @@ class FindingLives:
         if (life := self._current.get(uid)) is not None:
             life.people.update(people)
 
-    def of_person(self, check: str, app_id: str, account: str, people: Iterable[str]) -> FindingLife | None:
-        """Return the last finding of a check about an account that is or was about one of these people."""
-        named = [life for life in self._last.get((check, app_id, account), ()) if not life.people.isdisjoint(people)]
+    def of_leaver(self, app_id: str, account: str, people: Iterable[str]) -> FindingLife | None:
+        """Return the last finding of `OFFBOARDED` about an account that is or was about one of these people."""
+        named = [life for life in self._of_leavers.get((app_id, account), ()) if not life.people.isdisjoint(people)]
         return max(named, key=lambda life: (life.known, life.opened), default=None)
 
     def _follow(self, finding: Finding, people: Iterable[str]) -> None:
@@ -91,12 +101,23 @@ class FindingLives:
                 *life.steps,
                 LifeStep(finding.activity_id, finding.time, now, extra.result, extra.reason, extra.sla_state, shown),
             ]
-        elif life.closed is not None:
+        elif is_over:
             life.latest = msgspec.structs.replace(finding, evidences=())
+            self._closed.append((now, uid))
+        self._forget(now)
 
     def _remember(self, life: FindingLife) -> None:
         extra = life.latest.unmapped
-        self._last.setdefault((extra.check, extra.app_id, extra.account or ""), []).append(life)
+        if extra.check == OFFBOARDED:
+            self._of_leavers.setdefault((extra.app_id, extra.account or ""), []).append(life)
+
+    def _forget(self, now: int) -> None:
+        """Forget what is over and can be opened no more, with log time at `now` (ms)."""
+        while self._closed and self._closed[0][0] + REOPENS_WITHIN < now:
+            closed, uid = self._closed.popleft()
+            life = self._current.get(uid)
+            if life is not None and life.closed_known == closed:
+                del self._current[uid]
 
     def _end(self, life: FindingLife) -> None:
         if self._since is not None:
