@@ -1,6 +1,5 @@
 """All types that an activity can have, for those who name one. A statistic of a content can be of any kind: Intercom adds kinds."""
 
-from difflib import get_close_matches
 from typing import Final
 
 from schemas.activities.retention import STATISTICS
@@ -15,7 +14,3 @@ def is_type(name: str) -> bool:
     """Return whether an activity can have that type."""
     return name in TYPES or name.startswith(STATISTICS)
 
-
-def like(name: str) -> list[str]:
-    """Return the types that somebody may have meant, the likeliest first."""
-    return get_close_matches(name, sorted(TYPES), n=3)

@@ -1,6 +1,7 @@
 """`activities policy show|set|what-if`: for how long the details of activities are kept."""
 
 import time
+from difflib import get_close_matches
 
 import click
 
@@ -15,7 +16,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.activities.adoption import activities
-from streams.core.activities.types import is_type, like
+from streams.core.activities.types import TYPES, is_type
 from streams.ops.activities.policy import RetentionChange, RetentionRequest, change_policy, in_force
 from streams.ops.activities.what_if import RetentionPreview, preview
 from streams.ops.codec import configured_codec
@@ -172,7 +173,7 @@ def _known(name: str) -> str:
     """Return a type. Raises BadConfiguration for what no activity can be: its days would never apply to anything."""
     if is_type(name):
         return name
-    meant = f"; did you mean {' or '.join(found)}?" if (found := like(name)) else "; docs/activities.md has all of them"
+    meant = f"; did you mean {' or '.join(found)}?" if (found := get_close_matches(name, sorted(TYPES))) else "; docs/activities.md has all of them"
     raise BadConfiguration(f"--type {name}: it is no type of activities{meant}")
 
 

@@ -18,7 +18,7 @@ from tests.support.company import APP, T0, Company, everyone
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "access.md").read_text(encoding="utf-8")
 FURTHER = {check.id: check for check in CHECKS.values() if check.further}
-ROWS = dict(re.findall(r"^\| \*\*(C\d+)\*\* (.*)$", DOCUMENT, re.MULTILINE))
+ROWS = dict(re.findall(r"^\| \*\*(C\d+)\*\* (\w.*)$", DOCUMENT, re.MULTILINE))
 OPENED_BY = {check: re.findall(r"`([a-z_.]+)`", row.split(" | ")[2]) for check, row in ROWS.items() if check in FURTHER}
 
 

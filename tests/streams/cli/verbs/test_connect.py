@@ -156,6 +156,7 @@ def test_every_topic_to_subscribe_to_is_one_that_an_agent_reads():
             "intercom.companies",
             "intercom.admins",
             "intercom.conversations",
+            "intercom.activities",
             "activity.events",
         )
 
