@@ -31,6 +31,9 @@ NOTICED = {  # in the history of which seed
     "silence is dated once": 26,
 }
 
+# seeds that noticed a fault; they come first, because a history takes half a second
+LIKELY = (0, 1, 4, 5, 8, 11, 16, 19, 26, 30, 67)
+
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
 def test_a_case_has_its_right_values(case):
@@ -67,7 +70,7 @@ def test_a_history_continued_from_what_it_begins_with_has_the_answers_of_the_who
 @pytest.mark.parametrize("letter", FAULTS)
 def test_a_fault_put_back_into_the_agent_is_noticed(letter, monkeypatch):
     FAULTS[letter](monkeypatch)
-    assert any(disagreements(history(seed, SIZE)) for seed in range(200))
+    assert any(disagreements(history(seed, SIZE)) for seed in (*LIKELY, *range(200)))
 
 
 @pytest.mark.parametrize("first", range(0, 60, BATCH))

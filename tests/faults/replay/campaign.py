@@ -50,7 +50,7 @@ class ReplayScale(NamedTuple):
     workers: int = 1
 
 
-SHORT = ReplayScale(events=3_000, kills=1, window_s=(0.3, 1.5), rate=500, live_per_second=20, deadline_s=400)
+SHORT = ReplayScale(events=2_000, kills=1, window_s=(0.3, 1.5), rate=500, live_per_second=20, deadline_s=400)
 LONG = ReplayScale(events=200_000, kills=5, window_s=(4, 8), rate=4_000, live_per_second=40, deadline_s=3_600, workers=2)
 
 
