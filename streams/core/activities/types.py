@@ -13,4 +13,3 @@ TYPES: Final = frozenset({*PART_TYPES, *OTHER_TYPES, *(rule.type for rule in TAB
 def is_type(name: str) -> bool:
     """Return whether an activity can have that type."""
     return name in TYPES or name.startswith(STATISTICS)
-

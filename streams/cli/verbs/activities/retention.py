@@ -173,7 +173,8 @@ def _known(name: str) -> str:
     """Return a type. Raises BadConfiguration for what no activity can be: its days would never apply to anything."""
     if is_type(name):
         return name
-    meant = f"; did you mean {' or '.join(found)}?" if (found := get_close_matches(name, sorted(TYPES))) else "; docs/activities.md has all of them"
+    found = get_close_matches(name, sorted(TYPES))
+    meant = f"; did you mean {' or '.join(found)}?" if found else "; docs/activities.md has all of them"
     raise BadConfiguration(f"--type {name}: it is no type of activities{meant}")
 
 
