@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio
 
 APP = "abc12345"
 AVRO = Avro.local()
-EVENTS, LIVE, PERSONS, KILLS = 4_000, 300, 150, 3
+EVENTS, LIVE, PERSONS, KILLS = 2_000, 300, 150, 3
 
 
 async def test_a_replay_killed_during_live_traffic_changes_nothing(kafka: str, prefix: str, tmp_path: Path) -> None:

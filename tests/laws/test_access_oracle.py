@@ -73,7 +73,7 @@ def test_the_hashes_of_empty_listings_in_the_cases_follow_the_rule_of_the_schema
     assert hashes == {snapshot_hash([])}
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(30))
 def test_the_oracle_keeps_every_law(seed):
     entries = history(seed, SIZE, FIRST_PARTS if seed % 3 else ALL_PARTS)
     broken = broken_laws(entries, answers, random.Random(seed), quick=final_rows, steps=list(walk(entries)))
