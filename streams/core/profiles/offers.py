@@ -21,7 +21,7 @@ from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Version
 from streams.core.profiles.patterns import matcher, specificity
 from streams.core.profiles.policies import Assertion, Assertions, Records, ResolvedLayers, latest_wins, links
-from streams.core.profiles.storage import LIST_OF_KIND
+from streams.core.profiles.storage import LIST_OF_KIND, MOST_NAMES
 from streams.core.records.registers import active_edges, first_active, first_values
 
 _DEFAULT: Final = FieldPolicy("*")
@@ -55,7 +55,6 @@ class _Offer(NamedTuple):
 
 
 _Find = Callable[[str, str], _Rule]
-_MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
 
 
 class _SourceRules(dict[str, _Rule]):
@@ -66,7 +65,7 @@ class _SourceRules(dict[str, _Rule]):
         self._source = source
 
     def __missing__(self, name: str) -> _Rule:
-        if len(self) > _MOST_NAMES:
+        if len(self) > MOST_NAMES:
             self.clear()
         rule = self[name] = self._find(self._source, name)
         return rule

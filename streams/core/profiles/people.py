@@ -11,6 +11,7 @@ from streams.core.profiles.policies import Assertion, Assertions, Records, conta
 from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
 from streams.core.profiles.storage import CONSENT_FIELDS
 from streams.core.records.completeness import incomplete_lists
+from streams.core.records.kept import kept_with_registers
 from streams.core.records.registers import inactive_edges
 
 _LISTS_OF_KIND: Final[Mapping[str, str]] = MappingProxyType({
@@ -53,20 +54,17 @@ _DENYING_SMS: Final[Mapping[str, Value]] = MappingProxyType({"sms_consent": Fals
 
 
 _Statements = list[tuple[str, Value, Version]]
-_STATEMENTS: Final = "statements"  # kept with the registers
 
 
+@kept_with_registers
 def _statements(registers: Registers) -> _Statements:
     """Return what a record says about the channels, the latest first. Of a field that was emptied the last value counts."""
-    statements: _Statements | None = registers.__dict__.get(_STATEMENTS)
-    if statements is None:
-        statements = registers.__dict__[_STATEMENTS] = [
-            (name, value, version)
-            for version, values in (*registers.now, *registers.last)
-            for name in CONSENT_FIELDS
-            if (value := values.get(name)) is not None
-        ]
-    return statements
+    return [
+        (name, value, version)
+        for version, values in (*registers.now, *registers.last)
+        for name in CONSENT_FIELDS
+        if (value := values.get(name)) is not None
+    ]
 
 
 def _consent(

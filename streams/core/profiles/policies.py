@@ -13,6 +13,7 @@ from schemas.intercom.values import floor_to_second
 from schemas.profiles.changes import ValueOrigin
 from schemas.profiles.registers import PatchCause, Registers, Value
 from schemas.profiles.version import Version
+from streams.core.records.kept import kept_with_registers
 from streams.core.records.registers import (
     active_edges,
     first_active,
@@ -62,7 +63,7 @@ class ProfileStatus(StrEnum):
 
 
 _NEVER: Final = Version(0, 0, 0, 0, "")
-_LINKS, _STATUS, _LAYERS = "links", "contact status", "layers"  # what follows from registers, kept with them
+_LINKS, _LAYERS = "links", "layers"  # what follows from registers and their record, kept with them
 ALIVE: Final = frozenset({ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED})
 _BEST_FIRST: Final = (ProfileStatus.ACTIVE, ProfileStatus.ARCHIVED, ProfileStatus.DELETED, ProfileStatus.MERGED)
 
@@ -85,6 +86,7 @@ def _kept(name: str, compute: Callable[[str, Registers], T], record: str, regist
     return kept[1]
 
 
+@kept_with_registers
 def contact_status(registers: Registers) -> ProfileStatus:
     """Return the status of a record of a person. A merge is final, and so is the deletion of a contact: no event revokes it.
 
@@ -92,13 +94,6 @@ def contact_status(registers: Registers) -> ProfileStatus:
 
     A record of another system exists again if that system sends it again, at a later time.
     """
-    status: ProfileStatus | None = registers.__dict__.get(_STATUS)
-    if status is None:
-        status = registers.__dict__[_STATUS] = _contact_status(registers)
-    return status
-
-
-def _contact_status(registers: Registers) -> ProfileStatus:
     if not registers.on:  # as most
         return ProfileStatus.ACTIVE
     marks = {name for name, _ in active_edges(registers) if not name.startswith(("company:", "tag:"))}

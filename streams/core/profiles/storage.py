@@ -29,7 +29,7 @@ LIST_OF_KIND: Final = MappingProxyType({"company": "companies", "tag": "tags", "
 _OLDER_NAMES: Final = MappingProxyType({"user_id": "external_id", "last_request_at": "last_seen_at"})
 _MAPS: Final = ("attributes.", "traits.")
 _TRAITS: Final = "traits."
-_MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
+MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
 _STORED_BY: Final = "stored by"  # kept with the registers: the policy that denies nothing of them
 
 
@@ -52,7 +52,7 @@ class Storage:
         self._hashed = matcher(policy.hash)
         self._texts = texts
         self._key = key
-        self._fate: Callable[[str], Fate] = lru_cache(maxsize=_MOST_NAMES)(self._find)
+        self._fate: Callable[[str], Fate] = lru_cache(maxsize=MOST_NAMES)(self._find)
         self._fate_of_kind = {kind: self.fate_of_list(name) for kind, name in LIST_OF_KIND.items()}
         self._denies_lists = Fate.DENIED in self._fate_of_kind.values()
         self._stored_names: set[str] = set()  # of fields, among those seen
@@ -112,7 +112,7 @@ class Storage:
         if self._stored_names.issuperset(values):
             return True
         stored = [name for name in values if self._fate(name) is Fate.STORED]
-        if len(self._stored_names) > _MOST_NAMES:
+        if len(self._stored_names) > MOST_NAMES:
             self._stored_names.clear()
         self._stored_names.update(stored)
         return len(stored) == len(values)

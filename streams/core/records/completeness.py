@@ -8,22 +8,16 @@ from typing import Final
 
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Version
+from streams.core.records.kept import kept_with_registers
 from streams.core.records.registers import first_activations, versions_of
 
-_INCOMPLETE: Final = "incomplete lists"  # kept with the registers
 UNKNOWN: Final = -1
 """The count of a list that says that it has more entries, and not how many."""
 
 
+@kept_with_registers
 def incomplete_lists(registers: Registers) -> dict[str, Version]:
     """Return the kinds of edges of which some are not known, with the version that says so; `subscription-` are those opted out of."""
-    known: dict[str, Version] | None = registers.__dict__.get(_INCOMPLETE)
-    if known is None:
-        known = registers.__dict__[_INCOMPLETE] = _incomplete(registers)
-    return known
-
-
-def _incomplete(registers: Registers) -> dict[str, Version]:
     counts = {
         name[1:]: (version, count)
         for version, lists in registers.complete

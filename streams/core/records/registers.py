@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from schemas.profiles.registers import Layer, Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
 from streams.core.records.contested import contested
+from streams.core.records.kept import kept_with_registers
 from streams.core.records.layers import by_version, in_order
 
 T = TypeVar("T")
@@ -20,7 +21,6 @@ T = TypeVar("T")
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
 _SEPARATOR: Final = "\n"  # between the ids of a complete list
-_ACTIVE, _UNSETTLED, _FIRST_VALUES = "active edges", "unsettled", "first values"  # what follows from registers, kept with them
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -83,12 +83,10 @@ def current(registers: Registers) -> Iterator[tuple[str, Value, Version]]:
                 yield name, value, version
 
 
+@kept_with_registers
 def first_values(registers: Registers) -> Layers:
     """Return the earliest value ever asserted of each field, least first."""
-    known: Layers | None = registers.__dict__.get(_FIRST_VALUES)
-    if known is None:
-        known = registers.__dict__[_FIRST_VALUES] = earliest(non_empty(registers.now) + registers.last + registers.first)
-    return known
+    return earliest(non_empty(registers.now) + registers.last + registers.first)
 
 
 def version_of(layers: Layers, name: str) -> Version | None:
@@ -99,21 +97,18 @@ def version_of(layers: Layers, name: str) -> Version | None:
     return None
 
 
-def active_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
-    """Yield the edges and marks that are active now, with the version of the latest assertion that they are."""
-    active: tuple[tuple[str, Version], ...] | None = registers.__dict__.get(_ACTIVE)
-    if active is None:
-        denials = _denials(registers) if registers.on else None
-        active = tuple(
-            [
-                (name, version)
-                for version, names in registers.on
-                for name in names
-                if denials is None or all(other < version for other in denials(name))
-            ]
-        )
-        registers.__dict__[_ACTIVE] = active
-    return iter(active)
+@kept_with_registers
+def active_edges(registers: Registers) -> tuple[tuple[str, Version], ...]:
+    """Return the edges and marks that are active now, with the version of the latest assertion that they are."""
+    denials = _denials(registers) if registers.on else None
+    return tuple(
+        [
+            (name, version)
+            for version, names in registers.on
+            for name in names
+            if denials is None or all(other < version for other in denials(name))
+        ]
+    )
 
 
 def inactive_edges(registers: Registers) -> Iterator[tuple[str, Version]]:
@@ -140,12 +135,10 @@ def versions_of(layers: Layers) -> dict[str, Version]:
     return {name: version for version, names in layers for name in names}
 
 
+@kept_with_registers
 def unsettled(registers: Registers) -> set[str]:
     """Return the names with two contradicting assertions in one second that the wire cannot order; a read by id settles them."""
-    known: set[str] | None = registers.__dict__.get(_UNSETTLED)
-    if known is not None:
-        return known
-    registers.__dict__[_UNSETTLED] = names_unsettled = set(registers.contested)
+    names_unsettled = set(registers.contested)
     denials = _denials(registers) if registers.on else None
     if denials is not None:
         for version, names in registers.on:
