@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.admin import admin_client
-from connectors.kafka.clients import Consumer
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 
@@ -17,11 +17,12 @@ async def group_lag(kafka: KafkaSettings, group: str, *topics: str) -> AsyncIter
 
     Transaction markers count as offsets too, so a group that has read everything may seem to lag by a few.
     """
-    consumer = Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)
     try:
-        await consumer.start()
-        partitions = await partitions_of(consumer, *topics)
-        async with admin_client(kafka) as admin:
+        async with (
+            started(Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)) as consumer,
+            admin_client(kafka) as admin,
+        ):
+            partitions = await partitions_of(consumer, *topics)
 
             async def lag() -> dict[str, int]:
                 committed = await admin.list_consumer_group_offsets(group, partitions=partitions)
@@ -35,5 +36,3 @@ async def group_lag(kafka: KafkaSettings, group: str, *topics: str) -> AsyncIter
             yield lag
     except (KafkaError, OSError) as error:
         raise kafka.unavailable(error) from error
-    finally:
-        await consumer.stop()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from connectors.kafka.clients import Consumer
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import OffsetRange
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import MissingRecords, Unavailable
@@ -63,31 +63,26 @@ async def pulled_ranges(kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, 
         return
     consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed")
     try:
-        await consumer.start()
-        consumer.assign(list(starts))
-        for at, start in starts.items():
-            consumer.seek(at, start)
-        await asyncio.sleep(0)  # a task of aiokafka's that has not begun cannot be cancelled in order
-        yield PulledRanges(consumer, kafka.topic_prefix, ranges)
+        async with started(consumer):
+            consumer.assign(list(starts))
+            for at, start in starts.items():
+                consumer.seek(at, start)
+            await asyncio.sleep(0)  # a task of aiokafka's that has not begun cannot be cancelled in order
+            yield PulledRanges(consumer, kafka.topic_prefix, ranges)
     except (KafkaError, OSError) as error:
         raise kafka.unavailable(error) from error
-    finally:
-        await consumer.stop()
 
 
 async def starts_at(
     kafka: KafkaSettings, ranges: Mapping[str, Mapping[int, OffsetRange]], time: int
 ) -> dict[str, dict[int, OffsetRange]]:
     """Return the ranges from each partition's first record at that time (ms) on: none of a partition that has no such record."""
-    consumer = Consumer(kafka, enable_auto_commit=False)
     places = [TopicPartition(kafka.topic(topic), number) for topic, numbers in ranges.items() for number in numbers]
     try:
-        await consumer.start()
-        found = await _offsets_at(consumer, places, time)
+        async with started(Consumer(kafka, enable_auto_commit=False)) as consumer:
+            found = await _offsets_at(consumer, places, time)
     except (KafkaError, OSError) as error:
         raise kafka.unavailable(error) from error
-    finally:
-        await consumer.stop()
     return {
         topic: {
             number: OffsetRange(

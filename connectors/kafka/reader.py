@@ -11,7 +11,7 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.kafka.clients import Consumer
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import Unavailable
 
@@ -73,15 +73,13 @@ async def open_topic(
     consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed")
     assigned = [TopicPartition(topic, partition) for partition in sorted(partitions)]
     try:
-        await consumer.start()
-        consumer.assign(assigned)
-        for partition, offset in (await _offsets(consumer, assigned, start)).items():
-            consumer.seek(partition, offset)
-        yield TopicReader(consumer, assigned)
+        async with started(consumer):
+            consumer.assign(assigned)
+            for partition, offset in (await _offsets(consumer, assigned, start)).items():
+                consumer.seek(partition, offset)
+            yield TopicReader(consumer, assigned)
     except KafkaError as error:
         raise kafka.unavailable(error) from error
-    finally:
-        await consumer.stop()
 
 
 async def _offsets(consumer: Any, partitions: list[TopicPartition], start: StartPosition) -> dict[TopicPartition, int]:

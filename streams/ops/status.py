@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from connectors.kafka.clients import Consumer
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
@@ -110,9 +110,7 @@ def _delays(samples: dict[str, list[_Sampled]]) -> Iterable[Delay]:
 
 async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
     names = await live_names(kafka)
-    consumer = Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)
-    try:
-        await consumer.start()
+    async with started(Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)) as consumer:
         partitions = await partitions_of(consumer, *(location(names, topic) for topic in TOPICS))
         starts, before, since = (
             await consumer.beginning_offsets(partitions),
@@ -121,8 +119,6 @@ async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
         )
         await asyncio.sleep(seconds)
         after, elapsed = await consumer.end_offsets(partitions), time.monotonic() - since
-    finally:
-        await consumer.stop()
     async with agents_lag(kafka, source_topics()) as lags:
         behind = await lags()
     written, held = Counter[str](), Counter[str]()
