@@ -12,6 +12,8 @@ from schemas.versioned import Versioned
 PERSON: Final = "person"
 ORG: Final = "org"
 KINDS: Final = (PERSON, ORG)
+PROFILE_TOPICS: Final[Mapping[str, str]] = MappingProxyType({PERSON: "people", ORG: "orgs"})
+"""The public topic of each kind of profile, which is also the name of the agent that writes it."""
 
 OVERWRITE: Final = "overwrite"
 APPEND_ONLY: Final = "append_only"

@@ -31,7 +31,8 @@ from streams.settings.parse import Problem, Report, parse
 from streams.settings.toml_lines import line_of
 
 SCHEMAS: Final[dict[str, PublicSchema]] = {PERSON: PERSON_SCHEMA, ORG: ORG_SCHEMA}
-_PEOPLE: Final = {PERSON: "people", ORG: "organisations"}
+NOUNS: Final = {PERSON: "people", ORG: "organisations"}
+"""What profiles of a kind are called in sentences."""
 _MAPS: Final = ("attributes.", "traits.")
 _LEAST_KEY: Final = 32  # characters, of the key of hashes: who guesses it can find out which value a hash is of
 
@@ -161,7 +162,7 @@ class _Names:
     def __init__(self, schema: PublicSchema) -> None:
         lists = [name for name, kind in schema.lists.items() if kind in LIST_OF_KIND]
         self._known = sorted({*schema.fields, *lists})
-        self._of = _PEOPLE[schema.kind]
+        self._of = NOUNS[schema.kind]
 
     def problem(self, pattern: str, *, denying: bool) -> str | None:
         if names_consent(pattern):

@@ -16,7 +16,7 @@ from schemas.tenancy import Tenancy
 from streams.ops.activities.policy import in_force
 from streams.ops.activities.retained.held import RAW
 from streams.ops.activities.retained.scan import versions_applied
-from streams.ops.generations.live import live_names
+from streams.ops.generations.live import changelog_of
 from streams.ops.replay.plan import plan
 from streams.ops.replay.run import Watcher
 from streams.ops.replay.selection import ReplaySelection
@@ -71,8 +71,7 @@ async def _require_applied(kafka: KafkaSettings, tenant: str) -> None:
     wanted = (await in_force(kafka)).get(tenant)
     if wanted is None:
         return
-    names = await live_names(kafka)
-    changelog = names.topic(names.changelog("activities")).removeprefix(kafka.topic_prefix)
+    changelog = (await changelog_of(kafka, "activities")).removeprefix(kafka.topic_prefix)
     versions = await versions_applied(kafka, changelog, tenant)
     late = sorted(number for number, version in versions.items() if version < wanted.version)
     if late:

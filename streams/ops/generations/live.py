@@ -42,6 +42,12 @@ async def live_names(kafka: KafkaSettings) -> Naming:
     return (await live_generations(kafka)).names(kafka.topic_prefix)
 
 
+async def changelog_of(kafka: KafkaSettings, agent: str) -> str:
+    """Return the broker's topic that keeps an agent's table now."""
+    names = await live_names(kafka)
+    return names.topic(names.changelog(agent))
+
+
 def location(names: Naming, topic: str) -> str:
     """Return the broker's topic that has what agents send each other now; every other topic has one place."""
     if TOPICS[topic].encoding is Encoding.INTERNAL:

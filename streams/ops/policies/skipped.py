@@ -14,7 +14,7 @@ from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord
-from schemas.profiles.policies import ORG, PERSON, source_of
+from schemas.profiles.policies import ORG, PERSON, PROFILE_TOPICS, source_of
 from schemas.profiles.registers import Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.companies import companies
@@ -37,7 +37,6 @@ from streams.engine.in_memory import ListOutbox, MemoryTable
 from streams.ops.policies.partition_rows import partition_rows
 
 _SCHEMAS: Final[Mapping[str, PublicSchema]] = {PERSON: PERSON_SCHEMA, ORG: ORG_SCHEMA}
-_PROFILE_AGENTS: Final = {PERSON: "people", ORG: "orgs"}
 _COMMIT_EVERY: Final = 500
 
 _Counts = Counter[tuple[str, str, str]]
@@ -59,7 +58,7 @@ async def skipped(
 
     Raises Unavailable where Kafka does not answer, MustStop where the policy's hashes have no key here.
     """
-    policies = Policies(f"{_PROFILE_AGENTS[kind]}.policies", _SCHEMAS[kind], tenancy)
+    policies = Policies(f"{PROFILE_TOPICS[kind]}.policies", _SCHEMAS[kind], tenancy)
     counts: _Counts = Counter()
     rules = None
     async for rows in partition_rows(kafka, changelog):

@@ -10,6 +10,7 @@ from connectors.kafka.topic_end import read_to_end
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.identity import ORG, PERSON
+from schemas.profiles.policies import PROFILE_TOPICS
 from schemas.profiles.registers import SourceRecordRow
 from streams.agents.open_record import OpenRecord
 from streams.agents.profiles import ROW
@@ -21,7 +22,6 @@ from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.reasons import FieldReason, field_reasons, in_force
 
-_AGENTS: Final[Mapping[str, str]] = {PERSON: "people", ORG: "orgs"}
 _KIND_OF: Final[Mapping[str, str]] = {
     "intercom.contacts": PERSON, "contact.assignments": PERSON, "person.records": PERSON, "person.assignments": PERSON,
     "intercom.companies": ORG, "company.assignments": ORG, "org.records": ORG, "org.assignments": ORG,
@@ -72,7 +72,7 @@ async def _offers(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Offe
 async def registers_of(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
     """Return the registers of the profile's records, as its agent's table has them."""
     live = await LiveTopics.read(kafka)
-    changelog = live.changelog(_AGENTS[found.kind])
+    changelog = live.changelog(PROFILE_TOPICS[found.kind])
     if changelog not in live.present:
         return {}
     rows: dict[str, bytes | None] = {}

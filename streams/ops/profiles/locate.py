@@ -3,19 +3,19 @@
 An address is looked up among the tenant's claims, which are in one partition.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.profiles.identity import ASSIGNMENT, CLAIM, EMAIL, ORG, PERSON, Key, Scope
+from schemas.profiles.identity import ASSIGNMENT, CLAIM, EMAIL, Key, Scope
+from schemas.profiles.policies import PROFILE_TOPICS
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.reference import ProfileReference, ReferenceKind
 
-_TOPICS: Final[Mapping[str, str]] = {PERSON: "people", ORG: "orgs"}
-_ALIASES: Final = tuple(f"{topic}.aliases" for topic in _TOPICS.values())
+_ALIASES: Final = tuple(f"{topic}.aliases" for topic in PROFILE_TOPICS.values())
 _ASSIGNMENTS: Final = ("contact.assignments", "company.assignments", "person.assignments", "org.assignments")
 
 
@@ -73,7 +73,7 @@ class ProfileFinder:
     async def _published(self, ids: list[str]) -> dict[str, FoundProfile]:
         """Return the present values of profiles, by id."""
         found: dict[str, FoundProfile] = {}
-        for kind, topic in _TOPICS.items():
+        for kind, topic in PROFILE_TOPICS.items():
             values = await self._latest(topic, [id_ for id_ in ids if id_ not in found])
             found |= {id_: FoundProfile(kind, self._avro.decode(value)[1]) for id_, value in values.items()}
         return found
@@ -100,7 +100,7 @@ class ProfileFinder:
 
     async def _profiles_of(self, tenant: str, records: list[str]) -> list[str]:
         """Return the profiles that records belong to: as assigned, or the profiles that they are by themselves."""
-        ids = {derived(tenant, kind, record) for record in records for kind in _TOPICS}
+        ids = {derived(tenant, kind, record) for record in records for kind in PROFILE_TOPICS}
         live = await self._live_topics()
         for topic in _ASSIGNMENTS:
             assigned = await self._latest(live.written_by("identity", topic), records)

@@ -20,7 +20,7 @@ from streams.engine.limits import Limits
 from streams.engine.partition.table_view import TableView
 from streams.engine.recovery.changelog_reader import ChangelogReader, partition_counts
 from streams.engine.tables.store import MemoryStore, Store
-from streams.ops.generations.live import live_names
+from streams.ops.generations.live import changelog_of
 from streams.ops.replay.plan import ranges_of, records_of
 from streams.ops.replay.selection import ReplaySelection, replayed
 
@@ -94,8 +94,7 @@ def _results(agent: Agent, store: Store, batch: Batch) -> Iterator[tuple[Mapping
 
 async def _tables(kafka: KafkaSettings, agent: Agent) -> dict[int, Store]:
     """Return the agent's table as its changelog has it now, by partition."""
-    names = await live_names(kafka)
-    topic = names.topic(names.changelog(agent.name))
+    topic = await changelog_of(kafka, agent.name)
     count = (await partition_counts(kafka, {agent.name: topic}))[agent.name]
     if count == 0:
         raise Unavailable(

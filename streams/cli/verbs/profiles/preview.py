@@ -7,7 +7,7 @@ import click
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from schemas.profiles.identity import Scope
-from schemas.profiles.policies import KINDS, PERSON
+from schemas.profiles.policies import KINDS, PERSON, PROFILE_TOPICS
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -16,16 +16,14 @@ from streams.cli.verbs.profiles.explain import reason_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.policy import read_file
 from streams.ops.codec import configured_codec
-from streams.ops.generations.state import read_generations
+from streams.ops.generations.live import changelog_of
 from streams.ops.policies.preview import PolicyPreview
 from streams.ops.policies.preview import preview as preview_policy
 from streams.ops.profiles.identity_preview import IdentityPreview, preview_identity
 from streams.ops.profiles.merge_preview import MergePreview, preview_merge
 from streams.settings import Settings
 from streams.settings.identity import identity_rules, identity_settings
-from streams.settings.profile_policy import AppliedFile
-
-_NOUNS = {PERSON: "people"}
+from streams.settings.profile_policy import NOUNS, AppliedFile
 
 
 @click.command("preview")
@@ -83,7 +81,7 @@ def preview(
 
 
 async def _policy(settings: Settings, found: AppliedFile, most: int) -> PolicyPreview:
-    changelog = await _changelog(settings, "people" if found.kind == PERSON else "orgs")
+    changelog = await changelog_of(settings.kafka, PROFILE_TOPICS[found.kind])
     return await preview_policy(
         settings.kafka, settings.tenancy, changelog, found.policy, tenant=found.tenant, kind=found.kind, most=most
     )
@@ -92,7 +90,7 @@ async def _policy(settings: Settings, found: AppliedFile, most: int) -> PolicyPr
 async def _identity(settings: Settings, scope: Scope, most: int) -> IdentityPreview:
     parts = identity_settings(settings.tenancy.tenants[scope.tenant]).values()
     rules = next(identity_rules(each, kind) for kind, each in parts if kind == scope.profile_type)
-    return await preview_identity(settings.kafka, await _changelog(settings, "identity"), scope, rules, most=most)
+    return await preview_identity(settings.kafka, await changelog_of(settings.kafka, "identity"), scope, rules, most=most)
 
 
 async def _merge(settings: Settings, references: tuple[str, ...], tenant: str | None) -> MergePreview:
@@ -101,17 +99,8 @@ async def _merge(settings: Settings, references: tuple[str, ...], tenant: str | 
     return await preview_merge(settings.kafka, avro, found)
 
 
-async def _changelog(settings: Settings, agent: str) -> str:
-    names = (await read_generations(settings.kafka)).names(settings.kafka.topic_prefix)
-    return names.topic(names.changelog(agent))
-
-
-def _noun(kind: str) -> str:
-    return _NOUNS.get(kind, "organisations")
-
-
 def _policy_lines(found: PolicyPreview) -> list[str]:
-    whose, rest = f"{_noun(found.kind)} of {found.tenant}", found.changed - found.entered - found.left
+    whose, rest = f"{NOUNS[found.kind]} of {found.tenant}", found.changed - found.entered - found.left
     how = f"{found.entered} enter, {found.left} leave, {rest} have other values"
     lines = [f"{found.changed} of {found.profiles} {whose} would change: {how}"]
     if found.undecided:
@@ -122,7 +111,7 @@ def _policy_lines(found: PolicyPreview) -> list[str]:
 
 
 def _identity_lines(found: IdentityPreview) -> list[str]:
-    count = f"{found.records} records of {found.tenant} are {found.before} {_noun(found.kind)} and would be {found.after}"
+    count = f"{found.records} records of {found.tenant} are {found.before} {NOUNS[found.kind]} and would be {found.after}"
     how = f"{found.joined} would be several of today's, {found.parted} of today's would part; {found.moved} records would move"
     lines = [f"{count}: {how}"]
     lines += [f"  {', '.join(each.before)} -> {', '.join(each.after)}: {', '.join(each.records)}" for each in found.listed]

@@ -4,13 +4,13 @@ import click
 from rich.table import Table
 
 from schemas.json_lines import json_line
-from schemas.profiles.policies import KINDS, PERSON
+from schemas.profiles.policies import KINDS, PERSON, PROFILE_TOPICS
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tables import print_table
 from streams.cli.tenant import tenant_of
-from streams.ops.generations.state import read_generations
+from streams.ops.generations.live import changelog_of
 from streams.ops.policies.skipped import SkippedWrites
 from streams.ops.policies.skipped import skipped as read_skipped
 from streams.settings import Settings
@@ -45,7 +45,5 @@ def skipped(ctx: click.Context, /, *, kind: str, denied: bool, tenant: str | Non
 
 
 async def _skipped(settings: Settings, tenant: str, kind: str, *, denied: bool) -> list[SkippedWrites]:
-    state = await read_generations(settings.kafka)
-    names = state.names(settings.kafka.topic_prefix)
-    changelog = names.topic(names.changelog("people" if kind == PERSON else "orgs"))
+    changelog = await changelog_of(settings.kafka, PROFILE_TOPICS[kind])
     return await read_skipped(settings.kafka, settings.tenancy, changelog, tenant=tenant, kind=kind, denied=denied)
