@@ -15,11 +15,11 @@ from bench.rounds import measurements
 from schemas.activities.retention import WAKES_TOPIC
 from schemas.message import RecordValue
 from schemas.profiles.checkpoints import DUE_TYPE
+from schemas.topics import DAY_MS
 from streams.core.conversations.sealing import SEALED_AFTER_S
 
 _ROUNDS: Final = 2
-_DAY_MS: Final = 86_400_000
-_SEALED_MS: Final = (AT + SEALED_AFTER_S) * 1000 + 40 * _DAY_MS
+_SEALED_MS: Final = (AT + SEALED_AFTER_S) * 1000 + 40 * DAY_MS
 _DUE: Final = (("ce_type", DUE_TYPE.encode()), ("ce_origin", b"checkpoint"))
 _PARTS: Final = 20  # of a conversation
 _SEALED_PARTS, _QUICK_PARTS = 10_000, 1_000  # in conversations of one contact

@@ -53,9 +53,10 @@ def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: Cont
         }
         if new:
             contact.expired.put(message.kind, message.conversation, new, cause)
-    passed = msgspec.structs.replace(message, cause=cause.cause, participants=to.latest)
-    for other in to.others:
-        contact.send.pass_on_marks(passed, other, cause)
+    if to.others:
+        passed = msgspec.structs.replace(message, cause=cause.cause, participants=to.latest)
+        for other in to.others:
+            contact.send.pass_on_marks(passed, other, cause)
     if item.startswith(PASSED):
         contact.send.forget(item, cause)
 

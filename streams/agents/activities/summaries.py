@@ -112,8 +112,9 @@ class Summaries:
         """Put what is left of activities, and count those that there were not. Return whether one has another time now: then all are counted again."""
         part = self._part(type_, conversation)
         before = {mark: self._kept(type_, conversation, part, mark) for mark in remnants}
-        self.put(type_, conversation, remnants)
-        times = {mark: Remnant.of(remnant.packed()).time for mark, remnant in remnants.items()}
+        packed = {mark: remnant.packed() for mark, remnant in remnants.items()}
+        self._change(type_, conversation, packed, ())
+        times = {mark: Remnant.of(kept).time for mark, kept in packed.items()}
         new = [times[mark] for mark, known in before.items() if known is None]
         if new:
             totals, header = _totals(part), _header(self._part(type_, conversation))

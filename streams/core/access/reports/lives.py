@@ -55,9 +55,8 @@ class FindingLives:
         self._current: dict[str, FindingLife] = {}
         self._over: list[FindingLife] = []
         self._of_leavers: dict[tuple[str, str], list[FindingLife]] = {}
-        self._closed: deque[tuple[int, str]] = (
-            deque()
-        )  # when an instant's are not needed any more, until none can be opened again
+        # of an instant: when which were closed, until they cannot be opened again
+        self._closed: deque[tuple[int, str]] = deque()
 
     def follow(self, events: Iterable[FindingEvent]) -> None:
         """Take the events of one chunk."""

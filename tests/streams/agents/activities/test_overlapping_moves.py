@@ -21,41 +21,53 @@ def record(item, message):
     return RecordValue(f"{ONE}|{item}".encode(), RECORD.encode(message))
 
 
-def test_an_activity_that_is_dropped_before_its_move_is_at_its_end_leaves_both_people(monkeypatch):
-    monkeypatch.setattr(module, "_AT_A_TIME", 2)
-    agent = module.activities(TENANCY)
-    table, sent, pending = MemoryTable(agent.codec), [], []
+class Interrupted:
+    """The agent with work of many pieces, which waits until it is resumed: records that come meanwhile are before it."""
 
-    def feed(topic, *records):
+    def __init__(self, monkeypatch):
+        monkeypatch.setattr(module, "_AT_A_TIME", 2)
+        self.agent = module.activities(TENANCY)
+        self.table, self.sent, self.pending = MemoryTable(self.agent.codec), [], []
+
+    def feed(self, topic, *records):
         out = ListOutbox()
-        pending.append(agent.step(Batch(topic, 0, records), table, out))
-        sent.extend(out.sent)
-        table.commit()
+        self.pending.append(self.agent.step(Batch(topic, 0, records), self.table, out))
+        self._commit(out)
 
+    def resume(self):
+        for rest in self.pending:
+            while rest is not None:
+                out = ListOutbox()
+                rest = self.agent.resume(rest, self.table, out)
+                self._commit(out)
+
+    def on(self, topic):
+        return [each for each in self.sent if each.topic == topic]
+
+    def _commit(self, out):
+        self.sent += out.sent
+        self.table.commit()
+
+
+def test_an_activity_that_is_dropped_before_its_move_is_at_its_end_leaves_both_people(monkeypatch):
+    work = Interrupted(monkeypatch)
     first = Participants(1, (ONE,))
     details = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
     earlier = [
         PersonActivity(id=f"e{n}", type="call.ended", time=n, conversation="abc12345:100") for n in range(1, 4)
     ]  # the first piece of the move takes these
-    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in earlier))
-    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0), first)) for each in details))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in earlier))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0), first)) for each in details))
     moved = ASSIGNMENT.encode(AssignmentMessage(Assignment(1, "ada"), PatchCause("m", 0)))
-    feed("activity.assignments", RecordValue(ONE.encode(), moved))
+    work.feed("activity.assignments", RecordValue(ONE.encode(), moved))
     left = ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE,), PatchCause("l", 0))
-    feed("activity.records", record(f"={THREAD}", left))
-    for cursor in [each for each in pending if each]:
-        rest = cursor
-        while rest is not None:
-            out = ListOutbox()
-            rest = agent.resume(rest, table, out)
-            sent.extend(out.sent)
-            table.commit()
-
-    patches = [(each.key.decode(), PATCH.decode(each.value)) for each in sent if each.topic == "activity.patches"]
+    work.feed("activity.records", record(f"={THREAD}", left))
+    work.resume()
+    patches = [(each.key.decode(), PATCH.decode(each.value)) for each in work.on("activity.patches")]
     final = {(profile, patch.activity.id): patch.gone for profile, patch in patches}
     assert {final[profile, each.id] for profile in (OWN, "ada") for each in details if (profile, each.id) in final} == {True}
     assert {activity for profile, activity in final if profile == OWN} == {each.id for each in (*details, *earlier)}
-    passed_on = {each.key.decode() for each in sent if each.topic == "activity.records" and each.key.startswith(OTHER.encode())}
+    passed_on = {each.key.decode() for each in work.on("activity.records") if each.key.startswith(OTHER.encode())}
     assert passed_on == {f"{OTHER}|{each.id}" for each in details}
 
 
@@ -87,65 +99,36 @@ def test_an_activity_that_is_reported_once_more_to_a_contact_that_is_back_has_an
 
 
 def test_a_contact_that_leaves_before_all_is_passed_on_drops_nothing_that_is_still_to_be_passed_on(monkeypatch):
-    monkeypatch.setattr(module, "_AT_A_TIME", 2)
-    agent = module.activities(TENANCY)
-    table, sent, pending = MemoryTable(agent.codec), [], []
-
-    def done(rest, out):
-        sent.extend(out.sent)
-        table.commit()
-        return rest
-
-    def feed(*records):
-        out = ListOutbox()
-        pending.append(done(agent.step(Batch("activity.records", 0, records), table, out), out))
-
+    work = Interrupted(monkeypatch)
     noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
-    feed(*(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
     joined = [
         record(f"={name}", ParticipantsRecord(name, Participants(1, (ONE, OTHER)), (ONE,), PatchCause("j", 0)))
         for name in ("abc12345:100", THREAD)
     ]
-    feed(*joined)  # the second waits for the first
-    feed(record(f"={THREAD}", ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE, OTHER), PatchCause("l", 0))))
-    for rest in [each for each in pending if each]:
-        while rest is not None:
-            out = ListOutbox()
-            rest = done(agent.resume(rest, table, out), out)
-    written = [(each.key.decode(), each.value) for each in sent if each.topic == "activity.records"]
+    work.feed("activity.records", *joined)  # the second waits for the first
+    work.feed(
+        "activity.records",
+        record(f"={THREAD}", ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE, OTHER), PatchCause("l", 0))),
+    )
+    work.resume()
+    written = [(each.key.decode(), each.value) for each in work.on("activity.records")]
     assert {key for key, value in written if value is not None} == {f"{OTHER}|{each.id}" for each in noted}
     assert {key for key, value in written if value is None} == {f"{ONE}|{each.id}" for each in noted}
 
 
 def test_a_purge_that_began_before_a_contact_left_takes_nothing_that_is_still_to_be_passed_on(monkeypatch):
     """Marks were passed on when the contact left; what became a mark afterwards would stay behind, and those who joined would not count it."""
-    monkeypatch.setattr(module, "_AT_A_TIME", 2)
-    agent = module.activities(TENANCY)
-    table, sent, pending = MemoryTable(agent.codec), [], []
-
-    def done(rest, out):
-        sent.extend(out.sent)
-        table.commit()
-        return rest
-
-    def feed(topic, *records):
-        out = ListOutbox()
-        pending.append(done(agent.step(Batch(topic, 0, records), table, out), out))
-
+    work = Interrupted(monkeypatch)
     noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
-    feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
-    feed("contact.wakes", RecordValue(b"", b"", timestamp=200 * DAY_MS))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    work.feed("contact.wakes", RecordValue(b"", b"", timestamp=200 * DAY_MS))
     left = ParticipantsRecord(THREAD, Participants(2, (OTHER,)), (ONE,), PatchCause("l", 0))
-    feed("activity.records", record(f"={THREAD}", left))
-    for rest in [each for each in pending if each]:
-        while rest is not None:
-            out = ListOutbox()
-            rest = done(agent.resume(rest, table, out), out)
-    passed_on = [
-        RECORD.decode(each.value) for each in sent if each.topic == "activity.records" and each.key.startswith(OTHER.encode())
-    ]
+    work.feed("activity.records", record(f"={THREAD}", left))
+    work.resume()
+    passed_on = [RECORD.decode(each.value) for each in work.on("activity.records") if each.key.startswith(OTHER.encode())]
     as_marks = [mark for each in passed_on if isinstance(each, MarksRecord) for mark in unpack(each.marks, REMNANT)]
     as_details = [mark_of(each.activity.id) for each in passed_on if isinstance(each, ActivityRecord)]
     assert as_marks
     assert sorted(as_marks + as_details) == sorted(mark_of(each.id) for each in noted)
-    assert [key for key in table.rows() if THREAD in key] == [f"{ONE}|r|{THREAD}"]
+    assert [key for key in work.table.rows() if THREAD in key] == [f"{ONE}|r|{THREAD}"]
