@@ -66,23 +66,24 @@ def move_contact(contact: Contact, move: ContactMove, most: int) -> ContactMove 
 def move_conversation(contact: Contact, move: ConversationMove, most: int) -> ConversationMove | Purge | None:
     """Send some activities of a conversation to the contacts that joined it, and drop them where the contact has left it.
 
-    A contact that is back meanwhile keeps what is not dropped yet, and counts it again. What expires meanwhile does so at the end.
+    A contact that is back meanwhile keeps what is not dropped yet, and counts it again at the end; what it has to send goes out all the same,
+    for nobody else does. What expires meanwhile does so at the end.
     """
     latest = contact.owner.participants(move.conversation)
-    if not move.stays and latest is not None and contact.key in latest.participants.contacts:
-        contact.count_again(move.conversation, move.cause)
-        return _moved(contact, move)
+    is_back = not move.stays and latest is not None and contact.key in latest.participants.contacts
     some = list(islice(contact.details.walk(move.conversation, move.after), most))
     for item, activity in some:
         shown = without_words(activity) if move.closed else activity
         for other in move.to:
             contact.send.pass_on(shown, move.participants, other, move.cause)
-        if not move.stays:
+        if not move.stays and not is_back:
             contact.drop(item, activity, move.cause)
         elif shown != activity:
             contact.replace(item, shown, move.cause)
     if len(some) == most:
         return msgspec.structs.replace(move, after=some[-1][0])
+    if is_back:
+        contact.count_again(move.conversation, move.cause)
     return _moved(contact, move)
 
 

@@ -117,6 +117,25 @@ def test_a_contact_that_leaves_before_all_is_passed_on_drops_nothing_that_is_sti
     assert {key for key, value in written if value is None} == {f"{ONE}|{each.id}" for each in noted}
 
 
+def test_a_contact_that_is_back_before_all_is_passed_on_still_passes_on_the_rest(monkeypatch):
+    """Nobody else does: who sends follows from who took part before."""
+    work = Interrupted(monkeypatch)
+    noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    for number, before, after in ((2, (ONE,), (OTHER,)), (3, (OTHER,), (ONE, OTHER))):
+        changed = ParticipantsRecord(THREAD, Participants(number, after), before, PatchCause(f"l{number}", 0))
+        work.feed("activity.records", record(f"={THREAD}", changed))
+    work.resume()
+    written = [(each.key.decode(), each.value) for each in work.on("activity.records")]
+    dropped = {key.partition("|")[2] for key, value in written if value is None}
+    assert {key for key, value in written if value is not None} == {f"{OTHER}|{each.id}" for each in noted}
+    assert len(dropped) == 2  # in the first piece; they come back from the other contact
+    kept = {mark_of(each.id) for each in noted if each.id not in dropped}
+    assert {key for key in work.table.rows() if key.startswith(f"{ONE}|a|")} == {f"{ONE}|a|{THREAD}|{mark}" for mark in kept}
+    patches = [PATCH.decode(each.value) for each in work.on("activity.patches")]
+    assert patches[-1].totals.number == len(kept)
+
+
 def test_a_purge_that_began_before_a_contact_left_takes_nothing_that_is_still_to_be_passed_on(monkeypatch):
     """Marks were passed on when the contact left; what became a mark afterwards would stay behind, and those who joined would not count it."""
     work = Interrupted(monkeypatch)
