@@ -20,12 +20,9 @@ def with_chosen_roles(build: HistoryBuilder, entries: list[Entry]) -> list[Entry
     build.draw = random.Random(f"chosen roles {build.seed}")
     count = build.draw.choice((0, 0, 1, 2, 3))
     places = _answered_by_a_rule(entries) if count else []
-    contested = _with_two_roles_in_a_second(entries)
     entries = list(entries)
     for _ in range(count):
         after, about = build.draw.choice(places) if places and build.chance(0.7) else (1, build.account())
-        if (about["app_id"], about["account"]) in contested:
-            continue
         for number in range(build.draw.choice((1, 1, 2, 3))):
             after = build.draw.randint(after, min(after + 2, len(entries)) if not number else len(entries))
             made = _chosen(build, about)
@@ -34,16 +31,6 @@ def with_chosen_roles(build: HistoryBuilder, entries: list[Entry]) -> list[Entry
                 after += 1
     _say_what_is_replaced(build, entries)
     return entries
-
-
-def _with_two_roles_in_a_second(entries: list[Entry]) -> set[tuple[str, str]]:
-    """Return the accounts of which one second gave two roles: what a choice is then compared with is an open question."""
-    given: dict[tuple[str, str, int], set[str]] = {}
-    for fact in (entry["fact"] for entry in entries):
-        if role := (fact.get("admin") or {}).get("role_name"):
-            time = (fact.get("snapshot") or {}).get("requested") or fact.get("time") or 0
-            given.setdefault((fact["app_id"], str(fact["account"]), time // 1000), set()).add(role)
-    return {(app_id, account) for (app_id, account, _), roles in given.items() if len(roles) > 1}
 
 
 def _answered_by_a_rule(entries: list[Entry]) -> list[tuple[int, dict[str, str]]]:

@@ -86,7 +86,8 @@ def _by_validity(check: CheckInput, person: Person, rule: DecidedValue, answer: 
 
 def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
     """ "Where a role was chosen for a teammate, C4 compares it too, whatever the validity: FAIL `chosen_role_differs` where Intercom
-    has another one, UNKNOWN `role_unknown` where Intercom did not say which." """
+    has another one, UNKNOWN `role_unknown` where Intercom did not say which, or named two in one second." What it calls `role_unknown`
+    is `intercom_role_unknown` here, as in a rule."""
     chosen = decided_value(check.state.decisions_about("role", *check.account.key), lambda fact: fact["role"].get("name"))
     if chosen.value is None:
         return row
@@ -97,11 +98,13 @@ def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
     differs = answer("FAIL", "chosen_role_differs", chosen.date, actual_since)
     if actual and not fitting:
         return differs
-    unknown = row if row.status == "UNKNOWN" else answer("UNKNOWN", "role_unknown", chosen.date, actual_since)
+    if row.has_finding:  # it would fail by the policy, as far as is known: that failure comes first too
+        return row
+    unknown = row if row.status == "UNKNOWN" else answer("UNKNOWN", "intercom_role_unknown", chosen.date, actual_since)
     if not fitting:
         return unknown
     return replace(  # two roles in one second, one of them the chosen one: UNKNOWN, and a finding stays, as in a rule [N10]
-        unknown, has_finding=True, finding_since=differs.finding_since
+        unknown, since=differs.since, has_finding=True, finding_since=differs.finding_since
     )
 
 

@@ -41,7 +41,10 @@ def verdict(rule: Rule, asked: Asked) -> Verdict:
 
 
 def with_chosen_role(verdict: Verdict, chosen: str, since: int | None, held: IntercomRoles) -> Verdict:
-    """Return a verdict of a policy together with that on the role that was chosen for the account: access is valid where both say so."""
+    """Return a verdict of a policy together with that on the role that was chosen for the account: access is valid where both say so.
+
+    A failure by the policy comes first, also one that is only held; without one, what fails by the choice is never dated before it.
+    """
     verdicts = {_is_allowed(role, (chosen,)) for role in held.held}
     if verdict.valid is False or verdicts == {True}:
         times = (*verdict.times, since, held.since) if verdict.valid else verdict.times
@@ -49,9 +52,10 @@ def with_chosen_role(verdict: Verdict, chosen: str, since: int | None, held: Int
     parameters = (*verdict.parameters, ("chosen_role", chosen))
     if verdicts == {False}:
         return Verdict(valid=False, reason="chosen_role_differs", fails=True, times=(since, held.since), parameters=parameters)
+    differs = False in verdicts
     if verdict.valid is None:
-        return verdict._replace(fails=verdict.fails or False in verdicts)
-    return Verdict(None, "role_unknown", False in verdicts, (*verdict.times, since, held.since), parameters)
+        return verdict._replace(fails=True, times=(since, held.since)) if differs and not verdict.fails else verdict
+    return Verdict(None, "role_unknown", differs, (*verdict.times, since, held.since), parameters)
 
 
 def _all_staff(rule: Rule, asked: Asked) -> Verdict:

@@ -85,6 +85,32 @@ def test_the_policy_and_the_choice_have_to_allow_it(rule, role, staff_roles, cho
     assert answer(company) == expected
 
 
+@pytest.mark.parametrize(
+    ("rule", "staff_roles", "reason"),
+    [
+        (everyone(), None, "role_unknown"),
+        (roles("Support"), None, "staff_role_unknown"),
+        (roles("Support"), ("Support",), "role_unknown"),
+    ],
+)
+def test_two_roles_in_one_second_are_unknown_and_what_is_held_open_is_not_dated_before_the_choice(rule, staff_roles, reason):
+    company = company_of(rule, staff_roles=staff_roles)
+    company.add(admin("admin.seen", "7", JO, at=T0, role="Lead"))
+    (opened,) = company.add(chosen("Lead"))
+    assert answer(company) == ("UNKNOWN", reason)
+    assert (opened["unmapped"]["check"], opened["unmapped"]["reason"], opened["start_time"]) == ("C4", reason, company.clock)
+
+
+def test_a_failure_by_the_policy_comes_first_where_two_roles_in_one_second_leave_both_open():
+    company = company_of(BY_ROLE, role="Owner")
+    (opened,) = company.add(admin("admin.seen", "7", JO, at=T0, role="Lead"))
+    assert answer(company) == ("UNKNOWN", "role_unknown")
+    assert company.add(chosen("Lead")) == []
+    assert company.states()
+    (state,) = (each for each in company.states().values() if each["check"] == "C4")
+    assert (state["reason"], state["since"]) == ("role_unknown", opened["start_time"])
+
+
 def test_a_role_is_chosen_before_the_teammate_is_there():
     company = Company()
     company.policy(everyone())
