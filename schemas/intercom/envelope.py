@@ -139,6 +139,8 @@ def inflate(data: bytes, limit: int = INFLATED_LIMIT) -> bytes:
 
 def name(raw: msgspec.Raw) -> str | None:
     """Return an id or a name, a text or a whole number; None for others: empty, null, too long, or with control characters."""
+    if raw is NULL:  # most fields that are looked for are missing
+        return None
     value = _decode_any(raw)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**_LONGEST_NAME else None

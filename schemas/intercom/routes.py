@@ -286,6 +286,8 @@ def _text(fields: Any, path: Path, decoder: _Decoder) -> str | None:
 
 
 def _decoded(raw: msgspec.Raw, decoder: _Decoder) -> Any:
+    if raw is NULL:  # an exception costs more than all else here
+        return None
     try:
         return decoder.decode(raw)
     except (msgspec.MsgspecError, RecursionError):

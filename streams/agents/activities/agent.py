@@ -158,10 +158,10 @@ def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMo
     """Add an activity, or learn with whom a conversation is. A tombstone is what this agent wrote itself, and an erased contact has nothing."""
     if record.value is None:
         return None
-    message, trace = RECORD.receive(record.value, out), header(record.headers, TRACE_PARENT)
-    if not _key(record)[1]:
+    message, (_, item) = RECORD.receive(record.value, out), _key(record)
+    if not item:
         raise InvalidRecord("an activity has the key `app_id:contact_id|activity id`; only our own agents write activities")
-    contact, item, cause = find(), _key(record)[1], ContactCause(message.cause, trace)
+    contact, cause = find(), ContactCause(message.cause, header(record.headers, TRACE_PARENT))
     if contact.owner.erased:
         contact.send.forget(item, cause)  # or its words would stay on the compacted topic
         contact.leave_conversations([conversation_of(message)], cause)

@@ -83,8 +83,7 @@ class Contact:
         self._claim(cause)
         after = join(None, observed)
         self.details.put(item, after)
-        self.summaries.count(after)
-        self.arrive(after, cause)
+        self.send.patch(self.owner.profile, after, self.summaries.count(after), cause)
 
     def join(self, item: str, before: PersonActivity, observed: PersonActivity, cause: ContactCause) -> None:
         """Join what is observed of an activity to its details."""

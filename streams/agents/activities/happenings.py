@@ -11,7 +11,7 @@ from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.envelope import Envelope, body, envelope
 from schemas.intercom.routes import ACTIVITIES, destinations
-from schemas.message import TRACE_PARENT, Message, header
+from schemas.message import TRACE_PARENT, Message, header, header_texts
 from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
@@ -22,6 +22,7 @@ from streams.engine.agent import Agent, Batch, Outbox, Table
 SOURCE: Final = "/intercom-streams/happenings"
 LIVE: Final = frozenset({Origin.WEBHOOK.value, Origin.RESYNC.value})
 """The origins of what happens now, as against what is repeated or read later."""
+_ORIGIN: Final = "ce_origin"
 
 
 class NoRow(msgspec.Struct, frozen=True, array_like=True):
@@ -38,12 +39,12 @@ def happenings(tenancy: Tenancy) -> Agent:
 
 def is_live(record: Message) -> bool:
     """Return whether a record is of something that happens now."""
-    return header(record.headers, "ce_origin") in LIVE
+    return header(record.headers, _ORIGIN) in LIVE
 
 
 def is_replayed(record: Message) -> bool:
     """Return whether a record repeats one that is in the log before it."""
-    return header(record.headers, "ce_origin") == Origin.REPLAY
+    return header(record.headers, _ORIGIN) == Origin.REPLAY
 
 
 def _step(tenancy: Tenancy, batch: Batch, table: Table[NoRow], out: Outbox) -> None:
@@ -51,13 +52,14 @@ def _step(tenancy: Tenancy, batch: Batch, table: Table[NoRow], out: Outbox) -> N
         notification = envelope(body(record))
         key = (record.key or b"").decode("utf-8", "replace")
         entity, event = _place(tenancy, notification, key)
-        found = activity_of(notification, entity, event, live=is_live(record))
+        origin, trace = header_texts(record.headers, _ORIGIN, TRACE_PARENT)
+        found = activity_of(notification, entity, event, live=origin in LIVE)
         if found is None:
             raise InvalidRecord(f"the topic of this post is no activity of a contact; it does not belong on {ACTIVITIES}")
         activity, understood = found
         if not understood:
             out.note(NOT_UNDERSTOOD)
-        trace, cause = header(record.headers, TRACE_PARENT), PatchCause(event, (notification.created_at or 0) * 1000)
+        cause = PatchCause(event, (notification.created_at or 0) * 1000)
         send_record(key, ActivityRecord(activity, cause), item=activity.id, source=SOURCE, trace=trace, out=out)
         if activity.company:
             subject = company_subject(f"{notification.app_id}:{activity.company}")

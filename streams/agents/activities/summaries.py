@@ -68,12 +68,14 @@ class Summaries:
         walked = takewhile(lambda each: each[0].startswith(prefix), self._table.walk(self._key, prefix))
         return [item.removeprefix(prefix) for item, _ in walked]
 
-    def count(self, activity: PersonActivity) -> None:
-        """Count one activity more."""
+    def count(self, activity: PersonActivity) -> Totals:
+        """Count one activity more, and return the contact's totals of its type."""
         part = self._part(activity.type, activity.conversation)
         totals = with_one(_totals(part), activity.time)
         self._put_part(activity.type, activity.conversation, totals, _header(part))
-        self._table.put(self._key, f"{_ALL}|{activity.type}", with_one(self.totals(activity.type), activity.time))
+        after = with_one(self.totals(activity.type), activity.time)
+        self._table.put(self._key, f"{_ALL}|{activity.type}", after)
+        return after
 
     def recount(self, type_: str, conversation: str, details: Iterable[PersonActivity]) -> None:
         """Count a type again: in one conversation, given its details, and from all conversations' totals in all."""

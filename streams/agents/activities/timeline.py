@@ -46,6 +46,8 @@ class Timeline:
         mark, type_ = mark_of(patch.activity.id), patch.activity.type
         before = self._row(mark)
         after = _shared(before, patch)
+        if before is None and after is not None and not self._counts(type_).marks:  # the usual case: nothing is known of it
+            return self._begin(mark, after, patch), True
         types = {each.activity.type for each in (before, after) if each is not None} | {type_}
         counted = before is None or after is None or before.activity.type != after.activity.type
         was = self._present(types, mark, before) if counted else set()
@@ -59,6 +61,13 @@ class Timeline:
         if after == before:
             return [], changed
         return [TimelineChange(patch.activity, after)], changed
+
+    def _begin(self, mark: str, after: SharedActivity, patch: ActivityPatch) -> list[TimelineChange]:
+        """Put and count an activity of a type that has no marks."""
+        self._put(mark, after)
+        self._put_totals(patch.activity.type, patch.contact, patch.totals)
+        self._put_counts(patch.activity.type, TypeCount(self._counts(patch.activity.type).number + 1))
+        return [TimelineChange(patch.activity, after)]
 
     def keep_marks(self, patch: MarksPatch) -> tuple[list[TimelineChange], bool]:
         """Keep marks alone of activities of a contact, or nothing of them."""
@@ -177,7 +186,9 @@ class Timeline:
 
 def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivity | None:
     """Return the activity of the profile after a patch; None where no contact of it has its details any more."""
-    contacts = set(before.contacts if before else ()) - {patch.contact}
+    if before is None:
+        return None if patch.gone else SharedActivity(patch.activity, (patch.contact,))
+    contacts = set(before.contacts) - {patch.contact}
     if not patch.gone:
         contacts.add(patch.contact)
     if not contacts:
@@ -185,10 +196,8 @@ def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivi
     return SharedActivity(_joined(before, patch), tuple(sorted(contacts)))
 
 
-def _joined(before: SharedActivity | None, patch: ActivityPatch) -> PersonActivity:
+def _joined(before: SharedActivity, patch: ActivityPatch) -> PersonActivity:
     """Return what the profile's contacts say together; of a deleted conversation one says for all that nothing is left of it."""
-    if before is None:
-        return patch.activity
     if patch.gone:
         return before.activity
     joined = join(before.activity, patch.activity)

@@ -3,7 +3,6 @@
 An event costs the same whatever came before it: an activity is a row of its own, and counts are kept per type.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -22,7 +21,7 @@ from schemas.activities.messages import (
 from schemas.activities.records import PersonActivity, TimeBasis
 from schemas.codec import Avro
 from schemas.ids import derived
-from schemas.message import TRACE_PARENT, Headers, header
+from schemas.message import TRACE_PARENT, Headers, header_texts
 from schemas.versioned import Versioned
 from streams.agents.activities.timeline import COUNT, Timeline, TimelineChange
 from streams.agents.derived_event import derived_event
@@ -37,6 +36,7 @@ _SOURCE: Final = "/intercom-streams/timelines"
 _ACTIVITY_SCHEMA: Final = "activity"
 _ENGAGEMENT_SCHEMA: Final = "engagement"
 _COUNT: Final = COUNT
+_NEVER: Final = (0, 0)
 _BASES: Final = {TimeBasis.PART: "part", TimeBasis.ITEM: "item", TimeBasis.NOTIFICATION: "notification"}
 
 
@@ -65,14 +65,13 @@ def timelines(avro: Avro) -> Agent:
 def _step(avro: Avro, batch: Batch, table: Table[TimelineTableRow], out: Outbox) -> None:
     for record in batch.records:
         profile = (record.key or b"").decode("utf-8", "replace")
-        patch, trace = PATCH.receive(record.value or b"", out), header(record.headers, TRACE_PARENT)
+        patch, (id_, trace) = PATCH.receive(record.value or b"", out), header_texts(record.headers, "ce_id", TRACE_PARENT)
         timeline = Timeline(profile, table)
         if isinstance(patch, MarksPatch):
             event = (derived(patch.contact, patch.cause.event), trace)
             changes, counted = timeline.keep_marks(patch)
         else:
-            event_id = header(record.headers, "ce_id") or derived(profile, patch.activity.id, patch.contact, patch.cause.event)
-            event = (event_id, trace)
+            event = (id_ or derived(profile, patch.activity.id, patch.contact, patch.cause.event), trace)
             changes, counted = timeline.join(patch)
         for change in changes:
             publish_activity(avro, profile, patch, change, event=event, out=out)
@@ -146,18 +145,16 @@ def publish_engagement(
 def _types(rows: Items) -> dict[str, Any]:
     """Return of each type how many there are, and the first and the last time."""
     found: dict[str, int] = {}
-    totals: dict[str, list[Summary]] = defaultdict(list)
+    times: dict[str, tuple[int, int]] = {}
     for item, row in rows.items():
         kind, _, rest = item.partition("|")
         if kind == _COUNT and isinstance(row, TypeCount) and row.number:
             found[rest] = row.number
         elif isinstance(row, Summary) and row.number:
-            totals[rest.partition("|")[0]].append(row)
+            type_ = rest.partition("|")[0]
+            first, last = times.get(type_, (row.first, row.last))
+            times[type_] = min(first, row.first), max(last, row.last)
     return {
-        type_: {
-            "count": number,
-            "first_at": min((each.first for each in totals[type_]), default=0) or None,
-            "last_at": max((each.last for each in totals[type_]), default=0) or None,
-        }
+        type_: {"count": number, "first_at": times.get(type_, _NEVER)[0] or None, "last_at": times.get(type_, _NEVER)[1] or None}
         for type_, number in sorted(found.items())
     }

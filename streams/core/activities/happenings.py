@@ -31,7 +31,7 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
     item = decode_item(notification.item)
     own = _own_second(rule, item)
     second = own or notification.created_at or 0
-    parts, understood = _identified(rule, notification, item, entity)
+    parts, understood = _identified(rule, notification, item, entity, second)
     activity = PersonActivity(
         id=derived(notification.app_id, *parts),
         type=rule.type,
@@ -48,12 +48,14 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
 def identified_by(notification: Envelope, entity: str) -> tuple[str, ...]:
     """Return what makes the id of a post's activity: whose it is or of what kind, its type, and what discriminates it; nothing where it is none."""
     rule = rule_of(notification.topic)
-    return _identified(rule, notification, decode_item(notification.item), entity)[0] if isinstance(rule, Happening) else ()
+    if not isinstance(rule, Happening):
+        return ()
+    item = decode_item(notification.item)
+    return _identified(rule, notification, item, entity, _own_second(rule, item) or notification.created_at or 0)[0]
 
 
-def _identified(rule: Happening, notification: Envelope, item: Object, entity: str) -> tuple[tuple[str, ...], bool]:
-    """Return what makes the id of an activity in its workspace, and whether its object was understood."""
-    second = _own_second(rule, item) or notification.created_at or 0
+def _identified(rule: Happening, notification: Envelope, item: Object, entity: str, second: int) -> tuple[tuple[str, ...], bool]:
+    """Return what makes the id of an activity of that second in its workspace, and whether its object was understood."""
     found = identity(rule.ways, item)
     topic = (notification.topic,) if rule.type.endswith(OTHER) else ()
     if found is None or (second == 0 and found[0].timed):
