@@ -71,8 +71,7 @@ class Summaries:
     def count(self, activity: PersonActivity) -> Totals:
         """Count one activity more, and return the contact's totals of its type."""
         part = self._part(activity.type, activity.conversation)
-        totals = with_one(_totals(part), activity.time)
-        self._put_part(activity.type, activity.conversation, totals, _header(part))
+        self._put_part(activity.type, activity.conversation, with_one(_totals(part), activity.time), _header(part))
         after = with_one(self.totals(activity.type), activity.time)
         self._table.put(self._key, f"{_ALL}|{activity.type}", after)
         return after
