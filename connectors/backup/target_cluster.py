@@ -19,7 +19,7 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.clients import Consumer, started
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_settings import settings
+from connectors.kafka.topic_settings import read_settings, settings
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import Topic
 
@@ -101,14 +101,22 @@ class TargetCluster:
         return settings(topic, self._kafka)
 
     async def _configure(self, changes: Mapping[str, Mapping[str, str]], topics: Mapping[str, tuple[Topic, int]]) -> None:
-        resources = [
-            ConfigResource(ConfigResourceType.TOPIC, self._kafka.topic(name), {**self._settings(topics[name][0]), **change})
-            for name, change in changes.items()
-        ]
-        for response in await self._admin.alter_configs(resources) if resources else ():
+        """Change settings, and return when the broker shows them: it learns of them a moment after the controller has agreed."""
+        wanted = {self._kafka.topic(name): {**self._settings(topics[name][0]), **change} for name, change in changes.items()}
+        if not wanted:
+            return
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, each) for name, each in wanted.items()]
+        for response in await self._admin.alter_configs(resources):
             for code, _, _, name in response.resources:
                 if code:
                     raise Unavailable(f"the settings of topic {name} were not changed: {for_code(code).__name__}")
+        async with asyncio.timeout(_VISIBLE_S):
+            while not _shown(wanted, await read_settings(self._admin, list(wanted))):  # noqa: ASYNC110  # Kafka sets no event
+                await asyncio.sleep(_POLL_S)
+
+
+def _shown(wanted: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]) -> bool:
+    return all(each.items() <= found[name].items() for name, each in wanted.items())
 
 
 @asynccontextmanager

@@ -5,12 +5,14 @@ connection; a task that was connecting when the client was closed keeps one; a s
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import BrokerMetadata
@@ -94,6 +96,13 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def start(self) -> None:
         await super().start()
         await asyncio.sleep(0)  # a stop before the coordinator's task has run once would raise that task's CancelledError
+
+    async def written_ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return where partitions end with the records of open transactions, which this consumer itself may not read."""
+        every = copy(self._fetcher)  # it shares all but the level, which aiokafka reads with each request
+        every._isolation_level = READ_UNCOMMITTED  # noqa: SLF001
+        ends: dict[TopicPartition, int] = await every.end_offsets(partitions, self._request_timeout_ms)
+        return ends
 
     async def stop(self) -> None:
         try:

@@ -62,10 +62,10 @@ class FactFollower:
         if self._clients is None:
             raise self._unavailable("Kafka has not answered yet")
         partition = self._partitions[tenant]
-        consumer = self._clients.all_ends if decided else self._clients.committed_ends
+        ask = self._clients.ends.written_ends if decided else self._clients.ends.end_offsets
         try:
             async with asyncio.timeout(_END_S):
-                end = (await consumer.end_offsets([partition]))[partition]
+                end = (await ask([partition]))[partition]
         except (KafkaError, OSError, TimeoutError) as error:
             raise self._unavailable(f"Kafka does not say where it ends ({type(error).__name__})") from error
         try:
@@ -114,16 +114,15 @@ class FactFollower:
 
 
 class _Clients:
-    """A consumer of records, and two that only ask for ends: behind a waiting fetch of one connection they would wait too."""
+    """A consumer of records, and one that only asks for ends: behind a waiting fetch of the other's connection it would wait too."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         options: dict[str, Any] = {"enable_auto_commit": False, "request_timeout_ms": _REQUEST_MS, "retry_backoff_ms": 50}
         self.records: Any = Consumer(
             kafka, kafka.topic(TOPIC), **options, isolation_level="read_committed", auto_offset_reset="earliest"
         )
-        self.committed_ends: Any = Consumer(kafka, **options, isolation_level="read_committed")
-        self.all_ends: Any = Consumer(kafka, **options, isolation_level="read_uncommitted")
-        self._every = (self.records, self.committed_ends, self.all_ends)
+        self.ends: Any = Consumer(kafka, **options, isolation_level="read_committed")
+        self._every = (self.records, self.ends)
 
     async def start(self) -> None:
         for consumer in self._every:

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from connectors.kafka.clients import Consumer
+from connectors.kafka.decided_ends import decided_ends
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_metadata import described
 from schemas.errors import MissingRecords, TopicMissing, Unavailable
@@ -38,15 +39,22 @@ class RangeBatch(NamedTuple):
 class RangeReader:
     """A consumer of one topic that belongs to no group."""
 
-    def __init__(self, consumer: Any, topic: str, partitions: list[TopicPartition]) -> None:
+    def __init__(self, consumer: Consumer, topic: str, partitions: list[TopicPartition], *, decided: bool) -> None:
         self._consumer = consumer
         self._topic = topic
         self._all = partitions
+        self._decided = decided
 
     async def bounds(self) -> dict[int, OffsetRange]:
-        """Return what the log has of each partition, up to the first open transaction."""
-        starts, ends = await self._consumer.beginning_offsets(self._all), await self._consumer.end_offsets(self._all)
+        """Return what the log has of each partition now, as `open_ranges` was asked for. Raises Unavailable as `decided_ends` does."""
+        starts = await self._consumer.beginning_offsets(self._all)
+        ends = await (decided_ends(self._consumer, self._all) if self._decided else self._consumer.end_offsets(self._all))
         return {each.partition: OffsetRange(starts[each], ends[each]) for each in self._all}
+
+    async def written_end(self, partition: int) -> int:
+        """Return where a partition ends with the records of transactions that are still open."""
+        each = TopicPartition(self._topic, partition)
+        return (await self._consumer.written_ends([each]))[each]
 
     async def offsets_at(self, time: int) -> dict[int, int | None]:
         """Return the offset of each partition's first record at that time (ms) or later, None where there is none."""
@@ -54,13 +62,13 @@ class RangeReader:
         return {each.partition: found[each].offset if found.get(each) else None for each in self._all}
 
     async def records(self, ranges: Mapping[int, OffsetRange] | None = None) -> AsyncIterator[Any]:
-        """Yield the records of the ranges one by one; without any, all that is committed by now. Raises as `read` does."""
+        """Yield the records of the ranges one by one; without any, all that is committed by now. Raises as `bounds` and `read` do."""
         async for batch in self.read(await self.bounds() if ranges is None else ranges, _BATCH):
             for record in batch.records:
                 yield record
 
     async def latest(self, count: int) -> AsyncIterator[Any]:
-        """Yield the records of the last offsets of each partition, as many as `count`. Raises as `read` does."""
+        """Yield the records of the last offsets of each partition, as many as `count`. Raises as `bounds` and `read` do."""
         bounds = await self.bounds()
         async for record in self.records(
             {number: OffsetRange(max(start, end - count), end) for number, (start, end) in bounds.items()}
@@ -95,8 +103,12 @@ class RangeReader:
 
 
 @asynccontextmanager
-async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeReader]:
-    """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer or has no such topic."""
+async def open_ranges(kafka: KafkaSettings, topic: str, *, decided: bool = True) -> AsyncIterator[RangeReader]:
+    """Yield a reader of a topic, named as on the broker. Raises Unavailable where Kafka does not answer or has no such topic.
+
+    Its bounds hold everything that was committed before they are asked for, and wait for the transactions that are open then. Without
+    `decided` they end at the first open one: for those who look again and again, or must not wait.
+    """
     consumer = Consumer(kafka, enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed")
     try:
         async with asyncio.timeout(_START_S):
@@ -104,22 +116,8 @@ async def open_ranges(kafka: KafkaSettings, topic: str) -> AsyncIterator[RangeRe
             partitions = await partitions_of(consumer, topic)
         if not partitions:
             raise TopicMissing(f"There is no topic {topic} at {kafka.bootstrap}. Run: intercom-streams topics apply")
-        yield RangeReader(consumer, topic, partitions)
+        yield RangeReader(consumer, topic, partitions, decided=decided)
     except (KafkaError, OSError) as error:
-        raise kafka.unavailable(error) from error
-    finally:
-        await consumer.stop()
-
-
-async def last_written(kafka: KafkaSettings, topic: str, partition: int) -> int:
-    """Return where a partition ends, with the records of transactions that are still open. Raises Unavailable."""
-    consumer = Consumer(kafka, enable_auto_commit=False, isolation_level="read_uncommitted")
-    try:
-        async with asyncio.timeout(_START_S):
-            await consumer.start()
-            each = TopicPartition(topic, partition)
-            return int((await consumer.end_offsets([each]))[each])
-    except (KafkaError, OSError, TimeoutError) as error:
         raise kafka.unavailable(error) from error
     finally:
         await consumer.stop()

@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 from aiokafka.admin import NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_metadata import described
-from connectors.kafka.topic_settings import settings
+from connectors.kafka.topic_settings import read_settings, settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
 
@@ -76,7 +75,7 @@ async def broker_settings(kafka: KafkaSettings) -> dict[str, dict[str, str]]:
     """Return the settings of each topic of this installation that the cluster has, by its name without prefix, as the brokers have them."""
     async with _admin(kafka) as admin:
         names = [name for name in await _partitions(admin) if name.startswith(kafka.topic_prefix)]
-        return {name.removeprefix(kafka.topic_prefix): found for name, found in (await _settings_of(admin, names)).items()}
+        return {name.removeprefix(kafka.topic_prefix): found for name, found in (await read_settings(admin, names)).items()}
 
 
 def _selected(extra: Iterable[Topic], only: Collection[str] | None) -> list[Topic]:
@@ -146,7 +145,7 @@ def _creation_error(name: str, code: int, kafka: KafkaSettings) -> Exception:
 
 async def _drift(admin: Any, kafka: KafkaSettings, topics: list[Topic], present: Mapping[str, Any]) -> tuple[Drift, ...]:
     existing = [topic for topic in topics if kafka.topic(topic.name) in present]
-    current = await _settings_of(admin, [kafka.topic(topic.name) for topic in existing])
+    current = await read_settings(admin, [kafka.topic(topic.name) for topic in existing])
     rows = [Drift(kafka.topic(topic.name), "topic", "present", "missing") for topic in topics if topic not in existing]
     for topic in existing:
         name = kafka.topic(topic.name)
@@ -167,16 +166,3 @@ def _layout(kafka: KafkaSettings) -> dict[str, str]:
 def _actual_layout(partitions: list[dict[str, Any]]) -> dict[str, str]:
     copies = sorted({len(partition["replicas"]) for partition in partitions})
     return {"partitions": str(len(partitions)), "replication": " and ".join(map(str, copies))}
-
-
-async def _settings_of(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
-    if not names:
-        return {}
-    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    by_topic: dict[str, dict[str, str]] = {}
-    for response in responses:
-        for code, _, _, name, entries in response.resources:
-            if code:
-                raise Unavailable(f"the settings of topic {name} cannot be read: {for_code(code).__name__}")
-            by_topic[name] = {entry[0]: entry[1] for entry in entries}
-    return by_topic

@@ -129,7 +129,7 @@ async def _flows(kafka: KafkaSettings, seconds: float) -> tuple[TopicFlow, ...]:
 
 
 async def _latest(kafka: KafkaSettings, topic: str) -> list[_Sampled]:
-    async with open_ranges(kafka, kafka.topic(topic)) as reader:
+    async with open_ranges(kafka, kafka.topic(topic), decided=False) as reader:
         return [
             _Sampled(header(record.headers, "ce_id"), header(record.headers, "ce_causationid"), record.timestamp)
             async for record in reader.latest(_SAMPLE)
@@ -139,7 +139,7 @@ async def _latest(kafka: KafkaSettings, topic: str) -> list[_Sampled]:
 
 async def _checks(kafka: KafkaSettings, avro: Avro) -> tuple[CheckCount, ...]:
     rows: dict[bytes, dict[str, Any] | None] = {}
-    async with open_ranges(kafka, kafka.topic("access.state")) as reader:
+    async with open_ranges(kafka, kafka.topic("access.state"), decided=False) as reader:
         async for record in reader.records():
             rows[record.key] = record.value and avro.decode(record.value)[1]
     results: dict[str, Counter[str]] = {}

@@ -63,7 +63,7 @@ class GenerationWatch:
     async def _watch(self) -> None:
         while True:
             try:
-                async with open_ranges(self._kafka, self.control.topic) as reader:
+                async with open_ranges(self._kafka, self.control.topic, decided=False) as reader:
                     while True:
                         await self._look((await reader.bounds())[self.control.partition].end)
                         await asyncio.sleep(_LOOK_SECONDS)

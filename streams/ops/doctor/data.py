@@ -77,7 +77,7 @@ async def clocks(patient: Patient) -> Findings:
 async def _coverage_rows(patient: Patient) -> AsyncIterator[dict[str, Any]]:
     avro = await _avro(patient)
     kafka = patient.settings.kafka
-    async with open_ranges(kafka, kafka.topic("access.state")) as reader:
+    async with open_ranges(kafka, kafka.topic("access.state"), decided=False) as reader:
         async for record in reader.records():
             if record.value is not None and b"|coverage|" in (record.key or b""):
                 yield avro.decode(record.value)[1]
@@ -86,7 +86,7 @@ async def _coverage_rows(patient: Patient) -> AsyncIterator[dict[str, Any]]:
 async def _latest(patient: Patient, topic: str) -> AsyncIterator[Any]:
     """Yield the last records of each partition."""
     kafka = patient.settings.kafka
-    async with open_ranges(kafka, kafka.topic(topic)) as reader:
+    async with open_ranges(kafka, kafka.topic(topic), decided=False) as reader:
         async for record in reader.latest(_SAMPLE):
             yield record
 

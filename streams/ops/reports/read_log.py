@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final, Generic, TypeVar
 
-from connectors.kafka.ranges import OffsetRange, RangeReader, last_written, open_ranges
+from connectors.kafka.ranges import OffsetRange, RangeReader, open_ranges
 from connectors.kafka.settings import KafkaSettings
 from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Policy
@@ -127,7 +127,8 @@ async def read_logs(
                 f"The log of {tenant} does not reach offset {scope.known_at}: the last one of its partition {partition} is {within.end - 1}."
             )
         is_whole = await _read(reader, logs, partition, within, on_progress)
-    if not is_whole and scope.known_at is None and await last_written(kafka, topic, partition) > within.end:
+        written = await reader.written_end(partition)
+    if not is_whole and scope.known_at is None and written > within.end:
         raise Unavailable("Facts that may count are being written at this moment. Make the report again in a few seconds.")
 
 

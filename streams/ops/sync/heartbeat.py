@@ -100,7 +100,7 @@ class Heartbeat:
     async def _recent(self) -> Pulse:
         own, webhook, found = f"{self._app_id}:".encode(), Origin.WEBHOOK.value, list[tuple[int, str]]()
         for topic in _EVIDENCE:
-            async with open_ranges(self._kafka, self._kafka.topic(topic)) as reader:
+            async with open_ranges(self._kafka, self._kafka.topic(topic), decided=False) as reader:
                 found += [
                     (record.timestamp, topic)
                     async for record in reader.latest(_LATEST)

@@ -1,11 +1,15 @@
 """Reading a topic to its present end on a real broker: which partition and key, and what is not committed."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
+from connectors.kafka import decided_ends
 from connectors.kafka.admin import admin_client
+from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.errors import Unavailable
@@ -56,9 +60,38 @@ async def test_what_is_not_committed_is_not_there(settings: KafkaSettings):
         await producer.begin_transaction()
         await send(settings, producer, b"a", b"given up")
         await producer.abort_transaction()
+        assert await read_to_end(settings, NAME, lambda record: record.value, keys=[b"a"]) == [b"committed"]
+
+
+async def test_a_transaction_that_is_open_when_reading_begins_is_waited_for(settings: KafkaSettings):
+    """A commit is answered before its markers are written: what comes to the same for a reader is a transaction that is still open."""
+    number = partition_of(b"a", 3)
+    async with AIOKafkaProducer(**settings.client(), transactional_id=f"{settings.topic_prefix}t") as producer:
         await producer.begin_transaction()
         await send(settings, producer, b"a", b"open")
-        assert await read_to_end(settings, NAME, lambda record: record.value, keys=[b"a"]) == [b"committed"]
+        async with open_ranges(settings, settings.topic(NAME), decided=False) as reader:
+            assert (await reader.bounds())[number] == OffsetRange(0, 0)
+            assert await reader.written_end(number) == 1
+            assert [record.value async for record in reader.records()] == []
+        reading = asyncio.create_task(read_to_end(settings, NAME, lambda record: record.value))
+        async with open_ranges(
+            settings, settings.topic(NAME), decided=False
+        ) as other:  # the reader has begun by now, or will soon
+            await other.bounds()
+        assert not reading.done()
+        await producer.commit_transaction()
+    assert await reading == [b"open"]
+
+
+async def test_a_transaction_that_stays_open_is_named_with_what_to_do(settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(decided_ends, "_DECIDED_S", 0.3)
+    async with AIOKafkaProducer(**settings.client(), transactional_id=f"{settings.topic_prefix}t") as producer:
+        await producer.begin_transaction()
+        await send(settings, producer, b"a", b"open")
+        with pytest.raises(
+            Unavailable, match=rf"{NAME} \(partition {partition_of(b'a', 3)}\) is open since .* `intercom-streams doctor`"
+        ):
+            await read_to_end(settings, NAME, lambda record: record.value)
         await producer.abort_transaction()
 
 
