@@ -40,7 +40,7 @@ REQUIRED_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a fact in a log is itself and no other: comparing and hashing look at no content
 class LoggedFact:
     """A fact at its position in the log, with the log time there."""
 

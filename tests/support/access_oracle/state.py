@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from tests.support.access_oracle.accounts import Account, account_at
@@ -26,6 +27,7 @@ class State:
     observed_at: dict[str, list[int]]  # staff sources: when each was observed
     accounts: dict[Key, Account]
     listings: list[AppliedSnapshot]  # of teammates
+    staff_listings: list[AppliedSnapshot]
 
     def decisions_about(self, *subject: str) -> list[LoggedFact]:
         return self.decisions.get(subject, [])
@@ -40,7 +42,7 @@ class State:
     def records_of(self, person: Person, until: int) -> list[Record]:
         """Return the person's records by what was observed of them up to a source time."""
         keys = {record.key for record in person.records}
-        records = _records(self.tenant, self.facts, self.decisions, self.interpretation, until)
+        records = _records(self.tenant, self.facts, self.staff_listings, self.decisions, self.interpretation, until=until)
         return [record for record in records if record.key in keys]
 
     @property
@@ -54,31 +56,37 @@ def _alias_domains(settings: FactDict) -> dict[str, str]:
 
 def state_at(log: Sequence[LoggedFact], now: int, interpretation: Interpretation) -> State:
     """Compute the state from all facts of the log, as of log time `now`."""
+    return replace(_asserted_by(tuple(log), interpretation), now=now)
+
+
+@lru_cache(maxsize=2)  # a walk asks about one log at many instants, and what its facts assert does not depend on the time
+def _asserted_by(log: tuple[LoggedFact, ...], interpretation: Interpretation) -> State:
     facts = effective(log, interpretation)
     in_force = decisions(facts)
-    listings = applied_snapshots(facts, "admins")
+    listings, staff_listings = applied_snapshots(facts, "admins"), applied_snapshots(facts, "staff")
     tenant = str(log[0].fact["tenant"]) if log else ""
-    persons, possibly_same = people(_records(tenant, facts, in_force, interpretation), choices(in_force))
+    persons, possibly_same = people(_records(tenant, facts, staff_listings, in_force, interpretation), choices(in_force))
     return State(
         tenant=tenant,
-        now=now,
+        now=0,
         interpretation=interpretation,
         decisions=in_force,
         facts=facts,
         people=persons,
         possibly_same=possibly_same,
-        observed_at=_observed_at(facts),
+        observed_at=_observed_at(facts, staff_listings),
         accounts=_accounts_at(facts, listings),
         listings=listings,
+        staff_listings=staff_listings,
     )
 
 
 def _records(
-    tenant: str, facts: Sequence[LoggedFact], in_force: dict[Subject, list[LoggedFact]], interpretation: Interpretation,
-    until: float = float("inf"),
+    tenant: str, facts: Sequence[LoggedFact], listings: Sequence[AppliedSnapshot], in_force: dict[Subject, list[LoggedFact]],
+    interpretation: Interpretation, *, until: float = float("inf"),
 ) -> list[Record]:  # fmt: skip
     """Return the records by what was observed up to a source time; by all, if none is given."""
-    snapshots = [snapshot for snapshot in applied_snapshots(facts, "staff") if snapshot.requested <= until]
+    snapshots = [snapshot for snapshot in listings if snapshot.requested <= until]
     settings = in_force.get(("settings.applied",), [])
 
     def absence(source: str) -> DecidedValue:
@@ -110,13 +118,13 @@ def choices(in_force: dict[Subject, list[LoggedFact]]) -> dict[str, LoggedFact]:
     return found
 
 
-def _observed_at(facts: Sequence[LoggedFact]) -> dict[str, list[int]]:
+def _observed_at(facts: Sequence[LoggedFact], listings: Sequence[AppliedSnapshot]) -> dict[str, list[int]]:
     """Return by staff source when it was observed: by its single records, and by its applied listings [N41]."""
     times: dict[str, list[int]] = {}
     for logged in facts:
         if logged.kind == "staff.record":
             times.setdefault(logged.fact["record"]["source"], []).append(logged.fact["time"])
-    for snapshot in applied_snapshots(facts, "staff"):
+    for snapshot in listings:
         times.setdefault(snapshot.source, []).append(snapshot.requested)
     return times
 
