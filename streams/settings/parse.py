@@ -1,6 +1,7 @@
 """Convert plain TOML tables to structs and report *every* problem, so that a user fixes the file once, not once per mistake."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ class Problem(NamedTuple):
     path: str
     text: str
 
+
+_INDEX = re.compile(r"\[\d+\]")
 
 Report = Callable[[str, str], None]
 """Take the path of a key and what is wrong there."""
@@ -66,7 +69,9 @@ def _struct(value: Any, kind: type[msgspec.Struct], path: str, report: Report) -
 
 def _list(value: Any, kind: Any, path: str, report: Report) -> Any:
     if not isinstance(value, list):
-        report(path, f"expected a list, found {_describe(value, list)}")
+        tables = isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        written = f": write [[{_INDEX.sub('', path)}]]" if tables else ""
+        report(path, f"expected a list, found {_describe(value, list)}{written}")
         return None
     read_items = (parse(item, kind, f"{path}[{at}]", report) for at, item in enumerate(value))
     return tuple(item for item in read_items if item is not None)

@@ -137,6 +137,11 @@ def test_a_line_end_that_toml_does_not_know_counts_as_no_line(file, line_end):
     assert "kafak (line 2): unknown key; did you mean kafka?" in problems(file(f"# a{line_end}b\n[kafak]\n"), parts=KAFKA_ONLY)
 
 
+def test_a_table_where_a_list_of_tables_belongs_is_told_how_to_be_written(file):
+    error = problems(file('[[tenants]]\nid = "acme"\n[tenants.workspaces]\napp_id = "abc12345"\n'))
+    assert "tenants[0].workspaces (line 3): expected a list, found a table: write [[tenants.workspaces]]" in error
+
+
 def test_every_problem_is_named_at_once_with_key_and_line(file):
     error = problems(
         file('[kafka]\npartitons = 3\nreplication = "two"\nbootstrap = "nowhere"\n[[apps]]\nname = "a"\n[[tenants]]\nid = 7\n')
