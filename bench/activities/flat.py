@@ -13,12 +13,14 @@ from bench.report import Ratio, Spread, Table, TableRow
 from bench.rounds import measurements
 from schemas.activities.retention import WAKES_TOPIC
 from schemas.message import RecordValue
+from streams.engine.garbage_collection import infrequent_gc
 
 _MANY, _QUICK_MANY = 100_000, 2_000
 _FEW: Final = 10
 _LONG, _QUICK_LONG = 5_000, 300
 _SHORT: Final = 5
 _MEASURED: Final = 2_000
+_AT_A_TIME: Final = 10  # events
 _ROUNDS: Final = 2
 _FLAT_PERSON, _FLAT_LATE, _FLAT_CONVERSATION = 1.3, 1.5, 1.5  # what is late writes a leaf of up to 64 marks
 LATER_MS: Final = (AT + 400 * 86_400) * 1000
@@ -70,23 +72,44 @@ def _report(name: str, titles: tuple[str, str], goal: float, options: Options, m
 
 
 def _person(count: int, *, late: bool = False) -> _Costs:
-    (much, first), (little, second) = (_cost_behind(each, late=late) for each in (count, _FEW))
-    return _Costs(much, little, first and second)
+    """Process the events of both kinds of people alternately, ten of a person at a time, with a worker's collection of garbage."""
+    with infrequent_gc():
+        sides = [_Side(each, late=late) for each in (count, _FEW)]
+        for number in range(_MEASURED // _AT_A_TIME):
+            for side in sides:
+                side.process(number)
+    much, little = sides
+    return _Costs(much.cpu_us(), little.cpu_us(), much.exact() and little.exact())
 
 
-def _cost_behind(count: int, *, late: bool) -> tuple[float, bool]:
-    """Return the CPU time of an event of a person who has so many, and whether all were counted; of those measured each person of few has some."""
-    agents = ActivityAgents()
-    if late:
-        agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)])
-    people = max(1, _MEASURED // count) if count == _FEW else 1
-    for number in range(people):
-        agents.feed(EVENTS, events(f"p{number}", 0, count))
-    begin = time.process_time()
-    for number in range(people):
-        agents.feed(EVENTS, events(f"p{number}", count, _MEASURED // people))
-    cpu_us = (time.process_time() - begin) / (_MEASURED // people * people) * 1e6
-    return cpu_us, agents.counted() == people * (count + _MEASURED // people)
+class _Side:
+    """People who have so many activities each, and more events of them; the CPU time of these. Of people of few there are enough that all stay so."""
+
+    def __init__(self, count: int, *, late: bool) -> None:
+        self._count = count
+        self._people = _MEASURED // _AT_A_TIME if count == _FEW else 1
+        self._agents = ActivityAgents()
+        self._cpu_s = 0.0
+        if late:
+            self._agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)])
+        for number in range(self._people):
+            self._agents.feed(EVENTS, events(f"p{number}", 0, count))
+
+    def process(self, number: int) -> None:
+        """Process the next events of a person."""
+        round_, person = divmod(number, self._people)
+        posts = list(events(f"p{person}", self._count + round_ * _AT_A_TIME, _AT_A_TIME))
+        begin = time.process_time()
+        self._agents.feed(EVENTS, posts)
+        self._cpu_s += time.process_time() - begin
+
+    def cpu_us(self) -> float:
+        """Return the CPU time of one event."""
+        return self._cpu_s / _MEASURED * 1e6
+
+    def exact(self) -> bool:
+        """Return whether all were counted."""
+        return self._agents.counted() == self._people * self._count + _MEASURED
 
 
 def _conversation(long: int) -> _Costs:

@@ -1,7 +1,8 @@
 """How long a redaction takes to be on `activities`, through `run` with its ingress, while 500 events a second are posted.
 
-Parts are posted first. Then events are posted at a steady rate on a connection of their own, and parts are redacted at random instants, whether the one
-before has shown or not; each delay counts from the instant for which the post was planned.
+Parts are posted first. Then events are posted at a steady rate on some connections, as Intercom posts them, and parts are redacted at random instants on
+one of their own, whether the one before has shown or not; each delay counts from the instant for which the post was planned. Before the first redaction
+the load is there for a while: a broker that has just started compiles its code.
 """
 
 import http.client
@@ -30,15 +31,25 @@ from schemas.codec import Avro
 from schemas.errors import Unavailable
 
 _TOPIC: Final = "activities"
-_RATE, _QUICK_RATE = 500.0, 50.0
-_REDACTED, _QUICK_REDACTED = 300, 5
 _REDACTIONS_S: Final = 10.0  # a second
-_AHEAD_S: Final = 3.0  # of load before the first redaction
+_CONNECTIONS: Final = 8  # of the load: a post is answered once Kafka has it, so one connection has few posts a second
 _WARM: Final = 30
 _CONTACTS: Final = 2_000
 _ROUNDS: Final = 2
 _GOAL_S: Final = 1.0
 _SHOWS_S: Final = 60
+
+
+class _Load(NamedTuple):
+    """Events a second, redactions beside them, and for how many seconds there are events before these."""
+
+    rate: float
+    redactions: int
+    ahead_s: float
+
+
+_USUAL: Final = _Load(500.0, 300, 20.0)
+_QUICK: Final = _Load(50.0, 5, 1.0)
 
 
 class _Trial(NamedTuple):
@@ -51,11 +62,11 @@ class _Trial(NamedTuple):
 
 def redaction(options: Options, cluster: Cluster) -> PartReport:
     """Measure through the product as a user starts it."""
-    rate, count = (_QUICK_RATE, _QUICK_REDACTED) if options.quick else (_RATE, _REDACTED)
-    found = [_trial(cluster, number, rate, count) for number, _ in measurements(["redaction"], options.round_count(_ROUNDS))]
+    load = _QUICK if options.quick else _USUAL
+    found = [_trial(cluster, number, load) for number, _ in measurements(["redaction"], options.round_count(_ROUNDS))]
     cells = [Spread.of([each.delays_ms[share] for each in found]) for share in ("p50", "p99", "max")]
     rates = Spread.of([each.rate for each in found])
-    title = f"{count:,} redactions while {rate:,.0f} events a second are posted"
+    title = f"{load.redactions:,} redactions while {load.rate:,.0f} events a second are posted"
     p99 = [each.delays_ms["p99"] / 1000 for each in found]
     return PartReport(
         tables=(Table(title, ("p50 ms", "p99 ms", "max ms", "events/s"), (TableRow("ours", (*cells, rates)),)),),
@@ -64,27 +75,26 @@ def redaction(options: Options, cluster: Cluster) -> PartReport:
     )
 
 
-def _trial(cluster: Cluster, number: int, rate: float, count: int) -> _Trial:
+def _trial(cluster: Cluster, number: int, load: _Load) -> _Trial:
     with tempfile.TemporaryDirectory(prefix="intercom-streams-bench-") as folder:
         deployment = Deployment(free(set()), cluster.bootstrap, cluster.prefixed(f"redaction-{number}."), Path(folder))
         with running(command(write_config(deployment), "run")) as child:
             wait_until_ready(child, deployment.port)
             topic = f"{deployment.prefix}{_TOPIC}"
             with open_reader(cluster, topic) as reader, connected(deployment.port) as connection:
-                trial = _measured(reader, connection, deployment.port, rate, count)
+                trial = _measured(reader, connection, deployment.port, load)
     cluster.delete([topic for topic in cluster.topics() if topic.startswith(deployment.prefix)])
     return trial
 
 
-def _measured(reader: Any, connection: http.client.HTTPConnection, port: int, rate: float, count: int) -> _Trial:
-    total = count + _WARM
+def _measured(reader: Any, connection: http.client.HTTPConnection, port: int, load: _Load) -> _Trial:
+    total = load.redactions + _WARM
     for part in range(total):
         post(connection, _part(part, "conversation.user.replied", body=f"<p>{_words(part)}</p>"))
     keys = _keys_of_parts(reader, total)
-    delays: list[float] = []
-    with _load(port, rate) as posted:
-        time.sleep(_AHEAD_S)
-        began, events = time.perf_counter(), posted[0]
+    with _posting(port, load.rate) as posted:
+        time.sleep(load.ahead_s)
+        began, events = time.perf_counter(), sum(posted)
         sent: dict[bytes, float] = {}
         posting = threading.Thread(target=_redact, args=(port, keys, sent), daemon=True)
         posting.start()
@@ -95,7 +105,7 @@ def _measured(reader: Any, connection: http.client.HTTPConnection, port: int, ra
                 key = message.key()
                 if message.error() is None and key in keys and key not in shown and _is_empty(message.value()):
                     shown[key] = time.perf_counter()
-        seconds, events = time.perf_counter() - began, posted[0] - events
+        seconds, events = time.perf_counter() - began, sum(posted) - events
         posting.join()
     measured = list(keys)[_WARM:]
     delays = [shown[key] - sent[key] for key in measured if key in shown]
@@ -132,28 +142,30 @@ def _redact(port: int, keys: dict[bytes, int], sent: dict[bytes, float]) -> None
 
 
 @contextmanager
-def _load(port: int, rate: float) -> Iterator[list[int]]:
-    """Post events at a rate until the end; yield how many were posted."""
-    ended, posted = threading.Event(), [0]
+def _posting(port: int, rate: float) -> Iterator[list[int]]:
+    """Post events at a rate until the end; yield how many each connection has posted."""
+    ended, posted = threading.Event(), [0] * _CONNECTIONS
 
-    def work() -> None:
-        chance, begin = random.Random(3), time.perf_counter()
+    def work(sender: int) -> None:
+        chance, begin = random.Random(sender), time.perf_counter()
         with connected(port) as connection:
             at = 0.0
             while not ended.is_set():
-                at += chance.expovariate(rate)
-                body = _event(posted[0], chance.randrange(_CONTACTS))
+                at += chance.expovariate(rate / _CONNECTIONS)
+                body = _event(posted[sender] * _CONNECTIONS + sender, chance.randrange(_CONTACTS))
                 time.sleep(max(0.0, begin + at - time.perf_counter()))
                 post(connection, body)
-                posted[0] += 1
+                posted[sender] += 1
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    threads = [threading.Thread(target=work, args=(sender,), daemon=True) for sender in range(_CONNECTIONS)]
+    for thread in threads:
+        thread.start()
     try:
         yield posted
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def _words(number: int) -> str:

@@ -28,9 +28,9 @@ def passage(contact: Contact, conversation: str, sent: Participants | None) -> P
     What was sent before others joined is passed on to them; by contacts only: the company gets it from them.
     """
     known = contact.owner.participants(conversation) if conversation else None
-    latest = max((each for each in (sent, known.participants if known else None) if each is not None), default=None)
-    if latest is None:
-        return Passage(known, None, stays=True, others=())
+    if sent is None and known is None:
+        return Passage(None, None, stays=True, others=())
+    latest = max(each for each in (sent, known.participants if known else None) if each is not None)
     is_late = sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None
     others = tuple(each for each in latest.contacts if each != contact.key) if is_late else ()
     return Passage(known, latest, contact.key in latest.contacts, others)

@@ -19,6 +19,8 @@ _PREFIXES = {f"@{EXTERNAL_ID}:": EXTERNAL_ID, f"@{EMAIL}:": EMAIL}
 def claim_value(tenant: str, record: str, cause: PatchCause, *, source: str, trace: str | None, out: Outbox) -> bool:
     """Claim the value that a record is named after, and return whether it is one."""
     entity = record.partition(":")[2]
+    if not entity.startswith("@"):
+        return False
     kind = next((kind for prefix, kind in _PREFIXES.items() if entity.startswith(prefix)), None)
     if kind is None:
         return False

@@ -53,6 +53,8 @@ Rule = Union[Happening, ConversationEvent, NoActivity]  # noqa: UP007 - isinstan
 
 def at(item: Object, path: str) -> object:
     """Return the value on a dotted path, None where it is not there."""
+    if "." not in path:
+        return item.get(path)
     value: object = item
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
