@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
 from connectors.kafka.admin import admin_client
+from connectors.kafka.clients import Consumer, started
+from connectors.kafka.decided_ends import decided_ends
+from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import InvalidRecord
 from schemas.partition import partition_of
@@ -97,28 +100,18 @@ async def read_all(kafka: KafkaSettings, topic: str) -> list[object]:
 @asynccontextmanager
 async def followed(kafka: KafkaSettings, topic: str) -> AsyncIterator[Callable[[], Awaitable[list[object]]]]:
     """Yield what reads on to the end and returns every committed record of a topic so far: who asks often reads each record once."""
-    consumer = AIOKafkaConsumer(
-        **kafka.client(), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        tps = [TopicPartition(kafka.topic(topic), p) for p in sorted(await _partitions(consumer, kafka.topic(topic)))]
+    options = {"isolation_level": "read_committed", "auto_offset_reset": "earliest", "enable_auto_commit": False}
+    async with started(Consumer(kafka, **options)) as consumer:
+        tps = await partitions_of(consumer, kafka.topic(topic))
         consumer.assign(tps)
         await consumer.seek_to_beginning(*tps)
         records: list[object] = []
 
         async def so_far() -> list[object]:
-            ends = await consumer.end_offsets(tps)
+            ends = await decided_ends(consumer, tps)
             while any([await consumer.position(tp) < ends[tp] for tp in tps]):
                 for fetched in (await consumer.getmany(timeout_ms=200)).values():
                     records.extend(fetched)
             return records
 
         yield so_far
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer._client._wait_on_metadata(topic)
-    return consumer.partitions_for_topic(topic) or set()

@@ -7,18 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner, Result
 
 from connectors.kafka import topics
-from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, transactions
 from schemas import operations
 from schemas.codec import Avro
 from schemas.operations import Operation
 from streams.cli.main import root
-from tests.patience import DEADLINE_S
 from tests.support.config import config_text
 from tests.support.counting_agent import read_all
 
@@ -34,16 +31,6 @@ async def append_visibly(kafka: KafkaSettings, records: Sequence[TopicRecord]) -
         await producer.append(records)
     async with transactions(kafka, "test"):
         pass
-
-
-async def _until_decided(kafka: KafkaSettings, topic: str) -> None:
-    """Wait until no transaction of a topic is undecided: a command's last one may lack its markers for a moment."""
-    levels = ("read_committed", "read_uncommitted")
-    committed, every = (AIOKafkaConsumer(**kafka.client(), isolation_level=level, enable_auto_commit=False) for level in levels)
-    async with committed, every, asyncio.timeout(DEADLINE_S):
-        partitions = await partitions_of(every, kafka.topic(topic))
-        while await committed.end_offsets(partitions) != await every.end_offsets(partitions):  # noqa: ASYNC110  # Kafka sets no event
-            await asyncio.sleep(0.02)
 
 
 class Installation:
@@ -76,11 +63,7 @@ class Installation:
 
     def read(self, topic: str) -> list[Any]:
         """Return the committed records of a topic."""
-        return asyncio.run(self._read(topic))
-
-    async def _read(self, topic: str) -> list[Any]:
-        await _until_decided(self.kafka, topic)
-        return await read_all(self.kafka, topic)
+        return asyncio.run(read_all(self.kafka, topic))
 
     def operations(self) -> list[Operation]:
         return [operations.decode(Avro.local(), record.value) for record in self.read("operations")]

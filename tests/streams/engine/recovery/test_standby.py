@@ -69,7 +69,7 @@ async def test_a_partition_that_moves_is_read_on_from_the_copy(settings: KafkaSe
             [b"v" * 100] * 50 + [None]
         ) * PARTITIONS
         read = sum(report.records for report in reports if isinstance(report, RestoreDone))
-        assert 0 < read <= 3 * PARTITIONS, "commit states, and no row"
+        assert 0 < read < 50, "what came since the copy was last looked at, and no partition from its beginning"
 
 
 async def send(settings: KafkaSettings, keys: list[str]) -> None:
