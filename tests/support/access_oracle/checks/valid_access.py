@@ -93,8 +93,8 @@ def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
         return row
     actual, actual_since = check.account.roles, check.account.role_since
     fitting = {role for role in actual if plain_name(chosen.value) in map(plain_name, role)}
-    if fitting == actual and actual:
-        return replace(row, since=latest(row.since, chosen.date, actual_since))
+    if fitting == actual and actual:  # a PASS rests on the choice too, what the policy cannot answer does not
+        return replace(row, since=latest(row.since, chosen.date, actual_since)) if row.status == "PASS" else row
     differs = answer("FAIL", "chosen_role_differs", chosen.date, actual_since)
     if actual and not fitting:
         return differs
