@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas import generations
+from schemas.access import decision_entries
 from schemas.intercom.conversations import ERASURE
 from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES
 from schemas.profiles.memberships import EDGE
@@ -239,6 +240,11 @@ _ALL: Final = (
         name="access.ledger", schema="ledger_entry", key="tenant",
         written_by=("access",), read_by=("verifier",),
         about="for each fact: its hash, the previous hash, and the records that followed from it",
+    ),
+    _internal(
+        name=decision_entries.TOPIC, shared=True, codec=decision_entries.ENTRY, key="tenant|offset in access.facts; tenant| where they begin", compact=True,
+        written_by=("access",), read_by=("operators",),
+        about="the decisions about accounts, grants and sources with their outcomes, for those who decide next",
     ),
     *DIRECTORY,
     _public(

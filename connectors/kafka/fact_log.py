@@ -70,9 +70,9 @@ async def find_facts(kafka: KafkaSettings, tenant: str, types: Collection[str]) 
     return await find_records(kafka, tenant, lambda record: record.value if header(record.headers, "ce_type") in types else None)
 
 
-async def find_records(kafka: KafkaSettings, tenant: str, keep: Callable[[Any], T | None]) -> list[T]:
-    """Return what `keep` makes of a tenant's facts, in log order, as committed until now."""
-    return await read_to_end(kafka, TOPIC, keep, keys=[tenant.encode()])
+async def find_records(kafka: KafkaSettings, tenant: str, keep: Callable[[Any], T | None], start: int = 0) -> list[T]:
+    """Return what `keep` makes of a tenant's facts, in log order, from an offset on, as committed until now."""
+    return await read_to_end(kafka, TOPIC, keep, keys=[tenant.encode()], start=start)
 
 
 async def _send(producer: Any, topic: str, record: FactRecord, partitions: int) -> Any:

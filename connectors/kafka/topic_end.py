@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from connectors.kafka.ranges import open_ranges
+from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topics import present
 from schemas.partition import partition_of
 
 T = TypeVar("T")
@@ -17,8 +18,9 @@ async def read_to_end(
     *,
     keys: Collection[bytes] | None = None,
     groups: Collection[bytes] = (),
+    start: int = 0,
 ) -> list[T]:
-    """Return what `keep` makes of each record, without None, in the order of each partition.
+    """Return what `keep` makes of each record, without None, in the order of each partition, from an offset on.
 
     With `keys`, only the records with one of these keys are read, or with a key `group|item` of one of these groups, in the partitions
     that have them. Raises Unavailable where Kafka or the topic is not there.
@@ -28,8 +30,31 @@ async def read_to_end(
         if keys is not None:
             numbers = {partition_of(each, len(ranges)) for each in (*keys, *groups)}
             ranges = {number: ranges[number] for number in sorted(numbers)}
+        if start:
+            ranges = {number: OffsetRange(max(start, each.start), each.end) for number, each in ranges.items()}
         wanted = (keep(record) async for record in reader.records(ranges) if keys is None or _has(record.key, keys, groups))
         return [made async for made in wanted if made is not None]
+
+
+async def latest_of_group(kafka: KafkaSettings, name: str, group: str) -> dict[str, bytes]:
+    """Return the last value of each item of a group, of a compacted topic with keys `group|item`; nothing without the topic.
+
+    Raises Unavailable.
+    """
+    prefix = f"{group}|".encode()
+    items: dict[str, bytes] = {}
+
+    def keep(record: Any) -> None:
+        if record.key.startswith(prefix):
+            item = record.key[len(prefix) :].decode()
+            if record.value is None:
+                items.pop(item, None)
+            else:
+                items[item] = record.value
+
+    if kafka.topic(name) in await present(kafka):
+        await read_to_end(kafka, name, keep, keys=(), groups=[group.encode()])
+    return items
 
 
 async def latest_of_each(kafka: KafkaSettings, name: str, decode: Callable[[bytes | None], T]) -> dict[str, T]:

@@ -14,6 +14,7 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Message, header
 from schemas.versioned import Versioned
+from streams.agents import decision_entries
 from streams.agents.access_events import VERBS, OutputRecord, finding_records, ledger_record, request_record, state_record
 from streams.core.access.processing import backlog
 from streams.core.access.processing.process import CHUNK, ChunkResult
@@ -53,7 +54,9 @@ class OutputWriter(msgspec.Struct, frozen=True):
         for event in result.findings:
             out.note(f"violation_{VERBS[event.finding.activity_id]}_{event.key.check}")
         for record in self._records(result):
-            out.send(record.topic, record.key, record.value, record.headers(result.cause, result.now, result.trace))
+            out.send(record.topic, record.key, record.value, record.headers(result.fact.id, result.now, result.position.trace))
+        if not result.has_more:
+            decision_entries.enter(out, result.fact, result.position, result.outcome)
 
     def _records(self, result: ChunkResult) -> list[OutputRecord]:
         records = [record for event in result.findings for record in finding_records(self.avro, event, self.product)]
@@ -91,7 +94,10 @@ def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: T
         read = [(fact_records.of_record(writer.avro, record), _position(batch, record)) for record in records]
         results: list[ChunkResult] = []
         for fact, position in read:
-            state = states.get(fact.tenant) or states.setdefault(fact.tenant, TenantState(table, fact.tenant))
+            state = states.get(fact.tenant)
+            if state is None:
+                state = states[fact.tenant] = TenantState(table, fact.tenant)
+                decision_entries.begin(out, state, position)
             result = backlog.process(state, fact, position, budget=budget, chunk_size=limits.chunk)
             while result is not None:
                 results.append(result)

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.access import fact_records
+from schemas.access import decision_entries, fact_records
 from schemas.access.facts import Fact
 from schemas.message import RecordValue, header
 from streams.agents.access import ProcessingLimits
@@ -187,7 +187,9 @@ def test_tenants_of_one_partition_do_not_change_each_others_answers(
 
 
 def _tenant(sent: SentRecord) -> bytes:
-    """Return whose a record is: a request to read teammates has its workspace as the key."""
+    """Return whose a record is: a request to read teammates has its workspace as the key, an entered decision no headers."""
+    if sent.topic == decision_entries.TOPIC:
+        return (sent.key or b"").partition(b"|")[0]
     return (header(sent.headers, "ce_source") or "").split("/")[2].encode()
 
 

@@ -3,24 +3,23 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from connectors.kafka.fact_log import append, fact_record, find_records
 from connectors.kafka.reader import StartKind, StartPosition, TopicReader, open_topic
 from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.topics import present
 from schemas.access import fact_records
-from schemas.access.facts import Fact, type_of
+from schemas.access.facts import Fact, decode_raw, type_of
 from schemas.codec import Avro
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.message import header
 from schemas.partition import partition_of
+from streams.cli.decisions.entered import LEDGER, entered, reached
 from streams.cli.decisions.made import MadeDecision
 from streams.core.access.findings.ledger import CONTINUED
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
-
-LEDGER: Final = "access.ledger"
 
 
 class DecisionLog:
@@ -35,20 +34,43 @@ class DecisionLog:
         return cls(settings, await configured_codec(settings), tenant, wait)
 
     async def made(self, kinds: Collection[str], about: Callable[[Fact], bool] = lambda _: True) -> list[MadeDecision]:
-        """Return the decisions of some kinds in the order of the log, each with what became of it."""
+        """Return the decisions of some of the kinds that the agent enters, in the order of the log, each with what became of it.
+
+        How far the agent has come is looked at before what it has entered, and the log from there on after that: none is missed.
+        """
+        start = await reached(self._settings, self.avro, self._tenant)
+        known = await entered(self._settings, self._tenant)
+        if not known.is_complete:
+            return await self._made_in_log(kinds, about)
+        found = {offset: (fact, taken) for fact, taken, offset in await self._facts(kinds, start)}
+        found |= {each.offset: (decode_raw(each.fact), each.taken) for each in known.decisions}
+        outcomes: dict[str, str] = {}
+        for each in known.decisions:  # of a fact that was sent twice the first counts
+            outcomes.setdefault(found[each.offset][0].id, each.outcome)
+        return [
+            MadeDecision(fact, taken, outcomes.get(fact.id))
+            for _, (fact, taken) in sorted(found.items())
+            if fact.kind in kinds and about(fact)
+        ]
+
+    async def _made_in_log(self, kinds: Collection[str], about: Callable[[Fact], bool]) -> list[MadeDecision]:
+        """Return the same of a tenant that began before the agent entered decisions, from the whole log and ledger."""
+        found = [(fact, taken) for fact, taken, _ in await self._facts(kinds) if about(fact)]
+        outcomes = await self._outcomes({fact.id for fact, _ in found}) if found else {}
+        return [MadeDecision(fact, taken, outcomes.get(fact.id)) for fact, taken in found]
+
+    async def _facts(self, kinds: Collection[str], start: int = 0) -> list[tuple[Fact, int, int]]:
+        """Return the decisions of some kinds from an offset of the log on, each with when it was taken (ms) and its offset."""
         types = {type_of(kind) for kind in kinds}
 
-        def keep(record: Any) -> tuple[Fact, int] | None:
+        def keep(record: Any) -> tuple[Fact, int, int] | None:
             if record.value is None or header(record.headers, "ce_type") not in types:
                 return None
             with suppress(InvalidRecord):  # what cannot be understood is a dead letter, and decides nothing
-                fact = fact_records.decode(self.avro, record.value)
-                return (fact, record.timestamp) if about(fact) else None
+                return fact_records.decode(self.avro, record.value), record.timestamp, record.offset
             return None
 
-        found = await find_records(self._settings.kafka, self._tenant, keep)
-        outcomes = await self._outcomes({fact.id for fact, _ in found}) if found else {}
-        return [MadeDecision(fact, taken, outcomes.get(fact.id)) for fact, taken in found]
+        return await find_records(self._settings.kafka, self._tenant, keep, start)
 
     async def decide(self, facts: Sequence[Fact]) -> Mapping[str, str]:
         """Append decisions, and return the outcome of each by its id once a worker has come to all of them.

@@ -15,7 +15,7 @@ from streams.cli.tenant import tenant_of
 from streams.core.access.facts.choices import EMPLOYMENT
 from streams.settings import Settings
 
-_KIND = "staff.decided"
+KIND = "staff.decided"
 
 
 @click.command()
@@ -46,13 +46,13 @@ async def _decide(settings: Settings, tenant: str, given: str, source: str | Non
             f"No record of a source '{source}' is in the log. Its sources: {', '.join(sorted(sources)) or 'none'}."
         )
     staff = staff_id(known, given)
-    matter = Matter((_KIND,), lambda fact: fact.staff == staff)
+    matter = Matter((KIND,), lambda fact: fact.staff == staff)
     log = await DecisionLog.open(settings, tenant, how.wait)
     before = await current(log, matter)
     if (before.fact.choice.source if before and before.fact.choice else None) == source:
-        return [DecisionReport.of(before.fact, UNCHANGED, before)] if before else [DecisionReport.unneeded(tenant, _KIND)]
+        return [DecisionReport.of(before.fact, UNCHANGED, before)] if before else [DecisionReport.unneeded(tenant, KIND)]
     fact = made_by(
-        how.requester, how.reason, tenant=tenant, kind=_KIND, replaces=before.fact.id if before else None, staff=staff,
+        how.requester, how.reason, tenant=tenant, kind=KIND, replaces=before.fact.id if before else None, staff=staff,
         choice=StaffChoice(field=EMPLOYMENT, source=source),
     )  # fmt: skip
     return await carry_out(log, [(fact, matter)])

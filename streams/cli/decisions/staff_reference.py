@@ -3,26 +3,42 @@
 from typing import Any, Final
 
 from connectors.kafka.fact_log import find_records
+from connectors.kafka.topic_end import latest_of_group
 from schemas.errors import BadConfiguration
 from schemas.message import header
+from streams.cli.decisions.entered import reached
 from streams.core.access.state.observation import person_id
+from streams.ops.codec import configured_codec
+from streams.ops.profiles.live_topics import LiveTopics
 from streams.settings import Settings
 
 _SUBJECT: Final = "staff/"
+_ROW: Final = "record|"  # what items of the access agent's table begin with whose rows are staff records
 
 
 async def known_staff(settings: Settings, tenant: str) -> dict[str, str]:
-    """Return SOURCE/RECORD of every record of a tenant's staff in the log, by the id that it gives its person."""
-    found: dict[str, str] = {}
+    """Return SOURCE/RECORD of every staff record of a tenant, by the id that it gives its person.
 
-    def keep(record: Any) -> None:
-        subject = header(record.headers, "ce_subject") or ""
-        source, _, name = subject.removeprefix(_SUBJECT).partition("/")
-        if subject.startswith(_SUBJECT) and name:
-            found[person_id(tenant, source, name)] = f"{source}/{name}"
+    They are those of the access agent's table, and of the facts that it has not come to yet.
+    """
+    start = await reached(settings, await configured_codec(settings), tenant)
+    changelog = (await LiveTopics.read(settings.kafka)).changelog("access")
+    items = await latest_of_group(settings.kafka, changelog, tenant)
+    names = [item.removeprefix(_ROW) for item in items if item.startswith(_ROW)]
+    names += await find_records(settings.kafka, tenant, _named, start)
+    return {person_id(tenant, *_parts(name)): "/".join(_parts(name)) for name in names}
 
-    await find_records(settings.kafka, tenant, keep)
-    return found
+
+def _named(record: Any) -> str | None:
+    """Return whose record a fact is about, as the table's item of it."""
+    subject = header(record.headers, "ce_subject") or ""
+    source, _, name = subject.removeprefix(_SUBJECT).partition("/")
+    return f"{source}|{name}" if subject.startswith(_SUBJECT) and name else None
+
+
+def _parts(name: str) -> tuple[str, str]:
+    source, _, record = name.partition("|")
+    return source, record
 
 
 def staff_id(known: dict[str, str], given: str) -> str:

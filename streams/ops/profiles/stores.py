@@ -44,6 +44,7 @@ HOLDINGS: Final[Mapping[str, TopicHolding]] = MappingProxyType({
     "intercom.admins": _STAFF,
     "intercom.directory": _STAFF,
     "directory.decisions": _STAFF,
+    "access.decisions": _STAFF,
     "agents": _STAFF,
     "teams": _STAFF,
     "team.members": _STAFF,

@@ -29,7 +29,7 @@ PEOPLE = 40
 JO = "jo@acme.example"
 SMALL = ProcessingLimits(chunk=4, budget=1, per_record=0)
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
-OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger")
+OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger", "access.decisions")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 
 JO, NEW = "jo@acme.example", "jo.lind@acme.example"
 QUICK = Limits(settle_seconds=0.1, session_timeout_ms=6_000, heartbeat_ms=500)
-OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger")
+OUTPUTS = ("access.violations", "access.violations.json", "access.state", "access.ledger", "access.decisions")
 NOW = T0 + 30 * DAY
 
 CASES = {

@@ -46,7 +46,7 @@ def classify(
         raise click.UsageError("Give ACCOUNT and KIND, or --file CSV.")
     settings = kafka_of(ctx)
     tenant = tenant_of_workspace(settings.tenancy, workspace)
-    known = run(known_staff(settings, tenant))
+    known = run(known_staff(settings, tenant)) if owner or file else {}
 
     def wanted(row: dict[str, str]) -> Wanted:
         app_id = workspace_in(settings.tenancy, tenant, row.get("workspace") or workspace)

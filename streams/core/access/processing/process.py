@@ -47,18 +47,20 @@ class SentRequest(NamedTuple):
 
 
 class ChunkResult(NamedTuple):
-    """What one chunk of a fact led to. `cause` is the fact's id, `now` log time (ms), `cost` what it took of its budget.
+    """What one chunk of a fact led to. `now` is log time (ms), `cost` what it took of its budget.
 
-    `has_more` says that another chunk follows; `entry` is None where one follows and this one has no outputs.
+    `has_more` says that another chunk follows; `entry` is None where one follows and this one has no outputs. `outcome` is the fact's,
+    final once no chunk follows.
     """
 
     findings: list[FindingEvent]
     states: list[StateChange]
     requests: list[SentRequest]
     entry: LedgerEntry | None
-    cause: str
+    fact: Fact
+    position: LogPosition
+    outcome: str
     now: int
-    trace: str | None
     cost: int
     has_more: bool
 
@@ -100,9 +102,10 @@ def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
         states=states,
         requests=requests,
         entry=_ledger_entry(chunk, outputs, has_more=has_more),
-        cause=chunk.fact.id,
+        fact=chunk.fact,
+        position=chunk.position,
+        outcome=chunk.outcome,
         now=chunk.now,
-        trace=chunk.position.trace,
         cost=max(1, chunk_size - chunk.budget),
         has_more=has_more,
     )

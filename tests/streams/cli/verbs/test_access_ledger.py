@@ -35,6 +35,7 @@ TOPICS = [
     "access.violations.json",
     "access.state",
     "access.ledger",
+    "access.decisions",
     "access.read.requests",
     "dead.letters",
     "generations",

@@ -28,7 +28,7 @@ from tests.support.simulator.served import APP_ID, PAST_ENDS_MS, Served, config,
 pytestmark = pytest.mark.asyncio
 
 TOPICS = (
-    facts.TOPIC, "access.violations", "access.violations.json", "access.state", "access.ledger", "access.read.requests", "dead.letters",
+    facts.TOPIC, "access.violations", "access.violations.json", "access.state", "access.ledger", "access.decisions", "access.read.requests", "dead.letters",
     "intercom.directory", "operations",
 )  # fmt: skip
 ROLES = ("Owner", "Admin", "Agent", "Viewer")
