@@ -1,50 +1,38 @@
 """The loop of one processor: it processes fetched records and pending work, each in a transaction.
 
-A failed transaction goes this way: `BatchLoop._commit` → `PartitionProcessor.fail` → `ProcessorHost.on_failed`, which loads the
+A failed transaction goes this way: `Committer.commit` → `PartitionProcessor.fail` → `ProcessorHost.on_failed`, which loads the
 processor again (`streams.engine.processor_host`).
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError
 
-from connectors.kafka.settings import MAX_RECORD_BYTES
-from connectors.observability.tracing import SampledRecord, traced
-from schemas.errors import BadConfiguration, MustStop, StoreFailed
+from connectors.observability.tracing import traced
+from schemas.errors import MustStop, StoreFailed
 from streams.engine.agent import Batch
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.batch_size import BatchSize
+from streams.engine.partition.committer import Committer, Output
 from streams.engine.partition.dead_letter_limit import DeadLetterLimit
 from streams.engine.partition.pending_schedule import PendingSchedule
-from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus, ProcessorHost
-from streams.engine.partition.record_size import OutputRecord
+from streams.engine.partition.processor import PartitionProcessor, PartitionStatus, ProcessorHost
 from streams.engine.partition.step_runner import PendingPart, StepResult, run_step
-from streams.engine.partition.transaction import commit
 from streams.engine.tables.commit_state import CommitState
 
 T = TypeVar("T")
 
-_LATEST_END = (
-    1.5  # times the transaction's timeout, after which its coordinator aborts it; a restarting one needs a little longer
-)
 
+class _Taken(NamedTuple):
+    """A batch, and its topic's position behind it."""
 
-class _Output(NamedTuple):
-    """What one transaction commits, for how many records and dead letters; all that is left of a step while it is committed."""
-
-    sent: list[OutputRecord]
-    changes: Mapping[str, bytes | None]
-    commit_state: CommitState
-    records: int
-    dead: int
-    notes: Mapping[str, int]
-    oldest: int | None = None
-    traced: tuple[SampledRecord, ...] = ()
+    batch: Batch
+    after: int
 
 
 class BatchLoop:
@@ -54,6 +42,7 @@ class BatchLoop:
         self._processor = processor
         self._names = names
         self._limits = limits
+        self._committer = Committer(processor, names=names, limits=limits, host=host)
         self._host = host
         self._dead_letter_limit = DeadLetterLimit(processor.agent.name, limits)
         self._batch_size = BatchSize(limits)
@@ -69,13 +58,16 @@ class BatchLoop:
                 await self._on_idle()
                 continue
             processor.work_available.clear()
+            had_batch = False  # with the part before: batches and parts alternate
             while processor.buffer or (processor.commit_state.pending_work and processor.status is PartitionStatus.LIVE):
                 busy = processor.busy_siblings
-                async with processor.lock:
-                    await self._process_batch(busy)
+                if not had_batch:
+                    async with processor.lock:
+                        await self._process_batch(busy)
+                had_batch = False
                 if processor.commit_state.pending_work and await self._schedule.may_begin():
                     async with processor.lock:
-                        await self._resume()
+                        had_batch = await self._resume()
 
     def _idle_seconds(self) -> float | None:
         """Return how long to wait for records: until positions are to be settled or the agent is to be woken."""
@@ -95,40 +87,44 @@ class BatchLoop:
             if (wake := processor.wake_timer.due()) is not None and processor.caught_up:
                 processor.wake_timer.mark_fired(wake)
                 record = (wake.topic, wake.key, wake.value, wake.headers, processor.partition)
-                await self._commit([record], {}, processor.commit_state)
+                await self._committer.commit([record], {}, processor.commit_state)
             elif processor.unsettled:
-                await self._commit([], {}, processor.commit_state)
+                await self._committer.commit([], {}, processor.commit_state)
 
     async def _process_batch(self, busy: int) -> None:
-        """Process one batch, queued records of one topic without a gap, while so many processors are busy."""
+        """Process one batch, while so many processors are busy."""
+        started = time.perf_counter()
+        if (taken := await self._take(busy)) is not None:
+            with self._processor.at_new_records():
+                output = self._step(taken, busy)
+                del taken  # its records need not be in memory while the brokers answer
+                await self._committer.commit_output(output, started)
+
+    async def _take(self, busy: int) -> _Taken | None:
+        """Return a batch, queued records of one topic without a gap; None without records that can be processed now."""
         processor = self._processor
         if processor.status is not PartitionStatus.LIVE:
             processor.buffer.clear()
         if processor.pending_work_count >= self._limits.pending_work_limit:
-            return  # if each record left more work, it would grow without bound
+            return None  # if each record left more work, it would grow without bound
         batch = processor.buffer.take(processor.positions, self._batch_size.records_among(busy))
         if batch is None:
-            return
+            return None
         topic, position = batch.topic, processor.positions[batch.topic]
         if batch.before > position:
             await self._host.seek(processor, topic, position)
-            return
+            return None
         processor.ends[topic] = max(batch.end, processor.ends.get(topic, 0))
-        if batch.records:
-            if (partitions := await self._partitions(topic)) is None:
-                return
-            with processor.at_new_records():
-                started = time.perf_counter()
-                output = self._step(Batch(topic, processor.partition, batch.records, partitions), batch.after, busy)
-                self._schedule.observe_batch(time.perf_counter() - started)
-                del batch  # its records need not be in memory while the brokers answer
-                await self._commit_output(output, started)
-        else:
+        if not batch.records:
             processor.unsettled = processor.unsettled or batch.after > position
             current = processor.commit_state
             processor.commit_state = CommitState(
                 {**current.positions, topic: batch.after}, current.pending_work, current.encoding
             )
+            return None
+        if (partitions := await self._partitions(topic)) is None:
+            return None
+        return _Taken(Batch(topic, processor.partition, batch.records, partitions), batch.after)
 
     async def _partitions(self, topic: str) -> int | None:
         """Return how many partitions a source has; None after a failure, which this method handles."""
@@ -138,19 +134,24 @@ class BatchLoop:
             self._processor.fail(error)
             return None
 
-    def _step(self, batch: Batch, after: int, busy: int) -> _Output | None:
-        processor, current = self._processor, self._processor.commit_state
+    def _step(self, taken: _Taken, busy: int, part: StepResult | None = None) -> Output | None:
+        """Process a batch, behind a part of the oldest pending work where there is one: both are one transaction then."""
+        processor, current, batch = self._processor, self._processor.commit_state, taken.batch
         topic, records = batch.topic, batch.records
+        before = current.pending_work if part is None else (*part.pending_work, *current.pending_work[1:])
+        left = 0 if part is None else len(part.pending_work)
         started = time.perf_counter()
-        result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding))
-        self._batch_size.observe(len(records), time.perf_counter() - started, busy)
+        result = self._attempt(lambda: run_step(processor.agent, batch, processor.store, current.encoding, part))
+        seconds = time.perf_counter() - started
+        self._batch_size.observe(len(records), seconds, busy)
+        self._schedule.observe_batch(seconds)
         processor.batch_records = self._batch_size.records
         if result is None:
             return None
         traces = traced(topic, records) if self._host.traces else ()
-        pending_work = (*current.pending_work, *result.pending_work)
-        commit_state = CommitState({**current.positions, topic: after}, pending_work, result.encoding)
-        return _Output(
+        pending_work = (*before, *result.pending_work[left:])
+        commit_state = CommitState({**current.positions, topic: taken.after}, pending_work, result.encoding)
+        return Output(
             result.sent,
             result.changes(),
             commit_state,
@@ -161,20 +162,39 @@ class BatchLoop:
             traces,
         )
 
-    async def _resume(self) -> None:
-        """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other."""
+    async def _resume(self) -> bool:
+        """Do one part of the oldest pending work, if there is any: between batches, so that neither starves the other.
+
+        Records that came meanwhile are processed behind it in the same transaction, where they would wait for two. Return whether
+        there were any.
+        """
         processor, current = self._processor, self._processor.commit_state
         if processor.status is not PartitionStatus.LIVE or not current.pending_work:
-            return
+            return False
         started = time.perf_counter()
         cursor, *later = current.pending_work
         part = self._attempt(lambda: PendingPart(processor.agent, cursor, processor.store, current.encoding))
         more = None if part is None else await self._schedule.run_pieces(partial(self._attempt, part.do_piece), started)
-        result = None if part is None or more is None else self._attempt(part.close)
-        if result is not None:
-            commit_state = CommitState(current.positions, (*result.pending_work, *later), result.encoding)
-            await self._commit_output(_Output(result.sent, result.changes(), commit_state, 0, 0, result.notes), started)
-            self._schedule.observe_part(time.perf_counter() - started)
+        result = None if part is None or more is None else self._attempt(part.finish)
+        if result is None:
+            return False
+        busy = processor.busy_siblings
+        taken = await self._take(busy) if processor.buffer else None
+        if processor.status is not PartitionStatus.LIVE:
+            return False
+        had_batch = taken is not None
+        if taken is None:
+            result.close()
+            positions = processor.commit_state.positions
+            commit_state = CommitState(positions, (*result.pending_work, *later), result.encoding)
+            await self._committer.commit_output(Output(result.sent, result.changes(), commit_state, 0, 0, result.notes), started)
+        else:
+            with processor.at_new_records():
+                output = self._step(taken, busy, result)
+                del taken
+                await self._committer.commit_output(output, started)
+        self._schedule.observe_part(time.perf_counter() - started)
+        return had_batch
 
     def _attempt(self, work: Callable[[], T]) -> T | None:
         """Return the result, or None after a fatal or table error, which this method handles."""
@@ -190,66 +210,3 @@ class BatchLoop:
         else:
             return result
         return None
-
-    async def _commit_output(self, output: _Output | None, started: float) -> None:
-        processor = self._processor
-        if output is not None and await self._commit(output.sent, output.changes, output.commit_state):
-            processor.plan_wake()
-            seconds = time.perf_counter() - started
-            self._host.committed(
-                CommitStats(
-                    processor.agent.name,
-                    processor.partition,
-                    output.records,
-                    output.dead,
-                    seconds,
-                    output.notes,
-                    output.oldest,
-                    output.traced,
-                )
-            )
-
-    async def _commit(self, sent: list[OutputRecord], changes: Mapping[str, bytes | None], commit_state: CommitState) -> bool:
-        """Commit, and only then change the table and the positions. After any failure only a reload shows what is committed."""
-        processor = self._processor
-        assert processor.producer is not None
-        if not self._names.generation(processor.agent.name).live:
-            sent[:] = [record for record in sent if self._names.sends(processor.agent.name, record[0])]
-        _, largest = max([(len(value or b""), topic) for topic, _, value, _, _ in sent], default=(0, ""))
-        try:
-            bookmark = await commit(
-                processor.producer,
-                sent=sent,
-                changes=changes,
-                changelog=self._names.topic(self._names.changelog(processor.agent.name)),
-                partition=processor.partition,
-                commit_state=commit_state,
-                output_name=partial(self._names.output, processor.agent.name),
-                source_name=partial(self._names.source, processor.agent.name),
-                partition_count=self._host.partitions,
-                group=self._names.offsets_group(processor.agent.name),
-                seconds=self._limits.transaction_timeout_ms / 1000 * _LATEST_END,
-            )
-        except (MessageSizeTooLargeError, RecordListTooLargeError):
-            processor.stop(_too_large(largest))
-            return False
-        except (KafkaError, OSError, TimeoutError) as error:  # fenced, broker away or outcome unknown: a reload cures each
-            processor.fail(error)
-            return False
-        try:
-            processor.store.apply(changes, bookmark)
-        except StoreFailed as error:  # the transaction is committed; a reload brings the table up to it
-            processor.fail(error)
-            return False
-        processor.commit_state = commit_state
-        processor.unsettled = False
-        return True
-
-
-def _too_large(topic: str) -> BadConfiguration:
-    """Return the error for a broker with a lower limit than the one each record was measured against: a retry would not help."""
-    return BadConfiguration(
-        f"the broker refused a record as too large, although it is within {MAX_RECORD_BYTES} bytes. The largest was for "
-        f"{topic or 'the changelog'}. Set max.message.bytes of the topics as `intercom-streams topics check` says, and start the "
-        "worker again; nothing is lost."
-    )

@@ -14,6 +14,7 @@ from streams.engine.limits import Limits
 from streams.engine.partition.processor import PartitionProcessor
 
 _LOOK_SECONDS: Final = 0.001
+_ROUNDS: Final = 12  # of the loop, until a record that waits in a socket is in a buffer: aiokafka hands it on from task to task
 
 
 class PendingSchedule:
@@ -60,9 +61,12 @@ class PendingSchedule:
         """Return whether the part that began at `started` may have another piece, once those who wait for the loop have had it."""
         if self._clock() - started >= self._limits.part_seconds:
             return False
-        await asyncio.sleep(0)
-        enough = self._clock() - started >= self._batch_seconds
-        return not (self._processor.buffer and enough) and not self._is_awaited_elsewhere()
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+            enough = self._clock() - started >= self._batch_seconds
+            if (self._processor.buffer and enough) or self._is_awaited_elsewhere():
+                return False
+        return True
 
     def _is_awaited_elsewhere(self) -> bool:
         now = self._clock()

@@ -80,12 +80,13 @@ class StepResult:
         return self._encoded if self._lowest_encoding == self.encoding else self.view.changes(self.encoding)
 
 
-def run_step(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING) -> StepResult:
+def run_step(agent: Agent, batch: Batch, store: Store, encoding: int = ENCODING, onto: StepResult | None = None) -> StepResult:
     """Return the step's result over the batch; records on which it raises are in the result as dead letters.
 
-    MustStop and StoreFailed pass through: neither is the fault of a record.
+    With `onto`, the batch follows what that result has already, and the same transaction commits both. MustStop and StoreFailed
+    pass through: neither is the fault of a record.
     """
-    result = StepResult(store, agent, encoding)
+    result = onto or StepResult(store, agent, encoding)
     _run(agent, batch, batch.records, result)
     result.close()
     return result
@@ -118,8 +119,8 @@ class PendingPart:
             raise self._failed(error) from error
         return self._rest is not None
 
-    def close(self) -> StepResult:
-        """Return what the pieces led to, with the cursor of the rest."""
+    def finish(self) -> StepResult:
+        """Return what the pieces led to, with the cursor of the rest. It is to be closed, or a batch to be run onto it."""
         result = self._result
         try:
             result.finish(None, self._rest)
@@ -127,7 +128,6 @@ class PendingPart:
             raise self._failed(error) from error
         if self._rest is not None:
             result.pending_work.append(self._rest)
-        result.close()
         return result
 
     def _failed(self, error: Exception) -> MustStop:
@@ -138,7 +138,9 @@ def resume_step(agent: Agent, cursor: Cursor, store: Store, encoding: int = ENCO
     """Return the result of one piece of pending work."""
     part = PendingPart(agent, cursor, store, encoding)
     part.do_piece()
-    return part.close()
+    result = part.finish()
+    result.close()
+    return result
 
 
 def _run(agent: Agent, batch: Batch, records: Sequence[Message], result: StepResult) -> None:

@@ -69,6 +69,20 @@ async def test_a_part_ends_once_a_record_waits_for_its_partition_and_it_had_as_l
         assert not await schedule.may_continue(-0.1)
 
 
+async def test_a_part_ends_for_a_record_that_tasks_of_the_loop_still_hand_to_each_other():
+    async with at_work({SOURCE: 0}) as (processor, _, _):
+        schedule = PendingSchedule(processor, LIMITS, ticking(0.0))
+
+        async def receive() -> None:
+            for _ in range(6):  # as a client of Kafka does: socket, response, fetch, consumer, processor
+                await asyncio.sleep(0)
+            processor.buffer.put(fetched(0, 1))
+
+        arriving = asyncio.create_task(receive())
+        assert not await schedule.may_continue(0.0)
+        await arriving
+
+
 async def test_a_part_ends_once_another_partition_has_a_record_and_the_next_waits_for_it_as_long_as_this_one_took() -> None:
     async with at_work({SOURCE: 0}) as (ours, _, _), at_work({SOURCE: 0}) as (other, producer, _):
         ours.siblings = other.siblings = [ours, other]

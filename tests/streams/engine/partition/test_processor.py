@@ -137,7 +137,7 @@ def offsets_of(producer: Producer) -> list[int]:
 
 
 async def quiet() -> None:
-    for _ in range(50):
+    for _ in range(200):  # between two pieces of pending work the loop goes round a dozen times
         await asyncio.sleep(0)
 
 
