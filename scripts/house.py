@@ -32,9 +32,9 @@ WORDS: Final = (
 )  # fmt: skip
 """Words that once stood for terms of the field, and idioms that hide who does what."""
 
-_WORD: Final = re.compile(
-    r"(?<![a-z])(" + "|".join(word.replace(" ", "[ _\n]+(?:# *)?") for word in WORDS) + r")(?![a-z])", re.IGNORECASE
-)
+_ANY: Final = r"(?<![a-z])(" + "|".join(word.replace(" ", "[ _\n]+(?:# *)?") for word in WORDS) + r")(?![a-z])"
+_WORD: Final = re.compile(_ANY, re.IGNORECASE)
+_LOWER: Final = re.compile(_ANY)  # four times as fast
 _NO_PROSE: Final = re.compile(
     r"<!-- begin .*?<!-- end |```.*?```|`[^`]*`", re.DOTALL
 )  # descriptions in schemas are part of their fingerprints
@@ -72,15 +72,23 @@ def words(root: Path) -> Iterator[str]:
 
 def _words_of_code(path: Path, shown: Path) -> Iterator[str]:
     source = path.read_text()
-    tests = {f"{node.name}" for node in ast.walk(ast.parse(source)) if _is_test(node)}
+    if not _has_words(source):
+        return
+    nodes = list(ast.walk(ast.parse(source)))
+    tests = {f"{node.name}" for node in nodes if _is_test(node)}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.NAME and token.string not in tests:
             yield from _words_of_text(_HUMP.sub("_", token.string), shown, token.start[0])
         elif token.type == tokenize.COMMENT:
             yield from _words_of_text(token.string, shown, token.start[0])
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield from _words_of_text(node.value.value, shown, node.lineno)
+
+
+def _has_words(source: str) -> bool:
+    """Whether a word stands anywhere, in strings and names of tests too: to take most files apart would find nothing."""
+    return any(_LOWER.search(text.lower()) for text in (source, _HUMP.sub("_", source), source.replace("\\n", "\n")))
 
 
 def _is_test(node: ast.AST) -> bool:
@@ -111,7 +119,8 @@ def long_classes(root: Path) -> Iterator[str]:
     """Yield classes that are long without a sentence in the decisions that says why."""
     reasons = (root / DECISIONS).read_text()
     for path in modules(root, SOURCES):
-        for node in ast.walk(ast.parse(path.read_text())):
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)) if source.count("\n") > MOST_CLASS_LINES else ():
             length = node.end_lineno - node.lineno + 1 if isinstance(node, ast.ClassDef) and node.end_lineno else 0
             if isinstance(node, ast.ClassDef) and length > MOST_CLASS_LINES and f"`{node.name}`" not in reasons:
                 yield f"{path.relative_to(root)}:{node.lineno}: the class {node.name} has {length} lines; say in {DECISIONS} why"

@@ -12,7 +12,7 @@ from streams.ops.decode import verbatim
 
 ROOT = Path(__file__).parents[2]
 PRINTERS = [path for folder in ("cli", "demo", "ops") for path in (ROOT / "streams" / folder).rglob("*.py")]
-LINE_ENDS = [chr(code) for code in range(0x110000) if len(f"a{chr(code)}b".splitlines()) == 2]
+LINE_ENDS = [line[-1] for line in "".join(map(chr, range(0x110000))).splitlines(keepends=True)[:-1]]  # of all characters
 TEXT = st.text(st.sampled_from([*LINE_ENDS, "a"]), min_size=1) | st.text()
 JSON = st.recursive(
     TEXT | st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False, allow_infinity=False),
