@@ -6,15 +6,16 @@ FULL_TRANSITIVE before its first version, and receives all versions in this rele
 
 import json
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
-
-import httpx
 
 from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.codec import Avro
 from schemas.errors import BadConfiguration, InvalidRecord, MustStop, Unavailable
 from schemas.topics import TOPICS, Topic
+
+if TYPE_CHECKING:
+    import httpx
 
 _COMPATIBILITY = "FULL_TRANSITIVE"
 _TIMEOUT = 10.0  # seconds; a registry that takes longer to answer about one schema counts as away
@@ -27,7 +28,10 @@ _SERVER_ERROR = 500
 class SchemaRegistry:
     """One registry, to be used in `async with`. Raises Unavailable, BadConfiguration, and MustStop for a refused schema."""
 
-    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+        import httpx  # noqa: PLC0415 - it costs every command a tenth of a second, and few installations have a registry
+
+        self._no_answer = httpx.TransportError, httpx.InvalidURL
         self._name = _without_password(url)
         self._http = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=_TIMEOUT, transport=transport)
 
@@ -68,7 +72,7 @@ class SchemaRegistry:
     async def _request(self, method: str, path: str, body: object = None, *, unknown: Any = None) -> Any:
         try:
             response = await self._http.request(method, path, json=body)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except self._no_answer as error:
             raise Unavailable(
                 f"the schema registry at {self._name} does not answer ({type(error).__name__}). "
                 "Is it running, and is registry.url right?"
@@ -82,7 +86,7 @@ class SchemaRegistry:
         except ValueError:
             raise BadConfiguration(_NO_REGISTRY.format(self._name)) from None
 
-    def _error(self, response: httpx.Response, path: str) -> Exception:
+    def _error(self, response: "httpx.Response", path: str) -> Exception:
         status = response.status_code
         if status >= _SERVER_ERROR:
             return Unavailable(f"the schema registry at {self._name} answered {status} to {path}; its own log says why")
@@ -157,7 +161,7 @@ def _without_password(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
-def _error_text(response: httpx.Response) -> str:
+def _error_text(response: "httpx.Response") -> str:
     try:
         return str(response.json().get("message", ""))[:300]
     except (ValueError, AttributeError):

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Collection
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 import uvicorn
@@ -19,9 +19,11 @@ from connectors.http.signal_free_server import SignalFreeServer
 from connectors.observability import metrics
 from connectors.observability.tracing import RecordTracer
 from schemas.errors import StoreFailed
-from streams.engine.engine import Engine
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus
 from streams.engine.recovery.progress import RestoreProgress
+
+if TYPE_CHECKING:
+    from streams.engine.engine import Engine  # it loads Faust, and `sync` has these probes too
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +61,7 @@ class Probes:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def watch(self, engine: Engine) -> None:
+    def watch(self, engine: "Engine") -> None:
         """Report the state of this engine from now on."""
         self._engine = engine
 
@@ -143,7 +145,7 @@ def _rows(processor: PartitionProcessor) -> int | None:
         return None
 
 
-def _set_gauges(engine: Engine) -> None:
+def _set_gauges(engine: "Engine") -> None:
     """Set the gauges that are measured when they are scraped. Partitions that moved to another worker have no values any more."""
     for gauge in _BY_PARTITION:
         gauge.clear()

@@ -7,8 +7,6 @@ happens to be does not say in which country its number is.
 from functools import lru_cache
 from typing import Final
 
-from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number, parse
-
 RULE: Final = "1"
 
 _LONGEST: Final = 64  # characters of a number with all its blanks and brackets; longer texts are no numbers
@@ -20,6 +18,14 @@ def normal(number: str) -> str | None:
     text = number.strip()
     if not text.startswith("+") or len(text) > _LONGEST:
         return None
+    from phonenumbers import (  # noqa: PLC0415 - it costs a twentieth of a second, and few commands read numbers
+        NumberParseException,
+        PhoneNumberFormat,
+        format_number,
+        is_possible_number,
+        parse,
+    )
+
     try:
         parsed = parse(text, None)
     except NumberParseException:

@@ -1,0 +1,32 @@
+"""A command starts without the libraries that it has no use for: they would cost each of them a third of its start."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+OPERATORS = ("topics", "tail", "trace", "dead_letters", "backup", "restore")
+
+
+def loaded_by(*verbs: str) -> set[str]:
+    code = f"import json, sys, {', '.join(f'streams.cli.verbs.{verb}' for verb in verbs)}; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("verbs", "unused"),
+    [
+        (OPERATORS, {"httpx", "rich", "phonenumbers", "email_validator", "faust"}),
+        (("sync",), {"faust", "aiohttp", "phonenumbers", "email_validator"}),
+        (("worker",), {"httpx", "phonenumbers", "email_validator", "fpdf", "holidays"}),
+    ],
+    ids=["operators", "sync", "worker"],
+)
+def test_a_command_loads_no_library_that_it_has_no_use_for(verbs: tuple[str, ...], unused: set[str]):
+    loaded = loaded_by(*verbs)
+    assert f"streams.cli.verbs.{verbs[0]}" in loaded
+    assert loaded & unused == set()
