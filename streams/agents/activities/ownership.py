@@ -1,5 +1,7 @@
 """Whose a contact is, and with whom its conversations are, in the table of the activities agent."""
 
+from functools import lru_cache
+
 from schemas.activities.messages import WAITING, ActivityTableRow, OwnerRow, ParticipantsRow, company_of_subject
 from schemas.ids import derived
 from schemas.profiles.identity import ORG, PERSON
@@ -9,6 +11,7 @@ from streams.engine.agent import Table
 PARTICIPANTS = "r"
 
 
+@lru_cache(maxsize=4096)  # most contacts are nobody else's, and each event asks again
 def own_profile(tenant: str, key: str) -> str:
     """Return the profile that a contact or a company is by itself. What only stands for contacts that are not known is nobody's."""
     company = company_of_subject(key)
