@@ -13,7 +13,7 @@ from tests.streams.cli.operator import Operator
 
 @pytest.fixture(scope="module")
 def cluster(kafka: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap=kafka, topic_prefix=f"t{secrets.token_hex(4)}.")
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=f"t{secrets.token_hex(4)}.", partitions=1)
     asyncio.run(topics.apply(settings))
     return settings
 

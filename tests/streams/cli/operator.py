@@ -27,7 +27,7 @@ class Operator:
         self.kafka = kafka
         self.tenant = f"acme{secrets.token_hex(4)}"  # tests share the topics, and each has a tenant of its own
         text = config_text(
-            kafka={"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix},
+            kafka={"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix, "partitions": kafka.partitions},
             apps={"support": ("${NOT_SET_IN_THIS_SHELL}",)},
             tenants={self.tenant: {"abc12345": "support"}, "other": {}},
         )
