@@ -6,12 +6,13 @@ import msgspec
 
 from schemas.codec import Avro
 from schemas.ids import derived
+from schemas.intercom.rest_objects import ReadAs
 from schemas.intercom.routes import MERGED_FROM, destinations
 from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
 from schemas.profiles.version import Version
 from streams.agents.derived_event import derived_event
 from streams.agents.source_records import Event, RecordChange
-from streams.core.records.completeness import incomplete_lists
+from streams.core.records.completeness import incomplete_lists, lists_in_part
 from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import ABSORBED
 from streams.core.records.registers import version_of
@@ -24,7 +25,7 @@ _SETTLED: Final = 2 * SECOND  # a reading this long after an event's second refl
 
 def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Ask for the contact to be read where an event leaves something open, once for each reason."""
-    for reason in (*_unnamed_merge(event, change), *_truncated_list(change)):
+    for reason in (*_unnamed_merge(event, change), *_truncated_list(event, change)):
         _request(avro, tenant, event, reason, out)
 
 
@@ -41,10 +42,18 @@ def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
     return (MERGED_FROM_UNKNOWN,)
 
 
-def _truncated_list(change: RecordChange) -> tuple[str, ...]:
-    """Ask for the contact's lists where one becomes incomplete, and once a day as long as events say that it still is."""
+def _truncated_list(event: Event, change: RecordChange) -> tuple[str, ...]:
+    """Ask for the contact's lists where one becomes incomplete, and once a day as long as events say that it still is.
+
+    A reading of Intercom's list of contacts is there to find what no event told, so for it a count that fits proves nothing: a company
+    that came and one that went are the same number. It asks where it shows a part that is later than all that is known whole.
+    """
     if change.registers.complete == change.registers_before.complete:
         return ()
+    if event.reading is not None and event.reading.read_as is ReadAs.LISTED:
+        known = lists_in_part(change.registers_before)
+        later = (kind not in known or version > known[kind] for kind, version in lists_in_part(change.registers).items())
+        return (LIST_TRUNCATED,) if any(later) else ()
     after = incomplete_lists(change.registers)
     if not after:
         return ()

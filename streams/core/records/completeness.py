@@ -1,7 +1,8 @@
 """Which lists of a record are known to be incomplete: a payload shows ten entries at most, and says how many there are.
 
 A list is complete again with a later complete one, or once as many entries are known as the payload counted. That is a function of the
-registers: what is counted is what was active at the payload's time, as far as they say.
+registers: what is counted is what was active at the payload's time, as far as they say. Where an event of one entry was lost, and one of
+another, the count is the same, so a count alone proves nothing to those who look for what was lost (`lists_in_part`).
 """
 
 from typing import Final
@@ -11,19 +12,23 @@ from schemas.profiles.version import Version
 from streams.core.records.kept import kept_with_registers
 from streams.core.records.registers import first_activations, versions_of
 
+_SUBSCRIPTION: Final = "subscription"
 UNKNOWN: Final = -1
 """The count of a list that says that it has more entries, and not how many."""
+
+
+def lists_in_part(registers: Registers) -> dict[str, Version]:
+    """Return the kinds of edges of whose lists the latest payload shows a part, with its version, and no complete list is as late.
+
+    Not those of subscriptions, which no call of Intercom's reads whole.
+    """
+    return {kind: version for kind, (version, _) in _counts(registers).items() if not kind.startswith(_SUBSCRIPTION)}
 
 
 @kept_with_registers
 def incomplete_lists(registers: Registers) -> dict[str, Version]:
     """Return the kinds of edges of which some are not known, with the version that says so; `subscription-` are those opted out of."""
-    counts = {
-        name[1:]: (version, count)
-        for version, lists in registers.complete
-        for name, count in lists.items()
-        if name[0] == "#" and isinstance(count, int)
-    }
+    counts = _counts(registers)
     if not counts:
         return {}
     on, since, off = versions_of(registers.on), first_activations(registers), versions_of(registers.off)
@@ -31,15 +36,25 @@ def incomplete_lists(registers: Registers) -> dict[str, Version]:
     missing = {}
     for kind, (version, count) in counts.items():
         whole = complete.get(kind)
-        if whole is not None and whole >= version:
-            continue
-        if kind.startswith("subscription"):  # its lists assert no absence, so more may be known than there are
-            known = _of_kind(off if kind.endswith("-") else on, "subscription")
+        if kind.startswith(_SUBSCRIPTION):  # its lists assert no absence, so more may be known than there are
+            known = _of_kind(off if kind.endswith("-") else on, _SUBSCRIPTION)
             if count == UNKNOWN or count > len(known):
                 missing[kind] = version
         elif count != sum(_was_active(on[name], since[name], (off.get(name), whole), version) for name in _of_kind(on, kind)):
             missing[kind] = version
     return missing
+
+
+def _counts(registers: Registers) -> dict[str, tuple[Version, int]]:
+    """Return how many entries the latest payload counted of each list of which it shows a part, unless a complete list is as late."""
+    counts = {
+        name[1:]: (version, count)
+        for version, lists in registers.complete
+        for name, count in lists.items()
+        if name[0] == "#" and isinstance(count, int)
+    }
+    complete = versions_of(registers.complete) if counts else {}
+    return {kind: each for kind, each in counts.items() if (whole := complete.get(kind)) is None or whole < each[0]}
 
 
 def _of_kind(names: dict[str, Version], kind: str) -> list[str]:

@@ -20,6 +20,7 @@ from schemas.tenancy import Tenancy
 from streams.agents.policies.in_force import Policies, group_of
 from streams.agents.source_records import ROW
 from streams.core.profiles.storage import Storage
+from streams.core.records.completeness import lists_in_part
 from streams.ops.backfill.objects import readings_of
 from streams.ops.generations.live import agents_lag
 from streams.ops.reconcile.by_id import FoundById, Whereabouts, read_by_id
@@ -123,7 +124,11 @@ class Comparison:
             self._on_step("compared", self._counts["listed"])
 
     def _compared(self, reading: Reading, value: bytes | None) -> ComparedRow | None:
-        """Compare a reading with a row as it is stored; None where it is right, or cannot be understood as the agent cannot."""
+        """Compare a reading with a row as it is stored; None where it is right, or cannot be understood as the agent cannot.
+
+        Where a list shows a part of the object's own lists, the rest may be wrong, whatever the part says: the object has to be read by
+        its id, and the row may be right as far as the part shows.
+        """
         row = self._kind.row(value) if value else None
         if isinstance(row, ErasedRow):
             return ComparedRow(RowStanding.POLICY)
@@ -143,6 +148,8 @@ class Comparison:
             listed=listed,
             edges_announced=self._kind.edges_announced,
         )
+        if listed and lists_in_part(asserted):
+            return compared._replace(repairs=False)
         return None if compared.standing is RowStanding.RIGHT else compared
 
     async def _ask_for_unlisted(self) -> int:
@@ -181,29 +188,36 @@ class Comparison:
         async for readings in self._copy.differing(self._app_id, self._kind.type):
             rows = await self._copy.rows([each.key for each in readings])
             compared = [(each, self._compared(each, rows[each.key])) for each in readings]
-            settled = [each.key for each, found in compared if found is None or found.standing is RowStanding.POLICY]
-            self._counts["late"] += sum(found is None for _, found in compared)
-            self._counts[RowStanding.POLICY] += sum(
-                found is not None and found.standing is RowStanding.POLICY for _, found in compared
-            )
-            await self._copy.drop(settled)
-            beyond = [each.key for each, found in compared if found is not None and not found.repairs]
+            beyond = [
+                each.key for each, found in compared if found and not found.repairs and found.standing is not RowStanding.POLICY
+            ]
             again = {key: found async for key, found in self._by_ids(beyond)}
             for each, found in compared:
-                if found is None or found.standing is RowStanding.POLICY:
-                    continue
-                reading = again[each.key].reading if each.key in again else each
-                if each.key in again and again[each.key].whereabouts is Whereabouts.UNREAD:
-                    self._counts[Whereabouts.UNREAD] += 1
+                if not await self._to_repair(each, found, again.get(each.key), rows[each.key]):
                     await self._copy.drop([each.key])
-                    continue
-                if reading is None or (each.key in again and self._compared(reading, rows[each.key]) is None):
-                    self._counts["late"] += 1  # the list was behind what the row has
-                    await self._copy.drop([each.key])
-                    continue
-                self._count(each, found.standing)
-                if reading is not each:
-                    await self._copy.keep([reading])
+
+    async def _to_repair(self, listed: Reading, found: ComparedRow | None, by_id: FoundById | None, value: bytes | None) -> bool:
+        """Count why a row differs, keep the reading of its id where there is one, and say whether the row is to be repaired."""
+        reading: Reading | None = listed
+        whole = found
+        if by_id is not None:
+            if by_id.whereabouts is Whereabouts.UNREAD:
+                self._counts[Whereabouts.UNREAD] += 1
+                return False
+            reading = by_id.reading
+            whole = self._compared(reading, value) if reading is not None else None
+        if found is None or whole is None or reading is None:
+            self._counts["late"] += found is None or found.standing is not RowStanding.RIGHT  # the list was behind the row
+            return False
+        standings = (found.standing, whole.standing)
+        if RowStanding.POLICY in standings:
+            self._counts[RowStanding.POLICY] += 1
+            return False
+        told = RowStanding.MISSED if RowStanding.MISSED in standings else found.standing
+        self._count(listed, whole.standing if told is RowStanding.RIGHT else told)
+        if reading is not listed:
+            await self._copy.keep([reading])
+        return True
 
     def _count(self, reading: Reading, standing: RowStanding) -> None:
         """Count a difference under why it is one. A very late change is not missed: its webhook may be on its way."""

@@ -20,9 +20,9 @@ from tests.support.tenancy import TENANCY
 CONTACTS, COMPANIES = contacts(TENANCY, Avro.local()), companies(TENANCY)
 
 
-def record(type_, entity, item, read_as=ReadAs.LISTED, app_id=APP):
+def record(type_, entity, item, read_as=ReadAs.LISTED, *, app_id=APP, requested=AT + 9):
     reading = Reading(
-        app_id=app_id, type=type_, entity=entity, value=json.dumps(item).encode(), read_as=read_as, requested_at=(AT + 9) * 1000
+        app_id=app_id, type=type_, entity=entity, value=json.dumps(item).encode(), read_as=read_as, requested_at=requested * 1000
     )
     return RecordValue(reading.key.encode(), reading.value, reading.headers(Origin.BACKFILL, 0))
 
@@ -53,6 +53,28 @@ def test_readings_and_webhooks_in_one_batch_meet_in_one_row():
     read = record("contact", ADA, {"id": ADA, "name": "read", "updated_at": AT + 4}, ReadAs.BY_ID)
     one, other = (stepped(CONTACTS, *order)[0].get(f"{APP}:{ADA}") for order in ((read, webhook), (webhook, read)))
     assert one == other
+
+
+def of_companies(*ids, at, read_as):
+    """A contact of twelve companies, changed and read at a time; a list of contacts shows ten of them."""
+    entries = [{"id": id_, "type": "company"} for id_ in ids]
+    shown = {"type": "list", "data": entries, "total_count": 12, "has_more": len(ids) < 12}
+    return record("contact", ADA, {"id": ADA, "role": "user", "companies": shown, "updated_at": at}, read_as, requested=at)
+
+
+def read_requests(*records):
+    return len([sent for sent in stepped(CONTACTS, *records)[1] if sent.topic == "contact.read.requests"])
+
+
+def test_a_list_that_shows_a_part_is_read_whole_when_it_is_later_though_as_many_companies_are_known():
+    ids = [f"c{number}" for number in range(12)]
+    listed = of_companies(*ids[:10], at=AT, read_as=ReadAs.LISTED)
+    whole = of_companies(*ids, at=AT + 10, read_as=ReadAs.BY_ID)
+    assert [read_requests(*each) for each in ([listed], [listed, listed], [listed, whole], [whole, listed])] == [1, 1, 1, 0]
+    later = of_companies(*ids[:10], at=AT + 20, read_as=ReadAs.LISTED)  # one of those that it does not show may be another
+    assert [read_requests(whole, *each) for each in ([later], [later, later], [later, listed])] == [1, 1, 1]
+    again = of_companies(*ids[:11], "c99", at=AT + 30, read_as=ReadAs.BY_ID)
+    assert [read_requests(whole, *each) for each in ([later, again, later], [again, later])] == [1, 0]
 
 
 def test_a_company_of_a_scroll_becomes_a_row():

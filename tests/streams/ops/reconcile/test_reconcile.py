@@ -19,6 +19,7 @@ from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
 from connectors.simulator.workspace.changes import WorkspaceChanges
+from connectors.simulator.workspace.writes import WorkspaceWrites
 from schemas.codec import Avro
 from schemas.errors import Unavailable
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
@@ -30,11 +31,13 @@ from streams.ops.backfill.run import ReadingPlan, begin
 from streams.ops.reconcile import comparison
 from streams.ops.reconcile.report import ReconciliationReport, reports
 from streams.ops.reconcile.run import ReconciliationPlan, reconcile
+from tests.patience import DEADLINE_S
 from tests.streams.cli.installation import append_visibly
 from tests.streams.ops.backfill.test_backfill import configured
 from tests.support.engines import QUICK, latest
 from tests.support.intercom_bodies import posted
 from tests.support.oracle import routed
+from tests.support.simulator.expected import wrong_memberships
 from tests.support.simulator.served import APP_ID, Served, config, simulated_intercom
 from tests.support.simulator.small_intercom import SmallIntercom
 
@@ -138,11 +141,50 @@ async def test_changes_whose_webhooks_were_lost_are_found_named_and_repaired(kaf
             assert {key: found.get(key, name) for key, name in expected.items()} == expected
 
 
+async def test_a_company_that_changed_where_a_list_shows_ten_of_twelve_is_found_though_as_many_are_known(kafka: str, prefix: str):
+    with simulated_intercom(config(contacts=260)) as intercom:
+        async with installed(kafka, prefix) as settings:
+            await backfilled(intercom, settings)
+            filled = await reconciled(intercom, settings, "contacts")
+            assert filled.objects["contacts"].repaired >= 1
+            assert filled.objects["contacts"].complete_after == 100.0
+            assert await wrong_companies(intercom, settings) == []
+
+            simulation = intercom.simulation
+            rows = simulation.workspace.contacts
+            of_many = next(row for row in map(rows.get, range(260)) if row is not None and len(row.companies) == 12)
+            other = next(number for number in range(13) if number not in of_many.companies)
+            intercom.advance(7200)
+            writes = WorkspaceWrites(simulation.workspace, simulation.clock.now_ms, lambda *_: None)
+            writes.kept(msgspec.structs.replace(of_many, companies=(*of_many.companies[:11], other)))
+            intercom.advance(3600)
+            assert len(await wrong_companies(intercom, settings)) == 2
+            lost = (await reconciled(intercom, settings, "contacts")).objects["contacts"]
+            assert (lost.missed, lost.repaired, lost.complete_after) == (1, 1, 100.0), lost
+            assert await wrong_companies(intercom, settings) == []
+            again = (await reconciled(intercom, settings, "contacts")).objects["contacts"]
+            assert (again.missed, again.late, again.repaired, again.complete_before) == (0, 0, 0, 100.0)
+
+
+async def wrong_companies(intercom: Served, settings: KafkaSettings) -> list[str]:
+    """Return the memberships that are not as Intercom has them, once two looks in a row see the same."""
+    before: list[str] | None = None
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            found = [AVRO.decode(value)[1] for value in (await latest(settings, "memberships")).values()]
+            wrong = sorted(wrong_memberships(APP_ID, intercom.truth("contacts"), found))
+            if wrong == before:
+                return wrong
+            before = wrong
+            await asyncio.sleep(1)
+
+
 async def test_what_arrives_in_time_is_not_missed_and_of_what_is_lost_each_change_is_counted_once(kafka: str, prefix: str):
     rng = random.Random(20261130)
     with simulated_intercom(config(contacts=60)) as intercom:
         async with installed(kafka, prefix) as settings:
             await backfilled(intercom, settings)
+            await reconciled(intercom, settings)  # one contact has more tags than the list of contacts shows
             webhooks, simulation = Webhooks(), intercom.simulation
             changes = WorkspaceChanges(simulation.workspace, simulation.clock.now_ms, webhooks)
             intercom.advance(7200)
