@@ -45,7 +45,7 @@ def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
 def _truncated_list(event: Event, change: RecordChange) -> tuple[str, ...]:
     """Ask for the contact's lists where one becomes incomplete, and once a day as long as events say that it still is.
 
-    A reading of Intercom's list of contacts is there to find what no event told, so for it a count that fits proves nothing: a company
+    A reading of Intercom's list of contacts is there to find what events did not bring, so for it a count that fits proves nothing: a company
     that came and one that went are the same number. It asks where it shows a part that is later than all that is known whole.
     """
     if change.registers.complete == change.registers_before.complete:

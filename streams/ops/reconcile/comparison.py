@@ -3,9 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from typing import Final, NamedTuple
 
 from connectors.intercom.rest.client import RestClient, restarting
 from connectors.kafka.settings import KafkaSettings
@@ -13,7 +11,6 @@ from connectors.kafka.transaction import TopicRecord, Transactions
 from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.intercom.rest_objects import ReadAs, Reading
-from schemas.intercom.values import instant_or_none
 from schemas.profiles.policies import PolicyInForce
 from schemas.profiles.registers import Registers
 from schemas.tenancy import Tenancy
@@ -24,6 +21,7 @@ from streams.core.records.completeness import lists_in_part
 from streams.ops.backfill.objects import readings_of
 from streams.ops.generations.live import agents_lag
 from streams.ops.reconcile.by_id import FoundById, Whereabouts, read_by_id
+from streams.ops.reconcile.difference_counts import DifferenceCounts, updated_at
 from streams.ops.reconcile.report import ObjectReport
 from streams.ops.reconcile.standing import ComparedRow, RowStanding, compare_row, is_gone
 from streams.ops.reconcile.stored_rows import ErasedRow
@@ -31,7 +29,6 @@ from streams.ops.reconcile.table_copy import TableCopy
 from streams.ops.reconcile.types import ReconciledType
 
 SETTLE_S: Final = 120.0  # workers that have not read the topic in this time are not running, or far behind
-LATE_MS: Final = 180_000  # Intercom tries a webhook again after a minute; a change so new may still be on its way
 _POLL_S: Final = 0.2
 _MARKERS: Final = 4  # offsets of each partition that no reader counts as read: the markers of the last transactions
 _AT_A_TIME: Final = 16  # objects asked for by id side by side; the budget may allow fewer
@@ -49,14 +46,6 @@ class Connections(NamedTuple):
     producer: Transactions
 
 
-class _Times(msgspec.Struct):
-    id: Any = None
-    updated_at: Any = None
-
-
-_times: Final = msgspec.json.Decoder(_Times)
-
-
 class Comparison:
     """One type of object of one workspace. `on_step` gets what is done, and with how many objects."""
 
@@ -67,10 +56,7 @@ class Comparison:
         self._kind, self._copy, self._on_step = kind, copy, on_step
         self._app_id = self._client.workspace.app_id
         self._storage: Storage | None = None
-        self._counts: dict[str, int] = dict.fromkeys(
-            ("listed", "unreachable", *RowStanding, *Whereabouts, "late", "repaired", "held"), 0
-        )
-        self._missed: list[int] = []
+        self._counts = DifferenceCounts()
 
     async def to_the_end(self) -> ObjectReport:
         """Compare, repair, and compare again what was repaired."""
@@ -83,14 +69,7 @@ class Comparison:
         unlisted = await self._ask_for_unlisted()
         await self._classify()
         await self._repair(unlisted)
-        unrepaired, counts = await self._repaired(), self._counts
-        return ObjectReport(
-            listed=counts["listed"], missed=counts[RowStanding.MISSED], late=counts["late"],
-            unannounced=counts[RowStanding.UNANNOUNCED], policy=counts[RowStanding.POLICY],
-            archived=counts[Whereabouts.ARCHIVED], merged=counts[Whereabouts.MERGED], deleted=counts[Whereabouts.DELETED],
-            unreachable=counts["unreachable"], repaired=counts["repaired"] - unrepaired, unrepaired=unrepaired + counts[Whereabouts.UNREAD],
-            held=counts["held"], missed_from=min(self._missed, default=None), missed_until=max(self._missed, default=None),
-        )  # fmt: skip
+        return self._counts.report(await self._repaired())
 
     async def _settled(self) -> None:
         """Wait until the workers have read the inbound topic as far as it is now. Raises Unavailable where they do not."""
@@ -139,7 +118,7 @@ class Comparison:
         if row is not None:
             asserted = self._kind.kept(row, asserted)
         listed = reading.read_as is ReadAs.LISTED
-        updated = instant_or_none(_times_of(reading.value).updated_at) if listed else None
+        updated = updated_at(reading) if listed else None
         compared = compare_row(
             row,
             asserted,
@@ -213,22 +192,11 @@ class Comparison:
         if RowStanding.POLICY in standings:
             self._counts[RowStanding.POLICY] += 1
             return False
-        told = RowStanding.MISSED if RowStanding.MISSED in standings else found.standing
-        self._count(listed, whole.standing if told is RowStanding.RIGHT else told)
+        standing = RowStanding.MISSED if RowStanding.MISSED in standings else found.standing
+        self._counts.add_difference(listed, whole.standing if standing is RowStanding.RIGHT else standing)
         if reading is not listed:
             await self._copy.keep([reading])
         return True
-
-    def _count(self, reading: Reading, standing: RowStanding) -> None:
-        """Count a difference under why it is one. A very late change is not missed: its webhook may be on its way."""
-        updated = instant_or_none(_times_of(reading.value).updated_at) if reading.read_as is ReadAs.LISTED else None
-        if standing is RowStanding.MISSED and updated is not None and updated > reading.requested_at - LATE_MS:
-            self._counts["late"] += 1
-            return
-        self._counts[standing] += 1
-        if standing is RowStanding.MISSED:
-            self._missed += [updated] if updated is not None else []
-            self._missed = [min(self._missed), max(self._missed)] if self._missed else []
 
     async def _repair(self, unlisted: int) -> None:
         """Write what differs to the inbound topic. Where too much of the table is gone at once, nothing is written of that."""
@@ -270,10 +238,3 @@ class Comparison:
         """Say whether a row is not as it would be after the reading: what came later than the reading is right too."""
         found = self._compared(reading, value)
         return found is not None and found.standing is not RowStanding.POLICY and found.repairs
-
-
-def _times_of(item: bytes) -> _Times:
-    try:
-        return _times.decode(item)
-    except msgspec.DecodeError:
-        return _Times()
