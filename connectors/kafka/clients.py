@@ -21,6 +21,8 @@ from aiokafka.util import create_task
 from connectors.kafka.settings import KafkaSettings
 
 _Client = TypeVar("_Client", "Consumer", "Producer")
+_WITHOUT_BROKERS_S = 10.0  # more than a broker's session with its controller: then it is among the brokers again
+_ASKED_AGAIN_S = 0.1
 _BOOTSTRAP = "bootstrap"  # aiokafka's own name for the node that is asked first
 
 
@@ -34,28 +36,41 @@ class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no ty
     _sync_task: Any
 
     async def bootstrap(self) -> None:
-        """Learn about the cluster from the first address that answers. Raises KafkaConnectionError where none does."""
+        """Learn about the cluster from the first address that answers. Raises KafkaConnectionError where none does.
+
+        A broker that starts, or stood still, answers for a moment that there is no broker, itself included: it is asked again.
+        """
+        deadline = asyncio.get_running_loop().time() + _WITHOUT_BROKERS_S
         try:
-            for host, port, _ in self.hosts:
-                self.cluster._bootstrap_brokers = {_BOOTSTRAP: BrokerMetadata(_BOOTSTRAP, host, port, None)}  # noqa: SLF001
-                if await self._learn():
-                    break
-            else:
-                raise KafkaConnectionError(f"Unable to bootstrap from {self.hosts}")
+            while not (named := await self._learn_from_any()):
+                if named is None or asyncio.get_running_loop().time() >= deadline:
+                    raise KafkaConnectionError(f"Unable to bootstrap from {self.hosts}")
+                await asyncio.sleep(_ASKED_AGAIN_S)
         finally:
             self.cluster._bootstrap_brokers = {}  # noqa: SLF001
         if self._sync_task is None and not self._ended:
             self._sync_task = create_task(self._md_synchronizer())
 
-    async def _learn(self) -> bool:
-        """Ask the bootstrap node for the brokers, over a connection that is closed afterwards."""
+    async def _learn_from_any(self) -> bool | None:
+        """Return whether one of the addresses names brokers, None where none answers."""
+        answered = None
+        for host, port, _ in self.hosts:
+            self.cluster._bootstrap_brokers = {_BOOTSTRAP: BrokerMetadata(_BOOTSTRAP, host, port, None)}  # noqa: SLF001
+            named = await self._learn()
+            if named:
+                return True
+            answered = named if answered is None else answered
+        return answered
+
+    async def _learn(self) -> bool | None:
+        """Ask the bootstrap node for the brokers, over a connection that is closed afterwards; None where it does not answer."""
         connection = await self._get_conn(_BOOTSTRAP)
         if connection is None:
-            return False
+            return None
         try:
             self.cluster.update_metadata(await connection.send(MetadataRequest([])))
         except (KafkaError, TimeoutError):
-            return False
+            return None
         finally:
             self._conns.pop((_BOOTSTRAP, ConnectionGroup.DEFAULT), None)
             connection.close()

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
+from connectors.kafka import clients
 from connectors.kafka.admin import admin_client
 from connectors.kafka.clients import Consumer, Producer, started
 from connectors.kafka.settings import KafkaSettings
@@ -117,6 +119,24 @@ async def test_the_first_address_that_answers_is_enough(broker: StubBroker) -> N
         asking = asyncio.create_task(consumer.end_offsets([PARTITION]))
         await asyncio.wait_for(broker.asked.wait(), DEADLINE_S)
         await cancelled(asking)
+    assert left_open() == []
+
+
+@pytest.mark.asyncio
+async def test_a_broker_that_does_not_count_itself_in_yet_is_asked_again(broker: StubBroker) -> None:
+    broker.fenced = 3
+    async with started(Consumer(KafkaSettings(bootstrap=broker.bootstrap))) as consumer:
+        assert [each.nodeId for each in consumer._client.cluster.brokers()] == [1]
+    assert broker.fenced == 0
+    assert left_open() == []
+
+
+@pytest.mark.asyncio
+async def test_a_broker_that_never_names_one_is_no_cluster(broker: StubBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "_WITHOUT_BROKERS_S", 0.2)
+    broker.fenced = 1_000
+    with pytest.raises(KafkaConnectionError):
+        await consume(KafkaSettings(bootstrap=broker.bootstrap))
     assert left_open() == []
 
 

@@ -14,10 +14,14 @@ _UNDERSTOOD = [(PRODUCE, 0, 3), (LIST_OFFSETS, 0, 1), (METADATA, 1, 1), (VERSION
 
 
 class StubBroker:
-    """`silent` are kinds of requests (API keys) that get no answer; `asked` is set by each of them, and by nothing else."""
+    """`silent` are kinds of requests (API keys) that get no answer; `asked` is set by each of them, and by nothing else.
+
+    So many answers about the cluster as `fenced` says name no broker, as those of a broker that has just started.
+    """
 
     def __init__(self) -> None:
         self.silent: set[int] = set()
+        self.fenced = 0
         self.asked = asyncio.Event()
         self._port = 0
 
@@ -55,5 +59,6 @@ class StubBroker:
         else:
             assert key == METADATA, f"a test should keep the broker silent about requests of kind {key}"
             broker, partition = (1, "127.0.0.1", self._port, None), (0, 0, 1, [1], [1])
-            answer = MetadataResponse_v1([broker], 1, [(0, TOPIC, False, [partition])])
+            self.fenced, named = max(0, self.fenced - 1), [] if self.fenced else [broker]
+            answer = MetadataResponse_v1(named, 1, [(0, TOPIC, False, [partition])])
         return bytes(answer.encode())
