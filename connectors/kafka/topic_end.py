@@ -1,11 +1,12 @@
 """Read what a topic holds up to its present end: committed records only, without a consumer group."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from connectors.kafka.ranges import OffsetRange, open_ranges
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topics import present
+from schemas.errors import TopicMissing
 from schemas.partition import partition_of
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ async def latest_of_group(kafka: KafkaSettings, name: str, group: str) -> dict[s
             else:
                 items[item] = record.value
 
-    if kafka.topic(name) in await present(kafka):
+    with suppress(TopicMissing):
         await read_to_end(kafka, name, keep, keys=(), groups=[group.encode()])
     return items
 

@@ -5,7 +5,7 @@ registers: what is counted is what was active at the payload's time, as far as t
 another, the count is the same, so a count alone proves nothing to those who look for what was lost (`lists_in_part`).
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Version
@@ -22,20 +22,18 @@ def lists_in_part(registers: Registers) -> dict[str, Version]:
 
     Not those of subscriptions, which no call of Intercom's reads whole.
     """
-    return {kind: version for kind, (version, _) in _counts(registers).items() if not kind.startswith(_SUBSCRIPTION)}
+    return {kind: part.version for kind, part in _parts(registers).items() if not kind.startswith(_SUBSCRIPTION)}
 
 
 @kept_with_registers
 def incomplete_lists(registers: Registers) -> dict[str, Version]:
     """Return the kinds of edges of which some are not known, with the version that says so; `subscription-` are those opted out of."""
-    counts = _counts(registers)
-    if not counts:
+    parts = _parts(registers)
+    if not parts:
         return {}
     on, since, off = versions_of(registers.on), first_activations(registers), versions_of(registers.off)
-    complete = versions_of(registers.complete)
     missing = {}
-    for kind, (version, count) in counts.items():
-        whole = complete.get(kind)
+    for kind, (version, count, whole) in parts.items():
         if kind.startswith(_SUBSCRIPTION):  # its lists assert no absence, so more may be known than there are
             known = _of_kind(off if kind.endswith("-") else on, _SUBSCRIPTION)
             if count == UNKNOWN or count > len(known):
@@ -45,8 +43,16 @@ def incomplete_lists(registers: Registers) -> dict[str, Version]:
     return missing
 
 
-def _counts(registers: Registers) -> dict[str, tuple[Version, int]]:
-    """Return how many entries the latest payload counted of each list of which it shows a part, unless a complete list is as late."""
+class _Part(NamedTuple):
+    """A list of which the latest payload shows a part: how many entries it counted, and the latest complete list before it."""
+
+    version: Version
+    counted: int
+    whole: Version | None
+
+
+def _parts(registers: Registers) -> dict[str, _Part]:
+    """Return the lists of which the latest payload shows a part by kind of edge, unless a complete list is as late."""
     counts = {
         name[1:]: (version, count)
         for version, lists in registers.complete
@@ -54,7 +60,8 @@ def _counts(registers: Registers) -> dict[str, tuple[Version, int]]:
         if name[0] == "#" and isinstance(count, int)
     }
     complete = versions_of(registers.complete) if counts else {}
-    return {kind: each for kind, each in counts.items() if (whole := complete.get(kind)) is None or whole < each[0]}
+    parts = {kind: _Part(version, count, complete.get(kind)) for kind, (version, count) in counts.items()}
+    return {kind: part for kind, part in parts.items() if part.whole is None or part.whole < part.version}
 
 
 def _of_kind(names: dict[str, Version], kind: str) -> list[str]:

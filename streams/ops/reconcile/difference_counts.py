@@ -10,8 +10,7 @@ from schemas.intercom.values import instant_or_none
 from streams.ops.reconcile.by_id import Whereabouts
 from streams.ops.reconcile.report import ObjectReport
 from streams.ops.reconcile.standing import RowStanding
-
-_LATE_MS: Final = 180_000  # Intercom tries a webhook again after a minute; a change so new may still be on its way
+from streams.ops.sync.pulse import LATE_MS
 
 
 class _Times(msgspec.Struct):
@@ -31,7 +30,7 @@ class DifferenceCounts(Counter[str]):
     def add_difference(self, reading: Reading, standing: RowStanding) -> None:
         """Count a difference under why it is one. A very late change is not missed: its webhook may be on its way."""
         updated = updated_at(reading) if reading.read_as is ReadAs.LISTED else None
-        if standing is RowStanding.MISSED and updated is not None and updated > reading.requested_at - _LATE_MS:
+        if standing is RowStanding.MISSED and updated is not None and updated > reading.requested_at - LATE_MS:
             self["late"] += 1
             return
         self[standing] += 1
