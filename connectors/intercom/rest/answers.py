@@ -9,6 +9,9 @@ from typing import Any, Final
 import msgspec
 
 _SUCCESS: Final = range(200, 300)
+_LONGEST_WINDOW: Final = (
+    600.0  # seconds; Intercom documents ten: a window that ends later is none, and would be waited for without end
+)
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -53,12 +56,15 @@ class RestAnswer(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def budget(self) -> Budget | None:
-        """The rate headers, where all three are numbers."""
+        """The rate headers, where all three are numbers, and the window ends within minutes."""
         try:
             limit, remaining, window = (int(self.headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
         except (KeyError, ValueError):
             return None
-        return Budget(limit=limit, remaining=remaining, window=window, resets_in=max(0.0, window - self.date / 1000))
+        resets_in = window - self.date / 1000
+        if resets_in > _LONGEST_WINDOW:
+            return None
+        return Budget(limit=limit, remaining=remaining, window=window, resets_in=max(0.0, resets_in))
 
     @cached_property
     def fields(self) -> dict[str, msgspec.Raw] | None:
@@ -68,6 +74,16 @@ class RestAnswer(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         except (msgspec.DecodeError, UnicodeDecodeError):
             body = _lenient(self.body)
             return {name: _raw(value) for name, value in body.items()} if isinstance(body, dict) else None
+
+    @property
+    def value(self) -> Any:
+        """The body's decoded JSON; None if there is none."""
+        return decoded(self.body)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the body is a list of errors, as Intercom's refusals are: those of a proxy or a firewall are not."""
+        return self.fields is not None and items_of(self.fields, "errors") is not None
 
     def error(self) -> tuple[str, str]:
         """Return code and message of the first error in the body; empty texts where there is none."""
@@ -96,10 +112,15 @@ def value_of(fields: Mapping[str, msgspec.Raw], key: str) -> Any:
     """Return the decoded value of a field; None where it is absent."""
     if key not in fields:
         return None
+    return decoded(fields[key])
+
+
+def decoded(text: msgspec.Raw | bytes) -> Any:
+    """Return decoded JSON, also with half of a surrogate pair in a text; None where it is no JSON."""
     try:
-        return msgspec.json.decode(fields[key])
-    except msgspec.DecodeError:
-        return _lenient(fields[key])
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _lenient(text)
 
 
 def _lenient(text: msgspec.Raw | bytes) -> Any:

@@ -38,7 +38,10 @@ _TOO_MANY, _SERVER_ERROR = 429, 500
 
 
 class RestClient:
-    """One workspace's client, to be used in `async with`. Raises the errors of `refusals.py`."""
+    """One workspace's client, to be used in `async with`. Raises the errors of `refusals.py`.
+
+    A read that fails is given up after `attempts`; before each further one `on_retry` gets a sentence about what failed.
+    """
 
     def __init__(
         self,
@@ -47,12 +50,15 @@ class RestClient:
         *,
         version: str = API_VERSION,
         transport: httpx.AsyncBaseTransport | None = None,
+        attempts: int = ATTEMPTS,
+        on_retry: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
     ) -> None:
         self.version, self.workspace, self._budget, self._sleep = version, workspace, budget, sleep
         self.ahead_ms = 0  # Intercom's clock less ours, by the `Date` of the latest answer
         self._asking = asyncio.Lock()
+        self._attempts, self._on_retry = attempts, on_retry
         self._rng = rng or random.Random()  # noqa: S311  spreads waits, keeps no secret
         self._http = connections(
             workspace.api_url or HOSTS[workspace.region],
@@ -86,8 +92,10 @@ class RestClient:
             throttle = isinstance(answer, RestAnswer) and answer.status == _TOO_MANY
             failures, throttled = failures + (not throttle), throttled + throttle
             metrics.REST_RETRIES.labels("throttled" if throttle else explain.reason(answer)).inc()
-            if failures >= ATTEMPTS or throttled >= THROTTLED_ATTEMPTS:
+            if failures >= self._attempts or throttled >= THROTTLED_ATTEMPTS:
                 raise IntercomAway(explain.away(answer, request, failures + throttled))
+            if not throttle:
+                self._on_retry(explain.trouble(answer))
             await self._sleep(self._wait(throttled if throttle else failures))
 
     async def pages(self, listing: Listing, start: tuple[RestRequest, ...] = ()) -> AsyncIterator[Page]:
@@ -122,7 +130,8 @@ class RestClient:
     async def check_workspace(self) -> str:
         """Return the workspace's name, after making sure that the token is one of the configured workspace. Raises WorkspaceMismatch."""
         answer = await self.send(get("/me"))
-        app = value_of(answer.fields or {}, "app") or {}
+        app = value_of(answer.fields or {}, "app")
+        app = app if isinstance(app, dict) else {}
         app_id, region = app.get("id_code"), str(app.get("region") or "").lower()
         if app_id != self.workspace.app_id:
             raise WorkspaceMismatch(explain.another_workspace(self.workspace, str(app_id or "")))
@@ -130,15 +139,15 @@ class RestClient:
             raise WorkspaceMismatch(explain.another_region(self.workspace, region))
         return str(app.get("name") or "")
 
-    async def _attempt(self, request: RestRequest) -> RestAnswer | httpx.TransportError:
+    async def _attempt(self, request: RestRequest) -> RestAnswer | httpx.RequestError:
         permit = uuid4().hex
         async with self._asking:  # hundreds may wait side by side; one of them asks
             while wait := await self._budget.take(permit):
                 await self._sleep(wait)
-        answer: RestAnswer | httpx.TransportError | None = None
+        answer: RestAnswer | httpx.RequestError | None = None
         try:
             answer = await self._call(request)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # also of a body that is not encoded as its headers say
             answer = error
         finally:
             seen = answer if isinstance(answer, RestAnswer) else None

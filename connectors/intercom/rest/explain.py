@@ -29,6 +29,9 @@ _REDIRECTS: Final = range(300, 400)
 _THROTTLED: Final = 429
 _LATER: Final = frozenset({408, _THROTTLED})
 _SCROLL_ENDED: Final = frozenset({404, 500})
+_FOREIGN: Final = frozenset({401, 402, 403, 404, 407, 410, 451})
+"""What proxies and firewalls answer too, without Intercom's list of errors. No token is revoked for that, and no object gone."""
+_SUSPENDED: Final = "token_suspended"
 _CANONICAL: Final = re.compile(r"</contacts/([^/>?#]+)>\s*;[^,]*\brel=\"?canonical\"?")
 _SCOPES: Final[Mapping[str, str]] = {
     "/admins/activity_logs": "Read admin activity logs",
@@ -57,29 +60,36 @@ def refusal(answer: RestAnswer, request: RestRequest, workspace: Workspace) -> I
             f"Another client is scrolling through the companies of {workspace.app_id}, and Intercom allows one at a time. "
             "It is tried again; if it stays so, look which other integration reads all companies"
         )
-    if status in _LATER or status not in _CLIENT_ERRORS:
+    if status in _LATER or status not in _CLIENT_ERRORS or _is_foreign(answer):
         return None
     return _REFUSALS.get(status, _rejected)(answer, request, workspace)
 
 
-def away(answer: RestAnswer | httpx.TransportError, request: RestRequest, attempts: int) -> str:
+def away(answer: RestAnswer | httpx.RequestError, request: RestRequest, attempts: int) -> str:
     """Say why a read was given up."""
-    what = {
+    return f"Intercom gave no answer to {request.method} {request.template} after {attempts} attempts; {trouble(answer)}"
+
+
+def trouble(answer: RestAnswer | httpx.RequestError) -> str:
+    """Say what an attempt failed at, and where to look if it stays so."""
+    if not isinstance(answer, RestAnswer):
+        return f"the connection fails ({type(answer).__name__}): check the network and the region"
+    if _is_foreign(answer):
+        return f"a proxy or a firewall answered in its place (status {answer.status}, without Intercom's list of errors)"
+    return {
         "throttled": "it is over the rate limit of the workspace: another app may use all of it",
         "no_json": "what it answered is no JSON: a proxy may have answered in its place",
         "redirected": "it redirects to another host, which is not followed: check the region, and any proxy",
-        "server_error": "it has a fault: see status.intercom.com",
-    }.get(reason(answer), f"the connection fails ({type(answer).__name__}): check the network and the region")
-    return f"Intercom gave no answer to {request.method} {request.template} after {attempts} attempts; {what}"
+    }.get(reason(answer), "it has a fault: see status.intercom.com")
 
 
-def reason(answer: RestAnswer | httpx.TransportError) -> str:
+def reason(answer: RestAnswer | httpx.RequestError) -> str:
     """Name why an attempt has to be repeated, as its metric does."""
     if not isinstance(answer, RestAnswer):
         return "connection"
     if answer.status == _THROTTLED:
         return "throttled"
-    if answer.ok:
+    if answer.ok or _is_foreign(answer):
         return "no_json"
     return "redirected" if answer.status in _REDIRECTS else "server_error"
 
@@ -87,7 +97,7 @@ def reason(answer: RestAnswer | httpx.TransportError) -> str:
 def another_workspace(workspace: Workspace, app_id: str) -> str:
     """Say that a token belongs to another workspace."""
     return (
-        f"The access token configured for {workspace.app_id} belongs to the workspace {app_id or 'unknown'}. Nothing was read. "
+        f"The access token configured for {workspace.app_id} belongs to {f'the workspace {app_id}' if app_id else 'a workspace that Intercom does not name'}. Nothing was read. "
         "Put each workspace's own token under its app_id"
     )
 
@@ -97,15 +107,27 @@ def another_region(workspace: Workspace, region: str) -> str:
     return f'{workspace.app_id} is in the region "{region}", and configured with region = "{workspace.region}": change that line'
 
 
-def _token_rejected(_answer: RestAnswer, _request: RestRequest, workspace: Workspace) -> IntercomStreamsError:
+def _is_foreign(answer: RestAnswer) -> bool:
+    return answer.status in _FOREIGN and not answer.has_errors
+
+
+def _token_rejected(answer: RestAnswer, _request: RestRequest, workspace: Workspace) -> IntercomStreamsError:
+    code, _ = answer.error()
+    if code == _SUSPENDED:
+        return TokenRejected(
+            f"Intercom has suspended the access token of {workspace.app_id}: its workspace was closed, or its subscription has ended. "
+            "Look whether somebody can still sign in there; another token is suspended too"
+        )
     return TokenRejected(
-        f"Intercom does not accept the access token of {workspace.app_id}. It was revoked, mistyped, or its app was uninstalled: "
-        "copy the token from Developer Hub > your app > Configure > Authentication"
+        f"Intercom does not accept the access token of {workspace.app_id}{_named(code)}. It was revoked, mistyped, or its app was "
+        "uninstalled: copy the token from Developer Hub > your app > Configure > Authentication"
     )
 
 
 def _access_refused(answer: RestAnswer, request: RestRequest, workspace: Workspace) -> IntercomStreamsError:
     code, _ = answer.error()
+    if code == _SUSPENDED:
+        return _token_rejected(answer, request, workspace)
     return AccessRefused(_denial(code, request, workspace), code)
 
 
@@ -142,9 +164,13 @@ def _denial(code: str, request: RestRequest, workspace: Workspace) -> str:
     scope = next((_SCOPES[path] for path in sorted(_SCOPES, key=len, reverse=True) if request.path.startswith(path)), "")
     needed = f'the permission "{scope}"' if scope else "a permission"
     return (
-        f"The access token of {workspace.app_id} lacks {needed} for {request.template}, or was suspended. Grant it in Developer Hub > your app > "
+        f"The access token of {workspace.app_id} lacks {needed} for {request.template}{_named(code)}. Grant it in Developer Hub > your app > "
         "Configure > Authentication > Edit; the token stays the same"
     )
+
+
+def _named(code: str) -> str:
+    return f" ({code})" if code else ""
 
 
 def _successor(answer: RestAnswer) -> str:

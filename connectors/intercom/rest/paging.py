@@ -41,14 +41,22 @@ class Listing(Protocol):
 
 
 class Single(msgspec.Struct, frozen=True):
-    """A list that Intercom gives whole; `others` are further lists of the same kind."""
+    """A list that Intercom gives whole; `others` are further lists of the same kind. Raises IntercomAway for a part of it.
+
+    Who is not in such a list counts as gone, so one page of several must not pass for all.
+    """
 
     first: RestRequest
     keys: tuple[str, ...]
     others: tuple[RestRequest, ...] = ()
 
     def page(self, request: RestRequest, answer: RestAnswer) -> Page:
-        page = _page(answer, self.keys)
+        page, fields = _page(answer, self.keys), answer.fields or {}
+        if _pages(fields).get("next") or value_of(fields, "has_more") is True or (page.total or 0) > len(page.items):
+            raise IntercomAway(
+                f"Intercom gave a part of {request.template}, which it always gave whole; it may have changed its API: "
+                "report this with the product's version"
+            )
         return msgspec.structs.replace(page, then=self.others) if request == self.first else page
 
 
@@ -64,14 +72,15 @@ class Cursor(msgspec.Struct, frozen=True):
         if cursor := value_of(fields, "next_cursor"):
             more = value_of(fields, "has_more") is not False
             return _followed(page, request.having(cursor=str(cursor)) if more else None)
-        cursor = _next(fields).get("starting_after")
-        return _followed(page, request.having(starting_after=str(cursor)) if cursor else None)
+        cursor = _cursor(request, fields)
+        return _followed(page, request.having(starting_after=cursor) if cursor else None)
 
 
 class Numbered(msgspec.Struct, frozen=True):
     """A list by page numbers, in the query or (`in_body`) in the body. `cap` is the most items that Intercom gives in this way.
 
-    Intercom repeats page 1 for page 0, so numbers begin at 1. `until` ends the list early, by its last item.
+    Intercom repeats page 1 for page 0, so numbers begin at 1. A next page is there also where it is named without a number, or leads back: who
+    reads the list notices that. `until` ends the list early, by its last item.
     """
 
     first: RestRequest
@@ -85,12 +94,10 @@ class Numbered(msgspec.Struct, frozen=True):
         fields = answer.fields or {}
         here = _number((request.body or {}).get("page") if self.in_body else dict(request.query).get("page")) or 1
         size = _number(_pages(fields).get("per_page")) or len(page.items)
-        following = _number(_next(fields).get("page")) or (
-            here + 1 if here < (_number(_pages(fields).get("total_pages")) or 0) else None
-        )
+        more = _pages(fields).get("next") or here < (_number(_pages(fields).get("total_pages")) or 0)
+        following = _number(_next(fields).get("page")) or (here + 1 if more else None)
         ended = (
             following is None
-            or following <= here
             or not page.items
             or (self.cap is not None and here * size >= self.cap)
             or (self.until is not None and self.until(page.items[-1]))
@@ -131,10 +138,10 @@ class Search(msgspec.Struct, frozen=True):
             return Page(items=(), requested_at=page.requested_at, total=page.total, then=halves)
         if self.keeps is not None:
             page = msgspec.structs.replace(page, items=tuple(item for item in page.items if self.keeps(request, item)))
-        cursor = _next(answer.fields or {}).get("starting_after")
+        cursor = _cursor(request, answer.fields or {})
         if not cursor:
             return page
-        pagination = {**(request.body or {}).get("pagination", {}), "starting_after": str(cursor)}
+        pagination = {**(request.body or {}).get("pagination", {}), "starting_after": cursor}
         return _followed(page, request.searching(pagination=pagination))
 
 
@@ -187,6 +194,20 @@ def _next(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:
     if isinstance(following, str):
         return dict(parse_qsl(urlsplit(following).query))
     return following if isinstance(following, dict) else {}
+
+
+def _cursor(request: RestRequest, fields: dict[str, msgspec.Raw]) -> str | None:
+    """Return the cursor of the page that follows; None at the end. Raises IntercomAway where one follows and has none: that is no end."""
+    found = _next(fields)
+    if cursor := found.get("starting_after"):
+        return str(cursor)
+    given = _pages(fields).get("next")
+    if given and (not isinstance(given, dict) or ("starting_after" not in found and found.get("page"))):
+        raise IntercomAway(
+            f"Intercom names the next page of {request.template} in a form that is not known here; it may have changed its API: "
+            "report this with the product's version"
+        )
+    return None
 
 
 def _number(value: Any) -> int | None:

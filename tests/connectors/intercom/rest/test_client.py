@@ -55,10 +55,10 @@ class Script:
         self.waits.append(seconds)
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[RestClient]:
+    async def client(self, **options: Any) -> AsyncIterator[RestClient]:
         budget = ProcessBudget(lambda: 1.0 + sum(self.waits))
         async with RestClient(
-            WORKSPACE, budget, transport=httpx.MockTransport(self), sleep=self.sleep, rng=random.Random(7)
+            WORKSPACE, budget, transport=httpx.MockTransport(self), sleep=self.sleep, rng=random.Random(7), **options
         ) as client:
             yield client
 

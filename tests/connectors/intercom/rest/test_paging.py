@@ -54,6 +54,13 @@ def test_a_list_by_cursor_ends_however_intercom_says_so(last: dict[str, Any]) ->
     assert [dict(request.query).get("starting_after") for request in requests] == [None, "abc", "x=="]
 
 
+@pytest.mark.parametrize("following", ["WzEyMw==", "https://api.intercom.io/contacts", {"page": 2, "per_page": 150}, 7, ["x"]])
+@pytest.mark.parametrize("listing", [listings.contacts(), listings.contacts_updated(0, 10, "2.17")], ids=["list", "search"])
+def test_a_next_page_that_cannot_be_asked_for_is_no_end(listing: Listing, following: object) -> None:
+    with pytest.raises(IntercomAway, match="in a form that is not known here"):
+        listing.page(listing.first, answer({"data": [1], "pages": {"next": following}}))
+
+
 def test_a_merge_history_pages_by_next_cursor() -> None:
     bodies = [{"data": [1], "next_cursor": "n", "has_more": True}, {"data": [2], "next_cursor": "z", "has_more": False}]
     items, requests = read(listings.merges_into("7"), bodies)
@@ -74,6 +81,30 @@ def test_page_numbers_are_followed_by_url_object_and_count() -> None:
     items, requests = read(listings.contact_companies("7"), bodies)
     assert items == [1, 2, 3, 4]
     assert [dict(request.query).get("page") for request in requests] == [None, "2", "3", "4"]
+
+
+@pytest.mark.parametrize("following", ["https://api.intercom.io/x", {"per_page": 1}])
+def test_a_next_page_without_a_number_is_the_next_number(following: object) -> None:
+    first = {"data": [1], "pages": {"page": 1, "next": following}}
+    _, requests = read(listings.contact_companies("7"), [first, {"data": [2], "pages": {"page": 2, "next": None}}])
+    assert [dict(request.query).get("page") for request in requests] == [None, "2"]
+
+
+def test_page_numbers_that_lead_back_are_no_end() -> None:
+    listing = listings.articles()
+    page = listing.page(listing.first, answer({"data": [1], "pages": {"page": 1, "next": {"page": 1}}}))
+    assert page.then == (listing.first,)  # which its reader has made already, and raises
+
+
+@pytest.mark.parametrize("part", [{"pages": {"next": {"page": 2}}}, {"has_more": True}, {"total_count": 2}])
+@pytest.mark.parametrize(
+    ("listing", "key"), [(listings.teammates(), "admins"), (listings.teams(), "teams")], ids=["teammates", "teams"]
+)
+def test_a_part_of_a_list_that_is_always_whole_is_refused(listing: Listing, key: str, part: dict[str, Any]) -> None:
+    with pytest.raises(IntercomAway, match="gave a part of /"):
+        listing.page(listing.first, answer({key: [{"id": "1"}], **part}))
+    whole = {"pages": {"next": None}, "has_more": False, "total_count": 1}
+    assert listing.page(listing.first, answer({key: [{"id": "1"}], **whole})).items
 
 
 def test_page_numbers_stop_at_intercom_s_cap() -> None:
