@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from connectors.intercom.rest import listings
+from connectors.intercom.rest.answers import decoded
 from connectors.intercom.rest.client import RestClient
 from connectors.intercom.rest.paging import Listing, Page
 from connectors.intercom.rest.windows import FIRST
@@ -143,11 +144,17 @@ def readings_of(app_id: str, type_: str, page: Page, read_as: ReadAs = ReadAs.LI
 
 
 def _entity(type_: str, item: bytes) -> str | None:
-    """Return an object's id; an attribute that Intercom has itself has none, but a model and a name."""
+    """Return an object's id; an attribute that Intercom has itself has none, but a model and a name.
+
+    One that has half of a surrogate pair in a text is written too: what cannot be understood is kept as a dead letter.
+    """
     try:
         found = _identified.decode(item)
     except msgspec.DecodeError:
-        return None
+        fields = decoded(item)
+        if not isinstance(fields, dict):
+            return None
+        found = msgspec.convert(fields, _Identified)
     if type_ == "data_attribute":
         name = found.full_name or found.name
         return f"{found.model}.{name}" if isinstance(found.model, str) and isinstance(name, str) else None

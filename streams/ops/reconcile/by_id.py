@@ -5,11 +5,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from connectors.intercom.rest.answers import RestAnswer
+from connectors.intercom.rest.answers import RestAnswer, decoded
 from connectors.intercom.rest.client import RestClient
-from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ObjectMissing
+from connectors.intercom.rest.refusals import ContactMerged, IntercomAway, ListingUnsteady, ObjectMissing
 from connectors.intercom.rest.requests import get
 from schemas.intercom.rest_objects import ReadAs, Reading
 from streams.ops.reconcile.types import ReconciledType
@@ -33,10 +31,6 @@ class FoundById(NamedTuple):
     reading: Reading | None
 
 
-class _Archivable(msgspec.Struct):
-    archived: Any = None
-
-
 async def read_by_id(client: RestClient, kind: ReconciledType, entity: str) -> FoundById:
     """Return what became of an object. Raises the errors of the client.
 
@@ -44,13 +38,13 @@ async def read_by_id(client: RestClient, kind: ReconciledType, entity: str) -> F
     """
     try:
         reading = await _READ[kind.type](client, kind, entity)
-    except IntercomAway:
+    except (IntercomAway, ListingUnsteady):
         return FoundById(Whereabouts.UNREAD, None)
     except ContactMerged as merged:
         return FoundById(Whereabouts.MERGED, merged_contact(client, entity, merged) if merged.successor else None)
     except ObjectMissing as missing:
         return FoundById(Whereabouts.DELETED, _reading(client, kind, entity, missing.answer, ReadAs.MISSING))
-    archived = msgspec.json.decode(reading.value, type=_Archivable).archived is True
+    archived = decoded(reading.value).get("archived") is True
     return FoundById(Whereabouts.ARCHIVED if archived else Whereabouts.THERE, reading)
 
 

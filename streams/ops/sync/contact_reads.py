@@ -2,10 +2,8 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from connectors.intercom.rest import listings
-from connectors.intercom.rest.answers import RestAnswer
+from connectors.intercom.rest.answers import RestAnswer, decoded
 from connectors.intercom.rest.client import RestClient
 from connectors.intercom.rest.paging import Numbered
 from connectors.intercom.rest.refusals import ContactMerged, ObjectMissing
@@ -19,12 +17,7 @@ from streams.core.records.intercom.objects import embedded_list
 _LISTS: Final = {"companies": listings.contact_companies, "tags": listings.contact_tags, "segments": listings.contact_segments}
 
 
-class _MergeEntry(msgspec.Struct):
-    source_contact_id: Any = None
-
-
-class _Item(msgspec.Struct):
-    id: Any = None
+_READINGS: Final = 3  # of a contact's own list: its pages are read at different times
 
 
 async def read_contact(client: RestClient, contact: str, reason: str) -> list[Reading]:
@@ -47,7 +40,7 @@ async def _merges(client: RestClient, survivor: str) -> list[Reading]:
     found: list[Reading] = []
     async for page in client.pages(listings.merges_into(survivor)):
         for item in page.items:
-            source = identifier_or_none(msgspec.json.decode(item, type=_MergeEntry).source_contact_id)
+            source = identifier_or_none(_field(item, "source_contact_id"))
             if source is not None:
                 found.append(
                     Reading(
@@ -82,7 +75,7 @@ async def whole_contact(client: RestClient, contact: str) -> Reading:
     They are as of the request for the contact: who is attached or detached later is in an event that is later.
     """
     answer = await client.send(get("/contacts/{}", contact))
-    item = msgspec.json.decode(answer.body)
+    item = answer.value
     for name, listing in _LISTS.items():
         if name in item and not embedded_list(item[name]).complete:
             item[name] = await _entries(client, listing(contact))
@@ -90,12 +83,26 @@ async def whole_contact(client: RestClient, contact: str) -> Reading:
 
 
 async def _entries(client: RestClient, listing: Numbered) -> dict[str, Any]:
-    entries = [
-        {"id": identifier_or_none(msgspec.json.decode(item, type=_Item).id)}
-        async for page in client.pages(listing)
-        for item in page.items
-    ]
-    return {"type": "list", "data": entries, "total_count": len(entries), "has_more": False}
+    """Return a list with all its entries, or as one of which a part is shown, where no reading of it has as many as each page counts.
+
+    An entry that goes while pages are read moves one from the next page to a page that was read, so that one is on none.
+    """
+    for _ in range(_READINGS):
+        ids: dict[str | None, None] = {}
+        counts: set[int] = set()
+        async for page in client.pages(listing):
+            ids |= dict.fromkeys(identifier_or_none(_field(item, "id")) for item in page.items)
+            counts |= set() if page.total is None else {page.total}
+        is_whole = counts <= {len(ids)}
+        if is_whole:
+            break
+    entries, counted = [{"id": each} for each in ids], len(ids) if is_whole else max(counts)
+    return {"type": "list", "data": entries, "total_count": counted, "has_more": not is_whole}
+
+
+def _field(item: bytes, name: str) -> Any:
+    found = decoded(item)
+    return found.get(name) if isinstance(found, dict) else None
 
 
 def _by_id(client: RestClient, contact: str, item: dict[str, Any], answer: RestAnswer) -> Reading:

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 TEAMMATES: Final = ""  # in place of an object's id: the teammates of the workspace
+POSTPONED_MS: Final = (30_000, 120_000, 600_000)  # what Intercom fails to show: each try takes minutes that others wait for
 LONGEST_WAIT_MS: Final = 10_000  # for `not_before`, which is by Intercom's clock: that of this host may be wrong
 
 
@@ -28,6 +29,7 @@ class PendingReads:
     def __init__(self) -> None:
         self._places: dict[ReadTarget, set[Place]] = {}
         self._due: dict[ReadTarget, int] = {}
+        self._postponed: dict[ReadTarget, int] = {}
         self._next: dict[object, int] = {}
 
     def __len__(self) -> int:
@@ -55,6 +57,16 @@ class PendingReads:
         else:
             self._places.pop(target, None)
             self._due.pop(target, None)
+            self._postponed.pop(target, None)
+
+    def postpone(self, target: ReadTarget, now: int) -> bool:
+        """Have a reading that failed wait, so that it keeps no other from being made. Return False where it has failed too often to wait again."""
+        count = self._postponed.get(target, 0)
+        if target not in self._due or count >= len(POSTPONED_MS):
+            return False
+        self._postponed[target] = count + 1
+        self._due[target] = now + POSTPONED_MS[count]
+        return True
 
     def places(self, target: ReadTarget) -> set[Place]:
         """Return who asks for this."""

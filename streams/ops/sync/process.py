@@ -18,42 +18,25 @@ from aiokafka.errors import KafkaError
 from connectors.intercom.rest.client import RestClient
 from connectors.kafka.clients import Consumer, started
 from connectors.kafka.settings import AWAY, KafkaSettings
-from connectors.kafka.transaction import TopicRecord, Transactions, transactions
+from connectors.kafka.transaction import Transactions, transactions
 from connectors.observability import metrics
 from schemas.access.read_requests import TOPIC as TEAMMATE_REQUESTS
-from schemas.cloudevents import Origin
 from schemas.codec import Avro
 from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop
 from schemas.ids import derived
-from schemas.intercom.rest_objects import Reading
 from schemas.partition import partition_of
 from schemas.tenancy import Tenancy
-from streams.ops.backfill.conversation_parts import read_conversation
-from streams.ops.backfill.objects import OBJECTS, TEAMMATES, TEAMS, ReadingContext, page_records
 from streams.ops.sync.catch_up import CatchUp, SyncSchedule
-from streams.ops.sync.contact_reads import read_contact
-from streams.ops.sync.directory_lists import DirectoryLists
 from streams.ops.sync.heartbeat import Heartbeat
 from streams.ops.sync.pending import PendingReads, Place, ReadTarget
 from streams.ops.sync.requests import RequestReader, request_readers
+from streams.ops.sync.target_reads import TargetReads
 
 log = structlog.get_logger(__name__)
 _POLL_MS: Final = 200
 _RETRY_S: Final = 2.0
 
 MakeClient = Callable[[str], RestClient]
-
-
-async def _contact(client: RestClient, target: ReadTarget) -> list[Reading]:
-    return await read_contact(client, target.entity, target.reason)
-
-
-async def _conversation(client: RestClient, target: ReadTarget) -> list[Reading]:
-    found = await read_conversation(client, target.type, target.entity)
-    return [] if found is None else [found]
-
-
-_BY_TYPE: Final = {"contact": _contact, "conversation": _conversation, "ticket": _conversation}
 
 
 class SyncProcess:
@@ -65,10 +48,9 @@ class SyncProcess:
         self._kafka, self._avro, self._tenancy, self._schedule = kafka, avro, tenancy, schedule
         self._make_client = make_client
         self._pending = PendingReads()
+        self._reads = TargetReads(avro, tenancy, self._pending)
         self._clients: dict[str, RestClient] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._teammates_read: dict[str, float] = {}
-        self._lists = DirectoryLists()
         self._caught_up: dict[str, float] = {}
         self._looked: dict[str, float] = {}
         self._heartbeats: dict[str, Heartbeat] = {}
@@ -127,7 +109,7 @@ class SyncProcess:
         owned = self._owned(consumer)
         for app_id in due.keys() | owned:
             targets = due.get(app_id, [])
-            teammates = app_id in owned and self._is_due(app_id, self._teammates_read, self._schedule.teammates_s)
+            teammates = app_id in owned and self._is_due(app_id, self._reads.teammates_read, self._schedule.teammates_s)
             if teammates and ReadTarget(app_id) not in targets:
                 targets.insert(0, ReadTarget(app_id))
             looks = app_id in owned and self._is_due(app_id, self._looked, self._schedule.heartbeat_s)
@@ -153,38 +135,18 @@ class SyncProcess:
     ) -> None:
         try:
             client = await self._client(app_id, stack)
-            for target in targets:
-                places = self._pending.places(target)
-                await producer.append(await self._read(client, target))
-                metrics.SYNC_READS.labels("served").inc()
-                self._pending.served(target, places)
+            await self._reads.serve(client, targets, producer)
             changed = await self._heartbeat(client, producer)
             if due_until is not None or changed:
                 self._caught_up[app_id] = time.monotonic()
                 catch_up = CatchUp(self._kafka, self._avro, self._tenancy, self._schedule)
                 await catch_up.read_due(client, due_until or asyncio.Event(), at_once=changed)
         except MustStop as refusal:  # a person has to act; what was asked for comes with the next resync
-            self._refused(app_id, targets, refusal)
+            self._reads.teammates_read[app_id] = time.monotonic()
+            self._reads.refused(app_id, targets, refusal)
         except IntercomStreamsError as error:
-            metrics.SYNC_READS.labels("failed").inc()
-            self._lists.forget(app_id)
-            log.warning("reading from Intercom failed; it is tried again", app_id=app_id, reason=str(error))
+            self._reads.failed(app_id, error)
             await asyncio.sleep(_RETRY_S)
-
-    async def _read(self, client: RestClient, target: ReadTarget) -> list[TopicRecord]:
-        app_id, now = target.app_id, _now()
-        if target.entity:
-            readings = await _BY_TYPE[target.type](client, target)
-            return [TopicRecord(each.topic, each.key.encode(), each.value, each.headers(Origin.RESYNC, now)) for each in readings]
-        context = ReadingContext(self._tenancy.owners[app_id], app_id, Origin.RESYNC, None, now // 1000, client.version)
-        self._teammates_read[app_id] = time.monotonic()
-        records = [
-            record
-            for object_type in (OBJECTS[TEAMMATES], OBJECTS[TEAMS])
-            async for page in client.pages(object_type.listing(context))
-            for record in (await page_records(object_type, client, context, self._avro, page)).records
-        ]
-        return self._lists.changed(records)
 
     async def _heartbeat(self, client: RestClient, producer: Transactions) -> bool:
         """Look whether webhooks come, where that is due; return whether that changed, so that what was missed is read at once."""
@@ -205,15 +167,6 @@ class SyncProcess:
                 stack.push_async_exit(unchecked.pop_all())
             self._clients[app_id] = client
         return self._clients[app_id]
-
-    def _refused(self, app_id: str, targets: list[ReadTarget], refusal: MustStop) -> None:
-        metrics.SYNC_READS.labels("refused").inc()
-        log.error(
-            "Intercom refuses to be read; what was asked for is left to the next resync", app_id=app_id, reason=str(refusal)
-        )
-        self._teammates_read[app_id] = time.monotonic()
-        for target in targets:
-            self._pending.served(target, self._pending.places(target))
 
     def _owned(self, consumer: Any) -> set[str]:
         """Return the workspaces whose partition this process has, and that have a token."""
