@@ -1,6 +1,7 @@
 """The journal of backfills on `operations`: what each was to read, how far each type of object is, and how it ended."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -17,12 +18,13 @@ from schemas.operations import BACKFILL_ENDED, BACKFILL_PROGRESSED, BACKFILL_STA
 from streams.ops.journal import entry_of
 
 COMPLETED: Final = "completed"
+ABANDONED: Final = "abandoned"
 
 
 class ObjectProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a type of object is: the requests that remain (None: it has not begun), and what was read.
 
-    `refused` is why Intercom does not show it, such as a plan or a permission. `not_whole` are objects that Intercom showed in part.
+    `refused` is why Intercom does not show it, such as a plan or a permission; `unread` is why a resync ended without it. `not_whole` are objects that Intercom showed in part.
     `repeated` is how many pages at most were read twice, since a process ended before they were stored, or a list was lost on the way.
     """
 
@@ -35,10 +37,16 @@ class ObjectProgress(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int = 0
     restarts: int = 0
     refused: str | None = None
+    unread: str | None = None
 
     @property
     def done(self) -> bool:
-        return self.refused is not None or self.then == ()
+        return self.is_left or self.then == ()
+
+    @property
+    def is_left(self) -> bool:
+        """Whether what remains of it is not read."""
+        return self.refused is not None or self.unread is not None
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,17 +87,25 @@ def unfinished(found: dict[str, Backfill], app_id: str) -> Backfill | None:
 
 def last_complete(found: dict[str, Backfill], app_id: str, name: str) -> Backfill | None:
     """Return the latest completed reading of a type of object of a workspace, all of it or a continuation of all of it."""
-    return next(
-        (
-            each
-            for each in reversed(found.values())
-            if each.app_id == app_id
-            and each.result == COMPLETED
-            and name in each.progress
-            and each.progress[name].refused is None
-        ),
-        None,
-    )
+    return next((each for each in _completed(found, app_id, name) if not each.progress[name].is_left), None)
+
+
+def last_attempt(found: dict[str, Backfill], app_id: str, name: str) -> Backfill | None:
+    """Return the latest completed reading that was to read a type of object, whether it could or not."""
+    return next(_completed(found, app_id, name), None)
+
+
+def left_out(found: dict[str, Backfill], app_id: str, name: str) -> bool:
+    """Say whether Intercom refused a type of object the last time: a resync leaves it out until a backfill has read it."""
+    last = last_attempt(found, app_id, name)
+    return last is not None and last.progress[name].refused is not None
+
+
+def _completed(found: dict[str, Backfill], app_id: str, name: str) -> Iterator[Backfill]:
+    """Yield completed readings that had a type of object, the latest first."""
+    for each in reversed(found.values()):
+        if each.app_id == app_id and each.result == COMPLETED and name in each.progress:
+            yield each
 
 
 def new_id() -> str:

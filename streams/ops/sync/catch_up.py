@@ -11,9 +11,10 @@ from connectors.intercom.rest.client import RestClient
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy
-from streams.ops.backfill.journal import Backfill, backfills, last_complete
+from streams.ops.backfill.journal import Backfill, backfills, last_attempt, last_complete, left_out
 from streams.ops.backfill.objects import OBJECTS
-from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.ops.backfill.pages_reader import ReadingWatcher
+from streams.ops.backfill.run import ReadingPlan, begin
 from streams.ops.reconcile.report import reports
 from streams.ops.reconcile.run import ReconciliationPlan, reconcile
 from streams.ops.reconcile.types import RECONCILED_TYPES
@@ -74,7 +75,9 @@ class CatchUp(NamedTuple):
                     log.info("table reconciled", app_id=app_id, name=name, count=each.repaired)
 
     def _is_due(self, found: dict[str, Backfill], app_id: str, names: tuple[str, ...], every_s: int, *, at_once: bool) -> bool:
-        begun = [each.until for name in names if (each := last_complete(found, app_id, name)) is not None]
+        """Say whether the types of object that a resync reads were last tried long ago: one that cannot be read makes none due sooner."""
+        known = [name for name in names if last_complete(found, app_id, name) is not None and not left_out(found, app_id, name)]
+        begun = [each.until for name in known if (each := last_attempt(found, app_id, name)) is not None]
         return bool(begun and every_s) and (at_once or min(begun) <= time.time() - every_s)
 
     async def _reconciliation_is_due(self, found: dict[str, Backfill], app_id: str, *, at_once: bool) -> bool:

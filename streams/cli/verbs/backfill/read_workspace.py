@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from schemas.cloudevents import timestamp
+from schemas.cloudevents import Origin, timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
@@ -16,7 +16,8 @@ from streams.cli.verbs.backfill.progress_shown import count, progress_shown
 from streams.cli.workspace import workspace_of
 from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.objects import OBJECTS
-from streams.ops.backfill.run import ReadingPlan, ReadingWatcher, begin
+from streams.ops.backfill.pages_reader import ReadingWatcher
+from streams.ops.backfill.run import ReadingPlan, abandon, begin
 from streams.ops.codec import configured_codec
 from streams.settings import Settings
 
@@ -32,10 +33,29 @@ def read_workspace(
 ) -> None:
     """Read and report. Ctrl-C pauses between two pages."""
     app_id, tenant = readable_workspace(settings, app_id)
-    wanted = ReadingPlan(tenant=tenant, objects=objects or tuple(OBJECTS), since=since, resync=resync, actor=user_name())
+    objects = tuple(dict.fromkeys(objects)) or tuple(OBJECTS)
+    wanted = ReadingPlan(tenant=tenant, objects=objects, since=since, resync=resync, actor=user_name())
     with _watcher(as_json=as_json) as watcher:
         done = run(_read(settings, app_id, wanted, watcher))
     report(done, as_json=as_json)
+    if _is_another(done, wanted):
+        click.echo(
+            f"this was the unfinished reading {done.id}, not what was asked for; the same command again reads that", err=True
+        )
+
+
+def abandon_reading(settings: Settings, app_id: str | None, *, as_json: bool) -> None:
+    """End the unfinished reading of a workspace, and report it."""
+    app_id, _ = workspace_of(settings.tenancy, app_id)
+    ended = run(_abandon(settings, app_id))
+    click.echo(json_line(ended) if as_json else _line(ended))
+
+
+def _is_another(done: Backfill, wanted: ReadingPlan) -> bool:
+    """Say whether a reading that was continued or followed is another one than was asked for."""
+    if wanted.resync:
+        return done.origin != Origin.RESYNC or not set(done.objects) <= set(wanted.objects)
+    return (done.origin, set(done.objects), done.since) != (Origin.BACKFILL, set(wanted.objects), wanted.since)
 
 
 def readable_workspace(settings: Settings, app_id: str | None) -> tuple[str, str]:
@@ -57,6 +77,10 @@ def list_readings(settings: Settings, *, as_json: bool) -> None:
 
 async def _all(settings: Settings) -> dict[str, Backfill]:
     return await backfills(settings.kafka, await configured_codec(settings))
+
+
+async def _abandon(settings: Settings, app_id: str) -> Backfill:
+    return await abandon(settings.kafka, await configured_codec(settings), app_id)
 
 
 async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: ReadingWatcher) -> Backfill:

@@ -5,6 +5,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import AsyncIterator
+from typing import Final
 
 import click
 import msgspec
@@ -23,6 +24,7 @@ from streams.ops.connect.subscriptions import SUBSCRIPTIONS
 from streams.settings import Settings
 from streams.settings.urls import local_url
 
+_ATTEMPTS: Final = 3  # of each call: somebody waits for the answer, and will run it again
 _OK, _TODO, _MISSING, _FAILED = "ok", "todo", "missing", "failed"
 _MARKS = {_OK: "ok     ", _TODO: "to do  ", _MISSING: "missing", _FAILED: "FAILED "}
 _LINES = """
@@ -122,7 +124,7 @@ async def _token(settings: Settings, app_id: str) -> AsyncIterator[ConnectStep]:
             'access_token = "${INTERCOM_TOKEN}" under the workspace',
         )
         return
-    async with rest_client(settings, app_id) as client:
+    async with rest_client(settings, app_id, attempts=_ATTEMPTS) as client:
         try:
             name = await client.check_workspace()
         except IntercomStreamsError as refusal:

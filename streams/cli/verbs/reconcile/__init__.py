@@ -56,7 +56,7 @@ async def _reconcile(
 ) -> ReconciliationReport:
     app_id, _ = readable_workspace(settings, workspace)
     avro = await configured_codec(settings)
-    plan = ReconciliationPlan(objects=objects, actor=user_name())
+    plan = ReconciliationPlan(objects=tuple(dict.fromkeys(objects)), actor=user_name())
     async with rest_client(settings, app_id) as client:
         return await reconcile_workspace(settings.kafka, avro, settings.tenancy, client, plan, on_progress=on_progress)
 

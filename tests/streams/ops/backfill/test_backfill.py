@@ -22,7 +22,8 @@ from schemas.tenancy import Secret, Workspace
 from streams.ops.backfill import run as running
 from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.objects import OBJECTS
-from streams.ops.backfill.run import UNWATCHED, ReadingPlan, ReadingWatcher, begin
+from streams.ops.backfill.pages_reader import UNWATCHED, ReadingWatcher
+from streams.ops.backfill.run import ReadingPlan, begin
 from tests.streams.cli.installation import Installation
 from tests.support.simulator.small_intercom import SmallIntercom
 

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 from connectors.intercom.rest.refusals import ScrollTaken, TokenRejected
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import IntercomStreamsError, Unavailable
+from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from streams.cli.main import root
 from streams.ops.backfill import run as running
 from streams.ops.backfill.journal import Backfill, backfills
-from streams.ops.backfill.run import ReadingPlan, begin
+from streams.ops.backfill.run import ReadingPlan, abandon, begin
 from tests.streams.cli.installation import Installation
 from tests.streams.ops.backfill.test_backfill import AVRO, TOPICS, configured
 from tests.support.simulator.served import APP_ID, TOKEN, Served, config, simulated_intercom
@@ -65,6 +65,21 @@ def test_what_is_refused_in_the_middle_is_named_and_the_same_reading_continues(
         intercom.fault(paths=[], scroll_taken=False)
         done = asyncio.run(read(installation, intercom))
         assert done.id == begun
+        all_there(installation, intercom, done)
+
+
+def test_a_reading_that_cannot_end_is_abandoned_and_the_next_one_is_another(installation: Installation) -> None:
+    with simulated_intercom(config(contacts=CONTACTS)) as intercom:
+        intercom.fault(scroll_taken=True)
+        with pytest.raises(ScrollTaken):
+            asyncio.run(read(installation, intercom))
+        ended = asyncio.run(abandon(installation.kafka, AVRO, APP_ID))
+        assert (ended.result, asyncio.run(backfills(installation.kafka, AVRO))[ended.id].result) == ("abandoned", "abandoned")
+        with pytest.raises(BadConfiguration, match=rf"no reading of workspace {APP_ID} is unfinished"):
+            asyncio.run(abandon(installation.kafka, AVRO, APP_ID))
+        intercom.fault(scroll_taken=False)
+        done = asyncio.run(read(installation, intercom))
+        assert done.id != ended.id
         all_there(installation, intercom, done)
 
 

@@ -18,7 +18,7 @@ from schemas.codec import Avro
 from schemas.tenancy import Secret, Workspace
 from streams.ops.backfill.journal import Backfill, ObjectProgress
 from streams.ops.backfill.objects import ReadingContext
-from streams.ops.backfill.run import UNWATCHED, PagesReader
+from streams.ops.backfill.pages_reader import UNWATCHED, PagesReader
 from tests.streams.ops.backfill.virtual_time import run_in_virtual_time
 
 WORKSPACE = Workspace(app_id="abc12345", app="support", access_token=Secret("t"))
