@@ -19,6 +19,7 @@ from streams.settings.parse import Report
 from streams.settings.profile_policy import check_policies
 from streams.settings.sources import check_record_sources
 from streams.settings.subscribers import check_subscribers
+from streams.settings.urls import is_url
 from streams.settings.validate_scim import check_scim
 
 Expectation = Callable[[Any], str | None]
@@ -27,6 +28,8 @@ Expectation = Callable[[Any], str | None]
 ABSENCES = ("withdrawn", "ended")  # of a person from a complete snapshot: nothing is known, or employment has ended
 REGIONS = ("us", "eu", "au")
 _HIGHEST_PORT = 65_535
+_TOKEN = re.compile(r"[!-~]*")  # what an HTTP header takes without a change
+_PASSWORD = re.compile(r"//.*@")
 _INSTANCE = re.compile(r"[A-Za-z0-9._-]{1,249}")  # what Kafka takes as a member's name
 
 
@@ -53,7 +56,9 @@ def _instance(value: str) -> str | None:
 
 def _url(*schemes: str) -> Expectation:
     return lambda value: (
-        None if not value or value.startswith(schemes) else f"expected a URL with {' or '.join(schemes)}, found {value!r}"
+        None
+        if not value or is_url(value, schemes)
+        else f"expected a URL with {' or '.join(schemes)}, found {_PASSWORD.sub('//***@', value)!r}"
     )
 
 
@@ -62,9 +67,13 @@ def _addresses(value: str) -> str | None:
     return f"expected host:port, several separated by commas, found {value!r}" if wrong else None
 
 
+def is_listen(value: str) -> bool:
+    """Say whether a text is an address to listen on, or none; an empty host means all interfaces."""
+    return not value or _is_address(value) or _is_address(f"all{value}")
+
+
 def _listen(value: str) -> str | None:
-    right = not value or _is_address(value) or _is_address(f"all{value}")  # an empty host means all interfaces
-    return None if right else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
+    return None if is_listen(value) else f"expected host:port as in 127.0.0.1:8080, found {value!r}"
 
 
 def _is_address(text: str) -> bool:
@@ -175,6 +184,11 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
             report(f"{path}.region", f"expected one of {', '.join(REGIONS)}, found {workspace.region!r}")
         if workspace.api_url and (wrong := _url("http://", "https://")(workspace.api_url)):
             report(f"{path}.api_url", wrong)
+        if not _TOKEN.fullmatch(workspace.access_token.reveal()):
+            report(
+                f"{path}.access_token",
+                "expected the access token alone: it has a character that no token has, such as a blank, a line's end or one that is not ASCII",
+            )
 
 
 def _check_unique(path: str, key: str, names: Iterable[str], report: Report) -> None:
