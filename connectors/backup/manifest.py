@@ -77,6 +77,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
+        if not folder.exists():
+            raise BadConfiguration(f"there is no folder {folder}") from None
         raise BadConfiguration(
             f"{folder} has no {_NAME}: it is not a backup, or one that did not end. Take another; its files are of no use alone."
         ) from None

@@ -41,7 +41,7 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
     started = time.perf_counter()
     try:
         response = client.post(url, content=body, headers=dict(headers), timeout=_INTERCOM_WAITS_S)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise Unavailable(f"{url!r} is no URL: {error}. Expected something like http://127.0.0.1:8080{WEBHOOK_PATH}.") from error
     except httpx.HTTPError as error:
         raise Unavailable(

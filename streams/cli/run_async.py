@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine to its end and return its result."""
+def run(coroutine: Coroutine[Any, Any, T], runner: Callable[[Coroutine[Any, Any, T]], T] = asyncio.run) -> T:
+    """Run the coroutine to its end, by `runner`, and return its result."""
     with _silenced("aiokafka", "kafka", "asyncio"):
-        return asyncio.run(coroutine)
+        return runner(coroutine)
 
 
 @contextmanager

@@ -8,6 +8,10 @@ from streams.cli.tenant import tenant_of
 def workspace_of(tenancy: Tenancy, app_id: str | None) -> tuple[str, str]:
     """Return the given workspace, or the only configured one, and whose it is. Raises `BadConfiguration` that lists them."""
     configured = ", ".join(sorted(tenancy.owners)) or "none"
+    if app_id is None and not tenancy.owners:
+        raise BadConfiguration(
+            "No workspace is configured. `intercom-streams connect --workspace APP_ID`, with Intercom's id of yours, shows the lines to add."
+        )
     if app_id is None and len(tenancy.owners) == 1:
         app_id = next(iter(tenancy.owners))
     if app_id is None:

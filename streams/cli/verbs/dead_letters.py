@@ -146,10 +146,17 @@ def _resolve(
     as_json: bool,
     **wanted: Any,
 ) -> None:
-    settings, selection = kafka_of(ctx), _required(ids, wanted, everything=everything)
+    settings, chosen = kafka_of(ctx), _required(ids, wanted, everything=everything)
     if dry_run:
-        _preview(settings, selection, as_json=as_json)
+        _preview(settings, chosen, as_json=as_json)
+        if resolution.limit is not None and not as_json:
+            click.echo(f"of these {resolution.limit} at most, the earliest of each partition first", err=True)
         return
+    seen: set[str] = set()
+
+    def selection(letter: Letter) -> bool:
+        seen.add(letter.id)
+        return chosen(letter)
 
     def progress(done: int) -> None:
         if not as_json:
@@ -161,6 +168,11 @@ def _resolve(
 
     counts = run(act())
     click.echo(json_line(counts) if as_json else _sentence(resolution.kind.rpartition(".")[2], counts))
+    missing = [id_ for id_ in ids if id_ not in seen] if resolution.limit is None else []
+    if missing:
+        raise click.ClickException(
+            f"there is no dead letter {', '.join(missing)}: `intercom-streams dead-letters list` shows what there is"
+        )
 
 
 async def _list(settings: Settings, selection: Selection) -> list[CauseSummary]:

@@ -8,6 +8,8 @@ from rich.console import Console
 
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
+from streams.cli.address_param import AddressParam
+from streams.cli.number_param import FiniteRange
 from streams.cli.options import config_option, json_option, kafka_of, settings_of
 from streams.cli.run_async import run
 from streams.ops.doctor.examine import TABLE, examine
@@ -18,9 +20,11 @@ _MARKS = {State.OK: "[green]ok[/]", State.WARNING: "[yellow]warning[/]", State.P
 
 @click.command()
 @click.argument("only", nargs=-1, type=click.Choice([row.name for row in TABLE]), metavar="[EXAMINATION]...")
-@click.option("--worker", metavar="HOST:PORT", help="Where a worker serves /ready. Default: [worker] listen.")
-@click.option("--ingress", metavar="HOST:PORT", help="Where the ingress listens. Default: [ingress] listen.")
-@click.option("--watch", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS",
+@click.option(
+    "--worker", type=AddressParam(), metavar="HOST:PORT", help="Where a worker serves /ready. Default: [worker] listen."
+)
+@click.option("--ingress", type=AddressParam(), metavar="HOST:PORT", help="Where the ingress listens. Default: [ingress] listen.")
+@click.option("--watch", type=FiniteRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS",
               help="How long to watch whether a lag shrinks.")  # fmt: skip
 @json_option
 @config_option

@@ -14,6 +14,7 @@ from schemas.cloudevents import timestamp
 from schemas.codec import Avro
 from schemas.json_lines import json_line
 from streams.agents.topology import agents_of
+from streams.cli.number_param import FiniteRange
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of, settings_of
 from streams.cli.record_format import RecordView, format_json
@@ -51,7 +52,7 @@ _SAY_EVERY_S = 1.0
 @click.option("--workspace", metavar="APP_ID", help="Only records of this workspace.")
 @click.option("--type", metavar="TYPE", help="Only this ce_type, or this topic of Intercom, such as contact.user.updated.")
 @click.option("--event", metavar="ID", help="Only the event with this id.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
+@click.option("--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
 @click.option(
     "--max-lag", type=click.IntRange(min=0), metavar="N",
     help="Wait while the agents have more than N records to read. Default: what they read in 50 ms, so that live events wait no longer.",
@@ -75,13 +76,18 @@ def replay(
     """Send records of TOPIC again, as they are in the log now and up to its present end.
 
     --reprocess is for the agents: after a fix, they apply what they have not applied, and all else changes nothing. --to is for one downstream
-    that lost data. Ctrl-C pauses, and --resume continues. Every replay is kept on the topic `operations`.
+    that lost data. Ctrl-C pauses, and --resume continues. Every replay to a topic is kept on the topic `operations`.
     """
     settings, limits = kafka_of(ctx), ReplayLimits(rate=rate, max_lag=max_lag)
     if tables and not (dry_run and reprocess):
         raise click.UsageError("--tables says more in a --dry-run for the agents (--reprocess)")
     if sum((list_all, resume is not None, abandon is not None, topic is not None)) != 1:
         raise click.UsageError("name a TOPIC, or one of --resume, --abandon and --list")
+    began = any(each is not None for each in (to, reason, *range_.values())) or reprocess or dry_run
+    if topic is None and began:
+        raise click.UsageError(
+            "--resume, --abandon and --list are about replays as they were begun: only --rate and --max-lag can change"
+        )
     if list_all:
         for each in run(_with_avro(settings, lambda avro: journal.replays(settings.kafka, avro))).values():
             click.echo(json_line(each) if as_json else _line(each))
@@ -112,6 +118,9 @@ def _replay(
     as_json: bool,
 ) -> None:
     kafka, file = settings.kafka, None if to is None or not _is_file(to) else to
+    _require_range(selection)
+    if file is not None and (limits != ReplayLimits() or reason is not None):
+        raise click.UsageError("--rate, --max-lag and --reason are for topics: a file is written at once, and no journal has it")
     if to is None:
         start.require_reprocessable(selection.topic)
     elif file is None:
@@ -129,6 +138,16 @@ def _replay(
                 ),
             )
             _report(run(act), as_json=as_json)
+
+
+def _require_range(selection: ReplaySelection) -> None:
+    """Refuse a range without a record in it, which would be read to its end for nothing."""
+    for first, end, names in (
+        (selection.since, selection.until, "--until is not later than --since"),
+        (selection.start, selection.end, "--to-offset is not above --from-offset"),
+    ):
+        if first is not None and end is not None and end <= first:
+            raise click.UsageError(f"{names}: no record is in this range")
 
 
 async def _preview(settings: Settings, selection: ReplaySelection) -> TableChanges:
@@ -154,13 +173,17 @@ def _is_file(to: str) -> bool:
 
 
 def _to_file(settings: Settings, selection: ReplaySelection, to: str) -> int:
-    """Write the records as `tail --json` does; a file that exists is left alone."""
+    """Write the records as `tail --json` does; a file that exists is left alone, and one that cannot be completed is removed."""
     start.require_public(selection.topic)
     if to == "-":
         return run(_write(settings, selection, sys.stdout.buffer))
     try:
         with Path(to).open("xb") as file:
-            return run(_write(settings, selection, file))
+            try:
+                return run(_write(settings, selection, file))
+            except BaseException:
+                Path(to).unlink()
+                raise
     except FileExistsError:
         raise click.ClickException(f"{to} exists already; name a new file") from None
     except OSError as error:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
+from streams.cli.number_param import FiniteRange
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.stop_on_signal import stop_on_signal
@@ -20,7 +21,7 @@ from streams.settings import Settings
 @click.command()
 @click.option("--once", is_flag=True, help="Print it once, as text to share; without this it is renewed until Ctrl-C.")
 @click.option(
-    "--every", type=click.FloatRange(min=0.2), default=2.0, show_default=True, metavar="SECONDS", help="Rates are over this time."
+    "--every", type=FiniteRange(min=0.2), default=2.0, show_default=True, metavar="SECONDS", help="Rates are over this time."
 )
 @json_option
 @config_option

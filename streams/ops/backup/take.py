@@ -5,7 +5,8 @@ not know yet, and never lacks one that they count as done: after a restore these
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -49,17 +50,16 @@ async def take(kafka: KafkaSettings, folder: Path, on_progress: OnProgress) -> M
     _prepare(folder)
     cut = await _cut(kafka, chosen)
     taken = {name: await _take_topic(kafka, folder, topic, cut.ranges[name], on_progress) for name, topic in chosen.items()}
-    return write_manifest(
-        folder,
-        Manifest(
-            product=_product(),
-            taken=time.time_ns() // 1_000_000,
-            cluster=cut.cluster,
-            prefix=kafka.topic_prefix,
-            topics=taken,
-            groups=cut.groups,
-        ),
+    manifest = Manifest(
+        product=_product(),
+        taken=time.time_ns() // 1_000_000,
+        cluster=cut.cluster,
+        prefix=kafka.topic_prefix,
+        topics=taken,
+        groups=cut.groups,
     )
+    with _writing(folder):
+        return write_manifest(folder, manifest)
 
 
 def _prepare(folder: Path) -> None:
@@ -83,32 +83,43 @@ async def _cut(kafka: KafkaSettings, chosen: dict[str, Topic]) -> _Cut:
 async def _take_topic(
     kafka: KafkaSettings, folder: Path, topic: Topic, ranges: dict[int, OffsetRange], on_progress: OnProgress
 ) -> BackedUpTopic:
-    (folder / topic.name).mkdir(mode=0o700)
-    files = {number: (folder / topic.name / f"{number}.records").open("xb") for number in ranges}
+    with _writing(folder):
+        (folder / topic.name).mkdir(mode=0o700)
+        files = {number: (folder / topic.name / f"{number}.records").open("xb") for number in ranges}
     writers = {number: RecordFileWriter(file, topic.name, number) for number, file in files.items()}
     ids = set[int]()
     try:
         async with open_ranges(kafka, kafka.topic(topic.name)) as reader:
             async for batch in reader.read(ranges, _BATCH):
                 for record in batch.records:
-                    writers[record.partition].append(StoredRecord.of(record))
+                    with _writing(folder):  # here: the reader takes an error of the disk for one of Kafka's
+                        writers[record.partition].append(StoredRecord.of(record))
                     if topic.encoding is Encoding.AVRO and record.value is not None:
                         ids.add(_schema_id(record.value))
                 on_progress(topic.name, sum(writer.records for writer in writers.values()))
-        for writer in writers.values():
-            writer.close()
-    except OSError as error:
-        raise BadConfiguration(
-            f"{folder} cannot be written: {error.strerror}. Remove it, and take the backup elsewhere."
-        ) from None
+        with _writing(folder):
+            for writer in writers.values():
+                writer.close()
     finally:
         for file in files.values():
-            file.close()
+            with suppress(OSError):  # what a file could not take was raised before
+                file.close()
     partitions = [
         PartitionFile.of(writer, f"{topic.name}/{number}.records", ranges[number].start, ranges[number].end)
         for number, writer in sorted(writers.items())
     ]
     return BackedUpTopic(partitions=tuple(partitions), schemas=tuple(sorted(ids - {_NO_SCHEMA})))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raise BadConfiguration where the folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise BadConfiguration(
+            f"{folder} cannot be written: {error.strerror}. Remove it, and take the backup elsewhere."
+        ) from None
 
 
 _NO_SCHEMA: Final = -1

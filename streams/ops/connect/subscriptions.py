@@ -21,7 +21,8 @@ SUBSCRIPTIONS: Final = (
             "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.lead.updated", "contact.lead.added_email",
             "contact.lead.signed_up", "contact.email.updated", "contact.archived", "contact.unarchived", "contact.deleted",
             "contact.merged", "contact.user.tag.created", "contact.user.tag.deleted", "contact.lead.tag.created",
-            "contact.lead.tag.deleted", "contact.subscribed", "contact.unsubscribed",
+            "contact.lead.tag.deleted", "contact.subscribed", "contact.unsubscribed", "contact.unsubscribed_from_sms",
+            "granular.subscribe", "granular.unsubscribe", "visitor.signed_up",
         ),
     ),
     Subscription(

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import IntercomStreamsError
 from streams.ops.doctor import cluster, consumers, data, deliveries, host, processes
-from streams.ops.doctor.finding import Examination, HealthFinding, Patient, problem
+from streams.ops.doctor.finding import Examination, HealthFinding, Patient, State, problem
 
 _TIMEOUT_S: Final = 30.0
 
@@ -37,6 +37,10 @@ TABLE: Final = (
 )
 
 
+_OF_HOST: Final = frozenset({host.spool, host.disks, processes.ingress, processes.worker})
+"""Examinations that ask Kafka for nothing."""
+
+
 async def examine(patient: Patient, only: Collection[str] = ()) -> AsyncIterator[HealthFinding]:
     """Yield the findings of all examinations, or of those named, in the table's order. Without Kafka those that need it are left out."""
     kafka_answers = True
@@ -44,11 +48,20 @@ async def examine(patient: Patient, only: Collection[str] = ()) -> AsyncIterator
         if (only and name not in only) or (needs_kafka and not kafka_answers):
             continue
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(_TIMEOUT_S + patient.trend_seconds):
                 found = list(await examination(patient))
         except IntercomStreamsError as error:
             found = [problem(str(error), "")]
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (KafkaError, OSError) as error:
+            if examination in _OF_HOST:
+                text = f"it cannot be examined: {getattr(error, 'strerror', None) or type(error).__name__}"
+                yield HealthFinding(
+                    examination=name,
+                    state=State.PROBLEM,
+                    text=text,
+                    remedy="run it as the user that runs the ingress and workers",
+                )
+                continue
             kafka_answers = kafka_answers and examination is not cluster.brokers
             text = f"Kafka at {patient.settings.kafka.bootstrap} does not answer ({type(error).__name__})"
             found = [problem(text, "start it, and look at kafka.bootstrap, the network and the credentials")]

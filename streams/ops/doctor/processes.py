@@ -5,6 +5,7 @@ from typing import Any, Final
 import httpx
 
 from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
+from streams.settings.urls import local_url
 
 _TIMEOUT_S: Final = 5.0
 _READY: Final = 200
@@ -51,7 +52,7 @@ async def worker(patient: Patient) -> Findings:
 async def _ready(address: str) -> tuple[int, dict[str, Any]] | None:
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:
-            response = await client.get(f"http://{address}/ready")
+            response = await client.get(local_url(address, "/ready"))
         body = response.json()
     except (httpx.HTTPError, ValueError):
         return None

@@ -49,8 +49,10 @@ def rebuild(
     Agents that send each other internal topics are rebuilt together. Nothing downstream changes before --swap, which continues the same
     rebuild. Ctrl-C pauses; the same command continues.
     """
-    if list_all is (agent is not None) or (swap and discard):
+    if list_all is (agent is not None) or (swap and discard) or (list_all and (swap or discard)):
         raise click.UsageError("name an AGENT or all, and at most one of --swap and --discard; or --list")
+    if discard and (partitions is not None or reason is not None):
+        raise click.UsageError("--discard ends a rebuild as it is: it takes neither --partitions nor --reason")
     if list_all:
         for each in run(start.rebuilds(kafka_of(ctx).kafka)):
             view = view_of(each)
@@ -67,7 +69,8 @@ def rebuild(
     if not as_json and len(unit.agents) > 1 and agent != start.ALL:
         click.echo(f"{', '.join(unit.agents)} are rebuilt together: they send each other internal topics", err=True)
     with _watcher(as_json=as_json) as watcher:
-        outcome = uvloop.run(_run(job, unit, watcher, partitions=partitions or 0, reason=reason, swap=swap, listed=listed))
+        act = _run(job, unit, watcher, partitions=partitions or 0, reason=reason, swap=swap, listed=listed)
+        outcome = run(act, uvloop.run)
     report(outcome, as_json=as_json)
 
 

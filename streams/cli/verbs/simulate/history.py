@@ -19,6 +19,7 @@ from schemas.errors import BadConfiguration, Unavailable
 from schemas.json_lines import json_line
 from schemas.tenancy import Secret, Tenancy, Workspace
 from streams.cli.group import CommandGroup
+from streams.cli.number_param import FiniteRange
 from streams.cli.options import config_of, config_option, json_option, settings_of
 from streams.settings.urls import local_url
 from streams.supervise.self_process import call
@@ -36,7 +37,7 @@ _START = "2026-01-05T09:00:00"
 @click.option("--start", type=click.DateTime(), default=_START, show_default=True, help="When the history begins (UTC).")
 @click.option("--app-id", help="The workspace it happens in. Default: the first one configured.")
 @click.option("--url", help=f"Where to post. Default: http:// + [ingress] listen + {WEBHOOK_PATH}.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True, help="Posts per second.")
+@click.option("--rate", type=FiniteRange(min=0, min_open=True), default=20.0, show_default=True, help="Posts per second.")
 @click.option("--list", "listing", is_flag=True, help="Show the scenarios and stop.")
 @json_option
 @config_option

@@ -11,6 +11,7 @@ from connectors.simulator.rest.faults import faults_of
 from connectors.simulator.rest.server import serve as run_server
 from connectors.simulator.workspace.spec import LEAST_CONTACTS, MOST_CONTACTS, WorkspaceSpec
 from schemas.tenancy import Secret
+from streams.cli.number_param import FiniteRange
 
 
 @click.command()
@@ -41,11 +42,11 @@ from schemas.tenancy import Secret
 @click.option("--webhook-url", default="", help="Where webhooks are sent. Default: nowhere.")
 @click.option("--client-secret", default="simulated-secret", show_default=True, help="What webhooks are signed with.")
 @click.option(
-    "--rate", type=click.FloatRange(0, 1000), default=0.0, show_default=True, help="Changes a second that happen by themselves."
+    "--rate", type=FiniteRange(0, 1000), default=0.0, show_default=True, help="Changes a second that happen by themselves."
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(1, 100_000),
+    type=FiniteRange(1, 100_000),
     default=1.0,
     show_default=True,
     help="Shortens what webhooks wait for: 60 makes a minute a second.",

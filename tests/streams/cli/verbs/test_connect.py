@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from schemas.errors import BadConfiguration
-from schemas.intercom.routes import route_of
+from schemas.intercom.routes import ROUTES, route_of
 from streams.cli.main import root
 from streams.cli.verbs.connect import ConnectStep, shown_step
 from streams.core.conversations.topics import OWN
@@ -159,6 +159,13 @@ def test_every_topic_to_subscribe_to_is_one_that_an_agent_reads():
             "intercom.activities",
             "activity.events",
         )
+
+
+def test_every_topic_about_a_contact_or_a_company_is_to_be_subscribed_to_but_those_of_version_1_and_other_spellings():
+    of_version_1 = {"created", "updated", "signed_up", "added_email", "tag.created", "tag.deleted"}
+    older = {f"contact.{each}" for each in of_version_1} | {"contact.archive", "contact.unarchive"}
+    current = {topic for topic in ROUTES if not topic.startswith("user.")} - older
+    assert current - {topic for each in SUBSCRIPTIONS for topic in each.topics} == set()
 
 
 def test_every_topic_that_changes_a_conversation_is_to_be_subscribed_to():
