@@ -1,5 +1,6 @@
 """The simplest agent that can be wrong: it counts records by key and sends each count. Its oracle is a Counter."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from connectors.kafka.clients import Consumer, started
 from connectors.kafka.decided_ends import decided_ends
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_metadata import described
 from schemas.errors import InvalidRecord
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
@@ -72,6 +74,9 @@ async def create_topics(
                 for name in sorted(names)
             ]
         )
+        created = {kafka.topic(name) for name in {*TOPICS, *changelogs}}
+        while not created <= (await described(admin._client, created)).keys():  # noqa: ASYNC110  # the controller knows them first
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

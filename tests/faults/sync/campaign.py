@@ -28,7 +28,7 @@ from tests.faults.sync.outages import Outages
 from tests.support.config import config_text, write_config
 from tests.support.engines import latest
 from tests.support.ingress import Ingress, started
-from tests.support.simulator.expected import ACTIVE, TOGETHER, wrong_memberships, wrong_organisations, wrong_people
+from tests.support.simulator.expected import ACTIVE, wrong_by_themselves, wrong_memberships, wrong_organisations, wrong_people
 from tests.support.simulator.process import SimulatedProcess, simulated_process
 
 APP, SECRET, TOKEN = "abc12345", "secret", "simulated-token"
@@ -177,7 +177,7 @@ class SyncCampaign:
         await self._until_true(intercom, "after the reconciliation")
         self._done("the tables are right")
         for kind, before in zip(("contacts", "companies"), wrong, strict=True):
-            found, objects = report["objects"][kind], {each.split(" ")[0].rstrip(",") for each in before if TOGETHER not in each}
+            found, objects = report["objects"][kind], wrong_by_themselves(before)
             self.done[f"{kind} repaired"] = found["repaired"]
             assert found["complete_after"] == 100, found
             assert found["repaired"] == len(objects), (found, before)

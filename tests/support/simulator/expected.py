@@ -3,13 +3,15 @@
 Written from docs/contract.md and docs/profiles.md. It knows no merge rules: the truth has one state for each object.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 Row = dict[str, Any]
 ACTIVE = "active"
 TOGETHER = " is one person with "
 """What is wrong with a contact because of another one, which is wrong itself: it should be gone."""
+BY_WAY_OF = " by way of "
+"""What is wrong with a contact that was merged into one which was merged itself: the other may be what is wrong."""
 _PLAIN = ("external_id", "role", "email", "phone", "name", "owner_id", "has_hard_bounced", "marked_email_as_spam")
 _TIMES = ("created_at", "signed_up_at", "last_seen_at")
 _OF_ORGS = ("company_id", "name", "monthly_spend", "session_count", "user_count")
@@ -63,10 +65,19 @@ def wrong_people(app_id: str, contacts: Iterable[Row], people: Mapping[str, Row]
             wrong += [f"{key}{TOGETHER}{other}" for other in others]
             wrong += [f"{key} {each}" for each in _differences(person(app_id, contact), value) if not others]
         elif state == "merged":
-            survivor = _survivor(states, key, app_id)
+            survivor, into = _survivor(states, key, app_id), f"{app_id}:{contact['merged_into']}"
             if survivor not in {record["key"] for record in value["records"]}:
-                wrong.append(f"{key} is not a record of the person of {survivor}, into whom it was merged")
+                by_way = f"{BY_WAY_OF}{into}" if into != survivor else ""
+                wrong.append(f"{key}{by_way} is not a record of the person of {survivor}, into whom it was merged")
     return wrong + [f"{key} is a record, and no contact" for key in places.keys() - states.keys()]
+
+
+def wrong_by_themselves(sentences: Iterable[str]) -> set[str]:
+    """Return the keys of objects that are wrong not only because another one is."""
+    keys = {each: each.split(" ")[0].rstrip(",") for each in sentences if TOGETHER not in each}
+    ways = {key: each.split(BY_WAY_OF)[1].split(" ")[0] for each, key in keys.items() if BY_WAY_OF in each}
+    wrong = set(keys.values()) - ways.keys()
+    return wrong | {key for key in ways if not wrong & {*_chain(ways, key)}}
 
 
 def wrong_organisations(app_id: str, companies: Iterable[Row], orgs: Mapping[str, Row]) -> list[str]:
@@ -104,6 +115,12 @@ def wrong_memberships(app_id: str, contacts: Iterable[Row], memberships: Iterabl
 def _differences(expected: Row, value: Row) -> list[str]:
     shown = {name: sorted(value[name]) if isinstance(value[name], list) else value[name] for name in expected}
     return [f"has {name} {shown[name]!r}; {expected[name]!r} is true" for name in expected if shown[name] != expected[name]]
+
+
+def _chain(ways: Mapping[str, str], key: str) -> Iterator[str]:
+    while key in ways:
+        key = ways[key]
+        yield key
 
 
 def _survivor(states: Mapping[str, Row], key: str, app_id: str) -> str:

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,9 +20,12 @@ from connectors.kafka.transaction import transactions
 from schemas.codec import Avro
 from schemas.errors import Unavailable
 from schemas.message import header
+from streams.agents.topology import source_topics
+from streams.ops.generations.live import agents_lag
 from streams.ops.generations.state import read_generations
 from streams.ops.replay.journal import replays
 from tests.faults.fleet import Fleet
+from tests.patience import DEADLINE_S
 from tests.support.config import config_text, write_config
 from tests.support.counting_agent import read_all
 from tests.support.engines import append_posts, latest
@@ -31,6 +35,7 @@ from tests.support.tenancy import TENANCY
 
 APP, PERSONS, POSTS_PER_SECOND = "abc12345", 300, 20
 AVRO = Avro.local()
+Lags = Callable[[], Awaitable[dict[str, int]]]
 _T = TypeVar("_T")
 _PUBLIC = ("people", "people.changes", "people.aliases", "memberships")
 _SECONDS = 1_200.0  # a campaign that does not end is a failure too
@@ -176,20 +181,29 @@ class OperationsCampaign:
         posts = {record.value for record in await read_all(self.settings, "intercom.contacts")}
         assert posts == set(self.bodies), "the topic has other posts than those that were sent"
         expected = pipeline_of(self.bodies, TENANCY).values("people")
-        people: dict[str, Any] = {}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(180):
-                while people != expected:
-                    await asyncio.sleep(1)
-                    people = {key: AVRO.decode(value)[1] for key, value in (await latest(self.settings, "people")).items()}
-        wrong = [key for key in people.keys() | expected.keys() if people.get(key) != expected.get(key)]
+        async with agents_lag(self.settings, source_topics()) as lags:
+            people, wrong, behind = await self._people(expected, lags)
         assert not wrong, (
-            f"{len(wrong)} of {len(expected)} people are not the oracle's, such as {_difference(people, expected, min(wrong))}"
+            f"{len(wrong)} of {len(expected)} people are not the oracle's, such as {_difference(people, expected, min(wrong))};"
+            f" records that agents have not read: {behind}"
         )
         for topic in _PUBLIC:
             ids = Counter(header(record.headers, "ce_id") for record in await read_all(self.settings, topic))
             twice = [id_ for id_, count in ids.items() if count > 1]
             assert not twice, f"{topic}: {len(twice)} ids came twice, such as {twice[0]}"
+
+    async def _people(self, expected: dict[str, Any], lags: Lags) -> tuple[dict[str, Any], list[str], dict[str, int]]:
+        """Wait until people are as expected, or nothing moves any more. Return them, who is wrong, and how far agents are behind."""
+        before, deadline = None, 0.0
+        while True:
+            people = {key: AVRO.decode(value)[1] for key, value in (await latest(self.settings, "people")).items()}
+            wrong = [key for key in people.keys() | expected.keys() if people.get(key) != expected.get(key)]
+            behind = await lags()
+            if (people, behind) != before:
+                before, deadline = (people, behind), time.monotonic() + DEADLINE_S
+            if not wrong or time.monotonic() > deadline:
+                return people, wrong, behind
+            await asyncio.sleep(1)
 
 
 def _away(errors: str) -> bool:
