@@ -96,6 +96,19 @@ class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no ty
                 connection.close()
 
 
+class _CoordinationConnection:
+    """A client whose requests do not queue behind fetches: a broker answers those of one connection one after the other."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def send(self, node_id: Any, request: Any) -> Any:
+        return await self._client.send(node_id, request, group=ConnectionGroup.COORDINATION)
+
+
 def close_with(client: Any) -> None:
     """Make aiokafka's client a `ClosingClient`. Its owner's parts have it from their construction on, so it is not replaced."""
     client.__class__ = ClosingClient
@@ -112,12 +125,28 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
         await super().start()
         await asyncio.sleep(0)  # a stop before the coordinator's task has run once would raise that task's CancelledError
 
+    async def beginning_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the first offset that each partition has."""
+        starts: dict[TopicPartition, int] = await self._beside_fetches().beginning_offsets(partitions, self._request_timeout_ms)
+        return starts
+
+    async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return where partitions end for this consumer."""
+        ends: dict[TopicPartition, int] = await self._beside_fetches().end_offsets(partitions, self._request_timeout_ms)
+        return ends
+
     async def written_ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return where partitions end with the records of open transactions, which this consumer itself may not read."""
-        every = copy(self._fetcher)  # it shares all but the level, which aiokafka reads with each request
-        every._isolation_level = READ_UNCOMMITTED  # noqa: SLF001
+        every = self._beside_fetches()
+        every._isolation_level = READ_UNCOMMITTED  # noqa: SLF001  # which aiokafka reads with each request
         ends: dict[TopicPartition, int] = await every.end_offsets(partitions, self._request_timeout_ms)
         return ends
+
+    def _beside_fetches(self) -> Any:
+        """Return a fetcher that shares all with this one's but the connection: half a second may pass until a fetch there is answered."""
+        fetcher = copy(self._fetcher)
+        fetcher._client = _CoordinationConnection(self._client)  # noqa: SLF001
+        return fetcher
 
     async def stop(self) -> None:
         try:

@@ -9,7 +9,8 @@ from aiokafka.admin import NewTopic
 
 from connectors.kafka import decided_ends
 from connectors.kafka.admin import admin_client
-from connectors.kafka.ranges import OffsetRange, open_ranges
+from connectors.kafka.clients import Consumer, started
+from connectors.kafka.ranges import OffsetRange, open_ranges, partitions_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from schemas.errors import Unavailable
@@ -51,6 +52,16 @@ async def test_the_records_of_several_keys_and_groups_are_read_from_their_partit
             await send(settings, producer, key, key)
     read = await read_to_end(settings, NAME, lambda record: record.value, keys=[b"a", b"c"], groups=[b"g"])
     assert sorted(read) == [b"a", b"c", b"g", b"g|1", b"g|2"]
+
+
+async def test_where_partitions_begin_and_end_is_known_while_a_fetch_waits_for_records(settings: KafkaSettings):
+    waiting_ms = 10 * 60_000  # behind such a fetch on one connection, a request times out
+    async with started(Consumer(settings, fetch_max_wait_ms=waiting_ms, auto_offset_reset="earliest")) as consumer:
+        places = await partitions_of(consumer, settings.topic(NAME))
+        consumer.assign(places)
+        assert await consumer.getmany(timeout_ms=500) == {}
+        assert await consumer.beginning_offsets(places) == await consumer.end_offsets(places) == dict.fromkeys(places, 0)
+        assert await consumer.written_ends(places) == dict.fromkeys(places, 0)
 
 
 async def test_what_is_not_committed_is_not_there(settings: KafkaSettings):
