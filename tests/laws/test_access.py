@@ -8,14 +8,18 @@ import random
 
 import pytest
 
+from streams.core.access.state import tenant
+from streams.core.access.state.row_kinds.rules_rows import ALL
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
 from tests.support.access_laws import product
 from tests.support.access_laws.beginnings import Beginnings
 from tests.support.access_laws.campaign import disagreements, faults, further_checks_differ
 from tests.support.access_laws.edits import shuffled, without
-from tests.support.access_laws.laws import some_laws
+from tests.support.access_laws.events import events_in_order
+from tests.support.access_laws.laws import broken_laws, some_laws
 from tests.support.access_laws.nothing_left import nothing_is_left
+from tests.support.access_laws.replay import replay_gives_the_same_bytes
 from tests.support.access_mutants.agent import FAULTS, MISSED_TRIGGERS
 from tests.support.access_oracle.results import plain
 from tests.support.access_oracle.right_values import CASES, RIGHT_VALUES
@@ -44,6 +48,20 @@ def test_a_case_has_its_right_values(case):
 def test_the_agent_keeps_every_law_and_agrees_with_the_oracle_after_each_fact(first):
     found = {seed: broken for seed in range(first, first + BATCH) if (broken := faults(seed, SIZE, some_laws(seed)))}
     assert found == {}
+
+
+@pytest.mark.parametrize("first", range(20_000, 20_000 + BATCH, BATCH // 2))
+def test_by_the_latest_rules_the_agent_keeps_every_law(first, monkeypatch):
+    monkeypatch.setattr(tenant, "FIRST_RULES", ALL[-1])  # the histories name no rules
+    broken = {}
+    for seed in range(first, first + BATCH // 2):
+        entries = history(seed, SIZE)
+        found = broken_laws(entries, Beginnings(entries).answer, random.Random(seed), laws=some_laws(seed))
+        found["events"] = events_in_order(entries)
+        found["nothing left"] = nothing_is_left(with_activities(seed, entries))
+        found["replay"] = replay_gives_the_same_bytes(entries, random.Random(seed))
+        broken[seed] = {law: sentences for law, sentences in found.items() if sentences}
+    assert {seed: found for seed, found in broken.items() if found} == {}
 
 
 @pytest.mark.parametrize("seed", FAILED_ONCE)

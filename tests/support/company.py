@@ -275,6 +275,13 @@ def settings(
     )  # fmt: skip
 
 
+def by_rules(version: str) -> Company:
+    """Return a company whose answers follow a version of the rules."""
+    company = Company()
+    company.add(settings(workspaces=(APP,), further={"rules": f'"{version}"'}))
+    return company
+
+
 def person_of(record: str, source: str = "hr") -> str:
     return derived(TENANT, "staff", source, record)
 

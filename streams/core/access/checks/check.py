@@ -13,6 +13,7 @@ from streams.core.access.state.directory import Directory
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Change, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
+from streams.core.access.state.row_kinds.rules_rows import FIRST_RULES, WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import AccountRow, AlarmTestRow, CoverageRow, PolicyRow, SourceRow, TeammatesRow, WorkspaceRow
 from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CheckResult, CitedFact, FactReference
@@ -25,6 +26,7 @@ EXEMPT: Final = "EXEMPT"
 
 LOW, MEDIUM, HIGH = 1, 2, 3  # OCSF confidence_id
 INFORMATIONAL: Final = 1  # OCSF severity_id of what is not known
+CRITICAL_SEVERITY: Final = 5  # OCSF severity_id
 IN_GRACE: Final = 2  # OCSF severity_id of a failure until its deadline
 
 UNKNOWN_REASONS: Final = MappingProxyType({
@@ -87,6 +89,7 @@ class AccountInput(NamedTuple):
     switches: Switches = MappingProxyType({})
     activity: Callable[[], ActivityRow | None] = nothing_known  # what the account did; read where a check asks
     workspace_activity: Callable[[], ActivityRow | None] = nothing_known
+    rules: str = FIRST_RULES  # the version that the tenant's answers follow
 
     @property
     def link(self) -> str | None:
@@ -105,6 +108,16 @@ class AccountInput(NamedTuple):
         """Return the latest of these times, the presence and the decision about a link: no answer is dated before what it rests on."""
         decided = self.account.link.since if self.account.link else None
         return max(time for time in (self.period.start.time, decided, *times) if time is not None)
+
+    @property
+    def begins_after_others(self) -> bool:
+        """Say whether an answer begins where another one before it ended, by the tenant's rules. A presence that is over has no other."""
+        return follows(self.rules, WITH_BEGINNINGS) and not self.over
+
+    def employed_since(self, *people: Person) -> int | None:
+        """Return when the last of these people was employed again who had left (ms), by rules that ask for it; else None."""
+        times = [self.directory.employed_since(person) for person in people] if self.begins_after_others else []
+        return max((time for time in times if time is not None), default=None)
 
     @property
     def classified_since(self) -> int | None:
@@ -161,6 +174,7 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     remedies: Mapping[str, str] = {}  # further sentences, by the parameter that calls for them
     unknown_reasons: Mapping[str, str] = {}
     further: bool = False  # only where the tenant's settings switch it on
+    reworded: Mapping[str, Wording] = {}  # the sentences of the rules of version 4, in place of those of `wording`
     dominated_by: tuple[
         str, ...
     ] = ()  # while one of these has an open finding, it has no answer, and its findings are superseded

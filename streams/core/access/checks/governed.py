@@ -47,6 +47,8 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
     owner = view.directory.person_of(decision.owner) if decision.owner else None
     since = view.since(decision.settled)
     result, reason, date = _judged(decision, owner, since, view.at)
+    if result == PASS and owner is not None:
+        date = max(date, view.employed_since(owner) or date)
     parameters = {
         "classification": decision.value,
         **({"access_ends": timestamp(decision.expires)} if decision.expires is not None else {}),

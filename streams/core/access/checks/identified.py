@@ -17,7 +17,7 @@ from streams.core.access.checks.check import (
     Wording,
     account_result,
 )
-from streams.core.access.checks.matching import lost_since
+from streams.core.access.checks.matching import lost_since, undisputed_since
 from streams.core.access.state.person import Person
 from streams.core.access.state.values import CitedFact
 from streams.core.normal_forms import addresses
@@ -44,7 +44,10 @@ def _by_address(check: AccountCheck, view: AccountInput) -> CheckOutcome:
     candidates = view.match.candidates
     since = view.since(view.classified_since)
     if len(candidates) == 1:
-        return _identified(check, view, candidates[0].person, view.since(view.classified_since, view.owner_since))
+        owner = candidates[0].person
+        doubted = view.begins_after_others and view.match.by == "address"
+        undisputed = undisputed_since(view.account, view.directory, owner) if doubted else []
+        return _identified(check, view, owner, view.since(view.classified_since, view.owner_since, *undisputed))
     if candidates:
         second = sorted(candidate.since for candidate in candidates)[1]
         people = sorted((candidate.person for candidate in candidates), key=lambda person: (person.left(view.at), person.id))
@@ -101,6 +104,12 @@ IDENTIFIED: Final = AccountCheck(
         ),
         "identified": Wording("{who} is identified in the staff directory", "The account belongs to a known staff member."),
         "classified": Wording("{who} is classified as {classification}", "Somebody decided what this account is."),
+    }),
+    reworded=MappingProxyType({
+        "ambiguous": Wording(
+            "{who} is an Intercom teammate of {app_id} who could be any of several staff members",
+            "Several staff members, employed or not, have the account's address; none is picked without a decision.",
+        ),
     }),
     remedy="Import the staff record that has this address, link the account to its owner, or classify it; or remove the teammate.",
 )  # fmt: skip

@@ -6,7 +6,7 @@ And they name leavers: neither a rename, nor an address that is emptied, nor a r
 address matches nobody; it is a hint for an operator.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.core.access.state.addresses import translated, untagged
@@ -75,13 +75,37 @@ def lost_since(account: AccountRow, directory: Directory) -> list[int]:
     """Return when somebody lost the account's present address, or the account got it after another: both date what is not known."""
     history = runs(account.addresses, SECOND)
     present = set(history[-1].values) if history else set()
+    people = directory.named_by(present) if present else ()
+    return [*_losses(people, present), *_renamed(history, present)]
+
+
+def undisputed_since(account: AccountRow, directory: Directory, owner: Person) -> list[int]:
+    """Return what ended doubt about whose the present address is: others lost it, or a number showed that those who have it are one."""
+    history = runs(account.addresses, SECOND)
+    present = set(history[-1].values) if history else set()
+    others = [person for person in directory.named_by(present) if person.id != owner.id] if present else []
+    return [*_losses(others, present), *_joined([record for record in owner.records if record.addresses & present])]
+
+
+def _losses(people: Iterable[Person], present: set[str]) -> list[int]:
+    """Return when these people lost addresses: their records were withdrawn, or gave others."""
     times = []
-    for person in directory.named_by(present) if present else ():
+    for person in people:
         for record in person.records:
             if record.withdrawn is not None and record.addresses & present:
                 times.append(record.withdrawn)
             times += [record.lost[address] for address in present if address in record.lost]
-    return [*times, *_renamed(history, present)]
+    return times
+
+
+def _joined(records: Sequence[Record]) -> list[int]:
+    """Return when records of one address became one by their number, where the address alone does not make them one."""
+    if len(records) == 1:
+        return []
+    numbers = [runs(record.row.employee) for record in records]
+    if len({record.key[0] for record in records}) == len(records) and all(len(each) <= 1 for each in numbers):
+        return []
+    return [each[-1].time for each in numbers if each]
 
 
 def _held_since(history: list[Moment], address: str) -> int:

@@ -4,15 +4,14 @@ Observations are read from the histories by source time, so the order in which t
 of the log.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from streams.core.access.checks.check import PASS, AccountInput, CheckOutcomes
+from streams.core.access.state import employment
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.history import Moment, changed_at, moments, until
+from streams.core.access.state.history import changed_at, moments
 from streams.core.access.state.person import Person, precedence_of
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.rows import StaffRecord
@@ -56,61 +55,16 @@ def _employment(state: TenantState, view: AccountInput, row: ExemptionRow, perso
     """Return when the end of the person's employment changed, by records and by decisions which source is right."""
     if person is None:
         return None
-    since, directory, times = row.source.date, view.directory, set[int]()
-    for record in person.records:
-        absences = [*record.row.lacked, *directory.reader.requests(record.key[0])] if record.absence_ends else []
-        times |= _employment_times(record.row, absences, since)
-    made = [each for id_ in person.ids if (choice := state.choices.get(id_)) for each in choice.made]
-    made.sort(key=lambda each: each.offset)
+    since, reader, made = row.source.date, view.directory.reader, view.directory.choices_about(person)
+    times = {time for time in employment.changes_of(reader, person) if time > since}
     right = [each.name for each in made if each.offset < row.source.offset][-1:] or [None]
     decided = [(max(since, each.date), each.name) for each in made if each.offset > row.source.offset]
-    held = _end_at(directory, person, since, right[0])
+    held = employment.end_at(reader, person, since, right[0])
     for time in sorted(times | {date for date, _ in decided}):
         source = next((name for date, name in reversed(decided) if date <= time), right[0])
-        if _end_at(directory, person, time, source) != held:
+        if employment.end_at(reader, person, time, source) != held:
             return time
     return None
-
-
-def _end_at(directory: Directory, person: Person, at: int, source: str | None) -> int | None:
-    """Return the end of employment as asserted until an instant (ms), by one source where one is decided to be right."""
-    rows = [row for record in person.records if (row := _as_of(record.row, at)) and source in (None, row.source)]
-    return min((end.instant for row in rows if (end := directory.reader.end_of(row, at)) is not None), default=None)
-
-
-def _as_of(row: StaffRecord, at: int) -> StaffRecord | None:
-    """Return a staff record with what was asserted until an instant (ms) alone; None where it was not observed until then."""
-    sights = tuple(time for time in row.sights if time <= at)
-    if not sights:
-        return None
-    lacked = tuple(time for time in row.lacked if time <= at)
-    return msgspec.structs.replace(
-        row, sights=sights, lacked=lacked, status=until(row.status, at), ends=until(row.ends, at), roles=until(row.roles, at)
-    )
-
-
-def _employment_times(row: StaffRecord, requests: Sequence[int], since: int) -> set[int]:
-    """Return the times (ms) after an instant at which what a record says of employment can have changed.
-
-    Those are the assertions of an end or a status that differ from the one before, the first status after an end has come, which can
-    employ again, and, of its source's complete lists, their `requests` and the sights that follow.
-    """
-    ends, status = moments(row.ends), moments(row.status)
-    found = {row.sights[0], *(each.time for history in (ends, status) for each in _differing(history))}
-    for moment in ends:
-        instants = [instant for instant in moment.values if instant is not None]
-        later = [each.time for each in status if instants and each.time > moment.time and each.time >= min(instants)]
-        found |= set(later[:1])
-    found |= {time for request in requests for time in (request, *[sight for sight in row.sights if sight > request][:1])}
-    return {time for time in found if time > since}
-
-
-def _differing(history: Sequence[Moment]) -> Iterable[Moment]:
-    before: Any = None
-    for moment in history:
-        if moment.values != before:
-            yield moment
-        before = moment.values
 
 
 def _staff_roles(state: TenantState, view: AccountInput, row: ExemptionRow, person: Person | None) -> int | None:
@@ -140,7 +94,7 @@ def _roles_at(directory: Directory, person: Person, at: int) -> tuple[str, ...] 
 
     Records that their sources had withdrawn by then count where no other gives any.
     """
-    rows = [row for record in person.records if (row := _as_of(record.row, at)) is not None]
+    rows = [row for record in person.records if (row := employment.as_of(record.row, at)) is not None]
     given = [record for record in (directory.reader.read_until(row, at) for row in rows) if record.roles is not None]
     having = [record for record in given if record.speaks(at)] or given
     if not having:

@@ -11,6 +11,7 @@ from typing import Final
 from schemas.cloudevents import timestamp
 from streams.core.access.checks import evidence, freshness
 from streams.core.access.checks.check import (
+    CRITICAL_SEVERITY,
     FAIL,
     HIGH,
     MEDIUM,
@@ -27,11 +28,10 @@ from streams.core.access.checks.check import (
 from streams.core.access.checks.further.activities import LOGIN, listed, made_by, of_types
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import StaffRecord
 from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CitedFact
-
-_LOGGED_IN_SEVERITY: Final = 5  # OCSF severity_id
 
 
 def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome | None:
@@ -88,7 +88,8 @@ def _of_owner(
             account_result(check, view, UNKNOWN, reason, view.since(identified, since), person=owner), owner=owner
         )
     due = owner.end.instant if owner.end else None
-    result = account_result(check, view, PASS, "employed", identified, person=owner, due=due, parameters=_decided([owner]))
+    since = max(identified, view.employed_since(owner) or identified)
+    result = account_result(check, view, PASS, "employed", since, person=owner, due=due, parameters=_decided([owner]))
     return CheckOutcome(result, _decisions([owner]), owner)
 
 
@@ -108,11 +109,11 @@ def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, 
     made = made_by(view.activity())
     result = account_result(
         check, view, FAIL, "employment_ended", held, person=owner, people=leavers, held=held,
-        severity=_LOGGED_IN_SEVERITY if logins else None,
+        severity=CRITICAL_SEVERITY if logins else None,
         confidence=MEDIUM if end.by == "absence" else HIGH,
         parameters={
             "employment_ended": timestamp(end.instant),
-            "ended": _given_end(ending.row, end.instant),
+            "ended": _given_end(ending.row, end.instant) or (timestamp(end.instant) if follows(view.rules, WITH_BEGINNINGS) else ""),
             **({"evidence": "absence"} if end.by == "absence" else {}),
             **_decided([owner]),
             **({"login_after_end": timestamp(logins[0].time)} if logins else {}),

@@ -38,7 +38,10 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
         return None
     first = before["C1"].result
     if first.result == PASS and view.owner is not None:
-        outcome = _of_owner(check, view, view.owner, view.owner_since if not view.link else None)
+        identified = view.owner_since if not view.link else None
+        if view.begins_after_others:
+            identified = max(first.since, _undominated_since(view, view.owner) or first.since)
+        outcome = _of_owner(check, view, view.owner, identified)
         return _unless_stale(view, view.owner, outcome)
     if first.reason == "not_identified":
         gone = match(view.account, view.directory, view.at, withdrawn=True)
@@ -60,6 +63,8 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     decided, chosen = verdict(rule, asked), view.account.desired
     if chosen is not None and chosen.value is not None:
         decided = with_chosen_role(decided, chosen.value, chosen.since, asked.intercom)
+    elif chosen is not None and decided.valid and view.begins_after_others:
+        decided = decided._replace(times=(*decided.times, chosen.since))
     since = view.since(view.classified_since, identified, current.since, *decided.times)
     names = [role.name or role.id for role in asked.intercom.held]
     role = names[-1] if names else None
@@ -84,6 +89,11 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
         *(CitedFact(row.source, _ticket(row)) for row in approvals),
     )
     return CheckOutcome(result, (evidence.presence(view), *evidence.records(owner), *cited), owner)
+
+
+def _undominated_since(view: AccountInput, owner: Person) -> int | None:
+    """Return when the last of those whom the account names and who had left was employed again: until then C2 dominated."""
+    return view.employed_since(owner, *([] if view.link else view.directory.named_by(view.account.ever)))
 
 
 def _ticket(row: ApprovalRow) -> dict[str, str]:
@@ -148,6 +158,12 @@ VALID_ACCESS: Final = AccountCheck(
         "chosen_role_differs": Wording(
             "{who} has the Intercom role {intercom_role} in {app_id}, and {chosen_role} was chosen",
             "The role in Intercom is not the one that was chosen for the teammate: {chosen_role}.",
+        ),
+    }),
+    reworded=MappingProxyType({
+        "role_unknown": Wording(
+            "{who}: not known, because Intercom did not say which role the account has (API version 2.16 or later does), or named two at once",
+            "Not known: Intercom did not say which role the account has (API version 2.16 or later does), or named two at once.",
         ),
     }),
     unknown_reasons=MappingProxyType({

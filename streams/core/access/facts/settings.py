@@ -14,7 +14,7 @@ from streams.core.access.checks.further.switches import NAME as CHECKS
 from streams.core.access.facts.policy import calendars
 from streams.core.access.facts.staleness import in_force
 from streams.core.access.state.read_settings import GUARD, REGIONS, REMOVED_CALENDARS, RULES
-from streams.core.access.state.row_kinds.rules_rows import WITH_INFERENCE
+from streams.core.access.state.row_kinds.rules_rows import ALL
 from streams.core.access.state.staff import WITHDRAWN
 
 KIND = "settings.applied"
@@ -66,7 +66,7 @@ def _settings(tenant: Tenant, before: Sequence[Fact]) -> AccessSettings:
         (GUARD, guard),
         (REMOVED_CALENDARS, removed),
     )
-    special = {RULES: WITH_INFERENCE, **{name: of for name, of in named if of}}
+    special = {RULES: ALL[-1], **{name: of for name, of in named if of}}
     calendar = {"calendar": tenant.calendar} if tenant.calendar else {}
     further = {**{name: canonical(of).decode() for name, of in special.items()}, **calendar}
     return AccessSettings(

@@ -33,7 +33,7 @@ from streams.core.access.findings.episodes import CLOSE, CREATE, EpisodeEvent, F
 from streams.core.access.findings.links import teammates_page
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
-from streams.core.access.state.row_kinds.rules_rows import WITH_INFERENCE
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH_INFERENCE, follows
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.values import CitedFact, Exemption, FindingHandling
 
@@ -115,7 +115,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
         time=event.time,
         start_time=episode.since,
         end_time=event.time if event.activity == CLOSE else None,
-        message=render.message(check, result.reason, facts, closed_for=event.closed_for),
+        message=render.message(check, result.reason, facts, closed_for=event.closed_for, rules=rules),
         metadata=Metadata(
             uid=ce_id(event), tenant_uid=key.tenant, sequence=episode.sequence, original_time=timestamp(event.time)
         ),
@@ -123,10 +123,10 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             uid=episode.uid,
             uid_alt=key.uid_alt(),
             title=check.title,
-            desc=render.description(check, result.reason, facts),
+            desc=render.description(check, result.reason, facts, rules=rules),
             created_time=episode.created_log,
             modified_time=now if event.activity != CREATE else episode.created_log,
-            first_seen_time=episode.since,
+            first_seen_time=min(episode.since, episode.created) if follows(rules, WITH_BEGINNINGS) else episode.since,
             last_seen_time=event.time,
             analytic=Analytic(uid=check.uid, name=check.name, version=rules),
         ),
@@ -146,7 +146,7 @@ def _finding(key: FindingKey, event: EpisodeEvent, subjects: FindingSubjects, no
             candidates=result.candidates[:_SHOWN],
             due_time=result.due,
             sla_state=result.sla_state,
-            inferred=event.inferred and bool(key.account) and rules == WITH_INFERENCE,
+            inferred=event.inferred and bool(key.account) and follows(rules, WITH_INFERENCE),
             baseline=episode.baseline,
             exemption=_exemption(result.exemption),
             handling=shown_handling(episode.handling),

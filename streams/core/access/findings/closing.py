@@ -7,6 +7,7 @@ from streams.core.access.checks.presence import Period, Presence
 from streams.core.access.checks.table import dominating
 from streams.core.access.findings.episodes import Closure, EpisodeCause, stays_apart
 from streams.core.access.state.directory import Directory
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import AccountRow, CheckRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import Episode
@@ -27,7 +28,13 @@ class Closing(NamedTuple):
     cause: EpisodeCause
 
     def of(self, check: str, episode: Episode, outcome: CheckOutcome | None) -> Closure:
-        """Return why the finding of a check closes under an outcome."""
+        """Return why the finding of a check closes under an outcome. By the rules of version 4 another finding supersedes what is superseded."""
+        closure = self._of(check, episode, outcome)
+        if closure.closed_for == "superseded" and closure.superseded_by is None and follows(self.cause.rules, WITH_BEGINNINGS):
+            return closure._replace(closed_for="not_applicable")
+        return closure
+
+    def _of(self, check: str, episode: Episode, outcome: CheckOutcome | None) -> Closure:
         reason = outcome.result.reason if outcome else ""
         time = outcome.result.since if outcome else self.cause.time
         if reason == "unmonitored":
@@ -84,7 +91,9 @@ class Closing(NamedTuple):
         people = [person for id_ in episode.people if (person := self.directory.person_of(id_))]
         ended = any(person.end is not None for person in people)
         left = any(person.left(self.cause.now) for person in people)
-        return Closure("voided" if ended and not left else "not_applicable", self.cause.now)
+        again = [] if ended or not follows(self.cause.rules, WITH_BEGINNINGS) else map(self.directory.employed_since, people)
+        employed = max((since for since in again if since is not None), default=self.cause.now)
+        return Closure("voided" if ended and not left else "not_applicable", employed)
 
     def _uid_of(self, check: str) -> str | None:
         app_id = self.account.app_id if self.account else ""

@@ -17,6 +17,7 @@ from streams.core.access.checks.policy.grace import GracePeriod
 from streams.core.access.checks.presence import Period
 from streams.core.access.checks.table import CHECKS
 from streams.core.access.findings.sla import graded
+from streams.core.access.state.row_kinds.rules_rows import FIRST_RULES, WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import CheckRow
 from streams.core.access.state.values import CheckResult, CitedFact, Episode, FindingHandling
 
@@ -46,7 +47,7 @@ class FindingKey(NamedTuple):
 class EpisodeCause(NamedTuple):
     """Why checks are evaluated: the id that names an episode that opens, the fact, its time, and log time. Times are milliseconds.
 
-    `listed` is a list of teammates: what follows from it is inferred, since no event reported it.
+    `listed` is a list of teammates: what follows from it is inferred, since no event reported it. `rules` are those of the tenant.
     """
 
     id: str
@@ -54,6 +55,7 @@ class EpisodeCause(NamedTuple):
     time: int
     now: int
     listed: bool = False
+    rules: str = FIRST_RULES
 
 
 class Terms(NamedTuple):
@@ -112,7 +114,7 @@ def keep(
     """Return an episode that stays open, and the event of its change. `context` is what else a reader would call a change."""
     result, since = outcome.result, _held(outcome)
     handling = episode.next_handling or episode.handling
-    shown = graded(result, episode, cause.now)
+    shown = graded(result, episode, cause.now, cause.rules)
     substance = _substance(shown, context, handling)
     updated = msgspec.structs.replace(
         episode,
@@ -131,7 +133,8 @@ def keep(
         substance=substance,
         evidence=_with_cause(outcome.evidence if updated.reported is result else episode.evidence, cause),
     )
-    time = max(episode.created, cause.time)
+    began = max(since, shown.since) if follows(cause.rules, WITH_BEGINNINGS) else episode.created
+    time = max(episode.created, cause.time, began)
     return updated, EpisodeEvent(UPDATE, updated, shown, time, shown.result, inferred=cause.listed)
 
 
@@ -141,8 +144,11 @@ def close(episode: Episode, closure: Closure, cause: EpisodeCause) -> tuple[Epis
         episode, sequence=episode.sequence + 1, closed=cause.now, evidence=_with_cause(episode.evidence, cause)
     )
     time = max(episode.created, closure.time)
+    if follows(cause.rules, WITH_BEGINNINGS):
+        undated = closure.closed_for == "fixed" and closure.time <= episode.since  # it passes since before it failed
+        time = max(time, episode.since, cause.time if undated else time)
     result = PASS if closure.closed_for == "fixed" else None
-    reported = graded(_inferred(episode.reported) if closure.inferred else episode.reported, episode, cause.now)
+    reported = graded(_inferred(episode.reported) if closure.inferred else episode.reported, episode, cause.now, cause.rules)
     inferred = cause.listed or closure.inferred
     event = EpisodeEvent(CLOSE, closed, reported, time, result, closure.closed_for, closure.superseded_by, inferred)
     return msgspec.structs.replace(closed, evidence=(), substance=""), event
@@ -167,7 +173,7 @@ def begin(
             assert event is not None
             return kept, event, tuple(each for each in closed if each is not episode)
     opened = _opened(key, outcome, cause, period, terms)
-    shown = graded(outcome.result, opened, cause.now)
+    shown = graded(outcome.result, opened, cause.now, cause.rules)
     opened = msgspec.structs.replace(opened, substance=_substance(shown, context, None))
     same = next((each for each in closed if each.uid == opened.uid), None)
     if same is not None:  # the same cause again: its sequence continues
@@ -181,11 +187,15 @@ def past_episode(
 ) -> list[EpisodeEvent]:
     """Return the two events of an episode that had ended before it was reported: as of the last instant of the presence."""
     opened = _opened(key, outcome, cause, period, terms)
-    shown = graded(outcome.result, opened, removed - 1)
+    shown = graded(outcome.result, opened, removed - 1, cause.rules)
     closed = msgspec.structs.replace(opened, sequence=2, closed=cause.now)
+    by_snapshot = period.end is not None and period.end.snapshot and follows(cause.rules, WITH_BEGINNINGS)
+    last = _inferred(shown) if by_snapshot else shown
     return [
         EpisodeEvent(CREATE, opened, shown, opened.created, shown.result, inferred=cause.listed),
-        EpisodeEvent(CLOSE, closed, shown, max(opened.created, removed), PASS, closed_for="fixed", inferred=cause.listed),
+        EpisodeEvent(
+            CLOSE, closed, last, max(opened.created, removed), PASS, closed_for="fixed", inferred=cause.listed or by_snapshot
+        ),
     ]
 
 

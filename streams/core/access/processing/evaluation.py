@@ -26,6 +26,7 @@ from streams.core.access.state.directory import Directory
 from streams.core.access.state.freshness import interval_of
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, TeammateSnapshot
@@ -73,14 +74,19 @@ class Evaluation:
     def record_past_episode(self, account: AccountRow, period: Period, cause: EpisodeCause) -> None:
         """Publish the findings of a presence that had ended before it was reported, as opened and closed; no row is kept."""
         assert period.end is not None
-        view = self._input(account, period, period.end.time - 1)._replace(over=True)
-        outcomes = checks.of_account(view)  # as of the last instant of the presence
-        for check, outcome in outcomes.items():
-            if outcome.result.result == FAIL and check not in checks.WITHOUT_PRESENCE:
-                key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")
-                removed, terms = period.end.time, self._terms.of(key, outcome, cause.now)
-                for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, terms=terms):
-                    self._publish(key, event, account, outcome, cause.now)
+        removed, cause = period.end.time, cause._replace(rules=self._rules)
+        view = self._input(account, period, removed - 1)._replace(over=True)  # as of the last instant of the presence
+        outcomes = checks.of_account(view)
+        failing = _failing_by(outcomes, removed, self._rules)
+        if follows(self._rules, WITH_BEGINNINGS):
+            voided_at = partial(material.voided_at, self._state, view, outcomes)
+            outcomes = self._exempted(outcomes, account.app_id, account.id, removed - 1, voided_at)
+        for check in failing:
+            outcome = outcomes[check]
+            key = FindingKey(self._state.tenant, check, account.app_id, account.id, outcome.result.staff or "")
+            terms = self._terms.of(key, outcome, cause.now)
+            for event in episodes.past_episode(key, outcome, cause, period=period, removed=removed, terms=terms):
+                self._publish(key, event, account, outcome, cause.now)
 
     def exemption_voided_at(self, row: ExemptionRow, at: int) -> int | None:
         """Return when a material change voided an exemption (ms), as of an instant; None where none did, as of a workspace's."""
@@ -105,15 +111,10 @@ class Evaluation:
             switches=self._switches,
             directory=self._directory,
             invites=dict(self._state.invites.walk(row.app_id)) if self._switches else {},
-            accounts_at=partial(self._accounts_at, row.app_id),
+            accounts_at=partial(_accounts_at, self._state, row.app_id),
             changes=changes.changes if changes else (),
             test=self._state.alarm_tests.get(row.app_id),
         )
-
-    def _accounts_at(self, app_id: str, address: str) -> list[AccountRow]:
-        keys = self._state.addresses.holders(address).accounts
-        rows = [self._state.accounts.get(*key) for key in keys if key[0] == app_id]
-        return [row for row in rows if row is not None and address in row.ever]
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
         """Return the remembered snapshots of a workspace, read once for all its accounts."""
@@ -161,6 +162,7 @@ class Evaluation:
             switches=self._switches,
             activity=partial(self._state.activities.get, account.app_id, account.id),
             workspace_activity=partial(self._state.activities.get, account.app_id, ""),
+            rules=self._rules,
         )
 
     def _reconcile(
@@ -169,7 +171,7 @@ class Evaluation:
         """Compare the outcomes about an account, or about a workspace, with the rows before."""
         account_id = account.id if account else ""
         before = self._state.check_rows(app_id, account_id)
-        closing = Closing(account, present, outcomes, before, self._state, self._directory, cause)
+        closing = Closing(account, present, outcomes, before, self._state, self._directory, cause._replace(rules=self._rules))
         for check in checks.in_order({*before, *outcomes}):
             row = before.get(check) or CheckRow()
             key = FindingKey(self._state.tenant, check, app_id, account_id, "")
@@ -199,7 +201,7 @@ class Evaluation:
             episode, changed, closed = episodes.begin(named, outcome, cause, closed, period=period, context=context, terms=terms)
         if changed is not None:
             self._publish(key._replace(staff=episode.staff), changed, account, outcome, cause.now)
-        return CheckRow(check_result=graded(outcome.result, episode, cause.now), episode=episode, closed=closed)
+        return CheckRow(check_result=graded(outcome.result, episode, cause.now, self._rules), episode=episode, closed=closed)
 
     def _publish(
         self, key: FindingKey, event: EpisodeEvent, account: AccountRow | None, outcome: CheckOutcome | None, now: int
@@ -230,6 +232,19 @@ class Evaluation:
 
     def _described(self, person: Person, now: int) -> Described:
         return Described.of(person, self._directory.precedence, now)
+
+
+def _accounts_at(state: TenantState, app_id: str, address: str) -> list[AccountRow]:
+    """Return the accounts of a workspace that have or had an address."""
+    rows = [state.accounts.get(*key) for key in state.addresses.holders(address).accounts if key[0] == app_id]
+    return [row for row in rows if row is not None and address in row.ever]
+
+
+def _failing_by(outcomes: CheckOutcomes, removed: int, rules: str) -> list[str]:
+    """Return the checks that a presence failed until its end (ms): not those that fail by a later decision alone, by the rules of version 4."""
+    failing = [check for check, each in outcomes.items() if each.result.result == FAIL and check not in checks.WITHOUT_PRESENCE]
+    later = follows(rules, WITH_BEGINNINGS)
+    return [check for check in failing if not later or outcomes[check].result.since < removed]
 
 
 def _judged(present: Presence, *, removed: bool) -> Period | None:

@@ -18,8 +18,9 @@ from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
-from streams.core.access.state.rows import TeammatesRow, Timer
+from streams.core.access.state.rows import AccountRow, TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import SnapshotProblem, TeammateSnapshot
 
@@ -62,7 +63,8 @@ def count_absent(chunk: Chunk) -> Stage:
     staging, row = _staging(snapshot), state.teammates.get(snapshot.scope) or TeammatesRow()
     applied = _applied(chunk, row, staging)
     accounts = chunk.spend(state.accounts.walk(snapshot.scope, after=chunk.cursor))
-    present = {account: each for account, each in accounts if presence.presence_of(each, row.snapshots).period is not None}
+    certain = follows(state.rules_version, WITH_BEGINNINGS)
+    present = {account: each for account, each in accounts if _is_present(each, row.snapshots, certain=certain)}
     lacking, following = snapshot.lacking(present), _with(row, applied)
     absent = sum(presence.presence_of(present[account], following).period is None for account in lacking)
     chunk.cursor = accounts[-1][0] if accounts else chunk.cursor
@@ -82,6 +84,12 @@ def count_absent(chunk: Chunk) -> Stage:
     )
     state.teammates.put(after, snapshot.scope)
     return Stage.APPLY_TEAMMATES
+
+
+def _is_present(account: AccountRow, snapshots: tuple[TeammateSnapshot, ...], *, certain: bool) -> bool:
+    """Say whether an account is present; where it has to be `certain`, one that an event of the same second removed is not."""
+    found = presence.presence_of(account, snapshots)
+    return found.period is not None and not (certain and found.unsettled is not None)
 
 
 def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> Stage:

@@ -7,6 +7,7 @@ be one, none of them joins. All this follows from the records alone, so no order
 
 from collections.abc import Iterable, Sequence
 
+from streams.core.access.state import employment
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
 from streams.core.access.state.references import accounts_named, is_shared
@@ -14,7 +15,7 @@ from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.staff import Record
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import AccountKey, RecordKey
+from streams.core.access.state.values import AccountKey, DatedName, RecordKey
 
 Groups = set[frozenset[RecordKey]]
 
@@ -31,6 +32,7 @@ class Directory:
         self.since = settings.since
         self.reporting = Reporting(state, settings)
         self._people: dict[RecordKey, Person] = {}
+        self._employed: dict[str, int | None] = {}
         self._named: dict[frozenset[str], list[Person]] = {}
         self._joins: dict[tuple[str, RecordKey | None], Groups | None] = {}
         self._sources: dict[str, dict[str, list[RecordKey]]] = {}
@@ -57,10 +59,22 @@ class Directory:
         if key not in self._people:
             for group in self._joined(key):
                 records = sorted((self.known(each) for each in group), key=lambda record: (record.first, record.key))
-                person = Person(tuple(records), self._state.choice_of(record.row.person for record in records))
+                ids = [record.row.person for record in records]
+                person = Person(tuple(records), self._state.choice_of(ids), self._state.undecided_since(ids))
                 for each in group:
                     self._people[each] = person
         return self._people[key]
+
+    def choices_about(self, person: Person) -> list[DatedName]:
+        """Return the decisions which source is right about a person's employment, in the order of the log."""
+        made = [each for id_ in person.ids if (choice := self._state.choices.get(id_)) for each in choice.made]
+        return sorted(made, key=lambda each: each.offset)
+
+    def employed_since(self, person: Person) -> int | None:
+        """Return when somebody who had left was employed again (ms); None where nobody says that they had."""
+        if person.id not in self._employed:
+            self._employed[person.id] = employment.employed_since(self.reader, person, self.choices_about(person))
+        return self._employed[person.id]
 
     def named_by(self, addresses: Iterable[str]) -> list[Person]:
         """Return everybody who shares a form of an address with these, now or formerly; aliases translate both sides."""

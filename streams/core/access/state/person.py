@@ -9,10 +9,14 @@ from streams.core.access.state.staff import End, Record
 
 
 class Person(NamedTuple):
-    """A staff member: the records that are one, the first observed first, and the decision which source is right about employment."""
+    """A staff member: the records that are one, the first observed first, and the decision which source is right about employment.
+
+    Where the last such decision was taken back, `undecided` is the date of that (ms).
+    """
 
     records: tuple[Record, ...]
     choice: SourceChoice | None = None
+    undecided: int | None = None
 
     @property
     def id(self) -> str:
@@ -46,9 +50,10 @@ class Person(NamedTuple):
     @property
     def end(self) -> End | None:
         ending = self.ending
-        if ending is None or ending.end is None or self.choice is None:
+        if ending is None or ending.end is None or (self.choice is None and self.undecided is None):
             return ending.end if ending else None
-        return ending.end._replace(decided=max(ending.end.decided or 0, self.choice.since or 0))
+        decided = self.choice.since if self.choice else None
+        return ending.end._replace(decided=max(ending.end.decided or 0, decided or 0, self.undecided or 0))
 
     @property
     def addresses(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from streams.core.access.state.backlog_rows import BacklogRows
 from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
-from streams.core.access.state.row_kinds.rules_rows import ALL, FIRST_RULES, RulesVersionRow
+from streams.core.access.state.row_kinds.rules_rows import ALL, FIRST_RULES, WITH_BEGINNINGS, RulesVersionRow, follows
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -132,6 +132,14 @@ class TenantState:
         """Return the latest decision which source is right about a person, who is known by these ids."""
         made = [row for id_ in people if (row := self.choices.get(id_)) is not None and row.choice is not None]
         return max(made, key=lambda row: row.source.offset, default=None)
+
+    def undecided_since(self, people: Iterable[str]) -> int | None:
+        """Return the date at which the last decision which source is right was taken back (ms); None where one stands that is later."""
+        if not follows(self.rules_version, WITH_BEGINNINGS):
+            return None
+        rows = [row for id_ in people if (row := self.choices.get(id_)) is not None]
+        last = max(rows, key=lambda row: row.source.offset, default=None)
+        return last.since if last is not None and last.choice is None else None
 
     def account_keys(self, after: AccountKey = ("", "")) -> Iterator[AccountKey]:
         """Yield the keys of all accounts of monitored workspaces beyond that one, in order."""

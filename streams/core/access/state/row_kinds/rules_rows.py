@@ -10,7 +10,14 @@ WITH_ROLES: Final = "2"
 """The rules by which C4 compares the role that was chosen for a teammate."""
 WITH_INFERENCE: Final = "3"
 """The rules by which a finding says that what it reports is known from a list of teammates alone."""
-ALL: Final = (FIRST_RULES, WITH_ROLES, WITH_INFERENCE)
+WITH_BEGINNINGS: Final = "4"
+"""The rules by which an answer begins where the one before it ended, and no event is dated before what it reports."""
+ALL: Final = (FIRST_RULES, WITH_ROLES, WITH_INFERENCE, WITH_BEGINNINGS)
+
+
+def follows(version: str, rules: str) -> bool:
+    """Say whether a tenant's version of the rules has what began with these."""
+    return ALL.index(version) >= ALL.index(rules)
 
 
 class RulesVersionRow(Row, frozen=True, tag="rules"):
