@@ -32,7 +32,7 @@ def part(conversation: int, number: int, contact: str = "") -> RecordValue:
     item = {
         "type": "conversation", "id": str(conversation), "created_at": AT, "updated_at": AT + number, "state": "open",
         "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact}]},
-        "statistics": {"type": "conversation_statistics", "count_conversation_parts": number},
+        "statistics": {"type": "conversation_statistics", "count_conversation_parts": number + 1},
         "conversation_parts": {"type": "conversation_part.list", "conversation_parts": [shown], "total_count": 1},
     }  # fmt: skip
     topic = "conversation.user.replied" if number % 2 else "conversation.admin.replied"

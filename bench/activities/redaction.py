@@ -194,7 +194,7 @@ def _part(number: int, topic: str, **written: object) -> bytes:
     item: Item = {
         "type": "conversation", "id": str(5_000 + number), "created_at": at, "updated_at": at, "state": "open",
         "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact["id"]}]},
-        "statistics": {"type": "conversation_statistics", "count_conversation_parts": 1},
+        "statistics": {"type": "conversation_statistics", "count_conversation_parts": 2},
         "conversation_parts": {"type": "conversation_part.list", "conversation_parts": [part], "total_count": 1},
     }  # fmt: skip
     return _notification(topic, item)

@@ -35,7 +35,7 @@ class _Thread:
             "open": state != "closed", "contacts": {"type": "contact.list", "contacts": [reference]},
             "source": {"type": "conversation", "id": f"{self.id}0", "delivered_as": "customer_initiated", "subject": "",
                        "body": "<p>Where is my invoice?</p>", "author": self.contact, "attachments": [], "redacted": False},
-            "statistics": {"type": "conversation_statistics", "count_conversation_parts": self.parts},
+            "statistics": {"type": "conversation_statistics", "count_conversation_parts": self.parts + 1},  # what began it is counted
             "conversation_parts": {"type": "conversation_part.list", "conversation_parts": list(parts), "total_count": len(parts)},
             **fields,
         }  # fmt: skip

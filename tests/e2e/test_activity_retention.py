@@ -61,7 +61,7 @@ def conversation(number, first, count, *, at, text="planted-text", contact="c"):
     item = {
         "type": "conversation", "id": str(number), "created_at": at, "updated_at": at + count,
         "contacts": {"contacts": [{"type": "contact", "id": f"{contact}{number % 7}"}]},
-        "statistics": {"count_conversation_parts": count},
+        "statistics": {"count_conversation_parts": count + 1},
         "conversation_parts": {"conversation_parts": parts},
     }  # fmt: skip
     return posted("conversation.user.replied", item, at=at + count, number=number)

@@ -73,8 +73,8 @@ def rest_conversation(
         "first_contact_reply": None, "admin_assignee_id": FIRST_ID if chance & 1 else 0, "team_assignee_id": None,
         "open": conversation.state != "closed", "state": conversation.state, "read": bool(chance & 2),
         "tags": {"type": "tag.list", "tags": []}, "priority": priorities[chance >> 8 & 1], "sla_applied": None,
-        "statistics": {"type": "conversation_statistics", "count_conversation_parts": conversation.parts, "count_reopens": 0,
-                       "first_contact_reply_at": seconds},
+        "statistics": {"type": "conversation_statistics", "count_conversation_parts": conversation.parts + 1,  # what began it is counted
+                       "count_reopens": 0, "first_contact_reply_at": seconds},
         "conversation_rating": None, "teammates": {"type": "admin.list", "admins": [{"type": "admin", "id": str(BOT_ID)}]},
         "title": None, "custom_attributes": {}, "topics": {}, "ticket": None,
         "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": False},

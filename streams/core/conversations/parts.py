@@ -46,6 +46,11 @@ def observed_part(whole: Object) -> ObservedPart | None:
     )
 
 
+def parts_counted(count: int) -> int:
+    """Return how many parts there are by Intercom's count, which has the message that began the conversation too: that is no part."""
+    return max(count - 1, 0)
+
+
 def part_id(item: str) -> str:
     """Return Intercom's id of the part under that item."""
     return item[1:] if item.startswith("~") else item.lstrip("0")

@@ -10,6 +10,7 @@ from schemas.intercom.conversations import CONVERSATION, TICKET, ConversationRow
 from schemas.profiles.registers import Registers, Value
 from streams.core.conversations.objects import PRIORITIES
 from streams.core.conversations.observation import DELETED, TICKET_MARK
+from streams.core.conversations.parts import parts_counted
 from streams.core.conversations.row import contacts_of, is_deleted
 from streams.core.conversations.tallies import ASSIGNMENT, CLOSE, CONTACT_REPLY, OPEN, PARTS, TEAMMATE_REPLY
 from streams.core.records.registers import active_edges, unsettled, version_of
@@ -48,7 +49,7 @@ class Completeness(msgspec.Struct, frozen=True):
 def completeness(row: ConversationRow, registers: Registers) -> Completeness:
     """Return how complete a conversation's parts are. A ticket has no count; what a reading by its id showed is all of it."""
     text = _values(registers).get(_EXPECTED)
-    expected = int(text) if isinstance(text, str) and text.isdigit() else None
+    expected = parts_counted(int(text)) if isinstance(text, str) and text.isdigit() else None
     return Completeness(dict(row.tallies).get(PARTS, _NONE).count, expected if expected is not None else row.offered or None)
 
 

@@ -9,6 +9,7 @@ from connectors.intercom.rest.refusals import IntercomAway, ObjectMissing
 from connectors.intercom.rest.requests import get
 from connectors.kafka.settings import MAX_RECORD_BYTES
 from schemas.intercom.rest_objects import ReadAs, Reading
+from streams.core.conversations.parts import parts_counted
 
 _PATHS: Final = {"conversation": "/conversations/{}", "ticket": "/tickets/{}"}
 _HEADERS: Final = 8 << 10  # bytes of a record beside its value
@@ -66,13 +67,13 @@ async def read_conversation(client: RestClient, type_: str, entity: str) -> Read
 
 
 def _counted(item: bytes) -> int | None:
-    """Return how many parts Intercom counts; None where it does not say."""
+    """Return how many parts there are by Intercom's count; None where it gives none."""
     try:
         statistics = _conversation.decode(item).statistics
     except msgspec.DecodeError:
         return None
     count = None if statistics is None else statistics.count_conversation_parts
-    return count if isinstance(count, int) else None
+    return parts_counted(count) if isinstance(count, int) else None
 
 
 def _shown(item: bytes) -> int:

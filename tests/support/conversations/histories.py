@@ -56,7 +56,7 @@ class Story:
             *shown, updated=self.second - self.chance.choice((0, 0, 0, 2)), contacts=sorted(self.contacts), **fields
         )
         if self.chance.random() < 0.2:
-            item["statistics"] = {"count_conversation_parts": len(self.parts), "count_reopens": 1}
+            item["statistics"] = {"count_conversation_parts": len(self.parts) + 1, "count_reopens": 1}
         for name in self.chance.sample(sorted(item), k=self.chance.randrange(2)):
             if name not in ("id", "type"):
                 del item[name]  # a payload with less

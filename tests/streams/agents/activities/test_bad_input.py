@@ -88,7 +88,7 @@ def test_a_part_without_a_time_has_the_notifications_as_has_one_of_1970_and_one_
 
 
 def test_five_hundred_parts_of_five_thousand_are_so_many_activities_and_the_conversation_says_that_it_lacks_some():
-    figures = {"statistics": {"type": "conversation_statistics", "count_conversation_parts": 5_000}}
+    figures = {"statistics": {"type": "conversation_statistics", "count_conversation_parts": 5_001}}
     story = Story().read(replied(*(part(number, at=AT + number) for number in range(4_501, 5_001)), **figures))
     assert len(story.activities("conversation.contact_replied")) == 500
     (value,) = story.values("conversations").values()
@@ -97,7 +97,7 @@ def test_five_hundred_parts_of_five_thousand_are_so_many_activities_and_the_conv
 
 
 def test_figures_of_intercoms_that_contradict_the_parts_give_way_once_all_parts_are_known():
-    figures = {"statistics": {"type": "conversation_statistics", "count_conversation_parts": 2, "count_reopens": 9}}
+    figures = {"statistics": {"type": "conversation_statistics", "count_conversation_parts": 3, "count_reopens": 9}}
     opened = part(8, {"type": "admin", "id": "7"}, kind="open", at=AT + 5, body=None)
     story = Story().read(replied(part(7), opened, **figures))
     (value,) = story.values("conversations").values()

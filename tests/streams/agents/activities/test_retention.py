@@ -146,7 +146,7 @@ def test_a_detail_that_comes_back_is_live_as_it_was():
 
 
 def test_a_detail_that_only_a_backfill_showed_comes_back_too():
-    item = replied(part(1), part(2, INES), statistics={"count_conversation_parts": 2})
+    item = replied(part(1), part(2, INES), statistics={"count_conversation_parts": 3})
     record = reading(item)
     story = Story()
     headers = [(name, value) for name, value in record.headers if name != "ce_origin"]

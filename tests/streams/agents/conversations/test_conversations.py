@@ -22,7 +22,7 @@ def test_a_conversation_that_is_opened_answered_and_closed_says_so_with_figures_
     answered = conversation(part(1, INES, at=AT + 60), updated=AT + 60, state="open")
     closed = conversation(
         part(2, INES, kind="close", at=AT + 90, body=None), updated=AT + 90, state="closed", open=False,
-        statistics={"count_conversation_parts": 2, "first_admin_reply_at": "2026-01-10T04:12:34.000Z"},
+        statistics={"count_conversation_parts": 3, "first_admin_reply_at": "2026-01-10T04:12:34.000Z"},
     )  # fmt: skip
     value = after(
         hook("conversation.user.created", asked),
@@ -166,7 +166,7 @@ def test_a_part_without_a_time_that_can_be_counts_and_dates_nothing(time):
 
 
 def test_each_state_of_an_incomplete_conversation_asks_once_to_be_read():
-    statistics = {"count_conversation_parts": 3}
+    statistics = {"count_conversation_parts": 4}
     first = hook("conversation.user.replied", conversation(part(1), statistics=statistics))
     story = Conversations().feed(first).feed(first)
     later = hook(
@@ -182,8 +182,17 @@ def test_each_state_of_an_incomplete_conversation_asks_once_to_be_read():
     assert (story.value()["complete"], len(story.requests())) == (True, 2)
 
 
+def test_the_message_that_began_a_conversation_is_counted_by_intercom_and_is_no_part():
+    """As recorded in May 2026: a conversation that nobody has answered counts 1, one with a null source and 15 parts counts 16."""
+    begun = Conversations().feed(hook("conversation.user.created", conversation(statistics={"count_conversation_parts": 1})))
+    assert (begun.value()["complete"], begun.value()["basis"], begun.requests()) == (True, "parts", [])
+    shown = [part(number, INES, kind="open", body=None) for number in range(1, 16)]
+    value = after(reading(conversation(*shown, source=None, statistics={"count_conversation_parts": 16, "count_reopens": 0})))
+    assert (value["complete"], value["parts_expected"], value["count_reopens"]) == (True, 15, 15)
+
+
 def test_five_hundred_of_five_thousand_parts_are_incomplete_and_ask_for_no_reading_of_the_same_state():
-    shown = conversation(*(part(number) for number in range(4501, 5001)), statistics={"count_conversation_parts": 5000})
+    shown = conversation(*(part(number) for number in range(4501, 5001)), statistics={"count_conversation_parts": 5001})
     story = Conversations().feed(reading(shown))
     assert (story.value()["complete"], story.value()["tallies"]["parts"]["count"], story.requests()) == (False, 500, [])
 

@@ -34,7 +34,7 @@ DEFAULT = RetentionPolicy()
 def a_conversation(policy=DEFAULT):
     story = Story()
     story.retain(policy)
-    item = replied(*PARTS, updated=AT + 9, title="about Ada", statistics={"count_conversation_parts": 3})
+    item = replied(*PARTS, updated=AT + 9, title="about Ada", statistics={"count_conversation_parts": 4})
     return story.report("conversation.admin.closed", item, at=AT + 9)
 
 

@@ -42,14 +42,15 @@ async def read(listed: bytes, answer: httpx.Response) -> tuple[Reading, bool, in
 
 
 async def test_parts_are_read_by_the_id():
-    body = conversation(2, 2)
-    found, whole, _ = await read(conversation(2), httpx.Response(200, content=body))
+    body = conversation(3, 2)
+    found, whole, _ = await read(conversation(3), httpx.Response(200, content=body))
     assert (found.value, found.read_as, whole) == (body, ReadAs.BY_ID, True)
     assert found.key == "abc12345:7"
 
 
-async def test_a_conversation_without_parts_needs_no_call():
-    found, whole, calls = await read(conversation(0), httpx.Response(500))
+@pytest.mark.parametrize("counted", [0, 1])
+async def test_a_conversation_without_parts_needs_no_call(counted: int):
+    found, whole, calls = await read(conversation(counted), httpx.Response(500))
     assert (found.read_as, whole, calls) == (ReadAs.LISTED, True, 0)
 
 
@@ -59,20 +60,20 @@ async def test_one_that_does_not_say_how_many_is_read():
 
 
 async def test_one_of_more_parts_than_intercom_shows_is_not_whole():
-    found, whole, _ = await read(conversation(620), httpx.Response(200, content=conversation(620, 500)))
+    found, whole, _ = await read(conversation(621), httpx.Response(200, content=conversation(621, 500)))
     assert (found.read_as, whole) == (ReadAs.BY_ID, False)
 
 
 async def test_one_that_was_deleted_since_is_missing():
-    found, whole, _ = await read(conversation(2), httpx.Response(404, json={"errors": [{"code": "not_found"}]}))
+    found, whole, _ = await read(conversation(3), httpx.Response(404, json={"errors": [{"code": "not_found"}]}))
     assert (found.read_as, whole) == (ReadAs.MISSING, True)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [httpx.Response(500), httpx.Response(200, content=conversation(9, 9, "x" * (MAX_RECORD_BYTES // 9)))],
+    [httpx.Response(500), httpx.Response(200, content=conversation(10, 9, "x" * (MAX_RECORD_BYTES // 9)))],
     ids=["500", "large"],
 )
 async def test_one_that_fails_or_is_too_large_is_as_the_list_has_it(answer: httpx.Response):
-    found, whole, _ = await read(conversation(9), answer)
-    assert (found.value, found.read_as, whole) == (conversation(9), ReadAs.LISTED, False)
+    found, whole, _ = await read(conversation(10), answer)
+    assert (found.value, found.read_as, whole) == (conversation(10), ReadAs.LISTED, False)

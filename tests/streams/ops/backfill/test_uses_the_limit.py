@@ -57,7 +57,7 @@ class LimitedIntercom:
             start = int(request.url.params.get("starting_after", 0))
             size = int(request.url.params["per_page"])
             items = [
-                {"id": str(n + 1), "statistics": {"count_conversation_parts": 1}}
+                {"id": str(n + 1), "statistics": {"count_conversation_parts": 2}}
                 for n in range(start, min(start + size, CONVERSATIONS))
             ]
             following = {"next": {"starting_after": str(start + size)}} if start + size < CONVERSATIONS else {}
