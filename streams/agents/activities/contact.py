@@ -15,7 +15,7 @@ from streams.agents.activities.erased_conversations import send_erasures
 from streams.agents.activities.expiry import ExpiredActivities, remembered, remnant_of
 from streams.agents.activities.ownership import Ownership
 from streams.agents.activities.retention import limits_of
-from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender
+from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender, Step
 from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in, remnants_in
 from streams.agents.activities.values import claim_value
 from streams.core.activities.join import join
@@ -95,7 +95,7 @@ class Contact:
             if (before.type, before.time) != (after.type, after.time):
                 self._recount(before.type, before.conversation)
                 self._recount(after.type, after.conversation)
-            self.arrive(after, cause)
+            self.arrive(after, cause, self._since_a_change_of_limits(after))
         if self.limits.is_expired(after.type, after.time):
             self.expired.expire([(item, after)], cause)
 
@@ -189,9 +189,13 @@ class Contact:
         """Take an activity off a profile that the contact has left."""
         self.send.patch(profile, activity, None, cause, gone=True)
 
-    def arrive(self, activity: PersonActivity, cause: ContactCause) -> None:
-        """Give an activity to the contact's profile."""
-        self.send.patch(self.owner.profile, activity, self.summaries.totals(activity.type), cause)
+    def arrive(self, activity: PersonActivity, cause: ContactCause, step: Step = ()) -> None:
+        """Give an activity to the contact's profile; `step` as in `ContactSender.patch`."""
+        self.send.patch(self.owner.profile, activity, self.summaries.totals(activity.type), cause, step=step)
+
+    def _since_a_change_of_limits(self, activity: PersonActivity) -> Step:
+        """Return what distinguishes an activity from what it was before its details expired and came back, where that may have been."""
+        return ("limits", *self.limits.state()) if self.limits.may_have_expired(activity.time) else ()
 
     def _claim(self, cause: ContactCause) -> None:
         """Claim the value that names the contact, with its first activity."""

@@ -54,7 +54,7 @@ def move_contact(contact: Contact, move: ContactMove, most: int) -> ContactMove 
         if erased:
             contact.drop(item, found, move.cause)
         else:
-            contact.arrive(found, move.cause)
+            contact.arrive(found, move.cause, ("moved", contact.owner.assignment.number))
     if len(some) == most:
         return msgspec.structs.replace(move, after=some[-1][0])
     contact.owner.has_left(move.left)

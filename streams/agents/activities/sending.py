@@ -31,6 +31,7 @@ from streams.engine.agent import Outbox
 
 SOURCE: Final = "/intercom-streams/activities"
 _OBSERVED: Final = "activity.observed.v1"
+Step = tuple[str | int | None, ...]
 PASSED: Final = "=p|"
 """Begins the item of marks that a contact passes on: where they are joined, the record goes."""
 
@@ -60,14 +61,20 @@ class ContactSender:
         self._out = out
 
     def patch(
-        self, profile: str, activity: PersonActivity, totals: Totals | None, cause: ContactCause, *, gone: bool = False
+        self,
+        profile: str,
+        activity: PersonActivity,
+        totals: Totals | None,
+        cause: ContactCause,
+        *,
+        gone: bool = False,
+        step: Step = (),
     ) -> None:
-        """Give an activity to a profile, or take it away."""
-        step = (
-            "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *([] if cause.among is None else [cause.among]))
-        )
+        """Give an activity to a profile, or take it away. `step` distinguishes what one event gives a profile again after it was gone."""
+        among = () if cause.among is None else (cause.among,)
+        said = "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *among, *step)
         change = ActivityPatch(self._tenant, self._key, activity, totals, cause.cause, gone)
-        self._patch(profile, change, cause, activity.id, step)
+        self._patch(profile, change, cause, activity.id, said)
 
     def patch_marks(
         self,
