@@ -14,24 +14,24 @@ from streams.core.activities.table import rule_of
 from streams.core.activities.texts import plain_text
 from streams.core.conversations.objects import CONVERSATION_OBJECT, reference_of
 from streams.core.conversations.observation import Observed
-from streams.core.conversations.parts import ObservedPart, part_id, second_of
+from streams.core.conversations.parts import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, ObservedPart, part_id, second_of
+from streams.core.conversations.tallies import assigns, says_something
 from streams.core.records.intercom.objects import Object
 from streams.core.records.intercom.parsers import anything
 
 _BY_KIND: Final = {
-    "note": "conversation.noted", "note_and_reopen": "conversation.noted",
+    "note": "conversation.noted", "note_and_reopen": "conversation.noted", "note_and_unsnooze": "conversation.noted",
     "close": "conversation.closed", "open": "conversation.opened", "snoozed": "conversation.snoozed", "snooze": "conversation.snoozed",
     "unsnoozed": "conversation.unsnoozed", "timer_unsnooze": "conversation.unsnoozed",
-    "conversation_rating_changed": "conversation.rating_asked",
-    "participant_added": "conversation.participant_added", "participant_removed": "conversation.participant_removed",
+    PARTICIPANT_ADDED: "conversation.contact_joined", PARTICIPANT_REMOVED: "conversation.contact_left",
     "ticket_state_updated_by_admin": "ticket.state_changed", "ticket_state_updated": "ticket.state_changed",
     "ticket_attribute_updated_by_admin": "ticket.attribute_changed", "ticket_attribute_updated_by_user": "ticket.attribute_changed",
     "conversation_attribute_updated_by_admin": "conversation.attribute_changed",
     "conversation_attribute_updated_by_user": "conversation.attribute_changed",
     "conversation_attribute_updated_by_workflow": "conversation.attribute_changed",
-    "priority_changed": "conversation.prioritised",
+    "priority_changed": "conversation.prioritised", "priority_changed_by_rule": "conversation.prioritised",
 }  # fmt: skip
-_ASSIGNED, _ASSIGNMENT = "assign", "conversation.assigned"
+_ASSIGNMENT: Final = "conversation.assigned"
 _BY_AUTHOR: Final = {
     "contact": "conversation.contact_replied", "teammate": "conversation.teammate_replied", "bot": "conversation.bot_replied",
     "workflow": "conversation.bot_replied",
@@ -41,6 +41,8 @@ _STARTED: Final = "conversation.started"
 _RATED: Final = "conversation.rated"
 PART_TYPES: Final = frozenset({*_BY_KIND.values(), *_BY_AUTHOR.values(), _ASSIGNMENT, _PART_OTHER, _STARTED, _RATED})
 """What a part, or what a reading shows beside the parts, can be."""
+_TRANSLATED: Final = ".translated"
+"""Ends topics that show a reply in other words than those that were written."""
 _LONGEST: Final = 1_000
 
 
@@ -62,9 +64,9 @@ def part_type(part: Part) -> str:
     known = _BY_KIND.get(part.kind)
     if known is not None:
         return known
-    if _ASSIGNED in part.kind:
+    if assigns(part.kind):
         return _ASSIGNMENT
-    return _BY_AUTHOR.get(part.author.partition(":")[0], _PART_OTHER) if part.worded or part.kind == "comment" else _PART_OTHER
+    return _BY_AUTHOR.get(part.author.partition(":")[0], _PART_OTHER) if says_something(part) else _PART_OTHER
 
 
 class ConversationActivities:
@@ -80,7 +82,8 @@ class ConversationActivities:
     def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[PersonActivity]:
         """Yield the activities of parts, given each as it was shown and as it is known now."""
         for shown, known in parts:
-            text, cut = ("", False) if known.redacted else plain_text(shown.whole.get("body") or shown.whole.get("text"))
+            wordless = known.redacted or self._moment.topic.endswith(_TRANSLATED)
+            text, cut = ("", False) if wordless else plain_text(shown.whole.get("body") or shown.whole.get("text"))
             yield self._made(
                 "part", (part_id(shown.item),), type_=part_type(known), second=known.second, basis=TimeBasis.PART, author=known.author,
                 text=text, cut=cut, redacted=known.redacted, attributes=_part_attributes(shown, known),
@@ -91,8 +94,10 @@ class ConversationActivities:
         item, rule = observed.item, rule_of(self._moment.topic) if self._moment.topic else None
         yield from self._started(item, before)
         yield from self._rated(item)
-        beside = isinstance(rule, ConversationEvent) and rule.type not in (_STARTED, _RATED)
-        if beside and isinstance(rule, ConversationEvent) and (not rule.of_part or not observed.parts):
+        if not isinstance(rule, ConversationEvent) or rule.type in (_STARTED, _RATED):
+            return
+        types = {part_type(each.part) for each in observed.parts}
+        if rule.type not in types and (not rule.of_part or not types):
             yield self._event(rule, item)
 
     def _started(self, item: Object, before: Registers) -> Iterator[PersonActivity]:

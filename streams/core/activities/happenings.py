@@ -66,6 +66,8 @@ def _identified(rule: Happening, notification: Envelope, item: Object, entity: s
 
 
 def _own_second(rule: Happening, item: Object) -> int:
+    if rule.wraps and not isinstance(item.get(rule.wraps), dict):
+        return 0
     return next((second for path in rule.times if (second := second_of(at(item, path)))), 0)
 
 

@@ -28,13 +28,15 @@ class Way(msgspec.Struct, frozen=True):
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """An event of a contact, from `intercom.activities`. The first way whose ids are there identifies it.
 
-    `times` are the paths of its own time, the first that is there; `attributes` the paths of what is worth showing, by name.
+    `times` are the paths of its own time, the first that is there; `attributes` the paths of what is worth showing, by name. An item that does
+    not wrap what it `wraps` is that object itself, and its times are the object's.
     """
 
     type: str
     ways: tuple[Way, ...] = (Way(),)
     times: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    wraps: str = ""
 
 
 class ConversationEvent(msgspec.Struct, frozen=True, kw_only=True):

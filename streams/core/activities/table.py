@@ -50,11 +50,13 @@ _CONTACTS: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
         ("contact.user.tag.deleted", "contact.lead.tag.deleted", "contact.tag.deleted", "user.tag.deleted"),
         Happening(type="contact.untagged", ways=(Way(("tag.id",)), Way()), times=("created_at",), attributes=_TAG),
     ),
-    (("contact.subscribed", "granular.subscribe", "user.subscribed"), Happening(type="contact.subscribed", times=("created_at",))),
+    (("contact.subscribed", "granular.subscribe"), Happening(type="contact.subscribed", times=("created_at",), wraps="contact")),
     (
-        ("contact.unsubscribed", "granular.unsubscribe", "user.unsubscribed", "contact.unsubscribed_from_sms"),
-        Happening(type="contact.unsubscribed"),
+        ("contact.unsubscribed", "granular.unsubscribe", "contact.unsubscribed_from_sms"),
+        Happening(type="contact.unsubscribed", times=("created_at",), wraps="contact"),
     ),
+    (("user.subscribed",), Happening(type="contact.subscribed")),
+    (("user.unsubscribed",), Happening(type="contact.unsubscribed")),
     (("company.contact.attached",), Happening(type="contact.joined_company", ways=(Way(("company.id",)), Way()), attributes=_COMPANY)),
     (("company.contact.detached",), Happening(type="contact.left_company", ways=(Way(("company.id",)), Way()), attributes=_COMPANY)),
     (

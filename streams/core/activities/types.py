@@ -1,8 +1,7 @@
-"""All types that an activity can have, for those who name one. A statistic of a content can be of any kind: Intercom adds kinds."""
+"""All types that an activity can have, for those who name one. A statistic of a kind that is not in the table is `content_stat.other`."""
 
 from typing import Final
 
-from schemas.activities.retention import STATISTICS
 from streams.core.activities.conversations import PART_TYPES
 from streams.core.activities.rules import NoActivity
 from streams.core.activities.table import OTHER_TYPES, TABLE
@@ -12,4 +11,4 @@ TYPES: Final = frozenset({*PART_TYPES, *OTHER_TYPES, *(rule.type for rule in TAB
 
 def is_type(name: str) -> bool:
     """Return whether an activity can have that type."""
-    return name in TYPES or name.startswith(STATISTICS)
+    return name in TYPES

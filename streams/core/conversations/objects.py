@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from schemas.intercom.conversations import TICKET
 from schemas.intercom.values import floor_to_second, identifier_or_none, instant_or_none
 from streams.core.records.intercom.objects import EdgeList, FieldRule, Fields, Object, ObjectSchema
 from streams.core.records.intercom.parsers import Parser, WrongType, anything, flag, moment, number, reference, text
@@ -43,9 +44,16 @@ def located(item: Object) -> Object:
     return next((item[name] for name in CONVERSATION_OBJECT.wrappers if isinstance(item.get(name), dict)), item)
 
 
+def is_internal(item: Object) -> bool:
+    """Return whether an item has the internal form of `conversation.contact.*` or `ticket.contact.*`: its fields are other ones of the same names."""
+    return "model" in item or isinstance(item.get("ticket_type"), str)
+
+
 def modern(item: Object) -> Object:
-    """Return a conversation of any version with the field names of version 2."""
+    """Return a conversation of any version with the field names of version 2, and a ticket with the state that follows from its fields."""
     fields = dict(item)
+    if fields.get("type") == TICKET and "state" not in fields:
+        fields |= _state_of_ticket(fields)
     for name in _CUSTOMER:
         if (customer := fields.pop(name, None)) is not None:
             fields.setdefault("contacts", {"contacts": customer if isinstance(customer, list) else [customer]})
@@ -56,6 +64,15 @@ def modern(item: Object) -> Object:
         fields.setdefault("admin_assignee_id", id_ if kind in ("teammate", "bot") else None)
         fields.setdefault("team_assignee_id", id_ if kind == "team" else None)
     return fields
+
+
+def _state_of_ticket(fields: Object) -> dict[str, str]:
+    """Return the state of a ticket, which has none of its own: `open` is true also while it is snoozed."""
+    if fields.get("open") is False:
+        return {"state": "closed"}
+    if fields.get("open") is True and "snoozed_until" in fields:
+        return {"state": "snoozed" if fields["snoozed_until"] else "open"}
+    return {}
 
 
 def _parsed(parse: Parser, value: Any) -> Any:
@@ -173,3 +190,9 @@ def parts_of(item: Object) -> Iterator[Object]:
             else []
         )
         yield from (entry for entry in entries if isinstance(entry, dict))
+
+
+def part_beside(whole: Object) -> Object | None:
+    """Return the part that some posts about tickets have beside the ticket, which made the event; None where there is none."""
+    value = whole.get("ticket_part")
+    return value if isinstance(value, dict) else None

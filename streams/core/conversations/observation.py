@@ -15,7 +15,7 @@ from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.intercom.values import identifier_or_none, instant_or_none
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
-from streams.core.conversations.objects import CONVERSATION_OBJECT, located, modern, parts_of
+from streams.core.conversations.objects import CONVERSATION_OBJECT, is_internal, located, modern, part_beside, parts_of
 from streams.core.conversations.parts import ObservedPart, observed_part, part_id, second_of
 from streams.core.conversations.topics import NOTHING_OWN, OWN, OwnAssertion
 from streams.core.records.intercom.objects import Object, embedded_list
@@ -24,6 +24,7 @@ from streams.core.records.registers import NOTHING, edge_registers, field_regist
 
 DELETED: Final = "deleted"
 TICKET_MARK: Final = "ticket"  # what once had a ticket's body is a ticket: they share their ids with conversations
+SOURCE_REDACTED: Final = "source_redacted"  # the message that began it; it absorbs
 UPDATED: Final = "updated_at"
 _SETTLED_S: Final = 2  # a reading this long after an object's second reflects all of that second
 _LAST_MS: Final = 999
@@ -51,14 +52,18 @@ def posted(notification: Envelope, event: str) -> Observed:
     created = notification.created_at or 0
     if own.deleted:
         return Observed(registers=edge_registers(_version(_known(created), 0, event, Rank.DELETE), [DELETED], on=True), item=item)
-    parts, nameless = _parts(item)
+    parts, nameless = _parts(item, part_beside(whole))
+    item, parts = _with_beginning(item, parts)
     newest = max(parts, key=lambda each: (each.part.second, each.item), default=None)
     number = 0 if newest is None else _number(newest)
     at = (newest.part.second if newest else 0) or created
     registers = NOTHING
-    if "model" not in item:  # the internal form has no field that this table knows
+    is_ticket = _is_ticket(item, notification.topic)
+    if not is_internal(item):
         updated = second_of(item.get(UPDATED)) or at
-        registers = _snapshot(item, _version(_known(updated), number, event), is_ticket=_is_ticket(item, notification.topic))
+        registers = _snapshot(item, _version(_known(updated), number, event), is_ticket=is_ticket)
+    elif is_ticket:
+        registers = edge_registers(_version(_known(at), number, event), [TICKET_MARK], on=True)
     registers = join(
         registers, _own(own, item, whole, _version(_known(at), number, event), _version(_known(created or at), 0, event))
     )
@@ -78,6 +83,7 @@ def read(reading: Reading) -> Observed:
     if identifier_or_none(item.get("id")) != reading.entity:
         raise InvalidRecord("the object has another id than its record's key; only backfill and sync write such records")
     parts, nameless = _parts(item)
+    item, parts = _with_beginning(item, parts)
     by_id = reading.read_as is ReadAs.BY_ID
     updated = second_of(item.get(UPDATED)) or requested
     settled = by_id and requested - updated >= _SETTLED_S
@@ -105,7 +111,9 @@ def _snapshot(item: Object, version: Version, *, is_ticket: bool) -> Registers:
             on.extend(f"{edges.kind}:{id_}" for id_ in embedded.ids)
             if embedded.complete or (edges.complete and embedded.readable):
                 complete[edges.kind] = embedded.ids
-    ticket = item.get("ticket")
+    source, ticket = item.get("source"), item.get("ticket")
+    if isinstance(source, dict) and source.get("redacted") is True:
+        on.append(SOURCE_REDACTED)
     if isinstance(ticket, dict) and (number := identifier_or_none(ticket.get("id"))):
         on.append(f"linked:{number}")
     return Registers(
@@ -129,10 +137,26 @@ def _own(own: OwnAssertion, item: Object, whole: Object, at: Version, noticed: V
     return registers
 
 
-def _parts(item: Object) -> tuple[tuple[ObservedPart, ...], int]:
-    found = [observed_part(each) for each in parts_of(item)]
-    known = tuple(each for each in found if each is not None)
-    return known, len(found) - len(known)
+def _parts(item: Object, beside: Object | None = None) -> tuple[tuple[ObservedPart, ...], int]:
+    """Return the parts of a payload, each once, and how many have no id; `beside` is one that stands beside the object."""
+    found = [observed_part(each) for each in (*parts_of(item), *(() if beside is None else (beside,)))]
+    known = {each.item: each for each in found if each is not None}
+    return tuple(known.values()), sum(each is None for each in found)
+
+
+def _with_beginning(item: Object, parts: tuple[ObservedPart, ...]) -> tuple[Object, tuple[ObservedPart, ...]]:
+    """Return an object and its parts without the message that began it: an event about that message shows it as a part, which it is not.
+
+    It has the id of the source, and the second in which the conversation began. A redaction of it is one of the source.
+    """
+    source, created = item.get("source"), second_of(item.get("created_at"))
+    first = identifier_or_none(source.get("id")) if isinstance(source, dict) else None
+    shown = next((each for each in parts if part_id(each.item) == first and each.part.second == created), None)
+    if shown is None or not isinstance(source, dict):
+        return item, parts
+    if shown.part.redacted:
+        item = {**item, "source": {**source, "redacted": True}}
+    return item, tuple(each for each in parts if each is not shown)
 
 
 def _number(newest: ObservedPart) -> int:

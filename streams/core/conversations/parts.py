@@ -13,6 +13,11 @@ from streams.core.records.intercom.objects import Object
 _DIGITS: Final = 20  # ids are numbers of up to thirteen digits, and their order within a second is that of the numbers
 _EARLIEST: Final = 1_293_840_000  # 2011, before Intercom existed: an earlier time is none
 _BODIES: Final = ("body", "text")
+PARTICIPANT_ADDED, PARTICIPANT_REMOVED = "participant_added", "participant_removed"
+_BY_WHOM: Final = {
+    PARTICIPANT_ADDED: "added_by",
+    PARTICIPANT_REMOVED: "removed_by",
+}  # what the internal form names in their place
 _ANY: Final = msgspec.json.Decoder()
 
 
@@ -86,4 +91,7 @@ def _unwrapped(whole: Object) -> Object:
         inner = _ANY.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidRecord):
         return whole
-    return {**inner, **{name: value for name, value in whole.items() if name != "data"}} if isinstance(inner, dict) else whole
+    if not isinstance(inner, dict):
+        return whole
+    kind, author = next(((kind, inner[by]) for kind, by in _BY_WHOM.items() if by in inner), ("", None))
+    return {"part_type": kind, "author": author, **inner, **{name: value for name, value in whole.items() if name != "data"}}

@@ -10,22 +10,22 @@ import msgspec
 
 from schemas.intercom.conversations import ConversationRow, Part
 from schemas.profiles.registers import Layers, Registers
-from streams.core.conversations.observation import DELETED, TICKET_MARK
+from streams.core.conversations.observation import DELETED, SOURCE_REDACTED, TICKET_MARK
 from streams.core.conversations.tallies import Tallies, counted
 from streams.core.records import packing
 from streams.core.records.registers import active_edges, join
 
+_WORDS_OF_SOURCE: Final = ("source_subject", "source_url")
 _DETAILS: Final = (
     "attributes.",
     "traits.",
-    "source_subject",
-    "source_url",
+    *_WORDS_OF_SOURCE,
     "title",
     "rating_remark",
     "ticket_type_name",
     "ticket_state_label",
 )
-_KEPT_EDGES: Final = ("contact:", "erased:", TICKET_MARK, DELETED)
+_KEPT_EDGES: Final = ("contact:", "erased:", TICKET_MARK, DELETED, SOURCE_REDACTED)
 
 FindParts = Callable[[], Iterable[Part]]
 
@@ -33,12 +33,14 @@ FindParts = Callable[[], Iterable[Part]]
 def joined_registers(before: Registers, observed: Registers) -> Registers:
     """Return a row's registers after what was observed."""
     after = join(before, observed)
-    return without_details(after) if is_deleted(after) else after
+    if is_deleted(after):
+        return without_details(after)
+    return _without_fields(after, _WORDS_OF_SOURCE) if _has(after, SOURCE_REDACTED) else after
 
 
 def is_deleted(registers: Registers) -> bool:
     """Return whether the conversation is deleted, for good."""
-    return any(DELETED in names for _, names in registers.on)
+    return _has(registers, DELETED)
 
 
 def without_details(registers: Registers) -> Registers:
@@ -54,13 +56,24 @@ def without_details(registers: Registers) -> Registers:
 
 def without_written_details(registers: Registers) -> Registers:
     """Return the registers without what was written in the conversation."""
+    return _without_fields(registers, _DETAILS)
+
+
+def _without_fields(registers: Registers, prefixes: tuple[str, ...]) -> Registers:
+    def is_kept(name: str) -> bool:
+        return not name.startswith(prefixes)
+
     return msgspec.structs.replace(
         registers,
-        now=_kept(registers.now, _is_figure),
-        last=_kept(registers.last, _is_figure),
-        first=_kept(registers.first, _is_figure),
-        contested=tuple(name for name in registers.contested if _is_figure(name)),
+        now=_kept(registers.now, is_kept),
+        last=_kept(registers.last, is_kept),
+        first=_kept(registers.first, is_kept),
+        contested=tuple(name for name in registers.contested if is_kept(name)),
     )
+
+
+def _has(registers: Registers, mark: str) -> bool:
+    return any(mark in names for _, names in registers.on)
 
 
 def with_part(tallies: Tallies, before: Part | None, after: Part, every: FindParts) -> Tallies:
@@ -82,10 +95,6 @@ def company_of(registers: Registers) -> str | None:
     """Return Intercom's id of the company that the conversation is about, None where it names none."""
     found = [values["company"] for _, values in registers.now if "company" in values]
     return found[0] if found and isinstance(found[0], str) and found[0] else None
-
-
-def _is_figure(name: str) -> bool:
-    return not name.startswith(_DETAILS)
 
 
 def _is_kept_edge(name: str) -> bool:

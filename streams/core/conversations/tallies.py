@@ -12,31 +12,40 @@ NOTE, ASSIGNMENT, CLOSE, OPEN, SNOOZE = "note", "assignment", "close", "open", "
 REDACTED: Final = "redacted"
 
 _BY_TYPE: Final = MappingProxyType({
-    "note": NOTE, "note_and_reopen": NOTE,
-    "assignment": ASSIGNMENT, "assign_and_unsnooze": ASSIGNMENT, "assign_and_reopen": ASSIGNMENT, "assign_and_open": ASSIGNMENT,
-    "default_assignment": ASSIGNMENT, "away_mode_assignment": ASSIGNMENT, "operator_assignment": ASSIGNMENT, "fin_assignment": ASSIGNMENT,
+    "note": NOTE, "note_and_reopen": NOTE, "note_and_unsnooze": NOTE,
     "open": OPEN, "close": CLOSE, "snoozed": SNOOZE, "snooze": SNOOZE,
 })  # fmt: skip
 _ALSO: Final = MappingProxyType({"assign_and_reopen": OPEN, "assign_and_open": OPEN, "note_and_reopen": OPEN})
 _REPLIES: Final = MappingProxyType(
     {"contact": CONTACT_REPLY, "teammate": TEAMMATE_REPLY, "bot": BOT_REPLY, "workflow": BOT_REPLY}
 )
-_UNWORDED_TYPES: Final = frozenset({NOTE})
+_ASSIGNS: Final = "assign"  # assignment, assign_and_unsnooze, workflow_assignment, message_strategy_assignment …
+_SAID: Final = frozenset({"comment", "quick_reply"})
 
 Tallies = tuple[tuple[str, Tally], ...]
 
 
+def assigns(kind: str) -> bool:
+    """Return whether parts of that type assign a conversation: Intercom has a type for each way to."""
+    return _ASSIGNS in kind
+
+
+def says_something(part: Part) -> bool:
+    """Return whether a part is a message: it has words, whatever else it does, or is of a type that has."""
+    return part.worded or part.kind in _SAID
+
+
 def categories(part: Part) -> Iterator[str]:
-    """Yield what a part counts as: one with words, or a comment, is a reply of its author's kind, whatever else it does, unless it is a note."""
+    """Yield what a part counts as: a message is a reply of its author's kind, whatever else it does, unless it is a note."""
     yield PARTS
     if part.redacted:
         yield REDACTED
-    category = _BY_TYPE.get(part.kind)
+    category = _BY_TYPE.get(part.kind) or (ASSIGNMENT if assigns(part.kind) else None)
     if category is not None:
         yield category
     if part.kind in _ALSO:
         yield _ALSO[part.kind]
-    if category not in _UNWORDED_TYPES and (part.worded or part.kind == "comment"):
+    if category != NOTE and says_something(part):
         reply = _REPLIES.get(part.author.partition(":")[0])
         if reply is not None:
             yield reply

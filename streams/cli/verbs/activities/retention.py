@@ -5,7 +5,17 @@ from difflib import get_close_matches
 
 import click
 
-from schemas.activities.retention import DEFAULT_DAYS, MOST_DAYS, RATES, UNLIMITED, RetentionMessage, RetentionPolicy, checked
+from schemas.activities.retention import (
+    ALL_STATISTICS,
+    DEFAULT_DAYS,
+    MOST_DAYS,
+    RATES,
+    STATISTICS,
+    UNLIMITED,
+    RetentionMessage,
+    RetentionPolicy,
+    checked,
+)
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.json_lines import json_line
@@ -161,7 +171,7 @@ def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...], 
         if value == _DEFAULT:
             by_type.pop(name, None)
         else:
-            by_type[_known(name)] = _DAYS.convert(value, None, None)
+            by_type[_known(name, "--type")] = _DAYS.convert(value, None, None)
     try:
         kept = policy_.days if days is None else days
         return checked(RetentionPolicy(kept, tuple(by_type.items()), tuple(_rated(policy_, rates).items())))
@@ -169,13 +179,13 @@ def changed(policy_: RetentionPolicy, days: int | None, types: tuple[str, ...], 
         raise BadConfiguration(str(error)) from error
 
 
-def _known(name: str) -> str:
-    """Return a type. Raises BadConfiguration for what no activity can be: its days would never apply to anything."""
+def _known(name: str, option: str) -> str:
+    """Return a type. Raises BadConfiguration for what no activity can be: what the option says would never apply to anything."""
     if is_type(name):
         return name
-    found = get_close_matches(name, sorted(TYPES))
+    found = [f"{STATISTICS}other"] if name.startswith(STATISTICS) else get_close_matches(name, sorted(TYPES))
     meant = f"; did you mean {' or '.join(found)}?" if found else "; docs/activities.md has all of them"
-    raise BadConfiguration(f"--type {name}: it is no type of activities{meant}")
+    raise BadConfiguration(f"{option} {name}: it is no type of activities{meant}")
 
 
 def _rated(policy_: RetentionPolicy, rates: tuple[str, ...]) -> dict[str, str]:
@@ -187,7 +197,7 @@ def _rated(policy_: RetentionPolicy, rates: tuple[str, ...]) -> dict[str, str]:
         if rate == _DEFAULT:
             by_type.pop(name, None)
         else:
-            by_type[name] = rate
+            by_type[name if name == ALL_STATISTICS else _known(name, "--rate")] = rate
     return by_type
 
 

@@ -10,17 +10,29 @@ from streams.core.activities.types import TYPES, is_type
 
 
 def test_types_are_named_one_by_one_and_taken_back():
-    policy = changed(RetentionPolicy(), None, ("conversation.rated=unlimited", "call.ended=30", "content_stat.hologram=7"))
-    assert policy.by_type == {"call.ended": 30, "content_stat.hologram": 7, "conversation.rated": UNLIMITED}
-    assert changed(policy, 60, ("call.ended=default",)).by_type == {"content_stat.hologram": 7, "conversation.rated": UNLIMITED}
+    policy = changed(RetentionPolicy(), None, ("conversation.rated=unlimited", "call.ended=30", "content_stat.other=7"))
+    assert policy.by_type == {"call.ended": 30, "content_stat.other": 7, "conversation.rated": UNLIMITED}
+    assert changed(policy, 60, ("call.ended=default",)).by_type == {"content_stat.other": 7, "conversation.rated": UNLIMITED}
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("conversation.rate", "conversation.rated"), ("call.endet", "call.ended"), ("xyz", "docs/activities.md")]
+    ("name", "hint"),
+    [
+        ("conversation.rate", "conversation.rated"),
+        ("call.endet", "call.ended"),
+        ("xyz", "docs/activities.md"),
+        ("content_stat.hologram", "content_stat.other"),  # which a statistic of that kind would be
+    ],
 )
 def test_a_type_that_no_activity_has_is_refused_with_what_may_have_been_meant(name, hint):
     with pytest.raises(BadConfiguration, match=hint):
         changed(RetentionPolicy(), None, (f"{name}=30",))
+
+
+def test_a_rate_of_a_kind_that_no_activity_has_is_refused_too():
+    with pytest.raises(BadConfiguration, match=r"--rate content_stat\.hologram"):
+        changed(RetentionPolicy(), None, (), ("content_stat.hologram=drop",))
+    assert changed(RetentionPolicy(), None, (), ("content_stat.*=drop",)).rate_of("content_stat.other") == "drop"
 
 
 def test_a_name_that_an_earlier_release_took_can_be_taken_back():
