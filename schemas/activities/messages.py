@@ -66,7 +66,8 @@ class ActivityRecord(msgspec.Struct, frozen=True, array_like=True, tag="activity
 class ParticipantsRecord(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
     """With whom a conversation is from now on, and was until now; `closed` once it is deleted, and its words are gone.
 
-    `sealed` once it is so long over that its marks are joined with those of other conversations.
+    `sealed` once it is so long over that its marks are joined with those of other conversations. `forgotten` are Intercom's ids of contacts who are
+    erased: what they wrote is to lose its author and its words.
     """
 
     conversation: str
@@ -75,6 +76,7 @@ class ParticipantsRecord(msgspec.Struct, frozen=True, array_like=True, tag="part
     cause: PatchCause
     closed: bool = False
     sealed: bool = False
+    forgotten: tuple[str, ...] = ()
 
 
 class MarksRecord(msgspec.Struct, frozen=True, array_like=True, tag="marks"):

@@ -17,7 +17,8 @@ TICKET: Final = "ticket"
 class Part(msgspec.Struct, frozen=True, array_like=True, tag="part"):
     """One part: its second (0 where it has none), Intercom's type of it, who wrote it, to whom it assigned, whether it had words, whether it is redacted.
 
-    `author` and `assignee` are `KIND:ID`. A field that no payload had is empty.
+    `author` and `assignee` are `KIND:ID`. A field that no payload had is empty. `shown` has a mark of 4 bytes for each form that its activity was
+    sent in (`streams.core.conversations.forms`), in order; none once it is redacted.
     """
 
     second: int = 0
@@ -26,6 +27,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, tag="part"):
     assignee: str = ""
     worded: bool = False
     redacted: bool = False
+    shown: bytes = b""
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True):
@@ -39,12 +41,14 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
 class ConversationRow(msgspec.Struct, frozen=True, array_like=True, tag="conversation"):
     """A conversation or a ticket: its registers (`streams.core.records.registers`), and tallies of its parts by category, in order.
 
-    `offered` is the largest number of parts that one reading by id showed: Intercom shows the newest 500.
+    `offered` is the largest number of parts that one reading by id showed: Intercom shows the newest 500. `began` has the marks of what began it,
+    as those of a part.
     """
 
     registers: EncodedRegisters
     tallies: tuple[tuple[str, Tally], ...] = ()
     offered: int = 0
+    began: bytes = b""
 
 
 class SentTo(msgspec.Struct, frozen=True, array_like=True, tag="sent"):
@@ -87,6 +91,7 @@ class ConversationCheckpoint(msgspec.Struct, frozen=True, array_like=True):
     offered: int = 0
     parts: tuple[tuple[str, Part], ...] = ()
     sealed: SealedParts | None = None
+    began: bytes = b""
 
 
 CHECKPOINT: Final = Versioned(ConversationCheckpoint)

@@ -222,7 +222,8 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
         contact.expired.forget(conversation, cause)
     elif message.sealed:
         contact.expired.seal(conversation, cause)
-    if stays and not closed and not (sends and joined):
+    if stays and not closed and not (sends and joined) and not message.forgotten:
         return None
     contact.owner.put_participants(conversation, msgspec.structs.replace(row, moves=row.moves + 1))
-    return ConversationMove(contact.key, conversation, joined if sends else (), stays, closed, latest, cause)
+    to = joined if sends else ()
+    return ConversationMove(contact.key, conversation, to, stays, closed, latest, cause, forgotten=message.forgotten)

@@ -79,10 +79,12 @@ class ExpiredActivities:
             self.give(type_, cause, expired=list(marks))
 
     def seal(self, conversation: str, cause: ContactCause) -> None:
-        """Join the marks of a conversation that is long over with those of others; with whom it was is forgotten then."""
+        """Join the marks of a conversation that is long over with those of others. What comes of it afterwards is counted apart again.
+
+        Who takes part is not forgotten: a contact that is erased has to be found in the conversations that it was in.
+        """
         if self._summaries.seal(conversation):
-            self._owner.forget_participants(conversation)
-            self._send.forget(f"={conversation}", cause)
+            self._owner.is_sealed_no_more(conversation)
         self._record(cause)
 
     def forget(self, conversation: str, cause: ContactCause) -> None:

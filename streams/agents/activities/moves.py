@@ -10,7 +10,7 @@ from streams.agents.activities.contact import Contact
 from streams.agents.activities.passing import move_marks
 from streams.agents.activities.purge import Purge
 from streams.agents.activities.sending import ContactCause
-from streams.core.activities.join import without_words
+from streams.core.activities.join import without_author, without_words
 
 
 class ContactMove(msgspec.Struct, frozen=True, array_like=True, tag="contact"):
@@ -23,7 +23,7 @@ class ContactMove(msgspec.Struct, frozen=True, array_like=True, tag="contact"):
 
 
 class ConversationMove(msgspec.Struct, frozen=True, array_like=True, tag="conversation"):
-    """A conversation's activities on their way from one contact to others, up to an item."""
+    """A conversation's activities on their way from one contact to others, up to an item; `forgotten` are authors who are erased."""
 
     contact: str
     conversation: str
@@ -33,6 +33,7 @@ class ConversationMove(msgspec.Struct, frozen=True, array_like=True, tag="conver
     participants: Participants
     cause: ContactCause
     after: str = ""
+    forgotten: tuple[str, ...] = ()
 
 
 def is_behind_another(contact: Contact, move: ConversationMove) -> bool:
@@ -73,7 +74,7 @@ def move_conversation(contact: Contact, move: ConversationMove, most: int) -> Co
     is_back = not move.stays and latest is not None and contact.key in latest.participants.contacts
     some = list(islice(contact.details.walk(move.conversation, move.after), most))
     for item, activity in some:
-        shown = without_words(activity) if move.closed else activity
+        shown = without_words(activity) if move.closed else without_author(activity, move.forgotten)
         for other in move.to:
             contact.send.pass_on(shown, move.participants, other, move.cause)
         if not move.stays and not is_back:

@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+import msgspec
+
 from schemas.activities.messages import WAITING, ActivityTableRow, OwnerRow, ParticipantsRow, company_of_subject
 from schemas.ids import derived
 from schemas.profiles.identity import ORG, PERSON
@@ -78,8 +80,11 @@ class Ownership:
     def put_participants(self, conversation: str, row: ParticipantsRow) -> None:
         self._table.put(self._key, f"{PARTICIPANTS}|{conversation}", row)
 
-    def forget_participants(self, conversation: str) -> None:
-        self._table.delete(self._key, f"{PARTICIPANTS}|{conversation}")
+    def is_sealed_no_more(self, conversation: str) -> None:
+        """Note that nothing of a conversation is left to be sealed."""
+        row = self.participants(conversation)
+        if row is not None and row.sealed:
+            self.put_participants(conversation, msgspec.structs.replace(row, sealed=False))
 
     def _leaving(self) -> tuple[str, ...]:
         row = self._table.get(self._key)

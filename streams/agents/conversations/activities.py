@@ -4,7 +4,8 @@ The row has no words, so activities go out with the record that shows them. Whil
 stands for the conversation, and follow its contacts from there. The company that a conversation names takes part in it as a contact does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from schemas.activities.messages import (
     RECORD,
@@ -25,20 +26,33 @@ from streams.agents.conversations.change import ConversationChange
 from streams.agents.conversations.publication import SOURCE, Cause
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.join import for_company, without_words
-from streams.core.conversations.erased import erased_contacts
+from streams.core.conversations.erased import GONE, erased_contacts
 from streams.core.conversations.observation import Observed
 from streams.core.conversations.row import company_of, contacts_of, is_deleted
 from streams.engine.agent import Outbox, Table
 
+_CONTACT: Final = "contact:"
+
 
 def send_activities(
-    key: str, change: ConversationChange, observed: Observed, cause: Cause, *, table: Table[ConversationTableRow], out: Outbox
+    key: str,
+    change: ConversationChange,
+    observed: Observed,
+    cause: Cause,
+    forgotten: Collection[str] = (),
+    *,
+    table: Table[ConversationTableRow],
+    out: Outbox,
 ) -> None:
-    """Send what a record shows to everybody who takes part now, and to everybody concerned who that is, where it changed."""
+    """Send what a record shows to everybody who takes part now, and to everybody concerned who that is, where it changed.
+
+    `forgotten` are contacts who are erased, whose parts are no rows any more because the conversation is sealed.
+    """
     because = PatchCause(cause.event, cause.time or 0)
-    sent = _participants(key, change, cause, table=table, out=out)
+    sent = _participants(key, change, cause, tuple(sorted(forgotten)), table=table, out=out)
     if cause.checkpoint:
         return
+    _inform_authors(key, change, sent, cause, out)
     deleted = is_deleted(change.registers)
     participants = Participants(sent.number, sent.contacts)
     for activity in _shown(key, change, observed, cause):
@@ -56,11 +70,32 @@ def _shown(key: str, change: ConversationChange, observed: Observed, cause: Caus
     yield from shown.of_parts(
         (each.shown, each.known) for each in change.parts if cause.topic or cause.live or cause.replayed or each.changed
     )
-    yield from shown.beside_parts(observed, change.registers_before)
+    yield from shown.of_parts((each, each.part) for each in observed.redactions)
+    yield from shown.beside_parts(observed, change.registers_before, begins=change.begins)
+
+
+def _inform_authors(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox) -> None:
+    """Tell contacts who wrote something and do not take part that they did: who is erased is found in the conversations that their agent knows."""
+    wrote = {each.known.author for each in change.parts if each.changed}
+    if change.begins:
+        wrote |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}
+    app_id = key.partition(":")[0]
+    contacts = {f"{app_id}:{author.removeprefix(_CONTACT)}" for author in wrote if author.startswith(_CONTACT) and author != GONE}
+    participants = Participants(sent.number, sent.contacts)
+    because = PatchCause(cause.event, cause.time or 0)
+    for contact in sorted(contacts.difference(sent.contacts)):
+        message = ParticipantsRecord(key, participants, (), because, sent.deleted)
+        send_to(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
 
 
 def _participants(
-    key: str, change: ConversationChange, cause: Cause, *, table: Table[ConversationTableRow], out: Outbox
+    key: str,
+    change: ConversationChange,
+    cause: Cause,
+    forgotten: tuple[str, ...],
+    *,
+    table: Table[ConversationTableRow],
+    out: Outbox,
 ) -> SentTo:
     """Return to whom activities go; where that changed, or the conversation was deleted, say so to all who had or get them."""
     app_id, _, entity = key.partition(":")
@@ -69,12 +104,13 @@ def _participants(
     before = row if isinstance(row, SentTo) else None
     contacts = _subjects(app_id, entity, change.registers)
     deleted = is_deleted(change.registers)
-    if before is not None and (before.contacts, before.deleted) == (contacts, deleted):
+    if before is not None and (before.contacts, before.deleted) == (contacts, deleted) and not forgotten:
         return before
     after = SentTo(before.number + 1 if before else 1, contacts, deleted)
     table.put(key, SENT, after)
     if before is not None:
-        message = ParticipantsRecord(key, Participants(after.number, contacts), before.contacts, because, deleted)
+        participants = Participants(after.number, contacts)
+        message = ParticipantsRecord(key, participants, before.contacts, because, deleted, forgotten=forgotten)
         for contact in sorted({*before.contacts, *contacts}):
             send_to(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
     return after

@@ -32,6 +32,7 @@ from streams.agents.conversations.change import ConversationChange, ShownPart
 from streams.agents.conversations.publication import Cause, publish
 from streams.agents.conversations.read_requests import request_read
 from streams.agents.conversations.sealing import seal_of
+from streams.core.activities.conversations import form_of_beginning, form_of_part
 from streams.core.conversations.erased import (
     beginning_of,
     erased_contacts,
@@ -41,9 +42,10 @@ from streams.core.conversations.erased import (
     says_more,
     without_contacts,
 )
+from streams.core.conversations.forms import keeps_beginning
 from streams.core.conversations.observation import Observed, posted, read
-from streams.core.conversations.parts import ObservedPart, join_parts
-from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
+from streams.core.conversations.parts import ObservedPart, join_parts, united
+from streams.core.conversations.row import is_deleted, joined_registers, row_of, with_part, without_details
 from streams.core.conversations.sealing import after as after_seal
 from streams.core.conversations.sealing import is_part_of as is_sealed_part
 from streams.core.conversations.sealing import joined as later_seal
@@ -76,12 +78,15 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
                 out.note("conversation_too_late")
                 continue
             observed = newer
-        change, observed = _join(key, observed, table)
+        change, observed = _join(key, observed, cause.topic, table)
         if change.before != change.after and says_more(change.registers):
             publish(avro, key, change, cause, out)
             if not cause.checkpoint and batch.topic != ERASURES_TOPIC:
                 request_read(avro, tenancy.owners[key.partition(":")[0]], key, change, observed=observed, cause=cause, out=out)
-        send_activities(key, change, observed, cause, table=table, out=out)
+        forgotten = (
+            erased_contacts(observed.registers) if seal is not None and batch.topic == ERASURES_TOPIC else frozenset[str]()
+        )
+        send_activities(key, change, observed, cause, forgotten - erased_contacts(change.registers_before), table=table, out=out)
 
 
 def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:
@@ -97,7 +102,7 @@ def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Ob
         message = CHECKPOINT.receive(record.value or b"", out)
         parts = tuple(ObservedPart(item, part, {}) for item, part in message.parts)
         registers = packing.decode(message.registers)
-        observed = Observed(registers=registers, parts=parts, offered=message.offered, sealed=message.sealed)
+        observed = Observed(registers=registers, parts=parts, offered=message.offered, sealed=message.sealed, began=message.began)
         return key, observed, Cause(header(record.headers, "ce_id") or "", None, trace, checkpoint=True)
     if header(record.headers, READ_AS) is not None:
         reading = reading_in(record)
@@ -128,7 +133,7 @@ def _erased(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observ
     return key, Observed(registers=erasure_of(contact)), cause
 
 
-def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> tuple[ConversationChange, Observed]:
+def _join(key: str, observed: Observed, topic: str, table: Table[ConversationTableRow]) -> tuple[ConversationChange, Observed]:
     """Join what was observed to the row and its parts, and return both states, and what was observed without those who are erased."""
     row = table.get(key)
     before = row if isinstance(row, ConversationRow) else None
@@ -144,20 +149,37 @@ def _join(key: str, observed: Observed, table: Table[ConversationTableRow]) -> t
     registers = joined_registers(without_contacts(stored, forgotten | erased), observed.registers)
     if observed.sealed is not None:
         registers = without_details(registers)
+    if is_deleted(registers) and not is_deleted(stored):
+        _forget_forms(key, table)
     for each in observed.parts:
         known = table.get(key, each.item)
         old = known if isinstance(known, Part) else None
-        joined = join_parts(old, each.part)
+        joined = join_parts(old, _with_form(each, topic, kept=not is_deleted(registers)))
         parts.append(ShownPart(each, joined, joined != old))
         if joined != old:
             table.put(key, each.item, joined)
             tallies = with_part(tallies, old, joined, partial(_parts, key, table))
     if seal is not None:  # a category that a part left is counted again without those that are sealed
         tallies = with_sealed(seal, tallied(_parts(key, table)))
-    after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered))
+    began = b""
+    if keeps_beginning(registers):
+        began = united(united(before.began if before else b"", observed.began), form_of_beginning(observed.item))
+    after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered), began)
     if before != after:
         table.put(key, "", after)
     return ConversationChange(before, after, stored, registers, tuple(parts)), observed
+
+
+def _with_form(shown: ObservedPart, topic: str, *, kept: bool) -> Part:
+    """Return a part with the mark of the form in which an event has it; of a deleted conversation, whose words are gone, none is kept."""
+    marks = united(shown.part.shown, form_of_part(shown, topic)) if kept else b""
+    return shown.part if marks == shown.part.shown else msgspec.structs.replace(shown.part, shown=marks)
+
+
+def _forget_forms(key: str, table: Table[ConversationTableRow]) -> None:
+    """Leave no marks of forms, because the conversation is deleted."""
+    for item, part in [(item, part) for item, part in table.walk(key) if isinstance(part, Part) and part.shown]:
+        table.put(key, item, msgspec.structs.replace(part, shown=b""))
 
 
 def _forget_authors(key: str, contacts: frozenset[str], table: Table[ConversationTableRow]) -> list[ShownPart]:
@@ -194,5 +216,5 @@ def checkpoint_messages(key: str, table: Table[ConversationTableRow], encoding: 
         seal = seal_of(key, table)
         for start in range(0, max(len(parts), 1), _PARTS_IN_A_CHECKPOINT):
             some = tuple(parts[start : start + _PARTS_IN_A_CHECKPOINT])
-            message = ConversationCheckpoint(row.registers, row.offered, some, seal)
+            message = ConversationCheckpoint(row.registers, row.offered, some, seal, row.began)
             yield CHECKPOINT.encode(message, encoding)

@@ -23,3 +23,8 @@ class ConversationChange(NamedTuple):
     registers_before: Registers
     registers: Registers
     parts: tuple[ShownPart, ...] = ()
+
+    @property
+    def begins(self) -> bool:
+        """Whether something is known of the beginning that was not known before."""
+        return self.before is None or self.before.began != self.after.began

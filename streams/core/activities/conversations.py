@@ -12,6 +12,7 @@ from streams.core.activities.join import OTHER
 from streams.core.activities.rules import ConversationEvent, at
 from streams.core.activities.table import rule_of
 from streams.core.activities.texts import plain_text
+from streams.core.conversations.forms import mark_of_form
 from streams.core.conversations.objects import CONVERSATION_OBJECT, reference_of
 from streams.core.conversations.observation import Observed
 from streams.core.conversations.parts import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, ObservedPart, part_id, second_of
@@ -59,6 +60,21 @@ class EventMoment(NamedTuple):
     again: bool = False
 
 
+def form_of_part(shown: ObservedPart, topic: str) -> bytes:
+    """Return the mark of what an event says of a part beyond what a row knows of it; nothing where it says no more."""
+    if shown.part.redacted:
+        return b""
+    return mark_of_form({"body": _body_of(shown, topic), **_details_of(shown.whole)}, second_of(shown.whole.get("updated_at")))
+
+
+def form_of_beginning(item: Object) -> bytes:
+    """Return the mark of what an object says of what began a conversation, nothing where it says nothing."""
+    source = item.get("source")
+    if not isinstance(source, dict) or source.get("redacted") is True:
+        return b""
+    return mark_of_form({"body": source.get("body"), "author": reference_of(source.get("author")), **_source_attributes(source)})
+
+
 def part_type(part: Part) -> str:
     """Return the type of a part's activity."""
     known = _BY_KIND.get(part.kind)
@@ -82,17 +98,16 @@ class ConversationActivities:
     def of_parts(self, parts: Iterable[tuple[ObservedPart, Part]]) -> Iterator[PersonActivity]:
         """Yield the activities of parts, given each as it was shown and as it is known now."""
         for shown, known in parts:
-            wordless = known.redacted or self._moment.topic.endswith(_TRANSLATED)
-            text, cut = ("", False) if wordless else plain_text(shown.whole.get("body") or shown.whole.get("text"))
+            text, cut = ("", False) if known.redacted else plain_text(_body_of(shown, self._moment.topic))
             yield self._made(
                 "part", (part_id(shown.item),), type_=part_type(known), second=known.second, basis=TimeBasis.PART, author=known.author,
                 text=text, cut=cut, redacted=known.redacted, attributes=_part_attributes(shown, known),
             )  # fmt: skip
 
-    def beside_parts(self, observed: Observed, before: Registers) -> Iterator[PersonActivity]:
-        """Yield what an event shows that is no part."""
+    def beside_parts(self, observed: Observed, before: Registers, *, begins: bool) -> Iterator[PersonActivity]:
+        """Yield what an event shows that is no part; `begins` if it says of the beginning what none before it did."""
         item, rule = observed.item, rule_of(self._moment.topic) if self._moment.topic else None
-        yield from self._started(item, before)
+        yield from self._started(item, before, is_news=begins)
         yield from self._rated(item)
         if not isinstance(rule, ConversationEvent) or rule.type in (_STARTED, _RATED):
             return
@@ -100,32 +115,20 @@ class ConversationActivities:
         if rule.type not in types and (not rule.of_part or not types):
             yield self._event(rule, item)
 
-    def _started(self, item: Object, before: Registers) -> Iterator[PersonActivity]:
-        """Yield the beginning: every payload shows it, so only one that knows more than the row did has it."""
+    def _started(self, item: Object, before: Registers, *, is_news: bool) -> Iterator[PersonActivity]:
+        """Yield the beginning: every payload shows it, so only one that says what none before it did has it."""
         source, created = item.get("source"), second_of(item.get("created_at"))
         rule = rule_of(self._moment.topic) if self._moment.topic else None
         begins = isinstance(rule, ConversationEvent) and rule.type in (_STARTED, "ticket.created")
         shown = source if isinstance(source, dict) else {}
-        known = _values(before)
-        news = (
-            begins
-            or self._moment.again
-            or "created_at" not in known
-            or (shown and "source_id" not in known)
-            or shown.get("redacted") is True
-        )
-        if not created or not news:
-            return
         redacted = shown.get("redacted") is True
+        is_news = is_news or begins or redacted or self._moment.again or "created_at" not in _values(before)
+        if not created or not is_news:
+            return
         text, cut = ("", False) if redacted else plain_text(shown.get("body"))
-        attributes = {
-            "delivered_as": shown.get("delivered_as"),
-            "subject": None if redacted else shown.get("subject"),
-            "url": None if redacted else shown.get("url"),
-        }
         yield self._made(
             _STARTED, (), type_=_STARTED, second=created, basis=TimeBasis.ITEM, author=reference_of(shown.get("author")), text=text,
-            cut=cut, redacted=redacted, attributes=_texts(attributes), incidental=not begins,
+            cut=cut, redacted=redacted, attributes=_source_attributes(shown), incidental=not begins,
         )  # fmt: skip
 
     def _rated(self, item: Object) -> Iterator[PersonActivity]:
@@ -191,13 +194,24 @@ def _tag_ids(item: Object) -> Iterator[str]:
             yield id_
 
 
+def _body_of(shown: ObservedPart, topic: str) -> object:
+    """Return the words of a part as they were sent, None where those that an event shows are not those that were written."""
+    return None if topic.endswith(_TRANSLATED) else shown.whole.get("body") or shown.whole.get("text")
+
+
 def _part_attributes(shown: ObservedPart, known: Part) -> dict[str, str]:
-    whole = shown.whole
-    found: dict[str, object] = {"part_type": known.kind, "assignee": known.assignee, "part": part_id(shown.item)}
-    if not known.redacted:
-        found |= {"ticket_state": whole.get("ticket_state"), "previous_ticket_state": whole.get("previous_ticket_state")}
-        found |= {"details": anything(whole.get("event_details"))}
-    return _texts(found)
+    found = _texts({"part_type": known.kind, "assignee": known.assignee, "part": part_id(shown.item)})
+    return found if known.redacted else found | _details_of(shown.whole)
+
+
+def _details_of(whole: Object) -> dict[str, str]:
+    found: dict[str, object] = {name: whole.get(name) for name in ("ticket_state", "previous_ticket_state")}
+    return _texts(found | {"details": anything(whole.get("event_details"))})
+
+
+def _source_attributes(source: Mapping[str, object]) -> dict[str, str]:
+    written = () if source.get("redacted") is True else ("subject", "url")
+    return _texts({name: source.get(name) for name in ("delivered_as", *written)})
 
 
 def _texts(values: Mapping[str, object]) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """What several events say of one activity, joined: any order, repetition or grouping of them gives the same."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
 from schemas.activities.records import PersonActivity
+from streams.core.conversations.erased import GONE
 
 OTHER: Final = ".other"
 _IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person beyond what happened
@@ -12,6 +14,7 @@ _IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person b
     "statistic", "tags", "teammate", "ticket_state", "topic",
 })  # fmt: skip
 
+_CONTACT: Final = "contact:"
 _WRITTEN: Final = frozenset({"subject", "url"})  # attributes that a redaction takes with the words
 
 
@@ -43,6 +46,13 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
 def without_words(activity: PersonActivity) -> PersonActivity:
     """Return the activity of a conversation that is deleted: that it was, what it was and when, and nothing of what was in it."""
     return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={})
+
+
+def without_author(activity: PersonActivity, contacts: Collection[str]) -> PersonActivity:
+    """Return the activity without who wrote it and their words, where that is one of these contacts, who are erased."""
+    if not activity.author.startswith(_CONTACT) or activity.author.removeprefix(_CONTACT) not in contacts:
+        return activity
+    return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
 
 
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:

@@ -33,7 +33,8 @@ _LAST_MS: Final = 999
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What one record says: registers, parts with their words, and how many parts could not be joined because they have no id.
 
-    `offered` is how many parts a reading by id showed. `item` is the whole object, in the names of today. `sealed` is a checkpoint's alone.
+    `offered` is how many parts a reading by id showed. `item` is the whole object, in the names of today. `sealed` and `began` are a checkpoint's alone.
+    `redactions` are redacted parts that are sealed: they take words, and are no parts any more.
     """
 
     registers: Registers
@@ -42,6 +43,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     offered: int = 0
     item: Object = {}
     sealed: SealedParts | None = None
+    began: bytes = b""
+    redactions: tuple[ObservedPart, ...] = ()
 
 
 def posted(notification: Envelope, event: str) -> Observed:

@@ -12,6 +12,7 @@ from streams.core.records.intercom.objects import Object
 
 _DIGITS: Final = 20  # ids are numbers of up to thirteen digits, and their order within a second is that of the numbers
 _EARLIEST: Final = 1_293_840_000  # 2011, before Intercom existed: an earlier time is none
+MARK: Final = 4  # bytes of the mark of a form
 _BODIES: Final = ("body", "text")
 PARTICIPANT_ADDED, PARTICIPANT_REMOVED = "participant_added", "participant_removed"
 _BY_WHOM: Final = {
@@ -72,14 +73,24 @@ def join_parts(a: Part | None, b: Part) -> Part:
     """Return what both say of one part: of each field the greater value, so that a payload with less takes nothing away."""
     if a is None or a == b:
         return b
+    redacted = a.redacted or b.redacted
     return Part(
         second=max(a.second, b.second),
         kind=max(a.kind, b.kind),
         author=max(a.author, b.author),
         assignee=max(a.assignee, b.assignee),
         worded=a.worded or b.worded,
-        redacted=a.redacted or b.redacted,
+        redacted=redacted,
+        shown=b"" if redacted else united(a.shown, b.shown),
     )
+
+
+def united(a: bytes, b: bytes) -> bytes:
+    """Return the marks of forms that are among these or those."""
+    if not a or not b or a == b:
+        return a or b
+    both = a + b
+    return b"".join(sorted({both[at : at + MARK] for at in range(0, len(both), MARK)}))
 
 
 def _unwrapped(whole: Object) -> Object:

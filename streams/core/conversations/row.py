@@ -81,9 +81,9 @@ def with_part(tallies: Tallies, before: Part | None, after: Part, every: FindPar
     return tallies if before == after else counted(tallies, before, after, every)
 
 
-def row_of(registers: Registers, tallies: Tallies, offered: int) -> ConversationRow:
+def row_of(registers: Registers, tallies: Tallies, offered: int, began: bytes = b"") -> ConversationRow:
     """Return the row as stored."""
-    return ConversationRow(packing.encode(registers), tallies, offered)
+    return ConversationRow(packing.encode(registers), tallies, offered, began)
 
 
 def contacts_of(registers: Registers) -> tuple[str, ...]:

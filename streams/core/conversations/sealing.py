@@ -15,6 +15,7 @@ from schemas.profiles.version import Version
 from streams.core.conversations.observation import UPDATED, Observed
 from streams.core.conversations.parts import ObservedPart
 from streams.core.conversations.tallies import PARTS, Tallies
+from streams.core.records.registers import NOTHING
 
 SEALED_AFTER_S: Final = 761 * 86_400
 """25 months: longer than two years of figures that are compared with each other."""
@@ -51,12 +52,13 @@ def is_part_of(seal: SealedParts, item: str) -> bool:
 
 
 def after(seal: SealedParts, observed: Observed) -> Observed | None:
-    """Return what is newer than a seal of what was observed, None where nothing is."""
+    """Return what is newer than a seal of what was observed, None where nothing is. A redaction is never too late: details can outlive a seal."""
     parts = tuple(each for each in observed.parts if _is_new(seal, each))
+    redactions = tuple(each for each in observed.parts if each.part.redacted and is_part_of(seal, each.item))
     newest = max((version.second for version in _versions(observed.registers)), default=0)
-    if not parts and newest <= seal.until:
-        return None
-    return msgspec.structs.replace(observed, parts=parts)
+    if parts or newest > seal.until:
+        return msgspec.structs.replace(observed, parts=parts, redactions=redactions)
+    return Observed(registers=NOTHING, redactions=redactions) if redactions else None
 
 
 def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:

@@ -202,7 +202,7 @@ def _of_conversation(tenancy: Tenancy, record: Any, *, activity: str) -> Shown |
     key, observed, cause = observed_in(tenancy, record, ListOutbox())
     shown = ConversationActivities(key, EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event))
     list(shown.of_parts((each, each.part) for each in observed.parts))
-    list(shown.beside_parts(observed, NOTHING))
+    list(shown.beside_parts(observed, NOTHING, begins=True))
     made_of = shown.identified.get(activity)
     return None if made_of is None else (cause.event, cause.topic or f"read over REST ({_read_as(record)})", made_of)
 

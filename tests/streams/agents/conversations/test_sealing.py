@@ -9,7 +9,7 @@ from streams.core.conversations.sealing import SEALED_AFTER_S
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.streams.agents.activities.test_flows import Story, replied
-from tests.support.conversations.bodies import INES, KEY, part
+from tests.support.conversations.bodies import ENTITY, INES, KEY, part
 from tests.support.identity.lagging_pipeline import PARTITIONS
 from tests.support.intercom_bodies import ADA, APP, AT
 
@@ -65,8 +65,10 @@ def test_counts_are_joined_for_each_type_and_take_little_room(sealed):
     assert sealed.counts() == a_conversation().counts()
     assert sealed.activities() == []
     rows = {key: value for key, value in sealed.rows("activities").items() if key.startswith(f"{APP}:{ADA}|")}
-    assert {key.split("|")[1] for key in rows} == {"t", "z"}
-    assert not [key for key in sealed.latest("activity.records") if KEY in key], "with whom it was is forgotten"
+    assert {key.split("|")[1] for key in rows} == {"t", "z", "r"}
+    assert [key for key in sealed.latest("activity.records") if KEY in key] == [f"{APP}:{ADA}|={KEY}"], (
+        "with whom it was is not forgotten: who is erased is to be found in it"
+    )
 
 
 def test_an_earlier_part_that_comes_now_is_too_late_and_a_new_one_counts(sealed):
@@ -89,7 +91,29 @@ def test_details_without_a_limit_outlive_the_seal_and_are_joined_when_they_expir
     assert story.activities() == []
     assert story.counts() == a_conversation().counts()
     rows = {key: value for key, value in story.rows("activities").items() if key.startswith(f"{APP}:{ADA}|")}
-    assert {key.split("|")[1] for key in rows} == {"t", "z"}
+    assert {key.split("|")[1] for key in rows} == {"t", "z", "r"}
+
+
+def test_a_redaction_is_never_too_late_for_words_that_outlive_the_seal():
+    story = after_a_round(a_conversation(RetentionPolicy(UNLIMITED)), LATER)
+    value = conversation_of(story)
+    hidden = part(1, body="<p><i>This message was deleted</i></p>", redacted=True)
+    for number, second in enumerate((LATER + 5, AT + 7), 7):  # the second one says nothing that is newer than the seal
+        story.report("conversation_part.redacted", replied(hidden, updated=second), at=second, number=number)
+        (redacted,) = (each for each in story.activities() if each["attributes"].get("part") == "1")
+        assert (redacted["text"], redacted["redacted"]) == (None, True)
+    assert conversation_of(story)["tallies"] == value["tallies"]
+    assert story.counts() == a_conversation().counts()
+
+
+def test_what_is_new_after_a_seal_leaves_with_a_contact_as_it_did_before_one(sealed):
+    sealed.report("conversation.user.replied", replied(part(10, at=LATER), updated=LATER), at=LATER, number=8)
+    sealed.wake(LATER // DAY_S + 200)
+    sealed.run()
+    left = {"conversation": {"model": {"id": int(ENTITY)}, "parts": []}, "contact": {"id": ADA}}
+    before = a_conversation().counts()
+    sealed.report("conversation.contact.detached", left, at=LATER + 9, number=9)
+    assert sealed.counts() == before, "what was sealed stays theirs"
 
 
 def test_it_is_sealed_again_after_what_was_new_and_once_only(sealed):

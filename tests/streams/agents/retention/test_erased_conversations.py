@@ -6,10 +6,13 @@ import random
 import pytest
 
 from schemas.activities.messages import RECORDS_TOPIC
+from schemas.activities.retention import UNLIMITED, RetentionPolicy
 from schemas.profiles import erasure
+from schemas.profiles.checkpoints import DUE_TYPE
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.tenancy import Secret
-from tests.support.identity.lagging_pipeline import LaggingPipeline
+from streams.core.conversations.sealing import SEALED_AFTER_S
+from tests.support.identity.lagging_pipeline import PARTITIONS, LaggingPipeline
 from tests.support.intercom_bodies import AT, contact, posted
 from tests.support.profile_laws.inputs import ERASURE_KEY
 from tests.support.profile_laws.product import TENANCY
@@ -80,3 +83,57 @@ def test_nothing_of_what_an_erased_person_said_stays_and_others_keep_what_they_s
     assert [value["tallies"]["contact_reply"]["count"] for value in shown.values()] == [1, 2]
     assert b"contact:ada" not in b"".join(held.values())
     assert json.loads(posts[0])["app_id"] == APP
+
+
+DAY_S = 86_400
+LATER = AT + SEALED_AFTER_S + 30 * DAY_S
+
+
+def seal(agents):
+    """Let a round of checkpoints come when the conversations are long over, and the day with it."""
+    due = [("ce_type", DUE_TYPE.encode()), ("ce_origin", b"checkpoint")]
+    for at in range(PARTITIONS):
+        agents._append("intercom.conversations", b"", b"", due, at, timestamp=LATER * 1000)
+    agents.wake(LATER // DAY_S)
+    agents.run()
+
+
+@pytest.mark.parametrize("days", [90, UNLIMITED])
+def test_who_is_erased_after_a_conversation_was_sealed_is_gone_from_it_and_what_others_have_of_it(days):
+    agents = LaggingPipeline(TENANCY, random.Random(1))
+    agents.retain(RetentionPolicy(days), tenant=TENANT)
+    agents.post(*history())
+    agents.run()
+    seal(agents)
+    counts = agents.values("people.engagement")
+    (bo,) = (id_ for id_, person in agents.values("people").items() if person["name"] == "Bo")
+    erase(agents, f"{APP}:ada")
+    agents.run()
+    shown = agents.values("conversations")
+    assert [(shown[f"{APP}:{number}"]["contacts"], shown[f"{APP}:{number}"]["source_author"]) for number in (1, 2)] == [
+        ([], "contact:~"),
+        ([f"{APP}:bo"], "contact:~"),
+    ]
+    held = b"".join([*(b"".join(agents.latest(topic).values()) for topic in COMPACTED), *agents.rows("activities").values()])
+    assert [word for word in (*WORDS, b"contact:ada") if word in held] == []
+    assert agents.values("people.engagement") == {bo: counts[bo]}
+    said = [each["text"] for each in agents.values("activities").values() if each["text"]]
+    assert said == (["so be it"] if days == UNLIMITED else [])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_who_wrote_and_left_before_anything_else_was_known_is_found_by_what_they_wrote(seed):
+    chance = random.Random(seed)
+    dump = {"conversation": {"model": {"id": 2}, "parts": []}, "contact": {"id": "ada"}}
+    posts = [*history(), posted("conversation.contact.detached", dump, at=AT + 20, number=95, app_id=APP)]
+    chance.shuffle(posts)
+    agents = LaggingPipeline(TENANCY, chance)
+    for body in posts:
+        agents.post(body)
+        agents.run(chance.randrange(12))
+    agents.run()
+    erase(agents, f"{APP}:ada")
+    agents.run()
+    held = b"".join([*(b"".join(agents.latest(topic).values()) for topic in COMPACTED), *agents.rows("activities").values()])
+    assert [word for word in (*WORDS, b"contact:ada") if word in held] == []
+    assert agents.values("conversations")[f"{APP}:2"]["source_author"] == "contact:~"
