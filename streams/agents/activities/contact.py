@@ -17,7 +17,7 @@ from streams.agents.activities.ownership import Ownership
 from streams.agents.activities.retention import limits_of
 from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender, Step
 from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in, remnants_in
-from streams.agents.activities.values import claim_value
+from streams.agents.activities.values import claim_value, is_value
 from streams.core.activities.join import join
 from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Outbox, Table
@@ -165,7 +165,10 @@ class Contact:
             self.arrive(activity, cause)
 
     def clear(self, cause: ContactCause) -> None:
-        """Delete everything but whose the contact is, also from `activity.records`, and have its conversations forget it."""
+        """Delete everything but whose the contact is, also from `activity.records`, and have its conversations forget it.
+
+        Of what only a value names not even that is left: the value is an address or an id of somebody who is erased.
+        """
         forget_due(self.key, self._table)
         self.leave_conversations(self._conversations(), cause)
         for item, row in list(self._table.walk(self.key)):
@@ -174,6 +177,8 @@ class Contact:
                 self.send.forget(f"={item.partition('|')[2]}", cause)
             elif marks_in(item, row) is not None:
                 self.send.forget(f"={item}", cause)
+        if is_value(self.key) and not self.owner.is_leaving:
+            self._table.delete(self.key)
 
     def leave_conversations(self, conversations: Iterable[str], cause: ContactCause) -> None:
         """Have conversations forget the contact, which is erased."""

@@ -63,6 +63,11 @@ class Ownership:
         leaving.remove(profile)
         self._table.put(self._key, "", OwnerRow(self.assignment, tuple(leaving)))
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether a move of the contact from one profile to another is not at its end."""
+        return bool(self._leaving())
+
     def being_left(self) -> list[str]:
         """Return the profiles that some of the contact's activities may still be in."""
         return sorted({*self._leaving()} - {self.profile})

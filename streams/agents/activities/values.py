@@ -16,6 +16,11 @@ from streams.engine.agent import Outbox
 _PREFIXES = {f"@{EXTERNAL_ID}:": EXTERNAL_ID, f"@{EMAIL}:": EMAIL}
 
 
+def is_value(record: str) -> bool:
+    """Return whether a record is named after a value, and not after a contact."""
+    return record.partition(":")[2].startswith(tuple(_PREFIXES))
+
+
 def claim_value(tenant: str, record: str, cause: PatchCause, *, source: str, trace: str | None, out: Outbox) -> bool:
     """Claim the value that a record is named after, and return whether it is one."""
     entity = record.partition(":")[2]

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 
 from schemas.activities.messages import ASSIGNMENTS_TOPIC as ACTIVITY_ASSIGNMENTS
-from schemas.activities.messages import company_subject
+from schemas.activities.messages import VALUE_KIND, company_subject
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
 from schemas.message import Message, header
@@ -31,7 +31,7 @@ from schemas.profiles.identity import (
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 from streams.agents.identity.assignments import assignments_topic
-from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE, OF_CONTACTS
+from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE, OF_CONTACTS, withdraw_claim
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Component, Linker
 from streams.core.identity.rows import ClaimRow, IdentityRow, RulesRow, group_of
@@ -41,6 +41,8 @@ from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 RULES_TOPIC: Final = "identity.rules"
 ROWS: Final[Versioned[IdentityRow]] = Versioned(cast("type[IdentityRow]", IdentityRow))
 
+SOURCE: Final = "/intercom-streams/identity"
+_MOST_OF_A_VALUE: Final = 1000  # records that are looked at: a value of more is no erased person's own
 _RECORDS_IN_A_PART: Final = 1000  # of new rules: some 50 ms
 
 
@@ -137,7 +139,8 @@ def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
 def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, out: Outbox) -> None:
     """Withdraw the claim of an erased record, delete its row and its assignment, and place those that were one profile with it.
 
-    The row is gone before they are placed, or the oldest record of their profile could be one that nobody knows any more.
+    The row is gone before they are placed, or the oldest record of their profile could be one that nobody knows any more. What names the erased
+    one alone by a value, which nobody else claims, is erased too: it is a value of theirs, and what they did.
     """
     scope, keys, claims = compared
     message = _withdrawn(record, claims, key)
@@ -145,15 +148,29 @@ def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, ou
     claims.replace(key, before, message.claim)
     claims.delete(key)
     _place_all(compared, touched, _Change(scope, message.cause, header(record.headers, "traceparent")), out)
-    if before.assignment is not None:
+    if before.assignment is not None or before.claim.answer_to == VALUE_KIND:
         _send_erased(assignments_topic(before.claim.answer_to), record, key, out)
+    if before.claim.answer_to != VALUE_KIND:
+        for value in _values_alone(claims, before.claim):
+            withdraw_claim(scope, value, message.cause, source=SOURCE, trace=header(record.headers, "traceparent"), out=out)
+
+
+def _values_alone(claims: TenantClaims, claim: Claim) -> list[str]:
+    """Return the records that are named after values which one claim had, where no record but such has them now."""
+    found = set[str]()
+    for key in claim.keys:
+        claimants = claims.claimants(key, _MOST_OF_A_VALUE)
+        rows = [claims.row(each) for each in claimants]
+        if all(row is not None and row.claim.answer_to == VALUE_KIND for row in rows):
+            found.update(claimants)
+    return sorted(found)
 
 
 def _send_erased(topic: str, record: Message, key: str, out: Outbox) -> None:
     """Delete the assignment of an erased record."""
     context = EventContext(
         id=derived(key, "assignment", "erased"),
-        source="/intercom-streams/identity",
+        source=SOURCE,
         type=ERASED_TYPE,
         origin=Origin.DERIVED,
         subject=key,
@@ -207,7 +224,7 @@ def _place(component: Component, claims: TenantClaims, change: _Change, out: Out
 def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, out: Outbox) -> None:
     context = EventContext(
         id=derived(record, "assignment", message.assignment.number),
-        source="/intercom-streams/identity",
+        source=SOURCE,
         type="record.assigned.v1",
         origin=Origin.DERIVED,
         causation_id=change.cause.event,
