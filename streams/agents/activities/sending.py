@@ -72,9 +72,9 @@ class ContactSender:
     ) -> None:
         """Give an activity to a profile, or take it away. `step` distinguishes what one event gives a profile again after it was gone."""
         among = () if cause.among is None else (cause.among,)
-        said = "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *among, *step)
+        shown = "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *among, *step)
         change = ActivityPatch(self._tenant, self._key, activity, totals, cause.cause, gone)
-        self._patch(profile, change, cause, activity.id, said)
+        self._patch(profile, change, cause, activity.id, shown)
 
     def patch_marks(
         self,

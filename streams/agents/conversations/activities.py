@@ -75,7 +75,7 @@ def _shown(key: str, change: ConversationChange, observed: Observed, cause: Caus
 
 
 def _inform_authors(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox) -> None:
-    """Tell contacts who wrote something and do not take part that they did: who is erased is found in the conversations that their agent knows."""
+    """Inform contacts who wrote something and do not take part that they did: who is erased is found in the conversations that their agent knows."""
     wrote = {each.known.author for each in change.parts if each.changed}
     if change.begins:
         wrote |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}

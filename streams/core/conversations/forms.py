@@ -24,7 +24,7 @@ def mark_of_form(texts: Mapping[str, object], second: int = 0) -> bytes:
 
 
 def keeps_beginning(registers: Registers) -> bool:
-    """Return whether what began a conversation keeps its words: it is neither deleted nor redacted, and whoever wrote it is not erased."""
+    """Return whether what began a conversation keeps its words: it is neither deleted nor redacted, and its author is not erased."""
     if is_deleted(registers) or any(SOURCE_REDACTED in names for _, names in registers.on):
         return False
     return all(values.get("source_author") != GONE for _, values in registers.now)

@@ -20,7 +20,7 @@ _REPLIES: Final = MappingProxyType(
     {"contact": CONTACT_REPLY, "teammate": TEAMMATE_REPLY, "bot": BOT_REPLY, "workflow": BOT_REPLY}
 )
 _ASSIGNS: Final = "assign"  # assignment, assign_and_unsnooze, workflow_assignment, message_strategy_assignment …
-_SAID: Final = frozenset({"comment", "quick_reply"})
+_MESSAGES: Final = frozenset({"comment", "quick_reply"})
 
 Tallies = tuple[tuple[str, Tally], ...]
 
@@ -32,7 +32,7 @@ def assigns(kind: str) -> bool:
 
 def says_something(part: Part) -> bool:
     """Return whether a part is a message: it has words, whatever else it does, or is of a type that has."""
-    return part.worded or part.kind in _SAID
+    return part.worded or part.kind in _MESSAGES
 
 
 def categories(part: Part) -> Iterator[str]:

@@ -177,9 +177,9 @@ def test_notes_quick_replies_and_ratings_are_what_intercom_says_of_them():
 
 
 def test_a_translation_of_a_reply_does_not_replace_its_words():
-    said, other = part(7, INES, at=AT + 5, body="<p>Hello</p>"), part(7, INES, at=AT + 5, body="<p>Bonjour tout le monde</p>")
+    written, other = part(7, INES, at=AT + 5, body="<p>Hello</p>"), part(7, INES, at=AT + 5, body="<p>Bonjour tout le monde</p>")
     posts = [
-        ("conversation.admin.replied", conversation(said, updated=AT + 5)),
+        ("conversation.admin.replied", conversation(written, updated=AT + 5)),
         ("conversation.admin.replied.translated", conversation(other, updated=AT + 5)),
     ]
     for order in (posts, posts[::-1]):

@@ -117,8 +117,8 @@ def test_who_is_erased_after_a_conversation_was_sealed_is_gone_from_it_and_what_
     held = b"".join([*(b"".join(agents.latest(topic).values()) for topic in COMPACTED), *agents.rows("activities").values()])
     assert [word for word in (*WORDS, b"contact:ada") if word in held] == []
     assert agents.values("people.engagement") == {bo: counts[bo]}
-    said = [each["text"] for each in agents.values("activities").values() if each["text"]]
-    assert said == (["so be it"] if days == UNLIMITED else [])
+    words = [each["text"] for each in agents.values("activities").values() if each["text"]]
+    assert words == (["so be it"] if days == UNLIMITED else [])
 
 
 @pytest.mark.parametrize("seed", range(12))
