@@ -81,7 +81,7 @@ _ALL: Final = (
     ),
     _internal(
         name="identity.claims", codec=CLAIM, key="tenant|record; tenant|org|record for organisations", compact=True,
-        written_by=("contacts", "companies", "person_records", "org_records", "activities", "identity"), read_by=("identity",),
+        written_by=("contacts", "companies", "person_records", "org_records", "activities"), read_by=("identity",),
         about="the keys a record claims, for the identity agent",
     ),
     _internal(

@@ -17,7 +17,7 @@ from streams.agents.activities.ownership import Ownership
 from streams.agents.activities.retention import limits_of
 from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender, Step
 from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in, remnants_in
-from streams.agents.activities.values import claim_value, is_value
+from streams.agents.activities.values import claim_value, is_value, withdraw_value
 from streams.core.activities.join import join
 from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Outbox, Table
@@ -179,6 +179,7 @@ class Contact:
                 self.send.forget(f"={item}", cause)
         if is_value(self.key) and not self.owner.is_leaving:
             self._table.delete(self.key)
+            withdraw_value(self._tenant, self.key, cause.cause, source=SOURCE, trace=cause.trace, out=self._out)
 
     def leave_conversations(self, conversations: Iterable[str], cause: ContactCause) -> None:
         """Have conversations forget the contact, which is erased."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import EMAIL, EXTERNAL_ID, PERSON, Claim, ClaimMessage, Key, Scope
 from schemas.profiles.registers import PatchCause
-from streams.agents.identity.claim_events import send_claim
+from streams.agents.identity.claim_events import send_claim, withdraw_claim
 from streams.core.normal_forms import addresses
 from streams.engine.agent import Outbox
 
@@ -34,3 +34,8 @@ def claim_value(tenant: str, record: str, cause: PatchCause, *, source: str, tra
     message = ClaimMessage(Claim(keys=(Key(kind, normal),) if normal else (), answer_to=VALUE_KIND), cause)
     send_claim(Scope(tenant, PERSON), record, message, source=source, trace=trace, out=out)
     return True
+
+
+def withdraw_value(tenant: str, record: str, cause: PatchCause, *, source: str, trace: str | None, out: Outbox) -> None:
+    """Withdraw the claim of a value, because it was that of somebody who is erased."""
+    withdraw_claim(Scope(tenant, PERSON), record, cause, source=source, trace=trace, out=out)

@@ -31,7 +31,7 @@ from schemas.profiles.identity import (
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.versioned import Versioned
 from streams.agents.identity.assignments import assignments_topic
-from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE, OF_CONTACTS, withdraw_claim
+from streams.agents.identity.claim_events import CLAIMS_TOPIC, ERASED_TYPE, OF_CONTACTS
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Component, Linker
 from streams.core.identity.rows import ClaimRow, IdentityRow, RulesRow, group_of
@@ -41,7 +41,6 @@ from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 RULES_TOPIC: Final = "identity.rules"
 ROWS: Final[Versioned[IdentityRow]] = Versioned(cast("type[IdentityRow]", IdentityRow))
 
-SOURCE: Final = "/intercom-streams/identity"
 _MOST_OF_A_VALUE: Final = 1000  # records that are looked at: a value of more is no erased person's own
 _RECORDS_IN_A_PART: Final = 1000  # of new rules: some 50 ms
 
@@ -147,30 +146,30 @@ def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, ou
     touched = Linker(keys, claims).touched(key, before.claim, message.claim)
     claims.replace(key, before, message.claim)
     claims.delete(key)
+    for value, row in _values_alone(claims, before.claim):
+        claims.replace(value, row, Claim(answer_to=VALUE_KIND))
+        claims.delete(value)
+        _send_erased(ACTIVITY_ASSIGNMENTS, record, value, out)
     _place_all(compared, touched, _Change(scope, message.cause, header(record.headers, "traceparent")), out)
-    if before.assignment is not None or before.claim.answer_to == VALUE_KIND:
+    if before.assignment is not None:
         _send_erased(assignments_topic(before.claim.answer_to), record, key, out)
-    if before.claim.answer_to != VALUE_KIND:
-        for value in _values_alone(claims, before.claim):
-            withdraw_claim(scope, value, message.cause, source=SOURCE, trace=header(record.headers, "traceparent"), out=out)
 
 
-def _values_alone(claims: TenantClaims, claim: Claim) -> list[str]:
-    """Return the records that are named after values which one claim had, where no record but such has them now."""
-    found = set[str]()
+def _values_alone(claims: TenantClaims, claim: Claim) -> list[tuple[str, ClaimRow]]:
+    """Return the records that are named after values which one claim had, where no record but such has them now, with their rows."""
+    found: dict[str, ClaimRow] = {}
     for key in claim.keys:
-        claimants = claims.claimants(key, _MOST_OF_A_VALUE)
-        rows = [claims.row(each) for each in claimants]
-        if all(row is not None and row.claim.answer_to == VALUE_KIND for row in rows):
-            found.update(claimants)
-    return sorted(found)
+        rows = {each: row for each in claims.claimants(key, _MOST_OF_A_VALUE) if (row := claims.row(each)) is not None}
+        if all(row.claim.answer_to == VALUE_KIND for row in rows.values()):
+            found |= rows
+    return sorted(found.items())
 
 
 def _send_erased(topic: str, record: Message, key: str, out: Outbox) -> None:
     """Delete the assignment of an erased record."""
     context = EventContext(
         id=derived(key, "assignment", "erased"),
-        source=SOURCE,
+        source="/intercom-streams/identity",
         type=ERASED_TYPE,
         origin=Origin.DERIVED,
         subject=key,
@@ -224,7 +223,7 @@ def _place(component: Component, claims: TenantClaims, change: _Change, out: Out
 def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, out: Outbox) -> None:
     context = EventContext(
         id=derived(record, "assignment", message.assignment.number),
-        source=SOURCE,
+        source="/intercom-streams/identity",
         type="record.assigned.v1",
         origin=Origin.DERIVED,
         causation_id=change.cause.event,
