@@ -7,7 +7,9 @@ import pytest
 
 from streams.agents.activities import agent as module
 from tests.support.activities.world import World, truth, truth_of_orgs
+from tests.support.conversations.bodies import INES, conversation, part
 from tests.support.identity.lagging_pipeline import LaggingPipeline
+from tests.support.intercom_bodies import AT, posted
 from tests.support.tenancy import TENANCY
 
 SEEDS = range(12)
@@ -59,3 +61,36 @@ def test_no_id_is_written_twice(seed):
     pipeline = run(World(seed).history(30), seed)
     ids = [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
     assert len(ids) == len(set(ids))
+
+
+BACK_FOR_A_WHILE = (  # the first leaves, is back before the note, and leaves once more while the third joins
+    posted("conversation.user.created", conversation(contacts=("c1", "c2"))),
+    posted("conversation.admin.noted", conversation(updated=AT + 10, contacts=("c2",)), at=AT + 10, number=2),
+    posted(
+        "conversation.admin.noted",
+        conversation(part(1, INES, kind="note", at=AT + 20), updated=AT + 20, contacts=("c1", "c2")),
+        at=AT + 20,
+        number=3,
+    ),
+    posted("conversation.admin.closed", conversation(updated=AT + 30, contacts=("c2", "c3")), at=AT + 30, number=4),
+)
+
+
+def test_what_came_while_a_contact_was_back_for_a_while_belongs_to_those_who_take_part_in_the_end():
+    """In some of these lags one batch has all that the first contact learns. Those who are left have the same, with the same counts."""
+    for seed in range(120):
+        pipeline = LaggingPipeline(TENANCY, random.Random(seed))
+        pipeline.post(*BACK_FOR_A_WHILE)
+        pipeline.run()
+        found = defaultdict(set)
+        for value in pipeline.values("activities").values():
+            found[value["person"]].add((value["type"], value["text"]))
+        second, third = found.values()
+        assert second == third, f"lags of seed {seed}"
+        assert ("conversation.noted", "Hello") in second
+        counts = [
+            {name: each["count"] for name, each in value["types"].items()}
+            for value in pipeline.values("people.engagement").values()
+            if value["types"]
+        ]
+        assert counts == [counts[0]] * 2

@@ -31,7 +31,7 @@ from schemas.profiles.registers import ERASED, Assignment, PatchCause
 from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
-from streams.agents.activities.moves import ContactMove, ConversationMove, is_behind_another, move_contact, move_conversation
+from streams.agents.activities.moves import ContactMove, ConversationMove, is_beside_another, move_contact, move_conversation
 from streams.agents.activities.passing import passage, receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
@@ -117,7 +117,7 @@ def _left(work: list[_Work]) -> Cursor | None:
 
 def _follows(tenancy: Tenancy, work: _Work, table: Table[ActivityTableRow], out: Outbox) -> bool:
     """Return whether work has to wait for earlier work."""
-    return isinstance(work, ConversationMove) and is_behind_another(_contact(tenancy, work.contact, table, out), work)
+    return isinstance(work, ConversationMove) and is_beside_another(_contact(tenancy, work.contact, table, out), work)
 
 
 def _contact(

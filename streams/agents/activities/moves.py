@@ -36,8 +36,8 @@ class ConversationMove(msgspec.Struct, frozen=True, array_like=True, tag="conver
     forgotten: tuple[str, ...] = ()
 
 
-def is_behind_another(contact: Contact, move: ConversationMove) -> bool:
-    """Return whether an earlier move of the same conversation is not at its end: what it has to pass on, this one may drop."""
+def is_beside_another(contact: Contact, move: ConversationMove) -> bool:
+    """Return whether another move of the same conversation is not at its end. What the one has to pass on, the other may drop."""
     row = contact.owner.participants(move.conversation)
     return row is not None and row.moves > 1
 
@@ -68,18 +68,21 @@ def move_conversation(contact: Contact, move: ConversationMove, most: int) -> Co
     """Send some activities of a conversation to the contacts that joined it, and drop them where the contact has left it.
 
     A contact that is back meanwhile keeps what is not dropped yet, and counts it again at the end; what it has to send goes out all the same,
-    for nobody else does. What expires meanwhile does so at the end.
+    for nobody else does. Where it left once more, the last move drops: what came in between is for those who joined then, and an earlier move
+    does not send to them. What expires meanwhile does so at the end.
     """
     latest = contact.owner.participants(move.conversation)
     is_back = not move.stays and latest is not None and contact.key in latest.participants.contacts
+    takes_part = move.stays or is_back
+    drops = not takes_part and not is_beside_another(contact, move)
     some = list(islice(contact.details.walk(move.conversation, move.after), most))
     for item, activity in some:
         shown = without_words(activity) if move.closed else without_author(activity, move.forgotten)
         for other in move.to:
             contact.send.pass_on(shown, move.participants, other, move.cause)
-        if not move.stays and not is_back:
+        if drops:
             contact.drop(item, activity, move.cause)
-        elif shown != activity:
+        elif takes_part and shown != activity:
             contact.replace(item, shown, move.cause)
     if len(some) == most:
         return msgspec.structs.replace(move, after=some[-1][0])

@@ -1,5 +1,9 @@
 """Contacts and conversations that move at the same time: nothing stays where it was, and nothing comes back under an id that it had."""
 
+from itertools import combinations
+
+import pytest
+
 from schemas.activities.marks import REMNANT, mark_of, unpack
 from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
@@ -13,7 +17,7 @@ from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.support.tenancy import TENANCY
 
-ONE, OTHER, THREAD = "abc12345:c1", "abc12345:c2", "abc12345:215"
+ONE, OTHER, THIRD, THREAD = "abc12345:c1", "abc12345:c2", "abc12345:c3", "abc12345:215"
 OWN = derived("acme", "person", ONE)
 
 
@@ -134,6 +138,30 @@ def test_a_contact_that_is_back_before_all_is_passed_on_still_passes_on_the_rest
     assert {key for key in work.table.rows() if key.startswith(f"{ONE}|a|")} == {f"{ONE}|a|{THREAD}|{mark}" for mark in kept}
     patches = [PATCH.decode(each.value) for each in work.on("activity.patches")]
     assert patches[-1].totals.number == len(kept)
+
+
+@pytest.mark.parametrize("cuts", [cuts for number in range(4) for cuts in combinations((1, 2, 3), number)])
+@pytest.mark.parametrize("earlier", [0, 5])
+def test_what_comes_to_a_contact_that_is_back_goes_to_those_who_join_when_it_leaves_once_more(monkeypatch, earlier, cuts):
+    """However its records are divided into batches: the move because of the first leaving, which sends to nobody, drops nothing of it."""
+    work = Interrupted(monkeypatch)
+    noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, earlier + 2)]
+    noted.sort(key=lambda each: mark_of(each.id))  # so that the move has yet to reach the last
+    both = Participants(1, (ONE, OTHER))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0), both)) for each in noted[:-1]))
+    records = [
+        record(f"={THREAD}", ParticipantsRecord(THREAD, Participants(number, after), before, PatchCause(f"l{number}", 0)))
+        for number, before, after in ((2, (ONE, OTHER), (OTHER,)), (3, (OTHER,), (ONE, OTHER)), (4, (ONE, OTHER), (OTHER, THIRD)))
+    ]
+    message = ActivityRecord(noted[-1], PatchCause("e", 0), Participants(3, (ONE, OTHER)))
+    records.insert(2, record(noted[-1].id, message))
+    for begin, end in zip((0, *cuts), (*cuts, len(records)), strict=True):
+        work.feed("activity.records", *records[begin:end])
+    work.resume()
+    written = [(each.key.decode(), each.value) for each in work.on("activity.records")]
+    assert f"{THIRD}|{noted[-1].id}" in {key for key, value in written if value is not None}
+    assert {key for key, value in written if value is None} == {f"{ONE}|{each.id}" for each in noted}
+    assert not [key for key in work.table.rows() if key.startswith((f"{ONE}|a|", f"{ONE}|s|", f"{ONE}|t|"))]
 
 
 def test_a_purge_that_began_before_a_contact_left_takes_nothing_that_is_still_to_be_passed_on(monkeypatch):
