@@ -31,6 +31,7 @@ HOSTS: Final[Mapping[str, str]] = {
 API_VERSION: Final = "2.16"  # sent with each request, so that a change in the Developer Hub does not change what is read
 ATTEMPTS: Final = 8  # with the waits between them about four minutes
 THROTTLED_ATTEMPTS: Final = 60  # a 429 is answered by waiting for the next window, ten seconds long
+_FEW_THROTTLED: Final = 5  # so many windows in succession may be another app's, before somebody who waits should know
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _MOST_HOPS: Final = 3  # Intercom's description: a chain of merged contacts has up to three links
 _TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)  # searches of large workspaces take long
@@ -94,7 +95,7 @@ class RestClient:
             metrics.REST_RETRIES.labels("throttled" if throttle else explain.reason(answer)).inc()
             if failures >= self._attempts or throttled >= THROTTLED_ATTEMPTS:
                 raise IntercomAway(explain.away(answer, request, failures + throttled))
-            if not throttle:
+            if not throttle or throttled > _FEW_THROTTLED:
                 self._on_retry(explain.trouble(answer))
             await self._sleep(self._wait(throttled if throttle else failures))
 

@@ -148,7 +148,7 @@ class Search(msgspec.Struct, frozen=True):
 class InParts(msgspec.Struct, frozen=True):
     """A list by cursor. Where it has more than `cap` items it is read by searches of parts of it, which need not wait for each other.
 
-    `last` are searches for what changes while the others are read.
+    `last` are searches for what changes while the others are read, so they have to be made behind all of these.
     """
 
     cursor: Cursor

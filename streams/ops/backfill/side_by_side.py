@@ -6,7 +6,7 @@ come, and those whose pages are read and not stored yet.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Final, NamedTuple
 
 from connectors.intercom.rest.client import ListingWalk
@@ -35,12 +35,21 @@ class SideBySide:
     """What is under way of one listing: `most` pages that are read, and with those that are not stored yet `HELD` times as many.
 
     A page's next one is read while the page is completed. So what remains after a crash may have a page and one behind it: that one is not read
-    twice for being behind the other. A store waits for `together` pages, or for as many as are under way.
+    twice for being behind the other. What is `last` waits until nothing else is under way: it finds what changes meanwhile. A store waits for `together` pages, or for as many as are under way.
     """
 
     def __init__(
-        self, walk: ListingWalk, remaining: Sequence[RestRequest], make: Make, store: Store, *, most: int, together: int = 1
+        self,
+        walk: ListingWalk,
+        remaining: Sequence[RestRequest],
+        make: Make,
+        store: Store,
+        *,
+        most: int,
+        together: int = 1,
+        last: Collection[RestRequest] = (),
     ) -> None:
+        self._last = last
         self._walk, self._make, self._store, self._most, self._together = walk, make, store, most, together
         self._remaining = list(remaining)
         self._known = {json_line(each) for each in remaining}
@@ -79,7 +88,7 @@ class SideBySide:
             self._storing = asyncio.create_task(self._store(read, (*self._under_way.values(), *self._remaining)))
         under_way, waiting = len(self._under_way), len(self._read) + self._being_stored
         room = min(self._most, HELD * self._most - waiting) - under_way if self._failed is None else 0
-        while room > 0 and self._remaining and not stopped():
+        while room > 0 and self._remaining and not stopped() and not (self._remaining[0] in self._last and self._under_way):
             room -= 1
             request = self._remaining.pop(0)
             self._under_way[asyncio.create_task(self._walk.page(request))] = request

@@ -135,3 +135,14 @@ def test_what_cannot_be_stored_ends_the_reading() -> None:
     with pytest.raises(Away):
         run_in_virtual_time(SideBySide(intercom, [request_of("0-0")], made, store, most=4).to_the_end(lambda: False))  # type: ignore[arg-type]
     assert len(intercom.read) <= 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_finds_the_changes_is_read_behind_everything_else(seed: int) -> None:
+    intercom, stores = Chains(seed), Stores(seconds=0.7)
+    requests = [request_of(f"{chain}-0") for chain in range(CHAINS)]
+    reading = SideBySide(intercom, requests, made, stores, most=16, last=(requests[-1],))  # type: ignore[arg-type]
+    run_in_virtual_time(reading.to_the_end(lambda: False))
+    assert sorted(stores.stored) == sorted(PAGES)
+    first = intercom.read.index(f"{CHAINS - 1}-0")
+    assert {page.split("-")[0] for page in intercom.read[first:]} == {str(CHAINS - 1)}
