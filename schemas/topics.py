@@ -249,7 +249,7 @@ _ALL: Final = (
     *DIRECTORY,
     _public(
         name="workspaces", schema="workspace_state", key="app_id", compact=True,
-        written_by=("operators",), read_by=("ingress", "worker", "downstream"),
+        written_by=("operators",), read_by=("ingress", "worker", "sync", "downstream"),
         about="workspaces that are paused, archived or deleted; one without a record is active",
     ),
     Topic(

@@ -64,7 +64,9 @@ REST_RETRIES = _count(
 )
 
 SYNC_READS = _count(
-    "sync_reads", "What agents asked to be read from Intercom, by what became of it: served, failed, refused, no_token.", "status"
+    "sync_reads",
+    "What agents asked to be read from Intercom, by what became of it: served, failed, refused, held, no_token.",
+    "status",
 )
 SYNC_PAGES = _count("sync_pages", "Pages read from Intercom's lists, by type of object.", "object")
 REST_BUDGET = _level(

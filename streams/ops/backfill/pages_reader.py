@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from connectors.intercom.rest.client import RestClient
-from connectors.intercom.rest.paging import Page
+from connectors.intercom.rest.paging import InParts, Page
 from connectors.intercom.rest.refusals import (
     AccessRefused,
     IntercomAway,
@@ -130,7 +130,8 @@ class PagesReader:
             await self._store_pages(name, read, then)
 
         most, together = (SIDE_BY_SIDE, _TOGETHER) if object_type.complete is None else (_COMPLETED_SIDE_BY_SIDE, 1)
-        pages = SideBySide(self._client.walk(listing), remaining, make, store, most=most, together=together)
+        last = listing.last if isinstance(listing, InParts) else ()
+        pages = SideBySide(self._client.walk(listing), remaining, make, store, most=most, together=together, last=last)
         await pages.to_the_end(self._watcher.stopped)
 
     async def _store_pages(self, name: str, read: Sequence[ReadPage], remaining: tuple[RestRequest, ...]) -> None:

@@ -31,6 +31,7 @@ from streams.ops.backfill.journal import (
 from streams.ops.backfill.objects import OBJECTS, ReadingContext
 from streams.ops.backfill.pages_reader import SIDE_BY_SIDE, UNWATCHED, PagesReader, ReadingWatcher
 from streams.ops.backfill.side_by_side import HELD
+from streams.ops.workspaces.reading import require_read, status_of
 
 OVERLAP_SECONDS: Final = 15 * 60  # searches are eventually consistent: "a few minutes" by Intercom's description
 ALIVE_MS: Final = 20_000  # a backfill that stored nothing for so long is taken over: its process is dead, or waits for Intercom
@@ -59,22 +60,25 @@ async def begin(
 ) -> Backfill:
     """Read a workspace, or continue the reading of it that is unfinished. Return it as it ended, or as it stood when it was stopped.
 
-    Where another process reads the workspace, follow it to its end. Raises BadConfiguration where a resync has nothing to start from, and
-    the errors of the client. Nothing is written before the token is known to be the workspace's own.
+    Where another process reads the workspace, follow it to its end. Raises BadConfiguration where a resync has nothing to start from, or
+    the workspace is not active, and the errors of the client. Nothing is written before the token is known to be the workspace's own.
     """
     await client.check_workspace()
     app_id = client.workspace.app_id
     followed = await _follow(kafka, avro, app_id, watcher)
     if followed is not None:
         return followed
+    status = await status_of(kafka, avro, app_id)
     async with transactions(kafka, f"backfill-{app_id}") as producer:
         found = await backfills(kafka, avro)
         backfill = unfinished(found, app_id)
         if backfill is None:
             backfill = _new(found, app_id, wanted, client.ahead_ms)
+            require_read(app_id, status, backfill.objects)
             await producer.append([entry(avro, BACKFILL_STARTED, backfill)])
         elif not backfill.paused:
             backfill = _taken_over(backfill)
+        require_read(app_id, status, backfill.objects)
         context = ReadingContext(
             tenant=wanted.tenant,
             app_id=app_id,

@@ -23,6 +23,7 @@ from streams.ops.reconcile.comparison import Comparison, Connections
 from streams.ops.reconcile.report import ObjectReport, ReconciliationReport, entry, new_id, reports
 from streams.ops.reconcile.table_copy import table_copy
 from streams.ops.reconcile.types import RECONCILED_TYPES, ReconciledType
+from streams.ops.workspaces.reading import require_read, status_of
 
 _SECOND: Final = 1000
 
@@ -48,11 +49,12 @@ async def reconcile(
 ) -> ReconciliationReport:
     """Compare and repair. Return the report, which is on `operations` too.
 
-    Raises Unavailable where the workers are not running or far behind, since the table then says nothing of the webhooks. Two at a time for a workspace:
+    Raises BadConfiguration for a workspace that is not active, and Unavailable where the workers are not running or far behind, since the table then says nothing of the webhooks. Two at a time for a workspace:
     the later one ends the earlier, and both write only what Intercom says.
     """
     await client.check_workspace()
     app_id, started, id_ = client.workspace.app_id, _now(), new_id()
+    require_read(app_id, await status_of(kafka, avro, app_id), tuple(RECONCILED_TYPES))
     live, read = await LiveTopics.read(kafka), await backfills(kafka, avro)
     names = plan.objects or tuple(
         name for name, kind in RECONCILED_TYPES.items() if kind.always or last_complete(read, app_id, name) is not None

@@ -26,11 +26,13 @@ from schemas.errors import IntercomStreamsError, InvalidRecord, MustStop
 from schemas.ids import derived
 from schemas.partition import partition_of
 from schemas.tenancy import Tenancy
+from schemas.workspaces import WorkspaceStatus
 from streams.ops.sync.catch_up import CatchUp, SyncSchedule
 from streams.ops.sync.heartbeat import Heartbeat
 from streams.ops.sync.pending import PendingReads, Place, ReadTarget
 from streams.ops.sync.requests import RequestReader, request_readers
 from streams.ops.sync.target_reads import TargetReads
+from streams.ops.workspaces.reading import status_of
 
 log = structlog.get_logger(__name__)
 _POLL_MS: Final = 200
@@ -134,8 +136,14 @@ class SyncProcess:
         due_until: asyncio.Event | None,
     ) -> None:
         try:
-            client = await self._client(app_id, stack)
-            await self._reads.serve(client, targets, producer)
+            status = await status_of(self._kafka, self._avro, app_id)
+            targets = self._reads.readable(app_id, targets, status)
+            if status is not WorkspaceStatus.ACTIVE:
+                self._looked[app_id] = self._caught_up[app_id] = time.monotonic()
+            if status is WorkspaceStatus.ACTIVE or targets:
+                await self._reads.serve(client := await self._client(app_id, stack), targets, producer)
+            if status is not WorkspaceStatus.ACTIVE:  # its posts are held, so that none come is no silence
+                return
             changed = await self._heartbeat(client, producer)
             if due_until is not None or changed:
                 self._caught_up[app_id] = time.monotonic()

@@ -14,11 +14,13 @@ from schemas.codec import Avro
 from schemas.errors import IntercomStreamsError, InvalidRecord
 from schemas.intercom.rest_objects import Reading
 from schemas.tenancy import Tenancy
+from schemas.workspaces import WorkspaceStatus
 from streams.ops.backfill.conversation_parts import read_conversation
 from streams.ops.backfill.objects import OBJECTS, TEAMMATES, TEAMS, ReadingContext, page_records
 from streams.ops.sync.contact_reads import read_contact
 from streams.ops.sync.directory_lists import DirectoryLists
 from streams.ops.sync.pending import PendingReads, ReadTarget
+from streams.ops.workspaces.reading import is_read
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,16 @@ class TargetReads:
         self._avro, self._tenancy, self._pending = avro, tenancy, pending
         self._lists = DirectoryLists()
         self.teammates_read: dict[str, float] = {}
+
+    def readable(self, app_id: str, targets: list[ReadTarget], status: WorkspaceStatus) -> list[ReadTarget]:
+        """Return what may be read of a workspace in that state. The rest is left to the resync after it is resumed."""
+        held = [target for target in targets if not is_read(status, TEAMMATES if not target.entity else target.type)]
+        for target in held:
+            metrics.SYNC_READS.labels("held").inc()
+            self._pending.served(target, self._pending.places(target))
+        if not is_read(status, TEAMMATES):
+            self.teammates_read[app_id] = time.monotonic()
+        return [target for target in targets if target not in held]
 
     async def serve(self, client: RestClient, targets: list[ReadTarget], producer: Transactions) -> None:
         """Read and append. Raises what concerns the whole workspace, such as a revoked token, or that Intercom does not answer."""

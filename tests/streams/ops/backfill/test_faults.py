@@ -15,6 +15,7 @@ from streams.cli.main import root
 from streams.ops.backfill import run as running
 from streams.ops.backfill.journal import Backfill, backfills
 from streams.ops.backfill.run import ReadingPlan, abandon, begin
+from streams.ops.workspaces.states import change
 from tests.streams.cli.installation import Installation
 from tests.streams.ops.backfill.test_backfill import AVRO, TOPICS, configured
 from tests.support.simulator.served import APP_ID, TOKEN, Served, config, simulated_intercom
@@ -28,9 +29,9 @@ def installation(kafka: str, prefix: str, tmp_path: Path, monkeypatch: pytest.Mo
     return Installation(KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=3), tmp_path, TOPICS)
 
 
-async def read(installation: Installation, intercom: Served) -> Backfill:
+async def read(installation: Installation, intercom: Served, *objects: str) -> Backfill:
     async with intercom.client() as client:
-        plan = ReadingPlan(tenant="acme", objects=("contacts", "companies"))
+        plan = ReadingPlan(tenant="acme", objects=objects or ("contacts", "companies"))
         return await begin(installation.kafka, AVRO, client, plan)
 
 
@@ -81,6 +82,19 @@ def test_a_reading_that_cannot_end_is_abandoned_and_the_next_one_is_another(inst
         done = asyncio.run(read(installation, intercom))
         assert done.id != ended.id
         all_there(installation, intercom, done)
+
+
+def test_a_paused_workspace_is_not_read_but_for_what_is_about_access(kafka: str, prefix: str, tmp_path: Path) -> None:
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=3)
+    installation = Installation(settings, tmp_path, [*TOPICS, "workspaces"])
+    asyncio.run(change(settings, AVRO, "pause", tenant="acme", app_id=APP_ID, actor=None, reason="a test"))
+    with simulated_intercom(config(contacts=CONTACTS)) as intercom:
+        with pytest.raises(BadConfiguration, match=rf"workspace {APP_ID} is paused"):
+            asyncio.run(read(installation, intercom))
+        assert asyncio.run(backfills(settings, AVRO)) == {}
+        assert asyncio.run(read(installation, intercom, "teammates")).result == "completed"
+        asyncio.run(change(settings, AVRO, "resume", tenant="acme", app_id=APP_ID, actor=None, reason=None))
+        all_there(installation, intercom, asyncio.run(read(installation, intercom)))
 
 
 def test_a_connection_that_is_cut_in_the_middle_of_a_page_costs_one_more_call(installation: Installation) -> None:
