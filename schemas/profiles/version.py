@@ -19,8 +19,9 @@ class Version(NamedTuple):
     """When something was asserted, and by which event. Versions compare in the order of their fields.
 
     Notifications have whole seconds and snapshots milliseconds, so rank decides first within a second; among snapshots that is
-    the same as comparing milliseconds. `request` is when the state was read (seconds of the notification, or the server's date in
-    ms).
+    the same as comparing milliseconds. `request` is when Intercom showed the state, in ms: the second of the notification, or the
+    server's date less the round trip. It is 0 where nobody says, as of records of other systems, which so come before Intercom's of
+    their millisecond.
     """
 
     second: int

@@ -4,11 +4,14 @@ import random
 
 import pytest
 
+from schemas.profiles.identity import DEFAULT_RULES
+from schemas.profiles.policies import ProfilePolicy
 from tests.support.profile_laws import product
 from tests.support.profile_laws.answers import answers
-from tests.support.profile_laws.campaign import campaign, disagreements, length
+from tests.support.profile_laws.campaign import campaign, compare, disagreements, length
 from tests.support.profile_laws.faults import FAULTS
-from tests.support.profile_laws.history import history
+from tests.support.profile_laws.history import START, history
+from tests.support.profile_laws.inputs import PERSON, Applied, Foreign, History, Post
 
 HISTORIES, GROUPS = 500, 10
 REDUCED = {  # seed of a history by which the oracle found a fault, once
@@ -94,6 +97,37 @@ def test_the_agents_agree_with_the_oracle_in_any_order_with_repetitions_and_in_a
 @pytest.mark.parametrize("fault", REDUCED)
 def test_a_history_that_showed_a_fault_shows_it_no_more(fault):
     assert disagreements(REDUCED[fault]) == []
+
+
+@pytest.mark.parametrize("notified", [START, START + 1])
+@pytest.mark.parametrize("millisecond", [0, 13])
+@pytest.mark.parametrize(
+    ("strategy", "name"), [("overwrite", "Of the contact"), ("append_only", "Of the CRM"), ("ignore", "Of the CRM")]
+)
+def test_a_contact_is_later_than_a_record_of_another_system_of_its_millisecond(strategy, name, millisecond, notified):
+    item = {"type": "contact", "id": "a0", "updated_at": f"2026-01-01T00:00:00.{millisecond:03}Z"}
+    item |= {"email": "ada@a.org", "name": "Of the contact"}
+    body = {
+        "app_id": "abc12345",
+        "topic": "contact.user.updated",
+        "id": "notif_1",
+        "created_at": notified,
+        "data": {"item": item},
+    }
+    value = {
+        "source": "crm",
+        "id": "p1",
+        "updated_at": START * 1000 + millisecond,
+        "created_at": None,
+        "deleted": False,
+        "orgs": None,
+    }
+    value |= {"fields": {"email": "ada@a.org", "name": "Of the CRM"}, "attributes": {}}
+    inputs = [Post(body), Foreign(PERSON, value), Applied(PERSON, 1, ProfilePolicy(strategy=strategy))]
+    given = History(inputs, dict(DEFAULT_RULES))
+    agents = product.run(given, random.Random(0))
+    assert [each["name"] for each in agents.values("people").values()] == [name]
+    assert compare(answers(given), agents) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -59,7 +59,7 @@ def of_foreign(foreign: Foreign) -> Iterator[Assertion]:
     """Yield what a record of another system says."""
     value, key, kind = foreign.value, foreign.key, foreign.kind
     time = value["updated_at"]
-    version = Version(time // 1000, Rank.SNAPSHOT, time % 1000, time, "")
+    version = Version(time // 1000, Rank.SNAPSHOT, time % 1000, 0, "")
     deletion = version._replace(rank=Rank.DELETE) if value["deleted"] else version
     yield Assertion(kind, key, MARK, "deleted", value["deleted"], deletion)
     if value["deleted"]:
@@ -79,7 +79,7 @@ def of_foreign(foreign: Foreign) -> Iterator[Assertion]:
 def _of_edge_event(topic: str, item: dict[str, Any], app: str, at: int, event: str) -> Iterator[Assertion]:
     kind, active = _EVENTS[topic]
     key = f"{app}:{item['contact']['id']}"
-    version = Version(at, Rank.ADD if active else Rank.REMOVE, 0, at, event)
+    version = Version(at, Rank.ADD if active else Rank.REMOVE, 0, at * 1000, event)
     yield from _snapshot(PERSON, key, item["contact"], at, event, changed=kind, removed=not active)
     if kind == COMPANY:
         company = f"{app}:{item['company']['id']}"
@@ -94,7 +94,7 @@ def _of_edge_event(topic: str, item: dict[str, Any], app: str, at: int, event: s
 def _of_company(topic: str, item: dict[str, Any], app: str, at: int, event: str) -> Iterator[Assertion]:
     key = f"{app}:{item['id']}"
     if topic == "company.deleted":
-        yield Assertion(ORG, key, MARK, "deleted", True, Version(at, Rank.DELETE, 0, at, event))
+        yield Assertion(ORG, key, MARK, "deleted", True, Version(at, Rank.DELETE, 0, at * 1000, event))
         return
     yield from _snapshot(ORG, key, item, at, event)
 
@@ -102,16 +102,16 @@ def _of_company(topic: str, item: dict[str, Any], app: str, at: int, event: str)
 def _of_contact(topic: str, item: dict[str, Any], app: str, at: int, event: str) -> Iterator[Assertion]:
     key = f"{app}:{item['id']}"
     if topic == "contact.deleted":
-        yield Assertion(PERSON, key, MARK, "deleted", True, Version(at, Rank.DELETE, 0, at, event))
+        yield Assertion(PERSON, key, MARK, "deleted", True, Version(at, Rank.DELETE, 0, at * 1000, event))
         return
     if topic == "contact.archived":
-        yield Assertion(PERSON, key, MARK, "archived", True, Version(at, Rank.ARCHIVE, 0, at, event))
+        yield Assertion(PERSON, key, MARK, "archived", True, Version(at, Rank.ARCHIVE, 0, at * 1000, event))
         return
     if topic.startswith("contact.unarchive"):
-        yield Assertion(PERSON, key, MARK, "archived", False, Version(at, Rank.ADD, 0, at, event))
+        yield Assertion(PERSON, key, MARK, "archived", False, Version(at, Rank.ADD, 0, at * 1000, event))
     yield from _snapshot(PERSON, key, item, at, event)
     if source := (item.get("merged_from") or {}).get("id"):
-        version = Version(at, Rank.MERGE, 0, at, derived(event, "merged_from"))
+        version = Version(at, Rank.MERGE, 0, at * 1000, derived(event, "merged_from"))
         yield Assertion(PERSON, f"{app}:{source}", MARK, ("merged", key), True, version)
 
 
@@ -121,7 +121,7 @@ def _snapshot(
     """Yield what an object says of itself at its own `updated_at`. `changed` is the kind of edge that the event is about."""
     time = instant(item["updated_at"])
     assert time is not None
-    version = Version(time // 1000, Rank.SNAPSHOT, time % 1000, at, event)
+    version = Version(time // 1000, Rank.SNAPSHOT, time % 1000, at * 1000, event)
     if kind == ORG:
         yield Assertion(kind, key, MARK, "deleted", False, version)
     for name, value in item.items():
