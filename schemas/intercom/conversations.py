@@ -18,7 +18,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, tag="part"):
     """One part: its second (0 where it has none), Intercom's type of it, who wrote it, to whom it assigned, whether it had words, whether it is redacted.
 
     `author` and `assignee` are `KIND:ID`. A field that no payload had is empty. `shown` has a mark of 4 bytes for each form that its activity was
-    sent in (`streams.core.conversations.forms`), in order; none once it is redacted.
+    sent in (`streams.core.conversations.forms`), in order.
     """
 
     second: int = 0

@@ -96,6 +96,10 @@ class Contact:
                 self._recount(before.type, before.conversation)
                 self._recount(after.type, after.conversation)
             self.arrive(after, cause, self._since_a_change_of_limits(after))
+            if (
+                before.type != after.type
+            ):  # the profile has learnt that it is none of that type any more, and not of when those left are
+                self.expired.give(before.type, cause)
         if self.limits.is_expired(after.type, after.time):
             self.expired.expire([(item, after)], cause)
 

@@ -88,7 +88,7 @@ class ContactSender:
     ) -> None:
         """Have a profile keep marks alone of some activities of a type, and nothing of others."""
         change = MarksPatch(self._tenant, self._key, kind, totals, cause.cause, pack_alone(expired), pack_alone(gone))
-        self._patch(profile, change, cause, kind, derived(change.expired.hex(), change.gone.hex()))
+        self._patch(profile, change, cause, kind, derived(change.expired.hex(), change.gone.hex(), *_parts_of(totals)))
 
     def record(self, activity: PersonActivity, cause: ContactCause) -> None:
         """Write an activity to `activity.records` as it is now."""
@@ -142,3 +142,7 @@ class ContactSender:
             causation_id=cause.cause.event,
             trace_parent=cause.trace,
         )
+
+
+def _parts_of(totals: Totals | None) -> tuple[int, ...]:
+    return () if totals is None else (totals.number, totals.first, totals.last)

@@ -19,7 +19,7 @@ from schemas.activities.messages import (
 )
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.mark_set import MarkHeader, MarkSet
-from streams.core.activities.join import join, without_words
+from streams.core.activities.join import join
 from streams.engine.agent import Table
 
 COUNT: Final = "c"
@@ -193,12 +193,4 @@ def _shared(before: SharedActivity | None, patch: ActivityPatch) -> SharedActivi
         contacts.add(patch.contact)
     if not contacts:
         return None
-    return SharedActivity(_joined(before, patch), tuple(sorted(contacts)))
-
-
-def _joined(before: SharedActivity, patch: ActivityPatch) -> PersonActivity:
-    """Return what the profile's contacts say together; of a deleted conversation one says for all that nothing is left of it."""
-    if patch.gone:
-        return before.activity
-    joined = join(before.activity, patch.activity)
-    return without_words(joined) if patch.activity == without_words(patch.activity) else joined
+    return SharedActivity(before.activity if patch.gone else join(before.activity, patch.activity), tuple(sorted(contacts)))

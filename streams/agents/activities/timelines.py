@@ -67,16 +67,18 @@ def _step(avro: Avro, batch: Batch, table: Table[TimelineTableRow], out: Outbox)
         profile = (record.key or b"").decode("utf-8", "replace")
         patch, (id_, trace) = PATCH.receive(record.value or b"", out), header_texts(record.headers, "ce_id", TRACE_PARENT)
         timeline = Timeline(profile, table)
+        subject = patch.kind if isinstance(patch, MarksPatch) else patch.activity.id
+        own = id_ or derived(profile, subject, patch.contact, patch.cause.event)
         if isinstance(patch, MarksPatch):
-            event = (derived(patch.contact, patch.cause.event), trace)
+            event = derived(patch.contact, patch.cause.event)
             changes, counted = timeline.keep_marks(patch)
         else:
-            event = (id_ or derived(profile, patch.activity.id, patch.contact, patch.cause.event), trace)
+            event = own
             changes, counted = timeline.join(patch)
         for change in changes:
-            publish_activity(avro, profile, patch, change, event=event, out=out)
-        if counted:
-            publish_engagement(avro, profile, patch, event=event, rows=_Group(table, profile), out=out)
+            publish_activity(avro, profile, patch, change, event=(event, trace), out=out)
+        if counted:  # by each patch, of which one event can make several
+            publish_engagement(avro, profile, patch, event=(own, trace), rows=_Group(table, profile), out=out)
 
 
 def publish_activity(

@@ -52,7 +52,7 @@ def send_activities(
     sent = _participants(key, change, cause, tuple(sorted(forgotten)), table=table, out=out)
     if cause.checkpoint:
         return
-    _inform_authors(key, change, sent, cause, out)
+    _inform_absent(key, change, sent, cause, out)
     deleted = is_deleted(change.registers)
     participants = Participants(sent.number, sent.contacts)
     for activity in _shown(key, change, observed, cause):
@@ -74,18 +74,25 @@ def _shown(key: str, change: ConversationChange, observed: Observed, cause: Caus
     yield from shown.beside_parts(observed, change.registers_before, begins=change.begins)
 
 
-def _inform_authors(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox) -> None:
-    """Inform contacts who wrote something and do not take part that they did: who is erased is found in the conversations that their agent knows."""
-    wrote = {each.known.author for each in change.parts if each.changed}
+def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox) -> None:
+    """Inform contacts who do not take part that they wrote something or once took part: who is erased is found in the conversations that they know."""
+    concerned = {each.known.author for each in change.parts if each.changed} | (
+        _ever_with(change.registers) - _ever_with(change.registers_before)
+    )
     if change.begins:
-        wrote |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}
+        concerned |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}
     app_id = key.partition(":")[0]
-    contacts = {f"{app_id}:{author.removeprefix(_CONTACT)}" for author in wrote if author.startswith(_CONTACT) and author != GONE}
+    contacts = {f"{app_id}:{each.removeprefix(_CONTACT)}" for each in concerned if each.startswith(_CONTACT) and each != GONE}
     participants = Participants(sent.number, sent.contacts)
     because = PatchCause(cause.event, cause.time or 0)
     for contact in sorted(contacts.difference(sent.contacts)):
         message = ParticipantsRecord(key, participants, (), because, sent.deleted)
         send_to(contact, f"={key}", RECORD.encode(message, out.encoding), cause, out)
+
+
+def _ever_with(registers: Registers) -> set[str]:
+    """Return the contacts that a conversation was ever with, as authors are named."""
+    return {name for _, names in registers.on for name in names if name.startswith(_CONTACT)}
 
 
 def _participants(

@@ -42,10 +42,9 @@ from streams.core.conversations.erased import (
     says_more,
     without_contacts,
 )
-from streams.core.conversations.forms import keeps_beginning
 from streams.core.conversations.observation import Observed, posted, read
 from streams.core.conversations.parts import ObservedPart, join_parts, united
-from streams.core.conversations.row import is_deleted, joined_registers, row_of, with_part, without_details
+from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
 from streams.core.conversations.sealing import after as after_seal
 from streams.core.conversations.sealing import is_part_of as is_sealed_part
 from streams.core.conversations.sealing import joined as later_seal
@@ -138,6 +137,7 @@ def _join(key: str, observed: Observed, topic: str, table: Table[ConversationTab
     row = table.get(key)
     before = row if isinstance(row, ConversationRow) else None
     stored = NOTHING if before is None else packing.decode(before.registers)
+    began = united(united(before.began if before else b"", observed.began), form_of_beginning(observed.item))
     forgotten, erased = erased_contacts(stored), erased_contacts(observed.registers)
     observed = observed_without(observed, forgotten | erased)
     seal = _seal(key, observed, table)
@@ -149,37 +149,26 @@ def _join(key: str, observed: Observed, topic: str, table: Table[ConversationTab
     registers = joined_registers(without_contacts(stored, forgotten | erased), observed.registers)
     if observed.sealed is not None:
         registers = without_details(registers)
-    if is_deleted(registers) and not is_deleted(stored):
-        _forget_forms(key, table)
     for each in observed.parts:
         known = table.get(key, each.item)
         old = known if isinstance(known, Part) else None
-        joined = join_parts(old, _with_form(each, topic, kept=not is_deleted(registers)))
+        joined = join_parts(old, _with_form(each, topic))
         parts.append(ShownPart(each, joined, joined != old))
         if joined != old:
             table.put(key, each.item, joined)
             tallies = with_part(tallies, old, joined, partial(_parts, key, table))
     if seal is not None:  # a category that a part left is counted again without those that are sealed
         tallies = with_sealed(seal, tallied(_parts(key, table)))
-    began = b""
-    if keeps_beginning(registers):
-        began = united(united(before.began if before else b"", observed.began), form_of_beginning(observed.item))
     after = row_of(registers, tallies, max(before.offered if before else 0, observed.offered), began)
     if before != after:
         table.put(key, "", after)
     return ConversationChange(before, after, stored, registers, tuple(parts)), observed
 
 
-def _with_form(shown: ObservedPart, topic: str, *, kept: bool) -> Part:
-    """Return a part with the mark of the form in which an event has it; of a deleted conversation, whose words are gone, none is kept."""
-    marks = united(shown.part.shown, form_of_part(shown, topic)) if kept else b""
-    return shown.part if marks == shown.part.shown else msgspec.structs.replace(shown.part, shown=marks)
-
-
-def _forget_forms(key: str, table: Table[ConversationTableRow]) -> None:
-    """Leave no marks of forms, because the conversation is deleted."""
-    for item, part in [(item, part) for item, part in table.walk(key) if isinstance(part, Part) and part.shown]:
-        table.put(key, item, msgspec.structs.replace(part, shown=b""))
+def _with_form(shown: ObservedPart, topic: str) -> Part:
+    """Return a part with the mark of the form in which an event has it."""
+    mark = form_of_part(shown, topic)
+    return msgspec.structs.replace(shown.part, shown=united(shown.part.shown, mark)) if mark else shown.part
 
 
 def _forget_authors(key: str, contacts: frozenset[str], table: Table[ConversationTableRow]) -> list[ShownPart]:

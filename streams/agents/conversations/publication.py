@@ -1,8 +1,10 @@
 """The public record of a conversation."""
 
+from hashlib import sha256
 from typing import Final, NamedTuple
 
-from schemas.canonical import digest
+import msgspec
+
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.message import Headers
@@ -32,7 +34,10 @@ class Cause(NamedTuple):
 
 
 def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out: Outbox) -> None:
-    """Publish a conversation as it is after a change; of several changes in a transaction the last one."""
+    """Publish a conversation as it is after a change; of several changes in a transaction the last one.
+
+    One reading under two requests can change the row and not its value: the id is that of the row.
+    """
 
     def made() -> tuple[bytes | None, Headers]:
         app_id, _, entity = key.partition(":")
@@ -40,7 +45,7 @@ def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out:
         context = derived_event(
             avro,
             _SCHEMA,
-            id=derived(key, cause.event, digest(value)),
+            id=derived(key, cause.event, sha256(msgspec.msgpack.encode(change.after)).hexdigest()),
             source=SOURCE,
             type="conversation.updated",
             time=cause.time,

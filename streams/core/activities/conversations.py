@@ -61,16 +61,17 @@ class EventMoment(NamedTuple):
 
 
 def form_of_part(shown: ObservedPart, topic: str) -> bytes:
-    """Return the mark of what an event says of a part beyond what a row knows of it; nothing where it says no more."""
-    if shown.part.redacted:
-        return b""
+    """Return the mark of what an event says of a part beyond what a row knows of it; nothing where it says no more.
+
+    It depends on the payload alone, and not on what was redacted or erased meanwhile.
+    """
     return mark_of_form({"body": _body_of(shown, topic), **_details_of(shown.whole)}, second_of(shown.whole.get("updated_at")))
 
 
 def form_of_beginning(item: Object) -> bytes:
     """Return the mark of what an object says of what began a conversation, nothing where it says nothing."""
     source = item.get("source")
-    if not isinstance(source, dict) or source.get("redacted") is True:
+    if not isinstance(source, dict):
         return b""
     return mark_of_form({"body": source.get("body"), "author": reference_of(source.get("author")), **_source_attributes(source)})
 

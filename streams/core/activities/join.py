@@ -19,9 +19,13 @@ _WRITTEN: Final = frozenset({"subject", "url"})  # attributes that a redaction t
 
 
 def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
-    """Return what both say. The better time wins, then the earlier one; a redaction absorbs the words; `live` is never lost."""
+    """Return what both say. The better time wins, then the earlier one; a redaction absorbs the words; `live` is never lost.
+
+    Of a deleted conversation nothing is left whatever the other one has: both may be of contacts who are one person, and not both may know.
+    """
+    b = _without_words(b)
     if a is None or a == b:
-        return _without_words(b)
+        return b
     better = max((a, b), key=lambda each: (each.basis, -each.time))
     words = max((a.text, a.cut), (b.text, b.cut), key=lambda each: (len(each[0]), each))
     return _without_words(
@@ -37,7 +41,7 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
             cut=words[1],
             redacted=a.redacted or b.redacted,
             live=a.live or b.live,
-            attributes=_joined(a.attributes, b.attributes),
+            attributes={} if _is_of_deleted(a) or _is_of_deleted(b) else _joined(a.attributes, b.attributes),
             event=min(a.event, b.event) if a.event and b.event else a.event or b.event,
         )
     )
@@ -53,6 +57,10 @@ def without_author(activity: PersonActivity, contacts: Collection[str]) -> Perso
     if not activity.author.startswith(_CONTACT) or activity.author.removeprefix(_CONTACT) not in contacts:
         return activity
     return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
+
+
+def _is_of_deleted(activity: PersonActivity) -> bool:
+    return activity.redacted and not activity.attributes
 
 
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:

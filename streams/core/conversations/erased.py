@@ -70,7 +70,7 @@ def without_contacts(registers: Registers, contacts: frozenset[str]) -> Register
 
 def part_without(part: Part, contacts: frozenset[str]) -> Part:
     """Return a part without its author and their words, where they are one of these contacts."""
-    return msgspec.structs.replace(part, author=GONE, redacted=True, shown=b"") if _is_of(part.author, contacts) else part
+    return msgspec.structs.replace(part, author=GONE, redacted=True) if _is_of(part.author, contacts) else part
 
 
 def observed_without(observed: Observed, contacts: frozenset[str]) -> Observed:

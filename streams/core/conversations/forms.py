@@ -10,21 +10,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from schemas.profiles.registers import Registers
-from streams.core.conversations.erased import GONE
-from streams.core.conversations.observation import SOURCE_REDACTED
 from streams.core.conversations.parts import MARK
-from streams.core.conversations.row import is_deleted
 
 
 def mark_of_form(texts: Mapping[str, object], second: int = 0) -> bytes:
     """Return the mark of texts of a part that last changed in that second; nothing where all are empty."""
     sizes = {name: len(text) for name, text in sorted(texts.items()) if isinstance(text, str) and text}
     return blake2b(msgspec.msgpack.encode((sizes, second)), digest_size=MARK).digest() if sizes else b""
-
-
-def keeps_beginning(registers: Registers) -> bool:
-    """Return whether what began a conversation keeps its words: it is neither deleted nor redacted, and its author is not erased."""
-    if is_deleted(registers) or any(SOURCE_REDACTED in names for _, names in registers.on):
-        return False
-    return all(values.get("source_author") != GONE for _, values in registers.now)

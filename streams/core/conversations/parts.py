@@ -73,15 +73,14 @@ def join_parts(a: Part | None, b: Part) -> Part:
     """Return what both say of one part: of each field the greater value, so that a payload with less takes nothing away."""
     if a is None or a == b:
         return b
-    redacted = a.redacted or b.redacted
     return Part(
         second=max(a.second, b.second),
         kind=max(a.kind, b.kind),
         author=max(a.author, b.author),
         assignee=max(a.assignee, b.assignee),
         worded=a.worded or b.worded,
-        redacted=redacted,
-        shown=b"" if redacted else united(a.shown, b.shown),
+        redacted=a.redacted or b.redacted,
+        shown=united(a.shown, b.shown),
     )
 
 

@@ -1,11 +1,11 @@
-"""No event is on `activities` twice: not what one event gives a person again after it moved away and back, or expired and was restored."""
+"""No event is on a public topic twice: not what one event gives a person again after it moved away and back, or expired and was restored."""
 
 import random
 
 import pytest
 
 from schemas.activities.retention import RetentionPolicy
-from tests.streams.agents.activities.test_flows import LEE, replied
+from tests.streams.agents.activities.test_flows import LEE, Story, replied
 from tests.streams.agents.activities.test_retention import DAY_S, replay
 from tests.support.conversations.bodies import CUSTOMER, part
 from tests.support.identity.lagging_pipeline import LaggingPipeline
@@ -13,8 +13,8 @@ from tests.support.intercom_bodies import ADA, AT, contact, posted
 from tests.support.tenancy import TENANCY
 
 
-def ids(pipeline):
-    return [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
+def ids(pipeline, topic="activities"):
+    return [dict(record.headers)["ce_id"] for record in pipeline.topics[topic]]
 
 
 def created(identifier, number):
@@ -59,3 +59,34 @@ def test_an_activity_that_two_events_made_and_the_same_two_restore(order):
     pipeline.run()
     assert pipeline.latest("activities") == before
     assert len(ids(pipeline)) == len(set(ids(pipeline)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_counts_that_one_event_moves_in_several_parts(seed):
+    chance = random.Random(seed)
+    pipeline = LaggingPipeline(TENANCY, chance)
+    pipeline.post(created(ADA, 1), created(LEE, 2))
+    for number, kind in enumerate(("comment", "note", "close"), 3):
+        item = replied(part(number, kind=kind), contacts=(ADA, LEE), created_at=AT)
+        pipeline.post(posted("conversation.user.replied", item, number=number))
+    pipeline.run()
+    pipeline.wake(AT // DAY_S + 200)
+    pipeline.run()
+    for second, email in ((10, "both@a.org"), (20, "lee@a.org")):
+        known = {**contact(ADA, updated=(AT + second) * 1000), "role": "user", "email": "both@a.org"}
+        pipeline.post(posted("contact.user.updated", known, at=AT + second, number=second))
+        also = {**contact(LEE, updated=(AT + second) * 1000), "role": "user", "email": email}
+        pipeline.post(posted("contact.user.updated", also, at=AT + second, number=second + 1))
+        pipeline.run()
+    for topic in ("activities", "people.engagement", "conversations"):
+        assert len(ids(pipeline, topic)) == len(set(ids(pipeline, topic))), topic
+    counts = [
+        {name: each["count"] for name, each in value["types"].items()} for value in pipeline.values("people.engagement").values()
+    ]
+    assert counts == [counts[0]] * 2
+
+
+def test_a_reading_under_two_requests_is_two_events_of_its_conversation():
+    item = replied(part(1), updated=AT)
+    story = Story().read(item, requested=AT + 50).read(item, requested=AT + 60)
+    assert len(ids(story, "conversations")) == len(set(ids(story, "conversations"))) == 2

@@ -1,5 +1,6 @@
 """Histories of activities, through all the agents that take part."""
 
+import itertools
 import random
 
 import pytest
@@ -201,3 +202,21 @@ def test_the_simulated_customers_have_the_conversations_calls_and_events_that_we
         }  # fmt: skip
     for value in story.values("conversations").values():
         assert (value["state"], value["complete"], value["basis"], value["count_reopens"]) == ("closed", True, "parts", 0)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_type_that_an_activity_had_for_a_time_keeps_no_time_of_it(is_late):
+    hidden, shown = part(1, INES, kind="new", redacted=True, body=None), part(1, INES, kind="new")
+    other = part(2, INES, kind="new", at=AT + 60, body=None)
+    posts = [("conversation_part.redacted", hidden, 1), ("conversation.admin.replied", shown, 2), ("conversation.read", other, 3)]
+    for order in itertools.permutations(posts):
+        story = Story()
+        if is_late:
+            story.wake(AT // 86_400 + 200)
+            story.run()
+        for topic, each, number in order:
+            story.report(topic, replied(each, created_at=None), number=number)
+        (person,) = story.values("people.engagement").values()
+        at = {name: (each["count"], each["first_at"], each["last_at"]) for name, each in person["types"].items()}
+        assert at["conversation.other"] == (1, (AT + 60) * 1000, (AT + 60) * 1000)
+        assert at["conversation.teammate_replied"] == (1, AT * 1000, AT * 1000)

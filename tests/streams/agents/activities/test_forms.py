@@ -1,10 +1,10 @@
-"""What webhooks and readings say of one activity in different forms is joined whatever came first, and nothing is left of words that go."""
+"""What webhooks and readings say of one activity in different forms is joined whatever came first."""
 
 import itertools
 
 import pytest
 
-from schemas.intercom.conversations import Part
+from schemas.intercom.conversations import ConversationRow, Part
 from tests.streams.agents.activities.test_flows import Story, replied
 from tests.support.conversations.bodies import CUSTOMER, INES, part, reading
 from tests.support.intercom_bodies import AT, posted
@@ -69,22 +69,26 @@ def test_a_reading_sends_nothing_again_that_it_has_sent_before():
     assert len(story.topics["activity.records"]) == sent + 1, "the ninth part"
 
 
-@pytest.mark.parametrize(
-    ("topic", "item"),
-    [
+def test_a_mark_of_a_form_says_nothing_about_words():
+    codec = Story().agents["conversations"].codec
+
+    def marks(body):
+        item = replied(part(1, body=body), created_at=AT, source=source(body=body))
+        rows = [
+            codec.decode(row) for key, row in after(("", item)).rows("conversations").items() if key.startswith("abc12345:215")
+        ]
+        return [row.shown for row in rows if isinstance(row, Part)], [
+            row.began for row in rows if isinstance(row, ConversationRow)
+        ]
+
+    assert marks("<p>yes</p>") == marks("<p>nay</p>") != marks("<p>perhaps</p>")
+
+
+def test_who_began_a_conversation_is_learnt_after_its_deletion_too():
+    posts = [
         ("conversation.deleted", {"type": "conversation", "conversation_id": "215"}),
-        (
-            "conversation_part.redacted",
-            replied(part(1, redacted=True), part(2, INES, redacted=True), source=source(redacted=True), updated=AT + 9),
-        ),
-    ],
-)
-@pytest.mark.parametrize("comes_first", [False, True])
-def test_no_mark_is_left_of_words_that_are_deleted_or_redacted(topic, item, comes_first):
-    written = ("", replied(part(1), part(2, INES), created_at=AT, source=source()))
-    steps = [(topic, item), written] if comes_first else [written, (topic, item)]
-    story = after(*steps)
-    codec = story.agents["conversations"].codec
-    rows = [codec.decode(row) for key, row in story.rows("conversations").items() if key.startswith("abc12345:215")]
-    assert [row.shown for row in rows if isinstance(row, Part)] == [b"", b""]
-    assert [row.began for row in rows if hasattr(row, "began")] == [b""]
+        ("conversation.user.replied", replied(part(1, INES), created_at=AT, source=None)),
+        ("conversation.admin.closed", replied(part(2, INES, kind="close"), created_at=AT, source=source())),
+    ]
+    found = [after(*order).latest("activities") for order in itertools.permutations(posts)]
+    assert found == [found[0]] * len(found)

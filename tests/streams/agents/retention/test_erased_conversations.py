@@ -137,3 +137,21 @@ def test_who_wrote_and_left_before_anything_else_was_known_is_found_by_what_they
     held = b"".join([*(b"".join(agents.latest(topic).values()) for topic in COMPACTED), *agents.rows("activities").values()])
     assert [word for word in (*WORDS, b"contact:ada") if word in held] == []
     assert agents.values("conversations")[f"{APP}:2"]["source_author"] == "contact:~"
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_who_came_and_went_took_part_whatever_is_known_first(is_reversed):
+    def moved(verb, second):
+        item = {"conversation": {"model": {"id": 2}, "parts": []}, "contact": {"id": "cy"}}
+        return posted(f"conversation.contact.{verb}", item, at=AT + second, number=100 + second, app_id=APP)
+
+    agents = LaggingPipeline(TENANCY, random.Random(1))
+    posts = [*history(), moved("attached", 20), moved("detached", 25)]
+    for body in reversed(posts) if is_reversed else posts:
+        agents.post(body)
+        agents.run()
+    erase(agents, f"{APP}:cy")
+    agents.run()
+    value = agents.values("conversations")[f"{APP}:2"]
+    assert (value["source_subject"], value["title"]) == (None, None), "what may be about who is erased"
+    assert value["contacts"] == [f"{APP}:ada", f"{APP}:bo"]

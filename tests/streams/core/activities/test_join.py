@@ -18,7 +18,7 @@ ACTIVITIES = st.builds(
     cut=st.booleans(),
     redacted=st.booleans(),
     live=st.booleans(),
-    attributes=st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
+    attributes=st.dictionaries(st.sampled_from(("a", "b", "subject")), st.sampled_from("xy"), max_size=2),
     event=st.sampled_from(("", "e1", "e2")),
 )
 
@@ -34,6 +34,12 @@ def test_a_redaction_takes_the_words_whenever_it_comes_and_live_is_never_lost(a,
     joined = join(join(None, a), b)
     assert not (joined.redacted and joined.text)
     assert joined.live == (a.live or b.live)
+
+
+@given(ACTIVITIES, ACTIVITIES)
+def test_nothing_of_what_was_in_a_deleted_conversation_comes_back_from_another_contact_of_the_person(a, b):
+    left = join(join(None, without_words(a)), b)
+    assert (left.text, left.attributes, left.redacted) == ("", {}, True)
 
 
 def test_what_is_left_of_a_deleted_conversation_has_no_words():
