@@ -116,7 +116,7 @@ def check(text: PolicyText, kind: str, tenant: Tenant, report: Report) -> None:
         report("hash", "needs a key; set hash_key under [tenants.profiles] in the configuration, the same for all workers")
     if text.select is not None:
         try:
-            Selection(text.select, kind=kind, fields=SCHEMAS[kind].fields)
+            Selection(text.select, kind=kind, nullable=SCHEMAS[kind].nullable)
         except InvalidRecord as error:
             report("select", str(error))
 

@@ -20,6 +20,7 @@ ORG: Final = PublicSchema(
         "user_count", "created_at", "remote_created_at", "last_request_at",
     }),
     texts=frozenset({"company_id", "name", "website", "industry", "plan_id", "plan_name"}),
+    ends=frozenset({"archived_at", "archived_because", "deleted_at"}),
     lists=MappingProxyType({"tags": "tag", "segments": "segment"}),
     computed=_no_computed_fields,
 )  # fmt: skip

@@ -106,6 +106,7 @@ PERSON: Final = PublicSchema(
         "external_id", "role", "email", "phone", "name", "avatar_url", "owner_id", "language_override",
         "country", "region", "city", "country_code", "continent_code",
     }),
+    ends=frozenset({"archived_at", "archived_because", "deleted_at", "merged_into"}),
     lists=MappingProxyType({"companies": "company", "tags": "tag", "segments": "segment", "subscribed": "subscription"}),
     computed=_consent_fields,
 )  # fmt: skip

@@ -33,7 +33,7 @@ def rules_of(policy: ProfilePolicy, schema: PublicSchema, key: bytes) -> Profile
         creates=_creates(policy),
         archive_deleted=policy.archive_deleted,
         permissions=Permissions(policy.email, policy.sms),
-        selection=None if policy.select is None else Selection(policy.select, kind=schema.kind, fields=schema.fields),
+        selection=None if policy.select is None else Selection(policy.select, kind=schema.kind, nullable=schema.nullable),
     )
 
 

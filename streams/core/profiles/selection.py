@@ -36,15 +36,15 @@ class Answer(Enum):
 
 
 class Selection:
-    """A condition about profiles of one kind. Raises InvalidRecord that says where it is wrong."""
+    """A condition about profiles of one kind, `nullable` being what they need not have. Raises InvalidRecord that says where it is wrong."""
 
-    def __init__(self, condition: str, *, kind: str, fields: frozenset[str]) -> None:
+    def __init__(self, condition: str, *, kind: str, nullable: frozenset[str]) -> None:
         from cel_expr_python import cel  # noqa: PLC0415 - 14 MB of code, which tenants without a condition do not need
 
         if len(condition) > LONGEST_CONDITION:
             raise InvalidRecord(f"select is {len(condition)} characters long; at most {LONGEST_CONDITION} are allowed")
         self._kind = kind
-        self._absent = dict.fromkeys(fields)
+        self._absent = dict.fromkeys(nullable)
         self._operations = len(condition) // _SHORTEST_OPERATION + 1
         self._macros = len(_MACROS.findall(condition))
         self._named = None if self._macros else _named(condition, kind)

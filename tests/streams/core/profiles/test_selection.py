@@ -1,11 +1,15 @@
 """Selection of records by a condition on the merged profile."""
 
+import json
+from importlib.resources import files
+
 import pytest
 
 from schemas.errors import InvalidRecord
+from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON
 from streams.core.profiles.selection import Answer, Selection
-from tests.support.profiles.registers import edges, fields, joined, person
+from tests.support.profiles.registers import edges, fields, joined, org, person
 
 VALUE = person(abc_1=joined(
     fields(1, email="ada@example.com", role="user", attributes__plan='"pro"', attributes__seats="3", attributes__big=str(1 << 70)),
@@ -14,7 +18,7 @@ VALUE = person(abc_1=joined(
 
 
 def selection(condition):
-    return Selection(condition, kind="person", fields=PERSON.fields)
+    return Selection(condition, kind="person", nullable=PERSON.nullable)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,22 @@ def test_a_condition_that_would_take_too_long_is_not_asked():
 
 def test_a_condition_sees_no_sources():
     assert selection("has(person.sources) || has(person.provenance)").answer(VALUE) is Answer.NOT_SELECTED
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"), [(PERSON, person(abc_1=fields(1, attributes__a="1"))), (ORG, org(abc_1=fields(1, attributes__a="1")))]
+)
+def test_whatever_the_public_schema_lets_be_null_is_null_where_it_has_no_value(schema, value):
+    described = json.loads((files("schemas") / "avro" / f"{schema.kind}.avsc").read_text())
+    nullable = {field["name"] for field in described["fields"] if "null" in field["type"]}
+    assert schema.nullable == nullable
+    for name in sorted(nullable):
+        for condition in (f"{schema.kind}.{name} == null", f'{schema.kind}["{name}"] == null'):
+            assert Selection(condition, kind=schema.kind, nullable=schema.nullable).answer(value) is Answer.SELECTED, condition
+
+
+def test_profiles_that_are_not_archived_or_deleted_can_be_selected():
+    archived = person(abc_1=joined(fields(1, name="Ada"), edges(2, "archived")))
+    active = person(abc_1=fields(1, name="Ada"))
+    here = selection("person.archived_at == null && person.deleted_at == null && person.merged_into == null")
+    assert (here.answer(active), here.answer(archived)) == (Answer.SELECTED, Answer.NOT_SELECTED)
