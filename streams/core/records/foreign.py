@@ -27,6 +27,7 @@ _FIRST_UPDATE: Final = 946_684_800_000  # 2000-01-01: a smaller number is a time
 _AHEAD: Final = DAY_MS  # by which a system's clock may be ahead of the record's own time on Kafka
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
 _COMPANY: Final = "company"
+_RECORD, _DELETION = 0, 1  # of one millisecond the deletion is the later one
 
 
 def _milliseconds(value: Any) -> Value:
@@ -70,7 +71,7 @@ def _parsers(schema: ObjectSchema, *texts: str) -> Mapping[str, Parser]:
 
 PARSERS: Final[Mapping[str, Mapping[str, Parser]]] = MappingProxyType({
     PERSON: _parsers(CONTACT, "avatar_url", "country", "region", "city", "country_code", "continent_code"),
-    ORG: _parsers(COMPANY, "plan_name"),
+    ORG: MappingProxyType({**_parsers(COMPANY, "plan_name"), "plan_id": own_id}),
 })  # fmt: skip
 """The fields of each type of profile; a field that is not listed becomes `traits.<name>`, as does a value of the wrong type."""
 
@@ -105,11 +106,14 @@ def check(record: ForeignRecord, tenancy: Tenancy, sent: int) -> str:
 
 
 def registers_of(profile_type: str, record: ForeignRecord, event: str) -> Registers:
-    """Return what a record asserts; one that is deleted asserts that alone. `event` is the id its versions have."""
+    """Return what a record asserts; one that is deleted asserts that alone. `event` is the id its versions have.
+
+    Ranks order what has no milliseconds. Every record has them, deletions too, so all have the rank of a snapshot.
+    """
     second, millisecond = divmod(record.updated_at, _SECOND)
     if record.deleted:
-        return edge_registers(Version(second, int(Rank.DELETE), millisecond, 0, event), ["deleted"], on=True)
-    version = Version(second, int(Rank.SNAPSHOT), millisecond, 0, event)
+        return edge_registers(Version(second, int(Rank.SNAPSHOT), millisecond, _DELETION, event), ["deleted"], on=True)
+    version = Version(second, int(Rank.SNAPSHOT), millisecond, _RECORD, event)
     registers = join(field_registers(version, _fields(profile_type, record)), edge_registers(version, ["deleted"], on=False))
     if profile_type == ORG or record.orgs is None:
         return registers

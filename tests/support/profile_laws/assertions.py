@@ -60,7 +60,7 @@ def of_foreign(foreign: Foreign) -> Iterator[Assertion]:
     value, key, kind = foreign.value, foreign.key, foreign.kind
     time = value["updated_at"]
     version = Version(time // 1000, Rank.SNAPSHOT, time % 1000, 0, "")
-    deletion = version._replace(rank=Rank.DELETE) if value["deleted"] else version
+    deletion = version._replace(request=1) if value["deleted"] else version  # of one millisecond it is the later one
     yield Assertion(kind, key, MARK, "deleted", value["deleted"], deletion)
     if value["deleted"]:
         return

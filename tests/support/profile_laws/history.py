@@ -1,6 +1,7 @@
 """Random histories: contacts, companies, records of other systems, policies, withdrawals, erasures. Same seed, same history."""
 
 import random
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +42,7 @@ class _World:
         self.draw = random.Random(seed)
         self.number = 0
         self.foreign_seconds: set[int] = set()
+        self.seconds_of_record: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self.contacts = [(app, f"{app[:1]}{at}") for app in APPS for at in range(self.draw.choice((1, 2, 3)))]
         self.companies = [(app, f"{app[:1]}c{at}") for app in APPS for at in range(2)]
         self.span = self.draw.choice((4, 40, 400))  # seconds: in a short history most things happen at the same time
@@ -196,6 +198,10 @@ class _World:
             "created_at": self.draw.choice((None, (START - 5) * 1000, self._second() * 1000)), "deleted": self.draw.random() < 0.1,
             "fields": fields, "attributes": self._maybe(plan=_VALUES, salary=_VALUES), "orgs": orgs,
         }  # fmt: skip
+        own = self.seconds_of_record[kind, value["source"], value["id"]]
+        if value["deleted"] and own:  # within a second of another record, before it or after it
+            value["updated_at"] = own[self.number % len(own)] * 1000 + self.number * (self.number % 2)
+        own.append(second)
         return Foreign(kind, value)
 
     def _person(self) -> Foreign:

@@ -126,6 +126,16 @@ def test_a_deleted_record_stays_known_and_exists_again_once_it_is_sent_again():
     assert (person["status"], person["name"], len(pipeline.latest("memberships"))) == ("active", "Bo", 1)
 
 
+@pytest.mark.parametrize(
+    ("deleted", "sent", "status"), [(100, 900, "active"), (900, 100, "deleted"), (100, 101, "active"), (100, 100, "deleted")]
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_deletion_and_a_record_of_one_second_are_in_the_order_of_their_milliseconds(deleted, sent, status, order):
+    records = [foreign(deleted=True, updated=AT * 1000 + deleted), foreign(fields={"name": "Ada"}, updated=AT * 1000 + sent)]
+    (person,) = pipeline_with(*records[::order]).values("people").values()
+    assert (person["status"], person["name"], person["unsettled"]) == (status, "Ada", [])
+
+
 def test_a_deleted_contact_stays_deleted_whatever_another_system_sends():
     gone = posted("contact.deleted", {"id": "ada", "type": "contact", "deleted": True}, number=2, at=AT + 2)
     pipeline = pipeline_with(foreign(fields={"email": "ada@example.org"}), bodies=[posted("contact.user.created", ADA), gone])
