@@ -173,7 +173,7 @@ def _names_of(name: str) -> list[str]:
     if not name.startswith(_TRAITS):
         return [name]
     plain = name.removeprefix(_TRAITS)
-    return [name, _OLDER_NAMES.get(plain, plain)]
+    return [name, plain, _OLDER_NAMES.get(plain, plain)]
 
 
 def names_consent(pattern: str) -> bool:

@@ -131,7 +131,7 @@ def _role(value: Any) -> Fields:
 
 
 def _avatar(value: Any) -> Fields:
-    yield "avatar_url", _parse_or_none(text, value.get("image_url") if isinstance(value, dict) else value)
+    yield _part("avatar_url", text, value.get("image_url") if isinstance(value, dict) else value)
 
 
 _LOCATION_PARTS = ("country", "region", "city", "country_code", "continent_code")
@@ -143,14 +143,20 @@ def _location(value: Any) -> Fields:
         for name in _LOCATION_PARTS:
             for spelling in (name, f"{name}_name"):
                 if spelling in value:
-                    yield name, _parse_or_none(text, value[spelling])
+                    yield _part(name, text, value[spelling])
 
 
 def _plan(value: Any) -> Fields:
     """Parse a plan. Webhooks always have null here, so only an object asserts something; an empty one asserts no plan."""
     if isinstance(value, dict):
-        yield "plan_id", _parse_or_none(reference, value.get("id"))
-        yield "plan_name", _parse_or_none(text, value.get("name"))
+        yield _part("plan_id", reference, value.get("id"))
+        yield _part("plan_name", text, value.get("name"))
+
+
+def _plan_id(value: Any) -> Fields:
+    """Parse the id of a plan, which some webhooks have in place of the plan: null there says as little."""
+    if value is not None:
+        yield _part("plan_id", reference, value)
 
 
 def _attributes(value: Any) -> dict[str, Value]:
@@ -160,12 +166,12 @@ def _attributes(value: Any) -> dict[str, Value]:
     return {f"attributes.{name}": anything(attribute) for name, attribute in value.items()}
 
 
-def _parse_or_none(parse: Parser, value: Any) -> Value:
-    """Parse a part of a value; a part of the wrong type counts as empty."""
+def _part(name: str, parse: Parser, value: Any) -> tuple[str, Value]:
+    """Parse a part of a value; one of the wrong type is a trait by the name of its field."""
     try:
-        return parse(value)
+        return name, parse(value)
     except WrongType:
-        return None
+        return f"traits.{name}", anything(value)
 
 
 def _fields(**parsers: Any) -> dict[str, FieldRule]:
@@ -210,12 +216,11 @@ COMPANY: Final = ObjectSchema(
     wrappers=("company",),
     fields=MappingProxyType(
         _fields(
-            company_id=own_id, name=text, website=text, industry=text, size=count, plan_id=reference,
-            monthly_spend=number, session_count=count, user_count=count,
-            created_at=moment, remote_created_at=moment, last_request_at=moment,
+            company_id=own_id, name=text, website=text, industry=text, size=count, monthly_spend=number,
+            session_count=count, user_count=count, created_at=moment, remote_created_at=moment, last_request_at=moment,
         ),
     ),
-    parts=MappingProxyType({"plan": _plan, "custom_attributes": _attributes}),
+    parts=MappingProxyType({"plan": _plan, "plan_id": _plan_id, "custom_attributes": _attributes}),
     lists=MappingProxyType({
         "tag_ids": EdgeList("tag", complete=True), "tags": EdgeList("tag", complete=True),
         "segments": EdgeList("segment", complete=True),

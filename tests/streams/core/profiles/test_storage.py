@@ -71,6 +71,13 @@ def test_choose_fields_by_allow_and_deny_with_patterns_and_consent_stays(policy,
     assert names(stored(RECORD, **policy)) == kept | {"unsubscribed_from_emails"}
 
 
+@pytest.mark.parametrize("denied", ["last_request_at", "last_seen_at", "traits.last_request_at"])
+def test_a_value_of_another_type_is_denied_by_the_name_it_was_sent_with_and_by_the_newer_one(denied):
+    """To an organisation `last_request_at` is a field, to a person the older name of one."""
+    sent = fields(1, traits__last_request_at='"soon"', name="Engines")
+    assert names(stored(sent, deny=(denied,))) == {"name"}
+
+
 def test_choose_objects_and_nothing_of_a_kind_that_is_off_is_stored():
     assert stored(RECORD, enabled=False) == NOTHING
 

@@ -226,10 +226,27 @@ def test_a_merge_means_to_the_contact_merged_away_that_it_is_now_another():
 
 
 def test_a_plan_of_null_says_nothing_and_an_empty_one_that_there_is_none():
-    assert "plan_id" not in translated("company.updated", company(plan=None), COMPANIES).now
+    assert translated("company.updated", company(plan=None), COMPANIES).now == ()
+    assert translated("company.updated", company(plan_id=None), COMPANIES).now == ()
+    assert fields(translated("company.updated", company(plan_id=7), COMPANIES)) == {"plan_id": "7"}
     assert translated("company.updated", company(plan={}), COMPANIES).now[0][1] == {"plan_id": None, "plan_name": None}
     plan = {"type": "plan", "id": 7, "name": "Gold"}
     assert fields(translated("company.updated", company(plan=plan), COMPANIES)) == {"plan_id": "7", "plan_name": "Gold"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "item", "asserted"),
+    [
+        ("contact.user.updated", contact(location={"city": False, "country": ""}), {"traits.city": "false", "country": None}),
+        ("user.updated", contact(location_data={"city_name": [1]}), {"traits.city": "[1]"}),
+        ("contact.user.updated", contact(avatar={"image_url": {"a": 1}}), {"traits.avatar_url": '{"a":1}'}),
+        ("company.updated", company(plan={"id": [1], "name": "Gold"}), {"traits.plan_id": "[1]", "plan_name": "Gold"}),
+        ("company.updated", company(plan_id=False), {"traits.plan_id": "false"}),
+    ],
+)
+def test_a_part_that_its_type_cannot_be_is_a_trait_and_leaves_the_field_as_it_was(topic, item, asserted):
+    table = CONTACTS if item["type"] == "contact" else COMPANIES
+    assert dict(translated(topic, item, table).now[0][1]) == asserted
 
 
 def test_a_company_seen_after_its_deletion_exists_again():
