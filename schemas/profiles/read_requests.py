@@ -8,6 +8,7 @@ TOPIC: Final = "contact.read.requests"
 READ_REQUEST: Final = "contact_read_request"
 
 LIST_TRUNCATED: Final = "list_truncated"  # an embedded list shows only a part of its entries, and the rest is not known
+UNSETTLED: Final = "unsettled"  # two events of one second contradict each other, and nothing but rank decides between them
 MERGED_FROM_UNKNOWN: Final = "merged_from_unknown"  # a contact was merged into this one, and the event does not name it
 
 

@@ -8,14 +8,22 @@ from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.intercom.rest_objects import ReadAs
 from schemas.intercom.routes import MERGED_FROM, destinations
-from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, READ_REQUEST, TOPIC, ContactReadRequest
+from schemas.profiles.read_requests import (
+    LIST_TRUNCATED,
+    MERGED_FROM_UNKNOWN,
+    READ_REQUEST,
+    TOPIC,
+    UNSETTLED,
+    ContactReadRequest,
+)
 from schemas.profiles.version import Version
 from streams.agents.derived_event import derived_event
 from streams.agents.source_records import Event, RecordChange
+from streams.core.profiles.policies import ALIVE, contact_status
 from streams.core.records.completeness import incomplete_lists, lists_in_part
 from streams.core.records.intercom.translate import SECOND
 from streams.core.records.intercom.webhook_topics import ABSORBED
-from streams.core.records.registers import version_of
+from streams.core.records.registers import unsettled, version_of
 from streams.engine.agent import Outbox
 
 _MERGED: Final = "contact.merged"
@@ -25,7 +33,7 @@ _SETTLED: Final = 2 * SECOND  # a reading this long after an event's second refl
 
 def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, out: Outbox) -> None:
     """Ask for the contact to be read where an event leaves something open, once for each reason."""
-    for reason in (*_unnamed_merge(event, change), *_truncated_list(event, change)):
+    for reason in (*_unnamed_merge(event, change), *_truncated_list(event, change), *_contradiction(change)):
         _request(avro, tenant, event, reason, out)
 
 
@@ -60,6 +68,15 @@ def _truncated_list(event: Event, change: RecordChange) -> tuple[str, ...]:
     before = incomplete_lists(change.registers_before)
     new = any(kind not in before or _day(version) > _day(before[kind]) for kind, version in after.items())
     return (LIST_TRUNCATED,) if new else ()
+
+
+def _contradiction(change: RecordChange) -> tuple[str, ...]:
+    """Ask for a contact about which two events of one second contradict each other. One that is deleted or merged away cannot be read."""
+    after = change.registers
+    names = unsettled(after) if after.on or after.contested else set()
+    if not names or names <= unsettled(change.registers_before) or contact_status(after) not in ALIVE:
+        return ()
+    return (UNSETTLED,)
 
 
 def _day(version: Version) -> int:

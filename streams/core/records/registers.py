@@ -139,7 +139,7 @@ def versions_of(layers: Layers) -> dict[str, Version]:
 def unsettled(registers: Registers) -> set[str]:
     """Return the names with two contradicting assertions in one second that the wire cannot order; a read by id settles them."""
     names_unsettled = set(registers.contested)
-    denials = _denials(registers) if registers.on else None
+    denials = _denials(registers) if _have_unordered(registers) else None
     if denials is not None:
         for version, names in registers.on:
             names_unsettled.update(name for name in names if any(_unordered(version, other) for other in denials(name)))
@@ -250,6 +250,13 @@ def _without(layers: Layers, others: Layers) -> Layers:
 def _unordered(a: Version, b: Version) -> bool:
     """Return whether rank alone decides between two versions: one second, and not two snapshots, which have milliseconds."""
     return a.second == b.second and not a.rank == b.rank == Rank.SNAPSHOT
+
+
+def _have_unordered(registers: Registers) -> bool:
+    """Return whether an edge or a mark may have been asserted both ways in one second, which the seconds alone rule out for most."""
+    seconds, of_events = {each.second for each, _ in registers.on}, {each.second for each, _ in registers.on if each.rank}
+    denied = (*registers.off, *registers.complete)
+    return any(each.second in (seconds if each.rank else of_events) for each, _ in denied)
 
 
 def _denials(registers: Registers) -> Callable[[str], list[Version]] | None:

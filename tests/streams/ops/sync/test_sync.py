@@ -22,7 +22,7 @@ from schemas.codec import Avro
 from schemas.intercom.rest_objects import how_read
 from schemas.message import header
 from schemas.profiles import read_requests as contact_requests
-from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, ContactReadRequest
+from schemas.profiles.read_requests import LIST_TRUNCATED, MERGED_FROM_UNKNOWN, UNSETTLED, ContactReadRequest
 from schemas.tenancy import App, Secret, Tenancy, Tenant, Workspace
 from streams.ops.sync.catch_up import SyncSchedule
 from streams.ops.sync.process import SyncProcess
@@ -170,7 +170,7 @@ class MergedAndLong:
 
 @pytest.mark.asyncio
 async def test_contacts_are_read_again_for_what_an_event_left_open(kafka_settings: KafkaSettings):
-    requests = [("c1", MERGED_FROM_UNKNOWN), ("c1", LIST_TRUNCATED), ("gone", LIST_TRUNCATED), ("missing", LIST_TRUNCATED)]
+    requests = [("c1", MERGED_FROM_UNKNOWN), ("c1", LIST_TRUNCATED), ("gone", UNSETTLED), ("missing", LIST_TRUNCATED)]
     await append_visibly(kafka_settings, [contact_request(*each) for each in requests])
     async with syncing(kafka_settings, {"abc12345": MergedAndLong()}):
         records = {record.key.decode(): record for record in await until(kafka_settings, "intercom.contacts", 3)}
