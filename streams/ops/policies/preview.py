@@ -15,6 +15,7 @@ from schemas.message import RecordValue
 from schemas.profiles.policies import POLICY, PolicyMessage, ProfilePolicy
 from schemas.profiles.policy_events import key_of
 from schemas.tenancy import Tenancy
+from streams.agents.open_profile import OpenProfile
 from streams.agents.orgs import orgs
 from streams.agents.people import people
 from streams.engine.agent import Agent, Batch
@@ -68,7 +69,7 @@ async def preview(
     async for rows in partition_rows(kafka, changelog):
         table: MemoryTable[Any] = MemoryTable(agent.codec)
         table.store.apply(rows)
-        counts["profiles"] += sum(1 for key in rows if "|" not in key and not key.startswith(":"))
+        counts["profiles"] += profiles_of(table, tenant)
         for change in _changes(agent, avro, table, record, counts):
             counts["changed"] += 1
             counts[change.selection or "neither"] += 1
@@ -86,6 +87,11 @@ async def preview(
         fields=tuple(ChangedField(*each) for each in fields.most_common()),
         listed=tuple(listed),
     )
+
+
+def profiles_of(table: MemoryTable[Any], tenant: str) -> int:
+    """Return how many profiles of a tenant are published or hold records; an id whose records have all moved away is none."""
+    return sum(OpenProfile(group, table).tenant == tenant for group in table.groups() if not group.startswith(":"))
 
 
 def _changes(

@@ -31,6 +31,7 @@ class Erasable(NamedTuple):
     """What an erasure is about: a tenant's records, the profiles that have held them, and whether anybody knows them.
 
     Records of one person have all profiles in common; `holders` has those of each record where they are of many.
+    `published` is whether the person was.
     """
 
     tenant: str
@@ -38,6 +39,7 @@ class Erasable(NamedTuple):
     profiles: tuple[str, ...]
     unknown: bool
     holders: Mapping[str, tuple[str, ...]] | None = None
+    published: bool = True
 
     @classmethod
     def of_many(cls, tenant: str, holders: Mapping[str, tuple[str, ...]]) -> "Erasable":
@@ -68,11 +70,11 @@ def erasure_key(tenancy: Tenancy, tenant: str) -> Secret:
 async def erasable(
     kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, reference: ProfileReference, *, alone: bool = False
 ) -> Erasable:
-    """Return what a reference names: all records of the person, or with `alone` that record alone.
+    """Return what a reference names: all records of the person, published or not, or with `alone` that record alone.
 
     A contact that nobody knows is erasable too. Raises BadConfiguration where the reference names nobody, several, or an organisation.
     """
-    found = await ProfileFinder(kafka, avro).find(reference)
+    found = await ProfileFinder(kafka, avro).find_held(reference)
     if not found and reference.kind is ReferenceKind.RECORD and tenancy.tenant_of(reference.text) is not None:
         return Erasable(reference.tenants[0], (reference.text,), (), unknown=True)
     if len(found) != 1 or found[0].kind != "person":
@@ -86,7 +88,13 @@ async def erasable(
             f"The person has records of {', '.join(missing)}, which is neither a workspace nor a source of the configuration: add it "
             "again, for as long as its records are to be erased."
         )
-    return Erasable(person.tenant, tuple(sorted(records)), await _holders(kafka, avro, person), unknown=False)
+    return Erasable(
+        person.tenant,
+        tuple(sorted(records)),
+        await _holders(kafka, avro, person),
+        unknown=False,
+        published=person.is_published,
+    )
 
 
 def _no_one_person(found: list[FoundProfile]) -> str:
@@ -174,10 +182,11 @@ def _journal_entry(avro: Avro, receipt: Receipt, reason: str | None) -> TopicRec
 async def is_done(kafka: KafkaSettings, avro: Avro, what: Erasable, seconds: float) -> bool:
     """Wait until no person has the records any more. Return False where that takes longer."""
     finder, records = ProfileFinder(kafka, avro), {*what.records}
+    find = finder.find if what.published else finder.find_held
     ids = ProfileReference(ReferenceKind.PROFILE, "", (what.tenant,))
     deadline = time.monotonic() + seconds
     while True:
-        found = [each for id_ in what.profiles for each in await finder.find(ProfileReference(ids.kind, id_, ids.tenants))]
+        found = [each for id_ in what.profiles for each in await find(ProfileReference(ids.kind, id_, ids.tenants))]
         if all(records.isdisjoint(each.records) for each in found):
             return True
         if time.monotonic() >= deadline:

@@ -10,16 +10,14 @@ from connectors.kafka.topic_end import read_to_end
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.profiles.identity import ORG, PERSON
-from schemas.profiles.policies import PROFILE_TOPICS
-from schemas.profiles.registers import SourceRecordRow
 from streams.agents.open_record import OpenRecord
-from streams.agents.profiles import ROW
 from streams.core.profiles.offers import Offers, offers_of
 from streams.core.profiles.policies import Records
 from streams.ops.policies.history import read_history
 from streams.ops.profiles.history import HistoryEntry, TopicEntry, history, history_topics
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
+from streams.ops.profiles.profile_rows import present_records, profile_rows
 from streams.ops.profiles.reasons import FieldReason, field_reasons, in_force
 
 _KIND_OF: Final[Mapping[str, str]] = {
@@ -71,20 +69,8 @@ async def _offers(kafka: KafkaSettings, avro: Avro, found: FoundProfile) -> Offe
 
 async def registers_of(kafka: KafkaSettings, found: FoundProfile, read: dict[str, int]) -> Records:
     """Return the registers of the profile's records, as its agent's table has them."""
-    live = await LiveTopics.read(kafka)
-    changelog = live.changelog(PROFILE_TOPICS[found.kind])
-    if changelog not in live.present:
-        return {}
-    rows: dict[str, bytes | None] = {}
-    for record in await read_to_end(kafka, changelog, lambda record: record, keys=[], groups=[found.id.encode()]):
-        rows[record.key.decode().partition("|")[2]] = record.value
-    read[changelog] = len(rows)
-    decoded = {item: ROW.decode(value).row for item, value in rows.items() if item and value}
-    return {key: _counting(row) for key, row in decoded.items() if row is not None and row.assignment.profile == found.id}
-
-
-def _counting(row: SourceRecordRow) -> Any:
-    return OpenRecord(row).counting
+    rows = await profile_rows(kafka, await LiveTopics.read(kafka), kind=found.kind, profile=found.id, read=read)
+    return {key: OpenRecord(row).counting for key, row in present_records(rows, found.id).items()}
 
 
 async def _entries(kafka: KafkaSettings, avro: Avro, found: FoundProfile, read: dict[str, int]) -> list[TopicEntry]:

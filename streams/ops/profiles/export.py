@@ -60,10 +60,11 @@ class HeldStore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonExport(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything held about a person."""
+    """Everything held about a person. `present` is what is published, or would be without the tenant's policy."""
 
     profile: str
     tenant: str
+    published: bool
     records: tuple[str, ...]
     present: dict[str, Any]
     stores: tuple[HeldStore, ...]
@@ -109,6 +110,7 @@ async def export(kafka: KafkaSettings, avro: Avro, agents: tuple[Agent, ...], fo
     return PersonExport(
         profile=found.id,
         tenant=found.tenant,
+        published=found.is_published,
         records=tuple(found.records),
         present=found.value,
         stores=(*stores, _spool(spool, person)),

@@ -16,7 +16,7 @@ from streams.core.records.registers import version_of
 _MAPS: Final = ("attributes", "traits")
 _LISTS: Final = ("companies", "tags", "segments", "subscribed", "unsubscribed")
 _CONSENT: Final = frozenset({"email_allowed", "sms_allowed"})
-_END: Final = frozenset({"status", "archived_at", "deleted_at", "merged_into"})
+_END: Final = frozenset({"status", "archived_at", "archived_because", "deleted_at", "merged_into"})
 _COUNTING: Final = frozenset({"active", "archived"})
 
 
@@ -114,7 +114,7 @@ def _rule(
     if name.partition(".")[0] in _LISTS:
         return "the latest assertion that it holds; none that it ended is as late"
     counting = {record: each for record, each in candidates.items() if statuses.get(record) in _COUNTING} or candidates
-    if len(counting) == 1 and origin["record"] in counting:
+    if len(counting) == 1 and (only := counting.get(origin["record"])) and only[1].event == origin["event"]:
         return _of_one(name, records[origin["record"]])
     ordered = sorted(Assertion(version, record) for record, (_, version) in counting.items())
     if ordered and ordered[-1].record == origin["record"] and ordered[-1].version.event == origin["event"]:

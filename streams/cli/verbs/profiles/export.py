@@ -56,7 +56,7 @@ def export(ctx: click.Context, /, *, profile: str, file: Path | None, tenant: st
 
 async def _export(settings: Settings, text: str, tenant: str | None) -> PersonExport:
     avro = await configured_codec(settings)
-    found = await located_one(settings, avro, text, tenant)
+    found = await located_one(settings, avro, text, tenant, held=True)
     if found.kind != "person":
         raise BadConfiguration(
             "This is an organisation. Only what is held about people can be exported; `profiles show` prints it."

@@ -9,12 +9,14 @@ from schemas.profiles.identity import RULES, IdentityRules, Scope
 from schemas.profiles.policies import APPEND_ONLY, OVERWRITE, ProfilePolicy
 from streams.agents.open_record import OpenRecord
 from streams.agents.profiles import ROW
+from streams.ops.policies.preview import profiles_of
 from streams.ops.profiles.identity_preview import regrouped
 from streams.ops.profiles.merge_preview import merged
 from streams.ops.profiles.reasons import field_reasons
 from tests.support.identity.lagging_pipeline import PROFILE_AGENTS, LaggingPipeline
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
-from tests.support.tenancy import TENANCY
+from tests.support.oracle import Pipeline
+from tests.support.tenancy import TENANCY, WITH_SOURCES
 
 SCOPE = Scope("acme", "person")
 APART, TOGETHER = IdentityRules(keys=("external_id",), blocked=()), IdentityRules(keys=("external_id", "email"), blocked=())
@@ -41,6 +43,20 @@ def people(rules, policy=None):
     )
     agents.run()
     return agents
+
+
+def test_a_preview_of_a_policy_counts_the_tenants_profiles_those_that_are_not_published_too_and_no_former_ids():
+    pipeline = Pipeline(WITH_SOURCES)
+    pipeline.post(
+        saved("a", 1, external_id="x", role="lead", email="lead@example.com"),
+        saved("b", 2, external_id="x"),
+        saved("c", 3, external_id="x"),
+    )
+    pipeline.post(posted("contact.user.updated", contact("g", role="user"), app_id="gx", number=9))
+    assert profiles_of(pipeline.tables["people"], "acme") == 2  # a lead; two contacts, one of whose ids is an alias
+    pipeline.apply(ProfilePolicy(select='person.role == "lead"'))
+    assert len(pipeline.latest("people")) == 2
+    assert [profiles_of(pipeline.tables["people"], tenant) for tenant in ("acme", "globex", "nobody")] == [2, 1, 0]
 
 
 def apply(agents, rules):
