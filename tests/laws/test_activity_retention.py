@@ -6,12 +6,14 @@ from collections import defaultdict
 import pytest
 
 from schemas.activities.retention import RetentionPolicy
+from schemas.partition import partition_of
 from streams.agents.activities import agent as module
 from streams.agents.activities import mark_set
 from streams.agents.rebuilt.activity_rows import comparable
 from tests.support.activities.world import World, truth, truth_of_orgs
+from tests.support.conversations.bodies import INES, conversation, part
 from tests.support.identity.lagging_pipeline import PARTITIONS, LaggingPipeline
-from tests.support.intercom_bodies import AT
+from tests.support.intercom_bodies import AT, posted
 from tests.support.tenancy import TENANCY
 
 SEEDS = (*range(12), 24, 41)  # in 24 a purge meets conversations that move, in 41 a policy walks while contacts move in the index
@@ -109,3 +111,30 @@ def test_no_words_and_no_ids_of_expired_activities_are_left_and_no_id_is_written
     left = b"".join([*pipeline.latest("activity.records").values(), *pipeline.rows("activities").values()])
     assert b"word" not in left
     assert pipeline.values("people.engagement")
+
+
+NOTED = posted("conversation.admin.noted", conversation(part(1, INES, kind="note"), contacts=("c1",)))
+JOINED = posted("conversation.admin.closed", conversation(updated=AT + 10, contacts=("c1", "c2")), at=AT + 10, number=2)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_marks_that_come_before_any_day_is_known_let_no_detail_expire(seed):
+    """The note is a mark with the first contact when the second joins, in whose partition no day has come: there it is repeated around the mark."""
+    chance = random.Random(seed)
+    pipeline, last_day = LaggingPipeline(TENANCY, chance), AT // DAY_S + 200
+    pipeline.post(NOTED)
+    pipeline.run()
+    pipeline.wake(last_day, partition_of(b"abc12345:c1", PARTITIONS))
+    pipeline.run()
+    for body in (JOINED, NOTED, NOTED):
+        pipeline.post(body)
+        pipeline.run(chance.randrange(12))
+    pipeline.run()
+    (key,) = [key for key, each in pipeline.values("activities").items() if each["type"] == "conversation.noted"]
+    pipeline.wake(last_day)
+    pipeline.run()
+    headers = [dict(record.headers) for record in pipeline.topics["activities"] if record.key == key.encode()]
+    assert [each["ce_type"] for each in headers] == [b"activity.recorded.v1", b"activity.expired.v1"]
+    assert not pipeline.values("activities")
+    ids = [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
+    assert len(ids) == len(set(ids))

@@ -101,7 +101,7 @@ class Contact:
             ):  # the profile has learnt that it is none of that type any more, and not of when those left are
                 self.expired.give(before.type, cause)
         if self.limits.is_expired(after.type, after.time):
-            self.expired.expire([(item, after)], cause)
+            self._expire(item, after, cause)
 
     def join_mark(self, conversation: str, mark: str, type_: str, remnant: Remnant, cause: ContactCause) -> bool:
         """Join what is left of an activity elsewhere to what there is here. Return whether there is anything."""
@@ -109,8 +109,8 @@ class Contact:
         detail = self.details.get(item)
         if detail is not None:
             after = join(detail, remembered(detail.id, conversation, type_, remnant))
-            if self.limits.day is None or self.limits.is_expired(after.type, after.time):
-                self.expired.expire([(item, detail)], cause)  # and then the mark is joined to its mark
+            if self.limits.is_expired(after.type, after.time):
+                self._expire(item, detail, cause)  # and then the mark is joined to its mark
             else:
                 self.join(item, detail, after, cause)
                 return True
@@ -122,6 +122,10 @@ class Contact:
         before = remembered("", conversation, *known)
         self._put_mark(mark, join(before, remembered("", conversation, type_, remnant)), *known, cause)
         return True
+
+    def _expire(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
+        """Leave only the mark of details that have expired by what an event says. The event can do so again, after they were restored."""
+        self.expired.expire([(item, activity)], cause.again("expired", *self.limits.state()))
 
     def _add_again(self, observed: PersonActivity, mark: str, known: str, remnant: Remnant, cause: ContactCause) -> None:
         """Join an activity to what is left of it. Its details are back where its limit is longer now; else they are forgotten again."""

@@ -4,7 +4,15 @@ import random
 
 import pytest
 
-from schemas.activities.retention import RetentionPolicy
+from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksPatch
+from schemas.activities.records import PersonActivity, TimeBasis
+from schemas.activities.retention import RETENTION, RetentionMessage, RetentionPolicy
+from schemas.message import RecordValue
+from schemas.profiles.registers import PatchCause
+from schemas.topics import DAY_MS
+from streams.agents.activities import agent as module
+from streams.engine.agent import Batch
+from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.streams.agents.activities.test_flows import LEE, Story, replied
 from tests.streams.agents.activities.test_retention import DAY_S, replay
 from tests.support.conversations.bodies import CUSTOMER, part
@@ -90,3 +98,40 @@ def test_a_reading_under_two_requests_is_two_events_of_its_conversation():
     item = replied(part(1), updated=AT)
     story = Story().read(item, requested=AT + 50).read(item, requested=AT + 60)
     assert len(ids(story, "conversations")) == len(set(ids(story, "conversations"))) == 2
+
+
+def test_what_one_event_lets_expire_before_and_after_it_was_restored(monkeypatch):
+    """The event says that the note is older than was known. It comes once more when the limit is shorter again and no purge has come that far."""
+    monkeypatch.setattr(module, "_AT_A_TIME", 1)
+    agent = module.activities(TENANCY)
+    table, sent = MemoryTable(agent.codec), []
+
+    def feed(topic, record):
+        out = ListOutbox()
+        agent.step(Batch(topic, 0, [record]), table, out)  # the rest of the work, which is a purge, waits
+        table.commit()
+        sent.extend(out.sent)
+
+    def observe(time, basis, event, contact=b"c1"):
+        noted = PersonActivity(id="a1", type="conversation.noted", time=time, basis=basis)
+        message = RECORD.encode(ActivityRecord(noted, PatchCause(event, 0)))
+        feed("activity.records", RecordValue(b"abc12345:%s|a1" % contact, message))
+
+    def retain(days, version):
+        policy = RETENTION.encode(RetentionMessage(version, "e", 0, None, RetentionPolicy(days)))
+        feed("activity.policies", RecordValue(b"acme", policy))
+
+    day = AT // DAY_S
+    feed("contact.wakes", RecordValue(b"", b"", timestamp=day * DAY_MS))
+    observe(day * DAY_MS, TimeBasis.PART, "other", contact=b"c0")  # where a purge begins
+    observe(day * DAY_MS, TimeBasis.NOTIFICATION, "first")
+    observe((day - 200) * DAY_MS, TimeBasis.PART, "second")
+    retain(400, 1)
+    observe(day * DAY_MS, TimeBasis.NOTIFICATION, "first")
+    retain(30, 2)
+    observe((day - 200) * DAY_MS, TimeBasis.PART, "second")
+    patches = [each for each in sent if each.topic == "activity.patches"]
+    expired = [each for each in map(PATCH.decode, (each.value for each in patches)) if isinstance(each, MarksPatch)]
+    assert [each.expired for each in expired] == [expired[0].expired] * 2
+    assert len({each.cause.event for each in expired}) == 2, "of which the ids on `activities` are made"
+    assert len({dict(each.headers)["ce_id"] for each in patches}) == len(patches)
