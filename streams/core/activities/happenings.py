@@ -14,6 +14,7 @@ from streams.core.records.intercom.objects import Object
 from streams.core.records.intercom.parsers import anything
 from streams.core.records.intercom.payload import decode_item
 
+_CALL: Final = "call"
 _LONGEST: Final = 1_000  # characters of an attribute
 NOT_UNDERSTOOD: Final = "activity_by_notification"
 """The note of a post that has none of what could identify it but the notification's own id."""
@@ -28,7 +29,7 @@ def activity_of(notification: Envelope, entity: str, event: str, *, live: bool) 
     rule = rule_of(notification.topic)
     if not isinstance(rule, Happening):
         return None
-    item = decode_item(notification.item)
+    item = _item_of(notification)
     own = _own_second(rule, item)
     second = own or notification.created_at or 0
     parts, understood = _identified(rule, notification, item, entity, second)
@@ -50,8 +51,15 @@ def identified_by(notification: Envelope, entity: str) -> tuple[str, ...]:
     rule = rule_of(notification.topic)
     if not isinstance(rule, Happening):
         return ()
-    item = decode_item(notification.item)
+    item = _item_of(notification)
     return _identified(rule, notification, item, entity, _own_second(rule, item) or notification.created_at or 0)[0]
+
+
+def _item_of(notification: Envelope) -> Object:
+    """Return the object of a post; what a call says of itself counts as if it stood outside, where it is wrapped."""
+    item = decode_item(notification.item)
+    wrapped = item.get(_CALL) if notification.topic.startswith(f"{_CALL}.") else None
+    return {**wrapped, **item} if isinstance(wrapped, dict) else item
 
 
 def _identified(rule: Happening, notification: Envelope, item: Object, entity: str, second: int) -> tuple[tuple[str, ...], bool]:

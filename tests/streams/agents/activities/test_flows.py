@@ -220,3 +220,12 @@ def test_a_type_that_an_activity_had_for_a_time_keeps_no_time_of_it(is_late):
         at = {name: (each["count"], each["first_at"], each["last_at"]) for name, each in person["types"].items()}
         assert at["conversation.other"] == (1, (AT + 60) * 1000, (AT + 60) * 1000)
         assert at["conversation.teammate_replied"] == (1, AT * 1000, AT * 1000)
+
+
+def test_a_call_that_is_wrapped_has_its_own_time_and_is_the_one_that_is_not():
+    call = {"id": "k1", "contact_id": ADA, "ended_at": AT + 58, "direction": "inbound"}
+    story = Story().report("call.ended", {"call": call}, at=AT + 60)
+    assert (story.one("call.ended")["time"], story.one("call.ended")["time_basis"]) == ((AT + 58) * 1000, "item")
+    assert story.one("call.ended")["attributes"] == {"call": "k1", "direction": "inbound"}
+    story.report("call.ended", {"type": "call", **call}, at=AT + 61, number=2)
+    assert len(story.activities("call.ended")) == 1
