@@ -18,7 +18,8 @@ class PersonActivity(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
 
     `time` is in ms. `text` is plain and at most 2,000 characters, `cut` where there were more; a redacted one has none. `live` is whether
     some event of it was Intercom's own, not a replay's. `author` and entries of `attributes` are texts; `event` is the id of the first
-    event, in order of ids, that it is known by; empty while only a reading of the past has shown it.
+    event, in order of ids, that it is known by; empty while only a reading of the past has shown it. `deleted` is whether its conversation is:
+    nothing of what was in it is left then.
     """
 
     id: str
@@ -34,3 +35,4 @@ class PersonActivity(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     live: bool = False
     attributes: dict[str, str] = {}
     event: str = ""
+    deleted: bool = False

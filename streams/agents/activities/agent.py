@@ -36,6 +36,7 @@ from streams.agents.activities.passing import passage, receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
+from streams.agents.activities.values import is_value
 from streams.core.activities.join import without_words
 from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
@@ -151,7 +152,12 @@ def _assigned(find: FindContact, record: Message, out: Outbox) -> ContactMove | 
         contact.owner.assign(assignment)
         return None
     contact.owner.assign(assignment, leaves=before.profile)
-    return ContactMove(contact.key, before.profile, ContactCause(cause, trace))
+    return ContactMove(contact.key, before.profile, ContactCause(cause, trace, among=_place_of(record, contact)))
+
+
+def _place_of(record: Message, contact: Contact) -> int | None:
+    """Return where a record is that concerns what only a value names."""
+    return record.offset if is_value(contact.key) else None
 
 
 def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMove | None:
@@ -161,7 +167,8 @@ def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMo
     message, (_, item) = RECORD.receive(record.value, out), _key(record)
     if not item:
         raise InvalidRecord("an activity has the key `app_id:contact_id|activity id`; only our own agents write activities")
-    contact, cause = find(), ContactCause(message.cause, header(record.headers, TRACE_PARENT))
+    contact = find()
+    cause = ContactCause(message.cause, header(record.headers, TRACE_PARENT), among=_place_of(record, contact))
     if contact.owner.erased:
         contact.send.forget(item, cause)  # or its words would stay on the compacted topic
         contact.leave_conversations([conversation_of(message)], cause)
@@ -214,8 +221,7 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
     row = ParticipantsRow(latest, closed, sealed, known.moves if known else 0)
     contact.owner.put_participants(conversation, row)
     stays = contact.key in latest.contacts
-    joined = tuple(each for each in latest.contacts if each not in message.before)
-    sends = contact.key == min((each for each in message.before if company_of_subject(each) is None), default="")
+    sends, joined = _passing_on(contact, message)
     if sends and joined:
         send_marks(contact, conversation, latest, joined, cause)
     if not stays:
@@ -227,3 +233,16 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
     contact.owner.put_participants(conversation, msgspec.structs.replace(row, moves=row.moves + 1))
     to = joined if sends else ()
     return ConversationMove(contact.key, conversation, to, stays, closed, latest, cause, forgotten=message.forgotten)
+
+
+def _passing_on(contact: Contact, message: ParticipantsRecord) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a contact sends what it has of a conversation, and to whom: the first of those who took part before, to those who did not.
+
+    Whom an erasure takes out may have been the first, with nothing left to send: then everybody who stays does, to everybody else.
+    """
+    latest = message.participants.contacts
+    if message.forgotten:
+        sends = contact.key in latest and company_of_subject(contact.key) is None
+        return sends, tuple(each for each in latest if each != contact.key)
+    first = min((each for each in message.before if company_of_subject(each) is None), default="")
+    return contact.key == first, tuple(each for each in latest if each not in message.before)

@@ -77,7 +77,7 @@ def move_conversation(contact: Contact, move: ConversationMove, most: int) -> Co
     drops = not takes_part and not is_beside_another(contact, move)
     some = list(islice(contact.details.walk(move.conversation, move.after), most))
     for item, activity in some:
-        shown = without_words(activity) if move.closed else without_author(activity, move.forgotten)
+        shown = without_author(without_words(activity) if move.closed else activity, move.forgotten)
         for other in move.to:
             contact.send.pass_on(shown, move.participants, other, move.cause)
         if drops:

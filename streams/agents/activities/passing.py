@@ -75,4 +75,5 @@ def move_marks(contact: Contact, left: str, type_: str, marks: list[str], cause:
     if left != profile:
         contact.send.patch_marks(left, type_, None, cause, gone=marks)
     if not erased:
-        contact.send.patch_marks(profile, type_, contact.summaries.totals(type_), cause, expired=marks)
+        step = ("moved", contact.owner.assignment.number)
+        contact.send.patch_marks(profile, type_, contact.summaries.totals(type_), cause, expired=marks, step=step)

@@ -37,11 +37,19 @@ PASSED: Final = "=p|"
 
 
 class ContactCause(NamedTuple):
-    """The event behind a change, and its trace; `among` is the number of the participants that a contact takes part with since it was not."""
+    """The event behind a change, and its trace; `among` is the number of the participants that a contact takes part with since it was not.
+
+    Of what only a value names it is the place of the record: it can be erased without a trace, and the same post come again.
+    """
 
     cause: PatchCause
     trace: str | None
     among: int | None = None
+
+    @property
+    def steps(self) -> Step:
+        """What distinguishes changes that the same event makes more than once."""
+        return () if self.among is None else (self.among,)
 
     def since(self, participants: Participants) -> "ContactCause":
         """Return the same cause among those participants: what it gave a contact before that left meanwhile, it gives once more."""
@@ -71,8 +79,8 @@ class ContactSender:
         step: Step = (),
     ) -> None:
         """Give an activity to a profile, or take it away. `step` distinguishes what one event gives a profile again after it was gone."""
-        among = () if cause.among is None else (cause.among,)
-        shown = "gone" if gone else derived(msgspec.msgpack.encode(activity).hex(), *among, *step)
+        steps = (*cause.steps, *step)
+        shown = "gone" if gone and not steps else derived("gone" if gone else msgspec.msgpack.encode(activity).hex(), *steps)
         change = ActivityPatch(self._tenant, self._key, activity, totals, cause.cause, gone)
         self._patch(profile, change, cause, activity.id, shown)
 
@@ -85,10 +93,12 @@ class ContactSender:
         *,
         expired: Collection[str] = (),
         gone: Collection[str] = (),
+        step: Step = (),
     ) -> None:
-        """Have a profile keep marks alone of some activities of a type, and nothing of others."""
+        """Have a profile keep marks alone of some activities of a type, and nothing of others; `step` as in `patch`."""
         change = MarksPatch(self._tenant, self._key, kind, totals, cause.cause, pack_alone(expired), pack_alone(gone))
-        self._patch(profile, change, cause, kind, derived(change.expired.hex(), change.gone.hex(), *_parts_of(totals)))
+        shown = derived(change.expired.hex(), change.gone.hex(), *_parts_of(totals), *cause.steps, *step)
+        self._patch(profile, change, cause, kind, shown)
 
     def record(self, activity: PersonActivity, cause: ContactCause) -> None:
         """Write an activity to `activity.records` as it is now."""

@@ -27,6 +27,7 @@ from streams.agents.conversations.publication import SOURCE, Cause
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.join import for_company, without_words
 from streams.core.conversations.erased import GONE, erased_contacts
+from streams.core.conversations.objects import reference_of
 from streams.core.conversations.observation import Observed
 from streams.core.conversations.row import company_of, contacts_of, is_deleted
 from streams.engine.agent import Outbox, Table
@@ -46,13 +47,13 @@ def send_activities(
 ) -> None:
     """Send what a record shows to everybody who takes part now, and to everybody concerned who that is, where it changed.
 
-    `forgotten` are contacts who are erased, whose parts are no rows any more because the conversation is sealed.
+    `forgotten` are contacts who are erased from now on: what they wrote is not in parts alone, and parts are no rows where it is sealed.
     """
     because = PatchCause(cause.event, cause.time or 0)
     sent = _participants(key, change, cause, tuple(sorted(forgotten)), table=table, out=out)
     if cause.checkpoint:
         return
-    _inform_absent(key, change, sent, cause, out)
+    _inform_absent(key, change, sent, cause, out, rated=_rater(observed))
     deleted = is_deleted(change.registers)
     participants = Participants(sent.number, sent.contacts)
     for activity in _shown(key, change, observed, cause):
@@ -74,10 +75,12 @@ def _shown(key: str, change: ConversationChange, observed: Observed, cause: Caus
     yield from shown.beside_parts(observed, change.registers_before, begins=change.begins)
 
 
-def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox) -> None:
+def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox, *, rated: str) -> None:
     """Inform contacts who do not take part that they wrote something or once took part: who is erased is found in the conversations that they know."""
-    concerned = {each.known.author for each in change.parts if each.changed} | (
-        _ever_with(change.registers) - _ever_with(change.registers_before)
+    concerned = (
+        {rated}
+        | {each.known.author for each in change.parts if each.changed}
+        | (_ever_with(change.registers) - _ever_with(change.registers_before))
     )
     if change.begins:
         concerned |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}
@@ -93,6 +96,11 @@ def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Ca
 def _ever_with(registers: Registers) -> set[str]:
     """Return the contacts that a conversation was ever with, as authors are named."""
     return {name for _, names in registers.on for name in names if name.startswith(_CONTACT)}
+
+
+def _rater(observed: Observed) -> str:
+    rating = observed.item.get("conversation_rating")
+    return reference_of(rating.get("contact")) if isinstance(rating, dict) else ""
 
 
 def _participants(

@@ -82,10 +82,10 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
             publish(avro, key, change, cause, out)
             if not cause.checkpoint and batch.topic != ERASURES_TOPIC:
                 request_read(avro, tenancy.owners[key.partition(":")[0]], key, change, observed=observed, cause=cause, out=out)
-        forgotten = (
-            erased_contacts(observed.registers) if seal is not None and batch.topic == ERASURES_TOPIC else frozenset[str]()
-        )
-        send_activities(key, change, observed, cause, forgotten - erased_contacts(change.registers_before), table=table, out=out)
+        forgotten = frozenset[str]()
+        if batch.topic == ERASURES_TOPIC:
+            forgotten = erased_contacts(change.registers) - erased_contacts(change.registers_before)
+        send_activities(key, change, observed, cause, forgotten, table=table, out=out)
 
 
 def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:

@@ -8,7 +8,7 @@ from schemas.ids import derived
 from schemas.intercom.conversations import Part
 from schemas.intercom.values import identifier_or_none
 from schemas.profiles.registers import Registers, Value
-from streams.core.activities.join import OTHER
+from streams.core.activities.join import OTHER, RATED
 from streams.core.activities.rules import ConversationEvent, at
 from streams.core.activities.table import rule_of
 from streams.core.activities.texts import plain_text
@@ -39,8 +39,7 @@ _BY_AUTHOR: Final = {
 }  # fmt: skip
 _PART_OTHER: Final = f"conversation{OTHER}"
 _STARTED: Final = "conversation.started"
-_RATED: Final = "conversation.rated"
-PART_TYPES: Final = frozenset({*_BY_KIND.values(), *_BY_AUTHOR.values(), _ASSIGNMENT, _PART_OTHER, _STARTED, _RATED})
+PART_TYPES: Final = frozenset({*_BY_KIND.values(), *_BY_AUTHOR.values(), _ASSIGNMENT, _PART_OTHER, _STARTED, RATED})
 """What a part, or what a reading shows beside the parts, can be."""
 _TRANSLATED: Final = ".translated"
 """Ends topics that show a reply in other words than those that were written."""
@@ -110,7 +109,7 @@ class ConversationActivities:
         item, rule = observed.item, rule_of(self._moment.topic) if self._moment.topic else None
         yield from self._started(item, before, is_news=begins)
         yield from self._rated(item)
-        if not isinstance(rule, ConversationEvent) or rule.type in (_STARTED, _RATED):
+        if not isinstance(rule, ConversationEvent) or rule.type in (_STARTED, RATED):
             return
         types = {part_type(each.part) for each in observed.parts}
         if rule.type not in types and (not rule.of_part or not types):
@@ -137,10 +136,11 @@ class ConversationActivities:
         if not isinstance(rating, dict) or rating.get("rating") is None:
             return
         second = second_of(rating.get("created_at"))
-        text, cut = plain_text(rating.get("remark"))
+        redacted = rating.get("redacted") is True
+        text, cut = ("", False) if redacted else plain_text(rating.get("remark"))
         yield self._made(
-            _RATED, (str(rating["rating"]), str(second or self._moment.second)), type_=_RATED, second=second, basis=TimeBasis.ITEM,
-            author=reference_of(rating.get("contact")), text=text, cut=cut,
+            RATED, (str(rating["rating"]), str(second or self._moment.second)), type_=RATED, second=second, basis=TimeBasis.ITEM,
+            author=reference_of(rating.get("contact")), text=text, cut=cut, redacted=redacted,
             attributes=_texts({"rating": rating["rating"], "teammate": reference_of(rating.get("teammate"))}),
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from schemas.activities.records import PersonActivity
 from streams.core.conversations.erased import GONE
 
 OTHER: Final = ".other"
+RATED: Final = "conversation.rated"
 _IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person beyond what happened
     "assignee", "company", "company_name", "content", "content_type", "direction", "name", "part_type", "rating", "ruleset", "state",
     "statistic", "tags", "teammate", "ticket_state", "topic",
@@ -41,15 +42,16 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
             cut=words[1],
             redacted=a.redacted or b.redacted,
             live=a.live or b.live,
-            attributes={} if _is_of_deleted(a) or _is_of_deleted(b) else _joined(a.attributes, b.attributes),
+            attributes={} if a.deleted or b.deleted else _joined(a.attributes, b.attributes),
             event=min(a.event, b.event) if a.event and b.event else a.event or b.event,
+            deleted=a.deleted or b.deleted,
         )
     )
 
 
 def without_words(activity: PersonActivity) -> PersonActivity:
     """Return the activity of a conversation that is deleted: that it was, what it was and when, and nothing of what was in it."""
-    return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={})
+    return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={}, deleted=True)
 
 
 def without_author(activity: PersonActivity, contacts: Collection[str]) -> PersonActivity:
@@ -59,19 +61,19 @@ def without_author(activity: PersonActivity, contacts: Collection[str]) -> Perso
     return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
 
 
-def _is_of_deleted(activity: PersonActivity) -> bool:
-    return activity.redacted and not activity.attributes
-
-
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:
     return {name: max(a.get(name, ""), b.get(name, "")) for name in sorted(a.keys() | b.keys())}
 
 
 def for_company(activity: PersonActivity) -> PersonActivity:
-    """Return the activity as a company has it: that it was, and nothing personal. Its words and author are the person's, under the same id."""
+    """Return the activity as a company has it: that it was, and nothing personal. Its words and author are the person's, under the same id.
+
+    A remark at a rating is redacted where its author is erased, and a company has neither.
+    """
     attributes = {name: value for name, value in activity.attributes.items() if name in _IMPERSONAL}
-    author = "" if activity.author.startswith("contact:") else activity.author
-    return msgspec.structs.replace(activity, author=author, text="", cut=False, attributes=attributes)
+    author = "" if activity.author.startswith(_CONTACT) else activity.author
+    redacted = activity.redacted and (activity.type != RATED or activity.deleted)
+    return msgspec.structs.replace(activity, author=author, text="", cut=False, attributes=attributes, redacted=redacted)
 
 
 def _without_words(activity: PersonActivity) -> PersonActivity:

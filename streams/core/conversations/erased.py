@@ -27,6 +27,7 @@ GONE: Final = "contact:~"
 _AUTHORS: Final = ("source_author",)
 _NOBODY: Final[frozenset[str]] = frozenset()
 _SOURCE: Final[Mapping[str, Any]] = MappingProxyType({"author": {"type": "contact", "id": "~"}, "redacted": True})
+_RATED: Final[Mapping[str, Any]] = MappingProxyType({"contact": {"type": "contact", "id": "~"}, "redacted": True})
 _SEPARATOR: Final = "\n"  # between the ids of a complete list
 
 
@@ -101,7 +102,12 @@ def _item_without(item: Mapping[str, Any], contacts: frozenset[str]) -> dict[str
     if isinstance(source, dict) and _is_of(reference_of(source.get("author")), contacts):
         kept["source"] = {**{name: source[name] for name in ("id", "type", "delivered_as") if name in source}, **_SOURCE}
     if isinstance(rating, dict):
-        kept["conversation_rating"] = {name: value for name, value in rating.items() if name not in ("remark", "contact")}
+        rater = reference_of(rating.get("contact"))
+        if not rater or _is_of(rater, contacts):  # a remark of nobody can be theirs
+            kept["conversation_rating"] = {
+                **{name: value for name, value in rating.items() if name not in ("remark", "contact")},
+                **(_RATED if rater else {}),
+            }
     return kept
 
 

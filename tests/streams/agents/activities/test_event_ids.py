@@ -32,18 +32,22 @@ def created(identifier, number):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_contact_that_is_moved_away_and_back_by_the_event_that_its_activity_is_of(seed):
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_contact_that_is_moved_away_and_back_by_the_event_that_its_activity_is_of(seed, is_late):
     chance = random.Random(seed)
     merged = {**contact(LEE, updated=(AT + 50) * 1000), "merged_from": {"type": "contact", "id": ADA}}
     posts = [created(ADA, 1), created(LEE, 2), posted("contact.merged", merged, at=AT + 50, number=3)]
     posts += chance.choices(posts, k=2)
     chance.shuffle(posts)
     pipeline = LaggingPipeline(TENANCY, chance)
+    if is_late:
+        pipeline.wake(AT // DAY_S + 200)
     for body in posts:
         pipeline.post(body)
         pipeline.run(chance.randrange(6))
     pipeline.run()
-    assert len(ids(pipeline)) == len(set(ids(pipeline)))
+    for topic in ("activities", "people.engagement"):
+        assert len(ids(pipeline, topic)) == len(set(ids(pipeline, topic))), topic
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -35,9 +35,11 @@ def left(agents):
     return {(place, word) for place, data in held.items() for word in (ADDRESS, OWN_ID) if word.encode() in data.lower()}
 
 
-def processed(posts, seed):
+def processed(posts, seed, *, day=None):
     chance = random.Random(seed)
     agents = LaggingPipeline(TENANCY, chance)
+    if day is not None:
+        agents.wake(day)
     posts = [*posts, *chance.choices(posts, k=2)]
     chance.shuffle(posts)
     for body in posts:
@@ -82,3 +84,21 @@ def test_the_same_address_begins_anew_with_who_has_it_afterwards():
     assert {name: each["count"] for name, each in person["types"].items()} == {"contact.created": 1, "event.created": 1}
     ids = [dict(record.headers)["ce_id"] for record in agents.topics["activities"]]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("is_late", [False, True])
+def test_the_same_post_once_more_is_another_event_of_ours_with_who_has_the_address_afterwards(seed, is_late):
+    chance = random.Random(seed)
+    agents = processed(history(), seed, day=AT // DAY_S + 200 if is_late else None)
+    erase(agents, f"{APP}:ada")
+    agents.run(chance.randrange(8))
+    again = [event(3, email=ADDRESS.title()), saved("ada-again", 10, email=ADDRESS, external_id="u-again")]
+    chance.shuffle(again)
+    for body in again:
+        agents.post(body)
+        agents.run(chance.randrange(8))
+    agents.run()
+    for topic in ("activities", "people.engagement"):
+        ids = [dict(record.headers)["ce_id"] for record in agents.topics[topic]]
+        assert len(ids) == len(set(ids)), topic

@@ -1,15 +1,16 @@
 """What several events say of one activity, joined."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.activities.records import PersonActivity
-from streams.core.activities.join import join, without_words
+from streams.core.activities.join import for_company, join, without_author, without_words
 
-ACTIVITIES = st.builds(
+SHOWN = st.builds(
     PersonActivity,
     id=st.just("a"),
-    type=st.sampled_from(("conversation.noted", "conversation.closed", "conversation.other")),
+    type=st.sampled_from(("conversation.noted", "conversation.closed", "conversation.rated", "conversation.other")),
     time=st.integers(1, 3),
     basis=st.integers(1, 3),
     conversation=st.sampled_from(("", "w:1")),
@@ -21,6 +22,7 @@ ACTIVITIES = st.builds(
     attributes=st.dictionaries(st.sampled_from(("a", "b", "subject")), st.sampled_from("xy"), max_size=2),
     event=st.sampled_from(("", "e1", "e2")),
 )
+ACTIVITIES = SHOWN | SHOWN.map(without_words)
 
 
 @given(ACTIVITIES, ACTIVITIES, ACTIVITIES)
@@ -45,3 +47,13 @@ def test_nothing_of_what_was_in_a_deleted_conversation_comes_back_from_another_c
 def test_what_is_left_of_a_deleted_conversation_has_no_words():
     left = without_words(PersonActivity(id="a", type="conversation.noted", time=1, text="secret", attributes={"a": "secret"}))
     assert (left.text, left.attributes, left.redacted, left.type) == ("", {}, True, "conversation.noted")
+
+
+@given(SHOWN, st.booleans())
+def test_a_company_has_the_same_of_a_rating_whether_its_author_is_erased_before_or_after(activity, is_deleted):
+    rating = msgspec.structs.replace(activity, type="conversation.rated", redacted=False, author="contact:1")
+    rating = without_words(rating) if is_deleted else rating
+    erased = without_author(rating, ["1"])
+    assert (erased.author, erased.text, erased.redacted) == ("contact:~", "", True)
+    assert for_company(erased) == for_company(msgspec.structs.replace(rating, attributes=erased.attributes))
+    assert for_company(erased).redacted == is_deleted
