@@ -73,7 +73,12 @@ async def transactions(patient: Patient) -> Findings:
                 text = (
                     f"{each.topic} {each.partition}: a transaction is open since {age // 1000} s; nothing behind it can be read"
                 )
-                found.append(problem(text, "abort it: kafka-transactions.sh find-hanging, then abort"))
+                found.append(
+                    problem(
+                        text,
+                        "if it stays: kafka-transactions.sh find-hanging, then abort; docs/operations.md, A transaction hangs",
+                    )
+                )
     return found or [ok("no transaction is stuck")]
 
 
