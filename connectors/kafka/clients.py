@@ -23,6 +23,7 @@ from connectors.kafka.settings import KafkaSettings
 _Client = TypeVar("_Client", "Consumer", "Producer")
 _WITHOUT_BROKERS_S = 10.0  # more than a broker's session with its controller: then it is among the brokers again
 _ASKED_AGAIN_S = 0.1
+_OFFSETS = "offsets"  # beside aiokafka's groups of connections, which are numbers
 _BOOTSTRAP = "bootstrap"  # aiokafka's own name for the node that is asked first
 
 
@@ -96,8 +97,8 @@ class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no ty
                 connection.close()
 
 
-class _CoordinationConnection:
-    """A client whose requests do not queue behind fetches: a broker answers those of one connection one after the other."""
+class _OffsetsConnection:
+    """A client whose requests queue neither behind fetches nor behind joining a group: a broker answers those of one connection in turn."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
@@ -106,7 +107,7 @@ class _CoordinationConnection:
         return getattr(self._client, name)
 
     async def send(self, node_id: Any, request: Any) -> Any:
-        return await self._client.send(node_id, request, group=ConnectionGroup.COORDINATION)
+        return await self._client.send(node_id, request, group=_OFFSETS)
 
 
 def close_with(client: Any) -> None:
@@ -145,7 +146,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
     def _beside_fetches(self) -> Any:
         """Return a fetcher that shares all with this one's but the connection: half a second may pass until a fetch there is answered."""
         fetcher = copy(self._fetcher)
-        fetcher._client = _CoordinationConnection(self._client)  # noqa: SLF001
+        fetcher._client = _OffsetsConnection(self._client)  # noqa: SLF001
         return fetcher
 
     async def stop(self) -> None:

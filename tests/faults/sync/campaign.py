@@ -41,6 +41,7 @@ _APART_S = 1.05  # what contradicts itself within a second is `unsettled` until 
 _CALLS_A_ROUND = 100  # of a first reading, for five changes: far fewer than a scroll's next page may have to wait for
 _WITH_CONVERSATIONS = 2_000  # contacts up to which they are read too: those of 5,000 have 60,000 parts, and none is compared here
 _COMPARED = ("teammates", "contacts", "companies", "teams", "tags", "segments", "data-attributes", "articles", "activity-log")
+_BROKER_SESSION_S = 6  # as connectors/local has it
 _SETTLED_S = 300  # a change this old has no webhook that may still come
 _AVRO = Avro.local()
 
@@ -146,16 +147,17 @@ class SyncCampaign:
         self._done("no ingress")
 
     async def _without_kafka(self, intercom: SimulatedProcess) -> None:
-        """Kill the broker, and start it again later: webhooks are spooled meanwhile.
+        """Freeze the broker, or for a long time kill it: webhooks are spooled meanwhile.
 
-        It is not frozen: a single broker that stood still for longer than its session lost markers of a transaction (docs/decisions.md).
+        A single broker that stood still for longer than its session lost markers of a transaction (docs/decisions.md).
         """
-        await asyncio.to_thread(self._stack.kill_broker, 1)
+        frozen = self._outages.kafka_s < _BROKER_SESSION_S
+        await asyncio.to_thread(self._stack.pause_broker if frozen else self._stack.kill_broker, 1)
         try:
             await self._change(intercom, self._changes // 4)
             await asyncio.sleep(self._outages.kafka_s)
         finally:
-            await asyncio.to_thread(self._stack.start_broker, 1)
+            await asyncio.to_thread(self._stack.resume_broker if frozen else self._stack.start_broker, 1)
         self._done("no Kafka")
 
     async def _read_again(self, config: Path, intercom: SimulatedProcess, sync: Fleet) -> None:
