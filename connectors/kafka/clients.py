@@ -98,7 +98,7 @@ class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no ty
 
 
 class _OffsetsConnection:
-    """A client whose requests queue neither behind fetches nor behind joining a group: a broker answers those of one connection in turn."""
+    """A client whose requests queue neither behind fetches nor behind joining a group: a broker answers one connection's in their order."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
