@@ -34,24 +34,24 @@ class FactFollower:
         self._kafka = kafka
         self._tenants = tenants
         self._receive = receive
-        self._clients: _Clients | None = None
+        self._consumer: Consumer | None = None
         self._partitions: dict[str, TopicPartition] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._moved = asyncio.Condition()
 
     async def run(self) -> None:
         """Follow until cancelled. Kafka may be away, also at the start."""
-        clients = await self._connect()
-        self._clients = clients
+        consumer = await self._connect()
+        self._consumer = consumer
         try:
             while True:
-                for batch in (await clients.records.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)).values():
+                for batch in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)).values():
                     for record in batch:
                         self._receive(record)
-                await self._note_positions(clients.records)
+                await self._note_positions(consumer)
         finally:
-            self._clients = None
-            await clients.stop()
+            self._consumer = None
+            await _stop(consumer)
 
     async def catch_up(self, tenant: str, *, decided: bool = False) -> None:
         """Return once everything is handed over that was committed in a tenant's log when this was called.
@@ -59,10 +59,10 @@ class FactFollower:
         With `decided` also what was begun and is not committed yet, by any producer, once it is committed or aborted.
         Raises Unavailable where that takes too long.
         """
-        if self._clients is None:
+        if self._consumer is None:
             raise self._unavailable("Kafka has not answered yet")
         partition = self._partitions[tenant]
-        ask = self._clients.ends.written_ends if decided else self._clients.ends.end_offsets
+        ask = self._consumer.written_ends if decided else self._consumer.end_offsets
         try:
             async with asyncio.timeout(_END_S):
                 end = (await ask([partition]))[partition]
@@ -74,26 +74,28 @@ class FactFollower:
         except TimeoutError:
             raise self._unavailable("it is not read to its end yet") from None
 
-    async def _connect(self) -> "_Clients":
-        """Retry until the consumers are connected and have the topic."""
+    async def _connect(self) -> Consumer:
+        """Retry until a consumer is connected and has the topic."""
+        options = {"enable_auto_commit": False, "request_timeout_ms": _REQUEST_MS, "retry_backoff_ms": 50}
+        read = {"isolation_level": "read_committed", "auto_offset_reset": "earliest"}
         attempt = 0
         while True:
-            clients = _Clients(self._kafka)
+            consumer = Consumer(self._kafka, self._kafka.topic(TOPIC), **options, **read)
             try:
                 async with asyncio.timeout(_START_S):
-                    await clients.start()
-                self._assign(clients.records)
+                    await consumer.start()
+                self._assign(consumer)
             except (KafkaError, OSError, TimeoutError, Unavailable) as error:
                 if attempt == 0:
                     _log.warning("the fact log cannot be read", error=type(error).__name__, hint="it is tried again; see kafka.*")
-                await clients.stop()
+                await _stop(consumer)
                 await asyncio.sleep(_RETRY_S)
                 attempt += 1
             except BaseException:
-                await clients.stop()
+                await _stop(consumer)
                 raise
             else:
-                return clients
+                return consumer
 
     def _assign(self, consumer: Any) -> None:
         topic = self._kafka.topic(TOPIC)
@@ -113,25 +115,9 @@ class FactFollower:
         return Unavailable(f"The fact log cannot be used: {why}. The same request may be made again.")
 
 
-class _Clients:
-    """A consumer of records, and one that only asks for ends: behind a waiting fetch of the other's connection it would wait too."""
-
-    def __init__(self, kafka: KafkaSettings) -> None:
-        options: dict[str, Any] = {"enable_auto_commit": False, "request_timeout_ms": _REQUEST_MS, "retry_backoff_ms": 50}
-        self.records: Any = Consumer(
-            kafka, kafka.topic(TOPIC), **options, isolation_level="read_committed", auto_offset_reset="earliest"
-        )
-        self.ends: Any = Consumer(kafka, **options, isolation_level="read_committed")
-        self._every = (self.records, self.ends)
-
-    async def start(self) -> None:
-        for consumer in self._every:
-            await consumer.start()
-
-    async def stop(self) -> None:
-        for consumer in self._every:
-            try:
-                async with asyncio.timeout(_END_S):
-                    await consumer.stop()
-            except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("a reader of the fact log did not stop cleanly", error=type(error).__name__)
+async def _stop(consumer: Consumer) -> None:
+    try:
+        async with asyncio.timeout(_END_S):
+            await consumer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.warning("a reader of the fact log did not stop cleanly", error=type(error).__name__)
