@@ -52,7 +52,7 @@ async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
         present = await _partitions(admin, [kafka.topic(topic.name) for topic in selected])
         missing = [topic for topic in selected if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
-        await _wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
+        await wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
         drift = await _drift(admin, kafka, [topic for topic in selected if topic not in missing], present)
         return Report(len(selected), created, drift)
 
@@ -115,7 +115,7 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
     return tuple(created)
 
 
-async def _wait_until_visible(admin: Any, names: Collection[str]) -> None:
+async def wait_until_visible(admin: Any, names: Collection[str]) -> None:
     """Return when a broker shows the topics: it learns of them a moment after the controller has agreed to create them."""
     pause = _POLL_SECONDS
     try:

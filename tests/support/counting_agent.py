@@ -1,6 +1,5 @@
 """The simplest agent that can be wrong: it counts records by key and sends each count. Its oracle is a Counter."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from connectors.kafka.clients import Consumer, started
 from connectors.kafka.decided_ends import decided_ends
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_metadata import described
+from connectors.kafka.topics import wait_until_visible
 from schemas.errors import InvalidRecord
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
@@ -74,9 +73,7 @@ async def create_topics(
                 for name in sorted(names)
             ]
         )
-        created = {kafka.topic(name) for name in {*TOPICS, *changelogs}}
-        while not created <= (await described(admin._client, created)).keys():  # noqa: ASYNC110  # the controller knows them first
-            await asyncio.sleep(0.02)
+        await wait_until_visible(admin, {kafka.topic(name) for name in {*TOPICS, *changelogs}})
 
 
 @asynccontextmanager

@@ -65,6 +65,12 @@ class Pipeline:
         self.tables = {agent.name: MemoryTable(agent.codec) for agent in agents}
         self.sent = []
 
+    def after(self, *bodies):
+        """Post bodies in this order, and return the pipeline."""
+        for body in bodies:
+            self.post(body)
+        return self
+
     def post(self, *bodies):
         """Process bodies as the ingress would route them, those of one topic in one batch; what none of these agents reads is left out."""
         records = {}
@@ -114,10 +120,7 @@ class Pipeline:
 
 def pipeline_of(bodies, tenancy):
     """Run a set of bodies: each once, sorted by its bytes, so that the order of sending cannot matter."""
-    pipeline = Pipeline(tenancy)
-    for body in sorted(set(bodies)):
-        pipeline.post(body)
-    return pipeline
+    return Pipeline(tenancy).after(*sorted(set(bodies)))
 
 
 def people_of(bodies, tenancy):

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from schemas.activities.records import PersonActivity
-from streams.core.conversations.erased import GONE
+from streams.core.conversations.erased import GONE, is_of
 
 OTHER: Final = ".other"
 RATED: Final = "conversation.rated"
@@ -56,7 +56,7 @@ def without_words(activity: PersonActivity) -> PersonActivity:
 
 def without_author(activity: PersonActivity, contacts: Collection[str]) -> PersonActivity:
     """Return the activity without who wrote it and their words, where that is one of these contacts, who are erased."""
-    if not activity.author.startswith(_CONTACT) or activity.author.removeprefix(_CONTACT) not in contacts:
+    if not is_of(activity.author, contacts):
         return activity
     return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
 

@@ -4,7 +4,7 @@ Who is erased is a mark of the conversation, `erased:ID`, which absorbs: whateve
 so the order of an erasure and of what it concerns decides nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -71,7 +71,7 @@ def without_contacts(registers: Registers, contacts: frozenset[str]) -> Register
 
 def part_without(part: Part, contacts: frozenset[str]) -> Part:
     """Return a part without its author and their words, where they are one of these contacts."""
-    return msgspec.structs.replace(part, author=GONE, redacted=True) if _is_of(part.author, contacts) else part
+    return msgspec.structs.replace(part, author=GONE, redacted=True) if is_of(part.author, contacts) else part
 
 
 def observed_without(observed: Observed, contacts: frozenset[str]) -> Observed:
@@ -91,7 +91,7 @@ def beginning_of(registers: Registers, contacts: frozenset[str]) -> dict[str, An
     """Return the item that takes the words off what began a conversation, where one of these contacts did; else an empty one."""
     values = {name: value for _, fields in registers.now for name, value in fields.items()}
     created = values.get("created_at")
-    if not isinstance(created, int) or not _is_of(str(values.get("source_author")), contacts):
+    if not isinstance(created, int) or not is_of(str(values.get("source_author")), contacts):
         return {}
     return {"created_at": created // 1000, "source": {**_SOURCE}}
 
@@ -99,11 +99,11 @@ def beginning_of(registers: Registers, contacts: frozenset[str]) -> dict[str, An
 def _item_without(item: Mapping[str, Any], contacts: frozenset[str]) -> dict[str, Any]:
     kept = dict(item)
     source, rating = kept.get("source"), kept.get("conversation_rating")
-    if isinstance(source, dict) and _is_of(reference_of(source.get("author")), contacts):
+    if isinstance(source, dict) and is_of(reference_of(source.get("author")), contacts):
         kept["source"] = {**{name: source[name] for name in ("id", "type", "delivered_as") if name in source}, **_SOURCE}
     if isinstance(rating, dict):
         rater = reference_of(rating.get("contact"))
-        if not rater or _is_of(rater, contacts):  # a remark of nobody can be theirs
+        if not rater or is_of(rater, contacts):  # a remark of nobody can be theirs
             kept["conversation_rating"] = {
                 **{name: value for name, value in rating.items() if name not in ("remark", "contact")},
                 **(_RATED if rater else {}),
@@ -111,7 +111,8 @@ def _item_without(item: Mapping[str, Any], contacts: frozenset[str]) -> dict[str
     return kept
 
 
-def _is_of(author: str, contacts: frozenset[str]) -> bool:
+def is_of(author: str, contacts: Collection[str]) -> bool:
+    """Return whether an author is one of these contacts."""
     return author.startswith(_CONTACT) and author.removeprefix(_CONTACT) in contacts
 
 

@@ -72,13 +72,13 @@ async def begin(
     async with transactions(kafka, f"backfill-{app_id}") as producer:
         found = await backfills(kafka, avro)
         backfill = unfinished(found, app_id)
-        if backfill is None:
-            backfill = _new(found, app_id, wanted, client.ahead_ms)
-            require_read(app_id, status, backfill.objects)
+        is_new = backfill is None
+        backfill = backfill or _new(found, app_id, wanted, client.ahead_ms)
+        require_read(app_id, status, backfill.objects)
+        if is_new:
             await producer.append([entry(avro, BACKFILL_STARTED, backfill)])
         elif not backfill.paused:
             backfill = _taken_over(backfill)
-        require_read(app_id, status, backfill.objects)
         context = ReadingContext(
             tenant=wanted.tenant,
             app_id=app_id,

@@ -15,6 +15,7 @@ from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
 from streams.ops.generations.live import agents_lag
 
 _NOTEWORTHY_LAG: Final = 1000  # offsets: what the agents read in less than a second
+_HANGING: Final = "if it stays: kafka-transactions.sh find-hanging, then abort; docs/operations.md, A transaction hangs"
 _STUCK_MS: Final = 60_000  # a transaction lives for 15 s at most
 _DEAD_STATES: Final = {"Dead", "Empty", ""}
 
@@ -73,12 +74,7 @@ async def transactions(patient: Patient) -> Findings:
                 text = (
                     f"{each.topic} {each.partition}: a transaction is open since {age // 1000} s; nothing behind it can be read"
                 )
-                found.append(
-                    problem(
-                        text,
-                        "if it stays: kafka-transactions.sh find-hanging, then abort; docs/operations.md, A transaction hangs",
-                    )
-                )
+                found.append(problem(text, _HANGING))
     return found or [ok("no transaction is stuck")]
 
 

@@ -22,13 +22,6 @@ def attached(id_, number, verb="attached", **lists):
     return posted(f"company.contact.{verb}", item, number=number, at=AT + number)
 
 
-def pipeline_after(*bodies):
-    pipeline = Pipeline(TENANCY)
-    for body in bodies:
-        pipeline.post(body)
-    return pipeline
-
-
 def person(pipeline):
     (value,) = pipeline.values("people").values()
     return value
@@ -44,7 +37,7 @@ TAGS = [str(at) for at in range(1, 61)]
 
 
 def test_300_companies_on_a_contact_are_300_memberships_and_60_tags_are_60():
-    pipeline = pipeline_after(snapshot(1, companies=listed(*COMPANIES), tags=listed(*TAGS)))
+    pipeline = Pipeline(TENANCY).after(snapshot(1, companies=listed(*COMPANIES), tags=listed(*TAGS)))
     assert person(pipeline)["companies"] == [f"{APP}:{id_}" for id_ in COMPANIES]
     assert len(person(pipeline)["tags"]) == 60
     assert {value["company"] for value in pipeline.values("memberships").values()} == {f"{APP}:{id_}" for id_ in COMPANIES}
@@ -53,13 +46,13 @@ def test_300_companies_on_a_contact_are_300_memberships_and_60_tags_are_60():
 
 def test_300_companies_attached_one_by_one_are_complete_however_few_each_payload_shows():
     bodies = [attached(id_, at + 1, companies=first_ten(*COMPANIES[: at + 1])) for at, id_ in enumerate(COMPANIES)]
-    pipeline = pipeline_after(*bodies, snapshot(301, companies=first_ten(*COMPANIES)))
+    pipeline = Pipeline(TENANCY).after(*bodies, snapshot(301, companies=first_ten(*COMPANIES)))
     assert len(person(pipeline)["companies"]) == len(pipeline.latest("memberships")) == 300
     assert (person(pipeline)["incomplete"], requests(pipeline)) == ([], [])
 
 
 def test_a_list_that_shows_ten_of_twelve_is_incomplete_and_asks_for_a_read_once():
-    pipeline = pipeline_after(
+    pipeline = Pipeline(TENANCY).after(
         snapshot(1, companies=first_ten(*COMPANIES[:12])), snapshot(2, companies=first_ten(*COMPANIES[:12]))
     )
     assert (person(pipeline)["incomplete"], len(person(pipeline)["companies"])) == (["companies"], 10)
@@ -67,7 +60,7 @@ def test_a_list_that_shows_ten_of_twelve_is_incomplete_and_asks_for_a_read_once(
 
 
 def test_a_read_that_shows_all_completes_the_list_and_later_payloads_of_as_many_leave_it_complete():
-    pipeline = pipeline_after(
+    pipeline = Pipeline(TENANCY).after(
         snapshot(1, companies=first_ten(*COMPANIES[:12])),
         snapshot(5, companies=listed(*COMPANIES[:12])),
         snapshot(9, companies=first_ten(*COMPANIES[:12])),
@@ -80,14 +73,14 @@ def test_a_read_that_shows_all_completes_the_list_and_later_payloads_of_as_many_
 
 def test_while_a_list_stays_incomplete_a_read_is_asked_for_once_a_day():
     lists = {"companies": first_ten(*COMPANIES[:12])}
-    pipeline = pipeline_after(
+    pipeline = Pipeline(TENANCY).after(
         *(snapshot(number, at=AT + hours * 3600, **lists) for number, hours in enumerate((0, 1, 2, 26, 27, 60), 1))
     )
     assert [event for _, event, _ in requests(pipeline)] == ["notif_1", "notif_4", "notif_6"]
 
 
 def test_a_detached_company_is_counted_as_gone():
-    pipeline = pipeline_after(
+    pipeline = Pipeline(TENANCY).after(
         snapshot(1, companies=listed(*COMPANIES[:12])),
         attached(COMPANIES[3], 3, verb="detached", companies=first_ten(*COMPANIES[:12])),
         snapshot(5, companies=first_ten(*(id_ for id_ in COMPANIES[:12] if id_ != COMPANIES[3]))),
@@ -103,13 +96,13 @@ def test_a_detached_company_is_counted_as_gone():
     ],
 )  # fmt: skip
 def test_every_list_of_a_contact_says_when_it_is_incomplete(name, public):
-    pipeline = pipeline_after(snapshot(1, **{name: first_ten(*TAGS[:12])}))
+    pipeline = Pipeline(TENANCY).after(snapshot(1, **{name: first_ten(*TAGS[:12])}))
     assert (person(pipeline)["incomplete"], len(person(pipeline)[public])) == ([public], 10)
     assert len(requests(pipeline)) == 1
 
 
 def test_a_list_that_has_more_and_does_not_say_how_many_is_incomplete():
-    pipeline = pipeline_after(snapshot(1, companies={"data": [{"id": "a"}], "has_more": True, "total_count": None}))
+    pipeline = Pipeline(TENANCY).after(snapshot(1, companies={"data": [{"id": "a"}], "has_more": True, "total_count": None}))
     assert person(pipeline)["incomplete"] == ["companies"]
 
 
@@ -121,14 +114,17 @@ def test_any_order_gives_the_same_answer():
         snapshot(7, companies=listed(*COMPANIES[:12], COMPANIES[20])),
     ]
     for history in (bodies, bodies[::-1], [bodies[2], bodies[0], bodies[3], bodies[1]]):
-        assert (person(pipeline_after(*history))["incomplete"], len(person(pipeline_after(*history))["companies"])) == ([], 13)
+        assert (
+            person(Pipeline(TENANCY).after(*history))["incomplete"],
+            len(person(Pipeline(TENANCY).after(*history))["companies"]),
+        ) == ([], 13)
     for history in (bodies[:3], bodies[2::-1]):
-        assert person(pipeline_after(*history))["incomplete"] == ["companies"]
+        assert person(Pipeline(TENANCY).after(*history))["incomplete"] == ["companies"]
 
 
 def test_one_request_for_a_merge_and_a_list_of_one_event_each_has_an_id_of_its_own():
     body = posted("contact.merged", contact("new", companies=first_ten(*COMPANIES[:12])), number=1)
-    pipeline = pipeline_after(body)
+    pipeline = Pipeline(TENANCY).after(body)
     ids = [dict(sent.headers)["ce_id"] for sent in pipeline.sent if sent.topic == "contact.read.requests"]
     assert ({reason for reason, _, _ in requests(pipeline)}, len(set(ids))) == ({"merged_from_unknown", "list_truncated"}, 2)
 

@@ -36,13 +36,6 @@ TAGGED = (
 CONTRADICTIONS = [(ATTACHED, "company:c1"), (ARCHIVED, "archived"), (SAVED, "name"), (TAGGED, "tag:7")]
 
 
-def pipeline_after(*bodies):
-    pipeline = Pipeline(TENANCY)
-    for body in bodies:
-        pipeline.post(body)
-    return pipeline
-
-
 def person(pipeline):
     (value,) = pipeline.values("people").values()
     return value
@@ -62,14 +55,14 @@ def read_by_id(pipeline, **fields):
 @pytest.mark.parametrize(("bodies", "name"), CONTRADICTIONS)
 def test_a_contradiction_within_one_second_is_named_and_asked_for_once_in_any_order(bodies, name):
     for order in itertools.permutations(bodies):
-        pipeline = pipeline_after(*order, *order)
+        pipeline = Pipeline(TENANCY).after(*order, *order)
         assert person(pipeline)["unsettled"] == [name]
         assert requests(pipeline) == [(ADA, "unsettled", (AT + 2) * 1000)]
 
 
 @pytest.mark.parametrize(("bodies", "name"), CONTRADICTIONS)
 def test_a_reading_by_id_settles_it_and_asks_for_nothing(bodies, name):
-    pipeline = pipeline_after(*bodies)
+    pipeline = Pipeline(TENANCY).after(*bodies)
     read_by_id(pipeline, name="Ada", companies=listed("c1"), tags=listed("7"))
     found = person(pipeline)
     assert (found["unsettled"], len(requests(pipeline))) == ([], 1)
@@ -77,13 +70,13 @@ def test_a_reading_by_id_settles_it_and_asks_for_nothing(bodies, name):
 
 
 def test_a_later_contradiction_is_asked_for_again():
-    pipeline = pipeline_after(*ATTACHED, between("attached", 3, at=AT + 9), between("detached", 4, at=AT + 9))
+    pipeline = Pipeline(TENANCY).after(*ATTACHED, between("attached", 3, at=AT + 9), between("detached", 4, at=AT + 9))
     assert [not_before for _, _, not_before in requests(pipeline)] == [(AT + 2) * 1000, (AT + 11) * 1000]
 
 
 def test_what_is_in_order_and_what_nobody_can_read_any_more_is_not_asked_for():
-    assert requests(pipeline_after(between("attached", 1), between("detached", 2, at=AT + 1))) == []
+    assert requests(Pipeline(TENANCY).after(between("attached", 1), between("detached", 2, at=AT + 1))) == []
     gone = mark("contact.deleted", 9, at=AT + 5, deleted=True)
-    assert requests(pipeline_after(gone, *ATTACHED)) == []
+    assert requests(Pipeline(TENANCY).after(gone, *ATTACHED)) == []
     merged = posted("contact.merged", contact("new") | {"merged_from": {"id": ADA}}, number=9, at=AT + 5)
-    assert requests(pipeline_after(merged, *ATTACHED)) == []
+    assert requests(Pipeline(TENANCY).after(merged, *ATTACHED)) == []

@@ -67,19 +67,12 @@ def history():
     ]
 
 
-def pipeline_after(*bodies):
-    pipeline = Pipeline(TENANCY)
-    for body in bodies:
-        pipeline.post(body)
-    return pipeline
-
-
 def tables(pipeline):
     return {name: table.rows() for name, table in pipeline.tables.items()}
 
 
 def test_nothing_of_an_erased_person_stays_in_any_table_or_latest_value():
-    pipeline = pipeline_after(*history())
+    pipeline = Pipeline(TENANCY).after(*history())
     assert any(part in value for part in CONTENT for rows in tables(pipeline).values() for value in rows.values())
     pipeline.feed(erasure.TOPIC, erased(USER), erased(LEAD))
     for name, rows in tables(pipeline).items():
@@ -98,7 +91,7 @@ def test_nothing_of_an_erased_person_stays_in_any_table_or_latest_value():
 
 
 def test_the_change_of_an_erasure_names_fields_and_has_no_value_of_before():
-    pipeline = pipeline_after(*history())
+    pipeline = Pipeline(TENANCY).after(*history())
     count = len(pipeline.sent)
     pipeline.feed(erasure.TOPIC, erased(USER))
     changes = [sent for sent in pipeline.sent[count:] if sent.topic == "people.changes"]
@@ -110,7 +103,7 @@ def test_the_change_of_an_erasure_names_fields_and_has_no_value_of_before():
 
 
 def test_late_events_replays_and_backfills_of_an_erased_contact_change_nothing():
-    pipeline = pipeline_after(*history())
+    pipeline = Pipeline(TENANCY).after(*history())
     pipeline.feed(erasure.TOPIC, erased(USER), erased(LEAD))
     before, count = tables(pipeline), len(pipeline.sent)
     pipeline.post(*history()[:2])
@@ -120,7 +113,7 @@ def test_late_events_replays_and_backfills_of_an_erased_contact_change_nothing()
 
 
 def test_an_assignment_that_was_on_its_way_changes_nothing():
-    pipeline = pipeline_after(*history())
+    pipeline = Pipeline(TENANCY).after(*history())
     (assignment,) = [sent for sent in pipeline.sent if sent.topic == "contact.assignments"][:1]
     pipeline.feed(erasure.TOPIC, erased(USER), erased(LEAD))
     before, count = tables(pipeline)["contacts"], len(pipeline.sent)
@@ -171,7 +164,7 @@ def test_a_contact_nobody_knows_can_be_erased_and_stays_so():
 
 
 def test_a_contact_that_was_merged_away_can_be_erased_alone():
-    pipeline = pipeline_after(*history()[:2])
+    pipeline = Pipeline(TENANCY).after(*history()[:2])
     survivor = contact(
         "user", updated=(AT + 5) * 1000, created_at=AT - 9, merged_from={"type": "contact", "id": "lead"}, name="Ada"
     )
@@ -183,7 +176,7 @@ def test_a_contact_that_was_merged_away_can_be_erased_alone():
 
 
 def test_a_contact_is_erased_twice_as_once():
-    pipeline = pipeline_after(*history())
+    pipeline = Pipeline(TENANCY).after(*history())
     pipeline.feed(erasure.TOPIC, erased(USER))
     before, latest = tables(pipeline), pipeline.latest("people")
     pipeline.feed(erasure.TOPIC, erased(USER, 2))
@@ -191,7 +184,7 @@ def test_a_contact_is_erased_twice_as_once():
 
 
 def test_a_profile_that_the_record_has_left_forgets_where_it_went():
-    pipeline = pipeline_after(*history()[:2])
+    pipeline = Pipeline(TENANCY).after(*history()[:2])
     former = derived("acme", "person", LEAD)
     assert f"{former}|{LEAD}" in tables(pipeline)["people"]
     pipeline.feed(erasure.TOPIC, erased(LEAD))
