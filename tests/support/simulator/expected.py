@@ -10,6 +10,8 @@ Row = dict[str, Any]
 ACTIVE = "active"
 TOGETHER = " is one person with "
 """What is wrong with a contact because of another one, which is wrong itself: it should be gone."""
+INCOMPLETE = " has incomplete "
+"""A contact whose lists are known to be cut off, and who waits to be read: what is not known is not wrong."""
 BY_WAY_OF = " by way of "
 """What is wrong with a contact that was merged into one which was merged itself: the other may be what is wrong."""
 _PLAIN = ("external_id", "role", "email", "phone", "name", "owner_id", "has_hard_bounced", "marked_email_as_spam")
@@ -73,8 +75,9 @@ def wrong_people(app_id: str, contacts: Iterable[Row], people: Mapping[str, Row]
 
 
 def wrong_by_themselves(sentences: Iterable[str]) -> set[str]:
-    """Return the keys of objects that are wrong not only because another one is."""
-    keys = {each: each.split(" ")[0].rstrip(",") for each in sentences if TOGETHER not in each}
+    """Return the keys of objects that are wrong, and not only because another one is."""
+    own = (each for each in sentences if TOGETHER not in each and INCOMPLETE not in each)
+    keys = {each: each.split(" ")[0].rstrip(",") for each in own}
     ways = {key: each.split(BY_WAY_OF)[1].split(" ")[0] for each, key in keys.items() if BY_WAY_OF in each}
     wrong = set(keys.values()) - ways.keys()
     return wrong | {key for key in ways if not wrong & {*_chain(ways, key)}}
