@@ -33,8 +33,8 @@ class ProcessingLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much one piece of pending work does, in rows read; an account evaluated counts as 32.
 
     Its budget is `budget`, and `per_record` more for each record of a batch or each queued fact (`queued_at_most` of them), so
-    that pending work is finished faster than a log read from its start can add to it. A chunk is never divided, so one may exceed
-    the budget.
+    that pending work is finished faster than a log read from its start can add to it. A chunk is never divided: another one begins
+    where more than half of one like the last is left, and may exceed the budget.
     """
 
     chunk: int = CHUNK
@@ -102,7 +102,7 @@ def _step(writer: OutputWriter, limits: ProcessingLimits, batch: Batch, table: T
             while result is not None:
                 results.append(result)
                 budget -= result.cost
-                result = backlog.resume(state, limits.chunk) if result.has_more and budget > 0 else None
+                result = backlog.resume(state, limits.chunk) if result.has_more and _affords(budget, result) else None
         for each in results:
             writer.write(each, out)
     return b"" if was_idle and next_pending_tenant(table) is not None else None
@@ -116,10 +116,17 @@ def _resume(writer: OutputWriter, limits: ProcessingLimits, cursor: Cursor, tabl
     state = TenantState(table, tenant)
     index = state.backlog.index
     budget = limits.budget + limits.per_record * min(limits.queued_at_most, index.queued if index else 0)
-    while budget > 0 and (result := backlog.resume(state, limits.chunk)) is not None:
+    result = backlog.resume(state, limits.chunk)
+    while result is not None:
         writer.write(result, out)
         budget -= result.cost
+        result = backlog.resume(state, limits.chunk) if _affords(budget, result) else None
     return tenant.encode() if next_pending_tenant(table) is not None else None
+
+
+def _affords(budget: int, before: ChunkResult) -> bool:
+    """Return whether the budget that is left is more than half of a chunk like the one before."""
+    return budget > before.cost // 2
 
 
 def _position(batch: Batch, record: Message) -> LogPosition:

@@ -120,6 +120,16 @@ def test_a_policy_over_twenty_thousand_accounts_is_answered_in_bounded_parts(lar
     assert results(large, "C4") == {"FAIL": PEOPLE // 10, "PASS": PEOPLE - PEOPLE // 10}
 
 
+@pytest.mark.parametrize(("waiting", "chunks"), [(0, 1), (1, 1), (16, 2), (32, 3)])
+def test_a_piece_is_one_chunk_and_more_where_many_facts_wait(waiting: int, chunks: int):
+    company = peopled(Measured(), 300)
+    company.step([company._record(policy(roles("Support")))])
+    company.step([company._record(staff(f"{number:05d}", f"p{number}@acme.example")) for number in range(waiting)])
+    piece = company.resume()
+    assert piece is not None
+    assert [sent.topic for sent in piece].count("access.ledger") == chunks
+
+
 def test_no_record_of_it_is_larger_than_a_quarter_of_what_a_broker_takes(large: Measured):
     assert max(len(sent.value or b"") for sent in large.sent) < 512 << 10
     assert [entry["outcome"] for entry in large.ledger()] == [CONTINUED] * ((PEOPLE - 1) // (LIMITS.chunk // EVALUATED)) + [
