@@ -5,7 +5,7 @@ processor → `EngineLoaderHost.on_loaded`, which reads its sources from the com
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -86,6 +86,13 @@ class EngineProcessorHost:
     def committed(self, stats: CommitStats) -> None:
         """Report a committed transaction."""
         self._on_commit(stats)
+
+    def written(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Have those of this process expect committed records."""
+        for (topic, partition), position in positions.items():
+            processor = self._state.by_source.get(TP(topic, partition))
+            if processor is not None:
+                processor.expect(self._names.plain(topic), position)
 
     async def close(self) -> None:
         """Cancel the reloads."""

@@ -71,7 +71,7 @@ class Committer:
             sent[:] = [record for record in sent if self._names.sends(processor.agent.name, record[0])]
         _, largest = max([(len(value or b""), topic) for topic, _, value, _, _ in sent], default=(0, ""))
         try:
-            bookmark = await commit(
+            committed = await commit(
                 processor.producer,
                 sent=sent,
                 changes=changes,
@@ -91,12 +91,13 @@ class Committer:
             processor.fail(error)
             return False
         try:
-            processor.store.apply(changes, bookmark)
+            processor.store.apply(changes, committed.bookmark)
         except StoreFailed as error:  # the transaction is committed; a reload brings the table up to it
             processor.fail(error)
             return False
         processor.commit_state = commit_state
         processor.unsettled = False
+        self._host.written(committed.written)
         return True
 
 

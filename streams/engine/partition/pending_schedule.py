@@ -6,13 +6,17 @@ the part before took: beside an endless stream of records, pending work has a sh
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from streams.engine.limits import Limits
 from streams.engine.partition.processor import PartitionProcessor
 
+T = TypeVar("T")
+
+_SWITCH_SECONDS: Final = 0.0005  # a fetch needs the interpreter a dozen times, and waited up to 5 ms for each beside a piece
 _LOOK_SECONDS: Final = 0.001
 _ROUNDS: Final = 12  # of the loop, until a record that waits in a socket is in a buffer: aiokafka hands it on from task to task
 
@@ -42,7 +46,7 @@ class PendingSchedule:
         """
         if self._processor.buffer:
             return True
-        while self._patience > 0 and self._is_awaited_elsewhere():
+        while self._patience > 0 and (self._is_awaited_elsewhere() or self._processor.is_expecting(self._clock())):
             began = self._clock()
             await asyncio.sleep(_LOOK_SECONDS)
             self._patience -= self._clock() - began
@@ -52,9 +56,9 @@ class PendingSchedule:
 
     async def run_pieces(self, do_piece: Callable[[], bool | None], started: float) -> bool | None:
         """Do pieces of the part that began at `started` while it may have another; return what the last one returned, None for a failure."""
-        more = do_piece()
+        more = _do(do_piece)
         while more and await self.may_continue(started):
-            more = do_piece()
+            more = _do(do_piece)
         return more
 
     async def may_continue(self, started: float) -> bool:
@@ -64,10 +68,23 @@ class PendingSchedule:
         for _ in range(_ROUNDS):
             await asyncio.sleep(0)
             enough = self._clock() - started >= self._batch_seconds
-            if (self._processor.buffer and enough) or self._is_awaited_elsewhere():
+            if (enough and self._is_awaited_here()) or self._is_awaited_elsewhere():
                 return False
         return True
+
+    def _is_awaited_here(self) -> bool:
+        return bool(self._processor.buffer) or self._processor.is_expecting(self._clock())
 
     def _is_awaited_elsewhere(self) -> bool:
         now = self._clock()
         return any(each is not self._processor and each.has_new_records(now) for each in self._processor.siblings)
+
+
+def _do(piece: Callable[[], T]) -> T:
+    """Do a piece, and let other threads of the process have the interpreter sooner than usual meanwhile."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        return piece()
+    finally:
+        sys.setswitchinterval(before)

@@ -27,7 +27,9 @@ from streams.engine.tables.store import MemoryStore, Store
 
 log = structlog.get_logger(__name__)
 
-_ON_ITS_WAY_SECONDS: Final = 0.005  # what a committed record takes through the broker to the next agent, on two cores
+_ON_ITS_WAY_SECONDS: Final = (
+    0.1  # a committed record is with the next agent after 5 ms on two cores; one that takes longer may be refused there
+)
 
 PartitionId = tuple[str, int]
 """An agent's name and a partition."""
@@ -75,6 +77,9 @@ class ProcessorHost(Protocol):
     def committed(self, stats: CommitStats) -> None:
         """Count a committed transaction."""
 
+    def written(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Have the processors of these partitions of broker topics expect committed records, up to there."""
+
 
 class PartitionProcessor:
     """The state of one partition of one agent. It changes under `lock`, so a revocation can wait for the running transaction.
@@ -106,7 +111,9 @@ class PartitionProcessor:
         self.buffer = FetchBuffer(limits)
         self.batch_records = limits.batch_records  # the size of the next batch
         self._at_new_records = False  # a batch is in work
-        self._batch_ended = -_ON_ITS_WAY_SECONDS
+        self._expected: dict[
+            str, tuple[int, float]
+        ] = {}  # by source, positions of committed records, and until when they may come
         self.wake_timer = WakeTimer(agent, clock)
         self.siblings: Collection[PartitionProcessor] = (self,)  # processors of this process, including this one
         self.producer: AIOKafkaProducer | None = None
@@ -165,11 +172,26 @@ class PartitionProcessor:
         try:
             yield
         finally:
-            self._at_new_records, self._batch_ended = False, time.perf_counter()
+            self._at_new_records = False
+
+    def expect(self, topic: str, position: int) -> None:
+        """Expect a source's records up to a position: a processor of this process has just committed them."""
+        self._expected[topic] = position, time.perf_counter() + _ON_ITS_WAY_SECONDS
+
+    def is_expecting(self, now: float) -> bool:
+        """Say whether records are on their way at `now` (of `time.perf_counter`), which a processor of this process has committed."""
+        if self._expected:
+            reached = self.commit_state.positions
+            self._expected = {
+                topic: (position, until)
+                for topic, (position, until) in self._expected.items()
+                if now < until and reached.get(topic, position) < position
+            }
+        return bool(self._expected)
 
     def has_new_records(self, now: float) -> bool:
-        """Say whether new records wait, are in work, or were until just before `now` (of `time.perf_counter`): what follows from them is on its way."""
-        return bool(self.buffer) or self._at_new_records or now - self._batch_ended < _ON_ITS_WAY_SECONDS
+        """Say whether new records wait, are in work, or are on their way."""
+        return bool(self.buffer) or self._at_new_records or self.is_expecting(now)
 
     @property
     def busy_siblings(self) -> int:

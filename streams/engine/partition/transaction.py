@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
@@ -17,6 +17,13 @@ T = TypeVar("T")
 
 PartitionCount = Callable[[str], Awaitable[int]]
 """Return a broker topic's number of partitions."""
+
+
+class Committed(NamedTuple):
+    """The changelog's new bookmark, None where it is unknown; and a position in each partition written to, behind a record of the transaction."""
+
+    bookmark: Bookmark | None
+    written: Mapping[tuple[str, int], int]
 
 
 class TransactionTimedOut(TimeoutError):
@@ -36,8 +43,8 @@ async def commit(
     partition_count: PartitionCount,
     group: str,
     seconds: float | None = None,
-) -> Bookmark | None:
-    """Write everything in one transaction and return the changelog's new bookmark. After an error the outcome is unknown: reload.
+) -> Committed:
+    """Write everything in one transaction and return where it stands. After an error the outcome is unknown: reload.
 
     `sent` is emptied: its records are in the batches then, and need not be in memory twice. `output_name` and `source_name` return a topic's name on the broker, and `partition_count` that topic's number of partitions. Raises
     TransactionTimedOut if brokers do not take it within so many seconds: aiokafka itself tries without end.
@@ -57,13 +64,16 @@ async def commit(
         batch.add(changelog, partition, text.encode(), data)
     content = commit_states.encode(commit_state)
     metadata = batch.add(changelog, partition, commit_states.KEY, content)
-    answer = (await deadline.of(batch.flush(), "its records"))[changelog, partition]
+    answers = await deadline.of(batch.flush(), "its records")
     offsets = {TopicPartition(source_name(topic), partition): offset for topic, offset in commit_state.positions.items()}
     await deadline.of(producer.send_offsets_to_transaction(offsets, group), "its positions")
     await deadline.of(producer.commit_transaction(), "its end")
+    written = {target: each.offset + 1 for target, each in answers.items()}
+    answer = answers[changelog, partition]
     if answer.offset < 0:
-        return None  # a batch that was sent twice is acknowledged without its offset
-    return Bookmark(answer.offset + metadata.offset, answer.timestamp if answer.timestamp >= 0 else metadata.timestamp, content)
+        return Committed(None, written)  # a batch that was sent twice is acknowledged without its offset
+    timestamp = answer.timestamp if answer.timestamp >= 0 else metadata.timestamp
+    return Committed(Bookmark(answer.offset + metadata.offset, timestamp, content), written)
 
 
 class _Deadline:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -132,8 +134,50 @@ async def test_records_that_no_batch_may_take_hold_up_no_part() -> None:
 
 async def test_what_follows_from_a_record_is_waited_for_also_while_it_is_on_its_way() -> None:
     async with at_work({SOURCE: 0}) as (other, _, _):
-        assert not other.has_new_records(0.0)
+        assert not other.has_new_records(time.perf_counter())
         with other.at_new_records():
             assert other.has_new_records(1e12)
-        assert other.has_new_records(0.0)
-        assert not other.has_new_records(1e12)
+        assert not other.has_new_records(time.perf_counter())
+        other.expect(SOURCE, 1)
+        assert other.has_new_records(time.perf_counter())
+        other.offer(fetched(0, 1))
+        await quiet()
+        assert not other.has_new_records(time.perf_counter()), "it is here, and done"
+
+
+async def test_what_never_comes_is_not_waited_for_without_end() -> None:
+    async with at_work({SOURCE: 0}) as (other, _, _):
+        other.expect(SOURCE, 1)
+        assert not other.is_expecting(time.perf_counter() + 1.0)
+        other.expect("a topic that it does not read", 1)
+        assert not other.is_expecting(time.perf_counter())
+
+
+async def test_no_part_begins_while_a_record_is_on_its_way_to_its_partition() -> None:
+    """Found by a benchmark: the second of two agents had begun a piece when the record came, which then waited for it and its transaction."""
+    async with at_work({SOURCE: 0}) as (ours, _, _):
+        schedule = PendingSchedule(ours, LIMITS, ticking(0.0))
+        schedule.observe_part(0.2)
+        ours.expect(SOURCE, 1)
+        waiting = asyncio.create_task(schedule.may_begin())
+        await quiet()
+        assert not waiting.done()
+        ours.buffer.put(fetched(0, 1))
+        assert not await waiting
+
+
+async def test_a_part_ends_for_a_record_that_is_on_its_way_once_it_had_as_long_as_the_batch_before() -> None:
+    async with at_work({SOURCE: 0}) as (ours, _, _):
+        schedule = PendingSchedule(ours, LIMITS, ticking(0.0))
+        ours.expect(SOURCE, 1)
+        assert not await schedule.may_continue(0.0)
+        schedule.observe_batch(0.1)
+        assert await schedule.may_continue(0.0)
+
+
+async def test_a_piece_gives_the_interpreter_to_other_threads_sooner_than_python_does() -> None:
+    async with at_work({SOURCE: 0}) as (ours, _, _):
+        before, during = sys.getswitchinterval(), []
+        await PendingSchedule(ours, LIMITS).run_pieces(lambda: during.append(sys.getswitchinterval()), time.perf_counter())
+        assert during[0] <= before / 5
+        assert sys.getswitchinterval() == before

@@ -110,6 +110,8 @@ class Host:
     def committed(self, stats) -> None:
         self.stats.append(stats)
 
+    def written(self, positions) -> None: ...
+
 
 @asynccontextmanager
 async def at_work(
