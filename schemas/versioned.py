@@ -7,6 +7,7 @@ replaced one at a time.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from msgspec import DecodeError
@@ -77,6 +78,13 @@ class Versioned(Generic[T]):
         if encoding < self.since and self.before is not None:
             return self.before.encode(value, encoding)
         return self._prefix + self._encoder.encode(value)
+
+    def encoder(self, encoding: int) -> Callable[[T], bytes]:
+        """Return what encodes values in that encoding, for many of them."""
+        if encoding < self.since and self.before is not None:
+            return partial(self.encode, encoding=encoding)
+        prefix, encode = self._prefix, self._encoder.encode
+        return lambda value: prefix + encode(value)
 
     def decode(self, data: bytes) -> T:
         """Return the value. Raises MustStop for a newer release's encoding, InvalidRecord for other bytes."""

@@ -152,6 +152,9 @@ def _map(schema: Any, named: Named, within: Within) -> _Read:
 
 def _count(data: bytes, at: int) -> tuple[int, int]:
     """Return the number of items of a block. A negative one, with the block's size behind it, is unusual, and so is one beyond the bytes."""
+    size = data[at]
+    if size < _MORE and not size & 1:  # as nearly all blocks have
+        return size >> 1, at + 1
     count, at = _number(data, at)
     if not 0 <= count <= len(data):
         raise UnusualValue("a block with its size, or more items than bytes")

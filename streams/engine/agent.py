@@ -72,6 +72,9 @@ class Table(Protocol[T]):
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
         """Yield the items beyond `after` in text order, without the group's own row. Do not put or delete while walking."""
 
+    def items(self, group: str, after: str = "") -> Iterator[str]:
+        """Yield what `walk` does without the values, which are not decoded."""
+
     def groups(self, after: str = "") -> Iterator[str]:
         """Yield the groups beyond `after` that have a row of their own, in text order. Do not put or delete while walking.
 

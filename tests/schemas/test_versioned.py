@@ -53,6 +53,7 @@ def test_what_every_release_before_wrote_is_upgraded(data):
 )
 def test_a_release_writes_what_the_readers_of_an_older_encoding_wrote_themselves(encoding, same_as):
     assert NEW.encode(ADA, encoding) == same_as
+    assert NEW.encoder(encoding)(ADA) == same_as
 
 
 def test_a_type_that_is_newer_than_the_encoding_is_written_as_it_first_was():

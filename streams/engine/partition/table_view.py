@@ -1,7 +1,6 @@
 """A step's view of its table: the transaction's changes above committed values. The store stays unchanged until the commit."""
 
 from collections.abc import Iterator
-from functools import partial
 from heapq import merge
 from typing import Generic, TypeVar
 
@@ -30,7 +29,7 @@ class TableView(Generic[T]):
         self._changed: dict[str, T | None] = {}
         self._ordered = SortedList()  # keys of items that were put: the cost of a walk depends only on what it yields
         self._unordered: set[str] = set()  # those put since the last walk that met any: most steps never pay for the order
-        self._changed_groups: set[str] = set()  # groups of changed items: a walk of another one looks at the store alone
+        self._changed_groups: set[str] = set()  # groups with changes: a walk of another one looks at the store alone
         self._gone: dict[
             str, str
         ] = {}  # by group, up to where all that the store has is deleted: a queue is emptied from its front
@@ -48,30 +47,52 @@ class TableView(Generic[T]):
         return value
 
     def put(self, group: str, item: str, value: T) -> None:
-        self._change(group, item, value)
+        if group not in self._changed_groups:
+            if "|" in group:
+                raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
+            self._changed_groups.add(group)
+        key = f"{group}|{item}" if item else group
+        if item and self._changed.get(key) is None:
+            self._unordered.add(key)
+        self._changed[key] = value
 
     def delete(self, group: str, item: str = "") -> None:
-        if self.get(group, item) is not None:
-            self._change(group, item, None)
+        key = key_of(group, item)
+        there = self._changed[key] if key in self._changed else self._store.get(key)  # not decoded: it is to go
+        if there is None:
+            return
+        if item:
+            self._unordered.discard(key)
+            self._ordered.discard(key)
+            self._changed_groups.add(group)
+        self._changed[key] = None
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
+        for item, data in self._walk(group, after):
+            key = key_of(group, item)
+            yield item, self._changed[key] if data is None else self._decode_once(key, data)  # type: ignore[misc]  # it was put
+
+    def items(self, group: str, after: str = "") -> Iterator[str]:
+        return (item for item, _ in self._walk(group, after))
+
+    def _walk(self, group: str, after: str) -> Iterator[tuple[str, bytes | None]]:
+        """Yield the items in order, each with its committed bytes, None where the transaction put it."""
         if group not in self._changed_groups:
-            for item, data in self._store.walk(group, after):
-                yield item, self._decode_once(key_of(group, item), data)
+            yield from self._store.walk(group, after)
             return
         put = self._items_put(group, after)
         pending = next(put, None)
         for item, data in self._committed(group, after):
-            while pending is not None and pending[0] < item:
-                yield pending
+            while pending is not None and pending < item:
+                yield pending, None
                 pending = next(put, None)
-            if pending is not None and pending[0] == item:
-                yield pending
+            if pending == item:
+                yield item, None
                 pending = next(put, None)
             else:
-                yield item, self._decode_once(key_of(group, item), data)
+                yield item, data
         while pending is not None:
-            yield pending
+            yield pending, None
             pending = next(put, None)
 
     def groups(self, after: str = "") -> Iterator[str]:
@@ -85,7 +106,7 @@ class TableView(Generic[T]):
     def changes(self, encoding: int = HIGHEST, since: Savepoint[T] = None) -> dict[str, bytes | None]:
         """Return the changes to write: values in that encoding, None for a deleted row."""
         codec = self._codec
-        encode = partial(codec.encode, encoding=encoding) if isinstance(codec, Versioned) else codec.encode
+        encode = codec.encoder(encoding) if isinstance(codec, Versioned) else codec.encode
         changed = self._changed
         if since is not None:
             before = since[0]
@@ -103,26 +124,12 @@ class TableView(Generic[T]):
         self._changed, self._ordered = savepoint if savepoint is not None else ({}, SortedList())
         self._unordered, self._gone = set(), {}  # groups that have changed no more stay: they only save work
 
-    def _change(self, group: str, item: str, value: T | None) -> None:
-        if "|" in group:
-            raise ValueError("a table's group holds no '|': it separates the group from the item in keys")
-        key = f"{group}|{item}" if item else group
-        if item and value is None:
-            self._unordered.discard(key)
-            self._ordered.discard(key)
-            self._changed_groups.add(group)
-        elif item and self._changed.get(key) is None:
-            self._unordered.add(key)
-            self._changed_groups.add(group)
-        self._changed[key] = value
-
-    def _items_put(self, group: str, after: str) -> Iterator[tuple[str, T]]:
+    def _items_put(self, group: str, after: str) -> Iterator[str]:
         start = len(group) + 1
         beyond = f"{group}}}"  # the character after the bar
         for key in self._in_order().irange(f"{group}|{after}", beyond, inclusive=(False, False)):
-            value = self._changed[key]
-            if value is not None:
-                yield key[start:], value
+            if self._changed[key] is not None:
+                yield key[start:]
 
     def _committed(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
         """Yield the items that the store has and the transaction has not deleted, with the committed bytes of those that were put."""

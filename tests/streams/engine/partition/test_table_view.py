@@ -46,6 +46,7 @@ def test_a_view_is_a_dictionary_whose_changes_can_be_committed_or_rolled_back(ch
         assert list(table.groups("a")) == [group for group in own if group > "a"]
         for name in ("a", "b", "ab"):
             assert list(table.walk(name)) == rows_of(model, name)
+            assert list(table.items(name)) == [item for item, _ in rows_of(model, name)]
             assert list(table.walk(name, after="10")) == [row for row in rows_of(model, name) if row[0] > "10"]
             assert [table.get(name, item) for item in ("", "1")] == [model.get((name, "")), model.get((name, "1"))]
 
@@ -63,6 +64,22 @@ def test_a_rollback_returns_to_its_mark(changes: list[tuple[str, str, str, int]]
     table.rollback(savepoint)
     assert list(table.walk("a")) == [("1", 1), ("2", 2)]
     assert table.changes() == {"a|1": msgspec.msgpack.encode(1)}
+
+
+class Unreadable(Numbers):
+    @staticmethod
+    def decode(data: bytes) -> int:
+        raise AssertionError(data)
+
+
+def test_what_is_only_named_or_deleted_is_not_decoded() -> None:
+    store = MemoryStore()
+    store.apply({"a|1": b"x", "a|2": b"x"})
+    view: TableView[int] = TableView(store, Unreadable)
+    view.put("a", "3", 3)
+    view.delete("a", "1")
+    assert list(view.items("a")) == ["2", "3"]
+    assert view.changes()["a|1"] is None
 
 
 class CountingStore(MemoryStore):
