@@ -9,6 +9,9 @@ from schemas.access.findings import CandidateData, FindingPersonalData
 from streams.core.access.findings.build import Described
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import moments
+from streams.core.access.state.observation import whole
+from streams.core.access.state.row_kinds.assertion import decoded
+from streams.core.access.state.row_kinds.staff_rows import UnchangedRecord
 from streams.core.access.state.tenant import TenantState
 from streams.core.normal_forms.addresses import normal
 from tests.support.company import APP, TENANT, Company, admin, person_of, staff
@@ -35,7 +38,7 @@ def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
     company.staff("77", JO, name="Jo Lind")
     state = TenantState(company.table, TENANT)
     record = state.records.get("hr", "77")
-    assert record is not None
+    assert isinstance(record, UnchangedRecord)
     account = state.accounts.get(APP, "7")
     assert account is not None
     person = Directory(state).person_of(person_of("77"))
@@ -47,7 +50,9 @@ def test_rows_of_the_table_and_staff_members_hide_what_they_hold():
         *account.addresses,
         *moments(account.addresses),
         record,
-        *record.addresses,
+        whole(record),
+        decoded(record.asserted),
+        *whole(record).addresses,
         *person.records,
         person,
         described,

@@ -11,7 +11,7 @@ from typing import Final
 RULE: Final = "1"
 
 _SHORT: Final = 64  # the limit of the part before the @
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:-?[A-Za-z0-9])*\.)+[A-Za-z]{2,}", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}", re.ASCII)
 """The form of nearly every address: it is valid, and its normal form is its lower case. Labels with `--` may be encoded."""
 
 

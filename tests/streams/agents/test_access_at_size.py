@@ -15,7 +15,9 @@ from streams.core.access.checks.table import ACCOUNT_CHECKS
 from streams.core.access.findings.ledger import CONTINUED
 from streams.core.access.processing.chunk import EVALUATED
 from streams.core.access.state.history import Asserted
-from streams.core.access.state.rows import AccountRow, CheckRow, HolderIndex, RecordId, StaffRecord, TenantLog, WorkspaceRow
+from streams.core.access.state.observation import first_record, whole
+from streams.core.access.state.row_kinds.assertion import assertion_of
+from streams.core.access.state.rows import AccountRow, CheckRow, HolderIndex, RecordId, TenantLog, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference, FieldRegister, PresenceEvent
 from streams.engine.in_memory import SentRecord
@@ -46,7 +48,7 @@ class Measured(Company):
             self.reads += 1
             return decode(data)
 
-        self.table._value_of = counted  # type: ignore[method-assign]
+        self.table._decode = counted  # type: ignore[method-assign]
 
     def _commit(self, out: Any, pending_work: list[bytes]) -> list[SentRecord]:
         sent = super()._commit(out, pending_work)
@@ -81,11 +83,9 @@ def peopled(company: Measured, count: int) -> Measured:
         seen = PresenceEvent(T0, added=True, source=source)
         known = (Asserted(address, (T0,)),)
         state.accounts.put(AccountRow(*key, seen=seen, fields=_fields(address=address), addresses=known, ever=(address,)), *key)
-        roles_of = ["Sales" if number % 10 == 0 else "Support"]
-        record = StaffRecord(
-            source="hr", id=name, person=person, fields=_fields(given=[address], roles=roles_of), sights=(T0,), listed=(), latest=source,
-            ending=source, addresses=(Asserted([address], (T0,)),), roles=(Asserted(roles_of, (T0,)),), ever=(address,),
-        )  # fmt: skip
+        roles_of = ("Sales" if number % 10 == 0 else "Support",)
+        asserted = assertion_of(staff(name, address, roles=roles_of, name="as nothing below says"))
+        record = first_record("acme", asserted, time=T0, source=source, listed=None)
         state.records.put(record, "hr", name)
         state.record_ids.put(RecordId("hr", name), person)
         state.addresses.put(HolderIndex((("hr", name),), (key,)), address)
@@ -193,7 +193,7 @@ def _end(company: Measured, people: Iterable[int], ends: int) -> None:
         key = ("hr", f"{number:05d}")
         record = state.records.get(*key)
         assert record is not None
-        state.records.put(msgspec.structs.replace(record, ends=(Asserted(ends, (T0,)),)), *key)
+        state.records.put(msgspec.structs.replace(whole(record), ends=(Asserted(ends, (T0,)),)), *key)
         state.timers.set("C2", key, ends, "f1")
     company.table.commit()
     company.reads = 0

@@ -2,12 +2,12 @@
 
 from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import ACCOUNT_CHECKS, CHECKS
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord
 from streams.core.access.state.staff import Employment
 from streams.core.access.state.tenant import TenantState
 
 
-def arm_record(state: TenantState, row: StaffRecord, employment: Employment, now: int) -> None:
+def arm_record(state: TenantState, row: AnyRecord, employment: Employment, now: int) -> None:
     """Arm, move or disarm the timers of a record's deadlines: each for its next instant after log time `now` (ms)."""
     for check in ACCOUNT_CHECKS:
         if check.deadline is not None:

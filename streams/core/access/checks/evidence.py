@@ -7,7 +7,7 @@ from schemas.cloudevents import timestamp
 from streams.core.access.checks.check import AccountInput
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.values import CitedFact
 
 SHOWN: Final = 20  # names in a list: enough to recognise it, and a finding stays small where a source gives ten thousand

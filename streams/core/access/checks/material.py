@@ -14,7 +14,7 @@ from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import changed_at, moments
 from streams.core.access.state.person import Person, precedence_of
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.tenant import TenantState
 
 

@@ -29,7 +29,7 @@ from streams.core.access.checks.further.activities import LOGIN, listed, made_by
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CitedFact
 

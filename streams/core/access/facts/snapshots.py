@@ -47,14 +47,14 @@ class StagedSnapshot(NamedTuple):
         Most have a row, and in nearly the same order. So the rows are read beside them; where many lie between, from the next one on.
         """
         missing = set()
-        staged: Iterator[tuple[str, object]] | None = None
+        staged: Iterator[str] | None = None
         found: str | None = ""
         for prefix, subject in sorted((f"{_item(subject)}|", subject) for subject in subjects):
             between = 0
             while found is not None and found < prefix:
                 if staged is None or between == _FAR:
-                    staged = self.rows.staged.walk(self.scope, self.id, after=prefix)
-                found, between = next(staged, (None, None))[0], between + 1
+                    staged = self.rows.staged.keys(self.scope, self.id, after=prefix)
+                found, between = next(staged, None), between + 1
             if found is None or not found.startswith(prefix):
                 missing.add(subject)
         return missing
@@ -77,7 +77,8 @@ def row(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effe
         return Effect("void")
     snapshot = staged_snapshot(state, fact)
     subject = fact.account if fact.record is None or snapshot.of_teammates else fact.record.record
-    snapshot.rows.staged.put(StagedRecord(encode_raw(fact), source), snapshot.scope, snapshot.id, _item(subject or ""), fact.id)
+    staged = StagedRecord(encode_raw(fact), source.partition, source.offset, source.sha256)
+    snapshot.rows.staged.put(staged, snapshot.scope, snapshot.id, _item(subject or ""), fact.id)
     return Effect("staged")
 
 

@@ -31,9 +31,7 @@ class Chunk:
         self.has_more = False  # this stage has more to do than the budget allowed
         self.now = state.log.now
         date = self.now if fact.time is None else fact.time
-        self.source = FactReference(
-            fact.id, fact.kind, fact.time, date, position.partition, position.offset, position.sha256, fact.evidence
-        )
+        self.source = FactReference.of(fact, date, position.partition, position.offset, position.sha256)
         listed = fact.snapshot is not None and is_of_teammates(fact)
         self.cause = EpisodeCause(fact.id, CitedFact(self.source), date, self.now, listed)
         self.evaluation = Evaluation(state)

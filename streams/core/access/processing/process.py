@@ -67,7 +67,8 @@ class ChunkResult(NamedTuple):
 
 def process_fact(state: TenantState, fact: Fact, position: LogPosition, chunk_size: int = CHUNK) -> ChunkResult:
     """Apply a checked fact, evaluate what it affected, and enter it in the ledger; more than one chunk becomes pending work."""
-    state.log = msgspec.structs.replace(state.log, now=max(state.log.now, position.append_time))
+    if position.append_time > state.log.now:
+        state.log = msgspec.structs.replace(state.log, now=position.append_time)
     return _run_stages(Chunk(state, fact, position, chunk_size), chunk_size)
 
 

@@ -5,7 +5,7 @@ The further stages of teammates are in `teammate_stages`.
 
 import msgspec
 
-from schemas.access.facts import decode_raw, snapshot_hash
+from schemas.access.facts import snapshot_hash
 from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
 from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, stale_ids
@@ -35,7 +35,7 @@ def discard_stale(chunk: Chunk) -> Stage:
 
 def discard(chunk: Chunk, snapshot: StagedSnapshot) -> bool:
     """Delete what was staged of a snapshot, as far as the budget allows; return whether all of it is deleted."""
-    for item, _ in chunk.spend(snapshot.rows.staged.walk(snapshot.scope, snapshot.id)):
+    for item in chunk.spend(snapshot.rows.staged.keys(snapshot.scope, snapshot.id)):
         snapshot.rows.staged.delete(snapshot.scope, snapshot.id, item)
     if not chunk.has_more:
         snapshot.forget()
@@ -46,11 +46,11 @@ def count_rows(chunk: Chunk) -> Stage:
     """Collect the ids of the staged rows, and compare them with the count and hash of the snapshot's end."""
     end, snapshot = snapshot_of(chunk.fact), staged_snapshot(chunk.state, chunk.fact)
     scope, pages = snapshot.scope, snapshot.rows.pages
-    found = chunk.spend(snapshot.rows.staged.walk(scope, end.id, after=chunk.cursor))
-    ids = tuple(row.source.fact for _, row in found)
+    found = chunk.spend(snapshot.rows.staged.keys(scope, end.id, after=chunk.cursor))
+    ids = tuple(item.partition("|")[2] for item in found)  # a key ends with the fact's id
     if chunk.has_more:
-        pages.put(SnapshotPage(ids), scope, end.id, found[0][0])
-        chunk.cursor = found[-1][0]
+        pages.put(SnapshotPage(ids), scope, end.id, found[0])
+        chunk.cursor = found[-1]
         return Stage.COUNT_ROWS
     earlier = list(pages.walk(scope, end.id))
     all_ids = [*(id_ for _, page in earlier for id_ in page.ids), *ids]
@@ -112,7 +112,7 @@ def apply_rows(chunk: Chunk) -> Stage:
     end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
     rows = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor), APPLIED)
-    observations = [(decode_raw(row.fact), msgspec.structs.replace(row.source, date=requested)) for _, row in rows]
+    observations = [row.read(requested) for _, row in rows]
     for fact, source in observations:
         chunk.accounts |= staff.observed(chunk.state, fact, source, requested, chunk.now, listed=number).accounts
     for id_, _ in rows:

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from schemas.access.facts import decode_raw
 from schemas.ids import derived
 from streams.core.access.checks import presence
 from streams.core.access.checks.snapshots import ACCEPTED
@@ -115,8 +114,7 @@ def apply_teammates(chunk: Chunk) -> Stage:
     snapshot = staged_snapshot(chunk.state, chunk.fact)
     requested, staged = _staging(snapshot).requested, snapshot.rows.staged
     for item, row in chunk.spend(staged.walk(snapshot.scope, snapshot.id, after=chunk.cursor), APPLIED):
-        source = msgspec.structs.replace(row.source, date=requested)
-        chunk.accounts |= teammates.listed(chunk.state, decode_raw(row.fact), source, _number(chunk)).accounts
+        chunk.accounts |= teammates.listed(chunk.state, *row.read(requested), _number(chunk)).accounts
         staged.delete(snapshot.scope, snapshot.id, item)
         chunk.cursor = item
     return Stage.APPLY_TEAMMATES if chunk.has_more else Stage.INFER_REMOVALS

@@ -7,7 +7,7 @@ import msgspec
 
 from streams.core.access.state.history import Moment, moments, until
 from streams.core.access.state.person import Person
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.staff import ENDED, Record
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.values import DatedName

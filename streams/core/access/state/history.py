@@ -52,7 +52,7 @@ def with_value(history: History, value: Any, time: int) -> History:
         return (Asserted(value, (time,)),)
     if len(history) == 1 and value == history[0].value:  # as nearly all are: asserted again, and never otherwise
         known = history[0].times
-        return history if time in known else (Asserted(history[0].value, _of_one_value((*known, time))),)
+        return history if time in known else (Asserted(history[0].value, of_one_value((*known, time))),)
     return _with_other_value(history, value, time)
 
 
@@ -86,7 +86,7 @@ def _remembered(times: Mapping[int, list[Any]]) -> list[int]:
     return kept
 
 
-def _of_one_value(times: tuple[int, ...]) -> tuple[int, ...]:
+def of_one_value(times: tuple[int, ...]) -> tuple[int, ...]:
     """Return the times to remember where all are of one value: what `_remembered` does then."""
     ordered = tuple(sorted(times))
     return ordered if len(ordered) <= REMEMBERED else (ordered[0], *ordered[len(ordered) - REMEMBERED + 1 :])

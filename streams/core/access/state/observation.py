@@ -1,17 +1,15 @@
-"""An observation of a staff member, merged into its source's record: registers and histories by the source's time."""
+"""Observations of a staff member in their source's record: registers and histories by the source's time."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from schemas.access.facts import Fact, LocalTime, StaffRecordData
 from schemas.ids import derived
 from streams.core.access.state.fields import with_asserted
-from streams.core.access.state.history import History, with_value
-from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.values import FactReference
-from streams.core.normal_forms.addresses import normal
+from streams.core.access.state.history import Asserted, of_one_value, with_value
+from streams.core.access.state.row_kinds.assertion import StaffAssertion, decisive, decoded, described, encoded
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
+from streams.core.access.state.values import FactReference, FieldRegister
 
 
 def person_id(tenant: str, source: str, record: str) -> str:
@@ -19,37 +17,82 @@ def person_id(tenant: str, source: str, record: str) -> str:
     return derived(tenant, "staff", source, record)
 
 
-def merge_record(
-    before: StaffRecord | None,
-    tenant: str,
-    fact: Fact,
-    data: StaffRecordData,
-    *,
-    time: int,
-    source: FactReference,
-    listed: int | None,
-) -> StaffRecord:
-    """Return a source's record after an observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
-    fields = with_asserted(before.fields if before else {}, _described(fact, data), time, fact.id)
-    person = before.person if before else person_id(tenant, data.source, data.record)
-    sights = _with_number(before.sights if before else (), time)
-    numbers = before.listed if before else ()
-    newest = before is None or (before.latest.date, before.latest.fact) < (time, fact.id)
-    asserted = _decisive(fact, data)
-    ever, given = before.ever if before else (), asserted.get("addresses") or ()
-    return StaffRecord(
+def first_record(
+    tenant: str, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
+) -> UnchangedRecord:
+    """Return a record after its first observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
+    data, asserted = assertion.data, decisive(assertion)
+    return UnchangedRecord(
         source=data.source,
         id=data.record,
-        person=person,
-        fields=fields,
-        sights=sights,
-        listed=numbers if listed is None else _with_number(numbers, listed),
-        latest=msgspec.structs.replace(source, date=time) if newest or before is None else before.latest,
-        ending=before.ending if before else source,
-        lacked=before.lacked if before else (),
-        ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
-        **{name: _with(getattr(before, name) if before else (), asserted, name, time) for name in _HISTORIES},
+        person=person_id(tenant, data.source, data.record),
+        sights=(time,),
+        listed=() if listed is None else (listed,),
+        latest=_dated(source, time),
+        ending=source,
+        ever=tuple(asserted.get("addresses", ())),
+        asserted=encoded(assertion),
+        number=asserted.get("employee"),
+        given_status=asserted.get("status"),
+        given_ends=(asserted["ends"],) if "ends" in asserted else (),
     )
+
+
+def observed_again(
+    row: AnyRecord, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
+) -> UnchangedRecord | None:
+    """Return an unchanged record after a later observation that asserts the same; None for any other."""
+    if not isinstance(row, UnchangedRecord) or time <= row.sights[-1] or row.asserted != encoded(assertion):
+        return None
+    return msgspec.structs.replace(
+        row,
+        sights=(*row.sights, time),
+        listed=row.listed if listed is None else _with_number(row.listed, listed),
+        latest=_dated(source, time),
+    )
+
+
+def whole(row: AnyRecord) -> StaffRecord:
+    """Return a record with its registers and histories: of an unchanged one, what merging its observations one by one would give."""
+    if isinstance(row, StaffRecord):
+        return row
+    times, fact, assertion = row.sights, row.latest.fact, decoded(row.asserted)
+    fields = {name: FieldRegister(value, times[-1], fact, times[0]) for name, value in sorted(described(assertion).items())}
+    histories: dict[str, Any] = {name: (Asserted(value, of_one_value(times)),) for name, value in decisive(assertion).items()}
+    return StaffRecord(
+        source=row.source,
+        id=row.id,
+        person=row.person,
+        sights=times,
+        listed=row.listed,
+        latest=row.latest,
+        ending=row.ending,
+        ever=row.ever,
+        fields=fields,
+        **histories,
+    )
+
+
+def merge_record(
+    before: StaffRecord, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
+) -> StaffRecord:
+    """Return a source's record after another observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
+    asserted, ever, fact = decisive(assertion), before.ever, source.fact
+    given = asserted.get("addresses") or ()
+    is_newest = (before.latest.date, before.latest.fact) < (time, fact)
+    return msgspec.structs.replace(
+        before,
+        fields=with_asserted(before.fields, described(assertion), time, fact),
+        sights=_with_number(before.sights, time),
+        listed=before.listed if listed is None else _with_number(before.listed, listed),
+        latest=_dated(source, time) if is_newest else before.latest,
+        ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
+        **{name: with_value(getattr(before, name), value, time) for name, value in asserted.items()},
+    )
+
+
+def _dated(source: FactReference, time: int) -> FactReference:
+    return source if source.date == time else msgspec.structs.replace(source, date=time)
 
 
 def _with_number(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
@@ -57,45 +100,3 @@ def _with_number(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
     if not numbers or number > numbers[-1]:
         return (*numbers, number)
     return tuple(sorted({*numbers, number}))
-
-
-_HISTORIES: Final = ("addresses", "employee", "roles", "status", "ends")
-
-
-def _with(history: History, asserted: Mapping[str, Any], name: str, time: int) -> History:
-    return with_value(history, asserted[name], time) if name in asserted else history
-
-
-def _decisive(fact: Fact, data: StaffRecordData) -> dict[str, Any]:
-    """Return the asserted fields whose histories count. An empty number or status is no other one, so it asserts nothing."""
-    addresses = fact.person.addresses if fact.person else ()
-    values: dict[str, Any] = {
-        "addresses": sorted({normal(address) or address.strip().casefold() for address in addresses}),
-        "employee": data.employee,
-        "roles": sorted(data.roles),
-        "status": data.status,
-        "ends": data.ends.instant if data.ends else None,
-    }
-    present = {name for name in data.asserts if name in values}
-    return {name: values[name] for name in present if values[name] or name in ("addresses", "roles", "ends")}
-
-
-def _described(fact: Fact, data: StaffRecordData) -> dict[str, Any]:
-    person = fact.person
-    values = {
-        "name": person.name if person else None,
-        "given": list(person.addresses) if person else [],
-        "roles": list(data.roles),
-        "department": data.department,
-        "manager": data.manager,
-        "zone": data.zone,
-        "calendar": data.calendar,
-        "status": data.status,
-        "starts": _plain(data.starts),
-        "ends": _plain(data.ends),
-    }
-    return {name: values[name] for name in (*data.asserts, *(["given"] if "addresses" in data.asserts else [])) if name in values}
-
-
-def _plain(time: LocalTime | None) -> dict[str, Any] | None:
-    return None if time is None else {"given": time.given, "zone": time.zone, "rule": time.rule, "instant": time.instant}

@@ -11,7 +11,8 @@ import msgspec
 from streams.core.access.state.addresses import related, untagged
 from streams.core.access.state.row_kinds.activity_rows import InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
-from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId, StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord
+from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId
 from streams.core.access.state.staff import number_of
 from streams.core.access.state.tenant import HolderIndexes, TenantState
 from streams.core.access.state.values import AccountKey, RecordKey
@@ -27,7 +28,7 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
     return any((holders := state.employee_numbers.holders(each).records) and holders != (key,) for each in numbers)
 
 
-def put_if_new(state: TenantState, row: StaffRecord) -> set[AccountKey] | None:
+def put_if_new(state: TenantState, row: AnyRecord) -> set[AccountKey] | None:
     """Put a record that was not there, and return the accounts that it names; None, without a change, where it shares something.
 
     It is what `is_shared`, `put_record` and `accounts_named` do one after the other, with each index read once.
@@ -73,7 +74,7 @@ def put_exemption(state: TenantState, key: tuple[str, str, str], after: Exemptio
     state.exemptions.put(after, *key)
 
 
-def put_record(state: TenantState, before: StaffRecord | None, after: StaffRecord) -> None:
+def put_record(state: TenantState, before: AnyRecord | None, after: AnyRecord) -> None:
     """Put a staff record, and update the references to it."""
     key = (after.source, after.id)
     _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_record)
@@ -115,7 +116,7 @@ def _exempted(row: ExemptionRow) -> set[str]:
     return {staff for staff in (row.staff, *(link.name for link in row.links)) if staff}
 
 
-def _numbers(record: StaffRecord | None) -> set[str]:
+def _numbers(record: AnyRecord | None) -> set[str]:
     number = number_of(record) if record else None
     return set() if number is None else {number}
 

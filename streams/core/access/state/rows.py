@@ -14,6 +14,7 @@ from streams.core.access.state.row_kinds.activity_rows import ActivityRow, Chang
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.row_kinds.rules_rows import RulesVersionRow
+from streams.core.access.state.row_kinds.staff_rows import StaffRecord, UnchangedRecord
 from streams.core.access.state.row_kinds.work_rows import (
     BacklogIndex,
     PendingAccount,
@@ -71,35 +72,6 @@ class AccountRow(Row, frozen=True, tag="account"):
 
     def __repr__(self) -> str:
         return f"AccountRow({self.app_id!r}, {self.id!r}, ***)"
-
-
-class StaffRecord(Row, frozen=True, tag="record"):
-    """One source's record of a staff member, with the histories of the fields that decide who it is and when employment ends.
-
-    `person` is the id the record gives its person where it is the first of them. `sights` are the times it was observed at, `listed`
-    the numbers of the remembered complete snapshots that had it, `lacked` the request times of those no longer remembered that were the
-    first not to have it. `ever` is every normal address it ever had, `latest` its latest observation, `ending` the fact that last changed
-    when employment ends.
-    """
-
-    source: str
-    id: str
-    person: str
-    fields: dict[str, FieldRegister]
-    sights: tuple[int, ...]
-    listed: tuple[int, ...]
-    latest: FactReference
-    ending: FactReference
-    addresses: History = ()
-    employee: History = ()
-    roles: History = ()
-    status: History = ()
-    ends: History = ()
-    ever: tuple[str, ...] = ()
-    lacked: tuple[int, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"StaffRecord({self.source!r}, {self.id!r}, ***)"
 
 
 class RecordId(Row, frozen=True, tag="record_id"):
@@ -278,7 +250,7 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 
 
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
-    TenantLog, AccountRow, StaffRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, RulesVersionRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
+    TenantLog, AccountRow, StaffRecord, UnchangedRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, RulesVersionRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
     TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

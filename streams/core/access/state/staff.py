@@ -9,7 +9,8 @@ import msgspec
 
 from schemas.access.facts import AccessSettings
 from streams.core.access.state.history import REMEMBERED, Moment, run_start, runs, same_runs
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.observation import whole
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
 
 ENDED: Final = "ended"  # a status, and what absence from a snapshot can mean
@@ -101,8 +102,10 @@ def read_record(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence:
     )
 
 
-def number_of(row: StaffRecord) -> str | None:
+def number_of(row: AnyRecord) -> str | None:
     """Return the employee number that a record has now."""
+    if isinstance(row, UnchangedRecord):
+        return row.number
     numbers = runs(row.employee)
     return min(numbers[-1].values) if numbers else None
 
@@ -127,7 +130,7 @@ class Employment(NamedTuple):
         return {instant for instant in (self.withdrawn, self.asserted and self.asserted.instant) if instant is not None}
 
 
-def employment_of(row: StaffRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Employment:
+def employment_of(row: AnyRecord, snapshots: Sequence[AppliedSnapshot], absence: str, decided: int | None) -> Employment:
     """Read of a record what `read_record` does of employment, in a fraction of its time."""
     there, withdrawn = _presence(row, snapshots)
     asserted = _asserted_end(row)
@@ -147,7 +150,7 @@ def describes_alike(before: StaffRecord, after: StaffRecord) -> bool:
     )
 
 
-def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, int | None]:
+def _presence(row: AnyRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[int, int | None]:
     """Return since when a record is there without a gap, and when it was withdrawn, None where it was not."""
     there, last, withdrawn = row.sights[0], row.sights[-1], None
     if snapshots or row.lacked:
@@ -156,7 +159,8 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
             withdrawn = min((requested for requested in lacking if requested > last), default=None)
             gap = max((requested for requested in lacking if requested <= last), default=None)
             there = there if gap is None else min(time for time in row.sights if time >= gap)
-    if len(row.status) == 1 and row.status[0].value != WITHDRAWN:  # as nearly all are: no other was ever asserted
+    is_unchanged = isinstance(row, UnchangedRecord) and row.given_status != WITHDRAWN
+    if is_unchanged or (len(row.status) == 1 and row.status[0].value != WITHDRAWN):  # as nearly all are
         return there, withdrawn
     status = runs(row.status)
     if status and _gone(status[-1].values):
@@ -168,24 +172,24 @@ def _presence(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> tuple[i
     return there, withdrawn
 
 
-def lacking_times(row: StaffRecord, snapshots: Iterable[AppliedSnapshot]) -> list[int]:
+def lacking_times(row: AnyRecord, snapshots: Iterable[AppliedSnapshot]) -> list[int]:
     """Return when snapshots of a record's source were requested that do not have it, after it was first observed."""
     listed, first = frozenset(row.listed), row.sights[0]
     lacking = (each.requested for each in snapshots if each.number not in listed)
     return [requested for requested in (*row.lacked, *lacking) if requested > first]
 
 
-def without_snapshot(row: StaffRecord, forgotten: AppliedSnapshot) -> StaffRecord:
+def without_snapshot(row: AnyRecord, forgotten: AppliedSnapshot) -> AnyRecord:
     """Return a record as it reads once the oldest snapshot of its source is forgotten: of those that lack it, the first is kept."""
     seen = max((time for time in row.sights if time <= forgotten.requested), default=None)
     if forgotten.number in row.listed or seen is None or forgotten.requested == row.sights[0]:
         return row
     if any(seen <= time <= forgotten.requested for time in row.lacked):
         return row
-    return msgspec.structs.replace(row, lacked=tuple(sorted((*row.lacked, forgotten.requested)))[-_LACKED:])
+    return msgspec.structs.replace(whole(row), lacked=tuple(sorted((*row.lacked, forgotten.requested)))[-_LACKED:])
 
 
-def remembered(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> StaffRecord:
+def remembered(row: AnyRecord, snapshots: Sequence[AppliedSnapshot]) -> AnyRecord:
     """Return a record with what its reading needs, where it was observed many times: by which of these snapshots, and when.
 
     Of the times, those within a stretch without a gap are forgotten first.
@@ -194,6 +198,8 @@ def remembered(row: StaffRecord, snapshots: Sequence[AppliedSnapshot]) -> StaffR
         return row
     known = {each.number for each in snapshots}
     sights, lacking = list(row.sights), sorted(lacking_times(row, snapshots))
+    if lacking:
+        row = whole(row)  # its histories forget other times
     while len(sights) > REMEMBERED:
         pairs = enumerate(pairwise(sights[:-1]), start=1)
         within = (place for place, (before, after) in pairs if bisect_right(lacking, after) == bisect_left(lacking, before))
@@ -240,9 +246,11 @@ def _gone(status: Sequence[str]) -> bool:
     return WITHDRAWN in status
 
 
-def _asserted_end(row: StaffRecord) -> End | None:
+def _asserted_end(row: AnyRecord) -> End | None:
     """Return the earliest end that the record asserts and did not take back itself. Withdrawn, it keeps its end."""
     ends: list[End] = []
+    if isinstance(row, UnchangedRecord) and row.given_status != ENDED and row.given_ends in ((), (None,)):
+        return None  # as nearly all say
     dates, asserted = runs(row.ends), row.status
     if len(asserted) != 1 or asserted[0].value == WITHDRAWN:
         asserted = tuple(each for each in asserted if each.value != WITHDRAWN)

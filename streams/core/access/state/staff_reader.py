@@ -1,6 +1,7 @@
 """A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
 
-from streams.core.access.state.rows import StaffRecord
+from streams.core.access.state.observation import whole
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord
 from streams.core.access.state.staff import ENDED, Employment, End, Record, employment_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
@@ -19,7 +20,7 @@ class StaffReader:
         """Return a record, read."""
         if key not in self._records:
             row = self._state.records.get(*key)
-            self._records[key] = None if row is None else self.read(row)
+            self._records[key] = None if row is None else self.read(whole(row))
         return self._records[key]
 
     def remember(self, record: Record) -> None:
@@ -43,7 +44,7 @@ class StaffReader:
         """Return when the snapshots of a source were requested (ms)."""
         return [each.requested for each in self.snapshots(source)]
 
-    def employment(self, row: StaffRecord, *, without: int | None = None) -> Employment:
+    def employment(self, row: AnyRecord, *, without: int | None = None) -> Employment:
         """Return what a record says of employment, read without the complete snapshot of a number."""
         snapshots, absence, decided = self._by(row.source)
         if without is not None:

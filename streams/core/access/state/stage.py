@@ -20,3 +20,5 @@ class Stage(StrEnum):
     INFER_REMOVALS = "infer_removals"
     EVALUATE = "evaluate"
     END = "end"
+
+    __hash__ = str.__hash__  # the one of enumerations is written in Python, and every fact looks up its stages

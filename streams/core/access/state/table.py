@@ -18,6 +18,7 @@ class AccessTable(Protocol):
     def put(self, group: str, item: str, value: AnyRow) -> None: ...
     def delete(self, group: str, item: str = "") -> None: ...
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, AnyRow]]: ...
+    def items(self, group: str, after: str = "") -> Iterator[str]: ...
 
 
 def typed(row: AnyRow | None, kind: type[R]) -> R | None:
@@ -30,19 +31,25 @@ def typed(row: AnyRow | None, kind: type[R]) -> R | None:
 
 
 class SingleRow(Generic[R]):
-    """The one row of its kind in a group."""
+    """The one row of its kind in a group. It is read once, as nobody else writes it while a step runs: every fact needs it."""
 
     def __init__(self, table: AccessTable, group: str, item: str, kind: type[R]) -> None:
         self._table, self._group, self._item, self._kind = table, group, item, kind
+        self._row: R | None = None
+        self._is_read = False
 
     def get(self) -> R | None:
-        return typed(self._table.get(self._group, self._item), self._kind)
+        if not self._is_read:
+            self._row, self._is_read = typed(self._table.get(self._group, self._item), self._kind), True
+        return self._row
 
     def put(self, row: R) -> None:
         self._table.put(self._group, self._item, row)  # type: ignore[arg-type]  # every kind of row is in AnyRow
+        self._row, self._is_read = row, True
 
     def delete(self) -> None:
         self._table.delete(self._group, self._item)
+        self._row, self._is_read = None, True
 
 
 class RowCollection(Generic[R]):
@@ -69,6 +76,14 @@ class RowCollection(Generic[R]):
                 return
             if isinstance(row, self._kind):
                 yield item.removeprefix(prefix), row
+
+    def keys(self, *parent: str, after: str = "") -> Iterator[str]:
+        """Yield of the same rows the rest of the key alone: the rows are not read."""
+        prefix = self._item((*parent, ""))
+        for item in self._table.items(self._group, prefix + after):
+            if not item.startswith(prefix):
+                return
+            yield item.removeprefix(prefix)
 
     def _item(self, key: Key) -> str:
         return "|".join((self._prefix, *key))

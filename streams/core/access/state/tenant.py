@@ -8,6 +8,7 @@ from streams.core.access.state.read_settings import ReadSettings
 from streams.core.access.state.row_kinds.activity_rows import ActivityRow, ChangesRow, InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ApprovalId, ApprovalRow, ExemptionRow, GrantId
 from streams.core.access.state.row_kinds.rules_rows import ALL, FIRST_RULES, WITH_BEGINNINGS, RulesVersionRow, follows
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, RecordForm
 from streams.core.access.state.rows import (
     AccountRow,
     AlarmTestRow,
@@ -23,7 +24,6 @@ from streams.core.access.state.rows import (
     SourceChoice,
     SourceRow,
     SourceSigns,
-    StaffRecord,
     TeammatesRow,
     TenantLog,
     WorkspaceRow,
@@ -60,7 +60,7 @@ class TenantState:
         self.calendars = RowCollection(table, tenant, "calendar", CalendarRow)  # by id
         self.workspaces = RowCollection(table, tenant, "workspace", WorkspaceRow)  # by app id
         self.accounts = RowCollection(table, tenant, "account", AccountRow)  # by app id and account
-        self.records = RowCollection(table, tenant, "record", StaffRecord)  # by source and record
+        self.records = RowCollection[AnyRecord](table, tenant, "record", RecordForm)  # type: ignore[arg-type]  # the base of both forms; by source and record
         self.record_ids = RowCollection(table, tenant, "record_id", RecordId)  # by the id a record gives a person
         self.sources = RowCollection(table, tenant, "source", SourceRow)  # by source
         self.teammates = RowCollection(table, tenant, "teammates", TeammatesRow)  # by app id

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from schemas.access.facts import Evidence
+from schemas.access.facts import Evidence, Fact
 
 PERSON: Final = "person"  # a kind of account: that of one person, as if it were not classified
 Key: TypeAlias = tuple[str, ...]
@@ -25,7 +25,7 @@ class LogPosition(NamedTuple):
     trace: str | None = None
 
 
-class FactReference(msgspec.Struct, frozen=True, gc=False):
+class FactReference(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A fact, as findings cite it: what it was, where it lies in the log, and what it was made from.
 
     `date` (ms) is its time, or log time where it has none: a null time means log time.
@@ -39,6 +39,11 @@ class FactReference(msgspec.Struct, frozen=True, gc=False):
     offset: int
     sha256: str
     inputs: tuple[Evidence, ...] = ()
+
+    @classmethod
+    def of(cls, fact: Fact, date: int, partition: int, offset: int, sha256: str) -> "FactReference":
+        """Return a fact as it is cited that lies there in the log."""
+        return cls(fact.id, fact.kind, fact.time, date, partition, offset, sha256, fact.evidence)
 
 
 class CitedFact(msgspec.Struct, frozen=True, gc=False):

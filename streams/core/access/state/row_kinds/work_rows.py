@@ -1,6 +1,6 @@
 """The rows of the access agent's table about work under way: snapshots being staged, facts in parts, facts that wait."""
 
-from schemas.access.facts import EncodedFact
+from schemas.access.facts import EncodedFact, Fact, decode_raw
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import FactReference, LogPosition
@@ -23,13 +23,20 @@ class SnapshotStaging(Row, frozen=True, tag="snapshot"):
 
 
 class StagedRecord(Row, frozen=True, tag="staged_record"):
-    """A row of a snapshot, until the snapshot is complete. The fact stays encoded until then."""
+    """A row of a snapshot, until the snapshot is complete: the fact, which stays encoded until then, and where it lies in the log."""
 
     fact: EncodedFact
-    source: FactReference
+    partition: int
+    offset: int
+    sha256: str
+
+    def read(self, requested: int) -> tuple[Fact, FactReference]:
+        """Return the fact, and as what findings cite it, as of the snapshot's request (ms)."""
+        fact = decode_raw(self.fact)
+        return fact, FactReference.of(fact, requested, self.partition, self.offset, self.sha256)
 
     def __repr__(self) -> str:
-        return f"StagedRecord(***, {self.source!r})"
+        return f"StagedRecord(***, {self.partition}, {self.offset})"
 
 
 class SnapshotPage(Row, frozen=True, tag="snapshot_page"):

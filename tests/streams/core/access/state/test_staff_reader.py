@@ -6,9 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.core.access.state import staff_reader
-from streams.core.access.state.observation import merge_record
-from streams.core.access.state.rows import StaffRecord
-from streams.core.access.state.staff import describes_alike, employment_of, read_record
+from streams.core.access.state.history import REMEMBERED
+from streams.core.access.state.observation import first_record, merge_record, observed_again, whole
+from streams.core.access.state.row_kinds.assertion import assertion_of
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
+from streams.core.access.state.staff import describes_alike, employment_of, number_of, read_record, remembered
 from streams.core.access.state.values import AppliedSnapshot, FactReference
 from tests.support.company import T0, TENANT, Company, everyone, staff
 
@@ -28,7 +30,8 @@ SNAPSHOTS = st.lists(TIMES, max_size=3).map(
 )
 
 
-def observed(before, observation) -> StaffRecord:
+def given_by(observation):
+    """Return what an observation asserts, and the rest of it as it is merged."""
     at, addresses, ends, roles, status, employee, listed = observation
     known = None if ends == "not said" else ends
     fact = staff("7", *addresses, at=at, ends=known, roles=roles, status=status, employee=employee)
@@ -36,7 +39,19 @@ def observed(before, observation) -> StaffRecord:
     assert data is not None
     if ends == "not said":
         data = msgspec.structs.replace(data, asserts=tuple(name for name in data.asserts if name != "ends"))
-    return merge_record(before, TENANT, fact, data, time=at, source=source, listed=listed)
+    return assertion_of(msgspec.structs.replace(fact, record=data)), {"time": at, "source": source, "listed": listed}
+
+
+def observed(before, observation) -> StaffRecord:
+    assertion, rest = given_by(observation)
+    return whole(first_record(TENANT, assertion, **rest)) if before is None else merge_record(before, assertion, **rest)
+
+
+def as_stored(before: AnyRecord | None, observation) -> AnyRecord:
+    assertion, rest = given_by(observation)
+    if before is None:
+        return first_record(TENANT, assertion, **rest)
+    return observed_again(before, assertion, **rest) or merge_record(whole(before), assertion, **rest)
 
 
 def reading(row, snapshots, absence):
@@ -59,6 +74,35 @@ def test_what_is_said_to_read_alike_does(earlier, last, snapshots, absence):
     ):
         assert reading(row, snapshots[:-1], absence) == reading(after, snapshots, absence)
         assert {name: field.value for name, field in row.fields.items()} == {n: f.value for n, f in after.fields.items()}
+
+
+@given(st.lists(st.tuples(st.sampled_from((0, 1, 1, 1)), OBSERVATIONS), min_size=1, max_size=6), SNAPSHOTS)
+def test_an_unchanged_record_reads_as_if_each_observation_had_been_merged(observations, snapshots):
+    stored = row = None
+    for is_again, each in observations:
+        asserted = observations[0][1][1:] if is_again else each[1:]
+        stored, row = as_stored(stored, (each[0], *asserted)), observed(row, (each[0], *asserted))
+        assert whole(stored) == row
+        assert number_of(stored) == number_of(row)
+        for absence in ("withdrawn", "ended"):
+            assert employment_of(stored, snapshots, absence, None) == employment_of(row, snapshots, absence, None)
+
+
+@given(st.lists(st.booleans(), min_size=REMEMBERED, max_size=2 * REMEMBERED), SNAPSHOTS)
+def test_what_is_forgotten_of_an_unchanged_record_is_what_is_forgotten_of_the_whole_one(listed, snapshots):
+    stored = row = None
+    for number, is_listed in enumerate(listed):
+        again = (T0 + number * HOUR, JO, T0 + 30 * HOUR, ("Sales",), "active", "1", number if is_listed else None)
+        stored, row = remembered(as_stored(stored, again), snapshots), remembered(observed(row, again), snapshots)
+        assert whole(stored) == row
+
+
+def test_a_record_of_which_something_else_was_asserted_is_unchanged_no_more():
+    first = as_stored(None, (T0, JO, None, ("Sales",), "active", "1", None))
+    assert isinstance(as_stored(first, (T0 + HOUR, JO, None, ("Sales",), "active", "1", 0)), UnchangedRecord)
+    assert isinstance(as_stored(first, (T0 + HOUR, JO, None, ("Support",), "active", "1", 0)), StaffRecord)
+    assert isinstance(as_stored(first, (T0, JO, None, ("Sales",), "active", "1", 0)), StaffRecord)  # of the same time
+    assert isinstance(as_stored(first, (T0 - HOUR, JO, None, ("Sales",), "active", "1", 0)), StaffRecord)
 
 
 @given(st.lists(OBSERVATIONS, min_size=1, max_size=5), SNAPSHOTS, st.sampled_from(("withdrawn", "ended")), TIMES)
