@@ -10,9 +10,11 @@ from connectors.local.progress import ProgressReporter
 from connectors.local.servers import java, redis_server, registry_server
 from connectors.local.servers.broker import Broker
 from connectors.local.servers.class_archive import class_archive
+from connectors.local.servers.formatted import FormattedData, random_id
 from connectors.local.servers.redis_server import RedisServer
 from connectors.local.servers.registry_server import RegistryServer
 from connectors.local.servers.service import Service
+from connectors.local.servers.training import make_archive
 from connectors.local.stack_state import StackState
 
 KAFKA_JAVA = 17
@@ -35,11 +37,20 @@ def _brokers(home: Path, state: StackState, names: Sequence[str], progress: Prog
     runtime = java.find(KAFKA_JAVA)
     jars = fetch(locked("kafka"), cache_home(), progress)
     archive = class_archive(cache_home(), runtime, jars)
+    formatted = FormattedData(archive.path.with_suffix(".checkpoint"))
+
+    def trained(folder: Path, port: int, controller: int) -> Broker:
+        return Broker(
+            node=1, home=folder, port=port, voters={1: controller}, cluster_id=random_id(),
+            java=runtime, jars=jars, archive=archive, formatted=formatted,
+        )  # fmt: skip
+
+    make_archive(archive, trained, lambda: progress.step("Preparing Kafka for quick starts (once) ..."))
     voters = {node: state.ports[f"controller-{node}"] for node in range(1, state.brokers + 1)}
     return [
         Broker(
-            node=int(name.removeprefix("kafka-")), home=home, port=state.ports[name],
-            voters=voters, cluster_id=state.cluster_id, java=runtime, jars=jars, archive=archive, settings=state.settings,
+            node=int(name.removeprefix("kafka-")), home=home, port=state.ports[name], voters=voters, cluster_id=state.cluster_id,
+            java=runtime, jars=jars, archive=archive, formatted=formatted, settings=state.settings,
         )
         for name in names
     ]  # fmt: skip

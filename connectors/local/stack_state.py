@@ -1,10 +1,8 @@
 """The state of a stack between commands: its ports, its cluster id and its processes."""
 
-import base64
 import fcntl
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from connectors.local.disk_errors import explain_disk_errors
 from connectors.local.os_process import Process
 from connectors.local.ports import HOST
 from connectors.local.progress import ProgressReporter
+from connectors.local.servers.formatted import random_id
 from connectors.local.servers.registry_server import API
 
 _FILE = "stack.json"
@@ -50,12 +49,8 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new(brokers: int, *, registry: bool, settings: Mapping[str, str] | None = None) -> StackState:
-    """Return the state of a stack that was never started; Kafka requires a cluster id of 22 characters of base64.
-
-    The first bit is zero: Kafka's tools would take an id that begins with "-" for an option.
-    """
-    cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
-    return StackState(cluster_id=cluster_id, brokers=brokers, registry=registry, settings=dict(settings or {}))
+    """Return the state of a stack that was never started."""
+    return StackState(cluster_id=random_id(), brokers=brokers, registry=registry, settings=dict(settings or {}))
 
 
 def read(home: Path) -> StackState | None:

@@ -1,7 +1,7 @@
 """One Kafka broker in KRaft combined mode: its settings, how it is formatted and started, and when it is ready."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.local.ports import HOST
 from connectors.local.servers.class_archive import ClassArchive
+from connectors.local.servers.formatted import FormattedData
 from connectors.local.servers.probe import Coordinator, coordinator_known
 from connectors.local.servers.service import log_of
 from schemas.errors import Unavailable
@@ -63,6 +64,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     java: Path
     jars: tuple[Path, ...]
     archive: ClassArchive
+    formatted: FormattedData
     settings: Mapping[str, str] = MappingProxyType({})  # they override those of `configuration`
 
     @property
@@ -73,8 +75,9 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         (self.home / self.name / "tmp").mkdir(parents=True, exist_ok=True)
         self._config.write_text("".join(f"{key}={value}\n" for key, value in self.configuration().items()))
         (self.home / "log4j2.properties").write_text(_LOGGING)
-        if not (self._data / "meta.properties").exists():
+        if not self.formatted.write(self._data, self.cluster_id, self.node):
             self._format()
+            self.formatted.keep(self._data)
 
     def configuration(self) -> dict[str, str]:
         """Return the whole server.properties. A setting may extend the usual value, which stands for its own name in braces."""
@@ -93,8 +96,12 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         return usual | {name: value.replace(f"{{{name}}}", usual.get(name, "")) for name, value in self.settings.items()}
 
     def command(self) -> list[str]:
+        return self.command_with(self.archive.used())
+
+    def command_with(self, options: Sequence[str]) -> list[str]:
+        """Return the command line with these options of the JVM for its classes."""
         return [
-            *self._java("-server", "-Xms128m", f"-Xmx{_MOST_HEAP}", "-XX:MaxGCPauseMillis=20", *self.archive.used()),
+            *self._java("-server", "-Xms128m", f"-Xmx{_MOST_HEAP}", "-XX:MaxGCPauseMillis=20", *options),
             "kafka.Kafka",
             str(self._config),
         ]
@@ -123,13 +130,12 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         ]  # fmt: skip
 
     def _format(self) -> None:
+        command = [
+            *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", *self.archive.used()), "kafka.tools.StorageTool", "format",
+            "--cluster-id", self.cluster_id, "--config", str(self._config),
+        ]  # fmt: skip
         try:
-            with self.archive.made(f"{self.cluster_id}-{self.node}") as options:
-                command = [
-                    *self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", *options), "kafka.tools.StorageTool", "format",
-                    "--cluster-id", self.cluster_id, "--config", str(self._config),
-                ]  # fmt: skip
-                result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_S, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
             raise Unavailable(
                 f"Kafka needs more than {_FORMAT_S} s to format its data folder. Is this machine overloaded?"

@@ -7,6 +7,7 @@ import msgspec
 from connectors.local import stack_state
 from connectors.local.servers.broker import Broker
 from connectors.local.servers.class_archive import ClassArchive
+from connectors.local.servers.formatted import FormattedData
 
 
 def test_a_cluster_id_is_22_characters_and_never_looks_like_an_option():
@@ -30,6 +31,7 @@ def test_settings_asked_for_are_remembered_and_go_over_those_of_every_stack(tmp_
         java=Path("java"),
         jars=(),
         archive=ClassArchive(tmp_path / "classes"),
+        formatted=FormattedData(tmp_path / "checkpoint"),
         settings=known.settings,
     )
     assert broker.configuration() == {**msgspec.structs.replace(broker, settings={}).configuration(), **asked}

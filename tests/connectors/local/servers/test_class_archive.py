@@ -10,27 +10,33 @@ from connectors.local.servers import java
 from connectors.local.servers.class_archive import ClassArchive, class_archive
 
 
-def test_what_is_made_is_used_and_made_once(tmp_path: Path) -> None:
+def test_what_is_made_is_used(tmp_path: Path) -> None:
     archive = ClassArchive(tmp_path / "cache" / "kafka.jsa")
     assert archive.used() == []
-    with archive.made("first") as options:
-        assert options == [f"-XX:ArchiveClassesAtExit={tmp_path}/cache/kafka.jsa.first"]
+    with archive.made() as options:
+        assert options == [f"-XX:ArchiveClassesAtExit={tmp_path}/cache/kafka.jsa.new"]
         Path(options[0].partition("=")[2]).write_bytes(b"classes")
     assert archive.used() == [f"-XX:SharedArchiveFile={tmp_path}/cache/kafka.jsa"]
-    with archive.made("second") as options:
-        assert options == archive.used()
     assert [each.name for each in archive.path.parent.iterdir()] == ["kafka.jsa"]
 
 
 def test_what_is_broken_off_is_not_used(tmp_path: Path) -> None:
     def broken_off() -> None:
-        with ClassArchive(tmp_path / "kafka.jsa").made("first") as options:
+        with ClassArchive(tmp_path / "kafka.jsa").made() as options:
             Path(options[0].partition("=")[2]).write_bytes(b"half")
             raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
         broken_off()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_jvm_that_makes_none_is_not_asked_again(tmp_path: Path) -> None:
+    archive = ClassArchive(tmp_path / "kafka.jsa")
+    with archive.made():
+        pass
+    assert archive.path.exists()
+    assert archive.used() == []
 
 
 def test_another_runtime_or_other_jars_have_another_file(tmp_path: Path) -> None:
