@@ -30,3 +30,22 @@ def test_a_command_loads_no_library_that_it_has_no_use_for(verbs: tuple[str, ...
     loaded = loaded_by(*verbs)
     assert f"streams.cli.verbs.{verbs[0]}" in loaded
     assert loaded & unused == set()
+
+
+def test_nothing_looks_for_garbage_while_a_verb_is_loaded():
+    code = """
+import gc, json, sys
+from streams.cli.main import root
+
+enabled = []
+
+class Finder:
+    def find_spec(self, *_):
+        enabled.append(gc.isenabled())
+
+sys.meta_path.insert(0, Finder())
+command = root.get_command(None, "worker")
+print(json.dumps([len(enabled) > 100, any(enabled), gc.isenabled(), command.name]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [True, False, True, "worker"]
