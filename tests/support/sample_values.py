@@ -13,18 +13,20 @@ from schemas.profiles.registers import Packed, Registers
 from streams.core.records.packing import pack
 
 
-def nested_types(kind: Any) -> Iterator[type]:
-    """Yield every class in a type's annotations, at any depth; what an encoded field holds among them."""
+def nested_types(kind: Any, known: set[type] | None = None) -> Iterator[type]:
+    """Yield every class in a type's annotations once, at any depth; what an encoded field holds among them."""
+    known = set() if known is None else known
     if get_origin(kind) is Annotated:
-        yield from nested_types(held_type(kind))
+        yield from nested_types(held_type(kind), known)
     elif get_origin(kind) is not None:
         for arg in get_args(kind):
-            yield from nested_types(arg)
-    elif isinstance(kind, type):
+            yield from nested_types(arg, known)
+    elif isinstance(kind, type) and kind not in known:
+        known.add(kind)
         yield kind
         if _has_fields(kind):
             for hint in get_type_hints(kind, include_extras=True).values():
-                yield from nested_types(hint)
+                yield from nested_types(hint, known)
 
 
 def encoded_fields(kind: Any) -> Iterator[Any]:
