@@ -58,6 +58,22 @@ class Cluster(msgspec.Struct, frozen=True):
         while set(topics) & set(self._topics(admin)) and time.monotonic() < deadline:  # a busy broker lists them for a while
             time.sleep(0.1)
 
+    def clear(self, limit_s: float) -> None:
+        """Delete the run's own topics, and return when the broker lists none; raise `Unavailable` if it still does after so long."""
+        admin = self._admin()
+        deadline = time.monotonic() + limit_s
+        deleted: set[str] = set()
+        while listed := self._topics(admin):
+            if new := sorted(set(listed) - deleted):
+                deleted |= set(new)
+                for future in admin.delete_topics(new, operation_timeout=limit_s).values():
+                    with contextlib.suppress(KafkaException):
+                        future.result(limit_s)
+            elif time.monotonic() > deadline:
+                raise Unavailable(f"Kafka at {self.bootstrap} still lists {', '.join(listed)} after {limit_s} s.")
+            else:
+                time.sleep(0.1)  # a busy broker lists them for a while
+
     def topics(self) -> list[str]:
         """Return the run's own topics: Quix Streams and Kafka Streams put words of their own before the prefix."""
         return self._topics(self._admin())

@@ -67,6 +67,4 @@ def prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     own = f"t{secrets.token_hex(4)}."
     yield own
     if "kafka" in request.fixturenames:
-        cluster = Cluster(request.getfixturevalue("kafka"), own)
-        cluster.delete(cluster.topics(), DEADLINE_S)
-        assert cluster.topics() == []
+        Cluster(request.getfixturevalue("kafka"), own).clear(DEADLINE_S)
