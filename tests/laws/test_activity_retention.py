@@ -138,3 +138,26 @@ def test_marks_that_come_before_any_day_is_known_let_no_detail_expire(seed):
     assert not pipeline.values("activities")
     ids = [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
     assert len(ids) == len(set(ids))
+
+
+NOTES = [part(number, INES, kind="note") for number in range(1, 4)]
+NOTED_TWICE = [posted("conversation.admin.noted", conversation(*NOTES, contacts=("c1",)), number=number) for number in (3, 4)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_still_to_be_passed_on_is_counted_by_those_who_join_though_it_comes_again_expired(monkeypatch, seed):
+    """The first contact writes the repeated notes back to `activity.records`; these records and the day reach it while the notes are on their way."""
+    monkeypatch.setattr(module, "_AT_A_TIME", 1)
+    chance = random.Random(seed)
+    pipeline = LaggingPipeline(TENANCY, chance)
+    pipeline.post(NOTED_TWICE[0])
+    pipeline.run()
+    pipeline.post(NOTED_TWICE[1], JOINED)
+    pipeline.run(chance.randrange(12))
+    pipeline.wake(AT // DAY_S + 200)
+    pipeline.run()
+    counts = [
+        {name: each["count"] for name, each in value["types"].items()} for value in pipeline.values("people.engagement").values()
+    ]
+    assert counts == [{"conversation.closed": 1, "conversation.noted": len(NOTES)}] * 2
+    assert not pipeline.values("activities")

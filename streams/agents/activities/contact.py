@@ -100,7 +100,7 @@ class Contact:
                 before.type != after.type
             ):  # the profile has learnt that it is none of that type any more, and not of when those left are
                 self.expired.give(before.type, cause)
-        if self.limits.is_expired(after.type, after.time):
+        if self._may_expire(after):
             self._expire(item, after, cause)
 
     def join_mark(self, conversation: str, mark: str, type_: str, remnant: Remnant, cause: ContactCause) -> bool:
@@ -109,7 +109,7 @@ class Contact:
         detail = self.details.get(item)
         if detail is not None:
             after = join(detail, remembered(detail.id, conversation, type_, remnant))
-            if self.limits.is_expired(after.type, after.time):
+            if self._may_expire(after):
                 self._expire(item, detail, cause)  # and then the mark is joined to its mark
             else:
                 self.join(item, detail, after, cause)
@@ -122,6 +122,13 @@ class Contact:
         before = remembered("", conversation, *known)
         self._put_mark(mark, join(before, remembered("", conversation, type_, remnant)), *known, cause)
         return True
+
+    def _may_expire(self, activity: PersonActivity) -> bool:
+        """Return whether details have expired and can go at once. What is to be passed on yet keeps them until its move is at its end.
+
+        Its contact has passed on the marks that it had when others joined, and only details follow them.
+        """
+        return self.limits.is_expired(activity.type, activity.time) and not self.owner.is_moving(activity.conversation)
 
     def _expire(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Leave only the mark of details that have expired by what an event says. The event can do so again, after they were restored."""

@@ -44,8 +44,6 @@ class ExpiredActivities:
         for (type_, conversation), remnants in groups.items():
             self._summaries.put(type_, conversation, remnants)
             by_type[type_] += remnants
-            if self._owner.is_moving(conversation):  # and may have been forgotten: else what expires is counted already
-                self._summaries.recount(type_, conversation, self._details.of(conversation))
         for type_, marks in by_type.items():
             self.give(type_, cause, expired=marks)
         for conversation in sorted({conversation for _, conversation in groups if conversation}):

@@ -4,8 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from schemas.activities.marks import REMNANT, mark_of, unpack
-from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksRecord, Participants, ParticipantsRecord
+from schemas.activities.marks import REMNANT, mark_of, pack, unpack
+from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksPatch, MarksRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
 from schemas.ids import derived
 from schemas.message import RecordValue
@@ -13,6 +13,7 @@ from schemas.profiles.identity import ASSIGNMENT, AssignmentMessage
 from schemas.profiles.registers import Assignment, PatchCause
 from schemas.topics import DAY_MS
 from streams.agents.activities import agent as module
+from streams.agents.activities.expiry import remnant_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.support.tenancy import TENANCY
@@ -179,3 +180,26 @@ def test_a_purge_that_began_before_a_contact_left_takes_nothing_that_is_still_to
     assert as_marks
     assert sorted(as_marks + as_details) == sorted(mark_of(each.id) for each in noted)
     assert [key for key in work.table.rows() if THREAD in key] == [f"{ONE}|r|{THREAD}"]
+
+
+@pytest.mark.parametrize("again", ["details", "mark"])
+def test_details_that_come_again_expired_are_kept_until_they_are_passed_on(monkeypatch, again):
+    """As by a purge: marks were passed on when the other contact joined, and what is a mark since then would not be."""
+    work = Interrupted(monkeypatch)
+    noted = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 6)]
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in noted))
+    joined = ParticipantsRecord(THREAD, Participants(2, (ONE, OTHER)), (ONE,), PatchCause("j", 0))
+    work.feed("activity.records", record(f"={THREAD}", joined))
+    work.feed("contact.wakes", RecordValue(b"", b"", timestamp=200 * DAY_MS))
+    if again == "details":
+        work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("f", 0))) for each in noted))
+    else:
+        marks = pack({mark_of(each.id): remnant_of(each).packed() for each in noted})
+        message = MarksRecord("conversation.noted", THREAD, marks, PatchCause("f", 0))
+        work.feed("activity.records", record(f"=s|conversation.noted|{THREAD}", message))
+    work.resume()
+    passed_on = [RECORD.decode(each.value) for each in work.on("activity.records") if each.key.startswith(OTHER.encode())]
+    assert {each.activity.id for each in passed_on} == {each.id for each in noted}
+    assert not [key for key in work.table.rows() if key.startswith(f"{ONE}|a|")], "the end of the move lets them expire"
+    patches = [PATCH.decode(each.value) for each in work.on("activity.patches")]
+    assert {each.totals.number for each in patches if isinstance(each, MarksPatch)} == {len(noted)}
