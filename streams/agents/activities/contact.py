@@ -124,10 +124,7 @@ class Contact:
         return True
 
     def _may_expire(self, activity: PersonActivity) -> bool:
-        """Return whether details have expired and can go at once. What is to be passed on yet keeps them until its move is at its end.
-
-        Its contact has passed on the marks that it had when others joined, and only details follow them.
-        """
+        """Return whether details have expired, and no move has yet to pass them on: marks went to those who joined before it began."""
         return self.limits.is_expired(activity.type, activity.time) and not self.owner.is_moving(activity.conversation)
 
     def _expire(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
