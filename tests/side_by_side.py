@@ -7,6 +7,7 @@ when everything else has ended.
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -88,6 +89,9 @@ TEST_BY_TEST: Final = frozenset(
 )
 """Files whose tests take long and share nothing: they need not stay together."""
 
+SETTINGS: Final = MappingProxyType({"log.retention.check.interval.ms": "86400000"})
+"""Of the shared broker. Records of tests have fixed times, long past: every five minutes those of all topics would be deleted, between two reads."""
+
 _NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "usepdb")
 """Options by which a run is small, or needs the terminal."""
 
@@ -162,5 +166,5 @@ def shared_stack(config: pytest.Config) -> LocalStack | None:
     if os.getppid() != run["controller"]:
         raise RuntimeError("The run has ended, and nobody would stop a stack that is started now.")
     stack = LocalStack(Path(run["stack"]))
-    stack.up()
+    stack.up(settings=SETTINGS)
     return stack
