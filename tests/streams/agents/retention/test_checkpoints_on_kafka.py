@@ -32,11 +32,14 @@ TOPIC, PARTITIONS = "intercom.contacts", 2
 AGENT = with_checkpoints(contacts(TENANCY, AVRO), every_ms=1_500, pause_ms=50)
 
 
-async def rounds(kafka: KafkaSettings) -> dict[int, int]:
-    """Return the offset at which the first completed round of each partition began."""
+async def rounds(kafka: KafkaSettings) -> dict[int, list[int]]:
+    """Return the offsets at which the completed rounds of each partition began, in order."""
     records = await read_to_end(kafka, TOPIC, lambda record: record)
     completed = [record for record in records if header(record.headers, "ce_type") == COMPLETED_TYPE]
-    return {record.partition: int(header(record.headers, FROM_HEADER) or "") for record in reversed(completed)}
+    began: dict[int, list[int]] = {}
+    for record in completed:
+        began.setdefault(record.partition, []).append(int(header(record.headers, FROM_HEADER) or ""))
+    return began
 
 
 async def cut(kafka: KafkaSettings, offsets: dict[int, int]) -> None:
@@ -79,16 +82,16 @@ async def test_a_topic_that_lost_its_events_to_retention_gives_the_table_back(ka
         async with transactions(settings, "test") as producer:
             await append_posts(producer, TOPIC, shared_history(5, 200, 40, (APP,)))
         async with asyncio.timeout(DEADLINE_S):
-            while len(began := await rounds(settings)) < PARTITIONS:  # noqa: ASYNC110  # Kafka sets no event
+            while len(completed := await rounds(settings)) < PARTITIONS:  # noqa: ASYNC110  # Kafka sets no event
                 await asyncio.sleep(0.2)
         await until(lambda: caught_up(work), "the rounds are read")
         expected = records_only(rows_of(work, AGENT.name))
     assert len(expected) > 10
+    began = {partition: offsets[0] for partition, offsets in completed.items()}
     await cut(settings, {partition: offset // 2 for partition, offset in began.items()})
     assert not await refused(settings, [TOPIC])
     await cut(settings, began)
     assert not await refused(settings, [TOPIC]), "the log begins where the rounds began"
     assert await table_of(settings, Naming(prefix=prefix, application="again")) == expected
-    ends = {partition: offset + 3 for partition, offset in (await rounds(settings)).items()}
-    await cut(settings, ends)
+    await cut(settings, {partition: offsets[-1] + 3 for partition, offsets in (await rounds(settings)).items()})
     assert await refused(settings, [TOPIC])
