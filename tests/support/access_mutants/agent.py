@@ -12,19 +12,15 @@ from streams.core.access.checks.check import AccountInput
 from streams.core.access.facts import choices, snapshots
 from streams.core.access.facts import freshness as facts_freshness
 from streams.core.access.processing import chunk, coverage, timers
-from streams.core.access.state import read_settings, references, staff, staff_reader
+from streams.core.access.state import observation, read_settings, references, staff, staff_reader
 from streams.core.access.state.directory import Directory
 
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
 def _dated_1970(patch: pytest.MonkeyPatch) -> None:
-    right = chunk.FactReference
-
-    def reference(fact: str, kind: str, time: int | None, date: int, *others: Any) -> Any:
-        return right(fact, kind, time, time or 0, *others)
-
-    patch.setattr(chunk, "FactReference", reference)
+    right = chunk.FactReference.of
+    patch.setattr(chunk.FactReference, "of", lambda fact, _, *others: right(fact, fact.time or 0, *others))
 
 
 def _link_waits_for_its_record(patch: pytest.MonkeyPatch) -> None:
@@ -82,6 +78,7 @@ def _end_by_status_is_the_latest(patch: pytest.MonkeyPatch) -> None:
     right = staff._asserted_end
 
     def end(row: Any) -> Any:
+        row = observation.whole(row)
         latest = tuple(msgspec.structs.replace(each, times=each.times[-1:]) for each in row.status)
         return right(msgspec.structs.replace(row, status=latest))
 
