@@ -55,7 +55,7 @@ _SAY_EVERY_S = 1.0
 @click.option("--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
 @click.option(
     "--max-lag", type=click.IntRange(min=0), metavar="N",
-    help="Wait while the agents have more than N records to read. Default: what they read in 50 ms, so that live events wait no longer.",
+    help="Wait while the agents have more than N records to read; do not rest. Default: what they read in 10 ms, with rests, so that live events wait little.",
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", help="Why; it is kept with who did it and when.")
 @click.option("--dry-run", is_flag=True, help="Read the range, say what would be sent, and send nothing.")

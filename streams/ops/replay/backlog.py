@@ -5,9 +5,9 @@ A live event stands behind them all, so the moment is what a replay may add to i
 
 from typing import Final, NamedTuple
 
-FEWEST: Final = 100  # always allowed: below it, looking costs more than reading
+FEWEST: Final = 20  # always allowed: below it, looking costs more than reading
 MOST: Final = 2_000
-_MOMENT_S: Final = 0.05  # about what an event takes to a person on a quiet machine
+_MOMENT_S: Final = 0.01  # together with a transaction on its way about what an event takes to a person on a quiet machine
 _MARKERS: Final = 2  # of transactions, in each partition: they may count as unread for good
 _GROWTH: Final = 1.2  # by look, while the agents have read everything: how fast they are is not known then
 

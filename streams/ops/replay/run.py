@@ -1,7 +1,8 @@
 """Run a replay: read its range, send the selected records again, and keep where it stands in the same transaction as what was sent.
 
 So a replay that is killed continues where it stood, and sends nothing twice for a reader of committed records. It waits while the
-agents have more to read than they may: a live event stands behind no more replayed records than these.
+agents have more to read than they may: a live event stands behind no more replayed records than these. And it rests for twice as
+long as each step took, so that brokers and agents have two thirds of the time for live events.
 """
 
 import asyncio
@@ -22,19 +23,26 @@ from streams.ops.replay.journal import Progress, Replay, entry, replays
 from streams.ops.replay.selection import replayed
 
 _CHUNK: Final = 2_000  # records in a transaction; what is fetched at once bounds their bytes
-_SMALL_CHUNK: Final = 100  # where live latency is watched: a live event may stand behind a whole one
-_WAIT_S: Final = 0.02  # between two looks at the agents' lag
+_SMALL_CHUNK: Final = 20  # where live latency is watched: a live event may stand behind a whole one, and behind its commit
+_WAIT_S: Final = 0.01  # between two looks at the agents' lag
+_LONGEST_REST_S: Final = 0.1  # agents that stood still need no rest
 
 
 class Pace(NamedTuple):
     """How fast a replay may be: records a second at most (None: as fast as it goes), and how many the agents may have before them.
 
-    Without `max_lag` that is what they read within a moment. `lag` returns how many they have; None where no agents are to be waited for.
+    Without `max_lag` that is what they read within a moment, and most of the time is left to live events. `lag` returns how many they
+    have; None where no agents are to be waited for.
     """
 
     rate: float | None = None
     max_lag: int | None = None
     lag: Callable[[], Awaitable[int]] | None = None
+
+    @property
+    def yields(self) -> bool:
+        """Say whether live events come first."""
+        return self.lag is not None and self.max_lag is None
 
 
 class Watcher(NamedTuple):
@@ -61,11 +69,14 @@ async def run(kafka: KafkaSettings, avro: Avro, replay: Replay, pace: Pace, watc
         started = time.monotonic()
         sent_before, backlog = replay.progress.sent, AllowedBacklog(len(replay.ends))
         async for batch in reader.read(replay.left, _chunk(pace)):
+            began = time.monotonic()
             await _wait_for_agents(pace, backlog, replay.progress.sent, watcher)
             if watcher.stopped():
                 return replay
             replay = await _send(producer, avro, replay, batch)
             watcher.on_progress(replay)
+            if pace.yields:
+                await asyncio.sleep(min(2 * (time.monotonic() - began), _LONGEST_REST_S))
             await _keep_to(pace, replay.progress.sent - sent_before, time.monotonic() - started)
         replay = msgspec.structs.replace(replay, result="completed")
         await producer.append([entry(avro, REPLAY_ENDED, replay, _now())])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
+from schemas.access.facts import type_of
 from schemas.codec import Avro
 from schemas.message import header
 from schemas.topics import TOPICS, Encoding
@@ -23,6 +24,7 @@ PUBLIC = tuple(
     for topic in TOPICS.values()
     if topic.encoding is Encoding.AVRO and set(topic.written_by) & {each.name for each in AGENTS}
 )
+_WAKE = type_of("clock.ticked")
 _UNREAD = 20  # transaction markers behind the last records may count as unread offsets for good
 _LOOKS, _PAUSE_S = 4, 1.0
 
@@ -98,8 +100,11 @@ async def _rows(kafka: KafkaSettings, changelog: str) -> dict[Place, bytes]:
 
 
 async def _events(kafka: KafkaSettings, topic: str) -> dict[bytes, Counter[str]]:
+    """Return the ids by key; without the wakes of the access agent's timers, which come when it is time."""
     events: dict[bytes, Counter[str]] = {}
     async with open_ranges(kafka, topic) as reader:
         async for record in reader.records():
+            if header(record.headers, "ce_type") == _WAKE:
+                continue
             events.setdefault(record.key, Counter())[header(record.headers, "ce_id") or ""] += 1
     return events
