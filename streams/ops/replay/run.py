@@ -1,8 +1,8 @@
 """Run a replay: read its range, send the selected records again, and keep where it stands in the same transaction as what was sent.
 
 So a replay that is killed continues where it stood, and sends nothing twice for a reader of committed records. It waits while the
-agents have more to read than they may: a live event stands behind no more replayed records than these. And it rests for twice as
-long as each step took, so that brokers and agents have two thirds of the time for live events.
+agents have more to read than they may: a live event stands behind no more replayed records than these. And it rests for five
+times as long as each step took, so that brokers and agents have most of the time for live events.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ from streams.ops.replay.selection import replayed
 _CHUNK: Final = 2_000  # records in a transaction; what is fetched at once bounds their bytes
 _SMALL_CHUNK: Final = 20  # where live latency is watched: a live event may stand behind a whole one, and behind its commit
 _WAIT_S: Final = 0.01  # between two looks at the agents' lag
-_LONGEST_REST_S: Final = 0.1  # agents that stood still need no rest
+_REST: Final = 5  # times as long as a step
+_LONGEST_REST_S: Final = 0.2  # agents that stood still need no rest
 
 
 class Pace(NamedTuple):
@@ -76,7 +77,7 @@ async def run(kafka: KafkaSettings, avro: Avro, replay: Replay, pace: Pace, watc
             replay = await _send(producer, avro, replay, batch)
             watcher.on_progress(replay)
             if pace.yields:
-                await asyncio.sleep(min(2 * (time.monotonic() - began), _LONGEST_REST_S))
+                await asyncio.sleep(min(_REST * (time.monotonic() - began), _LONGEST_REST_S))
             await _keep_to(pace, replay.progress.sent - sent_before, time.monotonic() - started)
         replay = msgspec.structs.replace(replay, result="completed")
         await producer.append([entry(avro, REPLAY_ENDED, replay, _now())])
