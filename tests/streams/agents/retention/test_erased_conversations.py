@@ -58,6 +58,19 @@ def erase(agents, key):
     agents._append(erasure.TOPIC, key.encode(), erasure.encode(agents.avro, mark), [("ce_id", b"erasure")])
 
 
+def post_amid_erasure(agents, posts, key, chance):
+    """Post in any order, with the erasure somewhere among the posts, and agents that lag behind."""
+    came = [*posts, None]
+    chance.shuffle(came)
+    for body in came:
+        if body is None:
+            erase(agents, key)
+        else:
+            agents.post(body)
+        agents.run(chance.randrange(12))
+    agents.run()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_nothing_of_what_an_erased_person_said_stays_and_others_keep_what_they_said(seed):
     chance = random.Random(seed)

@@ -6,7 +6,17 @@ import random
 import pytest
 
 from schemas.activities.messages import RECORDS_TOPIC
-from tests.streams.agents.retention.test_erased_conversations import ADA, APP, BO, TENANCY, conversation, erase, history, part
+from tests.streams.agents.retention.test_erased_conversations import (
+    ADA,
+    APP,
+    BO,
+    TENANCY,
+    conversation,
+    erase,
+    history,
+    part,
+    post_amid_erasure,
+)
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.intercom_bodies import AT, posted
 
@@ -43,15 +53,7 @@ def test_beside_others_who_are_known_who_joins_and_is_erased_did_join_in_any_ord
         agents = LaggingPipeline(TENANCY, chance)
         agents.post(*history())
         agents.run()
-        came = [joined(), advised([ADA, BO, CY]), advised([ADA, BO, CY]), b""]
-        chance.shuffle(came)
-        for body in came:
-            if body:
-                agents.post(body)
-            else:
-                erase(agents, f"{APP}:cy")
-            agents.run(chance.randrange(12))
-        agents.run()
+        post_amid_erasure(agents, [joined(), advised([ADA, BO, CY]), advised([ADA, BO, CY])], f"{APP}:cy", chance)
         results.append(left(agents))
         for contact in ("ada", "bo"):
             found = {each["type"]: each for each in shown_to(agents, contact) if each["conversation"] == f"{APP}:2"}

@@ -12,6 +12,7 @@ from tests.streams.agents.retention.test_erased_conversations import (
     TENANCY,
     erase,
     history,
+    post_amid_erasure,
 )
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.intercom_bodies import AT, contact, posted
@@ -39,15 +40,7 @@ def in_any_order(posts, seed):
     """Return the agents after these posts in any order, repeated, and the erasure of Ada among them."""
     chance = random.Random(seed)
     agents = LaggingPipeline(TENANCY, chance)
-    posts = [*posts, *chance.sample(posts, 2), b""]
-    chance.shuffle(posts)
-    for body in posts:
-        if body:
-            agents.post(body)
-        else:
-            erase(agents, f"{APP}:ada")
-        agents.run(chance.randrange(12))
-    agents.run()
+    post_amid_erasure(agents, [*posts, *chance.sample(posts, 2)], f"{APP}:ada", chance)
     return agents
 
 
