@@ -34,8 +34,13 @@ def observed(state: TenantState, fact: Fact, source: FactReference, time: int, n
     if row is None:
         return _put_first(state, reader, first_record(state.tenant, assertion, time=time, source=source, listed=listed), now)
     again = observed_again(row, assertion, time=time, source=source, listed=listed)
-    before = row if again else whole(row)
-    after = again or merge_record(whole(row), assertion, time=time, source=source, listed=listed)
+    before: AnyRecord
+    after: AnyRecord
+    if again is None:
+        before = whole(row)
+        after = merge_record(before, assertion, time=time, source=source, listed=listed)
+    else:
+        before, after = row, again
     if after == before:
         return Effect("superseded")
     after = remembered(after, reader.snapshots(data.source))
