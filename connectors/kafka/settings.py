@@ -1,6 +1,7 @@
 """How every process of an installation reaches Kafka: one set of settings, converted to arguments for aiokafka's clients."""
 
 import ssl
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,20 @@ DEAD_LETTER_ROOM = 64 * 1024  # above MAX_RECORD_BYTES: a dead letter is its rec
 
 AWAY = (KafkaError, OSError, AssertionError)
 """What aiokafka raises where brokers are away. Its look-up of a coordinator asserts that some broker can be asked at the moment."""
+
+
+class _NotAwaitingFarewell(ssl.SSLObject):
+    """TLS whose close is sent and not awaited, as RFC 5246 section 7.2.1 permits: every answer wanted has been read before.
+
+    asyncio keeps a closing connection until the other side has closed, too. A broker does so only after 100 ms
+    where it has refused a password (`connection.failed.authentication.delay.ms`), and one that hangs never: a process that
+    ended meanwhile left the connection open.
+    """
+
+    def unwrap(self) -> None:
+        """Send this side's close."""
+        with suppress(ssl.SSLWantReadError):
+            super().unwrap()
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +63,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
             keyfile=self.ssl_keyfile or None,
             password=self.ssl_password.reveal() or None,
         )
+        context.sslobject_class = _NotAwaitingFarewell
         return context
 
     def unavailable(self, error: BaseException) -> Unavailable:
