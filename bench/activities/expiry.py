@@ -22,6 +22,7 @@ _ROUNDS: Final = 2
 _SEALED_MS: Final = (AT + SEALED_AFTER_S) * 1000 + 40 * DAY_MS
 _DUE: Final = (("ce_type", DUE_TYPE.encode()), ("ce_origin", b"checkpoint"))
 _PARTS: Final = 20  # of a conversation
+_CONTACT, _FIRST_CONVERSATION = "64a1f0c2e5b7d89012345678", 215_468_871_000_001  # as long as Intercom's own: they are in keys
 _SEALED_PARTS, _QUICK_PARTS = 10_000, 1_000  # in conversations of one contact
 _BYTES, _SEALED_BYTES = 40.0, 12.0
 _COLUMNS: Final = ("µs", "bytes before", "bytes after", "bytes in the profile's rows")
@@ -70,7 +71,7 @@ def _expired_events(count: int) -> _Left:
 def _sealed_parts(count: int) -> _Left:
     agents = ActivityAgents()
     for number in range(count // _PARTS):
-        agents.feed(CONVERSATIONS, [part(1 + number, each, contact="p") for each in range(1, _PARTS + 1)])
+        agents.feed(CONVERSATIONS, [part(_FIRST_CONVERSATION + number, each, contact=_CONTACT) for each in range(1, _PARTS + 1)])
 
     def seal() -> None:
         agents.feed(WAKES_TOPIC, [RecordValue(b"", b"", timestamp=LATER_MS)])

@@ -149,8 +149,11 @@ class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="acti
     activity: PersonActivity
 
 
-class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="participants"):
-    """With whom a conversation is, as the contact last learnt; `moves` of its activities are not at their end."""
+class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="with"):
+    """With whom a conversation is, as the contact last learnt; `moves` of its activities are not at their end.
+
+    Stored, the empty word stands for the contact itself: a contact keeps this row for every conversation it ever had.
+    """
 
     participants: Participants
     closed: bool = False

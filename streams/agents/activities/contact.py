@@ -186,7 +186,7 @@ class Contact:
         for item, row in list(self._table.walk(self.key)):
             self._table.delete(self.key, item)
             if isinstance(row, ParticipantsRow):
-                self.send.forget(f"={item.partition('|')[2]}", cause)
+                self.send.forget(f"={self.owner.conversation_of(item)}", cause)
             elif marks_in(item, row) is not None:
                 self.send.forget(f"={item}", cause)
         if is_value(self.key) and not self.owner.is_leaving:
@@ -201,7 +201,7 @@ class Contact:
         """Return every conversation that the contact has taken part in: those counted, and those of which the contacts have changed."""
         rows = list(self._table.walk(self.key))
         counted = {name for item, _ in rows if (name := counted_conversation(item)) is not None}
-        return counted | {item.partition("|")[2] for item, row in rows if isinstance(row, ParticipantsRow)}
+        return counted | {self.owner.conversation_of(item) for item, row in rows if isinstance(row, ParticipantsRow)}
 
     def leave(self, profile: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Take an activity off a profile that the contact has left."""

@@ -12,6 +12,7 @@ from schemas.activities.messages import MarkLeaf
 from streams.engine.agent import Table
 
 _LEAF: Final = 64  # marks: a change writes some 800 bytes at most
+_RARELY: Final = 4  # times as many where a set changes rarely: the key of a leaf takes as much as ten marks
 _BITS_OF: Final = {f"{byte:02x}": f"{byte:08b}" for byte in range(256)}
 
 
@@ -23,22 +24,23 @@ class MarkHeader(NamedTuple):
 
 
 class MarkSet:
-    """The leaves of one set. Its header is in a row of the set's owner."""
+    """The leaves of one set, larger ones where it changes `rarely`. Its header is in a row of the set's owner."""
 
-    def __init__(self, table: Table[Any], group: str, base: str, width: int) -> None:
+    def __init__(self, table: Table[Any], group: str, base: str, width: int, *, rarely: bool = False) -> None:
         self._table = table
         self._group = group
         self._base = base
         self._width = width
+        self._leaf_size = _LEAF * _RARELY if rarely else _LEAF
 
     def find(self, header: MarkHeader, mark: str) -> bytes | None:
         """Return what is kept with a mark, None where the set does not have it."""
-        depth = _depth(header.number)
+        depth = self._depth(header.number)
         return find(self._leaf(_beginning(mark, depth)) if depth else header.marks, mark, self._width)
 
     def packed(self, header: MarkHeader) -> Iterator[bytes]:
         """Yield all marks, packed, some at a time."""
-        depth = _depth(header.number)
+        depth = self._depth(header.number)
         if depth:
             yield from filter(None, (self._leaf(digits) for digits in _prefixes(depth)))
         elif header.marks:
@@ -48,7 +50,7 @@ class MarkSet:
         self, header: MarkHeader, added: Mapping[str, bytes], removed: Collection[str] = ()
     ) -> tuple[MarkHeader, dict[str, bytes]]:
         """Add and remove marks. Return the header afterwards, and the leaves that changed by item, empty where they are gone."""
-        depth = _depth(header.number)
+        depth = self._depth(header.number)
         before = self._touched(header, depth, {*added, *removed})
         after = {digits: {**marks} for digits, marks in before.items()}
         for mark, kept in added.items():
@@ -56,19 +58,19 @@ class MarkSet:
         for mark in removed:
             after[_beginning(mark, depth)].pop(mark, None)
         number = header.number + sum(len(after[digits]) - len(before[digits]) for digits in after)
-        if _depth(number) != depth:
-            after, before = self._divided(header, depth, _depth(number), after)
-        if not depth and not _depth(number):
+        if self._depth(number) != depth:
+            after, before = self._divided(header, depth, self._depth(number), after)
+        if not depth and not self._depth(number):
             return MarkHeader(number, pack(after[""])), {}
         leaves = {digits: pack(marks) for digits, marks in after.items() if digits and marks != before.get(digits)}
         for digits, data in leaves.items():
             self._put(digits, data)
-        inline = b"" if _depth(number) else pack(after[""])
+        inline = b"" if self._depth(number) else pack(after[""])
         return MarkHeader(number, inline), {f"{self._base}|{digits}": data for digits, data in leaves.items()}
 
     def cleared(self, header: MarkHeader) -> list[str]:
         """Delete all leaves, and return their items."""
-        depth = _depth(header.number)
+        depth = self._depth(header.number)
         leaves = [digits for digits in _prefixes(depth) if self._leaf(digits)] if depth else []
         for digits in leaves:
             self._put(digits, b"")
@@ -94,6 +96,9 @@ class MarkSet:
         after.setdefault("", {})
         return after, {digits: marks for digits, marks in before.items() if digits and marks}
 
+    def _depth(self, number: int) -> int:
+        return max(0, (number - 1) // self._leaf_size).bit_length()
+
     def _leaf(self, digits: str) -> bytes:
         row = self._table.get(self._group, f"{self._base}|{digits}")
         return row.marks if isinstance(row, MarkLeaf) else b""
@@ -103,10 +108,6 @@ class MarkSet:
             self._table.put(self._group, f"{self._base}|{digits}", MarkLeaf(data))
         else:
             self._table.delete(self._group, f"{self._base}|{digits}")
-
-
-def _depth(number: int) -> int:
-    return max(0, (number - 1) // _LEAF).bit_length()
 
 
 def _beginning(mark: str, depth: int) -> str:

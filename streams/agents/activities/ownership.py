@@ -1,6 +1,7 @@
 """Whose a contact is, and with whom its conversations are, in the table of the activities agent."""
 
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -10,7 +11,8 @@ from schemas.profiles.identity import ORG, PERSON
 from schemas.profiles.registers import ERASED, Assignment
 from streams.engine.agent import Table
 
-PARTICIPANTS = "r"
+_PARTICIPANTS: Final = "r"
+_ITSELF: Final = ""  # among the contacts of a stored row
 
 
 @lru_cache(maxsize=4096)  # most contacts are nobody else's, and each event asks again
@@ -23,7 +25,7 @@ def own_profile(tenant: str, key: str) -> str:
 
 
 class Ownership:
-    """The profile of one contact, and those that it is leaving. Participants are under `r|conversation`."""
+    """The profile of one contact, and those that it is leaving. Participants are under `r|conversation`, without the contact's own `app_id`."""
 
     def __init__(self, tenant: str, key: str, table: Table[ActivityTableRow]) -> None:
         self._tenant = tenant
@@ -74,8 +76,8 @@ class Ownership:
 
     def participants(self, conversation: str) -> ParticipantsRow | None:
         """Return with whom a conversation is, as far as the contact knows."""
-        row = self._table.get(self._key, f"{PARTICIPANTS}|{conversation}")
-        return row if isinstance(row, ParticipantsRow) else None
+        row = self._table.get(self._key, self._item(conversation))
+        return self._of_contacts(row, _ITSELF, self._key) if isinstance(row, ParticipantsRow) else None
 
     def is_moving(self, conversation: str) -> bool:
         """Return whether activities of a conversation are on their way to contacts that joined it, or from one that left it."""
@@ -83,13 +85,31 @@ class Ownership:
         return row is not None and row.moves > 0
 
     def put_participants(self, conversation: str, row: ParticipantsRow) -> None:
-        self._table.put(self._key, f"{PARTICIPANTS}|{conversation}", row)
+        self._table.put(self._key, self._item(conversation), self._of_contacts(row, self._key, _ITSELF))
+
+    def conversation_of(self, item: str) -> str:
+        """Return the conversation that an item with participants is of."""
+        conversation = item.partition("|")[2]
+        return f"{self._app_id}{conversation}" if conversation.startswith(":") else conversation
 
     def is_sealed_no_more(self, conversation: str) -> None:
         """Note that nothing of a conversation is left to be sealed."""
         row = self.participants(conversation)
         if row is not None and row.sealed:
             self.put_participants(conversation, msgspec.structs.replace(row, sealed=False))
+
+    @property
+    def _app_id(self) -> str:
+        return self._key.partition(":")[0]
+
+    def _item(self, conversation: str) -> str:
+        app_id, colon, entity = conversation.partition(":")
+        return f"{_PARTICIPANTS}|{'' if app_id == self._app_id else app_id}{colon}{entity}"
+
+    def _of_contacts(self, row: ParticipantsRow, name: str, instead: str) -> ParticipantsRow:
+        """Return a row with another name for one of its contacts."""
+        contacts = tuple(instead if each == name else each for each in row.participants.contacts)
+        return msgspec.structs.replace(row, participants=row.participants._replace(contacts=contacts))
 
     def _leaving(self) -> tuple[str, ...]:
         row = self._table.get(self._key)

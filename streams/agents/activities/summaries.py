@@ -248,7 +248,7 @@ class Summaries:
         return MarkSet(self._table, self._key, _item(_LEAF, type_, conversation), REMNANT)
 
     def _sealed_set(self, type_: str) -> MarkSet:
-        return MarkSet(self._table, self._key, f"{_SEALED_LEAF}|{type_}", MARK)
+        return MarkSet(self._table, self._key, f"{_SEALED_LEAF}|{type_}", MARK, rarely=True)
 
 
 def _item(letter: str, type_: str, conversation: str) -> str:
