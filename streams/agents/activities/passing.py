@@ -9,7 +9,9 @@ import msgspec
 
 from schemas.activities.marks import MARK, REMNANT, Remnant, unpack
 from schemas.activities.messages import MarksRecord, Participants, ParticipantsRow, company_of_subject
+from schemas.activities.records import PersonActivity
 from streams.agents.activities.contact import Contact
+from streams.agents.activities.details import item_of
 from streams.agents.activities.sending import PASSED, ContactCause
 
 
@@ -34,6 +36,15 @@ def passage(contact: Contact, conversation: str, sent: Participants | None) -> P
     is_late = sent is not None and sent.number < latest.number and company_of_subject(contact.key) is None
     others = tuple(each for each in latest.contacts if each != contact.key) if is_late else ()
     return Passage(known, latest, contact.key in latest.contacts, others)
+
+
+def keep_on_record(contact: Contact, sent: PersonActivity, cause: ContactCause) -> None:
+    """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never."""
+    known = contact.details.get(item_of(sent))
+    if known is None:
+        contact.send.forget(sent.id, cause)
+    elif known != sent:
+        contact.send.record(known, cause)
 
 
 def receive_marks(contact: Contact, item: str, message: MarksRecord, cause: ContactCause) -> None:
