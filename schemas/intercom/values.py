@@ -77,7 +77,10 @@ def _from_text(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidRecord("a text where a time belongs is neither a number nor ISO 8601; look at the sender") from None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    ms = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    if not _FIRST * 1000 <= ms < (_LAST + 1) * 1000:
+        raise InvalidRecord("a time lies outside the years 1 to 9999 in UTC; look at the sender")
+    return ms
 
 
 def _number(text: str) -> int | float | None:

@@ -68,9 +68,9 @@ def form_of_part(shown: ObservedPart, topic: str) -> bytes:
 
 
 def form_of_beginning(item: Object) -> bytes:
-    """Return the mark of what an object says of what began a conversation, nothing where it says nothing."""
+    """Return the mark of what an object says of what began a conversation, nothing where it says nothing, or not when: then it is no activity."""
     source = item.get("source")
-    if not isinstance(source, dict):
+    if not isinstance(source, dict) or not second_of(item.get("created_at")):
         return b""
     return mark_of_form({"body": source.get("body"), "author": reference_of(source.get("author")), **_source_attributes(source)})
 
@@ -132,6 +132,7 @@ class ConversationActivities:
         )  # fmt: skip
 
     def _rated(self, item: Object) -> Iterator[PersonActivity]:
+        """Yield the rating, which every payload shows: without a time of its own the figure alone identifies it, or each would be another."""
         rating = item.get("conversation_rating")
         if not isinstance(rating, dict) or rating.get("rating") is None:
             return
@@ -139,7 +140,7 @@ class ConversationActivities:
         redacted = rating.get("redacted") is True
         text, cut = ("", False) if redacted else plain_text(rating.get("remark"))
         yield self._made(
-            RATED, (str(rating["rating"]), str(second or self._moment.second)), type_=RATED, second=second, basis=TimeBasis.ITEM,
+            RATED, (str(rating["rating"]), str(second)), type_=RATED, second=second, basis=TimeBasis.ITEM,
             author=reference_of(rating.get("contact")), text=text, cut=cut, redacted=redacted,
             attributes=_texts({"rating": rating["rating"], "teammate": reference_of(rating.get("teammate"))}),
         )  # fmt: skip
@@ -187,7 +188,8 @@ class ConversationActivities:
 def _tag_ids(item: Object) -> Iterator[str]:
     """Yield the ids of the tags on the parts that are shown, else of those on the conversation."""
     parts = [part for shown in (at(item, "conversation_parts.conversation_parts"),) if isinstance(shown, list) for part in shown]
-    tags = [tag for part in parts if isinstance(part, dict) for tag in part.get("tags") or ()]
+    lists = [part.get("tags") for part in parts if isinstance(part, dict)]
+    tags = [tag for shown in lists if isinstance(shown, list) for tag in shown]
     whole = at(item, "tags.tags")
     for tag in tags or (whole if isinstance(whole, list) else ()):
         id_ = identifier_or_none(tag.get("id")) if isinstance(tag, dict) else None

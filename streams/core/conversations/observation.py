@@ -164,7 +164,7 @@ def _with_beginning(item: Object, parts: tuple[ObservedPart, ...]) -> tuple[Obje
 
 def _number(newest: ObservedPart) -> int:
     digits = part_id(newest.item)
-    return int(digits) if digits.isdigit() and len(digits) < len(str(1 << 62)) else 0
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < len(str(1 << 62)) else 0
 
 
 def _is_ticket(item: Object, source: Any) -> bool:

@@ -39,7 +39,7 @@ def observed_part(whole: Object) -> ObservedPart | None:
     kind = fields.get("part_type")
     redacted = fields.get("redacted") is True
     return ObservedPart(
-        id_.zfill(_DIGITS) if id_.isdigit() else f"~{id_}",
+        id_.zfill(_DIGITS) if id_.isascii() and id_.isdigit() else f"~{id_}",
         Part(
             second=second_of(fields.get("created_at")),
             kind=kind if isinstance(kind, str) else "",
@@ -70,11 +70,11 @@ def second_of(value: Any) -> int:
 
 
 def join_parts(a: Part | None, b: Part) -> Part:
-    """Return what both say of one part: of each field the greater value, so that a payload with less takes nothing away."""
+    """Return what both say of one part: of each field the greater value, so that a payload with less takes nothing away; the earlier time, as `join` of activities."""
     if a is None or a == b:
         return b
     return Part(
-        second=max(a.second, b.second),
+        second=min(a.second or b.second, b.second or a.second),
         kind=max(a.kind, b.kind),
         author=max(a.author, b.author),
         assignee=max(a.assignee, b.assignee),

@@ -51,6 +51,8 @@ def test_never_is_none(never):
         "9" * 50,
         "1.2.3",
         "-",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
     ],
 )
 def test_what_is_no_time_is_refused_and_costs_nothing_where_it_may_be_missing(junk):

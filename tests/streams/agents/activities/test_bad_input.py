@@ -87,6 +87,51 @@ def test_a_part_without_a_time_has_the_notifications_as_has_one_of_1970_and_one_
     assert (activity["time_basis"], activity["time"]) == (basis, (second if basis == "part" else AT + 3) * 1000)
 
 
+def test_a_part_with_two_times_has_the_earlier_one_whichever_came_first():
+    for seconds in ((AT, AT + 50), (AT + 50, AT)):
+        story = Story()
+        for number, second in enumerate(seconds):
+            story.report("conversation.user.replied", replied(part(7, at=second)), number=number)
+        assert story.one("conversation.contact_replied")["time"] == AT * 1000
+        (value,) = story.values("conversations").values()
+        assert value["tallies"]["contact_reply"] == {"count": 1, "first_at": AT * 1000, "last_at": AT * 1000}
+
+
+def test_a_rating_without_a_time_is_one_however_many_payloads_show_it():
+    story, rated = Story(), {"rating": 5, "remark": "Thanks"}
+    story.report("conversation.rating.added", replied(conversation_rating=rated), at=AT + 1)
+    closed = replied(part(2, kind="close", at=AT + 5), conversation_rating=rated, updated=AT + 5)
+    story.report("conversation.admin.closed", closed, at=AT + 5, number=2)
+    story.read(replied(conversation_rating=rated, updated=AT + 9))
+    activity = story.one("conversation.rated")
+    assert (activity["time"], activity["time_basis"], activity["text"]) == ((AT + 1) * 1000, "notification", "Thanks")
+
+
+def test_what_began_a_conversation_is_known_though_a_payload_without_its_time_came_first():
+    began = {"source": {"type": "conversation", "id": "8", "body": "Help", "author": CUSTOMER}}
+    story = Story().report("conversation.user.replied", replied(**began))
+    story.report("conversation.user.replied", replied(part(2), created_at=AT), number=2)
+    story.report("conversation.user.replied", replied(part(3), created_at=AT, **began), number=3)
+    activity = story.one("conversation.started")
+    assert (activity["text"], activity["author"]) == ("Help", f"contact:{ADA}")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "\u00b2"},
+        {"tags": 5},
+        {"tags": True},
+        {"tags": {"tags": []}},
+        {"tags": [5]},
+        {"created_at": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_an_odd_field_of_a_part_does_not_refuse_its_conversation(odd):
+    story = Story().report("conversation_part.tag.created", replied({**part(7), **odd}))
+    assert len(story.activities("conversation.contact_replied")) == len(story.activities("conversation.tagged")) == 1
+
+
 def test_five_hundred_parts_of_five_thousand_are_so_many_activities_and_the_conversation_says_that_it_lacks_some():
     figures = {"statistics": {"type": "conversation_statistics", "count_conversation_parts": 5_001}}
     story = Story().read(replied(*(part(number, at=AT + number) for number in range(4_501, 5_001)), **figures))

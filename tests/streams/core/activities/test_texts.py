@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from streams.core.activities.texts import LONGEST, plain_text
@@ -13,6 +15,8 @@ from streams.core.activities.texts import LONGEST, plain_text
         ("<p>Tom &amp; Jerry &lt;3</p>", "Tom & Jerry <3"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
         ("<style>p{}</style><p>seen</p><script>alert(1)</script>", "seen"),
+        ("<SCRIPT a=b>1<style>2</script >seen</style>", "seen"),
+        ("<script>is never closed", "is never closed"),
         ("a\u0000b\u200b c", "ab c"),
         ("  many   blanks \n\n\n lines ", "many blanks\nlines"),
         ("<p></p>", ""),
@@ -30,3 +34,10 @@ def test_long_words_are_cut_and_say_so():
     assert plain_text("x" * LONGEST) == ("x" * LONGEST, False)
     assert plain_text("x" * (LONGEST + 1)) == ("x" * LONGEST, True)
     assert plain_text("<" * 1_000_000)[1] is True
+
+
+@pytest.mark.parametrize("piece", ["<script>", "<style><script>", "<br ", "<script></style>"])
+def test_words_that_somebody_wrote_to_be_slow_are_read_as_fast_as_others(piece):
+    begin = time.process_time()
+    plain_text(piece * (LONGEST * 20 // len(piece)))
+    assert time.process_time() - begin < 0.15
