@@ -2,11 +2,14 @@
 
 aiokafka closes what a client has kept. Three ways lead around that: a start that is cancelled while it asks for metadata forgets its
 connection; a task that was connecting when the client was closed keeps one; a stop that is cancelled never comes to the client.
+
+A stop that is cancelled is cancelled: aiokafka takes it for the end of a task of its own, and what stops clients one after the other, like
+a backup, would continue after Ctrl-C.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from typing import Any, TypeVar
 
@@ -25,6 +28,16 @@ _WITHOUT_BROKERS_S = 10.0  # more than a broker's session with its controller: t
 _ASKED_AGAIN_S = 0.1
 _OFFSETS = "offsets"  # beside aiokafka's groups of connections, which are numbers
 _BOOTSTRAP = "bootstrap"  # aiokafka's own name for the node that is asked first
+
+
+@contextmanager
+def _cancellation_kept() -> Iterator[None]:
+    """Raise a cancellation that came inside the block and was swallowed there."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
@@ -91,7 +104,8 @@ class ClosingClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no ty
         """Close all connections, even if the task that keeps the metadata has failed."""
         self._ended = True
         try:
-            await super().close()
+            with _cancellation_kept():
+                await super().close()
         finally:
             for connection in self._conns.values():
                 connection.close()
@@ -151,7 +165,8 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]
 
     async def stop(self) -> None:
         try:
-            await super().stop()
+            with _cancellation_kept():
+                await super().stop()
         except BaseException:
             if self._fetcher is not None:
                 self._fetcher._fetch_task.cancel()  # noqa: SLF001  # nothing else ends it
@@ -169,7 +184,8 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
 
     async def stop(self) -> None:
         try:
-            await super().stop()
+            with _cancellation_kept():
+                await super().stop()
         finally:
             await self.client.close()
 

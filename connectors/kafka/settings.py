@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.helpers import create_ssl_context
 
-from schemas.errors import Unavailable
+from schemas.errors import Fenced, Unavailable
 from schemas.tenancy import Secret
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024  # DESIGN: messages of up to 2 MiB; broker, topic, producer and consumer agree
@@ -16,6 +16,9 @@ DEAD_LETTER_ROOM = 64 * 1024  # above MAX_RECORD_BYTES: a dead letter is its rec
 
 AWAY = (KafkaError, OSError, AssertionError)
 """What aiokafka raises where brokers are away. Its look-up of a coordinator asserts that some broker can be asked at the moment."""
+
+FENCED = (ProducerFenced, InvalidProducerEpoch)
+"""What aiokafka raises where a later producer has the same transactional id."""
 
 
 class _NotAwaitingFarewell(ssl.SSLObject):
@@ -67,7 +70,9 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
         return context
 
     def unavailable(self, error: BaseException) -> Unavailable:
-        """Return the error to raise where brokers do not answer, now or from the beginning."""
+        """Return the error to raise where brokers do not answer, now or from the beginning, or have let another process take over."""
+        if isinstance(error, FENCED):
+            return Fenced("The records were not appended: another process began to do the same. Trying again is safe.")
         return Unavailable(
             f"Kafka at {self.bootstrap} does not answer ({type(error).__name__}). Is it running, and are kafka.bootstrap and "
             "kafka.security_protocol right? `intercom-streams stack up` starts one on this machine."

@@ -6,11 +6,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError
 
 from connectors.kafka.clients import Producer, stop_at_once
 from connectors.kafka.record_batches import RecordBatches
-from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, MAX_RECORD_BYTES, KafkaSettings
+from connectors.kafka.settings import AWAY, DEAD_LETTER_ROOM, FENCED, MAX_RECORD_BYTES, KafkaSettings
 from schemas.errors import Fenced, Unavailable
 from schemas.message import Headers
 from schemas.partition import partition_of
@@ -44,19 +44,34 @@ class Transactions:
         self._kafka = kafka
         self._producer = producer
         self._one_at_a_time = asyncio.Lock()
+        self._ended_by: KafkaError | None = None
 
     async def append(self, records: Sequence[TopicRecord]) -> None:
-        """Append the records in one transaction: all of them, or none. Concurrent calls follow each other."""
+        """Append the records in one transaction: all of them, or none. Concurrent calls follow each other.
+
+        After an error that ends the producer, such as that another process has fenced it, every call raises the same.
+        """
         if records:
-            async with self._one_at_a_time, self._producer.transaction():
-                targets = {at: await self._target(*at) for at in {(record.topic, record.prefixed) for record in records}}
-                batches = RecordBatches(self._producer)
-                for record in records:
-                    name, count = targets[record.topic, record.prefixed]
-                    own = record.partition % count if record.key is None else partition_of(record.key, count)
-                    for partition in range(count) if record.everywhere else (own,):
-                        batches.add(name, partition, record.key, record.value, record.headers)
-                await batches.flush()
+            async with self._one_at_a_time:
+                if self._ended_by is not None:
+                    raise self._ended_by
+                try:
+                    async with self._producer.transaction():
+                        await self._send(records)
+                except KafkaError as error:
+                    if self._producer._txn_manager.is_fatal_error():  # noqa: SLF001  # aiokafka would fail an assertion from then on
+                        self._ended_by = error
+                    raise
+
+    async def _send(self, records: Sequence[TopicRecord]) -> None:
+        targets = {at: await self._target(*at) for at in {(record.topic, record.prefixed) for record in records}}
+        batches = RecordBatches(self._producer)
+        for record in records:
+            name, count = targets[record.topic, record.prefixed]
+            own = record.partition % count if record.key is None else partition_of(record.key, count)
+            for partition in range(count) if record.everywhere else (own,):
+                batches.add(name, partition, record.key, record.value, record.headers)
+        await batches.flush()
 
     async def _target(self, topic: str, prefixed: bool) -> tuple[str, int]:
         """Return a topic's name on the broker, and how many partitions it has."""
@@ -83,8 +98,8 @@ async def transactions(kafka: KafkaSettings, name: str) -> AsyncIterator[Transac
         except AWAY as error:
             raise _not_appended(kafka, error) from error
         yield Transactions(kafka, producer)
-    except (ProducerFenced, InvalidProducerEpoch) as error:
-        raise Fenced("The records were not appended: another process began to do the same. Trying again is safe.") from error
+    except FENCED as error:
+        raise kafka.unavailable(error) from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise _not_appended(kafka, error) from error
     finally:

@@ -1,16 +1,22 @@
 """The command line. Each verb is loaded only when it is called, so `--help` and short commands start fast."""
 
+import contextlib
+import errno
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
 
 from schemas.errors import IntercomStreamsError, MustStop
 from streams.cli.verbs import VERBS
 from streams.supervise.self_process import NEEDS_OPERATOR
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Verbs(click.Group):
@@ -64,7 +70,24 @@ def root(ctx: click.Context, config: str | None) -> None:
 def main() -> None:
     """Run the command line. Our errors become one paragraph on stderr, and exit code 3 if only an operator can help, else 1."""
     try:
-        root(prog_name="intercom-streams")
+        try:
+            root(prog_name="intercom-streams")
+        finally:
+            if sys.stdout is not None:  # it may have been closed by who called
+                sys.stdout.flush()  # a short output meets a full disk only here
     except IntercomStreamsError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(NEEDS_OPERATOR if isinstance(error, MustStop) else 1)
+    except OSError as error:
+        if error.errno not in (*_NO_ROOM, errno.EPIPE) or error.filename is not None:
+            raise
+        _leave_output()
+        if error.errno != errno.EPIPE:  # who reads it has seen enough
+            click.echo(f"Error: the output cannot be written: {error.strerror}. Make room, or send it elsewhere.", err=True)
+        sys.exit(1)
+
+
+def _leave_output() -> None:
+    """Let the interpreter not write at its end what could not be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,7 @@ from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration, Unavailable
+from schemas.errors import BadConfiguration, Fenced, Unavailable
 from schemas.generations import RebuildEntry, TableGeneration
 from schemas.ids import derived
 from schemas.operations import REBUILD_ENDED, REBUILD_STARTED, Operation
@@ -67,9 +67,15 @@ async def begin_or_continue(
 async def run(
     job: RebuildJob, entry: RebuildEntry, unit: Unit, watcher: RebuildWatcher, *, swap: bool, listed: int = 20
 ) -> Outcome:
-    """Run a rebuild in this process. Raises BadConfiguration where another process does."""
+    """Run a rebuild in this process. Raises BadConfiguration where another process does, Fenced where one takes it over."""
     await _require_alone(job.kafka, entry)
-    outcome = await RebuildRun(job, entry, unit, watcher, listed=listed).run(swap=swap)
+    try:
+        outcome = await RebuildRun(job, entry, unit, watcher, listed=listed).run(swap=swap)
+    except Fenced as error:
+        raise Fenced(
+            f"another process has ended or continued rebuild {entry.id}, or its agents work again because this process stood still. "
+            "`intercom-streams rebuild --list` shows how it is; unless it has ended, the same command continues it."
+        ) from error
     if outcome.entry.result is not None:
         async with writing(job.kafka) as writer:
             await writer.write(records=[_operation(job.avro, outcome.entry, REBUILD_ENDED, outcome)])

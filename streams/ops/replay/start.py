@@ -8,7 +8,7 @@ import msgspec
 from connectors.kafka import topics
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration
+from schemas.errors import BadConfiguration, Fenced, Unavailable
 from schemas.topics import TOPICS, Encoding
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
@@ -97,7 +97,16 @@ async def _run(kafka: KafkaSettings, avro: Avro, replay: Replay, limits: ReplayL
                 return sum((await lags()).values())
 
             pace = Pace(limits.rate, limits.max_lag, lag)
-        return await run(kafka, avro, replay, pace, watcher)
+        try:
+            return await run(kafka, avro, replay, pace, watcher)
+        except Fenced as error:
+            raise Fenced(
+                f"another process has continued replay {replay.id}, or has ended it: `intercom-streams replay --list` shows which"
+            ) from error
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error} Replay {replay.id} is unfinished, and sends nothing twice: `intercom-streams replay --resume {replay.id}` continues it."
+            ) from error
 
 
 async def _unfinished(kafka: KafkaSettings, avro: Avro, id_: str) -> Replay:

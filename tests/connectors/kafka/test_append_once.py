@@ -1,11 +1,14 @@
 """What is missing is appended once, however many processes find it missing at the same moment, and nobody is fenced without need."""
 
 import asyncio
+import contextlib
 
 import pytest
 import pytest_asyncio
+from aiokafka.errors import KafkaError
 
 from connectors.kafka import topics
+from connectors.kafka.ranges import open_ranges
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.transaction import TopicRecord, append_once, pause_before, transactions
@@ -72,3 +75,18 @@ def test_pauses_grow_to_a_limit_and_differ_between_processes() -> None:
     assert longest == sorted(longest)
     assert longest[-1] <= 10
     assert len({pause_before(3) for _ in range(10)}) == 10
+
+
+@pytest.mark.asyncio
+async def test_who_was_fenced_is_told_so_each_time_whatever_was_asked_of_kafka_around_it(settings: KafkaSettings) -> None:
+    async def looks_away_from_the_first() -> None:
+        async with transactions(settings, NAME) as fenced, open_ranges(settings, settings.topic(TOPIC)):
+            async with transactions(settings, NAME) as later:
+                await later.append([RECORD])
+            with contextlib.suppress(KafkaError):
+                await fenced.append([RECORD])
+            await fenced.append([RECORD])
+
+    with pytest.raises(Fenced, match="another process began to do the same"):
+        await looks_away_from_the_first()
+    assert await values(settings) == [b"value"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
 from connectors.kafka import clients
@@ -106,6 +107,38 @@ async def test_a_stop_that_is_cancelled_closes_the_connections(broker: StubBroke
     await asyncio.sleep(0)
     assert left_open()
     await cancelled(stopping)
+    assert left_open() == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("kind", "stops"), [(Consumer, AIOKafkaConsumer), (Producer, AIOKafkaProducer), (Consumer, AIOKafkaClient)]
+)
+async def test_ctrl_c_during_a_stop_ends_what_would_continue_behind_it(
+    kind: type[Consumer | Producer], stops: type, broker: StubBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = kind(KafkaSettings(bootstrap=broker.bootstrap))
+    await client.start()
+    name = "close" if stops is AIOKafkaClient else "stop"
+    own_stop, is_stopping = getattr(stops, name), asyncio.Event()
+
+    async def takes_it_for_the_end_of_its_own_task(self: object) -> None:
+        await own_stop(self)
+        if not is_stopping.is_set():
+            is_stopping.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def stop_and_continue() -> None:
+        await client.stop()
+        raise AssertionError("it continued")
+
+    monkeypatch.setattr(stops, name, takes_it_for_the_end_of_its_own_task)
+    stopping = asyncio.create_task(stop_and_continue())
+    await asyncio.wait_for(is_stopping.wait(), DEADLINE_S)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
     assert left_open() == []
 
 

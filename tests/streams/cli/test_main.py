@@ -149,3 +149,26 @@ def test_an_app_nobody_configured_cannot_sign(tmp_path):
     (tmp_path / "body.json").write_text("{}")
     done = typed("send", "body.json", "--app", "sales", "--config", "good.toml", cwd=tmp_path)
     assert "No [[apps]] has the name 'sales'. Known: support." in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_an_output_without_room_is_said_in_words(words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "streams.cli", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            timeout=DEADLINE_S, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert done.stderr == "Error: the output cannot be written: No space left on device. Make room, or send it elsewhere.\n"
+    assert done.returncode == 1
+
+
+def test_who_reads_no_further_than_the_first_line_sees_no_error():
+    read, written = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "--version"], stdout=written, stderr=subprocess.PIPE, text=True, check=False,
+        timeout=DEADLINE_S, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(written)
+    assert (done.stderr, done.returncode) == ("", 1)
