@@ -7,7 +7,6 @@ import msgspec
 from schemas.codec import Avro
 from schemas.ids import derived
 from schemas.intercom.rest_objects import ReadAs
-from schemas.intercom.routes import MERGED_FROM, destinations
 from schemas.profiles.read_requests import (
     LIST_TRUNCATED,
     MERGED_FROM_UNKNOWN,
@@ -16,12 +15,13 @@ from schemas.profiles.read_requests import (
     UNSETTLED,
     ContactReadRequest,
 )
+from schemas.profiles.registers import Layers, Registers
 from schemas.profiles.version import Version
 from streams.agents.derived_event import derived_event
 from streams.agents.source_records import Event, RecordChange
 from streams.core.profiles.policies import ALIVE, contact_status
 from streams.core.records.completeness import incomplete_lists, lists_in_part
-from streams.core.records.intercom.translate import SECOND
+from streams.core.records.intercom.translate import SECOND, names_merged_contact
 from streams.core.records.intercom.webhook_topics import ABSORBED
 from streams.core.records.registers import unsettled, version_of
 from streams.engine.agent import Outbox
@@ -40,10 +40,10 @@ def request_read(avro: Avro, tenant: str, event: Event, change: RecordChange, ou
 def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
     """Ask for the contact's merge history where a contact was merged into it that the event does not name.
 
-    The row remembers the latest merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
+    The row remembers the latest such merge into the contact, so an event that is repeated, or older than one that asked, asks for nothing.
     """
     notification = event.notification
-    if notification.topic != _MERGED or any(each.part == MERGED_FROM for each in destinations(notification)):
+    if notification.topic != _MERGED or names_merged_contact(notification):
         return ()
     if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):
         return ()
@@ -56,7 +56,7 @@ def _truncated_list(event: Event, change: RecordChange) -> tuple[str, ...]:
     A reading of Intercom's list of contacts is there to find what events did not bring, so for it a count that fits proves nothing: a company
     that came and one that went are the same number. It asks where it shows a part that is later than all that is known whole.
     """
-    if change.registers.complete == change.registers_before.complete:
+    if _edges(change.registers) == _edges(change.registers_before):
         return ()
     if event.reading is not None and event.reading.read_as is ReadAs.LISTED:
         known = lists_in_part(change.registers_before)
@@ -77,6 +77,11 @@ def _contradiction(change: RecordChange) -> tuple[str, ...]:
     if not names or names <= unsettled(change.registers_before) or contact_status(after) not in ALIVE:
         return ()
     return (UNSETTLED,)
+
+
+def _edges(registers: Registers) -> tuple[Layers, ...]:
+    """Return what the completeness of lists follows from. An older event of one entry, too, makes a count wrong that was right."""
+    return registers.complete, registers.on, registers.off, registers.since
 
 
 def _day(version: Version) -> int:

@@ -88,6 +88,17 @@ def test_a_detached_company_is_counted_as_gone():
     assert (person(pipeline)["incomplete"], len(person(pipeline)["companies"])) == ([], 11)
 
 
+@pytest.mark.parametrize("late", [("c011", "detached"), ("c099", "attached")])
+def test_a_list_that_a_late_event_of_one_entry_makes_incomplete_is_asked_for_too(late):
+    pipeline = Pipeline(TENANCY).after(
+        snapshot(1, companies=listed(*COMPANIES[:12])), snapshot(9, companies=first_ten(*COMPANIES[:12]))
+    )
+    assert (person(pipeline)["incomplete"], requests(pipeline)) == ([], [])
+    pipeline.post(*[attached(late[0], 5, verb=late[1])] * 2)
+    assert person(pipeline)["incomplete"] == ["companies"]
+    assert requests(pipeline) == [("list_truncated", "notif_5", (AT + 7) * 1000)]
+
+
 @pytest.mark.parametrize(
     ("name", "public"),
     [

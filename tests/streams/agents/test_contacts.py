@@ -200,6 +200,15 @@ def test_a_merge_that_names_its_source_asks_for_nothing():
     assert of("contact.read.requests", pipeline.sent) == []
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_merge_without_its_source_asks_also_where_a_later_one_names_its_own(order):
+    named = contact("new", merged_from={"type": "contact", "id": ADA})
+    merges = [posted("contact.merged", contact("new"), number=1), posted("contact.merged", named, number=2, at=AT + 5)]
+    pipeline = Pipeline(TENANCY).after(*[merges[at] for at in order])
+    (request,) = pipeline.values("contact.read.requests").values()
+    assert (request["event"], request["contact"]) == ("notif_1", "new")
+
+
 def test_attaching_reaches_the_contact_and_its_company():
     pipeline = Pipeline(TENANCY)
     pipeline.post(posted("company.contact.attached", {"company": company(name="Engines"), "contact": contact(name="Ada")}))

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from schemas.errors import InvalidRecord
 from schemas.intercom.envelope import Envelope
+from schemas.intercom.routes import MERGED_FROM, destinations
 from schemas.intercom.values import instant_or_none
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.records.intercom.objects import Object, ObjectSchema, embedded_list
 from streams.core.records.intercom.payload import decode_item
-from streams.core.records.intercom.webhook_topics import EventAssertion, TopicRule
+from streams.core.records.intercom.webhook_topics import ABSORBED, EventAssertion, TopicRule
 from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
 
 SECOND: Final = 1000
@@ -40,9 +41,14 @@ def translate(rule: TopicRule, notification: Envelope, event: str) -> Registers:
     registers = NOTHING
     if rule.schema is not None:
         registers = snapshot(rule.schema, rule.schema.locate(item), created, event, rule.assertion)
-    if rule.assertion is not None:
+    if rule.assertion is not None and not (rule.assertion.kind == ABSORBED and names_merged_contact(notification)):
         registers = join(registers, _asserted_edges(rule.assertion, item, created, event))
     return registers
+
+
+def names_merged_contact(notification: Envelope) -> bool:
+    """Return whether the event of a merge names the contact that was merged away, as not all do."""
+    return any(each.part == MERGED_FROM for each in destinations(notification))
 
 
 def snapshot(
@@ -141,7 +147,7 @@ def _single_edge(kind: str, value: Any) -> list[str]:
 _EDGES: Final[Mapping[str, Callable[[Object], Iterable[str]]]] = MappingProxyType({
     "archived": lambda _: ["archived"],
     "deleted": lambda _: ["deleted"],
-    "absorbed": lambda _: ["absorbed"],
+    ABSORBED: lambda _: [ABSORBED],
     "merged": lambda item: _single_edge("merged", item.get("id")),
     "tag": lambda item: _single_edge("tag", item.get("tag")),
     "company": lambda item: _single_edge("company", item.get("company")),

@@ -28,7 +28,7 @@ class TopicRule(msgspec.Struct, frozen=True):
 _SNAPSHOT: Final = TopicRule(CONTACT)
 
 ABSORBED: Final = "absorbed"
-"""The mark of a contact that another one was merged into. It says when that was last the case, for events that do not name the other."""
+"""The mark of a contact that another one was merged into, by an event that does not name the other. It says when that was last the case."""
 
 CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys((
