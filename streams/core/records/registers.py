@@ -142,7 +142,7 @@ def unsettled(registers: Registers) -> set[str]:
     denials = _denials(registers) if _have_unordered(registers) else None
     if denials is not None:
         for version, names in registers.on:
-            names_unsettled.update(name for name in names if any(_unordered(version, other) for other in denials(name)))
+            names_unsettled.update(name for name in names if _is_contradicted(version, denials(name)))
     return names_unsettled
 
 
@@ -250,6 +250,11 @@ def _without(layers: Layers, others: Layers) -> Layers:
 def _unordered(a: Version, b: Version) -> bool:
     """Return whether rank alone decides between two versions: one second, and not two snapshots, which have milliseconds."""
     return a.second == b.second and not a.rank == b.rank == Rank.SNAPSHOT
+
+
+def _is_contradicted(on: Version, denials: list[Version]) -> bool:
+    """Return whether an activation is denied in its own second, and nothing later denies it: a later list without the edge settles it."""
+    return any(_unordered(on, each) for each in denials) and all(each.second <= on.second for each in denials)
 
 
 def _have_unordered(registers: Registers) -> bool:

@@ -69,6 +69,17 @@ def test_a_reading_by_id_settles_it_and_asks_for_nothing(bodies, name):
     assert (found["status"], found["name"], found["companies"], found["tags"]) == ("active", "Ada", [f"{APP}:c1"], [f"{APP}:7"])
 
 
+@pytest.mark.parametrize(("bodies", "name"), CONTRADICTIONS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_reading_by_id_that_shows_the_other_state_settles_it_too(bodies, name, is_first):
+    pipeline = Pipeline(TENANCY).after(*([] if is_first else bodies))
+    read_by_id(pipeline, name="Bo", companies=listed(), tags=listed(), archived=True)
+    pipeline.post(*(bodies if is_first else []))
+    found = person(pipeline)
+    assert (found["unsettled"], len(requests(pipeline))) == ([], 0 if is_first else 1)
+    assert (found["status"], found["name"], found["companies"], found["tags"]) == ("archived", "Bo", [], [])
+
+
 def test_a_later_contradiction_is_asked_for_again():
     pipeline = Pipeline(TENANCY).after(*ATTACHED, between("attached", 3, at=AT + 9), between("detached", 4, at=AT + 9))
     assert [not_before for _, _, not_before in requests(pipeline)] == [(AT + 2) * 1000, (AT + 11) * 1000]
