@@ -1,7 +1,7 @@
 """Why each field of a profile has its value: which record's assertion decided it, and what the other records say. Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,11 +13,13 @@ from streams.core.profiles.policies import SECOND, Assertion, Records
 from streams.core.profiles.skipped import skipped_fields
 from streams.core.records.registers import version_of
 
+T = TypeVar("T")
+
 _MAPS: Final = ("attributes", "traits")
 _LISTS: Final = ("companies", "tags", "segments", "subscribed", "unsubscribed")
 _CONSENT: Final = frozenset({"email_allowed", "sms_allowed"})
 _END: Final = frozenset({"status", "archived_at", "archived_because", "deleted_at", "merged_into"})
-_COUNTING: Final = frozenset({"active", "archived"})
+_LIVING: Final = frozenset({"active", "archived"})
 
 
 class OtherValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +63,14 @@ _Skipped = Mapping[tuple[str, str], str]
 def _skipped(records: Records, statuses: Mapping[str, str], offers: Offers | None) -> _Skipped:
     if offers is None:
         return {}
-    contributors = {key: each for key, each in records.items() if statuses.get(key) in _COUNTING} or {
-        key: each for key, each in records.items() if statuses.get(key) == "deleted"
-    }
+    contributors = _counting(records, statuses)
     return {(record, name): reason for record, name, reason in skipped_fields(contributors, offers)}
+
+
+def _counting(of_records: Mapping[str, T], statuses: Mapping[str, str]) -> dict[str, T]:
+    """Return what is of records that count for the profile's values: living ones, else deleted ones, and never one that was merged away."""
+    living = {key: each for key, each in of_records.items() if statuses.get(key) in _LIVING}
+    return living or {key: each for key, each in of_records.items() if statuses.get(key) == "deleted"}
 
 
 class _Known(NamedTuple):
@@ -84,7 +90,7 @@ def _reason(name: str, value: Any, origin: Mapping[str, Any], known: _Known) -> 
             value=_shown(name, each),
             event=version.event,
             time=version.second * SECOND,
-            note=_note(statuses.get(record, "active"), version, origin, skipped.get((record, name))),
+            note=_note(_why_not(record, origin, statuses), version, origin, skipped.get((record, name))),
         )
         for record, (each, version) in sorted(candidates.items())
         if record != origin["record"] or (record, name) in skipped
@@ -108,12 +114,13 @@ def _rule(
     statuses: Mapping[str, str],
 ) -> str:
     if name in _CONSENT:
-        return f"the most restrictive consent of {_count(len(records), 'record')}"
+        unmerged = sum(statuses.get(record) != "merged" for record in records)
+        return f"the most restrictive consent of {_count(unmerged, 'record')}"
     if name in _END:
         return "all records have ended, and this was the last one"
     if name.partition(".")[0] in _LISTS:
         return "the latest assertion that it holds; none that it ended is as late"
-    counting = {record: each for record, each in candidates.items() if statuses.get(record) in _COUNTING} or candidates
+    counting = _counting(candidates, statuses)
     if len(counting) == 1 and (only := counting.get(origin["record"])) and only[1].event == origin["event"]:
         return _of_one(name, records[origin["record"]])
     ordered = sorted(Assertion(version, record) for record, (_, version) in counting.items())
@@ -129,10 +136,17 @@ def _of_one(name: str, registers: Registers) -> str:
     return "the record's latest value; it has replaced an earlier one, and no other record has any"
 
 
-def _note(status: str, version: Version, origin: Mapping[str, Any], rule: str | None) -> str:
+def _why_not(record: str, origin: Mapping[str, Any], statuses: Mapping[str, str]) -> str | None:
+    """Return the status for which a record's values do not count. Of a profile of deleted records alone theirs do."""
+    status = statuses.get(record, "active")
+    counts = status in _LIVING or (status == "deleted" and statuses.get(origin["record"]) == "deleted")
+    return None if counts else status
+
+
+def _note(status: str | None, version: Version, origin: Mapping[str, Any], rule: str | None) -> str:
     if rule is not None:
         return f"skipped by the policy: {rule}"
-    if status not in _COUNTING:
+    if status is not None:
         return f"the record is {status}"
     return "older" if (version.second * SECOND, version.event) <= (origin["time"], origin["event"]) else "later, and not chosen"
 

@@ -38,3 +38,20 @@ def test_what_says_that_a_profile_has_ended_is_no_choice_of_a_policy():
     assert {found[name][1] for name in ("status", "archived_at", "archived_because")} == {
         "all records have ended, and this was the last one"
     }
+
+
+def test_a_record_that_was_merged_away_decides_neither_a_value_nor_consent_of_those_that_are_deleted():
+    deleted = joined(fields(1, name="First", unsubscribed_from_emails=True), edges(9, "deleted"))
+    found = reasons(ProfilePolicy(), abc_1=deleted, abc_2=joined(fields(5, name="Merged"), edges(6, "merged:abc:1")))
+    assert (found["name"][0], found["name"][1].startswith("the only value")) == ("First", True)
+    assert found["email_allowed"] == (False, "the most restrictive consent of 1 record")
+
+
+def test_of_deleted_records_alone_the_older_value_is_older_and_not_that_of_a_deleted_record():
+    records = {
+        "abc_1": joined(fields(1, name="Old"), edges(9, "deleted")),
+        "abc_2": joined(fields(5, name="New"), edges(8, "deleted")),
+    }
+    (name,) = [each for each in field_reasons(person(**records), keyed(records)) if each.field == "name"]
+    assert (name.value, name.reason) == ("New", "the latest of 2 records that have a value")
+    assert [(other.value, other.note) for other in name.others] == [("Old", "older")]
