@@ -117,6 +117,15 @@ def test_a_list_that_has_more_and_does_not_say_how_many_is_incomplete():
     assert person(pipeline)["incomplete"] == ["companies"]
 
 
+@pytest.mark.parametrize("count", [1 << 64, 10**30, -1, True, "12", 1.5])
+def test_a_count_that_is_none_costs_nothing_but_the_count(count):
+    pipeline = Pipeline(TENANCY).after(
+        snapshot(1, name="Ada", companies={"data": [{"id": "a"}], "has_more": True, "total_count": count})
+    )
+    found = person(pipeline)
+    assert (found["name"], found["companies"], found["incomplete"]) == ("Ada", [f"{APP}:a"], ["companies"])
+
+
 def test_any_order_gives_the_same_answer():
     bodies = [
         snapshot(1, companies=first_ten(*COMPANIES[:12])),

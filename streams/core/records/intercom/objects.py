@@ -27,6 +27,9 @@ from streams.core.records.intercom.parsers import (
     text,
 )
 
+_LARGEST_COUNT: Final = 1 << 53
+"""Larger numbers count nothing, and rows could not hold them."""
+
 Fields = Iterator[tuple[str, Value]]
 Object = Mapping[str, Any]
 
@@ -114,7 +117,7 @@ def embedded_list(value: Any) -> EmbeddedList:
 
 def _total(wrapper: Object) -> int:
     count = wrapper.get("total_count")
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else UNKNOWN
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _LARGEST_COUNT else UNKNOWN
 
 
 def _first_list(wrapper: Object) -> list[Any] | None:
