@@ -16,9 +16,23 @@ from tests.support.profile_laws.assertions import (
     TIMES,
     of_foreign,
     of_post,
+    of_read,
 )
 from tests.support.profile_laws.identity import profiles_of
-from tests.support.profile_laws.inputs import ORG, PERSON, TENANT, Applied, Erased, Foreign, History, Input, Post, Withdrawal
+from tests.support.profile_laws.inputs import (
+    ORG,
+    PERSON,
+    TENANT,
+    Applied,
+    Erased,
+    Foreign,
+    History,
+    Input,
+    Post,
+    Read,
+    Ruled,
+    Withdrawal,
+)
 from tests.support.profile_laws.policies import Offer, creates, is_selected, list_of, stored, value_of
 from tests.support.profile_laws.records import CONSENT, Record, records_of
 
@@ -50,7 +64,8 @@ def answers(history: History) -> Answers:
     asserted = [each for each in asserted if not (each.kind == PERSON and each.record in erased)]
     kept = [a for kind in (PERSON, ORG) for a in stored((a for a in asserted if a.kind == kind), policies[kind])]
     records = records_of(kept)
-    profiles = {kind: profiles_of(records[kind], history.rules[kind], kind) for kind in (PERSON, ORG)}
+    rules = history.rules | {given.kind: given.rules for given in inputs if isinstance(given, Ruled)}
+    profiles = {kind: profiles_of(records[kind], rules[kind], kind) for kind in (PERSON, ORG)}
     published = {kind: _published(kind, profiles[kind], policies[kind][-1]) for kind in (PERSON, ORG)}
     aliases = {kind: _aliases(kind, profiles[kind]) for kind in (PERSON, ORG)}
     return Answers(published[PERSON], published[ORG], _memberships(profiles), aliases[PERSON], aliases[ORG])
@@ -82,6 +97,8 @@ def _is_void(given: Input, inputs: Sequence[Input]) -> bool:
 def _assertions(given: Input) -> list[Any]:
     if isinstance(given, Post):
         return list(of_post(given))
+    if isinstance(given, Read):
+        return list(of_read(given))
     return list(of_foreign(given)) if isinstance(given, Foreign) else []
 
 

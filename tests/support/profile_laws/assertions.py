@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from schemas.canonical import canonical
 from schemas.ids import derived
+from schemas.intercom.rest_objects import ReadAs
 from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.version import Rank, Version
-from tests.support.profile_laws.inputs import ORG, PERSON, Foreign, Post
+from tests.support.profile_laws.inputs import ORG, PERSON, Foreign, Post, Read
 
 FIELD, EDGE, LIST, MARK = "field", "edge", "list", "mark"
 TEXTS = {
@@ -21,7 +22,7 @@ TIMES = {
     PERSON: {"created_at", "signed_up_at", "last_seen_at", "last_replied_at", "last_contacted_at", "last_email_opened_at"},
     ORG: {"created_at", "remote_created_at", "last_request_at"},
 }
-_NO_FIELDS = {"type", "id", "workspace_id", "app_id", "updated_at", "merged_from", "plan", "location"}
+_NO_FIELDS = {"type", "id", "workspace_id", "app_id", "updated_at", "merged_from", "plan", "location", "archived"}
 _LISTS = {"companies", "tags", "tag_ids", "opted_in_subscription_types", "opted_out_subscription_types"}
 COMPANY, TAG, SUBSCRIPTION = "company", "tag", "subscription"
 _EVENTS = {
@@ -74,6 +75,26 @@ def of_foreign(foreign: Foreign) -> Iterator[Assertion]:
         for org in value["orgs"]:
             yield Assertion(kind, key, EDGE, (COMPANY, org), True, version)
         yield Assertion(kind, key, LIST, COMPANY, frozenset(value["orgs"]), version)
+
+
+def of_read(read: Read) -> Iterator[Assertion]:
+    """Yield what an object read over REST says: read by its id and late enough it reflects its whole second, and has its edges as of the request."""
+    key, kind, event = f"{read.app}:{read.id}", PERSON if read.type == "contact" else ORG, read.reading.id
+    requested = Version(read.requested // 1000, Rank.SNAPSHOT, read.requested % 1000, read.requested, event)
+    if read.read_as is ReadAs.MERGED:
+        merged = requested if (at := read.item.get("merged_at")) is None else Version(at, 0, 0, read.requested, event)
+        yield Assertion(kind, key, MARK, ("merged", f"{read.app}:{read.successor}"), True, merged._replace(rank=Rank.MERGE))
+        return
+    if read.read_as is ReadAs.MISSING:
+        yield Assertion(kind, key, MARK, "deleted", True, requested._replace(rank=Rank.DELETE))
+        return
+    second, by_id = read.item["updated_at"], read.read_as is ReadAs.BY_ID
+    settled = by_id and read.requested >= (second + 2) * 1000
+    version = Version(second, Rank.SNAPSHOT, 999 if settled else 0, read.requested, event)
+    for each in _snapshot(kind, key, read.item, 0, event):
+        yield each._replace(version=version if each.what == FIELD or not by_id else requested)
+    if by_id and kind == PERSON:
+        yield Assertion(kind, key, MARK, "archived", read.item.get("archived") is True, requested)
 
 
 def _of_edge_event(topic: str, item: dict[str, Any], app: str, at: int, event: str) -> Iterator[Assertion]:

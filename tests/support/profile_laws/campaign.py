@@ -9,7 +9,8 @@ from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.profile_laws import product
 from tests.support.profile_laws.answers import Answers, Origin, answers
 from tests.support.profile_laws.changes import broken_changes
-from tests.support.profile_laws.history import history
+from tests.support.profile_laws.history import history, history_read_meanwhile
+from tests.support.profile_laws.inputs import History
 
 _NOT_COMPARED = frozenset({"sources", "provenance", "updated_at", "unsettled", "incomplete", "event"})  # as fields, that is
 _SIZE = 24
@@ -18,8 +19,16 @@ _TOPICS = ("people", "orgs", "memberships", "people.aliases", "orgs.aliases")
 
 def disagreements(seed: int, size: int = _SIZE) -> list[str]:
     """Return where the agents and the oracle differ over a shuffled history; the oracle gets the order, too, for withdrawals."""
-    draw = random.Random(seed)
-    given = product.shuffled(history(seed, size), draw)
+    return _disagreements(history(seed, size), random.Random(seed))
+
+
+def disagreements_read_meanwhile(seed: int, size: int = _SIZE) -> list[str]:
+    """Return the same where objects are read over REST meanwhile, and rules of identity change."""
+    return _disagreements(history_read_meanwhile(seed, size), random.Random(seed))
+
+
+def _disagreements(given: History, draw: random.Random) -> list[str]:
+    given = product.shuffled(given, draw)
     expected, agents = answers(given), product.run(given, draw)
     return [*compare(expected, agents), *broken_changes(agents, "people"), *broken_changes(agents, "orgs")]
 

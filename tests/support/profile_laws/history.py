@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.intercom.rest_objects import ReadAs
 from schemas.profiles.identity import DEFAULT_RULES, IdentityRules
 from tests.support.profile_laws.inputs import (
     APPS,
@@ -17,6 +18,8 @@ from tests.support.profile_laws.inputs import (
     History,
     Input,
     Post,
+    Read,
+    Ruled,
     Withdrawal,
 )
 from tests.support.profile_laws.random_policies import policies
@@ -34,6 +37,15 @@ _BOOLS = (None, True, False)
 def history(seed: int, size: int = 24) -> History:
     """Return a history of so many inputs and a few more."""
     return _World(seed).history(size)
+
+
+def history_read_meanwhile(seed: int, size: int = 24) -> History:
+    """Return a history in which objects are read over REST, too, and rules of identity change."""
+    world = _World(seed)
+    given = world.history(size)
+    more: list[Input] = [world.read() for _ in range(world.draw.choice((2, 4, 8)))]
+    kinds = world.draw.choices((PERSON, ORG), k=world.draw.choice((1, 2, 3)))
+    return given._replace(inputs=[*given.inputs, *more, *(Ruled(kind, world.rules(kind)) for kind in kinds)])
 
 
 class _World:
@@ -65,15 +77,33 @@ class _World:
         if self.draw.random() < 0.25:
             app, id_ = self.draw.choice([*self.contacts, ("crm", "p1")])
             inputs.append(Erased(f"{app}:{id_}"))
-        return History(inputs, {PERSON: self._rules(PERSON), ORG: self._rules(ORG)})
+        return History(inputs, {PERSON: self.rules(PERSON), ORG: self.rules(ORG)})
 
-    def _rules(self, kind: str) -> IdentityRules:
+    def rules(self, kind: str) -> IdentityRules:
         if self.draw.random() < 0.5:
             return DEFAULT_RULES[kind]
         keys = ("external_id", "email", "phone") if kind == PERSON else ("company_id", "domain")
         chosen = tuple(self.draw.sample(keys, self.draw.randint(1, len(keys))))
         blocked = (*DEFAULT_RULES[kind].blocked, "email:bo@b.org") if kind == PERSON else DEFAULT_RULES[kind].blocked
         return IdentityRules(chosen, self.draw.choice(("any", "next")), blocked, self.draw.choice((2, 3, 50)))
+
+    def read(self) -> Read:
+        """Return an object as REST shows it, sooner or later than what webhooks say of it."""
+        requested = (self._second() + self.draw.choice((0, 1, 2, 3))) * 1000 + self.draw.choice((0, 300, 999))
+        if self.draw.random() < 0.2:
+            app, id_ = self.draw.choice(self.companies)
+            item = self._company_item(app, id_) | {"updated_at": self._second()}
+            item.pop("tag_ids", None)
+            return Read("company", app, id_, item, self.draw.choice((ReadAs.BY_ID, ReadAs.LISTED)), requested)
+        app, id_ = self.draw.choice(self.contacts)
+        read_as = self.draw.choices((ReadAs.BY_ID, ReadAs.LISTED, ReadAs.MERGED, ReadAs.MISSING), (8, 6, 2, 1))[0]
+        if read_as is ReadAs.MERGED:
+            successor = self.draw.choice([i for a, i in self.contacts if a == app and i != id_] or ["unknown"])
+            return Read("contact", app, id_, self._maybe(merged_at=(self._second(),)), read_as, requested, successor)
+        if read_as is ReadAs.MISSING:
+            return Read("contact", app, id_, {"errors": []}, read_as, requested)
+        item = self._contact_item(app, id_) | {"updated_at": self._second()} | self._maybe(archived=(False, True))
+        return Read("contact", app, id_, item, read_as, requested)
 
     def _second(self) -> int:
         return START + self.draw.randrange(self.span)

@@ -1,7 +1,9 @@
 """What a history of people consists of: everything that can reach the agents from outside, one input after the other."""
 
+import json
 from typing import Any, NamedTuple
 
+from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.profiles.identity import IdentityRules
 from schemas.profiles.policies import ProfilePolicy
 
@@ -51,11 +53,42 @@ class Applied(NamedTuple):
     policy: ProfilePolicy
 
 
-Input = Post | Foreign | Withdrawal | Erased | Applied
+class Ruled(NamedTuple):
+    """The rules of identity of one kind of profiles, from then on."""
+
+    kind: str
+    rules: IdentityRules
+
+
+class Read(NamedTuple):
+    """A contact or company as REST showed it; `requested` in ms by Intercom's clock. `successor` is of a contact that was merged away."""
+
+    type: str
+    app: str
+    id: str
+    item: dict[str, Any]
+    read_as: ReadAs
+    requested: int
+    successor: str | None = None
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(
+            app_id=self.app,
+            type=self.type,
+            entity=self.id,
+            value=json.dumps(self.item).encode(),
+            read_as=self.read_as,
+            requested_at=self.requested,
+            successor=self.successor,
+        )
+
+
+Input = Post | Foreign | Withdrawal | Erased | Applied | Ruled | Read
 
 
 class History(NamedTuple):
-    """The inputs in one order, and the rules of identity that hold from the beginning, by kind of profile."""
+    """The inputs in one order, and the rules of identity that hold from the beginning, by kind of profile, until others are among them."""
 
     inputs: list[Input]
     rules: dict[str, IdentityRules]

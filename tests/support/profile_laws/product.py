@@ -3,6 +3,7 @@
 import json
 import random
 
+from schemas.cloudevents import Origin
 from schemas.profiles import erasure, records
 from schemas.profiles.erasure import Erasure, key_id_of, mark_of
 from schemas.profiles.identity import RULES, Scope
@@ -20,6 +21,8 @@ from tests.support.profile_laws.inputs import (
     History,
     Input,
     Post,
+    Read,
+    Ruled,
     Withdrawal,
 )
 
@@ -43,7 +46,7 @@ def run(history: History, draw: random.Random) -> LaggingPipeline:
     """Give the history to the agents in its order, processing at random meanwhile; return them once nothing waits."""
     agents = LaggingPipeline(TENANCY, draw, only=PROFILE_AGENTS)
     for kind, rules in history.rules.items():
-        agents.append("identity.rules", Scope(TENANT, kind).key(), RULES.encode(rules))
+        _give(agents, Ruled(kind, rules))
     agents.run()
     for given in history.inputs:
         _give(agents, given)
@@ -65,6 +68,11 @@ def _give(agents: LaggingPipeline, given: Input) -> None:
         agents.post(json.dumps(given.body).encode())
     elif isinstance(given, Applied):
         agents.apply(given.policy, kind=given.kind, version=given.version, tenant=TENANT)
+    elif isinstance(given, Ruled):
+        agents.append("identity.rules", Scope(TENANT, given.kind).key(), RULES.encode(given.rules))
+    elif isinstance(given, Read):
+        read = given.reading
+        agents._append(read.topic, read.key.encode(), read.value, read.headers(Origin.BACKFILL, _NOW))
     elif isinstance(given, Foreign):
         value = given.value | {
             name: {k: json.dumps(v) for k, v in given.value[name].items()} for name in ("fields", "attributes")
