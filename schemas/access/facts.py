@@ -63,7 +63,10 @@ class LocalTime(FactPart, frozen=True, kw_only=True):
 
 
 class Admin(FactPart, frozen=True, kw_only=True):
-    """A teammate's account as a payload has it; null where the payload lacks the field, which asserts nothing."""
+    """A teammate's account as a payload has it; null where the payload lacks the field, which asserts nothing.
+
+    A `role_id` and a `role_name` that are empty say that the teammate has no role.
+    """
 
     role_id: str | None = None
     role_name: str | None = None

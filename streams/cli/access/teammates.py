@@ -55,5 +55,6 @@ def described(facts: Iterable[Fact]) -> dict[tuple[str, str], Teammate]:
             "role": admin.role_name if admin else None,
         }
         before = found.get((fact.app_id, fact.account), Teammate())
-        found[fact.app_id, fact.account] = msgspec.structs.replace(before, **{name: text for name, text in given.items() if text})
+        asserted = {name: text for name, text in given.items() if text or (name == "role" and text is not None)}
+        found[fact.app_id, fact.account] = msgspec.structs.replace(before, **asserted)
     return found

@@ -153,6 +153,7 @@ class WorkspaceInput(NamedTuple):
     accounts_at: Callable[[str], Sequence[AccountRow]] = nobody  # the workspace's accounts that have or had an address
     changes: Sequence[Change] = ()
     test: AlarmTestRow | None = None
+    rules: str = FIRST_RULES  # the version that the tenant's answers follow
 
 
 class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from streams.core.access.checks.check import (
     WorkspaceInput,
     workspace_result,
 )
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.rows import TeammatesRow
 from streams.core.access.state.values import CitedFact, TeammateSnapshot
 
@@ -23,7 +24,7 @@ def _accepted(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | Non
     row = view.teammates
     if row is None or view.workspace.monitored is False:
         return None
-    problem, latest = row.problem, _latest(row)
+    problem, latest = row.problem, _latest(row, view.rules)
     if problem is not None:
         parameters = {"snapshot": problem.id}
         if problem.reason == "refused":
@@ -37,7 +38,7 @@ def _accepted(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | Non
 
 def _reported(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | None:
     row = view.teammates
-    latest = _latest(row) if row is not None else None
+    latest = _latest(row, view.rules) if row is not None else None
     if row is None or latest is None or view.workspace.monitored is False:
         return None
     result, reason = (FAIL, "webhook_missed") if row.missed_last else (PASS, "all_reported")
@@ -47,8 +48,10 @@ def _reported(check: WorkspaceCheck, view: WorkspaceInput) -> CheckOutcome | Non
     )
 
 
-def _latest(row: TeammatesRow) -> TeammateSnapshot | None:
-    """Return the snapshot that was applied last."""
+def _latest(row: TeammatesRow, rules: str) -> TeammateSnapshot | None:
+    """Return the snapshot that was requested last; by rules before those of version 5 the one that was applied last."""
+    if follows(rules, WITH_DOUBT):
+        return row.snapshots[-1] if row.snapshots else None
     return max(row.snapshots, key=lambda each: each.number, default=None)
 
 

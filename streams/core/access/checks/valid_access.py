@@ -10,6 +10,7 @@ from schemas.cloudevents import timestamp
 from streams.core.access.checks import evidence, freshness
 from streams.core.access.checks.check import (
     FAIL,
+    INFORMATIONAL,
     PASS,
     UNKNOWN,
     AccountCheck,
@@ -27,7 +28,8 @@ from streams.core.access.checks.policy.rules import RuleInForce, in_force
 from streams.core.access.checks.policy.validity import TICKET, Asked, verdict, with_chosen_role
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.grant_rows import ApprovalRow
-from streams.core.access.state.values import CitedFact
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
+from streams.core.access.state.values import CheckResult, CitedFact
 
 _POWERFUL: Final = ("admin", "owner")  # words in names of Intercom roles whose holders can give access to others
 _POWERFUL_SEVERITY: Final = 4  # OCSF severity_id
@@ -47,8 +49,8 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
         gone = match(view.account, view.directory, view.at, withdrawn=True)
         if gone.owner is not None and _ruled(view).rule:
             outcome = _of_owner(check, view, gone.owner, gone.candidates[0].since)
-            result = msgspec.structs.replace(outcome.result, result=UNKNOWN, reason="account_not_identified", staff=None)
-            return CheckOutcome(result, outcome.evidence)
+            result = _unknown(view, outcome.result, "account_not_identified", outcome.result.since)
+            return CheckOutcome(msgspec.structs.replace(result, staff=None), outcome.evidence)
     reason = {"not_identified": "account_not_identified"}.get(first.reason, first.reason)
     return CheckOutcome(account_result(check, view, UNKNOWN, reason, view.since(view.classified_since, _ruled(view).since)))
 
@@ -68,6 +70,8 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
     since = view.since(view.classified_since, identified, current.since, *decided.times)
     names = [role.name or role.id for role in asked.intercom.held]
     role = names[-1] if names else None
+    if role == "" and follows(view.rules, WITH_DOUBT):
+        role = "none"
     parameters = {
         "validity": rule.validity,
         "staff_roles": evidence.listed(asked.staff.names or ()),
@@ -81,7 +85,7 @@ def _of_owner(check: AccountCheck, view: AccountInput, owner: Person, identified
         parameters=parameters, held=since if decided.fails or decided.valid is False else None,
     )  # fmt: skip
     if owner.silent(view.at):
-        result = msgspec.structs.replace(result, result=UNKNOWN, reason="staff_withdrawn")
+        result = _unknown(view, result, "staff_withdrawn", result.since)
     choices = () if chosen is None or chosen.value is None else (CitedFact(chosen.source, {"chosen_role": chosen.value}),)
     cited = (
         CitedFact(policy.source, _rule_excerpt(parameters)),
@@ -111,8 +115,13 @@ def _unless_stale(view: AccountInput, owner: Person, outcome: CheckOutcome) -> C
     stale, result = freshness.stale_since(view, owner), outcome.result
     if stale is None or result.reason == "no_policy":
         return outcome
-    since = max(result.since, stale)
-    return outcome._replace(result=msgspec.structs.replace(result, result=UNKNOWN, reason=freshness.STALE, since=since))
+    return outcome._replace(result=_unknown(view, result, freshness.STALE, max(result.since, stale)))
+
+
+def _unknown(view: AccountInput, result: CheckResult, reason: str, since: int) -> CheckResult:
+    """Return a result as UNKNOWN for a reason, with what it holds open."""
+    severity = INFORMATIONAL if follows(view.rules, WITH_DOUBT) else result.severity
+    return msgspec.structs.replace(result, result=UNKNOWN, reason=reason, since=since, severity=severity)
 
 
 def _ruled(view: AccountInput) -> RuleInForce:

@@ -22,6 +22,8 @@ from streams.core.access.facts import (
 )
 from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.policy import approvals, calendars, policies
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
+from streams.core.access.state.staff import STATUSES
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
 
@@ -33,12 +35,15 @@ Apply = Callable[[TenantState, Fact, FactReference, int], Effect]
 def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply a checked fact at log time `now` (ms).
 
-    One that is dated more than a year ahead of log time is void: as the newest of all it could never be overruled.
+    One that is dated more than a year ahead of log time is void: as the newest of all it could never be overruled. So is a staff record with
+    a status that is none, by the rules of version 5: taken for employed, it would hide a leaver.
     """
     kind = KINDS.get(fact.kind)
     if kind is None or kind.support is Support.LATER:
         return Effect("recorded")
     if max(source.date, fact.snapshot.requested if fact.snapshot else 0) > now + TOO_FAR_AHEAD:
+        return Effect("void")
+    if fact.record is not None and fact.record.status not in STATUSES and follows(state.rules_version, WITH_DOUBT):
         return Effect("void")
     return _APPLY[fact.kind](state, fact, source, now)
 

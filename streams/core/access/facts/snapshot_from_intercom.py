@@ -2,6 +2,9 @@
 
 Absence from a snapshot is a removal, so a list that may lack somebody is refused: one that is cut off, one page of several, an error in
 its place, a list of nobody. The Fin bot is no teammate.
+
+From API 2.16 on a teammate's role is in the list, if there is one. So in a list with a role, a teammate without one there has no role: otherwise a role
+that was taken away would stay in force. A list without any role may be of an earlier version, and says nothing about roles.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.access.facts import Actor, Evidence, Fact, Snapshot, snapshot_hash
+from schemas.access.facts import Actor, Admin, Evidence, Fact, FactPersonalData, Snapshot, snapshot_hash
 from schemas.canonical import digest
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
@@ -41,7 +44,11 @@ class TeammateReading(msgspec.Struct, frozen=True, kw_only=True):
 
 def snapshot_facts(reading: TeammateReading) -> list[Fact]:
     """Return a snapshot: its start, a fact for each teammate, and its end. Raises InvalidRecord where the list may lack somebody."""
-    rows = [_row(reading, account, item) for account, item in _teammates(reading.app_id, _document(reading.body)).items()]
+    teammates = _teammates(reading.app_id, _document(reading.body))
+    accounts = {account: admin_of(item) for account, item in teammates.items()}
+    if any(_has_role(admin) for admin in accounts.values()):
+        accounts = {account: admin if _has_role(admin) else _without_role(admin) for account, admin in accounts.items()}
+    rows = [_row(reading, account, described(item), accounts[account]) for account, item in teammates.items()]
     if not rows:
         raise InvalidRecord("the list has no teammate, and a workspace has at least one: look at the access token's permissions")
     end = msgspec.structs.replace(reading.snapshot, count=len(rows), hash=snapshot_hash(row.id for row in rows))
@@ -83,13 +90,21 @@ def _items(admins: list[Any]) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
         yield number, account, item
 
 
-def _row(reading: TeammateReading, account: str, item: Mapping[str, Any]) -> Fact:
+def _has_role(admin: Admin) -> bool:
+    return bool(admin.role_id or admin.role_name)
+
+
+def _without_role(admin: Admin) -> Admin:
+    return msgspec.structs.replace(admin, role_id="", role_name="")
+
+
+def _row(reading: TeammateReading, account: str, person: FactPersonalData, admin: Admin) -> Fact:
     return msgspec.structs.replace(
         _part(reading, "row", reading.snapshot),
         id=derived(reading.id, "row", account),
         account=account,
-        person=described(item),
-        admin=admin_of(item),
+        person=person,
+        admin=admin,
     )
 
 

@@ -4,6 +4,7 @@ Level-triggered: the results are computed afresh from the table as it is, and co
 table came to be so.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from schemas.access.findings import CheckState
@@ -25,6 +26,7 @@ from streams.core.access.findings.terms import TermsSource, arm
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.freshness import interval_of
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.activity_rows import Change
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
 from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
 from streams.core.access.state.rows import AccountRow, CheckRow, WorkspaceRow
@@ -98,7 +100,6 @@ class Evaluation:
         return material.voided_at(self._state, view, checks.of_account(view), row)
 
     def _workspace_input(self, row: WorkspaceRow, at: int) -> WorkspaceInput:
-        changes = self._state.changes.get(row.app_id) if self._switches else None
         freshness, settings = self._state.read_settings.freshness, self._state.read_settings.row
         return WorkspaceInput(
             workspace=row,
@@ -112,8 +113,9 @@ class Evaluation:
             directory=self._directory,
             invites=dict(self._state.invites.walk(row.app_id)) if self._switches else {},
             accounts_at=partial(_accounts_at, self._state, row.app_id),
-            changes=changes.changes if changes else (),
+            changes=_changes(self._state, row.app_id) if self._switches else (),
             test=self._state.alarm_tests.get(row.app_id),
+            rules=self._rules,
         )
 
     def _snapshots(self, app_id: str) -> tuple[TeammateSnapshot, ...]:
@@ -232,6 +234,11 @@ class Evaluation:
 
     def _described(self, person: Person, now: int) -> Described:
         return Described.of(person, self._directory.precedence, now)
+
+
+def _changes(state: TenantState, app_id: str) -> Sequence[Change]:
+    row = state.changes.get(app_id)
+    return row.changes if row else ()
 
 
 def _accounts_at(state: TenantState, app_id: str, address: str) -> list[AccountRow]:

@@ -17,7 +17,7 @@ from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
-from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
 from streams.core.access.state.rows import AccountRow, TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
@@ -74,12 +74,13 @@ def count_absent(chunk: Chunk) -> Stage:
     if refuses(staging, state.read_settings.guard):
         return _refuse(chunk, snapshot, staging, row)
     state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
+    is_outdated = following[-1] != applied and follows(state.rules_version, WITH_DOUBT)
     after = msgspec.structs.replace(
         row,
-        snapshots=_with(row, applied),
+        snapshots=following,
         applied=row.applied + 1,
         missed=row.missed + staging.absent,
-        missed_last=staging.absent,
+        missed_last=row.missed_last if is_outdated else staging.absent,
     )
     state.teammates.put(after, snapshot.scope)
     return Stage.APPLY_TEAMMATES

@@ -18,6 +18,8 @@ WITHDRAWN: Final = (
     "withdrawn"  # a status that is none of employment: the source no longer has the record, as if a snapshot lacked it
 )
 
+STATUSES: Final = (None, "", "active", "leave", ENDED, WITHDRAWN)  # of a record; an empty one asserts nothing
+
 
 def absence_of(settings: AccessSettings) -> dict[str, str]:
     """Return what absence from a source's complete snapshot means, where it is not `withdrawn`: an entry of `further` by source."""

@@ -2,17 +2,19 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from schemas.access.facts import Classification, Fact, FactPersonalData, Grant, StaffChoice
+from schemas.access.facts import Admin, Classification, Fact, FactPersonalData, Grant, StaffChoice
 from schemas.access.findings import CheckState
 from streams.cli.access.lines import is_wanted, lines_of
+from streams.cli.access.teammates import described
 from streams.cli.decisions.exemptions import ExemptionSubject, standing_grants
 from streams.cli.decisions.made import MadeDecision, sentence_about, standing
 from streams.cli.decisions.requester import Requester, made_by
 from streams.cli.verbs.exempt.listing import state_of
 from streams.ops.reports.csv_form import harmless
-from tests.support.company import DAY, T0
+from tests.support.company import APP, DAY, T0, admin
 
 ADA = Requester("ada", "ada")
 
@@ -122,3 +124,10 @@ def test_a_list_has_a_line_for_each_subject_and_shows_those_that_are_wanted():
 @pytest.mark.parametrize(("text", "expected"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("jo@x", "jo@x"), (None, "")])
 def test_no_cell_of_a_csv_is_a_formula(text, expected):
     assert harmless(text) == expected
+
+
+def test_the_role_of_a_teammate_is_the_last_that_was_said_also_where_it_is_none():
+    listed = [admin("admin.seen", "7", "jo@acme.example", at=T0 + day * DAY) for day in range(3)]
+    roles = Admin(role_id="7", role_name="Agent"), Admin(role_id="", role_name=""), Admin()
+    facts = [msgspec.structs.replace(fact, admin=role) for fact, role in zip(listed, roles, strict=True)]
+    assert [described(facts[: place + 1])[APP, "7"].role for place in range(3)] == ["Agent", "", ""]

@@ -2,7 +2,9 @@
 
 import json
 
-from schemas.access.facts import Fact
+import pytest
+
+from schemas.access.facts import Fact, Rule
 from schemas.ids import derived
 from streams.agents.access import ProcessingLimits
 from tests.support.company import APP, DAY, SECOND, TENANT, Company, admin, roles, settings, staff, story
@@ -118,6 +120,21 @@ def test_an_open_c4_stays_open_while_its_source_is_stale():
     found = company.tick(company.clock + 4 * HOUR)
     assert (story(found), found[0]["unmapped"]["reason"]) == (["C4 0 updated", "S4 ws1 opened"], "staff_stale")
     assert company.results()["C4 0"] == "UNKNOWN"
+
+
+@pytest.mark.parametrize(("rules", "severity"), [("5", 1), ("4", 3)])
+def test_an_open_c4_that_became_unknown_is_informational_by_the_rules_of_version_5(rules: str, severity: int):
+    company = Company()
+    named = {"freshness": json.dumps({"hr": HOURLY, "idp": HOURLY}), "rules": json.dumps(rules)}
+    company.add(settings(further=named, workspaces=(APP,)))
+    company.policy(Rule(app_id=APP, validity="ticket"))
+    company.staff("0", JO, at=company.clock)
+    company.added("0", JO)
+    found = company.tick(company.clock + 4 * HOUR)
+    assert (story(found)[0], found[0]["unmapped"]["reason"], found[0]["severity_id"]) == ("C4 0 updated", "staff_stale", severity)
+    found = company.snapshot(staff("1", AL, at=company.clock), requested=company.clock)
+    unknown = next(each for each in found if each["unmapped"]["check"] == "C4" and each["unmapped"]["account"] == "0")
+    assert (unknown["unmapped"]["reason"], unknown["severity_id"]) == ("account_not_identified", severity)
 
 
 def test_the_deadline_of_a_known_end_is_not_stopped_by_a_stale_source():

@@ -12,7 +12,9 @@ WITH_INFERENCE: Final = "3"
 """The rules by which a finding says that what it reports is known from a list of teammates alone."""
 WITH_BEGINNINGS: Final = "4"
 """The rules by which an answer begins where the one before it ended, and no event is dated before what it reports."""
-ALL: Final = (FIRST_RULES, WITH_ROLES, WITH_INFERENCE, WITH_BEGINNINGS)
+WITH_DOUBT: Final = "5"
+"""The rules by which a status that is no word of the contract is void, what is UNKNOWN is informational, and of lists the one requested last counts."""
+ALL: Final = (FIRST_RULES, WITH_ROLES, WITH_INFERENCE, WITH_BEGINNINGS, WITH_DOUBT)
 
 
 def follows(version: str, rules: str) -> bool:

@@ -132,7 +132,7 @@ def test_the_default_calendar_is_part_of_the_settings():
     assert named is not None
     assert without.settings is not None
     assert named.settings is not None
-    assert (without.settings.further, named.settings.further) == ({"rules": '"4"'}, {"calendar": "fr", "rules": '"4"'})
+    assert (without.settings.further, named.settings.further) == ({"rules": '"5"'}, {"calendar": "fr", "rules": '"5"'})
     assert without.settings.hash != named.settings.hash
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.access.facts import Actor, Fact, snapshot_hash
+from schemas.access.facts import Actor, Fact, Rule, snapshot_hash
 from schemas.errors import InvalidRecord
 from streams.core.access.facts.apply import check
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
-from tests.support.company import APP, DAY, T0, TENANT, Company
+from tests.support.company import APP, DAY, T0, TENANT, Company, by_rules, story
 
 JO = {
     "type": "admin", "id": "578141256", "name": "Jo Brandt", "email": "jo@acme.example", "away_mode_enabled": False,
@@ -50,13 +50,38 @@ def test_each_teammate_is_a_row_with_what_the_list_says_of_them():
         ("jo@acme.example",),
     )
     assert jo.admin is not None
-    assert (jo.admin.has_inbox_seat, jo.admin.team_ids, jo.admin.role_name) == (True, ("814", "815"), None)
+    assert (jo.admin.has_inbox_seat, jo.admin.team_ids, jo.admin.role_name) == (True, ("814", "815"), "")
     assert al.admin is not None
     assert al.admin.role_name == "Agent"
     assert {fact.time for fact in (started, jo, al, ended)} == {T0 + 10 * DAY}
     assert {each.file for each in jo.evidence} == {"admins.json"}
     assert ended.snapshot is not None
     assert (ended.snapshot.count, ended.snapshot.hash) == (2, snapshot_hash([jo.id, al.id]))
+
+
+def roles_of(data: bytes) -> list[tuple[str | None, str | None]]:
+    return [(fact.admin.role_id, fact.admin.role_name) for fact in facts_of(data)[1:-1] if fact.admin]
+
+
+def test_whoever_has_no_role_in_a_list_that_has_roles_has_none_and_a_list_without_any_says_nothing():
+    assert roles_of(body(JO, AL)) == [("", ""), ("7", "Agent")]
+    assert roles_of(body({**JO, "role": None}, AL)) == [("", ""), ("7", "Agent")]
+    assert roles_of(body(JO, {**JO, "id": "8"})) == [(None, None), (None, None)]
+    assert roles_of(body(JO, {**FIN, "role": AL["role"]})) == [(None, None)]  # the bot is no teammate
+
+
+def test_a_role_that_was_taken_away_allows_no_access_any_more():
+    company = by_rules("5")
+    company.policy(Rule(app_id=APP, validity="intercom_roles", intercom_roles={"Support": ("Agent",)}))
+    company.staff("77", "jo@acme.example", roles=("Support",))
+    company.staff("88", "al@acme.example", roles=("Support",))
+    listed = T0 + 10 * DAY
+    for requested, jo in ((listed, {**JO, "role": AL["role"]}), (listed + DAY, JO)):
+        found = [finding for fact in facts_of(body(jo, AL), requested) for finding in company.add(fact)]
+    assert story(found) == [f"C4 {JO['id']} opened"]
+    assert (found[0]["unmapped"]["reason"], found[0]["time"]) == ("intercom_role_not_allowed", listed + DAY)
+    assert "has the Intercom role none in" in found[0]["message"]
+    assert company.results()[f"C4 {AL['id']}"] == "PASS"
 
 
 def test_every_part_has_what_its_kind_has_to_carry():

@@ -83,4 +83,4 @@ def test_rules_are_never_followed_by_earlier_ones(company: Company) -> None:
     company.added("7", JO)
     company.policy(everyone())
     company.add(msgspec.structs.replace(decision("role.desired", "7"), role=DesiredRole(name="Lead")))
-    assert TenantState(company.table, TENANT).rules_version == "4"
+    assert TenantState(company.table, TENANT).rules_version == "5"
