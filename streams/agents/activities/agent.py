@@ -32,7 +32,7 @@ from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.moves import ContactMove, ConversationMove, is_beside_another, move_contact, move_conversation
-from streams.agents.activities.passing import keep_on_record, passage, receive_marks, send_marks
+from streams.agents.activities.passing import keep_on_record, keep_what_is_back, passage, receive_marks, send_marks
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
@@ -162,9 +162,15 @@ def _place_of(record: Message, contact: Contact) -> int | None:
 
 def _observed(find: FindContact, record: Message, out: Outbox) -> ConversationMove | None:
     """Add an activity, or learn with whom a conversation is. A tombstone is what this agent wrote itself, and an erased contact has nothing."""
+    _, item = _key(record)
     if record.value is None:
+        if (conversation := header(record.headers, "ce_subject")) is not None:
+            cause = ContactCause(
+                PatchCause(header(record.headers, "ce_causationid") or "", 0), header(record.headers, TRACE_PARENT)
+            )
+            keep_what_is_back(find(), item, conversation, cause)
         return None
-    message, (_, item) = RECORD.receive(record.value, out), _key(record)
+    message = RECORD.receive(record.value, out)
     if not item:
         raise InvalidRecord("an activity has the key `app_id:contact_id|activity id`; only our own agents write activities")
     contact = find()

@@ -66,14 +66,14 @@ class Contact:
         if self.summaries.is_sealed(observed.type, mark):
             self.send.forget(observed.id, cause)
             return
-        whole = self.limits.may_have_expired(observed.time)
+        whole = self.limits.may_have_expired(observed.type, observed.time)
         known = self.summaries.find(observed.type, observed.conversation, mark, of_any_type=whole)
         if known is not None:
             self._add_again(observed, mark, *known, cause)
             return
         if self.limits.is_dropped(observed.type):
             self._out.note(DROPPED)
-            self.send.forget(observed.id, cause)
+            self.send.forget_activity(observed, cause)
             return
         if self.limits.is_expired(observed.type, observed.time):
             self._claim(cause)
@@ -112,6 +112,8 @@ class Contact:
             if self._may_expire(after):
                 self._expire(item, detail, cause)  # and then the mark is joined to its mark
             else:
+                if after != detail:
+                    self.send.record(after, cause)  # no record has what the mark knows better
                 self.join(item, detail, after, cause)
                 return True
         if self.summaries.is_sealed(type_, mark):
@@ -143,8 +145,7 @@ class Contact:
         self.details.put(item_of(after), after)
         if (after.type, after.time) != (known, remnant.time) or self.owner.is_moving(after.conversation):
             self._recount(after.type, after.conversation)
-        if after != observed:
-            self.send.record(after, again)
+        self.send.record(after, again)  # what took it away can lie behind what brings it back
         self.arrive(after, again)
 
     def _put_mark(self, mark: str, after: PersonActivity, known: str, remnant: Remnant, cause: ContactCause) -> None:
@@ -160,7 +161,7 @@ class Contact:
         self.send.patch(self.owner.profile, activity, self.summaries.totals(activity.type), cause, gone=True)
         for left in self.owner.being_left():
             self.leave(left, activity, cause)
-        self.send.forget(activity.id, cause)
+        self.send.forget_activity(activity, cause)
 
     def replace(self, item: str, activity: PersonActivity, cause: ContactCause) -> None:
         """Put an activity in place of what it was, of the same type and time."""
@@ -213,7 +214,7 @@ class Contact:
 
     def _since_a_change_of_limits(self, activity: PersonActivity) -> Step:
         """Return what distinguishes an activity from what it was before its details expired and came back, where that may have been."""
-        return ("limits", *self.limits.state()) if self.limits.may_have_expired(activity.time) else ()
+        return ("limits", *self.limits.state()) if self.limits.may_have_expired(activity.type, activity.time) else ()
 
     def _claim(self, cause: ContactCause) -> None:
         """Claim the value that names the contact, with its first activity."""

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.activities.marks import MARK, REMNANT, Remnant, unpack
+from schemas.activities.marks import MARK, REMNANT, Remnant, mark_of, unpack
 from schemas.activities.messages import MarksRecord, Participants, ParticipantsRow, company_of_subject
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.contact import Contact
-from streams.agents.activities.details import item_of
+from streams.agents.activities.details import PREFIX, item_of
 from streams.agents.activities.sending import PASSED, ContactCause
 
 
@@ -42,8 +42,15 @@ def keep_on_record(contact: Contact, sent: PersonActivity, cause: ContactCause) 
     """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never."""
     known = contact.details.get(item_of(sent))
     if known is None:
-        contact.send.forget(sent.id, cause)
+        contact.send.forget_activity(sent, cause)
     elif known != sent:
+        contact.send.record(known, cause)
+
+
+def keep_what_is_back(contact: Contact, activity: str, conversation: str, cause: ContactCause) -> None:
+    """Write an activity to `activity.records` again that a record there took away after it had come back: compaction would leave nothing of it."""
+    known = contact.details.get(f"{PREFIX}{conversation}|{mark_of(activity)}")
+    if known is not None:
         contact.send.record(known, cause)
 
 

@@ -129,9 +129,15 @@ class ContactSender:
         number = None if message.participants is None else message.participants.number
         self._send(f"{to}|{item}", message, derived(to, item, cause.cause.event, number), cause)
 
-    def forget(self, item: str, cause: ContactCause) -> None:
+    def forget_activity(self, activity: PersonActivity, cause: ContactCause) -> None:
+        """Take an activity off `activity.records` that can come back by what is there already: who reads this sees which one it was."""
+        self.forget(activity.id, cause, subject=activity.conversation)
+
+    def forget(self, item: str, cause: ContactCause, *, subject: str | None = None) -> None:
         """Take a record off `activity.records`."""
         context = self._context("activity.dropped.v1", derived(self._key, item, "dropped", cause.cause.event), cause)
+        if subject is not None:
+            context = msgspec.structs.replace(context, subject=subject)
         self._out.send(RECORDS_TOPIC, f"{self._key}|{item}", None, context.headers())
 
     def _patch(self, profile: str, change: ProfilePatch, cause: ContactCause, subject: str, step: str) -> None:

@@ -14,8 +14,9 @@ from streams.core.activities.table import rule_of
 from streams.core.activities.texts import plain_text
 from streams.core.conversations.forms import mark_of_form
 from streams.core.conversations.objects import CONVERSATION_OBJECT, reference_of
-from streams.core.conversations.observation import Observed
+from streams.core.conversations.observation import SOURCE_REDACTED, Observed
 from streams.core.conversations.parts import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, ObservedPart, part_id, second_of
+from streams.core.conversations.row import is_marked
 from streams.core.conversations.tallies import assigns, says_something
 from streams.core.records.intercom.objects import Object
 from streams.core.records.intercom.parsers import anything
@@ -121,8 +122,10 @@ class ConversationActivities:
         rule = rule_of(self._moment.topic) if self._moment.topic else None
         begins = isinstance(rule, ConversationEvent) and rule.type in (_STARTED, "ticket.created")
         shown = source if isinstance(source, dict) else {}
+        is_news = is_news or begins or shown.get("redacted") is True or self._moment.again or "created_at" not in _values(before)
+        if is_marked(before, SOURCE_REDACTED):  # also where the activity has expired meanwhile: its mark does not know it
+            shown = {**shown, "redacted": True}
         redacted = shown.get("redacted") is True
-        is_news = is_news or begins or redacted or self._moment.again or "created_at" not in _values(before)
         if not created or not is_news:
             return
         text, cut = ("", False) if redacted else plain_text(shown.get("body"))

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.retention import COUNT, DROP, UNLIMITED, RetentionMessage, RetentionPolicy
+from schemas.activities.retention import COUNT, DROP, STATISTICS, UNLIMITED, RetentionMessage, RetentionPolicy
 from schemas.topics import DAY_MS
 
 NEVER: Final = 999_999  # a day behind all days: what is kept without limit is looked at when the policy changes
@@ -45,9 +45,11 @@ class RetentionLimits(msgspec.Struct, frozen=True):
         """Return whether new activities of a type are neither kept nor counted."""
         return self.policy.rate_of(type_) == DROP
 
-    def may_have_expired(self, time: int) -> bool:
-        """Return whether an activity of that time can have expired under any policy; before a day is known, any can."""
-        return self.day is None or bool(self.policy.rates) or time < (self.day - _FRESH_DAYS) * DAY_MS
+    def may_have_expired(self, type_: str, time: int) -> bool:
+        """Return whether an activity can have expired under any policy; before a day is known, any can, and a statistic where an earlier policy counted it."""
+        if self.day is None or time < (self.day - _FRESH_DAYS) * DAY_MS:
+            return True
+        return type_.startswith(STATISTICS) and (self.version > 1 or bool(self.policy.rates))
 
     def expires(self, type_: str, time: int) -> int:
         """Return the first day on which an activity's details are not kept any more."""

@@ -35,12 +35,12 @@ def joined_registers(before: Registers, observed: Registers) -> Registers:
     after = join(before, observed)
     if is_deleted(after):
         return without_details(after)
-    return _without_fields(after, _WORDS_OF_SOURCE) if _has(after, SOURCE_REDACTED) else after
+    return _without_fields(after, _WORDS_OF_SOURCE) if is_marked(after, SOURCE_REDACTED) else after
 
 
 def is_deleted(registers: Registers) -> bool:
     """Return whether the conversation is deleted, for good."""
-    return _has(registers, DELETED)
+    return is_marked(registers, DELETED)
 
 
 def without_details(registers: Registers) -> Registers:
@@ -72,7 +72,8 @@ def _without_fields(registers: Registers, prefixes: tuple[str, ...]) -> Register
     )
 
 
-def _has(registers: Registers, mark: str) -> bool:
+def is_marked(registers: Registers, mark: str) -> bool:
+    """Return whether a conversation has a mark that absorbs, whatever came after it."""
     return any(mark in names for _, names in registers.on)
 
 

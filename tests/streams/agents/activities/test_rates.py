@@ -64,6 +64,18 @@ def test_a_policy_that_counts_only_takes_details_away_and_one_that_keeps_counts_
     )
 
 
+def test_what_one_event_shows_before_and_after_a_rate_took_it_away_has_two_ids_though_no_rate_is_left():
+    story, stat = Mailing(), {"contact": {"id": ADA}, "content_stat": {"id": 1, "stat_type": "receipt", "created_at": AT}}
+    story.wake(AT // 86_400)
+    story.report(EMAIL, stat, number=1)
+    for version, each in enumerate((policy(content_stat_email="count"), policy()), 1):
+        story.retain(each, version=version)
+        story.run()
+    story.report(EMAIL, stat, number=2).report(EMAIL, stat, number=1)
+    ids = [dict(record.headers)["ce_id"] for record in story.topics["activities"]]
+    assert (len(ids), len(set(ids))) == (4, 4)
+
+
 def test_what_is_dropped_leaves_a_metric_alone_and_what_was_there_stays():
     story = Mailing().stat(1)
     story.retain(policy(**{"content_stat_*": "drop", "content_stat_banner": "keep"}))

@@ -210,3 +210,16 @@ def test_what_is_no_policy_is_a_clear_error(key, policy):
     value = RETENTION.encode(RetentionMessage(1, "e", 0, None, policy))
     with pytest.raises(InvalidRecord):
         agent.step(Batch("activity.policies", 0, [RecordValue(key, value)]), MemoryTable(agent.codec), ListOutbox())
+
+
+def test_words_that_were_redacted_while_they_had_expired_do_not_come_back_with_a_longer_policy():
+    begun = replied(created_at=AT, source={"type": "conversation", "id": "8", "body": "secret", "subject": "secret"})
+    redacted = replied(created_at=AT, source={"type": "conversation", "id": "8", "body": None, "redacted": True})
+    story = Story()
+    story.wake(TODAY)
+    story.report("conversation.user.created", begun).report("conversation_part.redacted", redacted, at=AT + 9, number=2)
+    assert story.activities() == []
+    story.retain(RetentionPolicy(400))
+    story.report("conversation.user.created", begun, number=3)
+    activity = story.one("conversation.started")
+    assert (activity["text"], activity["redacted"], activity["attributes"]) == (None, True, {})
