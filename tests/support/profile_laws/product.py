@@ -42,16 +42,16 @@ TENANCY = Tenancy.of(
 _NOW = 1_767_225_600_000
 
 
-def run(history: History, draw: random.Random) -> LaggingPipeline:
-    """Give the history to the agents in its order, processing at random meanwhile; return them once nothing waits."""
+def run(history: History, draw: random.Random, *, settled: bool = False) -> LaggingPipeline:
+    """Give the history to the agents in its order; return them once nothing waits. They process at random meanwhile, or all after each input."""
     agents = LaggingPipeline(TENANCY, draw, only=PROFILE_AGENTS)
     for kind, rules in history.rules.items():
         _give(agents, Ruled(kind, rules))
     agents.run()
     for given in history.inputs:
         _give(agents, given)
-        if draw.random() < 0.4:
-            agents.run(draw.randrange(8))
+        if settled or draw.random() < 0.4:
+            agents.run(None if settled else draw.randrange(8))
     agents.run()
     return agents
 
