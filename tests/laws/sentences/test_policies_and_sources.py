@@ -2,7 +2,6 @@
 
 import pytest
 
-from schemas.ids import derived
 from schemas.profiles.policies import FieldPolicy, SourceStrategy
 from tests.support.profile_laws.inputs import Erased, Withdrawal
 from tests.support.profiles.scenarios import (
@@ -11,21 +10,15 @@ from tests.support.profiles.scenarios import (
     key,
     merged,
     outcomes,
+    person_id,
     policy,
     read,
     record,
     saved,
+    together,
 )
 
 X, Y = "ada@x.org", "ada@y.org"
-
-
-def together(*groups):
-    return {frozenset(group.split()) for group in groups}
-
-
-def person_id(name):
-    return derived("acme", "person", key(name))
 
 
 @pytest.mark.parametrize(

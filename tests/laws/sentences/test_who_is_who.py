@@ -2,7 +2,6 @@
 
 import pytest
 
-from schemas.ids import derived
 from schemas.profiles.identity import BLOCKED, COMPANY_ID, DOMAIN
 from tests.support.profile_laws.inputs import Erased
 from tests.support.profiles.scenarios import (
@@ -16,21 +15,15 @@ from tests.support.profiles.scenarios import (
     merged,
     opted,
     outcomes,
+    person_id,
     read,
     rules,
     saved,
     tagged,
+    together,
 )
 
 X, Y = "ada@x.org", "ada@y.org"
-
-
-def together(*groups):
-    return {frozenset(group.split()) for group in groups}
-
-
-def person_id(name):
-    return derived("acme", "person", key(name))
 
 
 @pytest.mark.parametrize(

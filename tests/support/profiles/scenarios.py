@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from schemas.ids import derived
 from schemas.intercom.rest_objects import ReadAs
 from schemas.profiles.identity import DEFAULT_RULES, IdentityRules
 from schemas.profiles.policies import ProfilePolicy
@@ -137,6 +138,16 @@ def outcomes(inputs: Sequence[Input], *, in_order: bool = False) -> Iterator[Out
         known = values if known is None else known
         assert values == known, f"order {number} gives other bytes"
         yield Outcome(agents)
+
+
+def together(*groups: str) -> set[frozenset[str]]:
+    """Return groups of records, each given as its ids with blanks between."""
+    return {frozenset(group.split()) for group in groups}
+
+
+def person_id(name: str) -> str:
+    """Return the id of a person that is named after a record."""
+    return derived("acme", "person", key(name))
 
 
 def names(*given: str) -> list[str]:
