@@ -10,7 +10,7 @@ from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.version import Rank, Version
 from tests.support.profile_laws.inputs import ORG, PERSON, Foreign, Post, Read
 
-FIELD, EDGE, LIST, MARK = "field", "edge", "list", "mark"
+FIELD, EDGE, LIST, PART, MARK = "field", "edge", "list", "part", "mark"
 TEXTS = {
     PERSON: {"external_id", "role", "email", "phone", "name", "avatar_url", "language_override", "country", "region", "city"},
     ORG: {"company_id", "name", "website", "industry", "plan_name"},
@@ -175,11 +175,21 @@ def _edges(kind: str, key: str, item: dict[str, Any], version: Version, *, chang
         for id_ in ids:
             yield Assertion(kind, key, EDGE, (TAG, id_), True, version)
         yield Assertion(kind, key, LIST, TAG, ids, version)
+    yield from _subscriptions(kind, key, item, version, changed=changed, removed=removed)
+
+
+def _subscriptions(
+    kind: str, key: str, item: dict[str, Any], version: Version, *, changed: str, removed: bool
+) -> Iterator[Assertion]:
+    app = key.partition(":")[0]
     for field, active in (("opted_in_subscription_types", True), ("opted_out_subscription_types", False)):
         if changed == SUBSCRIPTION and (removed or not active):
             continue
-        for entry in item.get(field, {"data": []})["data"]:
+        shown = item.get(field, {"data": [], "has_more": False})
+        for entry in shown["data"]:
             yield Assertion(kind, key, EDGE, (SUBSCRIPTION, f"{app}:{entry['id']}"), active, version)
+        if shown["has_more"]:
+            yield Assertion(kind, key, PART, SUBSCRIPTION, active, version)
 
 
 def _typed(kind: str, name: str, value: Any, *, own_system: bool = False) -> tuple[str, Any]:
