@@ -18,8 +18,16 @@ class RecordBatches:
         self._open: dict[tuple[str, int], Any] = {}
         self._full: list[tuple[tuple[str, int], Any]] = []
 
-    def add(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()) -> Any:
-        """Append a record and return its metadata within the batch. Nothing is sent yet, so no record is awaited.
+    def add(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        timestamp: int | None = None,
+    ) -> Any:
+        """Append a record, of now without a timestamp (ms), and return its metadata within the batch. Nothing is sent yet, so no record is awaited.
 
         A full builder drops records silently, so its return value is checked.
         """
@@ -27,11 +35,11 @@ class RecordBatches:
         builder = self._open.get(target)
         if builder is None:
             builder = self._open[target] = self._producer.create_batch()
-        metadata = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+        metadata = builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
         if metadata is None:
             self._full.append((target, builder))
             builder = self._open[target] = self._producer.create_batch()
-            metadata = builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+            metadata = builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
             if metadata is None:
                 raise ValueError(f"a record for {topic} is larger than a batch")
         return metadata

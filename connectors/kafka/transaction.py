@@ -25,7 +25,8 @@ _LONGEST_PAUSE_S: Final = 10.0
 class TopicRecord(NamedTuple):
     """A record to append. `topic` is without the prefix, unless `prefixed`; `partition` is used where there is no key.
 
-    One that goes `everywhere` is appended to every partition.
+    One that goes `everywhere` is appended to every partition. `timestamp` (ms) counts where the topic keeps its producers' time; without one
+    it is now.
     """
 
     topic: str
@@ -35,6 +36,7 @@ class TopicRecord(NamedTuple):
     partition: int = 0
     prefixed: bool = False
     everywhere: bool = False
+    timestamp: int | None = None
 
 
 class Transactions:
@@ -70,7 +72,7 @@ class Transactions:
             name, count = targets[record.topic, record.prefixed]
             own = record.partition % count if record.key is None else partition_of(record.key, count)
             for partition in range(count) if record.everywhere else (own,):
-                batches.add(name, partition, record.key, record.value, record.headers)
+                batches.add(name, partition, record.key, record.value, record.headers, timestamp=record.timestamp)
         await batches.flush()
 
     async def _target(self, topic: str, prefixed: bool) -> tuple[str, int]:

@@ -56,7 +56,7 @@ def rows(pipeline, agent):
     for key, data in pipeline.rows(agent).items():
         group, _, item = key.partition("|")
         if item.partition("|")[0] not in ("", "r"):
-            found[key] = comparable(group, item, codec.decode(data))
+            found[key] = comparable(group, item, codec.decode(data), tenancy=TENANCY)
     return {key: value for key, value in found.items() if value is not None}
 
 

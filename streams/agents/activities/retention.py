@@ -57,7 +57,11 @@ def receive_day(record: Message, table: Table[ActivityTableRow]) -> bool:
 def next_day(table: Table[ActivityTableRow]) -> Wake | None:
     """Ask for the record that says that a day has come."""
     before = day_of(table)
-    day = 0 if before is None else before + 1
+    return wake_of(0 if before is None else before + 1)
+
+
+def wake_of(day: int) -> Wake:
+    """Return the record that says that a day has come, at its beginning."""
     context = EventContext(id=derived(WAKES_TOPIC, day), source="/intercom-streams/activities", type=_TYPE, origin=Origin.DERIVED)
     return Wake(day * DAY_MS, WAKES_TOPIC, b"", b"", context.headers())
 

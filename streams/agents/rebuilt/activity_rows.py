@@ -8,24 +8,27 @@ import msgspec
 from schemas.activities.messages import ActivityPatch, DueRow, OwnerRow, ParticipantsRow, SharedActivity
 from schemas.activities.retention import DayReached
 from schemas.codec import Avro
-from schemas.profiles.registers import PatchCause
+from schemas.profiles.registers import ERASED, PatchCause
 from schemas.tenancy import Tenancy
+from streams.agents.activities.ownership import own_profile
 from streams.agents.activities.timeline import TimelineChange
 from streams.agents.activities.timelines import publish_activity, publish_engagement
 from streams.agents.rebuilt.group_rows import GroupRows
 from streams.engine.agent import Outbox
 
 
-def comparable(group: str, item: str, row: Any) -> bytes | None:
+def comparable(group: str, item: str, row: Any, *, tenancy: Tenancy) -> bytes | None:
     """Return a row as stored; of whose a contact is, the profile. The numbers of assignments and of participants are history.
 
-    So is the day that a partition has reached, and when a contact is looked at next.
+    So is the day that a partition has reached, when a contact is looked at next, and that a contact went to another profile and came back.
     """
     match row:
         case DayReached() | DueRow():
             return None
         case OwnerRow(assignment):
-            return assignment.profile.encode()
+            own = own_profile(tenancy.tenant_of(group) or "", group)
+            is_back = assignment.number != ERASED.number and assignment.profile == own
+            return None if is_back else assignment.profile.encode()
         case ParticipantsRow(participants, closed):
             return msgspec.msgpack.encode([participants.contacts, closed])
     return msgspec.msgpack.encode(row)

@@ -67,13 +67,15 @@ def rules_of(agent: Agent, tenancy: Tenancy, avro: Avro) -> RebuildRules:
 
 
 def _rules_of_activities(name: str, tenancy: Tenancy, avro: Avro) -> RebuildRules:
-    rows = conversation_rows if name == "conversations" else activity_rows
+    if name == "conversations":
+        correct_conversations = partial(conversation_rows.correct, avro=avro)
+        return RebuildRules(comparable=conversation_rows.comparable, why=conversation_rows.why, correct=correct_conversations)
     corrections: dict[str, Correct] = {
-        "conversations": partial(conversation_rows.correct, avro=avro),
         "activities": _nothing_public,
         "timelines": partial(activity_rows.correct, tenancy=tenancy, avro=avro),
     }
-    return RebuildRules(comparable=rows.comparable, why=rows.why, correct=corrections[name])
+    comparable = partial(activity_rows.comparable, tenancy=tenancy)
+    return RebuildRules(comparable=comparable, why=activity_rows.why, correct=corrections[name])
 
 
 def _whole(agent: Agent, group: str, item: str, row: Any) -> bytes:

@@ -37,6 +37,11 @@ class HeldAgents:
             if not self._ended:
                 await self._writer.write(self._hold())
 
+    async def append(self, records: Sequence[TopicRecord]) -> None:
+        """Append records to topics of the generation that is built: nothing is decided by them."""
+        async with self._lock:
+            await self._writer.write(records=records)
+
     async def write(self, entry: RebuildEntry, records: Sequence[TopicRecord]) -> None:
         """Write records of the swap with how far it is. From the first on the hold has no end."""
         async with self._lock:

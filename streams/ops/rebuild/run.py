@@ -21,6 +21,7 @@ from streams.ops.generations.state import GenerationsState, read_generations
 from streams.ops.generations.units import Unit
 from streams.ops.rebuild.at_rest import Agents
 from streams.ops.rebuild.compare import TableComparison, compare
+from streams.ops.rebuild.day import take_over_day
 from streams.ops.rebuild.hold import HeldAgents, holding
 from streams.ops.rebuild.job import RebuildJob
 from streams.ops.rebuild.swap import Swap, advanced, take_over
@@ -139,6 +140,7 @@ class RebuildRun:
             await _or_failed(live.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), live.work)
             positions = live.agents.positions()
             built.stops.update({tp: positions[tp] for tp in built.stops if tp in positions})
+            await _or_failed(take_over_day(live.work, built.work, built.names, held), built.work)
             await _or_failed(built.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), built.work)
             tables = [self._tables(agent, live, built) for agent in self._job.agents if agent.name in self._unit.agents]
             compared = tuple([await asyncio.to_thread(compare, each, self._listed) for each in tables])
