@@ -25,6 +25,7 @@ class RecordBatches:
         key: bytes | None,
         value: bytes | None,
         headers: Headers = (),
+        *,
         timestamp: int | None = None,
     ) -> Any:
         """Append a record, of now without a timestamp (ms), and return its metadata within the batch. Nothing is sent yet, so no record is awaited.
