@@ -81,7 +81,7 @@ def read_part(value: bytes | None, headers: Headers) -> ListPart:
         number, parts = map(int, texts[PART].split("/"))
         list_id = texts[LIST]
         items = msgspec.json.decode(value or b"")[kind]
-        entries = tuple(each for each in items if isinstance(each, dict))
+        entries = tuple(each if isinstance(each, dict) else {} for each in items)  # what is no entry has no id either
     except (KeyError, ValueError, TypeError, msgspec.MsgspecError, RecursionError):
         raise InvalidRecord(
             f"this is no part of a list of teammates or teams: it needs the headers ce_type, {LIST} and {PART}, and Intercom's "

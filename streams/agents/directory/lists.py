@@ -80,10 +80,13 @@ def _apply_agents(
                 intervals=seen(row.intervals, at),
             ),
         )
-    for agent in directory.agents() if whole else ():
+    for agent in directory.agents() if whole else bots:
         row = directory.agent(agent)
         if agent not in listed and is_there(row.intervals):
             directory.put_agent(agent, msgspec.structs.replace(row, intervals=missing(row.intervals, at)))
+    for team, agent in directory.members():  # a list of teams can have come before the one that says who is the bot
+        if agent in bots:
+            _set_member(directory, team, agent, at, held=False)
 
 
 def _apply_teams(
@@ -100,8 +103,9 @@ def _apply_teams(
     for team, agents in listed.items():
         for agent in sorted(agents):
             _set_member(directory, team, agent, at, held=True)
+    unsaid = {team for team, item in _identified(items) if not isinstance(item.get("admin_ids"), list)}
     for team, agent in directory.members() if whole else ():
-        if agent not in listed.get(team, ()):
+        if team not in unsaid and agent not in listed.get(team, ()):
             _set_member(directory, team, agent, at, held=False)
     for team in directory.teams() if whole else ():
         row = directory.team(team)

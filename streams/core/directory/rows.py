@@ -83,8 +83,8 @@ def seen(intervals: Intervals, at: int) -> Intervals:
 
 
 def missing(intervals: Intervals, at: int) -> Intervals:
-    """Return the intervals after a complete list that lacks it."""
-    return (*intervals[:-1], (intervals[-1][0], at)) if is_there(intervals) else intervals
+    """Return the intervals after a complete list that lacks it; a list of the other kind can be older than where an interval begins."""
+    return (*intervals[:-1], (intervals[-1][0], max(at, intervals[-1][0]))) if is_there(intervals) else intervals
 
 
 def is_selected(choice: Choice | None) -> bool:

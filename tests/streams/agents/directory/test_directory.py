@@ -124,6 +124,31 @@ def test_a_list_with_something_without_an_id_says_of_nobody_that_they_are_gone(c
     assert company.notes == ["list_with_items_without_id"]
 
 
+@pytest.mark.parametrize("entry", [None, 5, [], "1", {}, {"id": 0}, {"id": "0"}])
+def test_an_entry_that_is_none_makes_a_list_incomplete(company: Directory, entry: Any):
+    (part,) = parts(ListKind.ADMINS, [agent("1"), entry], 60_000)
+    company.feed(LISTS, part)
+    assert company.of("agents", "4")["present"]
+
+
+@pytest.mark.parametrize("admin_ids", [None, {}, "1", 0])
+def test_a_team_whose_entry_does_not_say_who_is_in_it_keeps_its_members(company: Directory, admin_ids: Any):
+    company.teams({**team("10"), "admin_ids": admin_ids}, team("20", 3))
+    assert company.of("team.members", "10", "2")["present"]
+    assert not company.of("team.members", "20", "1")["present"], "here it is said"
+
+
+def test_a_bot_that_only_a_later_list_shows_as_one_is_in_no_team_any_more():
+    company = Directory()
+    company.teams(team("10", 1, 99))
+    assert company.of("agents", "99")["teams"] == ["10"]
+    company.agents(agent("1"), agent("99"), at=500)  # older than the one of teams
+    company.agents(agent("1"), BOT, {"type": "admin", "id": None}, at=900)
+    value = company.of("agents", "99")
+    assert (value["present"], value["teams"]) == (False, [])
+    assert company.of("team.members", "10", "99")["intervals"] == [{"start": 1_000, "end": 1_000}]
+
+
 def test_the_bot_is_no_agent_and_nobody_can_select_it(company: Directory):
     assert f"agents {APP}|99" not in company.latest
     assert company.of("agents", "1")["teams"] == ["10", "20"]
