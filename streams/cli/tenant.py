@@ -10,6 +10,10 @@ def tenant_of(tenancy: Tenancy, tenant_id: str | None) -> str:
     if tenant_id is None:
         if len(tenancy.tenants) == 1:
             return next(iter(tenancy.tenants))
+        if not tenancy.tenants:
+            raise BadConfiguration(
+                "No tenant is configured. Name your configuration file with --config or INTERCOM_STREAMS_CONFIG; `intercom-streams init` writes one."
+            )
         raise BadConfiguration(f"Say whose it is with --tenant ID. Configured tenants: {configured}.")
     if tenant_id not in tenancy.tenants:
         raise BadConfiguration(f"No tenant '{tenant_id}' is configured ([[tenants]] id = ...). Configured tenants: {configured}.")

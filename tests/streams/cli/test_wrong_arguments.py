@@ -173,3 +173,10 @@ def test_somebody_who_waits_for_intercom_reads_why(capsys: pytest.CaptureFixture
         seconds.append(second)
         say("it has a fault")
     assert capsys.readouterr().err == "Intercom gave no answer, and is asked again: it has a fault\n" * 2
+
+
+def test_a_selection_that_is_no_text_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "selection.toml").write_bytes(b"\xff\xfe")
+    refused = call(tmp_path, "directory", "apply", str(tmp_path / "selection.toml"))
+    assert isinstance(refused.exception, BadConfiguration)
+    assert "is no text in UTF-8" in str(refused.exception)

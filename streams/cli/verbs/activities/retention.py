@@ -55,9 +55,11 @@ class DaysParam(click.ParamType):
             return value
         if value == _UNLIMITED:
             return UNLIMITED
-        if not str(value).isdigit() or not 1 <= int(str(value)) <= MOST_DAYS:
+        text = str(value)
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_DAYS))
+        if not digits or not 1 <= int(text) <= MOST_DAYS:
             self.fail(f"{value!r} is neither a number of days from 1 to {MOST_DAYS} nor {_UNLIMITED}", param, ctx)
-        return int(str(value))
+        return int(text)
 
 
 _DAYS = DaysParam()
@@ -107,6 +109,7 @@ def set_(
     Shorter: workers take what is older away, and its words are off the disks about a day later. Longer: it holds from now on;
     `activities restore` brings back what the raw topics still have. `what-if` says beforehand what a change would take.
     """
+    changed(RetentionPolicy(), days, types, rates)  # what cannot be meant is refused before Kafka is asked
     settings = kafka_of(ctx)
     id_ = tenant_of(settings.tenancy, tenant)
     change = run(_set(settings, id_, (days, types, rates)))
@@ -132,6 +135,7 @@ def what_if(
     ctx: click.Context, /, *, days: int | None, types: tuple[str, ...], rates: tuple[str, ...], tenant: str | None, as_json: bool
 ) -> None:
     """Say how many details a change would take away, by type, and change nothing."""
+    changed(RetentionPolicy(), days, types, rates)
     settings = kafka_of(ctx)
     id_ = tenant_of(settings.tenancy, tenant)
     found = run(_what_if(settings, id_, (days, types, rates)))

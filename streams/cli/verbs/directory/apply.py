@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
@@ -26,7 +27,7 @@ def apply(ctx: click.Context, /, *, options: ChoosingOptions, file: Path, dry_ru
     FILE is TOML: teams = [...], agents = [...], [members] with a list of agents for each team, [roles] with a role for each agent. Teams are
     named by id or name, agents by id or address. Roles that it does not name stay.
     """
-    settings, text = kafka_of(ctx), file.read_text(encoding="utf-8")
+    settings, text = kafka_of(ctx), _text(file)
     if dry_run:
         for wish in run(_wishes(settings, options, text)):
             if options.as_json:
@@ -37,6 +38,15 @@ def apply(ctx: click.Context, /, *, options: ChoosingOptions, file: Path, dry_ru
                 click.echo(f"{' in '.join(name for name in names if name)}: {verb}")
         return
     report(ctx, run(_apply(settings, options, text)), as_json=options.as_json)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadConfiguration(f"{file.name} cannot be read: {error.strerror}. Is it there, and may it be read?") from None
+    except UnicodeDecodeError:
+        raise BadConfiguration(f"{file.name} is no text in UTF-8. Save it as TOML with that encoding.") from None
 
 
 async def _wishes(settings: Settings, options: ChoosingOptions, text: str) -> list[Wish]:

@@ -1,9 +1,11 @@
 """What the command line says of types of activities: names that no activity has are refused, because nothing would ever follow from them."""
 
 import pytest
+from click.testing import CliRunner
 
 from schemas.activities.retention import UNLIMITED, RetentionPolicy
 from schemas.errors import BadConfiguration
+from streams.cli.main import root
 from streams.cli.verbs.activities.retention import changed
 from streams.core.activities.table import TABLE, rule_of
 from streams.core.activities.types import TYPES, is_type
@@ -43,3 +45,21 @@ def test_whatever_a_topic_becomes_is_a_type():
     rules = [rule_of(topic) for topic in (*TABLE, "call.held", "ticket.dreamt", "event.renamed", "content_stat.hologram")]
     assert [rule for rule in rules if not is_type(getattr(rule, "type", "call.ended"))] == []
     assert "conversation.other" in TYPES
+
+
+@pytest.mark.parametrize("days", ["\u00b2", "0", "-1", "1.5", "36501", "9" * 5000, "", "soon"])
+@pytest.mark.parametrize("option", ["--days", "--type"])
+def test_what_is_no_number_of_days_is_refused_before_kafka_is_asked(tmp_path, monkeypatch, days, option):
+    monkeypatch.chdir(tmp_path)
+    for verb in ("set", "what-if"):
+        asked = days if option == "--days" else f"call.ended={days}"
+        refused = CliRunner().invoke(root, ["activities", "policy", verb, option, asked])
+        assert refused.exit_code == 2
+        assert "is neither a number of days from 1 to 36500 nor unlimited" in refused.output
+
+
+def test_without_any_tenant_the_next_step_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(root, ["activities", "policy", "show"])
+    assert isinstance(refused.exception, BadConfiguration)
+    assert "`intercom-streams init` writes one" in str(refused.exception)
