@@ -8,8 +8,7 @@ from rich.table import Table
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
-from schemas.profiles.identity import EMAIL, EXTERNAL_ID
-from schemas.profiles.policies import KINDS, ORG, PERSON, ProfilePolicy
+from schemas.profiles.policies import KINDS, PERSON, ProfilePolicy
 from schemas.profiles.policy_events import OPERATOR, PolicyEvent
 from schemas.versioned import OLDEST
 from streams.cli.decisions.options import tenant_option
@@ -19,18 +18,16 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tables import print_table
 from streams.cli.tenant import tenant_of
-from streams.core.profiles.people import PERSON as PERSON_SCHEMA
-from streams.core.profiles.storage import Fate, storage_of
 from streams.ops.codec import configured_codec
 from streams.ops.policies.apply import PolicyApplication, PolicyChange
 from streams.ops.policies.apply import apply as apply_policy
 from streams.ops.policies.history import read_history
+from streams.ops.policies.notices import notices
 from streams.settings import Settings
 from streams.settings.profile_policy import AppliedFile, read
 
 policy = CommandGroup("policy", help="Say which profiles exist, what is stored of them, and which record each value comes from.")
 
-_IDENTIFYING = (EXTERNAL_ID, EMAIL, "role", "created_at")
 _kind_option = click.option(
     "--kind", type=click.Choice(KINDS), default=PERSON, show_default=True, help="People or organisations."
 )
@@ -62,7 +59,7 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
     else:
         click.echo(f"in force for {found.tenant} ({found.kind}) as version {change.event.version}, {change.event.id}")
     if change.changed:
-        for notice in _notices(found, before):
+        for notice in (*notices(found.policy, found.kind, settings.tenancy.tenants[found.tenant]), *_missing(before)):
             click.echo(f"note: {notice}", err=True)
 
 
@@ -128,16 +125,11 @@ async def _history(settings: Settings, tenant: str, kind: str) -> list[PolicyEve
     return await read_history(settings.kafka, avro, tenant, kind)
 
 
-def _notices(found: AppliedFile, before: ProfilePolicy) -> list[str]:
-    """Return what follows from a policy that an operator may not expect."""
-    notices = []
-    storage = None if found.kind == ORG else storage_of(found.policy, texts=PERSON_SCHEMA.texts, key=b"-")
-    denied = [name for name in _IDENTIFYING if storage is not None and storage.fate(name) is not Fate.STORED]
-    if denied:
-        notices.append(f"{', '.join(denied)} will not say any more who is one person; docs/profiles.md explains how people move")
-    if (before.allow, before.deny, before.hash, before.enabled) != (None, (), (), True):
-        notices.append("what was denied until now is not in the tables; rebuild the agents to have it from the raw topics")
-    return notices
+def _missing(before: ProfilePolicy) -> list[str]:
+    """Return that a value that was denied is gone, whatever the new policy says of it."""
+    if (before.allow, before.deny, before.hash, before.enabled) == (None, (), (), True):
+        return []
+    return ["what was denied until now is not in the tables; rebuild the agents to have it from the raw topics"]
 
 
 def _lines(event: PolicyEvent) -> list[str]:

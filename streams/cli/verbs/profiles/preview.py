@@ -17,6 +17,7 @@ from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.policy import read_file
 from streams.ops.codec import configured_codec
 from streams.ops.generations.live import changelog_of
+from streams.ops.policies.notices import notices
 from streams.ops.policies.preview import PolicyPreview
 from streams.ops.policies.preview import preview as preview_policy
 from streams.ops.profiles.identity_preview import IdentityPreview, preview_identity
@@ -70,8 +71,11 @@ def preview(
             "Say what to preview, one thing at a time: --policy FILE, --identity, or --merge PROFILE --merge PROFILE."
         )
     if file is not None:
-        policy = run(_policy(settings, read_file(settings, file, tenant), most))
+        found = read_file(settings, file, tenant)
+        policy = run(_policy(settings, found, most))
         click.echo(json_line(policy) if as_json else "\n".join(_policy_lines(policy)))
+        for notice in notices(found.policy, found.kind, settings.tenancy.tenants[found.tenant]):
+            click.echo(f"note: {notice}, which is not counted here", err=True)
     elif identity:
         rules = run(_identity(settings, Scope(tenant_of(settings.tenancy, tenant), kind), most))
         click.echo(json_line(rules) if as_json else "\n".join(_identity_lines(rules)))
