@@ -25,7 +25,8 @@ from schemas.topics import Topic
 
 _VISIBLE_S: Final = 30.0
 _POLL_S: Final = 0.05
-_FILLING: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+FILLING: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+"""The settings of a topic while a restore fills it, where the table's differ."""
 
 
 class TargetCluster:
@@ -66,13 +67,13 @@ class TargetCluster:
         present = await self._present(topics)
         missing = {name: each for name, each in topics.items() if name not in present}
         new = [
-            NewTopic(self._kafka.topic(name), count, self._kafka.replication, topic_configs=self._settings(topic) | _FILLING)
+            NewTopic(self._kafka.topic(name), count, self._kafka.replication, topic_configs=self._settings(topic) | FILLING)
             for name, (topic, count) in missing.items()
         ]
         for name, code, *_ in (await self._admin.create_topics(new)).topic_errors if new else ():
             if code:
                 raise BadConfiguration(f"topic {name} was not created: the broker answered {for_code(code).__name__}")
-        await self._configure({topic.name: _FILLING for topic, _ in topics.values() if topic.name not in missing}, topics)
+        await self._configure({topic.name: FILLING for topic, _ in topics.values() if topic.name not in missing}, topics)
         async with asyncio.timeout(_VISIBLE_S):
             while await self._present(topics) < set(topics):  # noqa: ASYNC110  # Kafka sets no event
                 await asyncio.sleep(_POLL_S)

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from connectors.backup.target_cluster import FILLING
 from connectors.kafka import topics as on_broker
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import DEAD_LETTER_ROOM, MAX_RECORD_BYTES
@@ -67,7 +68,16 @@ async def topics(patient: Patient) -> Findings:
     found = []
     if missing:
         found.append(problem(f"topics are missing: {_some(missing)}", "run `intercom-streams topics apply`"))
-    for each in (each for each in report.drift if each.setting != "topic"):
+    filling = [each for each in report.drift if FILLING.get(each.setting) == each.actual]
+    if len({each.topic for each in filling}) > report.topics // 2:
+        text = "most topics are as a restore has them while it fills them: one works here now, or was broken off"
+        remedy = (
+            "wait for it; one that was broken off is of no use: delete these topics, and run `intercom-streams restore` again"
+        )
+        found.append(problem(text, remedy))
+    else:
+        filling = []
+    for each in (each for each in report.drift if each.setting != "topic" and each not in filling):
         text = f"{each.topic}: {each.setting} is {each.actual} and should be {each.expected}"
         found.append(
             problem(text, _REMEDIES.get(each.setting, f"set {each.setting}={each.expected} with the broker's own tools"))

@@ -11,8 +11,8 @@ from connectors.kafka.ranges import partitions_of
 from schemas.topics import TOPICS
 from streams.agents.topology import source_topics
 from streams.engine.naming import Naming
-from streams.ops.doctor.finding import Findings, Patient, ok, problem, warning
-from streams.ops.generations.live import agents_lag
+from streams.ops.doctor.finding import Findings, Patient, State, ok, problem, warning
+from streams.ops.generations.live import agents_lag, written_ends
 
 _NOTEWORTHY_LAG: Final = 1000  # offsets: what the agents read in less than a second
 _HANGING: Final = "if it stays: kafka-transactions.sh find-hanging, then abort; docs/operations.md, A transaction hangs"
@@ -36,25 +36,37 @@ async def workers(patient: Patient) -> Findings:
 
 async def lag(patient: Patient) -> Findings:
     """Examine how many offsets the agents have not read, twice."""
-    kafka = patient.settings.kafka
-    async with agents_lag(kafka, source_topics()) as lags:
+    kafka, sources = patient.settings.kafka, source_topics()
+    async with agents_lag(kafka, sources) as lags:
         before = await lags()
         if sum(before.values()) <= _NOTEWORTHY_LAG:
             return [ok(f"the agents are {sum(before.values())} offsets behind")]
-        await asyncio.sleep(patient.trend_seconds)
-        after = await lags()
-    found = []
-    for topic, behind in sorted(after.items(), key=lambda item: -item[1]):
-        if behind <= _NOTEWORTHY_LAG:
-            continue
-        read = (before[topic] - behind) / patient.trend_seconds
-        if read > 0:
-            text = f"{topic}: {behind:,} offsets behind, and {read:,.0f} fewer each second"
-            found.append(warning(text, f"caught up in about {behind / read:,.0f} s, if nothing else comes"))
-        else:
-            remedy = "start a worker, or more of them; `/ready` of a worker says what each partition does"
-            found.append(problem(f"{topic}: {behind:,} offsets behind, and not fewer", remedy))
+        async with written_ends(kafka, sources) as ends:
+            written_before = await ends()
+            before = await lags()
+            await asyncio.sleep(patient.trend_seconds)
+            written, after = await ends(), await lags()
+    found = [
+        trend(topic, before[topic], behind, written[topic] - written_before[topic], patient.trend_seconds)
+        for topic, behind in sorted(after.items(), key=lambda item: -item[1])
+        if behind > _NOTEWORTHY_LAG
+    ]
     return found or [ok("the agents have just caught up")]
+
+
+def trend(topic: str, before: int, behind: int, written: int, seconds: float) -> tuple[State, str, str]:
+    """Return what it means that a lag was so large and is so large some seconds later, while so many offsets were written."""
+    fewer, read = (before - behind) / seconds, (before - behind + written) / seconds
+    if fewer > 0:
+        text = f"{topic}: {behind:,} offsets behind, and {fewer:,.0f} fewer each second"
+        return warning(text, f"caught up in about {behind / fewer:,.0f} s, if nothing else comes")
+    if read > 0:
+        text = f"{topic}: {behind:,} offsets behind; {read:,.0f} a second are read, and as many or more come"
+        return warning(
+            text, "behind another agent that catches up it passes; if it lasts, more workers, up to one for each partition"
+        )
+    remedy = "start a worker, or more of them; `/ready` of a worker says what each partition does"
+    return problem(f"{topic}: {behind:,} offsets behind, and not fewer", remedy)
 
 
 async def transactions(patient: Patient) -> Findings:

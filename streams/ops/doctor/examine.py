@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from aiokafka.errors import KafkaError
 
 from schemas.errors import IntercomStreamsError
-from streams.ops.doctor import cluster, consumers, data, deliveries, host, processes
+from streams.ops.doctor import cluster, consumers, data, deliveries, host, processes, rebuilds
 from streams.ops.doctor.finding import Examination, HealthFinding, Patient, State, problem
 
 _TIMEOUT_S: Final = 30.0
@@ -28,6 +28,7 @@ TABLE: Final = (
     _Row("topics", cluster.topics, needs_kafka=True),
     _Row("schemas", data.schemas),
     _Row("workers", consumers.workers, needs_kafka=True),
+    _Row("rebuilds", rebuilds.rebuilds, needs_kafka=True),
     _Row("lag", consumers.lag, needs_kafka=True),
     _Row("transactions", consumers.transactions, needs_kafka=True),
     _Row("dead letters", data.dead_letters, needs_kafka=True),

@@ -9,6 +9,7 @@ from streams.settings.urls import local_url
 
 _TIMEOUT_S: Final = 5.0
 _READY: Final = 200
+_PARTITION: Final = {"agent", "partition", "status", "reason", "encoding", "positions"}  # what this looks at of each
 
 
 async def ingress(patient: Patient) -> Findings:
@@ -33,16 +34,20 @@ async def worker(patient: Patient) -> Findings:
     if answer is None:
         return [problem(f"no worker answers at {patient.worker}", "start `intercom-streams worker` or `run`")]
     _, body = answer
+    partitions = [each for each in body.get("partitions", ()) if isinstance(each, dict)]
+    if any(not each.keys() >= _PARTITION for each in partitions):
+        text = f"what answers at {patient.worker} is no worker of this release"
+        return [warning(text, "is [worker] listen its address? Ask a worker of another release with its own `doctor`")]
     found = [
         problem(
             f"{each['agent']} {each['partition']} is stopped: {each['reason']}", "see docs/operations.md, A partition is stopped"
         )
-        for each in body.get("partitions", ())
+        for each in partitions
         if each["status"] == "stopped"
     ]
     if not body.get("ready") and not found:
         found.append(warning(f"the worker is not ready: {body.get('hint', '')}", "tables that are restored work already"))
-    encodings = {each["encoding"] for each in body.get("partitions", ()) if each["positions"]}
+    encodings = {each["encoding"] for each in partitions if each["positions"]}
     if len(encodings) > 1:
         text = f"tables are in encodings {' and '.join(map(str, sorted(encodings)))}: an upgrade is half done"
         found.append(warning(text, "set [worker] encoding once all workers run the new release"))

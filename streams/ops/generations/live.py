@@ -1,5 +1,6 @@
 """Names, lag and topics of the live generations, for everything that looks at a running installation."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
@@ -7,7 +8,9 @@ from typing import Final
 
 import msgspec
 
+from connectors.kafka.clients import Consumer, started
 from connectors.kafka.group_lag import group_lag
+from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topics import Report
 from schemas.codec import Avro
@@ -89,6 +92,23 @@ async def agents_lag(kafka: KafkaSettings, sources: Iterable[str]) -> AsyncItera
             return {topic: sum(behind[group].get(place, 0) for group, place in found) for topic, found in wanted.items()}
 
         yield lag
+
+
+@asynccontextmanager
+async def written_ends(kafka: KafkaSettings, sources: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[dict[str, int]]]]:
+    """Yield a function that returns how many offsets there are to read of each topic, over the same places as `agents_lag`."""
+    names = await live_names(kafka)
+    places = {topic: [place for _, place in reading_groups(names, topic)] for topic in sources}
+    async with started(Consumer(kafka, isolation_level="read_committed", enable_auto_commit=False)) as consumer:
+        partitions = await partitions_of(consumer, *sorted({place for found in places.values() for place in found}))
+
+        async def ends() -> dict[str, int]:
+            by_place: Counter[str] = Counter()
+            for each, end in (await consumer.end_offsets(partitions)).items():
+                by_place[each.topic] += end
+            return {topic: sum(by_place[place] for place in found) for topic, found in places.items()}
+
+        yield ends
 
 
 async def each_live_topic(

@@ -12,12 +12,16 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from connectors.backup.target_cluster import target_cluster
 from connectors.kafka import topics
 from connectors.kafka.admin import admin_client
 from connectors.kafka.transaction import TopicRecord
 from schemas.dead_letters import dead_letter
+from schemas.generations import Hold
 from schemas.message import RecordValue
+from schemas.topics import TOPICS
 from streams.ops.doctor.finding import Patient
+from streams.ops.generations.state import writing
 from streams.settings import IngressSettings
 from tests.streams.ops.doctor.installed import NOW, Installed, coverage, partition
 from tests.support.counting_agent import producing
@@ -176,6 +180,21 @@ def _worker_says(*partitions: dict[str, Any], ready: bool = True, hint: str = ""
     return fault
 
 
+async def _swap_killed(installed: Installed, patch: pytest.MonkeyPatch) -> Patient:
+    """A hold without end, and nobody who renews it; in an installation of another prefix, whose agents need not stand still for it."""
+    patient = await _nobody_works(installed, patch)
+    async with writing(patient.settings.kafka) as writer:
+        await writer.write(Hold("b-killed", ("contacts", "people"), None))
+    return patient
+
+
+async def _restore_broken_off(installed: Installed, _: pytest.MonkeyPatch) -> Patient:
+    kafka = msgspec.structs.replace(installed.kafka, topic_prefix=f"{installed.kafka.topic_prefix}r.")
+    async with target_cluster(kafka) as cluster:
+        await cluster.begin({name: (topic, 1) for name, topic in TOPICS.items()})
+    return installed.with_settings(kafka=kafka)
+
+
 async def _no_registry(installed: Installed, _: pytest.MonkeyPatch) -> Patient:
     return installed.with_settings(registry=msgspec.structs.replace(installed.settings.registry, url="http://127.0.0.1:1"))
 
@@ -212,5 +231,8 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "a stopped partition": (_worker_says(partition("stopped", reason="log gone"), ready=False), "worker", "is stopped: log gone"),
     "a worker that restores": (_worker_says(ready=False, hint="restoring"), "worker", "not ready: restoring"),
     "an upgrade that is half done": (_worker_says(partition(), partition(encoding=2)), "worker", "encodings 1 and 2"),
+    "something else at the worker's address": (_worker_says({"agent": "contacts", "partition": 0}), "worker", "no worker of this release"),
+    "a swap that was killed": (_swap_killed, "rebuilds", "contacts, people stand still until it is complete"),
+    "a restore that was broken off": (_restore_broken_off, "topics", "a restore has them while it fills them"),
     "no registry": (_no_registry, "schemas", "does not answer"),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from streams.ops.doctor import examine as examining
 from streams.ops.doctor import host
+from streams.ops.doctor.consumers import trend
 from streams.ops.doctor.finding import HealthFinding, Patient, State
 from streams.settings import KAFKA_ONLY, load
 
@@ -73,3 +74,20 @@ async def test_a_process_that_listens_on_all_interfaces_is_asked_on_this_machine
             server.shutdown()
             thread.join()
     assert (finding.state, finding.text) == (State.OK, "the ingress keeps posts")
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "written", "state", "text"),
+    [
+        (5_000, 3_000, 0, State.WARNING, "1,000 fewer each second"),
+        (2_900, 3_600, 1_900, State.WARNING, "600 a second are read, and as many or more come"),
+        (3_000, 3_000, 0, State.PROBLEM, "and not fewer"),
+        (3_000, 4_000, 1_000, State.PROBLEM, "and not fewer"),
+    ],
+)
+def test_a_topic_that_is_read_while_more_comes_is_no_agent_that_stands_still(
+    before: int, behind: int, written: int, state: State, text: str
+) -> None:
+    found = trend("person.patches", before, behind, written, 2.0)
+    assert found[0] is state
+    assert text in found[1]
