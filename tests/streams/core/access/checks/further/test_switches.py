@@ -1,5 +1,6 @@
 """All further checks: switched on and off by the settings, with their severity, whatever the order of facts."""
 
+import json
 from random import Random
 from typing import Any
 
@@ -102,6 +103,21 @@ def test_in_whatever_order_facts_arrive_the_answers_are_the_same():
 def test_settings_that_cannot_be_read_switch_nothing_on():
     company = happened(settings(further={"checks": '{"C6": 5}'}))
     assert "C6 7" not in company.results()
+
+
+@pytest.mark.parametrize("number", [-(10**13), -1, 10**13, 2**63 - 1])
+def test_numbers_in_settings_that_make_no_sense_are_the_checks_own(number: int):
+    odd, own = ({"C8": {"severity": number, "days": number}}, {"C8": {}})
+    found = []
+    for checks in (odd, own):
+        company = Company()
+        company.add(settings(further={"checks": json.dumps(checks)}))
+        company.added("7", JO)
+        company.removed("7", at=T0 + HOUR)
+        company.added("7", JO, at=T0 + 2 * HOUR)
+        company.tick(T0 + 100 * DAY)
+        found.append([(each["activity_id"], each["time"], each["severity_id"]) for each in company.findings()])
+    assert found[0] == found[1]
 
 
 def test_what_an_account_did_is_remembered_in_a_bounded_row():
