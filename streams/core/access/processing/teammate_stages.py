@@ -21,6 +21,7 @@ from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
 from streams.core.access.state.rows import AccountRow, TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
+from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import SnapshotProblem, TeammateSnapshot
 
 REMEMBERED: Final = 32  # snapshots by workspace: five days of one every four hours; what rests on an older one is kept by account
@@ -136,15 +137,25 @@ def infer_removals(chunk: Chunk) -> Stage:
         chunk.cursor = account
     if chunk.has_more:
         return Stage.INFER_REMOVALS
-    _drop_refused(chunk, row, snapshot.scope)
-    state.teammates.put(
-        msgspec.structs.replace(row, problem=None, snapshots=row.snapshots[1:] if forgotten else row.snapshots), snapshot.scope
-    )
     applied = next(each for each in row.snapshots if each.number == number)
+    waits = _waits_behind(state, snapshot.scope, row, applied)
+    if not waits:
+        _drop_refused(chunk, row, snapshot.scope)
+    known = row.snapshots[1:] if forgotten else row.snapshots
+    after = msgspec.structs.replace(row, problem=row.problem if waits else None, snapshots=known)
+    state.teammates.put(after, snapshot.scope)
     teammates.monitor(state, snapshot.scope, msgspec.structs.replace(applied.source, date=applied.requested))
     snapshot.forget()
     chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
     return Stage.EVALUATE
+
+
+def _waits_behind(state: TenantState, app_id: str, row: TeammatesRow, applied: TeammateSnapshot) -> bool:
+    """Say whether a refused snapshot waits that was requested after the one that is applied: older news answers no doubt about it."""
+    if row.problem is None or row.problem.id == applied.id or not follows(state.rules_version, WITH_DOUBT):
+        return False
+    staging = teammates_snapshot(state, app_id, row.problem.id).staging()
+    return staging is not None and staging.refused and staging.requested > applied.requested
 
 
 def _applied(chunk: Chunk, row: TeammatesRow, staging: SnapshotStaging) -> TeammateSnapshot:

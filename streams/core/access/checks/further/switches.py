@@ -46,7 +46,7 @@ def switches_of(settings: AccessSettings | None) -> Switches:
 
 
 def _sensible(switch: Switch) -> Switch:
-    odd = {}
+    odd: dict[str, None] = {}
     if switch.severity is not None and not 1 <= switch.severity <= _MOST_SEVERE:
         odd["severity"] = None
     if switch.days is not None and not 0 <= switch.days <= _MOST_DAYS:

@@ -1,6 +1,11 @@
 """A list of teammates that is known behind one that was requested later: what the later one showed stands."""
 
-from tests.support.company import DAY, T0, Company, admin, by_rules, everyone, story
+import pytest
+
+from schemas.access.facts import Fact, Snapshot
+from schemas.ids import derived
+from tests.streams.core.access.exempting import outcome
+from tests.support.company import APP, DAY, T0, TENANT, Company, admin, by_rules, everyone, story
 
 EARLIER, LATER = T0 + 8 * DAY, T0 + 9 * DAY
 ADDRESSES = {"7": "jo@acme.example", "8": "al@acme.example"}
@@ -36,3 +41,22 @@ def test_an_earlier_list_that_is_known_later_does_not_say_that_no_webhook_was_mi
 def test_a_log_of_earlier_rules_keeps_its_answers():
     company, events = read_out_of_order("4")
     assert (events, missed(company)) == (["S2 ws1 closed fixed"], ("PASS", EARLIER))
+
+
+@pytest.mark.parametrize(("rules", "result", "outcomes"), [("5", "FAIL", "applied"), ("4", "PASS", "stale")])
+def test_a_refused_list_waits_though_an_earlier_one_that_is_known_later_is_applied(rules: str, result: str, outcomes: str):
+    company, team = by_rules(rules), [str(number) for number in range(100, 120)]
+    company.policy(everyone())
+    for account in team:
+        company.added(account)
+    company.teammates(*(admin("admin.seen", each) for each in team[:5]), requested=LATER)
+    company.teammates(*(admin("admin.seen", each) for each in team), requested=EARLIER)
+    assert company.results()["S1 ws1"] == result
+    assert company.coverage()["ws1"]["result"] == {"FAIL": "UNKNOWN"}.get(result, result)
+    refused = Snapshot(id=derived("teammates", APP, LATER), source="intercom", requested=LATER)
+    company.add(
+        Fact(id="yes", tenant=TENANT, kind="snapshot.confirmed", source="o", basis="decided", app_id=APP, snapshot=refused)
+    )
+    assert outcome(company) == outcomes
+    assert company.results()["S1 ws1"] == "PASS"
+    assert len([name for name in company.results() if name.startswith("C1 ")]) == (5 if outcomes == "applied" else 20)
