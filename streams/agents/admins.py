@@ -2,7 +2,8 @@
 
 It remembers every `added`, `removed` and access-relevant log entry it sent on, and for all other posts the newest per teammate
 and kind, so that a post delivered twice, or replayed, becomes no second fact. A post older than the newest of its kind adds
-nothing; the posts themselves are all retained.
+nothing, unless no other of its kind has the same address, role or sign-in method: a former address can name somebody who left, and after an
+outage the newest often comes first. The posts themselves are all retained.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ TOPIC: Final = "intercom.admins"
 
 
 class SeenEvents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The facts sent about one teammate or log entry: ids where every one counts, else the time and id of the newest by kind."""
+    """The facts sent about one teammate or log entry: ids where every one counts, else the time and id of the newest by kind, and by kind and content."""
 
     ids: tuple[str, ...] = ()
     newest: dict[str, tuple[int, str]] = {}
@@ -85,7 +86,10 @@ def _updated(seen: SeenEvents, teammate: TeammateFact) -> SeenEvents | None:
     if teammate.every_one_counts:
         return None if fact.id in seen.ids or (teammate.once and seen.ids) else SeenEvents((*seen.ids, fact.id), seen.newest)
     event, newest = (fact.time or 0, fact.id), seen.newest.get(teammate.series)
-    return SeenEvents(seen.ids, {**seen.newest, teammate.series: event}) if newest is None or newest < event else None
+    alike = f"{teammate.series}|{teammate.content}"
+    if newest is None or newest < event:
+        return SeenEvents(seen.ids, {**seen.newest, teammate.series: event, alike: event})
+    return None if newest == event or alike in seen.newest else SeenEvents(seen.ids, {**seen.newest, alike: event})
 
 
 def _evidence(batch: Batch, record: Message, event: str) -> Evidence:

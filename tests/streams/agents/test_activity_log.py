@@ -11,7 +11,7 @@ from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord
 from schemas.intercom.rest_objects import ACTIVITY_LOG, ReadAs, Reading
 from schemas.message import RecordValue
-from tests.streams.agents.test_admins import Agent, logged, post
+from tests.streams.agents.test_admins import ADMIN, Agent, logged, post
 from tests.streams.core.access.checks.further.activities import switched_on
 from tests.support.company import AVRO, DAY, SECOND, Company, everyone, staff
 
@@ -55,6 +55,31 @@ def opened_by(*posts: dict[str, Any]) -> dict[str, str]:
 ])  # fmt: skip
 def test_a_post_of_the_log_is_answered_by_its_check(entry: dict[str, Any], check: str, reason: str):
     assert opened_by(entry)[check] == reason
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["oldest first", "newest first"])
+def test_a_login_by_another_method_is_found_whatever_login_is_known_first(order: int):
+    logins = [
+        logged("admin_login_success", at=AT + number, metadata={"sign_in_method": method})
+        for number, method in enumerate(("password", "saml"))
+    ]
+    assert opened_by(*logins[::order])["C11"] == "other_method"
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["oldest first", "newest first"])
+def test_an_address_of_somebody_who_left_is_known_whichever_post_is_first(order: int):
+    renamed = [
+        post("admin.away_mode_updated", {**ADMIN, "email": address}, at=AT + number)
+        for number, address in enumerate((JO, "new@acme.example"))
+    ]
+    company = Company()
+    company.policy(everyone())
+    company.add(staff("77", JO, at=AT * SECOND - 2 * DAY, ends=LEFT))
+    for fact in Agent().facts(*renamed[::order]):
+        company.add(fact)
+    (row,) = (row for row in company.states().values() if row["check"] == "C2")
+    assert row["result"] != "PASS"
+    assert row["finding"] is not None
 
 
 def test_the_login_of_the_log_and_the_webhook_of_the_same_login_are_both_known_whichever_is_first():

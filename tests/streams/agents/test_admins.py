@@ -120,6 +120,16 @@ def test_every_added_counts_in_any_order_and_of_mere_sightings_only_the_newest()
     assert len(agent.facts(post("admin.logged_in", at=300), post("admin.logged_in", at=100))) == 1
 
 
+def test_an_older_sighting_counts_where_it_says_what_no_other_of_its_kind_has_said():
+    agent = Agent()
+    renamed, before = post("admin.away_mode_updated", at=300), {**ADMIN, "email": "old@acme.example"}
+    facts = agent.facts(renamed, post("admin.away_mode_updated", before, at=200), post("admin.away_mode_updated", before, at=100))
+    assert [fact.person.addresses for fact in facts if fact.person] == [("jo@acme.example",), ("old@acme.example",)]
+    assert agent.facts(renamed, post("admin.away_mode_updated", before, at=200), post("admin.away_mode_updated", at=100)) == []
+    promoted = {**ADMIN, "role": {"type": "role", "id": "2", "name": "Admin"}}
+    assert len(agent.facts(post("admin.away_mode_updated", promoted, at=250))) == 1
+
+
 def test_the_bot_is_no_teammate():
     bot = {**ADMIN, "email": "Operator+ws1@intercom.io"}
     assert Agent().facts(post("admin.added_to_workspace", bot)) == []

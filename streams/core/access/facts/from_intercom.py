@@ -51,12 +51,14 @@ class TeammateFact(msgspec.Struct, frozen=True):
 
     `once` is an item of one fact: an entry of the log is the same one over a webhook and over REST.
     `series` is of what it is the newest: a login in the activity log has its method, and the webhook of the same login has not.
+    `content` names what it says of address, role and sign-in method, since an older one of other content counts too.
     """
 
     fact: Fact
     item: str
     every_one_counts: bool
     series: str = ""
+    content: str = ""
     once: bool = False
 
 
@@ -73,7 +75,14 @@ def teammate_fact(note: Envelope, tenant: str) -> TeammateFact | None:
     if fact.kind == "admin.activity" and fact.activity is not None:
         return TeammateFact(fact, f"activity|{fact.activity.id}", every_one_counts=True, once=True)
     series = f"{fact.kind} of the log" if fact.kind == "admin.logged_in" and fact.activity else fact.kind
-    return TeammateFact(fact, f"account|{fact.account}", every_one_counts=fact.kind in _EVERY_ONE, series=series)
+    every_one = fact.kind in _EVERY_ONE
+    return TeammateFact(fact, f"account|{fact.account}", every_one_counts=every_one, series=series, content=_content(fact, item))
+
+
+def _content(fact: Fact, item: Mapping[str, Any]) -> str:
+    role = (fact.admin.role_id, fact.admin.role_name) if fact.admin else ()
+    method = _text(_object(item.get("metadata")).get("sign_in_method"))
+    return derived(*(fact.person.addresses if fact.person else ()), *(part or "" for part in (*role, method)))
 
 
 def entry_of_the_log(app_id: str, item: bytes) -> Envelope:
