@@ -59,7 +59,7 @@ def move_contact(contact: Contact, move: ContactMove, most: int) -> ContactMove 
     if len(some) == most:
         return msgspec.structs.replace(move, after=some[-1][0])
     contact.owner.has_left(move.left)
-    if erased:
+    if erased and not contact.owner.is_leaving:  # a later move has yet to take what an earlier one gave another profile
         contact.clear(move.cause)
     return None
 

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from schemas.activities.marks import REMNANT, mark_of, pack, unpack
+from schemas.activities.marks import MARK, REMNANT, mark_of, pack, unpack
 from schemas.activities.messages import PATCH, RECORD, ActivityRecord, MarksPatch, MarksRecord, Participants, ParticipantsRecord
 from schemas.activities.records import PersonActivity
 from schemas.ids import derived
@@ -74,6 +74,37 @@ def test_an_activity_that_is_dropped_before_its_move_is_at_its_end_leaves_both_p
     assert {activity for profile, activity in final if profile == OWN} == {each.id for each in (*details, *earlier)}
     passed_on = {each.key.decode() for each in work.on("activity.records") if each.key.startswith(OTHER.encode())}
     assert passed_on == {f"{OTHER}|{each.id}" for each in details}
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 2])
+def test_a_contact_that_is_erased_while_it_moves_leaves_nothing_with_anybody(monkeypatch, pieces):
+    """The first move has given some activities and marks to the other person when the erasure comes; the second one takes them away."""
+    work = Interrupted(monkeypatch)
+    details = [PersonActivity(id=f"a{n}", type="conversation.noted", time=n, conversation=THREAD) for n in range(1, 8)]
+    marks = pack({mark_of("old"): remnant_of(details[0]).packed()})
+    expired = MarksRecord("conversation.noted", THREAD, marks, PatchCause("e", 0))
+    work.feed("activity.records", *(record(each.id, ActivityRecord(each, PatchCause("e", 0))) for each in details))
+    work.feed("activity.records", record(f"=s|conversation.noted|{THREAD}", expired))
+    moved = ASSIGNMENT.encode(AssignmentMessage(Assignment(1, "ada"), PatchCause("m", 0)))
+    work.feed("activity.assignments", RecordValue(ONE.encode(), moved))
+    for _ in range(pieces):
+        out = ListOutbox()
+        work.pending[-1] = work.agent.resume(work.pending[-1], work.table, out)
+        work._commit(out)
+    work.feed("activity.assignments", RecordValue(ONE.encode(), None, [("ce_causationid", b"x")]))
+    work.resume()
+    held = {OWN: set(), "ada": set()}
+    for each in work.on("activity.patches"):
+        patch, profile = PATCH.decode(each.value), held[each.key.decode()]
+        if isinstance(patch, MarksPatch):
+            profile |= set(unpack(patch.expired, MARK))
+            profile -= set(unpack(patch.gone, MARK))
+        elif patch.gone:
+            profile.discard(mark_of(patch.activity.id))
+        else:
+            profile.add(mark_of(patch.activity.id))
+    assert held == {OWN: set(), "ada": set()}
+    assert list(work.table.rows()) == [ONE]
 
 
 def test_an_activity_that_is_reported_once_more_to_a_contact_that_is_back_has_another_id():
