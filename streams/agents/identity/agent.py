@@ -159,9 +159,9 @@ def _values_alone(claims: TenantClaims, claim: Claim) -> list[tuple[str, ClaimRo
     """Return the records that are named after values which one claim had, where no record but such has them now, with their rows."""
     found: dict[str, ClaimRow] = {}
     for key in claim.keys:
-        rows = {each: row for each in claims.claimants(key, _MOST_OF_A_VALUE) if (row := claims.row(each)) is not None}
-        if all(row.claim.answer_to == VALUE_KIND for row in rows.values()):
-            found |= rows
+        records, named = claims.claimants(key, _MOST_OF_A_VALUE)
+        if not records:
+            found |= {each: row for each in named if (row := claims.row(each)) is not None}
     return sorted(found.items())
 
 

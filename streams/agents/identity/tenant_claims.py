@@ -1,10 +1,13 @@
 """A scope's claims in the identity agent's table: the record's own row, and an index by value and by merge target."""
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import Claim, Key, Scope
 from schemas.profiles.registers import Assignment
+from streams.core.identity.components import Claimants
 from streams.core.identity.rows import (
     Claimant,
     ClaimRow,
@@ -17,6 +20,8 @@ from streams.core.identity.rows import (
 )
 from streams.engine.agent import Table
 
+_NOBODY: Final = Claimants()
+_LAST: Final = "\U0010ffff"
 _CLAIMANT: Final = Claimant()
 _SHARED: Final = SharedValue()
 _TWO: Final = 2
@@ -38,8 +43,37 @@ class TenantClaims:
         row = self.row(record)
         return None if row is None else row.claim
 
-    def claimants(self, key: Key, most: int) -> list[str]:
-        return self._records(group_of_key(self._scope, key), most)
+    def claimants(self, key: Key, most: int) -> Claimants:
+        group = group_of_key(self._scope, key)
+        row = self._table.get(group)
+        if row is None:
+            return _NOBODY
+        records: list[str] = []
+        named: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            following = [row.record] if isinstance(row, SoleClaimant) else self._table.items(group, after)
+            after = self._sort(following, key, most, records, named)
+        return Claimants(records, named)
+
+    def _sort(self, claimants: Iterable[str], key: Key, most: int, records: list[str], named: list[str]) -> str | None:
+        """Put claimants where they belong until there are enough. Return behind which one to continue: a value may name a million activities."""
+        mark = f":@{key.type}:"
+        for record in claimants:
+            if mark not in record or not self._is_named_by_value(record):
+                records.append(record)
+                if len(records) == most:
+                    return None
+            elif len(named) < most:
+                named.append(record)
+            else:
+                return f"{record.partition(':')[0]}{mark}{_LAST}"
+        return None
+
+    def _is_named_by_value(self, record: str) -> bool:
+        """Return whether a claimant is what activities name by the value. Another system's id may look like it."""
+        claim = self.claim(record)
+        return claim is not None and claim.answer_to == VALUE_KIND
 
     def merged_into(self, record: str) -> list[str]:
         return self._records(group_of_target(self._scope, record))

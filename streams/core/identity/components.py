@@ -1,8 +1,10 @@
 """Records connected by shared keys and by merges are one person. Everything here follows from the claims alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import Claim, Key
 from streams.core.identity.merges import MergeEdge, ignored_merges
 from streams.core.identity.rules import LinkingKeys
@@ -10,12 +12,19 @@ from streams.core.identity.rules import LinkingKeys
 _NOTHING: Final = Claim()
 
 
+class Claimants(NamedTuple):
+    """Who claims a key. `named` are what activities name by the value itself: they follow whose value it is, and decide nothing."""
+
+    records: Sequence[str] = ()
+    named: Sequence[str] = ()
+
+
 class Claims(Protocol):
     """The current claims of one tenant."""
 
     def claim(self, record: str) -> Claim | None: ...
-    def claimants(self, key: Key, most: int) -> Sequence[str]:
-        """Return the records that claim a key, at most so many of them."""
+    def claimants(self, key: Key, most: int) -> Claimants:
+        """Return who claims a key, at most so many of each kind."""
 
     def merged_into(self, record: str) -> Sequence[str]:
         """Return the records that claim to have been merged into this one."""
@@ -64,7 +73,7 @@ class Linker:
         """Return whether a record that claims nothing yet would be a person of its own: nobody shares a value with it, nor a merge."""
         if claim.merges or self._claims.merged_into(record):
             return False
-        return not any(self._claims.claimants(key, 1) for key in claim.keys)
+        return not any(any(self._claims.claimants(key, 1)) for key in claim.keys)
 
     def touched(self, record: str, before: Claim | None, after: Claim) -> set[str]:
         """Return the records whose component may change with a claim. This linker's claims are those before the change.
@@ -77,8 +86,8 @@ class Linker:
         for key in {*before.keys} ^ {*after.keys}:
             if self._keys.may_link(key):
                 claimants = self._claims.claimants(key, self._keys.limit + 1)
-                if len(claimants) <= self._keys.limit or key in before.keys:
-                    starts.update(claimants)
+                if len(claimants.records) <= self._keys.limit or key in before.keys:
+                    starts.update(*claimants)
         found = {record}
         for component in self.components(starts):
             found.update(component.records)
@@ -105,9 +114,17 @@ class Linker:
         for key in self._linking_keys(record, claim):
             if key not in looked_at:
                 looked_at.add(key)
-                claimants = self._claims.claimants(key, self._keys.limit + 1)
-                if 1 < len(claimants) <= self._keys.limit:
-                    yield from (other for other in claimants if self._is_linked_by(other, key))
+                yield from (other for other in self._linked(key, claim) if self._is_linked_by(other, key))
+
+    def _linked(self, key: Key, claim: Claim) -> Iterable[str]:
+        """Return whom a key links with somebody who claims it. What is named by a value counts for itself, so that events part nobody."""
+        limit = self._keys.limit
+        records, named = self._claims.claimants(key, limit + 1)
+        if len(records) > limit or len(records) + len(named) == 1:
+            return ()
+        if len(named) <= limit:
+            return chain(records, named)
+        return () if claim.answer_to == VALUE_KIND else records
 
     def _is_linked_by(self, record: str, key: Key) -> bool:
         claim = self._claims.claim(record)
@@ -148,6 +165,6 @@ def founder_of(claims: Mapping[str, Claim]) -> str:
     return min(claims, key=lambda record: _age(record, claims[record]))
 
 
-def _age(record: str, claim: Claim) -> tuple[bool, int, str]:
-    """Order records by creation time; those without one come last."""
-    return claim.created is None, claim.created or 0, record
+def _age(record: str, claim: Claim) -> tuple[bool, bool, int, str]:
+    """Order records by creation time; those without one come last, and behind them what activities name by a value."""
+    return claim.answer_to == VALUE_KIND, claim.created is None, claim.created or 0, record

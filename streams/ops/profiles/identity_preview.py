@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 
 from connectors.kafka.settings import KafkaSettings
+from schemas.activities.messages import VALUE_KIND
 from schemas.ids import derived
 from schemas.profiles.identity import IdentityRules, Scope
 from streams.agents.identity.agent import ROWS, rules_in_force
 from streams.agents.identity.tenant_claims import TenantClaims
 from streams.core.identity.components import Linker
-from streams.core.identity.rows import IdentityRow, group_of
+from streams.core.identity.rows import ClaimRow, IdentityRow, group_of
 from streams.core.identity.rules import LinkingKeys
 from streams.engine.agent import Table
 from streams.engine.in_memory import MemoryTable
@@ -78,9 +79,14 @@ def regrouped(table: Table[IdentityRow], scope: Scope, rules: IdentityRules, *, 
 
 
 def _profiles(table: Table[IdentityRow], scope: Scope, rules: IdentityRules) -> _Profiles:
-    records = [record for record, _ in table.walk(group_of(scope))]
+    """Return the profiles. What activities name by a value is of one, and is no record."""
+    claims = {record: row.claim for record, row in table.walk(group_of(scope)) if isinstance(row, ClaimRow)}
     linker = Linker(LinkingKeys(rules), TenantClaims(table, scope))
-    return {component.founder: component.records for component in linker.components(records)}
+    return {
+        component.founder: tuple(record for record in component.records if claims[record].answer_to != VALUE_KIND)
+        for component in linker.components(claims)
+        if claims[component.founder].answer_to != VALUE_KIND
+    }
 
 
 def _founders(profiles: _Profiles) -> dict[str, str]:

@@ -17,7 +17,7 @@ from streams.agents.identity.agent import identity
 from streams.agents.identity.claim_events import OF_CONTACTS
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
-from tests.support.identity.claim_sets import RECORDS, random_claim
+from tests.support.identity.claim_sets import EVERYBODY, NAMED, random_claim
 from tests.support.identity.claim_sets import RULES as RULE_SETS
 from tests.support.identity.oracle import people
 
@@ -68,13 +68,13 @@ class Identity:
         sent = [each for each in out.sent if each.topic != "activity.assignments"]
         self.for_activities += [each for each in out.sent if each.topic == "activity.assignments"]
         self.sent += sent
-        for each in sent:
+        for each in (*sent, *(each for each in self.for_activities if each.key.decode() in NAMED)):
             self.assigned[each.key.decode()] = ASSIGNMENT.decode(each.value).assignment
         return sent
 
     def founders(self, claims):
         """Return the founder and the ignored merges of each record, as the records know them."""
-        owners = {derived(TENANT, "person", record): record for record in RECORDS}
+        owners = {derived(TENANT, "person", record): record for record in EVERYBODY}
         found = {}
         for record in claims:
             assignment = self.assigned.get(record)
@@ -199,10 +199,10 @@ def test_the_oracle_agrees_after_any_claims_and_rules_in_any_interleaving(seed, 
                 agent.rule(rules)
             elif chance.random() < 0.05 and claims:
                 record = chance.choice(sorted(claims))
-                claims[record] = Claim()
+                claims[record] = Claim(answer_to=claims[record].answer_to)
                 agent.claim(record, None)
             else:
-                record = chance.choice(RECORDS)
+                record = chance.choice(EVERYBODY)
                 claims[record] = random_claim(record, chance)
                 agent.claim(record, claims[record])
             if agent.pending and chance.random() < 0.5:
@@ -215,7 +215,7 @@ def test_the_oracle_agrees_after_any_claims_and_rules_in_any_interleaving(seed, 
 @given(st.integers(0, 1_000_000), st.randoms(use_true_random=False))
 def test_the_claims_that_remain_decide_and_not_the_order_in_which_they_came(seed, chance):
     source = Random(seed)
-    history = [(record, random_claim(record, source)) for record in source.choices(RECORDS, k=20)]
+    history = [(record, random_claim(record, source)) for record in source.choices(EVERYBODY, k=20)]
     last = dict(history)
     first, second = Identity(), Identity()
     for record, claim in history:
@@ -231,7 +231,7 @@ def test_the_claims_that_remain_decide_and_not_the_order_in_which_they_came(seed
 @given(st.integers(0, 1_000_000))
 def test_the_index_follows_from_the_claims_that_remain(seed):
     source = Random(seed)
-    history = [(record, random_claim(record, source)) for record in source.choices(RECORDS, k=20)]
+    history = [(record, random_claim(record, source)) for record in source.choices(EVERYBODY, k=20)]
     first, second = Identity(), Identity()
     for record, claim in history:
         first.claim(record, claim)

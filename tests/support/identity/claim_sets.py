@@ -2,10 +2,15 @@
 
 from random import Random
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import Claim, IdentityRules, Key, Merge
 from schemas.profiles.version import Version
+from streams.core.identity.components import Claimants
 
 RECORDS = tuple(f"{app}:{number}" for app in ("ws1", "ws2") for number in range(6))
+NAMED = ("ws1:@email:ada@a.org", "ws1:@email:ADA@a.org", "ws2:@email:ada@a.org", "ws1:@external_id:7", "ws2:@external_id:8")
+"""What activities name by a value: each claims that value, and nothing else."""
+EVERYBODY = (*RECORDS, *NAMED)
 RULES = (
     IdentityRules(),
     IdentityRules(mode="next"),
@@ -25,7 +30,9 @@ class ClaimSet:
         return self.claims.get(record)
 
     def claimants(self, key, most):
-        return [record for record in sorted(self.claims) if key in self.claims[record].keys][:most]
+        found = [record for record in sorted(self.claims) if key in self.claims[record].keys]
+        named = [record for record in found if self.claims[record].answer_to == VALUE_KIND]
+        return Claimants([record for record in found if record not in named][:most], named[:most])
 
     def merged_into(self, record):
         return [source for source in sorted(self.claims) if any(merge.target == record for merge in self.claims[source].merges)]
@@ -36,6 +43,9 @@ def version(number):
 
 
 def random_claim(record, chance: Random):
+    if record in NAMED:
+        kind, _, value = record.partition("@")[2].partition(":")
+        return Claim(keys=(Key(kind, value.lower()),), answer_to=VALUE_KIND)
     keys = []
     if chance.random() < 0.5:
         keys.append(Key("external_id", chance.choice(("7", "8", "null", "Null"))))

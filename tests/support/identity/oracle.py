@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import Claim, IdentityRules
 
 
@@ -40,9 +41,20 @@ def pairs(claims, rules):
     for a, b in combinations(claims, 2):
         if not {a, b} & merged_away:
             for key in connecting_keys(claims[a], rules):
-                claimants = sum(key in claim.keys for claim in claims.values())
-                if key in connecting_keys(claims[b], rules) and claimants <= rules.limit:
+                if key in connecting_keys(claims[b], rules) and connects(key, {a, b}, claims, rules.limit):
                     yield a, b
+
+
+def is_named(claim):
+    """What activities name by a value follows whose value it is. It is no claimant, and names no person."""
+    return claim.answer_to == VALUE_KIND
+
+
+def connects(key, both, claims, limit):
+    """Section 2: contacts and records are counted, and what is named by the value is counted for itself."""
+    claimants = [claim for claim in claims.values() if key in claim.keys]
+    named = sum(map(is_named, claimants))
+    return len(claimants) - named <= limit and (named <= limit or not any(is_named(claims[each]) for each in both))
 
 
 def people(claims: dict[str, Claim], rules: IdentityRules):
@@ -56,6 +68,7 @@ def people(claims: dict[str, Claim], rules: IdentityRules):
     found = {}
     for record, claim in claims.items():
         known = [each for each in groups[record] if each in claims]
+        known = [each for each in known if not is_named(claims[each])] or known
         dated = [each for each in known if claims[each].created is not None]
         founder = min(dated, key=lambda each: (claims[each].created, each)) if dated else min(known)
         ignored = sorted(merge.target for merge in claim.merges if (record, merge.target) not in counted)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import Claim, IdentityRules, Key, Merge
 from streams.core.identity.components import Linker
 from streams.core.identity.rules import LinkingKeys
-from tests.support.identity.claim_sets import RECORDS, RULES, ClaimSet, random_claim, version
+from tests.support.identity.claim_sets import EVERYBODY, RULES, ClaimSet, random_claim, version
 from tests.support.identity.oracle import people
 
 DEFAULT = IdentityRules()
@@ -109,16 +110,26 @@ def test_the_oldest_record_founds_the_person_then_the_key_decides_and_no_time_co
     assert {founder for founder, _ in founders(claims).values()} == {"w:b"}
 
 
+@pytest.mark.parametrize("created", [None, 1000])
+def test_what_activities_name_by_a_value_parts_nobody_and_names_nobody(created):
+    records = {f"{app}:z": mail("ada@a.org", created=created) for app in ("a", "b")}
+    for number in (1, 2, 3):
+        named = {f"a:@email:{at}": mail("ada@a.org", answer_to=VALUE_KIND) for at in range(number)}
+        found = founders(records | named, IdentityRules(limit=2))
+        assert {found[record][0] for record in records} == {"a:z"}
+        assert {found[each][0] for each in named} == ({"a:z"} if number < 3 else {*named})
+
+
 def test_a_newer_record_that_joins_never_changes_the_founder():
     claims = {"w:b": mail("ada@a.org", created=1000), "w:a": mail("ada@a.org", created=2000)}
     assert {founder for founder, _ in founders(claims).values()} == {"w:b"}
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(0, 1_000_000), st.sampled_from(RULES), st.integers(1, len(RECORDS)))
+@given(st.integers(0, 1_000_000), st.sampled_from(RULES), st.integers(1, len(EVERYBODY)))
 def test_the_oracle_agrees_on_any_set_of_claims(seed, rules, size):
     chance = Random(seed)
-    claims = {record: random_claim(record, chance) for record in chance.sample(RECORDS, size)}
+    claims = {record: random_claim(record, chance) for record in chance.sample(EVERYBODY, size)}
     assert founders(claims, rules) == people(claims, rules)
 
 
@@ -128,7 +139,7 @@ def test_placing_only_who_is_touched_gives_the_same_as_looking_at_everybody(seed
     chance = Random(seed)
     claims, placed = {}, {}
     for _ in range(length):
-        record = chance.choice(RECORDS)
+        record = chance.choice(EVERYBODY)
         claim = random_claim(record, chance)
         touched = Linker(LinkingKeys(rules), ClaimSet(dict(claims))).touched(record, claims.get(record), claim)
         claims[record] = claim

@@ -4,9 +4,11 @@ import random
 
 import pytest
 
+from schemas.activities.messages import VALUE_KIND
 from schemas.ids import derived
-from schemas.profiles.identity import RULES, IdentityRules, Scope
+from schemas.profiles.identity import CLAIM, RULES, Claim, ClaimMessage, IdentityRules, Key, Scope
 from schemas.profiles.policies import APPEND_ONLY, OVERWRITE, ProfilePolicy
+from schemas.profiles.registers import PatchCause
 from streams.agents.open_record import OpenRecord
 from streams.agents.profiles import ROW
 from streams.ops.policies.preview import profiles_of
@@ -131,6 +133,18 @@ def test_b51_people_who_would_part_are_previewed():
     (part,) = found.listed
     assert part.before == (was[f"{APP}:a"],)
     assert {*part.after} == {now[f"{APP}:a"], now[f"{APP}:c"]}
+
+
+def test_b51_what_activities_name_by_a_value_is_no_record_of_a_preview():
+    agents = people(TOGETHER)
+    without = changed_by(agents, APART)
+    for address in ("ada@example.com", "nobody@example.com"):
+        named = Claim(keys=(Key("email", address),), answer_to=VALUE_KIND)
+        agents.append(
+            "identity.claims", SCOPE.key(f"{APP}:@email:{address}"), CLAIM.encode(ClaimMessage(named, PatchCause("e", 1)))
+        )
+    agents.run()
+    assert changed_by(agents, APART) == without
 
 
 def test_records_that_are_withdrawn_or_empty_make_no_profile():
