@@ -97,7 +97,7 @@ def test_the_agents_agree_with_the_oracle_in_any_order_with_repetitions_and_in_a
 
 
 @pytest.mark.parametrize("group", range(READ_MEANWHILE // HISTORIES_OF_GROUP))
-def test_they_agree_where_objects_are_read_over_rest_and_rules_of_identity_change_meanwhile(group):
+def test_they_agree_where_objects_are_read_over_rest_rules_change_and_events_name_somebody_by_a_value_meanwhile(group):
     seeds = range(group * HISTORIES_OF_GROUP, (group + 1) * HISTORIES_OF_GROUP)
     assert {seed: broken for seed in seeds if (broken := disagreements_read_meanwhile(seed, length(seed)))} == {}
 

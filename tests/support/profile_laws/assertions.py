@@ -50,6 +50,8 @@ def of_post(post: Post) -> Iterator[Assertion]:
     topic, item, app, at, event = body["topic"], body["data"]["item"], body["app_id"], body["created_at"], body["id"]
     if topic in _EVENTS:
         yield from _of_edge_event(topic, item, app, at, event)
+    elif topic == "event.created":
+        return
     elif topic.startswith("company."):
         yield from _of_company(topic, item, app, at, event)
     else:

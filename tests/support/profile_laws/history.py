@@ -40,10 +40,11 @@ def history(seed: int, size: int = 24) -> History:
 
 
 def history_read_meanwhile(seed: int, size: int = 24) -> History:
-    """Return a history in which objects are read over REST, too, and rules of identity change."""
+    """Return a history in which objects are read over REST, too, rules of identity change, and events name somebody by a value alone."""
     world = _World(seed)
     given = world.history(size)
     more: list[Input] = [world.read() for _ in range(world.draw.choice((2, 4, 8)))]
+    more += [world.happened() for _ in range(world.draw.choice((3, 8, 20)))]
     kinds = world.draw.choices((PERSON, ORG), k=world.draw.choice((1, 2, 3)))
     return given._replace(inputs=[*given.inputs, *more, *(Ruled(kind, world.rules(kind)) for kind in kinds)])
 
@@ -86,6 +87,11 @@ class _World:
         chosen = tuple(self.draw.sample(keys, self.draw.randint(1, len(keys))))
         blocked = (*DEFAULT_RULES[kind].blocked, "email:bo@b.org") if kind == PERSON else DEFAULT_RULES[kind].blocked
         return IdentityRules(chosen, self.draw.choice(("any", "next")), blocked, self.draw.choice((2, 3, 50)))
+
+    def happened(self) -> Post:
+        """Return an event of somebody who has an address or an id of the customer's own. Nothing about people follows from it."""
+        values = {"email": self.draw.choice(_EMAILS)} if self.draw.random() < 0.6 else {"user_id": self.draw.choice(_OWN_IDS)}
+        return self._post("event.created", self.draw.choice(APPS), {"type": "event", "event_name": "ordered", **values})
 
     def read(self) -> Read:
         """Return an object as REST shows it, sooner or later than what webhooks say of it."""

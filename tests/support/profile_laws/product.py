@@ -26,6 +26,7 @@ from tests.support.profile_laws.inputs import (
     Withdrawal,
 )
 
+_ACTIVITY_AGENTS = frozenset({"happenings", "activities", "timelines"})
 _SECRET = Secret(ERASURE_KEY)
 TENANCY = Tenancy.of(
     [App(name="support", client_secrets=())],
@@ -44,7 +45,8 @@ _NOW = 1_767_225_600_000
 
 def run(history: History, draw: random.Random, *, settled: bool = False) -> LaggingPipeline:
     """Give the history to the agents in its order; return them once nothing waits. They process at random meanwhile, or all after each input."""
-    agents = LaggingPipeline(TENANCY, draw, only=PROFILE_AGENTS)
+    happens = any(isinstance(given, Post) and given.body["topic"] == "event.created" for given in history.inputs)
+    agents = LaggingPipeline(TENANCY, draw, only=PROFILE_AGENTS | (_ACTIVITY_AGENTS if happens else frozenset()))
     for kind, rules in history.rules.items():
         _give(agents, Ruled(kind, rules))
     agents.run()
