@@ -1,19 +1,20 @@
 """Posts of Intercom's activity log on their whole way: what the admins agent makes of them, and the finding of a further check."""
 
 import json
+from random import Random
 from typing import Any
 
 import pytest
 
 from schemas.access import fact_records
-from schemas.access.facts import Fact
+from schemas.access.facts import Fact, Rule
 from schemas.cloudevents import Origin
 from schemas.errors import InvalidRecord
 from schemas.intercom.rest_objects import ACTIVITY_LOG, ReadAs, Reading
 from schemas.message import RecordValue
 from tests.streams.agents.test_admins import ADMIN, Agent, logged, post
 from tests.streams.core.access.checks.further.activities import switched_on
-from tests.support.company import AVRO, DAY, SECOND, Company, everyone, staff
+from tests.support.company import APP, AVRO, DAY, SECOND, Company, everyone, staff
 
 JO = "jo@acme.example"
 AT = 1_768_000_000  # s: before the company's log begins
@@ -154,3 +155,48 @@ def test_an_entry_that_cannot_be_understood_is_refused():
     for value in (b"", b"[]", b'{"id":"x"}', b'{"created_at":5}'):
         with pytest.raises(InvalidRecord, match="an entry of the activity log"):
             facts_of(RecordValue(entry.key, value, entry.headers, 60))
+
+
+def posts_at_random(draw: Random) -> list[dict[str, Any]]:
+    """Return posts about two teammates, oldest first, many within one second: the addresses are Jo's, who left, Al's, and nobody's."""
+    found = []
+    for number in range(draw.randint(4, 12)):
+        at, id_ = AT + draw.choice([0, 1, 100, 3600]) * draw.randint(0, 3), f"n{number}"
+        teammate: dict[str, Any] = {**ADMIN, "id": draw.choice([1, 2])}
+        teammate["email"] = draw.choice([JO, "al@acme.example", "new@elsewhere.example"])
+        if draw.random() < 0.3:
+            teammate["role"] = {"type": "role", "id": "r", "name": draw.choice(["Agent", "Admin"])}
+        topic = draw.choice(["added_to_workspace", "removed_from_workspace", "away_mode_updated", "logged_in", "", ""])
+        if topic:
+            found.append(post(f"admin.{topic}", teammate, at=at, id_=id_))
+            continue
+        type_ = draw.choice(
+            ["admin_login_success", "admin_login_success", "role_change", "app_data_export", "message_state_change"]
+        )
+        entry = logged(type_, at=at, by=str(teammate["id"]), metadata={"sign_in_method": draw.choice(["saml", "password"])})
+        entry["id"], item = id_, entry["data"]["item"]
+        item["id"], item["performed_by"]["email"] = f"log {number}", teammate["email"]
+        found.append(entry)
+    return sorted(found, key=lambda each: (each["created_at"], each["id"]))
+
+
+def answered(posts: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str, bool]]:
+    """Return what every check answers, why, and whether it has a finding, after these posts."""
+    company = Company()
+    company.policy(Rule(app_id=APP, validity="intercom_roles", intercom_roles={"Support": ("Agent",)}))
+    company.add(switched_on(**ALL))
+    company.staff("77", JO, at=LEFT, ends=(AT + 50) * SECOND, roles=("Support",))
+    company.staff("88", "al@acme.example", at=LEFT, roles=("Support",))
+    for fact in Agent().facts(*posts):
+        company.add(fact)
+    rows = company.states().values()
+    return {(row["check"], row["account"] or ""): (row["result"], row["reason"], row["finding"] is not None) for row in rows}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_posts_in_any_order_lead_to_the_same_answers(seed: int):
+    draw = Random(seed)
+    posts = posts_at_random(draw)
+    right = answered(posts)
+    assert answered(posts[::-1]) == right
+    assert answered(draw.sample(posts, len(posts))) == right
