@@ -1,6 +1,5 @@
 """`replay TOPIC`: send a range of a topic again, to the agents that read it or to one downstream."""
 
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,6 +16,7 @@ from streams.agents.topology import agents_of
 from streams.cli.number_param import FiniteRange
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of, settings_of
+from streams.cli.pause_on_signal import PAUSED, pause_on_signal
 from streams.cli.record_format import RecordView, format_json
 from streams.cli.run_async import run
 from streams.cli.time_param import TimeParam
@@ -212,13 +212,8 @@ async def _with_avro(settings: Settings, act: Callable[[Avro], Awaitable[Any]]) 
 @contextmanager
 def _watcher(*, as_json: bool) -> Iterator[Watcher]:
     """Show progress each second on standard error; stop between two transactions on Ctrl-C and SIGTERM."""
-    stopped = False
     begun = shown = time.monotonic()
     read_before = -1
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
 
     def progress(replay: Replay) -> None:
         nonlocal shown, read_before
@@ -236,18 +231,16 @@ def _watcher(*, as_json: bool) -> Iterator[Watcher]:
             shown = time.monotonic()
             click.echo(f"waiting for the agents, which have {lag:,} records to read (is a worker running?)", err=True)
 
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield Watcher(progress, wait, lambda: stopped)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with pause_on_signal() as stopped:
+        yield Watcher(progress, wait, stopped)
 
 
 def _report(replay: Replay, *, as_json: bool) -> None:
     click.echo(json_line(replay) if as_json else _line(replay))
-    if replay.result is None and not as_json:
-        click.echo(f"paused; `intercom-streams replay --resume {replay.id}` continues", err=True)
+    if replay.result is None:
+        if not as_json:
+            click.echo(f"paused; `intercom-streams replay --resume {replay.id}` continues", err=True)
+        sys.exit(PAUSED)
 
 
 def _line(replay: Replay) -> str:

@@ -28,8 +28,13 @@ from streams.ops.rebuild.swap import Swap, advanced, take_over
 from streams.ops.rebuild.tables import AgentTables
 
 _FOLLOW_SECONDS = 1.0  # between two looks at where the live generation is
+_LOOK_SECONDS = 0.2  # whether the person wants to stop
 _NEAR = 500  # offsets behind the live one: what is left is read while both stand still
 _REST_SECONDS = 300.0  # for both to come to rest; the agents' own load included
+
+
+class _Paused(Exception):
+    """The person stopped a comparison; what is built stays."""
 
 
 class BuildProgress(NamedTuple):
@@ -92,7 +97,10 @@ class RebuildRun:
             standing = [agent.name for agent in self._job.live_members(self._unit, state)]
             async with holding(self._job.kafka, self._entry, standing) as held:
                 started = time.monotonic()
-                outcome = await self._compared(state, built, held, swap=swap)
+                try:
+                    outcome = await self._compared(state, built, held, swap=swap)
+                except _Paused:
+                    outcome = Outcome(entry=self._entry)
             return msgspec.structs.replace(outcome, stood_still=time.monotonic() - started)
 
     @asynccontextmanager
@@ -137,15 +145,15 @@ class RebuildRun:
 
     async def _compared(self, state: GenerationsState, built: _Generation, held: HeldAgents, *, swap: bool) -> Outcome:
         async with self._live(state) as live:
-            await _or_failed(live.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), live.work)
+            await self._or_paused(live.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), live.work)
             positions = live.agents.positions()
             built.stops.update({tp: positions[tp] for tp in built.stops if tp in positions})
-            await _or_failed(take_over_day(live.work, built.work, built.names, held), built.work)
-            await _or_failed(built.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), built.work)
+            await self._or_paused(take_over_day(live.work, built.work, built.names, held), built.work)
+            await self._or_paused(built.agents.until_at_rest(self._job.kafka, self._job.limits, _REST_SECONDS), built.work)
             tables = [self._tables(agent, live, built) for agent in self._job.agents if agent.name in self._unit.agents]
             compared = tuple([await asyncio.to_thread(compare, each, self._listed) for each in tables])
             outcome = Outcome(entry=self._entry, tables=compared)
-            if not swap:
+            if not swap or self._watcher.stopped():
                 return outcome
             if stuck := [each.agent for each in compared if not each.can_swap]:
                 raise BadConfiguration(
@@ -154,6 +162,18 @@ class RebuildRun:
                 )
             self._watcher.on_step("swapping")
             return await self._swapped(held, outcome, tables, built)
+
+    async def _or_paused(self, work: Awaitable[Any], running: Running) -> None:
+        """Wait for work while agents stand still. Raises _Paused where the person stops it, the engine's error where that stops."""
+        task = asyncio.ensure_future(_or_failed(work, running))
+        try:
+            while not (await asyncio.wait({task}, timeout=_LOOK_SECONDS))[0]:
+                if self._watcher.stopped():
+                    raise _Paused
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
     def _tables(self, agent: Agent, live: _Generation, built: _Generation) -> AgentTables:
         return AgentTables.of(agent, rules_of(agent, self._job.tenancy, self._job.avro), live.work, built.work)
@@ -203,3 +223,4 @@ async def _or_failed(work: Awaitable[Any], running: Running) -> Any:
     finally:
         task.cancel()
         failed.cancel()
+        await asyncio.wait({task, failed})

@@ -1,6 +1,5 @@
 """Read a workspace from Intercom for a verb: with the configured token, within the shared budget, with progress for a person."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ from schemas.cloudevents import Origin, timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
 from streams.cli.operator import user_name
+from streams.cli.pause_on_signal import pause_on_signal
 from streams.cli.rest_client import rest_client
 from streams.cli.run_async import run
 from streams.cli.verbs.backfill.progress_shown import count, progress_shown
@@ -92,19 +92,8 @@ async def _read(settings: Settings, app_id: str, wanted: ReadingPlan, watcher: R
 @contextmanager
 def _watcher(*, as_json: bool) -> Iterator[ReadingWatcher]:
     """Show progress; stop between two pages on Ctrl-C and SIGTERM."""
-    stopped = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
-
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with progress_shown(as_json=as_json) as progress:
-            yield ReadingWatcher(progress, lambda: stopped)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with pause_on_signal() as stopped, progress_shown(as_json=as_json) as progress:
+        yield ReadingWatcher(progress, stopped)
 
 
 def report(backfill: Backfill, *, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """`rebuild AGENT|all`: make tables again from the logs beside the live ones, compare them, and let them take over."""
 
-import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from schemas.json_lines import json_line
 from streams.agents.topology import agents_of
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of, settings_of
+from streams.cli.pause_on_signal import PAUSED, pause_on_signal
 from streams.cli.run_async import run
 from streams.cli.verbs.rebuild.show import line, report, view_of
 from streams.ops.codec import configured_codec
@@ -72,6 +73,8 @@ def rebuild(
         act = _run(job, unit, watcher, partitions=partitions or 0, reason=reason, swap=swap, listed=listed)
         outcome = run(act, uvloop.run)
     report(outcome, as_json=as_json)
+    if watcher.stopped() and outcome.entry.result is None:
+        sys.exit(PAUSED)
 
 
 async def _run(
@@ -99,11 +102,7 @@ async def _job(settings: Settings) -> RebuildJob:
 @contextmanager
 def _watcher(*, as_json: bool) -> Iterator[RebuildWatcher]:
     """Show progress each second on standard error; pause on Ctrl-C and SIGTERM."""
-    stopped, shown, begun = False, 0.0, time.monotonic()
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
+    shown, begun = 0.0, time.monotonic()
 
     def progress(made: BuildProgress) -> None:
         nonlocal shown
@@ -117,9 +116,5 @@ def _watcher(*, as_json: bool) -> Iterator[RebuildWatcher]:
         if not as_json:
             click.echo(text, err=True)
 
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield RebuildWatcher(progress, step, lambda: stopped)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with pause_on_signal() as stopped:
+        yield RebuildWatcher(progress, step, stopped)

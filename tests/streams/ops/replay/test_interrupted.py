@@ -67,3 +67,15 @@ def test_a_replay_whose_kafka_goes_away_names_the_command_that_continues_it(
     stopped = installation.types("replay", CONTACTS, "--reprocess", "--max-lag", "1000000")
     (unfinished,) = installation.printed("replay", "--list")
     assert f"`intercom-streams replay --resume {unfinished['id']}` continues it" in str(stopped.exception)
+
+
+def test_a_paused_replay_has_not_ended_well(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    installation.append(*(post(number) for number in range(5)))
+
+    async def paused(_kafka: KafkaSettings, _avro: Avro, replay: Replay, *_: object) -> Replay:
+        return replay
+
+    monkeypatch.setattr(start, "run", paused)
+    stopped = installation.types("replay", CONTACTS, "--reprocess", "--max-lag", "1000000")
+    assert stopped.exit_code == 130
+    assert "paused; `intercom-streams replay --resume" in stopped.output
