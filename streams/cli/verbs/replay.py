@@ -126,7 +126,12 @@ def _replay(
     elif file is None:
         run(start.require_target(kafka, selection.topic, to))
     if dry_run:
-        _show(run(plan(kafka, selection, lambda _: None)), as_json=as_json)
+        pace = limits.expected(for_agents=to is None)
+        _show(
+            run(plan(kafka, selection, lambda _: None, per_second=pace)),
+            at_least=to is None and limits.max_lag is not None,
+            as_json=as_json,
+        )
     elif file is not None:
         click.echo(f"{_to_file(settings, selection, file)} records", err=True)
     else:
@@ -254,7 +259,7 @@ def _line(replay: Replay) -> str:
     )
 
 
-def _show(found: Plan, *, as_json: bool) -> None:
+def _show(found: Plan, *, at_least: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json_line(found))
         return
@@ -263,5 +268,7 @@ def _show(found: Plan, *, as_json: bool) -> None:
         click.echo(f"  {found.replays_left_out:,} are replays themselves and left out")
     if found.first is not None and found.last is not None:
         click.echo(f"  from {timestamp(found.first)} to {timestamp(found.last)}")
+    if found.sends:
+        click.echo(f"  would take {'at least' if at_least else 'about'} {found.seconds:,.0f} s")
     for type_, count in found.types.items():
         click.echo(f"  {count:>10,}  {type_}")

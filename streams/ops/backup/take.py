@@ -116,6 +116,8 @@ def _writing(folder: Path) -> Iterator[None]:
     """Raise BadConfiguration where the folder cannot be written."""
     try:
         yield
+    except FileExistsError:
+        raise BadConfiguration(f"another backup is written to {folder} meanwhile; name a new folder for each") from None
     except OSError as error:
         raise BadConfiguration(
             f"{folder} cannot be written: {error.strerror}. Remove it, and take the backup elsewhere."

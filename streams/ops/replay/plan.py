@@ -1,5 +1,6 @@
 """What a replay would do, found by reading its range and sending nothing."""
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -15,7 +16,10 @@ _BATCH = 2000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay reads and would send; `types` counts it by `ce_type`, `first` and `last` are times of records (ms), null without any."""
+    """What a replay reads and would send; `types` counts it by `ce_type`, `first` and `last` are times of records (ms), null without any.
+
+    `seconds` is about how long it would take: at the pace it would keep, and no less than twice what reading took, since it writes too.
+    """
 
     topic: str
     ranges: dict[int, OffsetRange]
@@ -25,6 +29,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     types: dict[str, int]
     first: int | None = None
     last: int | None = None
+    seconds: float = 0.0
 
 
 async def ranges_of(kafka: KafkaSettings, selection: ReplaySelection) -> dict[int, OffsetRange]:
@@ -35,8 +40,11 @@ async def ranges_of(kafka: KafkaSettings, selection: ReplaySelection) -> dict[in
         return selection.ranges(bounds, since)
 
 
-async def plan(kafka: KafkaSettings, selection: ReplaySelection, on_progress: Callable[[int], None]) -> Plan:
-    """Read the range and count what would be sent."""
+async def plan(
+    kafka: KafkaSettings, selection: ReplaySelection, on_progress: Callable[[int], None], *, per_second: float | None = None
+) -> Plan:
+    """Read the range and count what would be sent, at so many records a second at most."""
+    started = time.monotonic()
     ranges = await ranges_of(kafka, selection)
     reads = replays = 0
     types: Counter[str] = Counter()
@@ -58,6 +66,7 @@ async def plan(kafka: KafkaSettings, selection: ReplaySelection, on_progress: Ca
         types=dict(types.most_common()),
         first=times[0] if times else None,
         last=times[1] if times else None,
+        seconds=round(max(2 * (time.monotonic() - started), types.total() / per_second if per_second else 0.0), 1),
     )
 
 

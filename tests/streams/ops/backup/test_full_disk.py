@@ -58,3 +58,10 @@ async def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(owner, name, _full)
     with pytest.raises(BadConfiguration, match="cannot be written: No space left on device"):
         await taking._take_topic(KafkaSettings(bootstrap=""), tmp_path, TOPIC, {0: OffsetRange(0, 1)}, lambda *_: None)
+
+
+@pytest.mark.asyncio
+async def test_a_second_backup_to_the_same_folder_is_not_asked_to_remove_the_first(tmp_path: Path) -> None:
+    (tmp_path / TOPIC.name).mkdir()
+    with pytest.raises(BadConfiguration, match=r"another backup is written to .* meanwhile; name a new folder"):
+        await taking._take_topic(KafkaSettings(bootstrap=""), tmp_path, TOPIC, {0: OffsetRange(0, 1)}, lambda *_: None)
