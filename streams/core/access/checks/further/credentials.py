@@ -18,11 +18,11 @@ from streams.core.access.checks.check import (
     account_result,
 )
 from streams.core.access.checks.further.activities import CREDENTIALS, listed, made_by, of_types
-from streams.core.access.checks.further.outcomes import cited, end_of, who_left
+from streams.core.access.checks.further.outcomes import certain_owner, cited, end_of, who_left
 
 
 def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> CheckOutcome | None:
-    people, owner = who_left(view), view.owner
+    people, owner = who_left(view), certain_owner(view)
     made = of_types(view.activity(), CREDENTIALS)
     if not people or not made:
         return None

@@ -22,6 +22,7 @@ from streams.core.access.checks.further.activities import DAY, Run, last_run, of
 from streams.core.access.checks.further.switches import Switch
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.activity_rows import ActivityEvent
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.values import CitedFact
 
 OPEN_FOR: Final = 30  # days
@@ -69,9 +70,16 @@ def cited(events: Sequence[ActivityEvent]) -> tuple[CitedFact, ...]:
     return tuple(facts.values())
 
 
+def certain_owner(view: AccountInput) -> Person | None:
+    """Return whose account it is. By the rules of version 5 that is not certain of an address that also names somebody who left, as in C2."""
+    owner = view.owner
+    doubted = owner is not None and not view.link and bool(view.leavers) and not owner.left(view.at)
+    return None if doubted and follows(view.rules, WITH_DOUBT) else owner
+
+
 def who_left(view: AccountInput) -> tuple[Person, ...]:
     """Return whom the account belongs to and who has left; where no owner is certain, whom an address names and who has left."""
-    owner = view.owner
+    owner = certain_owner(view)
     if owner is None:
         return view.leavers
     return (owner,) if owner.left(view.at) else ()
@@ -86,7 +94,7 @@ def after_the_end(
     check: AccountCheck, view: AccountInput, people: tuple[Person, ...], types: Iterable[str], *, failing: str, passing: str
 ) -> CheckOutcome:
     """Return whether the account did something of these types after people had left whom it belongs to, or may belong to."""
-    end, owner = end_of(people), view.owner
+    end, owner = end_of(people), certain_owner(view)
     events = of_types(view.activity(), types, max(end, view.period.start.time))
     if not events and owner is None:
         return unknown(check, view, "account_not_identified", view.since(end))

@@ -1,10 +1,12 @@
 """What people do, and leave behind, who left: C2, C6, C12 and C13."""
 
+import json
+
 import pytest
 
 from tests.streams.core.access.checks.further.activities import ENDED, HOUR, JO, company_with, did, left, logged_in, of
 from tests.streams.core.access.exempting import LATER, Exempting
-from tests.support.company import DAY, T0, Company
+from tests.support.company import APP, DAY, T0, Company, person_of, settings, story
 
 
 def test_c6_a_login_after_the_end_of_employment_opens_a_critical_finding_since_the_login():
@@ -104,3 +106,24 @@ def test_c13_is_accepted_by_an_exemption_also_once_the_account_is_removed_until_
     assert (finding["unmapped"]["check"], finding["unmapped"]["result"], finding["status_id"]) == ("C13", "EXEMPT", 3)
     (reopened,) = [each for each in company.tick(LATER + DAY) if each["unmapped"]["check"] == "C13"]
     assert (reopened["time"], reopened["unmapped"]["result"]) == (LATER, "FAIL")
+
+
+@pytest.mark.parametrize("rules", ["5", "4"])
+def test_no_leaver_closes_c6_c12_or_c13_by_taking_the_address_of_somebody_employed(rules: str):
+    company = Company()
+    checks = {"C6": {}, "C12": {}, "C13": {}}
+    company.add(settings(workspaces=(APP,), further={"checks": json.dumps(checks), "rules": json.dumps(rules)}))
+    company.staff("77", JO)
+    company.staff("88", "al@acme.example")
+    company.added("7", JO)
+    left(company)
+    acted = ENDED + HOUR
+    for fact in (logged_in("7", at=acted), did("bulk_export", "7", at=acted), did("app_webhook_creation", "7", at=acted)):
+        company.add(fact)
+    assert {company.results()[f"{check} 7"] for check in checks} == {"FAIL"}
+    found = company.seen("7", "al@acme.example", at=acted + DAY)
+    changed = {line for line in story(found) if line.split()[0] in checks}
+    verb = "updated" if rules == "5" else "closed not_applicable"
+    assert changed == {f"{check} 7 {verb}" for check in checks}
+    found = company.decided("account.linked", "7", staff=person_of("88"))  # a person says that it is Al's
+    assert {f"{check} 7 closed not_applicable" for check in ("C2", *(checks if rules == "5" else ()))} <= set(story(found))
