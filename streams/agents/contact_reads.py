@@ -22,7 +22,7 @@ from streams.agents.source_records import Event, RecordChange
 from streams.core.profiles.policies import ALIVE, contact_status
 from streams.core.records.completeness import incomplete_lists, lists_in_part
 from streams.core.records.intercom.translate import SECOND, names_merged_contact
-from streams.core.records.intercom.webhook_topics import ABSORBED
+from streams.core.records.intercom.webhook_topics import ABSORBED_UNNAMED
 from streams.core.records.registers import unsettled, version_of
 from streams.engine.agent import Outbox
 
@@ -45,7 +45,7 @@ def _unnamed_merge(event: Event, change: RecordChange) -> tuple[str, ...]:
     notification = event.notification
     if notification.topic != _MERGED or names_merged_contact(notification):
         return ()
-    if version_of(change.registers.on, ABSORBED) == version_of(change.registers_before.on, ABSORBED):
+    if version_of(change.registers.on, ABSORBED_UNNAMED) == version_of(change.registers_before.on, ABSORBED_UNNAMED):
         return ()
     return (MERGED_FROM_UNKNOWN,)
 

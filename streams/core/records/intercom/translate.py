@@ -17,10 +17,11 @@ from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.records.intercom.objects import Object, ObjectSchema, embedded_list
 from streams.core.records.intercom.payload import decode_item
-from streams.core.records.intercom.webhook_topics import ABSORBED, EventAssertion, TopicRule
+from streams.core.records.intercom.webhook_topics import ABSORBED, ABSORBED_UNNAMED, EventAssertion, TopicRule
 from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
 
 SECOND: Final = 1000
+_UNNAMED_MERGE: Final = EventAssertion(ABSORBED_UNNAMED, True, Rank.MERGE)
 _SETTLED: Final = 2 * SECOND  # a read this long after an object's second reflects all of that second
 
 
@@ -41,8 +42,10 @@ def translate(rule: TopicRule, notification: Envelope, event: str) -> Registers:
     registers = NOTHING
     if rule.schema is not None:
         registers = snapshot(rule.schema, rule.schema.locate(item), created, event, rule.assertion)
-    if rule.assertion is not None and not (rule.assertion.kind == ABSORBED and names_merged_contact(notification)):
+    if rule.assertion is not None:
         registers = join(registers, _asserted_edges(rule.assertion, item, created, event))
+        if rule.assertion.kind == ABSORBED and not names_merged_contact(notification):
+            registers = join(registers, _asserted_edges(_UNNAMED_MERGE, item, created, event))
     return registers
 
 
@@ -148,6 +151,7 @@ _EDGES: Final[Mapping[str, Callable[[Object], Iterable[str]]]] = MappingProxyTyp
     "archived": lambda _: ["archived"],
     "deleted": lambda _: ["deleted"],
     ABSORBED: lambda _: [ABSORBED],
+    ABSORBED_UNNAMED: lambda _: [ABSORBED_UNNAMED],
     "merged": lambda item: _single_edge("merged", item.get("id")),
     "tag": lambda item: _single_edge("tag", item.get("tag")),
     "company": lambda item: _single_edge("company", item.get("company")),

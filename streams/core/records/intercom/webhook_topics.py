@@ -28,7 +28,9 @@ class TopicRule(msgspec.Struct, frozen=True):
 _SNAPSHOT: Final = TopicRule(CONTACT)
 
 ABSORBED: Final = "absorbed"
-"""The mark of a contact that another one was merged into, by an event that does not name the other. It says when that was last the case."""
+"""The mark of a contact that another one was merged into. It says when that was last the case."""
+ABSORBED_UNNAMED: Final = "absorbed_unnamed"
+"""The same of events that do not name the other."""
 
 CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
     **dict.fromkeys((
