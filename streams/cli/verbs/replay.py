@@ -242,6 +242,8 @@ def _watcher(*, as_json: bool) -> Iterator[Watcher]:
 
 def _report(replay: Replay, *, as_json: bool) -> None:
     click.echo(json_line(replay) if as_json else _line(replay))
+    if replay.result == "completed" and not (replay.progress.sent or replay.progress.skipped):
+        click.echo("no record of the range is of what was asked for: `tail` shows what keys, types and ids are there", err=True)
     if replay.result is None:
         if not as_json:
             click.echo(f"paused; `intercom-streams replay --resume {replay.id}` continues", err=True)

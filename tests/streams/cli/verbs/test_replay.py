@@ -90,7 +90,9 @@ def test_what_is_selected_is_what_is_sent_and_what_a_dry_run_says(installation: 
     (planned,) = installation.printed("replay", CONTACTS, "--reprocess", "--dry-run", *words)
     assert (planned["reads"], planned["sends"]) == (5, sent)
     assert len(installation.read(CONTACTS)) == 5
-    assert reprocessed(installation, *words)["progress"]["sent"] == sent
+    result = installation.types("replay", CONTACTS, "--reprocess", "--max-lag", "1000000", "--json", *words)
+    assert json.loads(result.stdout)["progress"]["sent"] == sent
+    assert ("no record of the range is of what was asked for" in result.stderr) is (sent == 0), result.stderr
 
 
 def test_a_range_of_offsets_is_read_from_its_first_to_before_its_last(installation: Installation):
