@@ -266,7 +266,7 @@ def _value(fields: Any, paths: tuple[tuple[str, Path], ...], decoder: _Decoder) 
 
 
 def _only_contact(fields: Any) -> str | None:
-    """Return the id of the only contact in a list of contacts, plain or in an object; of several none: each would have a key of its own."""
+    """Return the id of the only contact in a list of contacts, plain or in an object, however often it is there; of several none: each would have a key of its own."""
     for _ in range(2):
         if fields is None:
             return None
@@ -275,7 +275,8 @@ def _only_contact(fields: Any) -> str | None:
         except (msgspec.MsgspecError, RecursionError):
             fields = _decoded(fields.contacts, _HAPPENING_FIELDS)
             continue
-        return _text(_decoded(entries[0], _PATH_FIELDS), OWN_ID, _PATH_FIELDS) if len(entries) == 1 else None
+        ids = {_text(_decoded(entry, _PATH_FIELDS), OWN_ID, _PATH_FIELDS) for entry in entries}
+        return ids.pop() if len(ids) == 1 else None
     return None
 
 

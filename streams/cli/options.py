@@ -45,3 +45,8 @@ def settings_of(ctx: click.Context) -> Settings:
 def kafka_of(ctx: click.Context) -> Settings:
     """Return the settings for a verb that only uses Kafka, which needs neither a file nor an app secret."""
     return load(config_of(ctx), parts=KAFKA_ONLY)
+
+
+def tenancy_of(ctx: click.Context) -> Settings:
+    """Return the settings for a verb that uses Kafka and has to know every tenant: a file is needed, but no secret of an app's."""
+    return load(config_of(ctx), secrets=False)

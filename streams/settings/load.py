@@ -30,6 +30,9 @@ from streams.settings.validate import check_tenancy, check_values
 DEFAULT_FILE: Final = "intercom-streams.toml"
 ENVIRONMENT_FILE: Final = "INTERCOM_STREAMS_CONFIG"
 KAFKA_ONLY: Final = frozenset({"kafka", "redis", "registry"})  # what `tail` and `topics` need: neither a file nor an app's secret
+_SECRETS: Final = frozenset(
+    {"client_secrets", "access_token", "tokens", "secrets", "signing_key"}
+)  # for who posts, reads or signs
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +60,17 @@ _FROM_ENVIRONMENT: Final = (
 
 
 def load(
-    path: str | None = None, *, parts: frozenset[str] = _ALL_PARTS, environment: Mapping[str, str] | None = None
+    path: str | None = None,
+    *,
+    parts: frozenset[str] = _ALL_PARTS,
+    secrets: bool = True,
+    environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read the given file, else the one that INTERCOM_STREAMS_CONFIG names, else intercom-streams.toml in the current folder.
 
     `parts` are the tables that the caller needs: with `KAFKA_ONLY` the file may be missing, and problems in other tables, such as a
-    secret that is not set in this shell, are ignored. `KAFKA_BOOTSTRAP`, where set, overrides the file: it means "use that cluster".
+    secret that is not set in this shell, are ignored. Without `secrets` those of Intercom's apps and of whom else the product talks to
+    may be missing, though the caller needs to know all tenants. `KAFKA_BOOTSTRAP`, where set, overrides the file: it means "use that cluster".
     Relative paths start at the file's folder. Raises `BadConfiguration` with all problems: key, line and what is expected.
     """
     environment = os.environ if environment is None else environment
@@ -72,7 +80,8 @@ def load(
 
     def report(where: str, text: str) -> None:
         part = where.partition(".")[0].partition("[")[0]
-        if part in parts or part not in _ALL_PARTS:
+        name = where.rpartition(".")[2].partition("[")[0]
+        if (part in parts or part not in _ALL_PARTS) and (secrets or name not in _SECRETS):
             problems.append(Problem(where, text))
 
     filled = _fill(tables, "", environment, file.parent, report)

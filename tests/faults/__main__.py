@@ -86,7 +86,7 @@ _DISTURBANCES = 8  # a campaign of one to three minutes: short enough to repeat,
         ]
     ),
     default="all",
-    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, activities those of activities with a plain reading, runs "
+    help="What is harmed, by default one kind after the other; answers compares those about access with the oracle and the laws, further the further checks with theirs, reports those for auditors with a naive reporter, people the agents of profiles with theirs, activities those of activities with a plain reading, in histories of two forms, runs "
     "two runs over one history of people and organisations, policy a policy that is changed forth and back over 100,000 people, sync a simulated workspace of 100,000 contacts that loses webhooks in every way and is read again (above 2,000 contacts without conversations and tickets), webhooks the process that posts them, killed twenty times, replay two replays of 200,000 events beside live traffic, killed ten times, redrive 1,002 poison records among 100,000, kills workers killed during 20,000 events, continuation workers killed during work over 500,000 rows; operations "
     "are replays and rebuilds of the product.",
 )

@@ -28,7 +28,7 @@ from streams.core.activities.conversations import ConversationActivities, EventM
 from streams.core.activities.join import for_company, without_words
 from streams.core.conversations.erased import GONE, erased_contacts
 from streams.core.conversations.objects import reference_of
-from streams.core.conversations.observation import Observed
+from streams.core.conversations.observation import Observed, updated_second
 from streams.core.conversations.row import company_of, contacts_of, is_deleted
 from streams.engine.agent import Outbox, Table
 
@@ -66,7 +66,8 @@ def send_activities(
 
 def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
     """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed, unless it is replayed."""
-    moment = EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event, again=cause.replayed)
+    second, updated = (cause.time or 0) // 1000, updated_second(observed.item)
+    moment = EventMoment(cause.topic, second, cause.live, cause.event, again=cause.replayed, updated=updated)
     shown = ConversationActivities(key, moment)
     yield from shown.of_parts(
         (each.shown, each.known) for each in change.parts if cause.topic or cause.live or cause.replayed or each.changed

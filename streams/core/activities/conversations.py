@@ -50,7 +50,8 @@ _LONGEST: Final = 1_000
 class EventMoment(NamedTuple):
     """What an event of a conversation says about itself: its topic (empty for a reading), its second, whether it happens now, its id.
 
-    `again` is whether it is replayed: then it shows all that it once did.
+    `again` is whether it is replayed: then it shows all that it once did. `updated` is the second of the object's `updated_at`, for an event
+    that has none.
     """
 
     topic: str
@@ -58,6 +59,7 @@ class EventMoment(NamedTuple):
     live: bool
     event: str
     again: bool = False
+    updated: int = 0
 
 
 def form_of_part(shown: ObservedPart, topic: str) -> bytes:
@@ -114,7 +116,8 @@ class ConversationActivities:
             return
         types = {part_type(each.part) for each in observed.parts}
         if rule.type not in types and (not rule.of_part or not types):
-            yield self._event(rule, item)
+            timed = any(each.part.second for each in observed.parts)
+            yield self._event(rule, item, self._moment.second or (0 if timed else self._moment.updated))
 
     def _started(self, item: Object, before: Registers, *, is_news: bool) -> Iterator[PersonActivity]:
         """Yield the beginning: every payload shows it, so only one that says what none before it did has it."""
@@ -148,7 +151,7 @@ class ConversationActivities:
             attributes=_texts({"rating": rating["rating"], "teammate": reference_of(rating.get("teammate"))}),
         )  # fmt: skip
 
-    def _event(self, rule: ConversationEvent, item: Object) -> PersonActivity:
+    def _event(self, rule: ConversationEvent, item: Object, second: int) -> PersonActivity:
         """Return the activity of an event without a part: what changed, with its second."""
         body = CONVERSATION_OBJECT.parse(item)
         changed = {name: body.get(name) for name in rule.fields}
@@ -156,7 +159,7 @@ class ConversationActivities:
         topic = (self._moment.topic,) if rule.type.endswith(OTHER) else ()
         tags = sorted(_tag_ids(item)) if rule.type == "conversation.tagged" else []
         return self._made(
-            rule.type, (*topic, *(str(value) for value in changed.values()), *tags, contact, str(self._moment.second)), type_=rule.type,
+            rule.type, (*topic, *(str(value) for value in changed.values()), *tags, contact, str(second)), type_=rule.type,
             second=0, basis=TimeBasis.NOTIFICATION,
             attributes=_texts({**changed, "tags": " ".join(tags), "topic": self._moment.topic if topic else None}),
         )  # fmt: skip
@@ -165,7 +168,7 @@ class ConversationActivities:
         self, kind: str, discriminator: tuple[str, ...], *, type_: str, second: int, basis: TimeBasis, author: str = "", text: str = "",
         cut: bool = False, redacted: bool = False, attributes: dict[str, str] | None = None, incidental: bool = False,
     ) -> PersonActivity:  # fmt: skip
-        """Return an activity; without a time of its own it has the notification's.
+        """Return an activity; without a time of its own it has the notification's, and without that the one of the object's last change.
 
         What is shown by the way, or by a reading of the past, is sent by whichever record is the first: it has no part in what depends on that.
         """
@@ -175,8 +178,8 @@ class ConversationActivities:
         return PersonActivity(
             id=id_,
             type=type_,
-            time=(second or self._moment.second) * 1000,
-            basis=basis if second else TimeBasis.NOTIFICATION,
+            time=(second or self._moment.second or self._moment.updated) * 1000,
+            basis=basis if second else self._basis(),
             conversation=self._key,
             author=author,
             text=text,
@@ -186,6 +189,9 @@ class ConversationActivities:
             attributes=attributes or {},
             event=self._moment.event if witness else "",
         )
+
+    def _basis(self) -> TimeBasis:
+        return TimeBasis.ITEM if self._moment.updated and not self._moment.second else TimeBasis.NOTIFICATION
 
 
 def _tag_ids(item: Object) -> Iterator[str]:

@@ -32,7 +32,7 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
     return _without_words(
         PersonActivity(
             id=a.id,
-            type=max((a.type, b.type), key=lambda name: (not name.endswith(OTHER), name)),
+            type=max(a, b, key=_kind).type,
             time=better.time,
             basis=better.basis,
             conversation=max(a.conversation, b.conversation),
@@ -59,6 +59,11 @@ def without_author(activity: PersonActivity, contacts: Collection[str]) -> Perso
     if not is_of(activity.author, contacts):
         return activity
     return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
+
+
+def _kind(activity: PersonActivity) -> tuple[str, bool, str]:
+    """Return what decides between two types: that of the greater kind of part, which is what its conversation knows of it too."""
+    return activity.attributes.get("part_type", ""), not activity.type.endswith(OTHER), activity.type
 
 
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:

@@ -52,19 +52,19 @@ def posted(notification: Envelope, event: str) -> Observed:
     whole = decode_item(notification.item)
     item = modern(located(whole))
     own = OWN.get(notification.topic, NOTHING_OWN)
-    created = notification.created_at or 0
+    created, updated = notification.created_at or 0, updated_second(item)
     if own.deleted:
-        return Observed(registers=edge_registers(_version(_known(created), 0, event, Rank.DELETE), [DELETED], on=True), item=item)
+        version = _version(_known(created or updated), 0, event, Rank.DELETE)
+        return Observed(registers=edge_registers(version, [DELETED], on=True), item=item)
     parts, nameless = _parts(item, part_beside(whole))
     item, parts = _with_beginning(item, parts)
     newest = max(parts, key=lambda each: (each.part.second, each.item), default=None)
     number = 0 if newest is None else _number(newest)
-    at = (newest.part.second if newest else 0) or created
+    at = (newest.part.second if newest else 0) or created or updated
     registers = NOTHING
     is_ticket = _is_ticket(item, notification.topic)
     if not is_internal(item):
-        updated = second_of(item.get(UPDATED)) or at
-        registers = _snapshot(item, _version(_known(updated), number, event), is_ticket=is_ticket)
+        registers = _snapshot(item, _version(_known(updated or at), number, event), is_ticket=is_ticket)
     elif is_ticket:
         registers = edge_registers(_version(_known(at), number, event), [TICKET_MARK], on=True)
     registers = join(
@@ -99,6 +99,11 @@ def read(reading: Reading) -> Observed:
         offered=len(parts) if by_id else 0,
         item=item,
     )
+
+
+def updated_second(item: Object) -> int:
+    """Return the second of an object's `updated_at`, 0 where it has none, or is of the internal form, which has other times."""
+    return 0 if is_internal(item) else second_of(item.get(UPDATED))
 
 
 def _snapshot(item: Object, version: Version, *, is_ticket: bool) -> Registers:

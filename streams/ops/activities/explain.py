@@ -40,6 +40,7 @@ from streams.agents.conversations.agent import observed_in
 from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.happenings import identified_by
 from streams.core.activities.limits import RetentionLimits
+from streams.core.conversations.observation import updated_second
 from streams.core.records.registers import NOTHING
 from streams.engine.in_memory import ListOutbox
 from streams.ops.activities.policy import in_force
@@ -200,7 +201,8 @@ def _of_conversation(tenancy: Tenancy, record: Any, *, activity: str) -> Shown |
     if is_checkpoint(record.value):
         return None
     key, observed, cause = observed_in(tenancy, record, ListOutbox())
-    shown = ConversationActivities(key, EventMoment(cause.topic, (cause.time or 0) // 1000, cause.live, cause.event))
+    second, updated = (cause.time or 0) // 1000, updated_second(observed.item)
+    shown = ConversationActivities(key, EventMoment(cause.topic, second, cause.live, cause.event, updated=updated))
     list(shown.of_parts((each, each.part) for each in observed.parts))
     list(shown.beside_parts(observed, NOTHING, begins=True))
     made_of = shown.identified.get(activity)

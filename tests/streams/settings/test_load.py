@@ -169,6 +169,15 @@ def test_a_verb_that_only_needs_kafka_needs_neither_secret_nor_file(file, tmp_pa
     assert load(parts=KAFKA_ONLY, environment={"KAFKA_BOOTSTRAP": "a:1"}).kafka.bootstrap == "a:1"
 
 
+def test_a_verb_without_secrets_needs_the_file_and_all_else_in_it(file, tmp_path):
+    settings = load(file(WHOLE), secrets=False, environment={})
+    assert settings.tenancy.workspaces.keys() == {"abc12345"}
+    without = WHOLE.replace('client_secrets = ["${INTERCOM_CLIENT_SECRET}", "${file:old-secret}"]', "client_secrets = []")
+    assert load(file(without), secrets=False, environment={}).tenancy.workspaces.keys() == {"abc12345"}
+    assert "app_id" in problems(file(WHOLE.replace('app_id = "abc12345"', "")), environment={}, secrets=False)
+    assert "There is no configuration file" in problems(str(tmp_path / "none.toml"), environment={}, secrets=False)
+
+
 def test_a_secret_of_the_wrong_type_is_not_shown(file):
     error = problems(file("[kafka]\npassword = 123456\n"))
     assert "kafka.password (line 2): expected a text in quotes, found a number" in error

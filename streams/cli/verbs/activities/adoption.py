@@ -7,7 +7,7 @@ import click
 from schemas.json_lines import json_line
 from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, tenancy_of
 from streams.cli.run_async import run
 from streams.cli.verbs import VERBS
 from streams.cli.verbs.backup import progress_line
@@ -24,7 +24,7 @@ activities = CommandGroup("activities", help=VERBS["activities"])
 @click.pass_context
 def adopt_(ctx: click.Context, /, *, as_json: bool) -> None:
     """Send posts about activities that came before this release to intercom.activities, once. Run it again if it was broken off."""
-    adopted = run(_adopt(settings_of(ctx), progress_line("sent", as_json=as_json)))
+    adopted = run(_adopt(tenancy_of(ctx), progress_line("sent", as_json=as_json)))
     if as_json:
         click.echo(json_line(adopted))
         return

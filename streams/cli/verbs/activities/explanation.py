@@ -4,7 +4,7 @@ import click
 
 from schemas.activities.retention import COUNT, DROP
 from schemas.json_lines import json_line
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, tenancy_of
 from streams.cli.run_async import run
 from streams.cli.verbs.activities.adoption import activities
 from streams.ops.activities.explain import ActivityExplanation, ActivityHorizon, ActivitySource, explain_activity
@@ -22,7 +22,7 @@ def explain(ctx: click.Context, /, *, activity: str, as_json: bool) -> None:
 
     It reads activities and activity.records whole, and inbound topics by the keys of the activity.
     """
-    found = run(_explained(settings_of(ctx), activity))
+    found = run(_explained(tenancy_of(ctx), activity))
     if found is None:
         raise click.ClickException(
             f"no topic has an activity {activity}. Take the id from activities; one whose details have expired is no longer there once its topic was compacted."

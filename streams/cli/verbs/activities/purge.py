@@ -9,7 +9,7 @@ from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.operator import user_name
-from streams.cli.options import config_option, json_option, settings_of
+from streams.cli.options import config_option, json_option, tenancy_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.activities.adoption import activities
@@ -30,7 +30,7 @@ def purge(ctx: click.Context, /, *, verify_: bool, as_json: bool) -> None:
     """Verify that details beyond their limit are gone from every store. Workers take them away by themselves, once a day."""
     if not verify_:
         raise click.UsageError("workers purge by themselves, at the first wake of a day and when a policy changes; add --verify")
-    found = run(_verify(settings_of(ctx)))
+    found = run(_verify(tenancy_of(ctx)))
     if as_json:
         click.echo(json_line(found))
     else:
@@ -49,7 +49,7 @@ def restore_(ctx: click.Context, /, *, dry_run: bool, tenant: str | None, as_jso
 
     If it is broken off, run it again: what is there already changes nothing.
     """
-    settings = settings_of(ctx)
+    settings = tenancy_of(ctx)
     found = run(_restore(settings, tenant_of(settings.tenancy, tenant), progress_line("read", as_json=as_json), dry_run=dry_run))
     for each in found:
         if as_json:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.streams.agents.activities.test_flows import LEE, Story, replied
-from tests.support.conversations.bodies import CUSTOMER, ENTITY, conversation, part
+from tests.support.conversations.bodies import CUSTOMER, ENTITY, INES, conversation, part
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.intercom_bodies import ADA, APP, AT, posted
 from tests.support.tenancy import TWO_WORKSPACES
@@ -85,6 +85,50 @@ def test_a_part_without_a_time_has_the_notifications_as_has_one_of_1970_and_one_
     story = Story().report("conversation.user.replied", replied(part(7, at=second)), at=AT + 3)
     activity = story.one("conversation.contact_replied")
     assert (activity["time_basis"], activity["time"]) == (basis, (second if basis == "part" else AT + 3) * 1000)
+
+
+@pytest.mark.parametrize("topic", ["conversation.user.replied", "conversation.read"])
+def test_without_any_other_time_that_of_the_objects_last_change_counts(topic):
+    story = Story().report(topic, replied(part(7, at=None), updated=AT + 9), at=None)
+    assert not story.topics["dead.letters"]
+    assert {(each["time"], each["time_basis"]) for each in story.activities()} == {((AT + 9) * 1000, "item")}
+    before = story.counts()
+    story.report(topic, replied(part(7, at=None), updated=AT + 9), at=None, number=2)
+    assert story.counts() == before
+
+
+def test_a_part_beside_one_that_has_a_time_has_that_of_the_objects_last_change():
+    story = Story().report("conversation.user.replied", replied(part(6, at=AT), part(7, at=None), updated=AT + 9), at=None)
+    assert sorted(each["time"] for each in story.activities()) == [AT * 1000, (AT + 9) * 1000]
+
+
+def test_a_deletion_without_a_time_of_its_own_deletes():
+    story = Story().report("conversation.user.replied", replied(part(7, body="secret")))
+    story.report("conversation.deleted", conversation(updated=AT + 5), at=None, number=2)
+    assert story.one("conversation.contact_replied")["text"] is None
+    assert story.one("conversation.deleted")["time"] == (AT + 5) * 1000
+
+
+@pytest.mark.parametrize(
+    ("kinds", "type_"),
+    [
+        (("quick_reply", "snoozed"), "conversation.snoozed"),
+        (("comment", "close"), "conversation.teammate_replied"),
+        (("note", "quick_reply"), "conversation.teammate_replied"),
+        (("close", "custom_kind"), "conversation.other"),
+    ],
+)
+def test_a_part_of_two_kinds_has_one_type_whichever_came_first(kinds, type_):
+    found = []
+    for order in (kinds, kinds[::-1]):
+        story = Story()
+        for number, kind in enumerate(order):
+            story.report("conversation.admin.replied", replied(part(7, INES, kind=kind, body=None)), number=number)
+        (activity,) = [each for each in story.activities() if each["attributes"].get("part") == "7"]
+        assert activity["type"] == type_
+        assert [counts[type_] for counts in story.counts().values()] == [1]
+        found.append((story.latest("activities").keys(), story.counts()))
+    assert found[0] == found[1]
 
 
 def test_a_part_with_two_times_has_the_earlier_one_whichever_came_first():

@@ -72,8 +72,13 @@ def check_counts_and_records(pipeline, expected, secrets):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_redactions_deletions_ratings_readings_and_replays_give_the_same_in_any_order(seed):
+    check_any_order(seed)
+
+
+def check_any_order(seed, size=30):
+    """Assert that two orders of a history leave the same, and what a plain reading leaves."""
     world = RoughWorld(seed)
-    records = world.history(30)
+    records = world.history(size)
     first, second = run(records, seed), run(records, seed + 1_000)
     for topic in ("conversations", "activities", "people.engagement"):
         assert first.latest(topic) == second.latest(topic)
@@ -94,8 +99,13 @@ def any_policy(chance):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_policies_that_change_meanwhile_lose_no_count_and_all_that_they_allow_comes_back(seed):
+    check_policies(seed)
+
+
+def check_policies(seed, size=30):
+    """Assert that all is counted whatever policies came meanwhile, and that a restoration brings back what the last one allows."""
     chance, world = random.Random(seed + 7), RoughWorld(seed, (1, 60, DAY_S, 4 * DAY_S))
-    records, last_day = world.history(30), AT // DAY_S + chance.choice((20, 70, 200))
+    records, last_day = world.history(size), AT // DAY_S + chance.choice((20, 70, 200))
     policies = [any_policy(chance) for _ in range(chance.randint(1, 4))]
     pipeline, policy = run(records, seed, policies, last_day), policies[-1]
     expected = world.expected(list(pipeline.values("people").values()))
