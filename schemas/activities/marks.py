@@ -14,6 +14,7 @@ MARK: Final = 8  # bytes
 _TIMES: Final = Struct(">IB")
 REMNANT: Final = MARK + _TIMES.size
 _LIVE: Final = 8  # the bit behind those of a time basis
+_REDACTED: Final = 16
 _LATEST: Final = (1 << 32) - 1
 
 Marks = dict[str, bytes]
@@ -21,20 +22,24 @@ Marks = dict[str, bytes]
 
 
 class Remnant(NamedTuple):
-    """What is known of an expired activity beside its mark: its time in ms, what that is taken from, and whether it was live."""
+    """What is known of an expired activity beside its mark: its time in ms, what that is taken from, whether it was live, and whether its words were redacted.
+
+    Words that come after it, from a contact who has not learnt of the redaction yet, would be taken for new ones otherwise.
+    """
 
     time: int
     basis: int
     live: bool
+    redacted: bool = False
 
     def packed(self) -> bytes:
         second = min(max(self.time // 1000, 0), _LATEST)
-        return _TIMES.pack(second, self.basis | (_LIVE if self.live else 0))
+        return _TIMES.pack(second, self.basis | (_LIVE if self.live else 0) | (_REDACTED if self.redacted else 0))
 
     @classmethod
     def of(cls, data: bytes) -> "Remnant":
         second, flags = _TIMES.unpack(data)
-        return cls(second * 1000, flags & ~_LIVE, bool(flags & _LIVE))
+        return cls(second * 1000, flags & ~(_LIVE | _REDACTED), bool(flags & _LIVE), bool(flags & _REDACTED))
 
 
 def mark_of(activity: str) -> str:

@@ -32,7 +32,14 @@ from schemas.tenancy import Tenancy
 from schemas.versioned import Versioned
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.moves import ContactMove, ConversationMove, is_beside_another, move_contact, move_conversation
-from streams.agents.activities.passing import keep_on_record, keep_what_is_back, passage, receive_marks, send_marks
+from streams.agents.activities.passing import (
+    add_and_record,
+    keep_on_record,
+    keep_what_is_back,
+    passage,
+    receive_marks,
+    send_marks,
+)
 from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
@@ -206,7 +213,10 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
     if known is not None and known.closed:
         activity = without_words(activity)
     if stays:
-        contact.add(activity, cause if known is None else cause.since(known.participants))
+        if known is None:
+            contact.add(activity, cause)
+        else:
+            add_and_record(contact, activity, cause.since(known.participants))
     if not stays or activity != message.activity:
         keep_on_record(contact, message.activity, cause)
     if latest is not None:

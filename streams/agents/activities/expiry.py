@@ -14,13 +14,19 @@ from streams.agents.activities.summaries import Summaries
 
 def remnant_of(activity: PersonActivity) -> Remnant:
     """Return what stays of an activity beside its mark."""
-    return Remnant(activity.time // 1000 * 1000, activity.basis, activity.live)
+    return Remnant(activity.time // 1000 * 1000, activity.basis, activity.live, activity.redacted)
 
 
 def remembered(id_: str, conversation: str, type_: str, remnant: Remnant) -> PersonActivity:
     """Return an activity as it is known by what is left of it."""
     return PersonActivity(
-        id=id_, type=type_, time=remnant.time, basis=remnant.basis, live=remnant.live, conversation=conversation
+        id=id_,
+        type=type_,
+        time=remnant.time,
+        basis=remnant.basis,
+        live=remnant.live,
+        redacted=remnant.redacted,
+        conversation=conversation,
     )
 
 

@@ -38,6 +38,16 @@ def passage(contact: Contact, conversation: str, sent: Participants | None) -> P
     return Passage(known, latest, contact.key in latest.contacts, others)
 
 
+def add_and_record(contact: Contact, observed: PersonActivity, cause: ContactCause) -> None:
+    """Add an activity of a conversation whose contacts have changed. A tombstone of a time when this one took no part can lie behind its record."""
+    item = item_of(observed)
+    before = contact.details.get(item)
+    contact.add(observed, cause)
+    after = contact.details.get(item)
+    if before is None and after is not None:
+        contact.send.record(after, cause)
+
+
 def keep_on_record(contact: Contact, sent: PersonActivity, cause: ContactCause) -> None:
     """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never."""
     known = contact.details.get(item_of(sent))

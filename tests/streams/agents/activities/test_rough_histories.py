@@ -102,6 +102,14 @@ def test_policies_that_change_meanwhile_lose_no_count_and_all_that_they_allow_co
     check_policies(seed)
 
 
+def test_words_that_come_from_another_contact_behind_a_redaction_that_expired_do_not_stay():
+    check_policies(9710211, 40)
+
+
+def test_a_tombstone_of_a_time_when_a_contact_took_no_part_does_not_take_what_it_has_since_off_the_records():
+    check_policies(9730967, 40)
+
+
 def check_policies(seed, size=30):
     """Assert that all is counted whatever policies came meanwhile, and that a restoration brings back what the last one allows."""
     chance, world = random.Random(seed + 7), RoughWorld(seed, (1, 60, DAY_S, 4 * DAY_S))
