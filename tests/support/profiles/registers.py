@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from schemas.canonical import digest
 from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
@@ -78,15 +79,16 @@ def _value(name):
 
 @st.composite
 def events(draw):
-    """Draw what one event asserts. Two events never have one id, so no version has two values."""
-    second, number = draw(st.integers(1, 6)), draw(st.integers(0, 1 << 32))
-    version = at(second, draw(st.sampled_from([Rank.SNAPSHOT, Rank.ADD])), f"e{number}")
-    names = draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=4))
-    parts = [field_registers(version, {name: draw(_value(name)) for name in names})]
-    kinds = draw(st.lists(st.sampled_from(EDGES), unique=True, max_size=3))
-    parts.append(edge_registers(version, kinds, on=draw(st.booleans())))
-    if draw(st.booleans()):
-        parts.append(list_registers(version, {"tag": draw(st.sampled_from([[], ["7"]]))}))
+    """Draw what one event asserts. Its id follows from that, so no version has two values, though equal numbers can be drawn."""
+    second, rank = draw(st.integers(1, 6)), draw(st.sampled_from([Rank.SNAPSHOT, Rank.ADD]))
+    values = {name: draw(_value(name)) for name in draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=4))}
+    kinds, on = draw(st.lists(st.sampled_from(EDGES), unique=True, max_size=3)), draw(st.booleans())
+    tags = draw(st.none() | st.sampled_from([[], ["7"]]))
+    asserted = digest(repr((sorted(values.items()), kinds, on, tags)).encode())
+    version = at(second, rank, f"e{draw(st.integers(0, 1 << 32))}-{asserted}")
+    parts = [field_registers(version, values), edge_registers(version, kinds, on=on)]
+    if tags is not None:
+        parts.append(list_registers(version, {"tag": tags}))
     return joined(*parts)
 
 
