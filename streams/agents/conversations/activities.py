@@ -64,11 +64,17 @@ def send_activities(
             send_to(contact, activity.id, message, cause, out)
 
 
+def activities_of(key: str, observed: Observed, cause: Cause) -> ConversationActivities:
+    """Return what makes activities of a record about a conversation, as of when the record says that it happened."""
+    second, updated = (cause.time or 0) // 1000, updated_second(observed.item)
+    return ConversationActivities(
+        key, EventMoment(cause.topic, second, cause.live, cause.event, again=cause.replayed, updated=updated)
+    )
+
+
 def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
     """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed, unless it is replayed."""
-    second, updated = (cause.time or 0) // 1000, updated_second(observed.item)
-    moment = EventMoment(cause.topic, second, cause.live, cause.event, again=cause.replayed, updated=updated)
-    shown = ConversationActivities(key, moment)
+    shown = activities_of(key, observed, cause)
     yield from shown.of_parts(
         (each.shown, each.known) for each in change.parts if cause.topic or cause.live or cause.replayed or each.changed
     )

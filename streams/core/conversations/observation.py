@@ -16,7 +16,7 @@ from schemas.intercom.values import identifier_or_none, instant_or_none
 from schemas.profiles.registers import Registers
 from schemas.profiles.version import Rank, Version
 from streams.core.conversations.objects import CONVERSATION_OBJECT, is_internal, located, modern, part_beside, parts_of
-from streams.core.conversations.parts import ObservedPart, observed_part, part_id, second_of
+from streams.core.conversations.parts import ObservedPart, is_number, observed_part, part_id, second_of
 from streams.core.conversations.topics import NOTHING_OWN, OWN, OwnAssertion
 from streams.core.records.intercom.objects import Object, embedded_list
 from streams.core.records.intercom.payload import decode_item
@@ -169,7 +169,7 @@ def _with_beginning(item: Object, parts: tuple[ObservedPart, ...]) -> tuple[Obje
 
 def _number(newest: ObservedPart) -> int:
     digits = part_id(newest.item)
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < len(str(1 << 62)) else 0
+    return int(digits) if is_number(digits) and len(digits) < len(str(1 << 62)) else 0
 
 
 def _is_ticket(item: Object, source: Any) -> bool:

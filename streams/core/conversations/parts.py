@@ -39,7 +39,7 @@ def observed_part(whole: Object) -> ObservedPart | None:
     kind = fields.get("part_type")
     redacted = fields.get("redacted") is True
     return ObservedPart(
-        id_.zfill(_DIGITS) if id_.isascii() and id_.isdigit() else f"~{id_}",
+        id_.zfill(_DIGITS) if is_number(id_) else f"~{id_}",
         Part(
             second=second_of(fields.get("created_at")),
             kind=kind if isinstance(kind, str) else "",
@@ -50,6 +50,11 @@ def observed_part(whole: Object) -> ObservedPart | None:
         ),
         fields,
     )
+
+
+def is_number(id_: str) -> bool:
+    """Return whether an id is a number: `isdigit` alone takes characters for digits that are none, such as a superscript."""
+    return id_.isascii() and id_.isdigit()
 
 
 def parts_counted(count: int) -> int:

@@ -35,12 +35,11 @@ from schemas.topics import DAY_MS
 from streams.agents.activities.happenings import is_live
 from streams.agents.activities.ownership import own_profile
 from streams.agents.activities.timelines import ACTIVITIES
+from streams.agents.conversations.activities import activities_of
 from streams.agents.conversations.agent import TOPIC as CONVERSATIONS
 from streams.agents.conversations.agent import observed_in
-from streams.core.activities.conversations import ConversationActivities, EventMoment
 from streams.core.activities.happenings import identified_by
 from streams.core.activities.limits import RetentionLimits
-from streams.core.conversations.observation import updated_second
 from streams.core.records.registers import NOTHING
 from streams.engine.in_memory import ListOutbox
 from streams.ops.activities.policy import in_force
@@ -201,8 +200,7 @@ def _of_conversation(tenancy: Tenancy, record: Any, *, activity: str) -> Shown |
     if is_checkpoint(record.value):
         return None
     key, observed, cause = observed_in(tenancy, record, ListOutbox())
-    second, updated = (cause.time or 0) // 1000, updated_second(observed.item)
-    shown = ConversationActivities(key, EventMoment(cause.topic, second, cause.live, cause.event, updated=updated))
+    shown = activities_of(key, observed, cause)
     list(shown.of_parts((each, each.part) for each in observed.parts))
     list(shown.beside_parts(observed, NOTHING, begins=True))
     made_of = shown.identified.get(activity)
