@@ -43,6 +43,8 @@ MODES: Final = (ANY, NEXT)
 FORMS: Final = 1
 """The version of the normal forms in which keys are claimed. Raising it means to rebuild the contacts and identity agents."""
 
+_NO_FORMS: Final = 0  # of a claim that claims nothing, not even that its record exists
+
 
 _SHARED_MAILBOXES: Final = (
     "admin", "contact", "do-not-reply", "donotreply", "hello", "info", "mail", "no-reply", "noreply", "office", "postmaster", "sales",
@@ -100,6 +102,16 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     merges: tuple[Merge, ...] = ()
     forms: int = FORMS
     answer_to: str = CONTACT
+
+    @classmethod
+    def none(cls, kind: str) -> "Claim":
+        """Return what is claimed of a record of that kind which is none: nothing of it is stored, or its source is withdrawn."""
+        return cls(forms=_NO_FORMS, answer_to=kind)
+
+    @property
+    def is_none(self) -> bool:
+        """Return whether nothing is claimed, not even that the record exists."""
+        return self.forms == _NO_FORMS
 
 
 class ClaimMessage(msgspec.Struct, frozen=True, array_like=True):

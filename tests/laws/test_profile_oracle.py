@@ -8,13 +8,20 @@ from schemas.profiles.identity import DEFAULT_RULES
 from schemas.profiles.policies import ProfilePolicy
 from tests.support.profile_laws import product
 from tests.support.profile_laws.answers import answers
-from tests.support.profile_laws.campaign import campaign, compare, disagreements, disagreements_read_meanwhile, length
+from tests.support.profile_laws.campaign import (
+    campaign,
+    compare,
+    disagreements,
+    disagreements_denied,
+    disagreements_read_meanwhile,
+    length,
+)
 from tests.support.profile_laws.faults import FAULTS
 from tests.support.profile_laws.history import START, history
 from tests.support.profile_laws.inputs import PERSON, Applied, Foreign, History, Post
 
 HISTORIES, GROUPS = 500, 10
-READ_MEANWHILE, HISTORIES_OF_GROUP = 60, 20
+READ_MEANWHILE, STORED_NOTHING, HISTORIES_OF_GROUP = 60, 80, 20
 REDUCED = {  # seed of a history by which the oracle found a fault, once
     "a contact that was merged away and deleted contributes nothing": 16,
     "archived_at is never that of a record that was merged away": 13,
@@ -100,6 +107,12 @@ def test_the_agents_agree_with_the_oracle_in_any_order_with_repetitions_and_in_a
 def test_they_agree_where_objects_are_read_over_rest_rules_change_and_events_name_somebody_by_a_value_meanwhile(group):
     seeds = range(group * HISTORIES_OF_GROUP, (group + 1) * HISTORIES_OF_GROUP)
     assert {seed: broken for seed in seeds if (broken := disagreements_read_meanwhile(seed, length(seed)))} == {}
+
+
+@pytest.mark.parametrize("group", range(STORED_NOTHING // HISTORIES_OF_GROUP))
+def test_they_agree_where_policies_store_nothing_of_most_records_in_any_order_of_policies_events_and_readings(group):
+    seeds = range(group * HISTORIES_OF_GROUP, (group + 1) * HISTORIES_OF_GROUP)
+    assert {seed: broken for seed in seeds if (broken := disagreements_denied(seed))} == {}
 
 
 @pytest.mark.parametrize("fault", REDUCED)

@@ -1,5 +1,6 @@
 """Policies that change at any moment end in what follows from the last one alone, whatever lags behind whatever."""
 
+import itertools
 import random
 
 import msgspec
@@ -7,10 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from schemas.cloudevents import Origin
+from schemas.ids import derived
+from schemas.intercom.rest_objects import ReadAs, Reading
 from schemas.profiles.policies import STRATEGIES, FieldPolicy, ProfilePolicy, SourceStrategy
 from streams.agents.policies import walk
 from tests.support.identity.histories import APPS, shared_history
 from tests.support.identity.lagging_pipeline import LaggingPipeline
+from tests.support.identity.mixed_history import Sent
+from tests.support.intercom_bodies import AT, contact, posted
 from tests.support.tenancy import TWO_WORKSPACES
 
 LATEST = ("people", "people.aliases", "memberships", "orgs")
@@ -78,3 +84,45 @@ def test_the_last_policy_alone_decides_and_no_change_is_published_twice(seed, po
     assert {topic: pipeline.latest(topic) for topic in LATEST} == {topic: expected.latest(topic) for topic in LATEST}
     ids = pipeline.ids()
     assert len(ids) == len(set(ids))
+
+
+def _merge_read(denied):
+    """Return what happens to two contacts of whom one was merged away, and the policy that denies a field or everything."""
+    app, merged, survivor = APPS[0], "b", "a"
+    bodies = [
+        posted("contact.user.updated", contact(id_, email=f"{id_}@a.org", created_at=AT - 9), number=number, app_id=app)
+        for number, id_ in enumerate((merged, survivor))
+    ]
+    reading = Reading(
+        app_id=app,
+        type="contact",
+        entity=merged,
+        value=b"{}",
+        read_as=ReadAs.MERGED,
+        requested_at=(AT + 60) * 1000,
+        successor=survivor,
+    )
+    return [*bodies, reading, ProfilePolicy(deny=(denied,))]
+
+
+@pytest.mark.parametrize("denied", ["*", "email"])
+def test_a_merge_that_was_read_over_rest_gives_the_same_person_whenever_a_policy_denies_all_that_is_known_of_its_contacts(denied):
+    found = set()
+    for seed, order in enumerate(itertools.permutations(_merge_read(denied))):
+        pipeline = LaggingPipeline(TWO_WORKSPACES, random.Random(seed))
+        for each in order:
+            if isinstance(each, Reading):
+                pipeline.receive(Sent(each.topic, each.key.encode(), each.value, tuple(each.headers(Origin.BACKFILL, AT))))
+            elif isinstance(each, ProfilePolicy):
+                pipeline.apply(each)
+            else:
+                pipeline.post(each)
+            if seed % 2:
+                pipeline.run()
+        pipeline.run()
+        found.add(tuple(tuple(pipeline.latest(topic).items()) for topic in LATEST))
+    (only,) = found
+    (person,) = (pipeline.avro.decode(value)[1] for _, value in only[0])
+    survivor, merged = f"{APPS[0]}:a", f"{APPS[0]}:b"
+    assert [record["key"] for record in person["records"]] == ([merged] if denied == "*" else [survivor, merged])
+    assert person["id"] == derived("acme", "person", person["records"][0]["key"])

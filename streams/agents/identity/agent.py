@@ -58,6 +58,13 @@ class _Change(NamedTuple):
     trace: str | None
 
 
+class _Place(NamedTuple):
+    """The record that a record's profile is named after, and the record's merges that do not count."""
+
+    founder: str
+    ignored: tuple[str, ...] = ()
+
+
 class _Progress(msgspec.Struct, frozen=True, array_like=True):
     """How far new rules have been applied: to the records up to this one."""
 
@@ -116,8 +123,11 @@ def _compared(scope: Scope, table: Table[IdentityRow]) -> _Compared:
 
 def _claimed(compared: _Compared, key: str, message: ClaimMessage, trace: str | None, out: Outbox) -> None:
     scope, keys, claims = compared
-    row = claims.row(key)
-    before = None if row is None else row.claim
+    row, before = claims.row(key), claims.claim(key)
+    if message.claim.is_none:
+        if row is not None and before is not None:
+            _leave(compared, key, row, _Change(scope, message.cause, trace), out)
+        return
     if message.claim == before:
         return
     linker = Linker(keys, claims)
@@ -129,10 +139,25 @@ def _claimed(compared: _Compared, key: str, message: ClaimMessage, trace: str | 
     _place_all(compared, touched, _Change(scope, message.cause, trace), out)
 
 
+def _leave(compared: _Compared, key: str, row: ClaimRow, change: _Change, out: Outbox) -> None:
+    """Take out a record that is none any more: no profile has it or is named after it, and its own id is nobody's alias.
+
+    Where it has an assignment its row stays, since later ones count on from that.
+    """
+    _, keys, claims = compared
+    none = Claim.none(row.claim.answer_to)
+    touched = Linker(keys, claims).touched(key, row.claim, none)
+    claims.replace(key, row, none)
+    if row.assignment is None:
+        claims.delete(key)
+    _assign(key, _Place(key), claims, change, out)
+    _place_all(compared, touched, change, out)
+
+
 def _withdrawn(record: Message, claims: TenantClaims, key: str) -> ClaimMessage:
-    """Return the claim of a record that claims nothing any more. Its row stays: later assignments count on from it."""
+    """Return the claim of a record that claims nothing any more."""
     before = claims.claim(key) or Claim()
-    return ClaimMessage(Claim(answer_to=before.answer_to), PatchCause(header(record.headers, "ce_causationid") or "", 0))
+    return ClaimMessage(Claim.none(before.answer_to), PatchCause(header(record.headers, "ce_causationid") or "", 0))
 
 
 def _forget(compared: _Compared, record: Message, key: str, before: ClaimRow, out: Outbox) -> None:
@@ -206,18 +231,21 @@ def _place_all(compared: _Compared, touched: set[str], change: _Change, out: Out
 
 def _place(component: Component, claims: TenantClaims, change: _Change, out: Outbox) -> None:
     """Send an assignment to each record whose profile, or whose merges that count, differ from what it was last sent."""
-    profile = ""
     for record in component.records:
-        row = claims.row(record)
-        ignored = component.ignored.get(record, ())
-        if row is None or (row.assignment is None and record == component.founder and not ignored):
-            continue
-        profile = profile or derived(*change.scope, component.founder)
-        number = 0 if row.assignment is None else row.assignment.number
-        assignment = Assignment(number + 1, profile, ignored)
-        if row.assignment is None or row.assignment[1:] != assignment[1:]:
-            claims.assign(record, row, assignment)
-            _send(record, row.claim.answer_to, AssignmentMessage(assignment, change.cause, component.founder), change, out)
+        _assign(record, _Place(component.founder, component.ignored.get(record, ())), claims, change, out)
+
+
+def _assign(record: str, place: _Place, claims: TenantClaims, change: _Change, out: Outbox) -> None:
+    """Send a record the assignment that says its place, unless that was sent last. Who is a profile of its own from the beginning needs none."""
+    founder, ignored = place
+    row = claims.row(record)
+    if row is None or (row.assignment is None and record == founder and not ignored):
+        return
+    number = 0 if row.assignment is None else row.assignment.number
+    assignment = Assignment(number + 1, derived(*change.scope, founder), ignored)
+    if row.assignment is None or row.assignment[1:] != assignment[1:]:
+        claims.assign(record, row, assignment)
+        _send(record, row.claim.answer_to, AssignmentMessage(assignment, change.cause, founder), change, out)
 
 
 def _send(record: str, kind: str, message: AssignmentMessage, change: _Change, out: Outbox) -> None:

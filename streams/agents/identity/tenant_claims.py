@@ -41,7 +41,7 @@ class TenantClaims:
 
     def claim(self, record: str) -> Claim | None:
         row = self.row(record)
-        return None if row is None else row.claim
+        return None if row is None or row.claim.is_none else row.claim
 
     def claimants(self, key: Key, most: int) -> Claimants:
         group = group_of_key(self._scope, key)

@@ -11,7 +11,7 @@ from streams.core.identity.rows import ClaimRow, RulesRow
 def comparable(group: str, item: str, row: Any) -> bytes | None:
     """Return a claim or rules; the rest is an index of the claims."""
     match row:
-        case ClaimRow(claim) if claim != Claim():
+        case ClaimRow(claim) if claim != Claim() and not claim.is_none:
             return msgspec.msgpack.encode(claim)
         case RulesRow(rules):
             return msgspec.msgpack.encode(rules)

@@ -70,7 +70,7 @@ FOREIGN: Final[Mapping[str, ClaimForm]] = MappingProxyType({
 
 def changed_claim(record: str, before: Registers, after: Registers, form: ClaimForm = CONTACTS) -> Claim | None:
     """Return what a record claims now, or None where it claimed the same before. Who is new claims something, if only to exist."""
-    if before == NOTHING:
+    if NOTHING in (before, after):
         return claim(record, after, form)
     if _fields(before, form) == _fields(after, form) and _merges(record, before) == _merges(record, after):
         return None
@@ -79,7 +79,9 @@ def changed_claim(record: str, before: Registers, after: Registers, form: ClaimF
 
 
 def claim(record: str, registers: Registers, form: ClaimForm = CONTACTS) -> Claim:
-    """Return what a record claims. A value that is kept as a hash has no normal form."""
+    """Return what a record claims: none, if nothing of it is stored. A value that is kept as a hash has no normal form."""
+    if registers == NOTHING:
+        return Claim.none(form.kind)
     fields = {name: None if is_hash(value) else value for name, value in _fields(registers, form).items()}
     created = fields.get("created_at")
     return Claim(
@@ -91,8 +93,8 @@ def claim(record: str, registers: Registers, form: ClaimForm = CONTACTS) -> Clai
 
 
 def claim_of_foreign(record: str, registers: Registers, form: ClaimForm) -> Claim:
-    """Return what a record of another system claims: only that it exists, once it is withdrawn."""
-    return Claim(answer_to=form.kind) if is_withdrawn(registers) else claim(record, registers, form)
+    """Return what a record of another system claims: none, once it is withdrawn."""
+    return Claim.none(form.kind) if is_withdrawn(registers) else claim(record, registers, form)
 
 
 def without_merges(registers: Registers, ignored: Collection[str]) -> Registers:

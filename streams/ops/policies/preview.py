@@ -90,8 +90,9 @@ async def preview(
 
 
 def profiles_of(table: MemoryTable[Any], tenant: str) -> int:
-    """Return how many profiles of a tenant are published or hold records; an id whose records have all moved away is none."""
-    return sum(OpenProfile(group, table).tenant == tenant for group in table.groups() if not group.startswith(":"))
+    """Return how many profiles of a tenant are published or have records that count; an id whose records have all moved away is none."""
+    profiles = (OpenProfile(group, table) for group in table.groups() if not group.startswith(":"))
+    return sum(profile.tenant == tenant and profile.has_records for profile in profiles)
 
 
 def _changes(

@@ -79,8 +79,9 @@ def regrouped(table: Table[IdentityRow], scope: Scope, rules: IdentityRules, *, 
 
 
 def _profiles(table: Table[IdentityRow], scope: Scope, rules: IdentityRules) -> _Profiles:
-    """Return the profiles. What activities name by a value is of one, and is no record."""
-    claims = {record: row.claim for record, row in table.walk(group_of(scope)) if isinstance(row, ClaimRow)}
+    """Return the profiles. What activities name by a value is of one, and is no record; so is one of which nothing is claimed."""
+    rows = ((record, row) for record, row in table.walk(group_of(scope)) if isinstance(row, ClaimRow))
+    claims = {record: row.claim for record, row in rows if not row.claim.is_none}
     linker = Linker(LinkingKeys(rules), TenantClaims(table, scope))
     return {
         component.founder: tuple(record for record in component.records if claims[record].answer_to != VALUE_KIND)

@@ -10,14 +10,14 @@ from schemas.cloudevents import context
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.message import RecordValue
-from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES, Claim, ClaimMessage, IdentityRules, Key
+from schemas.profiles.identity import ASSIGNMENT, CLAIM, RULES, Claim, ClaimMessage, IdentityRules, Key, Merge
 from schemas.profiles.registers import PatchCause
 from streams.agents.identity import agent as module
 from streams.agents.identity.agent import identity
 from streams.agents.identity.claim_events import OF_CONTACTS
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
-from tests.support.identity.claim_sets import EVERYBODY, NAMED, random_claim
+from tests.support.identity.claim_sets import EVERYBODY, NAMED, random_claim, version
 from tests.support.identity.claim_sets import RULES as RULE_SETS
 from tests.support.identity.oracle import people
 
@@ -151,6 +151,34 @@ def test_a_claim_that_is_withdrawn_parts_the_record_and_its_number_continues():
     assert agent.assigned["w:b"] == (2, derived("acme", "person", "w:b"), ())
 
 
+def test_a_record_that_is_none_names_nobody_has_nobody_and_is_a_record_again_once_something_is_claimed_of_it():
+    agent, merged = Identity(), Claim(merges=(Merge("w:a", version(1)),))
+    agent.claim("w:a", Claim())
+    agent.claim("w:b", merged)
+    assert agent.assigned["w:b"].profile == derived("acme", "person", "w:a")
+    (sent,) = agent.claim("w:a", Claim.none("contact"))
+    assert (sent.key, agent.assigned["w:b"]) == (b"w:b", (2, derived("acme", "person", "w:b"), ()))
+    assert agent.claim("w:a", Claim.none("contact")) == []
+    agent.claim("w:a", Claim(created=1))
+    assert agent.assigned["w:b"] == (3, derived("acme", "person", "w:a"), ())
+    agent.claim("w:b", Claim.none("contact"))
+    assert agent.assigned["w:b"] == (4, derived("acme", "person", "w:b"), ()), "its own id is nobody's alias"
+
+
+def test_of_a_record_that_is_none_nothing_stays_but_the_number_of_its_assignment():
+    agent = Identity()
+    agent.claim("w:a", mail("ada@a.org"))
+    agent.claim("w:a", Claim.none("contact"))
+    assert agent.table.rows() == {}
+    assert agent.claim("w:b", Claim.none("contact")) == []
+    assert agent.table.rows() == {}
+    for record in ("w:a", "w:b"):
+        agent.claim(record, mail("ada@a.org"))
+    agent.claim("w:b", Claim.none("contact"))
+    agent.claim("w:b", mail("ada@a.org"))
+    assert agent.assigned["w:b"] == (3, derived("acme", "person", "w:a"), ())
+
+
 def test_new_rules_place_everybody_again_a_part_at_a_time(monkeypatch):
     monkeypatch.setattr(module, "_RECORDS_IN_A_PART", 2)
     agent, claims = Identity(), {f"ws1:{number}": mail("info@a.org") for number in range(5)}
@@ -197,10 +225,10 @@ def test_the_oracle_agrees_after_any_claims_and_rules_in_any_interleaving(seed, 
             if chance.random() < 0.15:
                 rules = chance.choice(RULE_SETS)
                 agent.rule(rules)
-            elif chance.random() < 0.05 and claims:
+            elif chance.random() < 0.1 and claims:
                 record = chance.choice(sorted(claims))
-                claims[record] = Claim(answer_to=claims[record].answer_to)
-                agent.claim(record, None)
+                kind = claims.pop(record).answer_to
+                agent.claim(record, chance.choice((None, Claim.none(kind))))
             else:
                 record = chance.choice(EVERYBODY)
                 claims[record] = random_claim(record, chance)

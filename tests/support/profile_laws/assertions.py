@@ -133,6 +133,8 @@ def _of_contact(topic: str, item: dict[str, Any], app: str, at: int, event: str)
     if topic.startswith("contact.unarchive"):
         yield Assertion(PERSON, key, MARK, "archived", False, Version(at, Rank.ADD, 0, at * 1000, event))
     yield from _snapshot(PERSON, key, item, at, event)
+    if topic == "contact.merged":
+        yield Assertion(PERSON, key, MARK, "absorbed", True, Version(at, Rank.MERGE, 0, at * 1000, event))
     if source := (item.get("merged_from") or {}).get("id"):
         version = Version(at, Rank.MERGE, 0, at * 1000, derived(event, "merged_from"))
         yield Assertion(PERSON, f"{app}:{source}", MARK, ("merged", key), True, version)

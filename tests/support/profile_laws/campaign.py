@@ -9,11 +9,13 @@ from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.profile_laws import product
 from tests.support.profile_laws.answers import Answers, Origin, answers
 from tests.support.profile_laws.changes import broken_changes
+from tests.support.profile_laws.denied_history import history_denied
 from tests.support.profile_laws.history import history, history_read_meanwhile
 from tests.support.profile_laws.inputs import History
 
 _NOT_COMPARED = frozenset({"sources", "provenance", "updated_at", "unsettled", "incomplete", "event"})  # as fields, that is
 _SIZE = 24
+_OTHER_FORMS = 5
 _TOPICS = ("people", "orgs", "memberships", "people.aliases", "orgs.aliases")
 
 
@@ -25,6 +27,11 @@ def disagreements(seed: int, size: int = _SIZE) -> list[str]:
 def disagreements_read_meanwhile(seed: int, size: int = _SIZE) -> list[str]:
     """Return the same where objects are read over REST meanwhile, and rules of identity change."""
     return _disagreements(history_read_meanwhile(seed, size), random.Random(seed))
+
+
+def disagreements_denied(seed: int) -> list[str]:
+    """Return the same where policies store nothing of most records."""
+    return _disagreements(history_denied(seed), random.Random(seed))
 
 
 def _disagreements(given: History, draw: random.Random) -> list[str]:
@@ -75,8 +82,11 @@ def length(seed: int) -> int:
 
 
 def campaign(minutes: float, first: int, *, histories: int | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield seed and disagreements of one history after the other."""
+    """Yield seed and disagreements of one history after the other. Each fifth seed has one of each other form, too."""
     end, seed = time.monotonic() + minutes * 60, first
     while seed - first < histories if histories is not None else time.monotonic() < end:
-        yield seed, disagreements(seed, length(seed))
+        found = disagreements(seed, length(seed))
+        if seed % _OTHER_FORMS == 0:
+            found += [*disagreements_denied(seed), *disagreements_read_meanwhile(seed, length(seed))]
+        yield seed, found
         seed += 1

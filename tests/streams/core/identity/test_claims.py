@@ -5,11 +5,12 @@ import pytest
 from schemas.intercom.envelope import envelope
 from schemas.profiles.identity import Claim, Key, Merge
 from schemas.profiles.version import Rank, Version
-from streams.core.identity.claims import COMPANIES, changed_claim, claim
+from streams.core.identity.claims import COMPANIES, FOREIGN, changed_claim, claim
+from streams.core.identity.claims import CONTACTS as CONTACTS_CLAIM
 from streams.core.records.intercom.translate import translate
 from streams.core.records.intercom.webhook_topics import COMPANIES as COMPANY_RULES
 from streams.core.records.intercom.webhook_topics import CONTACTS, MERGED_AWAY
-from streams.core.records.registers import NOTHING, join
+from streams.core.records.registers import NOTHING, edge_registers, join
 from tests.support.intercom_bodies import ADA, APP, AT, company, contact, posted
 
 RECORD = f"{APP}:{ADA}"
@@ -65,6 +66,14 @@ def test_a_claim_is_sent_at_first_sight_and_then_only_where_it_changed():
     assert changed_claim(RECORD, first, second) == Claim(keys=(Key("email", "ada@example.org"),))
     merged = translate(MERGED_AWAY, envelope(posted("contact.merged", contact("new"))), "m")
     assert changed_claim(RECORD, second, join(second, merged)) == claim(RECORD, join(second, merged))
+
+
+@pytest.mark.parametrize("form", [CONTACTS_CLAIM, COMPANIES, FOREIGN["person"], FOREIGN["org"]])
+def test_a_record_of_which_nothing_is_left_claims_not_even_that_it_exists(form):
+    marked = edge_registers(Version(AT, 0, 0, 0, "e"), ["archived"], on=True)
+    for before in (registers(email="ada@example.org"), marked):
+        assert changed_claim(RECORD, before, NOTHING, form) == Claim.none(form.kind)
+    assert changed_claim(RECORD, NOTHING, marked, form) == Claim(answer_to=form.kind), "a mark is something"
 
 
 def company_claim(**fields):

@@ -15,6 +15,8 @@ from streams.ops.policies.preview import profiles_of
 from streams.ops.profiles.identity_preview import regrouped
 from streams.ops.profiles.merge_preview import merged
 from streams.ops.profiles.reasons import field_reasons
+from tests.streams.agents.foreign.test_withdrawal import withdrawn
+from tests.support.identity.foreign_records import foreign
 from tests.support.identity.lagging_pipeline import PROFILE_AGENTS, LaggingPipeline
 from tests.support.intercom_bodies import APP, AT, contact, listed, posted
 from tests.support.oracle import Pipeline
@@ -59,6 +61,18 @@ def test_a_preview_of_a_policy_counts_the_tenants_profiles_those_that_are_not_pu
     pipeline.apply(ProfilePolicy(select='person.role == "lead"'))
     assert len(pipeline.latest("people")) == 2
     assert [profiles_of(pipeline.tables["people"], tenant) for tenant in ("acme", "globex", "nobody")] == [2, 1, 0]
+
+
+def test_previews_count_neither_records_of_which_nothing_is_stored_nor_those_of_a_withdrawn_source():
+    pipeline = Pipeline(WITH_SOURCES)
+    pipeline.post(saved("a", 1, external_id="x"), saved("b", 2, external_id="x"))
+    for record in (foreign(fields={"external_id": "x"}), foreign("2", fields={"name": "Bo"}), withdrawn()):
+        pipeline.feed("person.records", record)
+    assert profiles_of(pipeline.tables["people"], "acme") == 1
+    assert regrouped(pipeline.tables["identity"], SCOPE, TOGETHER, most=10).records == 2
+    pipeline.apply(ProfilePolicy(deny=("*",)))
+    assert profiles_of(pipeline.tables["people"], "acme") == 0
+    assert regrouped(pipeline.tables["identity"], SCOPE, TOGETHER, most=10).before == 0
 
 
 def apply(agents, rules):
