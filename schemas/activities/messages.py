@@ -56,11 +56,15 @@ class Participants(NamedTuple):
 
 
 class ActivityRecord(msgspec.Struct, frozen=True, array_like=True, tag="activity"):
-    """An activity of a contact, because of an event; `participants` are those of its conversation as the sender knows them."""
+    """An activity of a contact, because of an event; `participants` are those of its conversation as the sender knows them.
+
+    `of_sealed` is a redaction of what is sealed in its conversation: it takes words, and who does not have the activity does not get it.
+    """
 
     activity: PersonActivity
     cause: PatchCause
     participants: Participants | None = None
+    of_sealed: bool = False
 
 
 class ParticipantsRecord(msgspec.Struct, frozen=True, array_like=True, tag="participants"):

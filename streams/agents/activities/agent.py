@@ -34,6 +34,7 @@ from streams.agents.activities.contact import Contact
 from streams.agents.activities.moves import ContactMove, ConversationMove, is_beside_another, move_contact, move_conversation
 from streams.agents.activities.passing import (
     add_and_record,
+    is_known,
     keep_on_record,
     keep_what_is_back,
     passage,
@@ -212,7 +213,11 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
     known, latest, stays, others = passage(contact, activity.conversation, message.participants)
     if known is not None and known.closed:
         activity = without_words(activity)
-    if stays:
+    if stays and known is not None and known.sealed and message.participants is not None and not message.of_sealed:
+        contact.owner.is_sealed_no_more(activity.conversation)  # what is new is not sealed with what was left then
+    if stays and message.of_sealed and not is_known(contact, activity):
+        contact.send.forget(activity.id, cause)
+    elif stays:
         if known is None:
             contact.add(activity, cause)
         else:
@@ -221,7 +226,7 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
         keep_on_record(contact, message.activity, cause)
     if latest is not None:
         for other in others:
-            contact.send.pass_on(activity, latest, other, cause)
+            contact.send.pass_on(activity, latest, other, cause, of_sealed=message.of_sealed)
 
 
 def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactCause) -> ConversationMove | None:

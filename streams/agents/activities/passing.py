@@ -48,6 +48,12 @@ def add_and_record(contact: Contact, observed: PersonActivity, cause: ContactCau
         contact.send.record(after, cause)
 
 
+def is_known(contact: Contact, activity: PersonActivity) -> bool:
+    """Return whether a contact has details or a mark of its own of an activity of a conversation; those that are sealed are none."""
+    found = contact.summaries.find(activity.type, activity.conversation, mark_of(activity.id))
+    return found is not None or contact.details.get(item_of(activity)) is not None
+
+
 def keep_on_record(contact: Contact, sent: PersonActivity, cause: ContactCause) -> None:
     """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never."""
     known = contact.details.get(item_of(sent))

@@ -115,10 +115,12 @@ class ContactSender:
         id_ = derived(self._key, item, cause.cause.event, changed.marks.hex())
         self._send(f"{self._key}|{item}", message, id_, cause)
 
-    def pass_on(self, activity: PersonActivity, participants: Participants, to: str, cause: ContactCause) -> None:
+    def pass_on(
+        self, activity: PersonActivity, participants: Participants, to: str, cause: ContactCause, *, of_sealed: bool = False
+    ) -> None:
         """Send an activity to another contact of its conversation."""
         shown = for_company(activity) if company_of_subject(to) else activity
-        message = ActivityRecord(shown, cause.cause, participants)
+        message = ActivityRecord(shown, cause.cause, participants, of_sealed)
         id_ = derived(to, activity.id, cause.cause.event, self._key, participants.number)
         self._send(f"{to}|{activity.id}", message, id_, cause)
 

@@ -42,12 +42,14 @@ def send_activities(
     cause: Cause,
     forgotten: Collection[str] = (),
     *,
+    sealed_until: int = 0,
     table: Table[ConversationTableRow],
     out: Outbox,
 ) -> None:
     """Send what a record shows to everybody who takes part now, and to everybody concerned who that is, where it changed.
 
     `forgotten` are contacts who are erased from now on: what they wrote is not in parts alone, and parts are no rows where it is sealed.
+    What is not later than `sealed_until` (a second) is too late: of that, redactions alone go out, to those who have what they are of.
     """
     because = PatchCause(cause.event, cause.time or 0)
     sent = _participants(key, change, cause, tuple(sorted(forgotten)), table=table, out=out)
@@ -56,11 +58,11 @@ def send_activities(
     _inform_absent(key, change, sent, cause, out, rated=_rater(observed))
     deleted = is_deleted(change.registers)
     participants = Participants(sent.number, sent.contacts)
-    for activity in _shown(key, change, observed, cause):
+    for activity, is_late in _shown(key, change, observed, cause, sealed_until):
         whole = without_words(activity) if deleted else activity
         for contact in sent.contacts:
             shown = for_company(whole) if company_of_subject(contact) else whole
-            message = RECORD.encode(ActivityRecord(shown, because, participants), out.encoding)
+            message = RECORD.encode(ActivityRecord(shown, because, participants, is_late), out.encoding)
             send_to(contact, activity.id, message, cause, out)
 
 
@@ -72,14 +74,24 @@ def activities_of(key: str, observed: Observed, cause: Cause) -> ConversationAct
     )
 
 
-def _shown(key: str, change: ConversationChange, observed: Observed, cause: Cause) -> Iterator[PersonActivity]:
-    """Yield the activities of a record. Of a reading, which shows all parts again and again, those that changed, unless it is replayed."""
+def _shown(
+    key: str, change: ConversationChange, observed: Observed, cause: Cause, sealed_until: int
+) -> Iterator[tuple[PersonActivity, bool]]:
+    """Yield the activities of a record, and whether each is the redaction of one that is sealed.
+
+    Of a reading, which shows all parts again and again, those that changed, unless it is replayed.
+    """
     shown = activities_of(key, observed, cause)
-    yield from shown.of_parts(
+    for activity in shown.of_parts(
         (each.shown, each.known) for each in change.parts if cause.topic or cause.live or cause.replayed or each.changed
-    )
-    yield from shown.of_parts((each, each.part) for each in observed.redactions)
-    yield from shown.beside_parts(observed, change.registers_before, begins=change.begins)
+    ):
+        yield activity, False
+    for activity in shown.of_parts((each, each.part) for each in observed.redactions):
+        yield activity, True
+    for activity in shown.beside_parts(observed, change.registers_before, begins=change.begins):
+        is_late = activity.time <= sealed_until * 1000
+        if activity.redacted or not is_late:
+            yield activity, is_late
 
 
 def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Cause, out: Outbox, *, rated: str) -> None:

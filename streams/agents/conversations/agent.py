@@ -85,7 +85,8 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         forgotten = frozenset[str]()
         if batch.topic == ERASURES_TOPIC:
             forgotten = erased_contacts(change.registers) - erased_contacts(change.registers_before)
-        send_activities(key, change, observed, cause, forgotten, table=table, out=out)
+        until = 0 if seal is None else seal.until
+        send_activities(key, change, observed, cause, forgotten, sealed_until=until, table=table, out=out)
 
 
 def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Observed, Cause]:

@@ -12,8 +12,9 @@ from schemas.activities.marks import MARK, mark_of, pack_alone, unpack
 from schemas.intercom.conversations import ConversationRow, SealedParts, Tally
 from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Version
-from streams.core.conversations.observation import UPDATED, Observed
+from streams.core.conversations.observation import SOURCE_REDACTED, UPDATED, Observed
 from streams.core.conversations.parts import ObservedPart
+from streams.core.conversations.row import is_marked
 from streams.core.conversations.tallies import PARTS, Tallies
 from streams.core.records.registers import NOTHING
 
@@ -22,11 +23,11 @@ SEALED_AFTER_S: Final = 761 * 86_400
 
 
 def last_second(row: ConversationRow, registers: Registers) -> int:
-    """Return when anything last happened in a conversation, 0 where nothing says so."""
+    """Return when anything last happened in a conversation, 0 where nothing says so: who comes, goes or reads moves no `updated_at`."""
     parts = dict(row.tallies).get(PARTS)
     updated: list[Value] = [values[UPDATED] for _, values in registers.now if UPDATED in values]
     seconds = [each // 1000 for each in updated if isinstance(each, int)]
-    return max(parts.last if parts else 0, *seconds, 0)
+    return max(parts.last if parts else 0, *seconds, *(version.second for version in _versions(registers)), 0)
 
 
 def is_over(row: ConversationRow, registers: Registers, second: int) -> bool:
@@ -58,6 +59,8 @@ def after(seal: SealedParts, observed: Observed) -> Observed | None:
     newest = max((version.second for version in _versions(observed.registers)), default=0)
     if parts or newest > seal.until:
         return msgspec.structs.replace(observed, parts=parts, redactions=redactions)
+    if is_marked(observed.registers, SOURCE_REDACTED):
+        return Observed(registers=_redaction_of_source(observed.registers), redactions=redactions, item=observed.item)
     return Observed(registers=NOTHING, redactions=redactions) if redactions else None
 
 
@@ -73,6 +76,11 @@ def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:
 
 def _is_new(seal: SealedParts, part: ObservedPart) -> bool:
     return part.part.second > seal.until and not is_part_of(seal, part.item)
+
+
+def _redaction_of_source(registers: Registers) -> Registers:
+    found = ((version, {name: on for name, on in names.items() if name == SOURCE_REDACTED}) for version, names in registers.on)
+    return msgspec.structs.replace(NOTHING, on=tuple(layer for layer in found if layer[1]))
 
 
 def _versions(registers: Registers) -> Iterator[Version]:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from streams.agents.activities import agent, mark_set
 from tests.laws.test_activity_retention import DAY_S, PAUSES, compare, rows, run
 from tests.streams.agents.activities.test_rough_histories import check_any_order, check_policies
+from tests.streams.agents.activities.test_sealed_histories import check_sealed
 from tests.support.activities.world import World, truth, truth_of_orgs
 from tests.support.intercom_bodies import AT
 
@@ -43,8 +44,8 @@ def disagreements(seed: int, size: int = _SIZE) -> list[str]:
 
 
 def rough_disagreements(seed: int, size: int = _SIZE) -> list[str]:
-    """Return what is wrong after a history with redactions, deletions, readings and replays, in two orders or with policies that change meanwhile."""
-    check = check_policies if seed // 2 % 2 else check_any_order
+    """Return what is wrong after a history with redactions, deletions, readings and replays: in two orders, with policies that change meanwhile, or over years."""
+    check = (check_any_order, check_policies, check_sealed)[seed // 2 % 3]
     try:
         with patch.object(agent, "_AT_A_TIME", 3), patch.object(mark_set, "_LEAF", 2):
             check(seed, size)

@@ -22,8 +22,10 @@ AUTHORS = (
     ({"type": "user", "id": "c1"}, "conversation.contact_replied"),
 )
 KINDS = {"note": "conversation.noted", "close": "conversation.closed", "assignment": "conversation.assigned"}
+RARE = "channel_and_reply_time_expectation"  # says something by its words alone
 TOPICS = {
     "comment": "conversation.admin.replied",
+    RARE: "conversation.admin.replied",
     "note": "conversation.admin.noted",
     "close": "conversation.admin.closed",
     "assignment": "conversation.admin.assigned",
@@ -141,7 +143,7 @@ class RoughWorld:
     def _say(self) -> None:
         number, kind, id_ = (
             self._any(),
-            self.chance.choice(("comment", "comment", "note", "close", "assignment")),
+            self.chance.choice(("comment", "comment", "note", "close", "assignment", RARE)),
             str(9_000 + self.number),
         )
         author, reply = self.chance.choice(AUTHORS)
