@@ -4,13 +4,13 @@ REST sends whole seconds, webhooks ISO 8601 with milliseconds in two formats, so
 an int in some objects and a string in others, and "nobody" is null, 0 or "0".
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from schemas.errors import InvalidRecord
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_DAY: Final = 86_400  # seconds
 _FIRST: Final = -62_135_596_800  # second at which year 1 begins
 _LAST: Final = 253_402_300_799  # last second of year 9999: beyond it a number can only be milliseconds
 _LONGEST_NUMBER: Final = 24  # digits of a time as text; longer texts are no times, and slow to convert
@@ -77,7 +77,8 @@ def _from_text(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidRecord("a text where a time belongs is neither a number nor ISO 8601; look at the sender") from None
-    ms = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    ms = (since.days * _DAY + since.seconds) * 1000 + since.microseconds // 1000  # cut, as a division by a millisecond does
     if not _FIRST * 1000 <= ms < (_LAST + 1) * 1000:
         raise InvalidRecord("a time lies outside the years 1 to 9999 in UTC; look at the sender")
     return ms

@@ -101,7 +101,7 @@ def _send_consequences(
     if claim is not None:
         message = ClaimMessage(claim, cause)
         send_claim(Scope(tenant, PERSON), key, message, source=_PATCHES.source, trace=trace, out=out)
-    if may_differ(before, after):
+    if (before.on or after.on) and may_differ(before, after):  # else there is no edge
         assignment = change.after.assignment
         send_changes(
             key,

@@ -1,6 +1,8 @@
 """What changed between two public values of a profile, field by field."""
 
 from collections.abc import Iterable, Mapping
+from itertools import compress
+from operator import ne
 from typing import Any, Final
 
 from schemas.canonical import canonical, canonical_text
@@ -45,8 +47,8 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str
 
 def _unequal(old: Mapping[str, Any], new: Mapping[str, Any], but: frozenset[str] = frozenset()) -> Iterable[str]:
     """Return the names whose values differ, but for some that are not looked at."""
-    known = old.get
-    names = [name for name, value in new.items() if name not in but and known(name) != value]
+    unequal = compress(new, map(ne, new.values(), map(old.get, new)))
+    names = [name for name in unequal if name not in but]
     if not old.keys() <= new.keys():
         names += old.keys() - new.keys() - but
     return names

@@ -203,9 +203,7 @@ def with_provenance(value: dict[str, Any], parts: Provenance) -> dict[str, Any]:
     places = {source: place for place, source in enumerate(sources)}
     provenance: dict[str, int] = {}
     for origin, (_, names) in zip(origins, parts, strict=True):
-        place = places[origin]
-        for name in names:
-            provenance[name] = place
+        provenance.update(dict.fromkeys(names, places[origin]))
     value["updated_at"] = max([time for _, _, time in sources], default=0)
     value["sources"] = [{"record": record, "event": event, "time": time} for record, event, time in sources]
     value["provenance"] = provenance

@@ -1,7 +1,6 @@
 """The public value of a profile: typed fields, maps of JSON and lists of links, each with its origin in the provenance."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,10 +21,11 @@ from streams.core.profiles.policies import (
 )
 from streams.core.profiles.public_schema import ConsentBasis, PublicSchema
 from streams.core.profiles.rules import NO_RULES, ProfileRules, exists
+from streams.core.profiles.shapes import MAPS, Shapes, places_of
 from streams.core.records.registers import unsettled
 
-_MAPS: Final = ("attributes", "traits")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_ACTIVE: Final = frozenset({ProfileStatus.ACTIVE})
 
 
 def public_value(
@@ -33,18 +33,29 @@ def public_value(
 ) -> dict[str, Any] | None:
     """Return the public value of a profile, or None where it does not exist by its tenant's policy.
 
-    It depends on nothing but the registers of its records and that policy; only maps are in no order.
+    It depends on nothing but the registers of its records and that policy; only maps are in no order. Its parts are not to be changed:
+    values share some.
     """
+    value = _SHAPES.value(schema, profile=profile, tenant=tenant, records=records, rules=rules)
+    return value or general_value(schema, profile=profile, tenant=tenant, records=records, rules=rules)
+
+
+def general_value(
+    schema: PublicSchema, *, profile: str, tenant: str, records: Records, rules: ProfileRules
+) -> dict[str, Any] | None:
+    """Return the same, of any records and by any policy."""
     statuses = {key: schema.status(registers) for key, registers in records.items()}
     if not exists(rules, statuses):
         return None
-    unmerged = {key: registers for key, registers in records.items() if statuses[key] is not ProfileStatus.MERGED}
+    unmerged, contributors, status = records, records, ProfileStatus.ACTIVE
     archived_by: Mapping[str, str] = _NONE
-    if rules.archive_deleted:
-        archived_by = {key: "deleted" for key, each in statuses.items() if each is ProfileStatus.DELETED}
-        statuses = {key: _archived_if_deleted(each) for key, each in statuses.items()}
-    status = profile_status(statuses.values())
-    contributors = contributing_records(records, statuses)
+    if set(statuses.values()) != _ACTIVE:  # else all of them count, as of most profiles
+        unmerged = {key: registers for key, registers in records.items() if statuses[key] is not ProfileStatus.MERGED}
+        if rules.archive_deleted:
+            archived_by = {key: "deleted" for key, each in statuses.items() if each is ProfileStatus.DELETED}
+            statuses = {key: _archived_if_deleted(each) for key, each in statuses.items()}
+        status = profile_status(statuses.values())
+        contributors = contributing_records(records, statuses)
     value: dict[str, Any] = {
         "id": profile,
         "tenant": tenant,
@@ -59,32 +70,22 @@ def public_value(
     return with_provenance(value, parts)
 
 
+_SHAPES: Final = Shapes(lambda schema, records, rules: general_value(schema, profile="", tenant="", records=records, rules=rules))
+
+
 def _put_fields(value: dict[str, Any], schema: PublicSchema, layers: ResolvedLayers) -> Provenance:
     """Add the fields that the schema has, and return them."""
-    for name in _MAPS:
+    for name in MAPS:
         value[name] = {}
-    fields = schema.fields
     parts: Provenance = []
     for assertion, values in layers:
-        names = []
-        for name, each in values.items():
-            if name in fields:
-                value[name] = each
-            elif (place := _place(name)) is not None:
-                value[place[0]][place[1]] = each
-            else:
-                continue
-            names.append(name)
-        if names:
-            parts.append((assertion, names))
+        places = places_of(schema.fields, tuple(values))
+        value.update({name: values[name] for name in places.fields})
+        for group, entries_of_group in places.maps:
+            value[group].update({entry: values[name] for entry, name in entries_of_group})
+        if places.names:
+            parts.append((assertion, places.names))
     return parts
-
-
-@lru_cache(maxsize=4096)  # a workspace has some dozens of attributes
-def _place(name: str) -> tuple[str, str] | None:
-    """Return the map and the entry of a field `attributes.plan`; None for other fields."""
-    group, dot, entry = name.partition(".")
-    return (group, entry) if dot else None
 
 
 def _put_links(value: dict[str, Any], schema: PublicSchema, by_kind: Mapping[str, Assertions]) -> Provenance:

@@ -1,10 +1,35 @@
-"""Layers of registers put together: the names of one version, in order, and of two values at one version the greater."""
+"""Layers of registers, each the names of one version, in order; of two values at one version the greater."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from schemas.canonical import canonical
 from schemas.profiles.registers import Layers, Value
 from schemas.profiles.version import Version
+
+SEPARATOR: Final = "\n"
+"""Between the ids of a complete list."""
+NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def field_layers(version: Version, fields: Mapping[str, Value]) -> Layers:
+    """Return the fields of one snapshot."""
+    return ((version, in_order(fields)),) if fields else ()
+
+
+def flag_layers(version: Version, names: Iterable[str]) -> Layers:
+    """Return edges or marks that are asserted at one version."""
+    values: dict[str, Value] = {name: True for name in sorted(names)}  # noqa: C420 - fromkeys would type the values as bool alone
+    return ((version, values),) if values else ()
+
+
+def list_layers(version: Version, lists: Mapping[str, Iterable[str]], counts: Mapping[str, int] = NO_COUNTS) -> Layers:
+    """Return complete lists, and counts of others (`streams.core.records.registers.list_registers`)."""
+    values: dict[str, Value] = {f"#{kind}": counts[kind] for kind in sorted(counts)}
+    for kind in sorted(lists):
+        values[kind] = SEPARATOR.join(sorted(set(ids))) if (ids := lists[kind]) else ""
+    return ((version, values),) if values else ()
 
 
 def by_version(layers: Layers) -> dict[Version, dict[str, Value]]:

@@ -7,42 +7,37 @@ made, and whatever registers leave out follows from what they contain.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Final, TypeVar
 
 from schemas.profiles.registers import Layer, Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
 from streams.core.records.contested import contested
 from streams.core.records.kept import kept_with_registers
-from streams.core.records.layers import by_version, in_order
+from streams.core.records.layers import NO_COUNTS, SEPARATOR, by_version, field_layers, flag_layers, list_layers
 
 T = TypeVar("T")
 
 NOTHING: Final = Registers()
 _version_of: Callable[[Layer], Version] = itemgetter(0)
-_SEPARATOR: Final = "\n"  # between the ids of a complete list
-_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def field_registers(version: Version, fields: Mapping[str, Value]) -> Registers:
     """Return the registers of one snapshot: each field asserted, empty ones as None."""
-    return Registers(now=((version, in_order(fields)),)) if fields else NOTHING
+    return Registers(now=field_layers(version, fields))
 
 
 def edge_registers(version: Version, names: Iterable[str], *, on: bool) -> Registers:
     """Return the registers of one assertion that edges or marks are active, or that they are not."""
-    layers = _flags(version, names)
+    layers = flag_layers(version, names)
     return Registers(on=layers) if on else Registers(off=layers)
 
 
-def list_registers(version: Version, lists: Mapping[str, Iterable[str]], counts: Mapping[str, int] = _NO_COUNTS) -> Registers:
+def list_registers(version: Version, lists: Mapping[str, Iterable[str]], counts: Mapping[str, int] = NO_COUNTS) -> Registers:
     """Return the registers of complete lists: an edge of that kind whose id is not in the list is not active at that version.
 
     `counts` are how many entries the lists have of which only a part was shown; they assert no absence, and are named `#kind`.
     """
-    members: dict[str, Value] = {kind: _SEPARATOR.join(sorted(set(lists[kind]))) for kind in sorted(lists)}
-    counted: dict[str, Value] = {f"#{kind}": counts[kind] for kind in sorted(counts)}
-    return Registers(complete=((version, counted | members),)) if members or counted else NOTHING
+    return Registers(complete=list_layers(version, lists, counts))
 
 
 def join(a: Registers, b: Registers) -> Registers:
@@ -225,11 +220,6 @@ def _latest_of_both(a: Layers, b: Layers) -> Layers:
     return latest(a + b)
 
 
-def _flags(version: Version, names: Iterable[str]) -> Layers:
-    values: dict[str, Value] = {name: True for name in sorted(names)}  # noqa: C420 - fromkeys would type the values as bool alone
-    return ((version, values),) if values else ()
-
-
 def _only(layers: Layers, names: AbstractSet[str]) -> Layers:
     if not names:
         return ()
@@ -273,7 +263,7 @@ def _denials(registers: Registers) -> Callable[[str], list[Version]] | None:
         return None
     off = versions_of(registers.off)
     lists = {
-        kind: (version, frozenset(ids.split(_SEPARATOR)))
+        kind: (version, frozenset(ids.split(SEPARATOR)))
         for version, kinds in registers.complete
         for kind, ids in kinds.items()
         if isinstance(ids, str)

@@ -5,7 +5,7 @@ so does a listed field whose value has the wrong type.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from schemas.intercom.values import identifier_or_none
 from schemas.profiles.registers import Value
 from streams.core.records.completeness import UNKNOWN
 from streams.core.records.intercom.parsers import (
+    USUAL,
     Parser,
     WrongType,
     anything,
@@ -30,15 +31,19 @@ from streams.core.records.intercom.parsers import (
 _LARGEST_COUNT: Final = 1 << 53
 """Larger numbers count nothing, and rows could not hold them."""
 
+_UNCLEAR: Final = ("", "0")
+"""Texts that mean nothing in some fields."""
+
 Fields = Iterator[tuple[str, Value]]
 Object = Mapping[str, Any]
 
 
 class FieldRule(msgspec.Struct, frozen=True):
-    """The register and the parser of a field."""
+    """The register and the parser of a field. Values of the type `usual` are parsed to themselves, but for those in `_UNCLEAR`."""
 
     name: str
     parse: Parser
+    usual: Any = NoneType  # a type
 
 
 class EdgeList(msgspec.Struct, frozen=True):
@@ -75,6 +80,9 @@ class ObjectSchema(msgspec.Struct, frozen=True, kw_only=True):
             if (rule := self.fields.get(name)) is not None:
                 if value is None:  # empty in any type
                     values[rule.name] = None
+                    continue
+                if isinstance(value, rule.usual) and value not in _UNCLEAR:
+                    values[rule.name] = value
                     continue
                 try:
                     values[rule.name] = rule.parse(value)
@@ -166,7 +174,21 @@ def _attributes(value: Any) -> dict[str, Value]:
     """Parse custom attributes; a missing one is not asserted, since archiving an attribute also removes it from the object."""
     if not isinstance(value, dict):
         return {}
-    return {f"attributes.{name}": anything(attribute) for name, attribute in value.items()}
+    return {_ATTRIBUTES[name]: anything(attribute) for name, attribute in value.items()}
+
+
+class _KnownNames(dict[str, str]):
+    """The names of registers by those of attributes: one object for each, whose hash is computed once."""
+
+    def __missing__(self, name: str) -> str:
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        known = self[name] = f"attributes.{name}"
+        return known
+
+
+_MOST_NAMES: Final = 4096  # a workspace has some dozens
+_ATTRIBUTES: Final = _KnownNames()
 
 
 def _part(name: str, parse: Parser, value: Any) -> tuple[str, Value]:
@@ -178,7 +200,7 @@ def _part(name: str, parse: Parser, value: Any) -> tuple[str, Value]:
 
 
 def _fields(**parsers: Any) -> dict[str, FieldRule]:
-    return {name: FieldRule(name, parse) for name, parse in parsers.items()}
+    return {name: FieldRule(name, parse, USUAL.get(parse, NoneType)) for name, parse in parsers.items()}
 
 
 def _traits(parse: Parser, *names: str) -> dict[str, FieldRule]:

@@ -4,8 +4,9 @@ A parser returns None for an empty value and raises WrongType for one it cannot 
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from schemas.canonical import canonical, canonical_text
 from schemas.errors import InvalidRecord
@@ -93,3 +94,7 @@ def entries(value: Any) -> Value:
     """Return the entries of a list, or of the object that contains one, as canonical JSON."""
     parts = value.values() if isinstance(value, dict) else ()
     return anything(next((part for part in parts if isinstance(part, list)), value))
+
+
+USUAL: Final[Mapping[Parser, type]] = MappingProxyType({text: str, own_id: str, reference: str, flag: bool})
+"""The type whose values a parser returns as they are, but for texts that are empty or "0"."""

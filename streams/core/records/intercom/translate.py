@@ -18,7 +18,8 @@ from schemas.profiles.version import Rank, Version
 from streams.core.records.intercom.objects import Object, ObjectSchema, embedded_list
 from streams.core.records.intercom.payload import decode_item
 from streams.core.records.intercom.webhook_topics import ABSORBED, ABSORBED_UNNAMED, EventAssertion, TopicRule
-from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
+from streams.core.records.layers import field_layers, flag_layers, list_layers
+from streams.core.records.registers import NOTHING, edge_registers, join
 
 SECOND: Final = 1000
 _UNNAMED_MERGE: Final = EventAssertion(ABSORBED_UNNAMED, True, Rank.MERGE)
@@ -92,10 +93,10 @@ def _snapshot_registers(
     if schema.revives:
         off.append("deleted")
     return Registers(
-        now=field_registers(fields, schema.parse(item)).now,
-        on=edge_registers(lists, on, on=True).on if on else (),
-        off=edge_registers(lists, off, on=False).off if off else (),
-        complete=list_registers(lists, complete, counts).complete if complete or counts else (),
+        now=field_layers(fields, schema.parse(item)),
+        on=flag_layers(lists, on) if on else (),
+        off=flag_layers(lists, off) if off else (),
+        complete=list_layers(lists, complete, counts) if complete or counts else (),
     )
 
 

@@ -1,0 +1,123 @@
+"""Public values by their shape: what a profile has apart from its values is resolved once for all profiles of one shape.
+
+Most profiles have one record, about which one snapshot says everything and nothing else was ever asserted: no edge, no mark, no
+field that was emptied. What follows from its registers, but for the values and where they come from, follows from the names of its
+fields and from its consent alone. That shape is resolved by the general function, `streams.core.profiles.public_value`, from registers
+of that shape; a profile of the shape then has its own values in their places. Other profiles have no shape.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from schemas.profiles.registers import Layers, Registers, Value
+from schemas.profiles.version import Version
+from streams.core.profiles.policies import SECOND, Records
+from streams.core.profiles.public_schema import Permissions, PublicSchema
+from streams.core.profiles.rules import ProfileRules
+from streams.core.profiles.storage import CONSENT_FIELDS
+
+Resolve = Callable[[PublicSchema, Records, ProfileRules], dict[str, Any] | None]
+"""Return the public value of records by rules, of whatever profile and tenant."""
+
+MAPS: Final = ("attributes", "traits")
+_CONSENT: Final = tuple(sorted(CONSENT_FIELDS))
+_MOST: Final = 4096  # shapes: a workspace has some dozens
+_RECORD: Final = "record"
+_VERSION: Final = Version(0, 0, 0, 0, "event")
+
+_Key = tuple[str, Permissions, tuple[str, ...], tuple[str, ...], tuple[Value, ...]]
+
+
+class Places(NamedTuple):
+    """Where some fields stand in a public value: on their own, or as entries of maps; `names` are both."""
+
+    fields: Sequence[str]
+    maps: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    names: Sequence[str]
+
+
+class _Shape(NamedTuple):
+    """What profiles of a shape have in common, and where their values are."""
+
+    common: Mapping[str, Any]
+    places: Places
+
+
+class Shapes:
+    """The shapes that were met."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._known: dict[_Key, _Shape | None] = {}
+
+    def value(
+        self, schema: PublicSchema, *, profile: str, tenant: str, records: Records, rules: ProfileRules
+    ) -> dict[str, Any] | None:
+        """Return the public value of a profile that has a shape; None for others."""
+        if len(records) != 1 or rules.offers is not None or rules.creates is not None:
+            return None
+        [(record, registers)] = records.items()
+        if not _is_plain(registers):
+            return None
+        [(version, values)] = registers.now
+        names = tuple([name for name, value in values.items() if value is not None])
+        lists = tuple(registers.complete[0][1]) if registers.complete else ()
+        key = (schema.kind, rules.permissions, names, lists, tuple(map(values.get, _CONSENT)))
+        shape = self._known.get(key)
+        if shape is None and (shape := self._shape(key, schema)) is None:
+            return None
+        value = dict(shape.common)
+        time = version.second * SECOND
+        value["id"], value["tenant"], value["updated_at"] = profile, tenant, time
+        value["records"] = [{"key": record, "status": value["status"]}]
+        value["sources"] = [{"record": record, "event": version.event, "time": time}]
+        value.update([(name, values[name]) for name in shape.places.fields])
+        for group, entries in shape.places.maps:
+            value[group] = {entry: values[name] for entry, name in entries}
+        return value
+
+    def _shape(self, key: _Key, schema: PublicSchema) -> _Shape | None:
+        if key not in self._known:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[key] = self._resolved(key, schema)
+        return self._known[key]
+
+    def _resolved(self, key: _Key, schema: PublicSchema) -> _Shape | None:
+        """Return the shape of registers with these names; None where a list shows only a part, or nothing is known of the record."""
+        _, permissions, names, lists, consent = key
+        if any(name.startswith("#") for name in lists):
+            return None
+        values: dict[str, Value] = {name: name for name in names}
+        values |= {name: value for name, value in zip(_CONSENT, consent, strict=True) if value is not None}
+        complete: Layers = ((_VERSION, dict.fromkeys(lists, "")),) if lists else ()
+        registers = Registers(now=((_VERSION, values),), complete=complete)
+        value = self._resolve(schema, {_RECORD: registers}, ProfileRules(permissions=permissions))
+        if value is None or len(value["sources"]) != 1:
+            return None
+        return _Shape(value, places_of(schema.fields, names))
+
+
+def _is_plain(registers: Registers) -> bool:
+    """Return whether one snapshot says all that is known now."""
+    return (
+        len(registers.now) == 1
+        and not (registers.last or registers.on or registers.off or registers.contested)
+        and len(registers.complete) <= 1
+    )
+
+
+@lru_cache(maxsize=_MOST)
+def places_of(fields: frozenset[str], names: tuple[str, ...]) -> Places:
+    """Return where fields of these names stand, given the names of those that stand on their own."""
+    maps: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        group, dot, entry = name.partition(".")
+        if name not in fields and dot:
+            maps.setdefault(group, []).append((entry, name))
+    return Places(
+        [name for name in names if name in fields],
+        list(maps.items()),
+        [name for name in names if name in fields or "." in name],
+    )
