@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -43,7 +43,10 @@ from streams.core.activities.limits import RetentionLimits
 from streams.core.records.registers import NOTHING
 from streams.engine.in_memory import ListOutbox
 from streams.ops.activities.policy import in_force
+from streams.ops.activities.recorded import MarkedActivity, recorded
 from streams.ops.profiles.live_topics import LiveTopics
+
+_OF_SEALED: Final = "it was in a conversation that is sealed, or has a mark like one that was"
 
 Shown = tuple[str, str, tuple[str, ...]]
 """An event, its topic, and what made the id of the activity that it shows."""
@@ -72,12 +75,16 @@ class ActivitySource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActivityHolder(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact, value or company that has the activity, why it has, which profile it belongs to, and what says so."""
+    """A contact, value or company that has the activity, why it has, which profile it belongs to, and what says so.
+
+    `expired`: its details are gone, and a mark counts it.
+    """
 
     subject: str
     because: str
     profile: str | None
     assigned: str
+    expired: bool = False
 
 
 class ActivityHorizon(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,15 +120,14 @@ class ActivityExplanation(msgspec.Struct, frozen=True, kw_only=True):
 async def explain_activity(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, activity: str) -> ActivityExplanation | None:
     """Return why an activity is whose it is; None where no topic has it. Raises Unavailable.
 
-    Its id alone says nothing of where it is, so `activities` and `activity.records` are read whole; inbound topics by their keys.
+    Where its details have expired, the marks that count it say whose it is. Its id alone says nothing of where it is, so `activities` and `activity.records` are read whole; inbound topics by their keys.
     """
-    read: dict[str, int] = {}
-    public = await _with_id(kafka, ACTIVITIES, activity, read)
-    internal = await _with_id(kafka, RECORDS_TOPIC, activity, read)
-    if not public and not internal:
+    published, internal = await recorded(kafka, ACTIVITIES, activity), await recorded(kafka, RECORDS_TOPIC, activity)
+    read = {ACTIVITIES: published.looked_at, RECORDS_TOPIC: internal.looked_at}
+    if not published.records and not internal.records and not internal.marked:
         return None
-    values = {key.partition("|")[0]: avro.decode(each.value)[1] for key, each in _latest(public).items() if each.value}
-    known = _known(internal)
+    values = {key.partition("|")[0]: avro.decode(each.value)[1] for key, each in _latest(published.records).items() if each.value}
+    known = {subject: each.activity for subject, each in internal.marked.items()} | _known(internal.records)
     conversations = sorted(
         {value["conversation"] for value in values.values() if value["conversation"]}
         | {each.conversation for each in known.values() if each.conversation}
@@ -131,26 +137,12 @@ async def explain_activity(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, a
         records = await read_to_end(kafka, topic, lambda record: record, keys=[key.encode() for key in keys]) if keys else []
         read[topic] = len(records)
         sources += _sources(topic, records, partial(shown, tenancy, activity=activity))
-    holders = await _holders(kafka, tenancy, known, read)
-    places = [*_places(ACTIVITIES, public), *_places(RECORDS_TOPIC, internal)]
+    holders = await _holders(kafka, tenancy, known, internal.marked, read)
+    places = [*_places(ACTIVITIES, published.records), *_places(RECORDS_TOPIC, internal.records)]
     return ActivityExplanation(
         id=activity, values=values, sources=tuple(sources), holders=tuple(holders),
         horizons=await _horizons(kafka, tenancy, known), lies_on=tuple(places), read=read,
     )  # fmt: skip
-
-
-async def _with_id(kafka: KafkaSettings, topic: str, activity: str, read: dict[str, int]) -> list[Any]:
-    """Return the records of an activity: their keys end in its id."""
-    count, suffix = 0, f"|{activity}".encode()
-
-    def keep(record: Any) -> Any:
-        nonlocal count
-        count += 1
-        return record if (record.key or b"").endswith(suffix) else None
-
-    found = await read_to_end(kafka, topic, keep)
-    read[topic] = count
-    return found
 
 
 def _latest(records: list[Any]) -> dict[str, Any]:
@@ -222,7 +214,11 @@ def _of_post(_: Tenancy, record: Any, *, activity: str) -> Shown | None:
 
 
 async def _holders(
-    kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, PersonActivity], read: dict[str, int]
+    kafka: KafkaSettings,
+    tenancy: Tenancy,
+    known: Mapping[str, PersonActivity],
+    marked: Mapping[str, MarkedActivity],
+    read: dict[str, int],
 ) -> list[ActivityHolder]:
     live = await LiveTopics.read(kafka)
     topic = live.written_by("identity", ASSIGNMENTS_TOPIC)
@@ -230,10 +226,15 @@ async def _holders(
     records = await read_to_end(kafka, topic, lambda record: record, keys=keys) if keys else []
     read[ASSIGNMENTS_TOPIC] = len(records)
     assigned = _latest(records)
-    return [_holder(tenancy, subject, activity, assigned.get(subject)) for subject, activity in sorted(known.items())]
+    return [
+        _holder(tenancy, subject, activity, marked.get(subject), assigned.get(subject))
+        for subject, activity in sorted(known.items())
+    ]
 
 
-def _holder(tenancy: Tenancy, subject: str, activity: PersonActivity, record: Any) -> ActivityHolder:
+def _holder(
+    tenancy: Tenancy, subject: str, activity: PersonActivity, marked: MarkedActivity | None, record: Any
+) -> ActivityHolder:
     profile, why = _own(tenancy, subject), "nothing links it to another, so it is a profile of its own"
     if record is not None and record.value:
         message = ASSIGNMENT.decode(record.value)
@@ -241,7 +242,8 @@ def _holder(tenancy: Tenancy, subject: str, activity: PersonActivity, record: An
         why = f"assignment {message.assignment.number} at {ASSIGNMENTS_TOPIC} {record.partition}:{record.offset}, founded by {message.founder}"
     elif profile is None:
         why = "no contact of the conversation is known, so it waits"
-    return ActivityHolder(subject=subject, because=_because(subject, activity), profile=profile, assigned=why)
+    because = _OF_SEALED if marked is not None and marked.sealed else _because(subject, activity)
+    return ActivityHolder(subject=subject, because=because, profile=profile, assigned=why, expired=marked is not None)
 
 
 async def _horizons(kafka: KafkaSettings, tenancy: Tenancy, known: Mapping[str, PersonActivity]) -> tuple[ActivityHorizon, ...]:

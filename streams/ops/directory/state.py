@@ -37,12 +37,12 @@ class DirectoryState(msgspec.Struct, frozen=True):
         return value.get(names[0]), value.get(names[1])
 
     def team(self, text: str) -> str:
-        """Return the team that an id or a name means. An id nobody knows yet is taken as it is. Raises BadConfiguration."""
-        return _meant(text, {team: (value["name"],) for team, value in self.teams.items()}, "team")
+        """Return the team that an id or a name means: of several, the one that is there. An id nobody knows yet is taken as it is. Raises BadConfiguration."""
+        return _meant(text, self.teams, "name", "team")
 
     def agent(self, text: str) -> str:
         """Return the agent that an id or an address means, likewise."""
-        return _meant(text, {agent: (value["email"],) for agent, value in self.agents.items()}, "agent")
+        return _meant(text, self.agents, "email", "agent")
 
     def members_of(self, team: str) -> list[str]:
         """Return the agents who are in a team now."""
@@ -64,10 +64,11 @@ def _pair(key: str) -> tuple[str, str]:
     return team, agent
 
 
-def _meant(text: str, names: dict[str, tuple[str | None, ...]], what: str) -> str:
-    if text in names:
+def _meant(text: str, values: dict[str, Value], name: str, what: str) -> str:
+    if text in values:
         return text
-    found = sorted(each for each, texts in names.items() if text.casefold() in {name.casefold() for name in texts if name})
+    called = sorted(each for each, value in values.items() if (value[name] or "").casefold() == text.casefold() != "")
+    found = [each for each in called if values[each]["present"]] or called  # who left and was invited again has another id
     if len(found) > 1:
         raise BadConfiguration(f"{len(found)} {what}s have this name or address; name one by its id: {', '.join(found)}.")
     if found:

@@ -25,7 +25,7 @@ def explain(ctx: click.Context, /, *, activity: str, as_json: bool) -> None:
     found = run(_explained(tenancy_of(ctx), activity))
     if found is None:
         raise click.ClickException(
-            f"no topic has an activity {activity}. Take the id from activities; one whose details have expired is no longer there once its topic was compacted."
+            f"no topic has an activity {activity}. Take the id from activities; of one whose details have expired a mark is left where somebody has it still."
         )
     click.echo(json_line(found) if as_json else "\n".join(_lines(found)))
 
@@ -36,13 +36,14 @@ async def _explained(settings: Settings, activity: str) -> ActivityExplanation |
 
 
 def _lines(found: ActivityExplanation) -> list[str]:
-    types = sorted({value["type"] for value in found.values.values()}) or ["no longer published"]
+    types = sorted({value["type"] for value in found.values.values()}) or _no_longer_published(found)
     lines = [f"activity {found.id}: {', '.join(types)}", "", "What shows it"]
     lines += [_source(each) for each in found.sources] or ["  nothing that inbound topics still have"]
     lines += ["", "Whose it is"]
     for holder in found.holders:
         profile = holder.profile or "nobody yet"
         lines += [f"  {profile} by {holder.subject}", f"    {holder.because}", f"    {holder.assigned}"]
+        lines += ["    its details have expired: a mark counts it"] if holder.expired else []
     lines += ["", "How long its details are kept", *(horizon_line(each) for each in found.horizons)]
     lines += ["", "Where it lies"]
     for place in found.lies_on:
@@ -51,6 +52,10 @@ def _lines(found: ActivityExplanation) -> list[str]:
             f"  {place.topic} {place.partition}:{place.offset}  {place.key}  {kind}{'' if place.latest else ', replaced since'}"
         )
     return [*lines, "", f"read: {', '.join(f'{topic} {count}' for topic, count in found.read.items())}"]
+
+
+def _no_longer_published(found: ActivityExplanation) -> list[str]:
+    return [*sorted({each.type for each in found.horizons}), "no longer published"]
 
 
 def _source(each: ActivitySource) -> str:

@@ -18,7 +18,9 @@ _CHOICES = {True: "selected", False: "deselected", None: "undecided"}
 
 
 @click.command("show")
-@click.option("--undecided", is_flag=True, help="Only those nobody has decided about: who joined since the last decision.")
+@click.option(
+    "--undecided", is_flag=True, help="Only those who are there and nobody has decided about: who joined since the last decision."
+)
 @workspace_option
 @json_option
 @config_option
@@ -31,7 +33,7 @@ def show(ctx: click.Context, /, *, undecided: bool, workspace: str | None, as_js
     if as_json:
         for kind, values in (("team", state.teams), ("member", state.members), ("agent", state.agents)):
             for _, value in sorted(values.items()):
-                if not undecided or value["selected"] is None:
+                if not undecided or _is_to_decide(value):
                     click.echo(json_line({"kind": kind, **value}))
         return
     table = Table("team", "agent", "role", "choice", "imported", box=None, pad_edge=False)
@@ -51,17 +53,21 @@ async def _read(settings: Settings, app_id: str) -> DirectoryState:
 def _rows(state: DirectoryState, *, undecided: bool) -> list[tuple[str, str, str, str, str]]:
     rows = []
     for team, value in sorted(state.teams.items()):
-        if not undecided or value["selected"] is None:
+        if not undecided or _is_to_decide(value):
             rows.append((_name(team, value), "", "", _choice(value), _imported(value)))
         for (of, agent), member in sorted(state.members.items()):
-            if of == team and (not undecided or member["selected"] is None):
+            if of == team and (not undecided or _is_to_decide(member)):
                 who = state.agents.get(agent, {})
                 rows.append((_name(team, value), _who(agent, who), _role(who), _choice(member), _imported(who)))
     for agent, value in sorted(state.agents.items()):
         alone = not value["teams"] or value["selected"] is not None
-        if alone and (not undecided or value["selected"] is None):
+        if alone and (not undecided or _is_to_decide(value)):
             rows.append(("", _who(agent, value), _role(value), _choice(value), _imported(value)))
     return rows
+
+
+def _is_to_decide(value: Value) -> bool:
+    return value["selected"] is None and value["present"]
 
 
 def _name(identifier: str, value: Value) -> str:

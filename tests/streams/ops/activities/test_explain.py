@@ -4,11 +4,13 @@ import pytest
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
+from streams.core.conversations.sealing import SEALED_AFTER_S
 from tests.streams.agents.activities.test_flows import LEE, Story, replied
+from tests.streams.agents.conversations.test_sealing import DAY_S, after_a_round
 from tests.streams.cli.installation import Installation
 from tests.support.config import config_text
 from tests.support.conversations.bodies import part
-from tests.support.intercom_bodies import ADA, APP
+from tests.support.intercom_bodies import ADA, APP, AT
 
 TOPICS = [
     "intercom.conversations", "intercom.activities", "activities", "activity.records", "activity.assignments", "activity.policies", "contact.wakes",
@@ -94,3 +96,28 @@ def test_an_id_that_no_topic_has_is_a_clear_error(installation):
     result = installation.types("activities", "explain", "nothing")
     assert result.exit_code == 1
     assert "no topic has an activity nothing" in result.output
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_one_whose_details_have_expired_is_explained_by_the_marks_that_count_it(installation, is_sealed):
+    """Nothing but the marks is left: the topics were compacted long ago."""
+    story = Story().contact(ADA, email="ada@a.org")
+    story.report("conversation.user.replied", replied(part(7, body="Hello")), number=2)
+    shown = story.one("conversation.contact_replied")
+    after_a_round(story, AT + SEALED_AFTER_S + DAY_S) if is_sealed else story.wake(AT // DAY_S + 200)
+    story.run()
+    assert story.activities() == []
+    for topic in ("activities", "activity.records"):
+        latest = story.latest(topic)
+        story.topics[topic] = [each for each in story.topics[topic] if latest.get(each.key.decode()) == each.value is not None]
+    happened(installation, story)
+    (found,) = installation.printed("activities", "explain", shown["id"])
+    (holder,) = found["holders"]
+    assert (holder["subject"], holder["profile"], holder["expired"]) == (f"{APP}:{ADA}", shown["person"], True)
+    assert [(each["days"], each["type"]) for each in found["horizons"]] == [(90, "conversation.contact_replied")]
+    assert [each["identified_by"] for each in found["sources"]] == ([] if is_sealed else [["part", "7"]])
+    assert (found["values"], found["lies_on"]) == ({}, [])
+    text = installation.types("activities", "explain", shown["id"])
+    assert text.exit_code == 0
+    assert "conversation.contact_replied, no longer published" in text.stdout
+    assert "a mark counts it" in text.stdout
