@@ -16,7 +16,7 @@ from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.values import instant_or_none
 from schemas.message import Message, header
-from schemas.profiles.identity import ASSIGNMENT, FOUNDERS_TOPIC
+from schemas.profiles.identity import ASSIGNMENT, FOUNDERS_TOPIC, AssignmentMessage
 from schemas.profiles.memberships import EDGE, TOPIC, EdgeKey, MembershipEdge
 from schemas.profiles.registers import PatchCause
 from schemas.tenancy import Tenancy
@@ -154,12 +154,15 @@ def _text(headers: dict[str, bytes], name: str) -> str:
 
 
 def _move(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[MembershipRow], out: Outbox) -> Cursor | None:
-    """Let each company's edges follow its assignment; return the work of those that have many."""
-    left: list[_Progress] = []
+    """Let each company's edges follow the last of its assignments, and not those before it; return the work of those that have many."""
+    last: dict[str, tuple[AssignmentMessage, Message]] = {}
     for record in batch.records:
-        message = ASSIGNMENT.receive(record.value or b"", out)
-        company = _Company(tenancy, avro, (record.key or b"").decode("utf-8", "replace"), table, out)
-        number = message.assignment.number
+        message, key = ASSIGNMENT.receive(record.value or b"", out), (record.key or b"").decode("utf-8", "replace")
+        if key not in last or message.assignment.number > last[key][0].assignment.number:
+            last[key] = message, record
+    left: list[_Progress] = []
+    for key, (message, record) in last.items():
+        company, number = _Company(tenancy, avro, key, table, out), message.assignment.number
         if number > company.row.number:
             moves = company.founder != ("" if message.founder == company.id else message.founder)
             company.put_row(msgspec.structs.replace(company.row, number=number, founder=message.founder))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from schemas.cloudevents import EventContext, Origin
 from schemas.ids import derived
+from schemas.message import Headers
 from schemas.profiles.memberships import EDGE, TOPIC, EdgeKey, EdgeMessage, MembershipEdge
 from schemas.profiles.registers import Assignment, PatchCause, Registers
 from streams.core.identity.claims import without_merges
@@ -43,17 +44,20 @@ def send_changes(
 def send_edge(
     key: EdgeKey, edge: MembershipEdge | None, *, event_id: str, cause: PatchCause, trace: str | None, out: Outbox
 ) -> None:
-    """Send an edge, or its end."""
-    context = EventContext(
-        id=event_id,
-        source="/intercom-streams/memberships",
-        type=f"membership.edge.{'ended' if edge is None else 'changed'}.v1",
-        origin=Origin.DERIVED,
-        time=cause.time or None,
-        subject=key.record,
-        partition_key=key.company,
-        causation_id=cause.event,
-        trace_parent=trace,
-    )
-    value = None if edge is None else EDGE.encode(EdgeMessage(edge, cause), out.encoding)
-    out.send(TOPIC, str(key), value, context.headers())
+    """Send an edge, or its end. Of several states within one transaction the last alone is sent: nobody asks for those before it."""
+
+    def made() -> tuple[bytes | None, Headers]:
+        context = EventContext(
+            id=event_id,
+            source="/intercom-streams/memberships",
+            type=f"membership.edge.{'ended' if edge is None else 'changed'}.v1",
+            origin=Origin.DERIVED,
+            time=cause.time or None,
+            subject=key.record,
+            partition_key=key.company,
+            causation_id=cause.event,
+            trace_parent=trace,
+        )
+        return None if edge is None else EDGE.encode(EdgeMessage(edge, cause), out.encoding), context.headers()
+
+    out.send_latest(TOPIC, str(key), made)

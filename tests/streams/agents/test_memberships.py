@@ -1,5 +1,6 @@
 """Memberships of organisations whose companies join, part and move, against a plain reading of docs/profiles.md."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -43,10 +44,14 @@ class Members:
         headers = [("ce_id", event.encode()), ("ce_causationid", event.encode()), ("ce_time", b"1970-01-01T00:00:01.000Z")]
         self.feed("membership.edges", RecordValue(f"{company}|{record}".encode(), value, headers))
 
-    def assign(self, company, founder):
+    def assign(self, company, *founders):
+        """Let a company be of one organisation after the other, as one batch says."""
+        self.feed("membership.founders", *[self._assigned(company, founder) for founder in founders])
+
+    def _assigned(self, company, founder):
         number = self.numbers[company] = self.numbers.get(company, 0) + 1
         message = AssignmentMessage(Assignment(number, org(founder)), PatchCause(f"a{number}", 2000), founder)
-        self.feed("membership.founders", RecordValue(company.encode(), ASSIGNMENT.encode(message), [("ce_id", b"x")]))
+        return RecordValue(company.encode(), ASSIGNMENT.encode(message), [("ce_id", b"x")])
 
     def feed(self, topic, *records):
         out = ListOutbox()
@@ -133,6 +138,25 @@ def test_a_record_of_two_companies_of_one_organisation_has_one_membership_until_
     assert {key: value["company"] for key, value in members.run().values().items()} == {f"{org(HERE)}|{ADA}": HERE}
     members.edge(HERE, ADA, person=None)
     assert members.run().values() == {}
+
+
+def test_of_several_organisations_of_a_company_in_one_batch_the_last_alone_costs_its_edges_anything():
+    agent = Members()
+    for at in range(20):
+        agent.edge(THERE, f"abc12345:{at}")
+    agent.run()
+    agent.sent.clear()
+    agent.assign(THERE, HERE, "other999:2", HERE, "other999:3", HERE)
+    agent.run()
+    assert Counter(sent.topic for sent in agent.sent) == {
+        "membership.edges": 20,
+        "memberships": 40,
+    }  # of each one ends, one begins
+    assert {value["org"] for value in agent.values().values()} == {org(HERE)}
+    agent.sent.clear()
+    agent.assign(THERE, "other999:2", THERE, HERE)
+    agent.run()
+    assert agent.sent == [], "it is where it was"
 
 
 def test_an_assignment_that_is_older_changes_nothing():

@@ -61,14 +61,17 @@ class SharedWorld:
         return self._post("contact.merged", who, self._contact(who) | named)
 
     def _attached(self, who):
-        name = self.random.choice(_COMPANIES)
+        name = self._some_company()
         who["companies"].add(name)
         return self._post("company.contact.attached", who, {"company": company(name), "contact": self._contact(who)})
 
     def _detached(self, who):
-        name, before = self.random.choice(_COMPANIES), self._contact(who)
+        name, before = self._some_company(), self._contact(who)
         who["companies"].discard(name)
         return self._post("company.contact.detached", who, {"company": company(name), "contact": before})
+
+    def _some_company(self):
+        return self.random.choice(_COMPANIES)
 
     def _archived(self, who):
         return self._post("contact.archived", who, {"id": who["id"], "type": "contact", "archived": True})

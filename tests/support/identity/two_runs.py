@@ -94,18 +94,21 @@ async def latest(settings: KafkaSettings) -> Latest:
 
 async def until_equal(settings: KafkaSettings, expected: Latest, running: Fleet, seconds: float) -> None:
     """Wait until the topics have these values. Raises AssertionError with some that differ once nothing has changed for so long."""
-    before, deadline = {}, 0.0
+    loop = asyncio.get_running_loop()
+    before, deadline, began = {}, 0.0, loop.time()
     while (found := await latest(settings)) != expected:
+        took = loop.time() - began
         assert running.exit_codes() == [], running.log_tails()
         if found != before:
-            before, deadline = found, asyncio.get_running_loop().time() + seconds
-        if asyncio.get_running_loop().time() > deadline:
+            before, deadline = found, loop.time() + seconds
+        if loop.time() > deadline:
             wrong = {
                 topic: [key for key in {*expected[topic], *found[topic]} if expected[topic].get(key) != found[topic].get(key)]
                 for topic in LATEST
             }
             raise AssertionError(f"these differ: { {topic: (len(keys), keys[:3]) for topic, keys in wrong.items()} }")
-        await asyncio.sleep(2)
+        await asyncio.sleep(max(2, took))  # the workers need the processors more than who looks
+        began = loop.time()
 
 
 async def until_quiet(settings: KafkaSettings, seconds: float) -> Latest:
@@ -116,8 +119,8 @@ async def until_quiet(settings: KafkaSettings, seconds: float) -> Latest:
     async with group_lag(settings, Naming(prefix=settings.topic_prefix).group, *names) as lag:
         while True:
             await asyncio.sleep(5)
-            behind, now = sum((await lag()).values()), await latest(settings)
-            if behind < _MARKERS and now == before[1]:
+            behind, now = sum((await lag()).values()), before[1]
+            if behind < _MARKERS and (now := await latest(settings)) == before[1]:
                 return now
             if (behind, now) != before:
                 before, deadline = (behind, now), asyncio.get_running_loop().time() + seconds
