@@ -61,6 +61,7 @@ def _record(schema: Any, named: Named, within: Within) -> _Write:
             _sizes_of_text(field["type"]),
             _prepare(field["type"], named, within),
             _default(field),
+            isinstance(field["type"], list),
         )
         for field in schema["fields"]
     )
@@ -70,14 +71,12 @@ def _record(schema: Any, named: Named, within: Within) -> _Write:
         if not names.issuperset(value):
             raise UnusualValue("a field that the schema lacks")
         get = value.get
-        for name, sizes, write_field, default in fields:
+        for name, sizes, write_field, default, nullable in fields:
             field = get(name, default)
-            if sizes is None:
-                write_field(field, append)
-            elif type(field) is str and len(data := field.encode()) < _SMALL_END:
-                append(sizes[len(data)] + data)
-            elif field is None and sizes is _PRESENT_SIZE:
+            if field is None and nullable:  # as most fields of a profile
                 append(NULL)
+            elif sizes is not None and type(field) is str and len(data := field.encode()) < _SMALL_END:
+                append(sizes[len(data)] + data)
             else:
                 write_field(field, append)
 

@@ -1,6 +1,6 @@
 """The fields of a profile's change, and their Avro: most of the time of a new profile's change would go into that of its fields.
 
-A change has many fields of few origins, so an origin is encoded once, and each field in one expression. The bytes are those of the
+A change has many fields of few origins, so an origin is encoded once for those that follow each other, and each field in one expression. The bytes are those of the
 array `changes` in `schemas/avro/profile_change.avsc`; `tests/schemas/profiles/test_changes.py` holds them against the codec's.
 """
 
@@ -45,12 +45,11 @@ def _encoded(changes: Sequence[FieldChange]) -> Encoded:
     if not changes:
         return Encoded(END)
     parts = [array_size(len(changes))]
-    origins: dict[ValueOrigin, bytes] = {}
+    last, tail = None, b""
     for change in changes:
         origin, before = change.origin, change.before
-        tail = origins.get(origin)
-        if tail is None:
-            tail = origins[origin] = text_bytes(origin.record) + text_bytes(origin.event) + number_bytes(origin.time)
+        if origin is not last:  # most fields that follow each other have the same one
+            last, tail = origin, text_bytes(origin.record) + text_bytes(origin.event) + number_bytes(origin.time)
         old = NULL if before is None else nullable_text_bytes(before)
         parts.append(name_bytes(change.field) + old + nullable_text_bytes(change.after) + tail)
     parts.append(END)

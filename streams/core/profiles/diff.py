@@ -1,8 +1,6 @@
 """What changed between two public values of a profile, field by field."""
 
 from collections.abc import Iterable, Mapping
-from itertools import compress
-from operator import ne
 from typing import Any, Final
 
 from schemas.canonical import canonical, canonical_text
@@ -19,14 +17,20 @@ def diff(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, caus
     A value present in `after` has its own origin; a value that was removed, and a list, have the cause as theirs.
     """
     old, new = before or _NOTHING, after or _NOTHING
-    differing = _differing(old, new)
+    differing = _differing(old, new) if old else _new(new)
     if not differing:
         return []
     sources, place = new.get("sources", ()), new.get("provenance", _NOTHING).get
-    origins = {
-        index: cause if index is None else ValueOrigin(**sources[index]) for index in {place(name) for name, _, _ in differing}
-    }
-    return [FieldChange(name, old_json, new_json, origins[place(name)]) for name, old_json, new_json in sorted(differing)]
+    origins: dict[int | None, ValueOrigin] = {None: cause}
+    changes = []
+    for name, old_json, new_json in sorted(differing) if len(differing) > 1 else differing:
+        index = place(name)
+        origin = origins.get(index)
+        if origin is None:
+            source = sources[index]
+            origin = origins[index] = ValueOrigin(source["record"], source["event"], source["time"])
+        changes.append(FieldChange(name, old_json, new_json, origin))
+    return changes
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
@@ -45,11 +49,26 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str
     return differing
 
 
+def _new(new: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
+    """Return what `_differing` does where there was nothing."""
+    found: list[tuple[str, str | None, str | None]] = []
+    for name, value in new.items():
+        if name in _NOT_FIELDS or value is None or value == []:
+            continue
+        if type(value) is str:
+            found.append((name, None, canonical_text(value)))
+        elif name in _MAPS:
+            found += [(f"{name}.{entry}", None, each) for entry, each in value.items() if each is not None]
+        else:
+            found.append((name, None, canonical(value).decode()))
+    return found
+
+
 def _unequal(old: Mapping[str, Any], new: Mapping[str, Any], but: frozenset[str] = frozenset()) -> Iterable[str]:
     """Return the names whose values differ, but for some that are not looked at."""
-    unequal = compress(new, map(ne, new.values(), map(old.get, new)))
-    names = [name for name in unequal if name not in but]
-    if not old.keys() <= new.keys():
+    known = old.get
+    names = [name for name, value in new.items() if known(name) != value and name not in but]
+    if len(old) > len(new) or not old.keys() <= new.keys():
         names += old.keys() - new.keys() - but
     return names
 

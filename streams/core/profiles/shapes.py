@@ -1,21 +1,23 @@
 """Public values by their shape: what a profile has apart from its values is resolved once for all profiles of one shape.
 
-Most profiles have one record, about which one snapshot says everything and nothing else was ever asserted: no edge, no mark, no
-field that was emptied. What follows from its registers, but for the values and where they come from, follows from the names of its
+Most profiles have one record, about which one snapshot says everything: no field was emptied, no edge ended, there is no mark, and the
+edges are those of the snapshot's lists. But for these, what follows from its registers apart from the values and where they come from follows from the names of its
 fields and from its consent alone. That shape is resolved by the general function, `streams.core.profiles.public_value`, from registers
 of that shape; a profile of the shape then has its own values in their places. Other profiles have no shape.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.profiles.registers import Layers, Registers, Value
-from schemas.profiles.version import Version
-from streams.core.profiles.policies import SECOND, Records
+from schemas.profiles.version import Rank, Version
+from streams.core.profiles.policies import SECOND, Records, qualified_id
 from streams.core.profiles.public_schema import Permissions, PublicSchema
 from streams.core.profiles.rules import ProfileRules
 from streams.core.profiles.storage import CONSENT_FIELDS
+from streams.core.records.registers import active_edges
 
 Resolve = Callable[[PublicSchema, Records, ProfileRules], dict[str, Any] | None]
 """Return the public value of records by rules, of whatever profile and tenant."""
@@ -23,6 +25,7 @@ Resolve = Callable[[PublicSchema, Records, ProfileRules], dict[str, Any] | None]
 MAPS: Final = ("attributes", "traits")
 _CONSENT: Final = tuple(sorted(CONSENT_FIELDS))
 _MOST: Final = 4096  # shapes: a workspace has some dozens
+_NO_LINKS: Final[Mapping[str, list[str]]] = MappingProxyType({})
 _RECORD: Final = "record"
 _VERSION: Final = Version(0, 0, 0, 0, "event")
 
@@ -67,14 +70,22 @@ class Shapes:
         shape = self._known.get(key)
         if shape is None and (shape := self._shape(key, schema)) is None:
             return None
+        links = _links(schema, record, registers)
+        if links is None:
+            return None
         value = dict(shape.common)
         time = version.second * SECOND
         value["id"], value["tenant"], value["updated_at"] = profile, tenant, time
         value["records"] = [{"key": record, "status": value["status"]}]
         value["sources"] = [{"record": record, "event": version.event, "time": time}]
-        value.update([(name, values[name]) for name in shape.places.fields])
+        for name in shape.places.fields:
+            value[name] = values[name]
         for group, entries in shape.places.maps:
             value[group] = {entry: values[name] for entry, name in entries}
+        if links:
+            value.update(links)
+            linked = [f"{name}.{target}" for name, targets in links.items() for target in targets]
+            value["provenance"] = value["provenance"] | dict.fromkeys(linked, 0)
         return value
 
     def _shape(self, key: _Key, schema: PublicSchema) -> _Shape | None:
@@ -102,10 +113,31 @@ class Shapes:
 def _is_plain(registers: Registers) -> bool:
     """Return whether one snapshot says all that is known now."""
     return (
-        len(registers.now) == 1
-        and not (registers.last or registers.on or registers.off or registers.contested)
-        and len(registers.complete) <= 1
+        len(registers.now) == 1 and not (registers.last or registers.off or registers.contested) and len(registers.complete) <= 1
     )
+
+
+def _links(schema: PublicSchema, record: str, registers: Registers) -> Mapping[str, list[str]] | None:
+    """Return the lists with the entries that the snapshot has; None where edges are not all of it, or there is a mark."""
+    if not registers.on:
+        return _NO_LINKS
+    version = registers.now[0][0]
+    if (
+        len(registers.on) != 1
+        or version.rank != Rank.SNAPSHOT
+        or any(each != version for each, _ in (*registers.on, *registers.complete))
+    ):
+        return None
+    names = registers.on[0][1]
+    if len(active_edges(registers)) != len(names):
+        return None
+    of_kind: dict[str, list[str]] = {kind: [] for kind in schema.lists.values()}
+    for name in names:
+        kind, _, entity = name.partition(":")
+        if not entity or kind not in of_kind:
+            return None
+        of_kind[kind].append(qualified_id(record, entity))
+    return {name: sorted(set(of_kind[kind])) for name, kind in schema.lists.items() if of_kind[kind]}
 
 
 @lru_cache(maxsize=_MOST)

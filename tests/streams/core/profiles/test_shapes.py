@@ -33,7 +33,7 @@ NAMES = (
 FIELDS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from((None, "", "Ada", "name", 0, 7, True, 1.5))) | st.just({})
 STATEMENTS = st.dictionaries(st.sampled_from(CONSENT), st.sampled_from((None, True, False)))
 VERSIONS = st.builds(Version, st.integers(1, 3), st.just(0), st.sampled_from((0, 5)), st.just(9), st.sampled_from("ab"))
-LISTS = st.dictionaries(st.sampled_from(("tag", "company")), st.just([]))
+LISTS = st.dictionaries(st.sampled_from(("tag", "company")), st.lists(st.sampled_from(("1", "@app:1", "@crm:3")), max_size=2))
 COUNTS = st.just({}) | st.just({}) | st.just({"tag": 3})
 RULES = st.sampled_from([
     NO_RULES,
@@ -59,7 +59,12 @@ def registers(draw):
         version = draw(VERSIONS)
         fields = fields | draw(st.dictionaries(st.sampled_from(sorted(fields)), st.none())) if fields else fields
         joined = join(joined, field_registers(version, fields | draw(st.just({}) | STATEMENTS)))
-        joined = join(joined, list_registers(version, draw(LISTS), draw(COUNTS)))
+        lists = draw(LISTS)
+        joined = join(joined, list_registers(version, lists, draw(COUNTS)))
+        edges = [f"{kind}:{id_}" for kind, ids in lists.items() for id_ in ids] + draw(
+            st.just([]) | st.sampled_from((["tag:9"], ["archived"]))
+        )
+        joined = join(joined, edge_registers(version, edges, on=True))
     if draw(st.integers(0, 4)) == 0:
         mark = draw(st.sampled_from(("tag:1", "company:2", "archived", "deleted", "subscription:3", "merged:x")))
         joined = join(joined, edge_registers(draw(VERSIONS), [mark], on=draw(st.booleans())))
@@ -118,6 +123,9 @@ def test_a_record_of_one_snapshot_has_a_shape_and_others_have_none():
     assert value(join(first, edge_registers(Version(3, 0, 0, 0, "e"), ["tag:1"], on=True))) is None
     assert value(join(first, list_registers(Version(3, 0, 0, 0, "e"), {}, {"tag": 3}))) is None
     assert value(NOTHING) is None
+    at_once = join(first, edge_registers(Version(1, 0, 0, 0, "e"), ["tag:1", "tag:@app:1", "company:@crm:2"], on=True))
+    assert value(at_once)["tags"] == ["app:1"]
+    assert value(at_once)["companies"] == ["crm:2"]
     consents = [
         field_registers(Version(second, 0, 0, 0, "e"), {"name": "Ada", "sms_consent": stated})
         for second, stated in ((1, False), (2, None))
