@@ -7,7 +7,7 @@ part are of another reading, and void.
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -15,7 +15,9 @@ from schemas.access.facts import Fact, Snapshot, encode_raw
 from streams.core.access.checks.snapshots import ACCEPTED
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.backlog_rows import SnapshotRows
-from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedRecord
+from streams.core.access.state.observation import StaffObservation
+from streams.core.access.state.row_kinds.assertion import assertion_of, encoded
+from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedAssertion, StagedRecord
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference
@@ -77,9 +79,16 @@ def row(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effe
         return Effect("void")
     snapshot = staged_snapshot(state, fact)
     subject = fact.account if fact.record is None or snapshot.of_teammates else fact.record.record
-    staged = StagedRecord(encode_raw(fact), source.partition, source.offset, source.sha256)
-    snapshot.rows.staged.put(staged, snapshot.scope, snapshot.id, _item(subject or ""), fact.id)
+    snapshot.rows.staged.put(_staged(snapshot, fact, source, staging), snapshot.scope, snapshot.id, _item(subject or ""), fact.id)
     return Effect("staged")
+
+
+def _staged(
+    snapshot: StagedSnapshot, fact: Fact, source: FactReference, staging: SnapshotStaging
+) -> StagedRecord | StagedAssertion:
+    if snapshot.of_teammates:
+        return StagedRecord(encode_raw(fact), source.partition, source.offset, source.sha256)
+    return StagedAssertion(msgspec.structs.replace(source, date=staging.requested), encoded(assertion_of(fact)))
 
 
 def ended(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -150,6 +159,16 @@ def is_of_teammates(fact: Fact) -> bool:
 def _item(subject: str) -> str:
     """Return the part of a staged row's key that its subject is: a staff record's id may hold what separates parts."""
     return quote(subject, safe="")
+
+
+def observation_of(source: str, item: str, row: StagedRecord | StagedAssertion, requested: int, number: int) -> StaffObservation:
+    """Return a staged row of a staff source's snapshot, found at this item, as an observation in the snapshot of that number."""
+    if isinstance(row, StagedAssertion):
+        record = item.partition("|")[0]
+        return StaffObservation((source, unquote(record)), row.asserted, requested, row.source, number)
+    fact, reference = row.read(requested)
+    assertion = assertion_of(fact)
+    return StaffObservation((source, assertion.data.record), encoded(assertion), requested, reference, number)
 
 
 def _is_strange(fact: Fact) -> bool:

@@ -7,9 +7,9 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.observation import first_record, merge_record, observed_again, whole
+from streams.core.access.state.observation import StaffObservation, first_record, merge_record, observed_again, whole
 from streams.core.access.state.references import is_shared, put_if_new, put_record
-from streams.core.access.state.row_kinds.assertion import StaffAssertion, assertion_of
+from streams.core.access.state.row_kinds.assertion import StaffAssertion, assertion_of, encoded
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, UnchangedRecord
 from streams.core.access.state.staff import describes_alike, number_of, remembered
 from streams.core.access.state.staff_reader import StaffReader
@@ -19,47 +19,50 @@ from streams.core.access.state.values import AccountKey, FactReference
 
 def record(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
     """Apply `staff.record`. Where its source was stale, the answers about everybody may change."""
-    assert fact.record is not None
-    everybody = freshness.observed(state, fact.record.source, source.date, fact.id, now)
-    effect = observed(state, fact, source, source.date, now)
+    data = fact.record
+    assert data is not None
+    everybody = freshness.observed(state, data.source, source.date, fact.id, now)
+    assertion = assertion_of(fact)
+    observation = StaffObservation((data.source, data.record), encoded(assertion), source.date, source)
+    effect = observed(state, observation, StaffReader(state), now, assertion=assertion)
     return msgspec.structs.replace(effect, all_accounts=True) if everybody else effect
 
 
-def observed(state: TenantState, fact: Fact, source: FactReference, time: int, now: int, *, listed: int | None = None) -> Effect:
-    """Apply an observation of a source's record as of `time` (ms, the source's clock)."""
-    data = fact.record
-    assert data is not None
-    key, assertion = (data.source, data.record), assertion_of(fact)
-    row, reader = state.records.get(*key), StaffReader(state)
+def observed(
+    state: TenantState, observation: StaffObservation, reader: StaffReader, now: int, *, assertion: StaffAssertion | None = None
+) -> Effect:
+    """Apply an observation of a source's record. `reader` may have read snapshots and no record, `assertion` is the observation's if it is decoded."""
+    row, number = state.records.get(*observation.key), observation.listed
     if row is None:
-        return _put_first(state, reader, first_record(state.tenant, assertion, time=time, source=source, listed=listed), now)
-    again = observed_again(row, assertion, time=time, source=source, listed=listed)
-    before: AnyRecord
-    after: AnyRecord
-    if again is None:
-        before = whole(row)
-        after = merge_record(before, assertion, time=time, source=source, listed=listed)
-    else:
-        before, after = row, again
+        first = first_record(state.tenant, observation, assertion or observation.assertion)
+        return _put_first(state, reader, first, now)
+    again = observed_again(row, observation)
+    if again is not None and reader.is_steady(again, without=number) and not _is_shared(state, again):
+        state.records.put(remembered(again, reader.snapshots(again.source)), *observation.key)
+        return Effect("applied")  # no answer changes, and none rests on the snapshot that lists it yet
+    before: AnyRecord = whole(row) if again is None else row
+    after: AnyRecord = merge_record(whole(row), observation) if again is None else again
     if after == before:
         return Effect("superseded")
-    after = remembered(after, reader.snapshots(data.source))
-    held, new = reader.employment(before, without=listed), reader.employment(after)
-    was = held if listed is None or not reader.absence_ends(data.source) else reader.employment(before)
+    after = remembered(after, reader.snapshots(row.source))
+    held, new = reader.employment(before, without=number), reader.employment(after)
+    was = held if number is None or not reader.absence_ends(row.source) else reader.employment(before)
     if was.end != new.end:
-        after = msgspec.structs.replace(after, ending=source)
+        after = msgspec.structs.replace(after, ending=observation.source)
     is_alike = again is not None or describes_alike(whole(before), whole(after))
-    if before.sights[-1] <= time and held == new and is_alike and _is_ranked_alike(state, assertion, before, after):
-        state.records.put(after, *key)
-        return Effect("applied")  # no answer changes, and none rests on the snapshot that lists it yet
-    return _put(state, reader, before, after, now)
+    if before.sights[-1] <= observation.time and held == new and is_alike and _is_ranked_alike(state, before, after):
+        state.records.put(after, *observation.key)
+        return Effect("applied")  # as above
+    return _put(state, before, after, now)
 
 
-def _is_ranked_alike(state: TenantState, assertion: StaffAssertion, before: AnyRecord, after: AnyRecord) -> bool:
+def _is_ranked_alike(state: TenantState, before: AnyRecord, after: AnyRecord) -> bool:
     """Say whether it does not matter when the roles were asserted last: it does among the records of one person."""
-    if "roles" not in assertion.data.asserts or not is_shared(state, (after.source, after.id), after.ever, _numbers(after)):
-        return True
-    return whole(before).roles == whole(after).roles
+    return not _is_shared(state, after) or whole(before).roles == whole(after).roles
+
+
+def _is_shared(state: TenantState, row: AnyRecord) -> bool:
+    return is_shared(state, (row.source, row.id), row.ever, _numbers(row))
 
 
 def _numbers(row: AnyRecord) -> tuple[str, ...]:
@@ -71,12 +74,13 @@ def _put_first(state: TenantState, reader: StaffReader, row: UnchangedRecord, no
     """Put a record that was not there. One that shares nothing, as nearly all of a first import, joins and parts nobody."""
     accounts = put_if_new(state, row)
     if accounts is None:
-        return _put(state, reader, None, row, now)
+        return _put(state, None, row, now)
     deadlines.arm_record(state, row, reader.employment(row), now)
     return Effect("applied", accounts=accounts)
 
 
-def _put(state: TenantState, reader: StaffReader, before: AnyRecord | None, row: AnyRecord, now: int) -> Effect:
+def _put(state: TenantState, before: AnyRecord | None, row: AnyRecord, now: int) -> Effect:
+    reader = StaffReader(state)
     old, new = Directory(state, reader), reader.read(whole(row))
     key, was = new.key, old.record(new.key) if before else None
     addresses, numbers = (

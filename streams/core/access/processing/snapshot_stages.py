@@ -8,7 +8,7 @@ import msgspec
 from schemas.access.facts import snapshot_hash
 from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
-from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, staged_snapshot, stale_ids
+from streams.core.access.facts.snapshots import StagedSnapshot, observation_of, snapshot_of, staged_snapshot, stale_ids
 from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
@@ -111,13 +111,13 @@ def apply_rows(chunk: Chunk) -> Stage:
     """Apply the staged records as of the snapshot's request."""
     end, staged, number = snapshot_of(chunk.fact), chunk.state.backlog.staff_snapshots.staged, _number(chunk)
     requested = _staging(staged_snapshot(chunk.state, chunk.fact)).requested
-    rows = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor), APPLIED)
-    observations = [row.read(requested) for _, row in rows]
-    for fact, source in observations:
-        chunk.accounts |= staff.observed(chunk.state, fact, source, requested, chunk.now, listed=number).accounts
-    for id_, _ in rows:
-        staged.delete(end.source, end.id, id_)
-        chunk.cursor = id_
+    rows, reader = chunk.spend(staged.walk(end.source, end.id, after=chunk.cursor), APPLIED), StaffReader(chunk.state)
+    for item, row in rows:
+        observation = observation_of(end.source, item, row, requested, number)
+        chunk.accounts |= staff.observed(chunk.state, observation, reader, chunk.now).accounts
+    for item, _ in rows:
+        staged.delete(end.source, end.id, item)
+        chunk.cursor = item
     return Stage.APPLY_ROWS if chunk.has_more else Stage.WITHDRAW_ABSENT
 
 

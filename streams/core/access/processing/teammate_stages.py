@@ -18,7 +18,7 @@ from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.processing.snapshot_stages import discard
 from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH_DOUBT, follows
-from streams.core.access.state.row_kinds.work_rows import SnapshotStaging
+from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedRecord
 from streams.core.access.state.rows import AccountRow, TeammatesRow, Timer
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
@@ -116,6 +116,7 @@ def apply_teammates(chunk: Chunk) -> Stage:
     snapshot = staged_snapshot(chunk.state, chunk.fact)
     requested, staged = _staging(snapshot).requested, snapshot.rows.staged
     for item, row in chunk.spend(staged.walk(snapshot.scope, snapshot.id, after=chunk.cursor), APPLIED):
+        assert isinstance(row, StagedRecord)
         chunk.accounts |= teammates.listed(chunk.state, *row.read(requested), _number(chunk)).accounts
         staged.delete(snapshot.scope, snapshot.id, item)
         chunk.cursor = item

@@ -9,7 +9,9 @@ from streams.core.access.state.row_kinds.work_rows import (
     QueuedFact,
     SnapshotPage,
     SnapshotStaging,
+    StagedAssertion,
     StagedRecord,
+    StagedRow,
 )
 from streams.core.access.state.table import AccessTable, RowCollection, SingleRow, typed
 
@@ -21,7 +23,7 @@ class SnapshotRows:
 
     def __init__(self, table: AccessTable, tenant: str, prefix: str) -> None:
         self.stagings = RowCollection(table, tenant, f"{prefix}staging", SnapshotStaging)  # by scope and snapshot
-        self.staged = RowCollection(table, tenant, f"{prefix}staged", StagedRecord)  # by scope, snapshot and row
+        self.staged = RowCollection[StagedRecord | StagedAssertion](table, tenant, f"{prefix}staged", StagedRow)  # type: ignore[arg-type]  # the base of both forms; by scope, snapshot and row
         self.pages = RowCollection(table, tenant, f"{prefix}page", SnapshotPage)  # by scope, snapshot and first row
         self.none_stale_before: dict[str, int] = {}  # by scope: log time (ms) before which no snapshot under way took too long
 

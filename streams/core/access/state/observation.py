@@ -1,15 +1,37 @@
 """Observations of a staff member in their source's record: registers and histories by the source's time."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from schemas.ids import derived
 from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import Asserted, of_one_value, with_value
-from streams.core.access.state.row_kinds.assertion import StaffAssertion, decisive, decoded, described, encoded
+from streams.core.access.state.row_kinds.assertion import StaffAssertion, decisive, decoded, described
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
-from streams.core.access.state.values import FactReference, FieldRegister
+from streams.core.access.state.values import FactReference, FieldRegister, RecordKey
+
+
+class StaffObservation(NamedTuple):
+    """What a fact asserts of a source's record as of `time` (ms), encoded; in the complete snapshot of that number (`listed`), or alone."""
+
+    key: RecordKey
+    asserted: msgspec.Raw
+    time: int
+    source: FactReference
+    listed: int | None = None
+
+    @property
+    def assertion(self) -> StaffAssertion:
+        return decoded(self.asserted)
+
+    @property
+    def latest(self) -> FactReference:
+        """The fact as the latest observation of a record, dated by the observation."""
+        return self.source if self.source.date == self.time else msgspec.structs.replace(self.source, date=self.time)
+
+    def __repr__(self) -> str:
+        return f"StaffObservation({self.key!r}, ***, {self.time}, {self.source!r}, {self.listed})"
 
 
 def person_id(tenant: str, source: str, record: str) -> str:
@@ -17,38 +39,34 @@ def person_id(tenant: str, source: str, record: str) -> str:
     return derived(tenant, "staff", source, record)
 
 
-def first_record(
-    tenant: str, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
-) -> UnchangedRecord:
-    """Return a record after its first observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
-    data, asserted = assertion.data, decisive(assertion)
+def first_record(tenant: str, observed: StaffObservation, assertion: StaffAssertion) -> UnchangedRecord:
+    """Return a record after its first observation, which asserts this."""
+    (source, record), asserted = observed.key, decisive(assertion)
     return UnchangedRecord(
-        source=data.source,
-        id=data.record,
-        person=person_id(tenant, data.source, data.record),
-        sights=(time,),
-        listed=() if listed is None else (listed,),
-        latest=_dated(source, time),
-        ending=source,
+        source=source,
+        id=record,
+        person=person_id(tenant, source, record),
+        sights=(observed.time,),
+        listed=() if observed.listed is None else (observed.listed,),
+        latest=observed.latest,
+        ending=observed.source,
         ever=tuple(asserted.get("addresses", ())),
-        asserted=encoded(assertion),
+        asserted=observed.asserted,
         number=asserted.get("employee"),
         given_status=asserted.get("status"),
         given_ends=(asserted["ends"],) if "ends" in asserted else (),
     )
 
 
-def observed_again(
-    row: AnyRecord, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
-) -> UnchangedRecord | None:
+def observed_again(row: AnyRecord, observed: StaffObservation) -> UnchangedRecord | None:
     """Return an unchanged record after a later observation that asserts the same; None for any other."""
-    if not isinstance(row, UnchangedRecord) or time <= row.sights[-1] or row.asserted != encoded(assertion):
+    if not isinstance(row, UnchangedRecord) or observed.time <= row.sights[-1] or row.asserted != observed.asserted:
         return None
     return msgspec.structs.replace(
         row,
-        sights=(*row.sights, time),
-        listed=row.listed if listed is None else _with_number(row.listed, listed),
-        latest=_dated(source, time),
+        sights=(*row.sights, observed.time),
+        listed=row.listed if observed.listed is None else _with_number(row.listed, observed.listed),
+        latest=observed.latest,
     )
 
 
@@ -73,26 +91,21 @@ def whole(row: AnyRecord) -> StaffRecord:
     )
 
 
-def merge_record(
-    before: StaffRecord, assertion: StaffAssertion, *, time: int, source: FactReference, listed: int | None
-) -> StaffRecord:
-    """Return a source's record after another observation at `time` (ms), in the complete snapshot of that number (`listed`), or alone."""
-    asserted, ever, fact = decisive(assertion), before.ever, source.fact
+def merge_record(before: StaffRecord, observed: StaffObservation) -> StaffRecord:
+    """Return a source's record after another observation."""
+    assertion, time, fact = observed.assertion, observed.time, observed.source.fact
+    asserted, ever = decisive(assertion), before.ever
     given = asserted.get("addresses") or ()
     is_newest = (before.latest.date, before.latest.fact) < (time, fact)
     return msgspec.structs.replace(
         before,
         fields=with_asserted(before.fields, described(assertion), time, fact),
         sights=_with_number(before.sights, time),
-        listed=before.listed if listed is None else _with_number(before.listed, listed),
-        latest=_dated(source, time) if is_newest else before.latest,
+        listed=before.listed if observed.listed is None else _with_number(before.listed, observed.listed),
+        latest=observed.latest if is_newest else before.latest,
         ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
         **{name: with_value(getattr(before, name), value, time) for name, value in asserted.items()},
     )
-
-
-def _dated(source: FactReference, time: int) -> FactReference:
-    return source if source.date == time else msgspec.structs.replace(source, date=time)
 
 
 def _with_number(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:

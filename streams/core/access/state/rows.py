@@ -22,6 +22,7 @@ from streams.core.access.state.row_kinds.work_rows import (
     QueuedFact,
     SnapshotPage,
     SnapshotStaging,
+    StagedAssertion,
     StagedRecord,
 )
 from streams.core.access.state.values import (
@@ -252,5 +253,5 @@ class TimerIndex(Row, frozen=True, tag="timer_index"):
 AnyRow: TypeAlias = Union[  # noqa: UP007 - the codec names it in errors, and X | Y has no name
     TenantLog, AccountRow, StaffRecord, UnchangedRecord, RecordId, SourceRow, SourceSigns, TeammatesRow, HolderIndex, WorkspaceRow, PolicyRow, SettingsRow, CalendarRow, CoverageRow, MonitoringRow, AlarmTestRow, SilenceRow, RulesVersionRow, ActivityRow, ChangesRow, InviteRow, ExemptionRow, GrantId, ApprovalRow, ApprovalId,
     SourceChoice, CheckRow, Timer, ArmedTimer,
-    TimerIndex, SnapshotStaging, StagedRecord, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
+    TimerIndex, SnapshotStaging, StagedRecord, StagedAssertion, SnapshotPage, PendingAccount, QueuedFact, PendingFact, BacklogIndex,
 ]  # fmt: skip

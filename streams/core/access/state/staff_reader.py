@@ -1,7 +1,7 @@
 """A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
 
 from streams.core.access.state.observation import whole
-from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
 from streams.core.access.state.staff import ENDED, Employment, End, Record, employment_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
@@ -50,6 +50,19 @@ class StaffReader:
         if without is not None:
             snapshots = tuple(each for each in snapshots if each.number != without)
         return employment_of(row, snapshots, absence, decided)
+
+    def is_steady(self, row: UnchangedRecord, *, without: int | None = None) -> bool:
+        """Say whether a record's last observation changed nothing that it says of employment: so it is where no snapshot ever lacked it.
+
+        Before that observation it is read without the complete snapshot of a number that it was made in.
+        """
+        snapshots, absence, _ = self._by(row.source)
+        if absence == ENDED:
+            return False
+        for requested, _, number in snapshots:  # half of the time of `all`
+            if number != without and number not in row.listed and requested > row.sights[0]:
+                return False
+        return True
 
     def end_of(self, row: StaffRecord, until: int) -> End | None:
         """Return when employment ends by a record, and by those snapshots alone that were requested `until` an instant (ms)."""

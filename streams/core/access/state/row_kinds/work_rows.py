@@ -1,6 +1,7 @@
 """The rows of the access agent's table about work under way: snapshots being staged, facts in parts, facts that wait."""
 
 from schemas.access.facts import EncodedFact, Fact, decode_raw
+from streams.core.access.state.row_kinds.assertion import EncodedAssertion
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.values import FactReference, LogPosition
@@ -22,8 +23,12 @@ class SnapshotStaging(Row, frozen=True, tag="snapshot"):
     absent: int = 0
 
 
-class StagedRecord(Row, frozen=True, tag="staged_record"):
-    """A row of a snapshot, until the snapshot is complete: the fact, which stays encoded until then, and where it lies in the log."""
+class StagedRow(Row, frozen=True):
+    """A row of a snapshot until the snapshot is complete, in either of its forms."""
+
+
+class StagedRecord(StagedRow, frozen=True, tag="staged_record"):
+    """A row of a snapshot of teammates: the fact, which stays encoded, and where it lies in the log. Earlier releases staged staff so too."""
 
     fact: EncodedFact
     partition: int
@@ -37,6 +42,16 @@ class StagedRecord(Row, frozen=True, tag="staged_record"):
 
     def __repr__(self) -> str:
         return f"StagedRecord(***, {self.partition}, {self.offset})"
+
+
+class StagedAssertion(StagedRow, frozen=True, tag="staged_assertion"):
+    """A row of a staff source's snapshot, until the snapshot is complete: what it asserts, encoded as records have it, and the fact as findings cite it."""
+
+    source: FactReference
+    asserted: EncodedAssertion
+
+    def __repr__(self) -> str:
+        return f"StagedAssertion({self.source!r}, ***)"
 
 
 class SnapshotPage(Row, frozen=True, tag="snapshot_page"):

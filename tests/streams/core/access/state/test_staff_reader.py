@@ -5,14 +5,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from schemas.access.facts import encode_raw
 from streams.core.access.state import staff_reader
 from streams.core.access.state.history import REMEMBERED
-from streams.core.access.state.observation import first_record, merge_record, observed_again, whole
-from streams.core.access.state.row_kinds.assertion import assertion_of
+from streams.core.access.state.observation import StaffObservation, first_record, merge_record, observed_again, whole
+from streams.core.access.state.row_kinds.assertion import assertion_of, encoded
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
+from streams.core.access.state.row_kinds.work_rows import StagedRecord
 from streams.core.access.state.staff import describes_alike, employment_of, number_of, read_record, remembered
+from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, FactReference
-from tests.support.company import T0, TENANT, Company, everyone, staff
+from tests.support.company import T0, TENANT, Company, everyone, snapshot_facts, staff
 
 HOUR = 3_600_000
 TIMES = st.integers(0, 12).map(lambda hours: T0 + hours * HOUR)
@@ -30,8 +33,8 @@ SNAPSHOTS = st.lists(TIMES, max_size=3).map(
 )
 
 
-def given_by(observation):
-    """Return what an observation asserts, and the rest of it as it is merged."""
+def given_by(observation) -> StaffObservation:
+    """Return an observation as the code has it."""
     at, addresses, ends, roles, status, employee, listed = observation
     known = None if ends == "not said" else ends
     fact = staff("7", *addresses, at=at, ends=known, roles=roles, status=status, employee=employee)
@@ -39,19 +42,20 @@ def given_by(observation):
     assert data is not None
     if ends == "not said":
         data = msgspec.structs.replace(data, asserts=tuple(name for name in data.asserts if name != "ends"))
-    return assertion_of(msgspec.structs.replace(fact, record=data)), {"time": at, "source": source, "listed": listed}
+    asserted = encoded(assertion_of(msgspec.structs.replace(fact, record=data)))
+    return StaffObservation((data.source, data.record), asserted, at, source, listed)
 
 
 def observed(before, observation) -> StaffRecord:
-    assertion, rest = given_by(observation)
-    return whole(first_record(TENANT, assertion, **rest)) if before is None else merge_record(before, assertion, **rest)
+    made = given_by(observation)
+    return whole(first_record(TENANT, made, made.assertion)) if before is None else merge_record(before, made)
 
 
 def as_stored(before: AnyRecord | None, observation) -> AnyRecord:
-    assertion, rest = given_by(observation)
+    made = given_by(observation)
     if before is None:
-        return first_record(TENANT, assertion, **rest)
-    return observed_again(before, assertion, **rest) or merge_record(whole(before), assertion, **rest)
+        return first_record(TENANT, made, made.assertion)
+    return observed_again(before, made) or merge_record(whole(before), made)
 
 
 def reading(row, snapshots, absence):
@@ -116,6 +120,28 @@ def test_a_part_of_a_record_is_read_as_the_whole_is(observations, snapshots, abs
     assert employment.lasts(now) == (record.withdrawn is None and (record.end is None or record.end.instant > now))
 
 
+@example((JO, T0 + 3 * HOUR, None, "active", None), {T0, T0 + 4 * HOUR}, set(), "withdrawn", [])
+@example((JO, None, None, None, None), {T0, T0 + 4 * HOUR}, set(), "withdrawn", [T0 + HOUR])
+@example((JO, None, None, None, None), {T0, T0 + 4 * HOUR}, {0}, "ended", [T0 + 4 * HOUR])
+@given(
+    OBSERVATIONS.map(lambda each: each[1:6]), st.sets(TIMES, min_size=2, max_size=5), st.sets(st.integers(0, 3)),
+    st.sampled_from(("withdrawn", "ended")), st.lists(TIMES, max_size=4),
+)  # fmt: skip
+def test_a_steady_record_says_the_same_of_employment_before_its_last_observation(asserted, times, listed, absence, requests):
+    snapshots = tuple(AppliedSnapshot(at, f"s{number}", number) for number, at in enumerate(sorted(requests)))
+    numbers = {each.requested: each.number for each in snapshots if each.number in listed}
+    before = after = None
+    for at in sorted(times):
+        before, after = after, as_stored(after, (at, *asserted, numbers.get(at)))
+    assert isinstance(before, UnchangedRecord)
+    assert isinstance(after, UnchangedRecord)
+    reader, last = staff_reader.StaffReader(TenantState(Company().table, TENANT)), numbers.get(max(times))
+    reader._by = lambda _: (snapshots, absence, None)
+    if reader.is_steady(after, without=last):
+        assert reader.employment(before, without=last) == reader.employment(after)
+        assert reader.employment(before).end == reader.employment(after).end
+
+
 @pytest.mark.parametrize("left", [0, 3])
 def test_a_complete_file_reads_whole_only_the_records_that_changed(monkeypatch: pytest.MonkeyPatch, left: int):
     company, whole, read = Company(), staff_reader.read_record, []
@@ -133,3 +159,45 @@ def test_a_complete_file_reads_whole_only_the_records_that_changed(monkeypatch: 
 
 def row(number: int, ends: int | None = None):
     return staff(f"{number}", f"p{number}@acme.example", ends=ends, roles=("Sales",), employee=f"{number}")
+
+
+def test_a_complete_file_of_which_nothing_changed_reads_each_record_for_employment_once(monkeypatch: pytest.MonkeyPatch):
+    company = Company()
+    company.policy(everyone())
+    company.snapshot(*(row(number) for number in range(20)), requested=T0)
+    read = []
+    monkeypatch.setattr(staff_reader.StaffReader, "employment", counting(staff_reader.StaffReader.employment, read))
+    company.snapshot(*(row(number, T0 if number < 3 else None) for number in range(20)), requested=T0 + HOUR)
+    unchanged = [each for each in read if each not in ("0", "1", "2")]
+    assert len(unchanged) == 17  # each once, where those employed are counted
+
+
+def counting(method, read):
+    def counted(self, row, **how):
+        read.append(row.id)
+        return method(self, row, **how)
+
+    return counted
+
+
+def test_rows_that_an_earlier_release_staged_are_applied():
+    company = Company()
+    company.policy(everyone())
+    company.snapshot(*(row(number) for number in range(3)), requested=T0)
+    *parts, end = snapshot_facts(*(row(number, T0 if number == 1 else None) for number in range(3)), requested=T0 + HOUR)
+    for part in parts:
+        company.add(part)
+    state = TenantState(company.table, TENANT)
+    for item, staged in list(state.backlog.staff_snapshots.staged.walk()):
+        [fact] = [each for each in parts if each.id == item.rpartition("|")[2]]
+        earlier = StagedRecord(encode_raw(fact), staged.source.partition, staged.source.offset, staged.source.sha256)
+        state.backlog.staff_snapshots.staged.put(earlier, item)
+    company.table.commit()
+    other = Company()
+    other.policy(everyone())
+    other.snapshot(*(row(number) for number in range(3)), requested=T0)
+    for each in (*parts, end):
+        other.add(each)
+    company.add(end)
+    assert [sent.value for sent in company.sent] == [sent.value for sent in other.sent]
+    assert company.table.rows() == other.table.rows()
