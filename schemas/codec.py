@@ -4,7 +4,7 @@ Values are plain: logical types are for other readers, so a `timestamp-millis` i
 a union of several records a value is `(record name, fields)`; elsewhere a record is a dict.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from schemas.catalogue import Catalogue, Schema, shipped
 from schemas.errors import InvalidRecord
 from schemas.prepared_avro.reader import UNUSUAL as UNUSUAL_BYTES
 from schemas.prepared_avro.reader import prepared_reader
+from schemas.prepared_avro.repeats import Path, RepeatingReader
 from schemas.prepared_avro.writer import UNUSUAL, prepared_writer
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -55,6 +56,7 @@ class Avro:
         self._parsed = {name: parsed(schema) for name, schema in catalogue.current.items()}
         self._writers = {name: prepared_writer(schema) for name, schema in self._parsed.items()}
         self._prefixes = {name: _MAGIC + number.to_bytes(4, "big") for name, number in ids.items()}
+        self._repeating: dict[str, RepeatingReader[Any]] = {}
         self._codecs = {number: self._codec(schema) for number, schema in others.items()}
         self._codecs |= {number: self._codec(catalogue.current[name]) for name, number in ids.items()}
 
@@ -79,6 +81,17 @@ class Avro:
             self._codecs[number] = self._codec(schema)
         except (SchemaParseException, *_MALFORMED, AttributeError) as error:
             raise InvalidRecord(f"what stands for the schema {schema.name} is no schema of Avro") from error
+
+    def repeating(self, name: str, differing: Sequence[Path]) -> RepeatingReader[Any]:
+        """Return what recognises values of a current schema that repeat one another but for these parts; there is one for a schema."""
+        reader = self._repeating.get(name)
+        if reader is None:
+            reader = self._repeating[name] = RepeatingReader(self._parsed[name], differing)
+        return reader
+
+    def is_current(self, data: bytes) -> bool:
+        """Say whether a framed value was written with the current schema of its name."""
+        return self._codecs[framing_id(data)].read is not None
 
     def data_schema(self, name: str) -> str:
         """Return the `ce_dataschema` of values encoded under that name."""

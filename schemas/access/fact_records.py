@@ -1,18 +1,29 @@
 """The records of `access.facts`: a fact as Avro, and its CloudEvents context."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from schemas.access import limits
 from schemas.access.facts import TOPIC, Fact, type_of
 from schemas.cloudevents import AVRO, EventContext, Origin
-from schemas.codec import Avro
+from schemas.codec import FRAME, Avro
 from schemas.errors import InvalidRecord
 from schemas.message import Message
 from schemas.plain_values import plain
 
 SCHEMA: Final = "fact"
+_DIFFERING: Final = (
+    ("id",),
+    ("evidence", "line"),
+    ("person", "name"),
+    ("person", "addresses"),
+    ("record", "record"),
+    ("record", "roles"),
+    ("record", "department"),
+    ("record", "employee"),
+)
+"""What differs between the facts of one import. None of it is a part of a key, or an instant."""
 
 
 def encode(avro: Avro, fact: Fact) -> bytes:
@@ -24,6 +35,10 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
     """Return the fact. Raises InvalidRecord for any other value, and for a fact whose ids cannot be parts of a key."""
     if data is None:
         raise InvalidRecord("a record without a value is no fact: nothing is ever deleted from this log")
+    repeating = avro.repeating(SCHEMA, _DIFFERING)
+    repeated: Fact | None = repeating.repeated(data) if len(data) <= limits.SHORT_VALUE else None
+    if repeated is not None:
+        return repeated  # what is checked below is as in the fact that it repeats
     name, value = avro.decode(data)
     if name != SCHEMA:
         raise InvalidRecord(f"a value of schema {name} is no fact; look at who writes to {TOPIC}")
@@ -31,6 +46,13 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
         fact = msgspec.convert(value, Fact)
     except msgspec.ValidationError as error:
         raise InvalidRecord(f"the fact does not fit its schema: {error}") from None
+    _check(fact, value, len(data))
+    if fact.record is not None and avro.is_current(data):
+        repeating.remember(fact, data, FRAME)
+    return fact
+
+
+def _check(fact: Fact, value: dict[str, Any], size: int) -> None:
     if not fact.tenant or fact.tenant.startswith("@"):
         raise InvalidRecord("a fact names its tenant, and no tenant begins with '@'")
     named = f"{fact.tenant}{fact.app_id or ''}{fact.account or ''}{fact.staff or ''}"
@@ -42,8 +64,7 @@ def decode(avro: Avro, data: bytes | None) -> Fact:
         raise InvalidRecord(
             "an id in the fact holds '|' or a control character, which separate parts of keys; look at the sender"
         )
-    limits.check(fact, value, len(data))
-    return fact
+    limits.check(fact, value, size)
 
 
 def of_record(avro: Avro, record: Message) -> Fact:

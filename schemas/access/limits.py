@@ -16,7 +16,7 @@ LONGEST_TEXT: Final = 1_000  # characters
 MOST_GRACE: Final = 10_000  # hours or days: more than 27 years
 MOST_ADDRESSES: Final = 100  # of one person: each is an entry of the index
 
-_SHORT_VALUE: Final = LONGEST_TEXT  # bytes: a shorter value holds no longer text
+SHORT_VALUE: Final = LONGEST_TEXT  # bytes: a shorter value holds no longer text
 _FREE: Final = frozenset({"person.text", "person.metadata", "settings.further"})  # no finding cites them
 
 
@@ -31,7 +31,7 @@ def check(fact: Fact, value: dict[str, Any], size: int) -> None:
     for grace in (each for rule in (fact.policy.rules if fact.policy else ()) for each in rule.grace.values()):
         if not 0 <= grace.amount <= MOST_GRACE:
             raise InvalidRecord(f"a grace of the policy is not between 0 and {MOST_GRACE} of its unit")
-    if size <= _SHORT_VALUE:
+    if size <= SHORT_VALUE:
         return
     if fact.person is not None and len(fact.person.addresses) > MOST_ADDRESSES:
         raise InvalidRecord(f"the fact has more than {MOST_ADDRESSES} addresses of one person; look at the sender")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from schemas.prepared_avro.types import Named, Preparers, UnusualValue, Within, named_types, prepare, record_within
 
-_Read = Callable[[bytes, int], tuple[Any, int]]
+Read = Callable[[bytes, int], tuple[Any, int]]
 """Returns the value that begins at an offset, and the offset behind it."""
 
 UNUSUAL: Final = (UnusualValue, IndexError, UnicodeDecodeError, error)
@@ -28,7 +28,7 @@ _DOUBLE: Final = Struct("<d")
 def prepared_reader(schema: Any) -> Callable[[bytes, int], Any] | None:
     """Return the reader of a schema as fastavro parsed it: of the value from an offset to the end. None where a part is not usual."""
     try:
-        read = _prepare(schema, named_types(schema))
+        read = prepare_reader(schema, named_types(schema))
     except UnusualValue:
         return None
 
@@ -41,11 +41,12 @@ def prepared_reader(schema: Any) -> Callable[[bytes, int], Any] | None:
     return read_value
 
 
-def _prepare(schema: Any, named: Named, within: Within = ()) -> _Read:
+def prepare_reader(schema: Any, named: Named, within: Within = ()) -> Read:
+    """Return the reader of a part of a schema. Raises UnusualValue for one that is not usual."""
     return prepare(schema, named, within, _PREPARERS)
 
 
-def _record(schema: Any, named: Named, within: Within) -> _Read:
+def _record(schema: Any, named: Named, within: Within) -> Read:
     """Prepare a record. Nulls and short texts, which are most fields, are read in place: a call costs as much again."""
     within = record_within(schema, within)
     fields = tuple(_field(field, named, within) for field in schema["fields"])
@@ -72,11 +73,11 @@ def _record(schema: Any, named: Named, within: Within) -> _Read:
     return read
 
 
-def _field(field: Mapping[str, Any], named: Named, within: Within) -> tuple[str, bool, bool, _Read]:
+def _field(field: Mapping[str, Any], named: Named, within: Within) -> tuple[str, bool, bool, Read]:
     """Return a field's name, whether it may be null, whether it is a text then, and the reader of a value that is not null."""
     schema = field["type"]
     other = _other_than_null(schema) if isinstance(schema, list) else schema
-    return field["name"], isinstance(schema, list), other == "string", _prepare(other, named, within)
+    return field["name"], isinstance(schema, list), other == "string", prepare_reader(other, named, within)
 
 
 def _other_than_null(schema: Sequence[Any]) -> Any:
@@ -85,8 +86,8 @@ def _other_than_null(schema: Sequence[Any]) -> Any:
     return schema[1]
 
 
-def _union(schema: Sequence[Any], named: Named, within: Within) -> _Read:
-    read_other = _prepare(_other_than_null(schema), named, within)
+def _union(schema: Sequence[Any], named: Named, within: Within) -> Read:
+    read_other = prepare_reader(_other_than_null(schema), named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
         place = data[at]
@@ -99,10 +100,10 @@ def _union(schema: Sequence[Any], named: Named, within: Within) -> _Read:
     return read
 
 
-def _array(schema: Any, named: Named, within: Within) -> _Read:
+def _array(schema: Any, named: Named, within: Within) -> Read:
     if schema["items"] == "string":
         return _texts
-    read_item = _prepare(schema["items"], named, within)
+    read_item = prepare_reader(schema["items"], named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
         items: list[Any] = []
@@ -134,8 +135,8 @@ def _texts(data: bytes, at: int) -> tuple[list[str], int]:
     return texts, at
 
 
-def _map(schema: Any, named: Named, within: Within) -> _Read:
-    read_value = _prepare(schema["values"], named, within)
+def _map(schema: Any, named: Named, within: Within) -> Read:
+    read_value = prepare_reader(schema["values"], named, within)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
         values: dict[str, Any] = {}
@@ -201,7 +202,7 @@ def _flag(data: bytes, at: int) -> tuple[bool, int]:
     return byte == 1, at + 1
 
 
-_PREPARERS: Final = Preparers[_Read](
+_PREPARERS: Final = Preparers[Read](
     simple=MappingProxyType({"string": _text, "long": _number, "int": _number, "double": _double, "boolean": _flag}),
     composed=MappingProxyType({"record": _record, "array": _array, "map": _map}),
     union=_union,
