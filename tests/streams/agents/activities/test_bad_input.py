@@ -8,6 +8,7 @@ from tests.streams.agents.activities.test_flows import LEE, Story, replied
 from tests.support.conversations.bodies import CUSTOMER, ENTITY, INES, conversation, part
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.intercom_bodies import ADA, APP, AT, posted
+from tests.support.oracle import routed
 from tests.support.tenancy import TWO_WORKSPACES
 
 KIM = "65f0c0ffee00000000000003"
@@ -201,3 +202,26 @@ def test_a_contact_of_another_workspace_is_another_one_though_it_has_the_same_id
     found = list(pipeline.values("activities").values())
     assert sorted(each["contacts"] for each in found) == [[f"{APP}:{ADA}"], [f"other999:{ADA}"]]
     assert len({each["id"] for each in found}) == len({each["person"] for each in found}) == 2
+
+
+def test_ids_with_the_separator_of_keys_are_nobodys_and_take_nothing_from_others():
+    """The first in order of ids passes on what the others have: nobody would, and what it got would lie under the key of another contact."""
+    story = Story()
+    begun = replied(part(1, at=AT + 1), contacts=("a|b", "c2"), company={"type": "company", "id": "o|1"})
+    story.report("conversation.user.replied", begun, at=AT + 1)
+    story.report(
+        "conversation.user.replied",
+        replied(part(2, at=AT + 9), updated=AT + 9, contacts=("a|b", "c2", "c3")),
+        at=AT + 9,
+        number=2,
+    )
+    joins = posted("company.contact.attached", {"company": {"id": "o|1"}, "contact": {"id": "c2"}}, number=3)
+    for topic, record in routed(joins):
+        if topic == "intercom.activities":  # for the others it is a dead letter
+            story._append(topic, record.key, joins, record.headers)
+    story.run()
+    assert {each["conversation.contact_replied"] for each in story.counts().values()} == {2}
+    assert len(story.counts()) == 2
+    assert {key.partition("|")[0] for key in story.latest("activity.records")} == {
+        f"{APP}:{each}" for each in ("c2", "c3", ADA)
+    }, "who wrote learns that"

@@ -1,10 +1,11 @@
 """Conversations that are sealed amid all that happens to them: what comes once more changes no count, also of those who have joined since."""
 
 import random
+from collections import Counter
 
 import pytest
 
-from schemas.activities.messages import ASSIGNMENTS_TOPIC, RECORDS_TOPIC
+from schemas.activities.messages import ASSIGNMENTS_TOPIC, RECORDS_TOPIC, ContactActivityRow
 from schemas.activities.retention import UNLIMITED, RetentionPolicy
 from schemas.cloudevents import replay_headers
 from schemas.intercom.envelope import envelope
@@ -117,6 +118,25 @@ def check(pipeline, secrets):
     assert not [words for words in secrets if words.encode() in b"".join(left)]
     ids = [dict(record.headers)["ce_id"] for record in pipeline.topics["activities"]]
     assert len(ids) == len(set(ids))
+    check_numbers(pipeline)
+
+
+def check_numbers(pipeline):
+    """Assert that each contact counts what it has, in each conversation and in all: details and marks."""
+    codec = pipeline.agents["activities"].codec
+    rows = [(key.split("|"), codec.decode(row)) for key, row in pipeline.rows("activities").items()]
+    details = Counter((key[0], row.activity.type, key[2]) for key, row in rows if isinstance(row, ContactActivityRow))
+    parts = {(key[0], key[2], key[3]): row for key, row in rows if key[1:2] == ["s"]}
+    assert {place: row.number for place, row in parts.items()} == {
+        place: details[place] + row.expired for place, row in parts.items()
+    }
+    whole = Counter()
+    for (contact, type_, _), row in parts.items():
+        whole[contact, type_] += row.number
+    for key, row in rows:
+        if key[1:2] == ["z"]:
+            whole[key[0], key[2]] += row.number
+    assert {(key[0], key[2]): row.number for key, row in rows if key[1:2] == ["t"]} == dict(+whole)
 
 
 def a_sealed_conversation(days=90):
