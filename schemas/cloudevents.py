@@ -52,6 +52,10 @@ class EventContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the Kafka headers; absent attributes have none."""
+        return self.headers_of(recorded=self.recorded, causation_id=self.causation_id, trace_parent=self.trace_parent)
+
+    def headers_of(self, *, recorded: int | None, causation_id: str | None, trace_parent: str | None) -> list[tuple[str, bytes]]:
+        """Return the headers of a record of this context, with what it follows from."""
         headers = [
             SPEC_VERSION,
             ("ce_id", self.id.encode()),
@@ -61,18 +65,18 @@ class EventContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             headers.append(("ce_subject", self.subject.encode()))
         if self.time is not None:
             headers.append(("ce_time", timestamp_bytes(self.time)))
-        if self.recorded is not None:
-            headers.append(("ce_recordedtime", timestamp_bytes(self.recorded)))
+        if recorded is not None:
+            headers.append(("ce_recordedtime", timestamp_bytes(recorded)))
         if self.partition_key is not None:
             headers.append(("ce_partitionkey", self.partition_key.encode()))
         if self.sequence is not None:
             headers.append(("ce_sequence", b"%020d" % self.sequence))  # as `sequence`
         if self.data_schema is not None:
             headers.append(("ce_dataschema", self.data_schema.encode()))
-        if self.causation_id is not None:
-            headers.append(("ce_causationid", self.causation_id.encode()))
-        if self.trace_parent is not None:
-            headers.append(("traceparent", self.trace_parent.encode()))
+        if causation_id is not None:
+            headers.append(("ce_causationid", causation_id.encode()))
+        if trace_parent is not None:
+            headers.append(("traceparent", trace_parent.encode()))
         return headers
 
 

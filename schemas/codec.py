@@ -93,6 +93,10 @@ class Avro:
         """Say whether a framed value was written with the current schema of its name."""
         return self._codecs[framing_id(data)].read is not None
 
+    def frame(self, name: str) -> bytes:
+        """Return what is before the Avro binary of a value of a current schema."""
+        return self._prefixes[name]
+
     def data_schema(self, name: str) -> str:
         """Return the `ce_dataschema` of values encoded under that name."""
         return self._uris[name]

@@ -20,6 +20,10 @@ def hash_of(value: msgspec.Struct | None, *, without: str | None = None) -> str:
     has_added = value is not None and _has_added(type(value))
     if value is None or (without is None and not has_added):
         return digest(canonical_exact(value))
+    if without is not None and not has_added and getattr(value, without) == "":
+        data, empty = canonical_exact(value), f'"{without}":"",'.encode()
+        if data.count(empty) == 1:  # no text of JSON has these bytes, so it is the field: half of the time of the way below
+            return digest(data.replace(empty, b""))
     form: dict[str, Any] = _form(value) if has_added else msgspec.structs.asdict(value)
     form.pop(without or "", None)
     return digest(canonical_exact(form))

@@ -212,8 +212,19 @@ def array_size(number: int) -> bytes:
     return _SMALL[number] if number < _SMALL_END else _variable_length(number)
 
 
+def once_bytes(value: int) -> bytes:
+    """Return a whole number in Avro that is written once, such as a place in a log: it would only drive others out of the cache."""
+    if type(value) is not int or not -_LONG <= value < _LONG:
+        raise UnusualValue("no whole number of 64 bits")
+    return _zigzag(value)
+
+
 @lru_cache(maxsize=4096)  # the times in a profile and in its changes are mostly those of a few events
 def _variable_length(number: int) -> bytes:
+    return _zigzag(number)
+
+
+def _zigzag(number: int) -> bytes:
     """Return a number in zigzag order, seven bits a byte, the least first."""
     rest = number << 1 if number >= 0 else ~(number << 1)
     data = bytearray()

@@ -59,7 +59,9 @@ class OutputWriter(msgspec.Struct, frozen=True):
             decision_entries.enter(out, result.fact, result.position, result.outcome)
 
     def _records(self, result: ChunkResult) -> list[OutputRecord]:
-        records = [record for event in result.findings for record in finding_records(self.avro, event, self.product)]
+        records: list[OutputRecord] = []
+        for event in result.findings:
+            records += finding_records(self.avro, event, self.product)
         records += [state_record(self.avro, change) for change in result.states]
         records += [request_record(self.avro, each) for each in result.requests]
         return [*records, ledger_record(self.avro, result.entry)] if result.entry else records

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.access import ledger_records
 from schemas.access.findings import FINDING, LEDGER, STATE, LedgerEntry
 from schemas.access.read_requests import READ_REQUEST
 from schemas.access.read_requests import TOPIC as READ_REQUESTS
@@ -32,7 +33,7 @@ class OutputRecord(msgspec.Struct, frozen=True):
 
     def headers(self, cause: str, now: int, trace: str | None) -> Headers:
         """Return the headers, with the id of the fact it follows from, the log time, and the fact's trace."""
-        return msgspec.structs.replace(self.event, causation_id=cause, recorded=now, trace_parent=trace).headers()
+        return self.event.headers_of(recorded=now, causation_id=cause, trace_parent=trace)
 
 
 def finding_records(avro: Avro, finding_event: FindingEvent, product: str | None) -> tuple[OutputRecord, OutputRecord]:
@@ -104,7 +105,7 @@ def ledger_record(avro: Avro, entry: LedgerEntry) -> OutputRecord:
         partition_key=entry.tenant,
         sequence=entry.sequence,
     )
-    return OutputRecord("access.ledger", entry.tenant, avro.encode(LEDGER, plain(entry)), event)
+    return OutputRecord("access.ledger", entry.tenant, ledger_records.encode(avro, entry), event)
 
 
 def _subject(name: FindingKey) -> str:

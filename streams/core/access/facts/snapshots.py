@@ -158,14 +158,16 @@ def is_of_teammates(fact: Fact) -> bool:
 
 def _item(subject: str) -> str:
     """Return the part of a staged row's key that its subject is: a staff record's id may hold what separates parts."""
-    return quote(subject, safe="")
+    return subject if subject.isascii() and subject.replace("-", "").isalnum() else quote(subject, safe="")
 
 
 def observation_of(source: str, item: str, row: StagedRecord | StagedAssertion, requested: int, number: int) -> StaffObservation:
     """Return a staged row of a staff source's snapshot, found at this item, as an observation in the snapshot of that number."""
     if isinstance(row, StagedAssertion):
         record = item.partition("|")[0]
-        return StaffObservation((source, unquote(record)), row.asserted, requested, row.source, number)
+        return StaffObservation(
+            (source, unquote(record) if "%" in record else record), row.asserted, requested, row.source, number
+        )
     fact, reference = row.read(requested)
     assertion = assertion_of(fact)
     return StaffObservation((source, assertion.data.record), encoded(assertion), requested, reference, number)

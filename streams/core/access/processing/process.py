@@ -96,8 +96,11 @@ def _run_stages(chunk: Chunk, chunk_size: int) -> ChunkResult:
         coverage.settle(chunk)
     states = _state_changes(chunk)
     requests = _requests(chunk)
-    outputs = [*map(finding_output, chunk.evaluation.events), *(state_output(change.id, change.row) for change in states)]
-    outputs += [request_output(each.id, each.request) for each in requests]
+    outputs: list[LedgerOutput] = []
+    if chunk.evaluation.events or states or requests:  # few facts lead to any
+        outputs += map(finding_output, chunk.evaluation.events)
+        outputs += [state_output(change.id, change.row) for change in states]
+        outputs += [request_output(each.id, each.request) for each in requests]
     return ChunkResult(
         findings=chunk.evaluation.events,
         states=states,

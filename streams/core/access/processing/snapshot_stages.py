@@ -69,7 +69,7 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     state, snapshot, reader = chunk.state, staged_snapshot(chunk.state, chunk.fact), StaffReader(chunk.state)
     staging = _staging(snapshot)
     records = chunk.spend(state.records.walk(snapshot.scope, after=chunk.cursor))
-    employed = [(id_, row) for id_, row in records if reader.employment(row).lasts(chunk.now)]
+    employed = [(id_, row) for id_, row in records if reader.is_employed(row, chunk.now)]
     absent = snapshot.lacking(id_ for id_, row in employed if staging.requested > row.sights[-1])
     chunk.cursor = records[-1][0] if records else chunk.cursor
     staging = msgspec.structs.replace(staging, heads=staging.heads + len(employed), absent=staging.absent + len(absent))

@@ -1,10 +1,15 @@
 """A tenant's staff records as its rows have them, read as of their sources' snapshots and the settings."""
 
+from typing import Final
+
 from streams.core.access.state.observation import whole
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
-from streams.core.access.state.staff import ENDED, Employment, End, Record, employment_of, read_record
+from streams.core.access.state.staff import ENDED, WITHDRAWN, Employment, End, Record, employment_of, read_record
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AppliedSnapshot, RecordKey
+
+_ENDING: Final = (ENDED, WITHDRAWN)
+_WITHOUT_END: Final = ((), (None,))  # as `UnchangedRecord.given_ends` has it
 
 
 class StaffReader:
@@ -50,6 +55,17 @@ class StaffReader:
         if without is not None:
             snapshots = tuple(each for each in snapshots if each.number != without)
         return employment_of(row, snapshots, absence, decided)
+
+    def is_employed(self, row: AnyRecord, now: int) -> bool:
+        """Say whether employment lasts at an instant (ms) by a record."""
+        if (
+            isinstance(row, UnchangedRecord)
+            and row.given_status not in _ENDING
+            and row.given_ends in _WITHOUT_END
+            and self.is_steady(row)
+        ):
+            return True  # as nearly all are
+        return self.employment(row).lasts(now)
 
     def is_steady(self, row: UnchangedRecord, *, without: int | None = None) -> bool:
         """Say whether a record's last observation changed nothing that it says of employment: so it is where no snapshot ever lacked it.
