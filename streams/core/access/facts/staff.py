@@ -75,7 +75,8 @@ def _put_first(state: TenantState, reader: StaffReader, row: UnchangedRecord, no
     accounts = put_if_new(state, row)
     if accounts is None:
         return _put(state, None, row, now)
-    deadlines.arm_record(state, row, reader.employment(row), now)
+    if not reader.is_endless(row):
+        deadlines.arm_record(state, row, reader.employment(row), now)
     return Effect("applied", accounts=accounts)
 
 

@@ -58,14 +58,13 @@ class StaffReader:
 
     def is_employed(self, row: AnyRecord, now: int) -> bool:
         """Say whether employment lasts at an instant (ms) by a record."""
-        if (
-            isinstance(row, UnchangedRecord)
-            and row.given_status not in _ENDING
-            and row.given_ends in _WITHOUT_END
-            and self.is_steady(row)
-        ):
-            return True  # as nearly all are
-        return self.employment(row).lasts(now)
+        return self.is_endless(row) or self.employment(row).lasts(now)
+
+    def is_endless(self, row: AnyRecord) -> bool:
+        """Say whether a record asserts no end and no snapshot ever lacked it, as of nearly all: so it lasts, and changes by itself at no instant."""
+        if not isinstance(row, UnchangedRecord) or row.given_status in _ENDING or row.given_ends not in _WITHOUT_END:
+            return False
+        return self.is_steady(row)
 
     def is_steady(self, row: UnchangedRecord, *, without: int | None = None) -> bool:
         """Say whether a record's last observation changed nothing that it says of employment: so it is where no snapshot ever lacked it.

@@ -47,16 +47,20 @@ def decoded(assertion: msgspec.Raw) -> StaffAssertion:
 
 def decisive(assertion: StaffAssertion) -> dict[str, Any]:
     """Return the asserted fields whose histories count. An empty number or status is no other one, so it asserts nothing."""
-    data, found = assertion.data, dict[str, Any]()
-    for name in data.asserts:
-        if name == "addresses":
-            found[name] = sorted({normal(address) or address.strip().casefold() for address in assertion.addresses})
-        elif name == "roles":
-            found[name] = sorted(data.roles)
-        elif name == "ends":
-            found[name] = data.ends.instant if data.ends else None
-        elif name in ("employee", "status") and (given := getattr(data, name)):
-            found[name] = given
+    data = assertion.data
+    asserts = data.asserts
+    found: dict[str, Any] = {}
+    if "addresses" in asserts:
+        given = {normal(address) or address.strip().casefold() for address in assertion.addresses}
+        found["addresses"] = sorted(given) if len(given) > 1 else list(given)
+    if "roles" in asserts:
+        found["roles"] = sorted(data.roles)
+    if "ends" in asserts:
+        found["ends"] = data.ends.instant if data.ends else None
+    if data.employee and "employee" in asserts:
+        found["employee"] = data.employee
+    if data.status and "status" in asserts:
+        found["status"] = data.status
     return found
 
 

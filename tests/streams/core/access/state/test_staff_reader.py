@@ -139,6 +139,8 @@ def test_a_steady_record_says_the_same_of_employment_before_its_last_observation
     reader._by = lambda _: (snapshots, absence, None)
     for now in (T0, T0 + 3 * HOUR, T0 + 12 * HOUR):
         assert reader.is_employed(after, now) == reader.employment(after).lasts(now)
+    if reader.is_endless(after):
+        assert reader.employment(after).instants() == set()
     if reader.is_steady(after, without=last):
         assert reader.employment(before, without=last) == reader.employment(after)
         assert reader.employment(before).end == reader.employment(after).end
