@@ -9,6 +9,7 @@ _BREAK: Final = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr)\b[^>]{0,4000}>",
 _HIDDEN: Final = re.compile(r"<\s*(script|style)\b", re.IGNORECASE)
 _END_OF_HIDDEN: Final = {kind: re.compile(rf"<\s*/\s*{kind}\s*>", re.IGNORECASE) for kind in ("script", "style")}
 _TAG: Final = re.compile(r"</?[a-zA-Z!][^<>]{0,4000}>")
+_JOINERS: Final = "\u200c\u200d"  # of no width, and part of words in Persian and Indic scripts, and of many an emoji
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 _LINES: Final = re.compile(r" ?\n[ \n]*")
 
@@ -20,7 +21,7 @@ def plain_text(value: object) -> tuple[str, bool]:
     text = value[: LONGEST * 20]  # markup of a text this long is rarely more; nothing reads a megabyte of it
     text = _TAG.sub("", _BREAK.sub("\n", _without_hidden(text)))
     text = _LINES.sub("\n", _BLANKS.sub(" ", unescape(text))).strip()
-    text = "".join(each for each in text if each == "\n" or each.isprintable())
+    text = "".join(each for each in text if each.isprintable() or each == "\n" or each in _JOINERS)
     return text[:LONGEST], len(text) > LONGEST or len(value) > LONGEST * 20
 
 

@@ -1,9 +1,12 @@
 """Details expire by the policy that the log has, and come back when it is longer and the raw topics are read again; counts never move."""
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 
+import schemas
 from schemas.activities.retention import RETENTION, RetentionMessage, RetentionPolicy
 from schemas.errors import InvalidRecord
 from schemas.message import RecordValue
@@ -17,6 +20,7 @@ from tests.support.conversations.bodies import INES, part, reading
 from tests.support.identity.lagging_pipeline import LaggingPipeline
 from tests.support.intercom_bodies import ADA, APP, AT
 
+ROOT = Path(schemas.__file__).parent.parent
 DAY_S = 86_400
 TODAY = AT // DAY_S + 100
 RAW = ("intercom.conversations", "intercom.activities")
@@ -132,6 +136,22 @@ def test_what_arrives_beyond_its_limit_counts_and_leaves_no_detail_and_no_words(
     assert story.topics["activities"] == [], "it was never there"
     assert b"secret" not in b"".join([*story.latest("activity.records").values(), *story.rows("activities").values()])
     assert [count["conversation.contact_replied"] for count in story.counts().values()] == [1]
+
+
+def test_a_tombstone_says_why_under_the_names_that_the_page_has():
+    story = Story().contact()
+    story.report("conversation.user.replied", replied(part(7)), number=2)
+    story.report(
+        "conversation.contact.detached",
+        {"conversation": {"model": {"id": 215}, "parts": []}, "contact": {"id": ADA}},
+        at=AT + 9,
+        number=3,
+    )
+    story.wake(TODAY)
+    story.run()
+    names = {dict(record.headers)["ce_type"].decode() for record in story.topics["activities"] if record.value is None}
+    page = (ROOT / "docs" / "activities.md").read_text()
+    assert names == set(re.findall(r"`(activity\.[a-z]+\.v1)`", page)) == {"activity.expired.v1", "activity.removed.v1"}
 
 
 def test_a_detail_that_comes_back_is_live_as_it_was():

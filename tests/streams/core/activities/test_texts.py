@@ -18,6 +18,8 @@ from streams.core.activities.texts import LONGEST, plain_text
         ("<SCRIPT a=b>1<style>2</script >seen</style>", "seen"),
         ("<script>is never closed", "is never closed"),
         ("a\u0000b\u200b c", "ab c"),
+        ("<p>\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645</p>", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
         ("  many   blanks \n\n\n lines ", "many blanks\nlines"),
         ("<p></p>", ""),
         ("", ""),
