@@ -46,9 +46,8 @@ from streams.core.conversations.observation import Observed, posted, read
 from streams.core.conversations.parts import ObservedPart, join_parts, united
 from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
 from streams.core.conversations.sealing import after as after_seal
-from streams.core.conversations.sealing import is_part_of as is_sealed_part
+from streams.core.conversations.sealing import is_of_before, with_sealed
 from streams.core.conversations.sealing import joined as later_seal
-from streams.core.conversations.sealing import with_sealed
 from streams.core.conversations.tallies import tallied
 from streams.core.records import packing
 from streams.core.records.registers import NOTHING
@@ -189,7 +188,7 @@ def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> S
     seal = later_seal(known, observed.sealed)
     if seal != known:
         table.put(key, SEALED, seal)
-        for item in [item for item, part in table.walk(key) if isinstance(part, Part) and is_sealed_part(seal, item)]:
+        for item in [item for item, part in table.walk(key) if isinstance(part, Part) and is_of_before(seal, item, part)]:
             table.delete(key, item)
     return seal
 

@@ -9,11 +9,10 @@ from typing import Final
 import msgspec
 
 from schemas.activities.marks import MARK, mark_of, pack_alone, unpack
-from schemas.intercom.conversations import ConversationRow, SealedParts, Tally
+from schemas.intercom.conversations import ConversationRow, Part, SealedParts, Tally
 from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Version
 from streams.core.conversations.observation import SOURCE_REDACTED, UPDATED, Observed
-from streams.core.conversations.parts import ObservedPart
 from streams.core.conversations.row import is_marked
 from streams.core.conversations.tallies import PARTS, Tallies
 from streams.core.records.registers import NOTHING
@@ -52,9 +51,14 @@ def is_part_of(seal: SealedParts, item: str) -> bool:
     return mark_of(item) in unpack(seal.marks, MARK)
 
 
+def is_of_before(seal: SealedParts, item: str, part: Part) -> bool:
+    """Return whether a part is sealed, or too late. A rebuild can meet one that was too late before it meets the seal."""
+    return part.second <= seal.until or is_part_of(seal, item)
+
+
 def after(seal: SealedParts, observed: Observed) -> Observed | None:
     """Return what is newer than a seal of what was observed, None where nothing is. A redaction is never too late: details can outlive a seal."""
-    parts = tuple(each for each in observed.parts if _is_new(seal, each))
+    parts = tuple(each for each in observed.parts if not is_of_before(seal, each.item, each.part))
     redactions = tuple(each for each in observed.parts if each.part.redacted and is_part_of(seal, each.item))
     newest = max((version.second for version in _versions(observed.registers)), default=0)
     if parts or newest > seal.until:
@@ -72,10 +76,6 @@ def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:
     for name, tally in tallies:
         known[name] = _plus(known.get(name), tally)
     return tuple(sorted(known.items()))
-
-
-def _is_new(seal: SealedParts, part: ObservedPart) -> bool:
-    return part.part.second > seal.until and not is_part_of(seal, part.item)
 
 
 def _redaction_of_source(registers: Registers) -> Registers:

@@ -9,7 +9,7 @@ from streams.core.conversations.sealing import SEALED_AFTER_S
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from tests.streams.agents.activities.test_flows import Story, replied
-from tests.support.conversations.bodies import ENTITY, INES, KEY, part
+from tests.support.conversations.bodies import ENTITY, INES, KEY, hook, part
 from tests.support.identity.lagging_pipeline import PARTITIONS
 from tests.support.intercom_bodies import ADA, APP, AT
 
@@ -40,6 +40,10 @@ def a_conversation(policy=DEFAULT):
 
 def conversation_of(story):
     return story.values("conversations")[KEY]
+
+
+def tallies(rows, agent):
+    return agent.codec.decode(rows[KEY]).tallies
 
 
 @pytest.fixture
@@ -126,18 +130,21 @@ def test_it_is_sealed_again_after_what_was_new_and_once_only(sealed):
     assert len(sealed.topics["conversations"]) == sent
 
 
-def test_checkpoints_of_a_sealed_conversation_give_its_table_back(sealed):
+@pytest.mark.parametrize("before", [(), (part(9, at=AT + 1), part(1)), (part(9, at=None),)])
+def test_checkpoints_of_a_sealed_conversation_give_its_table_back_whatever_was_too_late_before_them(sealed, before):
+    late = [hook("conversation.user.replied", replied(*before, updated=AT + 1), at=AT + 1, number=7)] if before else []
     checkpoints = [
         record for record in sealed.topics["intercom.conversations"] if record.key == KEY.encode() and is_checkpoint(record.value)
     ]
     agent = sealed.agents["conversations"]
     table = MemoryTable(agent.codec)
-    agent.step(
-        Batch("intercom.conversations", 0, [RecordValue(each.key, each.value, each.headers) for each in checkpoints]),
-        table,
-        ListOutbox(),
-    )
+    records = [*late, *(RecordValue(each.key, each.value, each.headers) for each in checkpoints)]
+    agent.step(Batch("intercom.conversations", 0, records), table, ListOutbox())
     table.commit()
+    assert [key for key in table.rows() if key.startswith(f"{KEY}|") and key.partition("|")[2] not in ("=sealed", "=sent")] == []
+    if before:
+        assert tallies(table.rows(), agent) == tallies(sealed.rows("conversations"), agent)
+        return
     kept = {key: value for key, value in sealed.rows("conversations").items() if key in (KEY, f"{KEY}|=sealed")}
     assert {key: value for key, value in table.rows().items() if key in kept} == kept
 
