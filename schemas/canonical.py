@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring
+quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring
+"""Return an ASCII text as `canonical` encodes it, as text."""
 _encode_scalar: Final = msgspec.json.Encoder().encode  # the same bytes for these types, twenty times as fast
 _SCALARS: Final = frozenset({str, int, bool})
 _encode_ascii: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -29,7 +30,7 @@ def canonical(value: Any) -> bytes:
 
 def canonical_text(value: str) -> str:
     """Return a text as `canonical` encodes it, as text: in a third of the time for ASCII, which most texts are."""
-    return _quoted(value) if value.isascii() else canonical(value).decode()
+    return quoted(value) if value.isascii() else canonical(value).decode()
 
 
 def canonical_exact(value: Any) -> bytes:

@@ -5,6 +5,7 @@ an int in some objects and a string in others, and "nobody" is null, 0 or "0".
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from schemas.errors import InvalidRecord
@@ -67,6 +68,7 @@ def identifier_or_none(value: object) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)  # most times of a contact are those of its event before, and events of one are processed together
 def _from_text(text: str) -> int | None:
     is_date = text[4:5] == "-"  # as in 2026-01-31; no number has its sign there
     if not is_date and text[0] in "-0123456789." and len(text) <= _LONGEST_NUMBER and text.isascii():

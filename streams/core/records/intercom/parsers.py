@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.canonical import canonical, canonical_text
+from schemas.canonical import canonical, canonical_text, quoted
 from schemas.errors import InvalidRecord
 from schemas.intercom.values import floor_to_second, identifier, instant
 from schemas.profiles.registers import Value
@@ -84,7 +84,7 @@ def reference(value: Any) -> Value:
 def anything(value: Any) -> Value:
     """Return any value as canonical JSON; null and empty texts, lists and objects are empty."""
     if type(value) is str:
-        return canonical_text(value) if value else None
+        return (quoted(value) if value.isascii() else canonical_text(value)) if value else None
     if value is None or value in ([], {}):
         return None
     return canonical(value).decode()
