@@ -88,7 +88,7 @@ class _Checkpoints(msgspec.Struct, frozen=True):
             return self.inner(batch, table, out)
         for mark in marks:
             if mark.timestamp >= state.due and _is_due(mark):
-                state = self._write(state, mark, batch.partition, table, out)
+                state = self._write(state, mark, batch, table, out)
                 table.put(STATE, "", state)
         offsets = {mark.offset for mark in marks}
         records = [record for record in batch.records if record.offset not in offsets]
@@ -102,9 +102,12 @@ class _Checkpoints(msgspec.Struct, frozen=True):
         headers = self._context(DUE_TYPE, derived(self.agent, DUE_TYPE, state.due)).headers()
         return Wake(state.due, self.topic, b"", b"", headers)
 
-    def _write(self, state: CheckpointRound, mark: Message, partition: int, table: Table[Any], out: Outbox) -> CheckpointRound:
-        """Write the next rows of a round, and its end behind the last one. Return where the round then stands."""
-        began = mark.offset if state.began is None else state.began
+    def _write(self, state: CheckpointRound, mark: Message, batch: Batch, table: Table[Any], out: Outbox) -> CheckpointRound:
+        """Write the next rows of a round, and its end behind the last one. Return where the round then stands.
+
+        Rows are as they were before the batch, so a round begins with its first record: what lies before the mark is not in them.
+        """
+        partition, began = batch.partition, batch.records[0].offset if state.began is None else state.began
         until = mark.timestamp + self.every_ms if state.began is None else state.until
         groups = list(islice(table.groups(state.after), _ROWS_AT_A_TIME))
         for key in groups:

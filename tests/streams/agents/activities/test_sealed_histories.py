@@ -11,6 +11,7 @@ from schemas.cloudevents import replay_headers
 from schemas.intercom.envelope import envelope
 from schemas.intercom.rest_objects import READ_AS
 from schemas.message import header
+from schemas.profiles.checkpoints import FROM_HEADER
 from streams.agents.activities import agent as module
 from streams.agents.activities import mark_set
 from streams.core.conversations.sealing import SEALED_AFTER_S
@@ -53,6 +54,8 @@ def check_sealed(seed, size):
     check(pipeline, world.secrets())
     before = counted(pipeline)
     assert counted(rebuilt(pipeline, policies, world.second)) == before
+    for rounds in range(3):
+        assert conversations_behind(pipeline, rounds) == pipeline.values("conversations")
     for number in range(2):
         again = records if number == 0 else chance.sample(records, len(records))
         for topic, key, value, headers in again:
@@ -104,6 +107,19 @@ def rebuilt(whole, policies, last):
     pipeline.wake(last // DAY_S)
     pipeline.run()
     return pipeline
+
+
+def conversations_behind(whole, rounds):
+    """Return the conversations that the inbound topic gives back, whole or from where so many of its last rounds of checkpoints began."""
+    log = whole.topics["intercom.conversations"]
+    began = [int(header(record.headers, FROM_HEADER)) for record in log if header(record.headers, FROM_HEADER) is not None]
+    latest = sorted(began)[-PARTITIONS * rounds :] if rounds else []
+    pipeline = LaggingPipeline(TENANCY, whole.chance, only={"conversations"})
+    for record in log[min(latest, default=0) :]:
+        if record.key:
+            pipeline._append("intercom.conversations", record.key, record.value, record.headers)
+    pipeline.run()
+    return pipeline.values("conversations")
 
 
 def counted(pipeline):

@@ -106,6 +106,16 @@ def test_events_and_checkpoints_join_in_any_order():
         assert rebuilt([*log, *partition.log[80:]]).rows() == partition.rows()
 
 
+def test_a_round_stands_for_the_events_that_came_in_one_batch_with_its_mark():
+    bodies = shared_history(3, 40, 8, (APP,))
+    partition = partition_after(bodies[:30])
+    wake = partition.agent.wake(partition.table)
+    events = [record for body in bodies[30:] for topic, record in routed(body) if topic == TOPIC]
+    partition.append(*events, RecordValue(wake.key, wake.value, wake.headers), at=wake.at)
+    (first,) = (int(header(record.headers, FROM_HEADER)) for record in partition.log if header(record.headers, FROM_HEADER))
+    assert rebuilt(partition.log[first:]).rows() == partition.rows()
+
+
 def test_a_live_agent_sends_nothing_because_of_its_own_checkpoints():
     partition = partition_after(history())
     count = len(partition.sent)
