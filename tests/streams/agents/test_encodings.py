@@ -233,6 +233,7 @@ def test_a_value_on_an_internal_topic_is_written_in_the_encoding_of_its_partitio
     agent = next(agent for agent in AGENTS if agent.name == name)
     store, records = store_of(name), inputs(TOPICS[agent.sources[0]])
     requested.clear()
-    run_step(agent, Batch(agent.sources[0], 0, records), store, 7)
+    for batch in (records, *([record] for record in records)):  # of an edge that ends within a batch no value is sent
+        run_step(agent, Batch(agent.sources[0], 0, batch), store, 7)
     assert requested
     assert set(requested) == {7}
