@@ -1,6 +1,6 @@
 """The access agent: reads a tenant's facts in their order, and publishes findings, check results, and the ledger."""
 
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, cast
 
@@ -80,6 +80,7 @@ def access(avro: Avro, *, limits: ProcessingLimits | None = None) -> Agent:
     )
 
 
+@cache
 def _product_version() -> str | None:
     try:
         return version("intercom-streams")

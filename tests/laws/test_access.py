@@ -8,10 +8,10 @@ import random
 
 import pytest
 
-from streams.core.access.state import tenant
 from streams.core.access.state.row_kinds.rules_rows import ALL
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
+from tests.support.access_histories.rules import VERSIONS, by_rules, version_of
 from tests.support.access_laws import product
 from tests.support.access_laws.beginnings import Beginnings
 from tests.support.access_laws.campaign import disagreements, faults, further_checks_differ
@@ -50,12 +50,25 @@ def test_the_agent_keeps_every_law_and_agrees_with_the_oracle_after_each_fact(fi
     assert found == {}
 
 
+def test_the_histories_know_every_version_of_the_rules():
+    assert VERSIONS == ALL
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_history_by_a_version_of_the_rules_has_its_decisions_as_without(version):
+    entries = history(3, SIZE)
+    company = product.processed(by_rules(entries, version))
+    followed = max(version, "2")  # a chosen role puts the second in force
+    assert {row["rule_version"] for row in company.states().values()} == {followed}
+    outcomes = [entry["outcome"] for entry in product.processed(entries).ledger()]
+    assert [entry["outcome"] for entry in company.ledger()][version != ALL[0] :] == outcomes
+
+
 @pytest.mark.parametrize("first", range(20_000, 20_000 + BATCH, BATCH // 2))
-def test_by_the_latest_rules_the_agent_keeps_every_law(first, monkeypatch):
-    monkeypatch.setattr(tenant, "FIRST_RULES", ALL[-1])  # the histories name no rules
+def test_by_the_latest_rules_the_agent_keeps_every_law(first):
     broken = {}
     for seed in range(first, first + BATCH // 2):
-        entries = history(seed, SIZE)
+        entries = by_rules(history(seed, SIZE), VERSIONS[-1])
         found = broken_laws(entries, Beginnings(entries).answer, random.Random(seed), laws=some_laws(seed))
         found["events"] = events_in_order(entries)
         found["nothing left"] = nothing_is_left(with_activities(seed, entries))
@@ -71,13 +84,14 @@ def test_a_history_that_failed_once_keeps_every_law(seed):
 
 @pytest.mark.parametrize("first", range(10_000, 10_020, 10))
 def test_the_agent_agrees_with_the_oracle_over_long_histories(first):
-    found = {seed: differing for seed in range(first, first + 10) if (differing := disagreements(history(seed, 3 * SIZE)))}
+    histories = {seed: by_rules(history(seed, 3 * SIZE), version_of(seed)) for seed in range(first, first + 10)}
+    found = {seed: differing for seed, entries in histories.items() if (differing := disagreements(entries))}
     assert found == {}
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_history_continued_from_what_it_begins_with_has_the_answers_of_the_whole(seed):
-    entries = history(seed, SIZE)
+    entries = by_rules(history(seed, SIZE), VERSIONS[-1])
     beginnings = Beginnings(entries)
     assert [plain(step) for step in beginnings.walk()] == [plain(step) for step in product.walk(entries)]
     others = [without(entries, entry["fact"]["id"]) for entry in entries]

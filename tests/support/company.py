@@ -43,8 +43,8 @@ T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 class Company:
     """Methods append facts, and return what the agent sent, decoded."""
 
-    def __init__(self, limits: ProcessingLimits | None = None) -> None:
-        self.agent = access(AVRO, limits=limits)
+    def __init__(self, limits: ProcessingLimits | None = None, avro: Avro = AVRO) -> None:
+        self.agent = access(avro, limits=limits)
         self.pending_work: list[bytes] = []
         self.changed: dict[str, bytes | None] = {}  # by the last transaction
         self.table = MemoryTable(ROWS)

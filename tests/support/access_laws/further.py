@@ -9,12 +9,13 @@ from typing import NamedTuple
 from tests.support.access_histories.accepted import with_further_exemptions
 from tests.support.access_histories.activities import with_activities
 from tests.support.access_histories.history import history
+from tests.support.access_histories.rules import by_rules, version_of
 from tests.support.access_laws.product import Reader, records_of
 from tests.support.access_oracle.checks.further.accepted import accepted
 from tests.support.access_oracle.checks.further.answer import ANY, FAIL, PASS, UNKNOWN, Answer, fails, passes
 from tests.support.access_oracle.checks.further.answers import Answers, further_answers
 from tests.support.access_oracle.checks.further.dates import failing_since
-from tests.support.access_oracle.coverage import Coverage, Covered, coverage, lacks_somebody
+from tests.support.access_oracle.coverage import Coverage, Covered, coverage, lacks_somebody, latest_listings
 from tests.support.access_oracle.interpretation import DEFAULT
 from tests.support.access_oracle.log import Entry, FactDict, Key, LoggedFact, read_log
 from tests.support.access_oracle.state import State, state_at
@@ -42,19 +43,20 @@ def further_campaign(
     """Yield seed and disagreements of one history after the other; without a number of histories, until the time is over."""
     end, seed = time.monotonic() + minutes * 60, first
     while seed - first < histories if histories is not None else time.monotonic() < end:
-        yield seed, further_disagreements(further_history(seed, size))
+        yield seed, further_disagreements(further_history(seed, size, version_of(seed)))
         seed += 1
 
 
-def further_history(seed: int, size: int) -> list[Entry]:
-    """Return a history with further checks switched on, and entries of the activity log."""
+def further_history(seed: int, size: int, rules: str) -> list[Entry]:
+    """Return a history by a version of the rules, with further checks switched on, and entries of the activity log."""
     draw = random.Random(f"further {seed}")
     facts: dict[str, FactDict] = {}
     entries = with_activities(seed, history(seed, size), guarded=False)
     for entry in entries:
         if entry["fact"]["id"] not in facts:  # a repeated fact is the same in every byte
             facts[entry["fact"]["id"]] = _with_days_and_seats(draw, entry["fact"])
-    return with_further_exemptions(seed, [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries])
+    entries = [{**entry, "fact": facts[entry["fact"]["id"]]} for entry in entries]
+    return by_rules(with_further_exemptions(seed, entries), rules)
 
 
 def _with_days_and_seats(draw: random.Random, fact: FactDict) -> FactDict:
@@ -115,11 +117,10 @@ def _reported(log: Sequence[LoggedFact], state: State, missed: dict[Key, bool]) 
         if (listing.app_id, listing.id) not in missed:
             before = state_at(log[:-1], log[-1].log_time, DEFAULT)
             missed[listing.app_id, listing.id] = lacks_somebody(before, state, listing)
-    latest = {listing.app_id: listing.id for listing in state.listings}
     monitored = {app_id for app_id, source in coverage(state) if not source}
     return {
-        ("S2", app_id, ""): fails("webhook_missed") if missed[app_id, id_] else passes()
-        for app_id, id_ in latest.items()
+        ("S2", app_id, ""): fails("webhook_missed") if missed[app_id, listing.id] else passes()
+        for app_id, listing in latest_listings(state).items()
         if app_id in monitored
     }
 

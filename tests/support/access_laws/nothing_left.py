@@ -12,17 +12,16 @@ from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing.evaluation import Evaluation
 from streams.core.access.state.tenant import TenantState
 from streams.engine.partition.table_view import TableView
-from tests.support.access_laws.product import records_of
+from tests.support.access_laws.beginnings import Beginnings
 from tests.support.access_oracle.log import Entry
 from tests.support.company import TENANT, Company
 
 
-def nothing_is_left(history: Sequence[Entry]) -> list[str]:
-    """Return what the first fact leaves undone, or does only to undo it."""
-    company = Company()
-    for position, (entry, record) in enumerate(zip(history, records_of(history), strict=True)):
-        found = company.process([record])
-        left = [f"another evaluation changes {each}" for each in left_undone(company)]
+def nothing_is_left(history: Sequence[Entry], begun: Beginnings | None = None) -> list[str]:
+    """Return what the first fact leaves undone, or does only to undo it. `begun` walks over the history, and knows it then."""
+    begun = begun or Beginnings(history)
+    for position, (entry, found) in enumerate(begun.followed()):
+        left = [f"another evaluation changes {each}" for each in left_undone(begun.company)]
         if entry["fact"]["kind"] != "admin.added":  # which can report a presence that had ended before
             left += [f"opened and closed at once is {each}" for each in opened_and_closed(found)]
         if left:

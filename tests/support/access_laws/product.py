@@ -5,18 +5,23 @@ candidates and episodes from its table. The system's checks (S1, S2) are left ou
 arrive, and no law is about that.
 """
 
+import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from schemas.access import fact_records
+from schemas.access.findings import FINDING, LEDGER, STATE
+from schemas.codec import Avro
 from schemas.message import RecordValue
 from streams.core.access.checks import presence
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.rows import CheckRow
 from streams.core.access.state.tenant import TenantState
 from streams.engine.in_memory import SentRecord
-from tests.support.access_oracle.log import Entry, facts_of
+from tests.support.access_oracle.log import Entry, FactDict, facts_of
 from tests.support.access_oracle.results import NOTHING, Answers, Deadline, Finding, Row
 from tests.support.company import AVRO, TENANT, Company
 
@@ -49,17 +54,47 @@ def walk(history: Sequence[Entry]) -> Iterator[Answers]:
         yield answers_of(company, position, reader)
 
 
-def records_of(history: Sequence[Entry], begin: int = 0) -> Iterator[RecordValue]:
-    """Yield the records of the log from an offset on."""
-    rest = history[begin:]
-    for offset, (entry, fact) in enumerate(zip(rest, facts_of(rest), strict=True), start=begin):
-        yield RecordValue(fact.tenant.encode(), fact_records.encode(AVRO, fact), (), offset, entry["log_time"])
+def records_of(history: Sequence[Entry], begin: int = 0, between: int = 1) -> Iterator[RecordValue]:
+    """Yield the records of the log from a place on; an entry without an offset is behind the one before it, others so far from one another."""
+    offset = -1
+    for place, entry in enumerate(history):
+        offset = offset + 1 if entry.get("offset", place) is None else place * between
+        if place >= begin:
+            key, value = encoded(entry["fact"])
+            yield RecordValue(key, value, (), offset, entry["log_time"])
+
+
+_known: dict[int, tuple[FactDict, bytes, bytes]] = {}  # by the fact's identity: the laws ask about the same facts again and again
+_KNOWN_AT_MOST: Final = 2_000
+
+
+def encoded(fact: FactDict) -> tuple[bytes, bytes]:
+    found = _known.get(id(fact))
+    if found is None or found[0] != fact:
+        if len(_known) >= _KNOWN_AT_MOST:
+            _known.clear()
+        [struct] = facts_of([{"fact": fact}])
+        found = _known[id(fact)] = (copy.deepcopy(fact), struct.tenant.encode(), fact_records.encode(AVRO, struct))
+    return found[1:]
+
+
+class AnswersOnly(Avro):
+    """Encodes what a law reads of the agent, and quickly; the bytes themselves are for the walk and for the law of replay."""
+
+    def encode(self, name: str, value: dict[str, Any]) -> bytes:
+        if name == STATE:
+            return msgspec.msgpack.encode(value)
+        return b"" if name in (FINDING, LEDGER) else super().encode(name, value)
+
+
+ANSWERS_ONLY: Final = AnswersOnly.local()
 
 
 class Reader:
     """Reads what the agent sends: the latest row of each check, and the findings with all their events."""
 
-    def __init__(self) -> None:
+    def __init__(self, decode: Callable[[bytes], dict[str, Any]] = lambda data: AVRO.decode(data)[1]) -> None:
+        self._decode = decode
         self.read = 0
         self.findings: dict[str, Finding] = {}
         self.states: dict[
@@ -78,8 +113,15 @@ class Reader:
                 keys = self.states.setdefault((app_id, account, check), {})
                 keys.pop(key, None)
                 if record.value is not None:
-                    keys[key] = AVRO.decode(record.value)[1]
+                    keys[key] = self._decode(record.value)
         self.read = len(sent)
+
+    def continued(self, decode: Callable[[bytes], dict[str, Any]]) -> "Reader":
+        """Return a reader of what is sent from here on."""
+        other = Reader(decode)
+        other.findings = {uid: _copy(finding) for uid, finding in self.findings.items()}
+        other.states = {subject: dict(keys) for subject, keys in self.states.items()}
+        return other
 
     def state(self, *subject: str) -> dict[str, Any] | None:
         """Return the row of a check: there is one."""
@@ -91,7 +133,7 @@ class Reader:
 def answers_of(company: Company, position: int, reader: Reader) -> Answers:
     """Return the answers at a position of the log from what the company sent and has in its table."""
     reader.follow(company.sent)
-    state, findings = TenantState(company.table, TENANT), reader.findings
+    state, findings = TenantState(company.table, TENANT), {uid: _copy(finding) for uid, finding in reader.findings.items()}
     directory, now = Directory(state), state.log.now
     rows = {tuple(item.split("|")): row for item, row in state.checks.walk() if item.rpartition("|")[2].startswith("C")}
     for (app_id, account, check), row in rows.items():
@@ -120,8 +162,8 @@ def answers_of(company: Company, position: int, reader: Reader) -> Answers:
         accounts=accounts,
         workspaces={app_id: row for (app_id, account, _), row in answered.items() if account is None},
         presence={key: _presence(state, key) for key in state.account_keys()},
-        open=tuple(_copy(finding) for finding in findings.values() if finding.closed is None),
-        closed=tuple(_copy(finding) for finding in findings.values() if finding.closed is not None),
+        open=tuple(finding for finding in findings.values() if finding.closed is None),
+        closed=tuple(finding for finding in findings.values() if finding.closed is not None),
     )
 
 

@@ -6,6 +6,7 @@ break since `complete_since`; else UNKNOWN". Where several reasons hold, the doc
 
 from dataclasses import dataclass
 
+from tests.support.access_oracle.decided.versions import DOUBT
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
 from tests.support.access_oracle.freshness import stale_since
 from tests.support.access_oracle.log import LoggedFact
@@ -47,7 +48,8 @@ def _coverage(applied: list[AppliedSnapshot], reasons: set[str]) -> Coverage:
 def is_incomplete(state: State, app_id: str) -> bool:
     """S1: "an hour after its first part the snapshot was not complete … closes with the next snapshot that is applied".
 
-    "There is none where a later snapshot was complete meanwhile": one of which the request was later.
+    "There is none where a later snapshot was complete meanwhile": one of which the request was later. By the rules of version 5 an earlier one
+    that comes to be known closes nothing: S1 is "about the list of teammates that was requested last".
     """
     listings = {listing.id: listing.requested for listing in state.listings if listing.app_id == app_id}
     parts: dict[str, list[list[LoggedFact]]] = {}
@@ -61,9 +63,20 @@ def is_incomplete(state: State, app_id: str) -> bool:
     for id_, of in ((id_, of) for id_, stages in parts.items() for of in stages):
         void = of[0].log_time + HOUR
         requested = of[0].fact["snapshot"]["requested"]
-        if id_ not in listings and void <= state.now and not any(at >= void or later > requested for at, later in applied):
+        closed = [later > requested or (at >= void and state.version < DOUBT) for at, later in applied]
+        if id_ not in listings and void <= state.now and not any(closed):
             return True
     return False
+
+
+def latest_listings(state: State) -> dict[str, AppliedSnapshot]:
+    """Return the snapshot of each workspace that S2 is about: the one applied last, by the rules of version 5 the one requested last."""
+    latest: dict[str, AppliedSnapshot] = {}
+    for listing in state.listings:
+        known = latest.get(listing.app_id)
+        if known is None or state.version < DOUBT or listing.requested >= known.requested:
+            latest[listing.app_id] = listing
+    return latest
 
 
 def lacks_somebody(before: State, after: State, listing: AppliedSnapshot) -> bool:

@@ -85,16 +85,16 @@ def leavers(state: State, account: Account) -> list[Person]:
     who is named brings in those who left and who might be the same person [N7].
     """
     past = state.interpretation.past_addresses
-    account_forms = _forms(state, account.past_and_present if past else account.addresses)
+    account_forms = forms_of(state, account.past_and_present if past else account.addresses)
     named: dict[str, Person] = {}
     for person in state.people:
         addresses = {a for record in person.records for a in (record.past_and_present if past else record.addresses)}
-        if account_forms & _forms(state, addresses):
+        if account_forms & forms_of(state, addresses):
             named.update({p.id: p for p in [person, *uncertain(state, person)] if p.has_left(state.now)})
     return list(named.values())
 
 
-def _forms(state: State, addresses: Iterable[str]) -> set[str]:
+def forms_of(state: State, addresses: Iterable[str]) -> set[str]:
     return {form for address in addresses for form in (address, translated(address, state.alias_domains.value))}
 
 

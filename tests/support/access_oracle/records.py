@@ -55,6 +55,7 @@ class Record:
     address_first: dict[str, int]  # when it first had each address
     lost: dict[str, int]  # addresses it had and does not give now: since when
     number: str | None
+    number_since: int | None
     roles: Asserted[tuple[str, ...]] | None
     zone: Asserted[str | None] | None
     calendar: Asserted[str | None] | None
@@ -116,6 +117,7 @@ def record_at(
         address_first={a: min(t for t, values in addresses.items() if a in values) for a in past_and_present},
         lost={address: _lost(addresses, address) for address in past_and_present - present},
         number=_number(observed),
+        number_since=_number_since(observed),
         roles=_last(_roles(observed)),
         zone=_last(_named(observed, "zone")),
         calendar=_last(_named(observed, "calendar")),
@@ -159,11 +161,20 @@ def _lost(addresses: dict[int, frozenset[str]], address: str) -> int:
     return min(time for time in addresses if time > last)
 
 
+def _numbers(observed: Sequence[Observation]) -> dict[int, str]:
+    asserted = asserted_values(observed, "employee", lambda fact: fact["record"].get("employee"))
+    return {time: min(value for value in values if value) for time, values in asserted.items() if any(values)}
+
+
 def _number(observed: Sequence[Observation]) -> str | None:
     """Return the last employee number; an emptied number is no new number."""
-    asserted = asserted_values(observed, "employee", lambda fact: fact["record"].get("employee"))
-    numbers = {time: min(value for value in values if value) for time, values in asserted.items() if any(values)}
+    numbers = _numbers(observed)
     return numbers[max(numbers)] if numbers else None
+
+
+def _number_since(observed: Sequence[Observation]) -> int | None:
+    numbers = _numbers(observed)
+    return start_of_run(numbers, lambda number: number == numbers[max(numbers)]) if numbers else None
 
 
 def _roles(observed: Sequence[Observation]) -> dict[int, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.support.access_oracle.accounts import Account, account_at
 from tests.support.access_oracle.decided.decisions import DecidedValue, Subject, decided_value, decisions
+from tests.support.access_oracle.decided.versions import version_by
 from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, Key, LoggedFact, effective
 from tests.support.access_oracle.people import Person, people
@@ -28,6 +29,7 @@ class State:
     accounts: dict[Key, Account]
     listings: list[AppliedSnapshot]  # of teammates
     staff_listings: list[AppliedSnapshot]
+    version: int  # of the rules
 
     def decisions_about(self, *subject: str) -> list[LoggedFact]:
         return self.decisions.get(subject, [])
@@ -78,6 +80,7 @@ def _asserted_by(log: tuple[LoggedFact, ...], interpretation: Interpretation) ->
         accounts=_accounts_at(facts, listings),
         listings=listings,
         staff_listings=staff_listings,
+        version=version_by(in_force.get(("settings.applied",), [])),
     )
 
 
@@ -101,6 +104,13 @@ def _records(
         record_at(tenant, key, observed[key], snapshots, absence=absence(key[0]), interpretation=interpretation)
         for key in observed
     ]
+
+
+def state_until(state: State, until: int) -> State:
+    """Return what was so at an instant, by what was observed of staff up to it and by what is decided now."""
+    records = _records(state.tenant, state.facts, state.staff_listings, state.decisions, state.interpretation, until=until)
+    persons, possibly_same = people(records, choices(state.decisions))
+    return replace(state, now=until, people=persons, possibly_same=possibly_same)
 
 
 def choices(in_force: dict[Subject, list[LoggedFact]]) -> dict[str, LoggedFact]:

@@ -17,8 +17,9 @@ from streams.core.access.checks.check import (
     Wording,
     account_result,
 )
-from streams.core.access.checks.matching import lost_since, undisputed_since
+from streams.core.access.checks.matching import doubt_ended, lost_since, undisputed_since
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.values import CitedFact
 from streams.core.normal_forms import addresses
 
@@ -45,15 +46,23 @@ def _by_address(check: AccountCheck, view: AccountInput) -> CheckOutcome:
     since = view.since(view.classified_since)
     if len(candidates) == 1:
         owner = candidates[0].person
-        doubted = view.begins_after_others and view.match.by == "address"
-        undisputed = undisputed_since(view.account, view.directory, owner) if doubted else []
-        return _identified(check, view, owner, view.since(view.classified_since, view.owner_since, *undisputed))
+        return _identified(check, view, owner, view.since(view.classified_since, view.owner_since, *_undisputed(view, owner)))
     if candidates:
         second = sorted(candidate.since for candidate in candidates)[1]
         people = sorted((candidate.person for candidate in candidates), key=lambda person: (person.left(view.at), person.id))
         return _unidentified(check, view, "ambiguous", view.since(view.classified_since, second, view.match.alias_date), people)
     since = view.since(view.classified_since, *lost_since(view.account, view.directory))
     return _unidentified(check, view, "not_identified", since, view.match.hints)
+
+
+def _undisputed(view: AccountInput, owner: Person) -> list[int]:
+    """Return what ended doubt about whose the account is, by rules that ask for it."""
+    if not view.begins_after_others:
+        return []
+    if follows(view.rules, WITH_DOUBT):
+        ended = doubt_ended(view.account, view.directory, owner)
+        return [] if ended is None else [ended]
+    return undisputed_since(view.account, view.directory, owner) if view.match.by == "address" else []
 
 
 def _identified(check: AccountCheck, view: AccountInput, person: Person, since: int) -> CheckOutcome:

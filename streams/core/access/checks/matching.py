@@ -6,17 +6,22 @@ And they name leavers: neither a rename, nor an address that is emptied, nor a r
 address matches nobody; it is a hint for an operator.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.core.access.state.addresses import translated, untagged
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.history import Moment, run_start, runs
+from streams.core.access.state.history import Moment, run_start, runs, until
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
 from streams.core.access.state.staff import Record
+from streams.core.access.state.values import RecordKey
 
 SECOND = 1000  # ms: payloads of teammates are dated by the second
+
+
+GroupKey = str | RecordKey
+"""A number, or a record without one."""
 
 
 class Candidate(NamedTuple):
@@ -80,7 +85,10 @@ def lost_since(account: AccountRow, directory: Directory) -> list[int]:
 
 
 def undisputed_since(account: AccountRow, directory: Directory, owner: Person) -> list[int]:
-    """Return what ended doubt about whose the present address is: others lost it, or a number showed that those who have it are one."""
+    """Return what ended doubt about whose the present address is: others lost it, or a number showed that those who have it are one.
+
+    These are the rules of version 4; those of version 5 ask whom the address named (`doubt_ended`).
+    """
     history = runs(account.addresses, SECOND)
     present = set(history[-1].values) if history else set()
     others = [person for person in directory.named_by(present) if person.id != owner.id] if present else []
@@ -175,3 +183,84 @@ def _candidates(
         if starts:
             found.append(Candidate(person, min(starts)))
     return tuple(found)
+
+
+def doubt_ended(account: AccountRow, directory: Directory, owner: Person) -> int | None:
+    """Return when an account's address came to name its owner alone (ms): just before, it named another one, several, or nobody."""
+    records = [
+        *owner.records,
+        *(r for person in directory.named_by(account.ever) if person.id != owner.id for r in person.records),
+    ]
+    own = {record.key for record in owner.records}
+    times = {time for record in records for time in (*record.lost.values(), record.withdrawn) if time is not None}
+    times |= {runs(record.row.employee)[-1].time for record in records if record.number is not None}
+    for time in sorted(times, reverse=True):
+        named = _named_at(account, directory, records, time - 1)
+        if own.isdisjoint(record.key for record in named) or not _are_one(named, records, time - 1):
+            return time
+    return None
+
+
+def _named_at(account: AccountRow, directory: Directory, records: Sequence[Record], at: int) -> list[Record]:
+    """Return the records that the account's address named at an instant (ms): by the first rule that finds any, as `match` does."""
+    history = runs(account.addresses, SECOND)
+    present = set(history[-1].values) if history else set()
+    translate = _translation(directory)
+    there = [record for record in records if _identified_at(record, at, directory.reader.requests(record.key[0]))]
+    forms = {translate(address) for address in present}
+    ever = {translate(address) for address in account.ever}
+    return (
+        [record for record in there if not present.isdisjoint(_addresses_at(record, at))]
+        or [record for record in there if not forms.isdisjoint(map(translate, _addresses_at(record, at)))]
+        or [r for r in there if any(begun <= at and translate(address) in ever for address, begun in r.address_first.items())]
+    )
+
+
+def _identified_at(record: Record, at: int, requests: Sequence[int]) -> bool:
+    """Say whether a record identified a person at an instant (ms). `requests` are the times of its source's complete snapshots."""
+    last = max((time for time in record.row.sights if time <= at), default=None)
+    if last is None or record.absence_ends:
+        return last is not None
+    lacked = any(last < time <= at for time in (*record.row.lacked, *requests))
+    return not lacked and (record.withdrawn is None or record.withdrawn > at)
+
+
+def _addresses_at(record: Record, at: int) -> frozenset[str]:
+    given = runs(until(record.row.addresses, at))
+    return frozenset(address for each in given[-1].values for address in each) if given else frozenset()
+
+
+def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> bool:
+    """Say whether these were one person, by the numbers and addresses that `records` had until an instant (ms).
+
+    As for the people of today: a number makes one of records; an address does if all that ever had it could be one.
+    """
+    groups: dict[GroupKey, list[Record]] = {}
+    for record in records:
+        if record.first <= at:
+            groups.setdefault(_number_at(record, at) or record.key, []).append(record)
+    of = {record.key: key for key, group in groups.items() for record in group}
+
+    def could_be_one(keys: Collection[GroupKey]) -> bool:
+        """No source twice, and one number at most."""
+        sources = [source for key in keys for source in {record.key[0] for record in groups[key]}]
+        return len(sources) == len(set(sources)) and sum(isinstance(key, str) for key in keys) <= 1
+
+    wanted = {of[record.key] for record in named}
+    if len(wanted) <= 1:
+        return True
+    holders: dict[str, set[GroupKey]] = {}
+    for record in records:
+        for address, begun in record.address_first.items():
+            if begun <= at:
+                holders.setdefault(address, set()).add(of[record.key])
+    joined = [each for each in holders.values() if could_be_one(each)]
+    reached = {next(iter(wanted))}
+    while more := set[GroupKey]().union(*(each for each in joined if each & reached)) - reached:
+        reached |= more
+    return wanted <= reached and could_be_one(reached)
+
+
+def _number_at(record: Record, at: int) -> str | None:
+    numbers = runs(until(record.row.employee, at))
+    return min(numbers[-1].values) if numbers else None

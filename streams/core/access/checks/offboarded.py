@@ -28,7 +28,7 @@ from streams.core.access.checks.check import (
 from streams.core.access.checks.further.activities import LOGIN, listed, made_by, of_types
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
-from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, follows
+from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.staff import Employment
 from streams.core.access.state.values import CitedFact
@@ -88,7 +88,8 @@ def _of_owner(
             account_result(check, view, UNKNOWN, reason, view.since(identified, since), person=owner), owner=owner
         )
     due = owner.end.instant if owner.end else None
-    since = max(identified, view.employed_since(owner) or identified)
+    others = [] if view.link or not follows(view.rules, WITH_DOUBT) else view.directory.named_by(view.account.ever)
+    since = max(identified, view.employed_since(owner, *others) or identified)
     result = account_result(check, view, PASS, "employed", since, person=owner, due=due, parameters=_decided([owner]))
     return CheckOutcome(result, _decisions([owner]), owner)
 

@@ -48,7 +48,10 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
     if first.reason == "not_identified":
         gone = match(view.account, view.directory, view.at, withdrawn=True)
         if gone.owner is not None and _ruled(view).rule:
-            outcome = _of_owner(check, view, gone.owner, gone.candidates[0].since)
+            since = gone.candidates[0].since
+            if view.begins_after_others and follows(view.rules, WITH_DOUBT):
+                since = max(since, _undominated_since(view, gone.owner) or since)
+            outcome = _of_owner(check, view, gone.owner, since)
             result = _unknown(view, outcome.result, "account_not_identified", outcome.result.since)
             return CheckOutcome(msgspec.structs.replace(result, staff=None), outcome.evidence)
     reason = {"not_identified": "account_not_identified"}.get(first.reason, first.reason)

@@ -42,8 +42,9 @@ def void(chunk: Chunk, at: int, timer: Timer) -> bool:
     chunk.budget -= 1
     chunk.state.timers.clear(at, timer.check, timer.subject)
     row = chunk.state.teammates.get(app_id) or TeammatesRow()
-    if staging is not None and not staging.refused and not _is_moot(row, staging):
-        problem = SnapshotProblem("incomplete", id_, at, staging.first)
+    certain = follows(chunk.state.rules_version, WITH_DOUBT)
+    if staging is not None and not staging.refused and not _is_moot(row, staging, certain=certain):
+        problem = SnapshotProblem("incomplete", id_, at, staging.first, requested=staging.requested)
         chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), app_id)
         cause = EpisodeCause(derived(_EVENT, at, timer.fact), None, at, at)
         chunk.evaluation.load_context().workspace(app_id, cause)
@@ -51,9 +52,13 @@ def void(chunk: Chunk, at: int, timer: Timer) -> bool:
     return True
 
 
-def _is_moot(row: TeammatesRow, staging: SnapshotStaging) -> bool:
-    """Say whether a refused snapshot still waits, or a complete one was requested later: then a void one is no news."""
-    waits = row.problem is not None and row.problem.reason == "refused"
+def _is_moot(row: TeammatesRow, staging: SnapshotStaging, *, certain: bool) -> bool:
+    """Say whether a refused snapshot still waits, or a complete one was requested later: then a void one is no news.
+
+    Where the one requested last is `certain` to count, neither is one before another that was cut off.
+    """
+    problem = row.problem
+    waits = problem is not None and (problem.reason == "refused" or (certain and (problem.requested or 0) > staging.requested))
     return waits or any(each.requested >= staging.requested for each in row.snapshots)
 
 
@@ -98,7 +103,7 @@ def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, ro
     _drop_refused(chunk, row, snapshot.scope)
     chunk.state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
     snapshot.put(msgspec.structs.replace(staging, refused=True))
-    problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
+    problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent, staging.requested)
     chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), snapshot.scope)
     chunk.outcome = "refused"
     chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
@@ -152,10 +157,12 @@ def infer_removals(chunk: Chunk) -> Stage:
 
 
 def _waits_behind(state: TenantState, app_id: str, row: TeammatesRow, applied: TeammateSnapshot) -> bool:
-    """Say whether a refused snapshot waits that was requested after the one that is applied: older news answers no doubt about it."""
+    """Say whether one that was refused or cut off was requested after the one that is applied: older news answers no doubt about it."""
     if row.problem is None or row.problem.id == applied.id or not follows(state.rules_version, WITH_DOUBT):
         return False
-    staging = teammates_snapshot(state, app_id, row.problem.id).staging()
+    if row.problem.requested is not None:
+        return row.problem.requested > applied.requested
+    staging = teammates_snapshot(state, app_id, row.problem.id).staging()  # a row of before has only that
     return staging is not None and staging.refused and staging.requested > applied.requested
 
 

@@ -73,7 +73,9 @@ class Directory:
     def employed_since(self, person: Person) -> int | None:
         """Return when somebody who had left was employed again (ms); None where nobody says that they had."""
         if person.id not in self._employed:
-            self._employed[person.id] = employment.employed_since(self.reader, person, self.choices_about(person))
+            self._employed[person.id] = employment.employed_since(
+                self.reader, person, self.choices_about(person), self._state.rules_version
+            )
         return self._employed[person.id]
 
     def named_by(self, addresses: Iterable[str]) -> list[Person]:

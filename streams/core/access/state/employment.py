@@ -7,6 +7,7 @@ import msgspec
 
 from streams.core.access.state.history import Moment, moments, until
 from streams.core.access.state.person import Person
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.staff import ENDED, Record
 from streams.core.access.state.staff_reader import StaffReader
@@ -39,13 +40,13 @@ def changes_of(reader: StaffReader, person: Person) -> set[int]:
     return times
 
 
-def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName]) -> int | None:
+def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName], rules: str) -> int | None:
     """Return when somebody who had left was employed again (ms); None where nobody says that they had.
 
     That is when an end that had come was taken back, or when a decision, or the settings, let it count no more. An end that was corrected
     to a later day never came. `made` are the decisions which source is right, in the order of the log.
     """
-    again = [since for record in person.records if (since := _absence_counts_no_more(reader, record)) is not None]
+    again = [since for record in person.records if (since := _absence_counts_no_more(reader, record, rules)) is not None]
     if any(_may_have_left(record) for record in person.records):
         dates = {each.date for each in made}
         held: int | None = None
@@ -66,11 +67,20 @@ def _may_have_left(record: Record) -> bool:
     return ends or record.absence_ends
 
 
-def _absence_counts_no_more(reader: StaffReader, record: Record) -> int | None:
-    """Return the date of the settings by which a record's absence is no end any more."""
-    if record.withdrawn is None or record.absence_ends:
+def _absence_counts_no_more(reader: StaffReader, record: Record, rules: str) -> int | None:
+    """Return the date of the settings by which a record's absence is no end any more. By the rules of version 5 it was absent then."""
+    certain = follows(rules, WITH_DOUBT)
+    if record.absence_ends or (record.withdrawn is None and not certain):
         return None
-    return reader.settings.since(f"absence|{record.key[0]}")
+    since = reader.settings.since(f"absence|{record.key[0]}")
+    return since if since is not None and (not certain or _was_absent(reader, record, since)) else None
+
+
+def _was_absent(reader: StaffReader, record: Record, at: int) -> bool:
+    """Say whether a record was withdrawn just before an instant (ms): a list of its source had lacked it since it was observed last."""
+    last = max((time for time in record.row.sights if time < at), default=at)
+    lacked = any(last < time < at for time in (*record.row.lacked, *reader.requests(record.key[0])))
+    return lacked or (record.withdrawn is not None and record.withdrawn < at)
 
 
 def _changes(row: StaffRecord, requests: Sequence[int]) -> set[int]:

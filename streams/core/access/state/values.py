@@ -97,7 +97,8 @@ class TeammateSnapshot(msgspec.Struct, frozen=True, gc=False):
 class SnapshotProblem(msgspec.Struct, frozen=True, gc=False):
     """Why the latest snapshot of a workspace's teammates or a staff source was not applied, since when (ms), and what it was about.
 
-    `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it.
+    `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it. `requested` (ms) is when a list
+    of teammates was; None in rows of before.
     """
 
     reason: str
@@ -106,6 +107,7 @@ class SnapshotProblem(msgspec.Struct, frozen=True, gc=False):
     source: FactReference
     heads: int = 0
     absent: int = 0
+    requested: int | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

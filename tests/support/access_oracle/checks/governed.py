@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.support.access_oracle.beginnings import chosen_since, employed_since
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.registers import latest
@@ -18,7 +19,7 @@ def governed(check: CheckInput) -> Row:
     person = check.state.person_of(owner) if owner is not None else None
     named: dict[str, Any] = {"person": person.id, "person_ids": person.ids} if person else {}
     for reason, fails, cause in (
-        ("owner_left", person is not None and person.has_left(now), _end_date(person)),
+        ("owner_left", person is not None and person.has_left(now), _end_date(check, person)),
         ("external_without_end", kind == "external" and expires is None, None),
         ("external_ended", kind == "external" and expires is not None and expires <= now, expires),
         ("shared_without_owner", kind == "shared" and owner is None, None),
@@ -28,8 +29,14 @@ def governed(check: CheckInput) -> Row:
             return check.row("C5", "FAIL", reason, since, since_settled=True, has_finding=True, finding_since=since, **named)
     if owner is not None and person is None:
         return check.row("C5", "UNKNOWN", "staff_not_known", base, person=owner)
-    return check.row("C5", "PASS", "governed", latest(base, person.first if person else None), **named)
+    return check.row(
+        "C5",
+        "PASS",
+        "governed",
+        latest(base, person.first if person else None, employed_since(check.state, person) if person else None),
+        **named,
+    )
 
 
-def _end_date(person: Person | None) -> int | None:
-    return person.end.date if person and person.end else None
+def _end_date(check: CheckInput, person: Person | None) -> int | None:
+    return latest(person.end.date, chosen_since(check.state, person)) if person and person.end else None

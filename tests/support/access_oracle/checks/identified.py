@@ -1,5 +1,6 @@
 """C1: an account has an owner who is known, or belongs to no single person."""
 
+from tests.support.access_oracle.beginnings import alone_since
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.registers import latest
 from tests.support.access_oracle.results import Row
@@ -30,6 +31,7 @@ def _by_address(check: CheckInput) -> Row:
     if len(people) == 1:
         person, since = people[0]
         dated = latest(base, since, check.match.alias_date)
+        dated = latest(dated, alone_since(check.state, check.account, check.match, dated))
         return check.row("C1", "PASS", "identified", dated, person=person.id, person_ids=person.ids)
     if people:  # "more than one candidate is ambiguous (C1, candidates listed)"; active before ended, in the list [N1]
         order = sorted(people, key=lambda pair: (pair[0].has_left(check.state.now), pair[0].id))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.support.access_oracle.beginnings import chosen_since, employed_since, nobody_left_since
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.freshness import end_stale_since, person_stale_since
 from tests.support.access_oracle.matching import ids_of, leavers, uncertain
@@ -55,9 +56,15 @@ def _without_owner(check: CheckInput, named: Sequence[Person], since: int) -> Ro
     return check.row("C2", "UNKNOWN", reason, latest(since, finding["finding_since"]), candidates=candidates, **finding)
 
 
+def _employed(check: CheckInput, person: Person) -> int | None:
+    if check.link.value is not None:
+        return employed_since(check.state, person)
+    return nobody_left_since(check.state, check.account, person)
+
+
 def _finding(check: CheckInput, named: Sequence[Person], *more: int | None) -> dict[str, Any]:
     """A leaver is named, so a finding is open: "Loss of data never closes a finding and never stops its deadline"."""
-    ends = [person.end.date for person in named if person.end]
+    ends = [latest(person.end.date, chosen_since(check.state, person)) for person in named if person.end]
     since = latest(check.stay.since, check.link.date, min(ends), *more)
     return {"has_finding": True, "finding_since": since, "finding_people": ids_of(named)}
 
@@ -82,4 +89,4 @@ def _of_owner(check: CheckInput, person: Person, identified: int, others: Sequen
         return check.row("C2", "UNKNOWN", "names_a_leaver", latest(identified, finding["finding_since"]), **owner, **finding)
     if silent:
         return check.row("C2", "UNKNOWN", "withdrawn", latest(identified, silent_since), silent=True, **owner)
-    return check.row("C2", "PASS", "employed", identified, **owner)
+    return check.row("C2", "PASS", "employed", latest(identified, _employed(check, person)), **owner)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tests.support.access_oracle.beginnings import alone_since, employed_since, nobody_left_since
 from tests.support.access_oracle.checks.check_input import CheckInput
 from tests.support.access_oracle.decided.decisions import DecidedValue, decided_value
 from tests.support.access_oracle.decided.grants import approvals_of, unbroken
 from tests.support.access_oracle.decided.rules import rule_of
+from tests.support.access_oracle.decided.versions import BEGINNINGS
 from tests.support.access_oracle.freshness import person_stale_since
 from tests.support.access_oracle.matching import match
 from tests.support.access_oracle.people import Person
@@ -43,7 +45,11 @@ def valid_access(check: CheckInput, c1: Row, c2: Row) -> Row:
 def _of_owner(check: CheckInput, rule: DecidedValue) -> Row:
     person = check.state.person_of(check.link.value) if check.link.value else check.match.people[0][0]
     assert person is not None
-    since = check.link.date if check.link.value else latest(check.match.people[0][1], check.match.alias_date)
+    if check.link.value:
+        since = latest(check.link.date, person.first) if check.state.version >= BEGINNINGS else check.link.date
+    else:
+        since = latest(check.match.people[0][1], check.match.alias_date)
+        since = latest(since, alone_since(check.state, check.account, check.match, since))
     row = row_by_rule(check, person, rule, since)
     if person.is_silent(check.state.now):
         return replace(row, status="UNKNOWN", reason="withdrawn")
@@ -55,7 +61,7 @@ def _of_owner(check: CheckInput, rule: DecidedValue) -> Row:
 
 def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identified: int | None) -> Row:
     """Return the row by the rule's validity: all staff, staff roles, Intercom roles by staff role, or tickets."""
-    base = latest(check.stay.since, check.link.date, check.classification.date, rule.date, identified)
+    base = latest(check.stay.since, check.link.date, check.classification.date, rule.date, identified, _employed(check, person))
     silent = person.is_silent(check.state.now)
     owner: dict[str, Any] = {"person": person.id, "person_ids": person.ids, "finding_people": person.ids, "silent": silent}
 
@@ -69,6 +75,13 @@ def row_by_rule(check: CheckInput, person: Person, rule: DecidedValue, identifie
 
     row = _by_validity(check, person, rule, answer)
     return row if row.status == "FAIL" else _by_choice(check, row, answer)  # "A failure by the policy comes first"
+
+
+def _employed(check: CheckInput, person: Person) -> int | None:
+    """ "Who left and is employed again passes C2 since then, and C4 passes or fails since then." """
+    if check.link.value is not None:
+        return employed_since(check.state, person)
+    return nobody_left_since(check.state, check.account, person)
 
 
 def _by_validity(check: CheckInput, person: Person, rule: DecidedValue, answer: Answer) -> Row:
@@ -89,8 +102,9 @@ def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
     has another one, UNKNOWN `role_unknown` where Intercom did not say which, or named two in one second." What it calls `role_unknown`
     is `intercom_role_unknown` here, as in a rule."""
     chosen = decided_value(check.state.decisions_about("role", *check.account.key), lambda fact: fact["role"].get("name"))
-    if chosen.value is None:
-        return row
+    if chosen.value is None:  # one that was taken back dates what passes since then
+        dates = row.status == "PASS" and chosen.date is not None and check.state.version >= BEGINNINGS
+        return replace(row, since=latest(row.since, chosen.date)) if dates else row
     actual, actual_since = check.account.roles, check.account.role_since
     fitting = {role for role in actual if plain_name(chosen.value) in map(plain_name, role)}
     if fitting == actual and actual:  # a PASS rests on the choice too, what the policy cannot answer does not

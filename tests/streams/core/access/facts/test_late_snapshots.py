@@ -5,8 +5,9 @@ import pytest
 from schemas.access.facts import Fact, Snapshot
 from schemas.ids import derived
 from tests.streams.core.access.exempting import outcome
-from tests.support.company import APP, DAY, T0, TENANT, Company, admin, by_rules, everyone, story
+from tests.support.company import APP, DAY, T0, TENANT, Company, admin, by_rules, everyone, story, teammates_facts
 
+HOUR = DAY // 24
 EARLIER, LATER = T0 + 8 * DAY, T0 + 9 * DAY
 ADDRESSES = {"7": "jo@acme.example", "8": "al@acme.example"}
 
@@ -60,3 +61,28 @@ def test_a_refused_list_waits_though_an_earlier_one_that_is_known_later_is_appli
     assert outcome(company) == outcomes
     assert company.results()["S1 ws1"] == "PASS"
     assert len([name for name in company.results() if name.startswith("C1 ")]) == (5 if outcomes == "applied" else 20)
+
+
+@pytest.mark.parametrize(("rules", "result", "second"), [("5", "FAIL", "FAIL"), ("4", "PASS", "FAIL")])
+def test_a_list_that_was_cut_off_is_the_latest_though_an_earlier_one_that_is_known_later_is_applied(
+    rules: str, result: str, second: str
+):
+    company = by_rules(rules)
+    company.added("7", ADDRESSES["7"])
+    cut_off(company, LATER)
+    assert company.results()["S1 ws1"] == "FAIL"
+    company.teammates(listed("7"), requested=EARLIER)
+    assert company.results()["S1 ws1"] == result
+    since = [row["since"] for row in company.states().values() if row["check"] == "S1"]
+    cut_off(company, EARLIER + 1)
+    assert company.results()["S1 ws1"] == second
+    assert ([row["since"] for row in company.states().values() if row["check"] == "S1"] == since) is (rules == "5")
+    company.teammates(listed("7"), requested=LATER + DAY)
+    assert company.results()["S1 ws1"] == "PASS"
+
+
+def cut_off(company: Company, requested: int) -> None:
+    """Begin a list of teammates, and let its hour pass."""
+    started, *_ = teammates_facts(listed("7"), requested=requested)
+    company.add(started)
+    company.tick(company.clock + 2 * HOUR)

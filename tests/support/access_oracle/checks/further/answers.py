@@ -15,6 +15,7 @@ from tests.support.access_oracle.checks.further.answer import PASS, Answer, Opti
 from tests.support.access_oracle.checks.further.invitations import invitations
 from tests.support.access_oracle.checks.further.mass import mass_change
 from tests.support.access_oracle.coverage import is_incomplete
+from tests.support.access_oracle.decided.versions import DOUBT
 from tests.support.access_oracle.decided.workspaces import known_workspaces, monitoring_of
 from tests.support.access_oracle.freshness import interval_of, stale_since
 from tests.support.access_oracle.log import TEAMMATE_KINDS
@@ -83,7 +84,7 @@ def certain_owner(check: CheckInput) -> Person | None:
     if len(check.match.people) != 1:
         return None
     person = check.match.people[0][0]
-    others = [named for named in leavers(state, check.account) if named.id != person.id]
+    others = [named for named in leavers(state, check.account) if named.id != person.id] if state.version >= DOUBT else []
     return (
         None if others and not person.has_left(state.now) else person
     )  # as in C2: who left has left, whom else the address names

@@ -1,0 +1,134 @@
+"""By the rules of version 5 an answer begins where the one before it ended also where an address names its owner by another rule."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from tests.streams.core.access.checks.test_beginnings import JO, company_with, last, since
+from tests.support.company import APP, DAY, T0, Company, everyone, roles, settings, staff
+
+OLD = "old@acme.example"
+
+
+def first_settings(version: str) -> str:
+    """Return the id of the settings that put the rules in force."""
+    return settings(workspaces=(APP,), further={"rules": f'"{version}"'}).id
+
+
+def a_number_of_a_record_that_never_had_the_address(company: Company) -> None:
+    """Jo's record of another source has another address, and the number that makes it Jo's since the sixth day."""
+    company.staff("77", JO, employee="e1")
+    company.staff("j", OLD, source="idp", employee="e9")
+    company.added("7", JO, at=T0 + DAY)
+    company.staff("j", OLD, source="idp", at=T0 + 6 * DAY, employee="e1")
+
+
+def a_second_record_that_has_its_number_from_its_first_day(company: Company) -> None:
+    company.staff("77", JO, employee="e1")
+    company.added("7", JO, at=T0 + DAY)
+    company.staff("78", JO, at=T0 + 6 * DAY, employee="e1")
+
+
+@pytest.mark.parametrize(
+    "shown", [a_number_of_a_record_that_never_had_the_address, a_second_record_that_has_its_number_from_its_first_day]
+)
+@pytest.mark.parametrize("version", ["4", "5"])
+def test_a_number_dates_nothing_where_the_address_was_never_in_doubt(shown: Callable[[Company], None], version: str):
+    company = company_with(everyone(), version=version)
+    shown(company)
+    assert company.results()["C1 7"] == "PASS"
+    assert since(company, "C1") == (1 if version == "5" or shown is a_number_of_a_record_that_never_had_the_address else 6)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
+def test_a_record_that_loses_the_address_as_its_number_shows_whose_it_is_ended_the_doubt(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    company.staff("77", JO, employee="e1")
+    company.staff("78", JO)
+    company.added("7", JO, at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("78", at=T0 + 6 * DAY, employee="e1")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
+def test_an_account_that_is_its_owners_by_a_former_address_is_so_since_nobody_else_had_it_formerly(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    company.staff("77", OLD, employee="e1")
+    company.staff("78", OLD, employee="e2")
+    company.added("7", OLD, at=T0 + DAY)
+    company.staff("77", JO, at=T0 + 2 * DAY, employee="e1")
+    company.staff("78", "al@acme.example", at=T0 + 3 * DAY, employee="e2")
+    assert company.results()["C1 7"] == "FAIL"
+    company.snapshot(staff("77", JO, employee="e1"), requested=T0 + 6 * DAY)
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
+def test_an_account_that_is_its_owners_by_another_domain_is_so_since_the_others_lost_that_address(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    aliases = settings(first_settings(version), aliases={"acme.test": "acme.example"}, workspaces=(APP,))
+    company.add(msgspec.structs.replace(aliases, time=T0))
+    company.staff("77", JO, employee="e1")
+    company.staff("78", JO, employee="e2")
+    company.added("7", "jo@acme.test", at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("78", at=T0 + 6 * DAY, employee="e2")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
+def test_who_is_employed_passes_since_nobody_whom_a_former_address_names_is_a_leaver_any_more(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    company.staff("77", JO, employee="e1")
+    company.staff("78", OLD, employee="e2", ends=T0 + 2 * DAY)
+    company.added("7", OLD, at=T0)
+    company.seen("7", JO, at=T0 + DAY)
+    assert company.results()["C2 7"] == "UNKNOWN"
+    company.staff("78", OLD, at=T0 + 8 * DAY, employee="e2")  # with an end that is empty
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+    assert since(company, "C4") == 8
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 20), ("5", 1)])
+def test_settings_by_which_an_absence_to_come_is_no_end_employ_nobody_again(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
+    company.add(msgspec.structs.replace(ended, time=T0))
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.snapshot(requested=T0 + 30 * DAY)  # by a clock that is ahead of the log's
+    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 20 * DAY))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
+def test_who_is_employed_since_the_settings_say_so_is_not_since_before_when_the_record_is_there_again(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
+    company.add(msgspec.structs.replace(ended, time=T0))
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.snapshot(requested=T0 + 5 * DAY)
+    assert company.results()["C2 7"] == "FAIL"
+    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 8 * DAY))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 8)
+    company.staff("77", JO, at=T0 + 10 * DAY)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
+def test_a_role_that_is_not_valid_is_so_since_settings_by_which_an_absence_is_no_end(version: str, day: int):
+    company = company_with(roles("Support"), version=version)
+    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
+    company.add(msgspec.structs.replace(ended, time=T0))
+    company.staff("77", JO, roles=("Sales",))
+    company.added("7", JO, at=T0 + DAY)
+    company.snapshot(requested=T0 + 5 * DAY)
+    assert last(company, "C2") == ("C2 7 opened", 5)
+    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 8 * DAY))
+    assert company.results()["C1 7"] == "FAIL"
+    assert (company.results()["C4 7"], since(company, "C4")) == ("UNKNOWN", day)
