@@ -20,6 +20,7 @@ from streams.agents.conversations.agent import checkpoint_messages, conversation
 from streams.agents.conversations.sealing import seal_if_over
 from streams.agents.directory.agent import directory
 from streams.agents.foreign.agent import org_records, person_records
+from streams.agents.foreign.withdrawal import withdrawals_of
 from streams.agents.identity.agent import identity
 from streams.agents.membership.agent import memberships
 from streams.agents.orgs import orgs
@@ -60,6 +61,9 @@ _CHECKPOINTED: Final = MappingProxyType({
 })  # fmt: skip
 """The agents whose tables follow from inbound topics that have a limit, and what stands for their rows there."""
 
+_MARKS: Final = MappingProxyType({"person_records": withdrawals_of, "org_records": withdrawals_of})
+"""The agents that have rows about whole partitions, and what stands for these."""
+
 
 def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     """Return every agent of the product."""
@@ -67,7 +71,7 @@ def agents_of(tenancy: Tenancy, avro: Avro) -> tuple[Agent, ...]:
     agents = (make(dependencies) for make in _AGENTS)
     visits: dict[str, Visit] = {"conversations": partial(seal_if_over, avro)}
     return tuple(
-        with_checkpoints(agent, messages=_CHECKPOINTED[agent.name], visit=visits.get(agent.name))
+        with_checkpoints(agent, messages=_CHECKPOINTED[agent.name], marks=_MARKS.get(agent.name), visit=visits.get(agent.name))
         if agent.name in _CHECKPOINTED
         else agent
         for agent in agents

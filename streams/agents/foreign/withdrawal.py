@@ -4,16 +4,19 @@ Records that the source sends meanwhile and later find that row, so each of them
 work has reached it or not.
 """
 
+from collections.abc import Iterator
 from itertools import islice, takewhile
 from typing import Final
 
 import msgspec
 
+from schemas.cloudevents import EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 from schemas.intercom.values import instant_or_none
 from schemas.message import Message, header
-from schemas.profiles.registers import Assignment, Registers, SourceRecordRow
+from schemas.profiles.records import WITHDRAWN
+from schemas.profiles.registers import Assignment, RecordTableRow, Registers, SourceRecordRow
 from schemas.tenancy import Tenancy
 from streams.agents.open_record import OpenRecord
 from streams.core.records import withdrawal
@@ -23,6 +26,7 @@ from streams.engine.agent import Cursor, Table
 
 _RECORDS_IN_A_PART: Final = 300  # some 50 ms
 _NO_PROFILE: Final = Assignment(0, "")  # of the row of a source
+_REPEATED: Final = (Origin.REPLAY, Origin.CHECKPOINT)
 
 
 class Withdrawing(msgspec.Struct, frozen=True, array_like=True):
@@ -36,19 +40,41 @@ class Withdrawing(msgspec.Struct, frozen=True, array_like=True):
 
 
 def withdraw(tenancy: Tenancy, message: Message, table: Table[SourceRecordRow]) -> list[Withdrawing]:
-    """Put the mark of a withdrawal into the row of its source, and return the work that follows; none where it was repeated."""
+    """Put the mark of a withdrawal into the row of its source, and return the work that follows; none where it was repeated.
+
+    Another one that a replay repeats is an earlier one, and what the source has sent since counts.
+    """
     source = header(message.headers, "ce_subject") or ""
     tenant = tenancy.sources.get(source)
     if tenant is None:
         raise InvalidRecord("a source that no tenant has was withdrawn; add it under [[tenants.sources]] and redrive the record")
-    event = header(message.headers, "ce_id") or derived(source, "withdrawn", message.offset)
+    origin = header(message.headers, "ce_origin")
+    event = header(message.headers, "ce_causationid" if origin == Origin.CHECKPOINT else "ce_id") or derived(
+        source, "withdrawn", message.offset
+    )
     time = instant_or_none(header(message.headers, "ce_time")) or message.timestamp
     earlier = _mark_of_source(source, table) or NOTHING
-    if any(version.event == event for version, _ in earlier.on):
+    if any(version.event == event or origin in _REPEATED for version, _ in earlier.on):
         return []
     mark = withdrawal.withdrawal(event, time, earlier)
     table.put(source, "", SourceRecordRow(encode(mark), _NO_PROFILE))
     return [Withdrawing(source, tenant, "", event, time)]
+
+
+def withdrawals_of(source: str, table: Table[RecordTableRow]) -> Iterator[EventContext]:
+    """Yield the withdrawal that the row of a source stands for, to be written to the source's topic again before retention deletes it."""
+    row = None if ":" in source else table.get(source)
+    if isinstance(row, SourceRecordRow) and row.assignment == _NO_PROFILE:
+        for version, _ in OpenRecord(row).registers.on:
+            yield EventContext(
+                id="",
+                source="/intercom-streams/records",
+                type=WITHDRAWN,
+                origin=Origin.CHECKPOINT,
+                time=version.time,
+                subject=source,
+                causation_id=version.event,
+            )
 
 
 def mark_of(record: str, table: Table[SourceRecordRow]) -> Registers | None:

@@ -40,6 +40,10 @@ Messages = Callable[[str, Table[Any], int], Iterable[bytes]]
 """Return what stands for the rows of a group on the inbound topic, in an encoding."""
 
 
+Marks = Callable[[str, Table[Any]], Iterable[EventContext]]
+"""Return the contexts of what a group's row stands for that concerns a whole partition, and has neither key nor value. Their ids are made here."""
+
+
 Visit = Callable[[str, Message, Table[Any], Outbox], None]
 """Do what is due to a group's rows at the record of a round, before they are written again."""
 
@@ -53,14 +57,14 @@ def record_messages(key: str, table: Table[Any], encoding: int) -> Iterator[byte
 
 def with_checkpoints(
     agent: Agent, *, every_ms: int | None = None, pause_ms: int = _PAUSE_MS, messages: Messages = record_messages,
-    visit: Visit | None = None,
+    marks: Marks | None = None, visit: Visit | None = None,
 ) -> Agent:  # fmt: skip
     """Return the agent with checkpoints of its rows on its first source; the same agent where that has no limit."""
     topic = agent.sources[0]
     retention = TOPICS[topic].retention_ms
     if retention == FOREVER:
         return agent
-    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms, messages, visit)
+    checkpoints = _Checkpoints(agent.name, agent.step, topic, every_ms or retention // _SHARE, pause_ms, messages, marks, visit)
     return msgspec.structs.replace(agent, step=checkpoints.step, wake=checkpoints.wake)
 
 
@@ -73,6 +77,7 @@ class _Checkpoints(msgspec.Struct, frozen=True):
     every_ms: int
     pause_ms: int
     messages: Messages
+    marks: Marks | None
     visit: Visit | None
 
     def step(self, batch: Batch, table: Table[Any], out: Outbox) -> Cursor | None:
@@ -117,6 +122,9 @@ class _Checkpoints(msgspec.Struct, frozen=True):
                 further = (number,) if number else ()
                 context = self._context(ROW_TYPE, derived(key, ROW_TYPE, partition, began, *further), key)
                 out.send(self.topic, key, message, context.headers())
+            for number, mark_again in enumerate(self.marks(key, table) if self.marks else ()):
+                again = msgspec.structs.replace(mark_again, id=derived(key, mark_again.type, partition, began, number))
+                out.send(self.topic, None, b"", again.headers(), partition=partition)
         if len(groups) == _ROWS_AT_A_TIME:
             return CheckpointRound(mark.timestamp + self.pause_ms, groups[-1], began, until)
         completed = self._context(COMPLETED_TYPE, derived(self.agent, COMPLETED_TYPE, partition, began)).headers()

@@ -21,12 +21,12 @@ from tests.support.tenancy import WITH_SOURCES
 ADA = posted("contact.user.created", contact("ada", email="ada@example.org", role="user", name="Ada", created_at=AT))
 
 
-def withdrawn(source="crm", at=SENT, event="w1"):
+def withdrawn(source="crm", at=SENT, event="w1", origin="operator"):
     headers = [
         ("ce_type", WITHDRAWN.encode()),
         ("ce_subject", source.encode()),
         ("ce_id", event.encode()),
-        ("ce_origin", b"operator"),
+        ("ce_origin", origin.encode()),
     ]
     return RecordValue(None, None, headers, timestamp=at)
 
@@ -152,3 +152,15 @@ def test_records_sent_before_are_withdrawn_and_those_sent_after_are_not_however_
             work(lambda out: agent.resume(pending.pop(0), table, out))
     found = {key: not module.withdrawal.is_withdrawn(module.OpenRecord(table.get(key)).registers) for key in expected}
     assert found == expected
+
+
+def test_a_replay_of_a_withdrawal_withdraws_nothing_that_was_sent_after_a_later_one():
+    pipeline = pipeline_with(CRM, bodies=())
+    for event in ("w1", "w2"):
+        pipeline.feed("person.records", withdrawn(event=event))
+    pipeline.feed("person.records", ALONE)
+    present = pipeline.latest("people")
+    assert people(pipeline) == [(["crm:2"], "Bo", None)]
+    for event in ("w1", "w2"):
+        pipeline.feed("person.records", withdrawn(event=event, origin="replay"))
+    assert pipeline.latest("people") == present

@@ -12,6 +12,7 @@ from schemas.topics import TOPICS
 from streams.agents.companies import companies
 from streams.agents.contacts import contacts
 from streams.agents.foreign.agent import person_records
+from streams.agents.foreign.withdrawal import withdrawals_of
 from streams.agents.retention.checkpoints import STATE, with_checkpoints
 from streams.agents.retention.erasure import ERASED_ROW
 from streams.agents.source_records import ROW
@@ -19,6 +20,7 @@ from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
 from streams.ops.replay.selection import replayed
+from tests.streams.agents.foreign.test_withdrawal import withdrawn
 from tests.streams.agents.retention.test_erasure import AVRO, TENANCY, USER, WITH_CRM, erased, history
 from tests.support.identity.foreign_records import foreign
 from tests.support.identity.histories import shared_history
@@ -33,7 +35,7 @@ class Partition:
     """An agent over one partition of its inbound topic, to which it writes."""
 
     def __init__(self, agent, topic=TOPIC):
-        self.agent = with_checkpoints(agent, every_ms=EVERY, pause_ms=PAUSE)
+        self.agent = with_checkpoints(agent, every_ms=EVERY, pause_ms=PAUSE, marks=withdrawals_of)
         self.topic = topic
         self.table = MemoryTable(agent.codec)
         self.log = []
@@ -51,8 +53,11 @@ class Partition:
 
     def process(self, records):
         out = ListOutbox()
-        self.agent.step(Batch(self.topic, 0, records), self.table, out)
+        rest = self.agent.step(Batch(self.topic, 0, records), self.table, out)
         self.table.commit()
+        while rest is not None:
+            rest = self.agent.resume(rest, self.table, out)
+            self.table.commit()
         self.sent += out.sent
         return [RecordValue(sent.key, sent.value, sent.headers) for sent in out.sent if sent.topic == self.topic]
 
@@ -209,6 +214,25 @@ def test_companies_and_records_of_other_systems_have_checkpoints_too():
         partition.wake()
         assert partition.rows()
         assert rebuilt(partition.log[began:], make, topic).rows() == partition.rows()
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_withdrawal_that_a_topic_has_lost_is_written_again_and_withdraws_nothing_a_second_time(lost):
+    def make():
+        return person_records(WITH_CRM, AVRO)
+
+    partition = Partition(make(), "person.records")
+    partition.append(*(foreign(str(each), fields={"name": "Ada"}) for each in range(3)))
+    partition.append(withdrawn())
+    partition.append(foreign("1", fields={"name": "Bo"}), foreign("9", fields={"name": "Cy"}))
+    before, began = partition.rows(), len(partition.log)
+    partition.wake()
+    partition.append(foreign("5", fields={"name": "Di"}))
+    assert {key: row for key, row in partition.rows().items() if key != "crm:5"} == before, "where its row is it changes nothing"
+    assert partition.rows()["crm"] == before["crm"]
+    assert rebuilt(partition.log[began if lost else 0 :], make, "person.records").rows() == partition.rows()
+    ids = [header(record.headers, "ce_id") for record in partition.log[began:] if header(record.headers, "ce_type")]
+    assert len(ids) == len(set(ids))
 
 
 def test_nothing_that_is_posted_is_taken_for_a_checkpoint_and_a_damaged_one_is_unusable():
