@@ -76,8 +76,16 @@ def test_of_several_events_in_one_transaction_each_has_its_change_and_the_last_a
     (state,) = sent(pipeline, "people")
     (change,) = sent(pipeline, "people.changes")[-1:]
     assert context(state.headers)["sequence"] == context(change.headers)["sequence"]
-    (ended,) = sent(pipeline, "memberships")
-    assert ended.value is None
+    assert sent(pipeline, "memberships") == []  # it began and ended within the transaction, so nobody had it
+
+
+def test_of_several_states_of_a_membership_in_one_transaction_the_last_alone_is_published():
+    pipeline = Pipeline(TENANCY)
+    pipeline.post(attached("attached", 1))
+    pipeline.post(attached("detached", 2), attached("attached", 3), attached("detached", 4))
+    first, last = sent(pipeline, "memberships")
+    assert (first.value is None, last.value) == (False, None)
+    assert context(last.headers)["type"] == "membership.ended.v1"
 
 
 def test_the_same_values_from_a_later_event_are_no_change_and_name_the_later_event():
