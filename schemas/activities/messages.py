@@ -40,7 +40,7 @@ def company_of_subject(subject: str) -> str | None:
     return f"{app_id}:{entity.removeprefix(OF_COMPANY)}" if entity.startswith(OF_COMPANY) else None
 
 
-def is_in_a_key(entity: str) -> bool:
+def fits_in_a_key(entity: str) -> bool:
     """Return whether an id can be part of a key: no id of Intercom's has the separator, and one that has would be read as another's."""
     return "|" not in entity
 

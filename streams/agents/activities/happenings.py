@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.messages import RECORD, RECORDS_TOPIC, ActivityRecord, company_subject, is_in_a_key
+from schemas.activities.messages import RECORD, RECORDS_TOPIC, ActivityRecord, company_subject, fits_in_a_key
 from schemas.cloudevents import EventContext, Origin
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
@@ -61,7 +61,7 @@ def _step(tenancy: Tenancy, batch: Batch, table: Table[NoRow], out: Outbox) -> N
             out.note(NOT_UNDERSTOOD)
         cause = PatchCause(event, (notification.created_at or 0) * 1000)
         send_record(key, ActivityRecord(activity, cause), item=activity.id, source=SOURCE, trace=trace, out=out)
-        if activity.company and is_in_a_key(activity.company):
+        if activity.company and fits_in_a_key(activity.company):
             subject = company_subject(f"{notification.app_id}:{activity.company}")
             of_company = ActivityRecord(for_company(activity), cause)
             send_record(subject, of_company, item=activity.id, source=SOURCE, trace=trace, out=out)

@@ -16,7 +16,7 @@ from schemas.activities.messages import (
     ParticipantsRecord,
     company_of_subject,
     company_subject,
-    is_in_a_key,
+    fits_in_a_key,
 )
 from schemas.activities.records import PersonActivity
 from schemas.cloudevents import EventContext, Origin
@@ -106,7 +106,7 @@ def _inform_absent(key: str, change: ConversationChange, sent: SentTo, cause: Ca
         concerned |= {str(values["source_author"]) for _, values in change.registers.now if "source_author" in values}
     app_id = key.partition(":")[0]
     named = {each.removeprefix(_CONTACT) for each in concerned if each.startswith(_CONTACT) and each != GONE}
-    contacts = {f"{app_id}:{each}" for each in named if is_in_a_key(each)}
+    contacts = {f"{app_id}:{each}" for each in named if fits_in_a_key(each)}
     participants = Participants(sent.number, sent.contacts)
     because = PatchCause(cause.event, cause.time or 0)
     for contact in sorted(contacts.difference(sent.contacts)):
@@ -154,11 +154,11 @@ def _participants(
 
 def _subjects(app_id: str, entity: str, registers: Registers) -> tuple[str, ...]:
     """Return who has a conversation's activities: its contacts, or what stands for them, and its company."""
-    contacts = [f"{app_id}:{each}" for each in contacts_of(registers) if is_in_a_key(each)]
+    contacts = [f"{app_id}:{each}" for each in contacts_of(registers) if fits_in_a_key(each)]
     if not contacts and not erased_contacts(registers):  # words of a conversation with those who are erased wait for nobody
         contacts = [f"{app_id}:{WAITING}{entity}"]
     company = company_of(registers)
-    companies = [company_subject(f"{app_id}:{company}")] if company and is_in_a_key(company) else []
+    companies = [company_subject(f"{app_id}:{company}")] if company and fits_in_a_key(company) else []
     return tuple(sorted([*contacts, *companies]))
 
 

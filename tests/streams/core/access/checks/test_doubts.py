@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from schemas.access.facts import Fact
 from tests.streams.core.access.checks.test_beginnings import JO, company_with, last, since
 from tests.support.company import APP, DAY, T0, Company, everyone, roles, settings, staff
 
@@ -14,6 +15,28 @@ OLD = "old@acme.example"
 def first_settings(version: str) -> str:
     """Return the id of the settings that put the rules in force."""
     return settings(workspaces=(APP,), further={"rules": f'"{version}"'}).id
+
+
+def company_where_absence_is_an_end(policy: Fact, version: str) -> tuple[Company, str]:
+    """Return a company, and the id of the settings by which absence from a list of `hr` is an end."""
+    company = company_with(policy, version=version)
+    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
+    company.add(msgspec.structs.replace(ended, time=T0))
+    return company, ended.id
+
+
+def let_absence_be_no_end(company: Company, settings_before: str, *, day: int) -> None:
+    company.add(msgspec.structs.replace(settings(settings_before, workspaces=(APP,)), time=T0 + day * DAY))
+
+
+def answer_once_another_lost_the_address(company: Company, address: str, *, had: str | None, has: str) -> tuple[str, int]:
+    """Return what C1 says, and since which day, of an account of this address that two records named until the sixth day; the numbers are of the second."""
+    company.staff("77", JO, employee="e1")
+    company.staff("78", JO, employee=had)
+    company.added("7", address, at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("78", at=T0 + 6 * DAY, employee=has)
+    return company.results()["C1 7"], since(company, "C1")
 
 
 def a_number_of_a_record_that_never_had_the_address(company: Company) -> None:
@@ -44,12 +67,7 @@ def test_a_number_dates_nothing_where_the_address_was_never_in_doubt(shown: Call
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
 def test_a_record_that_loses_the_address_as_its_number_shows_whose_it_is_ended_the_doubt(version: str, day: int):
     company = company_with(everyone(), version=version)
-    company.staff("77", JO, employee="e1")
-    company.staff("78", JO)
-    company.added("7", JO, at=T0 + DAY)
-    assert company.results()["C1 7"] == "FAIL"
-    company.staff("78", at=T0 + 6 * DAY, employee="e1")
-    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+    assert answer_once_another_lost_the_address(company, JO, had=None, has="e1") == ("PASS", day)
 
 
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
@@ -70,12 +88,7 @@ def test_an_account_that_is_its_owners_by_another_domain_is_so_since_the_others_
     company = company_with(everyone(), version=version)
     aliases = settings(first_settings(version), aliases={"acme.test": "acme.example"}, workspaces=(APP,))
     company.add(msgspec.structs.replace(aliases, time=T0))
-    company.staff("77", JO, employee="e1")
-    company.staff("78", JO, employee="e2")
-    company.added("7", "jo@acme.test", at=T0 + DAY)
-    assert company.results()["C1 7"] == "FAIL"
-    company.staff("78", at=T0 + 6 * DAY, employee="e2")
-    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+    assert answer_once_another_lost_the_address(company, "jo@acme.test", had="e2", has="e2") == ("PASS", day)
 
 
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
@@ -93,28 +106,24 @@ def test_who_is_employed_passes_since_nobody_whom_a_former_address_names_is_a_le
 
 @pytest.mark.parametrize(("version", "day"), [("4", 20), ("5", 1)])
 def test_settings_by_which_an_absence_to_come_is_no_end_employ_nobody_again(version: str, day: int):
-    company = company_with(everyone(), version=version)
-    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
-    company.add(msgspec.structs.replace(ended, time=T0))
+    company, ended = company_where_absence_is_an_end(everyone(), version)
     company.staff("77", JO)
     company.staff("j", JO, source="idp")
     company.added("7", JO, at=T0 + DAY)
     company.snapshot(requested=T0 + 30 * DAY)  # by a clock that is ahead of the log's
-    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 20 * DAY))
+    let_absence_be_no_end(company, ended, day=20)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
 
 
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
 def test_who_is_employed_since_the_settings_say_so_is_not_since_before_when_the_record_is_there_again(version: str, day: int):
-    company = company_with(everyone(), version=version)
-    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
-    company.add(msgspec.structs.replace(ended, time=T0))
+    company, ended = company_where_absence_is_an_end(everyone(), version)
     company.staff("77", JO)
     company.staff("j", JO, source="idp")
     company.added("7", JO, at=T0 + DAY)
     company.snapshot(requested=T0 + 5 * DAY)
     assert company.results()["C2 7"] == "FAIL"
-    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 8 * DAY))
+    let_absence_be_no_end(company, ended, day=8)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 8)
     company.staff("77", JO, at=T0 + 10 * DAY)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
@@ -122,13 +131,11 @@ def test_who_is_employed_since_the_settings_say_so_is_not_since_before_when_the_
 
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
 def test_a_role_that_is_not_valid_is_so_since_settings_by_which_an_absence_is_no_end(version: str, day: int):
-    company = company_with(roles("Support"), version=version)
-    ended = settings(first_settings(version), workspaces=(APP,), further={"absence": '{"hr": "ended"}'})
-    company.add(msgspec.structs.replace(ended, time=T0))
+    company, ended = company_where_absence_is_an_end(roles("Support"), version)
     company.staff("77", JO, roles=("Sales",))
     company.added("7", JO, at=T0 + DAY)
     company.snapshot(requested=T0 + 5 * DAY)
     assert last(company, "C2") == ("C2 7 opened", 5)
-    company.add(msgspec.structs.replace(settings(ended.id, workspaces=(APP,)), time=T0 + 8 * DAY))
+    let_absence_be_no_end(company, ended, day=8)
     assert company.results()["C1 7"] == "FAIL"
     assert (company.results()["C4 7"], since(company, "C4")) == ("UNKNOWN", day)
