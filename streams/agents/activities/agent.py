@@ -34,11 +34,11 @@ from streams.agents.activities.contact import Contact
 from streams.agents.activities.moves import ContactMove, ConversationMove, is_beside_another, move_contact, move_conversation
 from streams.agents.activities.passing import (
     add_and_record,
-    is_known,
     keep_on_record,
     keep_what_is_back,
     passage,
     receive_marks,
+    redacted_as_known,
     send_marks,
 )
 from streams.agents.activities.purge import Purge, purge
@@ -215,15 +215,14 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
         activity = without_words(activity)
     if stays and known is not None and known.sealed and message.participants is not None and not message.of_sealed:
         contact.owner.is_sealed_no_more(activity.conversation)  # what is new is not sealed with what was left then
-    if stays and message.of_sealed and not is_known(contact, activity):
-        contact.send.forget(activity.id, cause)
-    elif stays:
+    adds = redacted_as_known(contact, activity) if message.of_sealed else activity
+    if stays and adds is not None:
         if known is None:
-            contact.add(activity, cause)
+            contact.add(adds, cause)
         else:
-            add_and_record(contact, activity, cause.since(known.participants))
-    if not stays or activity != message.activity:
-        keep_on_record(contact, message.activity, cause)
+            add_and_record(contact, adds, cause.since(known.participants))
+    if not stays or activity != message.activity or message.of_sealed:
+        keep_on_record(contact, message, cause)
     if latest is not None:
         for other in others:
             contact.send.pass_on(activity, latest, other, cause, of_sealed=message.of_sealed)

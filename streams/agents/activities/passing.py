@@ -8,10 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.activities.marks import MARK, REMNANT, Remnant, mark_of, unpack
-from schemas.activities.messages import MarksRecord, Participants, ParticipantsRow, company_of_subject
+from schemas.activities.messages import ActivityRecord, MarksRecord, Participants, ParticipantsRow, company_of_subject
 from schemas.activities.records import PersonActivity
 from streams.agents.activities.contact import Contact
 from streams.agents.activities.details import PREFIX, item_of
+from streams.agents.activities.expiry import remembered
 from streams.agents.activities.sending import PASSED, ContactCause
 
 
@@ -48,18 +49,27 @@ def add_and_record(contact: Contact, observed: PersonActivity, cause: ContactCau
         contact.send.record(after, cause)
 
 
-def is_known(contact: Contact, activity: PersonActivity) -> bool:
-    """Return whether a contact has details or a mark of its own of an activity of a conversation; those that are sealed are none."""
-    found = contact.summaries.find(activity.type, activity.conversation, mark_of(activity.id))
-    return found is not None or contact.details.get(item_of(activity)) is not None
+def redacted_as_known(contact: Contact, activity: PersonActivity) -> PersonActivity | None:
+    """Return what a contact has of a sealed activity, redacted, None where it has neither details nor a mark of its own; marks that are sealed are none.
+
+    Its conversation does not know the part any more, so what a redaction alone shows says nothing of what it was.
+    """
+    mark = mark_of(activity.id)
+    known = contact.details.get(item_of(activity))
+    if known is None and (found := contact.summaries.find(activity.type, activity.conversation, mark)) is not None:
+        known = remembered(activity.id, activity.conversation, *found)
+    return None if known is None else msgspec.structs.replace(known, redacted=True)
 
 
-def keep_on_record(contact: Contact, sent: PersonActivity, cause: ContactCause) -> None:
-    """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never."""
-    known = contact.details.get(item_of(sent))
+def keep_on_record(contact: Contact, sent: ActivityRecord, cause: ContactCause) -> None:
+    """Have `activity.records` say of an activity that was sent what the contact has of it: what is no row here would expire there never.
+
+    A record of what is sealed adds nothing to who has nothing, so it may not be the last one that compaction leaves.
+    """
+    known = contact.details.get(item_of(sent.activity))
     if known is None:
-        contact.send.forget_activity(sent, cause)
-    elif known != sent:
+        contact.send.forget_activity(sent.activity, cause)
+    elif known != sent.activity or sent.of_sealed:
         contact.send.record(known, cause)
 
 

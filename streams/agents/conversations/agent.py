@@ -44,9 +44,9 @@ from streams.core.conversations.erased import (
 )
 from streams.core.conversations.observation import Observed, posted, read
 from streams.core.conversations.parts import ObservedPart, join_parts, united
-from streams.core.conversations.row import joined_registers, row_of, with_part, without_details
+from streams.core.conversations.row import joined_registers, row_of, since, with_part, without_details
 from streams.core.conversations.sealing import after as after_seal
-from streams.core.conversations.sealing import is_of_before, with_sealed
+from streams.core.conversations.sealing import is_before, is_of_before, with_sealed
 from streams.core.conversations.sealing import joined as later_seal
 from streams.core.conversations.tallies import tallied
 from streams.core.records import packing
@@ -70,10 +70,11 @@ def _step(tenancy: Tenancy, avro: Avro, batch: Batch, table: Table[ConversationT
         for _ in range(observed.nameless):
             out.note("part_without_id")
         seal = seal_of(key, table)
-        if seal is not None and observed.sealed is None and batch.topic != ERASURES_TOPIC:
+        if seal is not None and is_before(observed.sealed, seal) and batch.topic != ERASURES_TOPIC:
             newer = after_seal(seal, observed)
             if newer is None:
-                out.note("conversation_too_late")
+                if not cause.checkpoint:
+                    out.note("conversation_too_late")
                 continue
             observed = newer
         change, observed = _join(key, observed, cause.topic, table)
@@ -140,15 +141,16 @@ def _join(key: str, observed: Observed, topic: str, table: Table[ConversationTab
     began = united(united(before.began if before else b"", observed.began), form_of_beginning(observed.item))
     forgotten, erased = erased_contacts(stored), erased_contacts(observed.registers)
     observed = observed_without(observed, forgotten | erased)
-    seal = _seal(key, observed, table)
+    seal, is_new = _seal(key, observed, table)
+    lasting = since(stored, seal.until) if seal is not None and is_new else stored
     tallies, parts = before.tallies if before else (), list[ShownPart]()
     if not erased <= forgotten:
         observed = msgspec.structs.replace(observed, item={**beginning_of(stored, erased), **observed.item})
         parts = _forget_authors(key, erased, table)
         tallies = tallied(_parts(key, table)) if parts else tallies
-    registers = joined_registers(without_contacts(stored, forgotten | erased), observed.registers)
-    if observed.sealed is not None:
-        registers = without_details(registers)
+    registers = joined_registers(without_contacts(lasting, forgotten | erased), observed.registers)
+    if seal is not None:
+        registers = without_details(registers, seal.until)
     for each in observed.parts:
         known = table.get(key, each.item)
         old = known if isinstance(known, Part) else None
@@ -180,17 +182,18 @@ def _forget_authors(key: str, contacts: frozenset[str], table: Table[Conversatio
     return [ShownPart(ObservedPart(item, after, {}), after, changed=True) for item, after in written]
 
 
-def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> SealedParts | None:
-    """Return the seal of a conversation with what was observed of it; the parts that it has are no rows any more."""
+def _seal(key: str, observed: Observed, table: Table[ConversationTableRow]) -> tuple[SealedParts | None, bool]:
+    """Return the seal of a conversation with what was observed of it, and whether it is another one; the parts that it has are no rows any more."""
     known = seal_of(key, table)
     if observed.sealed is None:
-        return known
+        return known, False
     seal = later_seal(known, observed.sealed)
-    if seal != known:
-        table.put(key, SEALED, seal)
-        for item in [item for item, part in table.walk(key) if isinstance(part, Part) and is_of_before(seal, item, part)]:
-            table.delete(key, item)
-    return seal
+    if seal == known:
+        return known, False
+    table.put(key, SEALED, seal)
+    for item in [item for item, part in table.walk(key) if isinstance(part, Part) and is_of_before(seal, item, part)]:
+        table.delete(key, item)
+    return seal, True
 
 
 def _parts(key: str, table: Table[ConversationTableRow]) -> Iterator[Part]:

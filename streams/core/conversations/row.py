@@ -25,7 +25,8 @@ _DETAILS: Final = (
     "ticket_type_name",
     "ticket_state_label",
 )
-_KEPT_EDGES: Final = ("contact:", "erased:", TICKET_MARK, DELETED, SOURCE_REDACTED)
+_ERASED: Final = "erased:"
+_KEPT_EDGES: Final = ("contact:", _ERASED, TICKET_MARK, DELETED, SOURCE_REDACTED)
 
 FindParts = Callable[[], Iterable[Part]]
 
@@ -43,14 +44,14 @@ def is_deleted(registers: Registers) -> bool:
     return is_marked(registers, DELETED)
 
 
-def without_details(registers: Registers) -> Registers:
-    """Return the registers without what was written in the conversation, and without edges to other things than contacts."""
+def without_details(registers: Registers, until: int | None = None) -> Registers:
+    """Return the registers without what was written in the conversation up to a second, or ever, and without edges to other things than contacts."""
     return msgspec.structs.replace(
-        without_written_details(registers),
-        on=_kept(registers.on, _is_kept_edge),
-        off=_kept(registers.off, _is_kept_edge),
-        since=_kept(registers.since, _is_kept_edge),
-        complete=_kept(registers.complete, lambda name: name == "contact"),
+        _without_fields(registers, _DETAILS, until),
+        on=_kept(registers.on, _is_kept_edge, until),
+        off=_kept(registers.off, _is_kept_edge, until),
+        since=_kept(registers.since, _is_kept_edge, until),
+        complete=_kept(registers.complete, lambda name: name == "contact", until),
     )
 
 
@@ -59,16 +60,38 @@ def without_written_details(registers: Registers) -> Registers:
     return _without_fields(registers, _DETAILS)
 
 
-def _without_fields(registers: Registers, prefixes: tuple[str, ...]) -> Registers:
+def since(registers: Registers, until: int) -> Registers:
+    """Return what was asserted after a second, and what absorbs whenever it was: who is erased, and a redaction of the message that began it."""
+
+    def is_timeless(name: str) -> bool:
+        return name.startswith((_ERASED, SOURCE_REDACTED))
+
+    now = _kept(registers.now, _is_none, until)
+    left = {name for _, values in now for name in values}
+    return Registers(
+        now=now,
+        last=_kept(registers.last, _is_none, until),
+        first=_kept(registers.first, _is_none, until),
+        on=_kept(registers.on, is_timeless, until),
+        off=_kept(registers.off, _is_none, until),
+        since=_kept(registers.since, _is_none, until),
+        complete=_kept(registers.complete, _is_none, until),
+        contested=tuple(name for name in registers.contested if name in left),
+    )
+
+
+def _without_fields(registers: Registers, prefixes: tuple[str, ...], until: int | None = None) -> Registers:
     def is_kept(name: str) -> bool:
         return not name.startswith(prefixes)
 
+    now = _kept(registers.now, is_kept, until)
+    left = {name for _, values in now for name in values}
     return msgspec.structs.replace(
         registers,
-        now=_kept(registers.now, is_kept),
-        last=_kept(registers.last, is_kept),
-        first=_kept(registers.first, is_kept),
-        contested=tuple(name for name in registers.contested if is_kept(name)),
+        now=now,
+        last=_kept(registers.last, is_kept, until),
+        first=_kept(registers.first, is_kept, until),
+        contested=tuple(name for name in registers.contested if name in left),
     )
 
 
@@ -102,6 +125,16 @@ def _is_kept_edge(name: str) -> bool:
     return name.startswith(_KEPT_EDGES)
 
 
-def _kept(layers: Layers, keep: Callable[[str], bool]) -> Layers:
-    reduced = ((version, {name: value for name, value in values.items() if keep(name)}) for version, values in layers)
+def _is_none(_: str) -> bool:
+    return False
+
+
+def _kept(layers: Layers, keep: Callable[[str], bool], until: int | None = None) -> Layers:
+    """Return the layers with the names that are kept, and whole where they are later than a second."""
+    reduced = (
+        (version, values)
+        if until is not None and version.second > until
+        else (version, {name: value for name, value in values.items() if keep(name)})
+        for version, values in layers
+    )
     return tuple(layer for layer in reduced if layer[1])

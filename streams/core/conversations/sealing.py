@@ -13,7 +13,7 @@ from schemas.intercom.conversations import ConversationRow, Part, SealedParts, T
 from schemas.profiles.registers import Registers, Value
 from schemas.profiles.version import Version
 from streams.core.conversations.observation import SOURCE_REDACTED, UPDATED, Observed
-from streams.core.conversations.row import is_marked
+from streams.core.conversations.row import is_marked, since
 from streams.core.conversations.tallies import PARTS, Tallies
 from streams.core.records.registers import NOTHING
 
@@ -46,6 +46,11 @@ def joined(before: SealedParts | None, other: SealedParts) -> SealedParts:
     return other if before is None or before.until <= other.until else before
 
 
+def is_before(seal: SealedParts | None, other: SealedParts) -> bool:
+    """Return whether a seal, or none, was before another one: what a checkpoint with it says is of before the other, and may have been sealed since."""
+    return seal is None or seal.until < other.until
+
+
 def is_part_of(seal: SealedParts, item: str) -> bool:
     """Return whether a part is one of those that were sealed."""
     return mark_of(item) in unpack(seal.marks, MARK)
@@ -57,15 +62,21 @@ def is_of_before(seal: SealedParts, item: str, part: Part) -> bool:
 
 
 def after(seal: SealedParts, observed: Observed) -> Observed | None:
-    """Return what is newer than a seal of what was observed, None where nothing is. A redaction is never too late: details can outlive a seal."""
+    """Return what is newer than a seal of what was observed, None where nothing is.
+
+    Two things are never too late: a redaction, since details can outlive a seal, and how many parts a reading showed, since the most of all counts.
+    """
     parts = tuple(each for each in observed.parts if not is_of_before(seal, each.item, each.part))
     redactions = tuple(each for each in observed.parts if each.part.redacted and is_part_of(seal, each.item))
     newest = max((version.second for version in _versions(observed.registers)), default=0)
+    registers = since(observed.registers, seal.until)
     if parts or newest > seal.until:
-        return msgspec.structs.replace(observed, parts=parts, redactions=redactions)
-    if is_marked(observed.registers, SOURCE_REDACTED):
-        return Observed(registers=_redaction_of_source(observed.registers), redactions=redactions, item=observed.item)
-    return Observed(registers=NOTHING, redactions=redactions) if redactions else None
+        return msgspec.structs.replace(observed, registers=registers, parts=parts, redactions=redactions)
+    if is_marked(registers, SOURCE_REDACTED):
+        return Observed(registers=registers, redactions=redactions, offered=observed.offered, item=observed.item)
+    return (
+        Observed(registers=NOTHING, redactions=redactions, offered=observed.offered) if redactions or observed.offered else None
+    )
 
 
 def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:
@@ -76,11 +87,6 @@ def with_sealed(seal: SealedParts | None, tallies: Tallies) -> Tallies:
     for name, tally in tallies:
         known[name] = _plus(known.get(name), tally)
     return tuple(sorted(known.items()))
-
-
-def _redaction_of_source(registers: Registers) -> Registers:
-    found = ((version, {name: on for name, on in names.items() if name == SOURCE_REDACTED}) for version, names in registers.on)
-    return msgspec.structs.replace(NOTHING, on=tuple(layer for layer in found if layer[1]))
 
 
 def _versions(registers: Registers) -> Iterator[Version]:

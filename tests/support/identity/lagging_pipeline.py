@@ -35,6 +35,7 @@ class LaggingPipeline:
         self.queues = defaultdict(list)  # by agent, partition and topic
         self.pending = defaultdict(list)
         self.topics = defaultdict(list)
+        self.partitions = defaultdict(list)  # by topic, of its records
         self.notes = Counter()  # by agent and note
         self.started = set()  # agents and partitions that have read what came first
 
@@ -130,8 +131,9 @@ class LaggingPipeline:
 
     def _append(self, topic, key, value, headers, at=None, *, timestamp=1_767_225_600_000):
         record = RecordValue(key, value, headers, len(self.topics[topic]), timestamp)
-        self.topics[topic].append(record)
         at = partition_of(key, PARTITIONS) if at is None else at
+        self.topics[topic].append(record)
+        self.partitions[topic].append(at)
         for name, agent in self.agents.items():
             if topic in agent.sources:
                 self.queues[name, at, topic].append(record)

@@ -28,6 +28,8 @@ from tests.support.tenancy import TENANCY
 
 YEARS = (1, 60, 20 * DAY_S, 400 * DAY_S)
 LATER = AT + SEALED_AFTER_S + 30 * DAY_S
+FOUND = (30004, 30115, 30994, 30904, 10100039, 10200035)
+"""Once a checkpoint of before a seal gave its parts back, a reading that was too late counted in a rebuild, and a sealed redaction changed types and records."""
 SOURCE = {"type": "conversation", "id": "900", "author": CUSTOMER, "subject": "a secret", "body": "a secret question"}
 RATING = {"rating": 5, "created_at": AT + 7, "remark": "fine"}
 CLOSED = (part(1, kind=RARE), part(2, INES, kind="note", at=AT + 5), part(3, INES, kind="close", at=AT + 9))
@@ -40,7 +42,7 @@ def small_pieces(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_pieces")
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", [*range(24), *FOUND])
 def test_what_comes_again_after_years_changes_no_count(seed):
     check_sealed(seed, 40)
 
@@ -110,22 +112,23 @@ def rebuilt(whole, policies, last):
 
 
 def conversations_behind(whole, rounds):
-    """Return the conversations that the inbound topic gives back, whole or from where so many of its last rounds of checkpoints began."""
-    log = whole.topics["intercom.conversations"]
-    began = [int(header(record.headers, FROM_HEADER)) for record in log if header(record.headers, FROM_HEADER) is not None]
-    latest = sorted(began)[-PARTITIONS * rounds :] if rounds else []
+    """Return the conversations that the inbound topic gives back, whole or from where so many of a partition's last rounds of checkpoints began."""
+    log, partitions = whole.topics["intercom.conversations"], whole.partitions["intercom.conversations"]
+    began = [[] for _ in range(PARTITIONS)]
+    for record, at in zip(log, partitions, strict=True):
+        if (first := header(record.headers, FROM_HEADER)) is not None:
+            began[at].append(int(first))
+    starts = [[0, *each][-rounds:][0] if rounds else 0 for each in began]
     pipeline = LaggingPipeline(TENANCY, whole.chance, only={"conversations"})
-    for record in log[min(latest, default=0) :]:
-        if record.key:
+    for record, at in zip(log, partitions, strict=True):
+        if record.key and record.offset >= starts[at]:
             pipeline._append("intercom.conversations", record.key, record.value, record.headers)
     pipeline.run()
     return lasting(pipeline)
 
 
 def lasting(pipeline):
-    """Return what is known of conversations, but for what rests on how many parts a reading showed: one too late can lie before the checkpoint."""
-    names = ("kind", "state", "contacts", "title", "rating", "company", "updated_at", "deleted_at", "source_author", "tallies")
-    return {key: {name: value[name] for name in names} for key, value in pipeline.values("conversations").items()}
+    return pipeline.values("conversations")
 
 
 def counted(pipeline):
