@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 from tests.support.access_oracle.accounts import Account
 from tests.support.access_oracle.decided.decisions import decided_value
 from tests.support.access_oracle.decided.versions import BEGINNINGS
-from tests.support.access_oracle.log import FactDict, LoggedFact, date_of
+from tests.support.access_oracle.log import FactDict, Key, LoggedFact, date_of
 from tests.support.access_oracle.matching import Match, forms_of
 from tests.support.access_oracle.matching import match as match_of
 from tests.support.access_oracle.people import Person
 from tests.support.access_oracle.records import WITHDRAWN, Observation, Record, asserted_values, observations
+from tests.support.access_oracle.snapshots import AppliedSnapshot
 from tests.support.access_oracle.state import State, absence_of, state_until
 
 ALWAYS: Final = float("inf")
@@ -29,7 +30,7 @@ def employed_since(state: State, person: Person) -> int | None:
     if state.version < BEGINNINGS:
         return None
     observed = observations(state.facts, state.staff_listings)
-    away = [period for record in person.records for period in _periods(record, observed[record.key])]
+    away = [period for record in person.records for period in _periods(record, observed[record.key], state.staff_listings)]
     decided = sorted((logged for id_ in person.ids for logged in state.decisions_about("decided", id_)), key=_position)
     settings = state.decisions_about("settings.applied")
 
@@ -100,7 +101,7 @@ class Period(NamedTuple):
     absent: bool = False
 
 
-def _periods(record: Record, observed: Sequence[Observation]) -> Iterator[Period]:
+def _periods(record: Record, observed: Sequence[Observation], snapshots: Sequence[AppliedSnapshot]) -> Iterator[Period]:
     """Yield the ends of a record: its status, its absence, and the `ends` it gave."""
     source = record.key[0]
     asserted = asserted_values(observed, "status", lambda fact: fact["record"].get("status"))
@@ -114,10 +115,21 @@ def _periods(record: Record, observed: Sequence[Observation]) -> Iterator[Period
         yield Period(source, begun, ALWAYS)
     dates = asserted_values(observed, "ends", _end)
     yield from (Period(source, *dated) for dated in _dated_periods(dates, status))
-    if record.present_since > record.first:  # it was absent before
-        yield Period(source, record.first, record.present_since, absent=True)
-    if record.withdrawn is not None:
-        yield Period(source, record.withdrawn, ALWAYS, absent=True)
+    yield from (Period(source, *absent, absent=True) for absent in _absent_periods(record.key, observed, snapshots))
+
+
+def _absent_periods(
+    key: Key, observed: Sequence[Observation], snapshots: Sequence[AppliedSnapshot]
+) -> Iterator[tuple[int, float]]:
+    """Yield since when a listing lacked the record until it was observed again, and since when its own status was that [N59]."""
+    times = sorted(time for time, _ in observed)
+    for snapshot in snapshots:
+        if snapshot.source == key[0] and key not in snapshot.records and snapshot.requested > times[0]:
+            yield snapshot.requested, min((time for time in times if time >= snapshot.requested), default=ALWAYS)
+    asserted = asserted_values(observed, "status", lambda fact: fact["record"].get("status"))
+    status = {time: values for time, values in asserted.items() if any(values)}
+    for gone in sorted(time for time in status if WITHDRAWN in status[time]):
+        yield gone, min((time for time in status if time > gone and WITHDRAWN not in status[time]), default=ALWAYS)
 
 
 def _end(fact: FactDict) -> int | None:

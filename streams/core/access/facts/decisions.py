@@ -4,6 +4,7 @@ A decision that replaces another than the one in force is stale.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -14,11 +15,14 @@ from streams.core.access.facts.staleness import decided, takes_effect
 from streams.core.access.state.freshness import freshness_of, interval_of
 from streams.core.access.state.read_settings import rules_of
 from streams.core.access.state.references import put_account
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.rows import AccountRow, MonitoringRow, SettingsRow, WorkspaceRow
-from streams.core.access.state.staff import absence_of
+from streams.core.access.state.staff import WITHDRAWN, absence_of
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import FactReference
+from streams.core.access.state.values import DatedName, FactReference
+
+_REMEMBERED: Final = 32  # of what absence from a source's lists has meant: a bound
 
 
 def linked(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -37,9 +41,11 @@ def settings(state: TenantState, fact: Fact, source: FactReference, now: int) ->
     if not takes_effect(fact, before.source.fact if before else None) or fact.settings is None:
         return Effect("stale")
     old, new = _parts(before.settings) if before else {}, _parts(fact.settings)
-    state.settings.put(SettingsRow(fact.settings, source, _dated(before.since if before else {}, old, new, source.date)))
     if (rules := rules_of(fact.settings)) is not None:
         state.follow_rules(rules, source)
+    absences = _absences(state, fact.settings, source) if follows(state.rules_version, WITH_DOUBT) else {}
+    since = _dated(before.since if before else {}, old, new, source.date)
+    state.settings.put(SettingsRow(fact.settings, source, since, absences))
     freshness.arm_all(state, now)
     for app_id in sorted({*fact.settings.workspaces, *(app_id for app_id, row in state.workspaces.walk() if row.listed)}):
         _monitor(state, app_id, source, on=app_id in fact.settings.workspaces, listed=app_id in fact.settings.workspaces)
@@ -104,6 +110,17 @@ def _parts(of: AccessSettings) -> dict[str, object]:
         | ({"aliases": of.alias_domains} if of.alias_domains else {})
         | ({"precedence": of.precedence} if of.precedence else {})
     )
+
+
+def _absences(state: TenantState, settings: AccessSettings, source: FactReference) -> dict[str, tuple[DatedName, ...]]:
+    """Return what absence from each source's lists has meant until now, and means by these settings."""
+    before, after = state.read_settings, absence_of(settings)
+    meant = {name: before.absences(name) for name in {*after, *before.sources_with_absences()}}
+    for name, made in meant.items():
+        meaning = after.get(name, WITHDRAWN)
+        if before.absence(name)[0] != meaning:
+            meant[name] = (*made, DatedName(meaning, source.date, source.offset))[-_REMEMBERED:]
+    return {name: made for name, made in sorted(meant.items()) if made}
 
 
 def _dated(since: Mapping[str, int], old: Mapping[str, object], new: Mapping[str, object], date: int) -> dict[str, int]:

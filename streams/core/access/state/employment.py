@@ -1,7 +1,8 @@
 """Employment as it was asserted until an instant, from the histories of a person's records: whatever order facts come in."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,7 +10,7 @@ from streams.core.access.state.history import Moment, moments, until
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
-from streams.core.access.state.staff import ENDED, Record
+from streams.core.access.state.staff import ENDED, WITHDRAWN, Record, lacking_times
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.values import DatedName
 
@@ -46,7 +47,87 @@ def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName
     That is when an end that had come was taken back, or when a decision, or the settings, let it count no more. An end that was corrected
     to a later day never came. `made` are the decisions which source is right, in the order of the log.
     """
-    again = [since for record in person.records if (since := _absence_counts_no_more(reader, record, rules)) is not None]
+    if not follows(rules, WITH_DOUBT):
+        return _employed_by_former_rules(reader, person, made)
+    away = [each for record in person.records for each in _absences(reader, record)]
+    meant = {source: reader.settings.absences(source) for source in person.sources} if away else {}
+    decided = {each.date for history in (made, *meant.values()) for each in history}
+
+    def right(at: int) -> str | None:
+        return next((each.name for each in reversed(made) if each.date <= at), None)
+
+    def has_left(at: int) -> bool:
+        source = right(at)
+        held = [
+            each for each in away if each.begun <= at and (each.over is None or at < each.over) and source in (None, each.source)
+        ]
+        return any(not each.lacked or reader.settings.absence_ends(each.source, at) for each in held)
+
+    times = decided | {each.over for each in away if each.over is not None} if away else ()
+    for time in sorted(times, reverse=True):
+        if has_left(time - 1) and not has_left(time) and (time in decided or end_at(reader, person, time, right(time)) is None):
+            return time
+    return None
+
+
+class Absence(NamedTuple):
+    """From when until when (ms; None: until now) employment had ended by a record: by an end or a status, or since lists of its `source` `lacked` it."""
+
+    source: str
+    begun: int
+    over: int | None
+    lacked: bool = False
+
+
+def _absences(reader: StaffReader, record: Record) -> list[Absence]:
+    """Return when employment had ended by a record: from the instants of its ends, whenever they were asserted, until they were taken back."""
+    row, source = record.row, record.key[0]
+    status = moments(tuple(each for each in row.status if each.value not in (None, "", WITHDRAWN)))
+    found = [Absence(source, *period) for period in _periods(status, ENDED)]
+    found += [Absence(source, *period) for period in _dated(moments(row.ends), status)]
+    lacking = lacking_times(row, reader.snapshots(source))
+    there = sorted(row.sights) if lacking else []
+    found += [Absence(source, time, next((sight for sight in there if sight >= time), None), lacked=True) for time in lacking]
+    gone = moments(tuple(each for each in row.status if each.value))
+    return found + [Absence(source, *period, lacked=True) for period in _periods(gone, WITHDRAWN)]
+
+
+def _periods(status: Sequence[Moment], value: str) -> Iterator[tuple[int, int | None]]:
+    """Yield from when until when a status was this value, alone or not."""
+    begun: int | None = None
+    for moment in status:
+        if value in moment.values:
+            begun = moment.time if begun is None else begun
+        elif begun is not None:
+            yield begun, moment.time
+            begun = None
+    if begun is not None:
+        yield begun, None
+
+
+def _dated(ends: Sequence[Moment], status: Sequence[Moment]) -> Iterator[tuple[int, int | None]]:
+    """Yield from when until when an end that was asserted held.
+
+    It is over with the next assertion, or with the first status after it, once it had come, by which somebody is employed.
+    """
+    for moment, following in zip_longest(ends, ends[1:]):
+        instants = [instant for instant in moment.values if instant is not None]
+        if not instants:
+            continue
+        begun, until_then = min(instants), following.time if following else None
+        employed = (each.time for each in status if each.time > moment.time and each.time >= begun and ENDED not in each.values)
+        again = next((time for time in employed if until_then is None or time < until_then), None)
+        others = [instant for instant in following.values if instant is not None] if following else []
+        if again is None and others and min(others) > begun:
+            continue  # corrected to a later day
+        over = until_then if again is None else again
+        if over is None or begun < over:
+            yield begun, over
+
+
+def _employed_by_former_rules(reader: StaffReader, person: Person, made: Sequence[DatedName]) -> int | None:
+    """Return what `employed_since` does by the rules of version 4: ends count from when they were asserted, and settings whatever they decide."""
+    again = [since for record in person.records if (since := _absence_counts_no_more(reader, record)) is not None]
     if any(_may_have_left(record) for record in person.records):
         dates = {each.date for each in made}
         held: int | None = None
@@ -67,20 +148,9 @@ def _may_have_left(record: Record) -> bool:
     return ends or record.absence_ends
 
 
-def _absence_counts_no_more(reader: StaffReader, record: Record, rules: str) -> int | None:
-    """Return the date of the settings by which a record's absence is no end any more. By the rules of version 5 it was absent then."""
-    certain = follows(rules, WITH_DOUBT)
-    if record.absence_ends or (record.withdrawn is None and not certain):
-        return None
-    since = reader.settings.since(f"absence|{record.key[0]}")
-    return since if since is not None and (not certain or _was_absent(reader, record, since)) else None
-
-
-def _was_absent(reader: StaffReader, record: Record, at: int) -> bool:
-    """Say whether a record was withdrawn just before an instant (ms): a list of its source had lacked it since it was observed last."""
-    last = max((time for time in record.row.sights if time < at), default=at)
-    lacked = any(last < time < at for time in (*record.row.lacked, *reader.requests(record.key[0])))
-    return lacked or (record.withdrawn is not None and record.withdrawn < at)
+def _absence_counts_no_more(reader: StaffReader, record: Record) -> int | None:
+    """Return the date of the settings by which a record's absence is no end any more."""
+    return None if record.withdrawn is None or record.absence_ends else reader.settings.since(f"absence|{record.key[0]}")
 
 
 def _changes(row: StaffRecord, requests: Sequence[int]) -> set[int]:

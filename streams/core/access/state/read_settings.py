@@ -10,12 +10,14 @@ from schemas.tenancy import GuardSettings
 from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.row_kinds.rules_rows import ALL
 from streams.core.access.state.rows import SettingsRow
-from streams.core.access.state.staff import WITHDRAWN, absence_of
+from streams.core.access.state.staff import ENDED, WITHDRAWN, absence_of
+from streams.core.access.state.values import DatedName
 
 REGIONS: Final = "regions"
 GUARD: Final = "guard"
 REMOVED_CALENDARS: Final = "removed_calendars"
 RULES: Final = "rules"
+_ABSENCE: Final = "absence|"  # of the dates of parts
 
 
 def regions_of(settings: AccessSettings) -> dict[str, str]:
@@ -71,4 +73,26 @@ class ReadSettings:
 
     def absence(self, source: str) -> tuple[str, int | None]:
         """Return what absence from a source's complete snapshot means, and since when."""
-        return self._absence.get(source, WITHDRAWN), self._since.get(f"absence|{source}")
+        return self._absence.get(source, WITHDRAWN), self._since.get(_ABSENCE + source)
+
+    def sources_with_absences(self) -> set[str]:
+        """Return the sources whose absence is, or once was, an end."""
+        dated = {part.removeprefix(_ABSENCE) for part in self._since if part.startswith(_ABSENCE)}
+        return dated | {*(self.row.absences if self.row else ())}
+
+    def absences(self, source: str) -> tuple[DatedName, ...]:
+        """Return what absence from a source's complete snapshot has meant, in the order of the log; nothing where it never was an end.
+
+        A row of before knows when it last came to mean another thing alone.
+        """
+        known = self.row.absences.get(source) if self.row else None
+        meaning, since = self.absence(source)
+        if known is not None or since is None:
+            return known or ()
+        return DatedName(WITHDRAWN if meaning == ENDED else ENDED, 0, 0), DatedName(meaning, since, 0)
+
+    def absence_ends(self, source: str, at: int) -> bool:
+        """Say whether absence from a source's complete snapshot ends employment at an instant (ms): it did then, or it does now."""
+        if self._absence.get(source) == ENDED:
+            return True
+        return next((each.name for each in reversed(self.absences(source)) if each.date <= at), WITHDRAWN) == ENDED

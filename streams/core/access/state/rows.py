@@ -151,12 +151,14 @@ class PolicyRow(Row, frozen=True, tag="policy"):
 class SettingsRow(Row, frozen=True, tag="settings"):
     """The settings in force.
 
-    `since` has the date of each part that answers rest on: `aliases`, `precedence`, `absence|SOURCE`, `freshness|SOURCE`.
+    `since` has the date of each part that answers rest on: `aliases`, `precedence`, `absence|SOURCE`, `freshness|SOURCE`. `absences` has
+    what absence from a source's lists has meant by the rules that ask for it, since when, in the order of the log: the latest of them.
     """
 
     settings: AccessSettings
     source: FactReference
     since: dict[str, int] = msgspec.field(default_factory=dict)
+    absences: dict[str, tuple[DatedName, ...]] = msgspec.field(default_factory=dict)
 
 
 class CoverageRow(Row, frozen=True, tag="coverage"):

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.access.facts import Fact
 from tests.streams.core.access.checks.test_beginnings import JO, company_with, last, since
+from tests.streams.core.access.test_choices import chosen
 from tests.support.company import APP, DAY, T0, Company, everyone, roles, settings, staff
 
 OLD = "old@acme.example"
@@ -139,3 +140,50 @@ def test_a_role_that_is_not_valid_is_so_since_settings_by_which_an_absence_is_no
     let_absence_be_no_end(company, ended, day=8)
     assert company.results()["C1 7"] == "FAIL"
     assert (company.results()["C4 7"], since(company, "C4")) == ("UNKNOWN", day)
+
+
+def decided_to_be_right(source: str | None, replaces: str | None = None, *, day: int) -> Fact:
+    return msgspec.structs.replace(chosen("77", source, replaces), time=T0 + day * DAY)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 8), ("5", 6)])
+def test_settings_by_which_an_absence_is_no_end_date_nothing_where_another_source_is_right(version: str, day: int):
+    company, ended = company_where_absence_is_an_end(everyone(), version)
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.snapshot(requested=T0 + 5 * DAY)
+    assert company.results()["C2 7"] == "FAIL"
+    right = decided_to_be_right("idp", day=6)
+    company.add(right)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 6)
+    let_absence_be_no_end(company, ended, day=8)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+    company.add(decided_to_be_right(None, right.id, day=10))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+
+
+@pytest.mark.parametrize("version", ["4", "5"])
+def test_a_decision_dates_nothing_where_an_absence_was_no_end_yet(version: str):
+    company, ended = company_where_absence_is_an_end(everyone(), version)
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.add(decided_to_be_right("idp", day=3))
+    company.snapshot(requested=T0 + 5 * DAY)
+    company.staff("77", JO, at=T0 + 7 * DAY)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 1)
+    let_absence_be_no_end(company, ended, day=8)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 1)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
+def test_a_decision_dates_who_passes_by_it_also_where_the_end_was_asserted_after_it(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.staff("77", JO, at=T0 + 9 * DAY, ends=T0 + 2 * DAY)
+    assert last(company, "C2") == ("C2 7 opened", 2)
+    company.add(decided_to_be_right("idp", day=6))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
