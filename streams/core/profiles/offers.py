@@ -4,7 +4,7 @@
 those of all: the order of events decides nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from schemas.profiles.policies import (
@@ -93,6 +93,7 @@ class Offers:
             (matcher([rule.pattern]), rule) for rule in sorted(policy.fields, key=lambda rule: specificity(rule.pattern))
         ]
         self._of_source: dict[str, _SourceRules] = _BySource(self._find)
+        self._restricted: dict[tuple[str, tuple[str, ...]], frozenset[str] | None] = {}
 
     def layers(self, records: Records) -> ResolvedLayers:
         """Return the values of all fields of a profile, those of one assertion together."""
@@ -120,6 +121,34 @@ class Offers:
         """Return the entries of all lists, by kind of edge, as `streams.core.profiles.policies.links` does."""
         first = _first_record(records)
         return links(records, lambda record, registers: self._edges(record, registers, first))
+
+    def restricted(self, source: str, names: tuple[str, ...]) -> frozenset[str] | None:
+        """Return which of these fields the records of a source do not overwrite; None where it does not overwrite a list."""
+        key = source, names
+        if key not in self._restricted:
+            if len(self._restricted) > MOST_NAMES:
+                self._restricted.clear()
+            rules = self._of_source[source]
+            overwrites = all(rules[name].strategy == OVERWRITE for name in LIST_OF_KIND.values())
+            found = frozenset(name for name in names if rules[name].strategy != OVERWRITE)
+            self._restricted[key] = found if overwrites else None
+        return self._restricted[key]
+
+    def filling(self, record: str, registers: Registers, names: Container[str]) -> list[tuple[Version, Mapping[str, Value]]]:
+        """Return what the only record of a profile offers for fields that its source does not overwrite, those of one version together."""
+        rules, first = self._of_source[source_of(record)], first_values(registers)
+        birth = next((version for version, values in first[:1] if values), None)
+        return [
+            (version, filled)
+            for version, values in first
+            if (
+                filled := {
+                    name: value
+                    for name, value in values.items()
+                    if name in names and (rules[name].strategy == APPEND_ONLY or version == birth)
+                }
+            )
+        ]
 
     def restriction(self, source: str, name: str) -> str | None:
         """Return the rule by which records of a source may not overwrite a field: `locked`, `only_empty` or a strategy. None where they may."""

@@ -4,6 +4,8 @@ Most profiles have one record, about which one snapshot says everything: no fiel
 edges are those of the snapshot's lists. But for these, what follows from its registers apart from the values and where they come from follows from the names of its
 fields and from its consent alone. That shape is resolved by the general function, `streams.core.profiles.public_value`, from registers
 of that shape; a profile of the shape then has its own values in their places. Other profiles have no shape.
+
+A policy changes of such a profile where the values of the fields come from that its source does not overwrite: they are not in the shape.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +13,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.profiles.policies import source_of
 from schemas.profiles.registers import Layers, Registers, Value
 from schemas.profiles.version import Rank, Version
+from streams.core.profiles.offers import Offers
 from streams.core.profiles.policies import SECOND, Records, qualified_id
 from streams.core.profiles.public_schema import Permissions, PublicSchema
 from streams.core.profiles.rules import ProfileRules
@@ -28,6 +32,9 @@ _MOST: Final = 4096  # shapes: a workspace has some dozens
 _NO_LINKS: Final[Mapping[str, list[str]]] = MappingProxyType({})
 _RECORD: Final = "record"
 _VERSION: Final = Version(0, 0, 0, 0, "event")
+
+_Filled = Sequence[tuple[Version, Mapping[str, Value]]]
+"""The values of fields that a source does not overwrite, by the version that they come from."""
 
 _Key = tuple[str, Permissions, tuple[str, ...], tuple[str, ...], tuple[Value, ...]]
 
@@ -58,20 +65,21 @@ class Shapes:
         self, schema: PublicSchema, *, profile: str, tenant: str, records: Records, rules: ProfileRules
     ) -> dict[str, Any] | None:
         """Return the public value of a profile that has a shape; None for others."""
-        if len(records) != 1 or rules.offers is not None or rules.creates is not None:
+        if len(records) != 1:
             return None
         [(record, registers)] = records.items()
-        if not _is_plain(registers):
+        if not (_is_plain(registers) and _creates(rules, record)):
             return None
         [(version, values)] = registers.now
         names = tuple([name for name, value in values.items() if value is not None])
+        names, filled = _governed(rules.offers, record, registers, names)
         lists = tuple(registers.complete[0][1]) if registers.complete else ()
         key = (schema.kind, rules.permissions, names, lists, tuple(map(values.get, _CONSENT)))
         shape = self._known.get(key)
         if shape is None and (shape := self._shape(key, schema)) is None:
             return None
         links = _links(schema, record, registers)
-        if links is None:
+        if links is None or filled is None:
             return None
         value = dict(shape.common)
         time = version.second * SECOND
@@ -86,6 +94,8 @@ class Shapes:
             value.update(links)
             linked = [f"{name}.{target}" for name, targets in links.items() for target in targets]
             value["provenance"] = value["provenance"] | dict.fromkeys(linked, 0)
+        if filled:
+            _fill(value, schema, record, version, filled)
         return value
 
     def _shape(self, key: _Key, schema: PublicSchema) -> _Shape | None:
@@ -108,6 +118,41 @@ class Shapes:
         if value is None or len(value["sources"]) != 1:
             return None
         return _Shape(value, places_of(schema.fields, names))
+
+
+def _governed(
+    offers: Offers | None, record: str, registers: Registers, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], _Filled | None]:
+    """Return the names of the fields that a record's source overwrites, and the others with their values; None for these where lists are governed too."""
+    if offers is None:
+        return names, ()
+    restricted = offers.restricted(source_of(record), names)
+    if not restricted:
+        return names, None if restricted is None else ()
+    return tuple([name for name in names if name not in restricted]), offers.filling(record, registers, restricted)
+
+
+def _fill(value: dict[str, Any], schema: PublicSchema, record: str, version: Version, filled: _Filled) -> None:
+    """Add fields of other versions to the value of a profile whose only source is a version of its record."""
+    own = version.event, version.second * SECOND
+    origins = dict.fromkeys(value["provenance"], own)
+    for each, values in filled:
+        found = places_of(schema.fields, tuple(values))
+        for name in found.fields:
+            value[name] = values[name]
+        for group, entries in found.maps:
+            value[group] = {**value[group], **{entry: values[name] for entry, name in entries}}
+        origins.update(dict.fromkeys(found.names, (each.event, each.second * SECOND)))
+    sources = sorted({own, *origins.values()})
+    places = {source: place for place, source in enumerate(sources)}
+    value["sources"] = [{"record": record, "event": event, "time": time} for event, time in sources]
+    value["updated_at"] = max(time for _, time in sources)
+    value["provenance"] = {name: places[origin] for name, origin in origins.items()}
+
+
+def _creates(rules: ProfileRules, record: str) -> bool:
+    """Return whether a record that was not merged away makes a profile exist."""
+    return rules.creates is None or rules.creates(source_of(record))
 
 
 def _is_plain(registers: Registers) -> bool:

@@ -64,6 +64,14 @@ class Storage:
         if registers.__dict__.get(_STORED_BY) is self:
             return registers
         now, last, first = self._fields(registers.now), self._fields(registers.last), self._fields(registers.first)
+        if (
+            now is registers.now
+            and last is registers.last
+            and first is registers.first
+            and not (self._denies_lists or registers.contested)
+        ):
+            registers.__dict__[_STORED_BY] = self
+            return registers
         on, off, since, complete = registers.on, registers.off, registers.since, registers.complete
         if self._denies_lists:
             on, off, since, complete = self._edges(on), self._edges(off), self._edges(since), self._lists(complete)

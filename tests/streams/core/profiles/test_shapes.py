@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.intercom.envelope import envelope
 from schemas.intercom.routes import destinations
-from schemas.profiles.policies import FieldPolicy, ProfilePolicy
+from schemas.profiles.policies import FieldPolicy, ProfilePolicy, SourceStrategy
 from schemas.profiles.version import Version
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON
@@ -44,6 +44,11 @@ RULES = st.sampled_from([
         for policy in (
             ProfilePolicy(strategy="append_only"),
             ProfilePolicy(fields=(FieldPolicy("name", locked=("*",)),)),
+            ProfilePolicy(fields=(FieldPolicy("attributes.*", only_empty=("*",)), FieldPolicy("*", priority=("record", "app")))),
+            ProfilePolicy(fields=(FieldPolicy("*", strategy="append_only"), FieldPolicy("name", strategy="overwrite"))),
+            ProfilePolicy(strategy="ignore", fields=(FieldPolicy("created_at", strategy="append_only"),)),
+            ProfilePolicy(sources=(SourceStrategy("app", "append_existing"),), fields=(FieldPolicy("email", locked=("record",)),)),
+            ProfilePolicy(fields=(FieldPolicy("tags", strategy="append_only"),)),
             ProfilePolicy(enabled=False),
         )
     ),
@@ -86,6 +91,30 @@ def both(schema, records, rules):
 def test_the_value_is_the_general_one(schema, records, rules):
     by_shape, general = both(schema, records, rules)
     assert repr(_in_order(by_shape)) == repr(_in_order(general))  # True equals 1, and has other bytes
+
+
+NAMES_OF_PERSON = ("name", "email", "created_at", "attributes.plan", "attributes.seats", "company_id")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(("Ada", "Lee", 0, True)), min_size=len(NAMES_OF_PERSON), max_size=len(NAMES_OF_PERSON)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, len(NAMES_OF_PERSON)),
+    st.permutations("abcd"),
+    RULES,
+)
+def test_a_policy_gives_a_record_of_snapshots_its_general_value(snapshots, fields, events, rules):
+    joined = NOTHING
+    for second, values in enumerate(snapshots):
+        known = dict(list(zip(NAMES_OF_PERSON, values, strict=True))[:fields])
+        joined = join(joined, field_registers(Version(second // 2, 0, 0, second, events[second]), known))
+    for record in ("app:1", "record"):
+        by_shape, general = both(PERSON, {record: joined}, rules)
+        assert repr(_in_order(by_shape)) == repr(_in_order(general))
 
 
 @settings(max_examples=50, deadline=None)
