@@ -35,12 +35,15 @@ class Changes:
         return [user_fact(self._origin, document, former.record, ())]
 
     def update_user(self, stored: Stored, attributes: dict[str, Any]) -> list[Fact]:
-        """Return the fact of a changed user."""
-        return [self._user(stored, attributes=attributes)]
+        """Return the fact of a changed user. To leave out whether a leaver is active employs nobody again."""
+        inactive = attributes.get("active") is None and stored.document.is_inactive
+        return [self._user(stored, attributes=attributes, inactive=inactive)]
 
     def delete_user(self, stored: Stored) -> list[Fact]:
         """Return the fact of a deleted user."""
-        document = msgspec.structs.replace(stored.document, modified=self._after(stored), attributes=None, asserts=(), groups=())
+        document = msgspec.structs.replace(
+            stored.document, modified=self._after(stored), attributes=None, asserts=(), groups=(), inactive=False
+        )
         return [deleted_user_fact(self._origin, document, stored.record)]
 
     def create_group(self, id_: str, attributes: dict[str, Any], members: Iterable[str]) -> list[Fact]:

@@ -21,7 +21,8 @@ _ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User
 class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A user or group: `attributes` as SCIM has them, none once it is deleted; times in ms; `groups` of a user by id.
 
-    `asserts` are the fields of the record that this resource has ever had a value for: only they can be empty.
+    `asserts` are the fields of the record that this resource has ever had a value for: only they can be empty. `inactive` is a user whose
+    `active` was false when a client last gave it, and is not given any more.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[str, Any] | None = None
     asserts: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    inactive: bool = False
 
     def __repr__(self) -> str:
         return f"Document({self.id!r}, ***)"
@@ -45,6 +47,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The external id, as it is compared: with regard to case, in one form of accents."""
         external_id = (self.attributes or {}).get("externalId")
         return None if external_id is None else composed(external_id)
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether the user was deactivated: who is not made active again stays so."""
+        active = (self.attributes or {}).get("active")
+        return self.inactive if active is None else active is False
 
     @property
     def employee_number(self) -> str | None:

@@ -32,8 +32,8 @@ def user_fact(origin: TenantSource, document: Document, record: str, group_names
     data = StaffRecordData(
         source=origin.scim.source,
         record=record,
-        status=origin.scim.inactive if attributes.get("active") is False else "active",
-        status_given="inactive" if attributes.get("active") is False else "active",
+        status=origin.scim.inactive if document.is_inactive else "active",
+        status_given="inactive" if document.is_inactive else "active",
         roles=_roles(origin.scim.roles, document, group_names),
         department=document.enterprise.get("department"),
         manager=(document.enterprise.get("manager") or {}).get("value"),

@@ -11,11 +11,12 @@ _EMPTY: Final[dict[str, None]] = {}
 
 
 class Former(NamedTuple):
-    """A deleted user: its record, what that asserts, and when it was deleted (ms)."""
+    """A deleted user: its record, what that asserts, when it was deleted (ms), and its employee number."""
 
     record: str
     asserts: tuple[str, ...]
     deleted: int
+    employee_number: str | None
 
 
 class ResourceDirectory:
@@ -41,7 +42,7 @@ class ResourceDirectory:
         if stored.document.attributes is None:
             self._stored[kind].pop(stored.document.id, None)
             if before is not None and kind == USER:
-                former = Former(before.record, before.document.asserts, stored.document.modified)
+                former = Former(before.record, before.document.asserts, stored.document.modified, before.document.employee_number)
                 self._former |= dict.fromkeys(_continued_by(before), former)
         else:
             self._stored[kind][stored.document.id] = stored
@@ -73,9 +74,13 @@ class ResourceDirectory:
         return [self._stored[USER][id_] for id_ in self._emails.get(address, _EMPTY)]
 
     def former(self, external_id: str | None, employee_number: str | None) -> Former | None:
-        """Return the deleted user that a new one with this external id or employee number continues."""
+        """Return the deleted user that a new one with this external id or employee number continues.
+
+        An external id is given to others where it is made of a name: with another employee number it is another person.
+        """
         keys = (("externalId", external_id), ("employeeNumber", employee_number))
-        return next((self._former[name, value] for name, value in keys if value and (name, value) in self._former), None)
+        found = (self._former.get((name, value)) for name, value in keys if value)
+        return next((each for each in found if each is not None and _may_be_one(each.employee_number, employee_number)), None)
 
     def _index(self, kind: str, stored: Stored) -> None:
         document = stored.document
@@ -103,6 +108,11 @@ class ResourceDirectory:
 def _continued_by(stored: Stored) -> list[tuple[str, str]]:
     keys = (("externalId", stored.document.external_id), ("employeeNumber", stored.document.employee_number))
     return [(name, value) for name, value in keys if value]
+
+
+def _may_be_one(number: str | None, other: str | None) -> bool:
+    """Say whether two users can be one person, by their employee numbers."""
+    return not number or not other or number == other
 
 
 def _discard(index: dict[Any, dict[str, None]], key: Any, id_: str) -> None:

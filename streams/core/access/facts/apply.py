@@ -36,16 +36,22 @@ def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
     """Apply a checked fact at log time `now` (ms).
 
     One that is dated more than a year ahead of log time is void: as the newest of all it could never be overruled. So is a staff record with
-    a status that is none, by the rules of version 5: taken for employed, it would hide a leaver.
+    a status that is none, by the rules of version 5: taken for employed, it would hide a leaver. And so is one about an account, a workspace or a
+    person without id.
     """
     kind = KINDS.get(fact.kind)
     if kind is None or kind.support is Support.LATER:
         return Effect("recorded")
     if max(source.date, fact.snapshot.requested if fact.snapshot else 0) > now + TOO_FAR_AHEAD:
         return Effect("void")
-    if fact.record is not None and fact.record.status not in STATUSES and follows(state.rules_version, WITH_DOUBT):
+    if _means_nothing(fact) and follows(state.rules_version, WITH_DOUBT):
         return Effect("void")
     return _APPLY[fact.kind](state, fact, source, now)
+
+
+def _means_nothing(fact: Fact) -> bool:
+    """Say whether a fact has a status that is none, or an id that is empty: of an account without one no check is asked."""
+    return "" in (fact.app_id, fact.account, fact.staff) or (fact.record is not None and fact.record.status not in STATUSES)
 
 
 def check(fact: Fact) -> None:

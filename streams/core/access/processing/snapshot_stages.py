@@ -13,6 +13,7 @@ from streams.core.access.processing.chunk import APPLIED, Chunk
 from streams.core.access.processing.guard import refuses
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotPage, SnapshotStaging
 from streams.core.access.state.rows import SourceRow
 from streams.core.access.state.staff import without_snapshot
@@ -77,20 +78,32 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     if chunk.has_more:
         return Stage.COUNT_WITHDRAWN
     known = state.sources.get(snapshot.scope) or SourceRow()
+    waiting = _waiting(state, known, snapshot.id, staging.requested)
     if refuses(staging, state.read_settings.guard):
         snapshot.put(msgspec.structs.replace(staging, refused=True))
-        problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent)
-        state.sources.put(msgspec.structs.replace(known, problem=problem), snapshot.scope)
+        problem = SnapshotProblem(
+            "refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent, staging.requested
+        )
+        state.sources.put(msgspec.structs.replace(known, problem=waiting or problem), snapshot.scope)
         chunk.accounts |= _workspaces(state)
         chunk.outcome = "refused"
         return Stage.EVALUATE
     snapshots = sorted((*known.snapshots, AppliedSnapshot(staging.requested, snapshot.id, known.applied)))
-    accepted = chunk.now if known.problem else known.accepted
-    state.sources.put(SourceRow(tuple(snapshots), known.applied + 1, None, accepted), snapshot.scope)
-    if known.problem:
+    is_answered = known.problem is not None and waiting is None
+    accepted = chunk.now if is_answered else known.accepted
+    state.sources.put(SourceRow(tuple(snapshots), known.applied + 1, waiting, accepted), snapshot.scope)
+    if is_answered:
         chunk.accounts |= _workspaces(state)
     chunk.all_accounts = freshness.observed(state, snapshot.scope, staging.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
+
+
+def _waiting(state: TenantState, known: SourceRow, id_: str, requested: int) -> SnapshotProblem | None:
+    """Return what is known of a refused file that is of a later time than this one, by the rules of version 5: older news answers no doubt about it."""
+    problem = known.problem
+    if problem is None or problem.id == id_ or problem.requested is None or not follows(state.rules_version, WITH_DOUBT):
+        return None
+    return problem if problem.requested > requested else None
 
 
 def _workspaces(state: TenantState) -> set[AccountKey]:

@@ -14,8 +14,10 @@ from schemas.ids import derived
 from streams.core.access.facts.apply import apply
 from streams.core.access.processing import coverage, snapshot_stages, teammate_stages, timers
 from streams.core.access.processing.chunk import EVALUATED, Chunk, cursor_of, key_of
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import PendingAccount
 from streams.core.access.state.stage import Stage
+from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey
 
 
@@ -85,9 +87,15 @@ def _evaluate_pending(chunk: Chunk) -> Stage:
 
 def _evaluate_account(chunk: Chunk, key: AccountKey) -> None:
     account, effect = chunk.state.accounts.get(*key), chunk.effect
-    if account is not None and effect.past is not None:
+    if account is not None and effect.past is not None and not _is_unmonitored(chunk.state, key[0]):
         chunk.evaluation.record_past_episode(account, effect.past, chunk.cause._replace(id=derived(chunk.fact.id, "past")))
     chunk.evaluation.account(key, chunk.cause, chunk.now)
+
+
+def _is_unmonitored(state: TenantState, app_id: str) -> bool:
+    """Say whether a workspace is not monitored: by the rules of version 5 a presence that is over is no finding then."""
+    row = state.workspaces.get(app_id)
+    return row is not None and row.monitored is False and follows(state.rules_version, WITH_DOUBT)
 
 
 STAGES: Final = MappingProxyType[Stage, Callable[[Chunk], Stage]]({

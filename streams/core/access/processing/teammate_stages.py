@@ -99,15 +99,28 @@ def _is_present(account: AccountRow, snapshots: tuple[TeammateSnapshot, ...], *,
 
 
 def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> Stage:
-    """Keep a snapshot until it is confirmed, or until the next one is decided."""
+    """Keep a snapshot until it is confirmed, or until the next one is decided.
+
+    By the rules of version 5 one that was requested before another is no news, and is discarded before the next fact.
+    """
+    chunk.outcome = "refused"
+    snapshot.put(msgspec.structs.replace(staging, refused=True))
+    if _is_outdated(chunk.state, snapshot, staging, row):
+        chunk.state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), chunk.now, chunk.fact.id)
+        return Stage.EVALUATE
     _drop_refused(chunk, row, snapshot.scope)
     chunk.state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), None)
-    snapshot.put(msgspec.structs.replace(staging, refused=True))
     problem = SnapshotProblem("refused", snapshot.id, chunk.now, chunk.source, staging.heads, staging.absent, staging.requested)
     chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), snapshot.scope)
-    chunk.outcome = "refused"
     chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
     return Stage.EVALUATE
+
+
+def _is_outdated(state: TenantState, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> bool:
+    """Say whether a later list is known, by rules that ask for it: one that was applied, or one that was refused or cut off."""
+    is_applied = any(each.requested > staging.requested for each in row.snapshots)
+    is_after_all = is_applied and follows(state.rules_version, WITH_DOUBT)
+    return is_after_all or _waits_behind(state, snapshot.scope, row, snapshot.id, staging.requested)
 
 
 def _drop_refused(chunk: Chunk, row: TeammatesRow, app_id: str) -> None:
@@ -144,7 +157,7 @@ def infer_removals(chunk: Chunk) -> Stage:
     if chunk.has_more:
         return Stage.INFER_REMOVALS
     applied = next(each for each in row.snapshots if each.number == number)
-    waits = _waits_behind(state, snapshot.scope, row, applied)
+    waits = _waits_behind(state, snapshot.scope, row, applied.id, applied.requested)
     if not waits:
         _drop_refused(chunk, row, snapshot.scope)
     known = row.snapshots[1:] if forgotten else row.snapshots
@@ -156,14 +169,14 @@ def infer_removals(chunk: Chunk) -> Stage:
     return Stage.EVALUATE
 
 
-def _waits_behind(state: TenantState, app_id: str, row: TeammatesRow, applied: TeammateSnapshot) -> bool:
-    """Say whether one that was refused or cut off was requested after the one that is applied: older news answers no doubt about it."""
-    if row.problem is None or row.problem.id == applied.id or not follows(state.rules_version, WITH_DOUBT):
+def _waits_behind(state: TenantState, app_id: str, row: TeammatesRow, id_: str, requested: int) -> bool:
+    """Say whether one that was refused or cut off was requested after the one with that id: older news answers no doubt about it."""
+    if row.problem is None or row.problem.id == id_ or not follows(state.rules_version, WITH_DOUBT):
         return False
     if row.problem.requested is not None:
-        return row.problem.requested > applied.requested
+        return row.problem.requested > requested
     staging = teammates_snapshot(state, app_id, row.problem.id).staging()  # a row of before has only that
-    return staging is not None and staging.refused and staging.requested > applied.requested
+    return staging is not None and staging.refused and staging.requested > requested
 
 
 def _applied(chunk: Chunk, row: TeammatesRow, staging: SnapshotStaging) -> TeammateSnapshot:

@@ -97,8 +97,8 @@ class TeammateSnapshot(msgspec.Struct, frozen=True, gc=False):
 class SnapshotProblem(msgspec.Struct, frozen=True, gc=False):
     """Why the latest snapshot of a workspace's teammates or a staff source was not applied, since when (ms), and what it was about.
 
-    `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it. `requested` (ms) is when a list
-    of teammates was; None in rows of before.
+    `reason` is refused or incomplete. Of a refused one, `absent` of the `heads` that were there are not in it. `requested` (ms) is when it was;
+    None in rows of before.
     """
 
     reason: str

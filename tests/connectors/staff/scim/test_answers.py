@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.company import DAY, T0, Company, everyone, roles
-from tests.support.scim.bodies import GROUP_SCHEMA, patch, user
+from tests.support.scim.bodies import ENTERPRISE, GROUP_SCHEMA, patch, user
 from tests.support.scim.in_memory import ScimInMemory
 
 JO = "jo@acme.example"
@@ -57,6 +57,39 @@ def test_a_leaver_who_is_deleted_fails_until_the_same_person_is_created_again():
     assert story.results("C2") == ("FAIL",)
     story.ask("POST", "/Users", user(JO, externalId="1"))
     assert story.results("C1", "C2", "C4") == ("PASS", "PASS", "PASS")
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        ("PUT", user(JO, displayName="Jo")),
+        ("PATCH", patch({"op": "remove", "path": "active"})),
+        ("PATCH", patch({"op": "replace", "path": "active", "value": None})),
+    ],
+)
+def test_to_leave_out_whether_a_leaver_is_active_employs_nobody_again(method, body):
+    story = Story(everyone(), roles="groups")
+    id_ = story.ask("POST", "/Users", user(JO))["id"]
+    story.ask("PATCH", f"/Users/{id_}", active(value=False))
+    story.ask(method, f"/Users/{id_}", body)
+    assert story.results("C2") == ("FAIL",)
+    story.ask("PATCH", f"/Users/{id_}", patch({"op": "replace", "path": "displayName", "value": "Joan"}))
+    story.ask("POST", "/Groups", {"schemas": [GROUP_SCHEMA], "displayName": "Support", "members": [{"value": id_}]})
+    assert story.results("C2") == ("FAIL",)
+    story.ask("PATCH", f"/Users/{id_}", active(value=True))
+    assert story.results("C2") == ("PASS",)
+    story.ask("PATCH", f"/Users/{id_}", patch({"op": "remove", "path": "active"}))
+    assert story.results("C2") == ("PASS",)
+
+
+def test_a_leaver_stays_one_though_somebody_with_another_number_is_created_under_the_same_external_id():
+    story = Story(everyone())
+    id_ = story.ask("POST", "/Users", user(JO, externalId="jsmith", **{ENTERPRISE: {"employeeNumber": "1"}}))["id"]
+    story.ask("DELETE", f"/Users/{id_}")
+    story.ask("POST", "/Users", user("jane@acme.example", externalId="jsmith", **{ENTERPRISE: {"employeeNumber": "2"}}))
+    assert story.results("C1", "C2") == ("PASS", "FAIL")
+    story.ask("POST", "/Users", user(JO, externalId="0", **{ENTERPRISE: {"employeeNumber": "1"}}))
+    assert story.results("C1", "C2") == ("PASS", "PASS")
 
 
 def test_a_rename_parts_nobody_from_the_account_neither_while_employed_nor_as_a_leaver():

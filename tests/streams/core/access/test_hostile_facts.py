@@ -15,7 +15,22 @@ from streams.core.access.facts.apply import TOO_FAR_AHEAD
 from streams.engine.agent import Batch
 from streams.engine.partition.step_runner import run_step
 from streams.engine.tables.store import MemoryStore
-from tests.support.company import APP, AVRO, DAY, T0, TENANT, Company, admin, decision, person_of, policy, roles, staff, story
+from tests.support.company import (
+    APP,
+    AVRO,
+    DAY,
+    T0,
+    TENANT,
+    Company,
+    admin,
+    by_rules,
+    decision,
+    person_of,
+    policy,
+    roles,
+    staff,
+    story,
+)
 
 JO = "jo@acme.example"
 YEAR_9999 = LAST - DAY
@@ -192,6 +207,19 @@ def test_a_decision_heard_again_under_its_id_with_other_content_is_stale():
     company.add(linked)
     company.add(msgspec.structs.replace(linked, staff=person_of("78")))
     assert company.ledger()[-1]["outcome"] == "stale"
+
+
+@pytest.mark.parametrize(("rules", "expected"), [("5", "void"), ("4", "applied")])
+@pytest.mark.parametrize("fact", [
+    admin("admin.added", "", JO), admin("admin.added", "7", JO, app=""), admin("admin.logged_in", "", JO),
+    decision("account.linked", "7", staff=""), decision("account.linked", "", staff="x"), decision("account.classified", "", as_="service"),
+])  # fmt: skip
+def test_a_fact_about_something_without_id_is_void(fact: Fact, rules: str, expected: str):
+    company = by_rules(rules)
+    before = company.states()
+    company.add(fact)
+    assert company.ledger()[-1]["outcome"] == expected
+    assert rules == "4" or company.states() == before
 
 
 def test_what_was_refused_leaves_nothing_behind():

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.access.facts import Fact, Snapshot
 from schemas.ids import derived
+from streams.core.access.state.tenant import TenantState
 from tests.streams.core.access.exempting import outcome
 from tests.support.company import APP, DAY, T0, TENANT, Company, admin, by_rules, everyone, story, teammates_facts
 
@@ -54,13 +55,57 @@ def test_a_refused_list_waits_though_an_earlier_one_that_is_known_later_is_appli
     company.teammates(*(admin("admin.seen", each) for each in team), requested=EARLIER)
     assert company.results()["S1 ws1"] == result
     assert company.coverage()["ws1"]["result"] == {"FAIL": "UNKNOWN"}.get(result, result)
-    refused = Snapshot(id=derived("teammates", APP, LATER), source="intercom", requested=LATER)
-    company.add(
-        Fact(id="yes", tenant=TENANT, kind="snapshot.confirmed", source="o", basis="decided", app_id=APP, snapshot=refused)
-    )
-    assert outcome(company) == outcomes
+    assert confirmed(company, LATER) == outcomes
     assert company.results()["S1 ws1"] == "PASS"
     assert len([name for name in company.results() if name.startswith("C1 ")]) == (5 if outcomes == "applied" else 20)
+
+
+def refused_twice(rules: str, *, cut: bool = False) -> tuple[Company, list[str]]:
+    """Return a company whose list was refused, or cut off, before an earlier one is refused, and what that one led to."""
+    company, team = by_rules(rules), [str(number) for number in range(100, 120)]
+    for account in team:
+        company.added(account)
+    if cut:
+        cut_off(company, LATER)
+    else:
+        company.teammates(*(admin("admin.seen", each) for each in team[:5]), requested=LATER)
+    return company, story(company.teammates(*(admin("admin.seen", each) for each in team[:4]), requested=EARLIER))
+
+
+@pytest.mark.parametrize(
+    ("rules", "events", "outcomes"), [("5", [], ["applied", "stale"]), ("4", ["S1 ws1 updated"], ["stale", "applied"])]
+)
+def test_a_refused_list_waits_though_an_earlier_one_is_refused_behind_it(rules: str, events: list[str], outcomes: list[str]):
+    company, found = refused_twice(rules)
+    assert (outcome(company), found) == ("refused", events)
+    assert [confirmed(company, each) for each in (LATER, EARLIER)] == outcomes
+    assert company.results()["S1 ws1"] == "PASS"
+    assert len([name for name in company.results() if name.startswith("C1 ")]) == (5 if rules == "5" else 4)
+    rows = TenantState(company.table, TENANT).backlog.teammate_snapshots
+    assert [item for collection in (rows.stagings, rows.staged, rows.pages) for item, _ in collection.walk()] == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "events", "reason"), [("5", [], "snapshot_incomplete"), ("4", ["S1 ws1 updated"], "snapshot_refused")]
+)
+def test_a_list_that_was_cut_off_is_the_latest_though_an_earlier_one_is_refused_behind_it(
+    rules: str, events: list[str], reason: str
+):
+    company, found = refused_twice(rules, cut=True)
+    assert (outcome(company), found) == ("refused", events)
+    assert [row["reason"] for row in company.states().values() if row["check"] == "S1"] == [reason]
+    assert company.coverage()["ws1"]["reason"] == reason
+
+
+def confirmed(company: Company, requested: int) -> str:
+    """Confirm a list, and return what became of that."""
+    part = Snapshot(id=derived("teammates", APP, requested), source="intercom", requested=requested)
+    company.add(
+        Fact(
+            id=f"yes{requested}", tenant=TENANT, kind="snapshot.confirmed", source="o", basis="decided", app_id=APP, snapshot=part
+        )
+    )
+    return outcome(company)
 
 
 @pytest.mark.parametrize(("rules", "result", "second"), [("5", "FAIL", "FAIL"), ("4", "PASS", "FAIL")])

@@ -20,8 +20,10 @@ def row(number: int, **how: int) -> Fact:
     return staff(f"{number}|x", f"p{number}@acme.example", at=T0 + DAY, **how)
 
 
-def company_of(count: int, limits: ProcessingLimits | None = None, *, left: int = 0) -> Company:
+def company_of(count: int, limits: ProcessingLimits | None = None, *, left: int = 0, rules: str | None = None) -> Company:
     company = Company(limits)
+    if rules is not None:
+        company.add(settings(further={"rules": f'"{rules}"'}, workspaces=(APP,)))
     company.policy(everyone())
     company.snapshot(
         *(row(number, **({"ends": T0 + 2 * DAY} if number < left else {})) for number in range(count)), requested=T0 + DAY
@@ -123,6 +125,32 @@ def test_a_refused_file_is_no_report_of_its_source():
     assert company.results()["C2 0"] == "UNKNOWN"
     company.snapshot(*map(row, range(40)), requested=company.clock)
     assert company.results()["C2 0"] == "PASS"
+
+
+@pytest.mark.parametrize(("rules", "events", "result"), [("5", [], "FAIL"), ("4", ["S3 ws1 closed fixed"], "PASS")])
+def test_a_file_of_an_earlier_time_answers_no_doubt_about_a_refused_one(rules: str, events: list[str], result: str):
+    company = company_of(40, rules=rules)
+    company.snapshot(*map(row, range(8)), requested=READ)
+    assert story(company.snapshot(*map(row, range(40)), requested=READ - DAY)) == events
+    assert (company.results()["S3 ws1"], company.coverage()["hr"]["reason"]) == (
+        result,
+        "snapshot_refused" if events == [] else "complete",
+    )
+    company.add(confirmation())
+    assert (company.results()["S3 ws1"], identified(company)) == ("PASS", 8)
+
+
+@pytest.mark.parametrize(("rules", "absent"), [("5", "32"), ("4", "33")])
+def test_a_refused_file_stands_though_one_of_an_earlier_time_is_refused_behind_it(rules: str, absent: str):
+    company = company_of(40, rules=rules)
+    company.snapshot(*map(row, range(8)), requested=READ)
+    company.snapshot(*map(row, range(7)), requested=READ - DAY)
+    assert company.ledger()[-1]["outcome"] == "refused"
+    parameters = [each for each in company.findings() if each["unmapped"]["check"] == "S3"][-1]["compliance"][
+        "control_parameters"
+    ]
+    assert {"name": "absent", "value": absent} in parameters
+    assert story(company.snapshot(*map(row, range(40)), requested=READ + DAY)) == ["S3 ws1 closed fixed"]
 
 
 def test_a_refused_file_is_forgotten_after_its_hour():

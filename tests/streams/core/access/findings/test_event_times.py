@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.access.facts import Admin, Classification, LocalTime
+from schemas.access.facts import Admin, Classification, Fact, LocalTime
 from tests.streams.core.access.checks.test_desired_roles import BY_ROLE
 from tests.streams.core.access.deadlines import grace
 from tests.streams.core.access.exempting import Exempting
@@ -13,6 +13,7 @@ from tests.support.company import (
     APP,
     DAY,
     T0,
+    TENANT,
     Company,
     admin,
     by_rules,
@@ -150,6 +151,16 @@ def test_a_past_stay_breaks_no_policy_of_later(version, found):
     company.removed("7", at=T0 + 5 * DAY)
     company.added("7", JO, at=T0 + DAY)
     assert len(of(company, "C4")) == found
+
+
+@pytest.mark.parametrize(("version", "found"), [("5", []), ("4", ["C2 7 opened", "C2 7 closed fixed"])])
+def test_a_presence_that_was_over_before_it_was_reported_is_no_finding_of_a_workspace_that_is_not_monitored(version, found):
+    company = by_rules(version)
+    company.policy(everyone())
+    company.staff("77", JO, ends=T0 + DAY)
+    company.add(Fact(id="u", tenant=TENANT, kind="workspace.unmonitored", source="o", basis="decided", app_id=APP))
+    company.removed("7", at=T0 + 5 * DAY)
+    assert story(company.added("7", JO, at=T0 + 3 * DAY)) == found
 
 
 @pytest.mark.parametrize(("version", "result"), [("4", "PASS"), ("3", "FAIL")])
