@@ -32,10 +32,11 @@ def employed_since(state: State, person: Person) -> int | None:
     observed = observations(state.facts, state.staff_listings)
     away = [period for record in person.records for period in _periods(record, observed[record.key], state.staff_listings)]
     decided = sorted((logged for id_ in person.ids for logged in state.decisions_about("decided", id_)), key=_position)
-    settings = state.decisions_about("settings.applied")
+    sources = {record.key[0] for record in person.records}
+    meant = {source: _meanings(state, source) for source in sources}  # of its absence
 
     def absence_at(source: str, time: float) -> str | None:
-        return _in_force(settings, time, partial(_absence, state, source), "withdrawn")
+        return _in_force(meant[source], time, partial(_absence, state, source), "withdrawn")
 
     def has_left(time: int) -> bool:
         right = _in_force(decided, time, lambda fact: fact["choice"].get("source"), None)
@@ -50,7 +51,7 @@ def employed_since(state: State, person: Person) -> int | None:
         right = _in_force(decided, time, lambda fact: fact["choice"].get("source"), None)
         return any(record.end is not None for record in state.records_of(person, time) if right in (None, record.key[0]))
 
-    dates = {date_of(logged) for logged in (*decided, *settings)}
+    dates = {date_of(logged) for made in (decided, *meant.values()) for logged in made}
     moments = dates | {int(each.over) for each in away if each.over < ALWAYS}
     again = [time for time in moments if not has_left(time) and has_left(time - 1) and (time in dates or not is_corrected(time))]
     return max(again, default=None)
@@ -73,6 +74,16 @@ def _in_force(
 ) -> str | None:
     by_then = [logged for logged in made if date_of(logged) <= time]
     return value(by_then[-1].fact) if by_then else initial
+
+
+def _meanings(state: State, source: str) -> list[LoggedFact]:
+    """Return the settings by which absence from a source came to mean another thing; repeated alike they date nothing [N18]."""
+    found: list[LoggedFact] = []
+    for logged in state.decisions_about("settings.applied"):
+        before = _absence(state, source, found[-1].fact) if found else "withdrawn"
+        if _absence(state, source, logged.fact) != before:
+            found.append(logged)
+    return found
 
 
 def _absence(state: State, source: str, fact: FactDict) -> str:

@@ -187,13 +187,11 @@ def _candidates(
 
 def doubt_ended(account: AccountRow, directory: Directory, owner: Person) -> int | None:
     """Return when an account's address came to name its owner alone (ms): just before, it named another one, several, or nobody."""
-    records = [
-        *owner.records,
-        *(r for person in directory.named_by(account.ever) if person.id != owner.id for r in person.records),
-    ]
+    others = directory.named_by({*account.ever, *owner.addresses})  # who has an address of the owner's can keep its records apart
+    records = [*owner.records, *(record for person in others if person.id != owner.id for record in person.records)]
     own = {record.key for record in owner.records}
     times = {time for record in records for time in (*record.lost.values(), record.withdrawn) if time is not None}
-    times |= {runs(record.row.employee)[-1].time for record in records if record.number is not None}
+    times |= {_numbered_since(record) for record in records if record.number is not None}
     for time in sorted(times, reverse=True):
         named = _named_at(account, directory, records, time - 1)
         if own.isdisjoint(record.key for record in named) or not _are_one(named, records, time - 1):
@@ -259,6 +257,11 @@ def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> boo
     while more := set[GroupKey]().union(*(each for each in joined if each & reached)) - reached:
         reached |= more
     return wanted <= reached and could_be_one(reached)
+
+
+def _numbered_since(record: Record) -> int:
+    """Return since when a record has its number; of several at one time that is the smallest."""
+    return run_start(runs(record.row.employee), lambda values: min(values) == record.number).time
 
 
 def _number_at(record: Record, at: int) -> str | None:

@@ -187,3 +187,31 @@ def test_a_decision_dates_who_passes_by_it_also_where_the_end_was_asserted_after
     assert last(company, "C2") == ("C2 7 opened", 2)
     company.add(decided_to_be_right("idp", day=6))
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+
+
+def test_an_account_is_identified_since_a_number_showed_it_also_where_the_number_was_in_doubt_for_a_moment_later():
+    company = company_with(everyone(), version="5")
+    company.staff("77", JO, employee="e1")
+    company.staff("78", JO)
+    company.added("7", JO, at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("78", JO, at=T0 + 6 * DAY, employee="e1")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+    for number in ("e1", "e2"):  # of two numbers at one time the smaller counts
+        company.staff("78", JO, at=T0 + 8 * DAY, employee=number)
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+
+
+def test_an_account_is_identified_since_a_number_showed_that_records_kept_apart_by_a_third_are_one():
+    company = company_with(everyone(), version="5")
+    domains = {"acme.test": "acme.example", "acme.org": "acme.example"}
+    aliases = settings(first_settings("5"), aliases=domains, workspaces=(APP,))
+    company.add(msgspec.structs.replace(aliases, time=T0))
+    company.staff("77", JO, OLD)
+    company.staff("j", "jo@acme.org", OLD, source="idp")
+    company.staff("78", OLD)
+    company.added("7", "jo@acme.test", at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("77", JO, OLD, at=T0 + 6 * DAY, employee="e1")
+    company.staff("j", "jo@acme.org", OLD, source="idp", at=T0 + 6 * DAY, employee="e1")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
