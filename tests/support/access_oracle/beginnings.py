@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from tests.support.access_oracle.accounts import Account
+from tests.support.access_oracle.decided.choices import rights
 from tests.support.access_oracle.decided.decisions import decided_value
 from tests.support.access_oracle.decided.versions import BEGINNINGS
 from tests.support.access_oracle.log import FactDict, Key, LoggedFact, date_of
@@ -31,7 +32,7 @@ def employed_since(state: State, person: Person) -> int | None:
         return None
     observed = observations(state.facts, state.staff_listings)
     away = [period for record in person.records for period in _periods(record, observed[record.key], state.staff_listings)]
-    decided = sorted((logged for id_ in person.ids for logged in state.decisions_about("decided", id_)), key=_position)
+    decided = rights(state, person)
     sources = {record.key[0] for record in person.records}
     meant = {source: _meanings(state, source) for source in sources}  # of its absence
 
@@ -97,10 +98,6 @@ def chosen_since(state: State, person: Person) -> int | None:
     about = [state.decisions_about("decided", id_) for id_ in person.ids]
     dates = [decided_value(made, lambda fact: fact["choice"].get("source")).date for made in about]
     return max((date for date in dates if date is not None), default=None)
-
-
-def _position(logged: LoggedFact) -> int:
-    return logged.position
 
 
 class Period(NamedTuple):

@@ -12,6 +12,7 @@ from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
 from streams.core.access.state.references import accounts_named, is_shared
 from streams.core.access.state.reporting import Reporting
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.staff import Record
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
@@ -66,9 +67,10 @@ class Directory:
         return self._people[key]
 
     def choices_about(self, person: Person) -> list[DatedName]:
-        """Return the decisions which source is right about a person's employment, in the order of the log."""
-        made = [each for id_ in person.ids if (choice := self._state.choices.get(id_)) for each in choice.made]
-        return sorted(made, key=lambda each: each.offset)
+        """Return which source each decision about a person's employment let be right, in the order of the log."""
+        rows = {id_: row for id_ in person.ids if (row := self._state.choices.get(id_)) is not None}
+        made = sorted(((id_, each) for id_, row in rows.items() for each in row.made), key=lambda each: each[1].offset)
+        return employment.standing(made) if follows(self._state.rules_version, WITH_DOUBT) else [each for _, each in made]
 
     def employed_since(self, person: Person) -> int | None:
         """Return when somebody who had left was employed again (ms); None where nobody says that they had."""

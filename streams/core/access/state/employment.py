@@ -41,6 +41,17 @@ def changes_of(reader: StaffReader, person: Person) -> set[int]:
     return times
 
 
+def standing(made: Iterable[tuple[str, DatedName]]) -> list[DatedName]:
+    """Return decisions which source is right, each with the source that is right behind it. One that takes back that about an id leaves those about others."""
+    last: dict[str, DatedName] = {}
+    found = []
+    for id_, each in made:
+        last[id_] = each
+        right = max((other for other in last.values() if other.name is not None), key=lambda other: other.offset, default=each)
+        found.append(each._replace(name=right.name))
+    return found
+
+
 def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName], rules: str) -> int | None:
     """Return when somebody who had left was employed again (ms); None where nobody says that they had.
 

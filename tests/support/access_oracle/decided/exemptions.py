@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.support.access_oracle.accounts import role_of
+from tests.support.access_oracle.decided.choices import rights
 from tests.support.access_oracle.decided.decisions import Subject, linked_staff
 from tests.support.access_oracle.decided.grants import Cover, Grant, grants, unbroken
 from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, LoggedFact, date_of
@@ -130,9 +131,9 @@ def _of_another(state: State, grant: Grant, account: tuple[str, str], owner: Row
 def _end_changed(state: State, grant: Grant, person: Person) -> int | None:
     """Return when the end of the employment changed, by what was observed up to each source time and decided up to it."""
     given = date_of(grant.made)
-    choices = [_behind(state, ("decided", staff), grant) for staff in person.ids]
-    first = max((before for before, _ in choices if before), key=lambda logged: logged.position, default=None)
-    behind = sorted((logged for _, made in choices for logged in made), key=lambda logged: logged.position)
+    made = rights(state, person)
+    before = [logged for logged in made if logged.position < grant.made.position]
+    first, behind = (before[-1] if before else None), made[len(before) :]
     decided = [(max(given, date_of(logged)), logged) for logged in behind]
 
     def end_at(time: int, choice: LoggedFact | None) -> int | None:
@@ -140,10 +141,10 @@ def _end_changed(state: State, grant: Grant, person: Person) -> int | None:
         end = end_of_all(state.records_of(person, time), in_force)
         return end.instant if end else None
 
-    before = end_at(given, first)
+    held = end_at(given, first)
     for time in sorted({*(t for t in _observed(state, person) if t > given), *(date for date, _ in decided)}):
         choice = next((logged for date, logged in reversed(decided) if date <= time), first)
-        if end_at(time, choice) != before:
+        if end_at(time, choice) != held:
             return time
     return None
 

@@ -142,8 +142,8 @@ def test_a_role_that_is_not_valid_is_so_since_settings_by_which_an_absence_is_no
     assert (company.results()["C4 7"], since(company, "C4")) == ("UNKNOWN", day)
 
 
-def decided_to_be_right(source: str | None, replaces: str | None = None, *, day: int) -> Fact:
-    return msgspec.structs.replace(chosen("77", source, replaces), time=T0 + day * DAY)
+def decided_to_be_right(source: str | None, replaces: str | None = None, *, day: int, record: str = "77", of: str = "hr") -> Fact:
+    return msgspec.structs.replace(chosen(record, source, replaces, of=of), time=T0 + day * DAY)
 
 
 @pytest.mark.parametrize(("version", "day"), [("4", 8), ("5", 6)])
@@ -215,3 +215,18 @@ def test_an_account_is_identified_since_a_number_showed_that_records_kept_apart_
     company.staff("77", JO, OLD, at=T0 + 6 * DAY, employee="e1")
     company.staff("j", "jo@acme.org", OLD, source="idp", at=T0 + 6 * DAY, employee="e1")
     assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+
+
+@pytest.mark.parametrize(("version", "day"), [("4", 3), ("5", 7)])
+def test_a_decision_that_is_taken_back_leaves_the_one_about_another_id_of_the_person(version: str, day: int):
+    company = company_with(everyone(), version=version)
+    company.staff("77", JO, ends=T0 + 2 * DAY)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+    company.add(decided_to_be_right("idp", day=3))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 3)
+    other = decided_to_be_right("hr", day=5, record="j", of="idp")
+    company.add(other)
+    assert (company.results()["C2 7"], since(company, "C2")) == ("FAIL", 5)
+    company.add(decided_to_be_right(None, other.id, day=7, record="j", of="idp"))
+    assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
