@@ -18,7 +18,7 @@ from streams.agents.activities.retention import limits_of
 from streams.agents.activities.sending import SOURCE, ContactCause, ContactSender, Step
 from streams.agents.activities.summaries import Summaries, counted_conversation, marks_in, remnants_in
 from streams.agents.activities.values import claim_value, is_value, withdraw_value
-from streams.core.activities.join import join
+from streams.core.activities.join import join, join_mark
 from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Outbox, Table
 
@@ -108,7 +108,7 @@ class Contact:
         item = f"{PREFIX}{conversation}|{mark}"
         detail = self.details.get(item)
         if detail is not None:
-            after = join(detail, remembered(detail.id, conversation, type_, remnant))
+            after = join_mark(remembered(detail.id, conversation, type_, remnant), detail)
             if self._may_expire(after):
                 self._expire(item, detail, cause)  # and then the mark is joined to its mark
             else:
@@ -135,7 +135,7 @@ class Contact:
 
     def _add_again(self, observed: PersonActivity, mark: str, known: str, remnant: Remnant, cause: ContactCause) -> None:
         """Join an activity to what is left of it. Its details are back where its limit is longer now; else they are forgotten again."""
-        after = join(remembered(observed.id, observed.conversation, known, remnant), observed)
+        after = join_mark(remembered(observed.id, observed.conversation, known, remnant), observed)
         if self.limits.is_expired(after.type, after.time):
             self.send.forget(observed.id, cause)
             self._put_mark(mark, after, known, remnant, cause)

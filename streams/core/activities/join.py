@@ -15,6 +15,7 @@ _IMPERSONAL: Final = frozenset({  # attributes that say nothing about a person b
     "statistic", "tags", "teammate", "ticket_state", "topic",
 })  # fmt: skip
 
+_KIND: Final = "part_type"
 _CONTACT: Final = "contact:"
 _WRITTEN: Final = frozenset({"subject", "url"})  # attributes that a redaction takes with the words
 
@@ -28,6 +29,7 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
     if a is None or a == b:
         return b
     better = max((a, b), key=lambda each: (each.basis, -each.time))
+    attributes = _joined(a.attributes, b.attributes)
     words = max((a.text, a.cut), (b.text, b.cut), key=lambda each: (len(each[0]), each))
     return _without_words(
         PersonActivity(
@@ -42,16 +44,27 @@ def join(a: PersonActivity | None, b: PersonActivity) -> PersonActivity:
             cut=words[1],
             redacted=a.redacted or b.redacted,
             live=a.live or b.live,
-            attributes={} if a.deleted or b.deleted else _joined(a.attributes, b.attributes),
+            attributes=_kind_alone(attributes) if a.deleted or b.deleted else attributes,
             event=min(a.event, b.event) if a.event and b.event else a.event or b.event,
             deleted=a.deleted or b.deleted,
         )
     )
 
 
+def join_mark(mark: PersonActivity, activity: PersonActivity) -> PersonActivity:
+    """Return what a mark and an activity say together. A mark has no kind of part, and what is shown has the greatest of those that were shown.
+
+    So the type of what is shown counts, but where it says nothing because its words are gone: they were there when the mark was made.
+    """
+    if activity.type.endswith(OTHER) and not mark.type.endswith(OTHER):
+        activity = msgspec.structs.replace(activity, type=mark.type)
+    return join(mark, activity)
+
+
 def without_words(activity: PersonActivity) -> PersonActivity:
     """Return the activity of a conversation that is deleted: that it was, what it was and when, and nothing of what was in it."""
-    return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes={}, deleted=True)
+    attributes = _kind_alone(activity.attributes)
+    return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes=attributes, deleted=True)
 
 
 def without_author(activity: PersonActivity, contacts: Collection[str]) -> PersonActivity:
@@ -63,7 +76,12 @@ def without_author(activity: PersonActivity, contacts: Collection[str]) -> Perso
 
 def _kind(activity: PersonActivity) -> tuple[str, bool, str]:
     """Return what decides between two types: that of the greater kind of part, which is what its conversation knows of it too."""
-    return activity.attributes.get("part_type", ""), not activity.type.endswith(OTHER), activity.type
+    return activity.attributes.get(_KIND, ""), not activity.type.endswith(OTHER), activity.type
+
+
+def _kind_alone(attributes: dict[str, str]) -> dict[str, str]:
+    """Return of attributes the kind of part alone, which decides what the activity was."""
+    return {name: kind for name, kind in attributes.items() if name == _KIND}
 
 
 def _joined(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:

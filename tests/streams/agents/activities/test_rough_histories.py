@@ -129,6 +129,11 @@ def check_policies(seed, size=30):
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize("seed", [10102581, 10103223])
+def test_a_redaction_of_what_has_expired_leaves_its_type(seed):
+    check_policies(seed, 40 if seed // 2 % 10 else 120)
+
+
 def is_kept(policy, activity, last_day):
     type_, time, _ = activity
     days = policy.days_of(type_)

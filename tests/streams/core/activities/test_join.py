@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.activities.records import PersonActivity
-from streams.core.activities.join import for_company, join, without_author, without_words
+from streams.core.activities.join import for_company, join, join_mark, without_author, without_words
 
 SHOWN = st.builds(
     PersonActivity,
@@ -19,7 +19,7 @@ SHOWN = st.builds(
     cut=st.booleans(),
     redacted=st.booleans(),
     live=st.booleans(),
-    attributes=st.dictionaries(st.sampled_from(("a", "b", "subject")), st.sampled_from("xy"), max_size=2),
+    attributes=st.dictionaries(st.sampled_from(("a", "b", "subject", "part_type")), st.sampled_from("xy"), max_size=3),
     event=st.sampled_from(("", "e1", "e2")),
 )
 ACTIVITIES = SHOWN | SHOWN.map(without_words)
@@ -41,12 +41,21 @@ def test_a_redaction_takes_the_words_whenever_it_comes_and_live_is_never_lost(a,
 @given(ACTIVITIES, ACTIVITIES)
 def test_nothing_of_what_was_in_a_deleted_conversation_comes_back_from_another_contact_of_the_person(a, b):
     left = join(join(None, without_words(a)), b)
-    assert (left.text, left.attributes, left.redacted) == ("", {}, True)
+    assert (left.text, left.redacted) == ("", True)
+    assert left.attributes.keys() <= {"part_type"}
 
 
 def test_what_is_left_of_a_deleted_conversation_has_no_words():
     left = without_words(PersonActivity(id="a", type="conversation.noted", time=1, text="secret", attributes={"a": "secret"}))
     assert (left.text, left.attributes, left.redacted, left.type) == ("", {}, True, "conversation.noted")
+
+
+@given(SHOWN, st.sampled_from(("quick_reply", "comment")))
+def test_what_says_nothing_without_its_words_is_what_its_mark_says_that_it_was(activity, kind):
+    shown = msgspec.structs.replace(activity, attributes={**activity.attributes, "part_type": kind})
+    mark = PersonActivity(id="a", type="conversation.contact_replied", time=2, basis=1)
+    other = shown.type == "conversation.other"
+    assert join_mark(mark, shown).type == ("conversation.contact_replied" if other else shown.type)
 
 
 @given(SHOWN, st.booleans())
