@@ -172,9 +172,10 @@ def alone_since(state: State, account: Account, match: Match, since: int) -> int
         return None
     owner = match.people[0][0]
     records = [record for person in state.people for record in person.records]
-    times = {
-        time for record in records for time in (*record.lost.values(), record.withdrawn, record.number_since) if time is not None
-    }
+    changes = [
+        (*record.address_first.values(), *record.lost.values(), record.withdrawn, record.number_since) for record in records
+    ]
+    times = {time for of_record in changes for time in of_record if time is not None}
     for time in sorted(times, reverse=True):
         if time <= since:
             return None

@@ -45,8 +45,8 @@ def _by_address(check: AccountCheck, view: AccountInput) -> CheckOutcome:
     candidates = view.match.candidates
     since = view.since(view.classified_since)
     if len(candidates) == 1:
-        owner = candidates[0].person
-        return _identified(check, view, owner, view.since(view.classified_since, view.owner_since, *_undisputed(view, owner)))
+        owner, since = candidates[0].person, view.since(view.classified_since, view.owner_since)
+        return _identified(check, view, owner, max([since, *_undisputed(view, owner, since)]))
     if candidates:
         second = sorted(candidate.since for candidate in candidates)[1]
         people = sorted((candidate.person for candidate in candidates), key=lambda person: (person.left(view.at), person.id))
@@ -55,12 +55,12 @@ def _by_address(check: AccountCheck, view: AccountInput) -> CheckOutcome:
     return _unidentified(check, view, "not_identified", since, view.match.hints)
 
 
-def _undisputed(view: AccountInput, owner: Person) -> list[int]:
-    """Return what ended doubt about whose the account is, by rules that ask for it."""
+def _undisputed(view: AccountInput, owner: Person, since: int) -> list[int]:
+    """Return what ended doubt about whose the account is, by rules that ask for it, where that can be after `since`."""
     if not view.begins_after_others:
         return []
     if follows(view.rules, WITH_DOUBT):
-        ended = doubt_ended(view.account, view.directory, owner)
+        ended = doubt_ended(view.account, view.directory, owner, since)
         return [] if ended is None else [ended]
     return undisputed_since(view.account, view.directory, owner) if view.match.by == "address" else []
 

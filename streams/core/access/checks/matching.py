@@ -185,18 +185,30 @@ def _candidates(
     return tuple(found)
 
 
-def doubt_ended(account: AccountRow, directory: Directory, owner: Person) -> int | None:
-    """Return when an account's address came to name its owner alone (ms): just before, it named another one, several, or nobody."""
-    others = directory.named_by({*account.ever, *owner.addresses})  # who has an address of the owner's can keep its records apart
-    records = [*owner.records, *(record for person in others if person.id != owner.id for record in person.records)]
+def doubt_ended(account: AccountRow, directory: Directory, owner: Person, since: int) -> int | None:
+    """Return when an account's address came to name its owner alone (ms): just before, it named another one, several, or nobody.
+
+    None where that was not later than `since`.
+    """
+    named = [record for person in directory.named_by(account.ever) for record in person.records]
+    records = _connected([*owner.records, *named], directory)  # others can have kept these apart, or joined them
     own = {record.key for record in owner.records}
-    times = {time for record in records for time in (*record.lost.values(), record.withdrawn) if time is not None}
-    times |= {_numbered_since(record) for record in records if record.number is not None}
-    for time in sorted(times, reverse=True):
+    for time in sorted((time for each in records for time in _changes(each) if time > since), reverse=True):
         named = _named_at(account, directory, records, time - 1)
         if own.isdisjoint(record.key for record in named) or not _are_one(named, records, time - 1):
             return time
     return None
+
+
+def _connected(records: Iterable[Record], directory: Directory) -> list[Record]:
+    """Return these records, and all that have or had an address or a number of theirs, or of those."""
+    found = {record.key: record for record in records}
+    pending = list(found.values())
+    while pending:
+        more = [directory.known(key) for key in sorted(directory.sharing(pending.pop()) - found.keys())]
+        found |= {record.key: record for record in more}
+        pending += more
+    return list(found.values())
 
 
 def _named_at(account: AccountRow, directory: Directory, records: Sequence[Record], at: int) -> list[Record]:
@@ -259,9 +271,12 @@ def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> boo
     return wanted <= reached and could_be_one(reached)
 
 
-def _numbered_since(record: Record) -> int:
-    """Return since when a record has its number; of several at one time that is the smallest."""
-    return run_start(runs(record.row.employee), lambda values: min(values) == record.number).time
+def _changes(record: Record) -> list[int]:
+    """Return when what a record says of whose it is has changed for good: it got or lost an address or its number, or was withdrawn."""
+    times = [*record.address_first.values(), *record.lost.values()]
+    if record.number is not None:  # of several at one time the smallest
+        times.append(run_start(runs(record.row.employee), lambda values: min(values) == record.number).time)
+    return times if record.withdrawn is None else [*times, record.withdrawn]
 
 
 def _number_at(record: Record, at: int) -> str | None:

@@ -8,7 +8,7 @@ from streams.core.access.facts import freshness
 from streams.core.access.facts.effect import Effect
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.observation import StaffObservation, first_record, merge_record, observed_again, whole
-from streams.core.access.state.references import is_shared, put_if_new, put_record
+from streams.core.access.state.references import former_numbers, is_shared, put_if_new, put_record
 from streams.core.access.state.row_kinds.assertion import StaffAssertion, assertion_of, encoded
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, UnchangedRecord
 from streams.core.access.state.staff import describes_alike, number_of, remembered
@@ -84,10 +84,8 @@ def _put(state: TenantState, before: AnyRecord | None, row: AnyRecord, now: int)
     reader = StaffReader(state)
     old, new = Directory(state, reader), reader.read(whole(row))
     key, was = new.key, old.record(new.key) if before else None
-    addresses, numbers = (
-        {*new.row.ever, *(was.row.ever if was else ())},
-        {each.number for each in (was, new) if each and each.number},
-    )
+    addresses = {*new.row.ever, *(was.row.ever if was else ())}
+    numbers = {number for each in (was, new) if each for number in (each.number, *former_numbers(each.row)) if number}
     shared = is_shared(state, key, addresses, numbers)
     covered = False
     if was is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from streams.core.access.state import employment
 from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
-from streams.core.access.state.references import accounts_named, is_shared
+from streams.core.access.state.references import accounts_named, is_shared, numbered
 from streams.core.access.state.reporting import Reporting
 from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.staff import Record
@@ -142,7 +142,7 @@ class Directory:
     def _near(self, key: RecordKey, addresses: Iterable[str], numbers: Iterable[str]) -> list[Record]:
         near = {key} if self.record(key) else set()
         for number in numbers:
-            near |= set(self._state.employee_numbers.holders(number).records)
+            near |= numbered(self._state, number)
         for address in addresses:
             near |= {each for group in self._joining(address, without=key) or () for each in group}
         people = {person.id: person for person in map(self.person, near)}
@@ -154,6 +154,12 @@ class Directory:
         record = self.record(key)
         assert record is not None
         return record
+
+    def sharing(self, record: Record) -> set[RecordKey]:
+        """Return the records that have or had an address or a number of this one, itself among them."""
+        row, state = record.row, self._state
+        keys = {key for address in row.ever for key in self.holders(address)}
+        return keys.union(*(numbered(state, each.value) for each in row.employee))
 
     def _has(self, person: Person, wanted: set[str]) -> bool:
         return any(not wanted.isdisjoint(forms(address, self.aliases)) for address in person.addresses)

@@ -11,7 +11,8 @@ import msgspec
 from streams.core.access.state.addresses import related, untagged
 from streams.core.access.state.row_kinds.activity_rows import InviteRow
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
-from streams.core.access.state.row_kinds.staff_rows import AnyRecord
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
+from streams.core.access.state.row_kinds.staff_rows import AnyRecord, UnchangedRecord
 from streams.core.access.state.rows import AccountRow, HolderIndex, RecordId
 from streams.core.access.state.staff import number_of
 from streams.core.access.state.tenant import HolderIndexes, TenantState
@@ -25,7 +26,13 @@ def is_shared(state: TenantState, key: RecordKey, addresses: Iterable[str], numb
     for address in addresses:
         if (holders := state.addresses.holders(address).records) and holders != (key,):
             return True
-    return any((holders := state.employee_numbers.holders(each).records) and holders != (key,) for each in numbers)
+    return any((numbered(state, each) - {key}) for each in numbers)
+
+
+def numbered(state: TenantState, number: str) -> set[RecordKey]:
+    """Return the records that have an employee number, or had it."""
+    index = state.employee_numbers.holders(number)
+    return {*index.records, *index.former}
 
 
 def put_if_new(state: TenantState, row: AnyRecord) -> set[AccountKey] | None:
@@ -35,9 +42,7 @@ def put_if_new(state: TenantState, row: AnyRecord) -> set[AccountKey] | None:
     """
     key, aliases, numbers = (row.source, row.id), state.read_settings.aliases, _numbers(row)
     addresses = {address: state.addresses.holders(address) for address in row.ever}
-    if any(index.records for index in addresses.values()) or any(
-        state.employee_numbers.holders(each).records for each in numbers
-    ):
+    if any(index.records for index in addresses.values()) or any(numbered(state, each) for each in numbers):
         return None
     for address, index in addresses.items():
         state.addresses.put(HolderIndex((key,), index.accounts), address)
@@ -79,6 +84,8 @@ def put_record(state: TenantState, before: AnyRecord | None, after: AnyRecord) -
     key = (after.source, after.id)
     _move(state.addresses, key, set(before.ever if before else ()), set(after.ever), _with_record)
     _move(state.employee_numbers, key, _numbers(before), _numbers(after), _with_record)
+    if follows(state.rules_version, WITH_DOUBT):
+        _move(state.employee_numbers, key, former_numbers(before), former_numbers(after), _with_former)
     if before is None:
         state.record_ids.put(RecordId(after.source, after.id), after.person)
     state.records.put(after, *key)
@@ -121,6 +128,13 @@ def _numbers(record: AnyRecord | None) -> set[str]:
     return set() if number is None else {number}
 
 
+def former_numbers(record: AnyRecord | None) -> set[str]:
+    """Return the employee numbers that a record had and has no more."""
+    if record is None or isinstance(record, UnchangedRecord) or len(record.employee) <= 1:
+        return set()
+    return {each.value for each in record.employee} - _numbers(record)
+
+
 def _move(
     indexes: HolderIndexes, key: T, old: set[str], new: set[str], with_holder: Callable[[HolderIndex, T, bool], HolderIndex]
 ) -> None:
@@ -134,6 +148,10 @@ def _with_account(index: HolderIndex, key: AccountKey, present: bool) -> HolderI
 
 def _with_record(index: HolderIndex, key: RecordKey, present: bool) -> HolderIndex:
     return msgspec.structs.replace(index, records=_with(index.records, key, present))
+
+
+def _with_former(index: HolderIndex, key: RecordKey, present: bool) -> HolderIndex:
+    return msgspec.structs.replace(index, former=_with(index.former, key, present))
 
 
 def _with(holders: tuple[T, ...], holder: T, present: bool) -> tuple[T, ...]:

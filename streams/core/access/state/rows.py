@@ -115,10 +115,11 @@ class SourceSigns(Row, frozen=True, tag="signs"):
 
 
 class HolderIndex(Row, frozen=True, tag="holders"):
-    """Who holds an address, an employee number or a link: staff records and accounts."""
+    """Who holds an address, an employee number or a link: staff records and accounts. Who held a number and has another is `former`."""
 
     records: tuple[RecordKey, ...] = ()
     accounts: tuple[AccountKey, ...] = ()
+    former: tuple[RecordKey, ...] = ()
 
 
 class WorkspaceRow(Row, frozen=True, tag="workspace"):

@@ -42,7 +42,7 @@ class HolderIndexes(RowCollection[HolderIndex]):
         return self.get(name) or _NO_HOLDERS
 
     def put(self, row: HolderIndex, *key: str) -> None:
-        if row.records or row.accounts:
+        if row.records or row.accounts or row.former:
             super().put(row, *key)
         else:
             self.delete(*key)
@@ -68,7 +68,9 @@ class TenantState:
         self.addresses = HolderIndexes(
             table, tenant, "address", HolderIndex
         )  # by normal address, also a former one; accounts by it without tag too
-        self.employee_numbers = HolderIndexes(table, tenant, "employee", HolderIndex)  # by employee number
+        self.employee_numbers = HolderIndexes(
+            table, tenant, "employee", HolderIndex
+        )  # by employee number, by later rules also a former one
         self.links = HolderIndexes(
             table, tenant, "link", HolderIndex
         )  # by the person's id that a decision about an account names

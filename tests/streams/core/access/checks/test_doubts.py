@@ -230,3 +230,47 @@ def test_a_decision_that_is_taken_back_leaves_the_one_about_another_id_of_the_pe
     assert (company.results()["C2 7"], since(company, "C2")) == ("FAIL", 5)
     company.add(decided_to_be_right(None, other.id, day=7, record="j", of="idp"))
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
+
+
+def another_number_is_given_to_jos(company: Company) -> None:
+    company.staff("j", OLD, source="idp", at=T0 + 6 * DAY, employee="e2")
+
+
+def another_number_is_given_to_the_other(company: Company) -> None:
+    company.staff("79", source="hr", at=T0 + 6 * DAY, employee="e2")
+
+
+@pytest.mark.parametrize("ended", [another_number_is_given_to_jos, another_number_is_given_to_the_other])
+def test_an_account_is_identified_since_nobody_elses_record_has_the_number_of_the_owners(ended: Callable[[Company], None]):
+    company = company_with(everyone(), version="5")
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp", employee="e1")
+    company.staff("79", employee="e1")  # of the first one's source, so the three are not one person
+    company.added("7", JO, at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    ended(company)
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+
+
+def test_a_number_that_is_known_late_and_was_somebody_elses_too_dates_the_identification():
+    company = company_with(everyone(), version="5")
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp", employee="e1")
+    company.added("7", JO, at=T0 + DAY)
+    company.staff("j", JO, source="idp", at=T0 + 6 * DAY, employee="e2")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 1)
+    company.staff("79", at=T0 + 8 * DAY, employee="e3")
+    company.staff("79", at=T0 + 2 * DAY, employee="e1")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+
+
+def test_an_account_is_identified_since_another_record_joined_those_that_it_names():
+    company = company_with(everyone(), version="5")
+    aliases = settings(first_settings("5"), aliases={"acme.test": "acme.example", "acme.org": "acme.example"}, workspaces=(APP,))
+    company.add(msgspec.structs.replace(aliases, time=T0))
+    company.staff("77", JO)
+    company.staff("j", "jo@acme.org", source="idp")
+    company.added("7", "jo@acme.test", at=T0 + DAY)
+    assert company.results()["C1 7"] == "FAIL"
+    company.staff("5", JO, "jo@acme.org", source="rota", at=T0 + 6 * DAY)
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
