@@ -17,6 +17,7 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.state.backlog_rows import SnapshotRows
 from streams.core.access.state.observation import StaffObservation
 from streams.core.access.state.row_kinds.assertion import assertion_of, encoded
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedAssertion, StagedRecord
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
@@ -102,16 +103,21 @@ def ended(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
 
 
 def confirmed(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
-    """Let a snapshot pass the guard: one that it refused is applied, one under way will not be refused."""
+    """Let a snapshot pass the guard: one that it refused is applied, one under way will not be refused. A staff file waits for its hour."""
     if is_applied(state, fact):
         return Effect("superseded")
     snapshot = staged_snapshot(state, fact)
     staging = snapshot.staging()
-    if staging is None or fact.replaces is not None:
+    if staging is None or fact.replaces is not None or _is_over(state, snapshot, staging, now):
         return Effect("stale")
     snapshot.put(msgspec.structs.replace(staging, confirmed=True, heads=0, absent=0))
     following = Stage.COUNT_ABSENT if snapshot.of_teammates else Stage.COUNT_WITHDRAWN
     return Effect("applied", follow_up=following) if staging.refused else Effect("applied")
+
+
+def _is_over(state: TenantState, snapshot: StagedSnapshot, staging: SnapshotStaging, now: int) -> bool:
+    """Say whether the hour of a staff file is over, by the rules of version 5 also where no part of another one has come since."""
+    return not snapshot.of_teammates and now - staging.started >= TIMEOUT and follows(state.rules_version, WITH_DOUBT)
 
 
 def stale_ids(rows: SnapshotRows, scope: str, now: int) -> list[str]:

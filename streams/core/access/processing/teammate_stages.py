@@ -101,11 +101,12 @@ def _is_present(account: AccountRow, snapshots: tuple[TeammateSnapshot, ...], *,
 def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> Stage:
     """Keep a snapshot until it is confirmed, or until the next one is decided.
 
-    By the rules of version 5 one that was requested before another is no news, and is discarded before the next fact.
+    By the rules of version 5 one that was requested before such a one, or before one that was cut off, is no news, and is discarded before the
+    next fact. Behind a later one that was applied none is refused: it removes nobody who is there now.
     """
     chunk.outcome = "refused"
     snapshot.put(msgspec.structs.replace(staging, refused=True))
-    if _is_outdated(chunk.state, snapshot, staging, row):
+    if _waits_behind(chunk.state, snapshot.scope, row, snapshot.id, staging.requested):
         chunk.state.timers.set(ACCEPTED.id, (snapshot.scope, snapshot.id), chunk.now, chunk.fact.id)
         return Stage.EVALUATE
     _drop_refused(chunk, row, snapshot.scope)
@@ -114,13 +115,6 @@ def _refuse(chunk: Chunk, snapshot: StagedSnapshot, staging: SnapshotStaging, ro
     chunk.state.teammates.put(msgspec.structs.replace(row, problem=problem), snapshot.scope)
     chunk.evaluation.load_context().workspace(snapshot.scope, chunk.cause)
     return Stage.EVALUATE
-
-
-def _is_outdated(state: TenantState, snapshot: StagedSnapshot, staging: SnapshotStaging, row: TeammatesRow) -> bool:
-    """Say whether a later list is known, by rules that ask for it: one that was applied, or one that was refused or cut off."""
-    is_applied = any(each.requested > staging.requested for each in row.snapshots)
-    is_after_all = is_applied and follows(state.rules_version, WITH_DOUBT)
-    return is_after_all or _waits_behind(state, snapshot.scope, row, snapshot.id, staging.requested)
 
 
 def _drop_refused(chunk: Chunk, row: TeammatesRow, app_id: str) -> None:

@@ -153,6 +153,17 @@ def test_a_refused_file_stands_though_one_of_an_earlier_time_is_refused_behind_i
     assert story(company.snapshot(*map(row, range(40)), requested=READ + DAY)) == ["S3 ws1 closed fixed"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "waited", "expected"), [("5", TIMEOUT, "stale"), ("5", TIMEOUT - 60_000, "applied"), ("4", TIMEOUT, "applied")]
+)
+def test_a_refused_file_can_be_confirmed_for_its_hour_whether_or_not_another_has_come(rules: str, waited: int, expected: str):
+    company = company_of(40, rules=rules)
+    company.snapshot(*map(row, range(8)), requested=READ)
+    company.clock += waited
+    company.add(confirmation())
+    assert (company.ledger()[-1]["outcome"], identified(company)) == (expected, 8 if expected == "applied" else 40)
+
+
 def test_a_refused_file_is_forgotten_after_its_hour():
     company = company_of(40)
     company.snapshot(*map(row, range(8)), requested=READ)
