@@ -9,7 +9,13 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("tests.side_by_side", "tests.set_aside", "tests.support.kafka", "tests.support.connections.recorded")
+pytest_plugins = (
+    "tests.side_by_side",
+    "tests.set_aside",
+    "tests.support.kafka",
+    "tests.support.connections.recorded",
+    "tests.support.connections.certificates",
+)
 
 # A test's broker lives for minutes: it gains nothing from the second compiler, and starts with half the CPU without it.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")

@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import certifi
+import httpx
 import pytest
 
 from tests import side_by_side
@@ -132,6 +135,17 @@ def test_the_tests_of_a_divisible_file_share_no_fixture(file):
     text = (ROOT / file).read_text()
     assert 'scope="module"' not in text
     assert 'scope="class"' not in text
+
+
+def test_the_certificates_that_clients_trust_are_read_once_and_those_that_a_test_names_are_its_own(monkeypatch):
+    usual = httpx.create_ssl_context()
+    with httpx.Client() as one, httpx.Client() as other:
+        assert one._transport._pool._ssl_context is other._transport._pool._ssl_context is usual
+    own = ssl.create_default_context()
+    assert httpx.create_ssl_context(verify=own) is own
+    assert httpx.create_ssl_context(verify=False).verify_mode is ssl.CERT_NONE
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    assert httpx.create_ssl_context() is not usual
 
 
 def exists(pid: int) -> bool:
