@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import click
@@ -76,15 +76,19 @@ async def run(
 
 
 async def _feed(settings: KafkaSettings, history: Sequence[Sent], chance: random.Random) -> None:
-    """Write the records, those of other systems into any partition, as producers with another partitioner do."""
-    async with producing(settings, linger_ms=5) as producer:
+    """Write the records, those of other systems into any partition, as producers with another partitioner do. Raises where one is not written."""
+    async with producing(settings, linger_ms=5, enable_idempotence=True) as producer:
+        written: list[Awaitable[object]] = []
         for number, record in enumerate(history):
             home = partition_of(record.key, settings.partitions)
             partition = chance.randrange(settings.partitions) if record.topic.endswith(".records") else home
             headers = list(record.headers)
-            await producer.send(settings.topic(record.topic), record.value, key=record.key, partition=partition, headers=headers)
+            topic = settings.topic(record.topic)
+            written.append(await producer.send(topic, record.value, key=record.key, partition=partition, headers=headers))
             if number % 500 == 0:
-                await asyncio.sleep(0.1)
+                await asyncio.gather(*written, asyncio.sleep(0.1))
+                written.clear()
+        await asyncio.gather(*written)
 
 
 async def latest(settings: KafkaSettings) -> Latest:
