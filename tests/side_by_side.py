@@ -89,8 +89,9 @@ TEST_BY_TEST: Final = frozenset(
 )
 """Files whose tests take long and share nothing: they need not stay together."""
 
-SETTINGS: Final = MappingProxyType({"log.retention.check.interval.ms": "86400000"})
-"""Of the shared broker. Records of tests have fixed times, long past: every five minutes those of all topics would be deleted, between two reads."""
+SETTINGS: Final = MappingProxyType({"log.retention.check.interval.ms": "86400000", "broker.session.timeout.ms": "60000"})
+"""Of the shared broker. Records of tests have fixed times, long past: every five minutes those of all topics would be deleted, between two reads.
+A broker that gets no CPU for six seconds is alive, and no other could take its place: the controller waits for it."""
 
 _NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "usepdb")
 """Options by which a run is small, or needs the terminal."""

@@ -19,9 +19,10 @@ from connectors.kafka.topic_settings import read_settings, settings
 from schemas.errors import BadConfiguration, IntercomStreamsError, Unavailable
 from schemas.topics import TOPICS, Topic
 
-_VISIBLE_SECONDS = 30
+_READY_SECONDS = 30
 _POLL_SECONDS = 0.02  # at first: a quiet broker shows them at once, and a busy one would only be kept from its work
 _LONGEST_POLL_SECONDS = 0.3
+_NOBODY = -1  # the leader of a partition that has none
 _EXISTS = 36  # Kafka's TOPIC_ALREADY_EXISTS: another process was faster
 _TOO_FEW_BROKERS = 38  # INVALID_REPLICATION_FACTOR
 _INVALID_NAME = 17  # INVALID_TOPIC_EXCEPTION
@@ -52,7 +53,7 @@ async def apply(kafka: KafkaSettings, extra: Iterable[Topic] = (), *, only: Coll
         present = await _partitions(admin, [kafka.topic(topic.name) for topic in selected])
         missing = [topic for topic in selected if kafka.topic(topic.name) not in present]
         created = await _create(admin, kafka, missing) if missing else ()
-        await wait_until_visible(admin, [kafka.topic(topic.name) for topic in missing])
+        await wait_until_ready(admin, [kafka.topic(topic.name) for topic in missing])
         drift = await _drift(admin, kafka, [topic for topic in selected if topic not in missing], present)
         return Report(len(selected), created, drift)
 
@@ -115,18 +116,27 @@ async def _create(admin: Any, kafka: KafkaSettings, missing: list[Topic]) -> tup
     return tuple(created)
 
 
-async def wait_until_visible(admin: Any, names: Collection[str]) -> None:
-    """Return when a broker shows the topics: it learns of them a moment after the controller has agreed to create them."""
+async def wait_until_ready(admin: Any, names: Collection[str]) -> None:
+    """Return when a broker shows the topics, and a leader for each partition.
+
+    It learns of them a moment after the controller has agreed to create them; a partition whose broker is taken for dead has no leader.
+    """
     pause = _POLL_SECONDS
+    shown: dict[str, Any] = {}
     try:
-        async with asyncio.timeout(_VISIBLE_SECONDS):
-            while names and not (await _partitions(admin, names)).keys() >= set(names):
+        async with asyncio.timeout(_READY_SECONDS):
+            while names and not _all_led(shown := await _partitions(admin, names), names):
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_POLL_SECONDS, pause * 1.5)
     except TimeoutError:
+        lacking = "has a leader for every partition of them" if shown.keys() >= set(names) else "shows them"
         raise Unavailable(
-            f"topics were created, and no broker shows them after {_VISIBLE_SECONDS} s; is the cluster healthy?"
+            f"topics were created, and no broker {lacking} after {_READY_SECONDS} s; is the cluster healthy?"
         ) from None
+
+
+def _all_led(shown: Mapping[str, Any], names: Collection[str]) -> bool:
+    return all(name in shown and all(each["leader"] != _NOBODY for each in shown[name]) for name in names)
 
 
 def _creation_error(name: str, code: int, kafka: KafkaSettings) -> Exception:

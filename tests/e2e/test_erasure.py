@@ -54,7 +54,12 @@ AGENTS = tuple(agent for agent in agents_of(TENANCY, AVRO) if agent.name not in 
 NEEDLES = (b"Ada Lovelace", b"ada@lovelace.example", b"+353861234567")
 NOW = int(time.time())  # of activities: the details of older ones expire
 USER, LEAD = f"{APP}:user", f"{APP}:lead"
-TIDY = {"log.cleaner.backoff.ms": "100", "log.retention.check.interval.ms": "200", "log.initial.task.delay.ms": "100"}
+TIDY = {
+    "log.cleaner.backoff.ms": "100",
+    "log.retention.check.interval.ms": "200",
+    "log.initial.task.delay.ms": "100",
+    "broker.session.timeout.ms": "60000",  # on a busy machine it is quiet for longer than the usual six seconds, and alive
+}
 SHORT = {"segment.ms": "1000", "file.delete.delay.ms": "100"}
 COMPACTED = {**SHORT, "max.compaction.lag.ms": "1000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"}
 EXPIRING = {**SHORT, "retention.ms": "2000"}

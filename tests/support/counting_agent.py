@@ -13,7 +13,7 @@ from connectors.kafka.clients import Consumer, started
 from connectors.kafka.decided_ends import decided_ends
 from connectors.kafka.ranges import partitions_of
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topics import wait_until_visible
+from connectors.kafka.topics import wait_until_ready
 from schemas.errors import InvalidRecord
 from schemas.partition import partition_of
 from streams.engine.agent import Agent, Batch, Outbox, Table, Wake
@@ -73,7 +73,7 @@ async def create_topics(
                 for name in sorted(names)
             ]
         )
-        await wait_until_visible(admin, {kafka.topic(name) for name in {*TOPICS, *changelogs}})
+        await wait_until_ready(admin, {kafka.topic(name) for name in {*TOPICS, *changelogs}})
 
 
 @asynccontextmanager

@@ -1,13 +1,15 @@
 import asyncio
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from aiokafka.admin import NewPartitions, NewTopic
 
+from connectors.kafka import topics
 from connectors.kafka.admin import admin_client
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_settings import settings
-from connectors.kafka.topics import Drift, apply, check
+from connectors.kafka.topics import Drift, apply, check, wait_until_ready
 from connectors.local.ports import free
 from schemas.errors import BadConfiguration, Unavailable
 from schemas.topics import TOPICS, Encoding, Topic
@@ -115,3 +117,33 @@ async def test_kafka_away_is_said_with_its_address_and_may_be_tried_again():
 async def test_a_dead_letter_has_room_for_its_headers_above_the_largest_record():
     sizes = {name: int(settings(topic, KafkaSettings())["max.message.bytes"]) for name, topic in TOPICS.items()}
     assert sizes.pop("dead.letters") > max(sizes.values()) >= 2 * 1024 * 1024
+
+
+class Showing:
+    """A client whose broker shows these leaders of the partitions of one topic, answer by answer, the last one for good; None is no topic."""
+
+    def __init__(self, *leaders: tuple[int, ...] | None) -> None:
+        self._client = self
+        self._left = list(leaders)
+        self.answered = 0
+        self.cluster = SimpleNamespace(brokers=lambda: [SimpleNamespace(nodeId=1)])
+
+    async def send(self, node, request):
+        leaders = self._left.pop(0) if len(self._left) > 1 else self._left[0]
+        self.answered += 1
+        rows = [{"partition": number, "leader": leader} for number, leader in enumerate(leaders or ())]
+        shown = [{"topic": "t", "error_code": 0, "partitions": rows}] if leaders else []
+        return SimpleNamespace(to_object=lambda: {"topics": shown})
+
+
+async def test_new_topics_are_waited_for_until_each_partition_has_a_leader():
+    broker = Showing(None, (-1, -1), (1, -1), (1, 1), (1, 1))
+    await wait_until_ready(broker, ["t"])
+    assert broker.answered == 4
+
+
+@pytest.mark.parametrize(("leaders", "lacking"), [(None, "no broker shows them"), ((1, -1), "has a leader for every partition")])
+async def test_what_new_topics_lack_is_said(monkeypatch, leaders, lacking):
+    monkeypatch.setattr(topics, "_READY_SECONDS", 0.05)
+    with pytest.raises(Unavailable, match=lacking):
+        await wait_until_ready(Showing(leaders), ["t"])
