@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from faust.types.tuples import TP
 
 from schemas.errors import MissingRecords, MustStop
 from streams.engine.agent import Agent
+from streams.engine.faust_types import TP
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.batch_loop import BatchLoop

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
-from faust.types.tuples import TP
 
 from schemas.errors import MustStop, StoreFailed
+from streams.engine.faust_types import TP
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import CommitStats, PartitionProcessor, PartitionStatus

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from faust.types.tuples import TP
-
+from streams.engine.faust_types import TP
 from streams.engine.naming import Naming
 from streams.engine.partition.processor import PartitionId, PartitionProcessor
 

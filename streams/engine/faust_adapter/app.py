@@ -6,7 +6,6 @@ from typing import Any
 import faust
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
-from faust.types.tuples import TP
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
@@ -14,6 +13,7 @@ from connectors.kafka.settings import KafkaSettings
 from streams.engine.agent import Agent
 from streams.engine.faust_adapter.consumer import BatchTransport
 from streams.engine.faust_callbacks import FaustCallbacks
+from streams.engine.faust_types import TP
 from streams.engine.limits import Limits
 from streams.engine.naming import Naming
 from streams.engine.partition.fetch_buffer import FetchedBatch
@@ -83,6 +83,7 @@ class BatchApp(faust.App):
             topic_disable_leader=True,
             topic_partitions=kafka.partitions,
             web_enabled=False,
+            HttpClient=object,  # never used; the usual one would be imported
             autodiscover=False,
             broker_session_timeout=limits.session_timeout_ms / 1000,
             broker_heartbeat_interval=limits.heartbeat_ms / 1000,

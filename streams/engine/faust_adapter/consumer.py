@@ -10,12 +10,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
-from faust.types.tuples import TP, ConsumerMessage
 
 from connectors.kafka.clients import Consumer
 from streams.engine.faust_adapter.assignor import CoPartitionAssignor
 from streams.engine.faust_adapter.group_client import GroupClient
 from streams.engine.faust_callbacks import FaustCallbacks
+from streams.engine.faust_types import TP, ConsumerMessage
 from streams.engine.partition.fetch_buffer import FetchedBatch, size_of
 
 _STOPPING_CHECK_SECONDS = 0.2  # between two checks whether the process is stopping, while a rebalance is handled

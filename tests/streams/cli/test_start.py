@@ -22,7 +22,7 @@ def loaded_by(*verbs: str) -> set[str]:
     [
         (OPERATORS, {"httpx", "rich", "phonenumbers", "email_validator", "faust"}),
         (("sync",), {"faust", "aiohttp", "phonenumbers", "email_validator"}),
-        (("worker",), {"httpx", "phonenumbers", "email_validator", "fpdf", "holidays"}),
+        (("worker",), {"aiohttp", "httpx", "phonenumbers", "email_validator", "fpdf", "holidays"}),
     ],
     ids=["operators", "sync", "worker"],
 )
@@ -30,6 +30,25 @@ def test_a_command_loads_no_library_that_it_has_no_use_for(verbs: tuple[str, ...
     loaded = loaded_by(*verbs)
     assert f"streams.cli.verbs.{verbs[0]}" in loaded
     assert loaded & unused == set()
+
+
+def test_a_worker_that_has_made_its_engine_has_not_loaded_aiohttp_and_it_can_be_loaded():
+    code = """
+import sys
+from connectors.kafka.settings import KafkaSettings
+from streams.cli.verbs import worker
+from streams.engine.faust_adapter.app import BatchApp
+from streams.engine.limits import Limits
+from streams.engine.naming import Naming
+
+app = BatchApp((), kafka=KafkaSettings(bootstrap="127.0.0.1:1"), names=Naming(), limits=Limits(), assignment=None)
+assert not app.conf.web_enabled
+assert "aiohttp" not in sys.modules and "aiohttp.client" not in sys.modules
+import aiohttp
+assert aiohttp.ClientSession is aiohttp.client.ClientSession
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_looks_for_garbage_while_a_verb_is_loaded():
