@@ -28,9 +28,9 @@ def followed(history: GuardedHistory) -> Iterator[tuple[Company, int, Fact]]:
         yield company, company.clock, fact
 
 
-def row_of(company: Company, check: str, account: str | None = None) -> dict[str, Any] | None:
-    rows = [row for row in company.states().values() if (row["check"], row["account"]) == (check, account)]
-    return rows[0] if rows else None
+def answered(company: Company) -> dict[tuple[str, str | None], dict[str, Any]]:
+    """Return the rows by check and account."""
+    return {(row["check"], row["account"]): row for row in company.states().values()}
 
 
 def shown(company: Company, check: str) -> dict[str, str]:
@@ -41,8 +41,9 @@ def shown(company: Company, check: str) -> dict[str, str]:
 
 def answers_about_teammates(company: Company, model: TeammateListings) -> list[tuple[object, object]]:
     """Return pairs of what the agent answers and what the model does."""
-    s1, s2, problem = row_of(company, "S1"), row_of(company, "S2"), model.problem
-    here = {row["account"] for row in company.states().values() if row["check"] == "C1" and row["reason"] != "presence_unsettled"}
+    rows, problem = answered(company), model.problem
+    s1, s2 = rows.get(("S1", None)), rows.get(("S2", None))
+    here = {account for (check, account), row in rows.items() if check == "C1" and row["reason"] != "presence_unsettled"}
     reason = f"snapshot_{problem.reason}" if problem else "snapshot_applied" if model.applied else None
     covered = f"snapshot_{problem.reason}" if problem else "complete" if model.applied else "no_complete_snapshot"
     pairs: list[tuple[object, object]] = [
@@ -74,7 +75,8 @@ def differing_files(seed: int) -> list[str]:
         had = model.problem
         model.follow(now, fact)
         model.answered |= had is not None and model.problem is None
-        s3 = row_of(company, "S3")
+        rows = answered(company)
+        s3 = rows.get(("S3", None))
         pairs: list[tuple[object, object]] = [
             (s3 and s3["result"], "FAIL" if model.problem else "PASS" if model.answered else None)
         ]
@@ -82,7 +84,7 @@ def differing_files(seed: int) -> list[str]:
             counted = shown(company, "S3")
             pairs.append(((counted["absent"], counted["heads"]), (str(model.problem.absent), str(model.problem.heads))))
         for record in SUBJECTS:
-            c1, c2 = row_of(company, "C1", record), row_of(company, "C2", record)
+            c1, c2 = rows.get(("C1", record)), rows.get(("C2", record))
             if c1 is None or c2 is None or record not in model.ends:
                 continue
             gone = model.is_withdrawn(record)
