@@ -49,7 +49,7 @@ class Timeline:
         if before is None and after is not None and not self._counts(type_).marks:  # the usual case: nothing is known of it
             return self._begin(mark, after, patch), True
         types = {each.activity.type for each in (before, after) if each is not None} | {type_}
-        counted = before is None or after is None or before.activity.type != after.activity.type
+        counted = before is None or after is None or len(types) > 1  # a mark of another type than the details goes, too
         was = self._present(types, mark, before) if counted else set()
         if after != before:
             self._put(mark, after)

@@ -129,8 +129,8 @@ def check_policies(seed, size=30):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("seed", [10102581, 10103223])
-def test_a_redaction_of_what_has_expired_leaves_its_type(seed):
+@pytest.mark.parametrize("seed", [10102581, 10103223, 10402161])
+def test_a_redaction_of_what_has_expired_leaves_its_type_and_counts_nothing_twice(seed):
     check_policies(seed, 40 if seed // 2 % 10 else 120)
 
 
