@@ -89,52 +89,41 @@ class FetchBuffer:
         if first.before < position:
             records = [record for record in first.records if record.offset >= position]
             first = FetchedBatch(first.topic, position, first.after, records, first.end, size_of(records))
-        return self._cut(self._join(first, max_records), max_records)
+        return self._filled(first, max_records)
 
-    def _join(self, first: FetchedBatch, max_records: int) -> FetchedBatch:
-        """Append the queued batches that follow without a gap, up to the limits of a batch."""
-        if not self._next_fits(first, len(first.records), first.size, max_records):
-            return first
-        records, last, size = list(first.records), first, first.size
-        while self._next_fits(last, len(records), size, max_records):
-            last = self._pop()
-            records.extend(last.records)
-            size += last.size
-        return FetchedBatch(first.topic, first.before, last.after, records, max(first.end, last.end), size)
+    def _filled(self, first: FetchedBatch, max_records: int) -> FetchedBatch:
+        """Return a batch within the limits: of a fetched one, and of those behind it without a gap, as much as fits.
 
-    def _next_fits(self, last: FetchedBatch, records: int, size: int, max_records: int) -> bool:
-        if not self._queue:
-            return False
-        following = self._queue[0]
-        return (
-            following.topic == last.topic
-            and following.before == last.after
-            and records + len(following.records) <= max_records
-            and size + following.size <= self._limits.batch_bytes
-        )
+        The rest of the last one stays in front, for a batch of its own would be small and cost a whole transaction.
+        """
+        batch = self._cut(first, max_records, self._limits.batch_bytes, at_least=1)
+        records: list[Message] | None = None
+        while self._follows(batch):
+            part = self._cut(self._pop(), max_records - len(batch.records), self._limits.batch_bytes - batch.size)
+            if part.after == batch.after:
+                break
+            if records is None:
+                records = list(batch.records)
+            records.extend(part.records)
+            batch = FetchedBatch(batch.topic, batch.before, part.after, records, max(batch.end, part.end), batch.size + part.size)
+        return batch
 
-    def _cut(self, batch: FetchedBatch, max_records: int) -> FetchedBatch:
-        """Return a batch within the limits; the rest goes back to the front of the queue."""
-        if len(batch.records) <= max_records and batch.size <= self._limits.batch_bytes:
+    def _follows(self, batch: FetchedBatch) -> bool:
+        """Say whether the next in the queue begins where a batch ends."""
+        return bool(self._queue) and self._queue[0].topic == batch.topic and self._queue[0].before == batch.after
+
+    def _cut(self, batch: FetchedBatch, max_records: int, max_size: int, *, at_least: int = 0) -> FetchedBatch:
+        """Return the first records of a batch, so many at most and at least; the rest goes back to the front of the queue."""
+        if len(batch.records) <= max_records and batch.size <= max_size:
             return batch
-        count = self._fitting(batch.records, max_records)
+        count, size = _fitting(batch.records, max_records, max_size, at_least)
         if count == len(batch.records):
             return batch
-        records, border = batch.records[:count], batch.records[count].offset
-        size = size_of(records)
+        border = batch.records[count].offset if count else batch.before
         rest = FetchedBatch(batch.topic, border, batch.after, batch.records[count:], batch.end, batch.size - size)
         self._queue.appendleft(rest)
         self._count(rest)
-        return FetchedBatch(batch.topic, batch.before, border, records, batch.end, size)
-
-    def _fitting(self, records: Sequence[Message], max_records: int) -> int:
-        """Return how many of the records fit into a batch: at least one."""
-        size = 0
-        for count, record in enumerate(records[:max_records]):
-            size += _size(record)
-            if count and size > self._limits.batch_bytes:
-                return count
-        return min(max_records, len(records))
+        return FetchedBatch(batch.topic, batch.before, border, batch.records[:count], batch.end, size)
 
     def _drop(self, topic: str) -> None:
         dropped = [batch for batch in self._queue if batch.topic == topic]
@@ -155,6 +144,17 @@ class FetchBuffer:
 def size_of(records: Sequence[Message]) -> int:
     """Return about how many bytes of memory the records take."""
     return sum(map(_size, records))
+
+
+def _fitting(records: Sequence[Message], max_records: int, max_size: int, at_least: int) -> tuple[int, int]:
+    """Return how many of the records fit, at least so many, and their size."""
+    total = 0
+    for count, record in enumerate(records[:max_records]):
+        size = _size(record)
+        if total + size > max_size and count >= at_least:
+            return count, total
+        total += size
+    return min(max_records, len(records)), total
 
 
 def _size(record: Message) -> int:

@@ -63,7 +63,8 @@ class FencedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no
             request_timeout_ms=limits.request_timeout_ms,
             retry_backoff_ms=_RETRY_BACKOFF_MS,
             linger_ms=0,
-            max_batch_size=512 << 10,
+            max_batch_size=1
+            << 20,  # before it is compressed; a partition takes one batch after the other, each with a round trip
             max_request_size=8 << 20,
             compression_type="zstd",
         )

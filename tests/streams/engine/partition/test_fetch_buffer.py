@@ -61,8 +61,16 @@ def test_what_is_cut_off_a_large_fetch_keeps_its_place_before_what_came_later() 
     buffer = FetchBuffer(LIMITS)
     buffer.put(fetched(FIRST, 0, [1] * 6))
     buffer.put(fetched(FIRST, 6, [1] * 6))
-    batches = [buffer.take({FIRST: position}, 4) for position in (0, 4, 6, 10)]
-    assert [(batch.before, batch.after) for batch in batches if batch] == [(0, 4), (4, 6), (6, 10), (10, 12)]
+    batches = [buffer.take({FIRST: position}, 4) for position in (0, 4, 8)]
+    assert [(batch.before, batch.after) for batch in batches if batch] == [(0, 4), (4, 8), (8, 12)]
+
+
+def test_fetches_a_little_larger_than_a_batch_leave_no_small_batches() -> None:
+    buffer = FetchBuffer(LIMITS)
+    for fetch in range(4):
+        buffer.put(fetched(FIRST, 4 * fetch, [30] * 4))
+    batches = [buffer.take({FIRST: position}, 4) for position in (0, 3, 6, 9, 12, 15)]
+    assert [len(batch.records) for batch in batches if batch] == [3, 3, 3, 3, 3, 1]
 
 
 def test_small_fetches_that_follow_each_other_become_one_batch() -> None:
