@@ -91,7 +91,10 @@ class Versioned(Generic[T]):
         if not data:
             raise InvalidRecord(f"an empty value is no {self.value_type.__name__}")
         if data[0] == self.since:
-            return self._decoded(data)
+            try:
+                return self._decoder.decode(memoryview(data)[1:])
+            except DecodeError as error:  # its text has the path and the types, never the value
+                raise InvalidRecord(f"a {self.value_type.__name__} of encoding {data[0]} cannot be read: {error}") from error
         if 0 < data[0] < self.since and self.before is not None:
             return self.before.decode(data)
         if self.since < data[0] <= HIGHEST:
@@ -103,12 +106,6 @@ class Versioned(Generic[T]):
         value = self.decode(data)
         out.encoding = max(out.encoding, data[0])
         return value
-
-    def _decoded(self, data: bytes) -> T:
-        try:
-            return self._decoder.decode(memoryview(data)[1:])
-        except DecodeError as error:  # its text has the path and the types, never the value
-            raise InvalidRecord(f"a {self.value_type.__name__} of encoding {data[0]} cannot be read: {error}") from error
 
 
 def newer_encoding(what: str, encoding: int, known: int) -> MustStop:

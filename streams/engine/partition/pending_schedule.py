@@ -19,6 +19,7 @@ T = TypeVar("T")
 _SWITCH_SECONDS: Final = 0.0005  # a fetch needs the interpreter a dozen times, and waited up to 5 ms for each beside a piece
 _LOOK_SECONDS: Final = 0.001
 _ROUNDS: Final = 12  # of the loop, until a record that waits in a socket is in a buffer: aiokafka hands it on from task to task
+_ROUNDS_A_LOOK: Final = 4  # with a hundred processors a look at all of them takes longer than these rounds
 
 
 class PendingSchedule:
@@ -65,8 +66,9 @@ class PendingSchedule:
         """Return whether the part that began at `started` may have another piece, once those who wait for the loop have had it."""
         if self._clock() - started >= self._limits.part_seconds:
             return False
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
+        for _ in range(_ROUNDS // _ROUNDS_A_LOOK):
+            for _ in range(_ROUNDS_A_LOOK):
+                await asyncio.sleep(0)
             enough = self._clock() - started >= self._batch_seconds
             if (enough and self._is_awaited_here()) or self._is_awaited_elsewhere():
                 return False

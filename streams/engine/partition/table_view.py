@@ -62,15 +62,23 @@ class TableView(Generic[T]):
         if there is None:
             return
         if item:
-            self._unordered.discard(key)
-            self._ordered.discard(key)
+            if key in self._changed:  # only what was put here is in one of the two
+                self._unordered.discard(key)
+                self._ordered.discard(key)
             self._changed_groups.add(group)
         self._changed[key] = None
 
     def walk(self, group: str, after: str = "") -> Iterator[tuple[str, T]]:
+        read, prefix = self._read, f"{group}|"
         for item, data in self._walk(group, after):
-            key = key_of(group, item)
-            yield item, self._changed[key] if data is None else self._decode_once(key, data)  # type: ignore[misc]  # it was put
+            key = prefix + item
+            if data is None:
+                yield item, self._changed[key]  # type: ignore[misc]  # it was put
+                continue
+            value = read.get(key)
+            if value is None:
+                value = read[key] = self._decode(data)
+            yield item, value
 
     def items(self, group: str, after: str = "") -> Iterator[str]:
         return (item for item, _ in self._walk(group, after))
@@ -133,10 +141,10 @@ class TableView(Generic[T]):
 
     def _committed(self, group: str, after: str) -> Iterator[tuple[str, bytes]]:
         """Yield the items that the store has and the transaction has not deleted, with the committed bytes of those that were put."""
-        gone = self._gone.get(group, "")
+        gone, changed, prefix = self._gone.get(group, ""), self._changed, f"{group}|"
         at_front = after <= gone
         for item, data in self._store.walk(group, max(after, gone)):
-            if self._changed.get(key_of(group, item), ...) is None:
+            if changed.get(prefix + item, ...) is None:
                 if at_front:
                     self._gone[group] = item
                 continue
@@ -148,12 +156,6 @@ class TableView(Generic[T]):
             self._ordered.update(self._unordered)
             self._unordered = set()
         return self._ordered
-
-    def _decode_once(self, key: str, data: bytes) -> T:
-        value = self._read.get(key)
-        if value is None:
-            value = self._read[key] = self._decode(data)
-        return value
 
     def _decode(self, data: bytes) -> T:
         """Decode a row. An unreadable row is not the fault of the record being processed, so it makes no dead letter."""
