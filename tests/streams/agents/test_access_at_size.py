@@ -19,7 +19,7 @@ from streams.core.access.state.observation import StaffObservation, first_record
 from streams.core.access.state.row_kinds.assertion import assertion_of, encoded
 from streams.core.access.state.rows import AccountRow, CheckRow, HolderIndex, RecordId, TenantLog, WorkspaceRow
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import FactReference, FieldRegister, PresenceEvent
+from streams.core.access.state.values import FactReference, FieldRegister, PresenceEvent, encoded_reference
 from streams.engine.in_memory import SentRecord
 from tests.support.company import APP, AVRO, DAY, T0, Company, admin, person_of, policy, roles, snapshot_facts, staff
 
@@ -85,7 +85,7 @@ def peopled(company: Measured, count: int) -> Measured:
         state.accounts.put(AccountRow(*key, seen=seen, fields=_fields(address=address), addresses=known, ever=(address,)), *key)
         roles_of = ("Sales" if number % 10 == 0 else "Support",)
         asserted = assertion_of(staff(name, address, roles=roles_of, name="as nothing below says"))
-        record = first_record("acme", StaffObservation(("hr", name), encoded(asserted), T0, source), asserted)
+        record = first_record("acme", StaffObservation(("hr", name), encoded(asserted), T0, encoded_reference(source)), asserted)
         state.records.put(record, "hr", name)
         state.record_ids.put(RecordId("hr", name), person)
         state.addresses.put(HolderIndex((("hr", name),), (key,)), address)

@@ -8,7 +8,7 @@ from streams.core.access.checks.check import AccountInput
 from streams.core.access.state.fields import value
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
-from streams.core.access.state.values import CitedFact
+from streams.core.access.state.values import CitedFact, decoded_reference
 
 SHOWN: Final = 20  # names in a list: enough to recognise it, and a finding stays small where a source gives ten thousand
 
@@ -20,7 +20,13 @@ def presence(view: AccountInput) -> CitedFact:
 
 def records(*people: Person) -> tuple[CitedFact, ...]:
     """Cite the latest fact of every record of these people."""
-    return tuple(CitedFact(record.row.latest, excerpt(record.row)) for person in people for record in person.records)
+    rows = (record.row for person in people for record in person.records)
+    return tuple(CitedFact(decoded_reference(row.latest), excerpt(row)) for row in rows)
+
+
+def ending(row: StaffRecord) -> CitedFact:
+    """Cite the fact that last changed when employment ends by a record."""
+    return CitedFact(decoded_reference(row.ending), excerpt(row))
 
 
 def link(view: AccountInput) -> tuple[CitedFact, ...]:

@@ -121,7 +121,7 @@ def _failing(check: AccountCheck, view: AccountInput, owner: Person, held: int, 
             **({"credentials": listed(made)} if made else {}),
         },
     )  # fmt: skip
-    cited = (CitedFact(ending.row.ending, evidence.excerpt(ending.row)), *(CitedFact(each.source) for each in logins[-1:]))
+    cited = (evidence.ending(ending.row), *(CitedFact(each.source) for each in logins[-1:]))
     return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *cited, *_decisions([owner])), owner)
 
 
@@ -135,8 +135,7 @@ def _open(
         check, view, UNKNOWN, reason, since, person=owner, held=held, people=leavers, candidates=candidates or leavers,
         parameters={"employment_ended": timestamp(end), **_decided(leavers)},
     )  # fmt: skip
-    endings = [person.ending.row for person in leavers if person.ending]
-    cited = tuple(CitedFact(row.ending, evidence.excerpt(row)) for row in endings)
+    cited = tuple(evidence.ending(person.ending.row) for person in leavers if person.ending)
     cited += _decisions(leavers)
     return CheckOutcome(result, (evidence.presence(view), *evidence.link(view), *cited), owner, tuple(candidates or leavers))
 

@@ -21,7 +21,7 @@ from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedAssertion, StagedRecord
 from streams.core.access.state.stage import Stage
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import FactReference
+from streams.core.access.state.values import FactReference, encoded_reference
 
 _FAR: Final = 4  # rows read one after the other cost about as much as finding one
 TIMEOUT: Final = 60 * 60 * 1000  # ms of log time: a snapshot not complete by then is void
@@ -89,7 +89,8 @@ def _staged(
 ) -> StagedRecord | StagedAssertion:
     if snapshot.of_teammates:
         return StagedRecord(encode_raw(fact), source.partition, source.offset, source.sha256)
-    return StagedAssertion(msgspec.structs.replace(source, date=staging.requested), encoded(assertion_of(fact)))
+    dated = source if source.date == staging.requested else msgspec.structs.replace(source, date=staging.requested)
+    return StagedAssertion(encoded_reference(dated), encoded(assertion_of(fact)))
 
 
 def ended(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -176,7 +177,7 @@ def observation_of(source: str, item: str, row: StagedRecord | StagedAssertion, 
         )
     fact, reference = row.read(requested)
     assertion = assertion_of(fact)
-    return StaffObservation((source, assertion.data.record), encoded(assertion), requested, reference, number)
+    return StaffObservation((source, assertion.data.record), encoded(assertion), requested, encoded_reference(reference), number)
 
 
 def _is_strange(fact: Fact) -> bool:

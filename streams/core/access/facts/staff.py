@@ -14,7 +14,7 @@ from streams.core.access.state.row_kinds.staff_rows import AnyRecord, UnchangedR
 from streams.core.access.state.staff import describes_alike, number_of, remembered
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import AccountKey, FactReference
+from streams.core.access.state.values import AccountKey, FactReference, encoded_reference
 
 
 def record(state: TenantState, fact: Fact, source: FactReference, now: int) -> Effect:
@@ -23,7 +23,7 @@ def record(state: TenantState, fact: Fact, source: FactReference, now: int) -> E
     assert data is not None
     everybody = freshness.observed(state, data.source, source.date, fact.id, now)
     assertion = assertion_of(fact)
-    observation = StaffObservation((data.source, data.record), encoded(assertion), source.date, source)
+    observation = StaffObservation((data.source, data.record), encoded(assertion), source.date, encoded_reference(source))
     effect = observed(state, observation, StaffReader(state), now, assertion=assertion)
     return msgspec.structs.replace(effect, all_accounts=True) if everybody else effect
 

@@ -9,29 +9,27 @@ from streams.core.access.state.fields import with_asserted
 from streams.core.access.state.history import Asserted, of_one_value, with_value
 from streams.core.access.state.row_kinds.assertion import StaffAssertion, decisive, decoded, described
 from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecord, UnchangedRecord
-from streams.core.access.state.values import FactReference, FieldRegister, RecordKey
+from streams.core.access.state.values import EncodedReference, FieldRegister, RecordKey, decoded_reference
 
 
 class StaffObservation(NamedTuple):
-    """What a fact asserts of a source's record as of `time` (ms), encoded; in the complete snapshot of that number (`listed`), or alone."""
+    """What a fact asserts of a source's record as of `time` (ms), encoded; in the complete snapshot of that number (`listed`), or alone.
+
+    `source` is the fact as findings cite it, dated by the observation.
+    """
 
     key: RecordKey
     asserted: msgspec.Raw
     time: int
-    source: FactReference
+    source: EncodedReference
     listed: int | None = None
 
     @property
     def assertion(self) -> StaffAssertion:
         return decoded(self.asserted)
 
-    @property
-    def latest(self) -> FactReference:
-        """The fact as the latest observation of a record, dated by the observation."""
-        return self.source if self.source.date == self.time else msgspec.structs.replace(self.source, date=self.time)
-
     def __repr__(self) -> str:
-        return f"StaffObservation({self.key!r}, ***, {self.time}, {self.source!r}, {self.listed})"
+        return f"StaffObservation({self.key!r}, ***, {self.time}, {decoded_reference(self.source)!r}, {self.listed})"
 
 
 def person_id(tenant: str, source: str, record: str) -> str:
@@ -48,7 +46,7 @@ def first_record(tenant: str, observed: StaffObservation, assertion: StaffAssert
         person=person_id(tenant, source, record),
         sights=(observed.time,),
         listed=() if observed.listed is None else (observed.listed,),
-        latest=observed.latest,
+        latest=observed.source,
         ending=observed.source,
         ever=tuple(asserted.get("addresses", ())),
         asserted=observed.asserted,
@@ -66,7 +64,7 @@ def observed_again(row: AnyRecord, observed: StaffObservation) -> UnchangedRecor
         row,
         sights=(*row.sights, observed.time),
         listed=row.listed if observed.listed is None else _with_number(row.listed, observed.listed),
-        latest=observed.latest,
+        latest=observed.source,
     )
 
 
@@ -74,7 +72,7 @@ def whole(row: AnyRecord) -> StaffRecord:
     """Return a record with its registers and histories: of an unchanged one, what merging its observations one by one would give."""
     if isinstance(row, StaffRecord):
         return row
-    times, fact, assertion = row.sights, row.latest.fact, decoded(row.asserted)
+    times, fact, assertion = row.sights, decoded_reference(row.latest).fact, decoded(row.asserted)
     fields = {name: FieldRegister(value, times[-1], fact, times[0]) for name, value in sorted(described(assertion).items())}
     histories: dict[str, Any] = {name: (Asserted(value, of_one_value(times)),) for name, value in decisive(assertion).items()}
     return StaffRecord(
@@ -93,16 +91,17 @@ def whole(row: AnyRecord) -> StaffRecord:
 
 def merge_record(before: StaffRecord, observed: StaffObservation) -> StaffRecord:
     """Return a source's record after another observation."""
-    assertion, time, fact = observed.assertion, observed.time, observed.source.fact
+    assertion, time, fact = observed.assertion, observed.time, decoded_reference(observed.source).fact
+    latest = decoded_reference(before.latest)
     asserted, ever = decisive(assertion), before.ever
     given = asserted.get("addresses") or ()
-    is_newest = (before.latest.date, before.latest.fact) < (time, fact)
+    is_newest = (latest.date, latest.fact) < (time, fact)
     return msgspec.structs.replace(
         before,
         fields=with_asserted(before.fields, described(assertion), time, fact),
         sights=_with_number(before.sights, time),
         listed=before.listed if observed.listed is None else _with_number(before.listed, observed.listed),
-        latest=observed.latest if is_newest else before.latest,
+        latest=observed.source if is_newest else before.latest,
         ever=ever if all(address in ever for address in given) else tuple(sorted({*ever, *given})),
         **{name: with_value(getattr(before, name), value, time) for name, value in asserted.items()},
     )

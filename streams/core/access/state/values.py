@@ -3,11 +3,12 @@
 They are trees of frozen values, as rows are. No cycle can begin in one, so the collector of cycles does not walk them (`gc=False`).
 """
 
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from schemas.access.facts import Evidence, Fact
+from schemas.encoded import holds
 
 PERSON: Final = "person"  # a kind of account: that of one person, as if it were not classified
 Key: TypeAlias = tuple[str, ...]
@@ -44,6 +45,23 @@ class FactReference(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def of(cls, fact: Fact, date: int, partition: int, offset: int, sha256: str) -> "FactReference":
         """Return a fact as it is cited that lies there in the log."""
         return cls(fact.id, fact.kind, fact.time, date, partition, offset, sha256, fact.evidence)
+
+
+EncodedReference: TypeAlias = Annotated[msgspec.Raw, holds(FactReference)]
+"""A reference that stays encoded in its row: nearly all are passed on, or given up for a later one, unread."""
+
+_decode_reference: Final = msgspec.msgpack.Decoder(FactReference).decode
+_encode_reference: Final = msgspec.msgpack.Encoder().encode
+
+
+def encoded_reference(reference: FactReference) -> msgspec.Raw:
+    """Return the bytes of a reference."""
+    return msgspec.Raw(_encode_reference(reference))
+
+
+def decoded_reference(reference: msgspec.Raw) -> FactReference:
+    """Return the reference of `encoded_reference` bytes."""
+    return _decode_reference(reference)
 
 
 class CitedFact(msgspec.Struct, frozen=True, gc=False):

@@ -5,7 +5,7 @@ from typing import TypeAlias
 from streams.core.access.state.history import Asserted, History
 from streams.core.access.state.row_kinds.assertion import EncodedAssertion
 from streams.core.access.state.row_kinds.row import Row
-from streams.core.access.state.values import FactReference, FieldRegister
+from streams.core.access.state.values import EncodedReference, FieldRegister
 
 
 class RecordForm(Row, frozen=True, kw_only=True):
@@ -21,8 +21,8 @@ class RecordForm(Row, frozen=True, kw_only=True):
     person: str
     sights: tuple[int, ...]
     listed: tuple[int, ...]
-    latest: FactReference
-    ending: FactReference
+    latest: EncodedReference
+    ending: EncodedReference
     ever: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

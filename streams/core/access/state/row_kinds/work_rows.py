@@ -4,7 +4,7 @@ from schemas.access.facts import EncodedFact, Fact, decode_raw
 from streams.core.access.state.row_kinds.assertion import EncodedAssertion
 from streams.core.access.state.row_kinds.row import Row
 from streams.core.access.state.stage import Stage
-from streams.core.access.state.values import FactReference, LogPosition
+from streams.core.access.state.values import EncodedReference, FactReference, LogPosition, decoded_reference
 
 
 class SnapshotStaging(Row, frozen=True, tag="snapshot"):
@@ -45,13 +45,13 @@ class StagedRecord(StagedRow, frozen=True, tag="staged_record"):
 
 
 class StagedAssertion(StagedRow, frozen=True, tag="staged_assertion"):
-    """A row of a staff source's snapshot, until the snapshot is complete: what it asserts, encoded as records have it, and the fact as findings cite it."""
+    """A row of a staff source's snapshot, until the snapshot is complete: what it asserts, and the fact as findings cite it, both encoded as records have them."""
 
-    source: FactReference
+    source: EncodedReference
     asserted: EncodedAssertion
 
     def __repr__(self) -> str:
-        return f"StagedAssertion({self.source!r}, ***)"
+        return f"StagedAssertion({decoded_reference(self.source)!r}, ***)"
 
 
 class SnapshotPage(Row, frozen=True, tag="snapshot_page"):

@@ -14,7 +14,7 @@ from streams.core.access.state.row_kinds.staff_rows import AnyRecord, StaffRecor
 from streams.core.access.state.row_kinds.work_rows import StagedRecord
 from streams.core.access.state.staff import describes_alike, employment_of, number_of, read_record, remembered
 from streams.core.access.state.tenant import TenantState
-from streams.core.access.state.values import AppliedSnapshot, FactReference
+from streams.core.access.state.values import AppliedSnapshot, FactReference, decoded_reference, encoded_reference
 from tests.support.company import T0, TENANT, Company, everyone, snapshot_facts, staff
 
 HOUR = 3_600_000
@@ -43,7 +43,7 @@ def given_by(observation) -> StaffObservation:
     if ends == "not said":
         data = msgspec.structs.replace(data, asserts=tuple(name for name in data.asserts if name != "ends"))
     asserted = encoded(assertion_of(msgspec.structs.replace(fact, record=data)))
-    return StaffObservation((data.source, data.record), asserted, at, source, listed)
+    return StaffObservation((data.source, data.record), asserted, at, encoded_reference(source), listed)
 
 
 def observed(before, observation) -> StaffRecord:
@@ -193,7 +193,8 @@ def test_rows_that_an_earlier_release_staged_are_applied():
     state = TenantState(company.table, TENANT)
     for item, staged in list(state.backlog.staff_snapshots.staged.walk()):
         [fact] = [each for each in parts if each.id == item.rpartition("|")[2]]
-        earlier = StagedRecord(encode_raw(fact), staged.source.partition, staged.source.offset, staged.source.sha256)
+        source = decoded_reference(staged.source)
+        earlier = StagedRecord(encode_raw(fact), source.partition, source.offset, source.sha256)
         state.backlog.staff_snapshots.staged.put(earlier, item)
     company.table.commit()
     other = Company()
