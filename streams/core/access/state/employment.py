@@ -93,14 +93,16 @@ class Absence(NamedTuple):
 def _absences(reader: StaffReader, record: Record) -> list[Absence]:
     """Return when employment had ended by a record: from the instants of its ends, whenever they were asserted, until they were taken back."""
     row, source = record.row, record.key[0]
-    status = moments(tuple(each for each in row.status if each.value not in (None, "", WITHDRAWN)))
-    found = [Absence(source, *period) for period in _periods(status, ENDED)]
-    found += [Absence(source, *period) for period in _dated(moments(row.ends), status)]
-    lacking = lacking_times(row, reader.snapshots(source))
-    there = sorted(row.sights) if lacking else []
-    found += [Absence(source, time, next((sight for sight in there if sight >= time), None), lacked=True) for time in lacking]
-    gone = moments(tuple(each for each in row.status if each.value))
-    return found + [Absence(source, *period, lacked=True) for period in _periods(gone, WITHDRAWN)]
+    found: list[Absence] = []
+    if _asserts_end(row):
+        status = moments(tuple(each for each in row.status if each.value not in (None, "", WITHDRAWN)))
+        found += [Absence(source, *period) for period in (*_periods(status, ENDED), *_dated(moments(row.ends), status))]
+    if reader.settings.absences(source):  # else its absence never was an end
+        gone = moments(tuple(each for each in row.status if each.value))
+        found += [Absence(source, *period, lacked=True) for period in _periods(gone, WITHDRAWN)]
+        for time in lacking_times(row, reader.snapshots(source)):
+            found.append(Absence(source, time, min((sight for sight in row.sights if sight >= time), default=None), lacked=True))
+    return found
 
 
 def _periods(status: Sequence[Moment], value: str) -> Iterator[tuple[int, int | None]]:
@@ -139,7 +141,7 @@ def _dated(ends: Sequence[Moment], status: Sequence[Moment]) -> Iterator[tuple[i
 def _employed_by_former_rules(reader: StaffReader, person: Person, made: Sequence[DatedName]) -> int | None:
     """Return what `employed_since` does by the rules of version 4: ends count from when they were asserted, and settings whatever they decide."""
     again = [since for record in person.records if (since := _absence_counts_no_more(reader, record)) is not None]
-    if any(_may_have_left(record) for record in person.records):
+    if any(record.absence_ends or _asserts_end(record.row) for record in person.records):
         dates = {each.date for each in made}
         held: int | None = None
         for time in sorted(changes_of(reader, person) | dates):
@@ -152,11 +154,9 @@ def _employed_by_former_rules(reader: StaffReader, person: Person, made: Sequenc
     return max(again, default=None)
 
 
-def _may_have_left(record: Record) -> bool:
+def _asserts_end(row: StaffRecord) -> bool:
     """Say whether a record ever asserted an end, as few do."""
-    row = record.row
-    ends = any(each.value is not None for each in row.ends) or any(each.value == ENDED for each in row.status)
-    return ends or record.absence_ends
+    return any(each.value is not None for each in row.ends) or any(each.value == ENDED for each in row.status)
 
 
 def _absence_counts_no_more(reader: StaffReader, record: Record) -> int | None:
