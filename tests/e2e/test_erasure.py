@@ -61,8 +61,9 @@ TIDY = {
     "broker.session.timeout.ms": "60000",  # on a busy machine it is quiet for longer than the usual six seconds, and alive
 }
 SHORT = {"segment.ms": "1000", "file.delete.delay.ms": "100"}
-COMPACTED = {**SHORT, "max.compaction.lag.ms": "1000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"}
-EXPIRING = {**SHORT, "retention.ms": "2000"}
+COMPACTED = {**SHORT, "max.compaction.lag.ms": "4000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "10000"}
+EXPIRING = {**SHORT, "retention.ms": "15000"}
+"""What is deleted, and the tombstones above, an agent that waits for a processor has to read before."""
 
 
 def saved(identifier, number, **fields):

@@ -102,17 +102,16 @@ async def test_three_brokers_keep_what_was_acknowledged_when_one_is_killed(priva
 
 
 @pytest.mark.asyncio
-async def test_the_broker_runs_with_the_settings_of_the_table(kafka: str) -> None:
-    if os.environ.get("KAFKA_BOOTSTRAP"):
-        pytest.skip("the cluster of the environment has settings of its own")
+async def test_the_broker_runs_with_the_settings_of_the_table(private_stacks: Path) -> None:
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
-    finally:
-        await admin.close()
+    with temporary_stack() as stack:
+        admin = AIOKafkaAdminClient(bootstrap_servers=stack.addresses.kafka)
+        await admin.start()
+        try:
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
+        finally:
+            await admin.close()
     actual = {entry[0]: entry[1] for entry in answer.resources[0][4]}
     assert {name: actual.get(name) for name in SETTINGS} == dict(SETTINGS)
 
