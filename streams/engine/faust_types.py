@@ -1,4 +1,4 @@
-"""Faust's types without aiohttp, which Faust imports for the name of one of them: a quarter of what a worker's start costs, and never used.
+"""Faust's types without aiohttp, which Faust imports for the name of one of them: a sixth to a quarter of what a worker's start costs, and never used.
 
 Faust's web server and HTTP client are off, and what imports aiohttp itself later gets the real one.
 """
