@@ -17,6 +17,7 @@ from xdist.workermanage import WorkerController
 
 from connectors.local import LocalStack
 from connectors.local.reaper import Reaper
+from tests.patience import PATIENT_CONTROLLER
 
 ROOT: Final = Path(__file__).parents[1]
 PROCESSES: Final = 5  # on two cores: a long test computes for a third of its time, and waits for the rest
@@ -89,9 +90,8 @@ TEST_BY_TEST: Final = frozenset(
 )
 """Files whose tests take long and share nothing: they need not stay together."""
 
-SETTINGS: Final = MappingProxyType({"log.retention.check.interval.ms": "86400000", "broker.session.timeout.ms": "60000"})
-"""Of the shared broker. Records of tests have fixed times, long past: every five minutes those of all topics would be deleted, between two reads.
-A broker that gets no CPU for six seconds is alive, and no other could take its place: the controller waits for it."""
+SETTINGS: Final = MappingProxyType({"log.retention.check.interval.ms": "86400000", **PATIENT_CONTROLLER})
+"""Of the shared broker. Records of tests have fixed times, long past: every five minutes those of all topics would be deleted, between two reads."""
 
 _NARROWING: Final = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "usepdb")
 """Options by which a run is small, or needs the terminal."""

@@ -25,7 +25,7 @@ from streams.cli.main import root
 from streams.engine.naming import Naming
 from streams.engine.runner import running
 from streams.engine.tables.rocksdb import RocksStores
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, PATIENT_CONTROLLER
 from tests.support.config import config_text, write_config
 from tests.support.engines import QUICK, caught_up, latest, until
 from tests.support.intercom_bodies import posted
@@ -47,7 +47,7 @@ TIDY = {
     "log.cleaner.backoff.ms": "500",
     "log.retention.check.interval.ms": "1000",
     "log.initial.task.delay.ms": "100",
-    "broker.session.timeout.ms": "60000",  # on a busy machine it is quiet for longer than the usual six seconds, and alive
+    **PATIENT_CONTROLLER,
 }
 SHORT = {"segment.ms": "4000", "file.delete.delay.ms": "100"}
 COMPACTED = {**SHORT, "max.compaction.lag.ms": "4000", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"}

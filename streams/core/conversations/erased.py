@@ -14,11 +14,10 @@ from schemas.intercom.conversations import Part
 from schemas.profiles.registers import Layers, Registers, Value
 from schemas.profiles.version import Version
 from streams.core.conversations.objects import reference_of
-from streams.core.conversations.observation import Observed
+from streams.core.conversations.observation import ERASED, Observed
 from streams.core.conversations.row import without_written_details
 from streams.core.records.registers import edge_registers
 
-_MARK: Final = "erased:"
 _ALWAYS: Final = Version(0, 0, 0, 0, "")  # its time does not matter, so that a repetition changes nothing
 _CONTACT: Final = "contact:"
 GONE: Final = "contact:~"
@@ -33,19 +32,19 @@ _SEPARATOR: Final = "\n"  # between the ids of a complete list
 
 def erasure_of(contact: str) -> Registers:
     """Return the mark that a contact is erased, given Intercom's id of it."""
-    return edge_registers(_ALWAYS, [f"{_MARK}{contact}"], on=True)
+    return edge_registers(_ALWAYS, [f"{ERASED}{contact}"], on=True)
 
 
 def erased_contacts(registers: Registers) -> frozenset[str]:
     """Return the ids of the contacts that are erased."""
-    found = [name.removeprefix(_MARK) for _, names in registers.on for name in names if name.startswith(_MARK)]
+    found = [name.removeprefix(ERASED) for _, names in registers.on for name in names if name.startswith(ERASED)]
     return frozenset(found) if found else _NOBODY
 
 
 def says_more(registers: Registers) -> bool:
     """Return whether anything is known of a conversation but who is erased."""
     return bool(registers.now) or any(
-        not name.startswith(_MARK) for layers in (registers.on, registers.off) for _, names in layers for name in names
+        not name.startswith(ERASED) for layers in (registers.on, registers.off) for _, names in layers for name in names
     )
 
 

@@ -23,6 +23,7 @@ from streams.core.records.intercom.payload import decode_item
 from streams.core.records.registers import NOTHING, edge_registers, field_registers, join, list_registers
 
 DELETED: Final = "deleted"
+ERASED: Final = "erased:"  # begins the mark that a contact is erased
 TICKET_MARK: Final = "ticket"  # what once had a ticket's body is a ticket: they share their ids with conversations
 SOURCE_REDACTED: Final = "source_redacted"  # the message that began it; it absorbs
 UPDATED: Final = "updated_at"

@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.intercom.conversations import ConversationRow, Part
 from schemas.profiles.registers import Layers, Registers
-from streams.core.conversations.observation import DELETED, SOURCE_REDACTED, TICKET_MARK
+from streams.core.conversations.observation import DELETED, ERASED, SOURCE_REDACTED, TICKET_MARK
 from streams.core.conversations.tallies import Tallies, counted
 from streams.core.records import packing
 from streams.core.records.registers import active_edges, join
@@ -25,9 +25,11 @@ _DETAILS: Final = (
     "ticket_type_name",
     "ticket_state_label",
 )
-_ERASED: Final = "erased:"
-_KEPT_EDGES: Final = ("contact:", _ERASED, TICKET_MARK, DELETED, SOURCE_REDACTED)
+_KEPT_EDGES: Final = ("contact:", ERASED, TICKET_MARK, DELETED, SOURCE_REDACTED)
 
+_ALL: Final = ("",)  # what every name begins with
+
+_Keeps = Callable[[str], bool]
 FindParts = Callable[[], Iterable[Part]]
 
 
@@ -46,13 +48,14 @@ def is_deleted(registers: Registers) -> bool:
 
 def without_details(registers: Registers, until: int | None = None) -> Registers:
     """Return the registers without what was written in the conversation up to a second, or ever, and without edges to other things than contacts."""
-    return msgspec.structs.replace(
-        _without_fields(registers, _DETAILS, until),
-        on=_kept(registers.on, _is_kept_edge, until),
-        off=_kept(registers.off, _is_kept_edge, until),
-        since=_kept(registers.since, _is_kept_edge, until),
-        complete=_kept(registers.complete, lambda name: name == "contact", until),
+    return _reduced(
+        registers, until, fields=_DETAILS, on=_is_kept_edge, edges=_is_kept_edge, lists=lambda name: name == "contact"
     )
+
+
+def since(registers: Registers, until: int) -> Registers:
+    """Return what was asserted after a second, and what absorbs whenever it was: who is erased, and a redaction of the message that began it."""
+    return _reduced(registers, until, fields=_ALL, on=_is_timeless, edges=_is_none, lists=_is_none)
 
 
 def without_written_details(registers: Registers) -> Registers:
@@ -60,23 +63,16 @@ def without_written_details(registers: Registers) -> Registers:
     return _without_fields(registers, _DETAILS)
 
 
-def since(registers: Registers, until: int) -> Registers:
-    """Return what was asserted after a second, and what absorbs whenever it was: who is erased, and a redaction of the message that began it."""
-
-    def is_timeless(name: str) -> bool:
-        return name.startswith((_ERASED, SOURCE_REDACTED))
-
-    now = _kept(registers.now, _is_none, until)
-    left = {name for _, values in now for name in values}
-    return Registers(
-        now=now,
-        last=_kept(registers.last, _is_none, until),
-        first=_kept(registers.first, _is_none, until),
-        on=_kept(registers.on, is_timeless, until),
-        off=_kept(registers.off, _is_none, until),
-        since=_kept(registers.since, _is_none, until),
-        complete=_kept(registers.complete, _is_none, until),
-        contested=tuple(name for name in registers.contested if name in left),
+def _reduced(
+    registers: Registers, until: int | None, *, fields: tuple[str, ...], on: _Keeps, edges: _Keeps, lists: _Keeps
+) -> Registers:
+    """Return the registers without fields of these prefixes, and with the active edges, other edges and lists that are kept; whole after a second."""
+    return msgspec.structs.replace(
+        _without_fields(registers, fields, until),
+        on=_kept(registers.on, on, until),
+        off=_kept(registers.off, edges, until),
+        since=_kept(registers.since, edges, until),
+        complete=_kept(registers.complete, lists, until),
     )
 
 
@@ -125,11 +121,15 @@ def _is_kept_edge(name: str) -> bool:
     return name.startswith(_KEPT_EDGES)
 
 
+def _is_timeless(name: str) -> bool:
+    return name.startswith((ERASED, SOURCE_REDACTED))
+
+
 def _is_none(_: str) -> bool:
     return False
 
 
-def _kept(layers: Layers, keep: Callable[[str], bool], until: int | None = None) -> Layers:
+def _kept(layers: Layers, keep: _Keeps, until: int | None = None) -> Layers:
     """Return the layers with the names that are kept, and whole where they are later than a second."""
     reduced = (
         (version, values)

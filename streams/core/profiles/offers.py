@@ -4,7 +4,7 @@
 those of all: the order of events decides nothing.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from schemas.profiles.policies import (
@@ -134,21 +134,9 @@ class Offers:
             self._restricted[key] = found if overwrites else None
         return self._restricted[key]
 
-    def filling(self, record: str, registers: Registers, names: Container[str]) -> list[tuple[Version, Mapping[str, Value]]]:
+    def filling(self, record: str, registers: Registers) -> list[tuple[Version, Mapping[str, Value]]]:
         """Return what the only record of a profile offers for fields that its source does not overwrite, those of one version together."""
-        rules, first = self._of_source[source_of(record)], first_values(registers)
-        birth = next((version for version, values in first[:1] if values), None)
-        return [
-            (version, filled)
-            for version, values in first
-            if (
-                filled := {
-                    name: value
-                    for name, value in values.items()
-                    if name in names and (rules[name].strategy == APPEND_ONLY or version == birth)
-                }
-            )
-        ]
+        return list(self._filling(record, registers, _first_record({record: registers})))
 
     def restriction(self, source: str, name: str) -> str | None:
         """Return the rule by which records of a source may not overwrite a field: `locked`, `only_empty` or a strategy. None where they may."""
@@ -168,12 +156,20 @@ class Offers:
             offered = {name: value for name, value in values.items() if value is not None and rules[name].strategy == OVERWRITE}
             if offered:
                 yield False, Assertion(version, record), offered
+        for version, filled in self._filling(record, registers, first):
+            yield True, Assertion(version, record), filled
+
+    def _filling(
+        self, record: str, registers: Registers, first: "_First | None"
+    ) -> Iterator[tuple[Version, Mapping[str, Value]]]:
+        """Yield the earliest values that a record offers where it only fills, those of one version together."""
+        rules = self._of_source[source_of(record)]
         birth = first.birth if first is not None and first.record == record else None
         for version, values in first_values(registers):
             filling = (APPEND_ONLY, IGNORE) if version == birth else (APPEND_ONLY,)
             filled = {name: value for name, value in values.items() if rules[name].strategy in filling}
             if filled:
-                yield True, Assertion(version, record), filled
+                yield version, filled
 
     def _edges(self, record: str, registers: Registers, first: "_First | None") -> Iterable[tuple[str, Version]] | None:
         rules = self._of_source[source_of(record)]

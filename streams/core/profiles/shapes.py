@@ -129,7 +129,7 @@ def _governed(
     restricted = offers.restricted(source_of(record), names)
     if not restricted:
         return names, None if restricted is None else ()
-    return tuple([name for name in names if name not in restricted]), offers.filling(record, registers, restricted)
+    return tuple([name for name in names if name not in restricted]), offers.filling(record, registers)
 
 
 def _fill(value: dict[str, Any], schema: PublicSchema, record: str, version: Version, filled: _Filled) -> None:

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
-from operator import is_
+from operator import attrgetter, is_
 from types import MappingProxyType
 from typing import Final
-
-import msgspec
 
 from schemas.canonical import canonical_text
 from schemas.profiles.policies import ProfilePolicy, is_hash
@@ -30,6 +28,7 @@ _OLDER_NAMES: Final = MappingProxyType({"user_id": "external_id", "last_request_
 _MAPS: Final = ("attributes.", "traits.")
 _TRAITS: Final = "traits."
 MOST_NAMES: Final = 4096  # of fields that are remembered: a workspace has some dozens
+_PARTS: Final = attrgetter(*Registers.__struct_fields__)
 _STORED_BY: Final = "stored by"  # kept with the registers: the policy that denies nothing of them
 
 
@@ -64,14 +63,6 @@ class Storage:
         if registers.__dict__.get(_STORED_BY) is self:
             return registers
         now, last, first = self._fields(registers.now), self._fields(registers.last), self._fields(registers.first)
-        if (
-            now is registers.now
-            and last is registers.last
-            and first is registers.first
-            and not (self._denies_lists or registers.contested)
-        ):
-            registers.__dict__[_STORED_BY] = self
-            return registers
         on, off, since, complete = registers.on, registers.off, registers.since, registers.complete
         if self._denies_lists:
             on, off, since, complete = self._edges(on), self._edges(off), self._edges(since), self._lists(complete)
@@ -79,7 +70,7 @@ class Storage:
         if contested and any(self.fate(name) is Fate.DENIED for name in contested):
             contested = tuple(name for name in contested if self.fate(name) is not Fate.DENIED)
         after = (now, last, first, on, off, since, complete, contested)
-        kept = registers if all(map(is_, after, msgspec.structs.astuple(registers))) else Registers(*after)
+        kept = registers if all(map(is_, after, _PARTS(registers))) else Registers(*after)
         kept.__dict__[_STORED_BY] = self
         return kept
 

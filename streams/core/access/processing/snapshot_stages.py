@@ -10,10 +10,9 @@ from streams.core.access.checks import deadlines
 from streams.core.access.facts import freshness, staff
 from streams.core.access.facts.snapshots import StagedSnapshot, observation_of, snapshot_of, staged_snapshot, stale_ids
 from streams.core.access.processing.chunk import APPLIED, Chunk
-from streams.core.access.processing.guard import refuses
+from streams.core.access.processing.guard import refuses, waits_behind
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import REMEMBERED
-from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotPage, SnapshotStaging
 from streams.core.access.state.rows import SourceRow
 from streams.core.access.state.staff import without_snapshot
@@ -78,7 +77,7 @@ def count_withdrawn(chunk: Chunk) -> Stage:
     if chunk.has_more:
         return Stage.COUNT_WITHDRAWN
     known = state.sources.get(snapshot.scope) or SourceRow()
-    waiting = _waiting(state, known, snapshot.id, staging.requested)
+    waiting = known.problem if waits_behind(known.problem, snapshot.id, staging.requested, state.rules_version) else None
     if refuses(staging, state.read_settings.guard):
         snapshot.put(msgspec.structs.replace(staging, refused=True))
         problem = SnapshotProblem(
@@ -96,14 +95,6 @@ def count_withdrawn(chunk: Chunk) -> Stage:
         chunk.accounts |= _workspaces(state)
     chunk.all_accounts = freshness.observed(state, snapshot.scope, staging.requested, chunk.fact.id, chunk.now)
     return Stage.APPLY_ROWS
-
-
-def _waiting(state: TenantState, known: SourceRow, id_: str, requested: int) -> SnapshotProblem | None:
-    """Return what is known of a refused file that is of a later time than this one, by the rules of version 5: older news answers no doubt about it."""
-    problem = known.problem
-    if problem is None or problem.id == id_ or problem.requested is None or not follows(state.rules_version, WITH_DOUBT):
-        return None
-    return problem if problem.requested > requested else None
 
 
 def _workspaces(state: TenantState) -> set[AccountKey]:

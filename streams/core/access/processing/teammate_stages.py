@@ -15,7 +15,7 @@ from streams.core.access.facts.snapshots import StagedSnapshot, snapshot_of, sta
 from streams.core.access.findings.episodes import EpisodeCause
 from streams.core.access.processing import coverage
 from streams.core.access.processing.chunk import APPLIED, Chunk
-from streams.core.access.processing.guard import refuses
+from streams.core.access.processing.guard import refuses, waits_behind
 from streams.core.access.processing.snapshot_stages import discard
 from streams.core.access.state.row_kinds.rules_rows import WITH_BEGINNINGS, WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.work_rows import SnapshotStaging, StagedRecord
@@ -165,12 +165,13 @@ def infer_removals(chunk: Chunk) -> Stage:
 
 def _waits_behind(state: TenantState, app_id: str, row: TeammatesRow, id_: str, requested: int) -> bool:
     """Say whether one that was refused or cut off was requested after the one with that id: older news answers no doubt about it."""
-    if row.problem is None or row.problem.id == id_ or not follows(state.rules_version, WITH_DOUBT):
-        return False
-    if row.problem.requested is not None:
-        return row.problem.requested > requested
-    staging = teammates_snapshot(state, app_id, row.problem.id).staging()  # a row of before has only that
-    return staging is not None and staging.refused and staging.requested > requested
+    problem = row.problem
+    if problem is not None and problem.requested is None:  # a row of before has only its staging
+        staging = teammates_snapshot(state, app_id, problem.id).staging()
+        problem = msgspec.structs.replace(
+            problem, requested=staging.requested if staging is not None and staging.refused else None
+        )
+    return waits_behind(problem, id_, requested, state.rules_version)
 
 
 def _applied(chunk: Chunk, row: TeammatesRow, staging: SnapshotStaging) -> TeammateSnapshot:

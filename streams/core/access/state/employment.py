@@ -12,7 +12,7 @@ from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.staff import ENDED, WITHDRAWN, Record, lacking_times
 from streams.core.access.state.staff_reader import StaffReader
-from streams.core.access.state.values import DatedName
+from streams.core.access.state.values import DatedName, name_at
 
 
 def end_at(reader: StaffReader, person: Person, at: int, source: str | None) -> int | None:
@@ -64,11 +64,8 @@ def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName
     meant = {source: reader.settings.absences(source) for source in person.sources} if away else {}
     decided = {each.date for history in (made, *meant.values()) for each in history}
 
-    def right(at: int) -> str | None:
-        return next((each.name for each in reversed(made) if each.date <= at), None)
-
     def has_left(at: int) -> bool:
-        source = right(at)
+        source = name_at(made, at)
         held = [
             each for each in away if each.begun <= at and (each.over is None or at < each.over) and source in (None, each.source)
         ]
@@ -76,7 +73,11 @@ def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName
 
     times = decided | {each.over for each in away if each.over is not None} if away else ()
     for time in sorted(times, reverse=True):
-        if has_left(time - 1) and not has_left(time) and (time in decided or end_at(reader, person, time, right(time)) is None):
+        if (
+            has_left(time - 1)
+            and not has_left(time)
+            and (time in decided or end_at(reader, person, time, name_at(made, time)) is None)
+        ):
             return time
     return None
 
@@ -145,7 +146,7 @@ def _employed_by_former_rules(reader: StaffReader, person: Person, made: Sequenc
         dates = {each.date for each in made}
         held: int | None = None
         for time in sorted(changes_of(reader, person) | dates):
-            source = next((each.name for each in reversed(made) if each.date <= time), None)
+            source = name_at(made, time)
             end = end_at(reader, person, time, source)
             had_left = held is not None and held < time
             if had_left and (end is None or (time in dates and end > time)):

@@ -11,7 +11,7 @@ from streams.core.access.state.freshness import Freshness, freshness_of
 from streams.core.access.state.row_kinds.rules_rows import ALL
 from streams.core.access.state.rows import SettingsRow
 from streams.core.access.state.staff import ENDED, WITHDRAWN, absence_of
-from streams.core.access.state.values import DatedName
+from streams.core.access.state.values import DatedName, name_at
 
 REGIONS: Final = "regions"
 GUARD: Final = "guard"
@@ -95,4 +95,4 @@ class ReadSettings:
         """Say whether absence from a source's complete snapshot ends employment at an instant (ms): it did then, or it does now."""
         if self._absence.get(source) == ENDED:
             return True
-        return next((each.name for each in reversed(self.absences(source)) if each.date <= at), WITHDRAWN) == ENDED
+        return name_at(self.absences(source), at) == ENDED

@@ -3,6 +3,7 @@
 They are trees of frozen values, as rows are. No cycle can begin in one, so the collector of cycles does not walk them (`gc=False`).
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -170,6 +171,11 @@ class DatedName(NamedTuple):
     name: str | None
     date: int
     offset: int
+
+
+def name_at(made: Sequence[DatedName], at: int) -> str | None:
+    """Return the name that counted at an instant (ms), of names in the order of the log; None where there was none yet."""
+    return next((each.name for each in reversed(made) if each.date <= at), None)
 
 
 class Exemption(msgspec.Struct, frozen=True, gc=False, kw_only=True):

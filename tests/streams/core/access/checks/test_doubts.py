@@ -26,6 +26,21 @@ def company_where_absence_is_an_end(policy: Fact, version: str) -> tuple[Company
     return company, ended.id
 
 
+def employed_by_two_sources(company: Company) -> None:
+    company.staff("77", JO)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO, at=T0 + DAY)
+
+
+def company_whose_list_lacks_jo(version: str) -> tuple[Company, str]:
+    """Return a company where absence is an end, with a list that lacks somebody of another source too, and the settings' id."""
+    company, ended = company_where_absence_is_an_end(everyone(), version)
+    employed_by_two_sources(company)
+    company.snapshot(requested=T0 + 5 * DAY)
+    assert company.results()["C2 7"] == "FAIL"
+    return company, ended
+
+
 def let_absence_be_no_end(company: Company, settings_before: str, *, day: int) -> None:
     company.add(msgspec.structs.replace(settings(settings_before, workspaces=(APP,)), time=T0 + day * DAY))
 
@@ -108,9 +123,7 @@ def test_who_is_employed_passes_since_nobody_whom_a_former_address_names_is_a_le
 @pytest.mark.parametrize(("version", "day"), [("4", 20), ("5", 1)])
 def test_settings_by_which_an_absence_to_come_is_no_end_employ_nobody_again(version: str, day: int):
     company, ended = company_where_absence_is_an_end(everyone(), version)
-    company.staff("77", JO)
-    company.staff("j", JO, source="idp")
-    company.added("7", JO, at=T0 + DAY)
+    employed_by_two_sources(company)
     company.snapshot(requested=T0 + 30 * DAY)  # by a clock that is ahead of the log's
     let_absence_be_no_end(company, ended, day=20)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", day)
@@ -118,12 +131,7 @@ def test_settings_by_which_an_absence_to_come_is_no_end_employ_nobody_again(vers
 
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 8)])
 def test_who_is_employed_since_the_settings_say_so_is_not_since_before_when_the_record_is_there_again(version: str, day: int):
-    company, ended = company_where_absence_is_an_end(everyone(), version)
-    company.staff("77", JO)
-    company.staff("j", JO, source="idp")
-    company.added("7", JO, at=T0 + DAY)
-    company.snapshot(requested=T0 + 5 * DAY)
-    assert company.results()["C2 7"] == "FAIL"
+    company, ended = company_whose_list_lacks_jo(version)
     let_absence_be_no_end(company, ended, day=8)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 8)
     company.staff("77", JO, at=T0 + 10 * DAY)
@@ -148,12 +156,7 @@ def decided_to_be_right(source: str | None, replaces: str | None = None, *, day:
 
 @pytest.mark.parametrize(("version", "day"), [("4", 8), ("5", 6)])
 def test_settings_by_which_an_absence_is_no_end_date_nothing_where_another_source_is_right(version: str, day: int):
-    company, ended = company_where_absence_is_an_end(everyone(), version)
-    company.staff("77", JO)
-    company.staff("j", JO, source="idp")
-    company.added("7", JO, at=T0 + DAY)
-    company.snapshot(requested=T0 + 5 * DAY)
-    assert company.results()["C2 7"] == "FAIL"
+    company, ended = company_whose_list_lacks_jo(version)
     right = decided_to_be_right("idp", day=6)
     company.add(right)
     assert (company.results()["C2 7"], since(company, "C2")) == ("PASS", 6)
@@ -166,9 +169,7 @@ def test_settings_by_which_an_absence_is_no_end_date_nothing_where_another_sourc
 @pytest.mark.parametrize("version", ["4", "5"])
 def test_a_decision_dates_nothing_where_an_absence_was_no_end_yet(version: str):
     company, ended = company_where_absence_is_an_end(everyone(), version)
-    company.staff("77", JO)
-    company.staff("j", JO, source="idp")
-    company.added("7", JO, at=T0 + DAY)
+    employed_by_two_sources(company)
     company.add(decided_to_be_right("idp", day=3))
     company.snapshot(requested=T0 + 5 * DAY)
     company.staff("77", JO, at=T0 + 7 * DAY)
@@ -180,9 +181,7 @@ def test_a_decision_dates_nothing_where_an_absence_was_no_end_yet(version: str):
 @pytest.mark.parametrize(("version", "day"), [("4", 1), ("5", 6)])
 def test_a_decision_dates_who_passes_by_it_also_where_the_end_was_asserted_after_it(version: str, day: int):
     company = company_with(everyone(), version=version)
-    company.staff("77", JO)
-    company.staff("j", JO, source="idp")
-    company.added("7", JO, at=T0 + DAY)
+    employed_by_two_sources(company)
     company.staff("77", JO, at=T0 + 9 * DAY, ends=T0 + 2 * DAY)
     assert last(company, "C2") == ("C2 7 opened", 2)
     company.add(decided_to_be_right("idp", day=6))

@@ -106,7 +106,7 @@ def test_listings_under_a_guard_are_as_the_naive_model_has_them(differing, seeds
 
 @pytest.mark.parametrize(
     ("module", "name", "differing"),
-    [(teammate_stages, "_waits_behind", differing_lists), (snapshot_stages, "_waiting", differing_files)],
+    [(teammate_stages, "_waits_behind", differing_lists), (snapshot_stages, "waits_behind", differing_files)],
 )
 def test_the_model_notices_where_older_news_takes_the_place_of_later(monkeypatch, module, name, differing):
     monkeypatch.setattr(module, name, lambda *_: None)
