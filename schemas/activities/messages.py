@@ -161,13 +161,15 @@ class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="acti
 class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="with"):
     """With whom a conversation is, as the contact last learnt; `moves` of its activities are not at their end.
 
-    Stored, the empty word stands for the contact itself: a contact keeps this row for every conversation it ever had.
+    Stored, the empty word stands for the contact itself: a contact keeps this row for every conversation it ever had. `redacted` are marks of
+    what was redacted once it was sealed, and the contact did not have: another one may have passed the words on before it learnt that.
     """
 
     participants: Participants
     closed: bool = False
     sealed: bool = False
     moves: int = 0
+    redacted: tuple[str, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True, tag="summary"):

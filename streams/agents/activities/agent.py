@@ -11,6 +11,7 @@ from typing import Final, cast
 
 import msgspec
 
+from schemas.activities.marks import mark_of
 from schemas.activities.messages import (
     ASSIGNMENTS_TOPIC,
     RECORD,
@@ -45,7 +46,7 @@ from streams.agents.activities.purge import Purge, purge
 from streams.agents.activities.retention import limits_of, next_day, receive_day, receive_policy
 from streams.agents.activities.sending import ContactCause
 from streams.agents.activities.values import is_value
-from streams.core.activities.join import without_words
+from streams.core.activities.join import redacted, without_words
 from streams.core.activities.limits import RetentionLimits
 from streams.engine.agent import Agent, Batch, Cursor, Outbox, Table
 
@@ -213,6 +214,8 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
     known, latest, stays, others = passage(contact, activity.conversation, message.participants)
     if known is not None and known.closed:
         activity = without_words(activity)
+    if known is not None and mark_of(activity.id) in known.redacted:
+        activity = redacted(activity)
     if stays and known is not None and known.sealed and message.participants is not None and not message.of_sealed:
         contact.owner.is_sealed_no_more(activity.conversation)  # what is new is not sealed with what was left then
     adds = redacted_as_known(contact, activity) if message.of_sealed else activity
@@ -221,6 +224,8 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
             contact.add(adds, cause)
         else:
             add_and_record(contact, adds, cause.since(known.participants))
+    if adds is None and known is not None:
+        contact.owner.is_redacted(activity.conversation, mark_of(activity.id))
     if not stays or activity != message.activity or message.of_sealed:
         keep_on_record(contact, message, cause)
     if latest is not None:
@@ -240,7 +245,7 @@ def _participants(contact: Contact, message: ParticipantsRecord, cause: ContactC
         return None
     closed = message.closed or (known is not None and known.closed)
     sealed = message.sealed or (known is not None and known.sealed)
-    row = ParticipantsRow(latest, closed, sealed, known.moves if known else 0)
+    row = msgspec.structs.replace(known or ParticipantsRow(latest), participants=latest, closed=closed, sealed=sealed)
     contact.owner.put_participants(conversation, row)
     stays = contact.key in latest.contacts
     sends, joined = _passing_on(contact, message)

@@ -98,6 +98,12 @@ class Ownership:
         if row is not None and row.sealed:
             self.put_participants(conversation, msgspec.structs.replace(row, sealed=False))
 
+    def is_redacted(self, conversation: str, mark: str) -> None:
+        """Note that an activity of a conversation is redacted, which the contact does not have: another one may have passed it on before."""
+        row = self.participants(conversation)
+        if row is not None and mark not in row.redacted:
+            self.put_participants(conversation, msgspec.structs.replace(row, redacted=(*row.redacted, mark)))
+
     @property
     def _app_id(self) -> str:
         return self._key.partition(":")[0]

@@ -67,11 +67,16 @@ def without_words(activity: PersonActivity) -> PersonActivity:
     return msgspec.structs.replace(activity, redacted=True, text="", cut=False, attributes=attributes, deleted=True)
 
 
+def redacted(activity: PersonActivity) -> PersonActivity:
+    """Return the activity without its words."""
+    return _without_words(msgspec.structs.replace(activity, redacted=True))
+
+
 def without_author(activity: PersonActivity, contacts: Collection[str]) -> PersonActivity:
     """Return the activity without who wrote it and their words, where that is one of these contacts, who are erased."""
     if not is_of(activity.author, contacts):
         return activity
-    return _without_words(msgspec.structs.replace(activity, author=GONE, redacted=True))
+    return redacted(msgspec.structs.replace(activity, author=GONE))
 
 
 def _kind(activity: PersonActivity) -> tuple[str, bool, str]:

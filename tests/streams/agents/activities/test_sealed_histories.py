@@ -28,7 +28,7 @@ from tests.support.tenancy import TENANCY
 
 YEARS = (1, 60, 20 * DAY_S, 400 * DAY_S)
 LATER = AT + SEALED_AFTER_S + 30 * DAY_S
-FOUND = (30004, 30115, 30994, 30904, 10100039, 10200035)
+FOUND = (30004, 30115, 30994, 30904, 10100039, 10200035, 10701887)
 """Once a checkpoint of before a seal gave its parts back, a reading that was too late counted in a rebuild, and a sealed redaction changed types and records."""
 SOURCE = {"type": "conversation", "id": "900", "author": CUSTOMER, "subject": "a secret", "body": "a secret question"}
 RATING = {"rating": 5, "created_at": AT + 7, "remark": "fine"}
