@@ -7,10 +7,13 @@ import msgspec
 
 from schemas.codec import Avro
 from schemas.ids import derived
+from schemas.intercom.conversations import ConversationRow
 from schemas.message import Headers
+from schemas.profiles.registers import Registers
 from streams.agents.conversations.change import ConversationChange
 from streams.agents.derived_event import derived_event
-from streams.core.conversations.value import public_value
+from streams.core.conversations.erased import says_more
+from streams.core.conversations.value import Public, public_value
 from streams.engine.agent import Outbox
 
 CONVERSATIONS: Final = "conversations"
@@ -34,14 +37,17 @@ class Cause(NamedTuple):
 
 
 def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out: Outbox) -> None:
-    """Publish a conversation as it is after a change; of several changes in a transaction the last one.
+    """Publish a conversation whose value a change has made another one; of several changes in a transaction the last one.
 
-    One reading under two requests can change the row and not its value: the id is that of the row.
+    A reading, or the same post under another id, can change the row and not the value: a backfill of what is known already publishes nothing.
     """
+    after = _value(key, change.after, change.registers)
+    before = change.before if says_more(change.registers_before) else None  # else it is not published yet
+    if before is not None and _value(key, before, change.registers_before) == after:
+        return
 
     def made() -> tuple[bytes | None, Headers]:
-        app_id, _, entity = key.partition(":")
-        value = avro.encode(_SCHEMA, public_value(app_id, entity, change.after, change.registers))
+        value = avro.encode(_SCHEMA, after)
         context = derived_event(
             avro,
             _SCHEMA,
@@ -58,3 +64,8 @@ def publish(avro: Avro, key: str, change: ConversationChange, cause: Cause, out:
         return value, context.headers()
 
     out.send_latest(CONVERSATIONS, key, made)
+
+
+def _value(key: str, row: ConversationRow, registers: Registers) -> Public:
+    app_id, _, entity = key.partition(":")
+    return public_value(app_id, entity, row, registers)

@@ -98,9 +98,11 @@ def test_counts_that_one_event_moves_in_several_parts(seed):
     assert counts == [counts[0]] * 2
 
 
-def test_a_reading_under_two_requests_is_two_events_of_its_conversation():
+def test_a_reading_that_shows_what_is_known_is_no_event_of_its_conversation():
     item = replied(part(1), updated=AT)
     story = Story().read(item, requested=AT + 50).read(item, requested=AT + 60)
+    assert len(ids(story, "conversations")) == 1
+    story.read(replied(part(1), updated=AT + 70), requested=AT + 80)
     assert len(ids(story, "conversations")) == len(set(ids(story, "conversations"))) == 2
 
 
