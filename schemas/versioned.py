@@ -30,6 +30,9 @@ OLDEST: Final = 1
 HIGHEST: Final = 30
 """The highest number of an encoding: as first bytes, framed Avro has 0, gzip 31, and texts higher ones."""
 
+JSON_BLANKS: Final = b"\t\n\r"
+"""Numbers that no encoding has: JSON may begin with these."""
+
 
 class EncodingTarget(Protocol):
     """The part of a step's outbox that its encoding depends on (`streams.engine.agent.Outbox`)."""
@@ -59,8 +62,8 @@ class Versioned(Generic[T]):
     before: PreviousVersion[Any, T] | None
 
     def __init__(self, value_type: type[T], since: int = 1, before: PreviousVersion[Any, T] | None = None) -> None:
-        if not 1 <= since <= HIGHEST:
-            raise ValueError(f"an encoding is 1 to {HIGHEST}, not {since}")
+        if not 1 <= since <= HIGHEST or since in JSON_BLANKS:
+            raise ValueError(f"an encoding is 1 to {HIGHEST} and no blank of JSON, not {since}")
         if before is not None and before.codec.since >= since:
             raise ValueError(f"what was before encoding {since} cannot be of encoding {before.codec.since}")
         self.value_type = value_type

@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from schemas.message import Message, header
 from schemas.profiles.registers import CheckpointRound, EncodedRegisters
-from schemas.versioned import Versioned
+from schemas.versioned import JSON_BLANKS, Versioned
 
 __all__ = [
     "CHECKPOINT",
@@ -20,6 +21,7 @@ __all__ = [
     "CheckpointMessage",
     "CheckpointRound",
     "is_checkpoint",
+    "may_be_checkpoint",
 ]
 
 DUE_TYPE: Final = "checkpoint.due.v1"
@@ -29,7 +31,7 @@ FROM_HEADER: Final = "ce_checkpointfrom"
 """The header of a completed round: the offset at which it began. A log that begins no later has all rows of then."""
 
 _LAST_ENCODING: Final = (
-    0x1E  # gzip, which a post can be, begins with the byte behind it; Avro begins with 0, and JSON with a text
+    0x1E  # gzip, which a post can be, begins with the byte behind it; Avro begins with 0, and JSON with a text or a blank
 )
 
 
@@ -43,6 +45,14 @@ CHECKPOINT: Final = Versioned(CheckpointMessage)
 """The codec of checkpoints on inbound topics."""
 
 
-def is_checkpoint(value: bytes | None) -> bool:
-    """Return whether a value on an inbound topic is a checkpoint and not what was posted."""
-    return bool(value) and 0 < value[0] <= _LAST_ENCODING  # type: ignore[index]  # it is not empty
+def is_checkpoint(record: Message) -> bool:
+    """Return whether a record of an inbound topic is a checkpoint and not what was posted.
+
+    Others write to these topics too, whatever they like: a value that only begins like a checkpoint is theirs, and stops no worker.
+    """
+    return may_be_checkpoint(record.value) and header(record.headers, "ce_type") == ROW_TYPE
+
+
+def may_be_checkpoint(value: bytes | None) -> bool:
+    """Return whether a value begins as a checkpoint does."""
+    return bool(value) and 0 < value[0] <= _LAST_ENCODING and value[0] not in JSON_BLANKS  # type: ignore[index]  # it is not empty

@@ -135,7 +135,7 @@ def _event(record_type: SourceRecordType, record: Message, out: Outbox) -> Event
     encoding, trace, read_as = header_texts(record.headers, CONTENT_ENCODING, TRACE_PARENT, READ_AS)
     if read_as is not None:
         return _reading(record_type, record, trace)
-    if is_checkpoint(record.value):
+    if is_checkpoint(record):
         return _checkpoint(record_type, record, trace, out)
     notification = envelope(inflated(record.value or b"", encoding))
     destination = _destination(record_type, record, notification, out)

@@ -13,7 +13,7 @@ from schemas.codec import Avro, framing_id
 from schemas.encoded import held_type
 from schemas.errors import IntercomStreamsError
 from schemas.intercom import conversations
-from schemas.profiles.checkpoints import CHECKPOINT, is_checkpoint
+from schemas.profiles.checkpoints import CHECKPOINT, may_be_checkpoint
 from schemas.topics import TOPICS, Encoding
 from streams.engine.agent import Agent, Codec
 from streams.engine.naming import Naming
@@ -59,7 +59,7 @@ def _by_encoding(topic: str, avro: Avro) -> Decoder:
 
 def _or_checkpoint(checkpoint: Decoder, decode: Decoder) -> Decoder:
     """Return the decoder of an inbound topic to which rows are written again, in the encoding of tables."""
-    return lambda key, data: checkpoint(key, data) if is_checkpoint(data) else decode(key, data)
+    return lambda key, data: checkpoint(key, data) if may_be_checkpoint(data) else decode(key, data)
 
 
 def _as_received(_: bytes, data: bytes) -> DecodedValue:

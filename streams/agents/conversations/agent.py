@@ -98,7 +98,7 @@ def observed_in(tenancy: Tenancy, record: Message, out: Outbox) -> tuple[str, Ob
     if "|" in key or not entity:
         raise InvalidRecord("a record of conversations has the key `app_id:conversation_id`; send posts through the ingress")
     trace = header(record.headers, TRACE_PARENT)
-    if is_checkpoint(record.value):
+    if is_checkpoint(record):
         message = CHECKPOINT.receive(record.value or b"", out)
         parts = tuple(ObservedPart(item, part, {}) for item, part in message.parts)
         registers = packing.decode(message.registers)

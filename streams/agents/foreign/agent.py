@@ -143,7 +143,7 @@ def _apply(patches: PatchTopic, event: _Event, table: Table[SourceRecordRow], ou
 
 def _event(tenancy: Tenancy, avro: Avro, batch: Batch, message: Message, out: Outbox) -> _Event | None:
     """Return the event that a record is. One without key, or in another partition than its key's, is sent to where it belongs, unchanged."""
-    if is_checkpoint(message.value):
+    if is_checkpoint(message):
         return _checkpoint(tenancy, message, out)
     record = decode(avro, message.value)
     tenant = check(record, tenancy, message.timestamp)

@@ -70,7 +70,7 @@ async def adopt(
 
 def _moved(record: Any, topic: str, tenancy: Tenancy) -> Iterator[TopicRecord]:
     """Yield the record of a post on `intercom.activities`, if it belongs there."""
-    if is_checkpoint(record.value) or header(record.headers, READ_AS) is not None:
+    if is_checkpoint(record) or header(record.headers, READ_AS) is not None:
         return
     if topic != OTHER and header(record.headers, "ce_causationid") is not None:
         return  # the second record of a post, whose first one is here or on a topic of its own

@@ -189,7 +189,7 @@ def _sources(topic: str, records: list[Any], shown: Callable[[Any], Shown | None
 
 
 def _of_conversation(tenancy: Tenancy, record: Any, *, activity: str) -> Shown | None:
-    if is_checkpoint(record.value):
+    if is_checkpoint(record):
         return None
     key, observed, cause = observed_in(tenancy, record, ListOutbox())
     shown = activities_of(key, observed, cause)

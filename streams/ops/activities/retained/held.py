@@ -88,7 +88,7 @@ def _in_dead_letter(record: Message, tenancy: Tenancy) -> list[HeldDetail]:
 
 def _in_post(topic: str, record: Message, key: str, tenancy: Tenancy) -> Iterator[HeldDetail]:
     """Yield what a post or a reading says of activities; what cannot be read is a dead letter."""
-    if is_checkpoint(record.value):
+    if is_checkpoint(record):
         return
     tenant = tenancy.tenant_of(key) or ""
     try:

@@ -138,11 +138,11 @@ def test_a_checkpoint_of_before_a_seal_that_is_read_behind_it_gives_no_part_back
     for at in range(PARTITIONS):
         story._append("intercom.conversations", b"", b"", DUE, at, timestamp=(AT + 99) * 1000)
     story.run()
-    earlier = [record for record in story.topics["intercom.conversations"] if is_checkpoint(record.value)]
+    earlier = [record for record in story.topics["intercom.conversations"] if is_checkpoint(record)]
     after_a_round(story, LATER)
     story.report("conversation.user.replied", replied(part(10, at=LATER), updated=LATER), at=LATER, number=8)
     after_a_round(story, LATER + 30 * DAY_S)
-    once = [record for record in story.topics["intercom.conversations"] if is_checkpoint(record.value)][len(earlier) :]
+    once = [record for record in story.topics["intercom.conversations"] if is_checkpoint(record)][len(earlier) :]
     after_a_round(story, LATER + SEALED_AFTER_S + 60 * DAY_S)
     rows = story.rows("conversations")
     for record in (*earlier, *once[:-1]):
@@ -159,7 +159,7 @@ def _same(record):
 def test_checkpoints_of_a_sealed_conversation_give_its_table_back_whatever_was_too_late_before_them(sealed, before):
     late = [hook("conversation.user.replied", replied(*before, updated=AT + 1), at=AT + 1, number=7)] if before else []
     checkpoints = [
-        record for record in sealed.topics["intercom.conversations"] if record.key == KEY.encode() and is_checkpoint(record.value)
+        record for record in sealed.topics["intercom.conversations"] if record.key == KEY.encode() and is_checkpoint(record)
     ]
     agent = sealed.agents["conversations"]
     table = MemoryTable(agent.codec)

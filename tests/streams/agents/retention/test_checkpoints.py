@@ -19,12 +19,14 @@ from streams.agents.source_records import ROW
 from streams.agents.topology import agents_of
 from streams.engine.agent import Batch
 from streams.engine.in_memory import ListOutbox, MemoryTable
+from streams.engine.partition.step_runner import run_step
+from streams.engine.tables.store import MemoryStore
 from streams.ops.replay.selection import replayed
 from tests.streams.agents.foreign.test_withdrawal import withdrawn
 from tests.streams.agents.retention.test_erasure import AVRO, TENANCY, USER, WITH_CRM, erased, history
 from tests.support.identity.foreign_records import foreign
 from tests.support.identity.histories import shared_history
-from tests.support.intercom_bodies import APP, AT
+from tests.support.intercom_bodies import APP, AT, contact, posted
 from tests.support.oracle import routed
 
 EVERY, PAUSE, START = 1000, 10, (AT + 3600) * 1000
@@ -236,7 +238,24 @@ def test_a_withdrawal_that_a_topic_has_lost_is_written_again_and_withdraws_nothi
 
 
 def test_nothing_that_is_posted_is_taken_for_a_checkpoint_and_a_damaged_one_is_unusable():
-    posted = (b"", b"{}", b"[]", b" {}", b"\x1f\x8b\x08", b"\x00\x01", b"null", b"\xef\xbb\xbf{}")
-    assert not any(is_checkpoint(value) for value in (None, *posted))
+    values = (b"", b"{}", b"[]", b" {}", b"\n{}", b"\r\n{}", b"\t{}", b"\x1f\x8b\x08", b"\x00\x01", b"null", b"\xef\xbb\xbf{}")
+    headers = [("ce_type", ROW_TYPE.encode())]
+    assert not any(is_checkpoint(RecordValue(b"", value, headers)) for value in (None, *values))
     with pytest.raises(InvalidRecord):
-        Partition(contacts(TENANCY, AVRO)).append(RecordValue(USER.encode(), b"\x01\x93", []))
+        Partition(contacts(TENANCY, AVRO)).append(RecordValue(USER.encode(), b"\x01\x93", headers))
+
+
+@pytest.mark.parametrize("first", range(1, 31))
+@pytest.mark.parametrize("name", ["contacts", "companies", "conversations", "person_records", "org_records"])
+def test_what_others_write_stops_no_worker_though_it_begins_like_a_checkpoint_of_a_newer_release(name, first):
+    (agent,) = (each for each in agents_of(WITH_CRM, AVRO) if each.name == name)
+    key = b"crm:1" if "records" in name else USER.encode()
+    result = run_step(agent, Batch(agent.sources[0], 0, [RecordValue(key, bytes([first]) + b"\x12\x03Ada")]), MemoryStore())
+    assert result.dead == [True]
+
+
+def test_a_post_that_begins_with_a_line_break_is_a_post():
+    ((topic, record),) = routed(b"\r\n" + posted("contact.user.updated", contact(name="Ada")))
+    partition = Partition(contacts(TENANCY, AVRO), topic)
+    partition.append(record)
+    assert len(partition.rows()) == 1
