@@ -61,7 +61,8 @@ class _JsonRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 _JSON: Final = msgspec.json.Decoder(_JsonRecord)
-_OBJECT: Final = b"{"
+_FRAMED: Final = b"\0"  # the first byte of Confluent framing, and of no JSON
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 def decode(avro: Avro, value: bytes | None) -> ForeignRecord:
@@ -72,8 +73,8 @@ def decode(avro: Avro, value: bytes | None) -> ForeignRecord:
         raise InvalidRecord(
             f"a record is at most {MOST_BYTES} bytes long, this one has {len(value)}; leave out what is no profile data"
         )
-    if value[:1] == _OBJECT:
-        return _from_json(value)
+    if value[:1] != _FRAMED:
+        return _from_json(value.removeprefix(_BOM))
     name, content = avro.decode(value)
     if name != SCHEMA:
         raise InvalidRecord(f"a value of schema {name} is no record of another system; it is written with the schema {SCHEMA}")

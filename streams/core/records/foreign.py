@@ -26,15 +26,24 @@ _SECOND: Final = 1000
 _FIRST_UPDATE: Final = 946_684_800_000  # 2000-01-01: a smaller number is a time in seconds
 _AHEAD: Final = DAY_MS  # by which a system's clock may be ahead of the record's own time on Kafka
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
+_SECOND_2000, _SECOND_2100 = 946_684_800, 4_102_444_800
 _COMPANY: Final = "company"
 _RECORD, _DELETION = 0, 1  # of one millisecond the deletion is the later one
 
 
+def _is_in_seconds(time: int) -> bool:
+    """Return whether a number is a time of these days in seconds; as milliseconds it would be within five weeks of 1970."""
+    return _SECOND_2000 <= time < _SECOND_2100
+
+
 def _milliseconds(value: Any) -> Value:
-    """Parse a time as the schemas of profiles have it, a number of milliseconds; or a text in ISO 8601. 0 is never."""
+    """Parse a time as the schemas of profiles have it, a number of milliseconds; or a text in ISO 8601. 0 is never.
+
+    A time of these days in seconds is no time: read as milliseconds it would make a record the oldest of all.
+    """
     if value is None or value == "" or (value == 0 and not isinstance(value, bool)):
         return None
-    if isinstance(value, int) and not isinstance(value, bool) and _YEAR_1 <= value < _YEAR_10000:
+    if isinstance(value, int) and not isinstance(value, bool) and _YEAR_1 <= value < _YEAR_10000 and not _is_in_seconds(value):
         return floor_to_second(value)
     if isinstance(value, str):
         try:
@@ -92,8 +101,9 @@ def check(record: ForeignRecord, tenancy: Tenancy, sent: int) -> str:
             "updated_at is in milliseconds since 1970, not before the year 2000 and not a day after the record was sent; look at the "
             "unit, and at the clock of the system that sent it"
         )
-    if record.created_at is not None and not _YEAR_1 <= record.created_at < _YEAR_10000:
-        raise InvalidRecord("created_at is in milliseconds since 1970, within the years 1 to 9999")
+    created = record.created_at or 0
+    if not _YEAR_1 <= created < _YEAR_10000 or _is_in_seconds(created):
+        raise InvalidRecord("created_at is in milliseconds since 1970, within the years 1 to 9999; look at the unit")
     for name in (*record.fields, *record.attributes):
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise InvalidRecord(f"the name of a field or an attribute has 1 to {LONGEST_NAME} printable characters")
@@ -128,7 +138,7 @@ def _fields(profile_type: str, record: ForeignRecord) -> dict[str, Value]:
     parsers = PARSERS[profile_type]
     values: dict[str, Value] = {}
     if record.created_at is not None:
-        values["created_at"] = floor_to_second(record.created_at)
+        values["created_at"] = _milliseconds(record.created_at)
     for name, data in record.fields.items():
         value = _decoded(data)
         try:

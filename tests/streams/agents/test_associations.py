@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.identity.foreign_records import foreign
-from tests.support.intercom_bodies import APP, AT, company, contact, listed, posted
+from tests.support.intercom_bodies import ADA, APP, AT, company, contact, listed, posted
 from tests.support.oracle import Pipeline
 from tests.support.tenancy import TENANCY, WITH_SOURCES
 
@@ -153,3 +153,11 @@ def test_a_record_of_another_system_names_300_organisations():
     pipeline = Pipeline(WITH_SOURCES)
     pipeline.feed("person.records", foreign(orgs=[f"crm:{id_}" for id_ in COMPANIES]))
     assert len(person(pipeline)["companies"]) == len(pipeline.latest("memberships")) == 300
+
+
+def test_an_id_that_would_break_the_key_of_a_membership_names_no_company_and_makes_the_list_assert_no_absence():
+    pipeline = Pipeline(TENANCY).after(snapshot(1, companies=listed("a")), snapshot(2, companies=listed("b", "c|9")))
+    assert person(pipeline)["companies"] == [f"{APP}:a", f"{APP}:b"]
+    assert {(value["company"], value["record"]) for value in pipeline.values("memberships").values()} == {
+        (f"{APP}:{id_}", f"{APP}:{ADA}") for id_ in ("a", "b")
+    }

@@ -114,7 +114,7 @@ def embedded_list(value: Any) -> EmbeddedList:
     ids: list[str] = []
     for entry in entries or ():
         id_ = identifier_or_none(entry.get("id") if isinstance(entry, dict) else entry)
-        if id_ is not None and id_.isprintable():
+        if id_ is not None and id_.isprintable() and "|" not in id_:  # which separates parts of keys
             ids.append(id_)
     readable = entries is not None and len(ids) == len(entries)
     total = _total(wrapper)

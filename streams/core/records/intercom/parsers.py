@@ -3,7 +3,6 @@
 A parser returns None for an empty value and raises WrongType for one it cannot represent, which the caller keeps as JSON.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -52,7 +51,7 @@ def number(value: Any) -> Value:
     """Parse a number as the nearest double, as JSON readers do."""
     if value is None:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < _LONG:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -_LONG < value < _LONG:
         return float(value)
     raise WrongType
 

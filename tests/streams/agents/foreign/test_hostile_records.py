@@ -41,6 +41,7 @@ HOSTILE = {
     "the largest time there is": (foreign(updated=(1 << 63) - 1), "milliseconds"),
     "a negative time": (foreign(updated=-1), "milliseconds"),
     "a creation beyond the year 9999": (foreign(created_at=1 << 60), "created_at"),
+    "a creation in seconds": (foreign(created_at=AT), "created_at is in milliseconds .* look at the unit"),
     "a value that is no JSON": (foreign()._replace(value=AVRO.encode("record", {
         "source": "crm", "id": "1", "updated_at": AT * 1000, "created_at": None, "deleted": False, "fields": {"name": SECRET},
         "attributes": {}, "orgs": None,
@@ -60,6 +61,7 @@ HOSTILE = {
     "another schema": (foreign()._replace(value=AVRO.encode("membership", {
         "org": "o", "record": "r", "person": "p", "company": "c", "since": 5, "event": "e",
     })), "no record of another system"),
+    "JSON that is no object": (foreign_json()._replace(value=b"[1]"), "Expected `object`, got `array`"),
     "JSON cut off": (foreign_json()._replace(value=b'{"source":"crm"'), "no JSON"),
     "JSON nested without end": (foreign_json()._replace(value=b'{"source":' + b"[" * 100_000), "schema|JSON"),
     "JSON with a field too many": (value(foreign_json(), nickname=SECRET), "unknown field `nickname`"),

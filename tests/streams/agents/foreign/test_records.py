@@ -65,6 +65,21 @@ def test_json_says_the_same_as_avro():
     assert values[0] == values[1]
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b" ", b"\r\n\t"])
+def test_json_may_begin_with_blanks_or_a_byte_order_mark(before):
+    record = foreign_json(fields={"name": "Ada"})
+    (person,) = pipeline_with(record._replace(value=before + record.value)).values("people").values()
+    assert person["name"] == "Ada"
+
+
+@pytest.mark.parametrize("make", [foreign, foreign_json])
+def test_a_creation_at_0_is_none_and_makes_no_record_the_oldest(make):
+    fields = {"email": "ada@example.org"}
+    pipeline = pipeline_with(make("never", created_at=0, fields=fields), bodies=[posted("contact.user.created", ADA)])
+    (person,) = pipeline.values("people").values()
+    assert (person["id"], person["created_at"]) == (derived("acme", "person", f"{APP}:ada"), (AT - 99) * 1000)
+
+
 def test_a_contact_and_a_record_of_another_system_with_one_address_are_one_person_and_the_latest_says_what_it_knows():
     pipeline = pipeline_with(
         foreign(fields={"email": "ada@example.org", "name": "Ada L.", "phone": "+353861234567"}, updated=(AT + 9) * 1000),

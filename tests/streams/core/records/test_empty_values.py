@@ -68,10 +68,29 @@ def test_an_attribute_is_empty_only_where_nothing_is_in_it(value, expected):
     assert anything(value) == expected
 
 
-@pytest.mark.parametrize("entry", [None, {}, {"id": None}, {"id": ""}, {"id": 0}, {"id": "0"}, {"id": False}, {"id": []}])
+@pytest.mark.parametrize(
+    "entry", [None, {}, {"id": None}, {"id": ""}, {"id": 0}, {"id": "0"}, {"id": False}, {"id": []}, {"id": "b|c"}]
+)
 def test_an_entry_of_a_list_without_an_id_makes_it_assert_no_absence(entry):
     found = embedded_list({"data": [entry, {"id": "a"}], "has_more": False, "total_count": 2})
     assert (found.ids, found.readable, found.complete) == (["a"], False, False)
+
+
+@pytest.mark.parametrize(("name", "parse"), FIELDS, ids=[name for name, _ in FIELDS])
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e308, -1e308], ids=["10^400", "-10^400", "1e308", "-1e308"])
+def test_a_number_too_large_for_any_type_is_a_value_or_of_the_wrong_type(name, parse, value):
+    assert parsed(parse, value) in (WRONG, str(value), anything(value))
+
+
+TIMES = [(name, parse) for name, parse in FIELDS if parse.__name__ == "_milliseconds"]
+
+
+@pytest.mark.parametrize(("name", "parse"), TIMES, ids=[name for name, _ in TIMES])
+def test_a_time_of_these_days_in_seconds_is_none_where_times_are_milliseconds(name, parse):
+    assert [parsed(parse, value) for value in (946_684_800, 1_768_018_294, 4_102_444_799)] == [WRONG] * 3
+    assert [parsed(parse, value) for value in (946_684_799, 4_102_444_800, 1_768_018_294_000)] == [
+        946_684_000, 4_102_444_000, 1_768_018_294_000,
+    ]  # fmt: skip
 
 
 def test_every_parser_is_in_the_table():
