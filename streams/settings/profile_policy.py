@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from schemas.catalogue import shipped
 from schemas.errors import BadConfiguration, InvalidRecord
 from schemas.profiles.policies import (
     EVERY_SOURCE,
@@ -21,11 +22,12 @@ from schemas.profiles.policies import (
 )
 from schemas.profiles.policy_text import FieldText, PolicyDocument, PolicyText, Sources
 from schemas.tenancy import Tenancy, Tenant
+from streams.core.profiles.condition_fields import fields_of
 from streams.core.profiles.orgs import ORG as ORG_SCHEMA
 from streams.core.profiles.patterns import ANY, matcher
 from streams.core.profiles.people import PERSON as PERSON_SCHEMA
 from streams.core.profiles.public_schema import PublicSchema
-from streams.core.profiles.selection import Selection
+from streams.core.profiles.selection import HIDDEN, Selection
 from streams.core.profiles.storage import LIST_OF_KIND, names_consent
 from streams.settings.parse import Problem, Report, parse
 from streams.settings.toml_lines import line_of
@@ -52,7 +54,7 @@ TenantOf = Callable[[str | None], str]
 def read(path: Path, tenancy: Tenancy, named: str | None, tenant_of: TenantOf) -> AppliedFile:
     """Read a file. Whose policy it is says `named`, else the file, else `tenant_of`. Raises BadConfiguration with every problem."""
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
         document = tomllib.loads(source)
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{path.name} cannot be read: {error}. Is the path right?") from None
@@ -106,19 +108,27 @@ def check(text: PolicyText, kind: str, tenant: Tenant, report: Report) -> None:
     names = _Names(SCHEMAS[kind])
     _check_strategies(text, known_sources(tenant), report)
     for pattern in text.fields:
-        if problem := names.problem(pattern, denying=False):
+        if problem := names.problem(pattern, storing=False):
             report(f"fields.{pattern}", problem)
     for key, patterns in (("allow", text.allow or ()), ("deny", text.deny), ("hash", text.hash)):
         for number, pattern in enumerate(patterns):
-            if problem := names.problem(pattern, denying=key != "allow"):
+            if problem := names.problem(pattern, storing=key == "allow"):
                 report(f"{key}[{number}]", problem)
     if text.hash and not tenant.profiles.hash_key:
         report("hash", "needs a key; set hash_key under [tenants.profiles] in the configuration, the same for all workers")
     if text.select is not None:
-        try:
-            Selection(text.select, kind=kind, nullable=SCHEMAS[kind].nullable)
-        except InvalidRecord as error:
-            report("select", str(error))
+        _check_condition(text.select, kind, report)
+
+
+def _check_condition(condition: str, kind: str, report: Report) -> None:
+    try:
+        Selection(condition, kind=kind, nullable=SCHEMAS[kind].nullable)
+    except InvalidRecord as error:
+        report("select", str(error))
+    known = sorted({field["name"] for field in shipped().current[kind].definition["fields"]} - HIDDEN)
+    for name in sorted(fields_of(condition, kind) - {*known}):
+        problem = _unknown(f"field of {NOUNS[kind]}", name, known)
+        report("select", f"{problem}; an attribute is {kind}.attributes.{name}")
 
 
 def _check_strategies(text: PolicyText, known: Collection[str], report: Report) -> None:
@@ -164,9 +174,9 @@ class _Names:
         self._known = sorted({*schema.fields, *lists})
         self._of = NOUNS[schema.kind]
 
-    def problem(self, pattern: str, *, denying: bool) -> str | None:
+    def problem(self, pattern: str, *, storing: bool) -> str | None:
         if names_consent(pattern):
-            return f"{pattern} is consent, which is always stored and of which the most restrictive counts" if denying else None
+            return None if storing else f"{pattern} is consent, which is always stored and of which the most restrictive counts"
         if pattern.startswith(_MAPS) and len(pattern) > len("traits."):
             return None
         if ANY in pattern:

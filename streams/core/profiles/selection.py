@@ -14,7 +14,8 @@ import msgspec
 from schemas.errors import InvalidRecord
 from schemas.profiles.policies import LONGEST_CONDITION
 
-_HIDDEN: Final = frozenset({"sources", "provenance"})
+HIDDEN: Final = frozenset({"sources", "provenance"})
+"""What a condition does not see of a profile."""
 _MAPS: Final = ("attributes", "traits")
 _MACROS: Final = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _MOST_STEPS: Final = 10_000  # of the library
@@ -79,7 +80,7 @@ class Selection:
     def _visible(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the condition can see of a profile: to hand over a whole one costs more than most conditions."""
         if self._named is None:
-            return {**self._absent, **{name: each for name, each in value.items() if name not in _HIDDEN}}
+            return {**self._absent, **{name: each for name, each in value.items() if name not in HIDDEN}}
         return {name: value.get(name) for name in self._named if name in value or name in self._absent}
 
     def _takes_too_long(self, visible: dict[str, Any]) -> bool:
@@ -94,7 +95,7 @@ class Selection:
 def _named(condition: str, kind: str) -> frozenset[str] | None:
     """Return the fields that a condition can look at; None where that may be any, as in `person[...]` or `person.size()`."""
     names = [match[1] for match in re.finditer(rf"\b{kind}\b(?:\.([A-Za-z_]\w*)(?!\w|\s*\())?", condition)]
-    return None if None in names else frozenset(names) - _HIDDEN
+    return None if None in names else frozenset(names) - HIDDEN
 
 
 def _json(text: str) -> Any:

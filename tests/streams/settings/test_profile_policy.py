@@ -82,6 +82,10 @@ def test_a_whole_policy_is_what_its_file_says(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert parsed(tmp_path, f"\ufeff{WHOLE}") == parsed(tmp_path, WHOLE)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -103,6 +107,12 @@ def test_a_whole_policy_is_what_its_file_says(tmp_path: Path) -> None:
         ('kind = "person"\nselect = "person.role"\n', "select (line 2): select has the type DYN and should be true or false"),
         (f'kind = "person"\nselect = "{"true || " * 200}true"\n', "select (line 2): select is 1604 characters long; at most 1000 are allowed"),
         ('kind = "org"\ndeny = ["email"]\n', "deny[0] (line 2): there is no field or list of organisations 'email'"),
+        ('kind = "person"\nselect = "person.emial == null"\n', "select (line 2): there is no field of people 'emial'; did you mean email?; known: archived_at, archived_because, attributes,"),
+        ('kind = "person"\nselect = "has(person.plan)"\n', "an attribute is person.attributes.plan"),
+        ('kind = "person"\nselect = "person.sources.size() == 1"\n', "select (line 2): there is no field of people 'sources'"),
+        ('kind = "org"\nselect = "org.email == null"\n', "select (line 2): there is no field of organisations 'email'"),
+        ('kind = "person"\n[fields.sms_consent]\nlocked = true\n', "fields.sms_consent (line 2): sms_consent is consent, which is always stored"),
+        ('kind = "person"\n[fields.subscribed]\nstrategy = "ignore"\n', "fields.subscribed (line 2): subscribed is consent"),
         ('kind = "person', "is not TOML"),
     ],
     ids=lambda text: text[:30],
