@@ -64,7 +64,7 @@ class PolicyFile(NamedTuple):
 def read(path: Path, validities: Collection[str], checks: Collection[str]) -> PolicyFile:
     """Read a policy file, whose rules may have these validities, and grace for these checks. Raises BadConfiguration with every problem in it."""
     try:
-        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), _File)
     except OSError as error:
         raise BadConfiguration(f"{path.name} cannot be read: {error.strerror}. Is the path right?") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:

@@ -98,7 +98,7 @@ def load(
 def _source(path: str | None, *, required: bool) -> tuple[Path, str]:
     file = Path(path or DEFAULT_FILE)
     try:
-        return file, file.read_text(encoding="utf-8")
+        return file, file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         if not required and path is None:
             return file, ""

@@ -30,6 +30,10 @@ def test_a_rule_has_grace_by_check_and_bounds_with_their_offsets(tmp_path):
     assert (rule.starts, rule.until) == (1_775_001_600_000, 1_782_856_800_000)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    assert rules(tmp_path, f"\ufeff{HEAD}") == rules(tmp_path, HEAD)
+
+
 def test_rules_of_a_workspace_follow_each_other_and_keep_their_order(tmp_path):
     found = rules(
         tmp_path,

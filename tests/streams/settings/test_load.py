@@ -107,8 +107,9 @@ def test_the_default_calendar_is_one_of_the_tenants(file):
     assert "no [[tenants.calendars]] has the id 'fr'; known: none" in found
 
 
-def test_the_whole_form_is_read(file, tmp_path):
-    settings = load(file(WHOLE), environment=ENVIRONMENT)
+@pytest.mark.parametrize("begin", ["", "\ufeff"], ids=["", "with a byte order mark"])
+def test_the_whole_form_is_read(file, tmp_path, begin):
+    settings = load(file(begin + WHOLE), environment=ENVIRONMENT)
     assert settings.kafka.bootstrap == "127.0.0.1:9092"
     assert settings.kafka.partitions == 6
     assert settings.kafka.topic("people") == "try.people"

@@ -42,7 +42,7 @@ def apply(ctx: click.Context, /, *, options: ChoosingOptions, file: Path, dry_ru
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadConfiguration(f"{file.name} cannot be read: {error.strerror}. Is it there, and may it be read?") from None
     except UnicodeDecodeError:

@@ -129,7 +129,9 @@ def test_teams_and_agents_are_chosen_from_the_command_line(
 def _file(installation: Installation, folder: Path) -> None:
     """A whole selection: what it does not name is deselected."""
     file = folder / "selection.toml"
-    file.write_text('teams = ["Billing"]\nagents = ["cy@acme.example"]\n[members]\nBilling = ["1"]\n[roles]\n"1" = "Support"\n')
+    file.write_text(
+        '\ufeffteams = ["Billing"]\nagents = ["cy@acme.example"]\n[members]\nBilling = ["1"]\n[roles]\n"1" = "Support"\n'
+    )
     wishes = installation.printed("directory", "apply", str(file), "--dry-run")
     assert len(wishes) == 6
     assert "agent 2 in team 10: deselect" in installation.types("directory", "apply", str(file), "--dry-run").output
