@@ -145,11 +145,13 @@ PATCH: Final[Versioned[ProfilePatch]] = Versioned(cast("type[ProfilePatch]", Pro
 class OwnerRow(msgspec.Struct, frozen=True, array_like=True, tag="owner"):
     """Whose a contact is: a contact without an assignment is a profile of its own.
 
-    `leaving` are profiles that some of its activities may still be in, once for each move that is not at its end.
+    `leaving` are profiles that some of its activities may still be in, once for each move that is not at its end. `divided` counts how often
+    meanwhile marks were divided among other rows: what goes through them row by row may have missed some.
     """
 
     assignment: Assignment
     leaving: tuple[str, ...] = ()
+    divided: int = 0
 
 
 class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="activity"):

@@ -161,7 +161,9 @@ def _assigned(find: FindContact, record: Message, out: Outbox) -> ContactMove | 
         contact.owner.assign(assignment)
         return None
     contact.owner.assign(assignment, leaves=before.profile)
-    return ContactMove(contact.key, before.profile, ContactCause(cause, trace, among=_place_of(record, contact)))
+    return ContactMove(
+        contact.key, before.profile, ContactCause(cause, trace, among=_place_of(record, contact)), divided=contact.owner.divided
+    )
 
 
 def _place_of(record: Message, contact: Contact) -> int | None:

@@ -106,7 +106,10 @@ class ExpiredActivities:
             self._send.patch_marks(left, type_, None, cause, gone=[*expired, *gone])
 
     def _record(self, cause: ContactCause) -> None:
-        """Write the marks that changed to `activity.records`."""
+        """Write the marks that changed to `activity.records`, and note for moves where they are in other rows."""
+        if self._summaries.is_divided:
+            self._owner.has_divided_marks()
+            self._summaries.is_divided = False
         for changed in self._summaries.changed.values():
             self._send.record_marks(changed, cause)
         self._summaries.changed.clear()

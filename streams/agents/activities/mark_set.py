@@ -68,6 +68,10 @@ class MarkSet:
         inline = b"" if self._depth(number) else pack(after[""])
         return MarkHeader(number, inline), {f"{self._base}|{digits}": data for digits, data in leaves.items()}
 
+    def is_divided_alike(self, before: MarkHeader, after: MarkHeader) -> bool:
+        """Return whether marks that are in both are in rows of the same items."""
+        return self._depth(before.number) == self._depth(after.number)
+
     def cleared(self, header: MarkHeader) -> list[str]:
         """Delete all leaves, and return their items."""
         depth = self._depth(header.number)

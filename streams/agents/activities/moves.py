@@ -10,16 +10,21 @@ from streams.agents.activities.contact import Contact
 from streams.agents.activities.passing import move_marks
 from streams.agents.activities.purge import Purge
 from streams.agents.activities.sending import ContactCause
+from streams.agents.activities.summaries import BEFORE_MARKS
 from streams.core.activities.join import without_author, without_words
 
 
 class ContactMove(msgspec.Struct, frozen=True, array_like=True, tag="contact"):
-    """A contact's activities on their way from a profile to the one that the contact has now, up to an item."""
+    """A contact's activities on their way from a profile to the one that the contact has now, up to an item.
+
+    `divided` is how often marks were in other rows when it began with them: where that happens on the way, it goes through all of them again.
+    """
 
     contact: str
     left: str
     cause: ContactCause
     after: str = ""
+    divided: int = 0
 
 
 class ConversationMove(msgspec.Struct, frozen=True, array_like=True, tag="conversation"):
@@ -58,6 +63,8 @@ def move_contact(contact: Contact, move: ContactMove, most: int) -> ContactMove 
             contact.arrive(found, move.cause, ("moved", contact.owner.assignment.number))
     if len(some) == most:
         return msgspec.structs.replace(move, after=some[-1][0])
+    if (divided := contact.owner.divided) != move.divided:
+        return msgspec.structs.replace(move, after=BEFORE_MARKS, divided=divided, cause=move.cause.again("divided", divided))
     contact.owner.has_left(move.left)
     if erased and not contact.owner.is_leaving:  # a later move has yet to take what an earlier one gave another profile
         contact.clear(move.cause)

@@ -57,13 +57,24 @@ class Ownership:
 
     def assign(self, assignment: Assignment, leaves: str | None = None) -> None:
         """Put whose the contact is; `leaves` is a profile whose activities are to follow."""
-        self._table.put(self._key, "", OwnerRow(assignment, (*self._leaving(), *([] if leaves is None else [leaves]))))
+        self._put(OwnerRow(assignment, (*self._leaving(), *([] if leaves is None else [leaves])), self.divided))
 
     def has_left(self, profile: str) -> None:
         """Note that a move from a profile is at its end."""
         leaving = list(self._leaving())
         leaving.remove(profile)
-        self._table.put(self._key, "", OwnerRow(self.assignment, tuple(leaving)))
+        self._put(OwnerRow(self.assignment, tuple(leaving), self.divided if leaving else 0))
+
+    @property
+    def divided(self) -> int:
+        """How often the contact's marks were divided among other rows while it moved."""
+        row = self._table.get(self._key)
+        return row.divided if isinstance(row, OwnerRow) else 0
+
+    def has_divided_marks(self) -> None:
+        """Note that marks are in other rows now: moves that are not at their end have to go through them once more."""
+        if self.is_leaving:
+            self._put(OwnerRow(self.assignment, self._leaving(), self.divided + 1))
 
     @property
     def is_leaving(self) -> bool:
@@ -116,6 +127,9 @@ class Ownership:
         """Return a row with another name for one of its contacts."""
         contacts = tuple(instead if each == name else each for each in row.participants.contacts)
         return msgspec.structs.replace(row, participants=row.participants._replace(contacts=contacts))
+
+    def _put(self, row: OwnerRow) -> None:
+        self._table.put(self._key, "", row)
 
     def _leaving(self) -> tuple[str, ...]:
         row = self._table.get(self._key)

@@ -19,6 +19,10 @@ _PART, _LEAF, _SEALED, _SEALED_LEAF, _ALL = "s", "x", "z", "y", "t"
 _LETTERS: Final = frozenset({_PART, _LEAF, _SEALED, _SEALED_LEAF})
 
 
+BEFORE_MARKS: Final = f"{_PART}|"
+"""Where a walk begins that is to yield marks alone."""
+
+
 class ChangedMarks(NamedTuple):
     """A row's marks after a change, empty where there are none any more; `sealed` are the totals of all that are sealed."""
 
@@ -50,12 +54,13 @@ def counted_conversation(item: str) -> str | None:
 
 
 class Summaries:
-    """The totals and marks of one contact. `changed` collects what `activity.records` has to have."""
+    """The totals and marks of one contact. `changed` collects what `activity.records` has to have; `is_divided` is set once marks are in other rows."""
 
     def __init__(self, key: str, table: Table[ActivityTableRow]) -> None:
         self._key = key
         self._table = table
         self.changed: dict[str, ChangedMarks] = {}
+        self.is_divided = False
 
     def totals(self, type_: str) -> Totals | None:
         """Return the contact's totals of a type."""
@@ -170,8 +175,9 @@ class Summaries:
 
         `counted`: the contact has counted them until now, so that it counts as many afterwards.
         """
-        row = self._sealed(type_)
-        header, leaves = self._sealed_set(type_).changed(_header(row), marks)
+        row, of_sealed = self._sealed(type_), self._sealed_set(type_)
+        header, leaves = of_sealed.changed(_header(row), marks)
+        self.is_divided |= not of_sealed.is_divided_alike(_header(row), header)
         known = combined((totals, *([] if row is None else [Totals(row.number, row.first, row.last)])))
         if known is None:
             return False
@@ -179,18 +185,17 @@ class Summaries:
         if after == row and not leaves:
             return False
         self._table.put(self._key, f"{_SEALED}|{type_}", after)
-        sealed = Totals(after.number, after.first, after.last)
         had = row is not None and bool(row.marks)
         changed = {f"{_SEALED}|{type_}": after.marks} if had or after.marks else {}
-        for item, data in {**changed, **leaves}.items():
-            self.changed[item] = ChangedMarks(item, type_, "", data, sealed)
+        self._record({**changed, **leaves}, type_, "", Totals(after.number, after.first, after.last))
         if not counted or header.number - (row.number if row else 0) != len(marks):
             self._combine(type_)
         return True
 
     def _change(self, type_: str, conversation: str, added: Marks, removed: Iterable[str]) -> None:
-        part = self._part(type_, conversation)
-        header, leaves = self._set(type_, conversation).changed(_header(part), added, tuple(removed))
+        part, marks = self._part(type_, conversation), self._set(type_, conversation)
+        header, leaves = marks.changed(_header(part), added, tuple(removed))
+        self.is_divided |= not marks.is_divided_alike(_header(part), header)
         if header == _header(part) and not leaves:
             return
         self._put_part(type_, conversation, _totals(part), header)
@@ -204,9 +209,9 @@ class Summaries:
         inline = [_item(_PART, type_, conversation)] if part.marks else []
         self._record(dict.fromkeys([*inline, *items], b""), type_, conversation)
 
-    def _record(self, changed: Mapping[str, bytes], type_: str, conversation: str) -> None:
+    def _record(self, changed: Mapping[str, bytes], type_: str, conversation: str, sealed: Totals | None = None) -> None:
         for item, data in changed.items():
-            self.changed[item] = ChangedMarks(item, type_, conversation, data)
+            self.changed[item] = ChangedMarks(item, type_, conversation, data, sealed)
 
     def _remnants(self, type_: str, conversation: str) -> Marks:
         part, found = self._part(type_, conversation), Marks()
@@ -216,10 +221,9 @@ class Summaries:
         return found
 
     def _combine(self, type_: str) -> None:
-        """Count a type in all conversations, from the totals of each."""
+        """Count a type in all conversations, from the totals of each. A walk begins behind what is in no conversation."""
         prefix = _item(_PART, type_, "")
-        first = self._table.get(self._key, prefix)  # of what is in no conversation: a walk begins behind it
-        rows = [first, self._sealed(type_)]
+        rows = [self._table.get(self._key, prefix), self._sealed(type_)]
         walked = takewhile(lambda each: each[0].startswith(prefix), self._table.walk(self._key, prefix))
         rows += [row for _, row in walked]
         totals = combined(Totals(row.number, row.first, row.last) for row in rows if isinstance(row, Summary))

@@ -110,6 +110,10 @@ def test_a_tombstone_of_a_time_when_a_contact_took_no_part_does_not_take_what_it
     check_policies(9730967, 40)
 
 
+def test_marks_that_come_into_other_rows_while_their_contact_moves_leave_its_old_profile():
+    check_policies(11203221, 120)
+
+
 def check_policies(seed, size=30):
     """Assert that all is counted whatever policies came meanwhile, and that a restoration brings back what the last one allows."""
     chance, world = random.Random(seed + 7), RoughWorld(seed, (1, 60, DAY_S, 4 * DAY_S))
