@@ -4,6 +4,7 @@ What is found under a key is read from the partition of that key; where a person
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -19,16 +20,17 @@ from schemas.errors import IntercomStreamsError
 from schemas.ids import derived
 from schemas.intercom.envelope import body
 from schemas.message import Message, RecordValue
-from schemas.prepared_avro.writer import text_bytes
 from schemas.profiles.identity import PERSON, Scope
-from streams.engine.agent import Agent
+from schemas.tenancy import Tenancy
+from streams.agents.topology import agents_of
 from streams.engine.naming import Naming
 from streams.ops.decode import Decoder, decoder_of
 from streams.ops.profiles.live_topics import LiveTopics
 from streams.ops.profiles.locate import FoundProfile
+from streams.ops.profiles.mentions import Mentions
+from streams.ops.profiles.own_values import OwnValues, own_values
 from streams.ops.profiles.stores import TABLES, FoundBy, TopicHolding, holding_of, holding_topics
 
-_AUTHOR: Final = "contact:"  # begins the name of an author, in rows and on `conversations`
 _BINARY: Final = frozenset({0x1F})  # gzip's first byte: mentions are looked for in what was compressed
 
 
@@ -79,7 +81,8 @@ class _Person(NamedTuple):
     records: frozenset[str]
     profiles: frozenset[str]
     claims: frozenset[str]
-    mentions: tuple[bytes, ...]
+    mentions: Mentions
+    is_of_another_tenant: Callable[[str], bool]
 
 
 class _Source(NamedTuple):
@@ -91,10 +94,10 @@ class _Source(NamedTuple):
     holding: TopicHolding
 
 
-async def export(kafka: KafkaSettings, avro: Avro, agents: tuple[Agent, ...], found: FoundProfile, spool: Path) -> PersonExport:
+async def export(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy, found: FoundProfile, spool: Path) -> PersonExport:
     """Return everything that topics, tables and this host's spool hold about a person. Raises Unavailable."""
-    live, names = await LiveTopics.read(kafka), Naming(prefix=kafka.topic_prefix)
-    person = _person(found)
+    live, names, agents = await LiveTopics.read(kafka), Naming(prefix=kafka.topic_prefix), agents_of(tenancy, avro)
+    person = _person(found, await own_values(kafka, live, found), tenancy)
     sources = [
         _Source(f"topic {name}", live.written_by(_WRITERS.get(name, ""), name), name, holding_of(name))
         for name in holding_topics()
@@ -117,21 +120,24 @@ async def export(kafka: KafkaSettings, avro: Avro, agents: tuple[Agent, ...], fo
     )
 
 
-def _person(found: FoundProfile) -> _Person:
-    records = frozenset(found.records)
+def _person(found: FoundProfile, own: OwnValues, tenancy: Tenancy) -> _Person:
+    records = frozenset(found.records) | own.records
     profiles = {found.id, *([found.asked] if found.asked else []), *(derived(found.tenant, found.kind, key) for key in records)}
-    ids = (f'"{key.partition(":")[2]}"'.encode() for key in records)
-    own = (str(found.value[name]).encode() for name in ("email", "phone", "external_id") if found.value.get(name))
-    claims = frozenset(Scope(found.tenant, PERSON).key(key) for key in records)
-    names = (each for key in sorted(records) for name in (key, f"{_AUTHOR}{key.partition(':')[2]}") for each in _as_stored(name))
+    contacts = [key for key in found.records if key.partition(":")[0] not in tenancy.sources]
     return _Person(
-        records, frozenset(profiles), claims, (*ids, *own, *names, *(profile.encode() for profile in sorted(profiles)))
+        records,
+        frozenset(profiles),
+        frozenset(Scope(found.tenant, PERSON).key(key) for key in records),
+        Mentions(contacts=contacts, records=found.records, profiles=profiles, own=own),
+        partial(_is_of_another_tenant, tenancy, found.tenant),
     )
 
 
-def _as_stored(text: str) -> tuple[bytes, bytes]:
-    """Return a whole text as it stands in Avro and in MessagePack: behind its length, so that no longer text is taken for it."""
-    return text_bytes(text), msgspec.msgpack.encode(text)
+def _is_of_another_tenant(tenancy: Tenancy, tenant: str, key: str) -> bool:
+    """Return whether a key says that its record is about people of another tenant: mentions there are theirs."""
+    group = key.partition("|")[0]
+    owner = group if group in tenancy.tenants else tenancy.tenant_of(group)
+    return owner not in (None, tenant)
 
 
 async def _store(kafka: KafkaSettings, source: _Source, person: _Person, decode: Decoder) -> HeldStore:
@@ -183,15 +189,18 @@ def _wanted(holding: TopicHolding, person: _Person) -> Callable[[Message], bool]
 
 
 def _mentions(record: Message, person: _Person) -> bool:
-    if (record.key or b"").decode("utf-8", "replace") in person.records | person.profiles:
+    key = (record.key or b"").decode("utf-8", "replace")
+    if key in person.records or key in person.profiles:
         return True
+    if person.is_of_another_tenant(key):
+        return False
     value = record.value or b""
     if value[:1] and value[0] in _BINARY:
         try:
             value = body(record)
         except IntercomStreamsError:
             return False
-    return any(text in value for text in person.mentions)
+    return person.mentions.are_in(value)
 
 
 def _held(record: Any, place: str, decode: Decoder) -> HeldRecord:

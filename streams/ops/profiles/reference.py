@@ -44,15 +44,18 @@ def profile_reference(text: str, tenancy: Tenancy, tenant: str | None = None) ->
         return ProfileReference(ReferenceKind.EMAIL, address, tenants)
     source, colon, record = text.partition(":")
     if not colon or not source or not record or "|" in text:
-        raise BadConfiguration("Name a profile by its id, an e-mail address, or one of its records as APP_ID:CONTACT_ID.")
-    owner = tenancy.owners.get(source)
+        raise BadConfiguration(
+            "Name a profile by its id, an e-mail address, or one of its records as APP_ID:CONTACT_ID, or SOURCE:ID in another system."
+        )
+    owner = tenancy.tenant_of(text)
     if owner is not None:
         if owner not in tenants:
-            raise BadConfiguration(f"The workspace {source} belongs to the tenant {owner}, and not to {tenant}.")
+            noun = "workspace" if source in tenancy.owners else "source"
+            raise BadConfiguration(f"The {noun} {source} belongs to the tenant {owner}, and not to {tenant}.")
         return ProfileReference(ReferenceKind.RECORD, text, (owner,))
     if len(tenants) != 1:
-        known = ", ".join(sorted(tenancy.owners)) or "none"
+        known = ", ".join(sorted({*tenancy.owners, *tenancy.sources})) or "none"
         raise BadConfiguration(
-            f"No workspace {source} is configured (these are: {known}). For a record of another source say whose with --tenant ID."
+            f"No workspace or source {source} is configured (these are: {known}). For a record of a former one say whose with --tenant ID."
         )
     return ProfileReference(ReferenceKind.RECORD, text, tenants)

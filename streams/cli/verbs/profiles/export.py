@@ -7,7 +7,6 @@ import click
 
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
-from streams.agents.topology import agents_of
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -61,4 +60,4 @@ async def _export(settings: Settings, text: str, tenant: str | None) -> PersonEx
         raise BadConfiguration(
             "This is an organisation. Only what is held about people can be exported; `profiles show` prints it."
         )
-    return await exported(settings.kafka, avro, agents_of(settings.tenancy, avro), found, Path(settings.ingress.spool))
+    return await exported(settings.kafka, avro, settings.tenancy, found, Path(settings.ingress.spool))
