@@ -30,7 +30,7 @@ TENANCY = Tenancy.of(
 )
 NAMES = ("contacts", "identity", "people", "happenings", "activities", "timelines")
 AGENTS = tuple(agent for agent in agents_of(TENANCY, AVRO) if agent.name in NAMES)
-NINE, TWIN = "65f0c0ffee00000000000009", "65f0c0ffee0000000000000a"
+NINE, SECOND = "65f0c0ffee00000000000009", "65f0c0ffee0000000000000a"
 
 
 def saved(identifier: str, number: int, app_id: str = APP, **fields: object) -> bytes:
@@ -48,7 +48,7 @@ def wrote(conversation: str, number: int, author: dict[str, Any], app_id: str = 
 
 BODIES = [
     saved(NINE, 1, external_id="9", email="ada.l@example.com", phone="0"),
-    saved(TWIN, 2, OTHER_APP, external_id="10", email="ADA.L@example.com", phone="+353861234567"),
+    saved(SECOND, 2, OTHER_APP, external_id="10", email="ADA.L@example.com", phone="+353861234567"),
     saved("somebody", 3, external_id="99", email="lada.l@example.com"),
     saved("guest1", 4, external_id="guest", email="guest@example.com"),
     posted("event.created", {"type": "event", "event_name": "ordered", "user_id": "9", "created_at": AT}, number=5),
@@ -92,7 +92,7 @@ def held(installation: Installation, reference: str) -> dict[str, list[dict[str,
 
 
 def test_posts_that_name_only_a_value_of_any_of_the_records_are_held_too(installation: Installation) -> None:
-    stores = held(installation, f"{OTHER_APP}:{TWIN}")
+    stores = held(installation, f"{OTHER_APP}:{SECOND}")
     assert {each["key"] for each in stores["intercom.activities"]} >= {f"{APP}:@external_id:9"}
     assert f"{APP}:@external_id:9" in {each["key"] for each in stores["activity.assignments"]}
     assert {each["key"].partition(":")[2] for each in stores["intercom.conversations"]} == {"100", "101", "102"}
