@@ -29,6 +29,7 @@ ALARM_TEST: Final = WorkspaceCheck(
     control="Alarms about access arrive",
     standards=("ISO/IEC 27001:2022 A.8.16",),
     severity=4,
+    may_be_exempt=False,  # a test that is suppressed would ring nobody, and say that it went the whole way
     answer=_answer,
     wording=MappingProxyType({
         "test": Wording("Test of the alarm for workspace {app_id}: nothing is wrong", "An operator opened test {test}. It closes within an hour."),

@@ -175,6 +175,7 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
     remedies: Mapping[str, str] = {}  # further sentences, by the parameter that calls for them
     unknown_reasons: Mapping[str, str] = {}
     further: bool = False  # only where the tenant's settings switch it on
+    may_be_exempt: bool = True
     reworded: Mapping[str, Wording] = {}  # the sentences of the rules of version 4, in place of those of `wording`
     dominated_by: tuple[
         str, ...

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Final
 
 from streams.core.access.checks.check import PASS, AccountInput, CheckOutcomes
+from streams.core.access.checks.policy.roles import normal_role, role_changed_at
 from streams.core.access.state import employment
 from streams.core.access.state.directory import Directory
 from streams.core.access.state.history import changed_at, moments
 from streams.core.access.state.person import Person, precedence_of
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
 from streams.core.access.state.tenant import TenantState
 
@@ -23,12 +25,16 @@ def voided_at(state: TenantState, view: AccountInput, outcomes: CheckOutcomes, r
     owner = _owner(outcomes)
     person = view.directory.person_of(row.staff) if row.staff else owner
     changes = [
-        changed_at(view.account.roles, row.source.date),
+        _roles_of(view, row.source.date),
         row.reclassified,
         _of_another(view, outcomes, owner, row),
         _BY_CHECK[row.check](state, view, row, person) if row.check in _BY_CHECK else None,
     ]
     return min((change for change in changes if change is not None), default=None)
+
+
+def _roles_of(view: AccountInput, since: int) -> int | None:
+    return (role_changed_at if follows(view.rules, WITH_DOUBT) else changed_at)(view.account.roles, since)
 
 
 def _owner(outcomes: CheckOutcomes) -> Person | None:
@@ -71,15 +77,19 @@ def _staff_roles(state: TenantState, view: AccountInput, row: ExemptionRow, pers
     """Return when the person's roles changed."""
     if person is None:
         return None
-    since, directory = row.source.date, view.directory
+    since, directory, by_name = row.source.date, view.directory, follows(view.rules, WITH_DOUBT)
     times = sorted({time for record in person.records for time in _role_times(directory, record.row)})
     held = _roles_at(directory, person, since)
     for time in times:
         if time > since and (roles := _roles_at(directory, person, time)) is not None:
-            if held is not None and roles != held:
+            if held is not None and roles != held and not (by_name and _names(roles) == _names(held)):
                 return time
             held = roles
     return None
+
+
+def _names(roles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normal_role, roles))
 
 
 def _role_times(directory: Directory, row: StaffRecord) -> set[int]:

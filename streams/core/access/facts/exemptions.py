@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.access.facts import Actor, Fact, Grant
+from schemas.access.facts import Fact, Grant
 from streams.core.access.checks import exemptions
 from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import CHECKS
@@ -16,8 +16,10 @@ from streams.core.access.facts.effect import Effect
 from streams.core.access.facts.staleness import takes_effect
 from streams.core.access.state.references import put_exemption
 from streams.core.access.state.row_kinds.grant_rows import ExemptionRow, GrantId
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import AccountKey, DatedName, Exemption, FactReference
+from streams.core.normal_forms.names import read_alike
 
 REMEMBERED: Final = 8  # links behind a grant: one to another person is enough to void it
 
@@ -28,7 +30,7 @@ def granted(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
     known = state.exemption_ids.get(fact.grant.id)
     if not takes_effect(fact, known.decision if known else None):
         return Effect("stale")
-    if (known is not None and _row(state, known).revoked is None) or not _may_hold(fact, fact.grant, now):
+    if (known is not None and _row(state, known).revoked is None) or not _may_hold(state.rules_version, fact, fact.grant, now):
         return Effect("void")
     return _put(state, fact.grant, _row_of(fact, fact.grant, source, now), source, now)
 
@@ -60,30 +62,37 @@ def note_link(state: TenantState, key: AccountKey, staff: str, source: FactRefer
             put_exemption(state, (*key, granting), msgspec.structs.replace(row, links=links))
 
 
-def _may_hold(fact: Fact, grant: Grant, now: int) -> bool:
+def _may_hold(rules: str, fact: Fact, grant: Grant, now: int) -> bool:
     reason = fact.person.text if fact.person else None
-    approver = (grant.approver or "").strip()
     begins = now if grant.starts is None else grant.starts
+    read = read_alike if follows(rules, WITH_DOUBT) else _without_case
+    approver = read(grant.approver or "")
     return bool(
         grant.id
-        and (reason or "").strip()
+        and read(reason or "")
         and approver
-        and approver.casefold() not in _requesters(fact, fact.actor)
+        and approver not in {read(name) for name in _requesters(fact)}
         and (grant.expires is None or grant.expires > max(now, begins))
         and fact.app_id
-        and _is_about(grant.check or "", fact)
+        and _is_about(rules, grant.check or "", fact)
     )
 
 
-def _is_about(check: str, fact: Fact) -> bool:
-    """Say whether a check exists and is about what the fact names: an account, or a workspace."""
-    return check in CHECKS and isinstance(CHECKS[check], AccountCheck) == (fact.account is not None)
+def _is_about(rules: str, check: str, fact: Fact) -> bool:
+    """Say whether a check exists, may be exempt, and is about what the fact names: an account, or a workspace."""
+    if check not in CHECKS or (follows(rules, WITH_DOUBT) and not CHECKS[check].may_be_exempt):
+        return False
+    return isinstance(CHECKS[check], AccountCheck) == (fact.account is not None)
 
 
-def _requesters(fact: Fact, actor: Actor | None) -> set[str]:
+def _requesters(fact: Fact) -> list[str]:
     """Return the names of who asks, as far as the fact has any."""
-    names = [actor.id if actor else None, fact.person.actor if fact.person else None]
-    return {name.strip().casefold() for name in names if name}
+    names = [fact.actor.id if fact.actor else None, fact.person.actor if fact.person else None]
+    return [name for name in names if name]
+
+
+def _without_case(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _row_of(fact: Fact, grant: Grant, source: FactReference, now: int) -> ExemptionRow:

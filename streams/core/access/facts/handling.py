@@ -6,8 +6,10 @@ import msgspec
 
 from schemas.access.facts import Case, Fact
 from streams.core.access.facts.effect import Effect
+from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import FactReference, FindingHandling
+from streams.core.normal_forms.names import seen
 
 ACKNOWLEDGED: Final = "acknowledged"
 ASSIGNED: Final = "assigned"
@@ -20,7 +22,8 @@ def handled(state: TenantState, fact: Fact, source: FactReference, now: int) -> 
     """Apply `finding.handled`: the open finding carries it. For one that is not open the fact is void."""
     case, app_id, account = fact.case, fact.app_id or "", fact.account or ""
     assert case is not None
-    if case.action not in _ACTIONS or (case.action == ASSIGNED and not case.assignee):
+    read = seen if follows(state.rules_version, WITH_DOUBT) else str
+    if case.action not in _ACTIONS or (case.action == ASSIGNED and not read(case.assignee or "")):
         return Effect("void")
     for check, row in state.check_rows(app_id, account).items():
         episode = row.episode

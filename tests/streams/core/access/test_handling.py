@@ -8,7 +8,7 @@ from schemas.access.facts import Case, Fact, FactPersonalData
 from schemas.ids import derived
 from streams.core.access.findings.episodes import REOPENS_WITHIN
 from tests.streams.core.access.exempting import Exempting
-from tests.support.company import APP, SECOND, T0, TENANT, Company, everyone, story
+from tests.support.company import APP, SECOND, T0, TENANT, Company, by_rules, everyone, story
 
 JO = "jo@acme.example"
 NEW, IN_PROGRESS, SUPPRESSED = 1, 2, 3
@@ -104,3 +104,12 @@ def test_an_exempt_finding_stays_suppressed_while_it_is_handled():
     company.add(Exempting(check="C1").granted())
     (finding,) = company.add(handled(uid, "acknowledged"))
     assert finding["status_id"] == SUPPRESSED
+
+
+@pytest.mark.parametrize("assignee", [" ", "\u200b"], ids=ascii)
+def test_a_finding_is_not_assigned_to_nobody(assignee):
+    company = by_rules("5")
+    company.policy(everyone())
+    (finding,) = company.added("7", JO)
+    assert company.add(handled(finding["finding_info"]["uid"], "assigned", assignee=assignee)) == []
+    assert company.ledger()[-1]["outcome"] == "void"

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from streams.core.access.checks.check import AccountInput
 from streams.core.access.checks.matching import SECOND
-from streams.core.access.state.history import run_start, runs
+from streams.core.access.state.history import History, moments, run_start, runs
 from streams.core.access.state.person import Person
 from streams.core.access.state.staff import Record
 
@@ -62,6 +62,32 @@ def intercom_roles(view: AccountInput) -> IntercomRoles:
     held = {_role(value) for value in history[-1].values}
     start = run_start(history, lambda values: {_role(value) for value in values} == held)
     return IntercomRoles(tuple(sorted(held, key=lambda role: (role.name or "", role.id or ""))), max(start.times))
+
+
+def role_changed_at(history: History, since: int) -> int | None:
+    """Return when an account first had another role in Intercom after an instant (ms) than at it, or None.
+
+    A role is known by its name, by its id or by both: to learn the other of them, or another spelling of its name, is no change.
+    """
+    every = moments(history)
+    before = [moment for moment in every if moment.time <= since][-1:] or every[:1]
+    held = [_role(value) for moment in before for value in moment.values]
+    for moment in (each for each in every if each.time > since):
+        for role in map(_role, moment.values):
+            same = next((number for number, each in enumerate(held) if _is_same(each, role)), None)
+            if same is None:
+                return moment.time
+            held[same] = IntercomRole(held[same].id or role.id, held[same].name or role.name)
+    return None
+
+
+def _is_same(one: IntercomRole, other: IntercomRole) -> bool:
+    known = [
+        mine == theirs
+        for mine, theirs in ((one.id, other.id), (one.name and normal_role(one.name), other.name and normal_role(other.name)))
+        if mine is not None and theirs is not None
+    ]
+    return bool(known) and all(known)
 
 
 def stored_role(id_: str | None, name: str | None) -> Any:
