@@ -29,6 +29,9 @@ class DateForm(StrEnum):
     MDY = "mdy"
 
 
+_ORDERS: Final = (DateForm.DMY, DateForm.MDY)
+
+
 class DateRules(NamedTuple):
     """The zone of times without one, the form of dates (None: only year, month, day is understood), and what an end date means.
 
@@ -59,9 +62,13 @@ def parse_start(text: str, rules: DateRules) -> LocalTime:
 
 
 def form_of(texts: Iterable[str]) -> DateForm | None:
-    """Return the only form that all dates of a file have which end with the year; None where both fit, or neither."""
-    parts = [each for text in texts if (each := _split(text, compact=False)) is not None and not each.year_first]
-    fitting = [form for form in (DateForm.DMY, DateForm.MDY) if parts and all(_fits(each, form) for each in parts)]
+    """Return the only form that all dates of a file have which end with the year; None where both fit, or neither.
+
+    One that is no day in either form says nothing about the others.
+    """
+    written = [each for text in texts if (each := _split(text, compact=False)) is not None and not each.year_first]
+    parts = [each for each in written if any(_fits(each, form) for form in _ORDERS)]
+    fitting = [form for form in _ORDERS if parts and all(_fits(each, form) for each in parts)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -101,14 +108,23 @@ def _day(parts: _Parts, form: DateForm | None) -> date:
         day = _date(parts.third, parts.first, parts.second)
     elif form is DateForm.YMD:
         raise ValueError("does not begin with the year")
-    elif _fits(parts, DateForm.DMY) and _fits(parts, DateForm.MDY):
-        one, other = (f"{_day(parts, each):%d %B %Y}" for each in (DateForm.DMY, DateForm.MDY))
-        raise ValueError(f"could be {one} (--dates dmy) or {other} (--dates mdy); say which")
     else:
-        raise ValueError("is written in another order than other dates of the file; say with --dates which order is right")
+        day = _day_of_any_form(parts)
     if not _FIRST <= day.year < _LAST:
         raise ValueError(NO_DATE)
     return day
+
+
+def _day_of_any_form(parts: _Parts) -> date:
+    """Return the day that a date is in each form that it fits. Raises ValueError where that is not one."""
+    days = [_day(parts, form) for form in _ORDERS if _fits(parts, form)]
+    if not days:
+        raise ValueError(NO_DATE)
+    if len(days) < len(_ORDERS):
+        raise ValueError("is written in another order than other dates of the file; say with --dates which order is right")
+    if days[0] != days[1]:
+        raise ValueError(f"could be {days[0]:%d %B %Y} (--dates dmy) or {days[1]:%d %B %Y} (--dates mdy); say which")
+    return days[0]
 
 
 def _fits(parts: _Parts, form: DateForm) -> bool:

@@ -12,6 +12,7 @@ from connectors.staff.csv.file_form import StaffFileForm
 from connectors.staff.csv.read_file import StaffFile, StaffLine
 from connectors.staff.zones import known_zone
 from schemas.access.facts import LocalTime
+from schemas.access.limits import LONGEST_TEXT, MOST_ADDRESSES
 from schemas.errors import InvalidRecord
 from schemas.ids import derived
 
@@ -109,7 +110,7 @@ def _row(line: StaffLine, form: StaffFileForm, normalize: Normalizer) -> StaffRo
     status = status_of(status_given) if status_given else None
     if status_given and status is None:
         raise InvalidRecord(f"the status '{status_given}' is not known; add an end date, or use active, leave or ended")
-    return StaffRow(
+    row = StaffRow(
         line=line.number,
         record=_checked_identifier(identifier) if identifier else derived("staff by address", comparable[0]),
         asserts=_asserts(fields.values(), status),
@@ -127,6 +128,18 @@ def _row(line: StaffLine, form: StaffFileForm, normalize: Normalizer) -> StaffRo
         zone=_zone(_text(cells, "zone")),
         calendar=_text(cells, "calendar"),
     )
+    _check_length(row)
+    return row
+
+
+def _check_length(row: StaffRow) -> None:
+    """Raise InvalidRecord for a row that no fact can hold."""
+    if len(row.addresses) > MOST_ADDRESSES:
+        raise InvalidRecord(f"{len(row.addresses)} e-mail addresses, and one person has at most {MOST_ADDRESSES}")
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if any(isinstance(text, str) and len(text) > LONGEST_TEXT for text in (value if isinstance(value, tuple) else (value,))):
+            raise InvalidRecord(f"{name} has more than {LONGEST_TEXT} characters")
 
 
 def _asserts(fields: Iterable[str], status: str | None) -> tuple[str, ...]:
@@ -174,7 +187,7 @@ def _scalar(value: Any, field: str) -> str | None:
 def _list(values: Iterable[Any], separators: str) -> list[str]:
     parts = []
     for value in values:
-        text = _scalar(value, "a list") or ""
+        text = _scalar(value, "an entry of a list") or ""
         for separator in separators:
             text = text.replace(separator, "\n")
         parts += [part.strip() for part in text.split("\n") if part.strip()]
