@@ -32,9 +32,9 @@ class FactRecord(NamedTuple):
 
 
 def fact_record(avro: Avro, fact: Fact) -> FactRecord:
-    """Return the record of an operator's or connector's fact."""
+    """Return the record of an operator's or connector's fact. Raises InvalidRecord for one that would be a dead letter."""
     headers = fact_records.event_context(avro, fact, origin=Origin.OPERATOR).headers()
-    return FactRecord(fact.tenant.encode(), fact_records.encode(avro, fact), headers)
+    return FactRecord(fact.tenant.encode(), fact_records.encode_valid(avro, fact), headers)
 
 
 async def append(

@@ -31,6 +31,14 @@ def encode(avro: Avro, fact: Fact) -> bytes:
     return avro.encode(SCHEMA, plain(fact))
 
 
+def encode_valid(avro: Avro, fact: Fact) -> bytes:
+    """Return the fact as framed Avro. Raises InvalidRecord for one that would be a dead letter."""
+    value = plain(fact)
+    data = avro.encode(SCHEMA, value)
+    _check(fact, value, len(data))
+    return data
+
+
 def decode(avro: Avro, data: bytes | None) -> Fact:
     """Return the fact. Raises InvalidRecord for any other value, and for a fact whose ids cannot be parts of a key."""
     if data is None:

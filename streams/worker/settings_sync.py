@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from connectors.kafka.fact_log import fact_record, find_facts
+from connectors.kafka.fact_log import fact_record
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord, append_once
-from schemas.access import fact_records
 from schemas.access.facts import TOPIC, Fact
 from schemas.codec import Avro
 from schemas.tenancy import Tenancy, Tenant
 from schemas.workspaces import WorkspaceStatus
 from streams.core.access.facts.policy import calendars
 from streams.core.access.facts.settings import TYPE, settings_fact
+from streams.ops.facts import find_understood
 from streams.ops.workspaces.states import states
 
 _UNMONITORED = (WorkspaceStatus.ARCHIVED, WorkspaceStatus.DELETED)
@@ -30,7 +30,7 @@ async def sync_settings_facts(kafka: KafkaSettings, avro: Avro, tenancy: Tenancy
         now = datetime.now(UTC)
         facts: list[Fact] = []
         for name, tenant in sorted(tenancy.tenants.items()):
-            before = [fact_records.decode(avro, value) for value in await find_facts(kafka, name, {TYPE, calendars.TYPE})]
+            before = await find_understood(kafka, avro, name, {TYPE, calendars.TYPE})
             facts += _calendar_facts(tenant, before, now)
             if (fact := settings_fact(tenancy, name, before, now=int(now.timestamp() * 1000))) is not None:
                 facts.append(fact)

@@ -4,10 +4,7 @@ from collections import Counter
 
 import click
 import msgspec
-from rich.table import Table
 
-from connectors.kafka.fact_log import find_facts
-from schemas.access import fact_records
 from schemas.access.facts import AccessSettings, type_of
 from schemas.access.findings import CheckState
 from schemas.access.reports import ReportedControl
@@ -16,11 +13,12 @@ from streams.cli.decisions.answers import answers_of
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.core.access.facts.staleness import in_force
 from streams.core.access.reports.controls import STANDARDS, controls, evidence_on
 from streams.ops.codec import configured_codec
+from streams.ops.facts import find_understood
 from streams.settings import Settings
 
 
@@ -51,7 +49,7 @@ def show_controls(ctx: click.Context, *, standard: str | None, tenant: str | Non
         for line in lines:
             click.echo(json_line(line))
         return
-    table = Table("standard", "control", "about", "checks", "off", "coverage", "results", box=None)
+    table = TextTable("standard", "control", "about", "checks", "off", "coverage", "results")
     for line in lines:
         control = line.control
         results = ", ".join(f"{name} {count}" for name, count in control.results.items())
@@ -87,6 +85,5 @@ def _coverage(control: ReportedControl, results: dict[str, Counter[str]]) -> str
 
 async def _read(settings: Settings, tenant: str) -> tuple[list[CheckState], AccessSettings | None]:
     avro = await configured_codec(settings)
-    values = await find_facts(settings.kafka, tenant, {type_of("settings.applied")})
-    current = in_force(fact_records.decode(avro, value) for value in values)
+    current = in_force(await find_understood(settings.kafka, avro, tenant, {type_of("settings.applied")}))
     return await answers_of(settings, avro, tenant), current.settings if current else None

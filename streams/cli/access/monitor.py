@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from connectors.kafka.fact_log import append, fact_record, find_facts
+from connectors.kafka.fact_log import append, fact_record
 from schemas.access.facts import type_of
 from schemas.ids import derived
 from schemas.json_lines import json_line
@@ -13,6 +13,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
 from streams.ops.codec import configured_codec
+from streams.ops.facts import find_understood
 from streams.settings import Settings
 
 _KIND = "monitoring.started"
@@ -50,8 +51,8 @@ def start(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
 
 
 async def _start(settings: Settings, tenant: str) -> bool:
-    if await find_facts(settings.kafka, tenant, {type_of(_KIND)}):
-        return False
     avro = await configured_codec(settings)
+    if await find_understood(settings.kafka, avro, tenant, {type_of(_KIND)}):
+        return False
     await append(settings.kafka, [fact_record(avro, decision(id=derived(tenant, _KIND), tenant=tenant, kind=_KIND))])
     return True

@@ -1,17 +1,13 @@
 """What teammates' accounts are called: names, addresses and roles, from the facts of the log."""
 
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from connectors.kafka.fact_log import find_records
-from schemas.access import fact_records
 from schemas.access.facts import Fact, type_of
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord
-from schemas.message import header
+from streams.ops.facts import find_understood
 from streams.settings import Settings
 
 _TYPES: Final = frozenset(
@@ -32,14 +28,7 @@ class Teammate(msgspec.Struct, frozen=True):
 
 async def teammates_of(settings: Settings, avro: Avro, tenant: str) -> dict[tuple[str, str], Teammate]:
     """Return the accounts of a tenant, by workspace and account."""
-
-    def keep(record: Any) -> Fact | None:
-        if record.value is not None and header(record.headers, "ce_type") in _TYPES:
-            with suppress(InvalidRecord):  # what cannot be understood is a dead letter
-                return fact_records.decode(avro, record.value)
-        return None
-
-    return described(await find_records(settings.kafka, tenant, keep))
+    return described(await find_understood(settings.kafka, avro, tenant, _TYPES))
 
 
 def described(facts: Iterable[Fact]) -> dict[tuple[str, str], Teammate]:

@@ -2,23 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from connectors.kafka.fact_log import append, fact_record, find_records
 from connectors.kafka.reader import StartKind, StartPosition, TopicReader, open_topic
 from connectors.kafka.topic_end import read_to_end
 from connectors.kafka.topics import present
-from schemas.access import fact_records
 from schemas.access.facts import Fact, decode_raw, type_of
 from schemas.codec import Avro
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.errors import Unavailable
 from schemas.message import header
 from schemas.partition import partition_of
 from streams.cli.decisions.entered import LEDGER, entered, reached
 from streams.cli.decisions.made import MadeDecision
 from streams.core.access.findings.ledger import CONTINUED
 from streams.ops.codec import configured_codec
+from streams.ops.facts import understood
 from streams.settings import Settings
 
 
@@ -64,11 +63,8 @@ class DecisionLog:
         types = {type_of(kind) for kind in kinds}
 
         def keep(record: Any) -> tuple[Fact, int, int] | None:
-            if record.value is None or header(record.headers, "ce_type") not in types:
-                return None
-            with suppress(InvalidRecord):  # what cannot be understood is a dead letter, and decides nothing
-                return fact_records.decode(self.avro, record.value), record.timestamp, record.offset
-            return None
+            fact = understood(self.avro, record, types)
+            return None if fact is None else (fact, record.timestamp, record.offset)
 
         return await find_records(self._settings.kafka, self._tenant, keep, start)
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from connectors.kafka.fact_log import append, fact_record, find_facts
-from schemas.access import fact_records
+from connectors.kafka.fact_log import append, fact_record
 from schemas.access.facts import Fact, Snapshot, type_of
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
@@ -31,6 +30,7 @@ from streams.cli.verbs import VERBS
 from streams.cli.workspace import workspace_of
 from streams.core.access.facts.snapshot_from_intercom import TeammateReading, snapshot_facts
 from streams.ops.codec import configured_codec
+from streams.ops.facts import find_understood
 from streams.settings import Settings
 
 _CONFIRMED = "snapshot.confirmed"
@@ -126,9 +126,9 @@ async def _append(settings: Settings, facts: list[Fact]) -> None:
 
 async def _confirm(settings: Settings, tenant: str, app_id: str, snapshot_id: str) -> None:
     avro = await configured_codec(settings)
-    values = await find_facts(settings.kafka, tenant, {type_of("admins.snapshot.ended")})
-    ends = [fact for value in values if (fact := fact_records.decode(avro, value)).app_id == app_id]
-    found = next((fact.snapshot for fact in ends if fact.snapshot and fact.snapshot.id == snapshot_id), None)
+    ends = await find_understood(settings.kafka, avro, tenant, {type_of("admins.snapshot.ended")})
+    named = [fact.snapshot for fact in ends if fact.app_id == app_id and fact.snapshot and fact.snapshot.id == snapshot_id]
+    found = next(iter(named), None)
     if found is None:
         raise BadConfiguration(f"Workspace {app_id} has no snapshot '{snapshot_id}' in the log. The finding S1 has its id.")
     await append(settings.kafka, [fact_record(avro, _confirmation(tenant, app_id, found))])
